@@ -1,0 +1,243 @@
+"""The configuration file as LiteLLM reads it: PyYAML, includes merged, every value with its line and column."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from litellm_tui.snapshot import ConfigError, ConfigFile, FileDeployment, Mark, Reference
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+ENVIRONMENT_PREFIX = "os.environ/"
+MASKED = "•••"
+Marks = dict[tuple[str | int, ...], Mark]
+
+
+class _Unusable(Exception):
+    def __init__(self, error: ConfigError) -> None:
+        self.error = error
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether a key or variable of this name holds a secret, by the names LiteLLM and its providers use."""
+    upper = name.upper()
+    return any(word in upper for word in ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")) and not any(
+        word in upper for word in ("MAX_TOKEN", "TOKENS", "KEY_MANAGEMENT", "KEYWORD", "COST_PER_TOKEN")
+    )
+
+
+def load(path: str, environment: Mapping[str, str]) -> ConfigFile | ConfigError:
+    """Read and parse the file and its includes; `environment` is what LiteLLM will see, for `os.environ/` values.
+
+    Never raises for what a file can hold: a wrong file is a `ConfigError` with its place.
+    """
+    try:
+        return _load(path, environment)
+    except _Unusable as unusable:
+        return unusable.error
+    except RecursionError:
+        return ConfigError(path, "nested too deeply to be read")
+
+
+def _load(path: str, environment: Mapping[str, str]) -> ConfigFile:
+    digest = hashlib.sha256()
+    files: list[str] = []
+    data, marks = _read_merged(path, path, digest, files)
+    modified = max((os.stat(file).st_mtime for file in files), default=0.0)
+    deployments, notes = _deployments(data, marks, path, environment)
+    return ConfigFile(
+        path=path,
+        digest=digest.hexdigest(),
+        modified_at=modified,
+        files=tuple(files),
+        data=data,
+        marks=marks,
+        deployments=deployments,
+        references=tuple(_references(data, marks, path, environment)),
+        notes=tuple(notes),
+    )
+
+
+def _read_merged(path: str, root: str, digest: Any, files: list[str]) -> tuple[dict[str, Any], Marks]:
+    data, marks = _read_one(path, digest)
+    files.append(path)
+    entries = data.pop("include", None)
+    if entries is None:
+        return data, marks
+    place = marks.get(("include",), Mark(path, 1))
+    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+        raise _Unusable(ConfigError(path, "'include' must be a list of file paths", place.line, place.column))
+    for number, entry in enumerate(entries):
+        place = marks.get(("include", number), place)
+        included = _included_path(entry, path, root)
+        if included is None:
+            raise _Unusable(ConfigError(path, f"included file {entry} does not exist", place.line, place.column))
+        if included in files:
+            raise _Unusable(ConfigError(path, f"{entry} is included twice", place.line, place.column))
+        more, more_marks = _read_merged(included, root, digest, files)
+        _merge(data, marks, more, more_marks)
+    return data, marks
+
+
+def _included_path(entry: str, declared_in: str, root: str) -> str | None:
+    """Beside the file that names it, else beside the root file (litellm/proxy/common_utils/config_includes.py)."""
+    for folder in (os.path.dirname(declared_in), os.path.dirname(root)):
+        candidate = os.path.abspath(os.path.join(folder, entry))
+        if os.path.exists(candidate):
+            return candidate
+    return None
+
+
+def _merge(data: dict[str, Any], marks: Marks, more: dict[str, Any], more_marks: Marks) -> None:
+    """LiteLLM's rule: a list is extended, every other value of the included file replaces the one before."""
+    for key, value in more.items():
+        offset = 0
+        if isinstance(value, list) and isinstance(data.get(key), list):
+            offset = len(data[key])
+            data[key] = [*data[key], *value]
+        else:
+            data[key] = value
+            for path in [path for path in marks if path[0] == key]:
+                del marks[path]
+        for path, mark in more_marks.items():
+            if path[0] == key:
+                if offset and len(path) > 1 and isinstance(path[1], int):
+                    path = (key, path[1] + offset, *path[2:])
+                marks.setdefault(path, mark)
+
+
+def _read_one(path: str, digest: Any) -> tuple[dict[str, Any], Marks]:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise _Unusable(ConfigError(path, error.strerror or str(error))) from error
+    digest.update(path.encode() + b"\0" + content + b"\0")
+    try:
+        loader = _Loader(content)
+        try:
+            node = loader.get_single_node()
+            data = loader.construct_document(node) if node is not None else None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = " ".join(part for part in (error.problem, error.context) if part)
+        raise _Unusable(
+            ConfigError(path, problem, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0)
+        ) from error
+    except yaml.reader.ReaderError as error:
+        line = content[: error.position].count(b"\n") + 1
+        raise _Unusable(ConfigError(path, f"unreadable character: {error.reason}", line, 1)) from error
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
+        raise _Unusable(ConfigError(path, str(error).splitlines()[0] if str(error) else "not YAML")) from error
+    if data is None:
+        raise _Unusable(ConfigError(path, "the file is empty; LiteLLM refuses to start with it", 1, 1))
+    if not isinstance(data, dict):
+        raise _Unusable(ConfigError(path, f"expected a mapping at the top, found a {type(data).__name__}", 1, 1))
+    return {str(key): value for key, value in data.items()}, _marks(node, path)
+
+
+def _marks(root: Any, file: str) -> Marks:
+    """The place of every value; an anchored node that is used again keeps the place of its first use."""
+    marks: Marks = {}
+    seen: set[int] = set()
+    pending: list[tuple[tuple[str | int, ...], Any, Any]] = [((), root, root)]
+    while pending:
+        path, place, node = pending.pop()
+        marks[path] = Mark(file, place.start_mark.line + 1, place.start_mark.column + 1)
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            pending.extend(((*path, str(key.value)), key, value) for key, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            pending.extend(((*path, number), value, value) for number, value in enumerate(node.value))
+    return marks
+
+
+def _deployments(
+    data: Mapping[str, Any], marks: Marks, file: str, environment: Mapping[str, str]
+) -> tuple[tuple[FileDeployment, ...], list[str]]:
+    entries = data.get("model_list")
+    if entries is None:
+        return (), []
+    if not isinstance(entries, list):
+        return (), ["model_list is not a list: LiteLLM refuses to start"]
+    found, notes = [], []
+    for index, entry in enumerate(entries):
+        mark = marks.get(("model_list", index), Mark(file, 1))
+        params = entry.get("litellm_params") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict) or not isinstance(params, dict):
+            notes.append(f"{mark}: model_list entry {index + 1} has no litellm_params: LiteLLM refuses to start")
+            continue
+        found.append(_deployment(index, entry, params, mark, environment))
+    return tuple(found), notes
+
+
+def _deployment(
+    index: int, entry: Mapping[str, Any], params: Mapping[Any, Any], mark: Mark, environment: Mapping[str, str]
+) -> FileDeployment:
+    info = entry.get("model_info")
+    shown: dict[str, Any] = {}
+    missing: list[str] = []
+    for key, value in params.items():
+        name = _reference(value)
+        if name is not None and name not in environment:
+            missing.append(name)
+        if names_a_secret(str(key)):
+            shown[str(key)] = value if name is not None else MASKED
+        else:
+            shown[str(key)] = environment.get(name) if name is not None else value
+    return FileDeployment(
+        index=index,
+        group=_text(entry.get("model_name")),
+        model=_text(shown.get("model")),
+        mark=mark,
+        api_base=_text(shown["api_base"]) if shown.get("api_base") else None,
+        mode=_text(info["mode"]) if isinstance(info, dict) and info.get("mode") else None,
+        rpm=_whole(shown.get("rpm")),
+        tpm=_whole(shown.get("tpm")),
+        params=shown,
+        missing=tuple(missing),
+    )
+
+
+def _references(
+    data: Mapping[str, Any], marks: Marks, file: str, environment: Mapping[str, str]
+) -> Iterator[Reference]:
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), data)]
+    seen: set[int] = set()
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, dict | list):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            pending.extend(((*path, key if isinstance(key, int) else str(key)), item) for key, item in items)
+        elif (name := _reference(value)) is not None:
+            source = "set" if name in environment else None
+            yield Reference(name, marks.get(path, Mark(file, 1)), source)
+
+
+def _reference(value: Any) -> str | None:
+    if isinstance(value, str) and value.startswith(ENVIRONMENT_PREFIX):
+        return value.removeprefix(ENVIRONMENT_PREFIX)
+    return None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        return int(value) if value is not None else None
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,131 @@
+"""What LiteLLM wrote, out of one line of its log: JSON with `json_logs: true`, uvicorn's and LiteLLM's plain forms.
+
+Forms seen on 1.77.7 and 1.106.2. Text from outside leaves here without control characters.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from litellm_tui.snapshot import Level
+
+
+class Line(NamedTuple):
+    """One line, taken apart. `continues` says that it belongs to the record before it (a traceback's lines)."""
+
+    level: Level
+    source: str
+    text: str
+    stack: str = ""
+    call_id: str = ""
+    status: int = 0
+    client_port: int = 0
+    path: str = ""
+    continues: bool = False
+
+
+class _Json(msgspec.Struct):
+    message: Any = ""
+    level: str = ""
+    component: str = ""
+    logger: str = ""
+    stacktrace: Any = None
+    litellm_call_id: Any = None
+
+
+_decode = msgspec.json.Decoder(_Json).decode
+
+_LEVELS: Final[dict[str, Level]] = {
+    "DEBUG": "DEBUG",
+    "INFO": "INFO",
+    "WARN": "WARNING",
+    "WARNING": "WARNING",
+    "ERROR": "ERROR",
+    "CRITICAL": "CRITICAL",
+    "FATAL": "CRITICAL",
+}
+# PRIORITY of syslog(3), for what systemd itself says of the unit
+_PRIORITIES: Final[tuple[Level, ...]] = (
+    "CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG",
+)  # fmt: skip
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]|[ -/]+[0-~]|.?)", re.DOTALL)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_ACCESS = re.compile(r'^(\S*?)(?::(\d+))? - "([A-Z]+) (\S+) HTTP/[\d.]+" (\d{3})')
+_PLAIN = re.compile(r"^(?:\d\d:\d\d:\d\d - )?(LiteLLM[ \w]*|uvicorn[.\w]*)\s*:\s*(DEBUG|INFO|WARN\w*|ERROR|CRITICAL)\s*[:-]\s*(.*)$", re.DOTALL)
+_UVICORN = re.compile(r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+(.*)$", re.DOTALL)
+_PLACE = re.compile(r"^\S+\.py:\d+ - ")
+_CONTINUES = re.compile(r"^(?:\s|Traceback \(most recent call last\)|During handling of the above|The above exception was|\w+(?:\.\w+)+(?:Error|Exception)?: |\w*(?:Error|Exception): )")
+
+_SOURCES: Final = {
+    "LiteLLM Proxy": "proxy",
+    "LiteLLM Router": "router",
+    "LiteLLM": "litellm",
+    "uvicorn.access": "access",
+    "uvicorn.error": "uvicorn",
+}
+
+
+def clean(text: str) -> str:
+    """Text that a terminal cannot be moved by: escape sequences and control characters out, tabs to blanks."""
+    if text.isascii() and text.isprintable():
+        return text
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\t", "    "))
+
+
+def parse(message: str, priority: int = 6, identifier: str = "") -> Line:
+    """One line of the log. `priority` is syslog's, used where the line names no level itself."""
+    if message.startswith("{"):
+        try:
+            return _from_json(_decode(message), message)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            pass
+    text = clean(message).rstrip()
+    if identifier == "systemd":
+        return Line(_PRIORITIES[priority & 7], "systemd", text)
+    if match := _PLAIN.match(text):
+        return Line(_level(match[2]), _source(match[1].strip()), _PLACE.sub("", match[3]))
+    if match := _UVICORN.match(text):
+        return _access(match[2], _level(match[1])) or Line(_level(match[1]), "uvicorn", match[2])
+    return Line(
+        _PRIORITIES[priority & 7], "stdout", text, continues=bool(_CONTINUES.match(text)) or not text.strip()
+    )
+
+
+def _from_json(data: _Json, message: str) -> Line:
+    if not data.level and not data.message:
+        return Line("INFO", "stdout", clean(message))
+    text = clean(data.message if isinstance(data.message, str) else str(data.message))
+    level = _level(data.level)
+    if data.component == "uvicorn.access" and (line := _access(text, level)):
+        return line
+    return Line(
+        level,
+        _source(data.component or data.logger),
+        text,
+        stack=clean(str(data.stacktrace)) if data.stacktrace else "",
+        call_id=str(data.litellm_call_id) if data.litellm_call_id else "",
+    )
+
+
+def _access(text: str, level: Level) -> Line | None:
+    match = _ACCESS.match(text)
+    if match is None:
+        return None
+    client, port, method, path, status = match.groups()
+    return Line(
+        level, "access", f"{method} {path} {status}  {client}", status=int(status), client_port=int(port or 0), path=path
+    )
+
+
+def _level(word: str) -> Level:
+    return _LEVELS.get(word.upper(), "INFO")
+
+
+def _source(component: str) -> str:
+    return _SOURCES.get(component) or clean(component)[:16] or "stdout"

@@ -1,0 +1,55 @@
+"""What /proc says of a process: its command line, environment, children, memory and CPU time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def command_line(pid: int) -> list[str]:
+    """The argument vector of a process; empty when it is gone or not ours to read."""
+    return _nul_separated(pid, "cmdline")
+
+
+def environment(pid: int) -> dict[str, str]:
+    """The environment the process was started with; empty when it is gone or not ours to read."""
+    return dict(entry.split("=", 1) for entry in _nul_separated(pid, "environ") if "=" in entry)
+
+
+def family(pid: int) -> list[int]:
+    """The process and its descendants, parents first."""
+    found = [pid]
+    for member in found:
+        try:
+            tasks = os.listdir(f"/proc/{member}/task")
+            for task in tasks:
+                children = Path(f"/proc/{member}/task/{task}/children").read_text(encoding="ascii").split()
+                found.extend(int(child) for child in children)
+        except OSError:
+            continue
+    return found
+
+
+def usage(pid: int) -> tuple[int, float] | None:
+    """`(resident bytes, CPU seconds)` of the process and its descendants; None when it is gone."""
+    memory, cpu, seen = 0, 0.0, False
+    for member in family(pid):
+        try:
+            fields = Path(f"/proc/{member}/stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        seen = True
+        cpu += (int(fields[11]) + int(fields[12])) / _TICKS
+        memory += int(fields[21]) * _PAGE
+    return (memory, cpu) if seen else None
+
+
+def _nul_separated(pid: int, name: str) -> list[str]:
+    try:
+        data = Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:
+        return []
+    return [part.decode(errors="replace") for part in data.split(b"\0") if part]

@@ -1,0 +1,94 @@
+"""The unit's state from `systemctl show`, with /proc where systemd does no accounting."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from litellm_tui.collectors import process
+from litellm_tui.collectors.systemd import UNIT_PROPERTIES, Scope, Tools, parse_show, runtime_environment
+from litellm_tui.snapshot import Denied, Failure, NotAvailable, Service, Unreachable
+
+SHOW_TIMEOUT = 3.0
+
+
+async def read_service(tools: Tools, unit: str, scope: Scope) -> Service | Failure:
+    """One look at the unit."""
+    command = tools.unit_command(scope, "show", unit, f"--property={UNIT_PROPERTIES}")
+    started = time.time()
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=runtime_environment(),
+        )
+    except OSError as error:
+        return NotAvailable(f"{command[0]}: {error.strerror}")
+    try:
+        out, err = await asyncio.wait_for(child.communicate(), SHOW_TIMEOUT)
+    except TimeoutError:
+        return Unreachable(f"{command[0]} did not answer in {SHOW_TIMEOUT:g} s", kind="timeout")
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode:
+        return _refusal(err.decode(errors="replace"), command[0])
+    blocks = parse_show(out.decode(errors="replace"))
+    return service_from(blocks[0] if blocks else {}, unit, scope, started)
+
+
+def service_from(values: dict[str, str], unit: str, scope: Scope, now: float) -> Service:
+    """A `Service` from one block of `systemctl show`."""
+    boot = now - time.clock_gettime(time.CLOCK_MONOTONIC)
+    pid = _number(values.get("MainPID")) or 0
+    memory, cpu_nanoseconds = _number(values.get("MemoryCurrent")), _number(values.get("CPUUsageNSec"))
+    cpu = None if cpu_nanoseconds is None else cpu_nanoseconds / 1e9
+    if pid and (memory is None or cpu is None) and (used := process.usage(pid)):
+        memory, cpu = memory if memory is not None else used[0], cpu if cpu is not None else used[1]
+    since = _number(values.get("ExecMainStartTimestampMonotonic"))
+    changed = _number(values.get("StateChangeTimestampMonotonic"))
+    return Service(
+        unit=values.get("Id") or unit,
+        scope=scope,
+        load_state=values.get("LoadState", "unknown"),
+        active_state=values.get("ActiveState", "unknown"),
+        sub_state=values.get("SubState", ""),
+        result=values.get("Result", ""),
+        main_pid=pid,
+        restarts=_number(values.get("NRestarts")) or 0,
+        started_at=boot + since / 1e6 if since and pid else None,
+        changed_at=boot + changed / 1e6 if changed else None,
+        memory=memory if pid else None,
+        cpu_seconds=cpu if pid else None,
+        exit_code=_EXIT_CODES.get(values.get("ExecMainCode", ""), ""),
+        exit_status=_number(values.get("ExecMainStatus")) or 0,
+        invocation=values.get("InvocationID", ""),
+        fragment=values.get("FragmentPath", ""),
+        need_daemon_reload=values.get("NeedDaemonReload") == "yes",
+    )
+
+
+def cpu_percent(before: Service | None, now: Service, elapsed: float) -> float | None:
+    """The share of one core between two readings of the same process, in percent; None where it cannot be known."""
+    if before is None or before.main_pid != now.main_pid or elapsed <= 0:
+        return None
+    if before.cpu_seconds is None or now.cpu_seconds is None:
+        return None
+    return max(0.0, (now.cpu_seconds - before.cpu_seconds) / elapsed * 100)
+
+
+# si_code of waitid(2): CLD_EXITED, CLD_KILLED, CLD_DUMPED
+_EXIT_CODES = {"1": "exited", "2": "killed", "3": "dumped"}
+
+
+def _number(value: str | None) -> int | None:
+    # systemd prints 2^64-1 for "not accounted" where it does not print "[not set]"
+    return int(value) if value and value.isdigit() and int(value) < 2**63 else None
+
+
+def _refusal(stderr: str, command: str) -> Failure:
+    line = stderr.strip().splitlines()[0] if stderr.strip() else f"{command} failed"
+    return Denied(line) if "permission" in line.lower() or "denied" in line.lower() else NotAvailable(line)

@@ -1,0 +1,122 @@
+"""systemctl's own words turned into values: unit properties, ExecStart, Environment, EnvironmentFile.
+
+The formats are those of systemd 252 (`systemctl show`, systemd.exec(5)).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Scope = Literal["user", "system"]
+
+UNIT_PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,Result,MainPID,NRestarts,ExecMainCode,ExecMainStatus,"
+    "ExecMainStartTimestampMonotonic,StateChangeTimestampMonotonic,MemoryCurrent,CPUUsageNSec,FragmentPath,"
+    "ExecStart,Environment,EnvironmentFiles,WorkingDirectory,NeedDaemonReload,InvocationID,ControlGroup"
+)
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """The commands that reach the service, as argument vectors. The simulated gateway brings its own."""
+
+    systemctl: tuple[str, ...] = ("systemctl",)
+    journalctl: tuple[str, ...] = ("journalctl",)
+    sudo: tuple[str, ...] = ("sudo",)
+
+    def unit_command(self, scope: Scope, *words: str) -> list[str]:
+        """`systemctl [--user] WORDS`, never asking for a password by itself."""
+        return [*self.systemctl, *(["--user"] if scope == "user" else []), "--no-ask-password", *words]
+
+    def privileged_command(self, *words: str) -> list[str]:
+        """`sudo systemctl WORDS`, for a terminal that sudo may ask on."""
+        return [*self.sudo, *self.systemctl, *words]
+
+
+def parse_show(text: str) -> list[dict[str, str]]:
+    """The blocks of `systemctl show`, one mapping per unit. A repeated property keeps all its values, one a line."""
+    blocks: list[dict[str, str]] = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        values: dict[str, str] = {}
+        for line in block.splitlines():
+            name, equals, value = line.partition("=")
+            if equals:
+                values[name] = f"{values[name]}\n{value}" if name in values else value
+        if values:
+            blocks.append(values)
+    return blocks
+
+
+def parse_exec_start(value: str) -> list[str]:
+    """The argument vector out of `{ path=… ; argv[]=… ; ignore_errors=… }`.
+
+    systemd joins the words with blanks and drops the quotes, so a word that held a blank comes back as two.
+    """
+    first = value.splitlines()[0] if value else ""
+    match = re.search(r"argv\[\]=(.*?) ; ignore_errors=", first)
+    return match.group(1).split() if match else []
+
+
+def parse_environment(value: str) -> dict[str, str]:
+    """`Environment=` as shown: assignments separated by blanks, quoted where they hold one."""
+    try:
+        words = shlex.split(value)
+    except ValueError:
+        words = value.split()
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def parse_environment_files(value: str) -> list[str]:
+    """The paths in `EnvironmentFiles=`, one `PATH (ignore_errors=…)` a line, in the order they are read."""
+    return [re.sub(r" \(ignore_errors=\w+\)$", "", line) for line in value.splitlines() if line.strip()]
+
+
+def parse_environment_file(text: str) -> dict[str, str]:
+    """An EnvironmentFile by the rules of systemd.exec(5): comments, quotes, continued lines, the last one wins."""
+    values: dict[str, str] = {}
+    for line in re.sub(r"\\\n", "", text).splitlines():
+        line = line.strip()
+        if not line or line[0] in "#;":
+            continue
+        name, equals, value = line.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or not name:
+            continue
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        values[name] = value
+    return values
+
+
+def read_environment_files(paths: list[str]) -> tuple[dict[str, tuple[str, str]], list[tuple[str, str]]]:
+    """`({NAME: (value, path)}, [(path, why it could not be read)])`; a later file wins, as with systemd."""
+    values: dict[str, tuple[str, str]] = {}
+    unread: list[tuple[str, str]] = []
+    for path in paths:
+        try:
+            text = Path(path).read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            unread.append((path, error.strerror or str(error)))
+        else:
+            values |= {name: (value, path) for name, value in parse_environment_file(text).items()}
+    return values, unread
+
+
+def expand(word: str, environment: Mapping[str, str]) -> str:
+    """`$NAME` and `${NAME}` as systemd expands them in ExecStart; an unset one becomes nothing."""
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda m: environment.get(m.group(1) or m.group(2), ""), word)
+
+
+def runtime_environment() -> dict[str, str]:
+    """This process's environment, with XDG_RUNTIME_DIR where a plain `su` or `sudo -u` session left it out."""
+    environment = dict(os.environ)
+    runtime = f"/run/user/{os.getuid()}"
+    if "XDG_RUNTIME_DIR" not in environment and os.path.isdir(runtime):
+        environment["XDG_RUNTIME_DIR"] = runtime
+    return environment

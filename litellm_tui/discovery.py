@@ -1,0 +1,234 @@
+"""Finding LiteLLM's unit, and from it the configuration, the address, the environment and the interpreter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from litellm_tui.collectors import process
+from litellm_tui.collectors.systemd import (
+    UNIT_PROPERTIES,
+    Scope,
+    Tools,
+    expand,
+    parse_environment,
+    parse_environment_files,
+    parse_exec_start,
+    parse_show,
+    read_environment_files,
+    runtime_environment,
+)
+
+DEFAULT_UNIT = "litellm.service"
+# defaults of `litellm --host --port` (litellm/proxy/proxy_cli.py)
+DEFAULT_PORT = 4000
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "[::]": "[::1]", "": "127.0.0.1"}
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """One environment variable of the service and what sets it. The value is left out of the repr."""
+
+    value: str
+    source: str
+
+    def __repr__(self) -> str:
+        return f"Variable(source={self.source!r})"
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """A unit that runs LiteLLM. `unread` are environment files that could not be read, with the reason."""
+
+    name: str
+    scope: Scope
+    active: bool
+    arguments: tuple[str, ...]
+    folder: str | None
+    environment: dict[str, Variable]
+    config: str | None
+    url: str
+    interpreter: str | None = None
+    environment_files: tuple[str, ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
+    fragment: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.scope})"
+
+
+class Search(msgspec.Struct, frozen=True):
+    """All units found, in the order of preference, and the reasons why a place could not be searched."""
+
+    units: tuple[Unit, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+def find_units(tools: Tools, unit: str | None = None, scope: Scope | None = None) -> Search:
+    """User units before system units; in each, the named one, else litellm.service, else whatever runs LiteLLM."""
+    units: list[Unit] = []
+    failures: list[str] = []
+    for place in (scope,) if scope else ("user", "system"):
+        try:
+            blocks = _show(tools, place, [_with_suffix(unit or DEFAULT_UNIT)])
+            found = [b for b in blocks if b.get("LoadState") == "loaded" and (unit or _runs_litellm(b))]
+            if not found and unit is None:
+                found = [b for b in _all_services(tools, place) if _runs_litellm(b)]
+        except (OSError, subprocess.SubprocessError) as error:
+            failures.append(f"{place} units: {_reason(error)}")
+            continue
+        units += [unit_from(block, place) for block in found]
+    return Search(tuple(units), tuple(failures))
+
+
+def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
+    """A `Unit` from one block of `systemctl show`, with /proc of the running process where it may be read."""
+    pid = int(block.get("MainPID") or 0)
+    files = parse_environment_files(block.get("EnvironmentFiles", ""))
+    from_files, unread = read_environment_files(files)
+    name = block.get("Id", DEFAULT_UNIT)
+    environment = {
+        key: Variable(value, f"Environment= of {name}")
+        for key, value in parse_environment(block.get("Environment", "")).items()
+    }
+    environment |= {key: Variable(value, path) for key, (value, path) in from_files.items()}
+    running = process.environment(pid) if pid else {}
+    for key, value in running.items():
+        environment.setdefault(key, Variable(value, f"the running process {pid}"))
+
+    arguments = _litellm_arguments(block, pid)
+    interpreter = _interpreter(arguments)
+    for path in _dotenv_candidates(interpreter):
+        extra, _ = read_environment_files([path])
+        for key, (value, source) in extra.items():
+            environment.setdefault(key, Variable(value, source))
+        if extra:
+            break
+
+    plain = {key: variable.value for key, variable in environment.items()}
+    arguments = [expand(word, plain) for word in arguments]
+    options = _options(arguments)
+    folder = block.get("WorkingDirectory", "").lstrip("!-") or None
+    config = options.get("--config") or plain.get("CONFIG_FILE_PATH")
+    if config and not os.path.isabs(config):
+        config = os.path.normpath(os.path.join(folder or "/", config))
+    return Unit(
+        name=name,
+        scope=scope,
+        active=block.get("ActiveState") in ("active", "activating", "reloading"),
+        arguments=tuple(arguments),
+        folder=folder,
+        environment=environment,
+        config=config,
+        url=_address(options, plain),
+        interpreter=interpreter,
+        environment_files=tuple(files),
+        unread=tuple(unread),
+        fragment=block.get("FragmentPath", ""),
+    )
+
+
+def _address(options: Mapping[str, str], environment: Mapping[str, str]) -> str:
+    host = options.get("--host") or environment.get("HOST") or "0.0.0.0"
+    port = options.get("--port") or environment.get("PORT") or str(DEFAULT_PORT)
+    certificate = options.get("--ssl_certfile_path") or environment.get("SSL_CERTFILE_PATH")
+    host = _WILDCARDS.get(host, f"[{host}]" if ":" in host and not host.startswith("[") else host)
+    root = environment.get("SERVER_ROOT_PATH", "").rstrip("/")
+    return f"{'https' if certificate else 'http'}://{host}:{port}{root}"
+
+
+_LONG_NAMES = {"-c": "--config"}
+
+
+def _options(arguments: list[str]) -> dict[str, str]:
+    """The options of `litellm` that say where it listens and what it reads; `--name value` and `--name=value`."""
+    options: dict[str, str] = {}
+    words = iter(arguments)
+    for word in words:
+        name, equals, value = word.partition("=")
+        name = _LONG_NAMES.get(name, name)
+        if name in ("--config", "--port", "--host", "--ssl_certfile_path"):
+            options[name] = value if equals else next(words, "")
+    return options
+
+
+def _is_litellm(word: str) -> bool:
+    return os.path.basename(word) in ("litellm", "litellm-proxy") or word.startswith("litellm.proxy.")
+
+
+def _litellm_arguments(block: Mapping[str, str], pid: int) -> list[str]:
+    """The command line that starts LiteLLM: of the running process where readable, else of ExecStart.
+
+    The running one is exact (words with blanks stay whole) and sees through a start script.
+    """
+    for member in process.family(pid) if pid else []:
+        words = process.command_line(member)
+        if any(_is_litellm(word) for word in words):
+            return words
+    return parse_exec_start(block.get("ExecStart", ""))
+
+
+def _interpreter(arguments: list[str]) -> str | None:
+    """The Python that runs LiteLLM: named in the command line, or beside the `litellm` script."""
+    for word in arguments:
+        if _is_litellm(word) and os.path.isabs(word):
+            beside = os.path.join(os.path.dirname(word), "python")
+            return beside if os.path.exists(beside) else None
+        if os.path.basename(word).startswith("python") and os.path.isabs(word):
+            return word
+    return None
+
+
+def _dotenv_candidates(interpreter: str | None) -> Iterator[str]:
+    # LiteLLM calls dotenv.load_dotenv(), which looks from its own package folder upwards, not in the working directory
+    if interpreter:
+        for parent in Path(interpreter).parents:
+            candidate = parent / ".env"
+            if candidate.is_file():
+                yield str(candidate)
+
+
+def _runs_litellm(block: Mapping[str, str]) -> bool:
+    words = parse_exec_start(block.get("ExecStart", ""))
+    if any(_is_litellm(word) for word in words):
+        return True
+    pid = int(block.get("MainPID") or 0)
+    named = "litellm" in block.get("Id", "")
+    return named and (not pid or any(_is_litellm(w) for m in process.family(pid) for w in process.command_line(m)))
+
+
+def _all_services(tools: Tools, scope: Scope) -> list[dict[str, str]]:
+    listed = _run(tools.unit_command(scope, "list-unit-files", "--type=service", "--no-legend", "--no-pager", "--plain"))
+    names = [line.split()[0] for line in listed.splitlines() if line.split() and "litellm" in line.split()[0]]
+    names = [name for name in names if not name.endswith("@.service")]
+    named = _show(tools, scope, names) if names else []
+    loaded = _show(tools, scope, ["--type=service", "*"])
+    known = {block.get("Id") for block in named}
+    return named + [block for block in loaded if block.get("Id") not in known]
+
+
+def _show(tools: Tools, scope: Scope, words: list[str]) -> list[dict[str, str]]:
+    return parse_show(_run(tools.unit_command(scope, "show", f"--property={UNIT_PROPERTIES}", *words)))
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", timeout=5, check=True, env=runtime_environment(),
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return done.stdout
+
+
+def _reason(error: OSError | subprocess.SubprocessError) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        lines = str(error.stderr or "").strip().splitlines()
+        return lines[0] if lines else f"{error.cmd[0]} ended with {error.returncode}"
+    if isinstance(error, subprocess.TimeoutExpired):
+        return "systemctl did not answer in 5 s"
+    return f"{error.filename or 'systemctl'}: {error.strerror}" if isinstance(error, OSError) else str(error)
+
+
+def _with_suffix(unit: str) -> str:
+    return unit if "." in unit else f"{unit}.service"

@@ -1,0 +1,405 @@
+"""Runs the collectors, each at its own pace, and publishes one Snapshot after another.
+
+The console and the commands run the same monitor. It changes nothing in the world: it only looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from litellm_tui.analysis.redact import Redactor
+from litellm_tui.collectors import config_file, journal, logline
+from litellm_tui.collectors.service import cpu_percent, read_service
+from litellm_tui.collectors.systemd import read_environment_files
+from litellm_tui.collectors.watch import Watcher
+from litellm_tui.logstore import RANK, LogStore
+from litellm_tui.snapshot import (
+    CachePing,
+    ConfigError,
+    ConfigFile,
+    Configuration,
+    Failure,
+    Gateway,
+    Log,
+    LogRecord,
+    NotAvailable,
+    Reading,
+    Service,
+    Snapshot,
+    Unauthorized,
+)
+
+if TYPE_CHECKING:
+    from litellm_tui.collectors.gateway import Endpoint, GatewayClient
+    from litellm_tui.profile import Profile
+
+PUBLISH_SECONDS: Final = 0.25
+SERVICE_SECONDS: Final = 2.0
+SERVICE_SECONDS_IN_MOTION: Final = 0.5
+LONGEST_BACKOFF: Final = 60.0
+MINUTES_OF_ERRORS: Final = 10
+FAILURES_KEPT: Final = 200
+# what only a monitor asks for; /v1/models is asked by real clients too and is told by the port it came from
+_HEALTH_PATHS: Final = ("/health", "/cache/", "/get/config/")
+HEALTH_UNSURE: Final = (
+    "not asked: whether background health checks are on in the running proxy cannot be told "
+    "(asked otherwise, /health calls every deployment and is billed)"
+)
+HEALTH_OFF: Final = (
+    "not asked: background_health_checks is off, and GET /health would make a billed call to every deployment"
+)
+
+
+class Monitor:
+    """Looks at one gateway. `on_snapshot` is called on the event loop, at most four times a second."""
+
+    def __init__(self, profile: Profile, on_snapshot: Callable[[Snapshot], None] = lambda _: None) -> None:
+        self.profile = profile
+        self.store = LogStore()
+        self._on_snapshot = on_snapshot
+        self._gateway = Gateway()
+        self._configuration = Configuration(path=profile.config.value if profile.config else None)
+        self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
+        self._log = Log()
+        self._errors: dict[int, int] = {}
+        self._failures: list[LogRecord] = []
+        self._redact = Redactor(profile.secrets)
+        self._client: GatewayClient | None = None
+        self._watcher: Watcher | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._dirty = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._alive = asyncio.Event()
+        self._admitted = asyncio.Event()
+        self._admitted.set()
+        self._background_checks: bool | None = None
+        self._checked_invocation: object = None
+
+    # --- what its owner does with it ---------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """What is known at this moment."""
+        return Snapshot(
+            taken_at=time.time(),
+            gateway=self._gateway,
+            configuration=self._configuration,
+            service=self._service,
+            log=msgspec.structs.replace(
+                self._log,
+                first=self.store.first,
+                last=self.store.last,
+                errors_per_minute=self._errors_per_minute(),
+                recent_failures=tuple(self._failures),
+            ),
+        )
+
+    def look_now(self) -> None:
+        """Read everything again at once, whatever its pace or back-off."""
+        self._wake.set()
+        self._wake.clear()
+
+    async def run(self) -> None:
+        """Look until cancelled; every child process and connection is gone when this returns."""
+        from litellm_tui.collectors.gateway import GatewayClient
+
+        key = self.profile.key.reveal() if self.profile.key else None
+        self._client = GatewayClient(self.profile.url.value, key)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for job in self._jobs():
+                    tasks.create_task(job)
+        finally:
+            await self._client.close()
+
+    def _jobs(self) -> Iterator[Any]:
+        from litellm_tui.collectors import gateway
+
+        yield self._publish()
+        yield self._poll_liveliness(gateway.LIVELINESS)
+        yield self._poll_readiness(gateway.READINESS_DETAILS, gateway.READINESS)
+        for endpoint in (gateway.GROUPS, gateway.DEPLOYMENTS, gateway.ROUTER):
+            yield self._poll(endpoint)
+        yield self._poll_health(gateway.HEALTH)
+        yield self._poll_cache(gateway.CACHE_PING, gateway.REDIS_INFO)
+        if self.profile.config:
+            yield self._follow_file(self.profile.config.value)
+        else:
+            self._configuration = Configuration(why_unwatched="no configuration file was found")
+        if self.profile.unit:
+            yield self._poll_service(self.profile.unit.value)
+            yield self._follow_journal(self.profile.unit.value)
+        else:
+            why = next((m.why for m in self.profile.missing if "service" in m.what), "no unit was found")
+            self._service = Reading(failure=NotAvailable(why), tried_at=time.time())
+            self._log = Log(state="off", failure=NotAvailable(why))
+
+    async def _publish(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            self._on_snapshot(self.snapshot())
+            await asyncio.sleep(PUBLISH_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but no longer than until `look_now`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    # --- the gateway -------------------------------------------------------------------------------------------
+
+    async def _ask(self, endpoint: Endpoint) -> Any:
+        assert self._client is not None
+        answer = await self._client.get(endpoint)
+        self._record(endpoint, answer.result, answer.took)
+        return answer.result
+
+    def _record(self, endpoint: Endpoint, result: Any, took: float | None) -> None:
+        before: Reading[Any] = getattr(self._gateway, endpoint.field)
+        after = _next_reading(before, result, took, endpoint.interval, time.time())
+        self._gateway = msgspec.structs.replace(self._gateway, **{endpoint.field: after})
+        self._dirty.set()
+
+    async def _poll_liveliness(self, endpoint: Endpoint) -> None:
+        while True:
+            result = await self._ask(endpoint)
+            if isinstance(result, Failure):
+                self._alive.clear()
+            elif not self._alive.is_set():
+                self._alive.set()
+                self._admitted.set()
+                self.look_now()
+            await asyncio.sleep(endpoint.interval)
+
+    async def _poll(self, endpoint: Endpoint) -> None:
+        failures = 0
+        while True:
+            await self._alive.wait()
+            if endpoint.field != "groups":
+                await self._admitted.wait()
+            result = await self._ask(endpoint)
+            failures = self._judge_key(result, failures)
+            await self._pause(_delay(endpoint.interval, failures))
+
+    def _judge_key(self, result: Any, failures: int) -> int:
+        """Count failures for the back-off. While the key is refused only one endpoint goes on asking.
+
+        LiteLLM writes a stack trace to its log for every refused request: a console must not flood it.
+        """
+        if isinstance(result, Unauthorized):
+            self._admitted.clear()
+        elif not isinstance(result, Failure) and not self._admitted.is_set():
+            self._admitted.set()
+            self.look_now()
+        return failures + 1 if isinstance(result, Failure) and not isinstance(result, NotAvailable) else 0
+
+    async def _poll_readiness(self, details: Endpoint, plain: Endpoint) -> None:
+        """The details where the version has them and the key opens them, the plain answer otherwise."""
+        while True:
+            await self._alive.wait()
+            assert self._client is not None
+            answer = await self._client.get(details if self._admitted.is_set() else plain)
+            if isinstance(answer.result, Failure) and self._admitted.is_set():
+                answer = await self._client.get(plain)
+            self._record(plain, answer.result, answer.took)
+            await self._pause(plain.interval * random.uniform(0.9, 1.1))
+
+    async def _poll_health(self, endpoint: Endpoint) -> None:
+        while True:
+            await self._alive.wait()
+            await self._admitted.wait()
+            on = self._background_checks
+            if on:
+                result = await self._ask(endpoint)
+                self._judge_key(result, 0)
+            elif self._configuration.current is not None:
+                self._record(endpoint, NotAvailable(HEALTH_OFF if on is False else HEALTH_UNSURE), None)
+            # until it is known whether asking is free, look again soon
+            await self._pause(endpoint.interval if on is not None else 0.5)
+
+    async def _poll_cache(self, ping: Endpoint, info: Endpoint) -> None:
+        failures = 0
+        while True:
+            await self._alive.wait()
+            await self._admitted.wait()
+            result = await self._ask(ping)
+            failures = self._judge_key(result, failures)
+            last = self._gateway.redis.tried_at
+            due = last is None or time.time() - last >= info.interval or self._gateway.redis.failure is not None
+            if isinstance(result, CachePing) and result.ping and due:
+                await self._ask(info)
+            await self._pause(_delay(ping.interval, failures))
+
+    # --- the file ----------------------------------------------------------------------------------------------
+
+    async def _follow_file(self, path: str) -> None:
+        changed = asyncio.Event()
+        self._watcher = Watcher((path, *self.profile.environment_files), changed.set)
+        watching = asyncio.create_task(self._watcher.run())
+        try:
+            await self._read_file(path, first=True)
+            while True:
+                await changed.wait()
+                changed.clear()
+                await self._read_file(path)
+        finally:
+            watching.cancel()
+
+    async def _read_file(self, path: str, first: bool = False) -> None:
+        now = time.time()
+        loaded = await asyncio.to_thread(config_file.load, path, self._environment())
+        before = self._configuration
+        if isinstance(loaded, ConfigError):
+            since = before.error.since if before.error and before.error.since else now
+            error = msgspec.structs.replace(loaded, problem=self._redact(loaded.problem), since=since)
+            self._configuration = Configuration(
+                path=path, current=before.current, error=error, changed_at=None if first else now, checked_at=now
+            )
+        else:
+            same = before.current is not None and before.current.digest == loaded.digest
+            self._configuration = Configuration(
+                path=path, current=loaded, changed_at=before.changed_at if first or same else now, checked_at=now
+            )
+            self._redact = Redactor([*self.profile.secrets, *_secrets_in(loaded)])
+            if self._watcher:
+                self._watcher.watch((*loaded.files, *self.profile.environment_files))
+            self._judge_background_checks()
+        self._dirty.set()
+
+    def _environment(self) -> Mapping[str, str]:
+        values = {name: variable.value for name, variable in self.profile.environment.items()}
+        fresh, _ = read_environment_files(list(self.profile.environment_files))
+        return values | {name: value for name, (value, _) in fresh.items()}
+
+    def _judge_background_checks(self) -> None:
+        """Whether the running proxy has background health checks on: known only from a file that is older than it.
+
+        Once known it stays so until the service is started again, whatever happens to the file meanwhile.
+        """
+        service, current = self._service.value, self._configuration.current
+        if service is None or service.started_at is None or current is None:
+            return
+        run = (service.invocation, service.main_pid, round(service.started_at))
+        if run != self._checked_invocation:
+            self._background_checks = None
+            self._checked_invocation = run
+        if self._background_checks is None and current.modified_at <= service.started_at:
+            self._background_checks = current.background_health_checks
+
+    # --- the service -------------------------------------------------------------------------------------------
+
+    async def _poll_service(self, unit: str) -> None:
+        while True:
+            before = self._service
+            started = time.time()
+            result = await read_service(self.profile.tools, unit, self.profile.scope)
+            now = time.time()
+            if isinstance(result, Service):
+                elapsed = now - before.seen_at if before.seen_at else 0.0
+                share = cpu_percent(before.value, result, elapsed)
+                result = msgspec.structs.replace(result, cpu_percent=share)
+                if before.value and before.value.invocation != result.invocation:
+                    self.look_now()
+            self._service = _next_reading(before, result, now - started, SERVICE_SECONDS, now)
+            self._judge_background_checks()
+            self._dirty.set()
+            service = self._service.value
+            calm = service is not None and service.active_state == "active" and self._alive.is_set()
+            await self._pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)
+
+    # --- the log -----------------------------------------------------------------------------------------------
+
+    async def _follow_journal(self, unit: str) -> None:
+        flag = "--user " if self.profile.scope == "user" else ""
+        self._log = Log(source=f"journalctl {flag}-u {unit}")
+        tail = journal.JournalTail(
+            self.profile.tools, unit, self.profile.scope, self._take_entries, self._take_log_state
+        )
+        await tail.run()
+
+    def _take_log_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
+        restarts = self._log.restarts + (state == "ended")
+        self._log = msgspec.structs.replace(self._log, state=state, failure=failure, hint=hint, restarts=restarts)
+        self._dirty.set()
+
+    def _take_entries(self, entries: list[journal.Entry]) -> None:
+        for entry in entries:
+            line = logline.parse(entry.message, entry.priority, entry.identifier)
+            record = LogRecord(
+                sequence=0,
+                time=entry.time,
+                level=line.level,
+                source=line.source,
+                text=self._redact(line.text),
+                stack=self._redact(line.stack) if line.stack else "",
+                pid=entry.pid,
+                call_id=line.call_id,
+                status=line.status,
+                own=self._is_polling(line),
+            )
+            kept = self.store.append(record, line.continues)
+            if RANK[kept.level] >= RANK["ERROR"] and not line.continues:
+                minute = int(kept.time // 60)
+                self._errors[minute] = self._errors.get(minute, 0) + 1
+                self._failures.append(kept)
+                del self._failures[:-FAILURES_KEPT]
+        self._log = msgspec.structs.replace(self._log, last_at=entries[-1].time)
+        self._dirty.set()
+
+    def _is_polling(self, line: logline.Line) -> bool:
+        if line.source != "access":
+            return False
+        if self._client is not None and line.client_port in self._client.own_ports:
+            return True
+        return 0 < line.status < 400 and line.path.startswith(_HEALTH_PATHS)
+
+    def _errors_per_minute(self) -> tuple[int, ...]:
+        """Errors in each of the last minutes, the running one last."""
+        newest = int(time.time() // 60)
+        for minute in [minute for minute in self._errors if minute < newest - 60]:
+            del self._errors[minute]
+        return tuple(self._errors.get(newest - back, 0) for back in reversed(range(MINUTES_OF_ERRORS)))
+
+
+def _next_reading(before: Reading[Any], result: Any, took: float | None, interval: float, now: float) -> Reading[Any]:
+    if isinstance(result, Failure):
+        return Reading(
+            value=before.value,
+            seen_at=before.seen_at,
+            failure=result,
+            failing_since=before.failing_since if before.failure else now,
+            tried_at=now,
+            took=took,
+            interval=interval,
+        )
+    return Reading(value=result, seen_at=now, tried_at=now, took=took, interval=interval)
+
+
+def _delay(interval: float, failures: int) -> float:
+    """The pace with exponential back-off and jitter, in seconds."""
+    longest = max(LONGEST_BACKOFF, interval)
+    return min(interval * 2.0 ** min(failures, 6), longest) * random.uniform(0.85, 1.15)
+
+
+def _secrets_in(file: ConfigFile) -> Iterator[str]:
+    """Literal secrets of the configuration, by the names of their keys."""
+    pending: list[tuple[str, Any]] = [("", file.data)]
+    seen: set[int] = set()
+    while pending:
+        name, value = pending.pop()
+        if isinstance(value, dict | list):
+            if id(value) not in seen:
+                seen.add(id(value))
+                items = value.items() if isinstance(value, dict) else ((name, item) for item in value)
+                pending.extend((str(key), item) for key, item in items)
+        elif isinstance(value, str) and config_file.names_a_secret(name):
+            if not value.startswith(config_file.ENVIRONMENT_PREFIX):
+                yield value

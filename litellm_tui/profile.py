@@ -1,0 +1,299 @@
+"""Which gateway, configuration, service and log are operated, and how each was found.
+
+The order, each overriding the next: command line, environment, settings file, discovery from the unit. The names of
+the environment variables are LiteLLM's own where it has one.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from litellm_tui.collectors import config_file
+from litellm_tui.collectors.systemd import Scope, Tools
+from litellm_tui.discovery import DEFAULT_PORT, Search, Unit, Variable, find_units
+from litellm_tui.settings import ProfileSettings, Settings, SettingsError
+from litellm_tui.snapshot import ConfigFile
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What the command line said; None where it said nothing."""
+
+    url: str | None = None
+    config: str | None = None
+    unit: str | None = None
+    scope: Scope | None = None
+    profile: str | None = None
+    key_env: str | None = None
+    key_file: str | None = None
+
+
+class Secret:
+    """A value that shows itself only when asked by name."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A value and where it came from, in the operator's words."""
+
+    value: str
+    source: str
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """Something that was looked for and not found: what, why, and what would mend it."""
+
+    what: str
+    why: str
+    mend: str
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """One operated gateway. `environment` is what the unit gives LiteLLM, for `os.environ/` references."""
+
+    name: str
+    host: str
+    url: Found
+    tools: Tools
+    config: Found | None = None
+    unit: Found | None = None
+    scope: Scope = "user"
+    key: Secret | None = None
+    key_source: str | None = None
+    environment: Mapping[str, Variable] = {}
+    environment_files: tuple[str, ...] = ()
+    interpreter: str | None = None
+    missing: tuple[Missing, ...] = ()
+    also_found: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Host and port of the gateway, without the scheme."""
+        return urlsplit(self.url.value).netloc.rpartition("@")[2]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never be shown: the key, and variables whose names say that they hold a secret."""
+        named = [v.value for name, v in self.environment.items() if config_file.names_a_secret(name)]
+        return tuple(value for value in (self.key.reveal() if self.key else "", *named) if len(value) >= 4)
+
+
+def resolve(
+    options: Options, settings: Settings, tools: Tools | None = None, environ: Mapping[str, str] | None = None
+) -> Profile:
+    """Find everything. Runs systemctl and reads files; takes tens of milliseconds.
+
+    Raises `SettingsError` when a named profile or key does not exist.
+    """
+    environ = os.environ if environ is None else environ
+    tools = tools or Tools()
+    name, chosen = _profile(options, settings, environ)
+    url = _first(
+        (options.url, "--url"),
+        (environ.get("LITELLM_PROXY_URL"), "LITELLM_PROXY_URL"),
+        (chosen.url, f"profile {name}"),
+    )
+    if url:
+        url = Found(_checked_url(url), url.source)
+    wanted_unit = _first(
+        (options.unit, "--unit"), (environ.get("LITELLM_TUI_UNIT"), "LITELLM_TUI_UNIT"), (chosen.unit, f"profile {name}")
+    )
+    scope = options.scope or chosen.scope
+    missing: list[Missing] = []
+    unit, others = _unit(tools, wanted_unit, scope, url, missing)
+
+    config = _first(
+        (options.config, "--config"),
+        (environ.get("CONFIG_FILE_PATH"), "CONFIG_FILE_PATH"),
+        (chosen.config, f"profile {name}"),
+        (unit.config if unit else None, f"ExecStart of {unit}"),
+    )
+    if config:
+        config = Found(os.path.abspath(os.path.expanduser(config.value)), config.source)
+    else:
+        missing.append(
+            Missing(
+                "configuration file",
+                f"the command line of {unit} names none" if unit else "no unit to find it through",
+                "give --config FILE",
+            )
+        )
+    if url is None:
+        url = Found(unit.url, f"ExecStart of {unit}") if unit else Found(
+            f"http://127.0.0.1:{DEFAULT_PORT}", "LiteLLM's default"
+        )  # fmt: skip
+
+    environment: dict[str, Variable] = dict(unit.environment) if unit else {}
+    if unit is None:
+        environment = {key: Variable(value, "the console's environment") for key, value in environ.items()}
+    for path, why in unit.unread if unit else ():
+        missing.append(Missing(f"environment file {path}", why, "run as a user who may read it"))
+    key, source = _key(options, environ, chosen, name, config, environment, missing)
+    return Profile(
+        name=name,
+        host=socket.gethostname(),
+        url=url,
+        tools=tools,
+        config=config,
+        unit=Found(unit.name, _how(wanted_unit)) if unit else None,
+        scope=unit.scope if unit else scope or "user",
+        key=key,
+        key_source=source,
+        environment=environment,
+        environment_files=unit.environment_files if unit else (),
+        interpreter=unit.interpreter if unit else None,
+        missing=tuple(missing),
+        also_found=tuple(str(other) for other in others),
+    )
+
+
+def _profile(options: Options, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ProfileSettings]:
+    name = options.profile or environ.get("LITELLM_TUI_PROFILE") or settings.profile
+    if name is None:
+        return "discovered", ProfileSettings()
+    if name not in settings.profiles:
+        known = ", ".join(settings.profiles) or "none"
+        raise SettingsError(f"no profile {name!r} in the settings file (there: {known})")
+    return name, settings.profiles[name]
+
+
+def _first(*candidates: tuple[str | None, str]) -> Found | None:
+    return next((Found(value, source) for value, source in candidates if value), None)
+
+
+def _how(wanted: Found | None) -> str:
+    return wanted.source if wanted else "discovered"
+
+
+def _checked_url(url: Found) -> str:
+    value = url.value if "://" in url.value else f"http://{url.value}"
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError(f"{url.source}: not a usable address: expected http://HOST:PORT")
+    return value.rstrip("/")
+
+
+def _unit(
+    tools: Tools, wanted: Found | None, scope: Scope | None, url: Found | None, missing: list[Missing]
+) -> tuple[Unit | None, list[Unit]]:
+    """The unit to operate. One that is named is taken as it is; a discovered one must be the one behind `--url`."""
+    if url and not wanted and not _is_local(url.value):
+        missing.append(
+            Missing("service and log", f"{_host(url.value)} is another machine", "run the console there, over SSH")
+        )
+        return None, []
+    search = find_units(tools, wanted.value if wanted else None, scope)
+    units = list(search.units)
+    if url and not wanted:
+        units = [unit for unit in units if _port(unit.url) == _port(url.value)]
+    if not units:
+        missing.append(_no_unit(wanted, scope, url, search))
+        return None, []
+    return units[0], units[1:]
+
+
+def _no_unit(wanted: Found | None, scope: Scope | None, url: Found | None, search: Search) -> Missing:
+    place = f"{scope} units" if scope else "user and system units"
+    if wanted:
+        why = f"{wanted.value} is not among the {place}"
+    elif url and search.units:
+        why = f"no unit listens on port {_port(url.value)} (found: {', '.join(map(str, search.units))})"
+    else:
+        why = f"none of the {place} runs litellm"
+    failures = "; ".join(search.failures)
+    return Missing("service unit", f"{why} ({failures})" if failures else why, "give --unit NAME and --user or --system")
+
+
+def _key(
+    options: Options,
+    environ: Mapping[str, str],
+    chosen: ProfileSettings,
+    profile_name: str,
+    config: Found | None,
+    environment: Mapping[str, Variable],
+    missing: list[Missing],
+) -> tuple[Secret | None, str | None]:
+    for variable, file, source in (
+        (options.key_env, options.key_file, "command line"),
+        ("LITELLM_PROXY_API_KEY", None, "environment"),
+        ("LITELLM_MASTER_KEY", None, "environment"),
+        (chosen.key_env, chosen.key_file, f"profile {profile_name}"),
+    ):
+        if variable and environ.get(variable):
+            return Secret(environ[variable]), f"{variable} ({source})"
+        if variable and source != "environment" and not file:
+            raise SettingsError(f"{source}: the variable {variable} that should hold the key is not set")
+        if file:
+            return _key_from_file(file, source), f"{file} ({source})"
+    return _master_key(config, environment, missing)
+
+
+def _key_from_file(file: str, source: str) -> Secret:
+    try:
+        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{source}: key file {file}: {error}") from error
+    if not text or "\n" in text:
+        raise SettingsError(f"{source}: key file {file}: expected the key alone, on one line")
+    return Secret(text)
+
+
+def _master_key(
+    config: Found | None, environment: Mapping[str, Variable], missing: list[Missing]
+) -> tuple[Secret | None, str | None]:
+    """`general_settings.master_key`, literal or `os.environ/NAME`, else LITELLM_MASTER_KEY, as the proxy looks it up."""
+    loaded = config_file.load(config.value, {}) if config else None
+    value: Any = None
+    if isinstance(loaded, ConfigFile):
+        value = loaded.section("general_settings").get("master_key")
+    if isinstance(value, str) and value.startswith("os.environ/"):
+        name = value.removeprefix("os.environ/")
+        if variable := environment.get(name):
+            return Secret(variable.value), f"{name} from {variable.source}"
+        missing.append(
+            Missing("gateway key", f"master_key is os.environ/{name}, which nothing readable here sets",
+                    "export LITELLM_PROXY_API_KEY, or give --key-file")
+        )  # fmt: skip
+        return None, None
+    if isinstance(value, str) and value:
+        return Secret(value), f"general_settings.master_key in {loaded.path if loaded else ''}"
+    if variable := environment.get("LITELLM_MASTER_KEY"):
+        return Secret(variable.value), f"LITELLM_MASTER_KEY from {variable.source}"
+    return None, None
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _is_local(url: str) -> bool:
+    host = _host(url)
+    return host in ("localhost", "::1", "0.0.0.0", socket.gethostname()) or host.startswith("127.")

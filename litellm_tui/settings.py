@@ -1,0 +1,82 @@
+"""The settings file: `litellm-tui/config.yaml` in the user's configuration folder (XDG_CONFIG_HOME)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+NAME = "litellm-tui"
+
+
+class SettingsError(Exception):
+    """The settings file cannot be used; the message names file, line where known, key, and what is expected."""
+
+
+class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One gateway of the settings file. Whatever is left out is discovered.
+
+    `key_env` names an environment variable and `key_file` a file that hold the key: the key itself is not accepted.
+    """
+
+    url: str | None = None
+    config: str | None = None
+    unit: str | None = None
+    scope: Literal["user", "system"] | None = None
+    key_env: str | None = None
+    key_file: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set.
+
+    `profile` is the profile used when none is named; `theme` the name of a theme file; `ascii` draws the states with
+    ASCII signs; `mouse` turns mouse reporting on (off leaves selecting text to the terminal); `utc` shows log times
+    in UTC.
+    """
+
+    profile: str | None = None
+    theme: str = "dark"
+    ascii: bool = False
+    mouse: bool = True
+    utc: bool = False
+    profiles: dict[str, ProfileSettings] = {}
+
+
+def settings_folder() -> Path:
+    """Where the settings file and the user's own themes lie."""
+    from platformdirs import user_config_path
+
+    return user_config_path(NAME)
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """The settings, or the defaults when there is no file.
+
+    Raises `SettingsError` for a file that is there and wrong: a console that ignored it would operate the wrong gateway.
+    """
+    path = path or settings_folder() / "config.yaml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+    import yaml
+
+    try:
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise SettingsError(f"{where}: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    if data is None:
+        return Settings()
+    try:
+        return msgspec.convert(data, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {error}") from error

@@ -1,0 +1,327 @@
+"""The frozen records that collectors, analysis and the faces speak in.
+
+Times are seconds since the epoch, durations are seconds, sizes are bytes. A record is never changed after it was
+published: a collector returns a new one. What could not be read is a `Failure` value, never an exception.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Failure(msgspec.Struct, frozen=True, tag=True):
+    """Why something could not be read, in one line that holds no secret."""
+
+    why: str
+
+
+class Unreachable(Failure, frozen=True, tag=True):
+    """Nothing answered. `kind` says how: a refused port is another fault than a process that hangs."""
+
+    kind: Literal["refused", "timeout", "dns", "tls", "closed", "other"] = "other"
+
+
+class Unauthorized(Failure, frozen=True, tag=True):
+    """The gateway wants a key, or refused the one that was sent (`sent` tells which)."""
+
+    sent: bool = False
+
+
+class NotAvailable(Failure, frozen=True, tag=True):
+    """It answers, but this feature is off, missing in this version, or needs a database. Not an outage."""
+
+
+class Malformed(Failure, frozen=True, tag=True):
+    """It answered with something that LiteLLM would not have said (HTML, an empty body, an unexpected status)."""
+
+    status: int | None = None
+
+
+class Denied(Failure, frozen=True, tag=True):
+    """The operating system refused: a journal right, a file mode, polkit."""
+
+
+class Reading(msgspec.Struct, Generic[T], frozen=True):
+    """The last good value of one source and what became of the latest attempt.
+
+    `failure` belongs to the attempt at `tried_at`; `value` may be older (`seen_at`). `interval` is the pace at which
+    the source is read, so that whoever shows the value can tell old from current.
+    """
+
+    value: T | None = None
+    seen_at: float | None = None
+    failure: Failure | None = None
+    failing_since: float | None = None
+    tried_at: float | None = None
+    took: float | None = None
+    interval: float = 0.0
+
+    def stale(self, now: float) -> bool:
+        """Whether the value is older than two and a half of its intervals (with two seconds of grace)."""
+        return self.seen_at is not None and now - self.seen_at > 2.5 * self.interval + 2.0
+
+
+# --- the gateway -----------------------------------------------------------------------------------------------
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """GET /health/readiness, with /health/readiness/details where the version has it."""
+
+    status: str
+    db: str | None = None
+    version: str | None = None
+    cache: str | None = None
+    log_level: str | None = None
+
+
+class LoadedDeployment(msgspec.Struct, frozen=True):
+    """One entry of GET /v1/model/info: a deployment as the running router holds it.
+
+    `params` are the `litellm_params` the proxy reports (it leaves `api_key` out and resolves `os.environ/` itself).
+    """
+
+    id: str
+    group: str
+    model: str
+    api_base: str | None = None
+    mode: str | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    from_db: bool = False
+    params: dict[str, Any] = {}
+
+
+class HealthEntry(msgspec.Struct, frozen=True):
+    """One endpoint of GET /health. 1.77 gives no `model_id`: match by `model` and `api_base` there."""
+
+    model: str
+    api_base: str | None = None
+    model_id: str | None = None
+    error: str | None = None
+    status: int | None = None
+
+
+class HealthReport(msgspec.Struct, frozen=True):
+    """GET /health, asked only while `background_health_checks` is on: otherwise each call is billed."""
+
+    healthy: tuple[HealthEntry, ...]
+    unhealthy: tuple[HealthEntry, ...]
+
+
+class CachePing(msgspec.Struct, frozen=True):
+    """GET /cache/ping. `error` is what a 503 said; every type but redis answers healthy untested (`ping` None)."""
+
+    status: str
+    type: str | None = None
+    ping: bool | None = None
+    ttl: float | None = None
+    namespace: str | None = None
+    server: str | None = None
+    server_version: str | None = None
+    error: str | None = None
+
+
+class RedisInfo(msgspec.Struct, frozen=True):
+    """GET /cache/redis/info: the whole Redis server's figures, not the LLM cache's alone."""
+
+    version: str
+    clients: int
+    used_memory: int
+    max_memory: int
+    policy: str
+    keys: int
+    hits: int
+    misses: int
+    evicted: int
+    ops_per_second: int
+    uptime: int
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """All that HTTP tells. `router` is `router_settings` of GET /get/config/callbacks: as the router has them."""
+
+    liveliness: Reading[str] = Reading()
+    readiness: Reading[Readiness] = Reading()
+    groups: Reading[tuple[str, ...]] = Reading()
+    deployments: Reading[tuple[LoadedDeployment, ...]] = Reading()
+    router: Reading[dict[str, Any]] = Reading()
+    health: Reading[HealthReport] = Reading()
+    cache_ping: Reading[CachePing] = Reading()
+    redis: Reading[RedisInfo] = Reading()
+
+
+# --- the configuration file ------------------------------------------------------------------------------------
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Where something stands: line and column are 1-based."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class FileDeployment(msgspec.Struct, frozen=True):
+    """One entry of `model_list` as it stands in the file: `os.environ/NAME` is resolved in the plain fields only.
+
+    `missing` names the environment variables that it refers to and that nothing sets.
+    """
+
+    index: int
+    group: str
+    model: str
+    mark: Mark
+    api_base: str | None = None
+    mode: str | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    params: dict[str, Any] = {}
+    missing: tuple[str, ...] = ()
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """An `os.environ/NAME` in the file; `source` says what sets NAME, None that nothing known does."""
+
+    name: str
+    mark: Mark
+    source: str | None = None
+
+
+class ConfigFile(msgspec.Struct, frozen=True):
+    """A configuration that parsed, with its includes merged the way LiteLLM merges them.
+
+    `data` is the merged mapping, secrets included: it is for analysis only. `marks` maps a path into `data`
+    (`("router_settings", "fallbacks", 0)`) to its place. `digest` covers every file read.
+    """
+
+    path: str
+    digest: str
+    modified_at: float
+    files: tuple[str, ...]
+    data: dict[str, Any]
+    marks: dict[tuple[str | int, ...], Mark]
+    deployments: tuple[FileDeployment, ...] = ()
+    references: tuple[Reference, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def section(self, name: str) -> dict[str, Any]:
+        """A top-level mapping such as `router_settings`; empty when absent or not a mapping."""
+        value = self.data.get(name)
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def background_health_checks(self) -> bool:
+        """LiteLLM takes any truthy value (proxy_server.py), so that is what is asked here."""
+        return bool(self.section("general_settings").get("background_health_checks"))
+
+
+class ConfigError(msgspec.Struct, frozen=True):
+    """Why the file on disk cannot be used. Line and column are 1-based; 0 when the problem has no place."""
+
+    file: str
+    problem: str
+    line: int = 0
+    column: int = 0
+    since: float = 0.0
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{where}: {self.problem}"
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """What is known of the file: `current` is the last good one, `error` what is wrong with the one on disk now."""
+
+    path: str | None = None
+    current: ConfigFile | None = None
+    error: ConfigError | None = None
+    changed_at: float | None = None
+    checked_at: float | None = None
+    why_unwatched: str | None = None
+
+
+# --- the service -----------------------------------------------------------------------------------------------
+
+
+class Service(msgspec.Struct, frozen=True):
+    """`systemctl show` of the unit, with /proc of its processes where systemd does no accounting.
+
+    `started_at` is the main process's start; `cpu_percent` is of one core, over the time since the last reading.
+    """
+
+    unit: str
+    scope: Literal["user", "system"]
+    load_state: str
+    active_state: str
+    sub_state: str
+    result: str = ""
+    main_pid: int = 0
+    restarts: int = 0
+    started_at: float | None = None
+    changed_at: float | None = None
+    memory: int | None = None
+    cpu_seconds: float | None = None
+    cpu_percent: float | None = None
+    exit_code: str = ""
+    exit_status: int = 0
+    invocation: str = ""
+    fragment: str = ""
+    need_daemon_reload: bool = False
+
+
+# --- the log ---------------------------------------------------------------------------------------------------
+
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+class LogRecord(msgspec.Struct, frozen=True):
+    """One record of the log: what LiteLLM wrote at once, a folded traceback included.
+
+    `sequence` counts up by one per record of this session. `text` has no control characters left and no secrets.
+    """
+
+    sequence: int
+    time: float
+    level: Level
+    source: str
+    text: str
+    stack: str = ""
+    pid: int = 0
+    call_id: str = ""
+    status: int = 0
+    own: bool = False
+
+
+class Log(msgspec.Struct, frozen=True):
+    """The state of the tail. Records lie in the `LogStore` that the monitor fills; `last` is its newest sequence."""
+
+    source: str = ""
+    state: Literal["starting", "following", "ended", "off"] = "starting"
+    failure: Failure | None = None
+    hint: str | None = None
+    first: int = 0
+    last: int = -1
+    last_at: float | None = None
+    restarts: int = 0
+    errors_per_minute: tuple[int, ...] = ()
+    recent_failures: tuple[LogRecord, ...] = ()
+
+
+# --- the whole -------------------------------------------------------------------------------------------------
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """All that is known at `taken_at`. The console and the commands are drawn from this and nothing else."""
+
+    taken_at: float
+    gateway: Gateway = Gateway()
+    configuration: Configuration = Configuration()
+    service: Reading[Service] = Reading()
+    log: Log = Log()

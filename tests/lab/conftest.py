@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.lab import Environment, Lab, environments, missing, required
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.lab)
+
+
+def _without_lab(reason: str) -> NoReturn:
+    if required():
+        pytest.fail(f"the lab is required here, but: {reason}", pytrace=False)
+    pytest.skip(f"no lab: {reason}")
+
+
+@pytest.fixture(scope="session")
+def lab_possible() -> None:
+    reason = missing()
+    if reason:
+        _without_lab(reason)
+
+
+@pytest.fixture(scope="session")
+def lab(lab_possible: None) -> Iterator[Lab]:
+    """The newest LiteLLM as a user service; shared by the whole session, so leave it as it was."""
+    with Lab.boot() as booted:
+        yield booted
+
+
+_FOUND: list[Environment | None] = [*environments()] or [None]
+
+
+@pytest.fixture(scope="session", params=_FOUND, ids=lambda found: found.version if found else "none")
+def lab_environment(request: pytest.FixtureRequest, lab_possible: None) -> Environment:
+    environment = request.param
+    assert isinstance(environment, Environment)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def lab_version(request: pytest.FixtureRequest, lab_environment: Environment) -> Iterator[Lab]:
+    """A lab for each LiteLLM there is; the newest is the shared one."""
+    if lab_environment == environments()[0]:
+        yield request.getfixturevalue("lab")
+    else:
+        with Lab.boot(litellm=lab_environment) as booted:
+            yield booted
+
+
+@pytest.fixture
+def boot_lab(lab_possible: None) -> Iterator[Callable[..., Lab]]:
+    """Labs of a test's own, to destroy at will: takes what `Lab.boot` takes."""
+    with ExitStack() as stack:
+
+        def boot(*arguments: Any, **options: Any) -> Lab:
+            return stack.enter_context(Lab.boot(*arguments, **options))
+
+        yield boot

@@ -1,0 +1,62 @@
+"""The LiteLLM environments the lab can boot: folders that hold bin/litellm."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "LITELLM_TUI_LAB_LITELLM"
+
+
+class LabError(RuntimeError):
+    """The lab cannot be booted, or something inside it failed; the text is meant for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    path: Path
+    version: str
+
+    @property
+    def bin(self) -> Path:
+        return self.path / "bin" / "litellm"
+
+    @property
+    def python(self) -> Path:
+        return self.path / "bin" / "python"
+
+    @property
+    def packages(self) -> Path:
+        return next(iter(sorted(self.path.glob("lib/python3*/site-packages"))))
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in re.findall(r"\d+", self.version))
+
+    @classmethod
+    def at(cls, path: str | os.PathLike[str]) -> Environment:
+        """The environment at a folder, or around a given ``bin/litellm``."""
+        folder = Path(path).absolute()
+        if folder.name == "litellm" and folder.parent.name == "bin":
+            folder = folder.parent.parent
+        if not (folder / "bin" / "litellm").exists():
+            raise LabError(f"no LiteLLM in {folder}: it has no bin/litellm")
+        # Importing LiteLLM to ask for its version costs seconds and hundreds of megabytes.
+        for info in sorted(folder.glob("lib/python3*/site-packages/litellm-*.dist-info")):
+            return cls(folder, info.name.removeprefix("litellm-").removesuffix(".dist-info"))
+        raise LabError(f"no litellm-*.dist-info in {folder}: its version cannot be told")
+
+
+def environments() -> list[Environment]:
+    """What the variable names, newest first; folders without a LiteLLM are left out."""
+    found: list[Environment] = []
+    for entry in os.environ.get(VARIABLE, "").split(os.pathsep):
+        if not entry:
+            continue
+        try:
+            found.append(Environment.at(entry))
+        except LabError:
+            continue
+    return sorted(found, key=lambda environment: environment.order, reverse=True)

@@ -1,0 +1,236 @@
+"""An OpenAI-compatible upstream on loopback whose model names choose the fault: ``upstream.py PORT``.
+
+A model whose name holds one of FAULTS fails that way. ``POST /control {"model": NAME, "fault": FAULT}`` gives
+it another one at run time ("ok": none at all, null: back to what its name says; model "*": every model), and
+``DELETE /control`` takes all of those back. ``GET /calls`` counts what was asked for since the start or since
+``DELETE /calls``.
+
+Standard library only, so that it starts at once under any interpreter.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+TOO_LONG = "This model's maximum context length is 4096 tokens. Please reduce the length of the messages."
+ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
+    "err500": (500, {"message": "upstream exploded", "type": "server_error", "code": None}),
+    "err503": (503, {"message": "no capacity left", "type": "server_error", "code": None}),
+    "err429": (429, {"message": "rate limited, slow down", "type": "rate_limit_error", "code": "rate_limit"}),
+    "err401": (
+        401,
+        {"message": "Incorrect API key provided", "type": "auth_error", "code": "invalid_api_key"},
+    ),
+    "err404": (
+        404,
+        {"message": "The model does not exist", "type": "request_error", "code": "model_not_found"},
+    ),
+    "errctx": (400, {"message": TOO_LONG, "type": "request_error", "code": "context_length_exceeded"}),
+}
+FAULTS = (*ERRORS, "slow", "hang", "garbage")
+SLOW_SECONDS = 5.0
+HANG_SECONDS = 3600.0
+ANSWER = ("Hello", " from", " the", " lab")
+
+
+class State:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.overrides: dict[str, tuple[str, float | None]] = {}
+        self.models: Counter[str] = Counter()
+        self.endpoints: Counter[str] = Counter()
+
+    def fault(self, model: str) -> tuple[str | None, float | None]:
+        with self.lock:
+            override = self.overrides.get(model) or self.overrides.get("*")
+        if override:
+            return (None if override[0] == "ok" else override[0]), override[1]
+        return next((name for name in FAULTS if name in model), None), None
+
+    def count(self, endpoint: str, model: str) -> None:
+        with self.lock:
+            self.models[model] += 1
+            self.endpoints[endpoint] += 1
+
+    def calls(self) -> dict[str, Any]:
+        with self.lock:
+            return {
+                "total": sum(self.models.values()),
+                "models": dict(self.models),
+                "endpoints": dict(self.endpoints),
+            }
+
+    def reset(self) -> None:
+        with self.lock:
+            self.models.clear()
+            self.endpoints.clear()
+
+
+STATE = State()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Head and body leave in two writes; with Nagle's algorithm each answer would wait for a delayed ACK.
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def body(self) -> dict[str, Any]:
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        try:
+            value = json.loads(raw or b"{}")
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def answer(self, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        self.send(json.dumps(value).encode(), status, {"content-type": "application/json", **(headers or {})})
+
+    def send(self, data: bytes, status: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self) -> None:
+        if self.path == "/calls":
+            self.answer(STATE.calls())
+        elif self.path == "/control":
+            with STATE.lock:
+                overrides = {model: fault for model, (fault, _) in STATE.overrides.items()}
+            self.answer({"faults": list(FAULTS), "overrides": overrides})
+        elif self.path in ("/v1/models", "/models"):
+            self.answer({"object": "list", "data": []})
+        else:
+            self.answer({"error": {"message": f"no such path {self.path}"}}, 404)
+
+    def do_DELETE(self) -> None:
+        if self.path == "/calls":
+            STATE.reset()
+            self.answer(STATE.calls())
+        elif self.path == "/control":
+            with STATE.lock:
+                STATE.overrides.clear()
+            self.answer({"overrides": {}})
+        else:
+            self.answer({"error": {"message": f"no such path {self.path}"}}, 404)
+
+    def do_POST(self) -> None:
+        body = self.body()
+        if self.path == "/control":
+            self.control(body)
+            return
+        endpoint = self.path.split("?")[0].rstrip("/").removeprefix("/v1")
+        model = str(body.get("model"))
+        STATE.count(endpoint, model)
+        if self.failed(model):
+            return
+        if endpoint == "/chat/completions":
+            self.chat(model, bool(body.get("stream")))
+        elif endpoint == "/embeddings":
+            self.embeddings(model, body.get("input"))
+        elif endpoint in ("/rerank", "/v2/rerank"):
+            self.rerank(model, body.get("documents") or [])
+        else:
+            self.answer({"error": {"message": f"no such path {self.path}"}}, 404)
+
+    def control(self, body: dict[str, Any]) -> None:
+        model, fault, seconds = body.get("model"), body.get("fault"), body.get("seconds")
+        if not isinstance(model, str) or (fault is not None and fault not in (*FAULTS, "ok")):
+            message = f"want a model and one of {', '.join(FAULTS)}, ok or null"
+            self.answer({"error": {"message": message}}, 400)
+            return
+        with STATE.lock:
+            if fault is None:
+                STATE.overrides.pop(model, None)
+            else:
+                STATE.overrides[model] = (fault, float(seconds) if seconds is not None else None)
+        self.answer({"model": model, "fault": fault})
+
+    def failed(self, model: str) -> bool:
+        """Whether the model's fault has already settled the answer."""
+        fault, seconds = STATE.fault(model)
+        if fault in ERRORS:
+            status, error = ERRORS[fault]
+            self.answer({"error": error}, status, {"retry-after": "7"} if status == 429 else None)
+            return True
+        if fault == "garbage":
+            self.send(b"<html><body><h1>It works!</h1></body></html>", 200, {"content-type": "text/html"})
+            return True
+        if fault == "hang":
+            time.sleep(HANG_SECONDS if seconds is None else seconds)
+            self.close_connection = True
+            return True
+        if fault == "slow":
+            time.sleep(SLOW_SECONDS if seconds is None else seconds)
+        return False
+
+    def chat(self, model: str, stream: bool) -> None:
+        common = {"id": "chatcmpl-lab", "created": int(time.time()), "model": model}
+        if stream:
+            self.stream(common)
+            return
+        message = {"role": "assistant", "content": "".join(ANSWER)}
+        self.answer(
+            {
+                **common,
+                "object": "chat.completion",
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 11, "completion_tokens": 9, "total_tokens": 20},
+            }
+        )
+
+    def stream(self, common: dict[str, Any]) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
+        deltas += [({"content": word}, None) for word in ANSWER]
+        deltas.append(({}, "stop"))
+        for delta, reason in deltas:
+            choice = {"index": 0, "delta": delta, "finish_reason": reason}
+            event = {**common, "object": "chat.completion.chunk", "choices": [choice]}
+            self.chunk(f"data: {json.dumps(event)}\n\n")
+        self.chunk("data: [DONE]\n\n")
+        self.wfile.write(b"0\r\n\r\n")
+
+    def chunk(self, text: str) -> None:
+        data = text.encode()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def embeddings(self, model: str, given: Any) -> None:
+        inputs = given if isinstance(given, list) else [given]
+        vector = [0.25, -0.5, 0.125]
+        data = [{"object": "embedding", "index": n, "embedding": vector} for n, _ in enumerate(inputs)]
+        usage = {"prompt_tokens": len(inputs), "total_tokens": len(inputs)}
+        self.answer({"object": "list", "model": model, "data": data, "usage": usage})
+
+    def rerank(self, model: str, documents: list[Any]) -> None:
+        results = [{"index": n, "relevance_score": round(0.9 / (n + 1), 3)} for n, _ in enumerate(documents)]
+        meta = {"billed_units": {"search_units": 1}}
+        self.answer({"id": "rerank-lab", "model": model, "results": results, "meta": meta})
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A caller that gave up on a slow answer is the point of that answer.
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+if __name__ == "__main__":
+    Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
