@@ -25,9 +25,9 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"{self.prog}: {message}\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> _Parser:
     """The whole command line; every subcommand takes the options that choose a gateway."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     which = common.add_argument_group("which gateway")
     which.add_argument("--url", metavar="URL", help="address of the gateway, such as http://127.0.0.1:4000")
     which.add_argument("--config", metavar="FILE", help="LiteLLM's configuration file")

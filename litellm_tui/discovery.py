@@ -200,7 +200,9 @@ def _runs_litellm(block: Mapping[str, str]) -> bool:
 
 
 def _all_services(tools: Tools, scope: Scope) -> list[dict[str, str]]:
-    listed = _run(tools.unit_command(scope, "list-unit-files", "--type=service", "--no-legend", "--no-pager", "--plain"))
+    listed = _run(
+        tools.unit_command(scope, "list-unit-files", "--type=service", "--no-legend", "--no-pager", "--plain")
+    )
     names = [line.split()[0] for line in listed.splitlines() if line.split() and "litellm" in line.split()[0]]
     names = [name for name in names if not name.endswith("@.service")]
     named = _show(tools, scope, names) if names else []

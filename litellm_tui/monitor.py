@@ -45,8 +45,9 @@ SERVICE_SECONDS_IN_MOTION: Final = 0.5
 LONGEST_BACKOFF: Final = 60.0
 MINUTES_OF_ERRORS: Final = 10
 FAILURES_KEPT: Final = 200
-# what only a monitor asks for; /v1/models is asked by real clients too and is told by the port it came from
-_HEALTH_PATHS: Final = ("/health", "/cache/", "/get/config/")
+# what only a monitor asks for, whosever it is
+_HEALTH_PATHS: Final = ("/health", "/cache/ping", "/cache/redis", "/metrics")
+POLLING_TAG: Final = "?from=litellm-tui"
 HEALTH_UNSURE: Final = (
     "not asked: whether background health checks are on in the running proxy cannot be told "
     "(asked otherwise, /health calls every deployment and is billed)"
@@ -69,7 +70,7 @@ class Monitor:
         self._log = Log()
         self._errors: dict[int, int] = {}
         self._failures: list[LogRecord] = []
-        self._redact = Redactor(profile.secrets)
+        self.redact = Redactor(profile.secrets)
         self._client: GatewayClient | None = None
         self._watcher: Watcher | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -259,7 +260,7 @@ class Monitor:
         before = self._configuration
         if isinstance(loaded, ConfigError):
             since = before.error.since if before.error and before.error.since else now
-            error = msgspec.structs.replace(loaded, problem=self._redact(loaded.problem), since=since)
+            error = msgspec.structs.replace(loaded, problem=self.redact(loaded.problem), since=since)
             self._configuration = Configuration(
                 path=path, current=before.current, error=error, changed_at=None if first else now, checked_at=now
             )
@@ -268,7 +269,7 @@ class Monitor:
             self._configuration = Configuration(
                 path=path, current=loaded, changed_at=before.changed_at if first or same else now, checked_at=now
             )
-            self._redact = Redactor([*self.profile.secrets, *_secrets_in(loaded)])
+            self.redact = Redactor([*self.profile.secrets, *_secrets_in(loaded)])
             if self._watcher:
                 self._watcher.watch((*loaded.files, *self.profile.environment_files))
             self._judge_background_checks()
@@ -338,8 +339,8 @@ class Monitor:
                 time=entry.time,
                 level=line.level,
                 source=line.source,
-                text=self._redact(line.text),
-                stack=self._redact(line.stack) if line.stack else "",
+                text=self.redact(line.text),
+                stack=self.redact(line.stack) if line.stack else "",
                 pid=entry.pid,
                 call_id=line.call_id,
                 status=line.status,
@@ -354,12 +355,11 @@ class Monitor:
         self._log = msgspec.structs.replace(self._log, last_at=entries[-1].time)
         self._dirty.set()
 
-    def _is_polling(self, line: logline.Line) -> bool:
+    @staticmethod
+    def _is_polling(line: logline.Line) -> bool:
         if line.source != "access":
             return False
-        if self._client is not None and line.client_port in self._client.own_ports:
-            return True
-        return 0 < line.status < 400 and line.path.startswith(_HEALTH_PATHS)
+        return line.path.endswith(POLLING_TAG) or (0 < line.status < 400 and line.path.startswith(_HEALTH_PATHS))
 
     def _errors_per_minute(self) -> tuple[int, ...]:
         """Errors in each of the last minutes, the running one last."""

@@ -10,7 +10,6 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -115,7 +114,9 @@ def resolve(
     if url:
         url = Found(_checked_url(url), url.source)
     wanted_unit = _first(
-        (options.unit, "--unit"), (environ.get("LITELLM_TUI_UNIT"), "LITELLM_TUI_UNIT"), (chosen.unit, f"profile {name}")
+        (options.unit, "--unit"),
+        (environ.get("LITELLM_TUI_UNIT"), "LITELLM_TUI_UNIT"),
+        (chosen.unit, f"profile {name}"),
     )
     scope = options.scope or chosen.scope
     missing: list[Missing] = []
@@ -164,6 +165,24 @@ def resolve(
         missing=tuple(missing),
         also_found=tuple(str(other) for other in others),
     )
+
+
+def findings(profile: Profile) -> list[tuple[str, str, str]]:
+    """`(name, value, how it was found)` for everything a profile holds, without any secret."""
+    found = [("gateway", profile.url.value, profile.url.source)]
+    if profile.config:
+        found.append(("configuration", profile.config.value, profile.config.source))
+    if profile.unit:
+        found.append(("unit", f"{profile.unit.value} ({profile.scope})", profile.unit.source))
+        flag = "--user " if profile.scope == "user" else ""
+        found.append(("log", f"journalctl {flag}-u {profile.unit.value}", "the unit's journal"))
+    if profile.interpreter:
+        found.append(("interpreter", profile.interpreter, "beside the litellm script"))
+    found += [("environment", path, "EnvironmentFile= of the unit") for path in profile.environment_files]
+    key = "found, not shown" if profile.key else "none"
+    found.append(("key", key, profile.key_source or "a keyless gateway needs none"))
+    found.append(("profile", profile.name, ""))
+    return found
 
 
 def _profile(options: Options, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ProfileSettings]:
@@ -224,7 +243,9 @@ def _no_unit(wanted: Found | None, scope: Scope | None, url: Found | None, searc
     else:
         why = f"none of the {place} runs litellm"
     failures = "; ".join(search.failures)
-    return Missing("service unit", f"{why} ({failures})" if failures else why, "give --unit NAME and --user or --system")
+    return Missing(
+        "service unit", f"{why} ({failures})" if failures else why, "give --unit NAME and --user or --system"
+    )
 
 
 def _key(
@@ -266,9 +287,7 @@ def _master_key(
 ) -> tuple[Secret | None, str | None]:
     """`general_settings.master_key`, literal or `os.environ/NAME`, else LITELLM_MASTER_KEY, as the proxy looks it up."""
     loaded = config_file.load(config.value, {}) if config else None
-    value: Any = None
-    if isinstance(loaded, ConfigFile):
-        value = loaded.section("general_settings").get("master_key")
+    value = loaded.section("general_settings").get("master_key") if isinstance(loaded, ConfigFile) else None
     if isinstance(value, str) and value.startswith("os.environ/"):
         name = value.removeprefix("os.environ/")
         if variable := environment.get(name):
@@ -279,7 +298,7 @@ def _master_key(
         )  # fmt: skip
         return None, None
     if isinstance(value, str) and value:
-        return Secret(value), f"general_settings.master_key in {loaded.path if loaded else ''}"
+        return Secret(value), f"general_settings.master_key in {config.value if config else ''}"
     if variable := environment.get("LITELLM_MASTER_KEY"):
         return Secret(variable.value), f"LITELLM_MASTER_KEY from {variable.source}"
     return None, None

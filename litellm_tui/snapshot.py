@@ -82,6 +82,7 @@ class LoadedDeployment(msgspec.Struct, frozen=True):
     """One entry of GET /v1/model/info: a deployment as the running router holds it.
 
     `params` are the `litellm_params` the proxy reports (it leaves `api_key` out and resolves `os.environ/` itself).
+    `names` are all names it was listed under, aliases among them, in the proxy's order; `group` is the first.
     """
 
     id: str
@@ -93,6 +94,7 @@ class LoadedDeployment(msgspec.Struct, frozen=True):
     tpm: int | None = None
     from_db: bool = False
     params: dict[str, Any] = {}
+    names: tuple[str, ...] = ()
 
 
 class HealthEntry(msgspec.Struct, frozen=True):

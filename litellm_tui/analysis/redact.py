@@ -28,7 +28,8 @@ _SHAPES: Final = re.compile(
 )
 # a cheap test that almost every line fails
 _SUSPECT: Final = re.compile(
-    r"://[^\s/]*@|bearer|basic |key|secret|passw|_token|\b(?:sk|pk|rk)-|[-_][A-Za-z0-9_-]{16}|AIza|AKIA|ASIA|eyJ", re.IGNORECASE
+    r"://[^\s/]*@|bearer|basic |key|secret|passw|_token|\b(?:sk|pk|rk)-|[-_][A-Za-z0-9_-]{16}|AIza|AKIA|ASIA|eyJ",
+    re.IGNORECASE,
 )
 
 

@@ -9,7 +9,6 @@ import asyncio
 import ipaddress
 import socket
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -113,14 +112,22 @@ def _groups(status: int, body: bytes) -> tuple[str, ...]:
 
 
 def _deployments(status: int, body: bytes) -> tuple[LoadedDeployment, ...]:
-    return tuple(_loaded(entry) for entry in msgspec.json.decode(body, type=_Deployments).data)
+    # an alias lists the deployments of its group again, with the same ids: after it on 1.106, before it on 1.77
+    found: dict[str, LoadedDeployment] = {}
+    for number, entry in enumerate(msgspec.json.decode(body, type=_Deployments).data):
+        identity = entry.model_info.id or f"#{number}"
+        before = found.get(identity)
+        names = (*before.names, entry.model_name) if before else (entry.model_name,)
+        found[identity] = _loaded(entry, names)
+    return tuple(found.values())
 
 
-def _loaded(entry: _Deployment) -> LoadedDeployment:
+def _loaded(entry: _Deployment, names: tuple[str, ...]) -> LoadedDeployment:
     params = entry.litellm_params
     return LoadedDeployment(
         id=entry.model_info.id,
-        group=entry.model_name,
+        group=names[0],
+        names=names,
         model=str(params.get("model") or ""),
         api_base=_optional(params.get("api_base")),
         mode=entry.model_info.mode,
@@ -185,7 +192,9 @@ def _cache_failure(data: dict[str, Any]) -> CachePing | Failure:
     # the last line of the stack trace names the exception; the message alone says only "Service Unhealthy"
     trace = str(inner.get("traceback") or inner.get("stacktrace") or inner.get("error") or "").strip()
     reason = next((line.strip() for line in reversed(trace.splitlines()) if line.strip()), "")
-    return CachePing(status="unhealthy", type=_optional(params.get("type")), ttl=_number(params.get("ttl")), error=reason or said)
+    return CachePing(
+        status="unhealthy", type=_optional(params.get("type")), ttl=_number(params.get("ttl")), error=reason or said
+    )
 
 
 def _redis_info(status: int, body: bytes) -> RedisInfo | Failure:
@@ -231,12 +240,8 @@ CACHE_PING: Final = Endpoint("cache_ping", "/cache/ping", True, 10.0, 4.0, _cach
 # it is made rarely and only straight after a ping that succeeded.
 REDIS_INFO: Final = Endpoint("redis", "/cache/redis/info", True, 30.0, 5.0, _redis_info)
 
-POLLED_PATHS: Final = frozenset(
-    endpoint.path
-    for endpoint in (
-        LIVELINESS, READINESS, READINESS_DETAILS, GROUPS, DEPLOYMENTS, ROUTER, HEALTH, CACHE_PING, REDIS_INFO
-    )
-)  # fmt: skip
+# Sent as the query of every request, and ignored by LiteLLM: its access lines then tell the console's polling from traffic
+TAG: Final = "from=litellm-tui"
 
 
 class Answer(NamedTuple):
@@ -263,7 +268,6 @@ class GatewayClient:
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=4),
             headers={"User-Agent": "litellm-tui"},
         )
-        self.own_ports: deque[int] = deque(maxlen=256)
 
     async def get(self, endpoint: Endpoint) -> Answer:
         """Ask one endpoint. Every way this can fail comes back as a `Failure`."""
@@ -272,9 +276,10 @@ class GatewayClient:
         try:
             async with (
                 asyncio.timeout(endpoint.timeout),
-                self._client.stream("GET", self._url + endpoint.path, headers=headers, timeout=None) as response,
+                self._client.stream(
+                    "GET", f"{self._url}{endpoint.path}?{TAG}", headers=headers, timeout=None
+                ) as response,
             ):
-                self._remember_port(response)
                 body = await response.aread()
         except TimeoutError:
             why = f"no answer within {endpoint.timeout:g} s"
@@ -299,13 +304,6 @@ class GatewayClient:
         """Drop all connections."""
         await self._client.aclose()
 
-    def _remember_port(self, response: httpx.Response) -> None:
-        # uvicorn's access lines name the client's port: that is how the console's own polling is told from traffic
-        stream = response.extensions.get("network_stream")
-        address = stream.get_extra_info("client_addr") if stream is not None else None
-        if address and address[1] not in self.own_ports:
-            self.own_ports.append(address[1])
-
 
 def unreachable(error: httpx.HTTPError) -> Unreachable:
     """Name the way a request failed, from the exception and the operating system's error below it."""
@@ -322,7 +320,9 @@ def unreachable(error: httpx.HTTPError) -> Unreachable:
     if "refused" in text.lower() or "All connection attempts failed" in text:
         return Unreachable("connection refused", kind="refused")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-        return Unreachable(f"the connection was closed before an answer came ({text or type(error).__name__})", kind="closed")
+        return Unreachable(
+            f"the connection was closed before an answer came ({text or type(error).__name__})", kind="closed"
+        )
     return Unreachable(text or type(error).__name__)
 
 

@@ -22,7 +22,6 @@ class Line(NamedTuple):
     stack: str = ""
     call_id: str = ""
     status: int = 0
-    client_port: int = 0
     path: str = ""
     continues: bool = False
 
@@ -52,13 +51,20 @@ _PRIORITIES: Final[tuple[Level, ...]] = (
     "CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG",
 )  # fmt: skip
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]|[ -/]+[0-~]|.?)", re.DOTALL)
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]|[ -/]+[0-~]|.?)", re.DOTALL
+)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-_ACCESS = re.compile(r'^(\S*?)(?::(\d+))? - "([A-Z]+) (\S+) HTTP/[\d.]+" (\d{3})')
-_PLAIN = re.compile(r"^(?:\d\d:\d\d:\d\d - )?(LiteLLM[ \w]*|uvicorn[.\w]*)\s*:\s*(DEBUG|INFO|WARN\w*|ERROR|CRITICAL)\s*[:-]\s*(.*)$", re.DOTALL)
+_ACCESS = re.compile(r'^(\S*?)(?::\d+)? - "([A-Z]+) (\S+) HTTP/[\d.]+" (\d{3})')
+_PLAIN = re.compile(
+    r"^(?:\d\d:\d\d:\d\d - )?(LiteLLM[ \w]*|uvicorn[.\w]*)\s*:\s*(DEBUG|INFO|WARN\w*|ERROR|CRITICAL)\s*[:-]\s*(.*)$",
+    re.DOTALL,
+)
 _UVICORN = re.compile(r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+(.*)$", re.DOTALL)
 _PLACE = re.compile(r"^\S+\.py:\d+ - ")
-_CONTINUES = re.compile(r"^(?:\s|Traceback \(most recent call last\)|During handling of the above|The above exception was|\w+(?:\.\w+)+(?:Error|Exception)?: |\w*(?:Error|Exception): )")
+_CONTINUES = re.compile(
+    r"^(?:\s|Traceback \(most recent call last\)|During handling of the above|The above exception was|\w+(?:\.\w+)+(?:Error|Exception)?: |\w*(?:Error|Exception): )"
+)
 
 _SOURCES: Final = {
     "LiteLLM Proxy": "proxy",
@@ -92,9 +98,7 @@ def parse(message: str, priority: int = 6, identifier: str = "") -> Line:
         return Line(_level(match[2]), _source(match[1].strip()), _PLACE.sub("", match[3]))
     if match := _UVICORN.match(text):
         return _access(match[2], _level(match[1])) or Line(_level(match[1]), "uvicorn", match[2])
-    return Line(
-        _PRIORITIES[priority & 7], "stdout", text, continues=bool(_CONTINUES.match(text)) or not text.strip()
-    )
+    return Line(_PRIORITIES[priority & 7], "stdout", text, continues=bool(_CONTINUES.match(text)) or not text.strip())
 
 
 def _from_json(data: _Json, message: str) -> Line:
@@ -117,9 +121,13 @@ def _access(text: str, level: Level) -> Line | None:
     match = _ACCESS.match(text)
     if match is None:
         return None
-    client, port, method, path, status = match.groups()
+    client, method, path, status = match.groups()
     return Line(
-        level, "access", f"{method} {path} {status}  {client}", status=int(status), client_port=int(port or 0), path=path
+        level,
+        "access",
+        f"{method} {path} {status}  {client}",
+        status=int(status),
+        path=path,
     )
 
 

@@ -38,7 +38,9 @@ def usage(pid: int) -> tuple[int, float] | None:
     memory, cpu, seen = 0, 0.0, False
     for member in family(pid):
         try:
-            fields = Path(f"/proc/{member}/stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+            fields = (
+                Path(f"/proc/{member}/stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+            )
         except (OSError, IndexError):
             continue
         seen = True

@@ -1,4 +1,4 @@
-"""A lab of real parts in private namespaces: systemd, journald, Redis, LiteLLM, an upstream that fails at will.
+"""A lab of real parts: systemd, journald, Redis, LiteLLM and an upstream, in namespaces of their own.
 
 From Python: ``with Lab.boot() as lab: ...``. From a shell, as root: ``python -m tests.lab --help``.
 """

@@ -55,9 +55,7 @@ def main(arguments: list[str]) -> int:
     boot.add_argument("--litellm", help="bin/litellm or its environment; else the newest of the variable")
     boot.add_argument("--dir", required=True, help="the lab's folder, made if missing")
     boot.add_argument("--config", help="YAML; @redis@, @upstream@, @refused@ stand for the ports")
-    boot.add_argument(
-        "--units", choices=("user", "system", "both", "none"), default="user", help="what to start"
-    )
+    boot.add_argument("--units", choices=("user", "system", "both", "none"), default="user", help="what to start")
     boot.add_argument("--volatile-journal", action="store_true", help="no journalctl --user")
     boot.add_argument("--group", action="append", default=[], help="a further group of the ordinary user")
     for name, who in (("in", "root"), ("in-user", "the ordinary user")):

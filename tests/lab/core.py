@@ -230,7 +230,7 @@ class Lab:
         volatile_journal: bool = False,
         env: Mapping[str, str] | None = None,
         system_env: Mapping[str, str] | None = None,
-        master_key: bool = True,
+        keyed: Sequence[Which] = ("user", "system"),
         groups: Sequence[str] = (),
         reveal: Sequence[str | os.PathLike[str]] = (),
         detached: bool = False,
@@ -239,8 +239,8 @@ class Lab:
     ) -> Lab:
         """A running lab.
 
-        `units` are started, `installed` exist; `env` joins a unit's EnvironmentFile; `master_key=False`
-        leaves the key out of it. `groups` are the ordinary user's further groups. `reveal` are folders the
+        `units` are started, `installed` exist; `env` joins a unit's EnvironmentFile; `keyed` are those whose
+        file holds the master key. `groups` are the ordinary user's further groups. `reveal` are folders the
         ordinary user must reach although they lie below a closed one. A detached lab outlives its starter;
         any other ends with it.
         """
@@ -283,7 +283,7 @@ class Lab:
             account,
             {"user": config or default_config(), "system": system_config or config or default_config()},
             {"user": env or {}, "system": system_env if system_env is not None else (env or {})},
-            master_key,
+            keyed,
             installed,
             groups,
         )
@@ -438,7 +438,7 @@ class Lab:
         account: pwd.struct_passwd,
         configs: Mapping[Which, Source],
         environment: Mapping[Which, Mapping[str, str]],
-        master_key: bool,
+        keyed: Sequence[Which],
         installed: Sequence[Which],
         groups: Sequence[str],
     ) -> None:
@@ -450,7 +450,7 @@ class Lab:
             self._write(f"units/{name}", text)
         for which in ("user", "system"):
             user = which == "user"
-            variables = {"LITELLM_MASTER_KEY": KEYS[which]} if master_key else {}
+            variables = {"LITELLM_MASTER_KEY": KEYS[which]} if which in keyed else {}
             variables.update(environment[which])
             lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
             folder = "home/litellm" if user else "system"
@@ -602,18 +602,14 @@ class Lab:
             raise
         done = subprocess.CompletedProcess([os.fspath(part) for part in argv], process.returncode, out, err)
         if check and done.returncode != 0:
-            raise LabError(
-                f"{shlex.join(done.args)} ended with {done.returncode}: {err.strip() or out.strip()}"
-            )
+            raise LabError(f"{shlex.join(done.args)} ended with {done.returncode}: {err.strip() or out.strip()}")
         return done
 
     def systemctl(
         self, *arguments: str, user: bool = False, check: bool = True, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
         scope = ["--user"] if user else []
-        return self.run(
-            ["systemctl", *scope, "--no-pager", *arguments], user=user, check=check, timeout=timeout
-        )
+        return self.run(["systemctl", *scope, "--no-pager", *arguments], user=user, check=check, timeout=timeout)
 
     def show(self, unit: str, *properties: str, user: bool = True) -> dict[str, str]:
         chosen = [f"--property={','.join(properties)}"] if properties else []
@@ -627,9 +623,7 @@ class Lab:
 
     # -- waiting and talking
 
-    def wait(
-        self, what: str, condition: Callable[[], bool], timeout: float = 60, pause: float = 0.05
-    ) -> None:
+    def wait(self, what: str, condition: Callable[[], bool], timeout: float = 60, pause: float = 0.05) -> None:
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
@@ -641,17 +635,13 @@ class Lab:
         self._wait_ready(self.units if units is None else units, timeout)
 
     def _wait_ready(self, units: Sequence[str], timeout: float, deaths: int | None = None) -> None:
-        self.wait(
-            "the upstream", lambda: self._answers(f"http://127.0.0.1:{self.ports.upstream}/calls"), timeout
-        )
+        self.wait("the upstream", lambda: self._answers(f"http://127.0.0.1:{self.ports.upstream}/calls"), timeout)
         self.wait("Redis", self._redis_answers, timeout)
         for which in units:
             self._wait_litellm(which == "user", timeout, deaths)
         if not units:
             manager = ("is-active", f"user@{self.uid}.service")
-            self.wait(
-                "the user manager", lambda: self.systemctl(*manager, check=False).returncode == 0, timeout
-            )
+            self.wait("the user manager", lambda: self.systemctl(*manager, check=False).returncode == 0, timeout)
 
     def _wait_litellm(self, user: bool, timeout: float, deaths: int | None) -> None:
         """`deaths` is how often it may die on the way; None: once more than by now, as a test may kill it."""

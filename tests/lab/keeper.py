@@ -68,11 +68,7 @@ def own_cgroups() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for attempt in range(2):
         mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-        roots = [
-            (Path(point), set(options.split(",")))
-            for _, point, kind, options, *_ in mounts
-            if kind == "cgroup"
-        ]
+        roots = [(Path(point), set(options.split(","))) for _, point, kind, options, *_ in mounts if kind == "cgroup"]
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, controllers, path = line.split(":", 2)
             names = set(controllers.split(","))
@@ -214,8 +210,8 @@ def init(lab: Path, controllers: list[str]) -> NoReturn:
     os.mkdir("/sys/fs/cgroup/systemd")
     mount("-t", "cgroup", "-o", "none,name=systemd", "cgroup", "/sys/fs/cgroup/systemd")
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
-    # systemd mounts every controller that stands here. Where the lab joined no group of its own, systemd's groups
-    # would be the machine's: shared with the next lab, and left behind.
+    # systemd mounts every controller that stands here. Where the lab joined no group of its own, systemd's
+    # groups would be the machine's: shared with the next lab, and left behind.
     listed = "".join(f"{name}\t0\t1\t1\n" for name in controllers)
     Path("/run/cgroups").write_text("#subsys_name\thierarchy\tnum_cgroups\tenabled\n" + listed)
     mount("--bind", "/run/cgroups", "/proc/cgroups")

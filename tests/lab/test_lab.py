@@ -44,9 +44,7 @@ def test_systemd_is_first_process(lab: Lab) -> None:
 
 
 def test_user_unit_runs_as_the_ordinary_user(lab: Lab) -> None:
-    shown = lab.show(
-        "litellm.service", "ActiveState", "MainPID", "FragmentPath", "EnvironmentFiles", "UnitFileState"
-    )
+    shown = lab.show("litellm.service", "ActiveState", "MainPID", "FragmentPath", "EnvironmentFiles", "UnitFileState")
     assert shown["ActiveState"] == "active"
     assert shown["UnitFileState"] == "enabled"
     assert shown["FragmentPath"] == str(lab.unit_path())
@@ -262,9 +260,7 @@ time.sleep(600)
 
 @pytest.mark.parametrize("victim", ["session", "keeper"])
 def test_crash_leaves_nothing(lab_possible: None, victim: str) -> None:
-    session = subprocess.Popen(
-        [sys.executable, "-c", STARTER], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
-    )
+    session = subprocess.Popen([sys.executable, "-c", STARTER], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
     assert session.stdout is not None
     try:
         lab = Lab.attach(session.stdout.readline().strip())
@@ -327,9 +323,7 @@ def test_environments_are_told_without_import(monkeypatch: pytest.MonkeyPatch, t
     for version in ("1.9.3", "1.10.0"):
         (tmp_path / version / "bin").mkdir(parents=True)
         (tmp_path / version / "bin" / "litellm").touch()
-        (tmp_path / version / "lib/python3.11/site-packages" / f"litellm-{version}.dist-info").mkdir(
-            parents=True
-        )
+        (tmp_path / version / "lib/python3.11/site-packages" / f"litellm-{version}.dist-info").mkdir(parents=True)
     folders = [str(tmp_path / "1.9.3"), str(tmp_path / "nothing"), str(tmp_path / "1.10.0")]
     monkeypatch.setenv(VARIABLE, os.pathsep.join(folders))
     assert [environment.version for environment in environments()] == ["1.10.0", "1.9.3"]

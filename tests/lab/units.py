@@ -105,5 +105,5 @@ RestartSec=2
 TimeoutStopSec=15
 
 [Install]
-WantedBy={"default.target" if user else "multi-user.target"}
+WantedBy={"default.target" if user else "lab.target"}
 """

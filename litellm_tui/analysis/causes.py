@@ -1,0 +1,71 @@
+"""Names the cause in an error text that LiteLLM, a provider's client or the network wrote."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+
+class Cause(NamedTuple):
+    """A cause in two or three words, and the next step in a sentence."""
+
+    name: str
+    do: str
+
+
+# The first that matches wins: an exception's wrapper names a class of its own, so the operating system's words and
+# the provider's own come before status codes. Patterns are from answers and logs of 1.77.7 and 1.106.2.
+_CAUSES: Final[tuple[tuple[str, Cause], ...]] = (
+    (r"Missing credentials|api_key client option must be set|No API key provided|API_KEY is not set",
+     Cause("no key", "set the api_key of this deployment, or the environment variable it refers to, and restart")),
+    (r"Errno 111|Connection ?refused|ConnectionRefused|Connect call failed|All connection attempts failed",
+     Cause("refused", "start the upstream, or correct the host and port of api_base")),
+    (r"Name or service not known|getaddrinfo|nodename nor servname|Temporary failure in name resolution|NameResolution",
+     Cause("no such host", "correct the host in api_base, or look at this machine's DNS")),
+    (r"CERTIFICATE_VERIFY|SSLCertVerification|certificate verify failed|WRONG_VERSION_NUMBER|SSLError|\[SSL",
+     Cause("TLS", "look at the upstream's certificate, or whether api_base wants http instead of https")),
+    (r"No route to host|Network is unreachable|Errno 113|Errno 101",
+     Cause("no route", "look at the network between this machine and the upstream")),
+    (r"No deployments available|cooldown_list=\[.+\]|Try again in \d+ seconds",
+     Cause("cooling down", "wait for the cooldown to end; the log shows the failures that began it")),
+    (r"ContextWindowExceeded|maximum context length",
+     Cause("context too long", "add a context-window fallback with a larger model")),
+    (r"RateLimitError|\b429\b|rate.?limit", Cause("429 rate limit", "lower the load, or set rpm and tpm so that the router spreads it")),
+    (r"AuthenticationError|\b401\b|Incorrect API key|invalid_api_key|bad key",
+     Cause("401 key refused", "replace this deployment's api_key; the upstream does not accept it")),
+    (r"PermissionDenied|\b403\b", Cause("403 forbidden", "the upstream knows the key and forbids this model to it")),
+    (r"NotFoundError|\b404\b|model_not_found|does not exist",
+     Cause("404 not found", "correct the model name or the path in api_base")),
+    (r"Timeout|timed out|ETIMEDOUT|TimeoutError", Cause("timeout", "see whether the upstream is overloaded; raise timeout if it is only slow")),
+    (r"LLM Provider NOT provided", Cause("no provider", "put the provider in front of the model: openai/NAME, ollama/NAME")),
+    (r"There are no healthy deployments for this model|Invalid model name",
+     Cause("no such group", "the name is in no model_name; correct it, or add a deployment")),
+    (r"Connection error|APIConnectionError|Server disconnected|Connection reset|ReadError|RemoteProtocolError",
+     Cause("no connection", "see whether the upstream runs and api_base is right")),
+    (r"ServiceUnavailable|\b503\b", Cause("503 unavailable", "the upstream says that it is not ready; look at its log")),
+    (r"BadGateway|\b502\b", Cause("502 bad gateway", "a proxy in front of the upstream gets no answer from it")),
+    (r"BadRequestError|\b400\b", Cause("400 bad request", "the upstream refuses the request itself: compare parameters with what it takes")),
+    (r"InternalServerError|\b500\b", Cause("500", "the upstream fails by itself; look at its log")),
+)  # fmt: skip
+_COMPILED: Final = tuple((re.compile(pattern, re.IGNORECASE), cause) for pattern, cause in _CAUSES)
+# what a stack trace may add when its first line says only "Connection error."; the rest of a trace is code, not cause
+_NETWORK: Final = _COMPILED[1:5]
+_UNKNOWN: Final = Cause("failing", "read the whole error in the detail (Enter)")
+_WRAPPER: Final = re.compile(r"^(?:litellm\.)?(?:\w+\.)*\w*(?:Error|Exception|Timeout): |^\w+Exception - ")
+
+
+def name_cause(error: str) -> Cause:
+    """The cause in an error text; for one that nothing is known of, a plain `failing`."""
+    head, _, trace = error.partition("\nstack trace:")
+    cause = next((cause for pattern, cause in _COMPILED if pattern.search(head)), _UNKNOWN)
+    if trace and cause.name in ("no connection", "500", "failing"):
+        return next((below for pattern, below in _NETWORK if pattern.search(trace)), cause)
+    return cause
+
+
+def first_words(error: str, length: int = 100) -> str:
+    """What the error says, without the wrapping exception classes and the stack trace."""
+    line = error.strip().split("\n", 1)[0]
+    while (shorter := _WRAPPER.sub("", line, count=1)) != line:
+        line = shorter
+    return line if len(line) <= length else line[: length - 1] + "…"

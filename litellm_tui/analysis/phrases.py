@@ -1,0 +1,39 @@
+"""Numbers and times in the operator's words."""
+
+from __future__ import annotations
+
+
+def age(seconds: float) -> str:
+    """A duration in at most two units: `12 s`, `4 min`, `3 h 5 min`, `3 d 4 h`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 86400:
+        hours, rest = divmod(whole, 3600)
+        return f"{hours} h {rest // 60} min" if rest >= 60 else f"{hours} h"
+    days, rest = divmod(whole, 86400)
+    return f"{days} d {rest // 3600} h" if rest >= 3600 else f"{days} d"
+
+
+def coarse_age(seconds: float) -> str:
+    """An age in few steps, for what is drawn: a screen that counts every second repaints every second."""
+    for limit, step in ((5, 0), (30, 5), (60, 10)):
+        if seconds < limit:
+            return f"{int(seconds) // step * step} s" if step else "now"
+    return age(seconds)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 deployment`, `3 deployments`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size(number: float) -> str:
+    """Bytes with three significant figures: `211 MB`, `1.2 GB`."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if number < 1000 or unit == "GB":
+            return f"{number:.3g} {unit}" if number < 100 else f"{number:.0f} {unit}"
+        number /= 1024
+    raise AssertionError("unreachable")

@@ -1,0 +1,54 @@
+"""`litellm-tui`: the console on the gateway that is found."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+
+from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.settings import Settings, load_settings
+
+
+def run(options: Options) -> int:
+    """Open the console; 0 when it was quit."""
+    settings = load_settings()
+    # systemctl is asked while Textual is imported: both take about as long
+    search = _InBackground(lambda: resolve(options, settings))
+    return open_console(search.result, settings)
+
+
+def open_console(profile: Callable[[], Profile] | Profile, settings: Settings) -> int:
+    """Run the console on a profile, or on one that is still being sought."""
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        print("litellm-tui: the console needs a terminal on stdin and stdout", file=sys.stderr)
+        return 64
+    from litellm_tui.ui.app import Console
+
+    app = Console(profile, settings)
+    result = app.run(mouse=settings.mouse)
+    return result if result is not None else app.return_code or 0
+
+
+class _InBackground:
+    """A call that runs in a thread from now on; `result` waits for it and raises what it raised."""
+
+    def __init__(self, call: Callable[[], Profile]) -> None:
+        self._call = call
+        self._value: Profile | None = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._value = self._call()
+        except Exception as error:  # noqa: BLE001  # raised again where the result is wanted
+            self._error = error
+
+    def result(self) -> Profile:
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        assert self._value is not None
+        return self._value

@@ -1,0 +1,126 @@
+"""All that is known of one thing, as paragraphs: the detail screen and the wide layout's detail pane show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.cells import cell_len, chop_cells
+
+from litellm_tui.analysis.phrases import age
+from litellm_tui.analysis.records import Chain, Deployment
+from litellm_tui.collectors.config_file import names_a_secret
+from litellm_tui.collectors.logline import clean
+from litellm_tui.snapshot import LogRecord
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.header import STYLES
+from litellm_tui.ui.widgets.lines import Row, Span
+
+Paragraph = tuple[str, str, str]
+"""`(name, text, style)`; a paragraph without a name takes the whole width and keeps its line breaks."""
+
+_NAME_WIDTH = 13
+
+
+def deployment_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragraph]:
+    """Everything known of a deployment, its last error in full at the end."""
+    verdict = deployment.verdict
+    seen = f" ({age(view.now - verdict.seen_at)} ago, {view.clock(verdict.seen_at)})" if verdict.seen_at else ""
+    yield "state", verdict.state + seen, STYLES[verdict.severity]
+    yield "because", verdict.reason, "ok"
+    yield "next", verdict.do, "strong"
+    yield "group", deployment.group, "ok"
+    yield "model", deployment.model, "ok"
+    yield "api_base", deployment.api_base or "", "ok"
+    listed = {True: "yes", False: "no: /v1/models does not name its group", None: "not known"}[deployment.listed]
+    yield "listed", listed, "bad" if deployment.listed is False else "quiet"
+    yield "rpm / tpm", f"{deployment.rpm or 'none'} / {deployment.tpm or 'none'}", "quiet"
+    yield "differs", "; ".join(deployment.differences) + " (running → file)" if deployment.differences else "", "mark"
+    if deployment.file:
+        yield "file", str(deployment.file.mark), "quiet"
+        yield "unset", ", ".join(deployment.file.missing), "bad"
+    if deployment.loaded:
+        yield "id", deployment.loaded.id, "quiet"
+        yield "mode", deployment.loaded.mode or "not set", "quiet"
+        yield "from", "the database" if deployment.loaded.from_db else "the file", "quiet"
+    params = deployment.file.params if deployment.file else deployment.loaded.params if deployment.loaded else {}
+    for name, value in params.items():
+        if name not in ("model", "api_base", "rpm", "tpm"):
+            yield name, _shown(name, value), "quiet"
+    if deployment.health and deployment.health.error:
+        yield "", "", ""
+        yield "last error", "", "head"
+        yield "", view.redact(clean(deployment.health.error)), "ok"
+
+
+def chain_paragraphs(chain: Chain, view: View) -> Iterator[Paragraph]:
+    """One chain with every target in a line of its own."""
+    yield "kind", chain.kind, "ok"
+    yield "from", "any group" if chain.source.name == "*" else chain.source.name, "strong"
+    for number, target in enumerate(chain.targets, start=1):
+        flaw = {"ghost": ": no such model group", "cycle": ": leads back here", "malformed": ": not a name"}
+        words = f"{target.name}, {target.state}{flaw.get(target.flaw, '')}"
+        alias = f" (alias of {target.alias_of})" if target.alias_of else ""
+        yield f"{number}.", words + alias, "bad" if target.flaw else "ok"
+    applied = {True: "yes", False: "no: a restart applies it", None: "cannot be seen from outside"}[chain.applied]
+    yield "runs", applied, "mark" if chain.applied is False else "quiet"
+    yield "note", chain.note, "bad"
+
+
+def record_paragraphs(record: LogRecord, view: View) -> Iterator[Paragraph]:
+    """One log record with its stack trace unfolded."""
+    yield "time", f"{view.clock(record.time)} ({age(view.now - record.time)} ago)", "ok"
+    yield "level", record.level, "bad" if record.level in ("ERROR", "CRITICAL") else "ok"
+    yield "source", f"{record.source}, process {record.pid}", "quiet"
+    yield "call id", record.call_id, "quiet"
+    yield "", "", ""
+    yield "", record.text, "strong"
+    if record.stack:
+        yield "", "", ""
+        yield "stack trace", "", "head"
+        yield "", record.stack, "ok"
+
+
+def to_rows(paragraphs: Iterator[Paragraph] | Sequence[Paragraph], width: int) -> list[Row]:
+    """Paragraphs broken to `width` cells; a named one without text is left out unless it is a heading."""
+    rows: list[Row] = []
+    for name, text, style in paragraphs:
+        if name and not text:
+            if style == "head":
+                rows.append(Row(((f" {name}", "head"),)))
+            continue
+        room = max(10, width - (_NAME_WIDTH + 2 if name else 2))
+        for number, line in enumerate(_broken(text, room)):
+            lead: Span = (f" {name if not number else '':<{_NAME_WIDTH}} ", "quiet") if name else (" ", "")
+            if name and cell_len(name) > _NAME_WIDTH and not number:
+                lead = (f" {name} ", "quiet")
+            rows.append(Row((lead, (line, style))))
+    return rows
+
+
+def _broken(text: str, room: int) -> Iterator[str]:
+    for line in text.split("\n"):
+        yield from _folded(line, room) if cell_len(line) > room else (line,)
+
+
+def _folded(line: str, room: int) -> Iterator[str]:
+    """Broken at blanks where there are any, else in the middle of a word; the indentation is kept."""
+    indent = " " * min(len(line) - len(line.lstrip()), room // 2)
+    current = ""
+    for word in line.split(" "):
+        candidate = f"{current} {word}" if current else word
+        if cell_len(candidate) <= room:
+            current = candidate
+            continue
+        if current.strip():
+            yield current
+        *full, rest = chop_cells(indent + word, room) or [""]
+        yield from full
+        current = rest
+    yield current
+
+
+def _shown(name: str, value: Any) -> str:
+    if names_a_secret(name) and not str(value).startswith(("os.environ/", "•")):
+        return "•••"
+    return clean(str(value))

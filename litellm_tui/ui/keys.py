@@ -1,0 +1,66 @@
+"""Every key, once: bindings, footer, help, palette and the README's table are made from this."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+Place = Literal["everywhere", "lists", "logs"]
+
+
+class Key(NamedTuple):
+    """`keys` in Textual's names; `shown` is what a person reads; `hint` is the footer's word, empty to leave it out."""
+
+    keys: str
+    shown: str
+    action: str
+    help: str
+    place: Place = "everywhere"
+    hint: str = ""
+    palette: bool = False
+
+
+KEYS: Final = (
+    Key("1", "1", "pane('models')", "Models: every deployment with its state"),
+    Key("2", "2", "pane('logs')", "Logs: the live journal of the unit"),
+    Key("3", "3", "pane('fallbacks')", "Fallbacks: where requests go next"),
+    Key("4", "4", "pane('cache')", "Cache: its state and figures"),
+    Key("5", "5", "pane('service')", "Service: the unit in full"),
+    Key("tab", "Tab", "next_pane", "Next pane"),
+    Key("shift+tab", "Shift+Tab", "previous_pane", "Previous pane"),
+    Key("z", "z", "zoom", "Zoom the pane, or back", hint="zoom", palette=True),
+    Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True),
+    Key("f5", "F5", "look", "Look at everything again now", palette=True),
+    Key("t", "t", "next_theme", "Next theme", palette=True),
+    Key("question_mark", "?", "help", "This help", hint="help", palette=True),
+    Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
+    Key("q", "q", "quit", "Quit at once", hint="quit", palette=True),
+    Key("up,k", "↑ k", "cursor(-1)", "Up", place="lists"),
+    Key("down,j", "↓ j", "cursor(1)", "Down", place="lists"),
+    Key("pageup", "PgUp", "page(-1)", "Page up", place="lists"),
+    Key("pagedown,space", "PgDn Space", "page(1)", "Page down", place="lists"),
+    Key("home,g", "Home g", "top", "First line", place="lists"),
+    Key("end,G", "End G", "bottom", "Last line; in the log: follow again", place="lists"),
+    Key("enter", "Enter", "open", "Everything that is known of the line, errors in full", place="lists"),
+    Key("slash", "/", "filter", "Filter as you type: text, or a regex after a leading ~", "logs", "filter", True),
+    Key("s", "s", "search", "Search: highlight, then n and N", "logs", "", True),
+    Key("n", "n", "next_match(1)", "Next match; without a search the next error", place="logs"),
+    Key("N", "N", "next_match(-1)", "Previous match, or error", place="logs"),
+    Key("l", "l", "level", "Least level shown: all, info, warning, error", "logs", "level", True),
+    Key("f", "f", "follow", "Follow the newest line, or stop", place="logs", palette=True),
+    Key("w", "w", "wrap", "Wrap long lines, or cut them", place="logs", palette=True),
+    Key("p", "p", "polling", "Show or hide the console's own requests", place="logs", palette=True),
+    Key("escape", "Esc", "clear", "Clear filter and search, follow again", place="logs"),
+)  # fmt: skip
+
+PLACES: Final[dict[Place, str]] = {"everywhere": "Everywhere", "lists": "In a list", "logs": "In the log"}
+
+
+def keys_of(place: Place) -> tuple[Key, ...]:
+    """The keys of one place, in the order they are shown."""
+    return tuple(key for key in KEYS if key.place == place)
+
+
+def markdown_table() -> str:
+    """The table of the README."""
+    rows = [f"| `{key.shown}` | {PLACES[key.place].lower()} | {key.help} |" for key in KEYS]
+    return "\n".join(["| key | where | what it does |", "|---|---|---|", *rows])

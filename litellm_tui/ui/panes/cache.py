@@ -1,0 +1,85 @@
+"""The cache: its state, what Redis says, and what the figures count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from litellm_tui.analysis.phrases import age, count, size
+from litellm_tui.ui.panes.pane import Pane
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.header import STYLES
+from litellm_tui.ui.widgets.lines import Row, Span, cell
+
+
+class Cache(Pane):
+    """Type, state, ping, version, memory, keys, hits and misses."""
+
+    number, name_shown = 4, "Cache"
+
+    def freshness(self, view: View) -> tuple[str, bool]:
+        ping = view.snapshot.gateway.cache_ping
+        if ping.failure is not None and view.answering:
+            return "asked now", False
+        return view.freshness(ping)
+
+    def rows(self, view: View, width: int) -> Sequence[Row]:
+        judged = view.diagnosis.cache
+        ping, redis = view.snapshot.gateway.cache_ping, view.snapshot.gateway.redis
+        style = STYLES[judged.severity]
+        value = ping.value if ping.failure is None else None
+        kind = (value.type if value else None) or ("redis" if redis.value else "cache")
+        words = [kind, redis.value.version if redis.value else ""]
+        head: list[Span] = [(f" {' '.join(w for w in words if w)} ", "ok"), (judged.word, style)]
+        if value and value.ping and ping.took is not None:
+            head.append((f" {view.signs.dot} ping {_milliseconds(ping.took)}", "quiet"))
+        rows = [Row(tuple(head))]
+        if judged.severity not in ("ok",):
+            rows += [Row(((f" {line}", style),)) for line in _fold(judged.reason, width - 2)]
+            rows += [Row(((f" {line}", "strong"),)) for line in _fold(judged.do, width - 2)]
+        rows += [Row(((line, "quiet"),)) for line in _figures(view, width)]
+        return rows
+
+
+def _figures(view: View, width: int) -> list[str]:
+    redis, dot = view.snapshot.gateway.redis.value, view.signs.dot
+    ping = view.snapshot.gateway.cache_ping.value
+    lines = [f" at {ping.server}"] if ping and ping.server else []
+    if redis is not None:
+        limit = f" of {size(redis.max_memory)}" if redis.max_memory else ""
+        lines.append(f" {size(redis.used_memory)}{limit} {dot} {redis.keys:,} keys {dot} {redis.evicted:,} evicted")
+        asked = redis.hits + redis.misses
+        rate = f" ({redis.hits / asked:.0%} hits)" if asked else ""
+        lines.append(f" {count(redis.hits, 'hit')} {count(redis.misses, 'miss', 'misses')}{rate}")
+        lines.append(" of the whole Redis server, not this cache alone")
+        lines.append(f" {redis.clients} clients {dot} {redis.policy} {dot} up {age(redis.uptime)}")
+    ttl = _ttl(view)
+    if ttl:
+        lines.append(f" ttl {ttl}")
+    return [cell(line, width) for line in lines]
+
+
+def _ttl(view: View) -> str:
+    """TTL as the file asks for it, beside the one that runs where they differ."""
+    file, ping = view.snapshot.configuration.current, view.snapshot.gateway.cache_ping.value
+    params = file.section("litellm_settings").get("cache_params") if file else None
+    wanted = params.get("ttl") if isinstance(params, dict) else None
+    runs = ping.ttl if ping else None
+    if wanted is None:
+        return f"{runs:g} s" if runs is not None else ""
+    same = runs is None or str(runs) == str(float(wanted) if isinstance(wanted, int | float) else wanted)
+    return f"{wanted} s (file)" if same else f"{wanted} s in the file, {runs:g} s running"
+
+
+def _milliseconds(seconds: float) -> str:
+    """In steps: a figure that differs each time repaints each time."""
+    milliseconds = seconds * 1000
+    for limit, words in ((5, "< 5 ms"), (20, "< 20 ms"), (50, "< 50 ms"), (100, "< 100 ms")):
+        if milliseconds < limit:
+            return words
+    return f"{round(milliseconds, -2):.0f} ms"
+
+
+def _fold(text: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, max(20, width))[:4] if text else []

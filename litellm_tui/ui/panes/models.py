@@ -1,0 +1,149 @@
+"""A row per deployment: group, model, state with its age, whether it is listed, limits, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from litellm_tui.analysis.phrases import coarse_age
+from litellm_tui.analysis.records import Deployment, Verdict
+from litellm_tui.ui.panes.pane import Pane
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.header import STYLES
+from litellm_tui.ui.widgets.lines import Row, Span, cell
+
+
+class _Columns(NamedTuple):
+    group: int
+    model: int
+    api_base: int
+    state: int
+    seen: int
+    listed: int
+    limits: int
+
+
+class Models(Pane):
+    """Every deployment of the file and of the router."""
+
+    number, name_shown = 1, "Models"
+
+    def freshness(self, view: View) -> tuple[str, bool]:
+        return view.freshness(view.snapshot.gateway.deployments, view.snapshot.gateway.groups)
+
+    def rows(self, view: View, width: int) -> Sequence[Row]:
+        deployments = view.diagnosis.deployments
+        if not deployments:
+            return [Row(((f"  {_why_empty(view)}", "unknown"),))]
+        columns = _columns(deployments, width)
+        rows = [_head(columns)]
+        before = ""
+        for deployment in deployments:
+            rows.append(_row(deployment, columns, view, repeated=deployment.group == before))
+            before = deployment.group
+        rows.extend(_notes(view))
+        return rows
+
+
+def _columns(deployments: Sequence[Deployment], width: int) -> _Columns:
+    """Column widths: the narrow ones are fixed, the names share what is left by what they need."""
+    limits = 14 if width >= 110 and any(d.rpm or d.tpm for d in deployments) else 0
+    seen, listed = (7, 4) if width >= 56 else (0, 0)
+    left = width - 2 - seen - listed - limits
+    group = min(_longest(d.group for d in deployments), max(12, left * 30 // 100)) + 1
+    model = min(_longest(d.model for d in deployments), max(12, left * 30 // 100)) + 1 if width >= 64 else 0
+    room = left - group - model - 28
+    api_base = min(_longest(d.api_base or "" for d in deployments), room) + 1 if width >= 100 and room >= 12 else 0
+    return _Columns(group, model, api_base, max(8, left - group - model - api_base), seen, listed, limits)
+
+
+def _longest(names: Iterable[str]) -> int:
+    return max((cell_len(name) for name in names), default=0)
+
+
+def _head(columns: _Columns) -> Row:
+    names = ("group", "model", "api_base", "state", "", "", "rpm / tpm")
+    text = "".join(cell(name, width) for name, width in zip(names, columns, strict=True) if width)
+    if columns.seen:
+        before = sum(columns[:4])
+        text = (
+            text[:before] + cell("seen", columns.seen, right=True) + cell(" /v1", columns.listed) + text[before + 11 :]
+        )
+    return Row((("  " + text, "head"),))
+
+
+def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: bool) -> Row:
+    verdict = deployment.verdict
+    style = STYLES[verdict.severity]
+    calm = verdict.severity in ("ok", "quiet")
+    sign = view.signs.states[verdict.state]
+    group = "" if repeated else deployment.group
+    spans: list[Span] = [
+        (f"{sign} ", style),
+        (cell(group, columns.group - 1) + " ", "ok" if calm else "strong"),
+    ]
+    if columns.model:
+        spans.append((cell(deployment.model, columns.model - 1) + " ", "quiet"))
+    if columns.api_base:
+        spans.append((cell(deployment.api_base or "", columns.api_base - 1) + " ", "quiet"))
+    words = _words(verdict, columns.state)
+    if deployment.differences:
+        spans.append((f"{view.signs.changed} ", "mark"))
+        words = "; ".join(deployment.differences) if verdict.state == "serving" else words
+        style = "mark" if verdict.state == "serving" else style
+    spans.append((cell(words, columns.state - (2 if deployment.differences else 0)), style))
+    if columns.seen:
+        seen = coarse_age(view.now - verdict.seen_at) if verdict.seen_at else ""
+        listed = {True: "yes", False: "NO", None: ""}[deployment.listed]
+        spans.append((cell(seen, columns.seen, right=True), "quiet"))
+        spans.append((" " + cell(listed, columns.listed - 1), "bad" if deployment.listed is False else "quiet"))
+    if columns.limits:
+        limits = f"{_short(deployment.rpm)} / {_short(deployment.tpm)}" if deployment.rpm or deployment.tpm else ""
+        spans.append((cell(limits, columns.limits, right=True), "quiet"))
+    return Row(tuple(spans), deployment.key)
+
+
+def _words(verdict: Verdict, room: int) -> str:
+    """State and cause, as much of them as there is room for: `refused`, then `failing: refused: the whole reason`."""
+    if verdict.state == "serving" or not verdict.reason:
+        return verdict.state
+    whole = f"{verdict.state}: {verdict.reason}"
+    if len(whole) <= room or not verdict.brief:
+        return whole
+    return verdict.reason if verdict.state == "failing" else f"{verdict.state}: {verdict.brief}"
+
+
+def _notes(view: View) -> list[Row]:
+    notes = []
+    if view.diagnosis.health_note:
+        notes.append(("unknown", f"health: {view.diagnosis.health_note}"))
+    file = view.snapshot.configuration.current
+    notes += [("bad", note) for note in (file.notes if file else ())]
+    if view.snapshot.configuration.error:
+        notes.append(("bad", f"the file is broken, its last good state is shown: {view.snapshot.configuration.error}"))
+    if file is None and view.snapshot.configuration.why_unwatched:
+        notes.append(("unknown", f"file: {view.snapshot.configuration.why_unwatched}"))
+    return [Row(((f"  {text}", style),)) for style, text in notes]
+
+
+def _why_empty(view: View) -> str:
+    configuration = view.snapshot.configuration
+    if configuration.error:
+        return str(configuration.error)
+    failure = view.snapshot.gateway.deployments.failure or view.snapshot.gateway.liveliness.failure
+    if failure:
+        return failure.why
+    if view.snapshot.gateway.deployments.value is not None:
+        return "the proxy runs without any deployment"
+    return "looking…"
+
+
+def _short(number: int | None) -> str:
+    if number is None:
+        return "-"
+    for limit, unit in ((1_000_000, "M"), (10_000, "k")):
+        if number >= limit:
+            return f"{number / (1_000_000 if unit == 'M' else 1000):.3g}{unit}"
+    return str(number)

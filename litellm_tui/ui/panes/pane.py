@@ -1,0 +1,55 @@
+"""A framed part of the screen with a list in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.lines import Lines, Row
+
+
+class Pane(Vertical):
+    """Number and name in the frame, the age of what it shows beside it; grey when that is stale.
+
+    A pane shows its part of a `View` and owns no truth: `draw` is all it is told.
+    """
+
+    number = 0
+    name_shown = ""
+
+    def __init__(self) -> None:
+        super().__init__(id=self.name_shown.lower(), classes="pane")
+        self.border_title = Content(f"{self.number} {self.name_shown}")
+        self.lines = self.make_lines()
+
+    def make_lines(self) -> Lines:
+        """The list in it."""
+        return Lines(id=f"{self.name_shown.lower()}-lines")
+
+    def compose(self) -> ComposeResult:
+        yield self.lines
+
+    def draw(self, view: View) -> None:
+        """Show this view."""
+        words, stale = self.freshness(view)
+        self._subtitle(words)
+        self.set_class(stale, "-stale")
+        if self.lines.size.width:
+            self.lines.show(self.rows(view, self.lines.size.width))
+
+    def freshness(self, view: View) -> tuple[str, bool]:
+        """`(words for the frame, whether it is stale)`."""
+        raise NotImplementedError
+
+    def rows(self, view: View, width: int) -> Sequence[Row]:
+        """What to show, `width` cells wide."""
+        raise NotImplementedError
+
+    def _subtitle(self, words: str) -> None:
+        content = Content(words)
+        if self.border_subtitle != content:
+            self.border_subtitle = content

@@ -1,0 +1,57 @@
+"""The unit in full: state, process, what it runs, where its configuration and key come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from litellm_tui.analysis.phrases import age, count, size
+from litellm_tui.profile import findings
+from litellm_tui.ui.panes.pane import Pane
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.lines import Row
+
+
+class Service(Pane):
+    """What `systemctl show` says, and how the console found it."""
+
+    number, name_shown = 5, "Service"
+
+    def freshness(self, view: View) -> tuple[str, bool]:
+        reading = view.snapshot.service
+        if reading.seen_at is None:
+            return "not known", False
+        stale = reading.stale(view.now)
+        return ("stale" if stale else "seen now"), stale
+
+    def rows(self, view: View, width: int) -> Sequence[Row]:
+        pairs = [*_service(view), *(pair for pair in findings(view.profile) if pair[0] != "unit")]
+        rows = [_pair(name, value, note) for name, value, note in pairs]
+        rows += [Row(((f" missing     {m.what}: {m.why}; {m.mend}", "warn"),)) for m in view.profile.missing]
+        return rows
+
+
+def _service(view: View) -> list[tuple[str, str, str]]:
+    reading = view.snapshot.service
+    service = reading.value
+    if service is None or reading.failure is not None:
+        return [("service", "not known", reading.failure.why if reading.failure else "not asked yet")]
+    pairs = [
+        ("unit", f"{service.unit} ({service.scope})", service.fragment),
+        ("state", f"{service.active_state} ({service.sub_state})", service.load_state),
+    ]
+    if service.started_at:
+        pairs.append(("up", age(view.now - service.started_at), f"since {view.clock(service.started_at)}"))
+    if service.main_pid:
+        pairs.append(("process", str(service.main_pid), ""))
+    if service.memory is not None:
+        pairs.append(("memory", size(service.memory), ""))
+    pairs.append(("restarts", count(service.restarts, "restart"), "by systemd, since the unit was loaded"))
+    if service.exit_code:
+        pairs.append(("last exit", f"{service.exit_code}, status {service.exit_status}", service.result))
+    if service.need_daemon_reload:
+        pairs.append(("unit file", "changed on disk", "systemctl daemon-reload before a restart"))
+    return pairs
+
+
+def _pair(name: str, value: str, note: str) -> Row:
+    return Row(((f" {name:<12}", "quiet"), (value, "ok"), (f"   {note}" if note else "", "quiet")))

@@ -1,0 +1,88 @@
+"""Themes are files, one each: those of the package and those of the user's `themes` folder beside the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import yaml
+from textual.color import Color, ColorParseError
+from textual.theme import Theme
+
+from litellm_tui.settings import SettingsError, settings_folder
+
+# the variables that console.tcss draws states with; every theme gives all of them
+STATES: Final = ("strong", "quiet", "ok", "warn", "bad", "unknown", "mark", "frame", "focus", "cursor")
+
+
+class _Colors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    background: str
+    surface: str
+    panel: str
+    foreground: str
+    primary: str
+    secondary: str
+    accent: str
+    success: str
+    warning: str
+    error: str
+
+
+class _ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    dark: bool
+    colors: _Colors
+    states: dict[str, str]
+
+
+def packaged_folder() -> Path:
+    """Where the project's own themes lie: inside the package when installed, beside it in a checkout."""
+    inside = Path(__file__).parents[1] / "themes"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "themes"
+
+
+def load_themes(own: Path | None = None) -> list[Theme]:
+    """All themes; one of the user's replaces a packaged one of the same name.
+
+    Raises `SettingsError` for a file that is not a theme, naming it and the key.
+    """
+    found: dict[str, Theme] = {}
+    for path in (*_files(packaged_folder()), *_files(own or settings_folder() / "themes")):
+        theme = load_theme(path)
+        found[theme.name] = theme
+    return list(found.values())
+
+
+def load_theme(path: Path) -> Theme:
+    """One theme file; raises `SettingsError` when it is not one."""
+    try:
+        file = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), _ThemeFile)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise SettingsError(f"{path}: {' '.join(str(error).split())}") from error
+    colors = msgspec.structs.asdict(file.colors)
+    if missing := [name for name in STATES if name not in file.states]:
+        raise SettingsError(f"{path}: states: missing {', '.join(missing)}")
+    for name, value in (*colors.items(), *file.states.items()):
+        try:
+            Color.parse(value)
+        except ColorParseError as error:
+            raise SettingsError(f"{path}: {name}: {value!r} is not a colour") from error
+    return Theme(name=file.name, dark=file.dark, variables=_variables(file), **colors)
+
+
+def _variables(file: _ThemeFile) -> dict[str, str]:
+    return {f"state-{name}": file.states[name] for name in STATES} | {
+        "scrollbar": file.states["frame"],
+        "scrollbar-hover": file.states["quiet"],
+        "scrollbar-active": file.states["focus"],
+        "scrollbar-background": file.colors.background,
+        "scrollbar-background-hover": file.colors.background,
+        "scrollbar-background-active": file.colors.background,
+        "scrollbar-corner-color": file.colors.background,
+    }
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    yield from sorted(folder.glob("*.yaml"))

@@ -1,0 +1,52 @@
+"""What every part of the screen is drawn from: one snapshot, what is thought of it, and how it is to be drawn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from litellm_tui.analysis.phrases import coarse_age
+from litellm_tui.analysis.records import Diagnosis
+from litellm_tui.logstore import LogStore
+from litellm_tui.profile import Profile
+from litellm_tui.snapshot import Reading, Snapshot
+from litellm_tui.ui.signs import Signs
+
+
+class View(NamedTuple):
+    """Handed whole to every pane. `now` is seconds since the epoch; `clock` formats such a time for the person."""
+
+    snapshot: Snapshot
+    diagnosis: Diagnosis
+    store: LogStore
+    profile: Profile
+    signs: Signs
+    now: float
+    clock: Callable[[float], str]
+    redact: Callable[[str], str]
+
+    @property
+    def answering(self) -> bool:
+        """Whether the gateway answers at this moment."""
+        liveliness = self.snapshot.gateway.liveliness
+        return liveliness.failure is None and liveliness.value is not None
+
+    def freshness(self, *readings: Reading[Any]) -> tuple[str, bool]:
+        """`(words for the frame, whether it is stale)` for what was read; the oldest reading decides."""
+        seen = [reading.seen_at for reading in readings if reading.seen_at is not None]
+        if not seen:
+            return ("no answer yet", False)
+        oldest = self.now - min(seen)
+        stale = any(reading.stale(self.now) for reading in readings) or not self.answering
+        return (f"{coarse_age(oldest)} old" if stale or oldest >= 30 else f"seen {coarse_age(oldest)}", stale)
+
+
+def local_clock(seconds: float) -> str:
+    """HH:MM:SS in local time."""
+    return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+def utc_clock(seconds: float) -> str:
+    """HH:MM:SS in UTC."""
+    return time.strftime("%H:%M:%S", time.gmtime(seconds))

@@ -1,0 +1,220 @@
+"""A list of styled lines that renders only what is visible and repaints only what changed.
+
+DataTable repaints widely when one cell changes (22 KB a second for one changing cell): too much for a console that is
+left open over SSH.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from litellm_tui.ui.keys import keys_of
+
+Span = tuple[str, str]
+"""A piece of text and the name of its style: strong, quiet, ok, warn, bad, unknown, mark."""
+
+STYLE_NAMES = (
+    "strong", "quiet", "ok", "warn", "bad", "unknown", "mark", "head", "cursor", "match",
+    "word-ok", "word-quiet", "word-warn", "word-bad", "word-unknown",
+)  # fmt: skip
+
+
+class Row(NamedTuple):
+    """One line. Rows with a `key` can be selected, and keep the selection when the list changes around them."""
+
+    spans: tuple[Span, ...]
+    key: str = ""
+
+
+def cell(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
+    """Text cut or padded to exactly `width` terminal cells; what is cut ends in an ellipsis."""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + ellipsis if width > 1 else set_cell_size(text, width)
+    padding = " " * (width - length)
+    return padding + text if right else text + padding
+
+
+class Lines(ScrollView, can_focus=True):
+    """Rows with a cursor. Posts `Opened` on Enter and `Moved` when the cursor reaches another row."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLE_NAMES}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.help, show=False) for key in keys_of("lists")
+    ]
+
+    class Opened(Message):
+        """Enter, or a click on the row that the cursor is on."""
+
+        def __init__(self, lines: Lines, key: str) -> None:
+            super().__init__()
+            self.lines, self.key = lines, key
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, lines: Lines, key: str) -> None:
+            super().__init__()
+            self.lines, self.key = lines, key
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._rows: tuple[Row, ...] = ()
+        self._cursor = -1
+        self._styles: dict[str, Style] = {}
+
+    # --- what it shows -----------------------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> str:
+        """The key of the row under the cursor, empty when there is none."""
+        return self._rows[self._cursor].key if 0 <= self._cursor < len(self._rows) else ""
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows. The selected row stays selected and on the same screen line, wherever it went."""
+        before, after = self._rows, tuple(rows)
+        if before == after:
+            return
+        key, offset = self.selected, self._cursor - self.scroll_offset.y
+        self._rows = after
+        if len(before) != len(after):
+            self.virtual_size = Size(self.size.width, len(after))
+        moved = self._find(key)
+        if moved is None:
+            moved = self._nearest(min(max(self._cursor, 0), len(after) - 1))
+        if moved != self._cursor and key and moved >= 0:
+            self.scroll_to(y=max(0, moved - offset), animate=False, force=True)
+        old_cursor, self._cursor = self._cursor, moved
+        for number in range(max(len(before), len(after))):
+            same = number < min(len(before), len(after)) and before[number] == after[number]
+            if not same or (number in (old_cursor, moved) and old_cursor != moved):
+                self.refresh_lines(number)
+        if self.selected != key:
+            self.post_message(self.Moved(self, self.selected))
+
+    def select(self, key: str) -> None:
+        """Put the cursor on the row with this key, if it is there."""
+        found = self._find(key)
+        if found is not None:
+            self._move_to(found)
+
+    def _find(self, key: str) -> int | None:
+        if not key:
+            return None
+        return next((number for number, row in enumerate(self._rows) if row.key == key), None)
+
+    def _nearest(self, number: int, step: int = 1) -> int:
+        """The closest selectable row at or beyond `number`, looking in the direction of `step` first; -1 for none."""
+        for direction in (step, -step):
+            position = number
+            while 0 <= position < len(self._rows):
+                if self._rows[position].key:
+                    return position
+                position += direction
+        return -1
+
+    def _move_to(self, number: int) -> None:
+        if number == self._cursor or number < 0:
+            return
+        before, self._cursor = self._cursor, number
+        self.refresh_lines(before)
+        self.refresh_lines(number)
+        self._keep_in_sight(number)
+        self.post_message(self.Moved(self, self.selected))
+
+    def _keep_in_sight(self, number: int) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        if number < top:
+            # headings above the first row come into sight with it
+            self.scroll_to(y=0 if self._nearest(0) == number else number, animate=False, force=True)
+        elif number >= top + height:
+            self.scroll_to(y=number - height + 1, animate=False, force=True)
+
+    # --- keys --------------------------------------------------------------------------------------------------
+
+    def action_cursor(self, step: int) -> None:
+        if self._cursor < 0:
+            self.scroll_relative(y=step, animate=False, force=True)
+        else:
+            self._move_to(self._nearest_beyond(step))
+
+    def _nearest_beyond(self, step: int) -> int:
+        position = self._cursor + step
+        while 0 <= position < len(self._rows):
+            if self._rows[position].key:
+                return position
+            position += step
+        return self._cursor
+
+    def action_page(self, pages: int) -> None:
+        if self._cursor < 0:
+            self.scroll_relative(y=pages * self.size.height, animate=False, force=True)
+            return
+        wanted = min(max(self._cursor + pages * max(1, self.size.height - 1), 0), len(self._rows) - 1)
+        self._move_to(self._nearest(wanted, -1 if pages > 0 else 1))
+
+    def action_top(self) -> None:
+        self._move_to(self._nearest(0))
+        self.scroll_to(y=0, animate=False, force=True)
+
+    def action_bottom(self) -> None:
+        self._move_to(self._nearest(len(self._rows) - 1, -1))
+        self.scroll_end(animate=False, force=True)
+
+    def action_open(self) -> None:
+        if self.selected:
+            self.post_message(self.Opened(self, self.selected))
+
+    async def on_click(self, event: object) -> None:
+        number = getattr(event, "y", 0) + self.scroll_offset.y
+        if 0 <= number < len(self._rows) and self._rows[number].key:
+            if number == self._cursor:
+                self.action_open()
+            else:
+                self._move_to(number)
+
+    # --- drawing -----------------------------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self._rows))
+
+    def notify_style_update(self) -> None:
+        self._styles.clear()
+        super().notify_style_update()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self.refresh_lines(self._cursor)
+
+    def style_of(self, name: str) -> Style:
+        """The rich style of one of the names, from the style sheet."""
+        found = self._styles.get(name)
+        if found is None:
+            base = self.rich_style
+            found = base if not name else base + self.get_component_rich_style(f"lines--{name}", partial=True)
+            self._styles[name] = found
+        return found
+
+    def render_line(self, y: int) -> Strip:
+        number = y + self.scroll_offset.y
+        width = self.size.width
+        if number >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        under = self.style_of("cursor") if number == self._cursor and self.has_focus else None
+        return self.strip(self._rows[number].spans, width, under)
+
+    def strip(self, spans: Sequence[Span], width: int, under: Style | None = None) -> Strip:
+        """Spans as a strip of exactly `width` cells; `under` is a style laid over all of it, such as the cursor's."""
+        background = Style(bgcolor=under.bgcolor) if under else Style.null()
+        segments = [Segment(text, self.style_of(name) + background) for text, name in spans if text]
+        return Strip(segments).adjust_cell_length(width, self.style_of("") + background)

@@ -1,0 +1,70 @@
+"""The console's own monitor and restart on the simulation: what a pane needs is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from litellm_tui.actions.restart import STEPS, Outcome, Step, restart
+from litellm_tui.demo import Simulation, files
+from litellm_tui.monitor import Monitor
+from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.settings import Settings
+from litellm_tui.snapshot import Failure, Reading
+from tests.demo.probing import DEADLINE
+
+
+def _profile(simulation: Simulation) -> Profile:
+    options = Options(unit=simulation.unit, scope="user")
+    return resolve(options, Settings(), tools=simulation.tools, environ={})
+
+
+@pytest.fixture
+async def monitor(quiet: Simulation) -> AsyncIterator[Monitor]:
+    watching = Monitor(_profile(quiet))
+    task = asyncio.create_task(watching.run())
+    yield watching
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_every_reading_of_the_monitor_fills(monitor: Monitor) -> None:
+    def empty() -> list[str]:
+        now = monitor.snapshot()
+        readings: dict[str, Reading[object]] = {
+            name: getattr(now.gateway, name) for name in now.gateway.__struct_fields__
+        }
+        readings["service"] = now.service  # type: ignore[assignment]  # Reading is invariant
+        missing = [name for name, reading in readings.items() if reading.value is None]
+        missing += ["file"] if now.configuration.current is None else []
+        return missing + (["log"] if now.log.last < 200 else [])
+
+    async with asyncio.timeout(DEADLINE):
+        while empty():
+            await asyncio.sleep(0.02)  # noqa: ASYNC110  # the monitor is looked at as a pane would
+    now = monitor.snapshot()
+    assert not any(isinstance(getattr(now.gateway, name).failure, Failure) for name in now.gateway.__struct_fields__)
+    assert now.service.failure is None
+
+
+async def test_the_restart_of_the_console_sees_every_step(quiet: Simulation) -> None:
+    quiet.edit_config()
+    events = await _restarted(quiet, expected=9)
+    assert [event.name for event in events if isinstance(event, Step) and event.took is not None] == list(STEPS)
+    assert isinstance(events[-1], Outcome)
+    assert events[-1].ok, events[-1].text
+
+
+async def test_the_restart_into_a_broken_file_is_called_failed(quiet: Simulation) -> None:
+    quiet.edit_config(files.CONFIG + "  : [\n")
+    events = await _restarted(quiet, expected=8)
+    assert isinstance(events[-1], Outcome)
+    assert not events[-1].ok
+    assert "exited 1" in events[-1].text
+
+
+async def _restarted(simulation: Simulation, expected: int) -> list[Step | Outcome]:
+    async with asyncio.timeout(DEADLINE):
+        return [event async for event in restart(_profile(simulation), expected)]
