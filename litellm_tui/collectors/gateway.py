@@ -229,12 +229,12 @@ def _redis_info(status: int, body: bytes) -> RedisInfo | Failure:
 # What is polled, how often and how patiently. A liveliness interval and its timeout together stay under 3 s: that is
 # how soon a dead or hanging gateway gets its name.
 LIVELINESS: Final = Endpoint("liveliness", "/health/liveliness", False, 1.5, 1.4, _liveliness)
-READINESS: Final = Endpoint("readiness", "/health/readiness", False, 10.0, 3.0, _readiness)
-READINESS_DETAILS: Final = Endpoint("readiness", "/health/readiness/details", True, 10.0, 3.0, _readiness)
-GROUPS: Final = Endpoint("groups", "/v1/models", True, 10.0, 3.0, _groups)
-DEPLOYMENTS: Final = Endpoint("deployments", "/v1/model/info", True, 10.0, 5.0, _deployments)
-ROUTER: Final = Endpoint("router", "/get/config/callbacks", True, 10.0, 3.0, _router)
-HEALTH: Final = Endpoint("health", "/health", True, 5.0, 5.0, _health)
+READINESS: Final = Endpoint("readiness", "/health/readiness", False, 15.0, 3.0, _readiness)
+READINESS_DETAILS: Final = Endpoint("readiness", "/health/readiness/details", True, 15.0, 3.0, _readiness)
+GROUPS: Final = Endpoint("groups", "/v1/models", True, 15.0, 3.0, _groups)
+DEPLOYMENTS: Final = Endpoint("deployments", "/v1/model/info", True, 15.0, 5.0, _deployments)
+ROUTER: Final = Endpoint("router", "/get/config/callbacks", True, 15.0, 3.0, _router)
+HEALTH: Final = Endpoint("health", "/health", True, 10.0, 5.0, _health)
 CACHE_PING: Final = Endpoint("cache_ping", "/cache/ping", True, 10.0, 4.0, _cache_ping)
 # With Redis down this call stops LiteLLM's whole event loop for 7 s, and for as long as Redis hangs (seen on 1.106.2):
 # it is made rarely and only straight after a ping that succeeded.

@@ -15,6 +15,8 @@ from litellm_tui.collectors.systemd import Scope, Tools, runtime_environment
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
 
 FIELDS = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER"
+# half an hour of a quiet proxy: the console's own polling leaves about 60 access lines a minute in it
+HISTORY = 2000
 READ_SIZE = 1 << 18
 # journald splits at 48 KiB by default, and JSON may double that; a longer line is cut here rather than held forever
 LONGEST_LINE = 1 << 22
@@ -85,7 +87,7 @@ class JournalTail:
         on_entries: Callable[[list[Entry]], None],
         on_state: Callable[[str, Failure | None, str | None], None],
         *,
-        history: int = 500,
+        history: int = HISTORY,
     ) -> None:
         self._tools = tools
         self._unit = unit

@@ -5,10 +5,10 @@ A document may leave keys out (a real /v1/model/info entry has 170, most of them
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from litellm_tui.demo import cache
 from litellm_tui.demo.faults import Failed
 from litellm_tui.demo.files import VERSION
 from litellm_tui.demo.routing import Outcome
@@ -35,9 +35,9 @@ def readiness_details(running: Running) -> Document:
     return {
         "status": "healthy",
         "db": "Not connected",
-        "cache": cache_type(running),
+        "cache": cache.kind(running),
         "litellm_version": VERSION,
-        "success_callbacks": _CALLBACKS if cache_type(running) else _CALLBACKS[1:],
+        "success_callbacks": _CALLBACKS if cache.kind(running) else _CALLBACKS[1:],
         "use_aiohttp_transport": True,
         "log_level": "INFO",
         "is_detailed_debug": False,
@@ -159,113 +159,6 @@ def health(results: Sequence[tuple[Deployment, Failed | None]]) -> Document:
         "healthy_count": len(healthy),
         "unhealthy_count": len(unhealthy),
     }
-
-
-# --- the cache -------------------------------------------------------------------------------------------------
-
-
-def cache_type(running: Running) -> str | None:
-    """The configured type of cache, None when it is off."""
-    if running.settings.get("cache") is not True:
-        return None
-    return str(_cache_params(running).get("type", "redis"))
-
-
-def cache_server(running: Running) -> str:
-    """Host and port of Redis as LiteLLM writes them in its errors."""
-    params = _cache_params(running)
-    return f"{params.get('host', 'localhost')}:{params.get('port', 6379)}"
-
-
-def _cache_params(running: Running) -> Document:
-    value = running.settings.get("cache_params")
-    return value if isinstance(value, dict) else {}
-
-
-def _inner_params(running: Running) -> str:
-    params = _cache_params(running)
-    return json.dumps(
-        {
-            "supported_call_types": ["completion", "acompletion", "embedding", "aembedding"],
-            "type": cache_type(running),
-            "namespace": str(params.get("namespace")),
-            "redis_flush_size": "None",
-            "ttl": params.get("ttl", "None"),
-            "mode": {"_value_": "default_on", "_name_": "default_on"},
-            "max_messages": 4,
-        }
-    )
-
-
-def _server_params(running: Running) -> Document:
-    host, _, port = cache_server(running).rpartition(":")
-    return {
-        "host": "None",
-        "port": "None",
-        "redis_kwargs": {"host": host, "port": int(port), "socket_timeout": 5.0},
-        "namespace": str(_cache_params(running).get("namespace")),
-        "redis_version": "7.0.15",
-    }
-
-
-def cache_ping(running: Running, *, reachable: bool) -> tuple[int, Document]:
-    """GET /cache/ping with its status."""
-    kind = cache_type(running)
-    if kind is None:
-        message: Document = {"message": "Cache not initialized. litellm.cache is None", "litellm_cache_params": "{}",
-                             "health_check_cache_params": "{}"}  # fmt: skip
-    elif kind != "redis":
-        return 200, {"status": "healthy", "cache_type": kind, "ping_response": None, "set_cache_response": None,
-                     "litellm_cache_params": _inner_params(running), "health_check_cache_params": {}}  # fmt: skip
-    elif reachable:
-        return 200, {"status": "healthy", "cache_type": kind, "ping_response": True, "set_cache_response": "success",
-                     "litellm_cache_params": _inner_params(running),
-                     "health_check_cache_params": _server_params(running)}  # fmt: skip
-    else:
-        message = {"message": "Service Unhealthy", "litellm_cache_params": _inner_params(running),
-                   "health_check_cache_params": json.dumps(_server_params(running))}  # fmt: skip
-    error = {"message": json.dumps(message), "type": "cache_ping_error", "param": "cache_ping", "code": "503"}
-    return 503, {"error": error}
-
-
-def redis_info(running: Running, *, hits: int, misses: int, uptime: int, reachable: bool) -> tuple[int, Document]:
-    """GET /cache/redis/info with its status. The figures are those of the whole Redis server."""
-    kind = cache_type(running)
-    if kind != "redis":
-        why = "503: Cache not initialized. litellm.cache is None" if kind is None else (
-            f"500: Cache type {kind} does not support redis info")  # fmt: skip
-        return 503, {"detail": f"Service Unhealthy ({why})"}
-    if not reachable:
-        refused = f"Error 111 connecting to {cache_server(running)}. Connection refused."
-        return 503, {"detail": f"Service Unhealthy ({refused})"}
-    keys = 1_240 + misses % 400
-    memory = 38_400_000 + keys * 2_100
-    client = {"id": "3", "addr": "127.0.0.1:39410", "laddr": cache_server(running), "name": "", "age": str(uptime),
-              "idle": "0", "db": "0", "cmd": "client|list", "user": "default"}  # fmt: skip
-    info = {
-        "redis_version": "7.0.15",
-        "redis_mode": "standalone",
-        "tcp_port": int(cache_server(running).rpartition(":")[2]),
-        "uptime_in_seconds": uptime,
-        "uptime_in_days": uptime // 86400,
-        "connected_clients": 9,
-        "used_memory": memory,
-        "used_memory_human": f"{memory / 1048576:.2f}M",
-        "used_memory_peak": memory + 4_100_000,
-        "maxmemory": 268_435_456,
-        "maxmemory_human": "256.00M",
-        "maxmemory_policy": "allkeys-lru",
-        "total_connections_received": 412,
-        "total_commands_processed": (hits + misses) * 7,
-        "instantaneous_ops_per_sec": 6 + hits % 5,
-        "expired_keys": misses // 2,
-        "evicted_keys": 0,
-        "keyspace_hits": hits,
-        "keyspace_misses": misses,
-        "role": "master",
-        "db0": {"keys": keys, "expires": keys - 12, "avg_ttl": 1_790_000},
-    }
-    return 200, {"num_clients": 9, "clients": [client], "info": info}
 
 
 # --- completions -----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pathlib import Path
 UNIT = "litellm.service"
 DESCRIPTION = "LiteLLM proxy"
 CONFIG_NAME = "litellm.yaml"
+ENVIRONMENT_NAME = "litellm.env"
 VERSION = "1.106.2"
 
 # LITELLM_LOG=INFO is what makes per-model traffic visible in a LiteLLM log without a database
@@ -119,6 +120,20 @@ _SECOND_CODER = """\
 EDITED_CONFIG = CONFIG.replace(_CODER_FALLBACK, _CODER_FALLBACK_CHANGED).replace(_EMBEDDING, _SECOND_CODER + _EMBEDDING)
 
 
+def write_all(folder: Path, command: str, saved_at: float) -> dict[str, str]:
+    """Write everything that a unit with this command line needs, as if it had been saved then; the secrets of it."""
+    held = make_secrets()
+    texts = {
+        CONFIG_NAME: CONFIG,
+        ENVIRONMENT_NAME: "".join(f"{name}={value}\n" for name, value in held.items()),
+        UNIT: unit_text(folder, command),
+    }
+    for name, text in texts.items():
+        write_atomically(folder / name, text)
+        os.utime(folder / name, (saved_at, saved_at))
+    return held
+
+
 def make_secrets() -> dict[str, str]:
     """What litellm.env holds. The keys open nothing, but the console masks them like any other."""
     return {
@@ -135,7 +150,7 @@ def unit_text(folder: Path, command: str) -> str:
     return (
         f"[Unit]\nDescription={DESCRIPTION}\nStartLimitIntervalSec=60\nStartLimitBurst=5\n\n"
         f"[Service]\nWorkingDirectory={folder}\nEnvironment={environment}\n"
-        f"EnvironmentFile={folder / 'litellm.env'}\nExecStart={command}\nRestart=on-failure\nRestartSec=2\n\n"
+        f"EnvironmentFile={folder / ENVIRONMENT_NAME}\nExecStart={command}\nRestart=on-failure\nRestartSec=2\n\n"
         "[Install]\nWantedBy=default.target\n"
     )
 

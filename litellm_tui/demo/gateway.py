@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from litellm_tui.demo import answers
+from litellm_tui.demo import answers, cache
 from litellm_tui.demo.faults import Failed, Fault, failed
 from litellm_tui.demo.files import VERSION
 from litellm_tui.demo.journal import Journal
@@ -138,7 +138,7 @@ class Gateway:
             "/get/config/callbacks": lambda: (200, answers.callbacks(running)),
             "/health": lambda: (200, {} if self._health is None else answers.health(self._health)),
             "/cache/ping": lambda: self._ping(running),
-            "/cache/redis/info": lambda: answers.redis_info(
+            "/cache/redis/info": lambda: cache.redis_info(
                 running, hits=self.hits, misses=self.misses, uptime=int(self._clock() - self._cache_since),
                 reachable=self.cache_reachable,
             ),
@@ -165,9 +165,9 @@ class Gateway:
         return Answer(500, b"Internal Server Error", "text/plain; charset=utf-8", {"connection": "close"})
 
     def _ping(self, running: Running) -> tuple[int, Any]:
-        status, document = answers.cache_ping(running, reachable=self.cache_reachable)
-        if status == 503 and answers.cache_type(running) == "redis":
-            self._say(Words(self._clock()).cache_unreachable(answers.cache_server(running), pinged=True))
+        status, document = cache.ping(running, reachable=self.cache_reachable)
+        if status == 503 and cache.kind(running) == "redis":
+            self._say(Words(self._clock()).cache_unreachable(cache.server(running), pinged=True))
         return status, document
 
     # --- completions --------------------------------------------------------------------------------------------
@@ -208,15 +208,15 @@ class Gateway:
     def _route(self, call: Call, words: Words) -> Outcome:
         assert self.running is not None
         outcome = Router(self.running, self.faults, self._random).route(call, words)
-        if answers.cache_type(self.running) == "redis":
+        if cache.kind(self.running) == "redis":
             if not self.cache_reachable:
-                outcome.lines += words.cache_unreachable(answers.cache_server(self.running), pinged=False)
+                outcome.lines += words.cache_unreachable(cache.server(self.running), pinged=False)
             else:
                 self.misses += 1
         return outcome
 
     def _from_cache(self, call: Call) -> bool:
-        if self.running is None or not self.cache_reachable or answers.cache_type(self.running) != "redis":
+        if self.running is None or not self.cache_reachable or cache.kind(self.running) != "redis":
             return False
         hit = not call.embedding and self._random.random() < 0.2
         self.hits += hit

@@ -170,6 +170,13 @@ class Running:
 def load(path: Path, environment: Mapping[str, str]) -> Running:
     """Read the file the way LiteLLM does at a start. Raises `StartError` for what it would die of."""
     data = _read(path)
+    try:
+        return _built(data, path, environment)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise StartError("startup", type(error).__name__, str(error)) from error
+
+
+def _built(data: Mapping[str, Any], path: Path, environment: Mapping[str, str]) -> Running:
     general = _mapping(data, "general_settings")
     settings = _mapping(data, "litellm_settings")
     deployments = tuple(_deployments(data.get("model_list"), environment))
@@ -181,7 +188,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Running:
         key = _resolved(general["master_key"], environment)
     if not key or key == "sk-1234":
         raise StartError("key", "UnsafeMasterKeyError", path.name)
-    return Running(
+    made = Running(
         deployments=deployments,
         router=router,
         general=general,
@@ -190,6 +197,12 @@ def load(path: Path, environment: Mapping[str, str]) -> Running:
         content_policy_fallbacks=tuple(given.get("content_policy_fallbacks") or ()),
         master_key=str(key),
     )
+    # whatever a value of the wrong type would break later breaks the start: no request may end the story
+    made.fallbacks_of("")
+    int(made.router["num_retries"])
+    int((settings.get("cache_params") or {}).get("port") or 0)
+    assert all(deployment.weight >= 0 and made.members(deployment.group) for deployment in deployments)
+    return made
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import signal
 from pathlib import Path
 
 from litellm_tui.collectors.systemd import Tools
@@ -133,6 +135,7 @@ finish "$count"
 
 def install(folder: Path) -> Tools:
     """Write both commands into the folder; they serve the simulation of this process."""
+    (folder / "tails").mkdir(mode=0o700)
     values = f"folder={shlex.quote(str(folder))}\nowner={os.getpid()}\nown={UNIT}\n"
     paths = []
     for name, text in (("systemctl", _SYSTEMCTL), ("journalctl", _JOURNALCTL)):
@@ -142,3 +145,12 @@ def install(folder: Path) -> Tools:
         # named as an argument of sh: a folder mounted noexec serves as well
         paths.append(("/bin/sh", str(path)))
     return Tools(systemctl=paths[0], journalctl=paths[1])
+
+
+def end_tails(folder: Path) -> None:
+    """End the tails that outlive the simulation, each by its own number."""
+    for name in os.listdir(folder / "tails"):
+        with contextlib.suppress(OSError):
+            # the number may be another process's by now
+            if os.fsencode(folder) in Path(f"/proc/{name}/cmdline").read_bytes():
+                os.kill(int(name), signal.SIGTERM)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import shutil
-import signal
 import tempfile
 import threading
 import time
@@ -113,7 +111,7 @@ class Simulation:
         self._server.release()
         self._control.stop()
         self._journal.close()
-        self._end_tails()
+        scripts.end_tails(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -237,22 +235,14 @@ class Simulation:
         return self._wanted_folder.resolve()
 
     def _write_files(self) -> None:
-        (self.folder / "tails").mkdir(mode=0o700)
-        self.config_path = self.folder / files.CONFIG_NAME
-        files.write_atomically(self.config_path, files.CONFIG)
-        held = files.make_secrets()
-        self.key = held["LITELLM_MASTER_KEY"]
-        text = "".join(f"{name}={value}\n" for name, value in held.items())
-        files.write_atomically(self.folder / "litellm.env", text)
         # the file by its name alone: systemctl shows words without quotes, and a temporary folder may hold a blank
         self._command = (
             f"{self.folder}/venv/bin/litellm --config {files.CONFIG_NAME} --host 127.0.0.1 --port {self._server.port}"
         )
-        files.write_atomically(self.folder / files.UNIT, files.unit_text(self.folder, self._command))
         # a file younger than the service would mean one that does not run yet
         saved = self._clock.now() - UPTIME - 2 * 86400
-        for name in (files.CONFIG_NAME, "litellm.env", files.UNIT):
-            os.utime(self.folder / name, (saved, saved))
+        self.key = files.write_all(self.folder, self._command, saved)["LITELLM_MASTER_KEY"]
+        self.config_path = self.folder / files.CONFIG_NAME
 
     def _write_history(self) -> None:
         """Bring the service up some days ago and let the last minutes of its log be there."""
@@ -275,7 +265,7 @@ class Simulation:
 
     def _boot(self) -> None:
         """What a LiteLLM process does with its configuration; raises `StartError` as it would die."""
-        text = (self.folder / "litellm.env").read_text(encoding="utf-8")
+        text = (self.folder / files.ENVIRONMENT_NAME).read_text(encoding="utf-8")
         loaded = running.load(self.config_path, files.UNIT_ENVIRONMENT | parse_environment_file(text))
         if self._unit.pid:
             said = words.Words(self._clock.now())
@@ -319,10 +309,3 @@ class Simulation:
         while self._story.due() <= self._position:
             self._story.play()
         self._schedule.later(self._story.due() - self._position, self._play_due)
-
-    def _end_tails(self) -> None:
-        for name in os.listdir(self.folder / "tails"):
-            with contextlib.suppress(OSError):
-                # the number may be another process's by now
-                if os.fsencode(self.folder) in Path(f"/proc/{name}/cmdline").read_bytes():
-                    os.kill(int(name), signal.SIGTERM)

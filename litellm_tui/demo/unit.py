@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from litellm_tui.demo import words
-from litellm_tui.demo.files import DESCRIPTION, UNIT, UNIT_ENVIRONMENT, write_atomically
+from litellm_tui.demo.files import DESCRIPTION, ENVIRONMENT_NAME, UNIT, UNIT_ENVIRONMENT, write_atomically
 from litellm_tui.demo.journal import INFO, NOTICE, WARNING, Journal
 from litellm_tui.demo.running import StartError
 
@@ -226,7 +226,7 @@ class Unit:
                 "code=(null) ; status=0/0 }"
             ),
             "Environment": " ".join(f"{name}={value}" for name, value in UNIT_ENVIRONMENT.items()),
-            "EnvironmentFiles": f"{self._folder / 'litellm.env'} (ignore_errors=no)",
+            "EnvironmentFiles": f"{self._folder / ENVIRONMENT_NAME} (ignore_errors=no)",
             "WorkingDirectory": str(self._folder),
             "NeedDaemonReload": "no",
             "InvocationID": self.invocation,

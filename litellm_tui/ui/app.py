@@ -19,6 +19,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.monitor import Monitor
@@ -43,6 +44,9 @@ from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import Lines
 from litellm_tui.ui.widgets.strip import ServiceStrip
 
+# Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
+# them, in one packet of a slow line, must already go to the prompt.
+PROMPT_FIRST: Final = ("filter", "search", "next_pane", "previous_pane")
 ORDER: Final = ("models", "logs", "fallbacks", "cache", "service")
 
 
@@ -54,7 +58,8 @@ class Console(App[int]):
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False, priority="tab" in key.keys) for key in keys_of("everywhere")
+        Binding(key.keys, key.action, key.help, show=False, priority=key.action in PROMPT_FIRST)
+        for key in keys_of("everywhere")
     ]
 
     def __init__(self, profile: Profile | Callable[[], Profile], settings: Settings) -> None:
@@ -181,7 +186,7 @@ class Console(App[int]):
         if name == "service" and main.size.width < 170:
             self._zoomed = True
         self._arrange()
-        self.query_one(f"#{name}", Pane).lines.focus()
+        main.set_focus(main.query_one(f"#{name}", Pane).lines)
 
     def action_next_pane(self) -> None:
         self._step(1)
@@ -204,7 +209,7 @@ class Console(App[int]):
         if not self._zoomed and self._shown == "service" and self.size.width < 170:
             self._shown = "models"
         self._arrange()
-        self.query_one(f"#{self._shown}", Pane).lines.focus()
+        self.screen.set_focus(self.query_one(f"#{self._shown}", Pane).lines)
 
     def on_descendant_focus(self, event: Any) -> None:
         pane = next((node for node in event.widget.ancestors if isinstance(node, Pane)), None)
@@ -221,10 +226,14 @@ class Console(App[int]):
         self.action_pane("logs")
         self.query_one(Logs).prompt("filter")
 
-    def action_next_theme(self) -> None:
-        names = list(self.available_themes)
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
-        self.notify(f"theme: {self.theme}", timeout=2, markup=False)
+    def action_search(self) -> None:
+        self.action_pane("logs")
+        self.query_one(Logs).prompt("search")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("filter", "search"):
+            return len(self.screen_stack) == 1 and not isinstance(self.focused, Input)
+        return super().check_action(action, parameters)
 
     def action_help(self) -> None:
         from litellm_tui.ui.screens.help import help_paragraphs

@@ -12,7 +12,7 @@ from litellm_tui.demo import Simulation, files
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import Settings
-from litellm_tui.snapshot import Failure, Reading
+from litellm_tui.snapshot import Failure, Reading, Snapshot
 from tests.demo.probing import DEADLINE
 
 
@@ -22,17 +22,16 @@ def _profile(simulation: Simulation) -> Profile:
 
 
 @pytest.fixture
-async def monitor(quiet: Simulation) -> AsyncIterator[Monitor]:
-    watching = Monitor(_profile(quiet))
-    task = asyncio.create_task(watching.run())
-    yield watching
+async def snapshots(quiet: Simulation) -> AsyncIterator[asyncio.Queue[Snapshot]]:
+    published: asyncio.Queue[Snapshot] = asyncio.Queue()
+    task = asyncio.create_task(Monitor(_profile(quiet), published.put_nowait).run())
+    yield published
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_every_reading_of_the_monitor_fills(monitor: Monitor) -> None:
-    def empty() -> list[str]:
-        now = monitor.snapshot()
+async def test_every_reading_of_the_monitor_fills(snapshots: asyncio.Queue[Snapshot]) -> None:
+    def empty(now: Snapshot) -> list[str]:
         readings: dict[str, Reading[object]] = {
             name: getattr(now.gateway, name) for name in now.gateway.__struct_fields__
         }
@@ -42,9 +41,8 @@ async def test_every_reading_of_the_monitor_fills(monitor: Monitor) -> None:
         return missing + (["log"] if now.log.last < 200 else [])
 
     async with asyncio.timeout(DEADLINE):
-        while empty():
-            await asyncio.sleep(0.02)  # noqa: ASYNC110  # the monitor is looked at as a pane would
-    now = monitor.snapshot()
+        while empty(now := await snapshots.get()):
+            pass
     assert not any(isinstance(getattr(now.gateway, name).failure, Failure) for name in now.gateway.__struct_fields__)
     assert now.service.failure is None
 

@@ -111,6 +111,8 @@ def test_a_broken_file_fails_the_start_in_pyyamls_words(quiet: Simulation) -> No
         ("", "Exception: Config cannot be None or Empty."),
         ("model_list: [{model_name: a}]", "KeyError: 'litellm_params'"),
         ("router_settings: {fallbacks: [a]}", "ValueError: Item 'a' is not a dictionary."),
+        ("litellm_settings: {num_retries: many}", "ValueError: invalid literal for int()"),
+        ("litellm_settings: {default_fallbacks: 3}", "TypeError: 'int' object is not iterable"),
         ("general_settings: {master_key: os.environ/NOBODY_SETS_IT}", "LiteLLM proxy refused to start: no master key"),
     ],
 )

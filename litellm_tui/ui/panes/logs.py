@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input
@@ -20,9 +21,10 @@ class _Prompt(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "abandon", show=False)]
 
-    def __init__(self, purpose: str, typed: str) -> None:
-        super().__init__(typed, placeholder=f"{purpose}: text, or ~regex", compact=True, select_on_focus=False)
-        self.purpose = purpose
+    def __init__(self) -> None:
+        super().__init__(compact=True, select_on_focus=False)
+        self.purpose = "filter"
+        self.display = False
         # a blinking cursor costs 3.6 KB a second
         self.cursor_blink = False
 
@@ -36,6 +38,14 @@ class Logs(Pane):
 
     number, name_shown = 2, "Logs"
     view: LogView
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._prompt = _Prompt()
+
+    def compose(self) -> ComposeResult:
+        yield self.view
+        yield self._prompt
 
     def make_lines(self) -> LogView:
         self.view = LogView()
@@ -67,22 +77,20 @@ class Logs(Pane):
             self.border_title = title
         self._subtitle(self._source_words)
 
-    @on(LogView.Wanted)
-    def _wanted(self, event: LogView.Wanted) -> None:
-        self.prompt(event.purpose)
-
     def prompt(self, purpose: str) -> None:
-        """Open the line for typing a `filter` or a `search`."""
-        for old in self.query(_Prompt):
-            old.remove()
-        typed = self.view.filter.typed if purpose == "filter" else self.view.sought.typed
-        prompt = _Prompt(purpose, typed)
-        self.mount(prompt)
-        prompt.focus()
+        """Open the line for typing a `filter` or a `search`; what is typed from now on goes there."""
+        prompt = self._prompt
+        prompt.purpose = purpose
+        prompt.placeholder = f"{purpose}: text, or ~regex"
+        prompt.value = self.view.filter.typed if purpose == "filter" else self.view.sought.typed
+        prompt.cursor_position = len(prompt.value)
+        prompt.display = True
+        # at once: focus() waits its turn, and the next key would still go to the pane
+        self.screen.set_focus(prompt)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        if isinstance(event.input, _Prompt):
+        if isinstance(event.input, _Prompt) and event.input.display:
             self._apply(event.input.purpose, event.value)
 
     @on(Input.Submitted)
@@ -91,8 +99,8 @@ class Logs(Pane):
             self._apply(event.input.purpose, event.value)
             if event.input.purpose == "search" and event.value:
                 self.view.action_next_match(-1)
-            self.view.focus()
-            event.input.remove()
+            self.screen.set_focus(self.view)
+            event.input.display = False
 
     def _apply(self, purpose: str, typed: str) -> None:
         if purpose == "filter":

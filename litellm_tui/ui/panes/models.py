@@ -55,8 +55,12 @@ def _columns(deployments: Sequence[Deployment], width: int) -> _Columns:
     group = min(_longest(d.group for d in deployments), max(12, left * 30 // 100)) + 1
     model = min(_longest(d.model for d in deployments), max(12, left * 30 // 100)) + 1 if width >= 64 else 0
     room = left - group - model - 28
-    api_base = min(_longest(d.api_base or "" for d in deployments), room) + 1 if width >= 100 and room >= 12 else 0
+    api_base = min(_longest(_address(d) for d in deployments), room) + 1 if width >= 100 and room >= 12 else 0
     return _Columns(group, model, api_base, max(8, left - group - model - api_base), seen, listed, limits)
+
+
+def _address(deployment: Deployment) -> str:
+    return (deployment.api_base or "").removeprefix("http://")
 
 
 def _longest(names: Iterable[str]) -> int:
@@ -87,7 +91,7 @@ def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: boo
     if columns.model:
         spans.append((cell(deployment.model, columns.model - 1) + " ", "quiet"))
     if columns.api_base:
-        spans.append((cell(deployment.api_base or "", columns.api_base - 1) + " ", "quiet"))
+        spans.append((cell(_address(deployment), columns.api_base - 1) + " ", "quiet"))
     words = _words(verdict, columns.state)
     if deployment.differences:
         spans.append((f"{view.signs.changed} ", "mark"))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar, Final
 
 from rich.cells import cell_len, chop_cells
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -77,13 +76,6 @@ class LogView(Lines):
 
     class Changed(Message):
         """Following, filter, level or the count of unseen lines is another."""
-
-    class Wanted(Message):
-        """A filter or a search is to be typed: `purpose` is `filter` or `search`."""
-
-        def __init__(self, purpose: str) -> None:
-            super().__init__()
-            self.purpose = purpose
 
     def __init__(self) -> None:
         super().__init__(id="logs-lines")
@@ -221,7 +213,9 @@ class LogView(Lines):
 
     def _jump(self, line: int) -> None:
         self._moving = True
-        self.scroll_to(y=min(line, max(0, self._height() - self.size.height)), animate=False, immediate=True, force=True)
+        self.scroll_to(
+            y=min(line, max(0, self._height() - self.size.height)), animate=False, immediate=True, force=True
+        )
         self._moving = False
 
     def on_resize(self) -> None:
@@ -298,9 +292,6 @@ class LogView(Lines):
     def action_polling(self) -> None:
         self.polling = not self.polling
         self._rebuild()
-
-    def action_search(self) -> None:
-        self.post_message(self.Wanted("search"))
 
     def action_clear(self) -> None:
         self.sought = Pattern("")
@@ -389,9 +380,6 @@ class LogView(Lines):
                 yield match.group(), "match"
                 position = match.end()
         yield text[position:], style
-
-    def style_of(self, name: str) -> Style:
-        return super().style_of(name)
 
 
 def _body(record: LogRecord) -> str:
