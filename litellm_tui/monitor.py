@@ -173,7 +173,10 @@ class Monitor:
         while True:
             result = await self._ask(endpoint)
             if isinstance(result, Failure):
-                self._alive.clear()
+                if self._alive.is_set():
+                    self._alive.clear()
+                    # the service knows first why
+                    self.look_now()
             elif not self._alive.is_set():
                 self._alive.set()
                 self._admitted.set()

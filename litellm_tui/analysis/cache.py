@@ -37,7 +37,8 @@ def judge_cache(ping: Reading[CachePing], reachable: bool, file: ConfigFile | No
     if value is None:
         return Cache("unknown", "unknown", "not asked yet")
     if value.status != "healthy":
-        return Cache("down", "bad", value.error or "the cache is unhealthy",
+        where = f"LiteLLM gets no answer from {value.type or 'the cache'} at {value.server or 'its address'}"
+        return Cache("down", "bad", f"{where} ({value.error or 'it gives no reason'})",
                      "start Redis, or correct host, port and password; requests go on uncached")  # fmt: skip
     if value.ping is None:
         return Cache("not tested", "quiet", f"type {value.type}: LiteLLM says healthy without testing it")

@@ -17,7 +17,7 @@ def make_headline(
     snapshot: Snapshot, now: float, deployments: Sequence[Deployment], cache: Cache, changes: int, saved: bool
 ) -> Headline:
     """`changes` is the number of differences between file and router, `saved` whether the file is newer than the proxy."""
-    tail = (*_service_parts(snapshot, now), *_config_parts(snapshot, changes, saved))
+    tail = (*_config_parts(snapshot, changes, saved), *_service_parts(snapshot, now))
     if (down := _gateway_state(snapshot, now)) is not None:
         return Headline(down.word, down.severity, (*down.parts, *tail), down.advice)
     bad = [d for d in deployments if d.verdict.severity == "bad"]
@@ -33,13 +33,16 @@ def make_headline(
         return Headline(
             "STARTING" if snapshot.gateway.deployments.failure is None else "ANSWERING", "unknown", tuple(parts)
         )
+    if any(d.verdict.state in ("unproven", "unknown") for d in deployments):
+        return Headline("ANSWERING", "quiet", tuple(parts))
     return Headline("OK", "ok", tuple(parts))
 
 
 def _gateway_state(snapshot: Snapshot, now: float) -> Headline | None:
     """The states in which nothing is known of the models; None when the gateway answers and takes the key."""
-    liveliness, service = snapshot.gateway.liveliness, snapshot.service.value
+    liveliness = snapshot.gateway.liveliness
     failure = liveliness.failure
+    service = _service_since(snapshot, liveliness.failing_since)
     if failure is None and liveliness.value is None:
         return Headline("CONNECTING", "unknown", (Part("no answer yet", "unknown"),))
     if failure is None:
@@ -59,7 +62,7 @@ def _gateway_state(snapshot: Snapshot, now: float) -> Headline | None:
             (Part(failure.why, "bad"),),
             "something else listens there: check --url and the unit's --port",
         )
-    if _is_starting(service, now):
+    if _is_starting(service, now, liveliness.seen_at):
         seconds = age(now - service.started_at) if service and service.started_at else since
         return Headline(
             "STARTING", "warn", (Part(f"the process has run for {seconds} and does not answer yet", "warn"),)
@@ -70,18 +73,29 @@ def _gateway_state(snapshot: Snapshot, now: float) -> Headline | None:
         pid = f" (process {service.main_pid})" if service and service.main_pid else ""
         return Headline("HANGING", "bad", (Part(f"connects and gives {failure.why}, for {since}{pid}", "bad"),),
                         "it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows the last thing it did, R restarts")  # fmt: skip
-    return Headline(
-        "DOWN", "bad", (Part(f"{failure.why}, for {since}", "bad"), *_unit_fault(service)), _down_advice(service)
-    )
+    advice = _down_advice(service)
+    if snapshot.service.value is None and snapshot.service.failure is not None:
+        advice = "no unit is known here: start LiteLLM, or check --url (litellm-tui where)"
+    return Headline("DOWN", "bad", (Part(f"{failure.why}, for {since}", "bad"), *_unit_fault(service)), advice)
 
 
-def _is_starting(service: Service | None, now: float) -> bool:
-    if service is None:
+def _service_since(snapshot: Snapshot, moment: float | None) -> Service | None:
+    """The service as it was read after the gateway fell silent; what was read before says nothing about why."""
+    reading = snapshot.service
+    if moment is not None and (reading.seen_at is None or reading.seen_at < moment):
+        return None
+    return reading.value
+
+
+def _is_starting(service: Service | None, now: float, answered_at: float | None) -> bool:
+    """Whether the process is too young to have answered yet. One that has answered and stopped doing so is not starting."""
+    if service is None or service.sub_state == "auto-restart":
         return False
-    young = service.started_at is not None and now - service.started_at < STARTING_SECONDS
-    return (service.active_state == "activating" and service.sub_state != "auto-restart") or (
-        service.active_state == "active" and young
-    )
+    if service.active_state == "activating":
+        return True
+    if service.active_state != "active" or service.started_at is None:
+        return False
+    return now - service.started_at < STARTING_SECONDS and (answered_at is None or answered_at < service.started_at)
 
 
 def _unit_fault(service: Service | None) -> tuple[Part, ...]:
@@ -104,7 +118,7 @@ def _ending(service: Service) -> str:
 
 def _down_advice(service: Service | None) -> str:
     if service is None:
-        return "no unit is known here: start LiteLLM, or check --url"
+        return ""
     if service.load_state == "not-found":
         return "the unit file was removed: put it back, systemctl daemon-reload, then R"
     if service.active_state == "active":
@@ -120,7 +134,7 @@ def _deployments_part(deployments: Sequence[Deployment]) -> Part:
     bad = states["failing"]
     said = [
         (bad, "failing", "bad"),
-        (states["masked"], "masked by a fallback", "warn"),
+        (states["masked"], "masked", "warn"),
         (states["degraded"], "degraded", "warn"),
         (states["not loaded"], "not loaded", "bad"),
         (states["not in file"], "not in the file", "warn"),
@@ -135,7 +149,7 @@ def _deployments_part(deployments: Sequence[Deployment]) -> Part:
     if states["serving"] == total:
         return Part(f"{count(total, 'deployment')} serving", "ok")
     unsure = states["unproven"] + states["unknown"]
-    return Part(f"{count(total, 'deployment')} loaded, {unsure} of unproven health", "quiet")
+    return Part(f"{count(total, 'deployment')} loaded, the health of {unsure} is not proven", "quiet")
 
 
 def _cache_part(cache: Cache) -> Part:
@@ -147,7 +161,7 @@ def _error_parts(snapshot: Snapshot) -> tuple[Part, ...]:
     recent = sum(minutes[-5:])
     if not recent:
         return ()
-    return (Part(f"{count(recent, 'error')} in 5 min {sparkline(minutes)}", "warn"),)
+    return (Part(f"{count(recent, 'error')} in 5 min {sparkline(minutes[-5:])}", "warn"),)
 
 
 def sparkline(values: Sequence[int]) -> str:

@@ -55,7 +55,7 @@ def judge_deployments(snapshot: Snapshot, now: float, changed_since_start: bool)
         group_sizes=Counter((f or d).group for f, d in pairs if f or d),  # type: ignore[union-attr]  # filtered
         why_unknown=_why_unknown(snapshot),
     )
-    report = _Report(gateway.health.value)
+    report = _Report(_current_report(snapshot))
     groups = set(gateway.groups.value or ()) if gateway.groups.value is not None else None
     seen: Counter[str] = Counter()
     rows = []
@@ -129,6 +129,14 @@ def _under_its_own_name(loaded: LoadedDeployment, aliases: set[str]) -> LoadedDe
     """The deployment under the name of its group: the proxy lists it under its aliases too, on 1.77 before it."""
     own = next((name for name in loaded.names if name not in aliases), loaded.group)
     return loaded if own == loaded.group else msgspec.structs.replace(loaded, group=own)
+
+
+def _current_report(snapshot: Snapshot) -> HealthReport | None:
+    """The health report, unless it was made by a process that has since been replaced."""
+    health, service = snapshot.gateway.health, snapshot.service.value
+    if service and service.started_at and health.seen_at is not None and health.seen_at < service.started_at:
+        return None
+    return health.value
 
 
 class _Report:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -168,7 +169,6 @@ def _cache_ping(status: int, body: bytes) -> CachePing | Failure:
         return _cache_failure(data)
     params = _mapping(data.get("litellm_cache_params"))
     server = _mapping(data.get("health_check_cache_params"))
-    kwargs = _mapping(server.get("redis_kwargs"))
     ping = data.get("ping_response")
     return CachePing(
         status=str(data.get("status") or "unknown"),
@@ -176,7 +176,7 @@ def _cache_ping(status: int, body: bytes) -> CachePing | Failure:
         ping=ping if isinstance(ping, bool) else None,
         ttl=_number(params.get("ttl")),
         namespace=_optional(params.get("namespace")),
-        server=f"{kwargs.get('host')}:{kwargs.get('port')}" if kwargs.get("host") else None,
+        server=_redis_server(server),
         server_version=_optional(server.get("redis_version")),
     )
 
@@ -189,12 +189,20 @@ def _cache_failure(data: dict[str, Any]) -> CachePing | Failure:
     said = str(inner.get("message") or error.get("message") or data.get("detail") or "Service Unhealthy")
     if "not initialized" in said or "litellm.cache is None" in said:
         return NotAvailable("no cache is configured")
-    # the last line of the stack trace names the exception; the message alone says only "Service Unhealthy"
-    trace = str(inner.get("traceback") or inner.get("stacktrace") or inner.get("error") or "").strip()
-    reason = next((line.strip() for line in reversed(trace.splitlines()) if line.strip()), "")
+    # 1.77 puts the reason in parentheses; 1.106 says "Service Unhealthy" and no more
+    reason = re.search(r"\((.+)\)", said)
     return CachePing(
-        status="unhealthy", type=_optional(params.get("type")), ttl=_number(params.get("ttl")), error=reason or said
+        status="unhealthy",
+        type=_optional(params.get("type")),
+        ttl=_number(params.get("ttl")),
+        server=_redis_server(_mapping(inner.get("health_check_cache_params"))),
+        error=reason[1] if reason else "",
     )
+
+
+def _redis_server(params: dict[str, Any]) -> str | None:
+    kwargs = _mapping(params.get("redis_kwargs"))
+    return f"{kwargs.get('host')}:{kwargs.get('port')}" if kwargs.get("host") else None
 
 
 def _redis_info(status: int, body: bytes) -> RedisInfo | Failure:

@@ -61,7 +61,9 @@ class Router:
         elif call.fallbacks:
             outcome.message += self._no_fallback(call.group)
         if outcome.failure is not None:
-            outcome.lines += words.gave_up(outcome.message, outcome.failure, outcome.call_id)
+            lines = words.gave_up(outcome.message, outcome.failure, outcome.call_id)
+            # the router's own line is about fallbacks: without them only the proxy's is written
+            outcome.lines += lines if call.fallbacks else lines[1:]
         return outcome
 
     def _fall_back(self, targets: list[str], call: Call, outcome: Outcome, words: Words) -> None:

@@ -128,7 +128,7 @@ class Deployment:
     @property
     def weight(self) -> int:
         """What simple-shuffle weighs it by."""
-        return int(self.params.get("rpm") or 100)
+        return max(1, int(self.params.get("rpm") or 100))
 
 
 @dataclass(frozen=True)
@@ -183,9 +183,8 @@ def _built(data: Mapping[str, Any], path: Path, environment: Mapping[str, str]) 
     given = data.get("router_settings")
     given = given if isinstance(given, dict) else {}
     router = _router(given, settings)
-    key = _resolved(general.get("master_key"), environment) or environment.get("LITELLM_MASTER_KEY")
-    if general.get("master_key") is not None:
-        key = _resolved(general["master_key"], environment)
+    named = general.get("master_key")
+    key = environment.get("LITELLM_MASTER_KEY") if named is None else _resolved(named, environment)
     if not key or key == "sk-1234":
         raise StartError("key", "UnsafeMasterKeyError", path.name)
     made = Running(
@@ -201,7 +200,7 @@ def _built(data: Mapping[str, Any], path: Path, environment: Mapping[str, str]) 
     made.fallbacks_of("")
     int(made.router["num_retries"])
     int((settings.get("cache_params") or {}).get("port") or 0)
-    assert all(deployment.weight >= 0 and made.members(deployment.group) for deployment in deployments)
+    sum(deployment.weight for deployment in deployments)
     return made
 
 

@@ -21,7 +21,7 @@ from litellm_tui.demo.gateway import Gateway
 from litellm_tui.demo.journal import MAX_LINES, Journal
 from litellm_tui.demo.routing import Call
 from litellm_tui.demo.running import Deployment
-from litellm_tui.demo.server import Server
+from litellm_tui.demo.server import Answer, Request, Server
 from litellm_tui.demo.story import Story
 from litellm_tui.demo.unit import Control, Unit
 
@@ -68,9 +68,15 @@ class Simulation:
         """Make the folder and everything in it, and serve."""
         if self._begun:
             return
-        self._begun = True
         self._clock = Clock(self._start_time)
-        self.folder = self._make_folder()
+        # these two alone can fail: nothing is left behind when they do
+        self._server = Server(self._respond, self._port)
+        try:
+            self.folder = self._make_folder()
+        except OSError:
+            self._server.release()
+            raise
+        self._begun = True
         self._schedule = Schedule(self._lock, self._speed)
         self._story = Story(self, self._seed)
         self._journal = Journal(
@@ -79,7 +85,6 @@ class Simulation:
         self._gateway = Gateway(
             self._journal, self._clock.now, self._lock, lambda: self._unit.pid, random.Random(self._seed + 1)
         )
-        self._server = Server(self._gateway.respond, self._port)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._write_files()
         self._unit = Unit(
@@ -272,6 +277,9 @@ class Simulation:
             lines = said.starting(self._unit.pid) + said.started(loaded, self.url)
             self._journal.write(lines, pid=self._unit.pid)
         self._gateway.begin(loaded)
+
+    def _respond(self, request: Request) -> Answer | None:
+        return self._gateway.respond(request)
 
     def _closed(self) -> None:
         self._server.close()

@@ -42,6 +42,9 @@ class Story:
         self._random = random.Random(seed)
         self._script: tuple[tuple[float, Callable[[], None]], ...] = (
             (20, lambda: stage.try_break(_CODER, "refused")),
+            # whoever looks sees at once what it means
+            (21, lambda: stage.traffic(Call(_CODER), f"{_CLIENTS[0]}:41872")),
+            (23, lambda: stage.traffic(Call(_CODER, fallbacks=False), f"{_CLIENTS[3]}:50316")),
             (75, lambda: stage.try_heal(_CODER)),
             (95, stage.cache_down),
             (130, stage.cache_up),
@@ -54,7 +57,7 @@ class Story:
         self._next_event = 0
         self._next_request = self._random.expovariate(1 / _PAUSE)
         self._next_pulse = PULSE
-        self._requests = 0
+        self._coding = 0
 
     def due(self) -> float:
         """When the next thing happens."""
@@ -77,7 +80,10 @@ class Story:
         """Somebody's request and the address it comes from."""
         group = self._random.choices(list(demand), list(demand.values()))[0]
         client = f"{self._random.choice(_CLIENTS)}:{self._random.randrange(32768, 60999)}"
-        return Call(group, embedding=group.endswith("embed-text")), client
+        self._coding += group == _CODER
+        # some clients want this very model or none: their failures reach the log as errors, the others are masked
+        picky = group == _CODER and self._coding % 3 == 0
+        return Call(group, embedding=group.endswith("embed-text"), fallbacks=not picky), client
 
     def pauses(self, length: float) -> list[float]:
         """Times of requests within `length` seconds, for the history before the story."""

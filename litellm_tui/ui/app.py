@@ -56,6 +56,7 @@ class Console(App[int]):
     CSS_PATH = Path(__file__).parent / "console.tcss"
     TITLE = "litellm-tui"
     ENABLE_COMMAND_PALETTE = True
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key.keys, key.action, key.help, show=False, priority=key.action in PROMPT_FIRST)

@@ -88,3 +88,13 @@ def test_only_the_owner_may_read_what_it_writes() -> None:
         assert simulation.folder.stat().st_mode & 0o777 == 0o700
         assert (simulation.folder / "litellm.env").stat().st_mode & 0o777 == 0o600
     assert not simulation.folder.exists()
+
+
+def test_a_taken_port_and_a_folder_that_exists_are_refused_and_leave_nothing(tmp_path: Path) -> None:
+    with Simulation(tmp_path / "one", scripted=False) as first:
+        port = int(first.url.rpartition(":")[2])
+        with pytest.raises(OSError, match="taken"):
+            Simulation(tmp_path / "two", port=port, scripted=False).start()
+        with pytest.raises(FileExistsError):
+            Simulation(tmp_path / "one", scripted=False).start()
+    assert list(tmp_path.iterdir()) == []

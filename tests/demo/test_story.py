@@ -19,6 +19,7 @@ def test_the_story_goes_through_its_incidents_and_begins_again(quiet: Simulation
         assert _unhealthy(quiet) == ["hosted_vllm/Qwen/Qwen2.5-Coder-32B-Instruct-AWQ"]
         texts = said(journal(quiet, "-n", "200"))
         assert any("Falling back to model_group = llama3.1:8b" in text for text in texts)
+        assert any('"level": "ERROR"' in text and '"stacktrace"' in text for text in texts)
         quiet.advance(31)
         assert _unhealthy(quiet) == []
         quiet.advance(25)

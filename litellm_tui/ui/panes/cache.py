@@ -36,7 +36,10 @@ class Cache(Pane):
         if judged.severity not in ("ok",):
             rows += [Row(((f" {line}", style),)) for line in _fold(judged.reason, width - 2)]
             rows += [Row(((f" {line}", "strong"),)) for line in _fold(judged.do, width - 2)]
-        rows += [Row(((line, "quiet"),)) for line in _figures(view, width)]
+        figures = _figures(view, width)
+        if redis.seen_at and (judged.severity == "bad" or not view.answering) and figures:
+            rows.append(Row(((f" before that, {age(view.now - redis.seen_at)} ago:", "unknown"),)))
+        rows += [Row(((line, "quiet"),)) for line in figures]
         return rows
 
 

@@ -78,7 +78,7 @@ class RestartDialog(ModalScreen[None]):
             return
         if self._broken and not self._insisted:
             self._insisted = True
-            self.query_one("#restart", Button).label = "Yes, with the broken file"
+            self.query_one("#restart", Button).label = "Press again"
             self._fill()
             return
         self._began = time.monotonic()
