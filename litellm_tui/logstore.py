@@ -26,7 +26,7 @@ RANK: Final[dict[Level, int]] = {"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 3
 class LogStore:
     """Append-only for its readers: records are found by their sequence, the oldest ones go when it is full.
 
-    `revision` changes with every append and fold, so that a reader can tell whether to look again.
+    `revision` changes with every append and fold, `folds` counts the folds: a record already read is another then.
     """
 
     def __init__(self, most_records: int = MOST_RECORDS, most_bytes: int = MOST_BYTES) -> None:
@@ -38,6 +38,7 @@ class LogStore:
         self._most_bytes = most_bytes
         self._last_of: dict[int, int] = {}
         self.revision = 0
+        self.folds = 0
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -93,6 +94,7 @@ class LogStore:
         stack = f"{before.stack}\n{record.text}" if before.stack else record.text
         after = msgspec.structs.replace(before, text=text, stack=stack)
         self._records[self._start + before.sequence - self.first] = after
+        self.folds += 1
         self._bytes += _size(after) - _size(before)
         return after
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -107,27 +108,33 @@ class Monitor:
 
     async def run(self) -> None:
         """Look until cancelled; every child process and connection is gone when this returns."""
-        from litellm_tui.collectors.gateway import GatewayClient
-
-        key = self.profile.key.reveal() if self.profile.key else None
-        self._client = GatewayClient(self.profile.url.value, key)
+        if self.profile.config:
+            # the file alone fills half the screen: it is shown before anything slower is begun
+            await self._read_file(self.profile.config.value, first=True)
+            self._on_snapshot(self.snapshot())
         try:
             async with asyncio.TaskGroup() as tasks:
-                for job in self._jobs():
+                for job in self._local_jobs():
+                    tasks.create_task(job)
+                gateway = await asyncio.to_thread(import_module, "litellm_tui.collectors.gateway")
+                key = self.profile.key.reveal() if self.profile.key else None
+                self._client = gateway.GatewayClient(self.profile.url.value, key)
+                for job in self._gateway_jobs(gateway):
                     tasks.create_task(job)
         finally:
-            await self._client.close()
+            if self._client is not None:
+                await self._client.close()
 
-    def _jobs(self) -> Iterator[Any]:
-        from litellm_tui.collectors import gateway
-
-        yield self._publish()
+    def _gateway_jobs(self, gateway: Any) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._poll_liveliness(gateway.LIVELINESS)
         yield self._poll_readiness(gateway.READINESS_DETAILS, gateway.READINESS)
         for endpoint in (gateway.GROUPS, gateway.DEPLOYMENTS, gateway.ROUTER):
             yield self._poll(endpoint)
         yield self._poll_health(gateway.HEALTH)
         yield self._poll_cache(gateway.CACHE_PING, gateway.REDIS_INFO)
+
+    def _local_jobs(self) -> Iterator[Coroutine[Any, Any, None]]:
+        yield self._publish()
         if self.profile.config:
             yield self._follow_file(self.profile.config.value)
         else:
@@ -246,10 +253,10 @@ class Monitor:
 
     async def _follow_file(self, path: str) -> None:
         changed = asyncio.Event()
-        self._watcher = Watcher((path, *self.profile.environment_files), changed.set)
+        files = self._configuration.current.files if self._configuration.current else (path,)
+        self._watcher = Watcher((*files, *self.profile.environment_files), changed.set)
         watching = asyncio.create_task(self._watcher.run())
         try:
-            await self._read_file(path, first=True)
             while True:
                 await changed.wait()
                 changed.clear()
@@ -403,6 +410,9 @@ def _secrets_in(file: ConfigFile) -> Iterator[str]:
                 seen.add(id(value))
                 items = value.items() if isinstance(value, dict) else ((name, item) for item in value)
                 pending.extend((str(key), item) for key, item in items)
-        elif isinstance(value, str) and config_file.names_a_secret(name):
-            if not value.startswith(config_file.ENVIRONMENT_PREFIX):
-                yield value
+        elif (
+            isinstance(value, str)
+            and config_file.names_a_secret(name)
+            and not value.startswith(config_file.ENVIRONMENT_PREFIX)
+        ):
+            yield value

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from litellm_tui.collectors.gateway import DEPLOYMENTS, LIVELINESS, GatewayClient
 from litellm_tui.collectors.service import read_service
 from litellm_tui.collectors.systemd import runtime_environment
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Failure, Service
+
+if TYPE_CHECKING:
+    from litellm_tui.collectors.gateway import GatewayClient
 
 LOOK_SECONDS: Final = 0.2
 # systemd's own default for stopping is 90 s; LiteLLM answers after 4 to 30 s on a small machine
@@ -53,7 +55,10 @@ async def restart(profile: Profile, expected: int | None, *, command: bool = Tru
     began = time.monotonic()
     before = None if not command else await _look(profile)
     order = asyncio.create_task(_order(profile)) if command else None
-    client = GatewayClient(profile.url.value, profile.key.reveal() if profile.key else None)
+    # only now: the dialog that shows these steps is imported at the start, the HTTP client need not be
+    from litellm_tui.collectors import gateway
+
+    client = gateway.GatewayClient(profile.url.value, profile.key.reveal() if profile.key else None)
     try:
         async for event in _follow(profile, client, before, expected, order, began):
             yield event
@@ -74,6 +79,8 @@ async def _follow(
 ) -> AsyncIterator[Step | Outcome]:
     def done(ok: bool, text: str, *, needs_rights: bool = False) -> Outcome:
         return Outcome(ok, text, time.monotonic() - began, needs_rights)
+
+    from litellm_tui.collectors.gateway import DEPLOYMENTS, LIVELINESS
 
     unit = profile.unit.value if profile.unit else ""
     step: StepName = "stopping"

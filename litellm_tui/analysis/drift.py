@@ -25,6 +25,7 @@ _ROUTER_KEYS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "timeout": (("router_settings", "timeout"), ("litellm_settings", "request_timeout")),
     "retry_policy": (("router_settings", "retry_policy"),),
 }
+_DEFAULT_FALLBACKS: Final = (("router_settings", "default_fallbacks"), ("litellm_settings", "default_fallbacks"))
 # these are differences also when the file has none of them any more
 _ABSENT_COUNTS: Final = ("fallbacks", "context_window_fallbacks", "model_group_alias")
 
@@ -66,10 +67,8 @@ def deployment_differences(file: FileDeployment, loaded: LoadedDeployment) -> tu
         same = _address(str(wanted)) == _address(str(runs)) if key == "api_base" else _equal(wanted, runs)
         if not same:
             words.append(f"{key}: {runs} → {wanted}")
-    for key in ("rpm", "tpm"):
-        if key not in file.params and loaded.params.get(key) is not None:
-            words.append(f"{key}: {loaded.params[key]} → none")
-    return tuple(words)
+    gone = [key for key in ("rpm", "tpm") if key not in file.params and loaded.params.get(key) is not None]
+    return (*words, *(f"{key}: {loaded.params[key]} → none" for key in gone))
 
 
 def router_differences(file: ConfigFile, router: dict[str, Any]) -> tuple[str, ...]:
@@ -78,22 +77,36 @@ def router_differences(file: ConfigFile, router: dict[str, Any]) -> tuple[str, .
     for key, places in _ROUTER_KEYS.items():
         if key not in router:
             continue
-        wanted = next((file.section(s)[k] for s, k in places if file.section(s).get(k) is not None), None)
+        wanted = _wanted(file, places)
+        if key == "fallbacks" and (default := _wanted(file, _DEFAULT_FALLBACKS)):
+            # LiteLLM keeps default_fallbacks as the fallbacks of "*" (litellm/router.py)
+            wanted = [*(wanted or []), {"*": default}]
         runs = router[key]
         if wanted is None and (key not in _ABSENT_COUNTS or not runs):
             continue
         if isinstance(wanted, str) and wanted.startswith("os.environ/"):
             continue
-        if not _equal(wanted or None, runs or None):
+        if not _equal(_comparable(wanted), _comparable(runs)):
             words.append(_describe(key, runs, wanted))
     return tuple(words)
+
+
+def _wanted(file: ConfigFile, places: Iterable[tuple[str, str]]) -> Any:
+    return next((file.section(s)[k] for s, k in places if file.section(s).get(k) is not None), None)
+
+
+def _comparable(value: Any) -> Any:
+    """A list of single-key mappings as one mapping: in which order the groups stand makes no difference."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return _entries(value)
+    return value or None
 
 
 def _describe(key: str, runs: Any, wanted: Any) -> str:
     if isinstance(runs or wanted, list | dict):
         before, after = _entries(runs), _entries(wanted)
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-        return f"{key} of {', '.join(map(str, changed))}" if changed else f"{key} in another order"
+        return f"{key} of {', '.join(map(str, changed))}"
     return f"{key}: {runs} → {wanted}"
 
 

@@ -19,10 +19,9 @@ def age(seconds: float) -> str:
 
 def coarse_age(seconds: float) -> str:
     """An age in few steps, for what is drawn: a screen that counts every second repaints every second."""
-    for limit, step in ((5, 0), (30, 5), (60, 10)):
-        if seconds < limit:
-            return f"{int(seconds) // step * step} s" if step else "now"
-    return age(seconds)
+    if seconds < 20:
+        return "now"
+    return "20 s" if seconds < 40 else "40 s" if seconds < 60 else age(seconds)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -14,6 +14,7 @@ _KINDS: Final[tuple[tuple[str, ChainKind], ...]] = (
     ("context_window_fallbacks", "context window"),
     ("content_policy_fallbacks", "content policy"),
 )
+_GONE: Final = "runs, and is not in the file any more"
 
 
 class Routing:
@@ -22,7 +23,10 @@ class Routing:
     def __init__(self, settings: Mapping[str, Any], otherwise: Mapping[str, Any]) -> None:
         # router_settings win entirely over litellm_settings, there is no merging (litellm/router.py)
         self.chains = {kind: dict(_chains(settings.get(key) or otherwise.get(key))) for key, kind in _KINDS}
-        self.default = _names(settings.get("default_fallbacks") or otherwise.get("default_fallbacks"))
+        # LiteLLM keeps default_fallbacks as the fallbacks of "*" (litellm/router.py)
+        self.default = self.chains["general"].pop("*", []) or _names(
+            settings.get("default_fallbacks") or otherwise.get("default_fallbacks")
+        )
         alias = settings.get("model_group_alias")
         self.aliases: dict[str, Any] = {str(k): v for k, v in alias.items()} if isinstance(alias, dict) else {}
         self.malformed = tuple(
@@ -38,7 +42,7 @@ class Routing:
 
     @classmethod
     def of_router(cls, router: Mapping[str, Any]) -> Routing:
-        """As the running router has it; it shows neither content-policy nor default fallbacks."""
+        """As the running router has it; it does not show its content-policy fallbacks."""
         return cls(router, {})
 
 
@@ -67,10 +71,12 @@ def resolve_chains(
             chains.append(resolver.chain(kind, source, names, applied))
         for source, names in theirs.items():
             if source not in mine and from_file:
-                note = "runs, and is not in the file any more"
-                chains.append(resolver.chain(kind, source, names, False, note))
+                chains.append(resolver.chain(kind, source, names, False, _GONE))
     if wanted.default:
-        chains.append(resolver.chain("default", "*", wanted.default, None))
+        applied = running.default == wanted.default if running else None
+        chains.append(resolver.chain("default", "*", wanted.default, applied))
+    elif running and running.default:
+        chains.append(resolver.chain("default", "*", running.default, False, _GONE))
     chains.extend(_alias_chains(resolver, wanted, running, from_file))
     return tuple(chains)
 
@@ -90,7 +96,7 @@ def _alias_chains(resolver: _Resolver, wanted: Routing, running: Routing | None,
     for name in theirs.keys() - wanted.aliases.keys() if from_file else ():
         target = alias_target(theirs[name]) or ""
         yield Chain("alias", Target(name, resolver.state(target)), (resolver.target(target, ()),), False,
-                    "runs, and is not in the file any more")  # fmt: skip
+                    _GONE)  # fmt: skip
 
 
 class _Resolver:

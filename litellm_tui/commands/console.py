@@ -18,14 +18,14 @@ def run(options: Options) -> int:
     return open_console(search.result, settings)
 
 
-def open_console(profile: Callable[[], Profile] | Profile, settings: Settings) -> int:
-    """Run the console on a profile, or on one that is still being sought."""
+def open_console(profile: Callable[[], Profile] | Profile, settings: Settings, title: str = "") -> int:
+    """Run the console on a profile, or on one that is still being sought; `title` stands first in the header."""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         print("litellm-tui: the console needs a terminal on stdin and stdout", file=sys.stderr)
         return 64
     from litellm_tui.ui.app import Console
 
-    app = Console(profile, settings)
+    app = Console(profile, settings, title)
     result = app.run(mouse=settings.mouse)
     return result if result is not None else app.return_code or 0
 

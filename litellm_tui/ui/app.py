@@ -63,8 +63,9 @@ class Console(App[int]):
         for key in keys_of("everywhere")
     ]
 
-    def __init__(self, profile: Profile | Callable[[], Profile], settings: Settings) -> None:
+    def __init__(self, profile: Profile | Callable[[], Profile], settings: Settings, title: str = "") -> None:
         super().__init__()
+        self._title = title
         self._settings = settings
         self._sought = profile
         self.monitor: Monitor | None = None
@@ -143,6 +144,7 @@ class Console(App[int]):
             now=now,
             clock=self._clock,
             redact=self.monitor.redact,
+            title=self._title,
         )
 
     def redraw(self) -> None:

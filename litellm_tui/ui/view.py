@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from litellm_tui.analysis.phrases import coarse_age
+from litellm_tui.analysis.phrases import age, coarse_age
 from litellm_tui.analysis.records import Diagnosis
 from litellm_tui.logstore import LogStore
 from litellm_tui.profile import Profile
@@ -25,6 +25,7 @@ class View(NamedTuple):
     now: float
     clock: Callable[[float], str]
     redact: Callable[[str], str]
+    title: str = ""
 
     @property
     def answering(self) -> bool:
@@ -39,7 +40,7 @@ class View(NamedTuple):
             return ("no answer yet", False)
         oldest = self.now - min(seen)
         stale = any(reading.stale(self.now) for reading in readings) or not self.answering
-        return (f"{coarse_age(oldest)} old" if stale or oldest >= 30 else f"seen {coarse_age(oldest)}", stale)
+        return (f"{age(oldest)} old" if stale else f"seen {coarse_age(oldest)}", stale)
 
 
 def local_clock(seconds: float) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from textual.geometry import Region
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
 
 from litellm_tui.analysis.records import Severity
 from litellm_tui.ui.view import View
@@ -14,13 +15,25 @@ from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 STYLES: dict[Severity, str] = {"ok": "ok", "quiet": "quiet", "warn": "warn", "bad": "bad", "unknown": "unknown"}
 
 
-class Header(Lines, can_focus=False):
-    """Fixed in height, so that nothing below it jumps: identity, sentence (two lines when narrow), advice."""
+class Clock(Lines, can_focus=False):
+    """The time, in a widget of its own: a widget's line is repainted whole, and this one changes every second."""
 
-    def __init__(self) -> None:
-        super().__init__(id="header")
-        self._clock = ""
-        self._identity = ""
+    def tick(self, clock: str) -> None:
+        """Show this time."""
+        self.show([Row(((clock, "quiet"),))])
+
+
+class Identity(Lines, can_focus=False):
+    """Host, address, version and unit, so that one knows which gateway is spoken of."""
+
+    def draw(self, view: View) -> None:
+        """Show this view."""
+        if self.size.width:
+            self.show([Row(((cell(f" {_identity(view)}", self.size.width), "quiet"),))])
+
+
+class Sentence(Lines, can_focus=False):
+    """The state in a sentence, and the next step below it. Fixed in height, so that nothing below it jumps."""
 
     def draw(self, view: View) -> None:
         """Show this view."""
@@ -28,28 +41,37 @@ class Header(Lines, can_focus=False):
         if not width:
             return
         headline = view.diagnosis.headline
-        self._identity = _identity(view)
         dot = f" {view.signs.dot} "
         spans: list[Span] = [(f" {headline.word} ", f"word-{headline.severity}")]
         for number, part in enumerate(headline.parts):
             spans += [(dot if number else " ", "quiet"), (part.text, STYLES[part.severity])]
-        lines = wrap(spans, width, max(1, height - 2))
-        rows = [self._top(width), *(Row(tuple(line)) for line in lines)]
+        rows = [Row(tuple(line)) for line in wrap(spans, width, max(1, height - 1))]
         rows += [Row(()) for _ in range(height - 1 - len(rows))]
         advice = f" {view.signs.arrow} {headline.advice}" if headline.advice else ""
         rows.append(Row(((cell(advice, width), "strong"),)))
         self.show(rows[:height])
 
-    def tick(self, clock: str) -> None:
-        """Move the clock on without looking at anything else."""
-        self._clock = clock
-        if self._rows:
-            self._rows = (self._top(self.size.width), *self._rows[1:])
-            self.refresh(Region(self.size.width - len(clock) - 1, 0, len(clock), 1))
 
-    def _top(self, width: int) -> Row:
-        room = max(0, width - len(self._clock) - 2)
-        return Row(((cell(f" {self._identity}", room), "quiet"), (f" {self._clock} ", "quiet")))
+class Header(Vertical):
+    """The first lines of the screen."""
+
+    def __init__(self) -> None:
+        super().__init__(id="header")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="header-top"):
+            yield Identity()
+            yield Clock(id="clock")
+        yield Sentence()
+
+    def draw(self, view: View) -> None:
+        """Show this view."""
+        self.query_one(Identity).draw(view)
+        self.query_one(Sentence).draw(view)
+
+    def tick(self, clock: str) -> None:
+        """Move the clock on."""
+        self.query_one(Clock).tick(clock)
 
 
 def wrap(spans: Sequence[Span], width: int, most: int) -> list[list[Span]]:
@@ -82,8 +104,5 @@ def _identity(view: View) -> str:
     words = [profile.host, profile.address, f"LiteLLM {version}" if version else "LiteLLM"]
     if profile.unit:
         words.append(f"{profile.unit.value} ({profile.scope})")
-    if profile.name not in ("discovered", "demo"):
-        words.insert(0, profile.name)
-    if profile.name == "demo":
-        words.insert(0, "SIMULATION")
-    return f" {view.signs.dot} ".join(words)
+    named = profile.name if profile.name != "discovered" else ""
+    return f" {view.signs.dot} ".join(word for word in (view.title, named, *words) if word)

@@ -95,6 +95,7 @@ class LogView(Lines):
         self._base = 0
         self._indexed = -1
         self._revision = -1
+        self._folds = 0
         self._at = -1
         self._moving = False
 
@@ -110,9 +111,11 @@ class LogView(Lines):
         self._revision = store.revision
         gone = self._forget()
         new = self._append()
-        if not new and not gone:
+        if store.folds != self._folds:
             # a traceback was folded into a record that is already shown
+            self._folds = store.folds
             self.refresh()
+        if not new and not gone:
             return
         self._resize()
         if self.following:

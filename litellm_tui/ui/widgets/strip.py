@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 
 from litellm_tui.analysis.phrases import count, size
 from litellm_tui.snapshot import Service
@@ -14,26 +15,36 @@ from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 
-class ServiceStrip(Lines, can_focus=False):
-    """One line where both halves fit, two where they do not."""
+class ServiceLine(Lines, can_focus=False):
+    """The service in one line."""
+
+    def draw(self, view: View) -> None:
+        """Show this view."""
+        if self.size.width:
+            self.show([Row(tuple(wrap([(" ", "quiet"), *service_spans(view)], self.size.width, 1)[0]))])
+
+
+class Hints(Lines, can_focus=False):
+    """The keys that matter, in a widget of its own: a widget's line is repainted whole, and these never change."""
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.show([Row(((" ", ""), *wrap(list(_hints()), self.size.width - 1, 1)[0]))])
+
+
+class ServiceStrip(Horizontal):
+    """Side by side where both fit, one over the other where they do not."""
 
     def __init__(self) -> None:
         super().__init__(id="strip")
 
+    def compose(self) -> ComposeResult:
+        yield ServiceLine()
+        yield Hints()
+
     def draw(self, view: View) -> None:
         """Show this view."""
-        width, height = self.size.width, self.size.height
-        if not width:
-            return
-        service = [(" ", "quiet"), *service_spans(view)]
-        hints = list(_hints())
-        taken = sum(cell_len(text) for text, _ in service)
-        wanted = sum(cell_len(text) for text, _ in hints)
-        if height == 1:
-            room = max(0, width - taken - wanted)
-            self.show([Row((*wrap(service, width - wanted, 1)[0], (" " * room, ""), *hints))])
-        else:
-            self.show([Row(tuple(wrap(service, width, 1)[0])), Row(((" ", ""), *wrap(hints, width - 1, 1)[0]))])
+        self.query_one(ServiceLine).draw(view)
 
 
 def service_spans(view: View) -> Iterator[Span]:
@@ -51,8 +62,8 @@ def service_spans(view: View) -> Iterator[Span]:
         yield f"{dot}{cell(size(service.memory), 7, right=True)}", "quiet"
     if service.cpu_percent is not None:
         # in steps, for a figure that moves by itself repaints the line all day
-        share = round(service.cpu_percent) if service.cpu_percent < 10 else round(service.cpu_percent, -1)
-        yield f"{dot}{cell(f'{share:.0f}', 3, right=True)} % cpu", "quiet"
+        share = "< 10" if service.cpu_percent < 10 else f"{round(service.cpu_percent, -1):.0f}"
+        yield f"{dot}{cell(share, 4, right=True)} % cpu", "quiet"
     yield f"{dot}{count(service.restarts, 'restart')}", "warn" if service.restarts else "quiet"
     if service.need_daemon_reload:
         yield f"{dot}unit file changed: systemctl daemon-reload", "warn"

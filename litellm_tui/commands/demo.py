@@ -1,0 +1,21 @@
+"""`litellm-tui demo`: the console on a simulated gateway, for a machine that has none."""
+
+from __future__ import annotations
+
+from litellm_tui.profile import Options, resolve
+from litellm_tui.settings import Settings, SettingsError, load_settings
+
+
+def run(options: Options) -> int:
+    """Start the simulation, open the console on it, and leave nothing behind."""
+    if options != Options():
+        raise SettingsError("demo: takes no options that choose a gateway, it brings its own")
+    from litellm_tui.commands.console import open_console
+    from litellm_tui.demo import Simulation
+
+    chosen = load_settings()
+    settings = Settings(theme=chosen.theme, ascii=chosen.ascii, mouse=chosen.mouse, utc=chosen.utc)
+    with Simulation() as simulation:
+        # nothing of the person's own environment may lead away from the simulation
+        profile = resolve(Options(unit=simulation.unit, scope="user"), settings, tools=simulation.tools, environ={})
+        return open_console(profile, settings, title="SIMULATION")
