@@ -48,8 +48,20 @@ def build_parser() -> _Parser:
     parser.add_argument("--version", action="version", version=f"litellm-tui {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
     for name, (_, line) in COMMANDS.items():
-        commands.add_parser(name, help=line, description=line, parents=[common])
+        command = commands.add_parser(name, help=line, description=line, parents=[common])
+        if name == "console":
+            _add_console_options(command)
+    _add_console_options(parser)
     return parser
+
+
+def _add_console_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--or-demo",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="open the simulated gateway when no gateway is found here",
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Options(**{name: given[name] for name in Options.__struct_fields__ if name in given})
     module = import_module(COMMANDS[chosen.command or "console"][0])
     try:
-        return int(module.run(options))
+        return int(module.run(options, **{name: given[name] for name in ("or_demo",) if name in given}))
     except SettingsError as error:
         print(f"litellm-tui: {error}", file=sys.stderr)
         return USAGE_ERROR

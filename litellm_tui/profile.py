@@ -21,6 +21,10 @@ from litellm_tui.settings import ProfileSettings, Settings, SettingsError
 from litellm_tui.snapshot import ConfigFile
 
 
+# where the address comes from when nothing else gave one
+DEFAULT_SOURCE = "LiteLLM's default"
+
+
 class Options(msgspec.Struct, frozen=True):
     """What the command line said; None where it said nothing."""
 
@@ -140,7 +144,7 @@ def resolve(
         )
     if url is None:
         url = Found(unit.url, f"ExecStart of {unit}") if unit else Found(
-            f"http://127.0.0.1:{DEFAULT_PORT}", "LiteLLM's default"
+            f"http://127.0.0.1:{DEFAULT_PORT}", DEFAULT_SOURCE
         )  # fmt: skip
 
     environment: dict[str, Variable] = dict(unit.environment) if unit else {}

@@ -51,6 +51,8 @@ _COMPILED: Final = tuple((re.compile(pattern, re.IGNORECASE), cause) for pattern
 # what a stack trace may add when its first line says only "Connection error."; the rest of a trace is code, not cause
 _NETWORK: Final = _COMPILED[1:5]
 _UNKNOWN: Final = Cause("failing", "read the whole error in the detail (Enter)")
+# what aiohttp puts into a refused connection's message
+_NOISE: Final = re.compile(r" ssl:<[^>]*>| \[Connect call failed [^\]]*\]")
 _WRAPPER: Final = re.compile(r"^(?:litellm\.)?(?:\w+\.)*\w*(?:Error|Exception|Timeout): |^\w+Exception - ")
 
 
@@ -66,6 +68,7 @@ def name_cause(error: str) -> Cause:
 def first_words(error: str, length: int = 100) -> str:
     """What the error says, without the wrapping exception classes and the stack trace."""
     line = error.strip().split("\n", 1)[0]
+    line = _NOISE.sub("", line)
     while (shorter := _WRAPPER.sub("", line, count=1)) != line:
         line = shorter
     return line if len(line) <= length else line[: length - 1] + "…"

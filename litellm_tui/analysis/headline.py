@@ -197,5 +197,5 @@ def _advice(snapshot: Snapshot, worst: Sequence[Deployment], cache: Cache) -> st
     if snapshot.configuration.error:
         return f"{snapshot.configuration.error}: the last good one is shown; a restart would fail"
     if worst and worst[0].verdict.do:
-        return f"{worst[0].group}: {worst[0].verdict.reason}; {worst[0].verdict.do}"
+        return f"{worst[0].group}: {worst[0].verdict.brief or worst[0].verdict.reason}; {worst[0].verdict.do}"
     return f"cache: {cache.reason}; {cache.do}" if cache.do else ""

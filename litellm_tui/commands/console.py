@@ -6,16 +6,25 @@ import sys
 import threading
 from collections.abc import Callable
 
-from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.profile import DEFAULT_SOURCE, Options, Profile, resolve
 from litellm_tui.settings import Settings, load_settings
 
 
-def run(options: Options) -> int:
-    """Open the console; 0 when it was quit."""
+def run(options: Options, or_demo: bool = False) -> int:
+    """Open the console; 0 when it was quit. With `or_demo` on the simulated gateway where no gateway is found."""
     settings = load_settings()
     # systemctl is asked while Textual is imported: both take about as long
     search = _InBackground(lambda: resolve(options, settings))
+    if or_demo and _nothing_found(search.result()):
+        from litellm_tui.commands import demo
+
+        print("No gateway was found here: opening the simulated one (litellm-tui where says what was looked for).")
+        return demo.run(Options())
     return open_console(search.result, settings)
+
+
+def _nothing_found(profile: Profile) -> bool:
+    return profile.unit is None and profile.config is None and profile.url.source == DEFAULT_SOURCE
 
 
 def open_console(profile: Callable[[], Profile] | Profile, settings: Settings, title: str = "") -> int:

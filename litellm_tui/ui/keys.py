@@ -44,7 +44,7 @@ KEYS: Final = (
     Key("enter", "Enter", "open", "Everything that is known of the line, errors in full", place="lists"),
     Key("n", "n", "next_match(1)", "Next match; without a search the next error", place="logs"),
     Key("N", "N", "next_match(-1)", "Previous match, or error", place="logs"),
-    Key("l", "l", "level", "Least level shown: info, warning, error, all", "logs", "level", True),
+    Key("l", "l", "level", "Least level shown: info, warning, error, all", "logs", "", True),
     Key("f", "f", "follow", "Follow the newest line, or stop", place="logs", palette=True),
     Key("w", "w", "wrap", "Wrap long lines, or cut them", place="logs", palette=True),
     Key("p", "p", "polling", "Show or hide the console's own requests", place="logs", palette=True),

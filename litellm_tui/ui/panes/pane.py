@@ -38,8 +38,8 @@ class Pane(Vertical):
         words, stale = self.freshness(view)
         self._subtitle(words)
         self.set_class(stale, "-stale")
-        if self.lines.size.width:
-            self.lines.show(self.rows(view, self.lines.size.width))
+        if self.lines.room:
+            self.lines.show(self.rows(view, self.lines.room))
 
     def freshness(self, view: View) -> tuple[str, bool]:
         """`(words for the frame, whether it is stale)`."""

@@ -105,9 +105,9 @@ class RestartDialog(ModalScreen[None]):
 
     def _fill(self) -> None:
         lines = self.query_one(Lines)
-        if lines.size.width:
+        if lines.room:
             paragraphs = self._progress() if self._began else self._question()
-            lines.show(to_rows(paragraphs, lines.size.width))
+            lines.show(to_rows(paragraphs, lines.room))
 
     def _question(self) -> list[Paragraph]:
         profile, service = self._view.profile, self._view.snapshot.service.value

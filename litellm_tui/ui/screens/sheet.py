@@ -40,8 +40,8 @@ class Sheet(ModalScreen[None]):
 
     def _fill(self) -> None:
         lines = self.query_one(Lines)
-        if lines.size.width:
-            lines.show(to_rows(self._paragraphs(), lines.size.width))
+        if lines.room:
+            lines.show(to_rows(self._paragraphs(), lines.room))
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -28,8 +28,8 @@ class Identity(Lines, can_focus=False):
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        if self.size.width:
-            self.show([Row(((cell(f" {_identity(view)}", self.size.width), "quiet"),))])
+        if self.room:
+            self.show([Row(((cell(f" {_identity(view)}", self.room), "quiet"),))])
 
 
 class Sentence(Lines, can_focus=False):
@@ -37,7 +37,7 @@ class Sentence(Lines, can_focus=False):
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        width, height = self.size.width, self.size.height
+        width, height = self.room, self.size.height
         if not width:
             return
         headline = view.diagnosis.headline

@@ -76,6 +76,11 @@ class Lines(ScrollView, can_focus=True):
     # --- what it shows -----------------------------------------------------------------------------------------
 
     @property
+    def room(self) -> int:
+        """Cells a row may take: the width without the scroll bar, whose place is kept free. 0 before the layout."""
+        return self.scrollable_content_region.width if self.size.width else 0
+
+    @property
     def selected(self) -> str:
         """The key of the row under the cursor, empty when there is none."""
         return self._rows[self._cursor].key if 0 <= self._cursor < len(self._rows) else ""
@@ -88,7 +93,7 @@ class Lines(ScrollView, can_focus=True):
         key, offset = self.selected, self._cursor - self.scroll_offset.y
         self._rows = after
         if len(before) != len(after):
-            self.virtual_size = Size(self.size.width, len(after))
+            self.virtual_size = Size(self.room, len(after))
         moved = self._find(key)
         if moved is None:
             moved = self._nearest(min(max(self._cursor, 0), len(after) - 1))
@@ -186,7 +191,7 @@ class Lines(ScrollView, can_focus=True):
     # --- drawing -----------------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        self.virtual_size = Size(self.room, len(self._rows))
 
     def notify_style_update(self) -> None:
         self._styles.clear()
@@ -207,7 +212,7 @@ class Lines(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         number = y + self.scroll_offset.y
-        width = self.size.width
+        width = self.room
         if number >= len(self._rows):
             return Strip.blank(width, self.rich_style)
         under = self.style_of("cursor") if number == self._cursor and self.has_focus else None

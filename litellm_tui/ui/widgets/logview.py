@@ -106,7 +106,7 @@ class LogView(Lines):
         if store is not self.store:
             self.store = store
             self._rebuild()
-        if store.revision == self._revision or not self.size.width:
+        if store.revision == self._revision or not self.room:
             return
         self._revision = store.revision
         gone = self._forget()
@@ -158,7 +158,7 @@ class LogView(Lines):
         anchor = self._anchor()
         self._index, self._begins, self._base = [], [], 0
         self._indexed, self._revision, self.hidden_polling, self._last_height = -1, -1, 0, 1
-        if not self.size.width:
+        if not self.room:
             return
         self._append()
         self._revision = self.store.revision
@@ -209,10 +209,10 @@ class LogView(Lines):
         return len(self._chopped(_body(record)))
 
     def _chopped(self, text: str) -> list[str]:
-        return chop_cells(text, max(10, self.size.width - _PREFIX_WIDTH))[:_MOST_WRAPPED] or [""]
+        return chop_cells(text, max(10, self.room - _PREFIX_WIDTH))[:_MOST_WRAPPED] or [""]
 
     def _resize(self) -> None:
-        self.virtual_size = Size(self.size.width, self._height())
+        self.virtual_size = Size(self.room, self._height())
 
     def _jump(self, line: int) -> None:
         self._moving = True
@@ -348,7 +348,7 @@ class LogView(Lines):
     # --- drawing -----------------------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.room
         line = y + self.scroll_offset.y
         position = self._position(line) if line < self._height() else -1
         record = self.store.get(self._index[position]) if 0 <= position < len(self._index) else None

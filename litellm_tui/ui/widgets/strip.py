@@ -20,8 +20,8 @@ class ServiceLine(Lines, can_focus=False):
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        if self.size.width:
-            self.show([Row(tuple(wrap([(" ", "quiet"), *service_spans(view)], self.size.width, 1)[0]))])
+        if self.room:
+            self.show([Row(tuple(wrap([(" ", "quiet"), *service_spans(view)], self.room, 1)[0]))])
 
 
 class Hints(Lines, can_focus=False):
@@ -29,7 +29,7 @@ class Hints(Lines, can_focus=False):
 
     def on_resize(self) -> None:
         super().on_resize()
-        self.show([Row(((" ", ""), *wrap(list(_hints()), self.size.width - 1, 1)[0]))])
+        self.show([Row(((" ", ""), *wrap(list(_hints()), self.room - 1, 1)[0]))])
 
 
 class ServiceStrip(Horizontal):
