@@ -20,6 +20,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import Worker, WorkerError
 
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.monitor import Monitor
@@ -74,6 +75,7 @@ class Console(App[int]):
         self._clock = utc_clock if settings.utc else local_clock
         self._shown = "models"
         self._zoomed = False
+        self._watching: Worker[None] | None = None
         self._install_themes(settings.theme)
 
     def _install_themes(self, chosen: str) -> None:
@@ -118,7 +120,14 @@ class Console(App[int]):
             self.notify(self._unknown_theme, severity="warning", markup=False)
 
     def _begin(self) -> None:
-        self.run_worker(self._watch(), group="monitor", exclusive=True, exit_on_error=True)
+        self._watching = self.run_worker(self._watch(), group="monitor", exclusive=True, exit_on_error=True)
+
+    async def on_unmount(self) -> None:
+        # Textual cancels its workers and does not wait: the monitor must be given the time to take its children along
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(WorkerError):
+                await self._watching.wait()
 
     async def _watch(self) -> None:
         profile = self._sought if isinstance(self._sought, Profile) else await asyncio.to_thread(self._sought)

@@ -49,8 +49,8 @@ class Models(Pane):
 
 def _columns(deployments: Sequence[Deployment], width: int) -> _Columns:
     """Column widths: the narrow ones are fixed, the names share what is left by what they need."""
-    limits = 14 if width >= 110 and any(d.rpm or d.tpm for d in deployments) else 0
-    seen, listed = (7, 4) if width >= 56 else (0, 0)
+    limits = 15 if width >= 110 and any(d.rpm or d.tpm for d in deployments) else 0
+    seen, listed = (7, 5) if width >= 56 else (0, 0)
     left = width - 2 - seen - listed - limits
     group = min(_longest(d.group for d in deployments), max(12, left * 30 // 100)) + 1
     model = min(_longest(d.model for d in deployments), max(12, left * 30 // 100)) + 1 if width >= 64 else 0
@@ -68,14 +68,10 @@ def _longest(names: Iterable[str]) -> int:
 
 
 def _head(columns: _Columns) -> Row:
-    names = ("group", "model", "api_base", "state", "", "", "rpm / tpm")
-    text = "".join(cell(name, width) for name, width in zip(names, columns, strict=True) if width)
-    if columns.seen:
-        before = sum(columns[:4])
-        text = (
-            text[:before] + cell("seen", columns.seen, right=True) + cell(" /v1", columns.listed) + text[before + 11 :]
-        )
-    return Row((("  " + text, "head"),))
+    names = ("group", "model", "api_base", "state", "seen", " /v1", "rpm / tpm")
+    right = ("seen", "rpm / tpm")
+    cells = (cell(name, width, right=name in right) for name, width in zip(names, columns, strict=True) if width)
+    return Row((("  " + "".join(cells), "head"),))
 
 
 def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: bool) -> Row:

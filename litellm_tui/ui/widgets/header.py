@@ -46,10 +46,9 @@ class Sentence(Lines, can_focus=False):
         for number, part in enumerate(headline.parts):
             spans += [(dot if number else " ", "quiet"), (part.text, STYLES[part.severity])]
         rows = [Row(tuple(line)) for line in wrap(spans, width, max(1, height - 1))]
-        rows += [Row(()) for _ in range(height - 1 - len(rows))]
-        advice = f" {view.signs.arrow} {headline.advice}" if headline.advice else ""
-        rows.append(Row(((cell(advice, width), "strong"),)))
-        self.show(rows[:height])
+        if headline.advice:
+            rows.append(Row(((cell(f" {view.signs.arrow} {headline.advice}", width), "strong"),)))
+        self.show(rows)
 
 
 class Header(Vertical):

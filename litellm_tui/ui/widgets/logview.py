@@ -38,6 +38,11 @@ _PREFIX_WIDTH: Final = 9 + 6 + 9
 # one record is painted over at most so many screen lines; the detail shows all of it
 _MOST_WRAPPED: Final = 20
 _LONGEST_PAINTED: Final = 4000
+# what LiteLLM puts in front of every failure, on a line where each cell counts; the detail shows it
+_PREAMBLE: Final = re.compile(
+    r"^litellm\.[\w./:]+\(\)[: -]*(?:Exception occured|Error occurred while trying to do fallbacks) - "
+    r"(?:litellm_call_id=\S+ - )?"
+)
 
 
 class Pattern:
@@ -387,7 +392,8 @@ class LogView(Lines):
 
 def _body(record: LogRecord) -> str:
     """The text on one line, with a word on the stack trace that the detail shows."""
-    text = record.text[:_LONGEST_PAINTED].replace("\n", " ")
+    text = _PREAMBLE.sub("", record.text, count=1)
+    text = text[:_LONGEST_PAINTED].strip("\n").replace("\n", " ")
     return f"{text}  (+{record.stack.count(chr(10)) + 1} lines)" if record.stack else text
 
 

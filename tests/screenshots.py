@@ -1,0 +1,94 @@
+"""Draws the pictures under screenshots/ from the simulated gateway: `python -m tests.screenshots`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+from textual.pilot import Pilot
+
+from litellm_tui.demo import Simulation
+from litellm_tui.profile import Options, resolve
+from litellm_tui.settings import Settings
+from litellm_tui.ui.app import Console
+
+FOLDER = Path(__file__).parents[1] / "screenshots"
+# the story's first minute: by then a model has died behind its fallback
+STORY_SECONDS = 45.0
+Steps = Callable[[Pilot[int], Simulation], Awaitable[None]]
+
+
+async def _nothing(pilot: Pilot[int], simulation: Simulation) -> None:
+    del pilot, simulation
+
+
+async def _detail(pilot: Pilot[int], simulation: Simulation) -> None:
+    del simulation
+    await pilot.press("1", "down", "down", "enter")
+
+
+async def _changed(pilot: Pilot[int], simulation: Simulation) -> None:
+    simulation.edit_config()
+    await asyncio.sleep(2.0)
+    await pilot.press("R")
+
+
+async def _logs(pilot: Pilot[int], simulation: Simulation) -> None:
+    del simulation
+    await pilot.press("2", "z", "n", "n")
+
+
+async def _down(pilot: Pilot[int], simulation: Simulation) -> None:
+    del pilot
+    simulation.gateway_down()
+    await asyncio.sleep(4.0)
+
+
+PICTURES: dict[str, tuple[tuple[int, int], str, Steps]] = {
+    "console": ((120, 40), "dark", _nothing),
+    "narrow": ((80, 24), "dark", _nothing),
+    "wide": ((200, 50), "dark", _nothing),
+    "light": ((120, 40), "light", _nothing),
+    "detail": ((120, 40), "dark", _detail),
+    "restart": ((120, 40), "dark", _changed),
+    "logs": ((120, 40), "dark", _logs),
+    "down": ((120, 40), "dark", _down),
+}
+
+
+async def draw(name: str, size: tuple[int, int], theme: str, steps: Steps) -> None:
+    """Draw one picture."""
+    with Simulation(start=time.time() - STORY_SECONDS, scripted=True) as simulation:
+        simulation.advance(STORY_SECONDS)
+        settings = Settings(theme=theme)
+        profile = resolve(Options(unit=simulation.unit, scope="user"), settings, simulation.tools, environ={})
+        # the picture is of a gateway, not of the machine that drew it
+        console = Console(msgspec.structs.replace(profile, host="gw-01"), settings, "SIMULATION")
+        async with console.run_test(size=size) as pilot:
+            await asyncio.sleep(3.0)
+            await steps(pilot, simulation)
+            await asyncio.sleep(0.8)
+            await pilot.pause()
+            picture = console.export_screenshot(title="litellm-tui")
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / f"{name}.svg").write_text(_self_contained(picture), encoding="utf-8")
+
+
+def _self_contained(picture: str) -> str:
+    """Without the web font: a picture must not fetch anything when it is looked at."""
+    return re.sub(r"@font-face\s*\{.*?\}\s*", "", picture, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Draw them all."""
+    for name, (size, theme, steps) in PICTURES.items():
+        asyncio.run(draw(name, size, theme, steps))
+        print(f"screenshots/{name}.svg")
+
+
+if __name__ == "__main__":
+    main()
