@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -70,7 +71,7 @@ class Monitor:
         self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
         self._log = Log()
         self._errors: dict[int, int] = {}
-        self._failures: list[LogRecord] = []
+        self._failures: deque[int] = deque(maxlen=FAILURES_KEPT)
         self.redact = Redactor(profile.secrets)
         self._client: GatewayClient | None = None
         self._watcher: Watcher | None = None
@@ -97,7 +98,8 @@ class Monitor:
                 first=self.store.first,
                 last=self.store.last,
                 errors_per_minute=self._errors_per_minute(),
-                recent_failures=tuple(self._failures),
+                # by sequence: the lines of a traceback that say what failed are folded in after it was counted
+                recent_failures=tuple(filter(None, map(self.store.get, self._failures))),
             ),
         )
 
@@ -344,6 +346,8 @@ class Monitor:
     def _take_entries(self, entries: list[journal.Entry]) -> None:
         for entry in entries:
             line = logline.parse(entry.message, entry.priority, entry.identifier)
+            if not line.text.strip() and not line.stack:
+                continue
             record = LogRecord(
                 sequence=0,
                 time=entry.time,
@@ -356,12 +360,12 @@ class Monitor:
                 status=line.status,
                 own=self._is_polling(line),
             )
+            newest = self.store.last
             kept = self.store.append(record, line.continues)
-            if RANK[kept.level] >= RANK["ERROR"] and not line.continues:
+            if RANK[kept.level] >= RANK["ERROR"] and self.store.last > newest:
                 minute = int(kept.time // 60)
                 self._errors[minute] = self._errors.get(minute, 0) + 1
-                self._failures.append(kept)
-                del self._failures[:-FAILURES_KEPT]
+                self._failures.append(kept.sequence)
         self._log = msgspec.structs.replace(self._log, last_at=entries[-1].time)
         self._dirty.set()
 

@@ -54,4 +54,4 @@ def _service(view: View) -> list[tuple[str, str, str]]:
 
 
 def _pair(name: str, value: str, note: str) -> Row:
-    return Row(((f" {name:<12}", "quiet"), (value, "ok"), (f"   {note}" if note else "", "quiet")))
+    return Row(((f" {name:<14}", "quiet"), (value, "ok"), (f"   {note}" if note else "", "quiet")))

@@ -192,6 +192,8 @@ class Lines(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         self.virtual_size = Size(self.room, len(self._rows))
+        if self._cursor >= 0:
+            self._keep_in_sight(self._cursor)
 
     def notify_style_update(self) -> None:
         self._styles.clear()

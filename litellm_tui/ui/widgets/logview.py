@@ -103,6 +103,7 @@ class LogView(Lines):
         self._folds = 0
         self._at = -1
         self._moving = False
+        self._sized = Size(0, 0)
 
     # --- taking in records -------------------------------------------------------------------------------------
 
@@ -227,11 +228,14 @@ class LogView(Lines):
         self._moving = False
 
     def on_resize(self) -> None:
+        self._sized = self.size
         self._rebuild()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if not self._moving:
+        # a pane that is hidden, or being laid out, loses its scroll position: nobody has scrolled
+        settled = self.size == self._sized and self.virtual_size.height == self._height()
+        if not self._moving and settled:
             self._set_following(round(new_value) >= self._height() - self.size.height)
 
     def _set_following(self, following: bool) -> None:
