@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
+from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -180,8 +181,11 @@ class Lines(ScrollView, can_focus=True):
         if self.selected:
             self.post_message(self.Opened(self, self.selected))
 
-    async def on_click(self, event: object) -> None:
-        number = getattr(event, "y", 0) + self.scroll_offset.y
+    def on_click(self, event: Click) -> None:
+        self.clicked(event.y + self.scroll_offset.y)
+
+    def clicked(self, number: int) -> None:
+        """A click on this line of the whole list: the first selects it, the second opens it."""
         if 0 <= number < len(self._rows) and self._rows[number].key:
             if number == self._cursor:
                 self.action_open()
@@ -191,6 +195,10 @@ class Lines(ScrollView, can_focus=True):
     # --- drawing -----------------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
+        self.laid_out()
+
+    def laid_out(self) -> None:
+        """The size is another. Textual calls `on_resize` of every class in the line, so this is what is overridden."""
         self.virtual_size = Size(self.room, len(self._rows))
         if self._cursor >= 0:
             self._keep_in_sight(self._cursor)

@@ -227,7 +227,7 @@ class LogView(Lines):
         )
         self._moving = False
 
-    def on_resize(self) -> None:
+    def laid_out(self) -> None:
         self._sized = self.size
         self._rebuild()
 
@@ -346,8 +346,8 @@ class LogView(Lines):
         self.refresh()
         self.post_message(self.Changed())
 
-    async def on_click(self, event: object) -> None:
-        position = self._position(getattr(event, "y", 0) + self.scroll_offset.y)
+    def clicked(self, number: int) -> None:
+        position = self._position(number)
         if 0 <= position < len(self._index):
             if self._index[position] == self._at:
                 self.action_open()

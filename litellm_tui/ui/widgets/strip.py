@@ -27,8 +27,8 @@ class ServiceLine(Lines, can_focus=False):
 class Hints(Lines, can_focus=False):
     """The keys that matter, in a widget of its own: a widget's line is repainted whole, and these never change."""
 
-    def on_resize(self) -> None:
-        super().on_resize()
+    def laid_out(self) -> None:
+        super().laid_out()
         self.show([Row(((" ", ""), *wrap(list(_hints()), self.room - 1, 1)[0]))])
 
 
