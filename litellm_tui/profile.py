@@ -20,7 +20,6 @@ from litellm_tui.discovery import DEFAULT_PORT, Search, Unit, Variable, find_uni
 from litellm_tui.settings import ProfileSettings, Settings, SettingsError
 from litellm_tui.snapshot import ConfigFile
 
-
 # where the address comes from when nothing else gave one
 DEFAULT_SOURCE = "LiteLLM's default"
 
@@ -289,7 +288,7 @@ def _key_from_file(file: str, source: str) -> Secret:
 def _master_key(
     config: Found | None, environment: Mapping[str, Variable], missing: list[Missing]
 ) -> tuple[Secret | None, str | None]:
-    """`general_settings.master_key`, literal or `os.environ/NAME`, else LITELLM_MASTER_KEY, as the proxy looks it up."""
+    """`general_settings.master_key`, literal or `os.environ/NAME`, else LITELLM_MASTER_KEY: as the proxy does."""
     loaded = config_file.load(config.value, {}) if config else None
     value = loaded.section("general_settings").get("master_key") if isinstance(loaded, ConfigFile) else None
     if isinstance(value, str) and value.startswith("os.environ/"):

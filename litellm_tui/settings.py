@@ -54,7 +54,7 @@ def settings_folder() -> Path:
 def load_settings(path: Path | None = None) -> Settings:
     """The settings, or the defaults when there is no file.
 
-    Raises `SettingsError` for a file that is there and wrong: a console that ignored it would operate the wrong gateway.
+    Raises `SettingsError` for a file that is there and wrong: ignoring it could mean operating another gateway.
     """
     path = path or settings_folder() / "config.yaml"
     try:
@@ -72,7 +72,8 @@ def load_settings(path: Path | None = None) -> Settings:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise SettingsError(f"{where}: {error.problem}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # beside its own errors, PyYAML raises what its constructors stumble over
         raise SettingsError(f"{path}: {error}") from error
     if data is None:
         return Settings()

@@ -80,7 +80,7 @@ def router_differences(file: ConfigFile, router: dict[str, Any]) -> tuple[str, .
         wanted = _wanted(file, places)
         if key == "fallbacks" and (default := _wanted(file, _DEFAULT_FALLBACKS)):
             # LiteLLM keeps default_fallbacks as the fallbacks of "*" (litellm/router.py)
-            wanted = [*(wanted or []), {"*": default}]
+            wanted = [*(wanted if isinstance(wanted, list) else []), {"*": default}]
         runs = router[key]
         if wanted is None and (key not in _ABSENT_COUNTS or not runs):
             continue
@@ -103,7 +103,7 @@ def _comparable(value: Any) -> Any:
 
 
 def _describe(key: str, runs: Any, wanted: Any) -> str:
-    if isinstance(runs or wanted, list | dict):
+    if isinstance(runs, list | dict) or isinstance(wanted, list | dict):
         before, after = _entries(runs), _entries(wanted)
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         return f"{key} of {', '.join(map(str, changed))}"
@@ -114,7 +114,7 @@ def _entries(value: Any) -> dict[Any, Any]:
     if isinstance(value, dict):
         return value
     merged: dict[Any, Any] = {}
-    for item in value or ():
+    for item in value if isinstance(value, list) else ():
         if isinstance(item, dict):
             merged |= item
     return merged
@@ -127,7 +127,7 @@ def _equal(one: Any, other: Any) -> bool:
         return str(one).lower() == str(other).lower()
     try:
         return float(one) == float(other)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

@@ -16,7 +16,7 @@ STARTING_SECONDS = 60.0
 def make_headline(
     snapshot: Snapshot, now: float, deployments: Sequence[Deployment], cache: Cache, changes: int, saved: bool
 ) -> Headline:
-    """`changes` is the number of differences between file and router, `saved` whether the file is newer than the proxy."""
+    """`changes` counts the differences of file and router, `saved` says whether the file is newer than the proxy."""
     tail = (*_config_parts(snapshot, changes, saved), *_service_parts(snapshot, now))
     if (down := _gateway_state(snapshot, now)) is not None:
         return Headline(down.word, down.severity, (*down.parts, *tail), down.advice)
@@ -64,15 +64,15 @@ def _gateway_state(snapshot: Snapshot, now: float) -> Headline | None:
         )
     if _is_starting(service, now, liveliness.seen_at):
         seconds = age(now - service.started_at) if service and service.started_at else since
-        return Headline(
-            "STARTING", "warn", (Part(f"the process has run for {seconds} and does not answer yet", "warn"),)
-        )
+        return Headline("STARTING", "warn", (Part(f"the process has run for {seconds} and does not answer yet", "warn"),),
+                        "LiteLLM takes 5 to 30 s to answer; the log (2) shows how far it is")  # fmt: skip
     if service and service.active_state == "deactivating":
         return Headline("STOPPING", "warn", (Part("the unit is being stopped", "warn"),))
     if isinstance(failure, Unreachable) and failure.kind == "timeout":
         pid = f" (process {service.main_pid})" if service and service.main_pid else ""
         return Headline("HANGING", "bad", (Part(f"connects and gives {failure.why}, for {since}{pid}", "bad"),),
-                        "it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows the last thing it did, R restarts")  # fmt: skip
+                        "it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows the last thing it did, "
+                        "R restarts")  # fmt: skip
     advice = _down_advice(service)
     if snapshot.service.value is None and snapshot.service.failure is not None:
         advice = "no unit is known here: start LiteLLM, or check --url (litellm-tui where)"
@@ -88,7 +88,7 @@ def _service_since(snapshot: Snapshot, moment: float | None) -> Service | None:
 
 
 def _is_starting(service: Service | None, now: float, answered_at: float | None) -> bool:
-    """Whether the process is too young to have answered yet. One that has answered and stopped doing so is not starting."""
+    """Whether the process is too young to have answered yet; one that answered and stopped doing so is not starting."""
     if service is None or service.sub_state == "auto-restart":
         return False
     if service.active_state == "activating":
@@ -122,18 +122,20 @@ def _down_advice(service: Service | None) -> str:
     if service.load_state == "not-found":
         return "the unit file was removed: put it back, systemctl daemon-reload, then R"
     if service.active_state == "active":
-        return "the process runs and nothing listens: compare --url with the unit's --port, and read its log (2)"
+        # with port 4000 taken, LiteLLM goes to a random one without failing (litellm/proxy/proxy_cli.py)
+        return "the process runs, and not on this port: its log (2) names the one it listens on (Uvicorn running on …)"
     return "the log (2) says why it ended; R starts it again"
 
 
 def _deployments_part(deployments: Sequence[Deployment]) -> Part:
-    total = len(deployments)
+    # what a restart will add is a change, not a fault: the clause on the configuration counts it
+    present = [d for d in deployments if not (d.verdict.pending and d.loaded is None)]
+    total = len(present)
     if not total:
         return Part("no deployments", "warn")
-    states = Counter(d.verdict.state for d in deployments)
-    bad = states["failing"]
+    states = Counter(d.verdict.state for d in present if not d.verdict.pending)
     said = [
-        (bad, "failing", "bad"),
+        (states["failing"], "failing", "bad"),
         (states["masked"], "masked", "warn"),
         (states["degraded"], "degraded", "warn"),
         (states["not loaded"], "not loaded", "bad"),
@@ -146,7 +148,7 @@ def _deployments_part(deployments: Sequence[Deployment]) -> Part:
             f", {n} {words}" for n, words, _ in others
         )
         return Part(text, "bad" if any(s == "bad" for _, _, s in wrong) else "warn")
-    if states["serving"] == total:
+    if states["serving"] == sum(states.values()):
         return Part(f"{count(total, 'deployment')} serving", "ok")
     unsure = states["unproven"] + states["unknown"]
     return Part(f"{count(total, 'deployment')} loaded, the health of {unsure} is not proven", "quiet")

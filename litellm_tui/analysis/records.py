@@ -26,7 +26,8 @@ SEVERITY: dict[State, Severity] = {
 class Verdict(msgspec.Struct, frozen=True):
     """A state with its reason in one line, when it was last seen, and what to do about it.
 
-    `brief` is the cause in two or three words, for where there is no room for the reason.
+    `brief` is the cause in two or three words, for where there is no room for the reason. `pending` says that nothing
+    is wrong: the file was changed, and a restart brings the two together.
     """
 
     state: State
@@ -34,11 +35,12 @@ class Verdict(msgspec.Struct, frozen=True):
     seen_at: float | None = None
     do: str = ""
     brief: str = ""
+    pending: bool = False
 
     @property
     def severity(self) -> Severity:
         """How loud it is to be shown."""
-        return SEVERITY[self.state]
+        return "quiet" if self.pending else SEVERITY[self.state]
 
 
 class Deployment(msgspec.Struct, frozen=True):

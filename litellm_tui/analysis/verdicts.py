@@ -93,7 +93,7 @@ def group_states(deployments: Iterable[Deployment]) -> dict[str, State]:
 
 
 def mask(deployments: Iterable[Deployment], answering: Mapping[str, str]) -> tuple[Deployment, ...]:
-    """Failing deployments of dead groups whose fallback answers are masked: callers see success. `answering`: group → target."""
+    """Failing deployments are masked where a fallback answers for their group: `answering` maps group to target."""
     marked = []
     for deployment in deployments:
         target = answering.get(deployment.group)
@@ -168,14 +168,14 @@ def _verdict(
         return Verdict("unknown", evidence.why_unknown)
     if running is None:
         if evidence.changed_since_start:
-            return Verdict("not loaded", "new in the file, not applied", do="restart to apply the file (R)")
+            return Verdict("not loaded", "new in the file", do="restart to apply the file (R)", pending=True)
         return Verdict("not loaded", "in the file, not in the router: dropped at the start",
                        do="search the start-up log for its name; a model needs a provider in front")  # fmt: skip
     if entry is None and evidence.file_known and not running.from_db:
         state = _judged(running, entry, health, healthy, evidence)
         if state.state != "failing":
-            return Verdict("not in file", "runs, and is not in the file any more", seen_at=state.seen_at,
-                           do="the next restart removes it")  # fmt: skip
+            return Verdict("not in file", "gone from the file", seen_at=state.seen_at,
+                           do="the next restart removes it", pending=evidence.changed_since_start)  # fmt: skip
         return state
     return _judged(running, entry, health, healthy, evidence)
 
@@ -221,7 +221,10 @@ def _judged(
 def _recent_failures(records: Iterable[LogRecord], now: float) -> dict[str, LogRecord]:
     found: dict[str, LogRecord] = {}
     for record in records:
-        if now - record.time <= FAILURE_MEMORY and (match := _GROUP_FAILED.search(record.text)):
+        if now - record.time > FAILURE_MEMORY:
+            continue
+        # without json_logs 1.106 names the group on a line of its own, which is folded in below the failure
+        if match := _GROUP_FAILED.search(record.text) or _GROUP_FAILED.search(record.stack):
             found[match[1] or match[2]] = record
     return found
 

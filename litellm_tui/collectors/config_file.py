@@ -16,6 +16,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 ENVIRONMENT_PREFIX = "os.environ/"
 MASKED = "•••"
+# libyaml's composer recurses in C, where deep nesting ends the process; LiteLLM's own loader gives up soon after this
+DEEPEST = 250
 Marks = dict[tuple[str | int, ...], Mark]
 
 
@@ -43,6 +45,9 @@ def load(path: str, environment: Mapping[str, str]) -> ConfigFile | ConfigError:
         return unusable.error
     except RecursionError:
         return ConfigError(path, "nested too deeply to be read")
+    except OSError as error:
+        # it was read a moment ago, and is gone
+        return ConfigError(path, error.strerror or str(error))
 
 
 def _load(path: str, environment: Mapping[str, str]) -> ConfigFile:
@@ -119,6 +124,7 @@ def _read_one(path: str, digest: Any) -> tuple[dict[str, Any], Marks]:
         raise _Unusable(ConfigError(path, error.strerror or str(error))) from error
     digest.update(path.encode() + b"\0" + content + b"\0")
     try:
+        _refuse_depth(content, path)
         loader = _Loader(content)
         try:
             node = loader.get_single_node()
@@ -134,13 +140,29 @@ def _read_one(path: str, digest: Any) -> tuple[dict[str, Any], Marks]:
     except yaml.reader.ReaderError as error:
         line = content[: error.position].count(b"\n") + 1
         raise _Unusable(ConfigError(path, f"unreadable character: {error.reason}", line, 1)) from error
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
-        raise _Unusable(ConfigError(path, str(error).splitlines()[0] if str(error) else "not YAML")) from error
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, AttributeError, LookupError) as error:
+        # PyYAML's constructors raise what they stumble over when a value does not fit its tag or form
+        problem = str(error).splitlines()[0] if str(error) else "not YAML"
+        raise _Unusable(ConfigError(path, f"a value that YAML cannot build: {problem}")) from error
     if data is None:
         raise _Unusable(ConfigError(path, "the file is empty; LiteLLM refuses to start with it", 1, 1))
     if not isinstance(data, dict):
         raise _Unusable(ConfigError(path, f"expected a mapping at the top, found a {type(data).__name__}", 1, 1))
     return {str(key): value for key, value in data.items()}, _marks(node, path)
+
+
+def _refuse_depth(content: bytes, path: str) -> None:
+    depth = 0
+    loader = _Loader(content)
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                mark = event.start_mark
+                raise _Unusable(ConfigError(path, "nested too deeply to be read", mark.line + 1, mark.column + 1))
+    finally:
+        loader.dispose()
 
 
 def _marks(root: Any, file: str) -> Marks:
@@ -233,7 +255,8 @@ def _reference(value: Any) -> str | None:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    # a few nested aliases can make a collection that is gigabytes when written out
+    return "" if value is None or isinstance(value, dict | list | set) else str(value)
 
 
 def _whole(value: Any) -> int | None:

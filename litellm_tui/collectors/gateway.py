@@ -248,7 +248,7 @@ CACHE_PING: Final = Endpoint("cache_ping", "/cache/ping", True, 10.0, 4.0, _cach
 # it is made rarely and only straight after a ping that succeeded.
 REDIS_INFO: Final = Endpoint("redis", "/cache/redis/info", True, 30.0, 5.0, _redis_info)
 
-# Sent as the query of every request, and ignored by LiteLLM: its access lines then tell the console's polling from traffic
+# Sent as the query of every request, which LiteLLM ignores: its access lines then tell the polling from traffic
 TAG: Final = "from=litellm-tui"
 
 

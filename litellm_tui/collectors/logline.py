@@ -54,16 +54,22 @@ _PRIORITIES: Final[tuple[Level, ...]] = (
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]|[ -/]+[0-~]|.?)", re.DOTALL
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _ACCESS = re.compile(r'^(\S*?)(?::\d+)? - "([A-Z]+) (\S+) HTTP/[\d.]+" (\d{3})')
 _PLAIN = re.compile(
-    r"^(?:\d\d:\d\d:\d\d - )?(LiteLLM[ \w]*|uvicorn[.\w]*)\s*:\s*(DEBUG|INFO|WARN\w*|ERROR|CRITICAL)\s*[:-]\s*(.*)$",
+    r"^(?:\d\d:\d\d:\d\d - )?(LiteLLM(?: \w+)*|uvicorn[.\w]*)\s*:\s*(DEBUG|INFO|WARN\w*|ERROR|CRITICAL)\s*[:-]\s*(.*)$",
     re.DOTALL,
 )
 _UVICORN = re.compile(r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+(.*)$", re.DOTALL)
 _PLACE = re.compile(r"^\S+\.py:\d+ - ")
+# what the router prints below a failure when its log is plain text; on 1.106 only this names the model group
+_ADDENDA = (
+    "LiteLLM: model group '|Available Model Group Fallbacks=|Error doing the fallback: |Debug Information:|"
+    "Cooldown Deployments="
+)
 _CONTINUES = re.compile(
-    r"^(?:\s|Traceback \(most recent call last\)|During handling of the above|The above exception was|\w+(?:\.\w+)+(?:Error|Exception)?: |\w*(?:Error|Exception): )"
+    r"^(?:\s|Traceback \(most recent call last\)|During handling of the above|The above exception was|"
+    rf"{_ADDENDA}|\w+(?:\.\w+)+(?:Error|Exception)?: |\w*(?:Error|Exception): )"
 )
 
 _SOURCES: Final = {
@@ -113,7 +119,7 @@ def _from_json(data: _Json, message: str) -> Line:
         _source(data.component or data.logger),
         text,
         stack=clean(str(data.stacktrace)) if data.stacktrace else "",
-        call_id=str(data.litellm_call_id) if data.litellm_call_id else "",
+        call_id=clean(str(data.litellm_call_id)) if data.litellm_call_id else "",
     )
 
 

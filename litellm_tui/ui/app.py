@@ -9,10 +9,12 @@ import signal
 import sys
 import termios
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
@@ -20,12 +22,14 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
-from textual.worker import Worker, WorkerError
+from textual.worker import Worker, WorkerError, WorkerFailed
 
+from litellm_tui import __version__
 from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.redact import Redactor
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
-from litellm_tui.settings import Settings
+from litellm_tui.settings import Settings, SettingsError
 from litellm_tui.snapshot import Snapshot
 from litellm_tui.ui.detail import chain_paragraphs, deployment_paragraphs, record_paragraphs
 from litellm_tui.ui.keys import KEYS, keys_of
@@ -48,11 +52,12 @@ from litellm_tui.ui.widgets.strip import ServiceStrip
 # Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
 # them, in one packet of a slow line, must already go to the prompt.
 PROMPT_FIRST: Final = ("filter", "search", "next_pane", "previous_pane")
+EX_USAGE: Final = 64
 ORDER: Final = ("models", "logs", "fallbacks", "cache", "service")
 
 
 class Console(App[int]):
-    """The console on one profile. `profile` may still be sought: a callable is run in a thread after the first paint."""
+    """The console on one profile, or on one that is still being sought: a callable is run after the first paint."""
 
     CSS_PATH = Path(__file__).parent / "console.tcss"
     TITLE = "litellm-tui"
@@ -130,9 +135,20 @@ class Console(App[int]):
                 await self._watching.wait()
 
     async def _watch(self) -> None:
-        profile = self._sought if isinstance(self._sought, Profile) else await asyncio.to_thread(self._sought)
+        try:
+            profile = self._sought if isinstance(self._sought, Profile) else await asyncio.to_thread(self._sought)
+        except SettingsError as error:
+            self.exit(EX_USAGE, message=Text(f"litellm-tui: {error}"))
+            return
         self.monitor = Monitor(profile, self._take)
         await self.monitor.run()
+
+    def _fatal_error(self) -> None:
+        # Textual's own report prints every local variable, and with them keys and the whole configuration
+        redact = self.monitor.redact if self.monitor else Redactor()
+        error = self._exception.error if isinstance(self._exception, WorkerFailed) else self._exception
+        report = "".join(traceback.format_exception(error)) if error else "unknown error\n"
+        self.panic(Text(f"litellm-tui {__version__} met an error that it should have handled:\n\n{redact(report)}"))
 
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -161,18 +177,17 @@ class Console(App[int]):
         view = self.view
         if view is None:
             return
-        main = self.screen_stack[0]
-        main.query_one(Header).draw(view)
-        main.query_one(ServiceStrip).draw(view)
-        for pane in main.query(Pane):
-            if pane.display:
-                pane.draw(view)
+        # by query, and not one by one: a snapshot may come while the screen is being taken down
+        for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
+            if part.display and isinstance(part, Header | ServiceStrip | Pane):
+                part.draw(view)
 
     def _tick(self) -> None:
         if not _terminal_is_there():
             self.exit()
             return
-        self.screen_stack[0].query_one(Header).tick(self._clock(time.time()))
+        for header in self.screen_stack[0].query(Header):
+            header.tick(self._clock(time.time()))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._arrange)
@@ -295,22 +310,11 @@ class Console(App[int]):
                 self.notify(event.text, severity="information" if event.ok else "error", timeout=20, markup=False)
 
     def _with_sudo(self, profile: Profile) -> bool:
-        """Hand the terminal to sudo, which asks for the password itself; whether the restart was ordered."""
-        import subprocess
+        """Hand the terminal to sudo; whether the restart was ordered."""
+        from litellm_tui.actions.sudo import restart_with_sudo
 
-        assert profile.unit is not None
-        command = profile.tools.privileged_command("restart", profile.unit.value)
         with self.suspend():
-            print(f"\nsystemctl may not restart {profile.unit.value} for you. Running: {' '.join(command)}\n")
-            try:
-                done = subprocess.run(command, check=False).returncode == 0
-            except OSError as error:
-                print(f"{command[0]}: {error.strerror}")
-                done = False
-            if not done:
-                print("\nNothing was restarted. Enter goes back to the console.")
-                sys.stdin.readline()
-        return done
+            return restart_with_sudo(profile)
 
     @on(Lines.Opened)
     def _open(self, event: Lines.Opened) -> None:

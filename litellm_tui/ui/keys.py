@@ -32,7 +32,7 @@ KEYS: Final = (
     Key("f5", "F5", "look", "Look at everything again now", palette=True),
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
     Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
-    Key("slash", "/", "filter", "Filter the log as you type: text, or a regex after a leading ~", hint="filter", palette=True),
+    Key("slash", "/", "filter", "Filter the log as you type: text, or ~ and a regex", hint="filter", palette=True),
     Key("s", "s", "search", "Search the log: highlight, then n and N", palette=True),
     Key("q", "q", "quit", "Quit at once", hint="quit", palette=True),
     Key("up,k", "↑ k", "cursor(-1)", "Up", place="lists"),
@@ -47,7 +47,7 @@ KEYS: Final = (
     Key("l", "l", "level", "Least level shown: info, warning, error, all", "logs", "", True),
     Key("f", "f", "follow", "Follow the newest line, or stop", place="logs", palette=True),
     Key("w", "w", "wrap", "Wrap long lines, or cut them", place="logs", palette=True),
-    Key("p", "p", "polling", "Show or hide the console's own requests", place="logs", palette=True),
+    Key("o", "o", "polling", "Show or hide the console's own requests and others' health polling", place="logs", palette=True),
     Key("escape", "Esc", "clear", "Clear filter and search, follow again", place="logs"),
 )  # fmt: skip
 

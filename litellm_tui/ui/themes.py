@@ -59,7 +59,8 @@ def load_theme(path: Path) -> Theme:
     """One theme file; raises `SettingsError` when it is not one."""
     try:
         file = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), _ThemeFile)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # msgspec's error and an undecodable file are ValueErrors; the last three are PyYAML's on odd values
         raise SettingsError(f"{path}: {' '.join(str(error).split())}") from error
     colors = msgspec.structs.asdict(file.colors)
     if missing := [name for name in STATES if name not in file.states]:

@@ -78,7 +78,7 @@ def _target(target: Target, view: View, words: str) -> Iterator[Span]:
         yield words, "bad"
         yield " GHOST" if target.flaw == "ghost" else " NOT A NAME", "bad"
         return
-    yield words, "ok" if style in ("ok", "quiet") else "strong"
+    yield words, "strong" if style in ("warn", "bad") else "ok"
     yield f" {view.signs.states[target.state]}", style
     if target.alias_of:
         yield f" ({target.alias_of})", "quiet"

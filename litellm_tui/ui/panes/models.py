@@ -76,9 +76,9 @@ def _head(columns: _Columns) -> Row:
 
 def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: bool) -> Row:
     verdict = deployment.verdict
-    style = STYLES[verdict.severity]
-    calm = verdict.severity in ("ok", "quiet")
-    sign = view.signs.states[verdict.state]
+    style = "mark" if verdict.pending else STYLES[verdict.severity]
+    calm = verdict.severity in ("ok", "quiet", "unknown")
+    sign = view.signs.changed if verdict.pending else view.signs.states[verdict.state]
     group = "" if repeated else deployment.group
     spans: list[Span] = [
         (f"{sign} ", style),
@@ -107,7 +107,7 @@ def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: boo
 
 def _words(verdict: Verdict, room: int) -> str:
     """State and cause, as much of them as there is room for: `refused`, then `failing: refused: the whole reason`."""
-    if verdict.state == "serving" or not verdict.reason:
+    if verdict.state in ("serving", "unknown") or not verdict.reason:
         return verdict.state
     whole = f"{verdict.state}: {verdict.reason}"
     if len(whole) <= room or not verdict.brief:

@@ -38,6 +38,7 @@ class Pane(Vertical):
         words, stale = self.freshness(view)
         self._subtitle(words)
         self.set_class(stale, "-stale")
+        self.lines.fade(stale)
         if self.lines.room:
             self.lines.show(self.rows(view, self.lines.room))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from textual import on
@@ -122,13 +122,7 @@ class RestartDialog(ModalScreen[None]):
             )
         elif self._view.snapshot.configuration.current:
             paragraphs.append(("file", f"{self._view.snapshot.configuration.path} parses", "ok"))
-            paragraphs.append(
-                (
-                    "changes",
-                    "; ".join(drift) if drift else "nothing differs from what runs",
-                    "mark" if drift else "quiet",
-                )
-            )
+            paragraphs += _changes(drift)
         else:
             paragraphs.append(("file", "not known: what will be loaded cannot be said", "unknown"))
         paragraphs.append(("", "", ""))
@@ -157,3 +151,13 @@ class RestartDialog(ModalScreen[None]):
                 paragraphs.append(("the log says", "", "head"))
                 paragraphs += [("", line, "ok") for line in self._log()]
         return paragraphs
+
+
+def _changes(drift: Sequence[str]) -> list[Paragraph]:
+    """One change a line, and how many more there are."""
+    if not drift:
+        return [("changes", "nothing differs from what runs", "quiet")]
+    shown: list[Paragraph] = [(" " if number else "changes", change, "mark") for number, change in enumerate(drift[:6])]
+    if len(drift) > 6:
+        shown.append((" ", f"and {len(drift) - 6} more", "mark"))
+    return shown

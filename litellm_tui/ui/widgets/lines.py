@@ -73,6 +73,7 @@ class Lines(ScrollView, can_focus=True):
         self._rows: tuple[Row, ...] = ()
         self._cursor = -1
         self._styles: dict[str, Style] = {}
+        self._faded = False
 
     # --- what it shows -----------------------------------------------------------------------------------------
 
@@ -107,6 +108,13 @@ class Lines(ScrollView, can_focus=True):
                 self.refresh_lines(number)
         if self.selected != key:
             self.post_message(self.Moved(self, self.selected))
+
+    def fade(self, faded: bool) -> None:
+        """Draw in grey what is neither wrong nor changed: it is old, and must not look current."""
+        if faded != self._faded:
+            self._faded = faded
+            self._styles.clear()
+            self.refresh()
 
     def select(self, key: str) -> None:
         """Put the cursor on the row with this key, if it is there."""
@@ -216,7 +224,8 @@ class Lines(ScrollView, can_focus=True):
         found = self._styles.get(name)
         if found is None:
             base = self.rich_style
-            found = base if not name else base + self.get_component_rich_style(f"lines--{name}", partial=True)
+            drawn = "unknown" if self._faded and name in ("ok", "quiet", "strong") else name
+            found = base if not name else base + self.get_component_rich_style(f"lines--{drawn}", partial=True)
             self._styles[name] = found
         return found
 
