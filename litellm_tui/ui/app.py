@@ -349,7 +349,8 @@ class Console(App[int]):
         for key in KEYS:
             if key.palette:
                 title = key.help.partition(":")[0].partition(" (")[0]
-                yield SystemCommand(title, f"{key.help}  [{key.shown}]", self._runner(key.action))
+                # the palette reads this as markup: no brackets
+                yield SystemCommand(title, f"{key.help} (key: {key.shown})", self._runner(key.action))
         for name in self.available_themes:
             yield SystemCommand(
                 f"Theme {name}", f"Use the theme {name}", lambda name=name: setattr(self, "theme", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -62,6 +63,8 @@ def load_theme(path: Path) -> Theme:
     except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         # msgspec's error and an undecodable file are ValueErrors; the last three are PyYAML's on odd values
         raise SettingsError(f"{path}: {' '.join(str(error).split())}") from error
+    if not re.fullmatch(r"[\w-]+", file.name):
+        raise SettingsError(f"{path}: name: {file.name!r}: only letters, digits, - and _ are taken")
     colors = msgspec.structs.asdict(file.colors)
     if missing := [name for name in STATES if name not in file.states]:
         raise SettingsError(f"{path}: states: missing {', '.join(missing)}")
