@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from litellm_tui.analysis.phrases import count, size
+from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.snapshot import Service
 from litellm_tui.ui.keys import KEYS
 from litellm_tui.ui.view import View
@@ -48,16 +48,19 @@ class ServiceStrip(Horizontal):
 
 
 def service_spans(view: View) -> Iterator[Span]:
-    """The service in one line: state, process, memory, CPU, restarts. The figures keep their width."""
+    """The service in one line, in the order in which it may be cut off. The figures keep their width."""
     reading = view.snapshot.service
     service = reading.value
     if service is None or reading.failure is not None:
         yield f"service: {reading.failure.why if reading.failure else 'not asked yet'}", "unknown"
         return
     dot = f" {view.signs.dot} "
+    yield f"{service.unit} ", "quiet"
     yield _state(service), "ok" if service.active_state == "active" else "bad"
     if service.main_pid:
         yield f"{dot}pid {service.main_pid}", "quiet"
+    if service.started_at is not None:
+        yield f"{dot}up {age(view.now - service.started_at)}", "quiet"
     if service.memory is not None:
         yield f"{dot}{cell(size(service.memory), 7, right=True)}", "quiet"
     if service.cpu_percent is not None:
@@ -65,13 +68,16 @@ def service_spans(view: View) -> Iterator[Span]:
         share = "< 10" if service.cpu_percent < 10 else f"{round(service.cpu_percent, -1):.0f}"
         yield f"{dot}{cell(share, 4, right=True)} % cpu", "quiet"
     yield f"{dot}{count(service.restarts, 'restart')}", "warn" if service.restarts else "quiet"
+    version = view.snapshot.gateway.readiness.value
+    if version is not None and version.version:
+        yield f"{dot}LiteLLM {version.version}", "quiet"
     if service.need_daemon_reload:
         yield f"{dot}unit file changed: systemctl daemon-reload", "warn"
 
 
 def _state(service: Service) -> str:
     if service.load_state == "not-found":
-        return f"{service.unit} not found"
+        return "not found"
     return f"{service.active_state} ({service.sub_state})" if service.sub_state else service.active_state
 
 
