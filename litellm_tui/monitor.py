@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -16,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors import config_file, journal, logline
+from litellm_tui.collectors import config_file, journal
 from litellm_tui.collectors.service import cpu_percent, read_service
 from litellm_tui.collectors.systemd import read_environment_files
 from litellm_tui.collectors.watch import Watcher
-from litellm_tui.logstore import RANK, LogStore
+from litellm_tui.logintake import LogIntake
+from litellm_tui.logstore import LogStore
 from litellm_tui.snapshot import (
     CachePing,
     ConfigError,
@@ -28,8 +28,6 @@ from litellm_tui.snapshot import (
     Configuration,
     Failure,
     Gateway,
-    Log,
-    LogRecord,
     NotAvailable,
     Reading,
     Service,
@@ -45,11 +43,6 @@ PUBLISH_SECONDS: Final = 0.25
 SERVICE_SECONDS: Final = 2.0
 SERVICE_SECONDS_IN_MOTION: Final = 0.5
 LONGEST_BACKOFF: Final = 60.0
-MINUTES_OF_ERRORS: Final = 10
-FAILURES_KEPT: Final = 200
-# what only a monitor asks for, whosever it is
-_HEALTH_PATHS: Final = ("/health", "/cache/ping", "/cache/redis", "/metrics")
-POLLING_TAG: Final = "?from=litellm-tui"
 HEALTH_UNSURE: Final = (
     "not asked: whether background health checks are on in the running proxy cannot be told "
     "(asked otherwise, /health calls every deployment and is billed)"
@@ -69,10 +62,8 @@ class Monitor:
         self._gateway = Gateway()
         self._configuration = Configuration(path=profile.config.value if profile.config else None)
         self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
-        self._log = Log()
-        self._errors: dict[int, int] = {}
-        self._failures: deque[int] = deque(maxlen=FAILURES_KEPT)
         self.redact = Redactor(profile.secrets)
+        self._intake = LogIntake(self.store, self.redact)
         self._client: GatewayClient | None = None
         self._watcher: Watcher | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -93,14 +84,7 @@ class Monitor:
             gateway=self._gateway,
             configuration=self._configuration,
             service=self._service,
-            log=msgspec.structs.replace(
-                self._log,
-                first=self.store.first,
-                last=self.store.last,
-                errors_per_minute=self._errors_per_minute(),
-                # by sequence: the lines of a traceback that say what failed are folded in after it was counted
-                recent_failures=tuple(filter(None, map(self.store.get, self._failures))),
-            ),
+            log=self._intake.log(time.time()),
         )
 
     def look_now(self) -> None:
@@ -147,7 +131,7 @@ class Monitor:
         else:
             why = next((m.why for m in self.profile.missing if "service" in m.what), "no unit was found")
             self._service = Reading(failure=NotAvailable(why), tried_at=time.time())
-            self._log = Log(state="off", failure=NotAvailable(why))
+            self._intake.set_state("off", NotAvailable(why), None)
 
     async def _publish(self) -> None:
         while True:
@@ -282,6 +266,7 @@ class Monitor:
                 path=path, current=loaded, changed_at=before.changed_at if first or same else now, checked_at=now
             )
             self.redact = Redactor([*self.profile.secrets, *_secrets_in(loaded)])
+            self._intake.redact = self.redact
             if self._watcher:
                 self._watcher.watch((*loaded.files, *self.profile.environment_files))
             self._judge_background_checks()
@@ -332,55 +317,19 @@ class Monitor:
 
     async def _follow_journal(self, unit: str) -> None:
         flag = "--user " if self.profile.scope == "user" else ""
-        self._log = Log(source=f"journalctl {flag}-u {unit}")
+        self._intake = LogIntake(self.store, self.redact, f"journalctl {flag}-u {unit}")
         tail = journal.JournalTail(
             self.profile.tools, unit, self.profile.scope, self._take_entries, self._take_log_state
         )
         await tail.run()
 
     def _take_log_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
-        restarts = self._log.restarts + (state == "ended")
-        self._log = msgspec.structs.replace(self._log, state=state, failure=failure, hint=hint, restarts=restarts)
+        self._intake.set_state(state, failure, hint)
         self._dirty.set()
 
     def _take_entries(self, entries: list[journal.Entry]) -> None:
-        for entry in entries:
-            line = logline.parse(entry.message, entry.priority, entry.identifier)
-            if not line.text.strip() and not line.stack:
-                continue
-            record = LogRecord(
-                sequence=0,
-                time=entry.time,
-                level=line.level,
-                source=line.source,
-                text=self.redact(line.text),
-                stack=self.redact(line.stack) if line.stack else "",
-                pid=entry.pid,
-                call_id=line.call_id,
-                status=line.status,
-                own=self._is_polling(line),
-            )
-            newest = self.store.last
-            kept = self.store.append(record, line.continues)
-            if RANK[kept.level] >= RANK["ERROR"] and self.store.last > newest:
-                minute = int(kept.time // 60)
-                self._errors[minute] = self._errors.get(minute, 0) + 1
-                self._failures.append(kept.sequence)
-        self._log = msgspec.structs.replace(self._log, last_at=entries[-1].time)
+        self._intake.take(entries)
         self._dirty.set()
-
-    @staticmethod
-    def _is_polling(line: logline.Line) -> bool:
-        if line.source != "access":
-            return False
-        return line.path.endswith(POLLING_TAG) or (0 < line.status < 400 and line.path.startswith(_HEALTH_PATHS))
-
-    def _errors_per_minute(self) -> tuple[int, ...]:
-        """Errors in each of the last minutes, the running one last."""
-        newest = int(time.time() // 60)
-        for minute in [minute for minute in self._errors if minute < newest - 60]:
-            del self._errors[minute]
-        return tuple(self._errors.get(newest - back, 0) for back in reversed(range(MINUTES_OF_ERRORS)))
 
 
 def _next_reading(before: Reading[Any], result: Any, took: float | None, interval: float, now: float) -> Reading[Any]:

@@ -15,18 +15,24 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import pyte
 
 MARK: Final = "TEST_TERMINAL"
+_CHECKOUT = Path(__file__).resolve().parents[1]
+_SCRIPT = Path(sys.executable).with_name("litellm-tui")
+# As installed beside the interpreter of the tests, or out of the checkout.
+CONSOLE: Final = [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-m", "litellm_tui.cli"]
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 KEYS: Final[Mapping[str, str]] = {
@@ -338,6 +344,13 @@ class Terminal:
     def _report(self) -> str:
         frame = "-" * self._columns
         return f"{frame}\n{self.screen_text()}\n{frame}\nprocesses: {self.commands()}"
+
+
+def compile_console() -> None:
+    """Leave the bytecode of the console where Python looks for it: an ordinary user may not be able to."""
+    modules = "litellm_tui.ui.app, litellm_tui.commands.console, litellm_tui.collectors.gateway, watchfiles"
+    writing = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([sys.executable, "-c", f"import {modules}"], env=writing, cwd=_CHECKOUT, check=True)
 
 
 def _condition(wanted: str | re.Pattern[str] | Callable[[str], Any]) -> Callable[[str], Any]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from litellm_tui.collectors.command import run
 from litellm_tui.collectors.service import read_service
-from litellm_tui.collectors.systemd import runtime_environment
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Failure, Service
 
@@ -165,24 +165,9 @@ async def _look(profile: Profile) -> Service | None:
 async def _order(profile: Profile) -> str | None:
     """Run `systemctl restart`; what it said when it failed."""
     assert profile.unit is not None
-    command = profile.tools.unit_command(profile.scope, "restart", profile.unit.value)
-    try:
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env=runtime_environment(),
-        )
-    except OSError as error:
-        return f"{command[0]}: {error.strerror}"
-    try:
-        _, err = await child.communicate()
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode == 0:
+    done = await run(profile.tools.unit_command(profile.scope, "restart", profile.unit.value))
+    if isinstance(done, Failure):
+        return done.why
+    if done.status == 0:
         return None
-    said = [line.strip() for line in err.decode(errors="replace").splitlines() if line.strip()]
-    return said[0] if said else f"systemctl ended with {child.returncode}"
+    return done.first_error or f"systemctl ended with {done.status}"

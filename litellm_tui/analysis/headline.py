@@ -64,7 +64,8 @@ def _gateway_state(snapshot: Snapshot, now: float) -> Headline | None:
         )
     if _is_starting(service, now, liveliness.seen_at):
         seconds = age(now - service.started_at) if service and service.started_at else since
-        return Headline("STARTING", "warn", (Part(f"the process has run for {seconds} and does not answer yet", "warn"),),
+        part = Part(f"the process has run for {seconds} and does not answer yet", "warn")
+        return Headline("STARTING", "warn", (part,),
                         "LiteLLM takes 5 to 30 s to answer; the log (2) shows how far it is")  # fmt: skip
     if service and service.active_state == "deactivating":
         return Headline("STOPPING", "warn", (Part("the unit is being stopped", "warn"),))

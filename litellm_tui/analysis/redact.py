@@ -16,7 +16,8 @@ _SHAPES: Final = re.compile(
     r"""
       (?P<bearer>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}
     | (?P<url>\b[a-z][a-z0-9+.-]{1,15}://)[^\s/@:"']*:[^\s/@"']+(?=@)
-    | (?P<named>["']?(?<![\w-])[\w-]*(?:api[_-]?key|master_key|virtual_key|salt_key|secret|password|passwd|access_token|auth_token)
+    | (?P<named>["']?(?<![\w-])[\w-]*
+        (?:api[_-]?key|master_key|virtual_key|salt_key|secret|password|passwd|access_token|auth_token)
         \\?["']?\s*[=:]\s*\\?["']?)(?!os\.environ/|None\b|null\b|\*|•)[^\s"',;&)}\]\\]{4,}
     | \b(?:sk|pk|rk)-(?!\.)[A-Za-z0-9_-]{6,}
     | \b(?:gsk|hf|xai|ghp|gho|ghs|glpat|pplx|nvapi|r8|fw|tgp_v1|voyage|co)[-_][A-Za-z0-9_-]{16,}

@@ -109,7 +109,7 @@ def _group_state(states: list[State]) -> State:
     present = [state for state in states if state != "not loaded"] or states
     if "serving" in present:
         return "serving" if all(state in ("serving", "unproven", "not in file") for state in present) else "degraded"
-    quieter: tuple[State, ...] = ("failing", "unproven", "not in file", "not loaded")
+    quieter: tuple[State, ...] = ("degraded", "failing", "unproven", "not in file", "not loaded")
     for state in quieter:
         if state in present:
             return state

@@ -108,10 +108,10 @@ def _merge(data: dict[str, Any], marks: Marks, more: dict[str, Any], more_marks:
             data[key] = [*data[key], *value]
         else:
             data[key] = value
-            for path in [path for path in marks if path[0] == key]:
+            for path in [path for path in marks if path[:1] == (key,)]:
                 del marks[path]
         for path, mark in more_marks.items():
-            if path[0] == key:
+            if path[:1] == (key,):
                 if offset and len(path) > 1 and isinstance(path[1], int):
                     path = (key, path[1] + offset, *path[2:])
                 marks.setdefault(path, mark)

@@ -11,13 +11,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from litellm_tui.collectors.systemd import Scope, Tools, runtime_environment
+from litellm_tui.collectors.command import end, run, start
+from litellm_tui.collectors.systemd import Scope, Tools
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
 
 FIELDS = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER"
 # half an hour of a quiet proxy: the console's own polling leaves about 60 access lines a minute in it
 HISTORY = 2000
 READ_SIZE = 1 << 18
+# a tail that has shown no line for so long may have a reason that it does not tell
+SILENT_SECONDS = 1.0
 # journald splits at 48 KiB by default, and JSON may double that; a longer line is cut here rather than held forever
 LONGEST_LINE = 1 << 22
 
@@ -116,33 +119,27 @@ class JournalTail:
 
     def command(self) -> list[str]:
         """The command line that is run next."""
-        match = ["--user", "-u", self._unit] if self._scope == "user" else ["-u", self._unit]
-        if self._volatile:
-            match = [f"_SYSTEMD_USER_UNIT={self._unit}", f"_UID={os.getuid()}"]
         start = [f"--after-cursor={self._cursor}"] if self._cursor else []
         count = "all" if self._cursor else str(self._history)
         return [
-            *self._tools.journalctl, *match, "-o", "json", "--all", f"--output-fields={FIELDS}",
+            *self._tools.journalctl, *self._match(), "-o", "json", "--all", f"--output-fields={FIELDS}",
             "--no-pager", "-f", "-n", count, *start,
         ]  # fmt: skip
 
+    def _match(self) -> list[str]:
+        if self._volatile:
+            return [f"_SYSTEMD_USER_UNIT={self._unit}", f"_UID={os.getuid()}"]
+        return ["--user", "-u", self._unit] if self._scope == "user" else ["-u", self._unit]
+
     async def _follow_once(self) -> Failure | None:
-        command = self.command()
-        try:
-            child = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=runtime_environment(),
-                limit=READ_SIZE,
-            )
-        except OSError as error:
-            return NotAvailable(f"{command[0]}: {error.strerror}")
+        child = await start(self.command(), limit=READ_SIZE)
+        if isinstance(child, Failure):
+            return child
         assert child.stdout is not None
         assert child.stderr is not None
         said: list[str] = []
         listener = asyncio.create_task(self._listen(child, child.stderr, said))
+        asker = asyncio.create_task(self._ask_why_silent(child))
         self._on_state("following", None, self._hint)
         try:
             await self._read(child.stdout)
@@ -150,10 +147,10 @@ class JournalTail:
             await listener
         finally:
             listener.cancel()
-            if child.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    child.kill()
-                await child.wait()
+            asker.cancel()
+            await end(child)
+            # its own child is gone only when it has ended too
+            await asyncio.wait([asker])
         return _why_ended(child.returncode, said)
 
     async def _read(self, stdout: asyncio.StreamReader) -> None:
@@ -177,18 +174,28 @@ class JournalTail:
 
     async def _listen(self, child: asyncio.subprocess.Process, stderr: asyncio.StreamReader, said: list[str]) -> None:
         while line := await stderr.readline():
-            text = line.decode(errors="replace").strip()
-            said.append(text)
+            said.append(line.decode(errors="replace").strip())
             del said[:-10]
-            if "No journal files were found" in text and self._scope == "user" and not self._volatile:
-                # journalctl -f would wait for ever: without persistent storage no user has a journal of his own
-                self._volatile = True
-                self._hint = "journald keeps no journal per user here (Storage=volatile): reading the system's instead"
-                with contextlib.suppress(ProcessLookupError):
-                    child.terminate()
-            elif any(said_line.startswith("Hint:") for said_line in said):
-                self._hint = _hint(said)
-                self._on_state("following", None, self._hint)
+            self._heed(child, said)
+
+    async def _ask_why_silent(self, child: asyncio.subprocess.Process) -> None:
+        """`-o json` implies `--quiet`, which keeps hints back: a tail that shows nothing is asked for them without."""
+        await asyncio.sleep(SILENT_SECONDS)
+        if not self._cursor:
+            done = await run([*self._tools.journalctl, *self._match(), "-n", "0", "--no-pager"], SILENT_SECONDS * 5)
+            if not isinstance(done, Failure) and child.returncode is None:
+                self._heed(child, [line.strip() for line in done.error.splitlines()])
+
+    def _heed(self, child: asyncio.subprocess.Process, said: list[str]) -> None:
+        if "No journal files were found" in " ".join(said) and self._scope == "user" and not self._volatile:
+            # journalctl -f would wait for ever: without persistent storage no user has a journal of his own
+            self._volatile = True
+            self._hint = "journald keeps no journal per user here (Storage=volatile): reading the system's instead"
+            with contextlib.suppress(ProcessLookupError):
+                child.terminate()
+        elif any(line.startswith("Hint:") for line in said):
+            self._hint = _hint(said)
+            self._on_state("following", None, self._hint)
 
 
 def _hint(said: list[str]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from litellm_tui.collectors import process
-from litellm_tui.collectors.systemd import UNIT_PROPERTIES, Scope, Tools, parse_show, runtime_environment
-from litellm_tui.snapshot import Denied, Failure, NotAvailable, Service, Unreachable
+from litellm_tui.collectors.command import run
+from litellm_tui.collectors.systemd import UNIT_PROPERTIES, Scope, Tools, parse_show
+from litellm_tui.snapshot import Denied, Failure, NotAvailable, Service
 
 SHOW_TIMEOUT = 3.0
 
@@ -16,27 +16,12 @@ async def read_service(tools: Tools, unit: str, scope: Scope) -> Service | Failu
     """One look at the unit."""
     command = tools.unit_command(scope, "show", unit, f"--property={UNIT_PROPERTIES}")
     started = time.time()
-    try:
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=runtime_environment(),
-        )
-    except OSError as error:
-        return NotAvailable(f"{command[0]}: {error.strerror}")
-    try:
-        out, err = await asyncio.wait_for(child.communicate(), SHOW_TIMEOUT)
-    except TimeoutError:
-        return Unreachable(f"{command[0]} did not answer in {SHOW_TIMEOUT:g} s", kind="timeout")
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode:
-        return _refusal(err.decode(errors="replace"), command[0])
-    blocks = parse_show(out.decode(errors="replace"))
+    done = await run(command, SHOW_TIMEOUT)
+    if isinstance(done, Failure):
+        return done
+    if done.status:
+        return _refusal(done.first_error, command[0])
+    blocks = parse_show(done.output)
     return service_from(blocks[0] if blocks else {}, unit, scope, started)
 
 
@@ -89,6 +74,6 @@ def _number(value: str | None) -> int | None:
     return int(value) if value and value.isdigit() and int(value) < 2**63 else None
 
 
-def _refusal(stderr: str, command: str) -> Failure:
-    line = stderr.strip().splitlines()[0] if stderr.strip() else f"{command} failed"
+def _refusal(said: str, command: str) -> Failure:
+    line = said or f"{command} failed"
     return Denied(line) if "permission" in line.lower() or "denied" in line.lower() else NotAvailable(line)

@@ -1,0 +1,58 @@
+"""Running the tools of the system: never through a shell, never asking for input, never outliving the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from litellm_tui.collectors.systemd import runtime_environment
+from litellm_tui.snapshot import Failure, NotAvailable, Unreachable
+
+
+class Done(NamedTuple):
+    """How a command ended and what it said."""
+
+    status: int
+    output: str
+    error: str
+
+    @property
+    def first_error(self) -> str:
+        """The first line of what it said on stderr; empty when it said nothing."""
+        return next((line.strip() for line in self.error.splitlines() if line.strip()), "")
+
+
+async def start(command: Sequence[str], *, limit: int = 1 << 16) -> Process | NotAvailable:
+    """Start a command with its output piped, for a caller that reads it as it comes and ends it with `end`."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=runtime_environment(), limit=limit
+        )
+    except OSError as error:
+        return NotAvailable(f"{command[0]}: {error.strerror}")
+
+
+async def end(child: Process) -> None:
+    """Kill the child, if it is still there, and wait until it is gone."""
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+async def run(command: Sequence[str], timeout: float | None = None) -> Done | Failure:
+    """Run a command to its end; a command that is missing or takes longer than `timeout` seconds is a `Failure`."""
+    child = await start(command)
+    if isinstance(child, Failure):
+        return child
+    try:
+        async with asyncio.timeout(timeout):
+            output, error = await child.communicate()
+    except TimeoutError:
+        return Unreachable(f"{command[0]} did not answer in {timeout:g} s", kind="timeout")
+    finally:
+        await end(child)
+    return Done(child.returncode or 0, output.decode(errors="replace"), error.decode(errors="replace"))

@@ -1,0 +1,87 @@
+"""Every word for the cache, from what both versions answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from litellm_tui.analysis.cache import judge_cache
+from litellm_tui.analysis.records import Cache
+from litellm_tui.collectors import gateway
+from litellm_tui.snapshot import Failure, Malformed, Reading, Unauthorized, Unreachable
+from tests.recorded import VERSIONS, decoded, made_file
+
+WANTED = made_file(litellm_settings={"cache": True})
+UNWANTED = made_file(litellm_settings={})
+
+
+def _judge(value: Any, took: float = 0.003, reachable: bool = True, wanted: bool = True) -> Cache:
+    if isinstance(value, Failure):
+        reading: Reading[Any] = Reading(failure=value, tried_at=1.0)
+    else:
+        reading = Reading(value=value, seen_at=1.0, took=took)
+    return judge_cache(reading, reachable, WANTED if wanted else UNWANTED)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("name", "word", "severity"),
+    [
+        ("cache-ping", "healthy", "ok"),
+        ("cache-ping-local", "not tested", "quiet"),
+        ("cache-ping-redis-stopped", "down", "bad"),
+        ("cache-ping-off", "off", "warn"),
+    ],
+)
+def test_the_recorded_states_each_have_their_word(version: str, name: str, word: str, severity: str) -> None:
+    judged = _judge(decoded(version, name, gateway.CACHE_PING))
+    assert (judged.word, judged.severity) == (word, severity)
+    assert judged.reason
+    assert bool(judged.do) == (severity in ("bad", "warn"))
+
+
+def test_off_is_quiet_where_nobody_asked_for_a_cache() -> None:
+    off = decoded("1.106.2", "cache-ping-off", gateway.CACHE_PING)
+    assert (_judge(off, wanted=False).severity, _judge(off, wanted=True).severity) == ("quiet", "warn")
+    assert judge_cache(Reading(failure=off), True, None).severity == "quiet"
+
+
+def test_the_address_and_the_reason_of_a_dead_cache_are_told() -> None:
+    judged = _judge(decoded("1.77.7", "cache-ping-redis-stopped", gateway.CACHE_PING))
+    assert "Connection closed by server." in judged.reason
+    assert "redis at 127.0.0.1:" in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("failure", "word", "severity"),
+    [
+        (Unauthorized("HTTP 401", sent=False), "needs a key", "unknown"),
+        (Unreachable("no answer within 4 s", kind="timeout"), "no answer", "bad"),
+        (Unreachable("connection refused", kind="refused"), "unknown", "warn"),
+        (Malformed("HTML"), "unknown", "warn"),
+    ],
+)
+def test_a_failure_to_ask_is_a_state_of_its_own(failure: Failure, word: str, severity: str) -> None:
+    judged = _judge(failure)
+    assert (judged.word, judged.severity) == (word, severity)
+    assert failure.why in judged.reason
+
+
+def test_a_slow_ping_is_told_and_a_quick_one_is_not() -> None:
+    healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
+    assert _judge(healthy, took=2.5).word == "slow"
+    assert "2.5 s" in _judge(healthy, took=2.5).reason
+    assert _judge(healthy, took=0.9).word == "healthy"
+
+
+def test_behind_a_dead_gateway_nothing_is_known_of_the_cache() -> None:
+    healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
+    assert _judge(healthy, reachable=False).word == "unknown"
+    assert judge_cache(Reading(), True, WANTED).reason == "not asked yet"
+
+
+def test_an_old_value_does_not_hide_a_new_failure() -> None:
+    healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
+    reading = Reading(value=healthy, seen_at=1.0, failure=Unreachable("no answer", kind="timeout"), tried_at=20.0)
+    assert judge_cache(reading, True, WANTED).word == "no answer"

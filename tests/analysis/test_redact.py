@@ -1,0 +1,128 @@
+"""Secrets are masked; everything else is left alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm_tui.analysis.redact import MASK, Redactor
+from tests.recorded import FOLDER, VERSIONS, case, records
+
+SHAPES = [
+    ("Authorization: Bearer abcdefgh12345678", f"Authorization: Bearer {MASK}"),
+    ("'authorization': 'Basic dXNlcjpwYXNzd29yZA=='", f"'authorization': 'Basic {MASK}'"),
+    ("redis://user:hunter22@cache:6379/0", f"redis://{MASK}@cache:6379/0"),
+    ("redis://:hunter22@cache:6379", f"redis://{MASK}@cache:6379"),
+    ("postgresql://a:b%40c@db/x", f"postgresql://{MASK}@db/x"),
+    ("Incorrect API key provided: sk-abc123def456", f"Incorrect API key provided: {MASK}"),
+    ("sk-proj-abc_def-123456", MASK),
+    ("sk-ant-api03-abcdefghijkl", MASK),
+    ("key gsk_abcdefghijklmnopqrstuv used", f"key {MASK} used"),
+    ("hf_abcdefghijklmnopqrst", MASK),
+    ("AIzaSyA1234567890abcdefghijklmn", MASK),
+    ("AKIAIOSFODNN7EXAMPLE", MASK),
+    ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", MASK),
+    ("api_key=abcd1234", f"api_key={MASK}"),
+    ("'api_key': 'abcd1234', 'model': 'x'", f"'api_key': '{MASK}', 'model': 'x'"),
+    ('"AZURE_API_KEY": "abcd1234"', f'"AZURE_API_KEY": "{MASK}"'),
+    ("master_key: abcd1234", f"master_key: {MASK}"),
+    ("REDIS_PASSWORD=hunter22", f"REDIS_PASSWORD={MASK}"),
+    ("client_secret = hunter22;", f"client_secret = {MASK};"),
+    ("x-api-key: abcd1234", f"x-api-key: {MASK}"),
+    (json.dumps(json.dumps({"api_key": "abcd1234", "a": 1})), None),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SHAPES)
+def test_secrets_are_masked_by_their_shape(text: str, expected: str | None) -> None:
+    masked = Redactor()(text)
+    if expected is not None:
+        assert masked == expected
+    assert "abcd1234" not in masked
+    assert "hunter22" not in masked
+    assert Redactor()(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "api_key: os.environ/OPENAI_API_KEY",
+        "api_key=None",
+        "'api_key': None,",
+        "No api key passed in.",
+        "Malformed API Key passed in. Ensure Key has `Bearer ` prefix.",
+        "Missing credentials. Please pass an `api_key`, `workload_identity`, `admin_api_key`",
+        "http://127.0.0.1:4000/v1/chat/completions",
+        "user@host:~/litellm$",
+        "task-1234567890abcdef1234",
+        "sk-none",
+        "max_tokens=5 prompt_tokens=12 key=value",
+        "llama3.1:8b → qwen2.5-coder:32b",
+        "2026-11-21T01:16:23 INFO",
+        "02b07e6a-9b2c-4eb2-8e08-d4fb9c62c409",
+        "",
+    ],
+)
+def test_what_is_no_secret_is_left_as_it_is(text: str) -> None:
+    assert Redactor()(text) == text
+
+
+def test_known_values_are_masked_wherever_they_stand() -> None:
+    redact = Redactor(["correct horse", "correct horse battery", "abc", ""])
+    assert redact("xcorrect horse batteryx and correct horse") == f"x{MASK}x and {MASK}"
+    # too short to be told from ordinary text
+    assert redact("abc") == "abc"
+
+
+def test_a_known_value_is_text_and_no_pattern() -> None:
+    assert Redactor(["a.*b("])("a.*b( axxb(") == f"{MASK} axxb("
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*/journal*.jsonl")), ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_the_recorded_log_holds_no_secret_and_comes_through_unchanged(path) -> None:  # type: ignore[no-untyped-def]
+    redact = Redactor()
+    for record, _ in records(path.parent.name, path.stem):
+        assert redact(record.text) == record.text
+        assert redact(record.stack) == record.stack
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_recorded_health_errors_come_through_unchanged(version: str) -> None:
+    for entry in case(version, "health")["body"]["unhealthy_endpoints"]:
+        assert Redactor()(entry["error"]) == entry["error"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a-" * 100_000 + "x" * 20,
+        "abcdefghijklmnopqrstuvwxyz-_" * 10_000,
+        "key-" * 100_000,
+        "eyJaaaaaaaaa-" * 20_000,
+        "://" + "a:" * 100_000,
+        "bearer " * 50_000,
+        'api_key"' * 50_000,
+        "api_key =" + " " * 200_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_long_line_is_masked_in_one_pass(text: str) -> None:
+    """Were a pattern to begin anew at every hyphen, this would take hours."""
+    Redactor()(text)
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "N", "Zs"])))
+def test_plain_words_are_never_changed(text: str) -> None:
+    lowered = text.lower()
+    if not any(word in lowered for word in ("bearer", "basic", "eyj", "aiza", "akia", "asia")):
+        assert Redactor()(text) == text
+
+
+@given(st.text(), st.text(min_size=4))
+def test_a_known_value_is_never_left(text: str, secret: str) -> None:
+    masked = Redactor([secret])(f"{text}{secret}{text}")
+    if secret not in MASK:
+        assert secret not in masked.replace(MASK, "\0")

@@ -1,0 +1,443 @@
+"""The configuration file as LiteLLM reads it, and every file that it would not start with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from litellm_tui.collectors import config_file
+from litellm_tui.collectors.config_file import MASKED, load, names_a_secret
+from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
+from litellm_tui.snapshot import ConfigError, ConfigFile
+from tests import recorded
+
+
+def _write(folder: Path, **files: str) -> str:
+    """Write the files (without their suffix); the first is the one to load."""
+    for name, text in files.items():
+        path = folder / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return str(folder / f"{next(iter(files))}.yaml")
+
+
+def _good(folder: Path, environment: dict[str, str] | None = None, **files: str) -> ConfigFile:
+    found = load(_write(folder, **files), environment or {})
+    assert isinstance(found, ConfigFile), found
+    return found
+
+
+def _bad(folder: Path, **files: str) -> ConfigError:
+    found = load(_write(folder, **files), {})
+    assert isinstance(found, ConfigError)
+    return found
+
+
+# --- what it says ------------------------------------------------------------------------------------------------
+
+
+def test_deployments_with_their_places_and_limits(tmp_path: Path) -> None:
+    found = _good(tmp_path, {"KIMI_KEY": "x", "LITELLM_MASTER_KEY": "y"}, config=recorded.CONFIG)
+    assert len(found.deployments) == 7
+    first, second, *_, last = found.deployments
+    assert (first.group, first.model, first.api_base, first.rpm, first.tpm) == (
+        "llama3.1:latest", "openai/llama3.1", "http://127.0.0.1:9102/v1", 100, None,
+    )  # fmt: skip
+    assert (second.index, second.tpm) == (1, 100000)
+    assert last.mode == "embedding"
+    assert str(first.mark) == f"{tmp_path}/config.yaml:2:5"
+    assert (second.mark.line, second.mark.column) == (4, 5)
+    assert found.background_health_checks
+    assert found.notes == ()
+
+
+def test_every_value_has_its_line_and_column(tmp_path: Path) -> None:
+    found = _good(tmp_path, config=CONFIG)
+    text = CONFIG.splitlines()
+    for path, mark in found.marks.items():
+        if path and isinstance(path[-1], str) and len(path) > 1:
+            assert text[mark.line - 1][mark.column - 1 :].lstrip("\"'").startswith(path[-1]), path
+    assert found.marks["router_settings", "fallbacks", 0].line == text.index(
+        "    - qwen2.5-coder:32b: [llama3.1:8b, gpt-4.1-mini]"
+    ) + 1  # fmt: skip
+
+
+def test_literal_secrets_never_reach_what_is_shown(tmp_path: Path) -> None:
+    text = (
+        "model_list:\n- model_name: a\n  litellm_params:\n    model: openai/a\n    api_key: sk-literal\n"
+        "    aws_secret_access_key: hidden\n    vertex_credentials: hidden\n    max_tokens: 5\n    token: hidden\n"
+    )
+    (deployment,) = _good(tmp_path, config=text).deployments
+    assert deployment.params["api_key"] == MASKED
+    assert deployment.params["aws_secret_access_key"] == MASKED
+    assert deployment.params["vertex_credentials"] == MASKED
+    assert deployment.params["token"] == MASKED
+    assert deployment.params["max_tokens"] == 5
+
+
+@pytest.mark.parametrize("name", ["api_key", "AZURE_API_KEY", "hf_token", "redis_password", "CLIENT_SECRET"])
+def test_names_that_hold_a_secret(name: str) -> None:
+    assert names_a_secret(name)
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "model", "api_base", "input_cost_per_token", "key_management_system"])
+def test_names_that_hold_none(name: str) -> None:
+    assert not names_a_secret(name)
+
+
+def test_references_to_the_environment(tmp_path: Path) -> None:
+    text = (
+        "model_list:\n"
+        "- model_name: a\n  litellm_params: {model: os.environ/MODEL, api_base: os.environ/BASE, api_key: os.environ/KEY}\n"
+        "general_settings: {master_key: os.environ/MASTER}\n"
+    )
+    found = _good(tmp_path, {"MODEL": "openai/x", "MASTER": "m"}, config=text)
+    (deployment,) = found.deployments
+    assert (deployment.model, deployment.api_base) == ("openai/x", None)
+    assert deployment.missing == ("BASE", "KEY")
+    # a secret stays a reference, set or not
+    assert deployment.params["api_key"] == "os.environ/KEY"
+    sources = {reference.name: reference.source for reference in found.references}
+    assert sources == {"MODEL": "set", "BASE": None, "KEY": None, "MASTER": "set"}
+    places = {reference.name: reference.mark.line for reference in found.references}
+    assert places == {"MODEL": 3, "BASE": 3, "KEY": 3, "MASTER": 4}
+    assert all(deployment.params[key] != "m" for key in deployment.params)
+
+
+def test_an_empty_variable_is_set(tmp_path: Path) -> None:
+    text = "model_list:\n- model_name: a\n  litellm_params: {model: x, api_key: os.environ/KEY}\n"
+    assert _good(tmp_path, {"KEY": ""}, config=text).deployments[0].missing == ()
+
+
+def test_a_repeated_key_is_read_as_litellm_reads_it(tmp_path: Path) -> None:
+    found = _good(tmp_path, config="litellm_settings: {a: 1}\nlitellm_settings: {b: 2}\n")
+    assert found.data == yaml.safe_load(Path(found.path).read_text()) == {"litellm_settings": {"b": 2}}
+
+
+def test_values_are_those_of_yaml_1_1(tmp_path: Path) -> None:
+    found = _good(tmp_path, config="general_settings: {background_health_checks: on, t: 12:30, o: 010, n: ~}\n")
+    assert found.data["general_settings"] == {"background_health_checks": True, "t": 750, "o": 8, "n": None}
+    assert found.background_health_checks
+    assert not _good(tmp_path, config="general_settings: {background_health_checks: no}\n").background_health_checks
+    # truthy for LiteLLM, so truthy here
+    assert _good(tmp_path, config="general_settings: {background_health_checks: 'false'}\n").background_health_checks
+
+
+@pytest.mark.parametrize("text", ["general_settings: [1]\n", "general_settings:\n", "x: 1\n"])
+def test_a_section_of_another_shape_is_empty(tmp_path: Path, text: str) -> None:
+    found = _good(tmp_path, config=text)
+    assert found.section("general_settings") == {}
+    assert not found.background_health_checks
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("model_list: {a: 1}\n", 0),
+        ("model_list: text\n", 0),
+        ("model_list:\n- just text\n- model_name: a\n  litellm_params: {model: x}\n", 1),
+        ("model_list:\n- model_name: b\n- model_name: a\n  litellm_params: {model: x}\n", 1),
+        ("model_list:\n- model_name: b\n  litellm_params: [x]\n", 0),
+    ],
+)
+def test_entries_that_litellm_dies_of_are_noted_and_the_rest_is_kept(tmp_path: Path, text: str, kept: int) -> None:
+    found = _good(tmp_path, config=text)
+    assert len(found.deployments) == kept
+    assert len(found.notes) == 1
+    assert "refuses to start" in found.notes[0]
+
+
+@pytest.mark.parametrize("text", ["model_list:\n", "model_list: []\n", "x: 1\n"])
+def test_no_deployments_at_all_are_no_fault_of_the_file(tmp_path: Path, text: str) -> None:
+    found = _good(tmp_path, config=text)
+    assert (found.deployments, found.notes) == ((), ())
+
+
+def test_limits_that_are_no_numbers_are_none(tmp_path: Path) -> None:
+    text = "model_list:\n- model_name: a\n  litellm_params: {model: x, rpm: many, tpm: '500'}\n"
+    (deployment,) = _good(tmp_path, config=text).deployments
+    assert (deployment.rpm, deployment.tpm) == (None, 500)
+    text = "model_list:\n- model_name: a\n  litellm_params: {model: x, rpm: .inf, tpm: .nan}\n"
+    (deployment,) = _good(tmp_path, config=text).deployments
+    assert (deployment.rpm, deployment.tpm) == (None, None)
+
+
+def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
+    first = _good(tmp_path, config=CONFIG)
+    os.utime(first.path, (1, 1))
+    again = load(first.path, {})
+    assert isinstance(again, ConfigFile)
+    assert again.digest == first.digest
+    assert again.modified_at == 1.0
+    assert _good(tmp_path, config=EDITED_CONFIG).digest != first.digest
+
+
+# --- includes ----------------------------------------------------------------------------------------------------
+
+
+def test_an_included_list_extends_and_an_included_mapping_replaces(tmp_path: Path) -> None:
+    found = _good(
+        tmp_path,
+        config="include: [more.yaml]\nmodel_list:\n- {model_name: a, litellm_params: {model: x}}\n"
+        "litellm_settings: {drop_params: true, request_timeout: 5}\n",
+        more="model_list:\n\n- {model_name: b, litellm_params: {model: y}}\nlitellm_settings: {request_timeout: 9}\nnew: 1\n",
+    )
+    assert [deployment.group for deployment in found.deployments] == ["a", "b"]
+    assert found.data["litellm_settings"] == {"request_timeout": 9}
+    assert found.data["new"] == 1
+    assert "include" not in found.data
+    assert str(found.deployments[1].mark) == f"{tmp_path}/more.yaml:3:3"
+    assert found.marks["litellm_settings", "request_timeout"].file.endswith("more.yaml")
+    assert ("litellm_settings", "drop_params") not in found.marks
+    assert found.files == (f"{tmp_path}/config.yaml", f"{tmp_path}/more.yaml")
+
+
+def test_includes_are_relative_to_the_file_that_names_them_and_then_to_the_first(tmp_path: Path) -> None:
+    found = _good(
+        tmp_path,
+        **{
+            "config": "include: [parts/one.yaml]\n",
+            "parts/one": "include: [two.yaml, three.yaml]\none: 1\n",
+            "parts/two": "two: 2\n",
+            "three": "three: 3\n",
+        },
+    )
+    assert found.data == {"one": 1, "two": 2, "three": 3}
+    assert len(found.files) == 4
+
+
+def test_the_digest_and_the_time_cover_the_included_files(tmp_path: Path) -> None:
+    first = _good(tmp_path, config="include: [more.yaml]\n", more="a: 1\n")
+    os.utime(tmp_path / "config.yaml", (1000, 1000))
+    os.utime(tmp_path / "more.yaml", (2000, 2000))
+    again = load(first.path, {})
+    assert isinstance(again, ConfigFile)
+    assert again.modified_at == 2000.0
+    (tmp_path / "more.yaml").write_text("a: 2\n")
+    changed = load(first.path, {})
+    assert isinstance(changed, ConfigFile)
+    assert changed.digest != first.digest
+
+
+@pytest.mark.parametrize("value", ["more.yaml", "{a: b}", "[1]", "[[more.yaml]]", "[more.yaml, null]", "true"])
+def test_an_include_that_is_no_list_of_paths(tmp_path: Path, value: str) -> None:
+    error = _bad(tmp_path, config=f"x: 1\ninclude: {value}\n", more="a: 1\n")
+    assert error.problem == "'include' must be a list of file paths"
+    assert (error.line, error.column) == (2, 1)
+
+
+def test_an_included_file_that_is_not_there(tmp_path: Path) -> None:
+    error = _bad(tmp_path, config="include:\n  - more.yaml\n  - gone.yaml\n", more="a: 1\n")
+    assert "gone.yaml does not exist" in error.problem
+    assert (error.line, error.column) == (3, 5)
+
+
+def test_a_file_that_is_included_twice_or_includes_itself(tmp_path: Path) -> None:
+    assert "included twice" in _bad(tmp_path, config="include: [more.yaml, more.yaml]\n", more="a: 1\n").problem
+    assert "included twice" in _bad(tmp_path, config="include: [config.yaml]\n").problem
+    looped = _bad(tmp_path, config="include: [more.yaml]\n", more="include: [config.yaml]\n")
+    assert "included twice" in looped.problem
+    assert looped.file.endswith("more.yaml")
+
+
+def test_a_fault_in_an_included_file_is_placed_there(tmp_path: Path) -> None:
+    error = _bad(tmp_path, config="include: [more.yaml]\n", more="a: 1\nb: [\n")
+    assert error.file == f"{tmp_path}/more.yaml"
+    assert error.line == 3
+    assert "empty" in _bad(tmp_path, config="include: [more.yaml]\n", more="").problem
+
+
+# --- files that cannot be used -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "words"),
+    [
+        ("a: 1\nb: [1, 2\nc: 3\n", 3, 2, "expected ',' or ']'"),
+        ("a:\n\tb: 1\n", 2, 1, "cannot start any token"),
+        ("a: 1\n  b: 2\n", 2, 4, "mapping values are not allowed"),
+        ("a: 'open\n", 2, 1, "unexpected end of stream"),
+        ("a: *nobody\n", 1, 4, "undefined alias"),
+        ("a: 1\n---\nb: 2\n", 2, 1, "single document"),
+        ("a: !!python/object/apply:os.system [true]\n", 1, 4, "could not determine a constructor"),
+        ("? [a]\n: b\n", 1, 3, "unhashable"),
+    ],
+)
+def test_broken_yaml_has_its_line_and_column(tmp_path: Path, text: str, line: int, column: int, words: str) -> None:
+    error = _bad(tmp_path, config=text)
+    assert words in error.problem
+    assert (error.line, error.column) == (line, column)
+    assert str(error) == f"{tmp_path}/config.yaml:{line}:{column}: {error.problem}"
+    assert "\n" not in error.problem
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2024-99-99", "!!timestamp soon", "!!bool perhaps", "!!int ''", "!!int many", "!!float x", "0x_", "0b_",
+        "!!binary é", "1" * 5000, "!!set [a]", "!!omap {a: 1}",
+    ],
+)  # fmt: skip
+def test_a_value_that_does_not_fit_its_form_is_a_fault_of_the_file(tmp_path: Path, value: str) -> None:
+    assert _bad(tmp_path, config=f"a: {value}\n").problem
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "---\n", "~\n", "null\n"])
+def test_an_empty_file(tmp_path: Path, text: str) -> None:
+    error = _bad(tmp_path, config=text)
+    assert "empty" in error.problem
+    assert (error.line, error.column) == (1, 1)
+
+
+@pytest.mark.parametrize("text", ["- a\n", "text\n", "7\n", "!!set {a}\n"])
+def test_a_file_that_is_no_mapping(tmp_path: Path, text: str) -> None:
+    assert "expected a mapping at the top" in _bad(tmp_path, config=text).problem
+
+
+def test_a_file_that_is_not_there_not_readable_or_a_folder(tmp_path: Path) -> None:
+    missing = load(str(tmp_path / "gone.yaml"), {})
+    assert isinstance(missing, ConfigError)
+    assert missing.problem == "No such file or directory"
+    assert str(missing) == f"{tmp_path}/gone.yaml: No such file or directory"
+    folder = load(str(tmp_path), {})
+    assert isinstance(folder, ConfigError)
+    assert folder.problem == "Is a directory"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("a: 1\n")
+    path.chmod(0)
+    error = load(str(path), {})
+    assert isinstance(error, ConfigError)
+    assert error.problem == "Permission denied"
+
+
+def test_a_refusal_of_the_system_is_told_in_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    assert _bad(tmp_path, config="a: 1\n").problem == "Permission denied"
+
+
+def test_a_file_that_goes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _write(tmp_path, config="a: 1\n")
+    read = Path.read_bytes
+
+    def read_and_remove(self: Path) -> bytes:
+        content = read(self)
+        self.unlink()
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_remove)
+    assert isinstance(load(path, {}), ConfigError)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x00\x01\x02", b"a: \x00\n", b"\xff\xfe\x00", b"a: \xe9\n", bytes(range(256)) * 50, b"\x7fELF\x02\x01"]
+)
+def test_a_binary_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(content)
+    error = load(str(path), {})
+    assert isinstance(error, ConfigError)
+    assert error.problem
+
+
+def test_the_encodings_of_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        path.write_bytes("a: é\n".encode(encoding))
+        found = load(str(path), {})
+        assert isinstance(found, ConfigFile)
+        assert found.data == {"a": "é"}
+
+
+# --- aliases -----------------------------------------------------------------------------------------------------
+
+
+def test_anchors_merges_and_aliases(tmp_path: Path) -> None:
+    found = _good(
+        tmp_path,
+        config="defaults: &d {model: openai/a, rpm: 5}\nmodel_list:\n- model_name: a\n  litellm_params: *d\n"
+        "- model_name: b\n  litellm_params:\n    <<: *d\n    rpm: 7\n",
+    )
+    assert [(d.group, d.model, d.rpm) for d in found.deployments] == [("a", "openai/a", 5), ("b", "openai/a", 7)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [*a]\n",
+        "a: &a {b: *a}\n",
+        "model_list: &m [*m]\n",
+        "model_list:\n- &m {model_name: x, litellm_params: *m}\n",
+        "model_list:\n- model_name: &n [*n]\n  litellm_params: {model: *n, api_base: *n}\n",
+    ],
+)
+def test_a_value_that_contains_itself_is_read_once(tmp_path: Path, text: str) -> None:
+    assert _good(tmp_path, config=text).path.endswith("config.yaml")
+
+
+def _laughs(levels: int) -> str:
+    lines = ["l0: &l0 [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]"]
+    lines += [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, levels)]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("place", ["model", "api_base", "rpm", "api_key", "extra_headers"])
+def test_a_billion_laughs_are_never_written_out(tmp_path: Path, place: str) -> None:
+    params = {"model": "openai/a", place: "*l29"}
+    inner = ", ".join(f"{key}: {value}" for key, value in params.items())
+    found = _good(
+        tmp_path,
+        config=f"{_laughs(30)}model_list:\n- model_name: *l29\n  model_info: {{mode: *l29}}\n  litellm_params: {{{inner}}}\n",
+    )
+    (deployment,) = found.deployments
+    assert deployment.group == ""
+    assert deployment.model == ("" if place == "model" else "openai/a")
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 100_000 + "]" * 100_000, "- " * 50_000 + "x", "a: " + "{a: " * 100_000])
+def test_nesting_that_would_end_the_process_is_refused_with_its_place(tmp_path: Path, text: str) -> None:
+    error = _bad(tmp_path, config=text)
+    assert "nested too deeply" in error.problem
+    assert error.line == 1
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=200) | st.text(max_size=200, alphabet="ab:-[]{}&*!?|>'\"#%@`, \n\t0<=").map(str.encode))
+def test_whatever_the_file_holds_nothing_is_raised(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(content)
+    assert isinstance(load(str(path), {}), ConfigFile | ConfigError)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("os.environ/X"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+ENTRY = st.dictionaries(
+    st.sampled_from(["model_name", "litellm_params", "model_info"]),
+    JSON | st.dictionaries(st.sampled_from(["model", "api_base", "api_key", "rpm", "tpm", "mode"]), JSON),
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(["model_list", "include", "general_settings"]), st.lists(ENTRY, max_size=3) | JSON))
+def test_sections_of_any_shape_are_read_or_refused(tmp_path: Path, data: dict[str, object]) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    assert isinstance(load(str(path), {}), ConfigFile | ConfigError)
+
+
+def test_the_c_loader_is_in_use() -> None:
+    assert config_file._Loader is yaml.CSafeLoader
