@@ -19,6 +19,7 @@ LAYERS = (
     {"snapshot"},
     {"collectors", "analysis", "logstore"},
     {"settings", "discovery", "profile"},
+    {"logintake"},
     {"monitor", "actions", "demo"},
     {"ui"},
     # one of the commands opens the console; nothing below knows of it

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import threading
 import time
@@ -49,6 +51,8 @@ class Site:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.running = lab.config_path().read_text()
+        self._saved_at = lab.config_path().stat().st_mtime
+        self._stopped = False
 
     @property
     def config(self) -> dict[str, Any]:
@@ -62,6 +66,7 @@ class Site:
         return int(self.lab.show(UNIT, "MainPID")["MainPID"])
 
     def kill(self, name: str) -> None:
+        self._stopped = name == "SIGSTOP"
         self.lab.systemctl("kill", f"--signal={name}", "--kill-who=main", UNIT, user=True)
 
     def save(self, config: dict[str, Any] | str, *, rename: bool = True) -> str:
@@ -73,15 +78,22 @@ class Site:
             self.lab.config_path().write_text(text)
         return self.lab.config_path().read_text()
 
+    def applied(self, text: str) -> None:
+        """The gateway was started anew with this text."""
+        self.running = text
+        self._saved_at = self.lab.config_path().stat().st_mtime
+
     def restore(self) -> None:
         lab = self.lab
         if lab.config_path().read_text() != self.running:
             lab.write_config(self.running)
+        # A file younger than the process leaves open whether health checks are on in it.
+        os.utime(lab.config_path(), (self._saved_at, self._saved_at))
         if lab.show("redis.service", "ActiveState", user=False)["ActiveState"] != "active":
             lab.systemctl("start", "redis.service")
-        if lab.show(UNIT, "ActiveState")["ActiveState"] == "active":
+        if self._stopped:
             self.kill("SIGCONT")
-        else:
+        if lab.show(UNIT, "ActiveState")["ActiveState"] != "active":
             lab.systemctl("reset-failed", UNIT, user=True, check=False)
             lab.systemctl("start", UNIT, user=True)
         lab.wait_ready(("user",))
@@ -130,8 +142,8 @@ def opened(
 
 
 def header(text: str) -> str:
-    """The header's sentence and the advice below it."""
-    return "\n".join(text.splitlines()[1:4])
+    """The header's sentence and the advice below it, in one line however they are broken."""
+    return " ".join(line.strip() for line in text.splitlines()[1:4])
 
 
 def in_header(pattern: str) -> Callable[[str], Any]:
@@ -188,7 +200,7 @@ def test_the_user_service_is_found_and_every_pane_fills(site: Site, size: tuple[
 
 
 def test_a_failing_request_is_in_the_log_within_a_second_of_its_writing(site: Site) -> None:
-    lab, failure = site.lab, re.compile(r"ERROR .*qwen-coder-vllm")
+    lab, failure = site.lab, re.compile(r"ERROR +router .*Connection error")
     with opened(lab) as console:
         ready(console)
         console.press("2", "z")
@@ -207,7 +219,7 @@ def test_a_failing_request_is_in_the_log_within_a_second_of_its_writing(site: Si
         written = [
             int(record["__REALTIME_TIMESTAMP"]) / 1e6
             for record in records
-            if "qwen-coder-vllm" in str(record["MESSAGE"]) and "ERROR" in str(record["MESSAGE"])
+            if "Connection error" in str(record["MESSAGE"])
         ]
         delay = seen - min(moment for moment in written if moment >= begun)
         report("on screen after it was written", delay)
@@ -262,7 +274,8 @@ def test_a_broken_file_is_named_with_its_place_and_the_last_good_one_stays(site:
         assert re.search(MODELS, console.screen_text())
         assert "GHOST" in pane(console.screen_text(), "Fallbacks")
         console.press("R")
-        console.wait_for(r"does not parse: .*config\.yaml")
+        console.wait_for(r"does not parse:")
+        assert re.search(r"config\.yaml:\d+:\d+", dialog(console.screen_text()))
         console.wait_for("Restart anyway")
         wait_until_the_dialog_listens(console)
         console.press("right", "enter")
@@ -279,6 +292,15 @@ def test_a_broken_file_is_named_with_its_place_and_the_last_good_one_stays(site:
 # -- one-key restart
 
 
+def dialog(text: str) -> str:
+    """The rows of the dialog that lies over the panes, in one line."""
+    rows = text.splitlines()
+    top = next(number for number, row in enumerate(rows) if "╭─ Restart" in row)
+    left = rows[top].index("╭─ Restart")
+    inside = (row[left + 1 :].partition("│")[0] for row in rows[top + 1 :] if row[left : left + 1] == "│")
+    return " ".join(" ".join(inside).split())
+
+
 def wait_until_the_dialog_listens(console: Console) -> None:
     """For its first moments the dialog takes no Enter, and nothing on screen tells when that is over."""
     opened_at = time.monotonic()
@@ -290,7 +312,8 @@ def test_restart_begins_on_cancel_and_a_paste_restarts_nothing(site: Site) -> No
     with opened(site.lab) as console:
         ready(console)
         console.press("R")
-        console.wait_for(r"litellm\.service \(user\)\s+│?\n.*state +active")
+        console.wait_for(r"unit +litellm\.service \(user\)")
+        console.wait_for(r"state +active \(running\)")
         console.wait_for("Cancel .*Restart")
         wait_until_the_dialog_listens(console)
         console.press("enter")
@@ -334,7 +357,7 @@ def test_restart_is_followed_down_and_up_and_applies_the_file(site: Site) -> Non
             return "restarted in" in text
 
         seconds = console.wait_for(done, 60)
-        site.running = text
+        site.applied(text)
         report("restarted and followed", seconds)
         shown = console.screen_text()
         for step in ("stopping", "starting", "answering"):
@@ -471,15 +494,14 @@ def test_another_server_on_the_port_and_none_at_all(site: Site) -> None:
 def test_a_dead_tail_goes_on_where_it_was_and_a_closed_journal_is_named(site: Site) -> None:
     lab = site.lab
     journals = lab.run(["sh", "-c", f"ls /var/log/journal/*/user-{lab.uid}.journal"]).stdout.split()
-    with opened(lab, size=NARROW) as console:
+    with opened(lab, size=(200, 50)) as console:
         ready(console)
-        console.press("2")
+        console.press("2", "z")
         console.wait_for(LOG_LINE)
         try:
             lab.run(["chmod", "0000", *journals])
             os.kill(console.program("journalctl"), signal.SIGKILL)
             console.wait_for(r"the tail ended|insufficient permissions|ermission denied", 10)
-            print(console.screen_text())
         finally:
             lab.run(["chmod", "0640", *journals])
         name = f"absent-{time.monotonic_ns()}"
@@ -547,29 +569,31 @@ def test_losing_the_terminal_ends_it(site: Site, loss: str, ignored: bool) -> No
 # -- what looking costs, and what it must not show
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def unchecked_site(module_site: Site) -> Iterator[Site]:
     """The gateway without background health checks: here GET /health would call every model."""
     changed = module_site.config
     changed["general_settings"]["background_health_checks"] = False
     before = module_site.running
     for text in (yaml.safe_dump(changed, sort_keys=False), before):
-        module_site.running = module_site.save(text)
+        module_site.applied(module_site.save(text))
         module_site.lab.systemctl("restart", UNIT, user=True)
         module_site.lab.wait_ready(("user",))
         if text != before:
             yield module_site
+    module_site.lab.wait_health_round()
 
 
 def test_looking_makes_no_billable_call(unchecked_site: Site) -> None:
     lab = unchecked_site.lab
     lab.reset_upstream()
+    since = f"--since=@{int(time.time())}"
 
     def rounds() -> int:
-        return lab.journal("-o", "cat", "--all", lines=2000).count("GET /v1/model/info")
+        return lab.journal("-o", "cat", "--all", since, lines=4000).count("GET /v1/model/info")
 
     with opened(lab) as console:
-        console.wait_for(in_header("ANSWERING"), 15)
+        console.wait_for(in_header("ANSWERING|DEGRADED"), 15)
         console.wait_for("health: not asked: background_health_checks is off")
         for switched_on in (False, True):
             if switched_on:
@@ -585,30 +609,53 @@ def test_looking_makes_no_billable_call(unchecked_site: Site) -> None:
 
             lab.wait("four more rounds of looking", looked_again, 30, 0.3)
             assert lab.calls()["total"] == 0
-        assert "GET /health?" not in lab.journal("-o", "cat", "--all", lines=4000)
+        assert not re.search(r"GET /health[? ]", lab.journal("-o", "cat", "--all", since, lines=4000))
         unchecked_site.save(unchecked_site.running)
         console.wait_for(lambda text: "config saved," not in header(text) or "applied" not in header(text))
 
 
+@contextmanager
+def said_by_the_unit(lab: Lab, *lines: str) -> Iterator[None]:
+    """These lines in the unit's own journal: a reload of the unit prints them."""
+    folder = lab.unit_path().with_suffix(".service.d")
+    folder.mkdir()
+    say = folder / "say.sh"
+    # journald asks of a process that has ended in vain which unit it belongs to.
+    say.write_text(f"printf '%s\\n' {shlex.join(lines)}\nsleep 1\n")
+    (folder / "say.conf").write_text(f"[Service]\nExecReload=/bin/sh {say}\n")
+    try:
+        lab.systemctl("daemon-reload", user=True)
+        lab.systemctl("reload", UNIT, user=True)
+        lab.wait("the line in the journal", lambda: lines[-1] in lab.journal("-o", "cat", "--all"))
+        yield
+    finally:
+        shutil.rmtree(folder)
+        lab.systemctl("daemon-reload", user=True)
+
+
 def test_no_secret_is_ever_on_screen(site: Site) -> None:
     lab = site.lab
-    secrets = (lab.key(), *PLANTED, "sk-bogus-51d7e02ab7c9")
-    assert lab.request("GET", "/v1/models", key=secrets[-1]).status != 200
-    for secret in secrets:
-        assert lab.chat(f"absent {secret} model").status == 400
-    logged = lab.journal("-o", "cat", "--all", lines=200)
-    assert all(secret in logged for secret in secrets[:-1]), "the log holds no secret to hide"
+    secrets = (lab.key(), *PLANTED)
+    failure = {"message": f"a failure with {PLANTED[1]}", "level": "ERROR", "timestamp": "2026-01-02T03:04:05"}
+    trace = f'Traceback (most recent call last):\n  File "a.py", line 1, in b\nValueError: {lab.key()} {PLANTED[1]}'
+    lines = [
+        *(f"a word {secret} in passing" for secret in secrets),
+        f"headers: {{'Authorization': 'Bearer {PLANTED[1]}', 'api-key': '{PLANTED[0]}'}}",
+        *trace.splitlines(),
+        json.dumps({**failure, "stacktrace": trace}),
+        "nothing more to say",
+    ]
     where = lab.run([*CONSOLE, "where"], user=True, check=False)
     assert where.returncode == 0, where.stderr
     shown = where.stdout + where.stderr
-    with opened(lab, size=(200, 50)) as console:
+    with said_by_the_unit(lab, *lines), opened(lab, size=(200, 50)) as console:
         ready(console)
-        console.wait_for("absent •+ model")
+        console.wait_for("a word •+ in passing")
         for keys, wanted in (
             (("1", "enter"), "Esc closes"),
             (("escape", "1", "down", "enter"), "Esc closes"),
-            (("escape", "2", "z"), "absent •+ model"),
-            (("up", "enter"), "Log record"),
+            (("escape", "2", "z"), "a failure with •+"),
+            (("up", "up", "enter"), "Log record"),
             (("escape", "up", "enter"), "Log record"),
             (("escape", "up", "enter"), "Log record"),
             (("escape", "z", "3", "enter"), "Esc closes"),
@@ -646,7 +693,7 @@ def test_system_unit_without_rights_says_what_it_may_not_see(system_site: Lab) -
         report("named", console.wait_for(in_header("KEY NEEDED"), 3 + SLACK))
         console.wait_for(rf"127\.0\.0\.1:{system_site.ports.system} .*litellm\.service \(system\)")
         console.wait_for(r"active \(running\)")
-        console.wait_for(r"systemd-journal|adm")
+        console.wait_for("nothing to see: You are currently not seeing messages from other users")
         console.press("5")
         console.wait_for("missing +environment file .*ermission denied")
 
@@ -678,6 +725,5 @@ def test_volatile_journal_is_explained_where_it_is_not(volatile_lab: Lab) -> Non
     command = lab.argv([*become, "--", *CONSOLE], False, env=lab.env, cwd=lab.home)
     with Console(command, WIDE) as console:
         console.wait_for(in_header("ANSWERING|DEGRADED|OK"), 15)
-        console.wait_for("nothing to see|not seeing messages|insufficient permissions")
-        print(console.screen_text())
+        console.wait_for("insufficient permissions")
         assert console.running

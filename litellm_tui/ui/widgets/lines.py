@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.events import Click
 from textual.geometry import Size
@@ -19,15 +20,12 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from litellm_tui.collectors.logline import clean
 from litellm_tui.ui.keys import keys_of
+from litellm_tui.ui.palette import palette
 
 Span = tuple[str, str]
-"""A piece of text and the name of its style: strong, quiet, ok, warn, bad, unknown, mark."""
-
-STYLE_NAMES = (
-    "strong", "quiet", "ok", "warn", "bad", "unknown", "mark", "head", "cursor", "match",
-    "word-ok", "word-quiet", "word-warn", "word-bad", "word-unknown",
-)  # fmt: skip
+"""A piece of text and the name of its style in `palette`; no name is plain text."""
 
 
 class Row(NamedTuple):
@@ -49,7 +47,6 @@ def cell(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -
 class Lines(ScrollView, can_focus=True):
     """Rows with a cursor. Posts `Opened` on Enter and `Moved` when the cursor reaches another row."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLE_NAMES}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key.keys, key.action, key.help, show=False) for key in keys_of("lists")
     ]
@@ -186,8 +183,10 @@ class Lines(ScrollView, can_focus=True):
         self.scroll_end(animate=False, force=True)
 
     def action_open(self) -> None:
-        if self.selected:
-            self.post_message(self.Opened(self, self.selected))
+        if not self.selected:
+            # the key is left to whoever is around it: Enter closes a sheet
+            raise SkipAction
+        self.post_message(self.Opened(self, self.selected))
 
     def on_click(self, event: Click) -> None:
         self.clicked(event.y + self.scroll_offset.y)
@@ -220,12 +219,11 @@ class Lines(ScrollView, can_focus=True):
         self.refresh_lines(self._cursor)
 
     def style_of(self, name: str) -> Style:
-        """The rich style of one of the names, from the style sheet."""
+        """The rich style of one of the names, in the theme of the moment."""
         found = self._styles.get(name)
         if found is None:
-            base = self.rich_style
             drawn = "unknown" if self._faded and name in ("ok", "quiet", "strong") else name
-            found = base if not name else base + self.get_component_rich_style(f"lines--{drawn}", partial=True)
+            found = self.rich_style + palette(self.app.theme_variables)[drawn] if name else self.rich_style
             self._styles[name] = found
         return found
 
@@ -240,5 +238,10 @@ class Lines(ScrollView, can_focus=True):
     def strip(self, spans: Sequence[Span], width: int, under: Style | None = None) -> Strip:
         """Spans as a strip of exactly `width` cells; `under` is a style laid over all of it, such as the cursor's."""
         background = Style(bgcolor=under.bgcolor) if under else Style.null()
-        segments = [Segment(text, self.style_of(name) + background) for text, name in spans if text]
+        # a segment goes to the terminal as it is: names and errors come from outside, and may hold escape sequences
+        segments = [
+            Segment(text if text.isprintable() else clean(text).replace("\n", " "), self.style_of(name) + background)
+            for text, name in spans
+            if text
+        ]
         return Strip(segments).adjust_cell_length(width, self.style_of("") + background)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from litellm_tui.demo import Simulation
+from tests.ui.scene import Scene, opened
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_the_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither settings nor themes of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture
+def simulation(tmp_path: Path) -> Iterator[Simulation]:
+    """A gateway in which nothing happens by itself; restarts run five times as fast."""
+    with Simulation(tmp_path / "gateway", speed=5, scripted=False) as found:
+        yield found
+
+
+@pytest.fixture
+async def scene(simulation: Simulation) -> AsyncIterator[Scene]:
+    async with opened(simulation) as found:
+        yield found

@@ -1,0 +1,131 @@
+"""The console on a simulated gateway, as a test sees it: what is on the screen, and what a key does to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from textual.pilot import Pilot
+
+from litellm_tui.demo import Simulation
+from litellm_tui.monitor import Monitor
+from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.settings import Settings
+from litellm_tui.snapshot import LogRecord
+from litellm_tui.ui.app import Console
+from litellm_tui.ui.panes.pane import Pane
+from litellm_tui.ui.widgets.lines import Lines
+from litellm_tui.ui.widgets.logview import LogView
+from tests.waiting import eventually
+
+T = TypeVar("T")
+
+
+def profile_of(simulation: Simulation) -> Profile:
+    """The profile of the simulation, and nothing of this machine."""
+    options = Options(unit=simulation.unit, scope="user")
+    return resolve(options, Settings(), tools=simulation.tools, environ={})
+
+
+def screen_text(app: Console) -> str:
+    """All that is painted on the uppermost screen."""
+    strips = app.screen._compositor.render_strips(app.size)
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+class Scene:
+    """A running console with its pilot and its simulation."""
+
+    def __init__(self, app: Console, pilot: Pilot[Any], simulation: Simulation) -> None:
+        self.app, self.pilot, self.simulation = app, pilot, simulation
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, look: Callable[[], T], what: str = "") -> T:
+        """What `look` returns as soon as it is true."""
+        return await eventually(look, what or f"on the screen:\n{self.text}")
+
+    async def shows(self, words: str) -> None:
+        """Until these words are on the screen."""
+        await eventually(lambda: words in self.text, f"the screen shows {words!r}")
+
+    @property
+    def text(self) -> str:
+        return screen_text(self.app)
+
+    @property
+    def monitor(self) -> Monitor:
+        assert self.app.monitor is not None
+        return self.app.monitor
+
+    @property
+    def log(self) -> LogView:
+        return self.app.screen_stack[0].query_one(LogView)
+
+    def lines(self, name: str) -> Lines:
+        return self.app.screen_stack[0].query_one(f"#{name}-lines", Lines)
+
+    @property
+    def pane(self) -> str:
+        """The pane that has the focus."""
+        focused = self.app.screen_stack[0].focused
+        assert focused is not None, "nothing has the focus"
+        return next(str(node.id) for node in focused.ancestors_with_self if isinstance(node, Pane))
+
+    @property
+    def panes(self) -> set[str]:
+        """The panes that can be seen."""
+        return {str(pane.id) for pane in self.app.screen_stack[0].query(Pane) if pane.size.width and pane.display}
+
+    def shown_rows(self, name: str) -> list[str]:
+        """The lines of a pane as they are painted."""
+        widget = self.lines(name)
+        return [
+            "".join(segment.text for segment in widget.render_line(y)).rstrip() for y in range(widget.size.height)
+        ]
+
+    def write(self, *texts: str, level: str = "INFO", **more: Any) -> None:
+        """Records that come now, as the log collector would deliver them."""
+        for text in texts:
+            fields: dict[str, Any] = {"time": 1_800_000_000.0, "source": "proxy", "pid": 1} | more
+            self.monitor.store.append(LogRecord(sequence=0, level=level, text=text, **fields))  # type: ignore[arg-type]
+        self.app.redraw()
+
+
+@asynccontextmanager
+async def opened(
+    simulation: Simulation, size: tuple[int, int] = (120, 40), settings: Settings | None = None
+) -> AsyncIterator[Scene]:
+    """The console, with all its panes filled."""
+    app = Console(profile_of(simulation), settings or Settings())
+    async with app.run_test(size=size) as pilot:
+        scene = Scene(app, pilot, simulation)
+        await eventually(lambda: _filled(app), "every pane is filled")
+        await pilot.pause()
+        yield scene
+
+
+def _filled(app: Console) -> bool:
+    view = app.view
+    if view is None:
+        return False
+    gateway = view.snapshot.gateway
+    answered = all(
+        getattr(gateway, name).value is not None for name in gateway.__struct_fields__ if name != "liveliness"
+    )
+    return answered and view.snapshot.log.last > 100 and view.snapshot.service.value is not None
+
+
+async def quiet(scene: Scene) -> None:
+    """Until nothing more comes from the log by itself: what it has now is indexed."""
+    await asyncio.sleep(0)
+    await scene.until(lambda: scene.log._indexed == scene.monitor.store.last)
+
+
+def folder_of(path: Path) -> Path:
+    return path / "gateway"

@@ -1,0 +1,398 @@
+"""Every key, pressed, and what it does. A key of `ui.keys` that has no test here fails the last tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.command import CommandPalette
+from textual.widgets import Input
+
+from litellm_tui.ui.keys import KEYS, PLACES, Place
+from litellm_tui.ui.screens.restart import RestartDialog
+from litellm_tui.ui.screens.sheet import Sheet
+from litellm_tui.ui.widgets.lines import Lines
+from tests.ui.scene import Scene, quiet
+
+Test = Callable[[Scene, str], Awaitable[None]]
+TESTS: dict[tuple[Place, str], Test] = {}
+
+
+def presses(place: Place, *keys: str) -> Callable[[Test], Test]:
+    """This is the test of these keys."""
+
+    def register(test: Test) -> Test:
+        for key in keys:
+            assert (place, key) not in TESTS
+            TESTS[place, key] = test
+        return test
+
+    return register
+
+
+# --- everywhere --------------------------------------------------------------------------------------------------
+
+
+@presses("everywhere", "1", "2", "3", "4")
+async def _goes_to_its_pane(scene: Scene, key: str) -> None:
+    await scene.press("2" if key == "1" else "1")
+    await scene.press(key)
+    assert scene.pane == {"1": "models", "2": "logs", "3": "fallbacks", "4": "cache"}[key]
+    assert {"models", "logs", "fallbacks", "cache"} <= scene.panes
+
+
+@presses("everywhere", "5")
+async def _goes_to_the_service(scene: Scene, key: str) -> None:
+    assert "service" not in scene.panes
+    await scene.press(key)
+    assert scene.pane == "service"
+    assert "service" in scene.panes
+    await scene.shows("litellm.service (user)")
+    assert "active (running)" in scene.text
+    assert "found, not shown" in scene.text
+    assert scene.simulation.key not in scene.text
+
+
+@presses("everywhere", "tab", "shift+tab")
+async def _goes_around_the_panes(scene: Scene, key: str) -> None:
+    around = ["models", "logs", "fallbacks", "cache", "models"]
+    await scene.press("1")
+    for name in (around if key == "tab" else around[::-1])[1:]:
+        await scene.press(key)
+        assert scene.pane == name
+
+
+@presses("everywhere", "z")
+async def _zooms_and_goes_back(scene: Scene, key: str) -> None:
+    await scene.press("3", key)
+    assert scene.panes == {"fallbacks"}
+    assert scene.lines("fallbacks").size.width > 110
+    await scene.press("4")
+    assert scene.panes == {"cache"}
+    await scene.press(key)
+    assert {"models", "logs", "fallbacks", "cache"} <= scene.panes
+    assert scene.pane == "cache"
+
+
+@presses("everywhere", "R")
+async def _asks_whether_to_restart(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    assert isinstance(scene.app.screen, RestartDialog)
+    await scene.press(key)
+    assert len(scene.app.screen_stack) == 2
+
+
+@presses("everywhere", "f5")
+async def _looks_at_everything(scene: Scene, key: str) -> None:
+    def seen() -> float:
+        return scene.monitor.snapshot().gateway.deployments.seen_at or 0
+
+    before = seen()
+    await scene.press(key)
+    # its own pace is a quarter of a minute
+    await scene.until(lambda: seen() > before)
+
+
+@presses("everywhere", "question_mark")
+async def _helps(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    assert isinstance(scene.app.screen, Sheet)
+    assert "Keys and signs" in scene.text
+    await scene.press(key)
+    assert len(scene.app.screen_stack) == 1
+
+
+@presses("everywhere", "ctrl+p")
+async def _opens_the_palette(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    assert isinstance(scene.app.screen, CommandPalette)
+
+
+@presses("everywhere", "slash", "s")
+async def _opens_the_line_to_type_in(scene: Scene, key: str) -> None:
+    await scene.press("1", key)
+    focused = scene.app.focused
+    assert isinstance(focused, Input)
+    assert focused.placeholder.startswith("filter" if key == "slash" else "search")
+    await scene.press("q", "1")
+    assert focused.value == "q1"
+    await scene.press("escape")
+    assert not focused.display
+    assert scene.pane == "logs"
+
+
+@presses("everywhere", "q")
+async def _quits(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    await scene.until(lambda: scene.app.return_code == 0 and not scene.app.is_running)
+
+
+# --- in a list ---------------------------------------------------------------------------------------------------
+
+
+@presses("lists", "down", "j", "up", "k")
+async def _moves_by_a_line(scene: Scene, key: str) -> None:
+    await scene.press("1")
+    models = scene.lines("models")
+    rows = [row.key for row in models._rows if row.key]
+    assert models.selected == rows[0]
+    if key in ("up", "k"):
+        await scene.press("end", key)
+        assert models.selected == rows[-2]
+    else:
+        await scene.press(key)
+        assert models.selected == rows[1]
+
+
+@presses("lists", "pagedown", "space", "pageup")
+async def _moves_by_a_page(scene: Scene, key: str) -> None:
+    await scene.press("2", "home")
+    log = scene.log
+    first, page = log._at, log.size.height - 1
+    assert len(log._index) > 3 * page
+    if key == "pageup":
+        await scene.press("end")
+        top = log.scroll_offset.y
+        await scene.press(key)
+        assert log.scroll_offset.y == top - page
+        assert not log.following
+    else:
+        await scene.press(key)
+        assert log.scroll_offset.y == page
+    assert first == log._index[0]
+
+
+@presses("lists", "home", "g")
+async def _goes_to_the_first_line(scene: Scene, key: str) -> None:
+    await scene.press("1", "end", key)
+    models = scene.lines("models")
+    assert models.selected == next(row.key for row in models._rows if row.key)
+    await scene.press("2", key)
+    assert (scene.log.scroll_offset.y, scene.log._at) == (0, scene.log._index[0])
+    assert not scene.log.following
+
+
+@presses("lists", "end", "G")
+async def _goes_to_the_last_line(scene: Scene, key: str) -> None:
+    await scene.press("1", key)
+    models = scene.lines("models")
+    assert models.selected == [row.key for row in models._rows if row.key][-1]
+    await scene.press("2", "home", key)
+    assert scene.log.following
+    assert scene.log.scroll_offset.y == scene.log.max_scroll_y > 0
+
+
+@presses("lists", "enter")
+async def _opens_all_that_is_known(scene: Scene, key: str) -> None:
+    await scene.press("1", key)
+    assert isinstance(scene.app.screen, Sheet)
+    assert "llama3.1:8b · ollama_chat/llama3.1:8b" in scene.text
+    assert "http://127.0.0.1:11434" in scene.text
+    await scene.press(key)
+    assert len(scene.app.screen_stack) == 1
+    await scene.press("3", key)
+    assert "qwen2.5-coder:32b · general" in scene.text
+    await scene.press("escape")
+    scene.write("a failure of note", level="ERROR", stack="Traceback (most recent call last):\n  File x", call_id="id-of-the-call")
+    await scene.press("2", key)
+    assert "Log record" in scene.text
+    for words in ("a failure of note", "Traceback (most recent call last):", "  File x", "id-of-the-call"):
+        assert words in scene.text
+    await scene.press("q")
+    assert len(scene.app.screen_stack) == 1, "q closes a sheet before it quits"
+
+
+# --- in the log --------------------------------------------------------------------------------------------------
+
+
+def _selected(scene: Scene) -> str:
+    record = scene.monitor.store.get(scene.log._at)
+    return record.text if record else ""
+
+
+@presses("logs", "n", "N")
+async def _goes_from_match_to_match(scene: Scene, key: str) -> None:
+    scene.write("needle one", "hay", "error one", "needle two", "hay")
+    scene.write("the only error", level="ERROR")
+    scene.write("needle three", "hay")
+    await scene.press("s", *"needle", "enter")
+    assert _selected(scene) == "needle three"
+    await scene.press("N")
+    assert _selected(scene) == "needle two"
+    await scene.press("N")
+    assert _selected(scene) == "needle one"
+    if key == "n":
+        await scene.press(key)
+        assert _selected(scene) == "needle two"
+    else:
+        await scene.press(key)
+        assert _selected(scene) == "needle one", "there is none above"
+    # without a search they go from error to error
+    await scene.press("escape", "N")
+    assert _selected(scene) == "the only error"
+    if key == "n":
+        await scene.press("home", key)
+        assert scene.monitor.store.get(scene.log._at).level == "ERROR"  # type: ignore[union-attr]
+
+
+@presses("logs", "l")
+async def _goes_through_the_levels(scene: Scene, key: str) -> None:
+    await scene.press("2")
+    texts = {}
+    for level in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        scene.write(f"a line of {level}", level=level)
+    for expected in ("INFO", "WARNING", "ERROR", "DEBUG"):
+        assert scene.log.level == expected
+        texts[expected] = [level for level in ("DEBUG", "INFO", "WARNING", "ERROR") if f"a line of {level}" in scene.text]
+        await scene.press(key)
+    assert texts == {
+        "INFO": ["INFO", "WARNING", "ERROR"], "WARNING": ["WARNING", "ERROR"], "ERROR": ["ERROR"],
+        "DEBUG": ["DEBUG", "INFO", "WARNING", "ERROR"],
+    }  # fmt: skip
+    assert scene.log.level == "INFO"
+
+
+@presses("logs", "f")
+async def _follows_or_stops(scene: Scene, key: str) -> None:
+    await scene.press("2")
+    await scene.shows("following")
+    await scene.press(key)
+    assert not scene.log.following
+    top = scene.log.scroll_offset.y
+    scene.write("while it is paused", "and another")
+    await scene.shows("paused, 2 new lines")
+    assert scene.log.scroll_offset.y == top
+    await scene.press(key)
+    assert scene.log.following
+    await scene.shows("and another")
+
+
+@presses("logs", "w")
+async def _wraps_long_lines(scene: Scene, key: str) -> None:
+    scene.write("begin " + "x" * 300 + " end")
+    await scene.press("2")
+    assert " end" not in scene.text.split("begin ")[1].split("\n")[0]
+    await scene.press(key)
+    await scene.shows("x end")
+    assert scene.log.wrapped
+    await scene.press(key)
+    assert "x end" not in scene.text
+
+
+@presses("logs", "o")
+async def _shows_the_consoles_own_requests(scene: Scene, key: str) -> None:
+    scene.write("GET /v1/models?from=litellm-tui 200", own=True)
+    await scene.press("2")
+    await scene.shows("polling hidden")
+    assert "from=litellm-tui" not in scene.text
+    await scene.press(key)
+    await scene.shows("from=litellm-tui")
+    await scene.press(key)
+    assert "from=litellm-tui" not in scene.text
+
+
+@presses("logs", "escape")
+async def _clears_filter_and_search(scene: Scene, key: str) -> None:
+    scene.write("needle", "hay")
+    await scene.press("slash", *"needle", "enter", "s", *"nee", "enter")
+    assert scene.log.filter.typed == "needle"
+    assert scene.log.sought.typed == "nee"
+    assert not scene.log.following
+    await scene.press(key)
+    assert (scene.log.filter.typed, scene.log.sought.typed, scene.log.following) == ("", "", True)
+    await scene.shows("hay")
+
+
+# --- all of them -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("place", "key"), TESTS, ids=lambda value: str(value))
+async def test_the_key_does_what_the_help_says(scene: Scene, place: Place, key: str) -> None:
+    await quiet(scene)
+    await TESTS[place, key](scene, key)
+
+
+def test_every_key_has_a_test_and_every_test_a_key() -> None:
+    bound = {(key.place, name) for key in KEYS for name in key.keys.split(",")}
+    assert bound == set(TESTS)
+
+
+def test_no_key_means_two_things_in_one_place() -> None:
+    for places in (("everywhere", "lists"), ("everywhere", "lists", "logs")):
+        names = [name for key in KEYS if key.place in places for name in key.keys.split(",")]
+        assert len(names) == len(set(names))
+
+
+def test_nothing_that_changes_the_world_is_on_a_key_sent_by_accident() -> None:
+    (restart,) = (key for key in KEYS if key.action == "restart")
+    assert re.fullmatch(r"[A-Z]", restart.keys)
+    sent_by_accident = {"enter", "space", "escape", "ctrl+a", "ctrl+b", "up", "down", "tab"}
+    assert not sent_by_accident & set(restart.keys.split(","))
+
+
+async def test_the_help_lists_every_key_and_every_sign(scene: Scene) -> None:
+    await scene.press("question_mark")
+    rows = scene.app.screen.query_one("#sheet-lines", Lines)._rows
+    text = "\n".join("".join(span for span, _ in row.spans) for row in rows)
+    joined = " ".join(text.split())
+    for key in KEYS:
+        assert key.shown in text, key
+        assert key.help in joined, key
+    for title in PLACES.values():
+        assert title in text
+    for state, sign in scene.app._signs.states.items():
+        assert f"{sign} {state}" in text
+
+
+async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) -> None:
+    commands = {command.title: command for command in scene.app.get_system_commands(scene.app.screen)}
+    for key in KEYS:
+        if key.palette:
+            assert any(key.shown in command.help and key.help in command.help for command in commands.values()), key
+    assert {"Theme dark", "Theme light", "Theme high-contrast"} <= set(commands)
+
+
+@pytest.mark.parametrize(
+    ("action", "done"),
+    [
+        ("zoom", lambda scene: len(scene.panes) == 1),
+        ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
+        ("help", lambda scene: isinstance(scene.app.screen, Sheet)),
+        ("filter", lambda scene: isinstance(scene.app.focused, Input)),
+        ("search", lambda scene: isinstance(scene.app.focused, Input)),
+        ("level", lambda scene: scene.log.level == "WARNING"),
+        ("follow", lambda scene: not scene.log.following),
+        ("wrap", lambda scene: scene.log.wrapped),
+        ("polling", lambda scene: scene.log.polling),
+        ("quit", lambda scene: not scene.app.is_running),
+        ("look", lambda scene: scene.app.screen_stack and len(scene.app.screen_stack) == 1),
+    ],
+)
+async def test_a_command_of_the_palette_does_what_its_key_does(scene: Scene, action: str, done: Any) -> None:
+    key = next(key for key in KEYS if key.action == action)
+    assert key.palette
+    command = next(c for c in scene.app.get_system_commands(scene.app.screen) if key.help in c.help)
+    await scene.press("ctrl+p", *command.title[:24].lower().replace(" ", "\0").split("\0")[0])
+    await scene.press("escape")
+    command.callback()
+    await scene.until(lambda: done(scene))
+
+
+def test_every_command_of_the_palette_is_pressed_there() -> None:
+    tested = next(
+        mark.args[1]
+        for mark in test_a_command_of_the_palette_does_what_its_key_does.pytestmark  # type: ignore[attr-defined]
+    )
+    assert {action for action, _ in tested} == {key.action for key in KEYS if key.palette}
+
+
+async def test_a_theme_is_chosen_in_the_palette(scene: Scene) -> None:
+    assert scene.app.theme == "dark"
+    await scene.press("ctrl+p", *"theme light")
+    await scene.until(lambda: "Theme light" in scene.text)
+    await scene.press("down", "enter")
+    await scene.until(lambda: scene.app.theme == "light")
+    await scene.press("1")
+    assert scene.app.screen.styles.background.hex == "#FFFFFF"
