@@ -198,7 +198,7 @@ def test_sudo_gets_the_terminal_and_gives_it_back(lab: Lab, sudo: Path) -> None:
         restart_through_sudo()
         console.type("open")
         console.press("enter")
-        lab.wait("sudo has the password", lambda: (sudo / "asked").exists(), 10)
+        lab.wait("sudo has the password", (sudo / "asked").exists, 10)
         try:
             lab.systemctl("restart", UNIT)
             (sudo / "restarted").touch()

@@ -283,7 +283,8 @@ class LogView(Lines):
         begin = (
             self._place_of(self._at) if self._at >= 0 else self._position(self.scroll_offset.y + self.size.height - 1)
         )
-        position = begin + step
+        # without a cursor the last line in sight counts as not yet looked at
+        position = begin + step if self._at >= 0 or step > 0 else begin
         while 0 <= position < len(self._index):
             record = self.store.get(self._index[position])
             if record is not None and matches(record):

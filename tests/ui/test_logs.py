@@ -1,0 +1,324 @@
+"""The live log: filter as you type, search, following, and text that wants to be more than text."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input
+
+from litellm_tui.logstore import LogStore
+from litellm_tui.ui.widgets.logview import LogView, Pattern
+from tests.ui.scene import Scene, quiet
+
+pytestmark = pytest.mark.usefixtures("scene")
+
+
+def _shown(scene: Scene) -> list[str]:
+    """The texts of the records that the filter lets through."""
+    found = [scene.monitor.store.get(sequence) for sequence in scene.log._index]
+    return [record.text for record in found if record]
+
+
+def _prompt(scene: Scene) -> Input:
+    return scene.app.screen_stack[0].query_one(Input)
+
+
+# --- the filter --------------------------------------------------------------------------------------------------
+
+
+async def test_the_filter_narrows_with_every_letter(scene: Scene) -> None:
+    scene.write("zebra one", "zebu two", "zoo three")
+    await scene.press("slash")
+    counts = []
+    for letter in "zeb":
+        await scene.press(letter)
+        counts.append(len(_shown(scene)))
+    assert _shown(scene) == ["zebra one", "zebu two"]
+    assert counts == sorted(counts, reverse=True)
+    await scene.press("u")
+    assert _shown(scene) == ["zebu two"]
+    await scene.press("backspace", "backspace", "backspace", "o", "o")
+    assert _shown(scene) == ["zoo three"]
+    await scene.shows("filter zoo")
+
+
+async def test_a_burst_typed_right_after_the_slash_goes_to_the_filter(scene: Scene) -> None:
+    """A slow line delivers all of it in one packet: no letter may act as the key it is elsewhere."""
+    scene.write("Rqz12wfn is typed in one go")
+    for key in ("slash", *"Rqz12wfn"):
+        scene.app.post_message(_key(key))
+    await scene.until(lambda: _prompt(scene).value == "Rqz12wfn")
+    assert _shown(scene) == ["Rqz12wfn is typed in one go"]
+    assert len(scene.app.screen_stack) == 1
+    assert scene.app.is_running
+    assert not scene.log.wrapped
+
+
+def _key(name: str):  # type: ignore[no-untyped-def]
+    from textual.events import Key
+
+    return Key(name, "/" if name == "slash" else name)
+
+
+async def test_text_is_found_in_any_case_in_source_and_in_the_stack(scene: Scene) -> None:
+    scene.write("an Elephant in the text", level="INFO")
+    scene.write("two", source="elephant")
+    scene.write("three", level="ERROR", stack="File elephant.py")
+    await scene.press("slash", *"ELEPHANT", "enter")
+    assert _shown(scene) == ["an Elephant in the text", "two", "three"]
+
+
+async def test_plain_text_is_no_pattern_and_a_tilde_makes_it_one(scene: Scene) -> None:
+    scene.write("gpt-4.1 [x]", "gpt-4x1")
+    scene.log.set_filter("gpt-4.1 [")
+    assert _shown(scene) == ["gpt-4.1 [x]"]
+    scene.log.set_filter("~gpt-4.1( |$)")
+    assert _shown(scene) == ["gpt-4.1 [x]", "gpt-4x1"]
+
+
+@pytest.mark.parametrize("typed", ["~(", "~[", "~*", "~a{2", "~(?P<", "~\\", "~(?<=a+)b", "~" + "(" * 500])
+async def test_a_regex_that_is_none_is_told_and_matches_as_text(scene: Scene, typed: str) -> None:
+    scene.write(f"holds {typed[1:]} literally", "holds nothing")
+    await scene.press("2")
+    scene.log.set_filter(typed)
+    if Pattern(typed).error:
+        assert _shown(scene) == [f"holds {typed[1:]} literally"]
+    await scene.shows("filter ~")
+    scene.log.search(typed)
+    await scene.press("n", "N")
+    assert scene.app.is_running
+
+
+async def test_a_regex_is_typed_through_its_broken_beginnings(scene: Scene) -> None:
+    scene.write("code 500 here", "code 503 here", "code 200 here")
+    await scene.press("slash", "tilde", *"code", "space", "5", "left_parenthesis", *"00", "vertical_line", *"03")
+    await scene.press("right_parenthesis", "enter")
+    assert _shown(scene) == ["code 500 here", "code 503 here"]
+
+
+async def test_a_lonely_tilde_filters_nothing(scene: Scene) -> None:
+    before = len(_shown(scene))
+    scene.log.set_filter("~")
+    assert len(_shown(scene)) == before
+
+
+async def test_escape_takes_back_what_was_typed(scene: Scene) -> None:
+    await quiet(scene)
+    before = len(_shown(scene))
+    await scene.press("slash", *"nothing has this")
+    assert _shown(scene) == []
+    await scene.press("escape")
+    assert len(_shown(scene)) >= before
+    assert scene.pane == "logs"
+    assert not _prompt(scene).display
+
+
+async def test_the_filter_is_edited_where_it_was_left(scene: Scene) -> None:
+    await scene.press("slash", *"abc", "enter", "1", "slash")
+    assert _prompt(scene).value == "abc"
+    await scene.press("d")
+    assert scene.log.filter.typed == "abcd"
+
+
+async def test_new_lines_pass_the_filter_or_do_not(scene: Scene) -> None:
+    await scene.press("slash", *"wanted", "enter")
+    scene.write("wanted 1", "other", "wanted 2")
+    assert _shown(scene) == ["wanted 1", "wanted 2"]
+    await scene.shows("wanted 2")
+
+
+# --- the search --------------------------------------------------------------------------------------------------
+
+
+async def test_a_search_goes_to_the_nearest_match_above_and_marks_it(scene: Scene) -> None:
+    scene.write(*(f"line {n} {'needle' if n in (3, 50) else ''}" for n in range(100)))
+    await scene.press("s", *"needle", "enter")
+    record = scene.monitor.store.get(scene.log._at)
+    assert record
+    assert record.text == "line 50 needle"
+    await scene.shows("line 50 needle")
+    match = scene.log.style_of("match")
+    painted = [segment for y in range(scene.log.size.height) for segment in scene.log.render_line(y)]
+    assert [s.text for s in painted if s.style and s.style.bgcolor == match.bgcolor] == ["needle"]
+
+
+async def test_n_without_a_match_stays_and_says_so(scene: Scene) -> None:
+    await scene.press("s", *"nobody", "enter")
+    await scene.shows("no match of 'nobody' above")
+    await scene.press("n")
+    await scene.shows("below")
+
+
+async def test_n_without_a_search_finds_refused_requests_too(scene: Scene) -> None:
+    await quiet(scene)
+    scene.write("POST /v1/chat/completions 500  10.0.0.1", status=500)
+    scene.write("fine", "fine")
+    await scene.press("2", "N")
+    record = scene.monitor.store.get(scene.log._at)
+    assert record
+    assert record.status == 500
+
+
+# --- following ---------------------------------------------------------------------------------------------------
+
+
+async def test_scrolling_up_pauses_and_counts_what_comes(scene: Scene) -> None:
+    await quiet(scene)
+    await scene.press("2", "pageup")
+    await scene.shows("paused, 0 new lines")
+    before, top = scene.shown_rows("logs"), scene.log.scroll_offset.y
+    scene.write("one more")
+    await scene.shows("paused, 1 new line")
+    scene.write("two", "three")
+    await scene.shows("paused, 3 new lines")
+    assert scene.log.scroll_offset.y == top
+    assert scene.shown_rows("logs") == before
+    await scene.press("end")
+    await scene.shows("following")
+    await scene.shows("three")
+
+
+async def test_scrolling_down_to_the_end_follows_again(scene: Scene) -> None:
+    await quiet(scene)
+    await scene.press("2", "pageup")
+    assert not scene.log.following
+    await scene.press("pagedown")
+    assert scene.log.following
+
+
+async def test_lines_that_are_filtered_out_are_not_counted(scene: Scene) -> None:
+    await quiet(scene)
+    await scene.press("2", "f")
+    scene.log.set_filter("wanted")
+    scene.write("other", "wanted", "other")
+    assert scene.log.unseen == 1
+
+
+async def test_what_is_read_stays_when_old_records_go(scene: Scene) -> None:
+    await quiet(scene)
+    store = LogStore(most_records=200)
+    scene.monitor.store = store
+    scene.write(*(f"record {number:04}" for number in range(200)))
+    await scene.press("2", "pageup", "pageup")
+    before = scene.shown_rows("logs")
+    assert "record 01" in before[0]
+    scene.write(*(f"record {number:04}" for number in range(200, 260)))
+    assert store.first == 60
+    await scene.pilot.pause()
+    assert scene.shown_rows("logs") == before
+    assert scene.log.unseen == 60
+    # and when what is read goes too, the oldest that is left is shown
+    scene.write(*(f"record {number:04}" for number in range(260, 500)))
+    await scene.pilot.pause()
+    assert "record 0300" in scene.shown_rows("logs")[0]
+
+
+async def test_what_is_read_stays_when_old_records_go_from_wrapped_lines(scene: Scene) -> None:
+    await quiet(scene)
+    store = LogStore(most_records=100)
+    scene.monitor.store = store
+    await scene.press("2", "w")
+    scene.write(*(f"record {number:04} " + "x" * (number % 7) * 60 for number in range(100)))
+    await scene.press("pageup")
+    before = scene.shown_rows("logs")
+    scene.write(*(f"record {number:04} " + "y" * 150 for number in range(100, 130)))
+    await scene.pilot.pause()
+    assert scene.shown_rows("logs") == before
+
+
+async def test_the_record_in_sight_stays_when_the_filter_goes(scene: Scene) -> None:
+    await quiet(scene)
+    scene.write(*(f"{'even' if n % 2 == 0 else 'odd'} {n}" for n in range(300)))
+    scene.log.set_filter("even")
+    await scene.press("2", "pageup", "pageup", "k")
+    record = scene.monitor.store.get(scene.log._at)
+    assert record
+    scene.log.set_filter("")
+    await scene.pilot.pause()
+    assert any(record.text in row for row in scene.shown_rows("logs"))
+
+
+async def test_a_traceback_that_is_folded_in_late_is_shown(scene: Scene) -> None:
+    await quiet(scene)
+    scene.write("it failed", level="ERROR")
+    await scene.shows("it failed")
+    assert "(+" not in scene.text
+    record = scene.monitor.store.get(scene.monitor.store.last)
+    assert record
+    scene.monitor.store.append(_continuing(record, "Traceback (most recent call last):"), continues=True)
+    scene.app.redraw()
+    await scene.shows("it failed  (+1 lines)")
+
+
+def _continuing(record, text: str):  # type: ignore[no-untyped-def]
+    from msgspec.structs import replace
+
+    return replace(record, text=text, level="INFO")
+
+
+async def test_resizing_keeps_following_and_rewraps(scene: Scene) -> None:
+    await quiet(scene)
+    scene.write("begin " + "x" * 400 + " end")
+    await scene.press("2", "w")
+    for size in ((80, 24), (200, 50), (120, 40)):
+        await scene.pilot.resize_terminal(*size)
+        await scene.until(lambda: scene.log.following and "x end" in scene.text)
+        assert scene.log.scroll_offset.y == scene.log.max_scroll_y
+
+
+# --- text from outside -------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "[bold red]not bold[/]",
+    "[/]",
+    "[@click=app.quit]press me[/]",
+    "[link=http://x]y[/link]",
+    "$background 50% [",
+    "\\[escaped",
+    "{braces} %s %(x)s",
+    "<b>html</b> & entities",
+    "漢字 and émoji 🙂 and ﷽",
+    "e\u0301 combining",
+    "tab\tseparated",
+    "a" * 5000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
+async def test_a_line_of_log_is_never_markup(scene: Scene, text: str) -> None:
+    scene.write(text, source="[red]src", level="ERROR", stack=text, call_id=text[:30])
+    await scene.press("2")
+    shown = text.replace("\t", "    ")[:40]
+    await scene.shows(shown)
+    scene.log.set_filter(text)
+    scene.log.search(text)
+    await scene.press("w")
+    await scene.shows(shown[:20])
+    await scene.press("w", "enter")
+    await scene.shows("Log record")
+    assert shown[:40] in scene.text
+    await scene.press("escape")
+    assert scene.app.is_running
+
+
+async def test_escape_sequences_in_names_and_errors_never_reach_the_terminal(scene: Scene) -> None:
+    """The log is cleaned as it is read; names and errors come by other ways."""
+    hostile = "\\e[2J\\e]0;owned\\a\\e[31mred\\u202e"
+    text = scene.simulation.config_path.read_text(encoding="utf-8")
+    scene.simulation.edit_config(
+        text.replace("- model_name: nomic-embed-text", f'- model_name: "x{hostile}"').replace(
+            "- gemini-2.5-flash: [claude-haiku]", f'- "y{hostile}": ["z{hostile}"]'
+        )
+    )
+    await scene.shows("xred")
+    for keys in (("1", "end", "enter"), ("escape", "3", "end", "up", "enter"), ("escape", "R")):
+        await scene.press(*keys)
+        assert "\x1b" not in scene.text
+        assert "\x07" not in scene.text
+        assert "\u202e" not in scene.text
+
+
+async def test_a_view_that_has_no_width_yet_takes_records_without_harm(scene: Scene) -> None:
+    view = LogView()
+    store = LogStore()
+    view.take(store)
+    assert view._index == []
