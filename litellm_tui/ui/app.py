@@ -46,7 +46,7 @@ from litellm_tui.ui.signs import ASCII, UNICODE
 from litellm_tui.ui.themes import STATES, load_themes
 from litellm_tui.ui.view import View, local_clock, utc_clock
 from litellm_tui.ui.widgets.header import Header
-from litellm_tui.ui.widgets.lines import Lines
+from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines
 from litellm_tui.ui.widgets.strip import ServiceStrip
 
 # Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
@@ -72,6 +72,7 @@ class Console(App[int]):
     def __init__(self, profile: Profile | Callable[[], Profile], settings: Settings, title: str = "") -> None:
         super().__init__()
         self._title = title
+        self.set_class(settings.ascii, ASCII_CLASS)
         self._settings = settings
         self._sought = profile
         self.monitor: Monitor | None = None
@@ -112,7 +113,6 @@ class Console(App[int]):
     # --- life --------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self.screen.set_class(self._settings.ascii, "-ascii")
         self.query_one("#models-lines").focus()
         self.set_interval(1.0, self._tick)
         self._tick()

@@ -17,6 +17,15 @@ class Signs(NamedTuple):
     changed: str
 
 
+# every other sign that the console draws by itself, each to one of the same width
+_TO_ASCII = str.maketrans("…·→≥≠•▁▂▃▄▅▆▇█", ".|>>!*_..--==#")
+
+
+def to_ascii(text: str) -> str:
+    """The text with the console's own signs in ASCII; what comes from outside keeps its letters."""
+    return text.translate(_TO_ASCII)
+
+
 UNICODE = Signs(
     states={
         "serving": "●",

@@ -175,8 +175,10 @@ async def test_a_text_without_selectable_rows_scrolls(run: Run) -> None:
     await pilot.press("pagedown")
     assert _text(app)[0] == "line 12"
     await pilot.press("end")
+    await pilot.pause()
     assert _text(app)[-1] == "line 49"
     await pilot.press("home")
+    await pilot.pause()
     assert _text(app)[0] == "line 0"
 
 

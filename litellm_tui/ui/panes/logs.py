@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widgets import Input
 
 from litellm_tui.analysis.phrases import count
@@ -72,7 +71,7 @@ class Logs(Pane):
             words.append(f"search {shown.sought.typed}")
         if shown.hidden_polling:
             words.append("polling hidden")
-        title = Content(f"2 Logs · {' · '.join(words)}")
+        title = self._words(f"2 Logs · {' · '.join(words)}")
         if self.border_title != title:
             self.border_title = title
         self._subtitle(self._source_words)

@@ -8,8 +8,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
+from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import Lines, Row
+from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines, Row
 
 
 class Pane(Vertical):
@@ -51,6 +52,10 @@ class Pane(Vertical):
         raise NotImplementedError
 
     def _subtitle(self, words: str) -> None:
-        content = Content(words)
+        content = self._words(words)
         if self.border_subtitle != content:
             self.border_subtitle = content
+
+    def _words(self, words: str) -> Content:
+        """Words for the frame: never markup, and in ASCII where that is wanted."""
+        return Content(to_ascii(words) if self.app.has_class(ASCII_CLASS) else words)

@@ -23,6 +23,10 @@ from textual.strip import Strip
 from litellm_tui.collectors.logline import clean
 from litellm_tui.ui.keys import keys_of
 from litellm_tui.ui.palette import palette
+from litellm_tui.ui.signs import to_ascii
+
+ASCII_CLASS = "-ascii"
+"""The class of the app while it draws with ASCII signs only."""
 
 Span = tuple[str, str]
 """A piece of text and the name of its style in `palette`; no name is plain text."""
@@ -238,10 +242,16 @@ class Lines(ScrollView, can_focus=True):
     def strip(self, spans: Sequence[Span], width: int, under: Style | None = None) -> Strip:
         """Spans as a strip of exactly `width` cells; `under` is a style laid over all of it, such as the cursor's."""
         background = Style(bgcolor=under.bgcolor) if under else Style.null()
-        # a segment goes to the terminal as it is: names and errors come from outside, and may hold escape sequences
-        segments = [
-            Segment(text if text.isprintable() else clean(text).replace("\n", " "), self.style_of(name) + background)
-            for text, name in spans
-            if text
-        ]
+        ascii_only = self.app.has_class(ASCII_CLASS)
+        segments = []
+        for text, name in spans:
+            if not text.isprintable():
+                # a segment goes to the terminal as it is: what comes from outside may hold escape sequences
+                text = clean(text).replace("\n", " ")
+            if ascii_only:
+                text = to_ascii(text)
+            # a match is drawn on a ground of its own, and must be seen under the cursor too
+            style = self.style_of(name) if name == "match" else self.style_of(name) + background
+            if text:
+                segments.append(Segment(text, style))
         return Strip(segments).adjust_cell_length(width, self.style_of("") + background)

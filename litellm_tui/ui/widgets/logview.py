@@ -59,7 +59,7 @@ class Pattern:
             pattern = typed[1:]
         try:
             self.regex = re.compile(pattern, re.IGNORECASE)
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError) as error:
             self.error = str(error)
             self.regex = re.compile(re.escape(typed[1:]), re.IGNORECASE)
 
