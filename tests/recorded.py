@@ -35,19 +35,43 @@ NOW = 1_795_224_000.0
 CONFIG = """\
 model_list:
   - model_name: llama3.1:latest
-    litellm_params: {model: openai/llama3.1, api_base: "http://127.0.0.1:9102/v1", api_key: sk-none, rpm: 100}
+    litellm_params:
+      model: openai/llama3.1
+      api_base: "http://127.0.0.1:9102/v1"
+      api_key: sk-none
+      rpm: 100
   - model_name: llama3.1:latest
-    litellm_params: {model: openai/llama3.1-b, api_base: "http://127.0.0.1:9102/v1", api_key: sk-none, rpm: 50, tpm: 100000}
+    litellm_params:
+      model: openai/llama3.1-b
+      api_base: "http://127.0.0.1:9102/v1"
+      api_key: sk-none
+      rpm: 50
+      tpm: 100000
   - model_name: qwen2.5-coder:7b
-    litellm_params: {model: openai/qwen-err500, api_base: "http://127.0.0.1:9102/v1", api_key: sk-none}
+    litellm_params:
+      model: openai/qwen-err500
+      api_base: "http://127.0.0.1:9102/v1"
+      api_key: sk-none
   - model_name: qwen-coder-vllm
-    litellm_params: {model: openai/Qwen/Qwen2.5-Coder-7B-Instruct-AWQ, api_base: "http://127.0.0.1:9199/v1", api_key: sk-none}
+    litellm_params:
+      model: openai/Qwen/Qwen2.5-Coder-7B-Instruct-AWQ
+      api_base: "http://127.0.0.1:9199/v1"
+      api_key: sk-none
   - model_name: kimi-k2:1t-cloud
-    litellm_params: {model: openai/kimi-err401, api_base: "http://127.0.0.1:9102/v1", api_key: os.environ/KIMI_KEY}
+    litellm_params:
+      model: openai/kimi-err401
+      api_base: "http://127.0.0.1:9102/v1"
+      api_key: os.environ/KIMI_KEY
   - model_name: gpt-oss:120b-cloud
-    litellm_params: {model: openai/gpt-oss, api_base: "http://127.0.0.1:9102/v1", api_key: sk-none}
+    litellm_params:
+      model: openai/gpt-oss
+      api_base: "http://127.0.0.1:9102/v1"
+      api_key: sk-none
   - model_name: nomic-embed-text
-    litellm_params: {model: openai/nomic-embed-text, api_base: "http://127.0.0.1:9102/v1", api_key: sk-none}
+    litellm_params:
+      model: openai/nomic-embed-text
+      api_base: "http://127.0.0.1:9102/v1"
+      api_key: sk-none
     model_info: {mode: embedding}
 litellm_settings:
   request_timeout: 60
@@ -148,9 +172,7 @@ def loaded_deployment(
 ) -> LoadedDeployment:
     """An entry of /v1/model/info, of which only this matters."""
     shown = {"model": model, **({"api_base": api_base} if api_base else {}), **params}
-    return LoadedDeployment(
-        id or f"{group}/{model}/{api_base}", group, model, api_base, params=shown, names=(group,)
-    )
+    return LoadedDeployment(id or f"{group}/{model}/{api_base}", group, model, api_base, params=shown, names=(group,))
 
 
 def gateway_of(version: str, seen_at: float = NOW - 1) -> Gateway:

@@ -51,7 +51,9 @@ def test_a_wrong_command_line_ends_with_64_and_says_why(arguments: list[str], tm
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 @pytest.mark.parametrize("option", ["--key", "--api-key", "--master-key"])
-def test_a_key_is_never_taken_from_the_command_line(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_is_never_taken_from_the_command_line(
+    command: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     for given in ([option, "sk-secret"], [f"{option}=sk-secret"]):
         with pytest.raises(SystemExit) as caught:
             build_parser().parse_args([*([command] if command else []), *given])
@@ -85,7 +87,17 @@ def test_the_demo_without_a_terminal_ends_with_64_and_leaves_nothing(tmp_path: P
 def test_help_and_version_end_with_0(tmp_path: Path) -> None:
     helped = _run("--help", cwd=tmp_path)
     assert helped.returncode == 0
-    for word in (*COMMANDS, "--url", "--config", "--unit", "--user", "--system", "--profile", "--key-env", "--key-file"):
+    for word in (
+        *COMMANDS,
+        "--url",
+        "--config",
+        "--unit",
+        "--user",
+        "--system",
+        "--profile",
+        "--key-env",
+        "--key-file",
+    ):
         assert word in helped.stdout
     assert _run("--version", cwd=tmp_path).stdout == f"litellm-tui {__version__}\n"
 

@@ -120,7 +120,9 @@ def test_what_draws_reads_nothing_itself(path: Path) -> None:
 
 def _loaded(code: str, *arguments: str, cwd: Path) -> set[str]:
     """The top-level modules that a fresh interpreter holds after running this."""
-    script = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint('LOADED', *sys.modules, file=sys.stderr)"
+    script = (
+        f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint('LOADED', *sys.modules, file=sys.stderr)"
+    )
     environment = {"PATH": "/nonexistent", "HOME": str(cwd), "XDG_CONFIG_HOME": str(cwd)}
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments], capture_output=True, text=True, cwd=cwd, env=environment, timeout=60

@@ -41,7 +41,8 @@ def test_a_recorded_journal_is_taken_in_whole(version: str, journal: str) -> Non
 
 def test_a_traceback_is_one_error_and_is_evidence_with_all_that_was_folded_in() -> None:
     _, intake = _taken(
-        "12:00:00 - LiteLLM Router:ERROR: router.py:1 - it failed", "Traceback (most recent call last):", "ValueError: no",
+        "12:00:00 - LiteLLM Router:ERROR: router.py:1 - it failed",
+        "Traceback (most recent call last):", "ValueError: no",
         "LiteLLM: model group 'g' failed with the error above",
     )  # fmt: skip
     log = intake.log(NOW)
@@ -63,7 +64,8 @@ def test_errors_are_counted_by_the_minute() -> None:
 def test_secrets_are_masked_before_they_are_kept() -> None:
     redact = Redactor(["hunter22hunter"])
     store, _ = _taken(
-        "the password is hunter22hunter", '{"message": "m hunter22hunter", "stacktrace": "s hunter22hunter sk-abcdef123456"}',
+        "the password is hunter22hunter",
+        '{"message": "m hunter22hunter", "stacktrace": "s hunter22hunter sk-abcdef123456"}',
         "INFO:     1.2.3.4:5 - \"GET /v1/models?api_key=sk-abcdef123456 HTTP/1.1\" 200 OK", redact=redact,
     )  # fmt: skip
     kept = "\n".join(f"{record.text}\n{record.stack}" for record in store.since(0))

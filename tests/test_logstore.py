@@ -138,7 +138,10 @@ def test_what_another_process_wrote_between_is_not_in_the_way() -> None:
     store.append(_record("two failed", level="ERROR", pid=2))
     store.append(_record("  of one"), continues=True)
     store.append(_record("  of two", pid=2), continues=True)
-    assert [(record.text, record.stack) for record in store.since(0)] == [("one failed", "  of one"), ("two failed", "  of two")]
+    assert [(record.text, record.stack) for record in store.since(0)] == [
+        ("one failed", "  of one"),
+        ("two failed", "  of two"),
+    ]
 
 
 def test_a_line_whose_failure_has_gone_stands_by_itself() -> None:

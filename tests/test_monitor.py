@@ -104,7 +104,17 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watch]:
     """Starts a monitor on the world, with every pace quickened."""
-    for name in ("LIVELINESS", "READINESS", "READINESS_DETAILS", "GROUPS", "DEPLOYMENTS", "ROUTER", "HEALTH", "CACHE_PING", "REDIS_INFO"):
+    for name in (
+        "LIVELINESS",
+        "READINESS",
+        "READINESS_DETAILS",
+        "GROUPS",
+        "DEPLOYMENTS",
+        "ROUTER",
+        "HEALTH",
+        "CACHE_PING",
+        "REDIS_INFO",
+    ):
         monkeypatch.setattr(gateway, name, getattr(gateway, name)._replace(interval=QUICK))
     monkeypatch.setattr(gateway, "GatewayClient", lambda *_: world)
     monkeypatch.setattr(module, "SERVICE_SECONDS", QUICK)
@@ -124,7 +134,8 @@ async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     def start(config: bool = True, unit: bool = True, **more: Any) -> Monitor:
         profile = Profile(
             name="test", host="here", url=Found("http://127.0.0.1:1", "test"), tools=Tools(),
-            config=Found(str(world.path), "test") if config else None, unit=Found("litellm.service", "test") if unit else None,
+            config=Found(str(world.path), "test") if config else None,
+            unit=Found("litellm.service", "test") if unit else None,
             **more,
         )  # fmt: skip
         found = Monitor(profile, world.snapshots.append)
@@ -220,7 +231,14 @@ async def test_after_a_restart_into_a_file_without_checks_health_is_asked_no_mor
 
 # --- the key -----------------------------------------------------------------------------------------------------
 
-KEYED = ("/v1/model/info", "/get/config/callbacks", "/health", "/cache/ping", "/cache/redis/info", "/health/readiness/details")
+KEYED = (
+    "/v1/model/info",
+    "/get/config/callbacks",
+    "/health",
+    "/cache/ping",
+    "/cache/redis/info",
+    "/health/readiness/details",
+)
 
 
 async def test_with_a_wrong_key_only_one_keyed_endpoint_goes_on_asking(world: World, watch: Watch) -> None:
@@ -304,7 +322,9 @@ async def test_redis_is_asked_only_after_a_ping_that_succeeded(world: World, wat
     await world.rounds("/cache/redis/info", 1)
 
 
-async def test_the_version_is_taken_from_the_plain_answer_where_there_are_no_details(world: World, watch: Watch) -> None:
+async def test_the_version_is_taken_from_the_plain_answer_where_there_are_no_details(
+    world: World, watch: Watch
+) -> None:
     world.save(ON)
     world.answers["/health/readiness/details"] = NotAvailable("HTTP 404")
     world.answers["/health/readiness"] = Readiness("healthy", version="1.77.7")
@@ -370,11 +390,13 @@ async def test_a_broken_file_keeps_the_last_good_one(world: World, watch: Watch)
     good = await eventually(lambda: found.snapshot().configuration.current)
     world.save(CONFIG + "oops: [\n", STARTED + 1)
     error = await eventually(lambda: found.snapshot().configuration.error)
+    assert error is not None
     assert found.snapshot().configuration.current == good
     assert error.line == len(CONFIG.splitlines()) + 2
     assert error.since > 0
     world.save("still: [\n", STARTED + 2)
     later = await eventually(lambda: (e := found.snapshot().configuration.error) and e.line == 2 and e)
+    assert later
     assert later.since == error.since
     world.save(CONFIG.replace("rpm: 100", "rpm: 200"), STARTED + 3)
     await eventually(lambda: found.snapshot().configuration.error is None)
@@ -413,7 +435,10 @@ async def test_a_save_without_a_change_is_no_change(world: World, watch: Watch) 
 
 
 async def test_the_secrets_of_the_file_and_of_the_unit_are_masked(world: World, watch: Watch) -> None:
-    world.save("general_settings: {master_key: topsecretvalue}\nmodel_list:\n- {model_name: a, litellm_params: {model: x, api_key: another1}}\n")
+    world.save(
+        "general_settings: {master_key: topsecretvalue}\n"
+        "model_list:\n- {model_name: a, litellm_params: {model: x, api_key: another1}}\n"
+    )
     environment = {"AZURE_API_KEY": Variable("fromtheunit", "x"), "HOME": Variable("/home/someone", "x")}
     found = watch(key=Secret("thekeyitself"), environment=environment)
     await eventually(lambda: found.snapshot().configuration.current)

@@ -19,7 +19,11 @@ Found = Callable[..., Profile]
 SYSTEMCTL = r"""#!/bin/sh
 here=$(dirname "$0") scope=system names= verb=
 for word in "$@"; do
-    case $word in --user) scope=user ;; -*) ;; *) if [ -z "$verb" ]; then verb=$word; else names="$names $word"; fi ;; esac
+    case $word in
+        --user) scope=user ;;
+        -*) ;;
+        *) if [ -z "$verb" ]; then verb=$word; else names="$names $word"; fi ;;
+    esac
 done
 [ -e "$here/$scope" ] || { echo "Failed to connect to bus: No medium found" >&2; exit 1; }
 case $verb in
@@ -60,7 +64,9 @@ class Machine:
         path.write_text(text)
         return path
 
-    def resolve(self, settings: Settings | None = None, environ: dict[str, str] | None = None, **options: Any) -> Profile:
+    def resolve(
+        self, settings: Settings | None = None, environ: dict[str, str] | None = None, **options: Any
+    ) -> Profile:
         return resolve(Options(**options), settings or Settings(), self.tools, environ or {})
 
 
@@ -303,7 +309,8 @@ def test_an_address_here_is_that_of_the_unit_on_its_port(machine: Machine) -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x", "http://", "http://x:port", "http://x:99999", "http://[::1", "file:///etc/passwd", "http://:4000"]
+    "url",
+    ["ftp://x", "http://", "http://x:port", "http://x:99999", "http://[::1", "file:///etc/passwd", "http://:4000"],
 )
 def test_an_address_that_is_none_names_where_it_was_given(machine: Machine, url: str) -> None:
     with pytest.raises(SettingsError, match="--url: not a usable address: expected http://HOST:PORT"):
@@ -341,7 +348,10 @@ def test_a_key_that_was_named_and_is_not_there_is_an_error(machine: Machine, tmp
 
 
 def test_a_secret_shows_itself_nowhere(machine: Machine) -> None:
-    machine.unit(f"/opt/bin/litellm --config {machine.config()}", Environment="AZURE_API_KEY=az-12345678 LITELLM_MASTER_KEY=sk-unit1234")
+    machine.unit(
+        f"/opt/bin/litellm --config {machine.config()}",
+        Environment="AZURE_API_KEY=az-12345678 LITELLM_MASTER_KEY=sk-unit1234",
+    )
     found = machine.resolve()
     for text in (repr(found), str(found), repr(findings(found)), repr(found.environment)):
         assert "sk-unit1234" not in text

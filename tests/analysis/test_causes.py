@@ -58,18 +58,36 @@ def test_every_recorded_failure_of_a_model_in_the_log_has_a_cause(version: str) 
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        ("litellm.APIConnectionError: OpenAIException - [Errno 111] Connect call failed ('127.0.0.1', 8000)", "refused"),
+        (
+            "litellm.APIConnectionError: OpenAIException - [Errno 111] Connect call failed ('127.0.0.1', 8000)",
+            "refused",
+        ),
         ("litellm.InternalServerError: OpenAIException - Connection error.", "no connection"),
-        ("Cannot connect to host gpu.example:443 ssl:True [SSLCertVerificationError: (1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "TLS"),
+        (
+            "Cannot connect to host gpu.example:443 ssl:True [SSLCertVerificationError: (1, '[SSL: CERTIFICATE_VERIFY",
+            "TLS",
+        ),
         ("Cannot connect to host gpu.example:80 ssl:default [Name or service not known]", "no such host"),
         ("[Errno 113] No route to host", "no route"),
-        ("litellm.RateLimitError: AzureException RateLimitError - Requests have exceeded call rate limit", "429 rate limit"),
-        ("litellm.AuthenticationError: AuthenticationError: OpenAIException - Incorrect API key provided: sk-••• (401)", "401 key refused"),
+        (
+            "litellm.RateLimitError: AzureException RateLimitError - Requests have exceeded call rate limit",
+            "429 rate limit",
+        ),
+        (
+            "litellm.AuthenticationError: OpenAIException - Incorrect API key provided: sk-••• (401)",
+            "401 key refused",
+        ),
         ("litellm.NotFoundError: NotFoundError: OpenAIException - The model `x` does not exist", "404 not found"),
         ("litellm.Timeout: APITimeoutError - Request timed out.", "timeout"),
         ("litellm.BadRequestError: LLM Provider NOT provided. Pass in the LLM provider", "no provider"),
-        ("litellm.BadRequestError: You passed in model=a. There are no healthy deployments for this model", "no such group"),
-        ("No deployments available for selected model, Try again in 5 seconds. cooldown_list=[('a', {})]", "cooling down"),
+        (
+            "litellm.BadRequestError: You passed in model=a. There are no healthy deployments for this model",
+            "no such group",
+        ),
+        (
+            "No deployments available for selected model, Try again in 5 seconds. cooldown_list=[('a', {})]",
+            "cooling down",
+        ),
         ("litellm.ContextWindowExceededError: This model's maximum context length is 8192 tokens", "context too long"),
         ("litellm.ServiceUnavailableError: 503", "503 unavailable"),
         ("PermissionDeniedError: 403", "403 forbidden"),
@@ -78,7 +96,7 @@ def test_every_recorded_failure_of_a_model_in_the_log_has_a_cause(version: str) 
         ("something nobody has seen before", "failing"),
         ("", "failing"),
     ],
-)  # fmt: skip
+)
 def test_causes_by_their_words(error: str, cause: str) -> None:
     assert name_cause(error).name == cause
 
@@ -86,7 +104,10 @@ def test_causes_by_their_words(error: str, cause: str) -> None:
 def test_the_network_below_a_stack_trace_is_the_cause_and_the_code_in_it_is_none() -> None:
     head = "litellm.InternalServerError: OpenAIException - Connection error."
     assert name_cause(f"{head}\nstack trace: ... [Errno 111] Connect call failed").name == "refused"
-    assert name_cause(f"{head}\nstack trace: raise Timeout(); if status == 404: # AuthenticationError").name == "no connection"
+    assert (
+        name_cause(f"{head}\nstack trace: raise Timeout(); if status == 404: # AuthenticationError").name
+        == "no connection"
+    )
     told = "AuthenticationError: 401"
     assert name_cause(f"{told}\nstack trace: Connection refused").name == "401 key refused"
 

@@ -149,7 +149,9 @@ def test_a_file_saved_after_the_start_is_said_and_is_no_fault(healthy: Snapshot)
 
 
 def test_a_new_deployment_that_waits_for_a_restart_is_no_fault(healthy: Snapshot, tmp_path: Path) -> None:
-    text = CONFIG.replace("litellm_settings:", "  - model_name: new\n    litellm_params: {model: openai/new}\nlitellm_settings:")
+    text = CONFIG.replace(
+        "litellm_settings:", "  - model_name: new\n    litellm_params: {model: openai/new}\nlitellm_settings:"
+    )
     file = loaded_file(tmp_path / "more.yaml", text, KIMI_KEY="x", LITELLM_MASTER_KEY="x")
     later = msgspec.structs.replace(file, modified_at=NOW - 5)
     headline = _headline(msgspec.structs.replace(healthy, configuration=Configuration(current=later)))
@@ -198,17 +200,54 @@ def test_hanging_names_the_process(healthy: Snapshot) -> None:
 @pytest.mark.parametrize(
     ("fields", "fault", "advice"),
     [
-        ({"active_state": "failed", "sub_state": "failed", "result": "exit-code", "exit_code": "exited", "exit_status": 3, "main_pid": 0},
-         "litellm.service failed (exit-code, status 3)", "R starts it again"),
-        ({"active_state": "failed", "sub_state": "failed", "result": "signal", "exit_code": "killed", "exit_status": 9, "main_pid": 0},
-         "litellm.service failed (signal, by signal 9)", "R starts it again"),
-        ({"active_state": "activating", "sub_state": "auto-restart", "result": "signal", "exit_code": "killed", "exit_status": 9},
-         "litellm.service ended (signal, by signal 9), systemd starts it again", "R starts it again"),
-        ({"active_state": "inactive", "sub_state": "dead", "main_pid": 0}, "litellm.service is inactive", "R starts it again"),
-        ({"load_state": "not-found", "active_state": "inactive", "main_pid": 0}, "litellm.service is not there any more", "put it back"),
+        (
+            {
+                "active_state": "failed",
+                "sub_state": "failed",
+                "result": "exit-code",
+                "exit_code": "exited",
+                "exit_status": 3,
+                "main_pid": 0,
+            },
+            "litellm.service failed (exit-code, status 3)",
+            "R starts it again",
+        ),
+        (
+            {
+                "active_state": "failed",
+                "sub_state": "failed",
+                "result": "signal",
+                "exit_code": "killed",
+                "exit_status": 9,
+                "main_pid": 0,
+            },
+            "litellm.service failed (signal, by signal 9)",
+            "R starts it again",
+        ),
+        (
+            {
+                "active_state": "activating",
+                "sub_state": "auto-restart",
+                "result": "signal",
+                "exit_code": "killed",
+                "exit_status": 9,
+            },
+            "litellm.service ended (signal, by signal 9), systemd starts it again",
+            "R starts it again",
+        ),
+        (
+            {"active_state": "inactive", "sub_state": "dead", "main_pid": 0},
+            "litellm.service is inactive",
+            "R starts it again",
+        ),
+        (
+            {"load_state": "not-found", "active_state": "inactive", "main_pid": 0},
+            "litellm.service is not there any more",
+            "put it back",
+        ),
         ({}, "litellm.service is active", "not on this port"),
     ],
-)  # fmt: skip
+)
 def test_down_says_what_became_of_the_unit(healthy: Snapshot, fields: Any, fault: str, advice: str) -> None:
     headline = _headline(_service(_silent(healthy), **fields))
     assert (headline.word, headline.severity) == ("DOWN", "bad")
@@ -262,7 +301,9 @@ def test_an_unreadable_unit_is_said_and_is_no_fault_of_the_gateway(healthy: Snap
 
 
 def test_no_deployments_at_all(healthy: Snapshot) -> None:
-    empty = msgspec.structs.replace(_with(healthy, deployments={"value": (), "seen_at": NOW}), configuration=Configuration())
+    empty = msgspec.structs.replace(
+        _with(healthy, deployments={"value": (), "seen_at": NOW}), configuration=Configuration()
+    )
     assert _texts(_headline(empty))[0] == "no deployments"
 
 
@@ -272,6 +313,8 @@ def test_every_failure_of_every_source_has_a_word(failure: Failure) -> None:
         for service in (None, service_of("1.106.2")):
             reading: Reading[Any] = Reading(failure=failure, failing_since=NOW - 1, tried_at=NOW)
             snapshot = Snapshot(
-                NOW, gateway=Gateway(**{field: reading}), service=Reading(value=service, seen_at=NOW if service else None)
+                NOW,
+                gateway=Gateway(**{field: reading}),
+                service=Reading(value=service, seen_at=NOW if service else None),
             )
             assert _headline(snapshot).word

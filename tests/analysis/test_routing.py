@@ -98,7 +98,8 @@ def test_an_alias_may_be_a_target_and_shows_what_it_stands_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "target"), [("c", "c"), ({"model": "c", "hidden": True}, "c"), (["c"], None), ({}, None), (None, None), (5, None)]
+    ("value", "target"),
+    [("c", "c"), ({"model": "c", "hidden": True}, "c"), (["c"], None), ({}, None), (None, None), (5, None)],
 )
 def test_what_an_alias_stands_for(value: Any, target: str | None) -> None:
     assert alias_target(value) == target
@@ -127,7 +128,11 @@ def test_each_chain_says_whether_it_runs() -> None:
 
 
 def test_what_runs_and_is_gone_from_the_file_is_shown_as_such() -> None:
-    running = {"fallbacks": [{"a": ["c"]}, {"*": ["c"]}], "context_window_fallbacks": [{"a": ["c"]}], "model_group_alias": {"x": "c"}}
+    running = {
+        "fallbacks": [{"a": ["c"]}, {"*": ["c"]}],
+        "context_window_fallbacks": [{"a": ["c"]}],
+        "model_group_alias": {"x": "c"},
+    }
     chains = _resolve({}, running)
     assert [(chain.kind, chain.applied) for chain in chains] == [
         ("general", False), ("context window", False), ("default", False), ("alias", False),
@@ -205,7 +210,18 @@ def test_settings_of_any_shape_never_raise(settings: Any, litellm: Any, running:
 
 @pytest.mark.parametrize(
     "value",
-    ["a", 5, True, {"a": "c"}, {"a": {"model": "c"}}, [["a"]], [{"a": "c"}], [{"a": None}], [{"a": [{"model": "c"}]}], [{}]],
+    [
+        "a",
+        5,
+        True,
+        {"a": "c"},
+        {"a": {"model": "c"}},
+        [["a"]],
+        [{"a": "c"}],
+        [{"a": None}],
+        [{"a": [{"model": "c"}]}],
+        [{}],
+    ],
 )
 def test_malformed_fallbacks_are_read_as_far_as_they_can_be(value: Any) -> None:
     routing = Routing.of_file(made_file(router_settings={"fallbacks": value}))

@@ -78,9 +78,15 @@ def test_one_whose_health_check_answers_serves() -> None:
 
 
 def test_one_whose_health_check_fails_is_failing_with_cause_and_next_step() -> None:
-    entry = HealthEntry("openai/m", A, "id1", "litellm.InternalServerError: OpenAIException - [Errno 111] Connect call failed.")
+    entry = HealthEntry(
+        "openai/m", A, "id1", "litellm.InternalServerError: OpenAIException - [Errno 111] Connect call failed."
+    )
     verdict = _only(_snapshot([FILE], [LOADED], _unhealthy(entry))).verdict
-    assert (verdict.state, verdict.brief, verdict.reason) == ("failing", "refused", "refused: [Errno 111] Connect call failed")
+    assert (verdict.state, verdict.brief, verdict.reason) == (
+        "failing",
+        "refused",
+        "refused: [Errno 111] Connect call failed",
+    )
     assert "start the upstream" in verdict.do
 
 
@@ -148,7 +154,10 @@ def test_one_from_the_database_needs_no_file_and_without_a_file_nothing_is_missi
 @pytest.mark.parametrize(
     ("gateway", "why"),
     [
-        ({"liveliness": Reading(failure=Unreachable("connection refused"))}, "the gateway does not answer: connection refused"),
+        (
+            {"liveliness": Reading(failure=Unreachable("connection refused"))},
+            "the gateway does not answer: connection refused",
+        ),
         ({"liveliness": Reading()}, "not asked yet"),
         ({"deployments": Reading(failure=Unauthorized("HTTP 401"))}, "HTTP 401"),
         ({"deployments": Reading()}, "not asked yet"),
@@ -161,7 +170,9 @@ def test_what_cannot_be_asked_is_unknown_with_its_reason(gateway: Any, why: str)
 
 def test_a_dead_gateways_old_answers_are_not_shown_as_current() -> None:
     report = _healthy(HealthEntry("openai/m", A, "id1"))
-    down = {"liveliness": Reading(value="I'm alive!", seen_at=NOW - 60, failure=Unreachable("connection refused"))}
+    down: dict[str, Any] = {
+        "liveliness": Reading(value="I'm alive!", seen_at=NOW - 60, failure=Unreachable("connection refused"))
+    }
     row = _only(_snapshot([FILE], [LOADED], report, **down))
     assert row.verdict.state == "unknown"
     assert row.listed is None
@@ -279,7 +290,8 @@ def test_a_group_of_which_one_still_serves_is_not_masked() -> None:
     file = made_file(router_settings={"fallbacks": [{"g": ["h"]}]})
     loaded = [LOADED, loaded_deployment("g", "openai/n", A, "id2"), loaded_deployment("h", "openai/o", A, "id3")]
     report = HealthReport(
-        healthy=(HealthEntry("", None, "id1"), HealthEntry("", None, "id3")), unhealthy=(HealthEntry("", None, "id2", "500"),)
+        healthy=(HealthEntry("", None, "id1"), HealthEntry("", None, "id3")),
+        unhealthy=(HealthEntry("", None, "id2", "500"),),
     )
     snapshot = _snapshot(None, loaded, report, router=_read(file.section("router_settings")))
     states = {row.model: row.verdict.state for row in diagnose(snapshot, NOW).deployments}

@@ -51,7 +51,7 @@ def test_deployments_with_their_places_and_limits(tmp_path: Path) -> None:
     assert (second.index, second.tpm) == (1, 100000)
     assert last.mode == "embedding"
     assert str(first.mark) == f"{tmp_path}/config.yaml:2:5"
-    assert (second.mark.line, second.mark.column) == (4, 5)
+    assert (second.mark.line, second.mark.column) == (8, 5)
     assert found.background_health_checks
     assert found.notes == ()
 
@@ -93,7 +93,8 @@ def test_names_that_hold_none(name: str) -> None:
 def test_references_to_the_environment(tmp_path: Path) -> None:
     text = (
         "model_list:\n"
-        "- model_name: a\n  litellm_params: {model: os.environ/MODEL, api_base: os.environ/BASE, api_key: os.environ/KEY}\n"
+        "- model_name: a\n"
+        "  litellm_params: {model: os.environ/MODEL, api_base: os.environ/BASE, api_key: os.environ/KEY}\n"
         "general_settings: {master_key: os.environ/MASTER}\n"
     )
     found = _good(tmp_path, {"MODEL": "openai/x", "MASTER": "m"}, config=text)
@@ -185,7 +186,8 @@ def test_an_included_list_extends_and_an_included_mapping_replaces(tmp_path: Pat
         tmp_path,
         config="include: [more.yaml]\nmodel_list:\n- {model_name: a, litellm_params: {model: x}}\n"
         "litellm_settings: {drop_params: true, request_timeout: 5}\n",
-        more="model_list:\n\n- {model_name: b, litellm_params: {model: y}}\nlitellm_settings: {request_timeout: 9}\nnew: 1\n",
+        more="model_list:\n\n- {model_name: b, litellm_params: {model: y}}\n"
+        "litellm_settings: {request_timeout: 9}\nnew: 1\n",
     )
     assert [deployment.group for deployment in found.deployments] == ["a", "b"]
     assert found.data["litellm_settings"] == {"request_timeout": 9}
@@ -200,6 +202,7 @@ def test_an_included_list_extends_and_an_included_mapping_replaces(tmp_path: Pat
 def test_includes_are_relative_to_the_file_that_names_them_and_then_to_the_first(tmp_path: Path) -> None:
     found = _good(
         tmp_path,
+        None,
         **{
             "config": "include: [parts/one.yaml]\n",
             "parts/one": "include: [two.yaml, three.yaml]\none: 1\n",
@@ -341,7 +344,8 @@ def test_a_file_that_goes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "content", [b"\x00\x01\x02", b"a: \x00\n", b"\xff\xfe\x00", b"a: \xe9\n", bytes(range(256)) * 50, b"\x7fELF\x02\x01"]
+    "content",
+    [b"\x00\x01\x02", b"a: \x00\n", b"\xff\xfe\x00", b"a: \xe9\n", bytes(range(256)) * 50, b"\x7fELF\x02\x01"],
 )
 def test_a_binary_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "config.yaml"
@@ -398,7 +402,8 @@ def test_a_billion_laughs_are_never_written_out(tmp_path: Path, place: str) -> N
     inner = ", ".join(f"{key}: {value}" for key, value in params.items())
     found = _good(
         tmp_path,
-        config=f"{_laughs(30)}model_list:\n- model_name: *l29\n  model_info: {{mode: *l29}}\n  litellm_params: {{{inner}}}\n",
+        config=f"{_laughs(30)}model_list:\n- model_name: *l29\n  model_info: {{mode: *l29}}\n"
+        f"  litellm_params: {{{inner}}}\n",
     )
     (deployment,) = found.deployments
     assert deployment.group == ""
@@ -432,7 +437,9 @@ ENTRY = st.dictionaries(
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.sampled_from(["model_list", "include", "general_settings"]), st.lists(ENTRY, max_size=3) | JSON))
+@given(
+    st.dictionaries(st.sampled_from(["model_list", "include", "general_settings"]), st.lists(ENTRY, max_size=3) | JSON)
+)
 def test_sections_of_any_shape_are_read_or_refused(tmp_path: Path, data: dict[str, object]) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")

@@ -375,7 +375,10 @@ async def _ask(url: str, endpoint: gateway.Endpoint) -> Any:
 
 
 async def test_a_port_where_nobody_listens_is_refused() -> None:
-    async with _server(lambda _, writer: asyncio.sleep(0, writer.close())) as url:
+    async def nobody(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with _server(nobody) as url:
         pass
     result = await _ask(url, gateway.LIVELINESS)
     assert isinstance(result, Unreachable)

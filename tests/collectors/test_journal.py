@@ -185,14 +185,14 @@ Follow = Callable[..., JournalTail]
 
 
 @pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    yield Stand(tmp_path)
+def stand(tmp_path: Path) -> Stand:
+    return Stand(tmp_path)
 
 
 @pytest.fixture
 async def follow(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Follow]:
     """Starts a tail whose pauses between its lives are short; all are gone afterwards."""
-    monkeypatch.setattr(journal.random, "uniform", lambda *_: 0.05)
+    monkeypatch.setattr("random.uniform", lambda *_: 0.05)
     tasks: list[asyncio.Task[None]] = []
 
     def start(scope: Scope = "user", **more: Any) -> JournalTail:
@@ -299,7 +299,10 @@ async def test_the_hint_of_journalctl_reaches_the_person(stand: Stand, follow: F
     stand.tell("hint", HINT)
     stand.write(1)
     follow("system")
-    hint = await eventually(lambda: stand.states[-1][2] if stand.states and "all messages" in (stand.states[-1][2] or "") else "")
+    hint = await eventually(
+        lambda: stand.states[-1][2] if stand.states and "all messages" in (stand.states[-1][2] or "") else ""
+    )
+    assert hint
     assert hint.startswith("You are currently not seeing messages")
     assert "Pass -q" not in hint
     assert stand.states[-1][0] == "following"

@@ -23,7 +23,8 @@ def _lines(name: str) -> list[logline.Line]:
 
 def _harmless(text: str) -> bool:
     return not any(
-        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in "\n\u00ad" for character in text
+        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in "\n\u00ad"
+        for character in text
     )
 
 
@@ -114,11 +115,15 @@ def test_the_access_form_of_plain_logs() -> None:
 
 
 def test_the_access_form_of_json_logs() -> None:
-    line = parse('{"message": "[::1]:9 - \\"GET /v1/models?a=b HTTP/1.1\\" 200", "level": "INFO", "component": "uvicorn.access"}')
+    line = parse(
+        '{"message": "[::1]:9 - \\"GET /v1/models?a=b HTTP/1.1\\" 200", "level": "INFO", "component": "uvicorn.access"}'
+    )
     assert (line.status, line.path, line.text) == (200, "/v1/models?a=b", "GET /v1/models?a=b 200  [::1]")
 
 
-@pytest.mark.parametrize(("priority", "level"), [(0, "CRITICAL"), (3, "ERROR"), (4, "WARNING"), (5, "INFO"), (7, "DEBUG")])
+@pytest.mark.parametrize(
+    ("priority", "level"), [(0, "CRITICAL"), (3, "ERROR"), (4, "WARNING"), (5, "INFO"), (7, "DEBUG")]
+)
 def test_what_systemd_says_has_the_level_of_syslog(priority: int, level: str) -> None:
     line = parse("litellm.service: Main process exited, code=killed, status=9/KILL", priority, "systemd")
     assert (line.level, line.source) == (level, "systemd")
@@ -223,7 +228,7 @@ def test_a_line_of_a_megabyte_is_taken_in_one_pass(message: str) -> None:
 @given(st.text())
 def test_whatever_is_written_comes_out_harmless(text: str) -> None:
     line = parse(text)
-    assert not any(ord(c) < 32 and c != "\n" or 0x7F <= ord(c) < 0xA0 for c in line.text + line.stack + line.source)
+    assert not any((ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0 for c in line.text + line.stack + line.source)
     assert clean(clean(text)) == clean(text)
 
 

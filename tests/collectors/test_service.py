@@ -14,7 +14,7 @@ import pytest
 from litellm_tui.collectors import process, service
 from litellm_tui.collectors.service import cpu_percent, read_service, service_from
 from litellm_tui.collectors.systemd import Tools, parse_show
-from litellm_tui.snapshot import Denied, NotAvailable, Service, Unreachable
+from litellm_tui.snapshot import Denied, Failure, NotAvailable, Service, Unreachable
 from tests.recorded import FOLDER, VERSIONS
 from tests.waiting import eventually
 
@@ -29,7 +29,9 @@ def _shown(version: str, scope: str) -> dict[str, str]:
 def family() -> Iterator[int]:
     """A process with a child of its own, both alive until the test is over."""
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'], stdin=sys.stdin)"
-    parent = subprocess.Popen([sys.executable, "-c", code, "--port", "4000"], stdin=subprocess.PIPE, env={"HELD": "yes=no"})
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, "--port", "4000"], stdin=subprocess.PIPE, env={"HELD": "yes=no"}
+    )
     yield parent.pid
     parent.communicate(b"\n")
 
@@ -111,7 +113,9 @@ def test_the_share_of_a_core_between_two_readings() -> None:
         (_service(1, 1.0), _service(1, 2.0), 0.0),
     ],
 )
-def test_the_share_is_unknown_over_a_restart_or_without_figures(before: Service | None, now: Service, elapsed: float) -> None:
+def test_the_share_is_unknown_over_a_restart_or_without_figures(
+    before: Service | None, now: Service, elapsed: float
+) -> None:
     assert cpu_percent(before, now, elapsed) is None
 
 
@@ -127,7 +131,9 @@ def _tools(folder: Path, script: str) -> Tools:
 async def test_a_reading_through_systemctl(tmp_path: Path) -> None:
     text = (FOLDER / "1.106.2" / "systemctl-show-system.txt").read_text(encoding="utf-8")
     (tmp_path / "shown").write_text(text.replace("MainPID=", "MainPID=0\nX="), encoding="utf-8")
-    found = await read_service(_tools(tmp_path, f'echo "$@" >{tmp_path}/said; cat {tmp_path}/shown'), "litellm.service", "system")
+    found = await read_service(
+        _tools(tmp_path, f'echo "$@" >{tmp_path}/said; cat {tmp_path}/shown'), "litellm.service", "system"
+    )
     assert isinstance(found, Service)
     assert found.active_state == "active"
     words = (tmp_path / "said").read_text().split()
@@ -145,6 +151,7 @@ async def test_a_reading_through_systemctl(tmp_path: Path) -> None:
 async def test_a_refusal_is_shown_in_systemctls_own_words(tmp_path: Path, said: str, kind: type) -> None:
     found = await read_service(_tools(tmp_path, f'echo "{said}" >&2; exit 1'), "x", "user")
     assert type(found) is kind
+    assert isinstance(found, Failure)
     assert said in found.why
 
 

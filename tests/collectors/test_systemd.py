@@ -120,7 +120,8 @@ def test_a_later_environment_file_wins_and_an_unreadable_one_is_told(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("word", "expected"), [("$A", "1"), ("${A}b", "1b"), ("$Ab", ""), ("x${MISSING}y", "xy"), ("a$", "a$"), ("no", "no")]
+    ("word", "expected"),
+    [("$A", "1"), ("${A}b", "1b"), ("$Ab", ""), ("x${MISSING}y", "xy"), ("a$", "a$"), ("no", "no")],
 )
 def test_variables_of_a_command_line(word: str, expected: str) -> None:
     assert expand(word, {"A": "1"}) == expected
@@ -135,7 +136,7 @@ def test_systemctl_is_never_let_to_ask_for_a_password_and_sudo_gets_the_unit_of_
 
 def test_a_runtime_folder_is_supplied_where_the_session_left_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    monkeypatch.setattr(systemd.os.path, "isdir", lambda path: str(path).startswith("/run/user/"))
+    monkeypatch.setattr("os.path.isdir", lambda path: str(path).startswith("/run/user/"))
     assert systemd.runtime_environment()["XDG_RUNTIME_DIR"].startswith("/run/user/")
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/elsewhere")
     assert systemd.runtime_environment()["XDG_RUNTIME_DIR"] == "/elsewhere"

@@ -177,7 +177,9 @@ async def test_another_file_may_be_watched_from_now_on(watched: Watched) -> None
     await watched.settles_at("still watched")
 
 
-async def test_a_file_system_without_notifications_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_system_without_notifications_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(watch, "FALLBACK_SECONDS", 0.02)
     monkeypatch.setattr(Watcher, "_places", lambda self: ([], set()))
     path = tmp_path / "config.yaml"

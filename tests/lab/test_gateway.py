@@ -137,13 +137,28 @@ async def test_nothing_listening_and_no_such_host_are_different_words(lab: Lab) 
 # -- the monitor
 
 
+def tools(lab: Lab) -> Tools:
+    """The tools that reach into the lab from here.
+
+    They stay in this process's PID namespace: to enter the lab's, nsenter forks, and the collectors would end nsenter
+    and leave the tool behind.
+    """
+
+    def reaching(name: str) -> tuple[str, ...]:
+        words = lab.argv([name])
+        words.remove("-p")
+        return tuple(words)
+
+    return Tools(systemctl=reaching("systemctl"), journalctl=reaching("journalctl"))
+
+
 def profile(lab: Lab) -> Profile:
     """What discovery would find inside the lab, with the tools that reach into it from here."""
     return Profile(
         name="lab",
         host="lab",
         url=Found(lab.url(), "the lab"),
-        tools=Tools(systemctl=tuple(lab.argv(["systemctl"])), journalctl=tuple(lab.argv(["journalctl"]))),
+        tools=tools(lab),
         config=Found(str(lab.config_path()), "the lab"),
         unit=Found(UNIT, "the lab"),
         key=Secret(lab.key()),

@@ -85,9 +85,7 @@ class Scene:
     def shown_rows(self, name: str) -> list[str]:
         """The lines of a pane as they are painted."""
         widget = self.lines(name)
-        return [
-            "".join(segment.text for segment in widget.render_line(y)).rstrip() for y in range(widget.size.height)
-        ]
+        return ["".join(segment.text for segment in widget.render_line(y)).rstrip() for y in range(widget.size.height)]
 
     def write(self, *texts: str, level: str = "INFO", **more: Any) -> None:
         """Records that come now, as the log collector would deliver them."""

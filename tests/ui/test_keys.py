@@ -195,7 +195,12 @@ async def _opens_all_that_is_known(scene: Scene, key: str) -> None:
     await scene.press("3", key)
     assert "qwen2.5-coder:32b · general" in scene.text
     await scene.press("escape")
-    scene.write("a failure of note", level="ERROR", stack="Traceback (most recent call last):\n  File x", call_id="id-of-the-call")
+    scene.write(
+        "a failure of note",
+        level="ERROR",
+        stack="Traceback (most recent call last):\n  File x",
+        call_id="id-of-the-call",
+    )
     await scene.press("2", key)
     assert "Log record" in scene.text
     for words in ("a failure of note", "Traceback (most recent call last):", "  File x", "id-of-the-call"):
@@ -245,7 +250,9 @@ async def _goes_through_the_levels(scene: Scene, key: str) -> None:
         scene.write(f"a line of {level}", level=level)
     for expected in ("INFO", "WARNING", "ERROR", "DEBUG"):
         assert scene.log.level == expected
-        texts[expected] = [level for level in ("DEBUG", "INFO", "WARNING", "ERROR") if f"a line of {level}" in scene.text]
+        texts[expected] = [
+            level for level in ("DEBUG", "INFO", "WARNING", "ERROR") if f"a line of {level}" in scene.text
+        ]
         await scene.press(key)
     assert texts == {
         "INFO": ["INFO", "WARNING", "ERROR"], "WARNING": ["WARNING", "ERROR"], "ERROR": ["ERROR"],
@@ -308,7 +315,7 @@ async def _clears_filter_and_search(scene: Scene, key: str) -> None:
 # --- all of them -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("place", "key"), TESTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("place", "key"), TESTS, ids=str)
 async def test_the_key_does_what_the_help_says(scene: Scene, place: Place, key: str) -> None:
     await quiet(scene)
     await TESTS[place, key](scene, key)
@@ -381,10 +388,7 @@ async def test_a_command_of_the_palette_does_what_its_key_does(scene: Scene, act
 
 
 def test_every_command_of_the_palette_is_pressed_there() -> None:
-    tested = next(
-        mark.args[1]
-        for mark in test_a_command_of_the_palette_does_what_its_key_does.pytestmark  # type: ignore[attr-defined]
-    )
+    tested = next(mark.args[1] for mark in test_a_command_of_the_palette_does_what_its_key_does.pytestmark)
     assert {action for action, _ in tested} == {key.action for key in KEYS if key.palette}
 
 

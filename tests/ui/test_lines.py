@@ -26,6 +26,8 @@ class _Counting(Lines):
 
 
 class _App(App[None]):
+    CSS = "Lines { height: 1fr; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; overflow-x: hidden; }"
+
     def __init__(self) -> None:
         super().__init__()
         self.lines = _Counting(id="x")
@@ -192,7 +194,18 @@ async def test_moving_is_told(run: Run) -> None:
 
 async def test_every_line_is_exactly_as_wide_as_the_list(run: Run) -> None:
     app, _ = run
-    texts = ["", "short", "x" * 100, "漢" * 30, "a漢" * 25, "\x1b[31mred\x1b[0m", "two\nlines", "tab\there", "\u202ebidi", "e\u0301" * 50]
+    texts = [
+        "",
+        "short",
+        "x" * 100,
+        "漢" * 30,
+        "a漢" * 25,
+        "\x1b[31mred\x1b[0m",
+        "two\nlines",
+        "tab\there",
+        "\u202ebidi",
+        "e\u0301" * 50,
+    ]
     app.lines.show([Row(((text, "ok"), ("|", "bad"))) for text in texts])
     for y in range(len(texts)):
         strip = app.lines.render_line(y)
@@ -204,7 +217,15 @@ async def test_every_line_is_exactly_as_wide_as_the_list(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("text", "width", "expected"),
-    [("abc", 5, "abc  "), ("abcdef", 4, "abc…"), ("abc", 3, "abc"), ("漢字", 3, "漢…"), ("漢字", 2, " …"), ("abc", 1, "a"), ("", 2, "  ")],
+    [
+        ("abc", 5, "abc  "),
+        ("abcdef", 4, "abc…"),
+        ("abc", 3, "abc"),
+        ("漢字", 3, "漢…"),
+        ("漢字", 2, " …"),
+        ("abc", 1, "a"),
+        ("", 2, "  "),
+    ],
 )
 def test_a_cell_has_exactly_its_width(text: str, width: int, expected: str) -> None:
     assert cell(text, width) == expected

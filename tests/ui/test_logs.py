@@ -75,7 +75,20 @@ async def test_plain_text_is_no_pattern_and_a_tilde_makes_it_one(scene: Scene) -
     assert _shown(scene) == ["gpt-4.1 [x]", "gpt-4x1"]
 
 
-@pytest.mark.parametrize("typed", ["~(", "~[", "~*", "~a{2", "~(?P<", "~\\", "~(?<=a+)b", "~a{99999999999}", pytest.param("~" + "(" * 500, id="deep")])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "~(",
+        "~[",
+        "~*",
+        "~a{2,1}",
+        "~(?P<",
+        "~\\",
+        "~(?<=a+)b",
+        "~a{99999999999}",
+        pytest.param("~" + "(" * 500, id="deep"),
+    ],
+)
 async def test_a_regex_that_is_none_is_told_and_matches_as_text(scene: Scene, typed: str) -> None:
     scene.write(f"holds {typed[1:]} literally", "holds nothing")
     await scene.press("2")

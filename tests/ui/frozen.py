@@ -1,0 +1,238 @@
+"""A console on which time stands still: drawn from records made by hand, without a monitor."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.redact import Redactor
+from litellm_tui.collectors.systemd import Tools
+from litellm_tui.discovery import Variable
+from litellm_tui.logstore import LogStore
+from litellm_tui.profile import Found, Profile, Secret
+from litellm_tui.settings import Settings
+from litellm_tui.snapshot import (
+    CachePing,
+    ConfigFile,
+    Configuration,
+    Gateway,
+    HealthEntry,
+    HealthReport,
+    LoadedDeployment,
+    Log,
+    LogRecord,
+    Mark,
+    NotAvailable,
+    Readiness,
+    Reading,
+    RedisInfo,
+    Service,
+    Snapshot,
+    Unreachable,
+)
+from litellm_tui.ui.app import Console
+from litellm_tui.ui.signs import ASCII, UNICODE
+from litellm_tui.ui.view import View, utc_clock
+from litellm_tui.ui.widgets.header import Header
+from tests import recorded
+
+NOW = 1_800_000_000.0
+PLACE = "/srv/litellm/config.yaml"
+ERROR = (
+    "litellm.InternalServerError: InternalServerError: Hosted_vllmException - Cannot connect to host 127.0.0.1:9199 "
+    "ssl:default [Connect call failed ('127.0.0.1', 9199)]\nstack trace: Traceback (most recent call last):\n"
+    '  File "/opt/litellm/lib/python3.11/site-packages/litellm/main.py", line 740, in acompletion\n'
+    "    raise exception_type(\nlitellm.exceptions.InternalServerError: Connection error."
+)
+
+
+def _placed(file: ConfigFile) -> ConfigFile:
+    """The file as if it lay where the pictures show it."""
+    marks = {path: Mark(PLACE, mark.line, mark.column) for path, mark in file.marks.items()}
+    deployments = tuple(
+        msgspec.structs.replace(d, mark=Mark(PLACE, d.mark.line, d.mark.column)) for d in file.deployments
+    )
+    return msgspec.structs.replace(
+        file, path=PLACE, files=(PLACE,), marks=marks, deployments=deployments, modified_at=NOW - 9 * 86400
+    )
+
+
+def _read(value: Any, took: float = 0.003) -> Reading[Any]:
+    return Reading(value=value, seen_at=NOW - 4, tried_at=NOW - 4, took=took, interval=10.0)
+
+
+def healthy(folder: Path) -> Snapshot:
+    """Every deployment serves."""
+    file = _placed(recorded.loaded_file(folder / "made.yaml", recorded.CONFIG, KIMI_KEY="x", LITELLM_MASTER_KEY="x"))
+    loaded = tuple(
+        LoadedDeployment(
+            f"{d.index:064x}", d.group, d.model, d.api_base, d.mode, d.rpm, d.tpm, params={}, names=(d.group,)
+        )
+        for d in file.deployments
+    )
+    router = file.section("router_settings")
+    gateway = Gateway(
+        liveliness=_read("I'm alive!"),
+        readiness=_read(Readiness("healthy", "Not connected", "1.106.2", "redis", "INFO")),
+        groups=_read(("gpt-4", *(d.group for d in file.deployments))),
+        deployments=_read(loaded),
+        router=_read({**router, "num_retries": 1, "timeout": 60.0}),
+        health=_read(HealthReport(tuple(HealthEntry(d.model, d.api_base, d.id) for d in loaded), ())),
+        cache_ping=_read(CachePing("healthy", "redis", True, 3600.0, None, "127.0.0.1:6379", "7.0.15")),
+        redis=_read(RedisInfo("7.0.15", 6, 1_258_291, 0, "noeviction", 42, 34, 99, 0, 3, 400_000)),
+    )
+    service = Service(
+        "litellm.service", "user", "loaded", "active", "running", "success", 4242, 0, NOW - 273_600, NOW - 273_600,
+        221_249_536, 80.0, 2.0, fragment="/home/llm/.config/systemd/user/litellm.service",
+    )  # fmt: skip
+    return Snapshot(
+        taken_at=NOW,
+        gateway=gateway,
+        configuration=Configuration(path=PLACE, current=file, checked_at=NOW - 4),
+        service=Reading(value=service, seen_at=NOW - 1, tried_at=NOW - 1, interval=2.0),
+        log=Log(source="journalctl --user -u litellm.service", state="following", first=0, last=11, last_at=NOW - 3),
+    )
+
+
+def degraded(folder: Path) -> Snapshot:
+    """One dead deployment behind a fallback, one without any, the cache down, the file changed and not applied."""
+    well = healthy(folder)
+    deployments = well.gateway.deployments.value
+    assert deployments
+    dead = {
+        "qwen2.5-coder:7b": "litellm.InternalServerError: OpenAIException - upstream exploded",
+        "qwen-coder-vllm": ERROR,
+    }
+    report = HealthReport(
+        healthy=tuple(HealthEntry(d.model, d.api_base, d.id) for d in deployments if d.group not in dead),
+        unhealthy=tuple(
+            HealthEntry(d.model, d.api_base, d.id, dead[d.group], 500) for d in deployments if d.group in dead
+        ),
+    )
+    text = recorded.CONFIG.replace("rpm: 50", "rpm: 80").replace(
+        '["qwen2.5-coder:7b"]', '["qwen2.5-coder:7b", "gpt-oss:120b-cloud"]'
+    )
+    edited = _placed(recorded.loaded_file(folder / "edited.yaml", text, LITELLM_MASTER_KEY="x"))
+    edited = msgspec.structs.replace(edited, modified_at=NOW - 60)
+    ping = CachePing("unhealthy", "redis", server="127.0.0.1:6379", error="Connection closed by server.")
+    gateway = msgspec.structs.replace(well.gateway, health=_read(report), cache_ping=_read(ping))
+    return msgspec.structs.replace(
+        well,
+        gateway=gateway,
+        configuration=Configuration(path=PLACE, current=edited, changed_at=NOW - 60, checked_at=NOW - 4),
+        log=msgspec.structs.replace(well.log, errors_per_minute=(0, 0, 0, 0, 0, 2, 5, 3, 8, 14)),
+    )
+
+
+def down(folder: Path) -> Snapshot:
+    """The process was killed half a minute ago and stays away."""
+    well = healthy(folder)
+    gone = Reading(
+        value="I'm alive!", seen_at=NOW - 31, failure=Unreachable("connection refused", kind="refused"),
+        failing_since=NOW - 30, tried_at=NOW, interval=1.5,
+    )  # fmt: skip
+    old = {
+        name: msgspec.structs.replace(getattr(well.gateway, name), seen_at=NOW - 45)
+        for name in Gateway.__struct_fields__
+        if name != "liveliness"
+    }
+    service = well.service.value
+    assert service
+    failed = msgspec.structs.replace(
+        service, active_state="failed", sub_state="failed", result="signal", main_pid=0, exit_code="killed",
+        exit_status=9,
+        started_at=None, memory=None, cpu_percent=None,
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        well, gateway=Gateway(liveliness=gone, **old), service=msgspec.structs.replace(well.service, value=failed)
+    )
+
+
+def bare(folder: Path) -> Snapshot:
+    """An address and nothing else: no unit, no file, no key."""
+    well = healthy(folder)
+    return msgspec.structs.replace(
+        well,
+        gateway=Gateway(liveliness=well.gateway.liveliness, readiness=well.gateway.readiness),
+        configuration=Configuration(why_unwatched="no configuration file was found"),
+        service=Reading(failure=NotAvailable("none of the user and system units runs litellm"), tried_at=NOW),
+        log=Log(state="off", failure=NotAvailable("none of the user and system units runs litellm")),
+    )
+
+
+def _store() -> LogStore:
+    store = LogStore()
+    lines: list[tuple[str, str, str, int, str]] = [
+        ("INFO", "systemd", "Started litellm.service - LiteLLM proxy.", 0, ""),
+        ("INFO", "uvicorn", "Uvicorn running on http://127.0.0.1:4000 (Press CTRL+C to quit)", 0, ""),
+        (
+            "WARNING",
+            "proxy",
+            "Key 'context_window_fallback_dict' is not a valid argument for Router.__init__().",
+            0,
+            "",
+        ),
+        ("INFO", "access", "POST /v1/chat/completions 200  10.20.0.11", 200, ""),
+        ("INFO", "router", "litellm.acompletion(model=openai/gpt-oss) 200 OK", 0, ""),
+        ("ERROR", "router", ERROR.partition("\n")[0], 0, ERROR.partition("\n")[2]),
+        ("INFO", "access", "POST /v1/chat/completions 500  10.20.0.12", 500, ""),
+        ("INFO", "access", "GET /v1/models 401  10.20.0.99", 401, ""),
+        ("DEBUG", "litellm", "not shown at this level", 0, ""),
+        ("INFO", "stdout", "[bold]markup[/bold] is text, and so is 漢字", 0, ""),
+        ("CRITICAL", "proxy", "the last words", 0, ""),
+        ("INFO", "access", "GET /health/liveliness 200  127.0.0.1", 200, ""),
+    ]
+    for number, (level, source, text, status, stack) in enumerate(lines):
+        own = text.startswith("GET /health")
+        at = NOW - 30 + number * 2
+        store.append(LogRecord(0, at, level, source, text, stack, 4242, "", status, own))  # type: ignore[arg-type]
+    return store
+
+
+PROFILE = Profile(
+    name="discovered", host="gw-01", url=Found("http://127.0.0.1:4000", "ExecStart of litellm.service (user)"),
+    tools=Tools(), config=Found(PLACE, "ExecStart of litellm.service (user)"),
+    unit=Found("litellm.service", "discovered"), scope="user",
+    key=Secret("sk-never-seen"), key_source="LITELLM_MASTER_KEY from /srv/litellm/litellm.env",
+    environment={"LITELLM_MASTER_KEY": Variable("sk-never-seen", "/srv/litellm/litellm.env")},
+    environment_files=("/srv/litellm/litellm.env",), interpreter="/opt/litellm/bin/python",
+)  # fmt: skip
+
+
+NOTHING: dict[str, Any] = {
+    "config": None, "unit": None, "key": None, "key_source": None, "environment": {}, "environment_files": (),
+    "interpreter": None,
+}  # fmt: skip
+
+
+class Frozen(Console):
+    """The console drawn from one snapshot."""
+
+    def __init__(self, snapshot: Snapshot, settings: Settings | None = None) -> None:
+        settings = settings or Settings(utc=True)
+        profile = PROFILE if snapshot.service.value else msgspec.structs.replace(PROFILE, **NOTHING)
+        super().__init__(profile, settings)
+        self._frozen = View(
+            snapshot=snapshot,
+            diagnosis=diagnose(snapshot, NOW),
+            store=_store() if snapshot.service.value else LogStore(),
+            profile=profile,
+            signs=ASCII if settings.ascii else UNICODE,
+            now=NOW,
+            clock=utc_clock,
+            redact=Redactor(profile.secrets),
+        )
+
+    @property
+    def view(self) -> View:
+        return self._frozen
+
+    def _begin(self) -> None:
+        self.redraw()
+
+    def _tick(self) -> None:
+        self.screen_stack[0].query_one(Header).tick(time.strftime("%H:%M:%S", time.gmtime(NOW)))

@@ -1,0 +1,163 @@
+"""What stands where at each size, and what the screen says when things go wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from litellm_tui.collectors import watch
+from litellm_tui.demo import Simulation
+from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
+from litellm_tui.settings import Settings
+from litellm_tui.ui.signs import ASCII, UNICODE
+from tests.ui.scene import Scene, opened
+
+ALL = {"models", "logs", "fallbacks", "cache"}
+
+
+@pytest.mark.parametrize(
+    ("size", "panes"),
+    [
+        ((80, 24), {"models"}),
+        ((99, 40), {"models"}),
+        ((100, 30), ALL),
+        ((120, 40), ALL),
+        ((200, 50), ALL | {"service", "detail"}),
+    ],
+)
+async def test_what_is_seen_at_each_width(simulation: Simulation, size: tuple[int, int], panes: set[str]) -> None:
+    async with opened(simulation, size) as scene:
+        assert scene.panes == panes
+        lines = scene.text.split("\n")
+        assert len(lines) == size[1]
+        assert "OK" in scene.text or "DEGRADED" in scene.text or "ANSWERING" in scene.text
+        assert "127.0.0.1" in lines[0]
+        assert "active (running)" in "\n".join(lines[-2:])
+
+
+async def test_on_a_narrow_screen_each_pane_has_it_to_itself(simulation: Simulation) -> None:
+    async with opened(simulation, (80, 24)) as scene:
+        for key, name in (("2", "logs"), ("3", "fallbacks"), ("4", "cache"), ("5", "service"), ("1", "models")):
+            await scene.press(key)
+            assert scene.panes == {name}
+            assert scene.pane == name
+        around = ["logs", "fallbacks", "cache", "service", "models"]
+        for name in around:
+            await scene.press("tab")
+            assert scene.panes == {name}
+
+
+async def test_the_arrangement_follows_the_terminal(scene: Scene) -> None:
+    await scene.press("3")
+    await scene.pilot.resize_terminal(80, 24)
+    await scene.until(lambda: scene.panes == {"fallbacks"})
+    await scene.pilot.resize_terminal(200, 50)
+    await scene.until(lambda: scene.panes == ALL | {"service", "detail"})
+    await scene.pilot.resize_terminal(120, 40)
+    await scene.until(lambda: scene.panes == ALL)
+    assert scene.pane == "fallbacks"
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 10), (60, 15), (300, 100)])
+async def test_any_size_is_survived(scene: Scene, size: tuple[int, int]) -> None:
+    await scene.pilot.resize_terminal(*size)
+    await scene.press("1", "2", "3", "4", "5", "z", "question_mark", "escape", "R", "escape")
+    assert scene.app.is_running
+
+
+async def test_on_a_wide_screen_the_detail_follows_the_cursor(simulation: Simulation) -> None:
+    async with opened(simulation, (200, 50)) as scene:
+        await scene.press("1", "end")
+        await scene.until(lambda: any("nomic-embed-text" in row for row in scene.shown_rows("detail")))
+        await scene.press("home")
+        await scene.until(lambda: any("ollama_chat/llama3.1:8b" in row for row in scene.shown_rows("detail")))
+
+
+async def test_ascii_uses_no_other_sign(simulation: Simulation) -> None:
+    async with opened(simulation, settings=Settings(ascii=True)) as scene:
+        assert set("".join(UNICODE.states.values())) & set(scene.text) == set()
+        assert ASCII.states["serving"] + " llama3.1:8b" in scene.text
+        # what is left is the ellipsis of a cut text and the hints' names of keys
+        others = {character for character in scene.text if ord(character) > 126}
+        assert others <= set("…·≥▁▂▃▄▅▆▇█↑↓▎▊")
+
+
+async def test_an_unknown_theme_is_told_and_another_one_used(simulation: Simulation) -> None:
+    async with opened(simulation, settings=Settings(theme="neon")) as scene:
+        assert scene.app.theme == "dark"
+        assert any("no theme is called 'neon'" in note.message for note in scene.app._notifications)
+
+
+# --- what the panes say ------------------------------------------------------------------------------------------
+
+
+async def test_saving_the_file_changes_the_panes_and_keeps_the_selection(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "FALLBACK_SECONDS", 3600.0)
+    await scene.press("1", "end")
+    assert scene.lines("models").selected.startswith("nomic-embed-text")
+    scene.simulation.edit_config()
+    await scene.shows("saved, not applied")
+    assert scene.lines("models").selected.startswith("nomic-embed-text")
+    assert any("gpu-c" in row or "qwen2.5" in row for row in scene.shown_rows("models"))
+    await scene.shows("2 changes not applied")
+    scene.simulation.restore_config()
+    await scene.until(lambda: "not applied" not in scene.text)
+    assert CONFIG != EDITED_CONFIG
+
+
+async def test_a_broken_file_is_told_with_its_line(scene: Scene) -> None:
+    scene.simulation.edit_config(CONFIG + "  : [\n")
+    await scene.shows("config broken, line")
+    assert any("llama3.1:8b" in row for row in scene.shown_rows("models"))
+
+
+async def test_a_gateway_that_goes_down_and_comes_back(scene: Scene) -> None:
+    scene.simulation.gateway_down()
+    await scene.shows("DOWN")
+    await scene.shows("litellm.service failed")
+    await scene.until(lambda: scene.app.screen_stack[0].query_one("#models").has_class("-stale"))
+    assert "◌" in scene.text
+    scene.simulation.gateway_up()
+    await scene.until(lambda: "DOWN" not in scene.text and "●" in scene.text)
+
+
+async def test_a_gateway_that_hangs_and_goes_on(scene: Scene) -> None:
+    scene.simulation.hang()
+    await scene.shows("HANGING")
+    scene.simulation.resume()
+    await scene.until(lambda: "HANGING" not in scene.text)
+
+
+async def test_a_dead_model_and_a_dead_cache(scene: Scene) -> None:
+    scene.simulation.break_model("qwen2.5-coder:32b", "refused")
+    scene.simulation.cache_down()
+    await scene.press("f5")
+    await scene.shows("masked")
+    await scene.shows("cache down")
+    await scene.press("1", "down", "down", "enter")
+    await scene.shows("last error")
+    await scene.shows("Cannot connect to host gpu-b.example:8000")
+
+
+async def test_no_secret_is_ever_on_the_screen(scene: Scene) -> None:
+    from litellm_tui.collectors.systemd import parse_environment_file
+
+    held = parse_environment_file((scene.simulation.folder / "litellm.env").read_text())
+    secrets = [value for name, value in held.items() if "KEY" in name]
+    assert len(secrets) == 4
+    scene.write(*(f"somebody logs {scene.monitor.redact(secret)}" for secret in secrets))
+    for keys in ((), ("1", "enter"), ("escape", "5"), ("2",), ("4",)):
+        await scene.press(*keys)
+        assert not any(secret in scene.text for secret in secrets)
+
+
+async def test_quitting_leaves_no_child_behind(simulation: Simulation) -> None:
+    import os
+
+    async with opened(simulation) as scene:
+        pids = [int(name) for name in os.listdir(simulation.folder / "tails")]
+        assert pids
+        await scene.press("q")
+        await scene.until(lambda: not scene.app.is_running)
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)

@@ -1,0 +1,120 @@
+"""Pictures of the screen, drawn from records in which time stands still.
+
+After a change that is meant: `pytest tests/ui/test_snapshots.py --snapshot-update`, and look at what has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from litellm_tui.settings import Settings
+from litellm_tui.snapshot import ConfigError, Snapshot
+from tests.ui import frozen
+from tests.ui.frozen import Frozen
+
+Compare = Callable[..., bool]
+SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x50": (200, 50)}
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("TZ", "UTC")
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+class TestMain:
+    def test_healthy(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        assert snap_compare(Frozen(frozen.healthy(tmp_path)), terminal_size=size)
+
+    def test_degraded(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=size)
+
+    def test_gateway_down(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        assert snap_compare(Frozen(frozen.down(tmp_path)), terminal_size=size)
+
+    def test_help(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        assert snap_compare(Frozen(frozen.healthy(tmp_path)), terminal_size=size, press=["question_mark"])
+
+    def test_detail(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        press = ["1", "down", "down", "down", "enter"]
+        assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=size, press=press)
+
+    def test_restart(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=size, press=["R"])
+
+
+class TestPanes:
+    @pytest.mark.parametrize("key", ["2", "3", "4", "5"])
+    def test_a_pane_alone(self, snap_compare: Compare, tmp_path: Path, key: str) -> None:
+        assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=(80, 24), press=[key])
+
+    def test_the_log_filtered_and_searched(self, snap_compare: Compare, tmp_path: Path) -> None:
+        press = ["slash", *"chat", "enter", "s", *"500", "enter"]
+        assert snap_compare(Frozen(frozen.healthy(tmp_path)), terminal_size=(120, 40), press=press)
+
+    def test_the_log_wrapped(self, snap_compare: Compare, tmp_path: Path) -> None:
+        assert snap_compare(Frozen(frozen.healthy(tmp_path)), terminal_size=(80, 24), press=["2", "w"])
+
+    def test_a_record_with_its_stack(self, snap_compare: Compare, tmp_path: Path) -> None:
+        press = ["2", "home", "down", "down", "down", "down", "down", "enter"]
+        assert snap_compare(Frozen(frozen.healthy(tmp_path)), terminal_size=(120, 40), press=press)
+
+    def test_a_chain(self, snap_compare: Compare, tmp_path: Path) -> None:
+        assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=(120, 40), press=["3", "enter"])
+
+
+class TestStates:
+    def test_the_file_is_broken(self, snap_compare: Compare, tmp_path: Path) -> None:
+        assert snap_compare(Frozen(_broken(tmp_path)), terminal_size=(120, 40))
+
+    def test_restarting_into_a_broken_file(self, snap_compare: Compare, tmp_path: Path) -> None:
+        assert snap_compare(Frozen(_broken(tmp_path)), terminal_size=(120, 40), press=["R"])
+
+    def test_nothing_but_an_address(self, snap_compare: Compare, tmp_path: Path) -> None:
+        assert snap_compare(Frozen(frozen.bare(tmp_path)), terminal_size=(120, 40))
+
+
+class TestThemes:
+    @pytest.mark.parametrize("theme", ["light", "high-contrast"])
+    def test_degraded(self, snap_compare: Compare, tmp_path: Path, theme: str) -> None:
+        app = Frozen(frozen.degraded(tmp_path), Settings(theme=theme, utc=True))
+        assert snap_compare(app, terminal_size=(120, 40))
+
+    def test_ascii(self, snap_compare: Compare, tmp_path: Path) -> None:
+        app = Frozen(frozen.degraded(tmp_path), Settings(ascii=True, utc=True))
+        assert snap_compare(app, terminal_size=(120, 40))
+
+
+def _broken(folder: Path) -> Snapshot:
+    from msgspec.structs import replace
+
+    well = frozen.healthy(folder)
+    error = ConfigError(frozen.PLACE, "did not find expected key while parsing a block mapping", 84, 3, frozen.NOW - 20)
+    return replace(well, configuration=replace(well.configuration, error=error))
+
+
+def test_a_picture_does_not_depend_on_the_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were anything drawn from a clock of its own, the pictures would differ from run to run."""
+    import asyncio
+    import time
+
+    async def drawn() -> str:
+        app = Frozen(frozen.degraded(tmp_path))
+        async with app.run_test(size=(200, 50)) as pilot:
+            await pilot.pause()
+            return app.export_screenshot()
+
+    first = asyncio.run(drawn())
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 100_000)
+
+    def plain(svg: str) -> str:
+        import re
+
+        return re.sub(r"terminal-\d+", "terminal", svg)
+
+    assert plain(asyncio.run(drawn())) == plain(first)
