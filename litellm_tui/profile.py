@@ -211,6 +211,7 @@ def _checked_url(url: Found) -> str:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        usable = usable and len(value.split()) == 1
     except ValueError:
         usable = False
     if not usable:

@@ -57,7 +57,9 @@ KEYS: Final[Mapping[str, str]] = {
 }
 
 # kitty's keyboard protocol, mode and version queries, device attributes: pyte would print the rest of them
-_QUERIES: Final = re.compile(r"\x1b\[(?:\?(?P<mode>\d+)\$p|(?P<attributes>0?)c|(?P<position>6)n|>0?(?P<secondary>c))")
+_QUERIES: Final = re.compile(
+    r"\x1b\[(?:\?(?P<mode>\d+)\$p|0?c|(?P<position>6)n|>0?(?P<secondary>c)|\?1049(?P<alternate>[hl]))"
+)
 _JUNK: Final = re.compile(
     r"\x1b\[[<>=][0-9;]*[A-Za-z]|\x1b\[\?[0-9;]*(?:\$p|u|n)|\x1b\[[0-9;]* q|\x1b[P_^X][^\x1b]*\x1b\\"
 )
@@ -87,7 +89,9 @@ class Terminal:
         self.bytes_received = 0
         self.first_byte_at: float | None = None
         self._columns, self._lines = size
-        self._screen = pyte.Screen(self._columns, self._lines)
+        # pyte knows no alternate screen: what a program leaves it for must not show through.
+        self._main, self._alternate = (pyte.Screen(self._columns, self._lines) for _ in range(2))
+        self._screen = self._main
         self._stream = pyte.Stream(self._screen)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
@@ -193,7 +197,8 @@ class Terminal:
     def resize(self, columns: int, lines: int) -> None:
         with self._changed:
             self._columns, self._lines = columns, lines
-            self._screen.resize(lines, columns)
+            self._main.resize(lines, columns)
+            self._alternate.resize(lines, columns)
         self._set_size()
 
     # -- looking
@@ -326,7 +331,11 @@ class Terminal:
         self._stream.feed(_JUNK.sub("", text[place:]))
 
     def _answer(self, question: re.Match[str]) -> None:
-        if question["mode"]:
+        if question["alternate"]:
+            self._screen = self._alternate if question["alternate"] == "h" else self._main
+            self._alternate.reset()
+            self._stream = pyte.Stream(self._screen)
+        elif question["mode"]:
             # 2: known and off. 0: not known. Synchronised output is what terminals of today have.
             self._reply(f"\x1b[?{question['mode']};{2 if question['mode'] == '2026' else 0}$y")
         elif question["position"]:

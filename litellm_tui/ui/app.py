@@ -35,7 +35,7 @@ from litellm_tui.ui.detail import chain_paragraphs, deployment_paragraphs, recor
 from litellm_tui.ui.keys import KEYS, keys_of
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
-from litellm_tui.ui.panes.fallbacks import Fallbacks
+from litellm_tui.ui.panes.fallbacks import Fallbacks, chain_key
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
@@ -328,9 +328,8 @@ class Console(App[int]):
                     Sheet(f"{chosen.group} · {chosen.model}", lambda: list(deployment_paragraphs(chosen, view)))
                 )
         elif pane == "fallbacks-lines":
-            number = int(event.key.partition(":")[0])
-            if number < len(view.diagnosis.chains):
-                chain = view.diagnosis.chains[number]
+            chain = next((c for c in view.diagnosis.chains if chain_key(c) == event.key), None)
+            if chain:
                 self.push_screen(
                     Sheet(f"{chain.source.name} · {chain.kind}", lambda: list(chain_paragraphs(chain, view)))
                 )

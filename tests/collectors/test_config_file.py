@@ -410,7 +410,11 @@ def test_a_billion_laughs_are_never_written_out(tmp_path: Path, place: str) -> N
     assert deployment.model == ("" if place == "model" else "openai/a")
 
 
-@pytest.mark.parametrize("text", ["a: " + "[" * 100_000 + "]" * 100_000, "- " * 50_000 + "x", "a: " + "{a: " * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    ["a: " + "[" * 100_000 + "]" * 100_000, "- " * 50_000 + "x", "a: " + "{a: " * 100_000],
+    ids=["flow", "block", "open"],
+)
 def test_nesting_that_would_end_the_process_is_refused_with_its_place(tmp_path: Path, text: str) -> None:
     error = _bad(tmp_path, config=text)
     assert "nested too deeply" in error.problem

@@ -30,7 +30,7 @@ def lab(module_lab: Lab) -> Iterator[Lab]:
     yield module_lab
     running = module_lab.systemctl("list-units", "--plain", "--no-legend", "*litellm*", user=True).stdout
     for line in running.splitlines():
-        module_lab.systemctl("stop", line.split()[0], user=True)
+        module_lab.systemctl("stop", line.split()[0], user=True, check=False)
     for path in folder.glob("*.service"):
         if path not in before:
             path.unlink()
@@ -46,7 +46,8 @@ def install(
     """A user unit of this name whose ExecStart runs LiteLLM with these arguments."""
     path = lab.unit_path().parent / name
     path.write_text(
-        f"[Service]\nWorkingDirectory={folder or lab.config_path().parent}\n{service}\n"
+        # With cgroup v1 a user's manager is not told that a script's child is gone, and waits.
+        f"[Service]\nTimeoutStopSec=1\nWorkingDirectory={folder or lab.config_path().parent}\n{service}\n"
         f"ExecStart={command or lab.litellm.bin} {arguments}\n"
     )
     lab.systemctl("daemon-reload", user=True)

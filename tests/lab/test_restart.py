@@ -37,21 +37,6 @@ def lab(module_lab: Lab) -> Iterator[Lab]:
         module_lab.wait_ready(("user",))
 
 
-def tools(lab: Lab) -> Tools:
-    """The tools that reach into the lab from here.
-
-    They stay in this process's PID namespace: to enter the lab's, nsenter forks, and the collectors would end nsenter
-    and leave the tool behind.
-    """
-
-    def reaching(name: str) -> tuple[str, ...]:
-        words = lab.argv([name])
-        words.remove("-p")
-        return tuple(words)
-
-    return Tools(systemctl=reaching("systemctl"), journalctl=reaching("journalctl"))
-
-
 def profile(lab: Lab, scope: Scope = "user") -> Profile:
     """The unit of this scope, with the tools of the ordinary user inside the lab."""
     user = scope == "user"
@@ -59,7 +44,7 @@ def profile(lab: Lab, scope: Scope = "user") -> Profile:
         name="lab",
         host="lab",
         url=Found(lab.url(user), "the lab"),
-        tools=tools(lab),
+        tools=Tools(systemctl=tuple(lab.argv(["systemctl"])), journalctl=tuple(lab.argv(["journalctl"]))),
         unit=Found(UNIT, "the lab"),
         scope=scope,
         key=Secret(lab.key(user)),

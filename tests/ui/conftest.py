@@ -14,6 +14,8 @@ def nothing_of_the_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Neither settings nor themes of whoever runs the tests."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    # a snapshot is drawn as soon as it is there: the tests wait for what they show
+    monkeypatch.setattr("litellm_tui.monitor.PUBLISH_SECONDS", 0.02)
 
 
 @pytest.fixture

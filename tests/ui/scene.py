@@ -103,6 +103,9 @@ async def opened(
     app = Console(profile_of(simulation), settings or Settings())
     async with app.run_test(size=size) as pilot:
         scene = Scene(app, pilot, simulation)
+        await eventually(lambda: app.view is not None and app.view.snapshot.service.value is not None)
+        # what waited to know the service need not wait for its next turn
+        scene.monitor.look_now()
         await eventually(lambda: _filled(app), "every pane is filled")
         await pilot.pause()
         yield scene

@@ -163,7 +163,16 @@ def test_a_theme_with_a_mistake_is_named_with_its_key(tmp_path: Path, changed: d
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"a: [\n", b"text", b"\xff\xfe\x00", b"name: 2024-99-99", b"name: !!bool x", b"a: " + b"[" * 5000]
+    "content",
+    [
+        b"",
+        b"a: [\n",
+        b"text",
+        b"\xff\xfe\x00",
+        b"name: 2024-99-99",
+        b"name: !!bool x",
+        pytest.param(b"a: " + b"[" * 5000, id="deep"),
+    ],
 )
 def test_a_file_that_is_no_theme_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.yaml"

@@ -36,13 +36,18 @@ class Fallbacks(Pane):
             return [Row(((f" {text}", "quiet"),))]
         rows: list[Row] = []
         title = ""
-        for number, chain in enumerate(chains):
+        for chain in chains:
             wanted = _TITLES.get(chain.kind, "")
             if wanted != title:
                 title = wanted
                 rows.append(Row(((f" {title}", "head"),)))
-            rows.extend(_chain(chain, view, width, f"{number}:{chain.kind}:{chain.source.name}"))
+            rows.extend(_chain(chain, view, width, chain_key(chain)))
         return rows
+
+
+def chain_key(chain: Chain) -> str:
+    """What tells a chain from the others, whatever is added above it."""
+    return f"{chain.kind}:{chain.source.name}"
 
 
 def _chain(chain: Chain, view: View, width: int, key: str) -> Iterator[Row]:
