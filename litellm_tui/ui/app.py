@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import signal
-import sys
-import termios
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -33,6 +31,7 @@ from litellm_tui.settings import Settings, SettingsError
 from litellm_tui.snapshot import Snapshot
 from litellm_tui.ui.detail import chain_paragraphs, deployment_paragraphs, record_paragraphs
 from litellm_tui.ui.keys import KEYS, keys_of
+from litellm_tui.ui.lifeline import Lifeline
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
 from litellm_tui.ui.panes.fallbacks import Fallbacks, chain_key
@@ -120,6 +119,8 @@ class Console(App[int]):
         for hangup in (signal.SIGHUP, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(hangup, self.exit)
+        if not self.is_headless:
+            Lifeline(partial(loop.call_soon_threadsafe, self.exit)).start()
         self.call_after_refresh(self._begin)
         if self._unknown_theme:
             self.notify(self._unknown_theme, severity="warning", markup=False)
@@ -183,9 +184,6 @@ class Console(App[int]):
                 part.draw(view)
 
     def _tick(self) -> None:
-        if not _terminal_is_there():
-            self.exit()
-            return
         for header in self.screen_stack[0].query(Header):
             header.tick(self._clock(time.time()))
 
@@ -367,15 +365,3 @@ class Console(App[int]):
             self.call_later(run)
 
         return later
-
-
-def _terminal_is_there() -> bool:
-    """False once the terminal was taken away: with SIGHUP ignored nobody else would say so."""
-    try:
-        termios.tcgetattr(sys.__stdin__.fileno() if sys.__stdin__ else 0)
-    except termios.error as error:
-        # ENOTTY is a console whose input was never a terminal (tests); EIO is one that has lost it
-        return bool(error.args[0] != errno.EIO)
-    except (OSError, ValueError):
-        return True
-    return True

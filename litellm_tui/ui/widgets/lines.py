@@ -100,7 +100,9 @@ class Lines(ScrollView, can_focus=True):
         moved = self._find(key)
         if moved is None:
             moved = self._nearest(min(max(self._cursor, 0), len(after) - 1))
-        if moved != self._cursor and key and moved >= 0:
+        # a list that stands at its top stays there and shows what was added, as long as the selection is in sight
+        stays = self.scroll_offset.y == 0 and moved < self.size.height
+        if moved != self._cursor and key and moved >= 0 and not stays:
             self.scroll_to(y=max(0, moved - offset), animate=False, force=True)
         old_cursor, self._cursor = self._cursor, moved
         for number in range(max(len(before), len(after))):
