@@ -111,15 +111,16 @@ async def _follow(
             enough = loaded is not None and (expected is None or loaded >= expected)
             if enough or elapsed > LOAD_SECONDS:
                 detail = "not known" if loaded is None else f"{loaded} of {expected}" if expected else str(loaded)
-                yield Step(step, elapsed, detail)
+                yield Step(step, time.monotonic() - since, detail)
                 yield done(*_result(loaded, expected, time.monotonic() - began))
                 return
         if step != "stopping" and (fault := _fault(service)):
             yield done(False, f"{unit} {fault}")
             return
         if following != step:
-            yield Step(step, elapsed)
-            step, since = following, time.monotonic()
+            now = time.monotonic()
+            yield Step(step, now - since)
+            step, since = following, now
             yield Step(step)
         elif elapsed > {"stopping": STOP_SECONDS, "starting": START_SECONDS, "answering": ANSWER_SECONDS}.get(
             step, 1e9
