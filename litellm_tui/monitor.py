@@ -28,6 +28,7 @@ from litellm_tui.snapshot import (
     Configuration,
     Failure,
     Gateway,
+    HealthReport,
     NotAvailable,
     Reading,
     Service,
@@ -62,7 +63,8 @@ class Monitor:
         self._gateway = Gateway()
         self._configuration = Configuration(path=profile.config.value if profile.config else None)
         self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
-        self.redact = Redactor(profile.secrets)
+        self._secrets = set(profile.secrets)
+        self.redact = Redactor(self._secrets)
         self._intake = LogIntake(self.store, self.redact)
         self._client: GatewayClient | None = None
         self._watcher: Watcher | None = None
@@ -158,9 +160,23 @@ class Monitor:
 
     def _record(self, endpoint: Endpoint, result: Any, took: float | None) -> None:
         before: Reading[Any] = getattr(self._gateway, endpoint.field)
-        after = _next_reading(before, result, took, endpoint.interval, time.time())
+        after = _next_reading(before, self._without_secrets(result), took, endpoint.interval, time.time())
         self._gateway = msgspec.structs.replace(self._gateway, **{endpoint.field: after})
         self._dirty.set()
+
+    def _without_secrets(self, result: Any) -> Any:
+        """Error texts masked: providers repeat the key they refuse, and LiteLLM passes it on."""
+        if isinstance(result, Failure):
+            return msgspec.structs.replace(result, why=self.redact(result.why))
+        if isinstance(result, HealthReport):
+            unhealthy = (
+                msgspec.structs.replace(entry, error=self.redact(entry.error)) if entry.error else entry
+                for entry in result.unhealthy
+            )
+            return msgspec.structs.replace(result, unhealthy=tuple(unhealthy))
+        if isinstance(result, CachePing) and result.error:
+            return msgspec.structs.replace(result, error=self.redact(result.error))
+        return result
 
     async def _poll_liveliness(self, endpoint: Endpoint) -> None:
         while True:
@@ -242,6 +258,8 @@ class Monitor:
         files = self._configuration.current.files if self._configuration.current else (path,)
         self._watcher = Watcher((*files, *self.profile.environment_files), changed.set)
         watching = asyncio.create_task(self._watcher.run())
+        # what was saved between the first look and the watch's beginning
+        await self._read_file(path, first=True)
         try:
             while True:
                 await changed.wait()
@@ -265,7 +283,9 @@ class Monitor:
             self._configuration = Configuration(
                 path=path, current=loaded, changed_at=before.changed_at if first or same else now, checked_at=now
             )
-            self.redact = Redactor([*self.profile.secrets, *_secrets_in(loaded)])
+            # what was a secret once stays one: the running process may still write it to its log
+            self._secrets.update(_secrets_in(loaded))
+            self.redact = Redactor(self._secrets)
             self._intake.redact = self.redact
             if self._watcher:
                 self._watcher.watch((*loaded.files, *self.profile.environment_files))

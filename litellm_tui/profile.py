@@ -172,7 +172,8 @@ def resolve(
 
 def findings(profile: Profile) -> list[tuple[str, str, str]]:
     """`(name, value, how it was found)` for everything a profile holds, without any secret."""
-    found = [("gateway", profile.url.value, profile.url.source)]
+    parts = urlsplit(profile.url.value)
+    found = [("gateway", parts._replace(netloc=profile.address).geturl(), profile.url.source)]
     if profile.config:
         found.append(("configuration", profile.config.value, profile.config.source))
     if profile.unit:

@@ -365,7 +365,6 @@ def test_the_header_shows_the_address_without_its_credentials(machine: Machine) 
     assert found.address == "127.0.0.1:4000"
 
 
-@pytest.mark.xfail(strict=True, reason="findings() shows the address with its user and password")
 def test_what_was_found_is_listed_without_credentials_of_the_address(machine: Machine) -> None:
     found = machine.resolve(url="http://user:hunter22@127.0.0.1:4000")
     assert "hunter22" not in repr(findings(found))

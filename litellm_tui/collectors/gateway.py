@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 import re
 import socket
 import time
@@ -301,7 +302,7 @@ class GatewayClient:
             return Answer(refusal, took)
         try:
             return Answer(endpoint.decode(response.status_code, body), took)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
             what = response.headers.get("content-type", "no content type").partition(";")[0]
             return Answer(
                 Malformed(f"{endpoint.path}: HTTP {response.status_code}, {what}, not what LiteLLM says ({error})",
@@ -358,7 +359,7 @@ def _refusal(endpoint: Endpoint, status: int, body: bytes, sent: bool) -> Failur
 def _message(body: bytes) -> str:
     try:
         data = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return body.decode(errors="replace")
     if isinstance(data, dict):
         error = data.get("error", data.get("detail", data))
@@ -376,7 +377,7 @@ def _mapping(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         try:
             value = msgspec.json.decode(value.encode())
-        except (msgspec.MsgspecError, ValueError):
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return {}
     return value if isinstance(value, dict) else {}
 
@@ -392,10 +393,12 @@ def _whole(value: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
+    """A finite number; None for everything else."""
     try:
-        return None if isinstance(value, bool) or value is None else float(value)
-    except (TypeError, ValueError):
+        number = None if isinstance(value, bool) or value is None else float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _is_loopback(host: str) -> bool:

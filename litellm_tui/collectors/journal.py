@@ -223,4 +223,4 @@ def _text(value: Any) -> str:
 
 def _whole(value: Any, otherwise: int = 0) -> int:
     text = _text(value)
-    return int(text) if text.isdecimal() else otherwise
+    return int(text) if text.isdecimal() and len(text) < 20 else otherwise

@@ -238,20 +238,15 @@ async def test_numbers_that_are_none_leave_the_rest_readable() -> None:
     assert (found.rpm, found.tpm) == (None, 1500)
 
 
-_RAISES = pytest.mark.xfail(
-    strict=True, raises=(OverflowError, RecursionError), reason="the decoder lets this out as an exception"
-)
-
-
 @pytest.mark.parametrize(
     "number",
     [
         "1e999",
         '"nan"',
-        pytest.param("1" + "0" * 400, marks=_RAISES, id="400 digits"),
-        pytest.param('"inf"', marks=_RAISES),
-        pytest.param('"-inf"', marks=_RAISES),
-        pytest.param('"1e999"', marks=_RAISES),
+        pytest.param("1" + "0" * 400, id="400 digits"),
+        '"inf"',
+        '"-inf"',
+        '"1e999"',
     ],
 )
 async def test_an_oversized_number_never_raises(number: str) -> None:
@@ -263,7 +258,6 @@ async def test_an_oversized_number_never_raises(number: str) -> None:
     assert isinstance(result, Malformed) or (result.clients, result.used_memory) == (0, 0)
 
 
-@_RAISES
 @pytest.mark.parametrize("endpoint", [e for e in EVERY.values() if e is not gateway.LIVELINESS], ids=lambda e: e.path)
 async def test_json_nested_ten_thousand_deep_never_raises(endpoint: gateway.Endpoint) -> None:
     deep = b'{"data": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"

@@ -27,7 +27,7 @@ from litellm_tui.snapshot import (
     Unauthorized,
     Unreachable,
 )
-from tests.lab import Lab, environments
+from tests.lab import Environment, Lab, environments
 from tests.lab.config import default_config
 from tests.waiting import eventually
 
@@ -42,6 +42,13 @@ KEYED = (
     gateway.REDIS_INFO,
 )
 GROUPS = {entry["model_name"] for entry in default_config()["model_list"]}
+
+
+@pytest.fixture(scope="module")
+def lab_version(lab_environment: Environment) -> Iterator[Lab]:
+    """Not the shared lab: what is refused here, and Redis gone, fills a log with stack traces."""
+    with Lab.boot(litellm=lab_environment) as booted:
+        yield booted
 
 
 async def ask(lab: Lab, key: str | None, *endpoints: Endpoint) -> list[Any]:
