@@ -65,12 +65,15 @@ class Header(Vertical):
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        self.query_one(Identity).draw(view)
-        self.query_one(Sentence).draw(view)
+        # not query_one: this may be asked while the screen is being taken down, and the parts are gone before the whole
+        for part in self.query("Identity, Sentence"):
+            if isinstance(part, Identity | Sentence):
+                part.draw(view)
 
     def tick(self, clock: str) -> None:
         """Move the clock on."""
-        self.query_one(Clock).tick(clock)
+        for part in self.query(Clock):
+            part.tick(clock)
 
 
 def wrap(spans: Sequence[Span], width: int, most: int) -> list[list[Span]]:

@@ -44,7 +44,8 @@ class ServiceStrip(Horizontal):
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        self.query_one(ServiceLine).draw(view)
+        for part in self.query(ServiceLine):
+            part.draw(view)
 
 
 def service_spans(view: View) -> Iterator[Span]:
