@@ -176,7 +176,7 @@ class Console(App[int]):
     def redraw(self) -> None:
         """Draw everything from the newest snapshot."""
         view = self.view
-        if view is None:
+        if view is None or not self.screen_stack:
             return
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
@@ -184,7 +184,7 @@ class Console(App[int]):
                 part.draw(view)
 
     def _tick(self) -> None:
-        for header in self.screen_stack[0].query(Header):
+        for header in self.screen_stack[0].query(Header) if self.screen_stack else ():
             header.tick(self._clock(time.time()))
 
     def on_resize(self) -> None:
