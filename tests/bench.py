@@ -17,9 +17,10 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from litellm_tui.demo import Simulation
-from tests.terminal import Terminal
+from tests.terminal import CONSOLE, Terminal
 
 RUNS = 5
 IDLE_SECONDS = 20.0
@@ -56,7 +57,7 @@ class Console:
             stand_in = folder / name
             stand_in.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
             stand_in.chmod(0o700)
-        self.argv = [str(Path(sys.executable).with_name("litellm-tui"))]
+        self.argv = CONSOLE
         self.environment = {
             "PATH": f"{folder}:{os.environ['PATH']}",
             "HOME": str(folder),
@@ -64,27 +65,41 @@ class Console:
         }
 
 
-def start_up(argv: list[str], wanted: str, environment: Mapping[str, str] | None = None) -> tuple[float, Terminal]:
-    """Seconds from the start of the process until `wanted` is on the screen."""
+class Start(NamedTuple):
+    """Seconds from the start of the process to its first byte, and until what is wanted is on the screen."""
+
+    first_byte: float
+    useful: float
+
+
+def start_up(argv: list[str], wanted: str, environment: Mapping[str, str] | None = None) -> tuple[Start, Terminal]:
+    """A program that has been waited for until `wanted` is on the screen."""
     terminal = Terminal(argv, (120, 40), environment=environment)
     terminal.wait_for(wanted, timeout=30)
-    return time.monotonic() - terminal.started_at, terminal
+    useful = time.monotonic() - terminal.started_at
+    assert terminal.first_byte_at is not None
+    return Start(terminal.first_byte_at - terminal.started_at, useful), terminal
 
 
-def start_ups(console: Console) -> tuple[list[float], list[float]]:
+def start_ups(console: Console) -> tuple[list[Start], list[Start]]:
     """Start-up of the bare app and of the console, in turn, so that a slow moment of the machine meets both."""
-    bare: list[float] = []
-    ours: list[float] = []
+    bare: list[Start] = []
+    ours: list[Start] = []
     for run in range(RUNS + 1):
-        seconds, terminal = start_up([sys.executable, "-c", BARE], "row on screen")
+        start, terminal = start_up([sys.executable, "-c", BARE], "row on screen")
         terminal.kill()
-        own_seconds, terminal = start_up(console.argv, USEFUL, console.environment)
+        own_start, terminal = start_up(console.argv, USEFUL, console.environment)
         terminal.kill()
         # the first of each reads its files from the disk
         if run:
-            bare.append(seconds)
-            ours.append(own_seconds)
+            bare.append(start)
+            ours.append(own_start)
     return bare, ours
+
+
+def _ratio(ours: Sequence[float], bare: Sequence[float]) -> str:
+    ratio = statistics.median(mine / theirs for mine, theirs in zip(ours, bare, strict=True))
+    return f"{ratio:.2f} times ({statistics.median(ours):.2f} s against {statistics.median(bare):.2f} s)"
 
 
 def idle(terminal: Terminal) -> tuple[float, float, float]:
@@ -129,7 +144,6 @@ def measure() -> list[str]:
     with Simulation(scripted=False) as simulation, tempfile.TemporaryDirectory() as folder:
         console = Console(simulation, Path(folder))
         bare, ours = start_ups(console)
-        ratio = statistics.median(mine / theirs for mine, theirs in zip(ours, bare, strict=True))
         _, terminal = start_up(console.argv, USEFUL, console.environment)
         try:
             percent, rate, resident = idle(terminal)
@@ -139,8 +153,10 @@ def measure() -> list[str]:
     return [
         "| what | measured | goal |",
         "|---|---|---|",
-        f"| first useful paint, against a bare Textual app with one table | {ratio:.2f} times "
-        f"({statistics.median(ours):.2f} s, {statistics.median(bare):.2f} s) | at most 2.0 times |",
+        "| first byte, against a bare Textual app with one table | "
+        f"{_ratio([start.first_byte for start in ours], [start.first_byte for start in bare])} | |",
+        "| first useful paint, against the same | "
+        f"{_ratio([start.useful for start in ours], [start.useful for start in bare])} | at most 2.0 times |",
         f"| idle, of one core | {percent:.1f} % | under 2 % |",
         f"| idle, to the terminal | {rate:.0f} B/s | under 500 B/s |",
         f"| a key until the screen changes, p50, p95, max of {PRESSES} | {statistics.median(keys):.0f}, "

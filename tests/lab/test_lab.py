@@ -71,7 +71,7 @@ def test_ordinary_user_sees_the_system_unit_but_cannot_restart_it(lab: Lab) -> N
 
 
 def test_user_journal_shows_litellm(lab_version: Lab) -> None:
-    assert until(lambda: "Proxy initialized with Config" in lab_version.journal("-o", "cat", "--all"))
+    assert until(lambda: "Proxy initialized with Config" in lab_version.journal("-o", "cat", "--all", lines=10000))
     assert "Started " in lab_version.journal(lines=10000)
     assert lab_version.show("litellm.service", "ActiveState")["ActiveState"] == "active"
 
