@@ -15,6 +15,7 @@ USAGE_ERROR = 64  # EX_USAGE of sysexits.h
 COMMANDS = {
     "console": ("litellm_tui.commands.console", "the console (the default)"),
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
+    "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
 }
 
@@ -51,6 +52,8 @@ def build_parser() -> _Parser:
         command = commands.add_parser(name, help=line, description=line, parents=[common])
         if name == "console":
             _add_console_options(command)
+        elif name == "probe":
+            _add_probe_options(command)
     _add_console_options(parser)
     return parser
 
@@ -64,6 +67,40 @@ def _add_console_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_probe_options(parser: argparse.ArgumentParser) -> None:
+    """Names are fields of `commands.probe.Wish`; what is not given is not said."""
+    absent = argparse.SUPPRESS
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", default=absent,
+        help="a group, an alias, a deployment's id or the beginning of it, or a model; without one all are asked",
+    )  # fmt: skip
+    parser.add_argument("--stream", action="store_true", default=absent, help="stream, and tell the first token's time")
+    parser.add_argument("--timeout", type=_seconds, metavar="S", default=absent, help="patience for each answer (30)")
+    parser.add_argument("--yes", action="store_true", default=absent, help="agree to more than one paid call")
+    parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
+    load = parser.add_argument_group("a small load test of one group, as clients use it")
+    load.add_argument("--requests", type=_number, metavar="N", default=absent, help="send N requests to the group")
+    load.add_argument("--concurrency", type=_number, metavar="N", default=absent, help="N at a time (4); probes too")
+    load.add_argument("--cached", action="store_true", default=absent, help="the same prompt, which the cache may know")
+    load.add_argument("--remote", action="store_true", default=absent, help="let requests leave this machine")
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1_000_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000000")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time in seconds, above 0 and up to 3600")
+    return seconds
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     chosen = build_parser().parse_args(arguments)
@@ -75,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Options(**{name: given[name] for name in Options.__struct_fields__ if name in given})
     module = import_module(COMMANDS[chosen.command or "console"][0])
     try:
-        return int(module.run(options, **{name: given[name] for name in ("or_demo",) if name in given}))
+        own = {name: value for name, value in given.items() if name not in (*Options.__struct_fields__, "command")}
+        return int(module.run(options, **own))
     except SettingsError as error:
         print(f"litellm-tui: {error}", file=sys.stderr)
         return USAGE_ERROR

@@ -1,8 +1,7 @@
-"""Turns lines of the journal into records of the store, masked and folded, and keeps count of the failures."""
+"""Turns lines of the journal into records of the store, masked and folded, and counts errors and requests."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -11,9 +10,9 @@ import msgspec
 from litellm_tui.collectors import journal, logline
 from litellm_tui.logstore import RANK, LogStore
 from litellm_tui.snapshot import Failure, Log, LogRecord
+from litellm_tui.traffic import TrafficCounter
 
 MINUTES_OF_ERRORS: Final = 10
-FAILURES_KEPT: Final = 200
 # what only a monitor asks for, whosever it is
 _HEALTH_PATHS: Final = ("/health", "/cache/ping", "/cache/redis", "/metrics")
 # gateway.TAG as it stands in an access line; that module is not imported for it, the HTTP client would come along
@@ -23,12 +22,14 @@ _OWN: Final = "?from=litellm-tui"
 class LogIntake:
     """What the log collector reports to. `redact` masks a text; it may be replaced as secrets become known."""
 
-    def __init__(self, store: LogStore, redact: Callable[[str], str], source: str = "") -> None:
+    def __init__(
+        self, store: LogStore, redact: Callable[[str], str], traffic: TrafficCounter, source: str = ""
+    ) -> None:
         self.redact = redact
+        self._traffic = traffic
         self._store = store
         self._log = Log(source=source)
         self._errors: dict[int, int] = {}
-        self._failures: deque[int] = deque(maxlen=FAILURES_KEPT)
 
     def log(self, now: float) -> Log:
         """The state of the log at `now`."""
@@ -37,8 +38,6 @@ class LogIntake:
             first=self._store.first,
             last=self._store.last,
             errors_per_minute=self._errors_per_minute(now),
-            # by sequence: the lines of a traceback that say what failed are folded in after it was counted
-            recent_failures=tuple(filter(None, map(self._store.get, self._failures))),
         )
 
     def set_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
@@ -69,10 +68,11 @@ class LogIntake:
         )
         newest = self._store.last
         kept = self._store.append(record, line.continues)
-        if RANK[kept.level] >= RANK["ERROR"] and self._store.last > newest:
+        folded = self._store.last == newest
+        self._traffic.note(line, kept, folded)
+        if RANK[kept.level] >= RANK["ERROR"] and not folded:
             minute = int(kept.time // 60)
             self._errors[minute] = self._errors.get(minute, 0) + 1
-            self._failures.append(kept.sequence)
 
     def _errors_per_minute(self, now: float) -> tuple[int, ...]:
         """Errors in each of the last minutes, the running one last."""

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors import config_file, journal
+from litellm_tui.collectors import config_file, journal, redis
 from litellm_tui.collectors.service import cpu_percent, read_service
 from litellm_tui.collectors.systemd import read_environment_files
 from litellm_tui.collectors.watch import Watcher
@@ -24,17 +25,19 @@ from litellm_tui.logstore import LogStore
 from litellm_tui.snapshot import (
     CachePing,
     ConfigError,
-    ConfigFile,
     Configuration,
     Failure,
     Gateway,
     HealthReport,
+    Metrics,
     NotAvailable,
+    ProbeResult,
     Reading,
     Service,
     Snapshot,
     Unauthorized,
 )
+from litellm_tui.traffic import TrafficCounter
 
 if TYPE_CHECKING:
     from litellm_tui.collectors.gateway import Endpoint, GatewayClient
@@ -44,6 +47,10 @@ PUBLISH_SECONDS: Final = 0.25
 SERVICE_SECONDS: Final = 2.0
 SERVICE_SECONDS_IN_MOTION: Final = 0.5
 LONGEST_BACKOFF: Final = 60.0
+# a feature that is off comes only with a restart, and a restart makes everything be read again
+OFF_SECONDS: Final = 300.0
+REDIS_SECONDS: Final = 3.0
+REDIS_TIMEOUT: Final = 2.0
 HEALTH_UNSURE: Final = (
     "not asked: whether background health checks are on in the running proxy cannot be told "
     "(asked otherwise, /health calls every deployment and is billed)"
@@ -65,15 +72,18 @@ class Monitor:
         self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
         self._secrets = set(profile.secrets)
         self.redact = Redactor(self._secrets)
-        self._intake = LogIntake(self.store, self.redact)
+        self._traffic = TrafficCounter()
+        self._intake = LogIntake(self.store, self.redact, self._traffic)
+        self._redis_place: redis.Address | None = None
+        self._redis: Reading[str] = Reading(interval=REDIS_SECONDS)
+        self._probes: dict[str, ProbeResult] = {}
+        self.expected_down: dict[str, str] = {}
         self._client: GatewayClient | None = None
         self._watcher: Watcher | None = None
-        self._tasks: list[asyncio.Task[None]] = []
         self._dirty = asyncio.Event()
         self._wake = asyncio.Event()
         self._alive = asyncio.Event()
         self._admitted = asyncio.Event()
-        self._admitted.set()
         self._background_checks: bool | None = None
         self._checked_invocation: object = None
 
@@ -81,13 +91,29 @@ class Monitor:
 
     def snapshot(self) -> Snapshot:
         """What is known at this moment."""
+        now = time.time()
         return Snapshot(
-            taken_at=time.time(),
+            taken_at=now,
             gateway=self._gateway,
             configuration=self._configuration,
             service=self._service,
-            log=self._intake.log(time.time()),
+            log=self._intake.log(now),
+            traffic=self._traffic.traffic(now, self.store.get),
+            redis_answer=self._redis,
+            probes=tuple(self._probes.values()),
+            expected_down=self.expected_down,
         )
+
+    def take_probe(self, result: ProbeResult) -> None:
+        """A probe was made: it is evidence from now on, and is kept out of the traffic."""
+        self._probes[result.deployment] = result
+        self._traffic.note_probe(result)
+        self._dirty.set()
+
+    def expect_down(self, marks: Mapping[str, str]) -> None:
+        """The operator's marks, by a deployment's key or a group's name, with their notes."""
+        self.expected_down = dict(marks)
+        self._dirty.set()
 
     def look_now(self) -> None:
         """Read everything again at once, whatever its pace or back-off."""
@@ -98,7 +124,7 @@ class Monitor:
         """Look until cancelled; every child process and connection is gone when this returns."""
         if self.profile.config:
             # the file alone fills half the screen: it is shown before anything slower is begun
-            await self._read_file(self.profile.config.value, first=True)
+            await self._read_file(self.profile.config.value)
             self._on_snapshot(self.snapshot())
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -120,6 +146,8 @@ class Monitor:
             yield self._poll(endpoint)
         yield self._poll_health(gateway.HEALTH)
         yield self._poll_cache(gateway.CACHE_PING, gateway.REDIS_INFO)
+        yield self._poll_metrics(gateway.METRICS)
+        yield self._poll_redis()
 
     def _local_jobs(self) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._publish()
@@ -188,7 +216,6 @@ class Monitor:
                     self.look_now()
             elif not self._alive.is_set():
                 self._alive.set()
-                self._admitted.set()
                 self.look_now()
             await asyncio.sleep(endpoint.interval)
 
@@ -203,7 +230,7 @@ class Monitor:
             await self._pause(_delay(endpoint.interval, failures))
 
     def _judge_key(self, result: Any, failures: int) -> int:
-        """Count failures for the back-off. While the key is refused only one endpoint goes on asking.
+        """Count failures for the back-off. Until the key is known to be good only one endpoint asks with it.
 
         LiteLLM writes a stack trace to its log for every refused request: a console must not flood it.
         """
@@ -234,7 +261,9 @@ class Monitor:
                 result = await self._ask(endpoint)
                 self._judge_key(result, 0)
             elif self._configuration.current is not None:
-                self._record(endpoint, NotAvailable(HEALTH_OFF if on is False else HEALTH_UNSURE), None)
+                why = HEALTH_OFF if on is False else HEALTH_UNSURE
+                if self._gateway.health.failure != NotAvailable(why):
+                    self._record(endpoint, NotAvailable(why), None)
             # until it is known whether asking is free, look again soon
             await self._pause(endpoint.interval if on is not None else 0.5)
 
@@ -243,6 +272,10 @@ class Monitor:
         while True:
             await self._alive.wait()
             await self._admitted.wait()
+            if self._redis.failure is not None:
+                # LiteLLM would need seconds to find out the same, and some versions stand still meanwhile
+                await self._pause(ping.interval)
+                continue
             result = await self._ask(ping)
             failures = self._judge_key(result, failures)
             last = self._gateway.redis.tried_at
@@ -250,6 +283,46 @@ class Monitor:
             if isinstance(result, CachePing) and result.ping and due:
                 await self._ask(info)
             await self._pause(_delay(ping.interval, failures))
+
+    async def _poll_metrics(self, endpoint: Endpoint) -> None:
+        failures = 0
+        while True:
+            await self._alive.wait()
+            await self._admitted.wait()
+            result = await self._ask(endpoint)
+            if isinstance(result, Metrics):
+                self._traffic.take_metrics(result, time.time())
+            failures = self._judge_key(result, failures)
+            off = isinstance(result, NotAvailable)
+            await self._pause(OFF_SECONDS if off else _delay(endpoint.interval, failures))
+
+    async def _poll_redis(self) -> None:
+        """Ask the Redis server itself, where its address is known and means the same here as for LiteLLM."""
+        while True:
+            where = self._redis_address()
+            if where is None:
+                if self._redis.tried_at is not None:
+                    self._redis = Reading(interval=REDIS_SECONDS)
+                    self._dirty.set()
+                await self._pause(REDIS_SECONDS)
+                continue
+            began = time.time()
+            result = await redis.ask(where, REDIS_TIMEOUT)
+            now = time.time()
+            before = self._redis
+            self._redis = _next_reading(before, result, now - began, REDIS_SECONDS, now)
+            if before.failure != self._redis.failure or before.value != self._redis.value:
+                self._dirty.set()
+            if before.failure is not None and self._redis.failure is None:
+                self.look_now()
+            await asyncio.sleep(REDIS_SECONDS)
+
+    def _redis_address(self) -> redis.Address | None:
+        where = self._redis_place
+        if where is None or not self.profile.tools.redis:
+            return None
+        here = redis.is_loopback(urlsplit(self.profile.url.value).hostname or "")
+        return where if here or not redis.is_loopback(where.host) else None
 
     # --- the file ----------------------------------------------------------------------------------------------
 
@@ -259,7 +332,7 @@ class Monitor:
         self._watcher = Watcher((*files, *self.profile.environment_files), changed.set)
         watching = asyncio.create_task(self._watcher.run())
         # what was saved between the first look and the watch's beginning
-        await self._read_file(path, first=True)
+        await self._read_file(path)
         try:
             while True:
                 await changed.wait()
@@ -268,23 +341,20 @@ class Monitor:
         finally:
             watching.cancel()
 
-    async def _read_file(self, path: str, first: bool = False) -> None:
+    async def _read_file(self, path: str) -> None:
         now = time.time()
-        loaded = await asyncio.to_thread(config_file.load, path, self._environment())
+        environment = self._environment()
+        loaded = await asyncio.to_thread(config_file.load, path, environment)
         before = self._configuration
         if isinstance(loaded, ConfigError):
             since = before.error.since if before.error and before.error.since else now
             error = msgspec.structs.replace(loaded, problem=self.redact(loaded.problem), since=since)
-            self._configuration = Configuration(
-                path=path, current=before.current, error=error, changed_at=None if first else now, checked_at=now
-            )
+            self._configuration = Configuration(path=path, current=before.current, error=error, checked_at=now)
         else:
-            same = before.current is not None and before.current.digest == loaded.digest
-            self._configuration = Configuration(
-                path=path, current=loaded, changed_at=before.changed_at if first or same else now, checked_at=now
-            )
+            self._configuration = Configuration(path=path, current=loaded, checked_at=now)
+            self._redis_place = redis.address(loaded, environment)
             # what was a secret once stays one: the running process may still write it to its log
-            self._secrets.update(_secrets_in(loaded))
+            self._secrets.update(config_file.secrets_in(loaded))
             self.redact = Redactor(self._secrets)
             self._intake.redact = self.redact
             if self._watcher:
@@ -337,7 +407,7 @@ class Monitor:
 
     async def _follow_journal(self, unit: str) -> None:
         flag = "--user " if self.profile.scope == "user" else ""
-        self._intake = LogIntake(self.store, self.redact, f"journalctl {flag}-u {unit}")
+        self._intake = LogIntake(self.store, self.redact, self._traffic, f"journalctl {flag}-u {unit}")
         tail = journal.JournalTail(
             self.profile.tools, unit, self.profile.scope, self._take_entries, self._take_log_state
         )
@@ -370,22 +440,3 @@ def _delay(interval: float, failures: int) -> float:
     """The pace with exponential back-off and jitter, in seconds."""
     longest = max(LONGEST_BACKOFF, interval)
     return min(interval * 2.0 ** min(failures, 6), longest) * random.uniform(0.85, 1.15)
-
-
-def _secrets_in(file: ConfigFile) -> Iterator[str]:
-    """Literal secrets of the configuration, by the names of their keys."""
-    pending: list[tuple[str, Any]] = [("", file.data)]
-    seen: set[int] = set()
-    while pending:
-        name, value = pending.pop()
-        if isinstance(value, dict | list):
-            if id(value) not in seen:
-                seen.add(id(value))
-                items = value.items() if isinstance(value, dict) else ((name, item) for item in value)
-                pending.extend((str(key), item) for key, item in items)
-        elif (
-            isinstance(value, str)
-            and config_file.names_a_secret(name)
-            and not value.startswith(config_file.ENVIRONMENT_PREFIX)
-        ):
-            yield value

@@ -143,6 +143,28 @@ class RedisInfo(msgspec.Struct, frozen=True):
     uptime: int
 
 
+class DeploymentCounters(msgspec.Struct, frozen=True):
+    """One deployment in GET /metrics, LiteLLM's own health checks left out; counted since the process started.
+
+    `errors` maps `exception class status` to its count.
+    """
+
+    id: str
+    ok: float = 0.0
+    failed: float = 0.0
+    cooled_down: float = 0.0
+    errors: dict[str, float] = {}
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    """GET /metrics, as far as it is used. Counters since the process started."""
+
+    deployments: tuple[DeploymentCounters, ...] = ()
+    cache_hits: float | None = None
+    cache_misses: float | None = None
+    in_flight: float | None = None
+
+
 class Gateway(msgspec.Struct, frozen=True):
     """All that HTTP tells. `router` is `router_settings` of GET /get/config/callbacks: as the router has them."""
 
@@ -154,6 +176,7 @@ class Gateway(msgspec.Struct, frozen=True):
     health: Reading[HealthReport] = Reading()
     cache_ping: Reading[CachePing] = Reading()
     redis: Reading[RedisInfo] = Reading()
+    metrics: Reading[Metrics] = Reading()
 
 
 # --- the configuration file ------------------------------------------------------------------------------------
@@ -244,7 +267,6 @@ class Configuration(msgspec.Struct, frozen=True):
     path: str | None = None
     current: ConfigFile | None = None
     error: ConfigError | None = None
-    changed_at: float | None = None
     checked_at: float | None = None
     why_unwatched: str | None = None
 
@@ -313,17 +335,111 @@ class Log(msgspec.Struct, frozen=True):
     last_at: float | None = None
     restarts: int = 0
     errors_per_minute: tuple[int, ...] = ()
-    recent_failures: tuple[LogRecord, ...] = ()
+
+
+# --- traffic ---------------------------------------------------------------------------------------------------
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """What real requests showed of one target: its own probes and LiteLLM's health checks are not counted.
+
+    `kind` says what `name` is and where it was seen: a `model` (`litellm_params.model`) in LiteLLM's INFO lines, a
+    `group` in failure lines of any level, a `deployment` (its id) in /metrics. `ok` and `failed` count within the
+    window; the times are of whatever was seen last, also before it. `failing_since` is the first failure after the last
+    success, `in_a_row` the number of failures since then. `error` is the last failure in full, with its stack trace
+    below "stack trace:".
+    """
+
+    kind: Literal["model", "group", "deployment"]
+    name: str
+    ok: int = 0
+    failed: int = 0
+    last_ok: float | None = None
+    last_failed: float | None = None
+    failing_since: float | None = None
+    in_a_row: int = 0
+    error: str = ""
+    cooling_until: float | None = None
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Something that the log says and that explains a fault, by what it is about; `times` counts the lines.
+
+    `dropped`: a model that LiteLLM left out at its start, for it names no provider. `no such group`: a name that was
+    asked for in vain. `port taken`: an address it could not listen on. `alias`: a request failed on a list as alias.
+    `stream breaks`: a stream ended in the middle of its answer, with this error.
+    """
+
+    kind: Literal["port taken", "dropped", "no such group", "alias", "stream breaks"]
+    name: str
+    first: float
+    last: float
+    times: int = 1
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """Real requests of the last `window` seconds. `requests` and `refused` are LLM calls in uvicorn's access lines,
+    which `access_lines` says that there are (1.77 with json_logs writes none).
+
+    `per_model` says that LiteLLM writes a line for each call (LITELLM_LOG=INFO), `counted` that /metrics counts them:
+    without either a success names no model, and silence about one says nothing. `cooling` maps the id of a deployment
+    to the moment until which the router does not ask it, as the log said.
+    """
+
+    window: float = 300.0
+    tallies: tuple[Tally, ...] = ()
+    requests: int = 0
+    refused: int = 0
+    access_lines: bool = False
+    per_model: bool = False
+    counted: bool = False
+    since: float | None = None
+    cooling: dict[str, float] = {}
+    notices: tuple[Notice, ...] = ()
+
+
+# --- probes ----------------------------------------------------------------------------------------------------
+
+
+class ProbeResult(msgspec.Struct, frozen=True):
+    """What one request to exactly one deployment said (fallbacks, retries and cache off).
+
+    `deployment` is its `model_info.id`. `took` and `first_token` are seconds; `first_token` is known for streams only.
+    `error` is what was said against it, in full and without secrets. With `skipped` it was not asked, for that reason.
+    With `by_gateway` the fault is the gateway's own (no answer, a refused key): nothing was learnt of the deployment.
+    """
+
+    deployment: str
+    group: str
+    model: str
+    ok: bool
+    asked_at: float
+    took: float = 0.0
+    first_token: float | None = None
+    status: int = 0
+    error: str = ""
+    endpoint: str = ""
+    stream: bool = False
+    skipped: str = ""
+    by_gateway: bool = False
 
 
 # --- the whole -------------------------------------------------------------------------------------------------
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """All that is known at `taken_at`. The console and the commands are drawn from this and nothing else."""
+    """All that is known at `taken_at`. The console and the commands are drawn from this and nothing else.
+
+    `redis_answer` is what the Redis server itself said to a PING. `probes` holds the last one of each deployment.
+    `expected_down` maps a deployment's key, or a group's name, to the operator's note on why it may be down.
+    """
 
     taken_at: float
     gateway: Gateway = Gateway()
     configuration: Configuration = Configuration()
     service: Reading[Service] = Reading()
     log: Log = Log()
+    traffic: Traffic = Traffic()
+    redis_answer: Reading[str] = Reading()
+    probes: tuple[ProbeResult, ...] = ()
+    expected_down: dict[str, str] = {}

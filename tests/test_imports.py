@@ -18,7 +18,8 @@ PACKAGE = Path(litellm_tui.__file__).parent
 LAYERS = (
     {"snapshot"},
     {"collectors", "analysis", "logstore"},
-    {"settings", "discovery", "profile"},
+    {"settings", "discovery", "profile", "traffic"},
+    {"state"},
     {"logintake"},
     {"monitor", "actions", "demo"},
     {"ui"},

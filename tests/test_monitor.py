@@ -61,6 +61,7 @@ class World:
             "/health": HealthReport((), ()),
             "/cache/ping": CachePing("healthy", "redis", True),
             "/cache/redis/info": NotAvailable("no"),
+            "/metrics/": NotAvailable("no"),
         }
         self.snapshots: list[Snapshot] = []
 
@@ -114,6 +115,7 @@ async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         "HEALTH",
         "CACHE_PING",
         "REDIS_INFO",
+        "METRICS",
     ):
         monkeypatch.setattr(gateway, name, getattr(gateway, name)._replace(interval=QUICK))
     monkeypatch.setattr(gateway, "GatewayClient", lambda *_: world)
@@ -424,14 +426,18 @@ async def test_a_change_in_an_included_file_is_seen(world: World, watch: Watch) 
     await eventually(lambda: (c := found.snapshot().configuration.current) and c.data == {"a": 22})
 
 
-async def test_a_save_without_a_change_is_no_change(world: World, watch: Watch) -> None:
+async def test_a_save_without_a_change_is_read_and_is_no_change(world: World, watch: Watch) -> None:
     world.save(ON)
     found = watch()
     await eventually(lambda: found.snapshot().configuration.current)
+    before = found.snapshot().configuration.current
     checked = found.snapshot().configuration.checked_at
     world.save(ON, STARTED - 50)
     await eventually(lambda: found.snapshot().configuration.checked_at != checked)
-    assert found.snapshot().configuration.changed_at is None
+    after = found.snapshot().configuration.current
+    assert after is not None
+    assert before is not None
+    assert after.digest == before.digest
 
 
 async def test_the_secrets_of_the_file_and_of_the_unit_are_masked(world: World, watch: Watch) -> None:

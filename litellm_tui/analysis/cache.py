@@ -1,11 +1,15 @@
-"""The cache's state. `off`, not tested, needs a key and down are different things and get different words."""
+"""The cache's verdict. `off`, not tested, needs a key, slow and down are different things and get different words.
+
+Requests go on while Redis is down: LiteLLM fails over it in silence, so nothing else would show it.
+"""
 
 from __future__ import annotations
 
-from litellm_tui.analysis.records import Cache
+from litellm_tui.analysis.records import Evidence, Verdict
 from litellm_tui.snapshot import (
     CachePing,
     ConfigFile,
+    Failure,
     NotAvailable,
     Reading,
     Unauthorized,
@@ -13,35 +17,116 @@ from litellm_tui.snapshot import (
 )
 
 SLOW_SECONDS = 1.0
+_START_REDIS = "start Redis, or correct host, port and password; requests go on uncached"
 
 
-def judge_cache(ping: Reading[CachePing], reachable: bool, file: ConfigFile | None) -> Cache:
-    """One word for the cache, from GET /cache/ping and what the file asks for."""
+def judge_cache(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file: ConfigFile | None) -> Verdict:
+    """The cache, from GET /cache/ping, from what the Redis server itself says, and from what the file asks for."""
+    verdict = _judged(ping, redis, reachable, file)
+    evidence = []
+    if redis.tried_at is not None:
+        text = redis.failure.why if redis.failure else f"the Redis server answers: {redis.value}"
+        evidence.append(Evidence("probe", text, "against" if redis.failure else "for", redis.tried_at))
+    if ping.tried_at is not None:
+        text = f"/cache/ping: {ping.failure.why if ping.failure else ping.value.status if ping.value else 'nothing'}"
+        good = ping.failure is None and ping.value is not None and ping.value.status == "healthy" and ping.value.ping
+        evidence.append(Evidence("router", text, "for" if good else "neither", ping.tried_at))
+    return Verdict(
+        verdict.state,
+        verdict.severity,
+        verdict.reason,
+        verdict.seen_at,
+        verdict.do,
+        verdict.brief,
+        verdict.since,
+        verdict.contradiction,
+        evidence=tuple(evidence),
+    )
+
+
+def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file: ConfigFile | None) -> Verdict:
     wanted = file is not None and bool(file.section("litellm_settings").get("cache"))
-    failure = ping.failure
+    failure, seen = ping.failure, ping.tried_at
+    if redis.failure is not None and (wanted or ping.value is not None):
+        return _server_down(redis.failure, redis)
     if not reachable:
-        return Cache("unknown", "unknown", "the gateway does not answer")
+        return Verdict("unknown", "unknown", "the gateway does not answer")
     if isinstance(failure, NotAvailable):
         if wanted:
-            return Cache("off", "warn", "the file asks for a cache and the running proxy has none",
-                         "restart to apply the file, or look for its error in the start-up log")  # fmt: skip
-        return Cache("off", "quiet", "no cache is configured (litellm_settings.cache)")
+            return Verdict(
+                "off",
+                "warn",
+                "the file asks for a cache and the running proxy has none",
+                seen,
+                "restart to apply the file, or look for its error in the start-up log",
+                "not loaded",
+            )
+        return Verdict("off", "quiet", "no cache is configured (litellm_settings.cache)", seen)
     if isinstance(failure, Unauthorized):
-        return Cache("needs a key", "unknown", failure.why, "give the console a key: see `litellm-tui where`")
+        return Verdict("needs a key", "unknown", failure.why, seen, "give the console a key: see `litellm-tui where`")
     if isinstance(failure, Unreachable) and failure.kind == "timeout":
-        return Cache("no answer", "bad", f"GET /cache/ping: {failure.why}: Redis hangs or is far away",
-                     "see whether Redis answers PING; requests go on without it, slower")  # fmt: skip
+        return Verdict(
+            "no answer",
+            "bad",
+            f"GET /cache/ping: {failure.why}: Redis hangs or is far away",
+            seen,
+            "see whether Redis answers PING; requests go on without it, slower",
+            "no answer",
+            ping.failing_since,
+        )
     if failure is not None:
-        return Cache("unknown", "warn", failure.why)
+        return Verdict("unknown", "warn", failure.why, seen, brief="unknown")
     value = ping.value
     if value is None:
-        return Cache("unknown", "unknown", "not asked yet")
+        return Verdict("unknown", "unknown", "not asked yet")
     if value.status != "healthy":
         where = f"LiteLLM gets no answer from {value.type or 'the cache'} at {value.server or 'its address'}"
-        return Cache("down", "bad", f"{where} ({value.error or 'it gives no reason'})",
-                     "start Redis, or correct host, port and password; requests go on uncached")  # fmt: skip
+        reason = f"{where} ({value.error or 'it gives no reason'})"
+        if redis.value:
+            said = "" if redis.value == "PONG" else f" ({redis.value})"
+            return Verdict(
+                "down",
+                "bad",
+                reason,
+                seen,
+                "compare password, TLS and database in cache_params with what the "
+                "server wants; requests go on uncached",
+                "LiteLLM cannot use Redis",
+                contradiction=f"the Redis server itself answers a PING{said}",
+            )
+        return Verdict("down", "bad", reason, seen, _START_REDIS, "Redis down")
     if value.ping is None:
-        return Cache("not tested", "quiet", f"type {value.type}: LiteLLM says healthy without testing it")
+        return Verdict(
+            "not tested",
+            "quiet",
+            f"type {value.type}: LiteLLM says healthy without testing it",
+            seen,
+            brief="not tested",
+        )
     if ping.took is not None and ping.took > SLOW_SECONDS:
-        return Cache("slow", "warn", f"a ping took {ping.took:.1f} s", "look at the load and latency of Redis")
-    return Cache("healthy", "ok", "pinged and written to")
+        return Verdict(
+            "slow", "warn", f"a ping took {ping.took:.1f} s", seen, "look at the load and latency of Redis", "slow"
+        )
+    return Verdict("healthy", "ok", "pinged and written to", seen)
+
+
+def _server_down(failure: Failure, redis: Reading[str]) -> Verdict:
+    """What the server itself said, or did not say: known in a second, where LiteLLM needs up to twenty."""
+    since, seen = redis.failing_since, redis.tried_at
+    kind = failure.kind if isinstance(failure, Unreachable) else "other"
+    if kind == "refused":
+        return Verdict("down", "bad", failure.why, seen, _START_REDIS, "Redis refuses", since)
+    if kind == "timeout":
+        return Verdict(
+            "no answer",
+            "bad",
+            failure.why,
+            seen,
+            "see what blocks Redis (a slow command, SIGSTOP, swapping, the "
+            "network); requests wait for it on older versions",
+            "Redis hangs",
+            since,
+        )
+    return Verdict(
+        "down", "bad", failure.why, seen, _START_REDIS, "no such host" if kind == "dns" else "Redis down", since
+    )

@@ -12,6 +12,13 @@ class Cause(NamedTuple):
     name: str
     do: str
 
+    @property
+    def vague(self) -> bool:
+        """Whether another witness may name it better."""
+        return self.name in _VAGUE
+
+
+_VAGUE: Final = ("no connection", "500", "failing", "cooling down")
 
 # The first that matches wins: an exception's wrapper names a class of its own, so the operating system's words and
 # the provider's own come before status codes. Patterns are from answers and logs of 1.77.7 and 1.106.2.
@@ -28,6 +35,12 @@ _CAUSES: Final[tuple[tuple[str, Cause], ...]] = (
      Cause("no route", "look at the network between this machine and the upstream")),
     (r"No deployments available|cooldown_list=\[.+\]|Try again in \d+ seconds",
      Cause("cooling down", "wait for the cooldown to end; the log shows the failures that began it")),
+    (r"MidStreamFallbackError|peer closed connection|incomplete chunked read|TransferEncodingError|Response payload is "
+     r"not completed|the stream (?:broke|ended)",
+     Cause("stream breaks", "the upstream ends its stream in the middle of an answer; look at its log, and at a proxy "
+           "in between")),
+    (r"ContentPolicyViolation|content_policy_violation|content_filter",
+     Cause("content refused", "the provider refuses the content; a content-policy fallback would take it elsewhere")),
     (r"ContextWindowExceeded|maximum context length",
      Cause("context too long", "add a context-window fallback with a larger model")),
     (r"RateLimitError|\b429\b|rate.?limit",

@@ -1,36 +1,64 @@
-"""`diagnose`: all that is thought of one snapshot. Pure: time comes in, nothing goes out but the value."""
+"""`diagnose`: all that is thought of one snapshot. Pure: time and memory come in, nothing goes out but the value."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from litellm_tui.analysis.cache import judge_cache
+from litellm_tui.analysis.chains import resolve_chains
 from litellm_tui.analysis.drift import router_differences
+from litellm_tui.analysis.groups import describe_groups, group_states, judge_groups, mask
 from litellm_tui.analysis.headline import make_headline
+from litellm_tui.analysis.memory import Memory, recall
+from litellm_tui.analysis.operation import judge_gateway, judge_service
+from litellm_tui.analysis.problems import find_problems
 from litellm_tui.analysis.records import Deployment, Diagnosis
-from litellm_tui.analysis.routing import Routing, answering_fallback, resolve_chains
-from litellm_tui.analysis.verdicts import group_states, judge_deployments, mask
+from litellm_tui.analysis.routing import Routing, alias_target
+from litellm_tui.analysis.sight import blind_spots, looked_at
+from litellm_tui.analysis.verdicts import judge_deployments
+from litellm_tui.analysis.whatif import answered_by
 from litellm_tui.snapshot import Snapshot
 
+NOTHING: Final[Memory] = {}
 
-def diagnose(snapshot: Snapshot, now: float) -> Diagnosis:
-    """Decide what the snapshot means at `now` (seconds since the epoch)."""
+
+def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING) -> Diagnosis:
+    """Decide what the snapshot means at `now` (seconds since the epoch); `memory` is of the looks before this one."""
     file, gateway = snapshot.configuration.current, snapshot.gateway
     saved = _saved_after_start(snapshot)
     deployments = judge_deployments(snapshot, now, saved)
-    states = group_states(deployments)
-    running = Routing.of_router(gateway.router.value) if gateway.router.value is not None else None
+    verdicts = judge_groups(deployments)
+    states = group_states(verdicts)
+    running = Routing.of_router(gateway.router.value, file) if gateway.router.value is not None else None
     wanted = Routing.of_file(file) if file else running
-    chains = resolve_chains(wanted, running, states, from_file=file is not None) if wanted else ()
-    dead = [group for group, state in states.items() if state == "failing"]
-    answering = {group: target for group in dead if (target := answering_fallback(chains, group))}
+    # without a list of the groups every target would look like one that does not exist
+    named = file is not None or gateway.deployments.value is not None
+    chains = resolve_chains(wanted, running, states, from_file=file is not None) if wanted and named else ()
+    dead = [group for group, state in states.items() if state in ("failing", "cooling down")]
+    answering = answered_by(snapshot, deployments, dead)
     deployments = mask(deployments, answering)
+    runs = running or wanted
+    leading = {name: to for name, value in (runs.aliases.items() if runs else ()) if (to := alias_target(value))}
+    groups = describe_groups(verdicts, leading, answering)
     reachable = gateway.liveliness.failure is None and gateway.liveliness.value is not None
-    cache = judge_cache(gateway.cache_ping, reachable, file)
+    cache = judge_cache(gateway.cache_ping, snapshot.redis_answer, reachable, file)
+    service = judge_service(snapshot, now)
+    answer = judge_gateway(snapshot, now, service)
     drift = _drift(snapshot, deployments)
+    problems = recall(
+        memory, find_problems(snapshot, now, answer, service, cache, deployments, groups, chains, drift), now
+    )
     return Diagnosis(
-        headline=make_headline(snapshot, now, deployments, cache, len(drift), saved),
-        deployments=deployments,
-        chains=chains,
+        headline=make_headline(snapshot, now, answer, service, cache, deployments, problems, len(drift), saved),
+        gateway=answer,
+        service=service,
         cache=cache,
+        deployments=deployments,
+        groups=groups,
+        chains=chains,
+        problems=problems,
+        looked=looked_at(snapshot),
+        blind_spots=blind_spots(snapshot, now),
         drift=drift,
         health_note=gateway.health.failure.why if gateway.health.failure else "",
     )

@@ -1,131 +1,75 @@
-"""The header's sentence: one state in words, the clauses that say why, and the next step."""
+"""The header's sentence: one state in words, the clauses that say why, and the next step for the worst problem."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from litellm_tui.analysis.phrases import age, count
-from litellm_tui.analysis.records import Cache, Deployment, Headline, Part
-from litellm_tui.snapshot import Malformed, Service, Snapshot, Unauthorized, Unreachable
+from litellm_tui.analysis.records import Deployment, Headline, Part, Problem, Verdict
+from litellm_tui.snapshot import Snapshot
 
-# a proxy that was started this long ago may still be importing: LiteLLM answers after 4 to 30 s
-STARTING_SECONDS = 60.0
+# what is wrong here hits nobody until something is restarted, or fails
+_LATENT: Final = ("chain", "configuration", "service")
 
 
 def make_headline(
-    snapshot: Snapshot, now: float, deployments: Sequence[Deployment], cache: Cache, changes: int, saved: bool
+    snapshot: Snapshot,
+    now: float,
+    gateway: Verdict,
+    service: Verdict,
+    cache: Verdict,
+    deployments: Sequence[Deployment],
+    problems: Sequence[Problem],
+    changes: int,
+    saved: bool,
 ) -> Headline:
-    """`changes` counts the differences of file and router, `saved` says whether the file is newer than the proxy."""
+    """From the worst of the problems that last. `changes` counts the differences of file and router, `saved` says
+    whether the file is newer than the proxy.
+    """
     tail = (*_config_parts(snapshot, changes, saved), *_service_parts(snapshot, now))
-    if (down := _gateway_state(snapshot, now)) is not None:
-        return Headline(down.word, down.severity, (*down.parts, *tail), down.advice)
-    bad = [d for d in deployments if d.verdict.severity == "bad"]
-    degraded = [d for d in deployments if d.verdict.severity == "warn"]
-    parts = [_deployments_part(deployments), _cache_part(cache), *_error_parts(snapshot), *tail]
-    broken = snapshot.configuration.error is not None
-    if bad or degraded or cache.severity in ("bad", "warn") or broken:
-        return Headline("DEGRADED", "bad" if bad else "warn", tuple(parts), _advice(snapshot, bad or degraded, cache))
-    if snapshot.service.value and snapshot.service.value.active_state not in ("active", "reloading"):
-        return Headline("ANSWERING", "warn", tuple(parts), "the gateway answers, but not from this unit: "
-                        "something else listens on its port, or --unit names another service")  # fmt: skip
+    if gateway.state != "answering":
+        parts = (Part(gateway.reason, gateway.severity), *_unit_parts(snapshot, service), *tail)
+        return Headline(gateway.state.upper(), gateway.severity, parts, gateway.do)
+    lasting = [problem for problem in problems if problem.solved_at is None]
+    wrong = [problem for problem in lasting if problem.severity in ("bad", "warn")]
+    parts = (*_problems_part(wrong), _deployments_part(deployments), _cache_part(cache), *_error_parts(snapshot), *tail)
+    if wrong:
+        worst = wrong[0]
+        now_hit = any(problem.place.kind not in _LATENT for problem in wrong)
+        return Headline("DEGRADED" if now_hit else "AT RISK", worst.severity, parts, _advice(worst))
     if snapshot.gateway.deployments.value is None:
-        return Headline(
-            "STARTING" if snapshot.gateway.deployments.failure is None else "ANSWERING", "unknown", tuple(parts)
-        )
-    if any(d.verdict.state in ("unproven", "unknown") for d in deployments):
-        return Headline("ANSWERING", "quiet", tuple(parts))
-    return Headline("OK", "ok", tuple(parts))
+        word = "STARTING" if snapshot.gateway.deployments.failure is None else "ANSWERING"
+        return Headline(word, "unknown", parts)
+    if any(
+        d.verdict.state == "unknown" or (d.verdict.state in ("idle", "unproven") and d.verdict.severity != "ok")
+        for d in deployments
+        if not d.verdict.pending
+    ):
+        return Headline("ANSWERING", "quiet", parts)
+    return Headline("OK", "ok", parts)
 
 
-def _gateway_state(snapshot: Snapshot, now: float) -> Headline | None:
-    """The states in which nothing is known of the models; None when the gateway answers and takes the key."""
-    liveliness = snapshot.gateway.liveliness
-    failure = liveliness.failure
-    service = _service_since(snapshot, liveliness.failing_since)
-    if failure is None and liveliness.value is None:
-        return Headline("CONNECTING", "unknown", (Part("no answer yet", "unknown"),))
-    if failure is None:
-        refusals = (snapshot.gateway.groups.failure, snapshot.gateway.deployments.failure)
-        refused = next((f for f in refusals if isinstance(f, Unauthorized)), None)
-        if refused is None:
-            return None
-        word = "KEY REFUSED" if refused.sent else "KEY NEEDED"
-        return Headline(word, "bad", (Part(refused.why, "bad"),),
-                        "it answers, but shows nothing without its key: set LITELLM_PROXY_API_KEY or give --key-file "
-                        "(litellm-tui where says which key was found)")  # fmt: skip
-    since = age(now - (liveliness.failing_since or now))
-    if isinstance(failure, Malformed):
-        return Headline(
-            "NOT LITELLM",
-            "bad",
-            (Part(failure.why, "bad"),),
-            "something else listens there: check --url and the unit's --port",
-        )
-    if _is_starting(service, now, liveliness.seen_at):
-        seconds = age(now - service.started_at) if service and service.started_at else since
-        part = Part(f"the process has run for {seconds} and does not answer yet", "warn")
-        return Headline("STARTING", "warn", (part,),
-                        "LiteLLM takes 5 to 30 s to answer; the log (2) shows how far it is")  # fmt: skip
-    if service and service.active_state == "deactivating":
-        return Headline("STOPPING", "warn", (Part("the unit is being stopped", "warn"),))
-    if isinstance(failure, Unreachable) and failure.kind == "timeout":
-        pid = f" (process {service.main_pid})" if service and service.main_pid else ""
-        return Headline("HANGING", "bad", (Part(f"connects and gives {failure.why}, for {since}{pid}", "bad"),),
-                        "it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows the last thing it did, "
-                        "R restarts")  # fmt: skip
-    advice = _down_advice(service)
-    if snapshot.service.value is None and snapshot.service.failure is not None:
-        advice = "no unit is known here: start LiteLLM, or check --url (litellm-tui where)"
-    return Headline("DOWN", "bad", (Part(f"{failure.why}, for {since}", "bad"), *_unit_fault(service)), advice)
+def _unit_parts(snapshot: Snapshot, service: Verdict) -> tuple[Part, ...]:
+    """What became of the unit, which is the first question when the gateway does not answer."""
+    if service.severity == "bad":
+        return (Part(service.reason, "bad"),)
+    unit = snapshot.service.value
+    if service.state == "active" and unit is not None and snapshot.gateway.liveliness.failure is not None:
+        return (Part(f"{unit.unit} is active", "warn"),)
+    return ()
 
 
-def _service_since(snapshot: Snapshot, moment: float | None) -> Service | None:
-    """The service as it was read after the gateway fell silent; what was read before says nothing about why."""
-    reading = snapshot.service
-    if moment is not None and (reading.seen_at is None or reading.seen_at < moment):
-        return None
-    return reading.value
+def _advice(problem: Problem) -> str:
+    cause = "" if problem.cause in problem.title else f"{problem.cause}; "
+    return f"{problem.title}: {cause}{problem.do or problem.reason}"
 
 
-def _is_starting(service: Service | None, now: float, answered_at: float | None) -> bool:
-    """Whether the process is too young to have answered yet; one that answered and stopped doing so is not starting."""
-    if service is None or service.sub_state == "auto-restart":
-        return False
-    if service.active_state == "activating":
-        return True
-    if service.active_state != "active" or service.started_at is None:
-        return False
-    return now - service.started_at < STARTING_SECONDS and (answered_at is None or answered_at < service.started_at)
-
-
-def _unit_fault(service: Service | None) -> tuple[Part, ...]:
-    if service is None:
-        return ()
-    if service.load_state == "not-found":
-        return (Part(f"{service.unit} is not there any more", "bad"),)
-    if service.sub_state == "auto-restart":
-        return (Part(f"{service.unit} ended ({_ending(service)}), systemd starts it again", "bad"),)
-    if service.active_state == "failed":
-        return (Part(f"{service.unit} failed ({_ending(service)})", "bad"),)
-    return (Part(f"{service.unit} is {service.active_state}", "bad" if service.active_state != "active" else "warn"),)
-
-
-def _ending(service: Service) -> str:
-    if service.exit_code == "killed":
-        return f"{service.result}, by signal {service.exit_status}"
-    return f"{service.result}, status {service.exit_status}"
-
-
-def _down_advice(service: Service | None) -> str:
-    if service is None:
-        return ""
-    if service.load_state == "not-found":
-        return "the unit file was removed: put it back, systemctl daemon-reload, then R"
-    if service.active_state == "active":
-        # with port 4000 taken, LiteLLM goes to a random one without failing (litellm/proxy/proxy_cli.py)
-        return "the process runs, and not on this port: its log (2) names the one it listens on (Uvicorn running on …)"
-    return "the log (2) says why it ended; R starts it again"
+def _problems_part(wrong: Sequence[Problem]) -> tuple[Part, ...]:
+    new = sum(problem.new for problem in wrong)
+    words = f"{count(len(wrong), 'problem')}" + (f", {new} new" if new and new < len(wrong) else "")
+    return (Part(words, wrong[0].severity),) if wrong else ()
 
 
 def _deployments_part(deployments: Sequence[Deployment]) -> Part:
@@ -139,6 +83,7 @@ def _deployments_part(deployments: Sequence[Deployment]) -> Part:
         (states["failing"], "failing", "bad"),
         (states["masked"], "masked", "warn"),
         (states["degraded"], "degraded", "warn"),
+        (states["cooling down"], "cooling down", "warn"),
         (states["not loaded"], "not loaded", "bad"),
         (states["not in file"], "not in the file", "warn"),
     ]
@@ -149,14 +94,27 @@ def _deployments_part(deployments: Sequence[Deployment]) -> Part:
             f", {n} {words}" for n, words, _ in others
         )
         return Part(text, "bad" if any(s == "bad" for _, _, s in wrong) else "warn")
-    if states["serving"] == sum(states.values()):
-        return Part(f"{count(total, 'deployment')} serving", "ok")
-    unsure = states["unproven"] + states["unknown"]
-    return Part(f"{count(total, 'deployment')} loaded, the health of {unsure} is not proven", "quiet")
+    expected = f", {states['expected down']} down as expected" if states["expected down"] else ""
+    unsure = [
+        d
+        for d in present
+        if not d.verdict.pending
+        and d.verdict.severity not in ("ok", "bad")
+        and d.verdict.state not in ("expected down", "not in file")
+    ]
+    if not unsure:
+        idle = f", {states['idle']} idle" if states["idle"] else ""
+        return Part(
+            f"{count(total, 'deployment')} well{idle}{expected}"
+            if idle or expected
+            else f"{count(total, 'deployment')} serving",
+            "ok",
+        )
+    return Part(f"{count(total, 'deployment')} loaded, the health of {len(unsure)} is not proven{expected}", "quiet")
 
 
-def _cache_part(cache: Cache) -> Part:
-    return Part(f"cache {cache.word}", cache.severity)
+def _cache_part(cache: Verdict) -> Part:
+    return Part(f"cache {cache.state}", cache.severity)
 
 
 def _error_parts(snapshot: Snapshot) -> tuple[Part, ...]:
@@ -194,11 +152,3 @@ def _config_parts(snapshot: Snapshot, changes: int, saved: bool) -> tuple[Part, 
     if saved:
         return (Part("config saved after the start", "quiet"),)
     return ()
-
-
-def _advice(snapshot: Snapshot, worst: Sequence[Deployment], cache: Cache) -> str:
-    if snapshot.configuration.error:
-        return f"{snapshot.configuration.error}: the last good one is shown; a restart would fail"
-    if worst and worst[0].verdict.do:
-        return f"{worst[0].group}: {worst[0].verdict.brief or worst[0].verdict.reason}; {worst[0].verdict.do}"
-    return f"cache: {cache.reason}; {cache.do}" if cache.do else ""

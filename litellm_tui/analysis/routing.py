@@ -1,39 +1,66 @@
-"""Fallback chains and aliases, out of the file and out of the running router."""
+"""Fallbacks and aliases as the settings have them: out of the file, or out of the running router."""
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
 
-from litellm_tui.analysis.records import Chain, ChainKind, State, Target
 from litellm_tui.snapshot import ConfigFile
 
-_KINDS: Final[tuple[tuple[str, ChainKind], ...]] = (
+Kind = Literal["general", "context window", "content policy"]
+"""Why a request goes on to another group, and by which of the three tables."""
+
+KINDS: Final[tuple[tuple[str, Kind], ...]] = (
     ("fallbacks", "general"),
     ("context_window_fallbacks", "context window"),
     ("content_policy_fallbacks", "content policy"),
 )
-_GONE: Final = "runs, and is not in the file any more"
+MAX_FALLBACKS: Final = 5
+"""`max_fallbacks` where it is not set (`ROUTER_MAX_FALLBACKS` of LiteLLM)."""
+
+
+class Step(NamedTuple):
+    """One target. `own` tells apart targets that carry parameters of their own; `bare` is a plain name."""
+
+    name: str
+    own: str = ""
+    bare: bool = True
 
 
 class Routing:
-    """The routing settings of one side (the file, or the running router), whatever their shape."""
+    """The routing settings of one side (the file, or the running router), whatever their shape.
+
+    `tables` are what the router looks into, in its order, with `*` among the general ones; `chains` are the same by
+    group, for showing. `own` are the kinds that have a table of their own, be it empty. `malformed` says in words what
+    LiteLLM does not take.
+    """
 
     def __init__(self, settings: Mapping[str, Any], otherwise: Mapping[str, Any]) -> None:
         # router_settings win entirely over litellm_settings, there is no merging (litellm/router.py)
-        self.chains = {kind: dict(_chains(settings.get(key) or otherwise.get(key))) for key, kind in _KINDS}
-        # LiteLLM keeps default_fallbacks as the fallbacks of "*" (litellm/router.py)
-        self.default = self.chains["general"].pop("*", []) or _names(
-            settings.get("default_fallbacks") or otherwise.get("default_fallbacks")
-        )
+        values = {kind: settings.get(key) or otherwise.get(key) for key, kind in KINDS}
+        self.tables: dict[Kind, tuple[tuple[str, tuple[Step, ...]], ...]] = {
+            kind: tuple((source, _steps(targets)) for source, targets in _entries(value))
+            for kind, value in values.items()
+        }
+        # an empty list in litellm_settings counts as set: it keeps such requests from the general fallbacks
+        self.own = frozenset(kind for kind, value in values.items() if value is not None)
+        default = settings.get("default_fallbacks") or otherwise.get("default_fallbacks")
+        if default:
+            # LiteLLM keeps default_fallbacks as the fallbacks of "*", behind all others (litellm/router.py)
+            self.tables["general"] += (("*", _steps(default)),)
+        self.chains: dict[Kind, dict[str, list[str]]] = {kind: {} for _, kind in KINDS}
+        for kind, value in values.items():
+            for source, targets in _entries(value):
+                self.chains[kind].setdefault(source, _names(targets))
+        self.chains["general"].pop("*", None)
+        self.default = [step.name for source, steps in self.tables["general"] if source == "*" for step in steps]
+        if default:
+            self.default = _names(default)
         alias = settings.get("model_group_alias")
         self.aliases: dict[str, Any] = {str(k): v for k, v in alias.items()} if isinstance(alias, dict) else {}
-        self.malformed = tuple(
-            f"{key} is a {type(value).__name__}, not a list"
-            for key, _ in _KINDS
-            if (value := settings.get(key) or otherwise.get(key)) and not isinstance(value, list)
-        )
+        limit = next((s["max_fallbacks"] for s in (settings, otherwise) if s.get("max_fallbacks") is not None), None)
+        self.max_fallbacks = limit if isinstance(limit, int) and not isinstance(limit, bool) else MAX_FALLBACKS
+        self.malformed = tuple(words for key, kind in KINDS for words in _malformed(key, values[kind]))
 
     @classmethod
     def of_file(cls, file: ConfigFile) -> Routing:
@@ -41,139 +68,62 @@ class Routing:
         return cls(file.section("router_settings"), file.section("litellm_settings"))
 
     @classmethod
-    def of_router(cls, router: Mapping[str, Any]) -> Routing:
-        """As the running router has it; it does not show its content-policy fallbacks."""
-        return cls(router, {})
+    def of_router(cls, router: Mapping[str, Any], file: ConfigFile | None = None) -> Routing:
+        """As the running router has it.
+
+        It shows neither its content-policy fallbacks nor its hop limit: with a `file` these are taken from there.
+        """
+        if file is None:
+            return cls(router, router)
+        unseen = ("content_policy_fallbacks", "max_fallbacks")
+        sections = (file.section("router_settings"), file.section("litellm_settings"))
+        hidden = [{key: section[key] for key in unseen if key in section} for section in sections]
+        return cls({**router, **hidden[0]}, {**router, **hidden[1]})
 
 
 def alias_target(value: Any) -> str | None:
     """The group an alias stands for; None for a list or anything else that LiteLLM cannot resolve."""
     if isinstance(value, dict):
         value = value.get("model")
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and value else None
 
 
-def resolve_chains(
-    wanted: Routing, running: Routing | None, groups: Mapping[str, State], *, from_file: bool = True
-) -> tuple[Chain, ...]:
-    """Every chain, each target with its state and its flaw.
-
-    `groups` maps model groups to their state. With a `running` side each chain also says whether it is what runs.
-    """
-    resolver = _Resolver(wanted, groups)
-    chains: list[Chain] = []
-    for _, kind in _KINDS:
-        mine = wanted.chains[kind]
-        theirs = running.chains[kind] if running else {}
-        visible = running is not None and kind != "content policy"
-        for source, names in mine.items():
-            applied = theirs.get(source) == names if visible else None
-            chains.append(resolver.chain(kind, source, names, applied))
-        for source, names in theirs.items():
-            if source not in mine and from_file:
-                chains.append(resolver.chain(kind, source, names, False, _GONE))
-    if wanted.default:
-        applied = running.default == wanted.default if running else None
-        chains.append(resolver.chain("default", "*", wanted.default, applied))
-    elif running and running.default:
-        chains.append(resolver.chain("default", "*", running.default, False, _GONE))
-    chains.extend(_alias_chains(resolver, wanted, running, from_file))
-    return tuple(chains)
+def _entries(value: Any) -> Iterator[tuple[str, Any]]:
+    """`[{group: targets}, …]`; of a mapping in that list only the first key is ever read."""
+    if isinstance(value, dict):
+        yield from ((str(source), targets) for source, targets in value.items())
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, dict) and item:
+            source, targets = next(iter(item.items()))
+            yield str(source), targets
 
 
-def _alias_chains(resolver: _Resolver, wanted: Routing, running: Routing | None, from_file: bool) -> Iterator[Chain]:
-    theirs = running.aliases if running else {}
-    for name, value in wanted.aliases.items():
-        applied = alias_target(theirs.get(name)) == alias_target(value) if running else None
-        target = alias_target(value)
-        if target is None:
-            shape = "a list" if isinstance(value, list) else f"a {type(value).__name__}"
-            broken = Target(str(value)[:60], "failing", flaw="malformed")
-            note = f"an alias takes one name, this is {shape}: every request of this name fails"
-            yield Chain("alias", Target(name, "failing"), (broken,), applied, note)
-        else:
-            yield Chain("alias", Target(name, resolver.state(target)), (resolver.target(target, ()),), applied)
-    for name in theirs.keys() - wanted.aliases.keys() if from_file else ():
-        target = alias_target(theirs[name]) or ""
-        yield Chain("alias", Target(name, resolver.state(target)), (resolver.target(target, ()),), False,
-                    _GONE)  # fmt: skip
+def _steps(value: Any) -> tuple[Step, ...]:
+    """Targets as the router walks them: a text instead of a list is walked letter by letter."""
+    if not isinstance(value, list | str):
+        return ()
+    return tuple(_step(item) for item in value)
 
 
-class _Resolver:
-    def __init__(self, routing: Routing, groups: Mapping[str, State]) -> None:
-        self._routing = routing
-        self._groups = groups
-        self._wildcards = [name for name in groups if "*" in name]
-
-    def state(self, name: str) -> State:
-        alias = self._alias(name)
-        return self._groups.get(alias or name, self._groups.get(self._wildcard(name) or "", "unknown"))
-
-    def chain(self, kind: ChainKind, source: str, names: Iterable[str], applied: bool | None, note: str = "") -> Chain:
-        known = source == "*" or self._exists(source)
-        flaw = "" if known else "ghost"
-        if not known and not note:
-            note = "no model group has this name: the chain never fires"
-        looped = self._reachable_back(kind, source)
-        targets = tuple(self.target(name, looped) for name in names)
-        return Chain(kind, Target(source, self.state(source), flaw=flaw), targets, applied, note)
-
-    def target(self, name: str, looped: Iterable[str]) -> Target:
-        if not self._exists(name):
-            return Target(name, "failing", flaw="ghost")
-        return Target(name, self.state(name), flaw="cycle" if name in looped else "", alias_of=self._alias(name) or "")
-
-    def _exists(self, name: str) -> bool:
-        return name in self._groups or self._alias(name) is not None or self._wildcard(name) is not None
-
-    def _alias(self, name: str) -> str | None:
-        target = alias_target(self._routing.aliases.get(name))
-        return target if target in self._groups else None
-
-    def _wildcard(self, name: str) -> str | None:
-        return next((pattern for pattern in self._wildcards if fnmatch.fnmatchcase(name, pattern)), None)
-
-    def _reachable_back(self, kind: ChainKind, source: str) -> set[str]:
-        """The direct targets from which the chains lead back to `source`."""
-        graph = self._routing.chains.get(kind, {})
-        looped = set()
-        for first in graph.get(source, ()):
-            pending, seen = [first], set()
-            while pending:
-                name = pending.pop()
-                if name == source:
-                    looped.add(first)
-                    break
-                if name not in seen:
-                    seen.add(name)
-                    pending.extend(graph.get(name, ()))
-        return looped
-
-
-def answering_fallback(chains: Iterable[Chain], group: str) -> str | None:
-    """The first target of the group's general (or the default) chain that serves; None when requests find no answer."""
-    for kind in ("general", "default"):
-        for chain in chains:
-            if chain.kind == kind and chain.source.name in (group, "*") and chain.applied is not False:
-                for target in chain.targets:
-                    if target.name != group and not target.flaw and target.state in ("serving", "degraded"):
-                        return target.name
-    return None
-
-
-def _chains(value: Any) -> Iterator[tuple[str, list[str]]]:
-    """`[{group: [target, …]}, …]`; a mapping is read as LiteLLM was meant to read it, and reported as malformed."""
-    items = [value] if isinstance(value, dict) else value if isinstance(value, list) else []
-    for item in items:
-        if isinstance(item, dict):
-            for source, targets in item.items():
-                yield str(source), _names(targets)
+def _step(item: Any) -> Step:
+    if not isinstance(item, dict):
+        return Step(str(item))
+    name = str(item.get("model", item))
+    return Step(name, "" if set(item) == {"model"} else repr(sorted(item.items(), key=str)), bare=False)
 
 
 def _names(value: Any) -> list[str]:
     """Targets by name; one may be a mapping with parameters of its own (`{model: NAME, …}`)."""
-    if isinstance(value, str):
-        return [value]
-    if not isinstance(value, list):
-        return []
-    return [str(item.get("model", item) if isinstance(item, dict) else item) for item in value]
+    return [value] if isinstance(value, str) else [step.name for step in _steps(value)]
+
+
+def _malformed(key: str, value: Any) -> Iterator[str]:
+    """What LiteLLM does not take. It refuses to start over the first two, but not in the context-window table."""
+    refusal = "" if key.startswith("context") else ": LiteLLM does not start with it"
+    if value and not isinstance(value, list):
+        yield f"{key} is a {type(value).__name__}, not a list{refusal}"
+    for item in value if isinstance(value, list) else ():
+        if not isinstance(item, dict) or len(item) != 1:
+            yield f"{key}: every entry is one group with its list{refusal}"
+        elif isinstance(targets := next(iter(item.values())), str):
+            yield f"{key}: {next(iter(item))} has a text, not a list: each letter is taken for a group ({targets})"

@@ -1,61 +1,51 @@
-"""A verdict for each deployment and each group, from what the file, the proxy, its health report and the log say."""
+"""A verdict for each deployment: what was seen of real requests and probes outweighs every report."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.analysis.causes import first_words, name_cause
+from litellm_tui.analysis.causes import name_cause
 from litellm_tui.analysis.drift import deployment_differences, pair
-from litellm_tui.analysis.records import Deployment, State, Verdict
-from litellm_tui.snapshot import (
-    FileDeployment,
-    HealthEntry,
-    HealthReport,
-    LoadedDeployment,
-    LogRecord,
-    Reading,
-    Snapshot,
-)
+from litellm_tui.analysis.evidence import Court, Testimony, Witness
+from litellm_tui.analysis.phrases import age
+from litellm_tui.analysis.records import SEVERITY, Deployment, Evidence, State, Verdict
+from litellm_tui.snapshot import FileDeployment, LoadedDeployment, Snapshot
 
-# how long a failure in the log speaks against a deployment that nothing else speaks for
-FAILURE_MEMORY: Final = 300.0
-# "model group 'X' failed" on 1.106, "original model_group=X" on 1.77
 _SET_IT: Final = "set {} in the unit's environment file and restart"
-_GROUP_FAILED: Final = re.compile(r"model group '([^']+)' failed|original model_group=([^\s,.]+)")
+# causes that an unset variable explains
+_KEY_CAUSES: Final = ("no key", "401 key refused", "failing")
 
 
-class _Evidence(NamedTuple):
+class _Known(NamedTuple):
     reachable: bool
-    loaded_known: bool
-    file_known: bool
-    changed_since_start: bool
-    health: Reading[HealthReport]
-    failures: Mapping[str, LogRecord]
-    group_sizes: Mapping[str, int]
+    loaded: bool
+    file: bool
+    saved_since_start: bool
+    expected_down: Mapping[str, str]
+    dropped: frozenset[str]
     why_unknown: str
 
 
-def judge_deployments(snapshot: Snapshot, now: float, changed_since_start: bool) -> tuple[Deployment, ...]:
+def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -> tuple[Deployment, ...]:
     """A row per deployment of the file or the router, in the file's order."""
     gateway, file = snapshot.gateway, snapshot.configuration.current
-    loaded = [_under_its_own_name(d, _aliases(snapshot)) for d in gateway.deployments.value or ()]
+    names = alias_names(snapshot)
+    loaded = [_under_its_own_name(d, names) for d in gateway.deployments.value or ()]
     pairs = pair(file.deployments if file else (), loaded)
-    evidence = _Evidence(
+    known = _Known(
         reachable=gateway.liveliness.failure is None and gateway.liveliness.value is not None,
-        loaded_known=gateway.deployments.value is not None,
-        file_known=file is not None,
-        changed_since_start=changed_since_start,
-        health=gateway.health,
-        failures=_recent_failures(snapshot.log.recent_failures, now),
-        group_sizes=Counter((f or d).group for f, d in pairs if f or d),  # type: ignore[union-attr]  # filtered
+        loaded=gateway.deployments.value is not None,
+        file=file is not None,
+        saved_since_start=saved_since_start,
+        expected_down=snapshot.expected_down,
+        dropped=frozenset(n.name for n in snapshot.traffic.notices if n.kind == "dropped"),
         why_unknown=_why_unknown(snapshot),
     )
-    report = _Report(_current_report(snapshot))
+    court = Court(snapshot, now, loaded)
     groups = set(gateway.groups.value or ()) if gateway.groups.value is not None else None
     seen: Counter[str] = Counter()
     rows = []
@@ -64,59 +54,48 @@ def judge_deployments(snapshot: Snapshot, now: float, changed_since_start: bool)
         assert shown is not None
         base = f"{shown.group}|{shown.model}|{shown.api_base}"
         seen[base] += 1
-        health, healthy = report.entry(running) if running else (None, False)
+        key = f"{base}|{seen[base]}"
+        heard = court.hear(running) if running else Testimony()
+        listed = None if groups is None or not known.reachable else shown.group in groups
+        verdict = _with_evidence(_verdict(entry, running, heard, known, court), entry, running, heard, listed)
+        note = known.expected_down.get(key, known.expected_down.get(shown.group))
         rows.append(
             Deployment(
-                key=f"{base}|{seen[base]}",
+                key=key,
                 group=shown.group,
                 model=shown.model,
                 api_base=shown.api_base,
-                verdict=_verdict(entry, running, health, healthy, evidence),
-                listed=None if groups is None or not evidence.reachable else shown.group in groups,
+                verdict=verdict if note is None else _expected_down(verdict, note),
+                listed=listed,
                 rpm=shown.rpm,
                 tpm=shown.tpm,
                 differences=deployment_differences(entry, running) if entry and running else (),
                 file=entry,
                 loaded=running,
-                health=health,
+                health=heard.entry,
+                probe=heard.probed,
+                ok=heard.ok,
+                failed=heard.failed,
             )
         )
     return tuple(rows)
 
 
-def group_states(deployments: Iterable[Deployment]) -> dict[str, State]:
-    """The state of each group: serving when nothing in it fails, degraded when something else in it still serves."""
-    members: defaultdict[str, list[State]] = defaultdict(list)
-    for deployment in deployments:
-        members[deployment.group].append(deployment.verdict.state)
-    return {group: _group_state(states) for group, states in members.items()}
+def verdict_of(
+    state: State,
+    reason: str = "",
+    seen_at: float | None = None,
+    do: str = "",
+    brief: str = "",
+    since: float | None = None,
+    contradiction: str = "",
+) -> Verdict:
+    """A verdict in the words of `State`, as loud as that state is."""
+    return Verdict(state, SEVERITY[state], reason, seen_at, do, brief, since, contradiction)
 
 
-def mask(deployments: Iterable[Deployment], answering: Mapping[str, str]) -> tuple[Deployment, ...]:
-    """Failing deployments are masked where a fallback answers for their group: `answering` maps group to target."""
-    marked = []
-    for deployment in deployments:
-        target = answering.get(deployment.group)
-        if deployment.verdict.state == "failing" and target:
-            reason = f"{deployment.verdict.reason}; {target} answers in its place"
-            verdict = msgspec.structs.replace(deployment.verdict, state="masked", reason=reason)
-            deployment = msgspec.structs.replace(deployment, verdict=verdict)
-        marked.append(deployment)
-    return tuple(marked)
-
-
-def _group_state(states: list[State]) -> State:
-    present = [state for state in states if state != "not loaded"] or states
-    if "serving" in present:
-        return "serving" if all(state in ("serving", "unproven", "not in file") for state in present) else "degraded"
-    quieter: tuple[State, ...] = ("degraded", "failing", "unproven", "not in file", "not loaded")
-    for state in quieter:
-        if state in present:
-            return state
-    return "unknown"
-
-
-def _aliases(snapshot: Snapshot) -> set[str]:
+def alias_names(snapshot: Snapshot) -> set[str]:
+    """Every alias of the file and of the router."""
     file, router = snapshot.configuration.current, snapshot.gateway.router.value or {}
     found: set[str] = set()
     for settings in (router, file.section("router_settings") if file else {}):
@@ -131,102 +110,173 @@ def _under_its_own_name(loaded: LoadedDeployment, aliases: set[str]) -> LoadedDe
     return loaded if own == loaded.group else msgspec.structs.replace(loaded, group=own)
 
 
-def _current_report(snapshot: Snapshot) -> HealthReport | None:
-    """The health report, unless it was made by a process that has since been replaced."""
-    health, service = snapshot.gateway.health, snapshot.service.value
-    if service and service.started_at and health.seen_at is not None and health.seen_at < service.started_at:
-        return None
-    return health.value
-
-
-class _Report:
-    """The health report by deployment: by id where the version gives it, else by model and api_base."""
-
-    def __init__(self, report: HealthReport | None) -> None:
-        self._by_id: dict[str, tuple[HealthEntry, bool]] = {}
-        self._by_address: dict[tuple[str, str], tuple[HealthEntry, bool]] = {}
-        for entries, healthy in ((report.healthy, True), (report.unhealthy, False)) if report else ():
-            for entry in entries:
-                if entry.model_id:
-                    self._by_id[entry.model_id] = (entry, healthy)
-                else:
-                    self._by_address[entry.model, (entry.api_base or "").rstrip("/")] = (entry, healthy)
-
-    def entry(self, loaded: LoadedDeployment) -> tuple[HealthEntry | None, bool]:
-        address = (loaded.model, (loaded.api_base or "").rstrip("/"))
-        return self._by_id.get(loaded.id) or self._by_address.get(address) or (None, False)
-
-
 def _verdict(
+    entry: FileDeployment | None, running: LoadedDeployment | None, heard: Testimony, known: _Known, court: Court
+) -> Verdict:
+    if not known.reachable or not known.loaded:
+        return verdict_of("unknown", known.why_unknown)
+    if running is None:
+        assert entry is not None
+        return _not_loaded(entry, known)
+    unset = next(iter(entry.missing), "") if entry else ""
+    judged = _judged(heard, unset, court)
+    if entry is None and known.file and not running.from_db and judged.severity != "bad":
+        gone = verdict_of("not in file", "gone from the file", judged.seen_at, "the next restart removes it")
+        return _pending(gone) if known.saved_since_start else gone
+    return judged
+
+
+def _not_loaded(entry: FileDeployment, known: _Known) -> Verdict:
+    if known.saved_since_start:
+        return _pending(verdict_of("not loaded", "new in the file", do="restart to apply the file (R)"))
+    bare = "/" not in entry.model and not entry.params.get("custom_llm_provider")
+    if bare or entry.model in known.dropped:
+        return verdict_of(
+            "not loaded",
+            f"{entry.model or 'its model'} names no provider: LiteLLM dropped it at the start",
+            do=f"write openai/{entry.model}, ollama/{entry.model} or whatever serves it, and restart",
+            brief="no provider",
+        )
+    return verdict_of(
+        "not loaded",
+        "in the file, not in the router: dropped at the start",
+        do="search the start-up log for its name",
+        brief="not loaded",
+    )
+
+
+def _pending(verdict: Verdict) -> Verdict:
+    return msgspec.structs.replace(verdict, severity="quiet", pending=True)
+
+
+def _judged(heard: Testimony, unset: str, court: Court) -> Verdict:
+    direct, health = heard.direct, heard.health
+    if heard.cooling_until is not None and not (direct and direct.ok):
+        return _cooling(heard, heard.cooling_until, court.now)
+    if direct is not None and not direct.ok:
+        state: State = "degraded" if direct.partly else "failing"
+        against = "LiteLLM's /health calls it healthy: its own check is older, or asks otherwise than the callers do"
+        return _against(state, direct, unset, against if health and health.ok else "")
+    if direct is not None:
+        contradiction = ""
+        if health is not None and not health.ok:
+            contradiction = f"LiteLLM's /health calls it unhealthy ({health.text}), and requests succeed"
+            contradiction += f": {heard.unfit}" if heard.unfit else ""
+        return verdict_of("serving", direct.text, direct.seen_at, contradiction=contradiction)
+    if health is not None and not health.ok:
+        if heard.unfit and health.cause and health.cause.name in ("400 bad request", "404 not found", "failing"):
+            return verdict_of(
+                "unproven",
+                f"only LiteLLM's health check speaks against it ({health.text}): {heard.unfit}",
+                health.seen_at,
+                "probe it (p): that asks in the right way",
+                "health check unfit",
+            )
+        return _against("failing", health, unset)
+    if heard.group is not None:
+        cause = heard.group.cause
+        return verdict_of(
+            "degraded",
+            f"requests to its group fail, and which deployment fails is not written at this "
+            f"log level: {heard.group.text}",
+            heard.group.seen_at,
+            "probe the group (p) to see which",
+            cause.name if cause else "",
+            heard.group.since,
+        )
+    if health is not None:
+        if court.traffic_visible:
+            return msgspec.structs.replace(
+                verdict_of("idle", "no request in 5 min; its health check answers", health.seen_at), severity="ok"
+            )
+        return verdict_of("serving", "its health check answers", health.seen_at)
+    if unset:
+        return msgspec.structs.replace(
+            verdict_of(
+                "unproven",
+                f"{unset} is not set, and nothing has asked it",
+                None,
+                _SET_IT.format(unset),
+                f"{unset} unset",
+            ),
+            severity="warn",
+        )
+    if court.traffic_visible:
+        return verdict_of("idle", "nothing is known against it; no request in 5 min", do="p asks it now")
+    return verdict_of("idle", "nothing is known against it, and nothing that was seen has asked it", do="p asks it now")
+
+
+def _against(state: State, witness: Witness, unset: str, contradiction: str = "") -> Verdict:
+    cause = witness.cause or name_cause(witness.text)
+    if unset and cause.name in _KEY_CAUSES:
+        return verdict_of(
+            state,
+            f"{unset} is not set",
+            witness.seen_at,
+            _SET_IT.format(unset),
+            f"{unset} unset",
+            witness.since,
+            contradiction,
+        )
+    return verdict_of(state, witness.text, witness.seen_at, cause.do, cause.name, witness.since, contradiction)
+
+
+def _cooling(heard: Testimony, until: float, now: float) -> Verdict:
+    began = next(
+        (
+            w
+            for w in (heard.traffic, heard.group, heard.health)
+            if w and not w.ok and w.cause and w.cause.name != "cooling down"
+        ),
+        None,
+    )
+    why = f": {began.text}" if began else ""
+    return verdict_of(
+        "cooling down",
+        f"the router does not ask it for {age(until - now)} more{why}",
+        heard.group.seen_at if heard.group else heard.traffic.seen_at if heard.traffic else None,
+        began.cause.do if began and began.cause else name_cause("cooldown_list=['x']").do,
+        began.cause.name if began and began.cause else "cooling down",
+        began.since if began else None,
+    )
+
+
+def _expected_down(verdict: Verdict, note: str) -> Verdict:
+    if verdict.state in ("serving", "idle"):
+        said = Evidence("operator", f"marked as expected down ({note or 'no note'}), and it answers", "neither")
+        return msgspec.structs.replace(verdict, evidence=(*verdict.evidence, said))
+    said = Evidence("operator", f"marked as expected down: {note or 'no note'}", "neither")
+    if verdict.state in ("not in file", "unknown"):
+        return msgspec.structs.replace(verdict, evidence=(*verdict.evidence, said))
+    expected = verdict_of(
+        "expected down", note or "marked so by the operator", verdict.seen_at, "", verdict.brief, verdict.since
+    )
+    was = Evidence("operator", f"without the mark: {verdict.state}, {verdict.reason}", "neither")
+    return msgspec.structs.replace(expected, evidence=(*verdict.evidence, said, was))
+
+
+def _with_evidence(
+    verdict: Verdict,
     entry: FileDeployment | None,
     running: LoadedDeployment | None,
-    health: HealthEntry | None,
-    healthy: bool,
-    evidence: _Evidence,
+    heard: Testimony,
+    listed: bool | None,
 ) -> Verdict:
-    if not evidence.reachable or not evidence.loaded_known:
-        return Verdict("unknown", evidence.why_unknown)
-    if running is None:
-        if evidence.changed_since_start:
-            return Verdict("not loaded", "new in the file", do="restart to apply the file (R)", pending=True)
-        return Verdict("not loaded", "in the file, not in the router: dropped at the start",
-                       do="search the start-up log for its name; a model needs a provider in front")  # fmt: skip
-    if entry is None and evidence.file_known and not running.from_db:
-        state = _judged(running, entry, health, healthy, evidence)
-        if state.state != "failing":
-            return Verdict("not in file", "gone from the file", seen_at=state.seen_at,
-                           do="the next restart removes it", pending=evidence.changed_since_start)  # fmt: skip
-        return state
-    return _judged(running, entry, health, healthy, evidence)
-
-
-def _judged(
-    running: LoadedDeployment,
-    entry: FileDeployment | None,
-    health: HealthEntry | None,
-    healthy: bool,
-    evidence: _Evidence,
-) -> Verdict:
-    seen_at = evidence.health.seen_at
-    unset = next(iter(entry.missing), None) if entry else None
-    if health is not None and not healthy:
-        error = health.error or (f"HTTP {health.status}" if health.status else "unhealthy")
-        cause = name_cause(error)
-        if unset and cause.name in ("no key", "401 key refused", "failing"):
-            return Verdict("failing", f"{unset} is not set", seen_at, _SET_IT.format(unset), f"{unset} unset")
-        words = first_words(error).rstrip(".")
-        reason = words if cause.name == "failing" else f"{cause.name}: {words}"
-        return Verdict("failing", reason, seen_at, cause.do, cause.name)
-    if health is not None:
-        return Verdict("serving", "its health check answers", seen_at)
-    failure = evidence.failures.get(running.group)
-    if failure is not None:
-        cause = name_cause(failure.text)
-        alone = evidence.group_sizes[running.group] == 1
-        return Verdict(
-            "failing" if alone else "degraded",
-            f"{cause.name}: requests to its group fail (log)",
-            failure.time,
-            cause.do,
-            cause.name,
-        )
-    if unset:
-        return Verdict(
-            "unproven", f"{unset} is not set; nothing has asked it", None, _SET_IT.format(unset), f"{unset} unset"
-        )
-    return Verdict("unproven", "loaded; nothing has asked it", None,
-                   "general_settings.background_health_checks: true would show its health")  # fmt: skip
-
-
-def _recent_failures(records: Iterable[LogRecord], now: float) -> dict[str, LogRecord]:
-    found: dict[str, LogRecord] = {}
-    for record in records:
-        if now - record.time > FAILURE_MEMORY:
-            continue
-        # without json_logs 1.106 names the group on a line of its own, which is folded in below the failure
-        if match := _GROUP_FAILED.search(record.text) or _GROUP_FAILED.search(record.stack):
-            found[match[1] or match[2]] = record
-    return found
+    """The verdict with everything that was weighed: where it stands first, then what was seen of it."""
+    found = []
+    if entry is not None:
+        found.append(Evidence("file", f"in the file at {entry.mark}", "for"))
+        found += [Evidence("file", f"{name} is not set", "against") for name in entry.missing]
+    if running is not None:
+        found.append(Evidence("router", "loaded by the proxy", "for"))
+    elif verdict.state == "not loaded":
+        found.append(Evidence("router", "not loaded by the proxy", "against"))
+    if listed is not None:
+        text = "its group is in /v1/models" if listed else "its group is not in /v1/models"
+        found.append(Evidence("listed", text, "for" if listed else "against"))
+    if heard.cooling_until is not None:
+        found.append(Evidence("cooldown", "the router said that it does not ask this group now", "against"))
+    return msgspec.structs.replace(verdict, evidence=(*found, *heard.evidence))
 
 
 def _why_unknown(snapshot: Snapshot) -> str:

@@ -254,6 +254,21 @@ def _reference(value: Any) -> str | None:
     return None
 
 
+def secrets_in(file: ConfigFile) -> Iterator[str]:
+    """Literal secrets of the configuration, by the names of their keys."""
+    pending: list[tuple[str, Any]] = [("", file.data)]
+    seen: set[int] = set()
+    while pending:
+        name, value = pending.pop()
+        if isinstance(value, dict | list):
+            if id(value) not in seen:
+                seen.add(id(value))
+                items = value.items() if isinstance(value, dict) else ((name, item) for item in value)
+                pending.extend((str(key), item) for key, item in items)
+        elif isinstance(value, str) and names_a_secret(name) and not value.startswith(ENVIRONMENT_PREFIX):
+            yield value
+
+
 def _text(value: Any) -> str:
     # a few nested aliases can make a collection that is gigabytes when written out
     return "" if value is None or isinstance(value, dict | list | set) else str(value)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from litellm_tui.collectors import metrics
 from litellm_tui.snapshot import (
     CachePing,
     Failure,
@@ -243,11 +244,13 @@ READINESS_DETAILS: Final = Endpoint("readiness", "/health/readiness/details", Tr
 GROUPS: Final = Endpoint("groups", "/v1/models", True, 15.0, 3.0, _groups)
 DEPLOYMENTS: Final = Endpoint("deployments", "/v1/model/info", True, 15.0, 5.0, _deployments)
 ROUTER: Final = Endpoint("router", "/get/config/callbacks", True, 15.0, 3.0, _router)
-HEALTH: Final = Endpoint("health", "/health", True, 10.0, 5.0, _health)
+HEALTH: Final = Endpoint("health", "/health", True, 5.0, 5.0, _health)
 CACHE_PING: Final = Endpoint("cache_ping", "/cache/ping", True, 10.0, 4.0, _cache_ping)
 # With Redis down this call stops LiteLLM's whole event loop for 7 s, and for as long as Redis hangs (seen on 1.106.2):
 # it is made rarely and only straight after a ping that succeeded.
 REDIS_INFO: Final = Endpoint("redis", "/cache/redis/info", True, 30.0, 5.0, _redis_info)
+# some 40 KB for each deployment: read rarely
+METRICS: Final = Endpoint("metrics", "/metrics/", True, 30.0, 5.0, metrics.decode)
 
 # Sent as the query of every request, which LiteLLM ignores: its access lines then tell the polling from traffic
 TAG: Final = "from=litellm-tui"

@@ -24,11 +24,15 @@ UNIT_PROPERTIES = (
 
 
 class Tools(msgspec.Struct, frozen=True):
-    """The commands that reach the service, as argument vectors. The simulated gateway brings its own."""
+    """What reaches the service: commands as argument vectors, and whether there is a Redis server to be asked itself.
+
+    The simulated gateway brings its own commands, and only pretends to have a Redis.
+    """
 
     systemctl: tuple[str, ...] = ("systemctl",)
     journalctl: tuple[str, ...] = ("journalctl",)
     sudo: tuple[str, ...] = ("sudo",)
+    redis: bool = True
 
     def unit_command(self, scope: Scope, *words: str) -> list[str]:
         """`systemctl [--user] WORDS`, never asking for a password by itself."""

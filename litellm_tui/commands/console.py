@@ -27,14 +27,16 @@ def _nothing_found(profile: Profile) -> bool:
     return profile.unit is None and profile.config is None and profile.url.source == DEFAULT_SOURCE
 
 
-def open_console(profile: Callable[[], Profile] | Profile, settings: Settings, title: str = "") -> int:
+def open_console(
+    profile: Callable[[], Profile] | Profile, settings: Settings, title: str = "", *, memory: bool = True
+) -> int:
     """Run the console on a profile, or on one that is still being sought; `title` stands first in the header."""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         print("litellm-tui: the console needs a terminal on stdin and stdout", file=sys.stderr)
         return 64
     from litellm_tui.ui.app import Console
 
-    app = Console(profile, settings, title)
+    app = Console(profile, settings, title, memory=memory)
     result = app.run(mouse=settings.mouse)
     return result if result is not None else app.return_code or 0
 

@@ -18,4 +18,4 @@ def run(options: Options) -> int:
     with Simulation() as simulation:
         # nothing of the person's own environment may lead away from the simulation
         profile = resolve(Options(unit=simulation.unit, scope="user"), settings, tools=simulation.tools, environ={})
-        return open_console(profile, settings, title="SIMULATION")
+        return open_console(profile, settings, title="SIMULATION", memory=False)

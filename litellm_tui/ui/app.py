@@ -24,26 +24,32 @@ from textual.worker import Worker, WorkerError, WorkerFailed
 
 from litellm_tui import __version__
 from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.memory import Memory, looked, remember
+from litellm_tui.analysis.records import Deployment, Place, PlaceKind
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
 from litellm_tui.settings import Settings, SettingsError
 from litellm_tui.snapshot import Snapshot
-from litellm_tui.ui.detail import chain_paragraphs, deployment_paragraphs, record_paragraphs
+from litellm_tui.state import StateFile
+from litellm_tui.ui.detail import deployment_paragraphs, record_paragraphs
 from litellm_tui.ui.keys import KEYS, keys_of
 from litellm_tui.ui.lifeline import Lifeline
+from litellm_tui.ui.operations import Operations
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
-from litellm_tui.ui.panes.fallbacks import Fallbacks, chain_key
+from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.service import Service
-from litellm_tui.ui.screens.restart import RestartDialog
+from litellm_tui.ui.screens.note import NotePrompt
+from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.signs import ASCII, UNICODE
 from litellm_tui.ui.themes import STATES, load_themes
 from litellm_tui.ui.view import View, local_clock, utc_clock
+from litellm_tui.ui.widgets.chainlines import ChainLines
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines
 from litellm_tui.ui.widgets.strip import ServiceStrip
@@ -53,6 +59,21 @@ from litellm_tui.ui.widgets.strip import ServiceStrip
 PROMPT_FIRST: Final = ("filter", "search", "next_pane", "previous_pane")
 EX_USAGE: Final = 64
 ORDER: Final = ("models", "logs", "fallbacks", "cache", "service")
+# the pane in which a problem's row stands
+PLACES: Final[dict[PlaceKind, str]] = {
+    "gateway": "service",
+    "service": "service",
+    "configuration": "models",
+    "deployment": "models",
+    "group": "models",
+    "alias": "fallbacks",
+    "chain": "fallbacks",
+    "cache": "cache",
+    "log": "logs",
+}
+NARROW: Final = 100
+WIDE: Final = 170
+KEEP_SECONDS: Final = 30.0
 
 
 class Console(App[int]):
@@ -62,15 +83,22 @@ class Console(App[int]):
     TITLE = "litellm-tui"
     ENABLE_COMMAND_PALETTE = True
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key.keys, key.action, key.help, show=False, priority=key.action in PROMPT_FIRST)
         for key in keys_of("everywhere")
     ]
 
-    def __init__(self, profile: Profile | Callable[[], Profile], settings: Settings, title: str = "") -> None:
+    def __init__(
+        self, profile: Profile | Callable[[], Profile], settings: Settings, title: str = "", *, memory: bool = True
+    ) -> None:
+        """With `memory` problems and marks are kept from one run to the next."""
         super().__init__()
         self._title = title
+        self._remembers = memory
+        self._state: StateFile | None = None
+        self._memory: Memory = {}
+        self._operations = Operations(self)
         self.set_class(settings.ascii, ASCII_CLASS)
         self._settings = settings
         self._sought = profile
@@ -129,6 +157,7 @@ class Console(App[int]):
         self._watching = self.run_worker(self._watch(), group="monitor", exclusive=True, exit_on_error=True)
 
     async def on_unmount(self) -> None:
+        self._keep()
         # Textual cancels its workers and does not wait: the monitor must be given the time to take its children along
         if self._watching is not None:
             self._watching.cancel()
@@ -142,7 +171,20 @@ class Console(App[int]):
             self.exit(EX_USAGE, message=Text(f"litellm-tui: {error}"))
             return
         self.monitor = Monitor(profile, self._take)
+        if self._remembers:
+            self._state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
+            kept = self._state.load()
+            self._memory = kept.memory
+            self.monitor.expect_down(kept.expected_down)
+            if self._state.failure:
+                self.notify(self._state.failure, severity="warning", markup=False)
+            self.set_interval(KEEP_SECONDS, self._keep)
         await self.monitor.run()
+
+    def _keep(self) -> None:
+        """Keep problems and marks for the next run."""
+        if self._state is not None and self.monitor is not None:
+            self._state.save(self._memory, self.monitor.expected_down)
 
     def _fatal_error(self) -> None:
         # Textual's own report prints every local variable, and with them keys and the whole configuration
@@ -153,7 +195,10 @@ class Console(App[int]):
 
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self.redraw()
+        if view := self.view:
+            known = view.diagnosis.gateway.state == "answering" and snapshot.gateway.deployments.value is not None
+            self._memory = remember(self._memory, view.diagnosis.problems, view.now, known)
+            self._draw(view)
 
     @property
     def view(self) -> View | None:
@@ -163,7 +208,7 @@ class Console(App[int]):
         now = time.time()
         return View(
             snapshot=self._snapshot,
-            diagnosis=diagnose(self._snapshot, now),
+            diagnosis=diagnose(self._snapshot, now, self._memory),
             store=self.monitor.store,
             profile=self.monitor.profile,
             signs=self._signs,
@@ -175,9 +220,14 @@ class Console(App[int]):
 
     def redraw(self) -> None:
         """Draw everything from the newest snapshot."""
-        view = self.view
-        if view is None or not self.screen_stack:
+        if view := self.view:
+            self._draw(view)
+
+    def _draw(self, view: View) -> None:
+        if not self.screen_stack:
             return
+        if isinstance(self.screen, Problems):
+            self.screen.draw(view)
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
             if part.display and isinstance(part, Header | ServiceStrip | Pane):
@@ -195,7 +245,7 @@ class Console(App[int]):
     def _arrange(self) -> None:
         """One pane at a time when it is narrow or zoomed, all of them otherwise."""
         main = self.screen_stack[0]
-        narrow = main.size.width < 100
+        narrow = main.size.width < NARROW
         main.set_class(narrow or self._zoomed, "-single")
         for pane in main.query(Pane):
             shown = pane.id == self._shown
@@ -208,7 +258,7 @@ class Console(App[int]):
         self._shown = name
         main = self.screen_stack[0]
         # the service has a pane of its own on wide screens only
-        if name == "service" and main.size.width < 170:
+        if name == "service" and main.size.width < WIDE:
             self._zoomed = True
         self._arrange()
         main.set_focus(main.query_one(f"#{name}", Pane).lines)
@@ -224,14 +274,14 @@ class Console(App[int]):
             self.screen.focus_next() if step > 0 else self.screen.focus_previous()
             return
         main = self.screen_stack[0]
-        every = main.has_class("-single") or main.size.width >= 170
+        every = main.has_class("-single") or main.size.width >= WIDE
         names = ORDER if every else ORDER[:-1]
         place = names.index(self._shown) if self._shown in names else 0
         self.action_pane(names[(place + step) % len(names)])
 
     def action_zoom(self) -> None:
         self._zoomed = not self._zoomed
-        if not self._zoomed and self._shown == "service" and self.size.width < 170:
+        if not self._zoomed and self._shown == "service" and self.size.width < WIDE:
             self._shown = "models"
         self._arrange()
         self.screen.set_focus(self.query_one(f"#{self._shown}", Pane).lines)
@@ -270,49 +320,70 @@ class Console(App[int]):
         self.exit(0)
 
     def action_restart(self) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._operations.restart(view)
+
+    def action_probe(self, every: bool) -> None:
         view = self.view
         if len(self.screen_stack) > 1 or view is None:
             return
-        if view.profile.unit is None:
-            self.notify("no unit is known here, so there is nothing to restart: see pane 5", severity="warning")
+        chosen = self.query_one(Models).lines.selected
+        rows = [row for row in view.diagnosis.deployments if every or row.key == chosen]
+        self._operations.probe(view, rows)
+
+    @on(ChainLines.Drill)
+    def _drill(self, event: ChainLines.Drill) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._operations.drill(view, event.key)
+
+    def action_problems(self) -> None:
+        view = self.view
+        if len(self.screen_stack) > 1 or view is None:
             return
-        self.push_screen(RestartDialog(view, self._restart, lambda: self._log_since(started)))
-        started = time.time()
 
-    def _log_since(self, moment: float) -> list[str]:
+        def closed(place: Place | None) -> None:
+            self._memory = looked(self._memory)
+            self._keep()
+            if place is not None:
+                self._go_to(place)
+
+        self.push_screen(Problems(view), closed)
+
+    def _go_to(self, place: Place) -> None:
+        """The row that a problem is about."""
+        pane, key = PLACES[place.kind], place.key
+        if place.kind == "group" and (view := self.view):
+            key = next((row.key for row in view.diagnosis.deployments if row.group == key), "")
+        self.action_pane(pane)
+        if key:
+            self.query_one(f"#{pane}", Pane).lines.select(key)
+
+    def action_expect_down(self) -> None:
+        """Mark the selected deployment as expected down, or take the mark back."""
+        view = self.view
+        if len(self.screen_stack) > 1 or view is None or self.monitor is None:
+            return
+        chosen = self.query_one(Models).lines.selected
+        row = next((row for row in view.diagnosis.deployments if row.key == chosen), None)
+        if row is None:
+            return
+        if row.key in self.monitor.expected_down:
+            self._mark_down(row, None)
+            return
+        question = (
+            f"{row.group} · {row.model} is {row.verdict.state}. Marked as expected down it is no problem any more, "
+            "here and in litellm-tui status and check. A word on why?"
+        )
+        self.push_screen(
+            NotePrompt("Expected down", question), lambda note: None if note is None else self._mark_down(row, note)
+        )
+
+    def _mark_down(self, row: Deployment, note: str | None) -> None:
         if self.monitor is None:
-            return []
-        lines = [
-            r.text for r in self.monitor.store.since(self.monitor.store.last - 400) if r.time >= moment and not r.own
-        ]
-        return lines[-6:]
-
-    def _restart(self, dialog: RestartDialog) -> None:
-        self.run_worker(self._run_restart(dialog), group="restart", exclusive=True)
-
-    async def _run_restart(self, dialog: RestartDialog, command: bool = True) -> None:
-        from litellm_tui.actions.restart import Outcome, restart
-
-        assert self.monitor is not None
-        profile, view = self.monitor.profile, self.view
-        file = view.snapshot.configuration.current if view else None
-        expected = len(file.deployments) if file else None
-        async for event in restart(profile, expected, command=command):
-            self.monitor.look_now()
-            if isinstance(event, Outcome) and event.needs_rights and self._with_sudo(profile):
-                await self._run_restart(dialog, command=False)
-                return
-            if dialog.is_running:
-                dialog.take(event)
-            elif isinstance(event, Outcome):
-                self.notify(event.text, severity="information" if event.ok else "error", timeout=20, markup=False)
-
-    def _with_sudo(self, profile: Profile) -> bool:
-        """Hand the terminal to sudo; whether the restart was ordered."""
-        from litellm_tui.actions.sudo import restart_with_sudo
-
-        with self.suspend():
-            return restart_with_sudo(profile)
+            return
+        marks = {key: text for key, text in self.monitor.expected_down.items() if key != row.key}
+        self.monitor.expect_down(marks | ({row.key: note} if note is not None else {}))
+        self._keep()
 
     @on(Lines.Opened)
     def _open(self, event: Lines.Opened) -> None:
@@ -326,11 +397,8 @@ class Console(App[int]):
                     Sheet(f"{chosen.group} · {chosen.model}", lambda: list(deployment_paragraphs(chosen, view)))
                 )
         elif pane == "fallbacks-lines":
-            chain = next((c for c in view.diagnosis.chains if chain_key(c) == event.key), None)
-            if chain:
-                self.push_screen(
-                    Sheet(f"{chain.source.name} · {chain.kind}", lambda: list(chain_paragraphs(chain, view)))
-                )
+            marked = self.query_one(Fallbacks).marked
+            self.push_screen(Sheet("Fallbacks", lambda: list(fallback_paragraphs(event.key, view, marked))))
         elif pane == "logs-lines" and (record := view.store.get(int(event.key))):
             self.push_screen(Sheet("Log record", lambda: list(record_paragraphs(record, view))))
 

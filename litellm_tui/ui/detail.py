@@ -8,7 +8,7 @@ from typing import Any
 from rich.cells import cell_len, chop_cells
 
 from litellm_tui.analysis.phrases import age
-from litellm_tui.analysis.records import Chain, Deployment
+from litellm_tui.analysis.records import Chain, Deployment, Verdict
 from litellm_tui.collectors.config_file import names_a_secret
 from litellm_tui.collectors.logline import clean
 from litellm_tui.snapshot import LogRecord
@@ -25,10 +25,14 @@ _NAME_WIDTH = 13
 def deployment_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragraph]:
     """Everything known of a deployment, its last error in full at the end."""
     verdict = deployment.verdict
-    seen = f" ({age(view.now - verdict.seen_at)} ago, {view.clock(verdict.seen_at)})" if verdict.seen_at else ""
-    yield "state", verdict.state + seen, STYLES[verdict.severity]
+    yield "state", verdict.state + _when(verdict.seen_at, view), STYLES[verdict.severity]
     yield "because", verdict.reason, "ok"
+    yield "but", verdict.contradiction, "mark"
+    yield "since", _when(verdict.since, view).strip(" ()"), "ok"
     yield "next", verdict.do, "strong"
+    if deployment.ok is not None and deployment.failed is not None:
+        yield "requests", f"{deployment.ok:,} answered, {deployment.failed:,} failed in 5 min", "quiet"
+    yield from evidence_paragraphs(verdict, view)
     yield "group", deployment.group, "ok"
     yield "model", deployment.model, "ok"
     yield "api_base", deployment.api_base or "", "ok"
@@ -51,6 +55,19 @@ def deployment_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragr
         yield "", "", ""
         yield "last error", "", "head"
         yield "", view.redact(clean(deployment.health.error)), "ok"
+
+
+def evidence_paragraphs(verdict: Verdict, view: View) -> Iterator[Paragraph]:
+    """What was weighed, what speaks for it first."""
+    styles = {"for": "ok", "against": "bad", "neither": "quiet"}
+    for speaks, title in (("for", "for"), ("against", "against"), ("neither", "also")):
+        for number, item in enumerate(e for e in verdict.evidence if e.speaks == speaks):
+            text = f"{item.kind}: {clean(item.text)}{_when(item.seen_at, view)}"
+            yield title if not number else " ", text, styles[speaks]
+
+
+def _when(moment: float | None, view: View) -> str:
+    return f" ({age(view.now - moment)} ago, {view.clock(moment)})" if moment else ""
 
 
 def chain_paragraphs(chain: Chain, view: View) -> Iterator[Paragraph]:

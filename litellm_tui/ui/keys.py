@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-Place = Literal["everywhere", "lists", "logs"]
+Place = Literal["everywhere", "lists", "fallbacks", "logs"]
 
 
 class Key(NamedTuple):
@@ -27,6 +27,12 @@ KEYS: Final = (
     Key("5", "5", "pane('service')", "Service: the unit in full"),
     Key("tab", "Tab", "next_pane", "Next pane"),
     Key("shift+tab", "Shift+Tab", "previous_pane", "Previous pane"),
+    Key("exclamation_mark", "!", "problems", "Problems: everything that is wrong, worst first", "everywhere",
+        "problems", True),
+    Key("p", "p", "probe(False)", "Probe the selected deployment: one real request to it alone", "everywhere",
+        "probe", True),
+    Key("P", "P", "probe(True)", "Probe every deployment (asks first when it costs)", palette=True),
+    Key("e", "e", "expect_down", "Mark the selected deployment as expected down, or not", palette=True),
     Key("z", "z", "zoom", "Zoom the pane, or back", hint="zoom", palette=True),
     Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True),
     Key("f5", "F5", "look", "Look at everything again now", palette=True),
@@ -42,6 +48,9 @@ KEYS: Final = (
     Key("home,g", "Home g", "top", "First line", place="lists"),
     Key("end,G", "End G", "bottom", "Last line; in the log: follow again", place="lists"),
     Key("enter", "Enter", "open", "Everything that is known of the line, errors in full", place="lists"),
+    Key("x,space", "x Space", "mark", "What if this group were down: mark it, or take the mark back", "fallbacks"),
+    Key("escape", "Esc", "clear_marks", "Take all marks back", place="fallbacks"),
+    Key("D", "D", "drill", "Drill: exercise the chain for real (asks first)", place="fallbacks"),
     Key("n", "n", "next_match(1)", "Next match; without a search the next error", place="logs"),
     Key("N", "N", "next_match(-1)", "Previous match, or error", place="logs"),
     Key("l", "l", "level", "Least level shown: info, warning, error, all", "logs", "", True),
@@ -51,7 +60,12 @@ KEYS: Final = (
     Key("escape", "Esc", "clear", "Clear filter and search, follow again", place="logs"),
 )  # fmt: skip
 
-PLACES: Final[dict[Place, str]] = {"everywhere": "Everywhere", "lists": "In a list", "logs": "In the log"}
+PLACES: Final[dict[Place, str]] = {
+    "everywhere": "Everywhere",
+    "lists": "In a list",
+    "fallbacks": "In the fallbacks",
+    "logs": "In the log",
+}
 
 
 def keys_of(place: Place) -> tuple[Key, ...]:

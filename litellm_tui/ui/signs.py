@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from litellm_tui.analysis.records import State
-
 
 class Signs(NamedTuple):
     """One set of signs, each one cell wide."""
 
-    states: dict[State, str]
+    states: dict[str, str]
     arrow: str
     ellipsis: str
     dot: str
@@ -18,7 +16,7 @@ class Signs(NamedTuple):
 
 
 # every other sign that the console draws by itself, each to one of the same width
-_TO_ASCII = str.maketrans("…·→≥≠•▁▂▃▄▅▆▇█", ".|>>!*_..--==#")
+_TO_ASCII = str.maketrans("…·→≥≠•–▁▂▃▄▅▆▇█", ".|>>!*-_..--==#")
 
 
 def to_ascii(text: str) -> str:
@@ -32,9 +30,12 @@ UNICODE = Signs(
         "degraded": "◐",
         "masked": "◐",
         "failing": "✖",
-        "unproven": "○",
+        "cooling down": "◐",
+        "idle": "○",
+        "unproven": "◌",
         "not loaded": "✖",
         "not in file": "◐",
+        "expected down": "–",
         "unknown": "◌",
     },
     arrow="→",
@@ -48,9 +49,12 @@ ASCII = Signs(
         "degraded": "~",
         "masked": "~",
         "failing": "x",
-        "unproven": "o",
+        "cooling down": "~",
+        "idle": "o",
+        "unproven": "?",
         "not loaded": "x",
         "not in file": "~",
+        "expected down": "-",
         "unknown": "?",
     },
     arrow=">",

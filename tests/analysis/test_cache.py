@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from litellm_tui.analysis.cache import judge_cache
-from litellm_tui.analysis.records import Cache
+from litellm_tui.analysis.records import Verdict
 from litellm_tui.collectors import gateway
 from litellm_tui.snapshot import Failure, Malformed, Reading, Unauthorized, Unreachable
 from tests.recorded import VERSIONS, decoded, made_file
@@ -16,12 +16,12 @@ WANTED = made_file(litellm_settings={"cache": True})
 UNWANTED = made_file(litellm_settings={})
 
 
-def _judge(value: Any, took: float = 0.003, reachable: bool = True, wanted: bool = True) -> Cache:
+def _judge(value: Any, took: float = 0.003, reachable: bool = True, wanted: bool = True) -> Verdict:
     if isinstance(value, Failure):
         reading: Reading[Any] = Reading(failure=value, tried_at=1.0)
     else:
         reading = Reading(value=value, seen_at=1.0, took=took)
-    return judge_cache(reading, reachable, WANTED if wanted else UNWANTED)
+    return judge_cache(reading, Reading(), reachable, WANTED if wanted else UNWANTED)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -36,7 +36,7 @@ def _judge(value: Any, took: float = 0.003, reachable: bool = True, wanted: bool
 )
 def test_the_recorded_states_each_have_their_word(version: str, name: str, word: str, severity: str) -> None:
     judged = _judge(decoded(version, name, gateway.CACHE_PING))
-    assert (judged.word, judged.severity) == (word, severity)
+    assert (judged.state, judged.severity) == (word, severity)
     assert judged.reason
     assert bool(judged.do) == (severity in ("bad", "warn"))
 
@@ -44,7 +44,7 @@ def test_the_recorded_states_each_have_their_word(version: str, name: str, word:
 def test_off_is_quiet_where_nobody_asked_for_a_cache() -> None:
     off = decoded("1.106.2", "cache-ping-off", gateway.CACHE_PING)
     assert (_judge(off, wanted=False).severity, _judge(off, wanted=True).severity) == ("quiet", "warn")
-    assert judge_cache(Reading(failure=off), True, None).severity == "quiet"
+    assert judge_cache(Reading(failure=off), Reading(), True, None).severity == "quiet"
 
 
 def test_the_address_and_the_reason_of_a_dead_cache_are_told() -> None:
@@ -64,24 +64,24 @@ def test_the_address_and_the_reason_of_a_dead_cache_are_told() -> None:
 )
 def test_a_failure_to_ask_is_a_state_of_its_own(failure: Failure, word: str, severity: str) -> None:
     judged = _judge(failure)
-    assert (judged.word, judged.severity) == (word, severity)
+    assert (judged.state, judged.severity) == (word, severity)
     assert failure.why in judged.reason
 
 
 def test_a_slow_ping_is_told_and_a_quick_one_is_not() -> None:
     healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
-    assert _judge(healthy, took=2.5).word == "slow"
+    assert _judge(healthy, took=2.5).state == "slow"
     assert "2.5 s" in _judge(healthy, took=2.5).reason
-    assert _judge(healthy, took=0.9).word == "healthy"
+    assert _judge(healthy, took=0.9).state == "healthy"
 
 
 def test_behind_a_dead_gateway_nothing_is_known_of_the_cache() -> None:
     healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
-    assert _judge(healthy, reachable=False).word == "unknown"
-    assert judge_cache(Reading(), True, WANTED).reason == "not asked yet"
+    assert _judge(healthy, reachable=False).state == "unknown"
+    assert judge_cache(Reading(), Reading(), True, WANTED).reason == "not asked yet"
 
 
 def test_an_old_value_does_not_hide_a_new_failure() -> None:
     healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
     reading = Reading(value=healthy, seen_at=1.0, failure=Unreachable("no answer", kind="timeout"), tried_at=20.0)
-    assert judge_cache(reading, True, WANTED).word == "no answer"
+    assert judge_cache(reading, Reading(), True, WANTED).state == "no answer"

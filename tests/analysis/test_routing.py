@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litellm_tui.analysis.chains import resolve_chains
 from litellm_tui.analysis.records import Chain, State
-from litellm_tui.analysis.routing import Routing, alias_target, answering_fallback, resolve_chains
+from litellm_tui.analysis.routing import Routing, alias_target
 from tests.recorded import made_file
 
 GROUPS: dict[str, State] = {"a": "failing", "b": "failing", "c": "serving", "d": "degraded", "openai/*": "serving"}
@@ -158,29 +160,6 @@ def test_without_a_router_nothing_is_said_of_what_runs() -> None:
 # --- who answers in the place of the dead ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("settings", "answers"),
-    [
-        ({"fallbacks": [{"a": ["c"]}]}, "c"),
-        ({"fallbacks": [{"a": ["b", "nobody", "d", "c"]}]}, "d"),
-        ({"fallbacks": [{"a": ["b"]}]}, None),
-        ({"fallbacks": [{"a": ["b"]}], "default_fallbacks": ["c"]}, "c"),
-        ({"default_fallbacks": ["c"]}, "c"),
-        ({"fallbacks": [{"a": ["a"]}]}, None),
-        # only a prompt that is too long goes there
-        ({"context_window_fallbacks": [{"a": ["c"]}]}, None),
-        ({"fallbacks": [{"b": ["c"]}]}, None),
-        ({}, None),
-    ],
-)
-def test_the_first_living_target_answers(settings: dict[str, Any], answers: str | None) -> None:
-    assert answering_fallback(_resolve(settings), "a") == answers
-
-
-def test_a_chain_that_is_saved_and_does_not_run_answers_nobody() -> None:
-    assert answering_fallback(_resolve({"fallbacks": [{"a": ["c"]}]}, {"fallbacks": []}), "a") is None
-
-
 # --- any shape ---------------------------------------------------------------------------------------------------
 
 NAME = st.sampled_from(["a", "b", "c", "nobody", "openai/x", "*", ""])
@@ -203,9 +182,6 @@ def test_settings_of_any_shape_never_raise(settings: Any, litellm: Any, running:
     for chain in chains:
         assert isinstance(chain.source.name, str)
         assert all(isinstance(target.name, str) for target in chain.targets)
-    for group in GROUPS:
-        target = answering_fallback(chains, group)
-        assert target is None or target != group
 
 
 @pytest.mark.parametrize(
@@ -217,13 +193,67 @@ def test_settings_of_any_shape_never_raise(settings: Any, litellm: Any, running:
         {"a": "c"},
         {"a": {"model": "c"}},
         [["a"]],
+        ["a"],
         [{"a": "c"}],
-        [{"a": None}],
-        [{"a": [{"model": "c"}]}],
         [{}],
+        [{"a": ["c"], "b": ["c"]}],
     ],
 )
-def test_malformed_fallbacks_are_read_as_far_as_they_can_be(value: Any) -> None:
+def test_malformed_fallbacks_are_named_and_read_as_far_as_they_can_be(value: Any) -> None:
     routing = Routing.of_file(made_file(router_settings={"fallbacks": value}))
-    assert bool(routing.malformed) == (not isinstance(value, list))
+    assert routing.malformed
     assert isinstance(resolve_chains(routing, None, GROUPS), tuple)
+
+
+@pytest.mark.parametrize("value", [[{"a": None}], [{"a": [{"model": "c"}]}], [{"a": []}], [], None])
+def test_what_the_router_takes_is_not_malformed(value: Any) -> None:
+    assert not Routing.of_file(made_file(router_settings={"fallbacks": value})).malformed
+
+
+def test_a_table_that_is_no_list_keeps_the_router_from_starting() -> None:
+    # seen on 1.77.7 and 1.106.2: "Item 'a' is not a dictionary", "must have exactly one key, but has 2 keys"
+    for value in ({"a": ["c"]}, [{"a": ["c"], "b": ["c"]}]):
+        routing = Routing.of_file(made_file(router_settings={"fallbacks": value}))
+        assert "does not start" in routing.malformed[0]
+    routing = Routing.of_file(made_file(router_settings={"context_window_fallbacks": [{"a": ["c"], "b": ["c"]}]}))
+    assert "does not start" not in routing.malformed[0]
+    assert routing.chains["context window"] == {"a": ["c"]}
+
+
+def test_the_first_of_two_chains_of_a_group_counts_and_the_last_default() -> None:
+    routing = Routing({"fallbacks": [{"a": ["b"]}, {"a": ["c"]}, {"*": ["b"]}], "default_fallbacks": ["d"]}, {})
+    assert (routing.chains["general"], routing.default) == ({"a": ["b"]}, ["d"])
+
+
+def test_the_hop_limit_is_what_is_set_or_five() -> None:
+    assert Routing({}, {}).max_fallbacks == 5
+    assert Routing({"max_fallbacks": 2}, {"max_fallbacks": 3}).max_fallbacks == 2
+    assert Routing({}, {"max_fallbacks": 0}).max_fallbacks == 0
+    assert Routing({"max_fallbacks": "many"}, {}).max_fallbacks == 5
+
+
+def test_what_a_running_router_does_not_show_comes_from_the_file() -> None:
+    file = made_file(
+        router_settings={"fallbacks": [{"a": ["b"]}], "max_fallbacks": 2},
+        litellm_settings={"content_policy_fallbacks": [{"a": ["c"]}]},
+    )
+    routing = Routing.of_router({"fallbacks": [{"a": ["d"]}]}, file)
+    assert routing.chains == {"general": {"a": ["d"]}, "context window": {}, "content policy": {"a": ["c"]}}
+    assert routing.max_fallbacks == 2
+
+
+# --- what is said of a chain -------------------------------------------------------------------------------------
+
+
+def test_the_alias_trap_is_named() -> None:
+    chains = _resolve({"fallbacks": [{"a": ["c"]}, {"y": ["c"]}], "model_group_alias": {"x": "a", "y": "a", "z": "c"}})
+    notes = {chain.source.name: chain.note for chain in chains if chain.kind == "alias"}
+    assert notes == {"x": "requests for x do not get the fallbacks of a", "y": "", "z": ""}
+
+
+def test_a_chain_of_chains_beyond_the_hop_limit_says_who_is_never_asked() -> None:
+    names = "abcdefg"
+    wanted = Routing({"fallbacks": [{one: [other]} for one, other in pairwise(names)]}, {})
+    notes = {c.source.name: c.note for c in resolve_chains(wanted, None, dict.fromkeys(names, "serving"))}
+    assert notes["a"] == "cut off after 5 hops: g never asked"
+    assert notes["b"] == ""

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.evidence import FAILURE_MEMORY, PROBE_MEMORY
+from litellm_tui.analysis.groups import judge_groups, mask
 from litellm_tui.analysis.records import Deployment, State
-from litellm_tui.analysis.verdicts import FAILURE_MEMORY, group_states, judge_deployments, mask
+from litellm_tui.analysis.verdicts import judge_deployments, verdict_of
 from litellm_tui.snapshot import (
     Configuration,
     FileDeployment,
@@ -17,13 +19,15 @@ from litellm_tui.snapshot import (
     HealthReport,
     LoadedDeployment,
     Log,
-    LogRecord,
+    ProbeResult,
     Reading,
     Snapshot,
+    Tally,
+    Traffic,
     Unauthorized,
     Unreachable,
 )
-from tests.recorded import NOW, VERSIONS, file_deployment, loaded_deployment, made_file, records
+from tests.recorded import NOW, file_deployment, loaded_deployment, made_file
 
 A = "http://a:8000/v1"
 
@@ -36,7 +40,10 @@ def _snapshot(
     file: list[FileDeployment] | None,
     loaded: list[LoadedDeployment] | None,
     health: HealthReport | None = None,
-    failures: tuple[LogRecord, ...] = (),
+    tallies: tuple[Tally, ...] = (),
+    probes: tuple[ProbeResult, ...] = (),
+    per_model: bool = False,
+    expected: dict[str, str] | None = None,
     **gateway: Any,
 ) -> Snapshot:
     readings: dict[str, Reading[Any]] = {"liveliness": _read("I'm alive!")}
@@ -52,7 +59,10 @@ def _snapshot(
         taken_at=NOW,
         gateway=Gateway(**(readings | gateway)),
         configuration=Configuration(current=config),
-        log=Log(recent_failures=failures),
+        log=Log(state="following"),
+        traffic=Traffic(tallies=tallies, per_model=per_model),
+        probes=probes,
+        expected_down=expected or {},
     )
 
 
@@ -105,13 +115,19 @@ def test_without_ids_the_health_report_is_matched_by_model_and_address() -> None
 
 def test_the_health_of_another_deployment_is_not_this_ones() -> None:
     report = _unhealthy(HealthEntry("openai/m", A, "somebody else's"))
-    assert _only(_snapshot([FILE], [LOADED], report)).verdict.state == "unproven"
+    assert _only(_snapshot([FILE], [LOADED], report)).verdict.state == "idle"
 
 
-def test_loaded_and_asked_by_nobody_is_unproven() -> None:
+def test_loaded_and_asked_by_nobody_is_idle_and_not_called_well() -> None:
     verdict = _only(_snapshot([FILE], [LOADED])).verdict
-    assert (verdict.state, verdict.severity) == ("unproven", "quiet")
-    assert "background_health_checks" in verdict.do
+    assert (verdict.state, verdict.severity) == ("idle", "quiet")
+    assert "nothing that was seen has asked it" in verdict.reason
+
+
+def test_a_green_report_without_requests_is_idle_where_requests_would_be_seen() -> None:
+    report = _healthy(HealthEntry("openai/m", A, "id1"))
+    verdict = _only(_snapshot([FILE], [LOADED], report, per_model=True)).verdict
+    assert (verdict.state, verdict.severity) == ("idle", "ok")
 
 
 def test_a_variable_that_is_not_set_is_named_as_the_cause() -> None:
@@ -120,7 +136,8 @@ def test_a_variable_that_is_not_set_is_named_as_the_cause() -> None:
     failing = _only(_snapshot([entry], [LOADED], _unhealthy(error))).verdict
     assert (failing.state, failing.reason, failing.brief) == ("failing", "KIMI_KEY is not set", "KIMI_KEY unset")
     assert "KIMI_KEY" in failing.do
-    assert _only(_snapshot([entry], [LOADED])).verdict.state == "unproven"
+    suspected = _only(_snapshot([entry], [LOADED])).verdict
+    assert (suspected.state, suspected.severity, suspected.brief) == ("unproven", "warn", "KIMI_KEY unset")
     assert "KIMI_KEY is not set" in _only(_snapshot([entry], [LOADED])).verdict.reason
     # a refused connection has nothing to do with a key
     refused = HealthEntry("openai/m", A, "id1", "Connection refused")
@@ -147,8 +164,8 @@ def test_in_the_router_and_not_in_the_file() -> None:
 
 def test_one_from_the_database_needs_no_file_and_without_a_file_nothing_is_missing_from_it() -> None:
     stored = LoadedDeployment("id1", "g", "openai/m", A, from_db=True, names=("g",))
-    assert _only(_snapshot([], [stored])).verdict.state == "unproven"
-    assert _only(_snapshot(None, [LOADED])).verdict.state == "unproven"
+    assert _only(_snapshot([], [stored])).verdict.state == "idle"
+    assert _only(_snapshot(None, [LOADED])).verdict.state == "idle"
 
 
 @pytest.mark.parametrize(
@@ -178,51 +195,136 @@ def test_a_dead_gateways_old_answers_are_not_shown_as_current() -> None:
     assert row.listed is None
 
 
-# --- the log as evidence -----------------------------------------------------------------------------------------
+# --- real requests and probes as evidence -----------------------------------------------------------------------
+
+REFUSED = "litellm.InternalServerError: OpenAIException - [Errno 111] Connect call failed ('127.0.0.1', 9199)"
+GREEN = HealthEntry("openai/m", A, "id1")
+RED = HealthEntry("openai/m", A, "id1", "litellm.InternalServerError: upstream exploded")
 
 
-def _failure(group: str, age: float = 5, text: str = "") -> LogRecord:
-    words = text or f"OpenAIException - Connection error. LiteLLM: model group '{group}' failed with the error above"
-    return LogRecord(1, NOW - age, "ERROR", "router", words)
+def _failing(kind: Any, name: str, age: float = 5, error: str = REFUSED, **more: Any) -> Tally:
+    return Tally(kind, name, failed=4, last_failed=NOW - age, failing_since=NOW - age - 30, in_a_row=4, error=error,
+                 **more)  # fmt: skip
 
 
-def test_a_failure_in_the_log_speaks_against_the_only_one_of_its_group() -> None:
-    verdict = _only(_snapshot([FILE], [LOADED], failures=(_failure("g"),))).verdict
-    assert (verdict.state, verdict.brief, verdict.seen_at) == ("failing", "no connection", NOW - 5)
+def _answering(kind: Any, name: str, age: float = 5, **more: Any) -> Tally:
+    return Tally(kind, name, ok=9, last_ok=NOW - age, **more)
+
+
+def _probe(ok: bool, age: float = 5, **more: Any) -> ProbeResult:
+    return ProbeResult("id1", "g", "openai/m", ok, NOW - age, took=0.5, error="" if ok else REFUSED, **more)
+
+
+def test_requests_that_fail_name_cause_and_onset() -> None:
+    verdict = _only(_snapshot([FILE], [LOADED], tallies=(_failing("model", "openai/m"),))).verdict
+    assert (verdict.state, verdict.brief, verdict.seen_at, verdict.since) == ("failing", "refused", NOW - 5, NOW - 35)
+
+
+def test_a_failure_of_its_group_speaks_against_the_only_one_of_it() -> None:
+    verdict = _only(_snapshot([FILE], [LOADED], tallies=(_failing("group", "g"),))).verdict
+    assert (verdict.state, verdict.brief, verdict.seen_at) == ("failing", "refused", NOW - 5)
 
 
 def test_one_of_two_is_only_suspected() -> None:
     file = [FILE, file_deployment("g", "openai/n", A)]
     loaded = [LOADED, loaded_deployment("g", "openai/n", A)]
-    rows = judge_deployments(_snapshot(file, loaded, failures=(_failure("g"),)), NOW, False)
+    rows = judge_deployments(_snapshot(file, loaded, tallies=(_failing("group", "g"),)), NOW, False)
     assert [row.verdict.state for row in rows] == ["degraded", "degraded"]
+    # with a line for each attempt it is known which one it was
+    tallies = (_failing("group", "g"), _failing("model", "openai/n"), _answering("model", "openai/m"))
+    rows = judge_deployments(_snapshot(file, loaded, tallies=tallies, per_model=True), NOW, False)
+    assert [row.verdict.state for row in rows] == ["serving", "failing"]
 
 
 def test_an_old_failure_or_one_of_another_group_says_nothing() -> None:
-    for failure in (_failure("g", FAILURE_MEMORY + 1), _failure("other")):
-        assert _only(_snapshot([FILE], [LOADED], failures=(failure,))).verdict.state == "unproven"
+    for tally in (_failing("group", "g", FAILURE_MEMORY + 1), _failing("group", "other")):
+        assert _only(_snapshot([FILE], [LOADED], tallies=(tally,))).verdict.state == "idle"
 
 
-def test_a_health_check_that_answers_goes_before_the_log() -> None:
-    report = _healthy(HealthEntry("openai/m", A, "id1"))
-    assert _only(_snapshot([FILE], [LOADED], report, (_failure("g"),))).verdict.state == "serving"
+def test_what_a_process_did_that_is_gone_says_nothing() -> None:
+    from litellm_tui.snapshot import Service
+
+    service = Service("litellm.service", "user", "loaded", "active", "running", started_at=NOW - 3)
+    old = _snapshot([FILE], [LOADED], tallies=(_failing("group", "g"),), probes=(_probe(False, 60),))
+    import msgspec
+
+    fresh = msgspec.structs.replace(old, service=Reading(value=service, seen_at=NOW))
+    assert _only(fresh).verdict.state == "idle"
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("journal", ["journal", "journal-plain"])
-def test_the_recorded_log_tells_which_group_failed(version: str, journal: str) -> None:
-    from litellm_tui.logstore import LogStore
+@pytest.mark.parametrize("witness", ["requests", "a probe"])
+def test_a_red_report_is_contradicted_by_what_succeeds(witness: str) -> None:
+    tallies = (_answering("model", "openai/m"),) if witness == "requests" else ()
+    probes = (_probe(True),) if witness == "a probe" else ()
+    row = _only(_snapshot([FILE], [LOADED], _unhealthy(RED), tallies=tallies, probes=probes))
+    assert (row.verdict.state, row.verdict.severity) == ("serving", "ok")
+    assert "calls it unhealthy" in row.verdict.contradiction
+    assert {(e.kind, e.speaks) for e in row.verdict.evidence} >= {("health report", "against")}
 
-    store = LogStore()
-    for record, continues in records(version, journal):
-        if record.text.strip() or record.stack:
-            store.append(record, continues)
-    failures = tuple(record for record in store.since(0) if record.level == "ERROR")
-    last = max(record.time for record in failures)
-    group = loaded_deployment("qwen-coder-vllm", "openai/m")
-    snapshot = _snapshot(None, [group], failures=failures)
-    (row,) = judge_deployments(snapshot, last + 1, False)
-    assert (row.verdict.state, row.verdict.brief) == ("failing", "no connection")
+
+def test_a_green_report_is_contradicted_by_requests_that_fail() -> None:
+    verdict = _only(_snapshot([FILE], [LOADED], _healthy(GREEN), tallies=(_failing("group", "g"),))).verdict
+    assert (verdict.state, verdict.brief) == ("failing", "refused")
+    assert "calls it healthy" in verdict.contradiction
+
+
+def test_the_newest_of_probe_and_requests_decides() -> None:
+    older, newer = (_failing("model", "openai/m", 60),), (_probe(True, 5),)
+    assert _only(_snapshot([FILE], [LOADED], tallies=older, probes=newer)).verdict.state == "serving"
+    answered, failed = (_answering("model", "openai/m", 60),), (_probe(False, 5),)
+    assert _only(_snapshot([FILE], [LOADED], tallies=answered, probes=failed)).verdict.state == "failing"
+
+
+def test_an_old_probe_and_one_that_was_not_made_say_nothing() -> None:
+    old, skipped = _probe(False, PROBE_MEMORY + 1), _probe(False, skipped="image models are not probed")
+    for probe in (old, skipped):
+        assert _only(_snapshot([FILE], [LOADED], probes=(probe,))).verdict.state == "idle"
+
+
+def test_some_of_many_requests_degrade_and_a_single_one_does_not() -> None:
+    mixed = Tally("model", "openai/m", ok=20, failed=5, last_ok=NOW - 1, last_failed=NOW - 8, in_a_row=0, error=REFUSED)
+    verdict = _only(_snapshot([FILE], [LOADED], tallies=(mixed,))).verdict
+    assert (verdict.state, verdict.brief) == ("degraded", "refused")
+    assert verdict.reason.startswith("5 of 25 requests failed")
+    once = Tally("model", "openai/m", ok=20, failed=1, last_ok=NOW - 9, last_failed=NOW - 8, in_a_row=1, error=REFUSED)
+    assert _only(_snapshot([FILE], [LOADED], tallies=(once,))).verdict.state == "serving"
+    healed = Tally("model", "openai/m", ok=20, failed=5, last_ok=NOW - 1, last_failed=NOW - 90, error=REFUSED)
+    assert _only(_snapshot([FILE], [LOADED], tallies=(healed,))).verdict.state == "serving"
+
+
+def test_the_callers_own_mistakes_are_not_the_deployments() -> None:
+    error = "litellm.ContextWindowExceededError: This model's maximum context length is 4096 tokens"
+    tally = _failing("group", "g", error=error)
+    assert _only(_snapshot([FILE], [LOADED], tallies=(tally,))).verdict.state == "idle"
+
+
+def test_a_group_whose_deployments_are_not_asked_for_a_while_is_cooling_down() -> None:
+    error = "litellm.RateLimitError: No deployments available for selected model, Try again in 7 seconds."
+    tally = _failing("group", "g", 2, error, cooling_until=NOW + 5)
+    file, loaded = [FILE, file_deployment("g", "openai/n", A)], [LOADED, loaded_deployment("g", "openai/n", A)]
+    rows = judge_deployments(_snapshot(file, loaded, tallies=(tally,)), NOW, False)
+    assert [row.verdict.state for row in rows] == ["cooling down", "cooling down"]
+    over = judge_deployments(_snapshot(file, loaded, tallies=(tally,)), NOW + 6, False)
+    assert "cooling down" not in [row.verdict.state for row in over]
+
+
+def test_a_health_check_that_asks_in_the_wrong_way_proves_nothing() -> None:
+    embedding = loaded_deployment("nomic-embed", "openai/nomic-embed-text", A, "id1")
+    report = _unhealthy(HealthEntry("", A, "id1", "litellm.BadRequestError: OpenAIException - 400 not a chat model"))
+    verdict = _only(_snapshot(None, [embedding], report)).verdict
+    assert (verdict.state, verdict.brief) == ("unproven", "health check unfit")
+    assert "model_info.mode" in verdict.reason
+
+
+def test_what_the_operator_expects_to_be_down_is_no_problem_and_keeps_its_evidence() -> None:
+    expected = {"g": "no GPU on this machine"}
+    verdict = _only(_snapshot([FILE], [LOADED], _unhealthy(RED), expected=expected)).verdict
+    assert (verdict.state, verdict.severity, verdict.reason) == ("expected down", "quiet", "no GPU on this machine")
+    assert any("without the mark: failing" in item.text for item in verdict.evidence)
+    # it came back: that is worth knowing
+    alive = _only(_snapshot([FILE], [LOADED], probes=(_probe(True),), expected=expected)).verdict
+    assert alive.state == "serving"
+    assert any("it answers" in item.text for item in alive.evidence)
 
 
 # --- rows --------------------------------------------------------------------------------------------------------
@@ -258,7 +360,14 @@ def test_an_alias_does_not_rename_the_group_it_lists() -> None:
         (["serving", "failing"], "degraded"),
         (["serving", "degraded"], "degraded"),
         (["serving", "unproven"], "serving"),
-        (["serving", "not loaded"], "serving"),
+        (["serving", "idle"], "serving"),
+        (["serving", "cooling down"], "degraded"),
+        (["cooling down", "cooling down"], "cooling down"),
+        (["cooling down", "failing"], "failing"),
+        (["serving", "expected down"], "serving"),
+        (["expected down", "expected down"], "expected down"),
+        (["idle"], "idle"),
+        (["serving", "not loaded"], "degraded"),
         (["failing", "failing"], "failing"),
         (["failing", "unproven"], "failing"),
         (["unproven"], "unproven"),
@@ -270,17 +379,13 @@ def test_an_alias_does_not_rename_the_group_it_lists() -> None:
     ],
 )
 def test_the_state_of_a_group(members: list[State], state: State) -> None:
-    from litellm_tui.analysis.records import Verdict
-
-    rows = [Deployment(str(number), "g", "m", Verdict(member)) for number, member in enumerate(members)]
-    assert group_states(rows) == {"g": state}
+    rows = [Deployment(str(number), "g", "m", verdict_of(member)) for number, member in enumerate(members)]
+    assert judge_groups(rows)["g"].state == state
 
 
 def test_only_failing_deployments_of_a_dead_group_are_masked() -> None:
-    from litellm_tui.analysis.records import Verdict
-
-    rows = [Deployment("1", "a", "m", Verdict("failing", "500")), Deployment("2", "a", "n", Verdict("unproven")),
-            Deployment("3", "b", "o", Verdict("failing"))]  # fmt: skip
+    rows = [Deployment("1", "a", "m", verdict_of("failing", "500")), Deployment("2", "a", "n", verdict_of("unproven")),
+            Deployment("3", "b", "o", verdict_of("failing"))]  # fmt: skip
     masked = mask(rows, {"a": "c"})
     assert [row.verdict.state for row in masked] == ["masked", "unproven", "failing"]
     assert masked[0].verdict.reason == "500; c answers in its place"

@@ -1,8 +1,8 @@
 """The gateway configuration a lab starts with, and how a caller's own is filled in.
 
 A configuration is YAML text, a dictionary, or a function of the ports that returns either. In text and
-dictionaries ``@redis@``, ``@upstream@``, ``@refused@``, ``@user@`` and ``@system@`` stand for the ports that
-were picked at boot.
+dictionaries ``@redis@``, ``@upstream@``, ``@second@``, ``@refused@``, ``@user@`` and ``@system@`` stand for the
+ports that were picked at boot.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = "str | Mapping[str, Any] | Callable[[Ports], str | Mapping[str, Any]]"
 
-_PLACEHOLDER = re.compile(r"@(redis|upstream|refused|user|system)@")
+_PLACEHOLDER = re.compile(r"@(redis|upstream|second|refused|user|system)@")
 
 
 def _filled(value: Any, ports: Ports) -> Any:

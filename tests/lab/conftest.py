@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.lab import Environment, Lab, environments, missing, required
+from tests.lab.calm import Calm
 
 HERE = Path(__file__).parent
 
@@ -16,6 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.lab)
+    # What runs beside all others is asked for its result last.
+    items.sort(key=lambda item: item.path == HERE / "test_calm.py")
 
 
 def _without_lab(reason: str) -> NoReturn:
@@ -29,6 +32,16 @@ def lab_possible() -> None:
     reason = missing()
     if reason:
         _without_lab(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def calm_labs(request: pytest.FixtureRequest) -> Iterator[dict[Environment, Calm]]:
+    """The long watches, begun with the first test of the lab where a test of theirs is among the chosen ones."""
+    chosen = any(item.path == HERE / "test_calm.py" for item in request.session.items)
+    watches = {environment: Calm(environment) for environment in environments()} if chosen and not missing() else {}
+    yield watches
+    for watch in watches.values():
+        watch.stop()
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,8 @@ class Ports:
     upstream: int
     refused: int
     """A port on which nothing listens."""
+    second: int = 0
+    """The upstream of second.service, which a test may stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +260,12 @@ class Lab:
         if (folder / "pid.json").exists() and cls.attach(folder).alive:
             raise LabError(f"a lab is running in {folder}: take it down first")
         account = _account()
-        numbers = _free_ports(5)
+        numbers = _free_ports(6)
         starting = [unit for unit in units if unit in installed]
         settings = _Settings(
             name=uuid.uuid4().hex[:8],
             litellm=str(environment.path),
-            ports=dict(zip(("system", "user", "redis", "upstream", "refused"), numbers, strict=True)),
+            ports=dict(zip(Ports.__slots__, numbers, strict=True)),
             uid=account.pw_uid,
             gid=account.pw_gid,
             systemd=_systemd() or "",
@@ -445,7 +447,8 @@ class Lab:
         for name in ("units", "home", "system", "etc"):
             shutil.rmtree(self.dir / name, ignore_errors=True)
         self._accounts(account, groups)
-        files = units.base(self.uid, self.dir, self.ports.redis, self.ports.upstream, self.litellm.python)
+        ports = self.ports
+        files = units.base(self.uid, self.dir, ports.redis, ports.upstream, ports.second, self.litellm.python)
         for name, text in files.items():
             self._write(f"units/{name}", text)
         for which in ("user", "system"):
@@ -729,9 +732,19 @@ class Lab:
         self.wait("the first round of background health checks", answered, timeout, 0.3)
         return found[0]
 
-    def fault(self, model: str, name: str | None, seconds: float | None = None) -> None:
-        """Give an upstream model (its own name, not its group's; "*": all) a fault, "ok" or None."""
-        answer = self._upstream("POST", "/control", {"model": model, "fault": name, "seconds": seconds})
+    def fault(
+        self,
+        model: str,
+        name: str | None,
+        seconds: float | None = None,
+        only: Literal["checks", "requests"] | None = None,
+    ) -> None:
+        """Give an upstream model (its own name, not its group's; "*": all) a fault, "ok" or None.
+
+        `only` spares LiteLLM's own health checks ("requests") or everything else ("checks").
+        """
+        body = {"model": model, "fault": name, "seconds": seconds, "only": only}
+        answer = self._upstream("POST", "/control", body)
         if answer.status != 200:
             raise LabError(answer.text)
 

@@ -22,7 +22,7 @@ PROPERTIES = (
     "NRestarts,ExecMainCode,ExecMainStatus,ExecMainStartTimestampMonotonic,ActiveEnterTimestampMonotonic,"
     "MemoryCurrent,CPUUsageNSec,ControlGroup,ExecStart,Environment,EnvironmentFiles,WorkingDirectory"
 )
-PORTS = {"user": 4001, "system": 4000, "redis": 6379, "upstream": 9102, "refused": 9199}
+PORTS = {"user": 4001, "system": 4000, "redis": 6379, "upstream": 9102, "refused": 9199, "second": 9103}
 WHOLE_MODEL_INFO = 50_000
 LEAKS = re.compile(r"/root/|/tmp/|/work/|litellm-lab-\w{8}\b")
 
@@ -274,5 +274,9 @@ def record(environments: Sequence[str]) -> int:
             keyed=("user",),
         ) as lab:
             record_uncached(Recorder(lab, folder), keyless)
+        # Recorded with this module's own Recorder.
+        from tests.lab.faults_record import record_faults
+
+        record_faults(environment, folder / "faults")
         print(f"{environment.version}: {len(list(folder.iterdir()))} files in {folder}")
     return 0

@@ -251,7 +251,7 @@ async def test_with_redis_gone_the_call_that_blocks_litellm_is_not_made(lab_vers
 
             def down() -> bool:
                 watched.monitor.look_now()
-                return diagnose(watched.last, time.time()).cache.word == "down"
+                return diagnose(watched.last, time.time()).cache.state == "down"
 
             await eventually(down, "the cache is down")
             since = f"--since=@{int(time.time())}"
@@ -276,6 +276,6 @@ async def test_with_redis_gone_the_call_that_blocks_litellm_is_not_made(lab_vers
 
         def back() -> bool:
             watched.monitor.look_now()
-            return diagnose(watched.last, time.time()).cache.word in ("healthy", "slow")
+            return diagnose(watched.last, time.time()).cache.state in ("healthy", "slow")
 
         await eventually(back, "the cache is back", 60)

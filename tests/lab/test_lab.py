@@ -19,6 +19,8 @@ from tests.lab import core as lab_core
 from tests.lab.__main__ import main
 from tests.lab.config import default_config, render
 from tests.lab.environments import VARIABLE, environments
+from tests.lab.traffic import Flow, Traffic
+from tests.lab.watch import Said, watching
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Boot = Callable[..., Lab]
@@ -148,6 +150,78 @@ def test_streaming_embedding_and_rerank(lab: Lab) -> None:
     body = {"model": "reranker", "query": "a", "documents": ["b", "c"]}
     ranked = lab_core.request("POST", f"http://127.0.0.1:{lab.ports.upstream}/v1/rerank", body=body)
     assert [result["index"] for result in ranked.json()["results"]] == [0, 1]
+
+
+def asked(lab: Lab, model: str, content: str, stream: bool = False, port: int | None = None) -> lab_core.Answer:
+    """One request to the upstream itself."""
+    body = {"model": model, "messages": [{"role": "user", "content": content}], "stream": stream}
+    url = f"http://127.0.0.1:{port or lab.ports.upstream}/v1/chat/completions"
+    return lab_core.request("POST", url, body=body)
+
+
+def test_a_fault_can_spare_health_checks_or_hit_nothing_else(lab: Lab) -> None:
+    check = "Hey how's it going?"
+    try:
+        lab.fault("some-model", "err500", only="checks")
+        assert [asked(lab, "some-model", text).status for text in (check, "hello")] == [500, 200]
+        lab.fault("some-model", "err500", only="requests")
+        assert [asked(lab, "some-model", text).status for text in (check, "hello")] == [200, 500]
+        lab.fault("some-model", None)
+        assert asked(lab, "some-model", "hello").status == 200
+    finally:
+        lab.reset_upstream()
+
+
+@pytest.mark.parametrize(("fault", "error"), [("cutoff", ConnectionResetError), ("errstream", None)])
+def test_a_stream_breaks_in_the_middle(lab: Lab, fault: str, error: type[OSError] | None) -> None:
+    lab.fault("some-model", fault)
+    try:
+        assert asked(lab, "some-model", "whole").json()["choices"][0]["message"]["content"] == "Hello from the lab"
+        if error:
+            with pytest.raises(error):
+                asked(lab, "some-model", "streamed", stream=True)
+        else:
+            assert "the engine died" in asked(lab, "some-model", "streamed", stream=True).text
+    finally:
+        lab.reset_upstream()
+
+
+def test_second_upstream_can_be_stopped_alone(lab: Lab) -> None:
+    assert asked(lab, "some-model", "hello", port=lab.ports.second).status == 200
+    lab.systemctl("stop", "second.service")
+    try:
+        with pytest.raises(ConnectionRefusedError):
+            asked(lab, "some-model", "hello", port=lab.ports.second)
+        assert asked(lab, "some-model", "hello").status == 200
+    finally:
+        lab.systemctl("start", "second.service")
+    assert until(lambda: lab._answers(f"http://127.0.0.1:{lab.ports.second}/calls"))
+
+
+def test_traffic_counts_what_it_was_answered(lab: Lab) -> None:
+    flows = (Flow("gpt-oss:120b-cloud", "stream", 5), Flow("nomic-embed-text", "embedding", 5), Flow("nobody", rate=5))
+    with Traffic(lab, flows) as traffic:
+        assert until(lambda: len(traffic.counts) == 3 and traffic.total().total() > 9)
+    ended = traffic.total()
+    assert set(traffic.counts["gpt-oss:120b-cloud", "stream"]) == {200}
+    assert set(traffic.counts["nomic-embed-text", "embedding"]) == {200}
+    assert 200 not in traffic.counts["nobody", "chat"]
+    time.sleep(0.5)
+    assert traffic.total() == ended
+
+
+def test_a_watch_says_what_is_wrong(lab: Lab) -> None:
+    def refused(line: Said) -> bool:
+        return any(
+            row["group"] == "qwen-coder-vllm" and row["verdict"]["state"] == "failing" for row in line["deployments"]
+        )
+
+    with watching(lab) as watch:
+        assert watch.wait_for(lambda line: line["headline"]["word"] == "DEGRADED", 30) is not None
+        lab.chat("qwen-coder-vllm", num_retries=0)
+        assert watch.wait_for(refused, 30) is not None
+        assert watch.wait_for(lambda line: line["headline"]["word"] == "NEVER", 0.5) is None
+        assert lab.key() not in json.dumps(watch.lines)
 
 
 def test_wrong_key_is_refused(lab_version: Lab) -> None:
@@ -333,7 +407,8 @@ def test_environments_are_told_without_import(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_placeholders() -> None:
-    ports = lab_core.Ports(system=1, user=2, redis=3, upstream=4, refused=5)
+    ports = lab_core.Ports(system=1, user=2, redis=3, upstream=4, refused=5, second=6)
     assert render("a: @redis@ b@upstream@", ports) == "a: 3 b4"
     assert render({"port": "@redis@", "url": ["x:@refused@"]}, ports) == "port: 3\nurl:\n- x:5\n"
+    assert render("a: @second@", ports) == "a: 6"
     assert render(lambda given: f"p: {given.user}", ports) == "p: 2"

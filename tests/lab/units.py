@@ -33,7 +33,7 @@ def _machine(name: str) -> str | None:
     return None
 
 
-def base(uid: int, folder: Path, redis: int, upstream: int, python: Path) -> dict[str, str]:
+def base(uid: int, folder: Path, redis: int, upstream: int, second: int, python: Path) -> dict[str, str]:
     """All units but LiteLLM's own."""
     files = {name: text for name in MACHINE if (text := _machine(name)) is not None}
     # With no more than a bus, an ordinary user can ask the system manager, and is refused what needs rights.
@@ -42,7 +42,7 @@ def base(uid: int, folder: Path, redis: int, upstream: int, python: Path) -> dic
 [Unit]
 Description=A LiteLLM host
 Requires=systemd-journald.service
-Wants=user@{uid}.service redis.service upstream.service {bus}
+Wants=user@{uid}.service redis.service upstream.service second.service {bus}
 After=systemd-journald.service
 AllowIsolate=yes
 """
@@ -86,6 +86,12 @@ ExecStart={redis_server} --bind 127.0.0.1 --port {redis} --save "" --appendonly 
 Description=Upstream of the lab
 [Service]
 ExecStart={python} -I {UPSTREAM} {upstream}
+"""
+    files["second.service"] = f"""\
+[Unit]
+Description=Second upstream of the lab, to be stopped
+[Service]
+ExecStart={python} -I {UPSTREAM} {second}
 """
     return files
 

@@ -2,8 +2,9 @@
 
 A model whose name holds one of FAULTS fails that way. ``POST /control {"model": NAME, "fault": FAULT}`` gives
 it another one at run time ("ok": none at all, null: back to what its name says; model "*": every model), and
-``DELETE /control`` takes all of those back. ``GET /calls`` counts what was asked for since the start or since
-``DELETE /calls``.
+``DELETE /control`` takes all of those back. With ``"only": "checks"`` the fault hits nothing but LiteLLM's own
+health checks, with ``"only": "requests"`` everything but them. ``GET /calls`` counts what was asked for since the
+start or since ``DELETE /calls``.
 
 Standard library only, so that it starts at once under any interpreter.
 """
@@ -11,14 +12,18 @@ Standard library only, so that it starts at once under any interpreter.
 from __future__ import annotations
 
 import json
+import os
+import socket
+import struct
 import sys
 import threading
 import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 TOO_LONG = "This model's maximum context length is 4096 tokens. Please reduce the length of the messages."
+REFUSED = "Your request was rejected as a result of the safety system."
 ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
     "err500": (500, {"message": "upstream exploded", "type": "server_error", "code": None}),
     "err503": (503, {"message": "no capacity left", "type": "server_error", "code": None}),
@@ -32,25 +37,39 @@ ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
         {"message": "The model does not exist", "type": "request_error", "code": "model_not_found"},
     ),
     "errctx": (400, {"message": TOO_LONG, "type": "request_error", "code": "context_length_exceeded"}),
+    "errpolicy": (400, {"message": REFUSED, "type": "invalid_request_error", "code": "content_policy_violation"}),
 }
-FAULTS = (*ERRORS, "slow", "hang", "garbage")
+# Streams that break in the middle: by a reset connection, by an error among the events. Others are answered.
+BREAKS = ("cutoff", "errstream")
+FAULTS = (*ERRORS, "slow", "hang", "garbage", *BREAKS)
 SLOW_SECONDS = 5.0
 HANG_SECONDS = 3600.0
 ANSWER = ("Hello", " from", " the", " lab")
+CUT_AFTER = 3
+BREAK_SECONDS = 0.3
+ONLY = ("checks", "requests")
+# What LiteLLM's own health checks ask, word for word (litellm/proxy/health_check.py of 1.77.7 and 1.106.2).
+CHECKS = frozenset({"Hey how's it going?", "What's 1 + 1?", "test from litellm"})
+
+
+class Override(NamedTuple):
+    fault: str
+    seconds: float | None = None
+    only: str | None = None
 
 
 class State:
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.overrides: dict[str, tuple[str, float | None]] = {}
+        self.overrides: dict[str, Override] = {}
         self.models: Counter[str] = Counter()
         self.endpoints: Counter[str] = Counter()
 
-    def fault(self, model: str) -> tuple[str | None, float | None]:
+    def fault(self, model: str, check: bool) -> tuple[str | None, float | None]:
         with self.lock:
             override = self.overrides.get(model) or self.overrides.get("*")
-        if override:
-            return (None if override[0] == "ok" else override[0]), override[1]
+        if override and override.only in (None, "checks" if check else "requests"):
+            return (None if override.fault == "ok" else override.fault), override.seconds
         return next((name for name in FAULTS if name in model), None), None
 
     def count(self, endpoint: str, model: str) -> None:
@@ -73,6 +92,14 @@ class State:
 
 
 STATE = State()
+
+
+def is_check(body: dict[str, Any]) -> bool:
+    """Whether the request is one of LiteLLM's own health checks."""
+    messages, given = body.get("messages"), body.get("input")
+    if isinstance(messages, list) and len(messages) == 1 and isinstance(messages[0], dict):
+        return messages[0].get("content") in CHECKS
+    return isinstance(given, list) and len(given) == 1 and given[0] in CHECKS
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -107,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(STATE.calls())
         elif self.path == "/control":
             with STATE.lock:
-                overrides = {model: fault for model, (fault, _) in STATE.overrides.items()}
+                overrides = {model: override.fault for model, override in STATE.overrides.items()}
             self.answer({"faults": list(FAULTS), "overrides": overrides})
         elif self.path in ("/v1/models", "/models"):
             self.answer({"object": "list", "data": []})
@@ -133,10 +160,11 @@ class Handler(BaseHTTPRequestHandler):
         endpoint = self.path.split("?")[0].rstrip("/").removeprefix("/v1")
         model = str(body.get("model"))
         STATE.count(endpoint, model)
-        if self.failed(model):
+        fault, seconds = STATE.fault(model, is_check(body))
+        if self.failed(fault, seconds):
             return
         if endpoint == "/chat/completions":
-            self.chat(model, bool(body.get("stream")))
+            self.chat(model, bool(body.get("stream")), fault)
         elif endpoint == "/embeddings":
             self.embeddings(model, body.get("input"))
         elif endpoint in ("/rerank", "/v2/rerank"):
@@ -145,21 +173,21 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"error": {"message": f"no such path {self.path}"}}, 404)
 
     def control(self, body: dict[str, Any]) -> None:
-        model, fault, seconds = body.get("model"), body.get("fault"), body.get("seconds")
-        if not isinstance(model, str) or (fault is not None and fault not in (*FAULTS, "ok")):
-            message = f"want a model and one of {', '.join(FAULTS)}, ok or null"
+        model, fault, seconds, only = (body.get(name) for name in ("model", "fault", "seconds", "only"))
+        known = (fault is None or fault in (*FAULTS, "ok")) and (only is None or only in ONLY)
+        if not isinstance(model, str) or not known:
+            message = f"want a model and one of {', '.join(FAULTS)}, ok or null, for only {' or '.join(ONLY)}"
             self.answer({"error": {"message": message}}, 400)
             return
         with STATE.lock:
             if fault is None:
                 STATE.overrides.pop(model, None)
             else:
-                STATE.overrides[model] = (fault, float(seconds) if seconds is not None else None)
+                STATE.overrides[model] = Override(fault, float(seconds) if seconds is not None else None, only)
         self.answer({"model": model, "fault": fault})
 
-    def failed(self, model: str) -> bool:
-        """Whether the model's fault has already settled the answer."""
-        fault, seconds = STATE.fault(model)
+    def failed(self, fault: str | None, seconds: float | None) -> bool:
+        """Whether the fault has already settled the answer."""
         if fault in ERRORS:
             status, error = ERRORS[fault]
             self.answer({"error": error}, status, {"retry-after": "7"} if status == 429 else None)
@@ -175,10 +203,10 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(SLOW_SECONDS if seconds is None else seconds)
         return False
 
-    def chat(self, model: str, stream: bool) -> None:
+    def chat(self, model: str, stream: bool, fault: str | None) -> None:
         common = {"id": "chatcmpl-lab", "created": int(time.time()), "model": model}
         if stream:
-            self.stream(common)
+            self.stream(common, fault)
             return
         message = {"role": "assistant", "content": "".join(ANSWER)}
         self.answer(
@@ -190,7 +218,7 @@ class Handler(BaseHTTPRequestHandler):
             }
         )
 
-    def stream(self, common: dict[str, Any]) -> None:
+    def stream(self, common: dict[str, Any], fault: str | None) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
@@ -198,12 +226,27 @@ class Handler(BaseHTTPRequestHandler):
         deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
         deltas += [({"content": word}, None) for word in ANSWER]
         deltas.append(({}, "stop"))
-        for delta, reason in deltas:
+        for delta, reason in deltas[:CUT_AFTER] if fault in BREAKS else deltas:
             choice = {"index": 0, "delta": delta, "finish_reason": reason}
             event = {**common, "object": "chat.completion.chunk", "choices": [choice]}
             self.chunk(f"data: {json.dumps(event)}\n\n")
+        if fault in BREAKS:
+            # What was written shall be read first, or the client would never have had the beginning of an answer.
+            time.sleep(BREAK_SECONDS)
+        if fault == "cutoff":
+            self.reset_connection()
+            return
+        if fault == "errstream":
+            self.chunk(f"data: {json.dumps({'error': {'message': 'the engine died', 'code': 500}})}\n\n")
         self.chunk("data: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")
+
+    def reset_connection(self) -> None:
+        """Gone in the middle, as when the upstream dies: neither the events nor the chunks have an end."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # The server would shut it down in good order.
+        os.close(self.connection.detach())
+        self.close_connection = True
 
     def chunk(self, text: str) -> None:
         data = text.encode()

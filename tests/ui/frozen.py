@@ -123,7 +123,7 @@ def degraded(folder: Path) -> Snapshot:
     return msgspec.structs.replace(
         well,
         gateway=gateway,
-        configuration=Configuration(path=PLACE, current=edited, changed_at=NOW - 60, checked_at=NOW - 4),
+        configuration=Configuration(path=PLACE, current=edited, checked_at=NOW - 4),
         log=msgspec.structs.replace(well.log, errors_per_minute=(0, 0, 0, 0, 0, 2, 5, 3, 8, 14)),
     )
 

@@ -29,14 +29,21 @@ class Cache(Pane):
         value = ping.value if ping.failure is None else None
         kind = (value.type if value else None) or ("redis" if redis.value else "cache")
         words = [kind, redis.value.version if redis.value else ""]
-        head: list[Span] = [(f" {' '.join(w for w in words if w)} ", "ok"), (judged.word, style)]
+        head: list[Span] = [(f" {' '.join(w for w in words if w)} ", "ok"), (judged.state, style)]
         if value and value.ping and ping.took is not None:
             head.append((f" {view.signs.dot} ping {_milliseconds(ping.took)}", "quiet"))
         rows = [Row(tuple(head))]
         if judged.severity not in ("ok",):
             rows += [Row(((f" {line}", style),)) for line in _fold(judged.reason, width - 2)]
+            rows += [Row(((f" {line}", style),)) for line in _fold(judged.contradiction, width - 2)]
             rows += [Row(((f" {line}", "strong"),)) for line in _fold(judged.do, width - 2)]
         figures = _figures(view, width)
+        counted = view.snapshot.gateway.metrics.value
+        if counted and counted.cache_hits is not None:
+            hits, misses = counted.cache_hits, counted.cache_misses or 0.0
+            share = f" ({hits / (hits + misses):.0%})" if hits + misses else ""
+            line = f" {hits:,.0f} of {hits + misses:,.0f} requests from the cache{share} (/metrics)"
+            rows.append(Row(((cell(line, width), "quiet"),)))
         if redis.seen_at and (judged.severity == "bad" or not view.answering) and figures:
             rows.append(Row(((f" before that, {age(view.now - redis.seen_at)} ago:", "unknown"),)))
         rows += [Row(((line, "quiet"),)) for line in figures]

@@ -1,16 +1,25 @@
-"""Each group's chain in order, every target with its state; ghosts and cycles stand out; aliases below."""
+"""Each group's chain in order, every target with its state; ghosts and cycles stand out; aliases below.
+
+What if: groups marked down here show where their requests would go. A mark is a question, and changes nothing real.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
+from textual import on
 
-from litellm_tui.analysis.records import SEVERITY, Chain, Target
+from litellm_tui.analysis.records import SEVERITY, Chain, Group, Target
+from litellm_tui.analysis.route import Route
+from litellm_tui.analysis.routing import Kind, Routing, alias_target
+from litellm_tui.analysis.whatif import WhatIf, routing_of, what_if
+from litellm_tui.ui.detail import Paragraph, chain_paragraphs, to_rows
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.chainlines import ChainLines
 from litellm_tui.ui.widgets.header import STYLES
-from litellm_tui.ui.widgets.lines import Row, Span
+from litellm_tui.ui.widgets.lines import Lines, Row, Span
 
 _TITLES = {
     "context window": "when the context is too long",
@@ -21,45 +30,165 @@ _TITLES = {
 
 
 class Fallbacks(Pane):
-    """Where a request goes when its group fails."""
+    """Where a request goes when its group fails, and where it would go."""
 
     number, name_shown = 3, "Fallbacks"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marked: tuple[str, ...] = ()
+        self._view: View | None = None
+
+    def make_lines(self) -> Lines:
+        return ChainLines(id="fallbacks-lines")
 
     def freshness(self, view: View) -> tuple[str, bool]:
         return view.freshness(view.snapshot.gateway.router)
 
+    def draw(self, view: View) -> None:
+        self._view = view
+        super().draw(view)
+
+    @on(ChainLines.Marked)
+    def _mark(self, event: ChainLines.Marked) -> None:
+        event.stop()
+        if self._view is None:
+            return
+        group = group_of(event.key, self._view)
+        if not event.key:
+            self.marked = ()
+        elif group in self.marked:
+            self.marked = tuple(other for other in self.marked if other != group)
+        elif group:
+            self.marked = (*self.marked, group)
+        if isinstance(self.lines, ChainLines):
+            self.lines.clearable = bool(self.marked)
+        self.draw(self._view)
+
     def rows(self, view: View, width: int) -> Sequence[Row]:
+        # a group that is gone from the models cannot be asked about any more
+        present = {deployment.group for deployment in view.diagnosis.deployments}
+        self.marked = tuple(group for group in self.marked if group in present)
+        outlook = what_if(view.snapshot, view.diagnosis.deployments, self.marked) if self.marked else WhatIf({})
+        rows = [*_banner(self.marked, outlook, view, width), *_malformed(view, width)]
         chains = view.diagnosis.chains
         if not chains:
             known = view.snapshot.configuration.current or view.snapshot.gateway.router.value is not None
             text = "none: a group that fails fails its callers" if known else "not known yet"
-            return [Row(((f" {text}", "quiet"),))]
-        rows: list[Row] = []
+            rows.append(Row(((f" {text}", "quiet"),)))
         title = ""
         for chain in chains:
-            wanted = _TITLES.get(chain.kind, "")
-            if wanted != title:
+            if (wanted := _TITLES.get(chain.kind, "")) != title:
                 title = wanted
                 rows.append(Row(((f" {title}", "head"),)))
-            rows.extend(_chain(chain, view, width, chain_key(chain)))
+            rows.extend(_chain(chain, view, width, self.marked))
+            rows.extend(_outcome(outlook.routes.get(_asked(chain.key)), width))
+        if alone := _chainless(view):
+            rows.append(Row(((" without a chain of their own", "head"),)))
+        for group in alone:
+            target = Target(group.name, group.verdict.state)  # type: ignore[arg-type]  # groups use the words of State
+            rows.append(Row((("  ", ""), *_target(target, view, group.name, self.marked)), f"group:{group.name}"))
+            rows.extend(_outcome(outlook.routes.get(("general", group.name)), width))
         return rows
 
 
 def chain_key(chain: Chain) -> str:
     """What tells a chain from the others, whatever is added above it."""
-    return f"{chain.kind}:{chain.source.name}"
+    return chain.key
 
 
-def _chain(chain: Chain, view: View, width: int, key: str) -> Iterator[Row]:
+def group_of(key: str, view: View) -> str | None:
+    """The group that a row is about: an alias is about the one it stands for, the default chain about none."""
+    name = key.partition(":")[2]
+    groups = {deployment.group for deployment in view.diagnosis.deployments}
+    if name in groups:
+        return name
+    routing = routing_of(view.snapshot)
+    target = alias_target(routing.aliases.get(name)) if routing else None
+    return target if target in groups else None
+
+
+def fallback_paragraphs(key: str, view: View, marked: Sequence[str] = ()) -> Iterator[Paragraph]:
+    """All that is known of one row: its chain, and where its requests go hop by hop."""
+    if chain := next((chain for chain in view.diagnosis.chains if chain.key == key), None):
+        yield from chain_paragraphs(chain, view)
+    route = what_if(view.snapshot, view.diagnosis.deployments, marked).routes.get(_asked(key))
+    if route is None:
+        return
+    yield "", "", ""
+    yield f"with {', '.join(marked)} down" if marked else "a request now", "", "head"
+    for number, hop in enumerate(route.hops, start=1):
+        alias = f" ({hop.group})" if hop.group not in ("", hop.name) else ""
+        yield f"{number}.", f"{hop.name}{alias}: {hop.why}", "ok"
+    if route.served_by:
+        yield f"{len(route.hops) + 1}.", f"{route.served_by} answers", "strong"
+    else:
+        yield "result", f"no answer: {route.reason}", "bad"
+
+
+def _asked(key: str) -> tuple[Kind, str]:
+    """The route that a row is about: rows of aliases and of groups are about ordinary requests."""
+    kind, _, name = key.partition(":")
+    return (kind if kind in ("context window", "content policy") else "general"), name  # type: ignore[return-value]
+
+
+# --- what if -----------------------------------------------------------------------------------------------------
+
+
+def _banner(marked: Sequence[str], outlook: WhatIf, view: View, width: int) -> Iterator[Row]:
+    if not marked:
+        return
+    yield Row(((f" what if: {len(marked)} marked down {view.signs.dot} Esc clears ", "word-warn"),))
+    if outlook.through:
+        yield from to_rows([("", f"would be left without an answer: {', '.join(outlook.through)}", "bad")], width)
+    else:
+        yield Row(((" every request that is answered now would still find an answer", "quiet"),))
+
+
+def _outcome(route: Route | None, width: int) -> Sequence[Row]:
+    """Where its requests would go, below a row; nothing while its own group answers."""
+    if route is None or (route.served_by and not route.hops):
+        return []
+    if route.served_by:
+        return _below(f"= answered by {route.served_by}", "strong", width)
+    return _below(f"= NO ANSWER: {route.reason}", "bad", width)
+
+
+def _below(text: str, style: str, width: int) -> list[Row]:
+    """A sentence below a row, indented; not to be selected."""
+    indent: Span = ("   ", "")
+    return [Row((indent, *row.spans)) for row in to_rows([("", text, style)], width - 3)]
+
+
+# --- the chains --------------------------------------------------------------------------------------------------
+
+
+def _chainless(view: View) -> list[Group]:
+    """The groups that no general chain starts from; they too can be marked."""
+    sources = {chain.source.name for chain in view.diagnosis.chains if chain.kind == "general"}
+    return [group for group in view.diagnosis.groups if group.name not in sources]
+
+
+def _malformed(view: View, width: int) -> Iterator[Row]:
+    file = view.snapshot.configuration.current
+    for words in Routing.of_file(file).malformed if file else ():
+        yield from to_rows([("", words, "bad")], width)
+
+
+def _chain(chain: Chain, view: View, width: int, marked: Sequence[str]) -> Iterator[Row]:
     """The chain over as many lines as it needs, broken between targets and indented below its first target."""
+    key = chain.key
+    if chain.kind == "alias" and any(target.name in marked for target in chain.targets):
+        # what it stands for is down, and so is it
+        marked = (*marked, chain.source.name)
     arrow = f" {view.signs.arrow} "
-    lead = "any group" if chain.source.name == "*" else chain.source.name
+    lead = "any group" if chain.source.name == "*" and chain.kind == "default" else chain.source.name
     mark: list[Span] = [(view.signs.changed + " ", "mark")] if chain.applied is False else [("  ", "")]
-    spans = [*mark, *_target(chain.source, view, lead)]
+    spans = [*mark, *_target(chain.source, view, lead, marked)]
     used = sum(cell_len(text) for text, _ in spans)
     indent = min(used, 4 + width // 4)
     for target in chain.targets:
-        piece: list[Span] = [(arrow, "quiet"), *_target(target, view, target.name)]
+        piece: list[Span] = [(arrow, "quiet"), *_target(target, view, target.name, marked)]
         length = sum(cell_len(text) for text, _ in piece)
         if used + length > width and used > indent:
             yield Row(tuple(spans), key)
@@ -69,13 +198,14 @@ def _chain(chain: Chain, view: View, width: int, key: str) -> Iterator[Row]:
     if not chain.targets:
         spans.append((f"{arrow}nothing", "bad"))
     yield Row(tuple(spans), key)
-    note = chain.note or ("saved, not applied" if chain.applied is False else "")
-    if note:
-        yield Row(((" " * 4 + note, "mark" if chain.applied is False else "bad"),))
+    if note := chain.note or ("saved, not applied" if chain.applied is False else ""):
+        trapped = chain.kind == "alias" and not any(target.flaw for target in chain.targets)
+        style = "mark" if chain.applied is False else "warn" if trapped else "bad"
+        yield from _below(note, style, width)
 
 
-def _target(target: Target, view: View, words: str) -> Iterator[Span]:
-    if target.name == "*":
+def _target(target: Target, view: View, words: str, marked: Sequence[str]) -> Iterator[Span]:
+    if words == "any group":
         yield words, "ok"
         return
     style = STYLES[SEVERITY[target.state]]
@@ -83,8 +213,12 @@ def _target(target: Target, view: View, words: str) -> Iterator[Span]:
         yield words, "bad"
         yield " GHOST" if target.flaw == "ghost" else " NOT A NAME", "bad"
         return
-    yield words, "strong" if style in ("warn", "bad") else "ok"
-    yield f" {view.signs.states[target.state]}", style
+    if target.name in marked or target.alias_of in marked:
+        yield words, "mark"
+        yield f" {view.signs.states['failing']} MARKED", "mark"
+    else:
+        yield words, "strong" if style in ("warn", "bad") else "ok"
+        yield f" {view.signs.states[target.state]}", style
     if target.alias_of:
         yield f" ({target.alias_of})", "quiet"
     if target.flaw == "cycle":

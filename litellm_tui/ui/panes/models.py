@@ -107,12 +107,14 @@ def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: boo
 
 def _words(verdict: Verdict, room: int) -> str:
     """State and cause, as much of them as there is room for: `refused`, then `failing: refused: the whole reason`."""
-    if verdict.state in ("serving", "unknown") or not verdict.reason:
+    if verdict.contradiction and verdict.severity == "ok":
+        return f"{verdict.state}; the health report is wrong"
+    if verdict.state in ("serving", "unknown") or verdict.severity == "ok" or not verdict.reason:
         return verdict.state
     whole = f"{verdict.state}: {verdict.reason}"
     if len(whole) <= room or not verdict.brief:
         return whole
-    return verdict.reason if verdict.state == "failing" else f"{verdict.state}: {verdict.brief}"
+    return verdict.reason if verdict.state == "failing" and room > 30 else f"{verdict.state}: {verdict.brief}"
 
 
 def _notes(view: View) -> list[Row]:

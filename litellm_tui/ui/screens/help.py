@@ -7,13 +7,16 @@ from litellm_tui.ui.keys import PLACES, keys_of
 from litellm_tui.ui.signs import Signs
 
 _MEANINGS = {
-    "serving": "asked, and it answered",
+    "serving": "real requests, a probe or its health check were answered, and nothing newer says otherwise",
     "degraded": "some of its requests fail, or part of its group",
-    "masked": "dead, while its fallback answers in its place",
     "failing": "asked, and it failed",
-    "unproven": "loaded, and nothing has asked it",
+    "cooling down": "the router does not ask it for a while, after failures",
+    "masked": "dead, while its fallback answers in its place",
+    "idle": "nothing is known against it, and it had no requests",
+    "unproven": "only a doubtful witness speaks: a health check that asks in the wrong way, or a key that is not set",
     "not loaded": "in the file, not in the running proxy",
     "not in file": "in the running proxy, not in the file any more",
+    "expected down": "marked so by you (e), with your note",
     "unknown": "the gateway cannot be asked",
 }
 

@@ -1,0 +1,129 @@
+"""What the fallbacks pane shows: every chain and alias, each target with its state and its flaw."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from litellm_tui.analysis.records import Chain, ChainKind, State, Target
+from litellm_tui.analysis.route import never_asked
+from litellm_tui.analysis.routing import KINDS, Routing, alias_target
+from litellm_tui.analysis.walk import Member
+
+_GONE: Final = "runs, and is not in the file any more"
+
+
+def resolve_chains(
+    wanted: Routing, running: Routing | None, groups: Mapping[str, State], *, from_file: bool = True
+) -> tuple[Chain, ...]:
+    """Every chain, each target with its state and its flaw.
+
+    `groups` maps model groups to their state. With a `running` side each chain also says whether it is what runs.
+    """
+    resolver = _Resolver(wanted, groups)
+    chains: list[Chain] = []
+    for _, kind in KINDS:
+        mine = wanted.chains[kind]
+        theirs = running.chains[kind] if running else {}
+        visible = running is not None and kind != "content policy"
+        for source, names in mine.items():
+            applied = theirs.get(source) == names if visible else None
+            chains.append(resolver.chain(kind, source, names, applied))
+        for source, names in theirs.items():
+            if source not in mine and from_file:
+                chains.append(resolver.chain(kind, source, names, False, _GONE))
+    if wanted.default:
+        applied = running.default == wanted.default if running else None
+        chains.append(resolver.chain("default", "*", wanted.default, applied))
+    elif running and running.default:
+        chains.append(resolver.chain("default", "*", running.default, False, _GONE))
+    chains.extend(_alias_chains(resolver, wanted, running, from_file))
+    return tuple(chains)
+
+
+def _alias_chains(resolver: _Resolver, wanted: Routing, running: Routing | None, from_file: bool) -> Iterator[Chain]:
+    theirs = running.aliases if running else {}
+    for name, value in wanted.aliases.items():
+        applied = alias_target(theirs.get(name)) == alias_target(value) if running else None
+        target = alias_target(value)
+        if target is None:
+            shape = "a list" if isinstance(value, list) else f"a {type(value).__name__}"
+            broken = Target(str(value)[:60], "failing", flaw="malformed")
+            note = f"an alias takes one name, this is {shape}: every request of this name fails"
+            yield Chain("alias", Target(name, "failing"), (broken,), applied, note)
+        else:
+            shown = (resolver.target(target, ()),)
+            yield Chain("alias", Target(name, resolver.state(target)), shown, applied, trap(wanted, name))
+    for name in theirs.keys() - wanted.aliases.keys() if from_file else ():
+        target = alias_target(theirs[name]) or ""
+        yield Chain("alias", Target(name, resolver.state(target)), (resolver.target(target, ()),), False,
+                    _GONE)  # fmt: skip
+
+
+def trap(routing: Routing, alias: str) -> str:
+    """The alias trap in words: fallbacks are looked up by the name that was asked for, never by what it stands for."""
+    target = alias_target(routing.aliases.get(alias))
+    trapped = target in routing.chains["general"] and alias not in routing.chains["general"]
+    return f"requests for {alias} do not get the fallbacks of {target}" if trapped else ""
+
+
+class _Resolver:
+    def __init__(self, routing: Routing, groups: Mapping[str, State]) -> None:
+        self._routing = routing
+        self._groups = groups
+        self._members = [Member(name, name) for name in groups]
+        self._wildcards = [name for name in groups if "*" in name]
+
+    def state(self, name: str) -> State:
+        alias = self._alias(name)
+        return self._groups.get(alias or name, self._groups.get(self._wildcard(name) or "", "unknown"))
+
+    def chain(self, kind: ChainKind, source: str, names: Iterable[str], applied: bool | None,
+              note: str = "") -> Chain:  # fmt: skip
+        known = source == "*" or self._exists(source)
+        flaw = "" if known else "ghost"
+        if not known and not note:
+            note = "no model group has this name: the chain never fires"
+        looped = self._reachable_back(kind, source)
+        targets = tuple(self.target(name, looped) for name in names)
+        if kind == "general" and not note:
+            note = self._cut(source)
+        return Chain(kind, Target(source, self.state(source), flaw=flaw), targets, applied, note)
+
+    def target(self, name: str, looped: Iterable[str]) -> Target:
+        if not self._exists(name):
+            return Target(name, "failing", flaw="ghost")
+        return Target(name, self.state(name), flaw="cycle" if name in looped else "", alias_of=self._alias(name) or "")
+
+    def _cut(self, source: str) -> str:
+        beyond = never_asked(self._routing, self._members, source)
+        limit = self._routing.max_fallbacks
+        more = f" and {len(beyond) - 4} more" if len(beyond) > 4 else ""
+        return f"cut off after {limit} hops: {', '.join(beyond[:4])}{more} never asked" if beyond else ""
+
+    def _exists(self, name: str) -> bool:
+        return name in self._groups or self._alias(name) is not None or self._wildcard(name) is not None
+
+    def _alias(self, name: str) -> str | None:
+        target = alias_target(self._routing.aliases.get(name))
+        return target if target in self._groups else None
+
+    def _wildcard(self, name: str) -> str | None:
+        return next((pattern for pattern in self._wildcards if fnmatch.fnmatchcase(name, pattern)), None)
+
+    def _reachable_back(self, kind: ChainKind, source: str) -> set[str]:
+        """The direct targets from which the chains lead back to `source`."""
+        graph = next((self._routing.chains[own] for _, own in KINDS if own == kind), {})
+        looped = set()
+        for first in graph.get(source, ()):
+            pending, seen = [first], set()
+            while pending:
+                name = pending.pop()
+                if name == source:
+                    looped.add(first)
+                    break
+                if name not in seen:
+                    seen.add(name)
+                    pending.extend(graph.get(name, ()))
+        return looped

@@ -1,0 +1,255 @@
+"""What speaks for and against one deployment: probe, real requests, cooldown, health report, each with its time."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from litellm_tui.analysis.causes import Cause, first_words, name_cause
+from litellm_tui.analysis.phrases import age, count
+from litellm_tui.analysis.records import Evidence
+from litellm_tui.snapshot import (
+    HealthEntry,
+    HealthReport,
+    LoadedDeployment,
+    ProbeResult,
+    Readiness,
+    Snapshot,
+    Tally,
+)
+
+# how long a probe, and a failure that nothing newer speaks against, is held to be true
+PROBE_MEMORY: Final = 900.0
+FAILURE_MEMORY: Final = 300.0
+# a mixture of answers and failures counts as trouble from this share on, and from this many failures
+DEGRADED_SHARE: Final = 0.05
+DEGRADED_FAILURES: Final = 2
+# failures behind the last success until a deployment counts as failing
+FAILING_IN_A_ROW: Final = 3
+# the caller's own mistake: nothing is wrong with the deployment
+_CALLERS: Final = ("context too long", "content refused")
+# what a deployment whose name says so cannot answer to: LiteLLM checks every model without a mode with a chat request
+_NO_CHAT: Final = re.compile(
+    r"embed|rerank|\bbge\b|bge-|\be5-|\bgte-|voyage|whisper|\btts\b|dall-e|moderation|imagen|sora", re.IGNORECASE
+)
+
+_REASONS: Final = re.compile(r"\bo[134]\b|gpt-5|-r1\b|reason|think", re.IGNORECASE)
+
+
+class Witness(NamedTuple):
+    """One testimony. `partly` says that some requests fail and others do not; `since` is the onset of a failure."""
+
+    ok: bool
+    seen_at: float
+    text: str
+    cause: Cause | None = None
+    since: float | None = None
+    partly: bool = False
+
+
+class Testimony(NamedTuple):
+    """All of one deployment. `entry` is its place in the health report, `cooling_until` seconds since the epoch."""
+
+    probe: Witness | None = None
+    probed: ProbeResult | None = None
+    traffic: Witness | None = None
+    group: Witness | None = None
+    cooling_until: float | None = None
+    health: Witness | None = None
+    entry: HealthEntry | None = None
+    unfit: str = ""
+    ok: int | None = None
+    failed: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def direct(self) -> Witness | None:
+        """The newest of what was seen of real requests and probes; it outweighs every report."""
+        seen = [witness for witness in (self.probe, self.traffic) if witness is not None]
+        return max(seen, key=lambda witness: witness.seen_at, default=None)
+
+
+class Court:
+    """Hears the evidence of one snapshot at `now`."""
+
+    def __init__(self, snapshot: Snapshot, now: float, deployments: Iterable[LoadedDeployment]) -> None:
+        self.now = now
+        loaded = list(deployments)
+        service = snapshot.service.value
+        # what was seen of a process that is gone says nothing of the one that runs
+        self.started_at = (service.started_at if service else None) or 0.0
+        self._tallies: Mapping[tuple[str, str], Tally] = {(t.kind, t.name): t for t in snapshot.traffic.tallies}
+        self._cooling = snapshot.traffic.cooling
+        self._probes = {probe.deployment: probe for probe in snapshot.probes}
+        self._members = Counter(d.group for d in loaded)
+        self._same_model = Counter(d.model for d in loaded)
+        self.traffic_visible = traffic_visible(snapshot)
+        health = snapshot.gateway.health
+        self._health_seen = health.seen_at or 0.0
+        self._report = _Report(None if self._health_seen < self.started_at else health.value)
+
+    def hear(self, loaded: LoadedDeployment) -> Testimony:
+        """Everything that is known of this deployment."""
+        probed = self._probes.get(loaded.id)
+        probe = self._probe(probed) if probed else None
+        tally = self._tallies.get(("deployment", loaded.id)) or self._by_model(loaded)
+        traffic = self._traffic(tally) if tally else None
+        failed = self._tallies.get(("group", loaded.group))
+        group = self._group(failed) if failed else None
+        answered = _since_start(tally.last_ok, self.started_at) if tally else None
+        if group and answered is not None and answered > group.seen_at:
+            group = None
+        if group and self._members[loaded.group] == 1 and (traffic is None or traffic.seen_at <= group.seen_at):
+            # whoever asks a group of one asks this deployment
+            traffic = self._sharper(group, traffic)
+            group = None
+        cooling = self._cooling_until(loaded, failed)
+        entry, healthy = self._report.entry(loaded)
+        health = self._health(entry, healthy) if entry else None
+        alone = tally is not None and (tally.kind == "deployment" or self._same_model[loaded.model] == 1)
+        testimony = Testimony(
+            probe=probe,
+            probed=probed,
+            traffic=traffic,
+            group=group,
+            cooling_until=cooling,
+            health=health,
+            entry=entry,
+            unfit=_unfit(loaded) if health and not health.ok else "",
+            ok=tally.ok if tally and alone else 0 if self.traffic_visible else None,
+            failed=tally.failed if tally and alone else 0 if self.traffic_visible else None,
+        )
+        return testimony._replace(evidence=tuple(self._evidence(testimony)))
+
+    def _cooling_until(self, loaded: LoadedDeployment, group: Tally | None) -> float | None:
+        """Until when the router does not ask it. A group of one is asked all the same, whatever the list says."""
+        known = [group.cooling_until if group else None]
+        if self._members[loaded.group] > 1:
+            known.append(self._cooling.get(loaded.id))
+        return max((until for until in known if until is not None and until > self.now), default=None)
+
+    def _by_model(self, loaded: LoadedDeployment) -> Tally | None:
+        return self._tallies.get(("model", loaded.model))
+
+    def _probe(self, probe: ProbeResult) -> Witness | None:
+        ended = probe.asked_at + probe.took
+        if probe.skipped or probe.by_gateway or probe.asked_at < self.started_at or self.now - ended > PROBE_MEMORY:
+            return None
+        if probe.ok:
+            return Witness(True, ended, f"a probe was answered in {probe.took:.1f} s")
+        return Witness(
+            False, ended, f"a probe failed: {first_words(probe.error)}", name_cause(probe.error), probe.asked_at
+        )
+
+    def _traffic(self, tally: Tally) -> Witness | None:
+        last_ok = _since_start(tally.last_ok, self.started_at)
+        last_failed = _since_start(tally.last_failed, self.started_at)
+        if last_failed is not None and name_cause(tally.error).name in _CALLERS:
+            last_failed = None
+        if last_ok is None and last_failed is None:
+            return None
+        total = tally.ok + tally.failed
+        words = f"{tally.ok:,} of {count(total, 'request')} answered in {age(self._window)}"
+        if last_failed is None or self.now - last_failed > FAILURE_MEMORY:
+            if last_ok is None or self.now - last_ok > self._window:
+                return None
+            return Witness(True, last_ok, words)
+        cause = name_cause(tally.error)
+        said = f"{cause.name}: {first_words(tally.error)}"
+        if last_ok is None or (last_failed > last_ok and (tally.in_a_row >= FAILING_IN_A_ROW or not tally.ok)):
+            onset = max(tally.failing_since or last_failed, self.started_at)
+            return Witness(False, last_failed, said, cause, onset)
+        if tally.failed >= DEGRADED_FAILURES and total and tally.failed / total >= DEGRADED_SHARE:
+            if last_ok - last_failed > self._window / 5:
+                return Witness(True, last_ok, f"{words}; it failed last {age(self.now - last_failed)} ago")
+            return Witness(
+                False,
+                last_failed,
+                f"{tally.failed:,} of {count(total, 'request')} failed: {said}",
+                cause,
+                tally.failing_since,
+                partly=True,
+            )
+        return Witness(True, last_ok, words)
+
+    _window = 300.0
+
+    def _group(self, tally: Tally) -> Witness | None:
+        failed = _since_start(tally.last_failed, self.started_at)
+        cause = name_cause(tally.error)
+        if failed is None or self.now - failed > FAILURE_MEMORY or cause.name in _CALLERS:
+            return None
+        onset = max(tally.failing_since or failed, self.started_at)
+        return Witness(False, failed, f"{cause.name}: {first_words(tally.error)}", cause, onset)
+
+    @staticmethod
+    def _sharper(group: Witness, traffic: Witness | None) -> Witness:
+        """The group's failure, with the cause that the deployment's own line names where that is the clearer one."""
+        if traffic and traffic.cause and group.cause and group.cause.vague and not traffic.cause.vague:
+            return group._replace(cause=traffic.cause, text=traffic.text)
+        return group
+
+    def _health(self, entry: HealthEntry, healthy: bool) -> Witness:
+        if healthy:
+            return Witness(True, self._health_seen, "LiteLLM's health check of it succeeds")
+        error = entry.error or (f"HTTP {entry.status}" if entry.status else "unhealthy")
+        cause = name_cause(error)
+        words = first_words(error).rstrip(".")
+        return Witness(False, self._health_seen, words if cause.name == "failing" else f"{cause.name}: {words}", cause)
+
+    @staticmethod
+    def _evidence(heard: Testimony) -> Iterable[Evidence]:
+        said = (
+            ("probe", heard.probe),
+            ("traffic", heard.traffic),
+            ("traffic", heard.group),
+            ("health report", heard.health),
+        )
+        for kind, witness in said:
+            if witness is not None:
+                yield Evidence(kind, witness.text, "for" if witness.ok else "against", witness.seen_at)  # type: ignore[arg-type]  # the literals above
+        if heard.probed and heard.probed.skipped:
+            yield Evidence("probe", f"not probed: {heard.probed.skipped}", "neither", heard.probed.asked_at)
+        if heard.unfit:
+            yield Evidence("health report", heard.unfit, "neither")
+
+
+class _Report:
+    """The health report by deployment: by id where the version gives it, else by model and api_base."""
+
+    def __init__(self, report: HealthReport | None) -> None:
+        self._by_id: dict[str, tuple[HealthEntry, bool]] = {}
+        self._by_address: dict[tuple[str, str], tuple[HealthEntry, bool]] = {}
+        for entries, healthy in ((report.healthy, True), (report.unhealthy, False)) if report else ():
+            for entry in entries:
+                if entry.model_id:
+                    self._by_id[entry.model_id] = (entry, healthy)
+                else:
+                    self._by_address[entry.model, (entry.api_base or "").rstrip("/")] = (entry, healthy)
+
+    def entry(self, loaded: LoadedDeployment) -> tuple[HealthEntry | None, bool]:
+        address = (loaded.model, (loaded.api_base or "").rstrip("/"))
+        return self._by_id.get(loaded.id) or self._by_address.get(address) or (None, False)
+
+
+def traffic_visible(snapshot: Snapshot) -> bool:
+    """Whether a successful request would be seen with its model: by INFO lines, or by /metrics."""
+    level = snapshot.gateway.readiness.value
+    verbose = isinstance(level, Readiness) and (level.log_level or "").upper() in ("INFO", "DEBUG")
+    reads_log = snapshot.log.state in ("following", "starting") and snapshot.log.failure is None
+    return snapshot.traffic.counted or (reads_log and (snapshot.traffic.per_model or verbose))
+
+
+def _since_start(moment: float | None, started_at: float) -> float | None:
+    return moment if moment is not None and moment >= started_at else None
+
+
+def _unfit(loaded: LoadedDeployment) -> str:
+    """Why LiteLLM's own check cannot be right for this deployment; empty when nothing says so."""
+    if loaded.mode is None and _NO_CHAT.search(f"{loaded.model} {loaded.group}"):
+        return "LiteLLM checks it with a chat request, and by its name it is no chat model: set model_info.mode"
+    if loaded.mode in (None, "chat") and _REASONS.search(loaded.model) and loaded.params.get("max_tokens") is None:
+        return "a reasoning model may have spent the few tokens of LiteLLM's check before it answers"
+    return ""

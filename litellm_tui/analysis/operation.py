@@ -1,0 +1,252 @@
+"""Verdicts on the gateway and on the unit that runs it: does it answer, and if not, what the unit says of why."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litellm_tui.analysis.phrases import age
+from litellm_tui.analysis.records import Evidence, Verdict
+from litellm_tui.snapshot import Malformed, Notice, Service, Snapshot, Unauthorized, Unreachable
+
+# a proxy that was started this long ago may still be importing: LiteLLM answers after 4 to 30 s
+STARTING_SECONDS: Final = 60.0
+# a process that systemd had to start again so lately is worth a word even when it answers
+RECENT_RESTART: Final = 600.0
+_KEY: Final = (
+    "it answers, but shows nothing without its key: set LITELLM_PROXY_API_KEY or give --key-file "
+    "(litellm-tui where says which key was found)"
+)
+
+
+def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
+    """`answering`, `connecting`, `starting`, `stopping`, `hanging`, `down`, `not LiteLLM`, `key refused`, `key needed`.
+
+    `service` is the verdict on the unit: what it says explains a gateway that is down.
+    """
+    liveliness = snapshot.gateway.liveliness
+    failure, since = liveliness.failure, liveliness.failing_since
+    seen = Evidence("router", "/health/liveliness answers", "for", liveliness.seen_at)
+    if failure is None and liveliness.value is None:
+        return Verdict("connecting", "unknown", "no answer yet")
+    if failure is None:
+        readings = (snapshot.gateway.groups, snapshot.gateway.deployments)
+        refused = next((r for r in readings if isinstance(r.failure, Unauthorized)), None)
+        if refused is None or not isinstance(refused.failure, Unauthorized):
+            return Verdict("answering", "ok", "it answers", liveliness.seen_at, evidence=(seen,))
+        word = "key refused" if refused.failure.sent else "key needed"
+        return Verdict(
+            word,
+            "bad",
+            refused.failure.why,
+            refused.tried_at,
+            _KEY,
+            word,
+            refused.failing_since,
+            evidence=(seen, Evidence("router", refused.failure.why, "against", refused.tried_at)),
+        )
+    against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
+    lasting = age(now - (since or now))
+    if isinstance(failure, Malformed):
+        return Verdict(
+            "not LiteLLM",
+            "bad",
+            failure.why,
+            liveliness.tried_at,
+            "something else listens there: check --url and the unit's --port",
+            "not LiteLLM",
+            since,
+            evidence=against,
+        )
+    unit = snapshot.service.value if service.state != "unknown" else None
+    if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad":
+        running = age(now - unit.started_at) if unit and unit.started_at else lasting
+        return Verdict(
+            "starting",
+            "warn",
+            f"the process has run for {running} and does not answer yet",
+            do="LiteLLM takes 5 to 30 s to answer; the log (2) shows how far it is",
+            brief="starting",
+            since=since,
+            evidence=against,
+        )
+    if unit and unit.active_state == "deactivating":
+        return Verdict("stopping", "warn", "the unit is being stopped", brief="stopping", since=since, evidence=against)
+    if isinstance(failure, Unreachable) and failure.kind == "timeout":
+        pid = f" (process {unit.main_pid})" if unit and unit.main_pid else ""
+        return Verdict(
+            "hanging",
+            "bad",
+            f"connects and gives {failure.why}, for {lasting}{pid}",
+            liveliness.tried_at,
+            "it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows the last thing it did, R restarts",
+            "hanging",
+            since,
+            evidence=against,
+        )
+    advice = _down_advice(unit)
+    if snapshot.service.value is None and snapshot.service.failure is not None:
+        advice = "no unit is known here: start LiteLLM, or check --url (litellm-tui where)"
+    explained = service.severity == "bad"
+    return Verdict(
+        "down",
+        "bad",
+        f"{failure.why}, for {lasting}",
+        liveliness.tried_at,
+        service.do or advice,
+        service.brief if explained else _refusal(failure),
+        since,
+        evidence=against,
+    )
+
+
+def judge_service(snapshot: Snapshot, now: float) -> Verdict:
+    """The unit: `active`, `not found`, `crash loop`, `killed`, `killed for memory`, `failed`, `stopped`, `unknown`, …
+
+    What was read before the gateway fell silent says nothing about why it did.
+    """
+    reading = snapshot.service
+    liveliness = snapshot.gateway.liveliness
+    if reading.value is None or reading.failure is not None:
+        why = reading.failure.why if reading.failure else "not asked yet"
+        return Verdict("unknown", "unknown", why, reading.seen_at)
+    if liveliness.failing_since is not None and (reading.seen_at or 0.0) < liveliness.failing_since:
+        return Verdict("unknown", "unknown", "not read since the gateway fell silent", reading.seen_at)
+    service = reading.value
+    answering = liveliness.failure is None and liveliness.value is not None
+    seen, since = reading.seen_at, service.changed_at
+    if service.load_state == "not-found":
+        return Verdict(
+            "not found",
+            "bad",
+            f"{service.unit} is not there any more",
+            seen,
+            "the unit file was removed: put it back, systemctl daemon-reload, then R",
+            "unit gone",
+        )
+    if (taken := _port_taken(snapshot, service)) is not None and not answering:
+        return Verdict(
+            "port taken",
+            "bad",
+            f"LiteLLM cannot listen on {taken.name}: the address is already in use",
+            seen,
+            "see who listens there (ss -ltnp), stop it or change --port, then R",
+            "port taken",
+            taken.first,
+        )
+    if not answering and (loop := _crash_loop(snapshot, service)):
+        return Verdict("crash loop", "bad", loop, seen, _crash_advice(snapshot), "crash loop", since)
+    if service.sub_state == "auto-restart" or service.active_state == "failed":
+        word = _ending_word(service)
+        verb = "failed" if service.active_state == "failed" else "ended"
+        again = (
+            ", systemd starts it again"
+            if service.sub_state == "auto-restart"
+            else ", systemd has given up"
+            if service.result == "start-limit-hit"
+            else ""
+        )
+        return Verdict(
+            word, "bad", f"{service.unit} {verb} ({ending(service)}){again}", seen, _crash_advice(snapshot), word, since
+        )
+    if service.active_state not in ("active", "reloading", "activating", "deactivating"):
+        if answering:
+            return Verdict(
+                "not from this unit",
+                "warn",
+                f"the gateway answers, and {service.unit} is {service.active_state}",
+                seen,
+                "something else listens on its port, or --unit names another service",
+                "other process",
+                since,
+            )
+        return Verdict(
+            "stopped",
+            "bad",
+            f"{service.unit} is {service.active_state}",
+            seen,
+            "the log (2) says why it ended; R starts it again",
+            "stopped",
+            since,
+        )
+    up = now - service.started_at if service.started_at else None
+    if service.restarts and up is not None and up < RECENT_RESTART:
+        times = "once" if service.restarts == 1 else f"{service.restarts} times"
+        return Verdict(
+            "restarted",
+            "warn",
+            f"systemd had to start it again ({times} so far), {age(up)} ago",
+            seen,
+            "the log (2) says why it ended before that",
+            "restarted",
+            service.started_at,
+        )
+    return Verdict(service.active_state, "ok", "", seen, since=since)
+
+
+def ending(service: Service) -> str:
+    """How the unit's process ended, in systemd's words."""
+    if service.exit_code in ("killed", "dumped"):
+        return f"{service.result}, by signal {service.exit_status}"
+    return f"{service.result}, status {service.exit_status}"
+
+
+def _ending_word(service: Service) -> str:
+    if service.result == "oom-kill":
+        return "killed for memory"
+    return "killed" if service.exit_code in ("killed", "dumped") else "failed"
+
+
+def _crash_loop(snapshot: Snapshot, service: Service) -> str:
+    """Why this is a loop and not a single death; empty when it is not known to be one."""
+    answered = snapshot.gateway.liveliness.seen_at
+    never = service.started_at is None or answered is None or answered < service.started_at
+    again = service.sub_state == "auto-restart" and service.exit_code == "exited"
+    broken = again and snapshot.configuration.error is not None
+    if not never or not (broken or (again and service.restarts >= 1) or service.restarts >= 2):
+        return ""
+    times = f"{service.restarts} times" if service.restarts != 1 else "once"
+    why = f" ({ending(service)})" if service.exit_code and service.sub_state == "auto-restart" else ""
+    return f"{service.unit} ends while it starts{why}; systemd has started it again {times}"
+
+
+def _crash_advice(snapshot: Snapshot) -> str:
+    if snapshot.configuration.error:
+        return f"mend the file: {snapshot.configuration.error}"
+    return "the log (2) says why it ended; R starts it again"
+
+
+def _port_taken(snapshot: Snapshot, service: Service) -> Notice | None:
+    """The log's word on an address in use, from this process or from the one that ended last."""
+    taken = [notice for notice in snapshot.traffic.notices if notice.kind == "port taken"]
+    newest = max(taken, key=lambda notice: notice.last, default=None)
+    if newest is None:
+        return None
+    if service.started_at is not None and newest.last >= service.started_at:
+        return newest
+    answered = snapshot.gateway.liveliness.seen_at
+    return newest if answered is None or answered < newest.last else None
+
+
+def _is_starting(service: Service | None, now: float, answered_at: float | None) -> bool:
+    """Whether the process is too young to have answered yet; one that answered and stopped doing so is not starting."""
+    if service is None or service.sub_state == "auto-restart":
+        return False
+    if service.active_state == "activating":
+        return True
+    if service.active_state != "active" or service.started_at is None:
+        return False
+    return now - service.started_at < STARTING_SECONDS and (answered_at is None or answered_at < service.started_at)
+
+
+def _refusal(failure: object) -> str:
+    kind = failure.kind if isinstance(failure, Unreachable) else "other"
+    return {"refused": "refused", "dns": "no such host", "tls": "TLS", "closed": "no connection"}.get(kind, "no answer")
+
+
+def _down_advice(service: Service | None) -> str:
+    if service is None:
+        return ""
+    if service.active_state == "active":
+        # with port 4000 taken, LiteLLM goes to a random one without failing (litellm/proxy/proxy_cli.py)
+        return "the process runs, and not on this port: its log (2) names the one it listens on (Uvicorn running on …)"
+    return "the log (2) says why it ended; R starts it again"

@@ -1,0 +1,315 @@
+"""Everything that is wrong, one entry per cause and place, with who is hit and what to do; worst first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from litellm_tui.analysis.causes import first_words
+from litellm_tui.analysis.phrases import count
+from litellm_tui.analysis.records import (
+    Chain,
+    Deployment,
+    Group,
+    Place,
+    PlaceKind,
+    Problem,
+    Severity,
+    Verdict,
+)
+from litellm_tui.snapshot import Snapshot
+
+_RANK: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "unknown": 2, "quiet": 3, "ok": 4}
+_PLACES: Final[dict[PlaceKind, int]] = {
+    "gateway": 0,
+    "service": 0,
+    "configuration": 1,
+    "group": 2,
+    "alias": 2,
+    "deployment": 3,
+    "cache": 4,
+    "chain": 5,
+    "log": 6,
+}
+# how long a line of the log about no deployment in particular speaks
+RECENT: Final = 60.0
+# from this many errors in five minutes on, errors that no problem explains are worth a word
+UNEXPLAINED_ERRORS: Final = 3
+
+
+def find_problems(
+    snapshot: Snapshot,
+    now: float,
+    gateway: Verdict,
+    service: Verdict,
+    cache: Verdict,
+    deployments: Sequence[Deployment],
+    groups: Sequence[Group],
+    chains: Sequence[Chain],
+    drift: Sequence[str],
+) -> tuple[Problem, ...]:
+    """What is wrong at this moment; `since` is set where the evidence itself knows the onset."""
+    found = [*_operation(gateway, service), *_configuration(snapshot, drift)]
+    if gateway.state == "answering":
+        found += _models(deployments, groups, chains)
+        if snapshot.gateway.deployments.value is not None:
+            found += _routing(snapshot, chains, groups)
+    if cache.severity in ("warn", "bad"):
+        found.append(
+            _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
+        )
+    found += _log(snapshot, now, found)
+    return tuple(sorted(found, key=_order))
+
+
+def _order(problem: Problem) -> tuple[int, int]:
+    return (_RANK[problem.severity], _PLACES[problem.place.kind])
+
+
+def _problem(
+    kind: PlaceKind, key: str, title: str, verdict: Verdict, *, hit: str = "", severity: Severity | None = None
+) -> Problem:
+    return Problem(
+        key=f"{kind}:{key}",
+        severity=severity or verdict.severity,
+        title=title,
+        cause=verdict.brief or verdict.state,
+        reason=verdict.reason + (f". {verdict.contradiction}" if verdict.contradiction else ""),
+        place=Place(kind, key),
+        do=verdict.do,
+        hit=hit,
+        since=verdict.since,
+    )
+
+
+def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
+    down = gateway.severity in ("bad", "warn")
+    everyone = "every request fails" if gateway.state in ("down", "hanging", "not LiteLLM") else ""
+    if down and service.severity == "bad":
+        # one thing is wrong, and the unit knows what
+        yield _problem("service", "", "gateway down", service, hit=everyone)
+        return
+    if down:
+        yield _problem("gateway", "", f"gateway {gateway.state}", gateway, hit=everyone)
+    if service.severity in ("bad", "warn"):
+        yield _problem("service", "", "service", service)
+
+
+def _configuration(snapshot: Snapshot, drift: Sequence[str]) -> Iterator[Problem]:
+    configuration = snapshot.configuration
+    if error := configuration.error:
+        place = f"{error.file}:{error.line}:{error.column}" if error.line else error.file
+        yield Problem(
+            key="configuration:parse",
+            severity="warn",
+            title="configuration",
+            cause="does not parse",
+            reason=str(error),
+            place=Place("configuration"),
+            do=f"mend it before anything restarts: LiteLLM would not start ({place})",
+            hit="nobody yet: what runs was read before",
+            since=error.since or None,
+        )
+    file = configuration.current
+    if file is None:
+        return
+    entries = {name for entry in file.deployments for name in entry.missing}
+    for reference in file.references:
+        if reference.source is None and reference.name not in entries:
+            yield Problem(
+                f"configuration:{reference.name}",
+                "warn",
+                reference.name,
+                f"{reference.name} unset",
+                f"{reference.mark} refers to it and nothing sets it",
+                Place("configuration"),
+                f"set {reference.name} in the unit's environment file and restart",
+            )
+    for note in file.notes:
+        yield Problem(
+            f"configuration:{note}",
+            "bad",
+            "configuration",
+            "refused at start",
+            note,
+            Place("configuration"),
+            "mend it before anything restarts",
+        )
+    if drift:
+        yield Problem(
+            "configuration:drift",
+            "quiet",
+            "configuration",
+            "not applied",
+            f"{count(len(drift), 'change')} saved, and what runs is older: {drift[0]}"
+            + (" …" if len(drift) > 1 else ""),
+            Place("configuration"),
+            "R applies it",
+        )
+
+
+def _models(deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain]) -> Iterator[Problem]:
+    members: defaultdict[str, list[Deployment]] = defaultdict(list)
+    for deployment in deployments:
+        members[deployment.group].append(deployment)
+    total = sum((d.ok or 0) + (d.failed or 0) for d in deployments)
+    for group in groups:
+        rows = members[group.name]
+        hit = _hit(group, rows, chains, total)
+        wrong = [row for row in rows if row.verdict.severity in ("bad", "warn") and not row.verdict.pending]
+        together = len(rows) > 1 and len(wrong) == len(rows) and len({row.verdict.brief for row in rows}) == 1
+        if together and group.verdict.severity in ("bad", "warn"):
+            # nobody is left to answer, or nobody knows which one fails: that is one problem, not several
+            severity: Severity = "bad" if group.verdict.state in ("failing", "cooling down") else "warn"
+            yield _problem("group", group.name, group.name, group.verdict, hit=hit, severity=severity)
+            continue
+        for row in wrong:
+            loud = group.verdict.severity if row.verdict.severity == "bad" else row.verdict.severity
+            yield _problem("deployment", row.key, _title(row, rows), row.verdict, hit=hit, severity=loud)
+        for row in rows:
+            if row.verdict.contradiction and row.verdict.severity == "ok":
+                yield Problem(
+                    f"health:{row.key}",
+                    "quiet",
+                    _title(row, rows),
+                    "health report is wrong",
+                    row.verdict.contradiction,
+                    Place("deployment", row.key),
+                    "nothing fails by it; dashboards that read /health show it as down",
+                )
+
+
+def _title(row: Deployment, rows: Sequence[Deployment]) -> str:
+    return row.group if len(rows) == 1 else f"{row.group} · {row.model}"
+
+
+def _hit(group: Group, rows: Iterable[Deployment], chains: Iterable[Chain], total: int) -> str:
+    """Who notices: the group with its aliases, the groups that fall back on it, its share of the requests."""
+    words = [f"group {group.name}"]
+    if group.aliases:
+        words.append(f"alias {', '.join(group.aliases)}")
+    relying = [
+        "any group" if chain.source.name == "*" else chain.source.name
+        for chain in chains
+        if chain.kind != "alias" and any(target.name == group.name for target in chain.targets)
+    ]
+    if relying:
+        words.append(f"fallback of {', '.join(dict.fromkeys(relying))}")
+    mine = sum((row.ok or 0) + (row.failed or 0) for row in rows)
+    if total and mine:
+        words.append(f"{mine / total:.0%} of the requests")
+    if group.served_by:
+        words.append(f"answered by {group.served_by}")
+    return ", ".join(words)
+
+
+def _routing(snapshot: Snapshot, chains: Sequence[Chain], groups: Sequence[Group]) -> Iterator[Problem]:
+    asked: Mapping[str, int] = {n.name: n.times for n in snapshot.traffic.notices if n.kind == "no such group"}
+    known = {group.name for group in groups}
+    explained: set[str] = set()
+    for chain in chains:
+        severity: Severity = "quiet" if chain.applied is False else "warn"
+        name = chain.source.name
+        if chain.kind == "alias" and any(target.flaw == "malformed" for target in chain.targets):
+            explained.add(name)
+            # 1.77 writes of such a request only how it failed, and of no name
+            failed = asked.get(name) or sum(n.times for n in snapshot.traffic.notices if n.kind == "alias")
+            refused = f", {count(failed, 'request')} refused" if failed else ""
+            yield Problem(
+                f"alias:{name}",
+                "quiet" if chain.applied is False else "bad",
+                name,
+                "alias is a list",
+                chain.note or "an alias takes one name",
+                Place("alias", chain.key),
+                f"write model_group_alias: {{{name}: GROUP}}, one name, or make {name} a group of its own",
+                f"every request for {name}{refused}",
+            )
+            continue
+        ghosts = [target.name for target in chain.targets if target.flaw == "ghost"]
+        if ghosts and chain.kind == "alias":
+            yield Problem(
+                f"alias:{name}",
+                severity,
+                name,
+                "ghost alias",
+                f"it leads to {ghosts[0]}, and no group has that name",
+                Place("alias", chain.key),
+                "correct the name, or add the group",
+                f"every request for {name}",
+            )
+        elif ghosts:
+            source = "any group" if name == "*" else name
+            explained.update(ghosts)
+            yield Problem(
+                f"chain:{chain.key}",
+                severity,
+                source,
+                "ghost fallback",
+                f"its {chain.kind} fallback {', '.join(ghosts)} is no model group: a request that needs it fails",
+                Place("chain", chain.key),
+                "correct the name in the file, or add the group",
+                f"{source}, when it fails",
+            )
+        elif chain.source.flaw == "ghost":
+            yield Problem(
+                f"chain:{chain.key}",
+                "quiet",
+                name,
+                "chain never fires",
+                chain.note or "no model group has this name",
+                Place("chain", chain.key),
+                "correct the name in the file, or remove the chain",
+            )
+        elif any(target.flaw == "cycle" for target in chain.targets):
+            yield Problem(
+                f"chain:{chain.key}",
+                "quiet",
+                name,
+                "fallback cycle",
+                "its fallbacks lead back to it",
+                Place("chain", chain.key),
+                "harmless but slow: the router gives up after max_fallbacks (5) hops",
+            )
+    for name, times in asked.items():
+        if name not in known and name not in explained:
+            yield Problem(
+                f"log:asked:{name}",
+                "quiet",
+                name,
+                "no such group",
+                f"{count(times, 'request')} asked for it, and no model group or alias has that name",
+                Place("log"),
+                "tell the client, or add an alias",
+                "whoever asks for it",
+            )
+
+
+def _log(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[Problem]:
+    broken = [n for n in snapshot.traffic.notices if n.kind == "stream breaks" and now - n.last <= RECENT]
+    if broken:
+        times = sum(notice.times for notice in broken)
+        yield Problem(
+            key="log:streams",
+            severity="warn",
+            title="streams",
+            cause="stream breaks",
+            reason=f"{count(times, 'stream')} ended in the middle of the answer, and LiteLLM does not write of which "
+            f"model: {first_words(broken[-1].name)}",
+            place=Place("log"),
+            do="litellm-tui probe --stream shows which model it is",
+            hit="callers that stream; others are not",
+            since=min(notice.first for notice in broken),
+        )
+    recent = sum(snapshot.log.errors_per_minute[-5:])
+    if recent >= UNEXPLAINED_ERRORS and all(problem.severity == "quiet" for problem in found):
+        yield Problem(
+            "log:errors",
+            "quiet",
+            "log",
+            "errors",
+            f"{count(recent, 'error')} in the log in 5 min, and nothing that was looked at explains them",
+            Place("log"),
+            "read them: 2, then n",
+        )

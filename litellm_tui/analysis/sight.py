@@ -1,0 +1,129 @@
+"""What was looked at and how lately, and what cannot be seen here: "nothing is wrong" is worth no more than that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from litellm_tui.analysis.evidence import traffic_visible
+from litellm_tui.analysis.phrases import count
+from litellm_tui.analysis.records import BlindSpot, Looked
+from litellm_tui.snapshot import Denied, NotAvailable, Reading, Snapshot, Unauthorized
+
+# our own requests leave access lines: when none has come so long after the first answer, there are none
+_ACCESS_SECONDS: Final = 20.0
+_VERBOSE: Final = (
+    'LITELLM_LOG=INFO in the unit\'s environment, or callbacks: ["prometheus"] (LiteLLM 1.80 or newer), and a restart'
+)
+
+
+def looked_at(snapshot: Snapshot) -> tuple[Looked, ...]:
+    """Every source, what it gave, and when."""
+    return tuple(_looked(snapshot))
+
+
+def _looked(snapshot: Snapshot) -> Iterator[Looked]:
+    gateway, traffic = snapshot.gateway, snapshot.traffic
+    yield Looked("gateway", _said(gateway.liveliness, "it answers"), gateway.liveliness.seen_at)
+    groups, loaded = gateway.groups, gateway.deployments
+    yield Looked(
+        "models",
+        _said(
+            loaded,
+            f"{count(len(loaded.value or ()), 'deployment')} loaded, {count(len(groups.value or ()), 'name')} listed",
+        ),
+        loaded.seen_at,
+    )
+    report = gateway.health.value
+    told = f"{len(report.healthy)} healthy, {len(report.unhealthy)} not" if report else ""
+    yield Looked("health report", _said(gateway.health, told), gateway.health.seen_at)
+    answered = traffic.requests - traffic.refused
+    yield Looked(
+        "requests",
+        f"{answered:,} of {traffic.requests:,} answered in {traffic.window / 60:g} min",
+        snapshot.log.last_at,
+    )
+    if snapshot.probes:
+        good = sum(probe.ok for probe in snapshot.probes)
+        newest = max(probe.asked_at for probe in snapshot.probes)
+        yield Looked("probes", f"{good} of {len(snapshot.probes)} answered", newest)
+    metrics = gateway.metrics
+    yield Looked(
+        "metrics",
+        _said(metrics, f"{count(len(metrics.value.deployments), 'deployment')} counted" if metrics.value else ""),
+        metrics.seen_at,
+    )
+    ping = gateway.cache_ping
+    yield Looked("cache", _said(ping, f"/cache/ping says {ping.value.status}" if ping.value else ""), ping.seen_at)
+    if snapshot.redis_answer.tried_at is not None:
+        yield Looked(
+            "Redis",
+            _said(snapshot.redis_answer, f"it answers {snapshot.redis_answer.value}"),
+            snapshot.redis_answer.seen_at,
+        )
+    configuration = snapshot.configuration
+    file = configuration.current
+    text = (
+        str(configuration.error)
+        if configuration.error
+        else f"{count(len(file.deployments), 'deployment')}, it parses"
+        if file
+        else configuration.why_unwatched or "none"
+    )
+    yield Looked("configuration", text, configuration.checked_at)
+    service = snapshot.service
+    state = f"{service.value.unit} is {service.value.active_state}" if service.value else ""
+    yield Looked("unit", _said(service, state), service.seen_at)
+    log = snapshot.log
+    yield Looked("log", log.failure.why if log.failure else log.source or log.state, log.last_at)
+
+
+def _said(reading: Reading[Any], text: str) -> str:
+    if reading.failure is not None:
+        return reading.failure.why
+    return text if reading.value is not None else "not asked yet"
+
+
+def blind_spots(snapshot: Snapshot, now: float) -> tuple[BlindSpot, ...]:
+    """What cannot be seen here, each with the setting or right that would show it."""
+    return tuple(_blind(snapshot, now))
+
+
+def _blind(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
+    gateway, log = snapshot.gateway, snapshot.log
+    answering = gateway.liveliness.value is not None and gateway.liveliness.failure is None
+    if answering and isinstance(gateway.deployments.failure, Unauthorized):
+        yield BlindSpot("models, routing and cache: the gateway wants a key", "a key: see litellm-tui where")
+    visible = traffic_visible(snapshot)
+    if answering and not visible:
+        yield BlindSpot("which model a successful request went to", _VERBOSE)
+    health = isinstance(gateway.health.failure, NotAvailable) and gateway.health.value is None
+    if answering and health:
+        yield BlindSpot(
+            "LiteLLM's own health report",
+            "general_settings.background_health_checks: true (each check of a "
+            "paid deployment is billed); p probes on demand",
+        )
+    if answering and health and not visible:
+        yield BlindSpot("a dead model behind its fallback: its requests succeed, and nothing is written", _VERBOSE)
+    if isinstance(log.failure, Denied) or log.state == "off" or (log.hint and log.last < 0):
+        why = log.failure.why if log.failure else log.hint or "no log"
+        yield BlindSpot(f"the log: {why}", "membership of the group systemd-journal, or run as the unit's user")
+    elif answering and not snapshot.traffic.access_lines and _long_answering(snapshot, now):
+        yield BlindSpot(
+            "how many requests there are: LiteLLM writes no access lines here",
+            "json_logs: false on versions before 1.100, or /metrics",
+        )
+    if snapshot.configuration.current is None and snapshot.configuration.error is None:
+        yield BlindSpot("what the file says, and what a restart would change", "--config FILE")
+    if snapshot.service.value is None:
+        why = snapshot.service.failure.why if snapshot.service.failure else "not asked yet"
+        yield BlindSpot(f"the unit: {why}", "--unit NAME with --user or --system")
+    ping = gateway.cache_ping.value
+    if answering and ping is not None and ping.ping is None and ping.status == "healthy":
+        yield BlindSpot(f"whether the cache works: LiteLLM does not test type {ping.type}", "cache_params.type: redis")
+
+
+def _long_answering(snapshot: Snapshot, now: float) -> bool:
+    service = snapshot.service.value
+    return service is not None and service.started_at is not None and now - service.started_at > _ACCESS_SECONDS

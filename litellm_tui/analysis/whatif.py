@@ -1,0 +1,80 @@
+"""What if these groups were down: where every request would go, and who would be left without an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from litellm_tui.analysis.records import Deployment
+from litellm_tui.analysis.route import Route, predict
+from litellm_tui.analysis.routing import Kind, Routing
+from litellm_tui.analysis.walk import Member, Rules, rules_of
+from litellm_tui.snapshot import Snapshot
+
+DEAD = ("failing", "masked", "cooling down", "not loaded", "expected down")
+"""States in which a deployment answers nothing now, marked or not."""
+
+
+class WhatIf(msgspec.Struct, frozen=True):
+    """Routes by kind and name, for every group and alias, and for every chain of the other kinds.
+
+    `unanswered` are the groups and aliases whose ordinary requests end without an answer; of these, `through` end so
+    only through the marks.
+    """
+
+    routes: dict[tuple[Kind, str], Route]
+    unanswered: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
+
+
+def routing_of(snapshot: Snapshot) -> Routing | None:
+    """The routing that runs, or the file's while the router cannot be asked; None when neither is known."""
+    router, file = snapshot.gateway.router.value, snapshot.configuration.current
+    if router is not None:
+        return Routing.of_router(router, file)
+    return Routing.of_file(file) if file else None
+
+
+def members_of(deployments: Iterable[Deployment]) -> list[Member]:
+    """The deployments as the routing sees them."""
+    return [Member(d.key, d.group, d.model, d.loaded.id if d.loaded else "") for d in deployments]
+
+
+def answered_by(snapshot: Snapshot, deployments: Collection[Deployment], groups: Iterable[str]) -> dict[str, str]:
+    """Of these dead groups those for which another one answers, and which."""
+    routing = routing_of(snapshot)
+    if routing is None:
+        return {}
+    members = members_of(deployments)
+    down: dict[str, Kind] = {d.key: "general" for d in deployments if d.verdict.state in DEAD}
+    rules = _rules(snapshot)
+    found = {}
+    for group in groups:
+        served = predict(routing, members, down, group, rules=rules).served_by
+        if served is not None and served != group:
+            found[group] = served
+    return found
+
+
+def _rules(snapshot: Snapshot) -> Rules:
+    readiness = snapshot.gateway.readiness.value
+    return rules_of(readiness.version if readiness else None)
+
+
+def what_if(snapshot: Snapshot, deployments: Collection[Deployment], marked: Collection[str] = ()) -> WhatIf:
+    """Where requests go with the groups in `marked` down, beside what is down already; empty while nothing is known."""
+    routing = routing_of(snapshot)
+    if routing is None:
+        return WhatIf({})
+    members = members_of(deployments)
+    dead: dict[str, Kind] = {d.key: "general" for d in deployments if d.verdict.state in DEAD}
+    down = dead | {m.key: "general" for m in members if m.group in marked}
+    rules = _rules(snapshot)
+    names = [*dict.fromkeys((*(m.group for m in members), *routing.aliases))]
+    asked: list[tuple[Kind, str]] = [("general", name) for name in names]
+    asked += [(kind, source) for kind, chains in routing.chains.items() if kind != "general" for source in chains]
+    routes = {(kind, name): predict(routing, members, down, name, kind, rules) for kind, name in asked}
+    unanswered = tuple(name for name in names if routes["general", name].served_by is None)
+    before = {name: predict(routing, members, dead, name, rules=rules) for name in unanswered}
+    return WhatIf(routes, unanswered, tuple(name for name in unanswered if before[name].served_by is not None))

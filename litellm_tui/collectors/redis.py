@@ -1,0 +1,98 @@
+"""Asks the Redis server itself whether it answers: LiteLLM needs seconds to find out, and stands still meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from litellm_tui.snapshot import ConfigFile, Failure, Malformed, Unreachable
+
+PREFIX: Final = "os.environ/"
+PORT: Final = 6379
+
+
+class Address(NamedTuple):
+    """Where a Redis server listens; `tls` says that it wants TLS from the first byte."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def address(file: ConfigFile, environment: Mapping[str, str]) -> Address | None:
+    """Where the file has its cache: `cache_params`, or the REDIS_* variables that LiteLLM reads itself.
+
+    None when there is no cache of type redis, or one of several nodes.
+    """
+    settings = file.section("litellm_settings")
+    params = settings.get("cache_params")
+    params = params if isinstance(params, dict) else {}
+    if not settings.get("cache") or params.get("type", "redis") not in ("redis", "redis-semantic"):
+        return None
+    if params.get("redis_startup_nodes") or params.get("sentinel_nodes"):
+        return None
+
+    def value(name: str, *variables: str) -> Any:
+        given = params.get(name)
+        if isinstance(given, str) and given.startswith(PREFIX):
+            given = environment.get(given.removeprefix(PREFIX))
+        return given or next((environment[v] for v in variables if environment.get(v)), None)
+
+    if url := value("url", "REDIS_URL"):
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(str(url))
+            if parts.hostname:
+                return Address(parts.hostname, parts.port or PORT, parts.scheme == "rediss")
+        return None
+    host, port = value("host", "REDIS_HOST"), value("port", "REDIS_PORT")
+    try:
+        return Address(str(host), int(port or PORT), bool(params.get("ssl"))) if host else None
+    except (TypeError, ValueError):
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the name means the machine that uses it."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def ask(where: Address, timeout: float) -> str | Failure:
+    """What it says to a PING, within `timeout` seconds: `PONG`, or that it wants a password (which is alive, too)."""
+    writer = None
+    try:
+        async with asyncio.timeout(timeout):
+            # whether it is alive is asked, not who it is: nothing is sent that would need protection
+            context = ssl._create_unverified_context() if where.tls else None
+            reader, writer = await asyncio.open_connection(where.host, where.port, ssl=context)
+            writer.write(b"PING\r\n")
+            line = await reader.readline()
+    except TimeoutError:
+        how = "gives no answer" if writer is not None else "does not take the connection"
+        return Unreachable(f"Redis at {where} {how} within {timeout:g} s", kind="timeout")
+    except ConnectionRefusedError:
+        return Unreachable(f"Redis at {where} refuses the connection", kind="refused")
+    except socket.gaierror as error:
+        return Unreachable(f"Redis at {where}: no such host ({error.strerror})", kind="dns")
+    except (OSError, ValueError) as error:
+        return Unreachable(f"Redis at {where}: {error}", kind="tls" if isinstance(error, ssl.SSLError) else "other")
+    finally:
+        if writer is not None:
+            writer.transport.abort()
+    said = line.decode(errors="replace").strip()
+    if said == "+PONG":
+        return "PONG"
+    if said.startswith(("-NOAUTH", "-DENIED", "-LOADING", "-MASTERDOWN", "-BUSY")):
+        return said[1:].partition(" ")[0]
+    return Malformed(f"what listens at {where} is not Redis")

@@ -1,0 +1,86 @@
+"""What is kept from one run to the next, in the user's state folder (XDG_STATE_HOME): problems seen, marks made.
+
+One file per gateway. It holds no secret: its texts were masked before they became problems. A file that cannot be read
+or written is no reason to stop looking: the run goes on without memory, and `failure` says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from litellm_tui.analysis.memory import Memory, Remembered
+from litellm_tui.settings import NAME
+
+# of a later form, nothing is read
+FORM: Final = 1
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The content of the file. `expected_down` maps a deployment's key or a group's name to the operator's note."""
+
+    form: int = FORM
+    gateway: str = ""
+    memory: dict[str, Remembered] = {}
+    expected_down: dict[str, str] = {}
+
+
+class StateFile:
+    """The memory of one gateway, by its address and unit."""
+
+    def __init__(self, url: str, unit: str, folder: Path | None = None) -> None:
+        self.gateway = f"{url} {unit}".strip()
+        digest = hashlib.sha256(self.gateway.encode()).hexdigest()[:16]
+        self.path = (folder or state_folder()) / f"{digest}.json"
+        self.failure = ""
+        self._written = b""
+
+    def load(self) -> Kept:
+        """What was kept, or nothing."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return Kept()
+        except OSError as error:
+            self.failure = f"{self.path}: {error.strerror}"
+            return Kept()
+        try:
+            kept = msgspec.json.decode(content, type=Kept)
+        except (msgspec.MsgspecError, ValueError) as error:
+            self.failure = f"{self.path}: {error}; what it held is forgotten"
+            return Kept()
+        self._written = content
+        return kept if kept.form == FORM else Kept()
+
+    def save(self, memory: Memory, expected_down: dict[str, str]) -> None:
+        """Keep this, unless it is what the file holds already; by rename, so that no reader meets half a file."""
+        content = msgspec.json.encode(Kept(FORM, self.gateway, dict(memory), expected_down))
+        if content == self._written:
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".state-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                os.replace(name, self.path)
+            except OSError:
+                os.unlink(name)
+                raise
+        except OSError as error:
+            self.failure = f"{self.path}: {error.strerror}"
+            return
+        self._written = content
+        self.failure = ""
+
+
+def state_folder() -> Path:
+    """Where the files lie."""
+    from platformdirs import user_state_path
+
+    return user_state_path(NAME)

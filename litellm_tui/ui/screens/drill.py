@@ -1,0 +1,146 @@
+"""The drill dialog: what will be asked and what that may cost, the question, each step's result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button
+
+from litellm_tui.actions.drill import Answer, Asking, Event, Outcome, Plan
+from litellm_tui.analysis.causes import first_words
+from litellm_tui.analysis.phrases import count
+from litellm_tui.collectors.logline import clean
+from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.screens import restart
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.lines import Lines
+
+_WHY = {
+    "general": "fails on purpose",
+    "context window": "says that the prompt is too long",
+    "content policy": "refuses the content",
+}
+
+
+class DrillDialog(ModalScreen[None]):
+    """Opens on Cancel. `start` runs `actions.drill` and gives every event to `take`; `cancel` ends that."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("left,right", "other_button", show=False),
+    ]
+
+    def __init__(
+        self, view: View, plan: Plan, start: Callable[[DrillDialog], None], cancel: Callable[[], None]
+    ) -> None:
+        super().__init__()
+        self._view, self._plan = view, plan
+        self._start, self._cancel = start, cancel
+        self._opened = time.monotonic()
+        self._began = False
+        self._events: list[Asking | Answer] = []
+        self._outcome: Outcome | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content("Drill")
+            yield Lines(id="dialog-lines")
+            with Horizontal(id="dialog-buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Drill", id="drill", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#cancel").focus()
+        self.call_after_refresh(self._fill)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fill)
+
+    # --- what is pressed ---------------------------------------------------------------------------------------
+
+    def action_leave(self) -> None:
+        if self._began and self._outcome is None:
+            self._cancel()
+        self.dismiss(None)
+
+    def action_other_button(self) -> None:
+        self.focus_next()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel_pressed(self) -> None:
+        self.action_leave()
+
+    @on(Button.Pressed, "#drill")
+    def _drill_pressed(self) -> None:
+        if self._began or time.monotonic() - self._opened < restart.DEAF_SECONDS:
+            return
+        self._began = True
+        self.query_one("#drill", Button).display = False
+        self.query_one("#cancel").focus()
+        self._start(self)
+        self._fill()
+
+    # --- what it shows -----------------------------------------------------------------------------------------
+
+    def take(self, event: Event) -> None:
+        """Show one event of the drill."""
+        if isinstance(event, Outcome):
+            self._outcome = event
+            # by query: the dialog may have been left in the meantime
+            for button in self.query("#cancel").results(Button):
+                button.label = "Close"
+        elif isinstance(event, Answer):
+            # the answer stands in the place of its question
+            self._events = [e for e in self._events if not (isinstance(e, Asking) and e.target == event.target)]
+            self._events.append(event)
+        else:
+            self._events.append(event)
+        self._fill()
+
+    def _fill(self) -> None:
+        for lines in self.query("#dialog-lines").results(Lines):
+            if lines.room:
+                lines.show(to_rows(self._progress() if self._began else self._question(), lines.room))
+
+    def _question(self) -> list[Paragraph]:
+        plan, arrow = self._plan, self._view.signs.arrow
+        calls, paid = len(plan.targets), len(plan.paid)
+        billed = f"{paid} of them may be billed: {', '.join(plan.paid)}" if paid else "none of them is billed"
+        return [
+            ("chain", f" {arrow} ".join((plan.source, *plan.targets)), "strong"),
+            ("kind", plan.kind, "quiet"),
+            ("ghosts", ", ".join(plan.ghosts), "bad"),
+            ("calls", f"at most {count(calls, 'call')} to models; {billed}", "warn" if paid else "ok"),
+            ("", "", ""),
+            ("", f"One request for {plan.source}, which {_WHY[plan.kind]}: who answers it is shown.", "ok"),
+            ("", "Where the gateway refuses that, each target is asked once by itself.", "ok"),
+            ("", "Other requests are not touched.", "quiet"),
+        ]
+
+    def _progress(self) -> list[Paragraph]:
+        paragraphs = [self._step(event) for event in self._events]
+        if self._outcome:
+            paragraphs.append(("", "", ""))
+            paragraphs.append(("result", self._outcome.text, "strong" if self._outcome.ok else "bad"))
+            if self._outcome.setting:
+                paragraphs.append(("to drill", f"set {self._outcome.setting}, and restart", "ok"))
+        return paragraphs
+
+    def _step(self, event: Asking | Answer) -> Paragraph:
+        name = event.target if event.alone else "drill"
+        if isinstance(event, Asking):
+            return name, "asked…", "quiet"
+        if event.ok:
+            alone = "answered" if event.alone else f"answered by {event.served_by}"
+            return name, f"{alone} in {event.took:.1f} s ({event.deployment[:12]})", "ok"
+        if event.refused:
+            return name, "the gateway does not permit it (HTTP 400)", "warn"
+        return name, first_words(clean(self._view.redact(event.error))), "bad"

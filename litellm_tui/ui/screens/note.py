@@ -1,0 +1,56 @@
+"""Asks for one line of text: the note on a deployment that is expected to be down."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from litellm_tui.ui.detail import to_rows
+from litellm_tui.ui.widgets.lines import Lines
+
+
+class NotePrompt(ModalScreen[str | None]):
+    """Enter gives the text, Escape nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "abandon", show=False)]
+
+    def __init__(self, title: str, question: str) -> None:
+        super().__init__()
+        self._title, self._question = title, question
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -note") as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = Content("Enter marks it · Esc leaves it")
+            yield Lines(id="dialog-lines")
+            field = Input(placeholder="why, until when (may stay empty)", compact=True, max_length=200)
+            # a blinking cursor costs 3.6 KB a second
+            field.cursor_blink = False
+            yield field
+
+    def on_mount(self) -> None:
+        self.query_one(Lines).can_focus = False
+        self.query_one(Input).focus()
+        self.call_after_refresh(self._fill)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        lines = self.query_one(Lines)
+        if lines.room:
+            lines.show(to_rows([("", self._question, "ok")], lines.room))
+
+    @on(Input.Submitted)
+    def _given(self, event: Input.Submitted) -> None:
+        self.dismiss(" ".join(event.value.split()))
+
+    def action_abandon(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,152 @@
+"""The fault matrix: every fault injected into a real LiteLLM, named within ten seconds, healed, and gone again.
+
+One gateway per LiteLLM goes through all the steps once; each row of the matrix is a test on what came of it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import _FOUND
+from tests.lab.core import Lab
+from tests.lab.environments import Environment
+from tests.lab.faults import MATRIX, STEPS, Fault, Step, of_step
+from tests.lab.faults_config import HEALTH_SECONDS, site_config
+from tests.lab.faults_seen import Outcome, calm_at, health_words, listed_words, shows, table, what_shows
+from tests.lab.traffic import Traffic
+from tests.lab.watch import Said, Watch, watching
+from tests.terminal import compile_console
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "diagnosis.md"
+WRITE = "LITELLM_TUI_WRITE_DOCS"
+# From the fault until it is named, and from its end until that is taken back, in seconds. A recovery is believed
+# later than a failure: a cooldown ends, a round of health checks goes by, real requests succeed again.
+NAMED_SECONDS = 10.0
+GONE_SECONDS = 75.0
+READY_SECONDS = 30.0
+
+_outcomes: dict[str, dict[str, Outcome]] = defaultdict(dict)
+
+
+def settled(line: Said) -> bool:
+    """The watch has seen everything there is to see, and nothing is wrong."""
+    rows = line.get("deployments") or []
+    return bool(rows) and all(row["verdict"]["severity"] in ("ok", "quiet") for row in rows)
+
+
+class Course:
+    """One gateway's way through the steps, and what came of each fault."""
+
+    def __init__(self, lab: Lab, watch: Watch) -> None:
+        self.lab = lab
+        self.watch = watch
+        self.version = lab.litellm.version
+        self.outcomes: dict[str, Outcome] = {}
+
+    def go(self, step: Step) -> None:
+        faults = of_step(step)
+        # What nobody asks for has no history; healthy requests first, so that a failure is a change.
+        flows = [flow for fault in faults for flow in fault.flows]
+        with Traffic(self.lab, flows) as traffic, ExitStack() as stack:
+            watch = self.watch
+            if step == "key":
+                watch = stack.enter_context(watching(self.lab, env={"LITELLM_PROXY_API_KEY": "sk-lab-wrong"}))
+            before = watch.last
+            for fault in faults:
+                fault.inject(self.lab)
+            begun = time.time()
+            self._named(watch, faults, begun, before)
+            self._taken_down(watch, faults, traffic)
+            if step == "key":
+                watch = stack.enter_context(watching(self.lab))
+            for fault in faults:
+                fault.heal(self.lab)
+            self._gone(watch, faults, time.time())
+
+    def _named(self, watch: Watch, faults: tuple[Fault, ...], begun: float, before: Said) -> None:
+        for fault in faults:
+            shown = fault.expected(self.version)
+            outcome = self.outcomes[fault.key] = Outcome(fault)
+            if shown is None:
+                continue
+            outcome.before = bool(before) and shows(shown, before)
+            outcome.named = watch.wait_for(partial(shows, shown), NAMED_SECONDS, begun)
+
+    def _taken_down(self, watch: Watch, faults: tuple[Fault, ...], traffic: Traffic) -> None:
+        """What the console, /health and /v1/models say while the fault lasts, a round of health checks later."""
+        if any(fault.step in ("upstream", "broken") for fault in faults):
+            time.sleep(2 * HEALTH_SECONDS)
+        health, listed = health_words(self.lab), listed_words(self.lab)
+        for fault in faults:
+            outcome = self.outcomes[fault.key]
+            outcome.said = what_shows(fault.expected(self.version) or fault.shown, watch.last)
+            outcome.health = health(fault)
+            outcome.listed = listed(fault)
+            outcome.statuses = {
+                status for flow in fault.flows for status in traffic.counts.get((flow.group, flow.kind), ())
+            }
+
+    def _gone(self, watch: Watch, faults: tuple[Fault, ...], healed: float) -> None:
+        for fault in faults:
+            shown = fault.expected(self.version)
+            if shown is not None:
+                gone = watch.wait_for(partial(calm_at, shown), GONE_SECONDS, healed)
+                self.outcomes[fault.key].gone = gone
+                self.outcomes[fault.key].after = what_shows(shown, watch.last)
+
+
+def _selected(request: pytest.FixtureRequest) -> set[Step]:
+    """The steps that the chosen tests are about: a single row does not take the whole course."""
+    keys = {item.callspec.params.get("fault") for item in request.session.items if hasattr(item, "callspec")}
+    return {fault.step for fault in MATRIX if fault in keys}
+
+
+@pytest.fixture(scope="module", params=_FOUND, ids=lambda found: found.version if found else "none")
+def course(request: pytest.FixtureRequest, lab_possible: None) -> Iterator[Course]:
+    environment = request.param
+    assert isinstance(environment, Environment)
+    compile_console()
+    steps = _selected(request)
+    with (
+        Lab.boot(litellm=environment, config=site_config(), env={"LITELLM_LOG": "INFO"}) as lab,
+        watching(lab) as watch,
+    ):
+        lab.wait_health_round()
+        assert watch.wait_for(settled, READY_SECONDS) is not None, watch.last
+        taken = Course(lab, watch)
+        for step in STEPS:
+            if step in steps:
+                taken.go(step)
+        _outcomes[environment.version] = taken.outcomes
+        yield taken
+
+
+@pytest.mark.parametrize("fault", MATRIX, ids=lambda fault: fault.key)
+def test_a_fault_is_named_and_taken_back(course: Course, fault: Fault) -> None:
+    outcome = course.outcomes[fault.key]
+    shown = fault.expected(course.version)
+    if shown is None:
+        # hidden from its own clients, too: they were told that all is well
+        assert outcome.statuses == {200}
+        return
+    assert not outcome.before, "it was said before there was anything wrong"
+    assert outcome.named is not None, f"not within {NAMED_SECONDS:g} s; shown instead: {outcome.said}"
+    assert outcome.gone is not None, f"not taken back within {GONE_SECONDS:g} s; still shown: {outcome.after}"
+
+
+def test_the_documentation_has_a_row_for_every_fault() -> None:
+    """Written by a run that saw both versions; otherwise only its shape is looked at, as seconds differ."""
+    complete = len(_outcomes) > 1 and all(len(outcomes) == len(MATRIX) for outcomes in _outcomes.values())
+    if os.environ.get(WRITE, "") not in ("", "0") and complete:
+        DOCUMENT.parent.mkdir(exist_ok=True)
+        DOCUMENT.write_text(table(_outcomes, MATRIX))
+    rows = [line.split("|")[1].strip() for line in DOCUMENT.read_text().splitlines() if line.startswith("| ")]
+    assert [row for row in rows if row in {fault.title for fault in MATRIX}] == [fault.title for fault in MATRIX]

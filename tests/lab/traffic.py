@@ -1,0 +1,91 @@
+"""Clients of a gateway: so many requests a second per model group, until stopped."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from tests.lab.core import Lab
+
+Kind = Literal["chat", "stream", "embedding"]
+# A client's own patience, in seconds; it counts as status 0.
+PATIENCE = 15.0
+# Every so many requests one repeats an earlier text, so that a cache has something to answer.
+REPEATED = 5
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One kind of request to one group (or alias), `rate` times a second."""
+
+    group: str
+    kind: Kind = "chat"
+    rate: float = 1.0
+
+
+class Traffic:
+    """Asks as long as it is entered. `counts` maps (group, kind) to how often each status was answered; 0 is none.
+
+    A stream that begins with 200 and does not end with [DONE] counts as status -1.
+    """
+
+    def __init__(self, lab: Lab, flows: Iterable[Flow], user: bool = True) -> None:
+        self.counts: dict[tuple[str, Kind], Counter[int]] = {}
+        self._lab = lab
+        self._user = user
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._flow, args=(flow,), daemon=True) for flow in flows]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """No request is begun after this; those under way are waited for."""
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(PATIENCE + 1)
+
+    def total(self) -> Counter[int]:
+        """How often each status was answered, over all groups."""
+        with self._lock:
+            return sum(self.counts.values(), Counter())
+
+    def _flow(self, flow: Flow) -> None:
+        due = time.monotonic()
+        for number in itertools.count():
+            due += 1 / flow.rate
+            status = self._ask(flow, number)
+            with self._lock:
+                self.counts.setdefault((flow.group, flow.kind), Counter())[status] += 1
+            # A slow answer makes the next request late, not two of them at once.
+            due = max(due, time.monotonic())
+            if self._stopped.wait(due - time.monotonic()):
+                return
+
+    def _ask(self, flow: Flow, number: int) -> int:
+        text = "the same again" if number % REPEATED == REPEATED - 1 else f"{flow.group} {number} {time.time()}"
+        try:
+            if flow.kind == "embedding":
+                body = {"model": flow.group, "input": text}
+                return self._lab.request("POST", "/v1/embeddings", body, user=self._user, timeout=PATIENCE).status
+            stream = flow.kind == "stream"
+            answer = self._lab.chat(flow.group, content=text, user=self._user, stream=stream, timeout=PATIENCE)
+        except (OSError, http.client.HTTPException):
+            return 0
+        torn = stream and answer.status == 200 and not answer.text.rstrip().endswith("data: [DONE]")
+        return -1 if torn else answer.status
