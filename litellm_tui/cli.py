@@ -14,6 +14,8 @@ USAGE_ERROR = 64  # EX_USAGE of sysexits.h
 # name -> (module, one line for --help)
 COMMANDS = {
     "console": ("litellm_tui.commands.console", "the console (the default)"),
+    "status": ("litellm_tui.commands.status", "the glance: what is wrong, what changed, and how everything stands"),
+    "check": ("litellm_tui.commands.check", "phase by phase, with an exit status for scripts"),
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
     "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
@@ -52,6 +54,16 @@ def build_parser() -> _Parser:
         command = commands.add_parser(name, help=line, description=line, parents=[common])
         if name == "console":
             _add_console_options(command)
+        elif name == "status":
+            form = command.add_mutually_exclusive_group()
+            form.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
+            form.add_argument("--markdown", action="store_true", default=argparse.SUPPRESS, help="print a STATUS.md")
+        elif name == "check":
+            command.add_argument(
+                "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
+            )
+            command.add_argument("--minutes", type=_minutes, metavar="N", default=argparse.SUPPRESS,
+                                 help="count the log's errors of the last N minutes (10; at most 60)")  # fmt: skip
         elif name == "probe":
             _add_probe_options(command)
     _add_console_options(parser)
@@ -88,6 +100,12 @@ def _add_probe_options(parser: argparse.ArgumentParser) -> None:
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1_000_000):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000000")
+    return int(text)
+
+
+def _minutes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 60):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes from 1 to 60")
     return int(text)
 
 

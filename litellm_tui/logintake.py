@@ -12,7 +12,7 @@ from litellm_tui.logstore import RANK, LogStore
 from litellm_tui.snapshot import Failure, Log, LogRecord
 from litellm_tui.traffic import TrafficCounter
 
-MINUTES_OF_ERRORS: Final = 10
+MINUTES_OF_ERRORS: Final = 60
 # what only a monitor asks for, whosever it is
 _HEALTH_PATHS: Final = ("/health", "/cache/ping", "/cache/redis", "/metrics")
 # gateway.TAG as it stands in an access line; that module is not imported for it, the HTTP client would come along
@@ -54,13 +54,15 @@ class LogIntake:
         self._log = msgspec.structs.replace(self._log, last_at=entries[-1].time)
 
     def _keep(self, entry: journal.Entry, line: logline.Line) -> None:
+        # masked before anybody reads it: what is noticed in a line ends on the screen, too
+        line = line._replace(text=self.redact(line.text), stack=self.redact(line.stack) if line.stack else "")
         record = LogRecord(
             sequence=0,
             time=entry.time,
             level=line.level,
             source=line.source,
-            text=self.redact(line.text),
-            stack=self.redact(line.stack) if line.stack else "",
+            text=line.text,
+            stack=line.stack,
             pid=entry.pid,
             call_id=line.call_id,
             status=line.status,

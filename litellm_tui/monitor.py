@@ -28,6 +28,7 @@ from litellm_tui.snapshot import (
     Configuration,
     Failure,
     Gateway,
+    HealthEntry,
     HealthReport,
     Metrics,
     NotAvailable,
@@ -75,6 +76,8 @@ class Monitor:
         self._traffic = TrafficCounter()
         self._intake = LogIntake(self.store, self.redact, self._traffic)
         self._redis_place: redis.Address | None = None
+        self._redis_applied: redis.Address | None = None
+        self._redis_asked: redis.Address | None = None
         self._redis: Reading[str] = Reading(interval=REDIS_SECONDS)
         self._probes: dict[str, ProbeResult] = {}
         self.expected_down: dict[str, str] = {}
@@ -197,14 +200,21 @@ class Monitor:
         if isinstance(result, Failure):
             return msgspec.structs.replace(result, why=self.redact(result.why))
         if isinstance(result, HealthReport):
-            unhealthy = (
-                msgspec.structs.replace(entry, error=self.redact(entry.error)) if entry.error else entry
-                for entry in result.unhealthy
-            )
-            return msgspec.structs.replace(result, unhealthy=tuple(unhealthy))
+            return msgspec.structs.replace(result, unhealthy=tuple(map(self._unhealthy, result.unhealthy)))
         if isinstance(result, CachePing) and result.error:
             return msgspec.structs.replace(result, error=self.redact(result.error))
         return result
+
+    def _unhealthy(self, entry: HealthEntry) -> HealthEntry:
+        """Masked, and with the moment at which it was first seen red."""
+        before = self._gateway.health.value
+        known = {_endpoint(e): e for e in before.unhealthy}.get(_endpoint(entry)) if before else None
+        return msgspec.structs.replace(
+            entry,
+            error=self.redact(entry.error) if entry.error else None,
+            red_since=known.red_since if known else time.time(),
+            turned=known.turned if known else before is not None,
+        )
 
     async def _poll_liveliness(self, endpoint: Endpoint) -> None:
         while True:
@@ -260,7 +270,9 @@ class Monitor:
             if on:
                 result = await self._ask(endpoint)
                 self._judge_key(result, 0)
-            elif self._configuration.current is not None:
+            elif self._service.tried_at is not None and (
+                self._configuration.checked_at is not None or self._configuration.why_unwatched is not None
+            ):
                 why = HEALTH_OFF if on is False else HEALTH_UNSURE
                 if self._gateway.health.failure != NotAvailable(why):
                     self._record(endpoint, NotAvailable(why), None)
@@ -272,7 +284,7 @@ class Monitor:
         while True:
             await self._alive.wait()
             await self._admitted.wait()
-            if self._redis.failure is not None:
+            if redis.is_down(self._redis):
                 # LiteLLM would need seconds to find out the same, and some versions stand still meanwhile
                 await self._pause(ping.interval)
                 continue
@@ -306,6 +318,9 @@ class Monitor:
                     self._dirty.set()
                 await self._pause(REDIS_SECONDS)
                 continue
+            if where != self._redis_asked:
+                # what another server said is no evidence on this one
+                self._redis, self._redis_asked = Reading(interval=REDIS_SECONDS), where
             began = time.time()
             result = await redis.ask(where, REDIS_TIMEOUT)
             now = time.time()
@@ -318,7 +333,12 @@ class Monitor:
             await asyncio.sleep(REDIS_SECONDS)
 
     def _redis_address(self) -> redis.Address | None:
-        where = self._redis_place
+        service, file = self._service.value, self._configuration.current
+        started_at = service.started_at if service else None
+        if file is None or started_at is None or file.modified_at <= started_at:
+            # what was saved later is not what the running proxy uses
+            self._redis_applied = self._redis_place
+        where = self._redis_applied
         if where is None or not self.profile.tools.redis:
             return None
         here = redis.is_loopback(urlsplit(self.profile.url.value).hostname or "")
@@ -381,6 +401,7 @@ class Monitor:
             self._checked_invocation = run
         if self._background_checks is None and current.modified_at <= service.started_at:
             self._background_checks = current.background_health_checks
+            self.look_now()
 
     # --- the service -------------------------------------------------------------------------------------------
 
@@ -434,6 +455,10 @@ def _next_reading(before: Reading[Any], result: Any, took: float | None, interva
             interval=interval,
         )
     return Reading(value=result, seen_at=now, tried_at=now, took=took, interval=interval)
+
+
+def _endpoint(entry: HealthEntry) -> tuple[str | None, str, str | None]:
+    return (entry.model_id, entry.model, entry.api_base)
 
 
 def _delay(interval: float, failures: int) -> float:

@@ -98,13 +98,18 @@ class LoadedDeployment(msgspec.Struct, frozen=True):
 
 
 class HealthEntry(msgspec.Struct, frozen=True):
-    """One endpoint of GET /health. 1.77 gives no `model_id`: match by `model` and `api_base` there."""
+    """One endpoint of GET /health. 1.77 gives no `model_id`: match by `model` and `api_base` there.
+
+    `red_since` is when it was first seen unhealthy, `turned` whether it was seen healthy before that.
+    """
 
     model: str
     api_base: str | None = None
     model_id: str | None = None
     error: str | None = None
     status: int | None = None
+    red_since: float | None = None
+    turned: bool = False
 
 
 class HealthReport(msgspec.Struct, frozen=True):
@@ -346,7 +351,7 @@ class Tally(msgspec.Struct, frozen=True):
     `kind` says what `name` is and where it was seen: a `model` (`litellm_params.model`) in LiteLLM's INFO lines, a
     `group` in failure lines of any level, a `deployment` (its id) in /metrics. `ok` and `failed` count within the
     window; the times are of whatever was seen last, also before it. `failing_since` is the first failure after the last
-    success, `in_a_row` the number of failures since then. `error` is the last failure in full, with its stack trace
+    success, `in_a_row` the number of failures since then, `failures` the times of the last three. `error` is the last failure in full, with its stack trace
     below "stack trace:".
     """
 
@@ -360,6 +365,7 @@ class Tally(msgspec.Struct, frozen=True):
     in_a_row: int = 0
     error: str = ""
     cooling_until: float | None = None
+    failures: tuple[float, ...] = ()
 
 
 class Notice(msgspec.Struct, frozen=True):

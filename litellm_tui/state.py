@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.analysis.changes import Glance
 from litellm_tui.analysis.memory import Memory, Remembered
 from litellm_tui.settings import NAME
 
@@ -22,12 +23,15 @@ FORM: Final = 1
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """The content of the file. `expected_down` maps a deployment's key or a group's name to the operator's note."""
+    """The content of the file. `expected_down` maps a deployment's key or a group's name to the operator's note,
+    `last` is what the last look found.
+    """
 
     form: int = FORM
     gateway: str = ""
     memory: dict[str, Remembered] = {}
     expected_down: dict[str, str] = {}
+    last: Glance | None = None
 
 
 class StateFile:
@@ -57,9 +61,9 @@ class StateFile:
         self._written = content
         return kept if kept.form == FORM else Kept()
 
-    def save(self, memory: Memory, expected_down: dict[str, str]) -> None:
+    def save(self, memory: Memory, expected_down: dict[str, str], last: Glance | None) -> None:
         """Keep this, unless it is what the file holds already; by rename, so that no reader meets half a file."""
-        content = msgspec.json.encode(Kept(FORM, self.gateway, dict(memory), expected_down))
+        content = msgspec.json.encode(Kept(FORM, self.gateway, dict(memory), expected_down, last))
         if content == self._written:
             return
         try:

@@ -57,14 +57,18 @@ class _Subject:
         self.error = ""
         self.sequence = -1
         self.in_a_row = 0
+        self.failures: deque[float] = deque(maxlen=3)
 
     def take(self, time: float, ok: int, failed: int) -> None:
         if ok:
             self.last_ok = max(time, self.last_ok or 0.0)
             self.failing_since = None
             self.in_a_row = 0
-        if failed:
-            self.in_a_row += failed
+        elif self.last_failed is not None and time - self.last_failed > WINDOW:
+            # where successes are not written, silence is all that ends a row of failures
+            self.failing_since = None
+            self.in_a_row = 0
+        self.in_a_row += failed
         start = time - time % BUCKET
         if not self.buckets or self.buckets[-1][0] < start:
             self.buckets.append([start, 0, 0])
@@ -73,6 +77,7 @@ class _Subject:
 
     def fail(self, time: float) -> None:
         self.last_failed = max(time, self.last_failed or 0.0)
+        self.failures.append(time)
         if self.failing_since is None:
             self.failing_since = time
 
@@ -177,6 +182,9 @@ class TrafficCounter:
     def take_metrics(self, metrics: Metrics, now: float) -> None:
         """What was counted since the last reading; the first one only says from where to count."""
         before = {d.id: d for d in self._metrics.deployments} if self._metrics else None
+        if before is None:
+            # the first reading counts these probes already
+            self._own_counts.clear()
         self._metrics = metrics
         for counters in metrics.deployments if before is not None else ():
             old = before.get(counters.id) if before else None
@@ -226,6 +234,7 @@ class TrafficCounter:
         while self._pending and self._pending[0].time < now - SETTLING:
             self._settle(self._pending.popleft())
         ok, refused = self._requests.sums(now)
+        self._cooling = {name: until for name, until in self._cooling.items() if until > now}
         return Traffic(
             window=WINDOW,
             tallies=tuple(self._tally(*key, subject, now, find) for key, subject in self._subjects.items()),
@@ -235,7 +244,7 @@ class TrafficCounter:
             per_model=self._per_model,
             counted=self._metrics is not None,
             since=self._since,
-            cooling={name: until for name, until in self._cooling.items() if until > now},
+            cooling=dict(self._cooling),
             notices=tuple(self._notices.values()),
         )
 
@@ -256,4 +265,5 @@ class TrafficCounter:
             in_a_row=subject.in_a_row,
             error=subject.error + trace if subject.last_failed else "",
             cooling_until=subject.cooling_until,
+            failures=tuple(subject.failures),
         )

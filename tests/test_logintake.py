@@ -58,7 +58,7 @@ def test_errors_are_counted_by_the_minute() -> None:
     line = '{"message": "x", "level": "ERROR"}'
     for minutes in (0, 0, 3, 9, 10, 500):
         intake.take([Entry(NOW - minutes * 60, line, 6, 1, "litellm")])
-    assert intake.log(NOW).errors_per_minute == (1, 0, 0, 0, 0, 0, 1, 0, 0, 2)
+    assert intake.log(NOW).errors_per_minute[-10:] == (1, 0, 0, 0, 0, 0, 1, 0, 0, 2)
     assert intake.log(NOW + 600).errors_per_minute == (0,) * 10
 
 

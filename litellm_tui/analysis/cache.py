@@ -5,6 +5,8 @@ Requests go on while Redis is down: LiteLLM fails over it in silence, so nothing
 
 from __future__ import annotations
 
+import msgspec
+
 from litellm_tui.analysis.records import Evidence, Verdict
 from litellm_tui.snapshot import (
     CachePing,
@@ -31,23 +33,13 @@ def judge_cache(ping: Reading[CachePing], redis: Reading[str], reachable: bool, 
         text = f"/cache/ping: {ping.failure.why if ping.failure else ping.value.status if ping.value else 'nothing'}"
         good = ping.failure is None and ping.value is not None and ping.value.status == "healthy" and ping.value.ping
         evidence.append(Evidence("router", text, "for" if good else "neither", ping.tried_at))
-    return Verdict(
-        verdict.state,
-        verdict.severity,
-        verdict.reason,
-        verdict.seen_at,
-        verdict.do,
-        verdict.brief,
-        verdict.since,
-        verdict.contradiction,
-        evidence=tuple(evidence),
-    )
+    return msgspec.structs.replace(verdict, evidence=tuple(evidence))
 
 
 def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file: ConfigFile | None) -> Verdict:
     wanted = file is not None and bool(file.section("litellm_settings").get("cache"))
     failure, seen = ping.failure, ping.tried_at
-    if redis.failure is not None and (wanted or ping.value is not None):
+    if redis.failure is not None and (wanted or ping.value is not None) and _concerns(redis, ping):
         return _server_down(redis.failure, redis)
     if not reachable:
         return Verdict("unknown", "unknown", "the gateway does not answer")
@@ -57,25 +49,27 @@ def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file
                 "off",
                 "warn",
                 "the file asks for a cache and the running proxy has none",
-                seen,
-                "restart to apply the file, or look for its error in the start-up log",
-                "not loaded",
+                seen_at=seen,
+                do="restart to apply the file, or look for its error in the start-up log",
+                brief="not loaded",
             )
-        return Verdict("off", "quiet", "no cache is configured (litellm_settings.cache)", seen)
+        return Verdict("off", "quiet", "no cache is configured (litellm_settings.cache)", seen_at=seen)
     if isinstance(failure, Unauthorized):
-        return Verdict("needs a key", "unknown", failure.why, seen, "give the console a key: see `litellm-tui where`")
+        return Verdict(
+            "needs a key", "unknown", failure.why, seen_at=seen, do="give the console a key: see `litellm-tui where`"
+        )
     if isinstance(failure, Unreachable) and failure.kind == "timeout":
         return Verdict(
             "no answer",
             "bad",
             f"GET /cache/ping: {failure.why}: Redis hangs or is far away",
-            seen,
-            "see whether Redis answers PING; requests go on without it, slower",
-            "no answer",
-            ping.failing_since,
+            seen_at=seen,
+            do="see whether Redis answers PING; requests go on without it, slower",
+            brief="no answer",
+            since=ping.failing_since,
         )
     if failure is not None:
-        return Verdict("unknown", "warn", failure.why, seen, brief="unknown")
+        return Verdict("unknown", "warn", failure.why, seen_at=seen, brief="unknown")
     value = ping.value
     if value is None:
         return Verdict("unknown", "unknown", "not asked yet")
@@ -88,26 +82,39 @@ def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file
                 "down",
                 "bad",
                 reason,
-                seen,
-                "compare password, TLS and database in cache_params with what the "
+                seen_at=seen,
+                do="compare password, TLS and database in cache_params with what the "
                 "server wants; requests go on uncached",
-                "LiteLLM cannot use Redis",
+                brief="LiteLLM cannot use Redis",
                 contradiction=f"the Redis server itself answers a PING{said}",
             )
-        return Verdict("down", "bad", reason, seen, _START_REDIS, "Redis down")
+        return Verdict("down", "bad", reason, seen_at=seen, do=_START_REDIS, brief="Redis down")
     if value.ping is None:
         return Verdict(
             "not tested",
             "quiet",
             f"type {value.type}: LiteLLM says healthy without testing it",
-            seen,
+            seen_at=seen,
             brief="not tested",
         )
     if ping.took is not None and ping.took > SLOW_SECONDS:
         return Verdict(
-            "slow", "warn", f"a ping took {ping.took:.1f} s", seen, "look at the load and latency of Redis", "slow"
+            "slow",
+            "warn",
+            f"a ping took {ping.took:.1f} s",
+            seen_at=seen,
+            do="look at the load and latency of Redis",
+            brief="slow",
         )
-    return Verdict("healthy", "ok", "pinged and written to", seen)
+    return Verdict("healthy", "ok", "pinged and written to", seen_at=seen)
+
+
+def _concerns(redis: Reading[str], ping: Reading[CachePing]) -> bool:
+    """Whether a Redis that does not answer us is down for LiteLLM, too: only LiteLLM's host may know its name."""
+    here = isinstance(redis.failure, Unreachable) and redis.failure.kind in ("refused", "timeout")
+    later = (ping.seen_at or 0.0) > (redis.failing_since or 0.0)
+    pinged = ping.failure is None and ping.value is not None and ping.value.status == "healthy" and ping.value.ping
+    return (here or redis.seen_at is not None) and not (later and pinged)
 
 
 def _server_down(failure: Failure, redis: Reading[str]) -> Verdict:
@@ -115,18 +122,24 @@ def _server_down(failure: Failure, redis: Reading[str]) -> Verdict:
     since, seen = redis.failing_since, redis.tried_at
     kind = failure.kind if isinstance(failure, Unreachable) else "other"
     if kind == "refused":
-        return Verdict("down", "bad", failure.why, seen, _START_REDIS, "Redis refuses", since)
+        return Verdict("down", "bad", failure.why, seen_at=seen, do=_START_REDIS, brief="Redis refuses", since=since)
     if kind == "timeout":
         return Verdict(
             "no answer",
             "bad",
             failure.why,
-            seen,
-            "see what blocks Redis (a slow command, SIGSTOP, swapping, the "
+            seen_at=seen,
+            do="see what blocks Redis (a slow command, SIGSTOP, swapping, the "
             "network); requests wait for it on older versions",
-            "Redis hangs",
-            since,
+            brief="Redis hangs",
+            since=since,
         )
     return Verdict(
-        "down", "bad", failure.why, seen, _START_REDIS, "no such host" if kind == "dns" else "Redis down", since
+        "down",
+        "bad",
+        failure.why,
+        seen_at=seen,
+        do=_START_REDIS,
+        brief="no such host" if kind == "dns" else "Redis down",
+        since=since,
     )

@@ -18,7 +18,7 @@ class Cause(NamedTuple):
         return self.name in _VAGUE
 
 
-_VAGUE: Final = ("no connection", "500", "failing", "cooling down")
+_VAGUE: Final = ("no connection", "failing", "cooling down")
 
 # The first that matches wins: an exception's wrapper names a class of its own, so the operating system's words and
 # the provider's own come before status codes. Patterns are from answers and logs of 1.77.7 and 1.106.2.

@@ -76,7 +76,8 @@ def _drift(snapshot: Snapshot, deployments: tuple[Deployment, ...]) -> tuple[str
     gateway, file = snapshot.gateway, snapshot.configuration.current
     if file is None or gateway.deployments.value is None:
         return ()
-    words = [f"added: {d.group} ({d.model})" for d in deployments if d.file and not d.loaded]
+    # one that LiteLLM left out of the file it started with is a fault, and no change
+    words = [f"added: {d.group} ({d.model})" for d in deployments if d.file and not d.loaded and d.verdict.pending]
     words += [
         f"removed: {d.group} ({d.model})" for d in deployments if d.loaded and not d.file and not d.loaded.from_db
     ]

@@ -28,6 +28,16 @@ DEGRADED_SHARE: Final = 0.05
 DEGRADED_FAILURES: Final = 2
 # failures behind the last success until a deployment counts as failing
 FAILING_IN_A_ROW: Final = 3
+# a success is not older than this when it counts as of now
+FRESH_SECONDS: Final = 30.0
+# a round of health checks is as slow as its slowest check
+ROUND_SECONDS: Final = 15.0
+# where answers are not written: so long after the last of several failures it may have healed
+UNSEEN_SECONDS: Final = 120.0
+# one that answered so shortly before its group failed is not the one that failed
+JUST_BEFORE: Final = 10.0
+# /metrics are read this rarely, with some delay: an older line of the log is still the newer evidence
+METRICS_LAG: Final = 60.0
 # the caller's own mistake: nothing is wrong with the deployment
 _CALLERS: Final = ("context too long", "content refused")
 # what a deployment whose name says so cannot answer to: LiteLLM checks every model without a mode with a chat request
@@ -50,7 +60,10 @@ class Witness(NamedTuple):
 
 
 class Testimony(NamedTuple):
-    """All of one deployment. `entry` is its place in the health report, `cooling_until` seconds since the epoch."""
+    """All of one deployment. `entry` is its place in the health report, `cooling_until` seconds since the epoch.
+
+    `doubtful` says that a success and a failed health check stand against each other, and nobody knows which is newer.
+    """
 
     probe: Witness | None = None
     probed: ProbeResult | None = None
@@ -59,6 +72,7 @@ class Testimony(NamedTuple):
     cooling_until: float | None = None
     health: Witness | None = None
     entry: HealthEntry | None = None
+    doubtful: bool = False
     unfit: str = ""
     ok: int | None = None
     failed: int | None = None
@@ -86,29 +100,37 @@ class Court:
         self._members = Counter(d.group for d in loaded)
         self._same_model = Counter(d.model for d in loaded)
         self.traffic_visible = traffic_visible(snapshot)
+        self._explained = {d.group for d in loaded if self._explains(d)}
         health = snapshot.gateway.health
         self._health_seen = health.seen_at or 0.0
+        self._health_lag = _health_lag(snapshot)
         self._report = _Report(None if self._health_seen < self.started_at else health.value)
 
     def hear(self, loaded: LoadedDeployment) -> Testimony:
         """Everything that is known of this deployment."""
         probed = self._probes.get(loaded.id)
         probe = self._probe(probed) if probed else None
-        tally = self._tallies.get(("deployment", loaded.id)) or self._by_model(loaded)
-        traffic = self._traffic(tally) if tally else None
+        tally, alone = self._own(loaded)
         failed = self._tallies.get(("group", loaded.group))
-        group = self._group(failed) if failed else None
-        answered = _since_start(tally.last_ok, self.started_at) if tally else None
-        if group and answered is not None and answered > group.seen_at:
-            group = None
-        if group and self._members[loaded.group] == 1 and (traffic is None or traffic.seen_at <= group.seen_at):
+        group = None
+        if failed and self._members[loaded.group] == 1:
             # whoever asks a group of one asks this deployment
-            traffic = self._sharper(group, traffic)
-            group = None
+            traffic = self._traffic(_together(tally, failed) if tally and alone else failed)
+        else:
+            traffic = self._traffic(tally) if tally else None
+            if traffic and not alone and not traffic.ok:
+                # others have this model, too: it may be one of them
+                traffic, group = None, traffic
+            answered = _since_start(tally.last_ok, self.started_at) if tally and alone else None
+            suspected = self._group(failed) if failed and loaded.group not in self._explained else None
+            if suspected and (answered is None or answered < suspected.seen_at - JUST_BEFORE):
+                group = suspected
         cooling = self._cooling_until(loaded, failed)
         entry, healthy = self._report.entry(loaded)
         health = self._health(entry, healthy) if entry else None
-        alone = tally is not None and (tally.kind == "deployment" or self._same_model[loaded.model] == 1)
+        doubtful = False
+        if traffic and entry and traffic.ok != healthy:
+            traffic, doubtful = self._weighed(traffic, entry, healthy)
         testimony = Testimony(
             probe=probe,
             probed=probed,
@@ -117,6 +139,7 @@ class Court:
             cooling_until=cooling,
             health=health,
             entry=entry,
+            doubtful=doubtful,
             unfit=_unfit(loaded) if health and not health.ok else "",
             ok=tally.ok if tally and alone else 0 if self.traffic_visible else None,
             failed=tally.failed if tally and alone else 0 if self.traffic_visible else None,
@@ -130,8 +153,38 @@ class Court:
             known.append(self._cooling.get(loaded.id))
         return max((until for until in known if until is not None and until > self.now), default=None)
 
-    def _by_model(self, loaded: LoadedDeployment) -> Tally | None:
-        return self._tallies.get(("model", loaded.model))
+    def _weighed(self, traffic: Witness, entry: HealthEntry, healthy: bool) -> tuple[Witness | None, bool]:
+        """The last requests that were seen against a health check that came out otherwise: `(what is left, doubtful)`.
+
+        LiteLLM does not tell when it checked: a report may be as old as its interval, and a round takes its time. A
+        success that came after a check had turned red proves the check wrong, and keeps doing so. Where it is not
+        known which came first, it is doubtful.
+        """
+        if healthy:
+            return (None if traffic.seen_at < self._health_seen - self._health_lag else traffic), False
+        red_since = entry.red_since or self._health_seen
+        if traffic.seen_at >= red_since:
+            return traffic, False
+        if entry.turned or traffic.seen_at < red_since - self._health_lag:
+            return None, False
+        return traffic, self.now - traffic.seen_at > FRESH_SECONDS
+
+    def _own(self, loaded: LoadedDeployment) -> tuple[Tally | None, bool]:
+        """Its requests, and whether they are its alone: the log names only the model, which others may have, too."""
+        counted = self._tallies.get(("deployment", loaded.id))
+        written = self._tallies.get(("model", loaded.model))
+        alone = self._same_model[loaded.model] == 1
+        if counted and not (written and alone and _newest(written) > _newest(counted) - METRICS_LAG):
+            return counted, True
+        return written, alone
+
+    def _explains(self, loaded: LoadedDeployment) -> bool:
+        """Whether this deployment's own failures are those of its group."""
+        tally, alone = self._own(loaded)
+        failed = self._tallies.get(("group", loaded.group))
+        if tally is None or not alone or failed is None:
+            return False
+        return (tally.last_failed or 0.0) >= (failed.last_failed or 0.0) - JUST_BEFORE
 
     def _probe(self, probe: ProbeResult) -> Witness | None:
         ended = probe.asked_at + probe.took
@@ -158,6 +211,9 @@ class Court:
             return Witness(True, last_ok, words)
         cause = name_cause(tally.error)
         said = f"{cause.name}: {first_words(tally.error)}"
+        if tally.kind == "group" and not self.traffic_visible and not self._goes_on_failing(tally, last_failed):
+            words = f"{count(tally.failed, 'request')} failed in {age(self._window)}, answers are not written: {said}"
+            return Witness(False, last_failed, words, cause, tally.failing_since, partly=True)
         if last_ok is None or (last_failed > last_ok and (tally.in_a_row >= FAILING_IN_A_ROW or not tally.ok)):
             onset = max(tally.failing_since or last_failed, self.started_at)
             return Witness(False, last_failed, said, cause, onset)
@@ -176,6 +232,13 @@ class Court:
 
     _window = 300.0
 
+    def _goes_on_failing(self, tally: Tally, last_failed: float) -> bool:
+        """Whether so much fails, so lately, that nothing can be answering, though answers would not be seen."""
+        if max(tally.failed, tally.in_a_row) < FAILING_IN_A_ROW:
+            return False
+        pace = (last_failed - tally.failures[0]) / (len(tally.failures) - 1) if len(tally.failures) > 1 else 0.0
+        return self.now - last_failed <= max(UNSEEN_SECONDS, 2 * pace)
+
     def _group(self, tally: Tally) -> Witness | None:
         failed = _since_start(tally.last_failed, self.started_at)
         cause = name_cause(tally.error)
@@ -183,13 +246,6 @@ class Court:
             return None
         onset = max(tally.failing_since or failed, self.started_at)
         return Witness(False, failed, f"{cause.name}: {first_words(tally.error)}", cause, onset)
-
-    @staticmethod
-    def _sharper(group: Witness, traffic: Witness | None) -> Witness:
-        """The group's failure, with the cause that the deployment's own line names where that is the clearer one."""
-        if traffic and traffic.cause and group.cause and group.cause.vague and not traffic.cause.vague:
-            return group._replace(cause=traffic.cause, text=traffic.text)
-        return group
 
     def _health(self, entry: HealthEntry, healthy: bool) -> Witness:
         if healthy:
@@ -240,6 +296,38 @@ def traffic_visible(snapshot: Snapshot) -> bool:
     verbose = isinstance(level, Readiness) and (level.log_level or "").upper() in ("INFO", "DEBUG")
     reads_log = snapshot.log.state in ("following", "starting") and snapshot.log.failure is None
     return snapshot.traffic.counted or (reads_log and (snapshot.traffic.per_model or verbose))
+
+
+def _health_lag(snapshot: Snapshot) -> float:
+    """How old a health report may be: its interval (300 s where the file does not say), and a round's own time."""
+    file = snapshot.configuration.current
+    given = file.section("general_settings").get("health_check_interval") if file else None
+    interval = given if isinstance(given, int | float) and not isinstance(given, bool) else 300.0
+    return interval + ROUND_SECONDS
+
+
+def _newest(tally: Tally) -> float:
+    return max(tally.last_ok or 0.0, tally.last_failed or 0.0)
+
+
+def _together(own: Tally, group: Tally) -> Tally:
+    """The requests of a group of one: some failures are written of it, some (timeouts) of its group only."""
+    last_ok = own.last_ok or 0.0
+    onset = [t.failing_since for t in (own, group) if t.failing_since is not None and t.failing_since > last_ok]
+    behind = group.in_a_row if (group.failing_since or 0.0) > last_ok else sum(t > last_ok for t in group.failures)
+    newer, older = (own, group) if (own.last_failed or 0.0) > (group.last_failed or 0.0) else (group, own)
+    clearer = older if name_cause(newer.error).vague and older.error and not name_cause(older.error).vague else newer
+    return Tally(
+        kind=own.kind,
+        name=own.name,
+        ok=own.ok,
+        failed=max(own.failed, group.failed),
+        last_ok=own.last_ok,
+        last_failed=newer.last_failed,
+        failing_since=min(onset, default=None),
+        in_a_row=max(own.in_a_row, behind),
+        error=clearer.error,
+    )
 
 
 def _since_start(moment: float | None, started_at: float) -> float | None:

@@ -32,16 +32,16 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         readings = (snapshot.gateway.groups, snapshot.gateway.deployments)
         refused = next((r for r in readings if isinstance(r.failure, Unauthorized)), None)
         if refused is None or not isinstance(refused.failure, Unauthorized):
-            return Verdict("answering", "ok", "it answers", liveliness.seen_at, evidence=(seen,))
+            return Verdict("answering", "ok", "it answers", seen_at=liveliness.seen_at, evidence=(seen,))
         word = "key refused" if refused.failure.sent else "key needed"
         return Verdict(
             word,
             "bad",
             refused.failure.why,
-            refused.tried_at,
-            _KEY,
-            word,
-            refused.failing_since,
+            seen_at=refused.tried_at,
+            do=_KEY,
+            brief=word,
+            since=refused.failing_since,
             evidence=(seen, Evidence("router", refused.failure.why, "against", refused.tried_at)),
         )
     against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
@@ -51,10 +51,10 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             "not LiteLLM",
             "bad",
             failure.why,
-            liveliness.tried_at,
-            "something else listens there: check --url and the unit's --port",
-            "not LiteLLM",
-            since,
+            seen_at=liveliness.tried_at,
+            do="something else listens there: check --url and the unit's --port",
+            brief="not LiteLLM",
+            since=since,
             evidence=against,
         )
     unit = snapshot.service.value if service.state != "unknown" else None
@@ -77,10 +77,10 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             "hanging",
             "bad",
             f"connects and gives {failure.why}, for {lasting}{pid}",
-            liveliness.tried_at,
-            "it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows the last thing it did, R restarts",
-            "hanging",
-            since,
+            seen_at=liveliness.tried_at,
+            do="it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows what it did last, R restarts",
+            brief="hanging",
+            since=since,
             evidence=against,
         )
     advice = _down_advice(unit)
@@ -91,10 +91,10 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         "down",
         "bad",
         f"{failure.why}, for {lasting}",
-        liveliness.tried_at,
-        service.do or advice,
-        service.brief if explained else _refusal(failure),
-        since,
+        seen_at=liveliness.tried_at,
+        do=service.do or advice,
+        brief=service.brief if explained else _refusal(failure),
+        since=since,
         evidence=against,
     )
 
@@ -108,9 +108,9 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
     liveliness = snapshot.gateway.liveliness
     if reading.value is None or reading.failure is not None:
         why = reading.failure.why if reading.failure else "not asked yet"
-        return Verdict("unknown", "unknown", why, reading.seen_at)
+        return Verdict("unknown", "unknown", why, seen_at=reading.seen_at)
     if liveliness.failing_since is not None and (reading.seen_at or 0.0) < liveliness.failing_since:
-        return Verdict("unknown", "unknown", "not read since the gateway fell silent", reading.seen_at)
+        return Verdict("unknown", "unknown", "not read since the gateway fell silent", seen_at=reading.seen_at)
     service = reading.value
     answering = liveliness.failure is None and liveliness.value is not None
     seen, since = reading.seen_at, service.changed_at
@@ -119,22 +119,24 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
             "not found",
             "bad",
             f"{service.unit} is not there any more",
-            seen,
-            "the unit file was removed: put it back, systemctl daemon-reload, then R",
-            "unit gone",
+            seen_at=seen,
+            do="the unit file was removed: put it back, systemctl daemon-reload, then R",
+            brief="unit gone",
         )
     if (taken := _port_taken(snapshot, service)) is not None and not answering:
         return Verdict(
             "port taken",
             "bad",
             f"LiteLLM cannot listen on {taken.name}: the address is already in use",
-            seen,
-            "see who listens there (ss -ltnp), stop it or change --port, then R",
-            "port taken",
-            taken.first,
+            seen_at=seen,
+            do="see who listens there (ss -ltnp), stop it or change --port, then R",
+            brief="port taken",
+            since=taken.first,
         )
     if not answering and (loop := _crash_loop(snapshot, service)):
-        return Verdict("crash loop", "bad", loop, seen, _crash_advice(snapshot), "crash loop", since)
+        return Verdict(
+            "crash loop", "bad", loop, seen_at=seen, do=_crash_advice(snapshot), brief="crash loop", since=since
+        )
     if service.sub_state == "auto-restart" or service.active_state == "failed":
         word = _ending_word(service)
         verb = "failed" if service.active_state == "failed" else "ended"
@@ -146,7 +148,13 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
             else ""
         )
         return Verdict(
-            word, "bad", f"{service.unit} {verb} ({ending(service)}){again}", seen, _crash_advice(snapshot), word, since
+            word,
+            "bad",
+            f"{service.unit} {verb} ({ending(service)}){again}",
+            seen_at=seen,
+            do=_crash_advice(snapshot),
+            brief=word,
+            since=since,
         )
     if service.active_state not in ("active", "reloading", "activating", "deactivating"):
         if answering:
@@ -154,19 +162,19 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
                 "not from this unit",
                 "warn",
                 f"the gateway answers, and {service.unit} is {service.active_state}",
-                seen,
-                "something else listens on its port, or --unit names another service",
-                "other process",
-                since,
+                seen_at=seen,
+                do="something else listens on its port, or --unit names another service",
+                brief="other process",
+                since=since,
             )
         return Verdict(
             "stopped",
             "bad",
             f"{service.unit} is {service.active_state}",
-            seen,
-            "the log (2) says why it ended; R starts it again",
-            "stopped",
-            since,
+            seen_at=seen,
+            do="the log (2) says why it ended; R starts it again",
+            brief="stopped",
+            since=since,
         )
     up = now - service.started_at if service.started_at else None
     if service.restarts and up is not None and up < RECENT_RESTART:
@@ -175,12 +183,12 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
             "restarted",
             "warn",
             f"systemd had to start it again ({times} so far), {age(up)} ago",
-            seen,
-            "the log (2) says why it ended before that",
-            "restarted",
-            service.started_at,
+            seen_at=seen,
+            do="the log (2) says why it ended before that",
+            brief="restarted",
+            since=service.started_at,
         )
-    return Verdict(service.active_state, "ok", "", seen, since=since)
+    return Verdict(service.active_state, "ok", "", seen_at=seen, since=since)
 
 
 def ending(service: Service) -> str:

@@ -34,6 +34,9 @@ _PLACES: Final[dict[PlaceKind, int]] = {
 }
 # how long a line of the log about no deployment in particular speaks
 RECENT: Final = 60.0
+# how long a name that was asked for in vain is worth a word, and how many such names: a client may invent any number
+ASKED: Final = 900.0
+MOST_STRANGERS: Final = 3
 # from this many errors in five minutes on, errors that no problem explains are worth a word
 UNEXPLAINED_ERRORS: Final = 3
 
@@ -54,7 +57,7 @@ def find_problems(
     if gateway.state == "answering":
         found += _models(deployments, groups, chains)
         if snapshot.gateway.deployments.value is not None:
-            found += _routing(snapshot, chains, groups)
+            found += _routing(snapshot, now, chains, groups)
     if cache.severity in ("warn", "bad"):
         found.append(
             _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
@@ -118,34 +121,34 @@ def _configuration(snapshot: Snapshot, drift: Sequence[str]) -> Iterator[Problem
     for reference in file.references:
         if reference.source is None and reference.name not in entries:
             yield Problem(
-                f"configuration:{reference.name}",
-                "warn",
-                reference.name,
-                f"{reference.name} unset",
-                f"{reference.mark} refers to it and nothing sets it",
-                Place("configuration"),
-                f"set {reference.name} in the unit's environment file and restart",
+                key=f"configuration:{reference.name}",
+                severity="warn",
+                title=reference.name,
+                cause=f"{reference.name} unset",
+                reason=f"{reference.mark} refers to it and nothing sets it",
+                place=Place("configuration"),
+                do=f"set {reference.name} in the unit's environment file and restart",
             )
     for note in file.notes:
         yield Problem(
-            f"configuration:{note}",
-            "bad",
-            "configuration",
-            "refused at start",
-            note,
-            Place("configuration"),
-            "mend it before anything restarts",
+            key=f"configuration:{note}",
+            severity="bad",
+            title="configuration",
+            cause="refused at start",
+            reason=note,
+            place=Place("configuration"),
+            do="mend it before anything restarts",
         )
     if drift:
         yield Problem(
-            "configuration:drift",
-            "quiet",
-            "configuration",
-            "not applied",
-            f"{count(len(drift), 'change')} saved, and what runs is older: {drift[0]}"
+            key="configuration:drift",
+            severity="quiet",
+            title="configuration",
+            cause="not applied",
+            reason=f"{count(len(drift), 'change')} saved, and what runs is older: {drift[0]}"
             + (" …" if len(drift) > 1 else ""),
-            Place("configuration"),
-            "R applies it",
+            place=Place("configuration"),
+            do="R applies it",
         )
 
 
@@ -170,13 +173,13 @@ def _models(deployments: Sequence[Deployment], groups: Sequence[Group], chains: 
         for row in rows:
             if row.verdict.contradiction and row.verdict.severity == "ok":
                 yield Problem(
-                    f"health:{row.key}",
-                    "quiet",
-                    _title(row, rows),
-                    "health report is wrong",
-                    row.verdict.contradiction,
-                    Place("deployment", row.key),
-                    "nothing fails by it; dashboards that read /health show it as down",
+                    key=f"health:{row.key}",
+                    severity="quiet",
+                    title=_title(row, rows),
+                    cause="health report is wrong",
+                    reason=row.verdict.contradiction,
+                    place=Place("deployment", row.key),
+                    do="nothing fails by it; dashboards that read /health show it as down",
                 )
 
 
@@ -204,9 +207,12 @@ def _hit(group: Group, rows: Iterable[Deployment], chains: Iterable[Chain], tota
     return ", ".join(words)
 
 
-def _routing(snapshot: Snapshot, chains: Sequence[Chain], groups: Sequence[Group]) -> Iterator[Problem]:
-    asked: Mapping[str, int] = {n.name: n.times for n in snapshot.traffic.notices if n.kind == "no such group"}
-    known = {group.name for group in groups}
+def _routing(snapshot: Snapshot, now: float, chains: Sequence[Chain], groups: Sequence[Group]) -> Iterator[Problem]:
+    service = snapshot.service.value
+    begun = max((service.started_at if service else None) or 0.0, now - ASKED)
+    notices = [notice for notice in snapshot.traffic.notices if notice.last >= begun]
+    asked: Mapping[str, int] = {n.name: n.times for n in notices if n.kind == "no such group"}
+    known = {name for group in groups for name in (group.name, *group.aliases)}
     explained: set[str] = set()
     for chain in chains:
         severity: Severity = "quiet" if chain.applied is False else "warn"
@@ -214,81 +220,83 @@ def _routing(snapshot: Snapshot, chains: Sequence[Chain], groups: Sequence[Group
         if chain.kind == "alias" and any(target.flaw == "malformed" for target in chain.targets):
             explained.add(name)
             # 1.77 writes of such a request only how it failed, and of no name
-            failed = asked.get(name) or sum(n.times for n in snapshot.traffic.notices if n.kind == "alias")
+            failed = asked.get(name) or sum(n.times for n in notices if n.kind == "alias")
             refused = f", {count(failed, 'request')} refused" if failed else ""
             yield Problem(
-                f"alias:{name}",
-                "quiet" if chain.applied is False else "bad",
-                name,
-                "alias is a list",
-                chain.note or "an alias takes one name",
-                Place("alias", chain.key),
-                f"write model_group_alias: {{{name}: GROUP}}, one name, or make {name} a group of its own",
-                f"every request for {name}{refused}",
+                key=f"alias:{name}",
+                severity="quiet" if chain.applied is False else "bad",
+                title=name,
+                cause="alias is a list",
+                reason=chain.note or "an alias takes one name",
+                place=Place("alias", chain.key),
+                do=f"write model_group_alias: {{{name}: GROUP}}, one name, or make {name} a group of its own",
+                hit=f"every request for {name}{refused}",
             )
             continue
         ghosts = [target.name for target in chain.targets if target.flaw == "ghost"]
         if ghosts and chain.kind == "alias":
             yield Problem(
-                f"alias:{name}",
-                severity,
-                name,
-                "ghost alias",
-                f"it leads to {ghosts[0]}, and no group has that name",
-                Place("alias", chain.key),
-                "correct the name, or add the group",
-                f"every request for {name}",
+                key=f"alias:{name}",
+                severity=severity,
+                title=name,
+                cause="ghost alias",
+                reason=f"it leads to {ghosts[0]}, and no group has that name",
+                place=Place("alias", chain.key),
+                do="correct the name, or add the group",
+                hit=f"every request for {name}",
             )
         elif ghosts:
             source = "any group" if name == "*" else name
             explained.update(ghosts)
             yield Problem(
-                f"chain:{chain.key}",
-                severity,
-                source,
-                "ghost fallback",
-                f"its {chain.kind} fallback {', '.join(ghosts)} is no model group: a request that needs it fails",
-                Place("chain", chain.key),
-                "correct the name in the file, or add the group",
-                f"{source}, when it fails",
+                key=f"chain:{chain.key}",
+                severity=severity,
+                title=source,
+                cause="ghost fallback",
+                reason=f"its {chain.kind} fallback {', '.join(ghosts)} is no group: a request that needs it fails",
+                place=Place("chain", chain.key),
+                do="correct the name in the file, or add the group",
+                hit=f"{source}, when it fails",
             )
         elif chain.source.flaw == "ghost":
             yield Problem(
-                f"chain:{chain.key}",
-                "quiet",
-                name,
-                "chain never fires",
-                chain.note or "no model group has this name",
-                Place("chain", chain.key),
-                "correct the name in the file, or remove the chain",
+                key=f"chain:{chain.key}",
+                severity="quiet",
+                title=name,
+                cause="chain never fires",
+                reason=chain.note or "no model group has this name",
+                place=Place("chain", chain.key),
+                do="correct the name in the file, or remove the chain",
             )
         elif any(target.flaw == "cycle" for target in chain.targets):
             yield Problem(
-                f"chain:{chain.key}",
-                "quiet",
-                name,
-                "fallback cycle",
-                "its fallbacks lead back to it",
-                Place("chain", chain.key),
-                "harmless but slow: the router gives up after max_fallbacks (5) hops",
+                key=f"chain:{chain.key}",
+                severity="quiet",
+                title=name,
+                cause="fallback cycle",
+                reason="its fallbacks lead back to it",
+                place=Place("chain", chain.key),
+                do="harmless but slow: the router gives up after max_fallbacks (5) hops",
             )
-    for name, times in asked.items():
-        if name not in known and name not in explained:
-            yield Problem(
-                f"log:asked:{name}",
-                "quiet",
-                name,
-                "no such group",
-                f"{count(times, 'request')} asked for it, and no model group or alias has that name",
-                Place("log"),
-                "tell the client, or add an alias",
-                "whoever asks for it",
-            )
+    strangers = sorted((name for name in asked if name not in known | explained), key=lambda n: -asked[n])
+    for name in strangers[:MOST_STRANGERS]:
+        more = len(strangers) - MOST_STRANGERS
+        others = f"; so it is with {count(more, 'other name')}" if more > 0 and name == strangers[0] else ""
+        yield Problem(
+            key=f"log:asked:{name}",
+            severity="quiet",
+            title=name,
+            cause="no such group",
+            reason=f"{count(asked[name], 'request')} asked for it, and no model group or alias has that name{others}",
+            place=Place("log"),
+            do="tell the client, or add an alias",
+            hit="whoever asks for it",
+        )
 
 
 def _log(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[Problem]:
     broken = [n for n in snapshot.traffic.notices if n.kind == "stream breaks" and now - n.last <= RECENT]
-    if broken:
+    if broken and not any(problem.cause == "stream breaks" for problem in found):
         times = sum(notice.times for notice in broken)
         yield Problem(
             key="log:streams",
@@ -303,13 +311,15 @@ def _log(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[P
             since=min(notice.first for notice in broken),
         )
     recent = sum(snapshot.log.errors_per_minute[-5:])
-    if recent >= UNEXPLAINED_ERRORS and all(problem.severity == "quiet" for problem in found):
+    # requests that failed are explained by their problem, also when that has just ended
+    told = any(tally.failed for tally in snapshot.traffic.tallies) or any(p.place.kind == "log" for p in found)
+    if recent >= UNEXPLAINED_ERRORS and not told and all(problem.severity == "quiet" for problem in found):
         yield Problem(
-            "log:errors",
-            "quiet",
-            "log",
-            "errors",
-            f"{count(recent, 'error')} in the log in 5 min, and nothing that was looked at explains them",
-            Place("log"),
-            "read them: 2, then n",
+            key="log:errors",
+            severity="quiet",
+            title="log",
+            cause="errors",
+            reason=f"{count(recent, 'error')} in the log in 5 min, and nothing that was looked at explains them",
+            place=Place("log"),
+            do="read them: 2, then n",
         )

@@ -40,7 +40,9 @@ def _looked(snapshot: Snapshot) -> Iterator[Looked]:
     answered = traffic.requests - traffic.refused
     yield Looked(
         "requests",
-        f"{answered:,} of {traffic.requests:,} answered in {traffic.window / 60:g} min",
+        f"{answered:,} of {traffic.requests:,} answered in {traffic.window / 60:g} min"
+        if traffic.access_lines
+        else "not counted: no access line was seen",
         snapshot.log.last_at,
     )
     if snapshot.probes:
@@ -99,16 +101,21 @@ def _blind(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         yield BlindSpot("which model a successful request went to", _VERBOSE)
     health = isinstance(gateway.health.failure, NotAvailable) and gateway.health.value is None
     if answering and health:
-        yield BlindSpot(
-            "LiteLLM's own health report",
-            "general_settings.background_health_checks: true (each check of a "
-            "paid deployment is billed); p probes on demand",
+        file = snapshot.configuration.current
+        on = file is not None and file.background_health_checks
+        mend = (
+            "it comes by itself, or with the next restart"
+            if on
+            else "general_settings.background_health_checks: true (each check of a paid deployment is billed); "
+            "probes ask on demand"
         )
+        yield BlindSpot("LiteLLM's own health report", mend)
     if answering and health and not visible:
         yield BlindSpot("a dead model behind its fallback: its requests succeed, and nothing is written", _VERBOSE)
     if isinstance(log.failure, Denied) or log.state == "off" or (log.hint and log.last < 0):
         why = log.failure.why if log.failure else log.hint or "no log"
-        yield BlindSpot(f"the log: {why}", "membership of the group systemd-journal, or run as the unit's user")
+        right = "membership of the group systemd-journal, or run as the unit's user"
+        yield BlindSpot(f"the log: {why}", "--unit NAME with --user or --system" if log.state == "off" else right)
     elif answering and not snapshot.traffic.access_lines and _long_answering(snapshot, now):
         yield BlindSpot(
             "how many requests there are: LiteLLM writes no access lines here",

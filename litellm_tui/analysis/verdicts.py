@@ -10,7 +10,7 @@ import msgspec
 
 from litellm_tui.analysis.causes import name_cause
 from litellm_tui.analysis.drift import deployment_differences, pair
-from litellm_tui.analysis.evidence import Court, Testimony, Witness
+from litellm_tui.analysis.evidence import FAILURE_MEMORY, Court, Testimony, Witness
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.records import SEVERITY, Deployment, Evidence, State, Verdict
 from litellm_tui.snapshot import FileDeployment, LoadedDeployment, Snapshot
@@ -28,6 +28,7 @@ class _Known(NamedTuple):
     expected_down: Mapping[str, str]
     dropped: frozenset[str]
     why_unknown: str
+    start: bool = True
 
 
 def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -> tuple[Deployment, ...]:
@@ -44,6 +45,7 @@ def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -
         expected_down=snapshot.expected_down,
         dropped=frozenset(n.name for n in snapshot.traffic.notices if n.kind == "dropped"),
         why_unknown=_why_unknown(snapshot),
+        start=snapshot.service.value is not None and snapshot.service.value.started_at is not None,
     )
     court = Court(snapshot, now, loaded)
     groups = set(gateway.groups.value or ()) if gateway.groups.value is not None else None
@@ -139,7 +141,8 @@ def _not_loaded(entry: FileDeployment, known: _Known) -> Verdict:
         )
     return verdict_of(
         "not loaded",
-        "in the file, not in the router: dropped at the start",
+        "in the file, not in the router: dropped at the start"
+        + ("" if known.start else ", or saved after it (when that was is not known here)"),
         do="search the start-up log for its name",
         brief="not loaded",
     )
@@ -151,12 +154,28 @@ def _pending(verdict: Verdict) -> Verdict:
 
 def _judged(heard: Testimony, unset: str, court: Court) -> Verdict:
     direct, health = heard.direct, heard.health
-    if heard.cooling_until is not None and not (direct and direct.ok):
+    if direct and direct.ok and health and not health.ok and court.now - direct.seen_at > FAILURE_MEMORY:
+        # an answer of long ago does not speak against what is seen now
+        direct = None
+    if heard.cooling_until is not None and not (direct and (direct.ok or _explains_cooling(direct))):
         return _cooling(heard, heard.cooling_until, court.now)
     if direct is not None and not direct.ok:
-        state: State = "degraded" if direct.partly else "failing"
+        confirmed = health is not None and not health.ok and not court.traffic_visible
+        state: State = "degraded" if direct.partly and not confirmed else "failing"
         against = "LiteLLM's /health calls it healthy: its own check is older, or asks otherwise than the callers do"
-        return _against(state, direct, unset, against if health and health.ok else "")
+        return _against(state, _named(direct, heard), unset, against if health and health.ok else "")
+    if direct is not None and health is not None and heard.doubtful and direct is heard.traffic:
+        ago = age(court.now - direct.seen_at)
+        doubt = verdict_of(
+            "unproven",
+            f"its health check fails ({health.text}), and its last request, {ago} ago, was answered",
+            health.seen_at,
+            "probe it (p): that tells which of the two holds now",
+            health.cause.name if health.cause else "",
+        )
+        return msgspec.structs.replace(doubt, severity="warn")
+    if direct is not None and heard.group is not None and heard.group.seen_at > direct.seen_at:
+        return _suspected(heard.group)
     if direct is not None:
         contradiction = ""
         if health is not None and not health.ok:
@@ -174,16 +193,7 @@ def _judged(heard: Testimony, unset: str, court: Court) -> Verdict:
             )
         return _against("failing", health, unset)
     if heard.group is not None:
-        cause = heard.group.cause
-        return verdict_of(
-            "degraded",
-            f"requests to its group fail, and which deployment fails is not written at this "
-            f"log level: {heard.group.text}",
-            heard.group.seen_at,
-            "probe the group (p) to see which",
-            cause.name if cause else "",
-            heard.group.since,
-        )
+        return _suspected(heard.group)
     if health is not None:
         if court.traffic_visible:
             return msgspec.structs.replace(
@@ -221,6 +231,33 @@ def _against(state: State, witness: Witness, unset: str, contradiction: str = ""
     return verdict_of(state, witness.text, witness.seen_at, cause.do, cause.name, witness.since, contradiction)
 
 
+def _named(witness: Witness, heard: Testimony) -> Witness:
+    """The witness with a clearer cause, where another one that speaks against it too knows one."""
+    if witness.cause is None or not witness.cause.vague:
+        return witness
+    for other in (heard.traffic, heard.group, heard.health, heard.probe):
+        if other is not None and not other.ok and other.cause and not other.cause.vague:
+            return witness._replace(cause=other.cause, text=other.text)
+    return witness
+
+
+def _suspected(group: Witness) -> Verdict:
+    return verdict_of(
+        "degraded",
+        f"requests fail, and the log does not say which of several deployments fails: {group.text}",
+        group.seen_at,
+        "probe the group (p) to see which",
+        group.cause.name if group.cause else "",
+        group.since,
+    )
+
+
+def _explains_cooling(witness: Witness) -> bool:
+    """Whether it is worse than a pause: with a refused key the next request after the cooldown fails again."""
+    cause = witness.cause
+    return not witness.partly and cause is not None and cause.name not in ("cooling down", "429 rate limit", "failing")
+
+
 def _cooling(heard: Testimony, until: float, now: float) -> Verdict:
     began = next(
         (
@@ -234,10 +271,10 @@ def _cooling(heard: Testimony, until: float, now: float) -> Verdict:
     return verdict_of(
         "cooling down",
         f"the router does not ask it for {age(until - now)} more{why}",
-        heard.group.seen_at if heard.group else heard.traffic.seen_at if heard.traffic else None,
-        began.cause.do if began and began.cause else name_cause("cooldown_list=['x']").do,
-        began.cause.name if began and began.cause else "cooling down",
-        began.since if began else None,
+        seen_at=heard.group.seen_at if heard.group else heard.traffic.seen_at if heard.traffic else None,
+        do=began.cause.do if began and began.cause else name_cause("cooldown_list=['x']").do,
+        brief=began.cause.name if began and began.cause else "cooling down",
+        since=began.since if began else None,
     )
 
 

@@ -57,6 +57,8 @@ _ADDITIONS: Final = re.compile(
     r"(?:\. ?)?(?:No fallback model group found for|Received Model Group=)|\n+LiteLLM: model group '|\nTraceback |"
     r"\nDebug Information:|\n?Cooldown Deployments=|,? LiteLLM (?:Retried|Max Retries):"
 )
+# the last line of a trace in a plain log of 1.77: the group's own error, where a record may begin with its fallback's
+_RAISED: Final = re.compile(r"^(?:\w+\.)+\w+: (?=.*Received Model Group=)")
 _TRACE: Final = re.compile(r"\nTraceback (.*?)(?=\nDebug Information:|\n?Cooldown Deployments=|\Z)", re.DOTALL)
 _COOLED: Final = re.compile(r"\('([^']+)', \{(?:(?!\('[^']+', \{).)*?'timestamp': ([\d.]+), 'cooldown_time': ([\d.]+)",
                             re.DOTALL)  # fmt: skip
@@ -86,10 +88,11 @@ def group_failure(text: str, record_text: str) -> GroupFailure | None:
     if not _REPORTS.match(record_text) or not (match := _GROUP.search(text)):
         return None
     cooling = _COOLING.search(text)
+    raised = _RAISED.match(text)
     return GroupFailure(
         group=next(name for name in match.groups() if name).strip(),
-        error=error_words(record_text),
-        request="_handle_llm_api_exception" in record_text,
+        error=error_words(text[raised.end() :] if raised else record_text),
+        request="_handle_llm_api_exception" in record_text or "async_data_generator()" in record_text,
         cooling=float(cooling[1]) if cooling else None,
     )
 

@@ -64,8 +64,8 @@ _UVICORN = re.compile(r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+(.*)$", re.DOTAL
 _PLACE = re.compile(r"^\S+\.py:\d+ - ")
 # what the router prints below a failure when its log is plain text; on 1.106 only this names the model group
 _ADDENDA = (
-    "LiteLLM: model group '|Available Model Group Fallbacks=|Error doing the fallback: |Debug Information:|"
-    "Cooldown Deployments="
+    "LiteLLM: model group '|Deployment Info: |timeout: [\\dN]|Available Model Group Fallbacks=|"
+    "Error doing the fallback: |Debug Information:|Cooldown Deployments="
 )
 _CONTINUES = re.compile(
     r"^(?:\s|Traceback \(most recent call last\)|During handling of the above|The above exception was|"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import Final
 
 import msgspec
 
+from litellm_tui.collectors.logline import clean
 from litellm_tui.snapshot import DeploymentCounters, Failure, Malformed, Metrics, NotAvailable
 
 # LiteLLM's own health checks are counted like requests, under this alias of a key
@@ -37,7 +39,7 @@ def decode(status: int, body: bytes) -> Metrics | Failure:
     for family in text_string_to_metric_families(wanted + "\n"):
         for sample in family.samples:
             seen.add(sample.name)
-            if sample.labels.get("api_key_alias") == _HEALTH_CHECK:
+            if sample.labels.get("api_key_alias") == _HEALTH_CHECK or not math.isfinite(sample.value):
                 continue
             if identity := sample.labels.get("model_id"):
                 before = found.get(identity) or DeploymentCounters(identity)
@@ -57,7 +59,7 @@ def _with(counters: DeploymentCounters, name: str, labels: dict[str, str], value
     if name == _COOLED:
         return msgspec.structs.replace(counters, cooled_down=counters.cooled_down + value)
     if name == _FAILURES:
-        words = f"{labels.get('exception_class', '')} {labels.get('exception_status', '')}".strip()
+        words = clean(f"{labels.get('exception_class', '')} {labels.get('exception_status', '')}").strip()[:80]
         errors = counters.errors | {words: counters.errors.get(words, 0.0) + value}
         return msgspec.structs.replace(counters, failed=counters.failed + value, errors=errors)
     return counters

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from litellm_tui.snapshot import ConfigFile, Failure, Malformed, Unreachable
+from litellm_tui.snapshot import ConfigFile, Failure, Malformed, Reading, Unreachable
 
 PREFIX: Final = "os.environ/"
 PORT: Final = 6379
+_REFUSAL: Final = re.compile(r"-([A-Z]{3,20})\b")
 
 
 class Address(NamedTuple):
@@ -68,6 +70,17 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_down(answer: Reading[str]) -> bool:
+    """Whether the server is known to be down: it answered before, or its machine says so.
+
+    A name that only LiteLLM's own network knows, or a port that only it may reach, proves nothing against Redis.
+    """
+    failure = answer.failure
+    if failure is None:
+        return False
+    return answer.seen_at is not None or (isinstance(failure, Unreachable) and failure.kind in ("refused", "timeout"))
+
+
 async def ask(where: Address, timeout: float) -> str | Failure:
     """What it says to a PING, within `timeout` seconds: `PONG`, or that it wants a password (which is alive, too)."""
     writer = None
@@ -93,6 +106,9 @@ async def ask(where: Address, timeout: float) -> str | Failure:
     said = line.decode(errors="replace").strip()
     if said == "+PONG":
         return "PONG"
-    if said.startswith(("-NOAUTH", "-DENIED", "-LOADING", "-MASTERDOWN", "-BUSY")):
-        return said[1:].partition(" ")[0]
+    # any refusal in its own words (NOAUTH, LOADING, NOPERM, …) is a Redis that is alive
+    if refusal := _REFUSAL.match(said):
+        return refusal[1]
+    if not said:
+        return Unreachable(f"Redis at {where} closes the connection without a word", kind="closed")
     return Malformed(f"what listens at {where} is not Redis")

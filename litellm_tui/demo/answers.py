@@ -5,6 +5,7 @@ A document may leave keys out (a real /v1/model/info entry has 170, most of them
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -181,6 +182,19 @@ def completion(outcome: Outcome, created: int) -> Document:
         ],
         "usage": {"completion_tokens": 9, "prompt_tokens": 11, "total_tokens": 20},
     }
+
+
+def stream(outcome: Outcome, created: int) -> str:
+    """The same as server-sent events."""
+    whole = completion(outcome, created)
+    begun = {"id": whole["id"], "object": "chat.completion.chunk", "created": created, "model": whole["model"]}
+    choices: Sequence[Document] = (
+        {"index": 0, "delta": {"role": "assistant", "content": "Hel"}},
+        {"index": 0, "delta": {"content": "lo!"}},
+        {"index": 0, "delta": {}, "finish_reason": "stop"},
+    )
+    events = [json.dumps(begun | {"choices": [choice]}, separators=(",", ":")) for choice in choices]
+    return "".join(f"data: {event}\n\n" for event in [*events, "[DONE]"])
 
 
 def embedding(outcome: Outcome) -> Document:

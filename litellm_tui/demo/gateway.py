@@ -186,9 +186,10 @@ class Gateway:
                 f"{place}: Invalid model name passed in model={group}. Call `/v1/models` to view available models for "
                 "your key."
             )
-            document = answers.error(message, "invalid_request_error", 400)
-            document["error"]["provider_specific_fields"] = {"error": message}
-            return _json(400, document)
+            return _bad_request(message)
+        if mocked := [name for name in data if name.startswith("mock_testing_")]:
+            # what this version says without general_settings.dangerously_allow_mock_testing_request_params
+            return _bad_request(f"Mock testing request params are disabled on this proxy: {', '.join(mocked)}.")
         retries = data.get("num_retries")
         call = Call(
             group, embedding, not data.get("disable_fallbacks"), retries if isinstance(retries, int) else None
@@ -202,6 +203,9 @@ class Gateway:
                        "x-litellm-key-spend": "0.0", "x-litellm-timeout": "120"}  # fmt: skip
             return _json(outcome.failure.status, document, headers, took)
         created = int(self._clock())
+        if data.get("stream") and not embedding:
+            events = answers.stream(outcome, created).encode()
+            return Answer(200, events, "text/event-stream; charset=utf-8", _headers(outcome, took), took)
         document = answers.embedding(outcome) if embedding else answers.completion(outcome, created)
         return _json(200, document, _headers(outcome, took), took)
 
@@ -244,6 +248,12 @@ def _headers(outcome: Outcome, took: float) -> dict[str, str]:
         "x-litellm-attempted-fallbacks": str(outcome.fallbacks),
     }
     return {name: value for name, value in headers.items() if value}
+
+
+def _bad_request(message: str) -> Answer:
+    document = answers.error(message, "invalid_request_error", 400)
+    document["error"]["provider_specific_fields"] = {"error": message}
+    return _json(400, document)
 
 
 def _json(status: int, document: Any, headers: Mapping[str, str] | None = None, delay: float = 0.0) -> Answer:

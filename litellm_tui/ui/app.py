@@ -23,6 +23,7 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerError, WorkerFailed
 
 from litellm_tui import __version__
+from litellm_tui.analysis.changes import Glance, glance
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.memory import Memory, looked, remember
 from litellm_tui.analysis.records import Deployment, Place, PlaceKind
@@ -38,7 +39,7 @@ from litellm_tui.ui.lifeline import Lifeline
 from litellm_tui.ui.operations import Operations
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
-from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs
+from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs, group_of
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
@@ -98,6 +99,7 @@ class Console(App[int]):
         self._remembers = memory
         self._state: StateFile | None = None
         self._memory: Memory = {}
+        self._last: Glance | None = None
         self._operations = Operations(self)
         self.set_class(settings.ascii, ASCII_CLASS)
         self._settings = settings
@@ -174,7 +176,7 @@ class Console(App[int]):
         if self._remembers:
             self._state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
             kept = self._state.load()
-            self._memory = kept.memory
+            self._memory, self._last = kept.memory, kept.last
             self.monitor.expect_down(kept.expected_down)
             if self._state.failure:
                 self.notify(self._state.failure, severity="warning", markup=False)
@@ -184,7 +186,10 @@ class Console(App[int]):
     def _keep(self) -> None:
         """Keep problems and marks for the next run."""
         if self._state is not None and self.monitor is not None:
-            self._state.save(self._memory, self.monitor.expected_down)
+            view = self.view
+            known = view is not None and view.diagnosis.gateway.state == "answering"
+            last = glance(view.snapshot, view.diagnosis, view.now) if view and known else self._last
+            self._state.save(self._memory, self.monitor.expected_down, last)
 
     def _fatal_error(self) -> None:
         # Textual's own report prints every local variable, and with them keys and the whole configuration
@@ -327,8 +332,14 @@ class Console(App[int]):
         view = self.view
         if len(self.screen_stack) > 1 or view is None:
             return
-        chosen = self.query_one(Models).lines.selected
-        rows = [row for row in view.diagnosis.deployments if every or row.key == chosen]
+        chosen, group = self.query_one(Models).lines.selected, None
+        if self._shown == "fallbacks":
+            group = group_of(self.query_one(Fallbacks).lines.selected, view)
+        rows = [
+            row
+            for row in view.diagnosis.deployments
+            if every or (row.group == group if group is not None else row.key == chosen)
+        ]
         self._operations.probe(view, rows)
 
     @on(ChainLines.Drill)
@@ -369,6 +380,7 @@ class Console(App[int]):
             return
         if row.key in self.monitor.expected_down:
             self._mark_down(row, None)
+            self.notify(f"{row.group} · {row.model} is not expected down any more", markup=False)
             return
         question = (
             f"{row.group} · {row.model} is {row.verdict.state}. Marked as expected down it is no problem any more, "
@@ -398,7 +410,9 @@ class Console(App[int]):
                 )
         elif pane == "fallbacks-lines":
             marked = self.query_one(Fallbacks).marked
-            self.push_screen(Sheet("Fallbacks", lambda: list(fallback_paragraphs(event.key, view, marked))))
+            kind, _, name = event.key.partition(":")
+            title = f"{'any group' if name == '*' else name} · {kind}"
+            self.push_screen(Sheet(title, lambda: list(fallback_paragraphs(event.key, view, marked))))
         elif pane == "logs-lines" and (record := view.store.get(int(event.key))):
             self.push_screen(Sheet("Log record", lambda: list(record_paragraphs(record, view))))
 

@@ -29,7 +29,7 @@ KEYS: Final = (
     Key("shift+tab", "Shift+Tab", "previous_pane", "Previous pane"),
     Key("exclamation_mark", "!", "problems", "Problems: everything that is wrong, worst first", "everywhere",
         "problems", True),
-    Key("p", "p", "probe(False)", "Probe the selected deployment: one real request to it alone", "everywhere",
+    Key("p", "p", "probe(False)", "Probe the selected deployment or group: one real request to each", "everywhere",
         "probe", True),
     Key("P", "P", "probe(True)", "Probe every deployment (asks first when it costs)", palette=True),
     Key("e", "e", "expect_down", "Mark the selected deployment as expected down, or not", palette=True),

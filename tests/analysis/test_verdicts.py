@@ -268,6 +268,38 @@ def test_a_green_report_is_contradicted_by_requests_that_fail() -> None:
     assert "calls it healthy" in verdict.contradiction
 
 
+def test_a_check_that_turned_red_after_the_last_success_is_believed() -> None:
+    red = HealthEntry("openai/m", A, "id1", "[Errno 111] Connect call failed", red_since=NOW - 20, turned=True)
+    before = (_answering("model", "openai/m", 60),)
+    verdict = _only(_snapshot([FILE], [LOADED], _unhealthy(red), tallies=before)).verdict
+    assert (verdict.state, verdict.brief) == ("failing", "refused")
+    after = (_answering("model", "openai/m", 10),)
+    assert _only(_snapshot([FILE], [LOADED], _unhealthy(red), tallies=after)).verdict.state == "serving"
+
+
+def test_a_check_that_was_red_at_the_first_look_and_an_earlier_success_leave_a_doubt() -> None:
+    red = HealthEntry("openai/m", A, "id1", "[Errno 111] Connect call failed", red_since=NOW)
+    verdict = _only(_snapshot([FILE], [LOADED], _unhealthy(red), (_answering("model", "openai/m", 60),))).verdict
+    assert (verdict.state, verdict.severity, verdict.brief) == ("unproven", "warn", "refused")
+    fresh = _only(_snapshot([FILE], [LOADED], _unhealthy(red), (_answering("model", "openai/m", 5),))).verdict
+    assert fresh.state == "serving"
+    asked = _snapshot([FILE], [LOADED], _unhealthy(red), (_answering("model", "openai/m", 60),), (_probe(False),))
+    assert _only(asked).verdict.state == "failing"
+
+
+def test_a_green_check_that_is_surely_newer_than_the_last_failure_is_believed() -> None:
+    report, failed = _healthy(GREEN), (_failing("group", "g", 40),)
+    assert _only(_snapshot([FILE], [LOADED], report, failed)).verdict.state == "failing"
+    made = made_file(general_settings={"health_check_interval": 10})
+    import msgspec
+
+    quick = msgspec.structs.replace(made, deployments=(FILE,))
+    healed = msgspec.structs.replace(
+        _snapshot([FILE], [LOADED], report, failed), configuration=Configuration(current=quick)
+    )
+    assert _only(healed).verdict.state == "serving"
+
+
 def test_the_newest_of_probe_and_requests_decides() -> None:
     older, newer = (_failing("model", "openai/m", 60),), (_probe(True, 5),)
     assert _only(_snapshot([FILE], [LOADED], tallies=older, probes=newer)).verdict.state == "serving"

@@ -51,6 +51,8 @@ CALLABLE: dict[str, Callable[[Simulation], tuple[int, dict[str, str], Any]]] = {
     "chat-500-after-fallback": lambda s: chat(s, _all_broken(s)),
     "probe-200": lambda s: _probe(s, "gpt-4.1-mini"),
     "probe-500": lambda s: _probe(s, _broken(s, "gpt-4.1-mini", "error")),
+    "probe-stream": lambda s: _probe(s, "gpt-4.1-mini", stream=True),
+    "probe-embedding-200": lambda s: _probe_embedding(s, "nomic-embed-text"),
     "probe-refused": lambda s: _probe(s, _broken(s, "gpt-4.1-mini")),
 }
 
@@ -94,6 +96,8 @@ def _differences(ours: Any, recorded: Any, path: str = "") -> Iterator[str]:
 
 def _merged(items: list[Any]) -> Any:
     """One item that has every key that any has; a key that is null in one may be filled in another."""
+    if items and all(isinstance(item, list) for item in items):
+        return [value for item in items for value in item]
     mappings = [item for item in items if isinstance(item, dict)]
     if not mappings:
         return next((item for item in items if item is not None), None)
@@ -105,6 +109,9 @@ def _unwrapped(value: Any) -> Any:
     """LiteLLM wraps JSON into strings of JSON."""
     if isinstance(value, str) and value.startswith("{"):
         return json.loads(value)
+    if isinstance(value, str) and value.startswith("data: "):
+        *events, last = (event.removeprefix("data: ") for event in value.strip().split("\n\n"))
+        return {"events": [json.loads(event) for event in events], f"ends in {last}": True}
     return value
 
 
@@ -214,10 +221,19 @@ def _all_broken(simulation: Simulation) -> str:
     return "gpt-4.1"
 
 
-def _probe(simulation: Simulation, name: str) -> tuple[int, dict[str, str], Any]:
+_ALONE: dict[str, Any] = {
+    "disable_fallbacks": True, "num_retries": 0, "cache": {"no-cache": True, "no-store": True},
+}  # fmt: skip
+
+
+def _probe(simulation: Simulation, name: str, **more: Any) -> tuple[int, dict[str, str], Any]:
+    return chat(simulation, _id_of(simulation, name), max_tokens=5, **_ALONE, **more)
+
+
+def _probe_embedding(simulation: Simulation, name: str) -> tuple[int, dict[str, str], Any]:
+    return ask(simulation, "/v1/embeddings", {"model": _id_of(simulation, name), "input": ["Say hi."], **_ALONE})
+
+
+def _id_of(simulation: Simulation, group: str) -> str:
     found = ask(simulation, "/v1/model/info")[2]["data"]
-    chosen = next(entry["model_info"]["id"] for entry in found if entry["model_name"] == name)
-    return chat(
-        simulation, chosen, disable_fallbacks=True, num_retries=0, max_tokens=5,
-        cache={"no-cache": True, "no-store": True},
-    )  # fmt: skip
+    return next(str(entry["model_info"]["id"]) for entry in found if entry["model_name"] == group)

@@ -560,7 +560,9 @@ class Lab:
         """
         astray = ("LITELLM_", "XDG_", "DBUS_", "SYSTEMD_", "JOURNAL_")
         dropped = [f"--unset={name}" for name in sorted(os.environ) if name.startswith(astray)]
-        base = self.env if user else {"HOME": "/root", "USER": "root", "LOGNAME": "root"}
+        # /root is the machine's own: what a console keeps from one run to the next has no place in it.
+        root = {"HOME": "/root", "USER": "root", "LOGNAME": "root", "XDG_STATE_HOME": str(self.dir / "state")}
+        base = self.env if user else root
         variables = [f"{name}={value}" for name, value in {**base, **(env or {})}.items()]
         where = str(cwd) if cwd is not None else str(self.home) if user else "/"
         become = [

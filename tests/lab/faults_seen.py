@@ -19,12 +19,18 @@ WHOLE = ("gateway", "service", "cache")
 
 @dataclass
 class Outcome:
-    """One row: seconds until the fault was named and until that was taken back, None where it was not."""
+    """One row: seconds until the fault was named and until that was taken back, None where it was not.
+
+    `lasts` says that it was still named when it had lasted for a while, `recovered` the seconds from the first request
+    that was answered again until all was said to be well.
+    """
 
     fault: Fault
     before: bool = False
     named: float | None = None
+    lasts: bool = False
     gone: float | None = None
+    recovered: float | None = None
     said: str = ""
     after: str = ""
     health: str = ""

@@ -10,6 +10,7 @@ import shutil
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -132,11 +133,15 @@ def opened(
     before: str = "",
     env: dict[str, str] | None = None,
 ) -> Iterator[Console]:
-    """The console with these options; `before` is what a shell does first. It must not have met any error."""
+    """The console with these options; `before` is what a shell does first. It must not have met any error.
+
+    It remembers nothing of a console before it: what that one saw is no news, or solved, to the next.
+    """
     command = [*CONSOLE, *options]
+    memory = {"XDG_STATE_HOME": f"{lab.home if user else lab.dir}/state/{uuid.uuid4().hex}"}
     if before:
         command = ["sh", "-c", f'{before}; exec "$@"', "sh", *command]
-    with Console(lab.argv(command, user, env=env), size) as console:
+    with Console(lab.argv(command, user, env={**memory, **(env or {})}), size) as console:
         yield console
         assert console.running or console.ends, f"the console ended by itself:\n{console.screen_text()}"
         assert CRASH not in console.raw_output()
@@ -246,8 +251,8 @@ def test_a_saved_file_changes_the_fallbacks_at_once_and_keeps_the_selection(site
             return found[0][1] if found else ""
 
         def is_selected(_: str = "") -> bool:
-            """Nothing but the selected row is drawn on another ground."""
-            return "" != background(selected) != background("llama3.1:latest ●") != ""
+            """It is drawn on another ground than a heading, over which the cursor never passes."""
+            return "" != background(selected) != background("when the context is too long") != ""
 
         console.wait_for(is_selected)
         cursor = background(selected)

@@ -69,7 +69,7 @@ class Course:
                 watch = stack.enter_context(watching(self.lab))
             for fault in faults:
                 fault.heal(self.lab)
-            self._gone(watch, faults, time.time())
+            self._gone(watch, faults, time.time(), traffic)
 
     def _named(self, watch: Watch, faults: tuple[Fault, ...], begun: float, before: Said) -> None:
         for fault in faults:
@@ -87,20 +87,25 @@ class Course:
         health, listed = health_words(self.lab), listed_words(self.lab)
         for fault in faults:
             outcome = self.outcomes[fault.key]
-            outcome.said = what_shows(fault.expected(self.version) or fault.shown, watch.last)
+            shown = fault.expected(self.version)
+            outcome.lasts = shown is None or shows(shown, watch.last)
+            outcome.said = what_shows(shown or fault.shown, watch.last)
             outcome.health = health(fault)
             outcome.listed = listed(fault)
             outcome.statuses = {
                 status for flow in fault.flows for status in traffic.counts.get((flow.group, flow.kind), ())
             }
 
-    def _gone(self, watch: Watch, faults: tuple[Fault, ...], healed: float) -> None:
+    def _gone(self, watch: Watch, faults: tuple[Fault, ...], healed: float, traffic: Traffic) -> None:
         for fault in faults:
             shown = fault.expected(self.version)
             if shown is not None:
-                gone = watch.wait_for(partial(calm_at, shown), GONE_SECONDS, healed)
-                self.outcomes[fault.key].gone = gone
-                self.outcomes[fault.key].after = what_shows(shown, watch.last)
+                outcome = self.outcomes[fault.key]
+                outcome.gone = watch.wait_for(partial(calm_at, shown), GONE_SECONDS, healed)
+                outcome.after = what_shows(shown, watch.last)
+                asked = fault.flows[0].group if fault.flows else ""
+                if outcome.gone is not None and (answered := traffic.answered_since(asked, healed)) is not None:
+                    outcome.recovered = max(0.0, healed + outcome.gone - answered)
 
 
 def _selected(request: pytest.FixtureRequest) -> set[Step]:

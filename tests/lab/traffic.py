@@ -38,6 +38,7 @@ class Traffic:
 
     def __init__(self, lab: Lab, flows: Iterable[Flow], user: bool = True) -> None:
         self.counts: dict[tuple[str, Kind], Counter[int]] = {}
+        self._answered: dict[str, list[float]] = {}
         self._lab = lab
         self._user = user
         self._stopped = threading.Event()
@@ -65,6 +66,11 @@ class Traffic:
         with self._lock:
             return sum(self.counts.values(), Counter())
 
+    def answered_since(self, group: str, moment: float) -> float | None:
+        """When a request to this group was first answered with 200 after that moment; None when none was."""
+        with self._lock:
+            return next((time for time in self._answered.get(group, ()) if time > moment), None)
+
     def _flow(self, flow: Flow) -> None:
         due = time.monotonic()
         for number in itertools.count():
@@ -72,6 +78,8 @@ class Traffic:
             status = self._ask(flow, number)
             with self._lock:
                 self.counts.setdefault((flow.group, flow.kind), Counter())[status] += 1
+                if status == 200:
+                    self._answered.setdefault(flow.group, []).append(time.time())
             # A slow answer makes the next request late, not two of them at once.
             due = max(due, time.monotonic())
             if self._stopped.wait(due - time.monotonic()):

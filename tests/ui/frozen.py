@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.records import Problem
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.collectors.systemd import Tools
 from litellm_tui.discovery import Variable
@@ -32,6 +33,8 @@ from litellm_tui.snapshot import (
     RedisInfo,
     Service,
     Snapshot,
+    Tally,
+    Traffic,
     Unreachable,
 )
 from litellm_tui.ui.app import Console
@@ -95,6 +98,25 @@ def healthy(folder: Path) -> Snapshot:
         configuration=Configuration(path=PLACE, current=file, checked_at=NOW - 4),
         service=Reading(value=service, seen_at=NOW - 1, tried_at=NOW - 1, interval=2.0),
         log=Log(source="journalctl --user -u litellm.service", state="following", first=0, last=11, last_at=NOW - 3),
+        traffic=_traffic(file, {}),
+    )
+
+
+def _traffic(file: ConfigFile, dead: dict[str, str]) -> Traffic:
+    """A request every few seconds, none for embeddings. `dead` maps groups to the error that their requests end in."""
+    tallies = []
+    for number, deployment in enumerate(file.deployments):
+        name = deployment.model
+        if error := dead.get(deployment.group):
+            lost = 16 + number
+            tally = Tally("model", name, 0, lost, NOW - 400, NOW - 8 - number, NOW - 240, in_a_row=lost, error=error)
+            tallies.append(tally)
+        elif "embed" not in name:
+            tallies.append(Tally("model", name, 30 + number, last_ok=NOW - 3 - number))
+    asked = sum(tally.ok + tally.failed for tally in tallies)
+    refused = sum(tally.failed for tally in tallies)
+    return Traffic(
+        tallies=tuple(tallies), requests=asked, refused=refused, access_lines=True, per_model=True, since=NOW - 600
     )
 
 
@@ -125,6 +147,7 @@ def degraded(folder: Path) -> Snapshot:
         gateway=gateway,
         configuration=Configuration(path=PLACE, current=edited, checked_at=NOW - 4),
         log=msgspec.structs.replace(well.log, errors_per_minute=(0, 0, 0, 0, 0, 2, 5, 3, 8, 14)),
+        traffic=_traffic(edited, dead),
     )
 
 
@@ -161,6 +184,7 @@ def bare(folder: Path) -> Snapshot:
         configuration=Configuration(why_unwatched="no configuration file was found"),
         service=Reading(failure=NotAvailable("none of the user and system units runs litellm"), tried_at=NOW),
         log=Log(state="off", failure=NotAvailable("none of the user and system units runs litellm")),
+        traffic=Traffic(),
     )
 
 
@@ -230,6 +254,11 @@ class Frozen(Console):
     @property
     def view(self) -> View:
         return self._frozen
+
+    def remember(self, problems: tuple[Problem, ...]) -> None:
+        """Show these problems, as they are after some looks."""
+        diagnosis = msgspec.structs.replace(self._frozen.diagnosis, problems=problems)
+        self._frozen = self._frozen._replace(diagnosis=diagnosis)
 
     def _begin(self) -> None:
         self.redraw()

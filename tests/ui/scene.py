@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from textual.pilot import Pilot
 
 from litellm_tui.demo import Simulation
+from litellm_tui.demo.faults import Fault
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import Settings
@@ -67,6 +68,12 @@ class Scene:
     def log(self) -> LogView:
         return self.app.screen_stack[0].query_one(LogView)
 
+    def break_for_all(self, name: str, fault: Fault = "refused") -> None:
+        """A model fails, and those who ask it notice."""
+        self.simulation.break_model(name, fault)
+        for _ in range(3):
+            self.simulation.request(name)
+
     def lines(self, name: str) -> Lines:
         return self.app.screen_stack[0].query_one(f"#{name}-lines", Lines)
 
@@ -97,10 +104,14 @@ class Scene:
 
 @asynccontextmanager
 async def opened(
-    simulation: Simulation, size: tuple[int, int] = (120, 40), settings: Settings | None = None
+    simulation: Simulation,
+    size: tuple[int, int] = (120, 40),
+    settings: Settings | None = None,
+    *,
+    memory: bool = False,
 ) -> AsyncIterator[Scene]:
     """The console, with all its panes filled."""
-    app = Console(profile_of(simulation), settings or Settings(), memory=False)
+    app = Console(profile_of(simulation), settings or Settings(), memory=memory)
     async with app.run_test(size=size) as pilot:
         scene = Scene(app, pilot, simulation)
         await eventually(lambda: app.view is not None and app.view.snapshot.service.value is not None)

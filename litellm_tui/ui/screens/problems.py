@@ -131,7 +131,9 @@ def _row(problem: Problem, view: View, names: int, causes: int, width: int) -> R
         (cell(problem.cause, causes) + " ", style),
     ]
     if rest >= 12:
-        spans.append((cell(problem.hit or problem.reason, rest), "quiet"))
+        # its own name stands beside it already
+        hit = problem.hit.removeprefix(f"group {problem.title}").removeprefix(", ")
+        spans.append((cell(hit or problem.reason, rest), "quiet"))
     spans.append((cell(ago, 9, right=True), "quiet"))
     return Row(tuple(spans), problem.key)
 
@@ -140,9 +142,10 @@ def problem_paragraphs(problem: Problem, view: View) -> Iterator[Paragraph]:
     """One problem in full."""
     yield "cause", problem.cause, STYLES[problem.severity]
     yield "because", problem.reason, "ok"
+    # before what may be cut off on a small screen
+    yield "next", problem.do, "strong"
     yield "who is hit", problem.hit, "ok"
     if problem.since is not None:
         yield "since", f"{age(view.now - problem.since)} ago, {view.clock(problem.since)}", "ok"
     if problem.solved_at is not None:
         yield "gone", f"{age(view.now - problem.solved_at)} ago, {view.clock(problem.solved_at)}", "ok"
-    yield "next", problem.do, "strong"

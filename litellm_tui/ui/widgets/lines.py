@@ -73,6 +73,7 @@ class Lines(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._rows: tuple[Row, ...] = ()
         self._cursor = -1
+        self._wanted = ""
         self._styles: dict[str, Style] = {}
         self._faded = False
 
@@ -91,6 +92,7 @@ class Lines(ScrollView, can_focus=True):
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows. The selected row stays selected and on the same screen line, wherever it went."""
         before, after = self._rows, tuple(rows)
+        wanted, self._wanted = self._wanted, ""
         if before == after:
             return
         key, offset = self.selected, self._cursor - self.scroll_offset.y
@@ -111,6 +113,8 @@ class Lines(ScrollView, can_focus=True):
                 self.refresh_lines(number)
         if self.selected != key:
             self.post_message(self.Moved(self, self.selected))
+        if (place := self._find(wanted)) is not None:
+            self._move_to(place)
 
     def fade(self, faded: bool) -> None:
         """Draw in grey what is neither wrong nor changed: it is old, and must not look current."""
@@ -120,8 +124,9 @@ class Lines(ScrollView, can_focus=True):
             self.refresh()
 
     def select(self, key: str) -> None:
-        """Put the cursor on the row with this key, if it is there."""
+        """Put the cursor on the row with this key; if it is not there (yet), when it is shown next."""
         found = self._find(key)
+        self._wanted = key if found is None else ""
         if found is not None:
             self._move_to(found)
 

@@ -1,0 +1,153 @@
+"""A gateway checked phase by phase, from the file to the log: each phase rests on the ones before it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final, Literal
+
+import msgspec
+
+from litellm_tui.analysis.phrases import age, count
+from litellm_tui.analysis.records import Diagnosis, PlaceKind, Problem, Severity, Verdict
+from litellm_tui.snapshot import Snapshot, Unreachable
+
+Name = Literal["file", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"]
+Outcome = Literal["ok", "warning", "broken", "skipped"]
+UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
+_OUTCOMES: Final[dict[Severity, Outcome]] = {"bad": "broken", "warn": "warning", "unknown": "skipped"}
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """One line of the check: what came of it, what was found, and the next step where there is one."""
+
+    name: Name
+    outcome: Outcome
+    text: str
+    do: str = ""
+
+
+def phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: int) -> tuple[Phase, ...]:
+    """All phases in order; errors of the log are counted over the last `minutes` (at most 60)."""
+    return (
+        _file(snapshot, diagnosis),
+        _references(snapshot),
+        _service(diagnosis),
+        _port(snapshot, diagnosis),
+        _gateway(snapshot, diagnosis),
+        *_behind_the_gateway(diagnosis),
+        _log(snapshot, now, minutes),
+    )
+
+
+def _file(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
+    configuration = snapshot.configuration
+    file = configuration.current
+    if configuration.error:
+        return Phase("file", "broken", str(configuration.error), "mend it before anything restarts")
+    if file is None:
+        return Phase("file", "skipped", configuration.why_unwatched or "not read", "--config FILE")
+    if file.notes:
+        return Phase("file", "broken", file.notes[0], "mend it before anything restarts")
+    text = f"{file.path}: it parses, {count(len(file.deployments), 'deployment')}"
+    if diagnosis.drift:
+        waiting = f"{text}; {count(len(diagnosis.drift), 'change')} saved and not applied"
+        return Phase("file", "warning", waiting, "restart to apply them")
+    return Phase("file", "ok", text)
+
+
+def _references(snapshot: Snapshot) -> Phase:
+    file = snapshot.configuration.current
+    if file is None:
+        return Phase("references", "skipped", "the file is not known")
+    unset = sorted({reference.name for reference in file.references if reference.source is None})
+    names = {reference.name for reference in file.references}
+    if unset:
+        words = f"{', '.join(unset)}: referred to by the file and set by nothing that was found"
+        return Phase("references", "warning", words, "set it in the unit's environment file and restart")
+    return Phase("references", "ok", f"{count(len(names), 'environment variable')} referred to, all set")
+
+
+def _service(diagnosis: Diagnosis) -> Phase:
+    return _of_verdict("service", diagnosis.service, f"the unit is {diagnosis.service.state}")
+
+
+def _port(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
+    failure = snapshot.gateway.liveliness.failure
+    if isinstance(failure, Unreachable) and failure.kind not in ("timeout", "closed"):
+        return Phase("port", "broken", failure.why, diagnosis.gateway.do)
+    if snapshot.gateway.liveliness.tried_at is None:
+        return Phase("port", "skipped", "not asked")
+    return Phase("port", "ok", "something listens and takes connections")
+
+
+def _gateway(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
+    verdict = diagnosis.gateway
+    if verdict.state in UNREACHABLE:
+        return Phase("gateway", "broken", f"{verdict.state}: {verdict.reason}", verdict.do)
+    readiness = snapshot.gateway.readiness.value
+    version = f"LiteLLM {readiness.version}" if readiness and readiness.version else "LiteLLM"
+    return Phase("gateway", "ok", f"{version} answers")
+
+
+def _behind_the_gateway(diagnosis: Diagnosis) -> Iterator[Phase]:
+    verdict = diagnosis.gateway
+    names: tuple[Name, ...] = ("key", "models", "routing", "cache")
+    if verdict.state in UNREACHABLE:
+        yield from (Phase(name, "skipped", "the gateway cannot be asked") for name in names)
+        return
+    if verdict.state != "answering":
+        yield Phase("key", "broken", verdict.reason, verdict.do)
+        yield from (Phase(name, "skipped", "the gateway wants a key") for name in names[1:])
+        return
+    yield Phase("key", "ok", "it is accepted")
+    yield _worst("models", diagnosis, ("deployment", "group"), _models_well(diagnosis))
+    named = [chain for chain in diagnosis.chains if chain.kind != "alias"]
+    aliases = len(diagnosis.chains) - len(named)
+    well = f"{count(len(named), 'chain')}, {count(aliases, 'alias', 'aliases')}, every target exists"
+    yield _worst("routing", diagnosis, ("chain", "alias"), well)
+    yield _of_verdict("cache", diagnosis.cache, diagnosis.cache.state)
+
+
+def _models_well(diagnosis: Diagnosis) -> str:
+    states: dict[str, int] = {}
+    for deployment in diagnosis.deployments:
+        states[deployment.verdict.state] = states.get(deployment.verdict.state, 0) + 1
+    told = ", ".join(f"{number} {state}" for state, number in sorted(states.items(), key=lambda item: -item[1]))
+    return told or "no deployment is loaded"
+
+
+def _worst(name: Name, diagnosis: Diagnosis, kinds: Collection[PlaceKind], well: str) -> Phase:
+    found = [p for p in diagnosis.problems if p.place.kind in kinds and p.solved_at is None]
+    wrong = [problem for problem in found if problem.severity in ("bad", "warn")]
+    if not wrong:
+        return Phase(name, "ok", well)
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    return Phase(name, _OUTCOMES[wrong[0].severity], _told(wrong[0]) + more, wrong[0].do)
+
+
+def _told(problem: Problem) -> str:
+    return (
+        f"{problem.title}: {problem.cause}; hit: {problem.hit}" if problem.hit else f"{problem.title}: {problem.reason}"
+    )
+
+
+def _of_verdict(name: Name, verdict: Verdict, well: str) -> Phase:
+    outcome = _OUTCOMES.get(verdict.severity, "ok")
+    # nobody fails while the cache is away
+    outcome = "warning" if name == "cache" and outcome == "broken" else outcome
+    text = f"{verdict.state}: {verdict.reason}" if verdict.reason else well
+    return Phase(name, outcome, text, verdict.do if outcome != "ok" else "")
+
+
+def _log(snapshot: Snapshot, now: float, minutes: int) -> Phase:
+    log, since = snapshot.log, snapshot.traffic.since
+    if log.state == "off" or (log.failure is not None and log.last < 0):
+        why = log.failure.why if log.failure else "no log is read"
+        return Phase("log", "skipped", why, "membership of the group systemd-journal, or run as the unit's user")
+    errors = sum(log.errors_per_minute[-minutes:])
+    read = f"{minutes} min"
+    if since is not None and since > now - minutes * 60:
+        read = f"the last {age(now - since)}, which is all that was read"
+    if errors:
+        return Phase("log", "warning", f"{count(errors, 'error')} in {read}", "read them: litellm-tui, then 2 and n")
+    return Phase("log", "ok", f"no errors in {read}")

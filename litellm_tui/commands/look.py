@@ -1,0 +1,93 @@
+"""One look at the gateway, without a screen: the console's monitor runs until every source was asked once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Final, NamedTuple
+
+from litellm_tui.analysis.changes import Glance, changes, glance
+from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.memory import looked, remember
+from litellm_tui.analysis.records import Diagnosis
+from litellm_tui.monitor import Monitor
+from litellm_tui.profile import Profile
+from litellm_tui.snapshot import Failure, Snapshot, Unauthorized
+from litellm_tui.state import StateFile
+
+# a source that has not answered by then is shown as it is
+PATIENCE_SECONDS: Final = 6.0
+# the log is read when it has brought nothing new for so long
+LOG_QUIET_SECONDS: Final = 0.15
+_LOOK_SECONDS: Final = 0.03
+
+
+class Look(NamedTuple):
+    """What was seen at `now`, what is thought of it, and what is different from the look before."""
+
+    profile: Profile
+    snapshot: Snapshot
+    diagnosis: Diagnosis
+    now: float
+    changes: tuple[str, ...]
+    before: Glance | None
+
+
+def look(profile: Profile, *, remembers: bool = True) -> Look:
+    """Look once. With `remembers` the problems found are not new to the next look any more."""
+    state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
+    kept = state.load()
+    snapshot = asyncio.run(_settled(profile, kept.expected_down))
+    now = time.time()
+    diagnosis = diagnose(snapshot, now, kept.memory)
+    found = glance(snapshot, diagnosis, now)
+    if remembers:
+        known = diagnosis.gateway.state == "answering" and snapshot.gateway.deployments.value is not None
+        memory = looked(remember(kept.memory, diagnosis.problems, now, known))
+        state.save(memory, kept.expected_down, found)
+    return Look(profile, snapshot, diagnosis, now, changes(kept.last, found), kept.last)
+
+
+async def _settled(profile: Profile, expected_down: dict[str, str]) -> Snapshot:
+    monitor = Monitor(profile)
+    monitor.expect_down(expected_down)
+    running = asyncio.create_task(monitor.run())
+    newest, quiet_since = -1, time.monotonic()
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not running.done():
+                    await asyncio.sleep(_LOOK_SECONDS)
+                    snapshot = monitor.snapshot()
+                    if snapshot.log.last != newest:
+                        newest, quiet_since = snapshot.log.last, time.monotonic()
+                    if _all_asked(snapshot) and time.monotonic() - quiet_since >= LOG_QUIET_SECONDS:
+                        break
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    return monitor.snapshot()
+
+
+def _all_asked(snapshot: Snapshot) -> bool:
+    """Whether there is nothing left that a little patience would bring."""
+    gateway, service, configuration, log = snapshot.gateway, snapshot.service, snapshot.configuration, snapshot.log
+    if service.tried_at is None or log.state == "starting":
+        return False
+    if configuration.checked_at is None and configuration.why_unwatched is None:
+        return False
+    liveliness = gateway.liveliness
+    if liveliness.failure is not None:
+        # the unit explains it, and only what it says after that
+        return service.failure is not None or (service.seen_at or 0.0) >= (liveliness.failing_since or 0.0)
+    if liveliness.value is None or gateway.groups.tried_at is None:
+        return False
+    if isinstance(gateway.groups.failure, Unauthorized):
+        return True
+    asked = (gateway.readiness, gateway.deployments, gateway.router, gateway.health, gateway.metrics)
+    if any(reading.tried_at is None for reading in asked):
+        return False
+    redis_away = isinstance(snapshot.redis_answer.failure, Failure)
+    return redis_away or gateway.cache_ping.tried_at is not None

@@ -1,0 +1,134 @@
+"""`litellm-tui status` and `check` on the simulated gateway: what they print, what they remember, how they end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from litellm_tui.cli import main
+from litellm_tui.commands import check, status
+from litellm_tui.demo import Simulation
+from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.settings import Settings
+
+
+@pytest.fixture
+def simulation(tmp_path: Path) -> Iterator[Simulation]:
+    with Simulation(tmp_path / "gateway", scripted=False) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def own_world(simulation: Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of this machine: the simulation's profile, and a state folder of the test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+    def found(*_: object) -> Profile:
+        options = Options(unit=simulation.unit, scope="user")
+        return resolve(options, Settings(), tools=simulation.tools, environ={})
+
+    monkeypatch.setattr(status, "resolve", found)
+    monkeypatch.setattr(check, "resolve", found)
+
+
+def _break(simulation: Simulation) -> None:
+    """Somebody finds it dead."""
+    simulation.break_model("llama3.1:8b", "refused")
+    for _ in range(8):
+        simulation.request("llama3.1:8b")
+
+
+def _said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+def test_problems_stand_first_and_are_new_only_once(simulation: Simulation, capsys: pytest.CaptureFixture[str]) -> None:
+    _break(simulation)
+    assert main(["status"]) == 2
+    first = _said(capsys).splitlines()
+    assert first[0].startswith("DEGRADED")
+    problem = next(line for line in first if "llama3.1:8b" in line)
+    assert problem.startswith("✖ new")
+    assert "refused" in problem
+    assert first.index(problem) < first.index("models")
+    assert main(["status"]) == 2
+    again = _said(capsys)
+    assert "✖ llama3.1:8b" in again
+    assert "since the last look" in again
+    assert "nothing has changed" in again
+
+
+def test_what_has_ended_is_told_as_ended(simulation: Simulation, capsys: pytest.CaptureFixture[str]) -> None:
+    _break(simulation)
+    main(["status"])
+    simulation.heal_model("llama3.1:8b")
+    _said(capsys)
+    main(["status"])
+    text = _said(capsys)
+    assert "not seen any more" in text
+    assert "llama3.1:8b" in text.partition("not seen any more")[2].partition("\n\n")[0]
+
+
+def test_json_is_one_document_and_leaves_new_problems_new(
+    simulation: Simulation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _break(simulation)
+    for _ in range(2):
+        assert main(["status", "--json"]) == 2
+        found = json.loads(_said(capsys))
+        assert found["exit_status"] == 2
+        assert found["headline"]["word"] == "DEGRADED"
+        worst = found["problems"][0]
+        assert (worst["cause"], worst["new"]) == ("refused", True)
+        assert {d["verdict"]["state"] for d in found["deployments"]} > {"failing"}
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--markdown"]])
+def test_no_form_shows_a_secret(simulation: Simulation, capsys: pytest.CaptureFixture[str], form: list[str]) -> None:
+    main(["status", *form])
+    assert simulation.key not in _said(capsys)
+
+
+def test_markdown_has_its_tables_and_escapes_what_comes_from_outside(
+    simulation: Simulation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = simulation.config_path.read_text(encoding="utf-8")
+    simulation.edit_config(text.replace("model_name: gpt-4.1\n", "model_name: 'gpt|4.1 <b>*x*'\n"))
+    main(["status", "--markdown"])
+    found = _said(capsys)
+    for title in ("## Problems", "## Health", "## Routing", "## Settings", "## Checklist"):
+        assert title in found
+    assert "gpt\\|4.1 \\<b>\\*x\\*" in found
+    widths = {line.replace("\\|", "").count("|") for line in found.splitlines() if line.startswith("|")}
+    assert widths <= {3, 5, 6, 7}
+
+
+def test_a_gateway_that_is_down_ends_with_three(simulation: Simulation, capsys: pytest.CaptureFixture[str]) -> None:
+    simulation.gateway_down()
+    assert main(["status"]) == 3
+    assert _said(capsys).startswith("DOWN")
+    assert main(["check"]) == 3
+    lines = {line[5:17].strip(): line[:5].strip() for line in _said(capsys).splitlines() if line[:5].strip()}
+    assert (lines["gateway"], lines["models"]) == ("FAIL", "-")
+
+
+def test_check_has_a_line_for_each_phase(simulation: Simulation, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) in (0, 1)
+    words = [line.split()[1] for line in _said(capsys).splitlines() if line.split()[0] in ("ok", "WARN", "FAIL", "-")]
+    assert words[:10] == [
+        "file", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log",
+    ]  # fmt: skip
+    assert main(["check", "--json"]) in (0, 1)
+    assert len(json.loads(_said(capsys))["phases"]) == 10
+
+
+@pytest.mark.parametrize("arguments", [["check", "--minutes", "0"], ["check", "--minutes", "x"],
+                                       ["status", "--json", "--markdown"]])  # fmt: skip
+def test_a_wrong_command_line_ends_with_sixty_four(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 64
