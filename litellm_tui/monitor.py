@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,6 +23,8 @@ from litellm_tui.collectors.watch import Watcher
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
 from litellm_tui.snapshot import (
+    CacheCount,
+    CacheCounts,
     CachePing,
     ConfigError,
     Configuration,
@@ -34,6 +36,7 @@ from litellm_tui.snapshot import (
     NotAvailable,
     ProbeResult,
     Reading,
+    RedisInfo,
     Service,
     Snapshot,
     Unauthorized,
@@ -50,6 +53,8 @@ SERVICE_SECONDS_IN_MOTION: Final = 0.5
 LONGEST_BACKOFF: Final = 60.0
 # a feature that is off comes only with a restart, and a restart makes everything be read again
 OFF_SECONDS: Final = 300.0
+# an hour of readings
+MOST_COUNTS: Final = 120
 REDIS_SECONDS: Final = 3.0
 REDIS_TIMEOUT: Final = 2.0
 HEALTH_UNSURE: Final = (
@@ -75,6 +80,7 @@ class Monitor:
         self.redact = Redactor(self._secrets)
         self._traffic = TrafficCounter()
         self._intake = LogIntake(self.store, self.redact, self._traffic)
+        self._cache_counts: CacheCounts | None = None
         self._redis_place: redis.Address | None = None
         self._redis_applied: redis.Address | None = None
         self._redis_asked: redis.Address | None = None
@@ -103,6 +109,7 @@ class Monitor:
             log=self._intake.log(now),
             traffic=self._traffic.traffic(now, self.store.get),
             redis_answer=self._redis,
+            cache_counts=self._cache_counts,
             probes=tuple(self._probes.values()),
             expected_down=self.expected_down,
         )
@@ -193,7 +200,23 @@ class Monitor:
         before: Reading[Any] = getattr(self._gateway, endpoint.field)
         after = _next_reading(before, self._without_secrets(result), took, endpoint.interval, time.time())
         self._gateway = msgspec.structs.replace(self._gateway, **{endpoint.field: after})
+        if isinstance(result, RedisInfo):
+            self._count_cache("redis", result.hits, result.misses)
+        elif isinstance(result, Metrics) and result.cache_hits is not None:
+            self._count_cache("metrics", result.cache_hits, result.cache_misses or 0.0)
         self._dirty.set()
+
+    def _count_cache(self, source: Literal["metrics", "redis"], hits: float, misses: float) -> None:
+        """Keep one more reading; LiteLLM's own counter is the better one where there are both."""
+        known = self._cache_counts
+        if known is None or (known.source == "redis" and source == "metrics"):
+            known = CacheCounts(source)
+        if known.source != source:
+            return
+        last = known.counts[-1] if known.counts else None
+        begun_anew = last is not None and (hits < last.hits or misses < last.misses)
+        before = () if begun_anew else known.counts[-MOST_COUNTS:]
+        self._cache_counts = CacheCounts(source, (*before, CacheCount(time.time(), hits, misses)))
 
     def _without_secrets(self, result: Any) -> Any:
         """Error texts masked: providers repeat the key they refuse, and LiteLLM passes it on."""

@@ -170,6 +170,21 @@ class Metrics(msgspec.Struct, frozen=True):
     in_flight: float | None = None
 
 
+class CacheCount(msgspec.Struct, frozen=True):
+    """Hits and misses counted up to `time`, by LiteLLM itself (/metrics) or by the whole Redis server."""
+
+    time: float
+    hits: float
+    misses: float
+
+
+class CacheCounts(msgspec.Struct, frozen=True):
+    """The readings of one counter in their order, about half a minute apart; a restart of what counts begins anew."""
+
+    source: Literal["metrics", "redis"]
+    counts: tuple[CacheCount, ...] = ()
+
+
 class Gateway(msgspec.Struct, frozen=True):
     """All that HTTP tells. `router` is `router_settings` of GET /get/config/callbacks: as the router has them."""
 
@@ -351,8 +366,9 @@ class Tally(msgspec.Struct, frozen=True):
     `kind` says what `name` is and where it was seen: a `model` (`litellm_params.model`) in LiteLLM's INFO lines, a
     `group` in failure lines of any level, a `deployment` (its id) in /metrics. `ok` and `failed` count within the
     window; the times are of whatever was seen last, also before it. `failing_since` is the first failure after the last
-    success, `in_a_row` the number of failures since then, `failures` the times of the last three. `error` is the last failure in full, with its stack trace
-    below "stack trace:".
+    success, `in_a_row` the number of failures since then, `failures` the times of the last three, `answers` those
+    of the last answers, one a second at most. `error` is the last
+    failure in full, with its stack trace below "stack trace:".
     """
 
     kind: Literal["model", "group", "deployment"]
@@ -366,6 +382,7 @@ class Tally(msgspec.Struct, frozen=True):
     error: str = ""
     cooling_until: float | None = None
     failures: tuple[float, ...] = ()
+    answers: tuple[float, ...] = ()
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -447,5 +464,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     log: Log = Log()
     traffic: Traffic = Traffic()
     redis_answer: Reading[str] = Reading()
+    cache_counts: CacheCounts | None = None
     probes: tuple[ProbeResult, ...] = ()
     expected_down: dict[str, str] = {}

@@ -25,6 +25,9 @@ MOST_NOTICES: Final = 100
 # an attempt is counted only after this time, when the access line of its request has been seen
 SETTLING: Final = 1.0
 MOST_PENDING: Final = 2000
+# answers are remembered one a second, for the last minute of them
+ANSWER_STEP: Final = 1.0
+ANSWERS_KEPT: Final = 64
 
 _CALLS: Final = re.compile(
     r"/(?:chat/completions|completions|embeddings|rerank|responses|messages|images/\w+|audio/\w+|moderations)\b"
@@ -58,10 +61,13 @@ class _Subject:
         self.sequence = -1
         self.in_a_row = 0
         self.failures: deque[float] = deque(maxlen=3)
+        self.answers: deque[float] = deque(maxlen=ANSWERS_KEPT)
 
     def take(self, time: float, ok: int, failed: int) -> None:
         if ok:
             self.last_ok = max(time, self.last_ok or 0.0)
+            if not self.answers or time - self.answers[-1] >= ANSWER_STEP:
+                self.answers.append(time)
             self.failing_since = None
             self.in_a_row = 0
         elif self.last_failed is not None and time - self.last_failed > WINDOW:
@@ -266,4 +272,5 @@ class TrafficCounter:
             error=subject.error + trace if subject.last_failed else "",
             cooling_until=subject.cooling_until,
             failures=tuple(subject.failures),
+            answers=tuple(subject.answers),
         )

@@ -42,6 +42,18 @@ async def _logs(pilot: Pilot[int], simulation: Simulation) -> None:
     await pilot.press("2", "z", "n", "n")
 
 
+async def _problems(pilot: Pilot[int], simulation: Simulation) -> None:
+    simulation.cache_down()
+    await pilot.press("f5")
+    await asyncio.sleep(1.0)
+    await pilot.press("exclamation_mark")
+
+
+async def _what_if(pilot: Pilot[int], simulation: Simulation) -> None:
+    del simulation
+    await pilot.press("3", "z", "x", "down", "x")
+
+
 async def _down(pilot: Pilot[int], simulation: Simulation) -> None:
     del pilot
     simulation.gateway_down()
@@ -54,6 +66,8 @@ PICTURES: dict[str, tuple[tuple[int, int], str, Steps]] = {
     "wide": ((200, 50), "dark", _nothing),
     "light": ((120, 40), "light", _nothing),
     "detail": ((120, 40), "dark", _detail),
+    "problems": ((120, 40), "dark", _problems),
+    "what-if": ((120, 40), "dark", _what_if),
     "restart": ((120, 40), "dark", _changed),
     "logs": ((120, 40), "dark", _logs),
     "down": ((120, 40), "dark", _down),
@@ -67,7 +81,7 @@ async def draw(name: str, size: tuple[int, int], theme: str, steps: Steps) -> No
         settings = Settings(theme=theme)
         profile = resolve(Options(unit=simulation.unit, scope="user"), settings, simulation.tools, environ={})
         # the picture is of a gateway, not of the machine that drew it
-        console = Console(msgspec.structs.replace(profile, host="gw-01"), settings, "SIMULATION")
+        console = Console(msgspec.structs.replace(profile, host="gw-01"), settings, "SIMULATION", memory=False)
         async with console.run_test(size=size) as pilot:
             await asyncio.sleep(3.0)
             await steps(pilot, simulation)

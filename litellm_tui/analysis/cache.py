@@ -5,10 +5,14 @@ Requests go on while Redis is down: LiteLLM fails over it in silence, so nothing
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import NamedTuple
+
 import msgspec
 
 from litellm_tui.analysis.records import Evidence, Verdict
 from litellm_tui.snapshot import (
+    CacheCounts,
     CachePing,
     ConfigFile,
     Failure,
@@ -143,3 +147,29 @@ def _server_down(failure: Failure, redis: Reading[str]) -> Verdict:
         brief="no such host" if kind == "dns" else "Redis down",
         since=since,
     )
+
+
+class HitRate(NamedTuple):
+    """Hits of `asked` lookups over `seconds`, and the share of each step in between, oldest first."""
+
+    hits: float
+    asked: float
+    seconds: float
+    steps: tuple[float, ...]
+
+
+def hit_rate(counts: CacheCounts | None, steps: int = 10) -> HitRate | None:
+    """The share of hits between the first and the last reading; None until there were lookups between two of them."""
+    if counts is None or len(counts.counts) < 2:
+        return None
+    first, last = counts.counts[0], counts.counts[-1]
+    hits, misses = last.hits - first.hits, last.misses - first.misses
+    if hits + misses <= 0:
+        return None
+    stride = max(1, (len(counts.counts) - 1) // steps)
+    marks = counts.counts[::-1][::stride][::-1]
+    shares = []
+    for before, after in pairwise(marks):
+        asked = after.hits - before.hits + after.misses - before.misses
+        shares.append((after.hits - before.hits) / asked if asked else 0.0)
+    return HitRate(hits, hits + misses, last.time - first.time, tuple(shares))

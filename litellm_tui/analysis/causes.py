@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 
@@ -74,6 +75,8 @@ _NOISE: Final = re.compile(r" ssl:<[^>]*>| \[Connect call failed [^\]]*\]")
 _WRAPPER: Final = re.compile(r"^(?:litellm\.)?(?:\w+\.)*\w*(?:Error|Exception|Timeout): |^\w+Exception - ")
 
 
+# asked for the same few errors at every look
+@lru_cache(maxsize=512)
 def name_cause(error: str) -> Cause:
     """The cause in an error text; for one that nothing is known of, a plain `failing`."""
     head, _, trace = error.partition("\nstack trace:")

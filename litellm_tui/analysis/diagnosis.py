@@ -36,7 +36,7 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING) -> Diagno
     chains = resolve_chains(wanted, running, states, from_file=file is not None) if wanted and named else ()
     dead = [group for group, state in states.items() if state in ("failing", "cooling down")]
     answering = answered_by(snapshot, deployments, dead)
-    deployments = mask(deployments, answering)
+    deployments = mask(deployments, answering, states)
     runs = running or wanted
     leading = {name: to for name, value in (runs.aliases.items() if runs else ()) if (to := alias_target(value))}
     groups = describe_groups(verdicts, leading, answering)

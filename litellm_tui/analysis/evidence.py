@@ -28,6 +28,8 @@ DEGRADED_SHARE: Final = 0.05
 DEGRADED_FAILURES: Final = 2
 # failures behind the last success until a deployment counts as failing
 FAILING_IN_A_ROW: Final = 3
+# answers behind a row of failures until it counts as over
+ANSWERED_IN_A_ROW: Final = 3
 # a success is not older than this when it counts as of now
 FRESH_SECONDS: Final = 30.0
 # a round of health checks is as slow as its slowest check
@@ -161,6 +163,9 @@ class Court:
         known which came first, it is doubtful.
         """
         if healthy:
+            # what fails now and then may well answer a check
+            if traffic.partly:
+                return traffic, False
             return (None if traffic.seen_at < self._health_seen - self._health_lag else traffic), False
         red_since = entry.red_since or self._health_seen
         if traffic.seen_at >= red_since:
@@ -218,7 +223,7 @@ class Court:
             onset = max(tally.failing_since or last_failed, self.started_at)
             return Witness(False, last_failed, said, cause, onset)
         if tally.failed >= DEGRADED_FAILURES and total and tally.failed / total >= DEGRADED_SHARE:
-            if last_ok - last_failed > self._window / 5:
+            if last_ok - last_failed > self._window / 5 or _is_back(tally):
                 return Witness(True, last_ok, f"{words}; it failed last {age(self.now - last_failed)} ago")
             return Witness(
                 False,
@@ -316,7 +321,12 @@ def _together(own: Tally, group: Tally) -> Tally:
     onset = [t.failing_since for t in (own, group) if t.failing_since is not None and t.failing_since > last_ok]
     behind = group.in_a_row if (group.failing_since or 0.0) > last_ok else sum(t > last_ok for t in group.failures)
     newer, older = (own, group) if (own.last_failed or 0.0) > (group.last_failed or 0.0) else (group, own)
-    clearer = older if name_cause(newer.error).vague and older.error and not name_cause(older.error).vague else newer
+    if own.kind == "deployment" and _newest(group) > _newest(own) - METRICS_LAG:
+        # /metrics tell the exception's class alone: a refused connection is a 500 there
+        newer_error, older_error = group.error, own.error
+    else:
+        newer_error, older_error = newer.error, older.error
+    vague = name_cause(newer_error).vague and older_error and not name_cause(older_error).vague
     return Tally(
         kind=own.kind,
         name=own.name,
@@ -326,8 +336,18 @@ def _together(own: Tally, group: Tally) -> Tally:
         last_failed=newer.last_failed,
         failing_since=min(onset, default=None),
         in_a_row=max(own.in_a_row, behind),
-        error=clearer.error,
+        error=older_error if vague else newer_error,
+        failures=newer.failures,
+        answers=own.answers,
     )
+
+
+def _is_back(tally: Tally) -> bool:
+    """Whether it failed every time, and has answered every time since: no mixture, but an outage that is over."""
+    failed = tally.failures
+    if len(failed) < FAILING_IN_A_ROW or any(failed[0] < answer < failed[-1] for answer in tally.answers):
+        return False
+    return sum(answer > failed[-1] for answer in tally.answers) >= ANSWERED_IN_A_ROW
 
 
 def _since_start(moment: float | None, started_at: float) -> float | None:

@@ -62,19 +62,15 @@ def _rank(verdict: Verdict) -> int:
     return next((n for n, state in enumerate(_LOUDEST) if state == verdict.state), len(_LOUDEST))
 
 
-def mask(deployments: Iterable[Deployment], answering: Mapping[str, str]) -> tuple[Deployment, ...]:
-    """Failing deployments are masked where a fallback answers for their group: `answering` maps group to target."""
+def mask(
+    deployments: Iterable[Deployment], answering: Mapping[str, str], states: Mapping[str, State]
+) -> tuple[Deployment, ...]:
+    """Failing deployments are masked where a fallback takes over for their group: `answering` maps group to target."""
     marked = []
     for deployment in deployments:
         target = answering.get(deployment.group)
-        verdict = deployment.verdict
-        if verdict.state in ("failing", "cooling down") and target:
-            masked = msgspec.structs.replace(
-                verdict,
-                state="masked",
-                severity=SEVERITY["masked"],
-                reason=f"{verdict.reason}; {target} answers in its place",
-            )
+        if deployment.verdict.state in ("failing", "cooling down") and target:
+            masked = _masked(deployment.verdict, target, states.get(target, "unknown"))
             deployment = msgspec.structs.replace(deployment, verdict=masked)
         marked.append(deployment)
     return tuple(marked)
@@ -85,15 +81,19 @@ def describe_groups(
 ) -> tuple[Group, ...]:
     """The groups with what leads to them (`aliases` maps alias to group) and who answers for them."""
     found = []
+    states = group_states(verdicts)
     for name, verdict in verdicts.items():
         target = answering.get(name, "")
         if target:
-            verdict = msgspec.structs.replace(
-                verdict,
-                state="masked",
-                severity=SEVERITY["masked"],
-                reason=f"{verdict.reason}; {target} answers instead",
-            )
+            verdict = _masked(verdict, target, states.get(target, "unknown"))
         leading = tuple(alias for alias, group in aliases.items() if group == name)
         found.append(Group(name, verdict, leading, target))
     return tuple(found)
+
+
+def _masked(verdict: Verdict, target: str, state: State) -> Verdict:
+    proven = state in ("serving", "degraded")
+    words = "answers in its place" if proven else "is next in its place, and nothing has shown that it answers"
+    return msgspec.structs.replace(
+        verdict, state="masked", severity=SEVERITY["masked"], reason=f"{verdict.reason}; {target} {words}"
+    )

@@ -125,10 +125,10 @@ def _error_parts(snapshot: Snapshot) -> tuple[Part, ...]:
     return (Part(f"{count(recent, 'error')} in 5 min {sparkline(minutes[-5:])}", "warn"),)
 
 
-def sparkline(values: Sequence[int]) -> str:
-    """A bar per value, scaled to the largest."""
+def sparkline(values: Sequence[int], most: int = 0) -> str:
+    """A bar per value, scaled to `most` or, without it, to the largest."""
     bars = "▁▂▃▄▅▆▇█"
-    most = max(values, default=0)
+    most = most or max(values, default=0)
     return "".join(bars[round(value / most * (len(bars) - 1))] if most else bars[0] for value in values)
 
 

@@ -203,7 +203,7 @@ def _hit(group: Group, rows: Iterable[Deployment], chains: Iterable[Chain], tota
     if total and mine:
         words.append(f"{mine / total:.0%} of the requests")
     if group.served_by:
-        words.append(f"answered by {group.served_by}")
+        words.append(f"{group.served_by} takes over")
     return ", ".join(words)
 
 

@@ -124,8 +124,8 @@ def _folded(line: str, room: int) -> Iterator[str]:
     """Broken at blanks where there are any, else in the middle of a word; the indentation is kept."""
     indent = " " * min(len(line) - len(line.lstrip()), room // 2)
     current = ""
-    for word in line.split(" "):
-        candidate = f"{current} {word}" if current else word
+    for word in line.lstrip().split(" "):
+        candidate = f"{current} {word}" if current else indent + word
         if cell_len(candidate) <= room:
             current = candidate
             continue

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.analysis.cache import judge_cache
+from litellm_tui.analysis.cache import HitRate, hit_rate, judge_cache
 from litellm_tui.analysis.records import Verdict
 from litellm_tui.collectors import gateway
-from litellm_tui.snapshot import Failure, Malformed, Reading, Unauthorized, Unreachable
+from litellm_tui.snapshot import CacheCount, CacheCounts, Failure, Malformed, Reading, Unauthorized, Unreachable
 from tests.recorded import VERSIONS, decoded, made_file
 
 WANTED = made_file(litellm_settings={"cache": True})
@@ -85,3 +85,28 @@ def test_an_old_value_does_not_hide_a_new_failure() -> None:
     healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
     reading = Reading(value=healthy, seen_at=1.0, failure=Unreachable("no answer", kind="timeout"), tried_at=20.0)
     assert judge_cache(reading, Reading(), True, WANTED).state == "no answer"
+
+
+# --- hits over time ----------------------------------------------------------------------------------------------
+
+
+def _counts(*pairs: tuple[float, float]) -> CacheCounts:
+    return CacheCounts("redis", tuple(CacheCount(30.0 * n, hits, misses) for n, (hits, misses) in enumerate(pairs)))
+
+
+def test_the_hit_rate_is_of_what_was_asked_between_the_readings() -> None:
+    rate = hit_rate(_counts((100, 900), (103, 901), (103, 901), (104, 904)))
+    assert rate == HitRate(4, 8, 90, (0.75, 0.0, 0.25))
+
+
+def test_without_two_readings_or_without_lookups_there_is_no_rate() -> None:
+    assert hit_rate(None) is None
+    assert hit_rate(_counts((5, 5))) is None
+    assert hit_rate(_counts((5, 5), (5, 5))) is None
+
+
+def test_many_readings_are_drawn_in_few_steps() -> None:
+    rate = hit_rate(_counts(*((n, n) for n in range(100))))
+    assert rate is not None
+    assert 10 <= len(rate.steps) <= 11
+    assert set(rate.steps) == {0.5}

@@ -1,16 +1,17 @@
-"""What is named of each recorded fault, from the lines that a real LiteLLM wrote of it; and what is a problem at all."""
+"""What is named of each recorded fault, from what a real LiteLLM wrote of it; and what is a problem at all."""
 
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.problems import ASKED, RECENT
 from litellm_tui.analysis.records import Diagnosis, Problem
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.collectors import gateway
@@ -23,9 +24,13 @@ from litellm_tui.snapshot import (
     Configuration,
     Gateway,
     HealthReport,
+    Log,
+    Notice,
     Reading,
     Service,
     Snapshot,
+    Tally,
+    Traffic,
     Unreachable,
 )
 from litellm_tui.traffic import TrafficCounter
@@ -80,9 +85,7 @@ def look(version: str, key: str, form: str, default_level: bool = False, health:
         intake.take(entries)
     file = _configured(key)
     loaded = tuple(
-        loaded_deployment(entry.group, entry.model, entry.api_base)
-        for entry in file.deployments
-        if "/" in entry.model
+        loaded_deployment(entry.group, entry.model, entry.api_base) for entry in file.deployments if "/" in entry.model
     )
     body = json.dumps(recorded.get("health") or {}).encode()
     report = gateway.HEALTH.decode(200, body) if health and recorded.get("health") else None
@@ -111,7 +114,7 @@ def look(version: str, key: str, form: str, default_level: bool = False, health:
 def _is_info(message: str) -> bool:
     if message.startswith("{"):
         return '"level": "INFO"' in message and "HTTP/1.1" not in message
-    return "INFO: " in message and "HTTP/1.1" not in message
+    return re.search(r"LiteLLM(?: \w+)*:INFO", message) is not None
 
 
 def _read(value: Any) -> Reading[Any]:
@@ -122,3 +125,226 @@ def _about(diagnosis: Diagnosis, group: str) -> list[Problem]:
     """The loud problems of one group, its deployments included."""
     keys = {row.key for row in diagnosis.deployments if row.group == group} | {group}
     return [p for p in diagnosis.problems if p.place.key in keys and p.severity in ("bad", "warn")]
+
+
+# --- what each recorded fault is called, whatever the form and the level of the log -------------------------------
+
+NAMED = [
+    ("refused", "refuses", "refused"),
+    ("500", "fails", "500"),
+    ("401", "badkey", "401 key refused"),
+    ("404", "absent", "404 not found"),
+    ("429", "limited", "429 rate limit"),
+    ("hang", "sleepy", "timeout"),
+    ("health-green", "only-requests", "500"),
+    ("key-unset", "keyed", "LAB_UNSET_KEY unset"),
+    ("no-provider", "untyped", "no provider"),
+    ("tls", "ciphered", "TLS"),
+    ("dns", "nowhere", "no such host"),
+    ("ghost", "calm", "500"),
+]
+
+
+@pytest.mark.parametrize("default_level", [False, True])
+@pytest.mark.parametrize("form", ["json", "plain"])
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("key", "group", "cause"), NAMED)
+def test_a_recorded_fault_is_named_once_and_by_its_cause(
+    version: str, form: str, default_level: bool, key: str, group: str, cause: str
+) -> None:
+    diagnosis = look(version, key, form, default_level)
+    (problem,) = _about(diagnosis, group)
+    assert problem.cause == cause
+    assert problem.do
+    assert f"group {group}" in problem.hit
+
+
+@pytest.mark.parametrize("form", ["json", "plain"])
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("key", "group", "cause"), [n for n in NAMED if n[0] not in ("no-provider", "health-green")])
+def test_the_log_alone_names_it_too(version: str, form: str, key: str, group: str, cause: str) -> None:
+    """The health report may be five minutes old, or not asked for at all."""
+    (problem,) = _about(look(version, key, form, health=False), group)
+    assert problem.cause == cause
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("key", "group", "cause"), NAMED)
+def test_a_fault_of_one_group_is_not_called_one_of_another(version: str, key: str, group: str, cause: str) -> None:
+    """Every failure's line repeats the errors of all groups that cool down."""
+    for form in ("json", "plain"):
+        rows = look(version, key, form).deployments
+        guilty = {row.group for row in rows if row.verdict.severity in ("bad", "warn")}
+        expected = {group, *({"keyed", "untyped"} if key in BROKEN else ())}
+        assert guilty == expected
+
+
+@pytest.mark.parametrize("form", ["json", "plain"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_dead_primary_is_named_though_its_callers_are_served(version: str, form: str) -> None:
+    (problem,) = _about(look(version, "masked", form, health=False), "front")
+    assert (problem.severity, problem.cause) == ("warn", "500")
+    assert "answered by spare" in problem.hit
+
+
+@pytest.mark.parametrize("default_level", [False, True])
+@pytest.mark.parametrize("form", ["json", "plain"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_pool_that_cools_down_is_one_problem_and_not_two(version: str, form: str, default_level: bool) -> None:
+    (problem,) = _about(look(version, "cooling", form, default_level), "pool")
+    assert problem.place.kind == "group"
+    assert problem.cause in ("cooling down", "429 rate limit")
+
+
+@pytest.mark.parametrize("form", ["json", "plain"])
+@pytest.mark.parametrize(("version", "key"), [("1.106.2", "stream-cut"), ("1.106.2", "stream-error")])
+def test_a_stream_that_breaks_without_a_name_is_a_problem_of_the_log(version: str, key: str, form: str) -> None:
+    loud = [p for p in look(version, key, form).problems if p.severity in ("bad", "warn")]
+    assert [(p.place.kind, p.cause) for p in loud] == [("log", "stream breaks")]
+
+
+def test_a_stream_that_1_77_passes_off_as_finished_shows_nowhere() -> None:
+    for form in ("json", "plain"):
+        assert look("1.77.7", "stream-cut", form).problems == ()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("key", ["redis-stopped", "redis-hung"])
+def test_what_is_written_of_redis_is_no_deployments_failure(version: str, key: str) -> None:
+    for form in ("json", "plain"):
+        diagnosis = look(version, key, form)
+        assert {row.verdict.severity for row in diagnosis.deployments} <= {"ok", "quiet"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_alias_that_is_a_list_says_how_many_requests_it_cost(version: str) -> None:
+    for form in ("json", "plain"):
+        (problem,) = [p for p in look(version, "alias-list", form).problems if p.place.kind == "alias"]
+        assert (problem.cause, problem.severity) == ("alias is a list", "bad")
+        assert "refused" in problem.hit
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_was_dropped_at_the_start_is_no_change_of_the_file(version: str) -> None:
+    diagnosis = look(version, "no-provider", "json")
+    assert diagnosis.drift == ()
+    assert "configuration:drift" not in {problem.key for problem in diagnosis.problems}
+
+
+# --- what is a problem at all -------------------------------------------------------------------------------------
+
+
+def _world(*notices: Notice, errors: int = 0, tallies: tuple[Tally, ...] = (), **router: Any) -> Diagnosis:
+    file = made_file(router_settings=router)
+    loaded = (loaded_deployment("calm", "openai/calm-m", UPSTREAM, "id1"),)
+    readings: dict[str, Any] = {"liveliness": _read("x"), "deployments": _read(loaded), "router": _read(router)}
+    service = Service("litellm.service", "user", "loaded", "active", "running", main_pid=7, started_at=NOW - 60)
+    snapshot = Snapshot(
+        taken_at=NOW,
+        gateway=Gateway(**readings),
+        configuration=Configuration(
+            current=msgspec.structs.replace(file, deployments=(file_deployment("calm", "openai/calm-m", UPSTREAM),))
+        ),
+        service=_read(service),
+        log=Log(state="following", errors_per_minute=(0, 0, 0, 0, 0, 0, 0, 0, 0, errors)),
+        traffic=Traffic(notices=notices, tallies=tallies, per_model=True),
+    )
+    return diagnose(snapshot, NOW)
+
+
+def _strange(name: str, age: float = 5, times: int = 1) -> Notice:
+    return Notice("no such group", name, NOW - age - 1, NOW - age, times)
+
+
+def test_a_name_asked_for_in_vain_is_a_note() -> None:
+    (problem,) = _world(_strange("gpt-9", times=4)).problems
+    assert (problem.severity, problem.cause, problem.title) == ("quiet", "no such group", "gpt-9")
+    assert "4 requests" in problem.reason
+
+
+def test_a_client_that_invents_names_does_not_fill_the_list() -> None:
+    found = _world(*(_strange(f"x{number}", times=number) for number in range(1, 80))).problems
+    assert [problem.title for problem in found] == ["x79", "x78", "x77"]
+    assert "76 other names" in found[0].reason
+
+
+def test_a_name_asked_for_long_ago_or_of_a_process_that_is_gone_is_forgotten() -> None:
+    assert _world(_strange("old", ASKED + 1), _strange("before the restart", 61)).problems == ()
+
+
+def test_a_name_that_exists_by_now_is_no_stranger() -> None:
+    assert _world(_strange("calm"), _strange("nick"), model_group_alias={"nick": "calm"}).problems == ()
+
+
+def test_errors_that_nothing_explains_are_worth_a_word_and_others_are_not() -> None:
+    (problem,) = _world(errors=3).problems
+    assert (problem.cause, problem.severity) == ("errors", "quiet")
+    assert _world(errors=2).problems == ()
+    # of a failure that has just healed
+    healed = Tally("model", "openai/calm-m", ok=9, failed=1, last_ok=NOW - 1, last_failed=NOW - 200, error="500")
+    assert _world(errors=9, tallies=(healed,)).problems == ()
+    assert [p.cause for p in _world(_strange("gpt-9", times=9), errors=9).problems] == ["no such group"]
+
+
+def test_streams_that_broke_are_taken_back_after_a_minute() -> None:
+    broke = Notice("stream breaks", "litellm.APIConnectionError: the engine died", NOW - 50, NOW - RECENT + 1, 3)
+    (problem,) = _world(broke).problems
+    assert (problem.cause, problem.since) == ("stream breaks", NOW - 50)
+    assert "3 streams" in problem.reason
+    assert _world(msgspec.structs.replace(broke, last=NOW - RECENT - 1)).problems == ()
+
+
+def test_a_ghost_alias_and_a_ghost_fallback_are_named() -> None:
+    found = _world(model_group_alias={"nick": "nobody"}, fallbacks=[{"calm": ["phantom"]}]).problems
+    assert {(p.title, p.cause) for p in found} == {("nick", "ghost alias"), ("calm", "ghost fallback")}
+
+
+def test_the_worst_stands_first_and_each_has_a_key_of_its_own() -> None:
+    failing = Tally("model", "openai/calm-m", failed=9, last_failed=NOW - 1, in_a_row=9, error="Connection refused")
+    found = _world(_strange("gpt-9"), tallies=(failing,), fallbacks=[{"calm": ["phantom"]}]).problems
+    assert [p.cause for p in found] == ["refused", "ghost fallback", "no such group"]
+    assert len({p.key for p in found}) == len(found)
+
+
+def test_behind_a_silent_gateway_only_the_gateway_is_a_problem() -> None:
+    failing = Tally("model", "openai/calm-m", failed=9, last_failed=NOW - 1, in_a_row=9, error="Connection refused")
+    silent: Reading[str] = Reading(
+        failure=Unreachable("connection refused", kind="refused"), failing_since=NOW - 9, tried_at=NOW - 1
+    )
+    snapshot = Snapshot(
+        taken_at=NOW,
+        gateway=Gateway(liveliness=silent, deployments=_read((loaded_deployment("calm", "openai/calm-m"),))),
+        traffic=Traffic(tallies=(failing,), per_model=True),
+    )
+    assert [(p.place.kind, p.cause, p.hit) for p in diagnose(snapshot, NOW).problems] == [
+        ("gateway", "refused", "every request fails")
+    ]
+
+
+def test_a_secret_in_an_error_reaches_no_problem() -> None:
+    store, counter = LogStore(), TrafficCounter()
+    intake = LogIntake(store, Redactor({"mysecretvalue"}), counter)
+    error = "litellm.AuthenticationError: Incorrect API key provided: sk-abcdef123456 mysecretvalue \\u001b[31m"
+    lines = (
+        f"litellm.proxy.proxy_server.async_data_generator(): Exception occured - {error}",
+        f"litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - {error}\\nLiteLLM: model group "
+        "'calm' failed with the error above",
+        f"Error creating deployment: x You passed model=mysecretvalue/{error}",
+        "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - 400: Invalid model name passed in "
+        "model=sk-abcdef123456. Call `/v1/models`",
+    )
+    intake.take([Entry(NOW - 1, f'{{"level": "ERROR", "message": "{text}"}}', 3, 7, "litellm") for text in lines])
+    traffic = counter.traffic(NOW + 2, store.get)
+    assert len(traffic.notices) == 3
+    world = Snapshot(
+        taken_at=NOW + 2,
+        gateway=Gateway(liveliness=_read("x"), deployments=_read((loaded_deployment("calm", "openai/calm-m"),)),
+                        router=_read({})),
+        traffic=traffic,
+    )  # fmt: skip
+    diagnosis = diagnose(world, NOW + 2)
+    assert {"401 key refused", "stream breaks", "no such group"} <= {p.cause for p in diagnosis.problems}
+    said = msgspec.json.encode(diagnosis).decode()
+    assert "sk-abcdef123456" not in said
+    assert "mysecretvalue" not in said
+    assert "\\u001b" not in said

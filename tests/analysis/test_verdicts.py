@@ -418,9 +418,11 @@ def test_the_state_of_a_group(members: list[State], state: State) -> None:
 def test_only_failing_deployments_of_a_dead_group_are_masked() -> None:
     rows = [Deployment("1", "a", "m", verdict_of("failing", "500")), Deployment("2", "a", "n", verdict_of("unproven")),
             Deployment("3", "b", "o", verdict_of("failing"))]  # fmt: skip
-    masked = mask(rows, {"a": "c"})
+    masked = mask(rows, {"a": "c"}, {"a": "failing", "c": "serving"})
     assert [row.verdict.state for row in masked] == ["masked", "unproven", "failing"]
     assert masked[0].verdict.reason == "500; c answers in its place"
+    unproven = mask(rows, {"a": "c"}, {"a": "failing", "c": "idle"})
+    assert "nothing has shown that it answers" in unproven[0].verdict.reason
 
 
 def test_a_group_of_which_one_still_serves_is_not_masked() -> None:

@@ -11,6 +11,10 @@ from textual.command import CommandPalette
 from textual.widgets import Input
 
 from litellm_tui.ui.keys import KEYS, PLACES, Place
+from litellm_tui.ui.screens.drill import DrillDialog
+from litellm_tui.ui.screens.note import NotePrompt
+from litellm_tui.ui.screens.probe import ProbeDialog
+from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.screens.restart import RestartDialog
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.widgets.lines import Lines
@@ -82,6 +86,34 @@ async def _asks_whether_to_restart(scene: Scene, key: str) -> None:
     assert isinstance(scene.app.screen, RestartDialog)
     await scene.press(key)
     assert len(scene.app.screen_stack) == 2
+
+
+@presses("everywhere", "exclamation_mark")
+async def _lists_the_problems(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    assert isinstance(scene.app.screen, Problems)
+    await scene.shows("ghost fallback")
+    await scene.press(key)
+    assert len(scene.app.screen_stack) == 1
+
+
+@presses("everywhere", "p", "P")
+async def _probes(scene: Scene, key: str) -> None:
+    await scene.press("1", key)
+    assert isinstance(scene.app.screen, ProbeDialog)
+    # one is asked at once, all of them only after a question
+    await scene.until(lambda: len(scene.monitor.snapshot().probes) == (key == "p"))
+    await scene.shows("1 of 1 call" if key == "p" else "8, one to each deployment")
+
+
+@presses("everywhere", "e")
+async def _marks_as_expected_down(scene: Scene, key: str) -> None:
+    await scene.press("1", key)
+    assert isinstance(scene.app.screen, NotePrompt)
+    await scene.press("enter")
+    assert len(scene.monitor.expected_down) == 1
+    await scene.press(key)
+    assert scene.monitor.expected_down == {}
 
 
 @presses("everywhere", "f5")
@@ -207,6 +239,33 @@ async def _opens_all_that_is_known(scene: Scene, key: str) -> None:
         assert words in scene.text
     await scene.press("q")
     assert len(scene.app.screen_stack) == 1, "q closes a sheet before it quits"
+
+
+# --- in the fallbacks ---------------------------------------------------------------------------------------------
+
+
+@presses("fallbacks", "x", "space")
+async def _asks_what_if(scene: Scene, key: str) -> None:
+    await scene.press("3", key)
+    await scene.shows("what if: 1 marked down")
+    await scene.press(key)
+    assert "what if" not in scene.text
+
+
+@presses("fallbacks", "escape")
+async def _takes_all_marks_back(scene: Scene, key: str) -> None:
+    await scene.press("3", "x", "down", "x")
+    await scene.shows("what if: 2 marked down")
+    await scene.press(key)
+    assert "what if" not in scene.text
+
+
+@presses("fallbacks", "D")
+async def _asks_whether_to_drill(scene: Scene, key: str) -> None:
+    await scene.press("3", key)
+    assert isinstance(scene.app.screen, DrillDialog)
+    assert scene.app.focused is not None
+    assert scene.app.focused.id == "cancel"
 
 
 # --- in the log --------------------------------------------------------------------------------------------------
@@ -365,6 +424,10 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
     ("action", "done"),
     [
         ("zoom", lambda scene: len(scene.panes) == 1),
+        ("problems", lambda scene: isinstance(scene.app.screen, Problems)),
+        ("probe(False)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
+        ("probe(True)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
+        ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),
         ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
         ("help", lambda scene: isinstance(scene.app.screen, Sheet)),
         ("filter", lambda scene: isinstance(scene.app.focused, Input)),

@@ -167,6 +167,8 @@ async def test_the_blind_spots_are_named_with_what_would_show_them(tmp_path: Pat
     assert "cannot be seen here" in text
     assert "--config FILE" in text
     assert "LITELLM_LOG=INFO" in text
+    # what mends it is indented below each, also where it goes over two lines
+    assert len({line.index("→") for line in text.splitlines() if "→" in line}) == 1
 
 
 async def test_a_problem_that_has_ended_is_listed_as_gone(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from litellm_tui.settings import Settings
 from litellm_tui.snapshot import ConfigError, Snapshot
+from litellm_tui.ui.screens.note import NotePrompt
 from tests.ui import frozen
 from tests.ui.frozen import Frozen
 
@@ -41,6 +43,14 @@ class TestMain:
 
     def test_detail(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
         press = ["1", "down", "down", "down", "enter"]
+        assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=size, press=press)
+
+    def test_problems(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        app = Frozen(frozen.degraded(tmp_path))
+        assert snap_compare(app, terminal_size=size, press=["exclamation_mark", "down"])
+
+    def test_what_if(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        press = ["3", "z", "x", "down", "x"]
         assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=size, press=press)
 
     def test_restart(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
@@ -73,6 +83,18 @@ class TestStates:
 
     def test_restarting_into_a_broken_file(self, snap_compare: Compare, tmp_path: Path) -> None:
         assert snap_compare(Frozen(_broken(tmp_path)), terminal_size=(120, 40), press=["R"])
+
+    def test_the_problems_of_nothing_but_an_address(self, snap_compare: Compare, tmp_path: Path) -> None:
+        app = Frozen(frozen.bare(tmp_path))
+        assert snap_compare(app, terminal_size=(120, 40), press=["exclamation_mark"])
+
+    def test_a_note_on_what_is_expected_down(self, snap_compare: Compare, tmp_path: Path) -> None:
+        async def asked(pilot: Pilot[int]) -> None:
+            pilot.app.push_screen(NotePrompt("Expected down", "qwen2.5-coder:7b · openai/qwen is masked. " * 4))
+            await pilot.pause()
+            await pilot.press(*"moved")
+
+        assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=(80, 24), run_before=asked)
 
     def test_nothing_but_an_address(self, snap_compare: Compare, tmp_path: Path) -> None:
         assert snap_compare(Frozen(frozen.bare(tmp_path)), terminal_size=(120, 40))

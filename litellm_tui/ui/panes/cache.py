@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from litellm_tui.analysis.cache import hit_rate
+from litellm_tui.analysis.headline import sparkline
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
@@ -38,12 +40,6 @@ class Cache(Pane):
             rows += [Row(((f" {line}", style),)) for line in _fold(judged.contradiction, width - 2)]
             rows += [Row(((f" {line}", "strong"),)) for line in _fold(judged.do, width - 2)]
         figures = _figures(view, width)
-        counted = view.snapshot.gateway.metrics.value
-        if counted and counted.cache_hits is not None:
-            hits, misses = counted.cache_hits, counted.cache_misses or 0.0
-            share = f" ({hits / (hits + misses):.0%})" if hits + misses else ""
-            line = f" {hits:,.0f} of {hits + misses:,.0f} requests from the cache{share} (/metrics)"
-            rows.append(Row(((cell(line, width), "quiet"),)))
         if redis.seen_at and (judged.severity == "bad" or not view.answering) and figures:
             rows.append(Row(((f" before that, {age(view.now - redis.seen_at)} ago:", "unknown"),)))
         rows += [Row(((line, "quiet"),)) for line in figures]
@@ -54,6 +50,7 @@ def _figures(view: View, width: int) -> list[str]:
     redis, dot = view.snapshot.gateway.redis.value, view.signs.dot
     ping = view.snapshot.gateway.cache_ping.value
     lines = [f" at {ping.server}"] if ping and ping.server else []
+    lines += _hits(view)
     if redis is not None:
         limit = f" of {size(redis.max_memory)}" if redis.max_memory else ""
         lines.append(f" {size(redis.used_memory)}{limit} {dot} {redis.keys:,} keys {dot} {redis.evicted:,} evicted")
@@ -66,6 +63,17 @@ def _figures(view: View, width: int) -> list[str]:
     if ttl:
         lines.append(f" ttl {ttl}")
     return [cell(line, width) for line in lines]
+
+
+def _hits(view: View) -> list[str]:
+    """The share of hits while the console looked, and whose hits they are."""
+    counts = view.snapshot.cache_counts
+    rate = hit_rate(counts)
+    if counts is None or rate is None:
+        return []
+    whose = "LiteLLM's cache" if counts.source == "metrics" else "the whole Redis server"
+    bars = sparkline([round(share * 100) for share in rate.steps], 100)
+    return [f" {rate.hits / rate.asked:.0%} hits of {rate.asked:,.0f} in {age(rate.seconds)} {bars}", f"   of {whose}"]
 
 
 def _ttl(view: View) -> str:

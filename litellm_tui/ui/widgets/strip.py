@@ -79,7 +79,8 @@ def service_spans(view: View) -> Iterator[Span]:
 def _state(service: Service) -> str:
     if service.load_state == "not-found":
         return "not found"
-    return f"{service.active_state} ({service.sub_state})" if service.sub_state else service.active_state
+    known = service.sub_state not in ("", service.active_state)
+    return f"{service.active_state} ({service.sub_state})" if known else service.active_state
 
 
 def _hints() -> Iterator[Span]:
