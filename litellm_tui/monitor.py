@@ -114,6 +114,11 @@ class Monitor:
             expected_down=self.expected_down,
         )
 
+    def last_snapshot(self) -> Snapshot:
+        """What is known when nothing more will be read."""
+        self._traffic.settle()
+        return self.snapshot()
+
     def take_probe(self, result: ProbeResult) -> None:
         """A probe was made: it is evidence from now on, and is kept out of the traffic."""
         self._probes[result.deployment] = result

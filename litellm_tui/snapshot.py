@@ -366,9 +366,9 @@ class Tally(msgspec.Struct, frozen=True):
     `kind` says what `name` is and where it was seen: a `model` (`litellm_params.model`) in LiteLLM's INFO lines, a
     `group` in failure lines of any level, a `deployment` (its id) in /metrics. `ok` and `failed` count within the
     window; the times are of whatever was seen last, also before it. `failing_since` is the first failure after the last
-    success, `in_a_row` the number of failures since then, `failures` the times of the last three, `answers` those
-    of the last answers, one a second at most. `error` is the last
-    failure in full, with its stack trace below "stack trace:".
+    success, `in_a_row` the number of failures since then, `failures` the times of the last three, `answers` those of
+    the last answers, one a second at most. `error` is the last failure in full, with its stack trace below "stack
+    trace:".
     """
 
     kind: Literal["model", "group", "deployment"]

@@ -75,6 +75,8 @@ class _Subject:
             self.failing_since = None
             self.in_a_row = 0
         self.in_a_row += failed
+        if failed:
+            self.failures.append(time)
         start = time - time % BUCKET
         if not self.buckets or self.buckets[-1][0] < start:
             self.buckets.append([start, 0, 0])
@@ -83,7 +85,6 @@ class _Subject:
 
     def fail(self, time: float) -> None:
         self.last_failed = max(time, self.last_failed or 0.0)
-        self.failures.append(time)
         if self.failing_since is None:
             self.failing_since = time
 
@@ -212,6 +213,11 @@ class TrafficCounter:
         while self._pending and (
             len(self._pending) > MOST_PENDING or self._pending[0].time < self._pending[-1].time - SETTLING
         ):
+            self._settle(self._pending.popleft())
+
+    def settle(self) -> None:
+        """Count what is still waiting for its access line: nothing more will be read."""
+        while self._pending:
             self._settle(self._pending.popleft())
 
     def _settle(self, seen: _Seen) -> None:

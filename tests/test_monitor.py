@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from litellm_tui import monitor as module
-from litellm_tui.collectors import gateway, journal
+from litellm_tui.collectors import gateway, journal, redis
 from litellm_tui.collectors.gateway import Answer, Endpoint
 from litellm_tui.collectors.systemd import Tools
 from litellm_tui.discovery import Variable
@@ -21,10 +21,13 @@ from litellm_tui.monitor import Monitor, _delay, _next_reading
 from litellm_tui.profile import Found, Profile, Secret
 from litellm_tui.snapshot import (
     CachePing,
+    DeploymentCounters,
     Failure,
     HealthReport,
     Malformed,
+    Metrics,
     NotAvailable,
+    ProbeResult,
     Readiness,
     Reading,
     Service,
@@ -475,3 +478,178 @@ async def test_without_unit_and_file_it_says_why(world: World, watch: Watch) -> 
     assert isinstance(now.service.failure, NotAvailable)
     assert now.log.state == "off"
     assert now.log.failure
+
+
+# --- /metrics and Redis ------------------------------------------------------------------------------------------
+
+REDIS = "litellm_settings: {cache: true, cache_params: {type: redis, host: 127.0.0.1, port: 6399}}\n"
+DOWN = Unreachable("Redis at 127.0.0.1:6399 refuses the connection", kind="refused")
+
+
+class Server:
+    """A Redis server, and who was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, says: str | Failure = "PONG") -> None:
+        self.says = says
+        self.asked: list[redis.Address] = []
+        monkeypatch.setattr(redis, "ask", self._ask)
+        monkeypatch.setattr(module, "REDIS_SECONDS", QUICK)
+
+    async def _ask(self, where: redis.Address, timeout: float) -> str | Failure:
+        self.asked.append(where)
+        await asyncio.sleep(0)
+        return self.says
+
+    async def rounds(self, number: int) -> None:
+        wanted = len(self.asked) + number
+        await eventually(lambda: len(self.asked) >= wanted, f"Redis is asked {number} times more")
+
+
+async def test_metrics_that_are_on_become_traffic(world: World, watch: Watch) -> None:
+    world.save(ON)
+    world.answers["/metrics/"] = Metrics((DeploymentCounters("id1", ok=5),))
+    found = watch()
+    await world.rounds("/metrics/", 2)
+    assert found.snapshot().traffic.counted
+    assert found.snapshot().traffic.tallies == ()
+    world.answers["/metrics/"] = Metrics((DeploymentCounters("id1", ok=7, failed=1),))
+    await eventually(lambda: found.snapshot().traffic.tallies)
+    (tally,) = found.snapshot().traffic.tallies
+    assert (tally.kind, tally.name, tally.ok, tally.failed) == ("deployment", "id1", 2, 1)
+
+
+async def test_metrics_that_are_off_are_asked_again_only_after_long_or_when_told(world: World, watch: Watch) -> None:
+    world.save(ON)
+    found = watch()
+    await eventually(lambda: found.snapshot().gateway.metrics.failure)
+    asked = world.asked["/metrics/"]
+    await world.rounds("/v1/models", 10)
+    assert world.asked["/metrics/"] == asked
+    world.answers["/metrics/"] = Metrics()
+    found.look_now()
+    await world.rounds("/metrics/", 2)
+    assert found.snapshot().gateway.metrics.value == Metrics()
+
+
+async def test_redis_is_asked_itself_where_its_address_means_the_same_here(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch)
+    world.save(REDIS)
+    found = watch()
+    await server.rounds(2)
+    assert set(server.asked) == {redis.Address("127.0.0.1", 6399)}
+    await eventually(lambda: found.snapshot().redis_answer.value == "PONG")
+
+
+async def test_without_a_cache_of_type_redis_nobody_is_asked(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch)
+    world.save(ON)
+    found = watch()
+    await world.rounds("/v1/models", 10)
+    assert server.asked == []
+    assert found.snapshot().redis_answer.tried_at is None
+
+
+async def test_the_gateway_is_not_asked_about_a_redis_that_is_known_to_be_down(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiteLLM would need seconds for the answer, and some versions stand still meanwhile."""
+    server = Server(monkeypatch)
+    world.save(REDIS)
+    found = watch()
+    await world.rounds("/cache/ping", 2)
+    server.says = DOWN
+    await eventually(lambda: found.snapshot().redis_answer.failure == DOWN)
+    await server.rounds(2)
+    asked = world.asked["/cache/ping"]
+    await world.rounds("/v1/models", 10)
+    # one may have been on its way
+    assert world.asked["/cache/ping"] <= asked + 1
+    looked: list[bool] = []
+    look_now = found.look_now
+
+    def look() -> None:
+        looked.append(True)
+        look_now()
+
+    monkeypatch.setattr(found, "look_now", look)
+    server.says = "PONG"
+    await world.rounds("/cache/ping", 2)
+    assert looked
+    assert found.snapshot().redis_answer.failure is None
+
+
+async def test_a_redis_that_only_the_gateways_network_knows_is_left_to_the_gateway(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch, Unreachable("Redis at redis:6379: no such host", kind="dns"))
+    world.save(REDIS.replace("127.0.0.1", "redis"))
+    watch()
+    await server.rounds(3)
+    await world.rounds("/cache/ping", 3)
+
+
+async def test_an_address_that_was_saved_later_is_not_what_runs(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch)
+    world.save(REDIS)
+    found = watch()
+    await server.rounds(2)
+    world.save(REDIS.replace("6399", "6400"), STARTED + 50)
+    await eventually(lambda: (c := found.snapshot().configuration.current) and c.modified_at == STARTED + 50)
+    await server.rounds(3)
+    assert {where.port for where in server.asked} == {6399}
+    assert isinstance(world.service, Service)
+    world.service = msgspec.structs.replace(world.service, started_at=STARTED + 100, main_pid=8, invocation="two")
+    await eventually(lambda: server.asked[-1].port == 6400)
+
+
+# --- what its owner tells it --------------------------------------------------------------------------------------
+
+
+async def test_the_last_probe_of_each_deployment_is_evidence(world: World, watch: Watch) -> None:
+    world.save(ON)
+    found = watch()
+    first = ProbeResult("id1", "g", "m", False, STARTED, error="refused")
+    for probe in (first, ProbeResult("id2", "g", "n", True, STARTED), msgspec.structs.replace(first, ok=True)):
+        found.take_probe(probe)
+    assert {(probe.deployment, probe.ok) for probe in found.snapshot().probes} == {("id1", True), ("id2", True)}
+    await eventually(lambda: world.snapshots and len(world.snapshots[-1].probes) == 2)
+
+
+async def test_a_probe_is_not_counted_as_traffic_by_the_metrics(world: World, watch: Watch) -> None:
+    world.save(ON)
+    world.answers["/metrics/"] = Metrics((DeploymentCounters("id1", ok=5),))
+    found = watch()
+    await world.rounds("/metrics/", 2)
+    found.take_probe(ProbeResult("id1", "g", "m", True, STARTED))
+    world.answers["/metrics/"] = Metrics((DeploymentCounters("id1", ok=6),))
+    await world.rounds("/metrics/", 3)
+    assert found.snapshot().traffic.tallies == ()
+
+
+async def test_the_operators_marks_are_in_the_next_snapshot(world: World, watch: Watch) -> None:
+    world.save(ON)
+    found = watch()
+    marks = {"g": "no GPU here"}
+    found.expect_down(marks)
+    await eventually(lambda: world.snapshots and world.snapshots[-1].expected_down == {"g": "no GPU here"})
+    marks.clear()
+    assert found.snapshot().expected_down == {"g": "no GPU here"}
+
+
+async def test_in_the_first_round_only_one_endpoint_offers_a_key_that_may_be_refused(
+    world: World, watch: Watch
+) -> None:
+    """LiteLLM writes a stack trace for every refusal."""
+    world.save(ON)
+    world.refuse_the_key()
+    watch()
+    await world.rounds("/v1/models", 3)
+    await world.rounds("/health/readiness", 3)
+    keyed = {path for path in world.asked if path not in ("/health/liveliness", "/health/readiness")}
+    assert keyed == {"/v1/models"}

@@ -174,9 +174,9 @@ def test_a_name_that_a_client_invents_is_noticed_without_its_control_characters(
     fed = Fed()
     for _ in range(3):
         fed.write(
-            '{"level": "ERROR", "message": "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - '
-            "400: {'error': '/chat/completions: Invalid model name passed in model=gpt\\u001b[31m-9. Call `/v1/models` to "
-            "view'}\"}"
+            '{"level": "ERROR", "message": "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured '
+            "- 400: {'error': '/chat/completions: Invalid model name passed in model=gpt\\u001b[31m-9. Call "
+            "`/v1/models` to view'}\"}"
         )
     (notice,) = fed.traffic().notices
     assert (notice.kind, notice.name, notice.times) == ("no such group", "gpt-9", 3)

@@ -343,9 +343,12 @@ def _together(own: Tally, group: Tally) -> Tally:
 
 
 def _is_back(tally: Tally) -> bool:
-    """Whether it failed every time, and has answered every time since: no mixture, but an outage that is over."""
+    """Whether it failed every time, and has answered every time since: no mixture, but an outage that is over.
+
+    A cooldown spares what is down all but the first of its failures.
+    """
     failed = tally.failures
-    if len(failed) < FAILING_IN_A_ROW or any(failed[0] < answer < failed[-1] for answer in tally.answers):
+    if len(failed) < DEGRADED_FAILURES or any(failed[0] < answer < failed[-1] for answer in tally.answers):
         return False
     return sum(answer > failed[-1] for answer in tally.answers) >= ANSWERED_IN_A_ROW
 

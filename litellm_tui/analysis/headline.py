@@ -34,7 +34,13 @@ def make_headline(
         return Headline(gateway.state.upper(), gateway.severity, parts, gateway.do)
     lasting = [problem for problem in problems if problem.solved_at is None]
     wrong = [problem for problem in lasting if problem.severity in ("bad", "warn")]
-    parts = (*_problems_part(wrong), _deployments_part(deployments), _cache_part(cache), *_error_parts(snapshot), *tail)
+    parts = (
+        *_problems_part(wrong),
+        _deployments_part(deployments, snapshot.gateway.deployments.value is not None),
+        _cache_part(cache),
+        *_error_parts(snapshot),
+        *tail,
+    )
     if wrong:
         worst = wrong[0]
         now_hit = any(problem.place.kind not in _LATENT for problem in wrong)
@@ -72,12 +78,12 @@ def _problems_part(wrong: Sequence[Problem]) -> tuple[Part, ...]:
     return (Part(words, wrong[0].severity),) if wrong else ()
 
 
-def _deployments_part(deployments: Sequence[Deployment]) -> Part:
+def _deployments_part(deployments: Sequence[Deployment], known: bool) -> Part:
     # what a restart will add is a change, not a fault: the clause on the configuration counts it
     present = [d for d in deployments if not (d.verdict.pending and d.loaded is None)]
     total = len(present)
     if not total:
-        return Part("no deployments", "warn")
+        return Part("no deployments", "warn") if known else Part("no deployment has been read", "unknown")
     states = Counter(d.verdict.state for d in present if not d.verdict.pending)
     said = [
         (states["failing"], "failing", "bad"),

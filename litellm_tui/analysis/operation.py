@@ -45,7 +45,8 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             evidence=(seen, Evidence("router", refused.failure.why, "against", refused.tried_at)),
         )
     against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
-    lasting = age(now - (since or now))
+    # a single look does not know for how long
+    lasting = f", for {age(now - since)}" if since is not None and now - since >= 1 else ""
     if isinstance(failure, Malformed):
         return Verdict(
             "not LiteLLM",
@@ -59,7 +60,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         )
     unit = snapshot.service.value if service.state != "unknown" else None
     if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad":
-        running = age(now - unit.started_at) if unit and unit.started_at else lasting
+        running = age(now - unit.started_at) if unit and unit.started_at else age(now - (since or now))
         return Verdict(
             "starting",
             "warn",
@@ -76,7 +77,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         return Verdict(
             "hanging",
             "bad",
-            f"connects and gives {failure.why}, for {lasting}{pid}",
+            f"connects and gives {failure.why}{lasting}{pid}",
             seen_at=liveliness.tried_at,
             do="it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows what it did last, R restarts",
             brief="hanging",
@@ -90,7 +91,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     return Verdict(
         "down",
         "bad",
-        f"{failure.why}, for {lasting}",
+        f"{failure.why}{lasting}",
         seen_at=liveliness.tried_at,
         do=service.do or advice,
         brief=service.brief if explained else _refusal(failure),

@@ -18,6 +18,8 @@ from litellm_tui.analysis.records import (
     Severity,
     Verdict,
 )
+from litellm_tui.analysis.routing import KINDS
+from litellm_tui.analysis.whatif import without
 from litellm_tui.snapshot import Snapshot
 
 _RANK: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "unknown": 2, "quiet": 3, "ok": 4}
@@ -57,7 +59,7 @@ def find_problems(
     if gateway.state == "answering":
         found += _models(deployments, groups, chains)
         if snapshot.gateway.deployments.value is not None:
-            found += _routing(snapshot, now, chains, groups)
+            found += _routing(snapshot, now, deployments, chains, groups)
     if cache.severity in ("warn", "bad"):
         found.append(
             _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
@@ -184,7 +186,8 @@ def _models(deployments: Sequence[Deployment], groups: Sequence[Group], chains: 
 
 
 def _title(row: Deployment, rows: Sequence[Deployment]) -> str:
-    return row.group if len(rows) == 1 else f"{row.group} · {row.model}"
+    # what waits for a restart is no second one yet
+    return row.group if sum(other.loaded is not None for other in rows) <= 1 else f"{row.group} · {row.model}"
 
 
 def _hit(group: Group, rows: Iterable[Deployment], chains: Iterable[Chain], total: int) -> str:
@@ -207,7 +210,33 @@ def _hit(group: Group, rows: Iterable[Deployment], chains: Iterable[Chain], tota
     return ", ".join(words)
 
 
-def _routing(snapshot: Snapshot, now: float, chains: Sequence[Chain], groups: Sequence[Group]) -> Iterator[Problem]:
+def _ghost(
+    snapshot: Snapshot, deployments: Sequence[Deployment], chain: Chain, ghosts: Sequence[str], severity: Severity
+) -> Problem:
+    """A target that does not exist: harmless where another one answers all the same."""
+    source = "any group" if chain.source.name == "*" else chain.source.name
+    kind = next((kind for _, kind in KINDS if kind == chain.kind), None)
+    served = without(snapshot, deployments, kind, chain.source.name) if kind and chain.source.name != "*" else None
+    ends = f"is answered by {served}" if served else "fails"
+    return Problem(
+        key=f"chain:{chain.key}",
+        severity="quiet" if served else severity,
+        title=source,
+        cause="ghost fallback",
+        reason=f"its {chain.kind} fallback {', '.join(ghosts)} is no group: a request that needs it {ends}",
+        place=Place("chain", chain.key),
+        do="correct the name in the file, or add the group",
+        hit="" if served else f"{source}, when it fails",
+    )
+
+
+def _routing(
+    snapshot: Snapshot,
+    now: float,
+    deployments: Sequence[Deployment],
+    chains: Sequence[Chain],
+    groups: Sequence[Group],
+) -> Iterator[Problem]:
     service = snapshot.service.value
     begun = max((service.started_at if service else None) or 0.0, now - ASKED)
     notices = [notice for notice in snapshot.traffic.notices if notice.last >= begun]
@@ -246,18 +275,8 @@ def _routing(snapshot: Snapshot, now: float, chains: Sequence[Chain], groups: Se
                 hit=f"every request for {name}",
             )
         elif ghosts:
-            source = "any group" if name == "*" else name
             explained.update(ghosts)
-            yield Problem(
-                key=f"chain:{chain.key}",
-                severity=severity,
-                title=source,
-                cause="ghost fallback",
-                reason=f"its {chain.kind} fallback {', '.join(ghosts)} is no group: a request that needs it fails",
-                place=Place("chain", chain.key),
-                do="correct the name in the file, or add the group",
-                hit=f"{source}, when it fails",
-            )
+            yield _ghost(snapshot, deployments, chain, ghosts, severity)
         elif chain.source.flaw == "ghost":
             yield Problem(
                 key=f"chain:{chain.key}",

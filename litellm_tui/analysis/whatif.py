@@ -57,6 +57,16 @@ def answered_by(snapshot: Snapshot, deployments: Collection[Deployment], groups:
     return found
 
 
+def without(snapshot: Snapshot, deployments: Collection[Deployment], kind: Kind, name: str) -> str | None:
+    """The group that would answer a request for `name` if its own group failed in this way; None for nobody."""
+    routing = routing_of(snapshot)
+    if routing is None:
+        return None
+    down: dict[str, Kind] = {d.key: "general" for d in deployments if d.verdict.state in DEAD}
+    down |= {d.key: kind for d in deployments if d.group == name}
+    return predict(routing, members_of(deployments), down, name, kind, _rules(snapshot)).served_by
+
+
 def _rules(snapshot: Snapshot) -> Rules:
     readiness = snapshot.gateway.readiness.value
     return rules_of(readiness.version if readiness else None)

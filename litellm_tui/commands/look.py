@@ -7,9 +7,11 @@ import contextlib
 import time
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from litellm_tui.analysis.changes import Glance, changes, glance
 from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.memory import looked, remember
+from litellm_tui.analysis.memory import looked, recall, remember
 from litellm_tui.analysis.records import Diagnosis
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
@@ -42,10 +44,13 @@ def look(profile: Profile, *, remembers: bool = True) -> Look:
     now = time.time()
     diagnosis = diagnose(snapshot, now, kept.memory)
     found = glance(snapshot, diagnosis, now)
+    known = diagnosis.gateway.state == "answering" and snapshot.gateway.deployments.value is not None
+    memory = remember(kept.memory, diagnosis.problems, now, known)
+    # there is no second look in which that would show what this one found ended
+    lasting = [problem for problem in diagnosis.problems if problem.solved_at is None]
+    diagnosis = replace(diagnosis, problems=recall(memory, lasting, now))
     if remembers:
-        known = diagnosis.gateway.state == "answering" and snapshot.gateway.deployments.value is not None
-        memory = looked(remember(kept.memory, diagnosis.problems, now, known))
-        state.save(memory, kept.expected_down, found)
+        state.save(looked(memory), kept.expected_down, found)
     return Look(profile, snapshot, diagnosis, now, changes(kept.last, found), kept.last)
 
 
@@ -68,7 +73,7 @@ async def _settled(profile: Profile, expected_down: dict[str, str]) -> Snapshot:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
-    return monitor.snapshot()
+    return monitor.last_snapshot()
 
 
 def _all_asked(snapshot: Snapshot) -> bool:

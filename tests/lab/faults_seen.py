@@ -1,9 +1,10 @@
-"""What came of a fault: what the console said of its place, what LiteLLM itself said, and the table of both."""
+"""What came of a fault: what the console said of its place, and what LiteLLM itself said."""
 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.lab.watch import Said
 
 CALM = ("ok", "quiet")
 NOTHING = "nothing of it"
+LONGEST_ERROR = 50
 # The verdicts that are not in a list of rows.
 WHOLE = ("gateway", "service", "cache")
 
@@ -32,6 +34,7 @@ class Outcome:
     gone: float | None = None
     recovered: float | None = None
     said: str = ""
+    words: str = ""
     after: str = ""
     health: str = ""
     listed: str = ""
@@ -94,9 +97,18 @@ def calm_at(shown: Shown, line: Said) -> bool:
 
 
 def what_shows(shown: Shown, line: Said) -> str:
-    """The words at the place, for the table and for a test that failed."""
+    """All that is said at the place, for a test that failed."""
     words = [": ".join(dict.fromkeys(filter(None, (v["state"], v.get("brief"))))) for v in verdicts_at(shown, line)]
     words += [f"{problem['severity']} {problem['cause']}" for problem in problems_at(shown, line)]
+    return ", ".join(dict.fromkeys(words)) or "nothing"
+
+
+def in_words(shown: Shown, line: Said) -> str:
+    """The same for a reader: each state with its cause, then the problems that say something else."""
+    verdicts = verdicts_at(shown, line)
+    words = [v["state"] if v["brief"] in ("", v["state"]) else f"{v['state']}: {v['brief']}" for v in verdicts]
+    told = {word for v in verdicts for word in (v["state"], v["brief"])}
+    words += [problem["cause"] for problem in problems_at(shown, line) if problem["cause"] not in told]
     return ", ".join(dict.fromkeys(words)) or "nothing"
 
 
@@ -136,8 +148,8 @@ def health_words(lab: Lab) -> Callable[[Fault], str]:
             return "absent"
         if not red:
             return "healthy"
-        error = str(red[0].get("error") or "no reason given").split("\n", 1)[0]
-        return "unhealthy: " + error.rpartition("Exception - ")[2][:60].replace("|", "/")
+        error = str(red[0].get("error") or "no reason given").split("\n", 1)[0].rpartition("Exception - ")[2]
+        return "unhealthy: " + textwrap.shorten(error.replace("|", "/"), LONGEST_ERROR, placeholder=" …")
 
     return words
 
@@ -153,35 +165,3 @@ def listed_words(lab: Lab) -> Callable[[Fault], str]:
         return NOTHING if not fault.listed else "listed" if fault.listed in names else "absent"
 
     return words
-
-
-# -- the table
-
-HEAD = """\
-# What is said of a fault, and how soon
-
-Made by `tests/lab/test_faults.py`: each fault injected into a real LiteLLM (systemd user service, LITELLM_LOG=INFO,
-background health checks every 5 s) and healed again. Seconds are from the fault until the console named it.
-"""
-
-
-def table(outcomes: Mapping[str, Mapping[str, Outcome]], matrix: Sequence[Fault]) -> str:
-    """The document: a table per LiteLLM, newest first, the faults in the matrix's order."""
-    order = sorted(outcomes, key=lambda version: [int(part) for part in version.split(".")], reverse=True)
-    columns = [column for version in order for column in (f"/health {version}", "/v1/models", "console", "s")]
-    lines = [_row(["fault", *columns]), _row(["---"] * (1 + len(columns)))]
-    lines += [
-        _row([fault.title, *(cell for v in order for cell in _cells(outcomes[v][fault.key], v))]) for fault in matrix
-    ]
-    return HEAD + "\n" + "\n".join(lines) + "\n"
-
-
-def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _cells(outcome: Outcome, version: str) -> tuple[str, str, str, str]:
-    if outcome.fault.expected(version) is None:
-        return outcome.health, outcome.listed, "cannot be seen: this LiteLLM tells nobody, its client included", "–"
-    seconds = "–" if outcome.named is None else f"{outcome.named:.0f}"
-    return outcome.health, outcome.listed, outcome.said, seconds

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -254,15 +253,14 @@ def record_uncached(recorder: Recorder, keyless: bool) -> None:
         ask("v1-models-keyless", "GET", "/v1/models", user=False, key=None)
 
 
-def record(environments: Sequence[str]) -> int:
+def record(environments: Sequence[str], recordings: Path = RECORDINGS) -> int:
     for path in environments:
         environment = Environment.at(path)
         # From here on a proxy without a key refuses to start.
         keyless = environment.order < (1, 106)
-        folder = RECORDINGS / environment.version
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
+        folder = recordings / environment.version
+        # Other recordings lie beside these, of upstreams and callbacks that this program has not got.
+        folder.mkdir(parents=True, exist_ok=True)
         with Lab.boot(litellm=environment, units=("user", "system"), system_config=plain_config()) as lab:
             record_default(Recorder(lab, folder))
         with Lab.boot(

@@ -20,7 +20,8 @@ from tests.lab.core import Lab
 from tests.lab.environments import Environment
 from tests.lab.faults import MATRIX, STEPS, Fault, Step, of_step
 from tests.lab.faults_config import HEALTH_SECONDS, site_config
-from tests.lab.faults_seen import Outcome, calm_at, health_words, listed_words, shows, table, what_shows
+from tests.lab.faults_seen import Outcome, calm_at, health_words, in_words, listed_words, shows, what_shows
+from tests.lab.faults_table import table
 from tests.lab.traffic import Traffic
 from tests.lab.watch import Said, Watch, watching
 from tests.terminal import compile_console
@@ -31,6 +32,8 @@ WRITE = "LITELLM_TUI_WRITE_DOCS"
 # later than a failure: a cooldown ends, a round of health checks goes by, real requests succeed again.
 NAMED_SECONDS = 10.0
 GONE_SECONDS = 75.0
+# Where the log tells of answers, three of them in a row end the outage of a deployment that answered nothing before.
+RECOVERED_SECONDS = 10.0
 READY_SECONDS = 30.0
 
 _outcomes: dict[str, dict[str, Outcome]] = defaultdict(dict)
@@ -90,6 +93,7 @@ class Course:
             shown = fault.expected(self.version)
             outcome.lasts = shown is None or shows(shown, watch.last)
             outcome.said = what_shows(shown or fault.shown, watch.last)
+            outcome.words = in_words(shown or fault.shown, watch.last)
             outcome.health = health(fault)
             outcome.listed = listed(fault)
             outcome.statuses = {
@@ -144,7 +148,10 @@ def test_a_fault_is_named_and_taken_back(course: Course, fault: Fault) -> None:
         return
     assert not outcome.before, "it was said before there was anything wrong"
     assert outcome.named is not None, f"not within {NAMED_SECONDS:g} s; shown instead: {outcome.said}"
+    assert outcome.lasts, f"not shown any more while it lasted; shown instead: {outcome.said}"
     assert outcome.gone is not None, f"not taken back within {GONE_SECONDS:g} s; still shown: {outcome.after}"
+    if shown.kind == "deployment" and outcome.recovered is not None and "serving" not in shown.states:
+        assert outcome.recovered < RECOVERED_SECONDS, "requests are answered again, and it is still called broken"
 
 
 def test_the_documentation_has_a_row_for_every_fault() -> None:

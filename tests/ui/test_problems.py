@@ -9,6 +9,7 @@ import pytest
 from litellm_tui.analysis.memory import Memory, looked, recall, remember
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
+from litellm_tui.settings import Settings
 from litellm_tui.snapshot import Snapshot
 from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.widgets.lines import Lines
@@ -101,7 +102,7 @@ async def test_it_is_drawn_while_it_is_open_and_keeps_its_selection(scene: Scene
     (ghost,) = _keys(scene)
     scene.simulation.cache_down()
     await scene.press("f5")
-    # F5 looks again here too; the new one stands above, and the selection stays
+    # the new one stands above, and the selection stays
     await scene.until(lambda: len(_keys(scene)) == 2 and _keys(scene)[1] == ghost)
     assert _list(scene).selected == ghost
     assert "ghost fallback" in _detail(scene)
@@ -131,6 +132,34 @@ async def test_enter_goes_to_the_row_concerned(simulation: Simulation, size: tup
             await scene.until(lambda p=pane, w=wanted: scene.lines(p).selected.startswith(w))  # type: ignore[misc]
             lines = scene.lines(pane)
             assert not wanted or 0 <= lines._cursor - lines.scroll_offset.y < lines.size.height
+
+
+async def test_to_look_again_works_here_too(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    monkeypatch.setattr(scene.monitor, "look_now", lambda: looks.append("looked"))
+    await scene.press("exclamation_mark", "f5")
+    assert looks == ["looked"]
+    assert isinstance(scene.app.screen, Problems)
+
+
+async def test_enter_on_a_group_goes_to_its_first_deployment(simulation: Simulation) -> None:
+    async with opened(simulation, (80, 24)) as scene:
+        scene.break_for_all("llama3.1:8b")
+        await scene.until(lambda: "group:llama3.1:8b" in _wrong(scene))
+        await scene.press("3", "exclamation_mark")
+        assert _list(scene).selected == "group:llama3.1:8b"
+        await scene.press("enter")
+        assert scene.panes == {"models"}
+        await scene.until(lambda: scene.lines("models").selected.startswith("llama3.1:8b|ollama_chat"))
+
+
+async def test_ascii_draws_no_other_sign(tmp_path: Path) -> None:
+    app = Frozen(frozen.degraded(tmp_path), Settings(ascii=True, utc=True))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("exclamation_mark")
+        await pilot.pause()
+        # what is left is the dot and the ellipsis of cut texts
+        assert {sign for sign in screen_text(app) if ord(sign) > 126} <= set("…·▁▂▃▄▅▆▇█")
 
 
 async def test_enter_on_a_dead_gateway_goes_to_the_service(simulation: Simulation) -> None:

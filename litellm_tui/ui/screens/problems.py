@@ -24,7 +24,11 @@ from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 class Problems(ModalScreen[Place | None]):
     """Enter goes to the row concerned, Escape closes. It is drawn anew with every view, and keeps its selection."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,exclamation_mark", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,exclamation_mark", "close", show=False),
+        # a modal screen keeps the keys of the console out: to look again is of use here too
+        Binding("f5", "app.look", show=False),
+    ]
 
     def __init__(self, view: View) -> None:
         super().__init__()

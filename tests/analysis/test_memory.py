@@ -1,0 +1,130 @@
+"""Since when a problem lasts, whether it is new, and when it has ended."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm_tui.analysis.memory import FLAPPING_SECONDS, SOLVED_SECONDS, Memory, looked, recall, remember
+from litellm_tui.analysis.records import Place, PlaceKind, Problem
+
+NOW = 1_800_000_000.0
+
+
+def _problem(key: str = "deployment:a", since: float | None = None, kind: PlaceKind = "deployment") -> Problem:
+    return Problem(key, "bad", "a", "refused", "it refuses", Place(kind, "a"), since=since)
+
+
+def _look(memory: Memory, problems: list[Problem], now: float, known: bool = True) -> tuple[Memory, list[Problem]]:
+    shown = recall(memory, problems, now)
+    return remember(memory, shown, now, known), list(shown)
+
+
+def test_a_problem_that_lasts_keeps_its_onset_and_is_new_until_it_was_looked_at() -> None:
+    memory, (first,) = _look({}, [_problem()], NOW)
+    assert (first.since, first.new) == (NOW, True)
+    memory, (second,) = _look(memory, [_problem()], NOW + 500)
+    assert (second.since, second.new) == (NOW, True)
+    _, (third,) = _look(looked(memory), [_problem()], NOW + 1000)
+    assert (third.since, third.new) == (NOW, False)
+
+
+def test_evidence_that_knows_of_an_earlier_onset_is_believed_and_of_a_later_one_is_not() -> None:
+    memory, (first,) = _look({}, [_problem(since=NOW - 60)], NOW)
+    assert first.since == NOW - 60
+    # the log was rotated, and its oldest line is younger
+    _, (second,) = _look(memory, [_problem(since=NOW + 10)], NOW + 20)
+    assert second.since == NOW - 60
+
+
+def test_one_that_ended_is_listed_as_solved_for_half_an_hour() -> None:
+    memory, _ = _look({}, [_problem(since=NOW - 60)], NOW)
+    memory, _ = _look(memory, [], NOW + 10)
+    memory, (solved,) = _look(memory, [], NOW + 11)
+    assert (solved.solved_at, solved.since) == (NOW + 10, NOW - 60)
+    memory, (solved,) = _look(memory, [], NOW + 10 + SOLVED_SECONDS)
+    assert solved.solved_at == NOW + 10
+    memory, shown = _look(memory, [], NOW + 11 + SOLVED_SECONDS)
+    assert shown == []
+    assert memory == {}
+
+
+def test_one_that_comes_back_at_once_had_not_ended() -> None:
+    memory, _ = _look({}, [_problem()], NOW)
+    memory = looked(memory)
+    memory, _ = _look(memory, [], NOW + 5)
+    memory, (again,) = _look(memory, [_problem()], NOW + 5 + FLAPPING_SECONDS)
+    assert (again.since, again.new, again.solved_at) == (NOW, False, None)
+
+
+def test_one_that_comes_back_later_is_a_new_one() -> None:
+    memory, _ = _look({}, [_problem()], NOW)
+    memory, _ = _look(looked(memory), [], NOW + 5)
+    memory, (again,) = _look(memory, [_problem()], NOW + 6 + FLAPPING_SECONDS)
+    assert (again.since, again.new) == (NOW + 6 + FLAPPING_SECONDS, True)
+
+
+def test_the_latest_solved_stands_first_behind_what_lasts() -> None:
+    memory, _ = _look({}, [_problem("x:1"), _problem("x:2"), _problem("x:3")], NOW)
+    memory, _ = _look(memory, [_problem("x:2"), _problem("x:3")], NOW + 1)
+    memory, _ = _look(memory, [_problem("x:3")], NOW + 2)
+    _, shown = _look(memory, [_problem("x:3")], NOW + 3)
+    assert [problem.key for problem in shown] == ["x:3", "x:2", "x:1"]
+
+
+def test_nothing_behind_a_silent_gateway_is_called_solved_and_what_can_be_told_is() -> None:
+    before = [_problem("deployment:a"), _problem("configuration:parse", kind="configuration")]
+    memory, _ = _look({}, before, NOW)
+    memory, _ = _look(memory, [_problem("gateway:", kind="gateway")], NOW + 10, known=False)
+    memory, shown = _look(memory, [_problem("gateway:", kind="gateway")], NOW + 11, known=False)
+    assert {p.key for p in shown if p.solved_at} == {"configuration:parse"}
+    # and it is the same problem when the gateway is back
+    _, (back, *_) = _look(memory, [_problem("deployment:a")], NOW + 4000)
+    assert (back.key, back.since) == ("deployment:a", NOW)
+
+
+KEYS = st.sampled_from(["deployment:a", "group:b", "gateway:", "service:"])
+KINDS: dict[str, PlaceKind] = {"deployment:a": "deployment", "group:b": "group", "gateway:": "gateway",
+                               "service:": "service"}  # fmt: skip
+LOOKS = st.lists(st.tuples(st.sets(KEYS), st.booleans(), st.floats(0.1, 900.0), st.booleans()), max_size=30)
+
+
+@given(LOOKS)
+def test_whatever_comes_and_goes_the_memory_stays_true(looks: list[tuple[set[str], bool, float, bool]]) -> None:
+    memory: Memory = {}
+    now, always = NOW, True
+    for keys, known, step, saw in looks:
+        now += step
+        always = always and "deployment:a" in keys
+        memory, shown = _look(memory, [_problem(key, kind=KINDS[key]) for key in sorted(keys)], now, known)
+        lasting = [problem for problem in shown if problem.solved_at is None]
+        assert {problem.key for problem in lasting} == keys
+        assert len({problem.key for problem in shown}) == len(shown)
+        for problem in shown:
+            assert problem.since is not None
+            assert NOW < problem.since <= now
+            if problem.solved_at is not None:
+                assert problem.since <= problem.solved_at <= now
+                assert now - problem.solved_at <= SOLVED_SECONDS
+        if always:
+            assert next(p for p in lasting if p.key == "deployment:a").since == NOW + looks[0][2]
+        for key, kept in memory.items():
+            assert kept.solved_at is None or key not in keys
+            if not known and key not in keys and KINDS[key] in ("deployment", "group"):
+                assert kept.solved_at is None or kept.solved_at < now
+        if saw:
+            memory = looked(memory)
+            assert not any(problem.new for problem in recall(memory, lasting, now))
+
+
+@given(LOOKS)
+def test_a_memory_survives_being_written_and_read(looks: list[tuple[set[str], bool, float, bool]]) -> None:
+    from litellm_tui.analysis.memory import Remembered
+
+    memory: Memory = {}
+    now = NOW
+    for keys, known, step, _ in looks:
+        now += step
+        memory, _ = _look(memory, [_problem(key, kind=KINDS[key]) for key in sorted(keys)], now, known)
+    assert msgspec.json.decode(msgspec.json.encode(memory), type=dict[str, Remembered]) == memory

@@ -1,0 +1,209 @@
+"""The gateway and its unit: does it answer, and what does the unit say of why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.operation import judge_gateway, judge_service
+from litellm_tui.analysis.records import Verdict
+from litellm_tui.analysis.redact import Redactor
+from litellm_tui.collectors.journal import Entry
+from litellm_tui.collectors.service import service_from
+from litellm_tui.logintake import LogIntake
+from litellm_tui.logstore import LogStore
+from litellm_tui.snapshot import (
+    ConfigError,
+    Configuration,
+    Failure,
+    Gateway,
+    Malformed,
+    Notice,
+    Reading,
+    Service,
+    Snapshot,
+    Traffic,
+    Unauthorized,
+    Unreachable,
+)
+from litellm_tui.traffic import TrafficCounter
+from tests.analysis.test_problems import fault
+from tests.recorded import VERSIONS
+
+NOW = 1_800_000_000.0
+REFUSED = Unreachable("connection refused", kind="refused")
+TIMEOUT = Unreachable("no answer within 1.4 s", kind="timeout")
+
+
+def _service(**more: Any) -> Service:
+    given: dict[str, Any] = {"load_state": "loaded", "active_state": "active", "sub_state": "running", "main_pid": 7,
+                             "started_at": NOW - 900}  # fmt: skip
+    return Service("litellm.service", "user", **(given | more))
+
+
+def _snapshot(
+    failure: Failure | None,
+    service: Service | None,
+    answered: float | None = NOW - 20,
+    notices: tuple[Notice, ...] = (),
+    error: ConfigError | None = None,
+    **gateway: Any,
+) -> Snapshot:
+    alive: Reading[str] = Reading(
+        value="alive" if answered is not None else None,
+        seen_at=answered,
+        failure=failure,
+        failing_since=NOW - 15 if failure else None,
+        tried_at=NOW - 1,
+    )
+    unit: Reading[Service] = Reading(value=service, seen_at=NOW - 1) if service else Reading(failure=Failure("no bus"))
+    return Snapshot(
+        taken_at=NOW,
+        gateway=Gateway(liveliness=alive, **gateway),
+        service=unit,
+        configuration=Configuration(error=error),
+        traffic=Traffic(notices=notices),
+    )
+
+
+def _judge(*arguments: Any, **more: Any) -> tuple[Verdict, Verdict]:
+    snapshot = _snapshot(*arguments, **more)
+    service = judge_service(snapshot, NOW)
+    return judge_gateway(snapshot, NOW, service), service
+
+
+def test_one_that_answers() -> None:
+    gateway, service = _judge(None, _service())
+    assert (gateway.state, gateway.severity, service.state, service.severity) == ("answering", "ok", "active", "ok")
+
+
+def test_before_the_first_answer_nothing_is_claimed() -> None:
+    gateway, _ = _judge(None, None, answered=None)
+    assert (gateway.state, gateway.severity) == ("connecting", "unknown")
+
+
+@pytest.mark.parametrize(("sent", "word"), [(True, "key refused"), (False, "key needed")])
+def test_a_refused_key_is_the_gateways_own_fault(sent: bool, word: str) -> None:
+    refused: Reading[Any] = Reading(failure=Unauthorized("HTTP 401", sent=sent), failing_since=NOW - 9)
+    gateway, _ = _judge(None, _service(), groups=refused)
+    assert (gateway.state, gateway.brief, gateway.since) == (word, word, NOW - 9)
+    assert "--key-file" in gateway.do
+
+
+def test_one_that_connects_and_says_nothing_hangs() -> None:
+    gateway, service = _judge(TIMEOUT, _service())
+    assert (gateway.state, gateway.since) == ("hanging", NOW - 15)
+    assert "process 7" in gateway.reason
+    assert service.severity == "ok"
+
+
+def test_a_young_process_is_starting_and_one_that_had_answered_is_not() -> None:
+    young = _service(started_at=NOW - 10)
+    assert _judge(REFUSED, young, answered=NOW - 30)[0].state == "starting"
+    assert _judge(REFUSED, young, answered=NOW - 5)[0].state == "down"
+    assert _judge(REFUSED, _service(started_at=NOW - 90), answered=None)[0].state == "down"
+
+
+def test_something_else_on_the_port_is_not_litellm() -> None:
+    gateway, _ = _judge(Malformed("HTML"), _service())
+    assert gateway.state == "not LiteLLM"
+    assert "--url" in gateway.do
+
+
+def test_a_running_process_that_refuses_may_listen_elsewhere() -> None:
+    gateway, _ = _judge(REFUSED, _service())
+    assert (gateway.state, gateway.brief) == ("down", "refused")
+    assert "names the one it listens on" in gateway.do
+
+
+def test_without_a_unit_the_advice_is_about_the_address() -> None:
+    gateway, service = _judge(REFUSED, None)
+    assert service.state == "unknown"
+    assert "--url" in gateway.do
+
+
+@pytest.mark.parametrize(
+    ("unit", "state"),
+    [
+        ({"active_state": "failed", "sub_state": "failed", "result": "signal", "exit_code": "killed",
+          "exit_status": 9}, "killed"),
+        ({"active_state": "failed", "sub_state": "failed", "result": "oom-kill", "exit_code": "killed"},
+         "killed for memory"),
+        ({"active_state": "failed", "sub_state": "failed", "result": "exit-code", "exit_code": "exited"}, "failed"),
+        ({"active_state": "inactive", "sub_state": "dead", "started_at": None}, "stopped"),
+        ({"load_state": "not-found", "active_state": "inactive"}, "not found"),
+        ({"active_state": "activating", "sub_state": "auto-restart", "exit_code": "exited", "restarts": 2,
+          "started_at": None}, "crash loop"),
+        # one death is no loop
+        ({"active_state": "activating", "sub_state": "auto-restart", "exit_code": "exited", "result": "exit-code",
+          "started_at": None}, "failed"),
+    ],
+)  # fmt: skip
+def test_a_unit_that_is_gone_says_how(unit: dict[str, Any], state: str) -> None:
+    gateway, service = _judge(REFUSED, _service(**unit))
+    assert (service.state, service.severity) == (state, "bad")
+    assert gateway.severity == "bad"
+    (problem,) = diagnose(_snapshot(REFUSED, _service(**unit)), NOW).problems
+    assert (problem.place.kind, problem.hit) == ("service", "every request fails")
+
+
+def test_what_systemd_gave_up_on_is_said() -> None:
+    unit = _service(active_state="failed", sub_state="failed", result="start-limit-hit", exit_code="exited")
+    assert "given up" in _judge(REFUSED, unit)[1].reason
+
+
+def test_what_was_read_before_the_gateway_fell_silent_explains_nothing() -> None:
+    snapshot = _snapshot(REFUSED, _service())
+    old = Reading(value=snapshot.service.value, seen_at=NOW - 16)
+    assert judge_service(Snapshot(NOW, gateway=snapshot.gateway, service=old), NOW).state == "unknown"
+
+
+def test_an_answer_while_the_unit_is_stopped_comes_from_something_else() -> None:
+    _, service = _judge(None, _service(active_state="inactive", sub_state="dead"))
+    assert (service.state, service.severity) == ("not from this unit", "warn")
+
+
+def test_a_file_that_does_not_parse_is_the_first_thing_to_mend_in_a_loop() -> None:
+    unit = _service(active_state="activating", sub_state="auto-restart", exit_code="exited", started_at=None)
+    _, service = _judge(REFUSED, unit, error=ConfigError("config.yaml", "expected ]", 3, 1))
+    assert service.state == "crash loop"
+    assert "config.yaml:3:1" in service.do
+
+
+def test_an_address_in_use_is_the_cause_until_it_answers_again() -> None:
+    taken = (Notice("port taken", "127.0.0.1', 4000", NOW - 12, NOW - 12),)
+    assert _judge(REFUSED, _service(started_at=NOW - 14), notices=taken)[1].state == "port taken"
+    assert _judge(Malformed("HTML"), _service(started_at=NOW - 14), notices=taken)[1].state == "port taken"
+    assert _judge(None, _service(started_at=NOW - 5), answered=NOW - 1, notices=taken)[1].state == "active"
+    # of an earlier process, and the gateway answered since
+    assert _judge(REFUSED, _service(started_at=NOW - 5), answered=NOW - 11, notices=taken)[1].state == "active"
+
+
+def test_a_process_that_systemd_had_to_start_again_is_worth_a_word_for_a_while() -> None:
+    assert _judge(None, _service(restarts=1, started_at=NOW - 60), answered=NOW - 1)[1].state == "restarted"
+    assert _judge(None, _service(restarts=1, started_at=NOW - 700), answered=NOW - 1)[1].state == "active"
+
+
+# --- recorded units -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("key", "state"), [("killed", "killed"), ("crash-loop", "crash loop"), ("port", "port taken")])
+def test_the_units_of_recorded_faults_are_named(version: str, key: str, state: str) -> None:
+    recorded = fault(version, key)
+    store, counter = LogStore(), TrafficCounter()
+    intake = LogIntake(store, Redactor(), counter)
+    intake.take([
+        Entry(NOW - 5, line["MESSAGE"], int(line.get("PRIORITY", 6)), 7, line.get("SYSLOG_IDENTIFIER", ""))
+        for line in recorded["journal"]["json"]
+    ])  # fmt: skip
+    unit = service_from(recorded["unit"] | {"Id": "litellm.service", "LoadState": "loaded"}, "litellm.service", "user",
+                        NOW)  # fmt: skip
+    snapshot = _snapshot(REFUSED, unit, answered=NOW - 20)
+    snapshot = Snapshot(
+        NOW, gateway=snapshot.gateway, service=snapshot.service, traffic=counter.traffic(NOW, store.get)
+    )
+    (problem,) = diagnose(snapshot, NOW).problems
+    assert (problem.place.kind, problem.cause) == ("service", state)

@@ -1,0 +1,150 @@
+"""What single lines say of requests: the forms that 1.77.7 and 1.106.2 write, and what only looks like them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from litellm_tui.analysis.causes import name_cause
+from litellm_tui.collectors import callline, logline
+from tests.analysis.test_problems import fault
+from tests.recorded import VERSIONS
+
+ROUTER = "litellm.router.py::async_function_with_fallbacks() - Error occurred while trying to do fallbacks - "
+PROXY = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - litellm_call_id=a-b - "
+
+
+def test_an_attempt_names_the_model_and_how_it_ended() -> None:
+    assert callline.attempt("litellm.acompletion(model=openai/m) 200 OK") == ("openai/m", True, "")
+    assert callline.attempt("litellm.aembedding(model=openai/e) 200 OK") == ("openai/e", True, "")
+    failed = callline.attempt("litellm.acompletion(model=openai/m) Exception litellm.RateLimitError: slow\ndown")
+    assert failed == ("openai/m", False, "litellm.RateLimitError: slow\ndown")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "litellm.acompletion(model=None) Exception No deployments available",
+        "LiteLLM completion() model= calm-m; provider = openai",
+        "litellm.acompletion(model=openai/m) 200 OKAY",
+        "I read: litellm.acompletion(model=openai/m) 200 OK",
+        "x" * 100 + "(model=openai/m) 200 OK",
+        "",
+    ],
+)
+def test_what_only_looks_like_an_attempt_is_none(text: str) -> None:
+    assert callline.attempt(text) is None
+
+
+def test_a_failure_names_its_group_in_every_form() -> None:
+    for text in (
+        f"{PROXY}litellm.X: y\n\nLiteLLM: model group 'g' failed with the error above",
+        f"{PROXY}litellm.X: yNo fallback model group found for original model_group=g. Fallbacks=[{{'a': ['b']}}]",
+        f"{PROXY}litellm.X: y. Received Model Group=g\nAvailable Model Group Fallbacks=None",
+        f"{ROUTER}litellm.X: y. Received Model Group=g",
+    ):
+        found = callline.group_failure(text, text)
+        assert found is not None
+        assert (found.group, found.error, found.cooling) == ("g", "litellm.X: y", None)
+        assert found.request is text.startswith(PROXY)
+
+
+def test_a_cooling_group_says_how_long() -> None:
+    text = (
+        f"{PROXY}No deployments available for selected model, Try again in 7 seconds. All deployments for selected "
+        "model are in cooldown. Passed model=pool. pre-call-checks=False, cooldown_list=['a']"
+    )
+    found = callline.group_failure(text, text)
+    assert found is not None
+    assert (found.group, found.cooling) == ("pool", 7.0)
+
+
+def test_a_callback_that_repeats_a_request_reports_none() -> None:
+    text = (
+        "LiteLLM Redis Caching: async set() - Got exception from REDIS, Writing value={'x': \"model group 'g' failed\"}"
+    )
+    assert callline.group_failure(text, text) is None
+    assert callline.group_failure("prometheus Layer Error(): Exception occured - model group 'g' failed", "x") is None
+
+
+def test_in_a_plain_log_the_groups_own_error_stands_before_its_name() -> None:
+    """The record begins with what the fallback of the group said."""
+    begins = f"{ROUTER}litellm.BadRequestError: You passed in model=phantom. There are no healthy deployments"
+    line = (
+        "litellm.exceptions.InternalServerError: litellm.InternalServerError: OpenAIException - upstream exploded. "
+        "Received Model Group=calm"
+    )
+    found = callline.group_failure(line, begins)
+    assert found is not None
+    assert found.group == "calm"
+    assert name_cause(found.error).name == "500"
+
+
+def test_the_list_of_cooling_deployments_is_taken_apart() -> None:
+    text = (
+        "x\nCooldown Deployments=[('id-1', {'exception_received': \"it said ('no')\", 'status_code': '429', "
+        "'timestamp': 100.5, 'cooldown_time': 6}), ('id-2', {'exception_received': '', 'status_code': '401', "
+        "'timestamp': 200.0, 'cooldown_time': 5.5})]"
+    )
+    assert callline.cooling(text) == [("id-1", 106.5), ("id-2", 205.5)]
+    assert callline.cooling("Cooldown Deployments=[]") == []
+    assert callline.cooling("nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[Errno 98] error while attempting to bind on address ('127.0.0.1', 4000): address already in use",
+         ("port taken", "127.0.0.1', 4000")),
+        ("Error creating deployment: litellm.BadRequestError: LLM Provider NOT provided. You passed model=untyped-m\nx",
+         ("dropped", "untyped-m")),
+        ("400: {'error': '/chat/completions: Invalid model name passed in model=a b. Call `/v1/models`",
+         ("no such group", "a b")),
+        ("litellm.BadRequestError: You passed in model=phantom. There are no healthy deployments",
+         ("no such group", "phantom")),
+        ("litellm.proxy.proxy_server.async_data_generator(): Exception occured - litellm.X: died\nmore",
+         ("stream breaks", "litellm.X: died")),
+        ("list indices must be integers or slices, not str",
+         ("alias", "list indices must be integers or slices, not str")),
+        ("all is well", None),
+    ],
+)  # fmt: skip
+def test_what_else_explains_a_fault(text: str, found: object) -> None:
+    assert callline.notice(text) == found
+
+
+def test_the_error_alone_is_left_of_a_report() -> None:
+    said = (
+        f"{ROUTER}litellm.InternalServerError: OpenAIException - Connection error.No fallback model group found for "
+        "original model_group=g. Fallbacks=[]\nTraceback (most recent call last):\n  [Errno 111] Connect call failed\n"
+        "Debug Information:\nCooldown Deployments=[('a', {'status_code': '401'})]"
+    )
+    words = callline.error_words(said)
+    assert words.startswith("litellm.InternalServerError: OpenAIException - Connection error\nstack trace: ")
+    assert name_cause(words).name == "refused"
+    assert "401" not in words
+    assert callline.own_trace("mine\nCooldown Deployments=[('a', '401')]") == "mine\n"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("key", ["refused", "500", "401", "404", "429", "hang", "tls", "dns", "key-unset"])
+def test_recorded_failures_name_their_group_and_are_the_callers(version: str, key: str) -> None:
+    named = []
+    for entry in fault(version, key)["journal"]["json"]:
+        text = logline.parse(entry["MESSAGE"]).text
+        if found := callline.group_failure(text, text):
+            named.append(found)
+        assert "Cooldown" not in callline.error_words(text)
+    assert len({found.group for found in named}) == 1
+    # told once to the caller, however many lines report it
+    assert sum(found.request for found in named) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_recorded_line_of_redis_is_a_failure_of_a_group(version: str) -> None:
+    for key in ("redis-stopped", "redis-hung"):
+        for form in ("json", "plain"):
+            for entry in fault(version, key)["journal"][form]:
+                line = logline.parse(entry["MESSAGE"])
+                assert callline.group_failure(line.text, line.text) is None, json.dumps(entry)

@@ -1,0 +1,77 @@
+"""docs/diagnosis.md: what came of each fault, as a page for operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tests.lab.faults import Fault
+from tests.lab.faults_seen import Outcome
+
+HEAD = """\
+# What is said of a fault, and how soon
+
+For each fault: what LiteLLM's own `/health` and `/v1/models` said of the model while it lasted, what the console
+said, and how many seconds after its beginning it said so.
+
+The table is made by `tests/lab/test_faults.py` (`LITELLM_TUI_WRITE_DOCS=1` writes it anew). It breaks a real LiteLLM
+in each of these ways: a systemd user service with `LITELLM_LOG=INFO` and background health checks every 5 s, each
+model asked every two seconds. A row passes when the fault is named within 10 s, is still named when it has lasted for
+a while, and is taken back after its end. Where two versions of LiteLLM differ, the cell names both.
+
+"""
+
+TAIL = """
+## When it is over
+
+With `LITELLM_LOG=INFO` three answers in a row end an outage: the deployments above are well again within 10 s of the
+first request that is answered. Where answers and failures are mixed, and where streams break, it is said for a minute
+after the last failure.
+
+At the default log level LiteLLM writes no answers. An outage then ends with a health check that succeeds (background
+checks: their interval and up to 15 s more), with a probe, or five minutes after the last failure; two minutes after
+it the deployment is no more than degraded.
+
+## What cannot be seen
+
+- **Broken streams on LiteLLM 1.77.7.** It passes a stream whose connection broke off as a finished one: status 200,
+  `finish_reason` "stop", `[DONE]`, and not a word in its log. Its callers cannot tell, and no probe can.
+- **Whose stream broke on LiteLLM 1.106.2.** Once the first words have been delivered its log names no model: the
+  problem stands at the log. `litellm-tui probe --stream` finds the deployment.
+- **Failures behind a fallback, at the default log level.** The caller is served, and nothing is written. Only a red
+  `/health` (or `/metrics`) tells that the primary is dead.
+- **A wrong `/health`, at the default log level.** Where no answer is written, nothing speaks against a health check
+  that fails: the deployment is called failing until a probe answers.
+- **One failure from an outage, at the default log level.** Its first failed requests make a deployment degraded; it is
+  called failing with the third.
+
+`LITELLM_LOG=INFO` in the unit's environment shows all of this but the streams; so does `callbacks: ["prometheus"]` on
+LiteLLM 1.80 or newer.
+"""
+
+
+def table(outcomes: Mapping[str, Mapping[str, Outcome]], matrix: Sequence[Fault]) -> str:
+    """The page; `outcomes` by version and by the fault's key, the faults in the matrix's order."""
+    order = sorted(outcomes, key=lambda version: [int(part) for part in version.split(".")], reverse=True)
+    lines = [_row(["fault", "/health", "/v1/models", "console", f"seconds on {' / '.join(order)}"]), _row(["---"] * 5)]
+    for fault in matrix:
+        found = {version: outcomes[version][fault.key] for version in order}
+        health = _both({version: outcome.health for version, outcome in found.items()})
+        listed = _both({version: outcome.listed for version, outcome in found.items()})
+        console = _both({version: _console(outcome, version) for version, outcome in found.items()})
+        seconds = " / ".join("–" if o.named is None else f"{o.named:.0f}" for o in found.values())
+        lines.append(_row([fault.title, health, listed, console, seconds]))
+    return HEAD + "\n".join(lines) + "\n" + TAIL
+
+
+def _console(outcome: Outcome, version: str) -> str:
+    return outcome.words if outcome.fault.expected(version) else "cannot be seen"
+
+
+def _both(cells: Mapping[str, str]) -> str:
+    if len(set(cells.values())) == 1:
+        return next(iter(cells.values()))
+    return "<br>".join(f"{version}: {cell}" for version, cell in cells.items())
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
