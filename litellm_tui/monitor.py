@@ -10,8 +10,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -22,9 +21,9 @@ from litellm_tui.collectors.systemd import read_environment_files
 from litellm_tui.collectors.watch import Watcher
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
+from litellm_tui.reading import next_reading
+from litellm_tui.rediswatch import RedisWatch
 from litellm_tui.snapshot import (
-    CacheCount,
-    CacheCounts,
     CachePing,
     ConfigError,
     Configuration,
@@ -36,7 +35,6 @@ from litellm_tui.snapshot import (
     NotAvailable,
     ProbeResult,
     Reading,
-    RedisInfo,
     Service,
     Snapshot,
     Unauthorized,
@@ -53,10 +51,6 @@ SERVICE_SECONDS_IN_MOTION: Final = 0.5
 LONGEST_BACKOFF: Final = 60.0
 # a feature that is off comes only with a restart, and a restart makes everything be read again
 OFF_SECONDS: Final = 300.0
-# an hour of readings
-MOST_COUNTS: Final = 120
-REDIS_SECONDS: Final = 3.0
-REDIS_TIMEOUT: Final = 2.0
 HEALTH_UNSURE: Final = (
     "not asked: whether background health checks are on in the running proxy cannot be told "
     "(asked otherwise, /health calls every deployment and is billed)"
@@ -80,16 +74,12 @@ class Monitor:
         self.redact = Redactor(self._secrets)
         self._traffic = TrafficCounter()
         self._intake = LogIntake(self.store, self.redact, self._traffic)
-        self._cache_counts: CacheCounts | None = None
-        self._redis_place: redis.Address | None = None
-        self._redis_applied: redis.Address | None = None
-        self._redis_asked: redis.Address | None = None
-        self._redis: Reading[str] = Reading(interval=REDIS_SECONDS)
         self._probes: dict[str, ProbeResult] = {}
         self.expected_down: dict[str, str] = {}
         self._client: GatewayClient | None = None
         self._watcher: Watcher | None = None
         self._dirty = asyncio.Event()
+        self._redis = RedisWatch(profile.url.value, self._dirty.set, self.look_now)
         self._wake = asyncio.Event()
         self._alive = asyncio.Event()
         self._admitted = asyncio.Event()
@@ -108,8 +98,8 @@ class Monitor:
             service=self._service,
             log=self._intake.log(now),
             traffic=self._traffic.traffic(now, self.store.get),
-            redis_answer=self._redis,
-            cache_counts=self._cache_counts,
+            redis_answer=self._redis.answer,
+            cache_counts=self._redis.counts,
             probes=tuple(self._probes.values()),
             expected_down=self.expected_down,
         )
@@ -162,10 +152,11 @@ class Monitor:
         yield self._poll_health(gateway.HEALTH)
         yield self._poll_cache(gateway.CACHE_PING, gateway.REDIS_INFO)
         yield self._poll_metrics(gateway.METRICS)
-        yield self._poll_redis()
 
     def _local_jobs(self) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._publish()
+        if self.profile.tools.redis:
+            yield self._redis.run(lambda: self._configuration.current, self._started_at)
         if self.profile.config:
             yield self._follow_file(self.profile.config.value)
         else:
@@ -177,6 +168,9 @@ class Monitor:
             why = next((m.why for m in self.profile.missing if "service" in m.what), "no unit was found")
             self._service = Reading(failure=NotAvailable(why), tried_at=time.time())
             self._intake.set_state("off", NotAvailable(why), None)
+
+    def _started_at(self) -> float | None:
+        return self._service.value.started_at if self._service.value else None
 
     async def _publish(self) -> None:
         while True:
@@ -203,25 +197,10 @@ class Monitor:
 
     def _record(self, endpoint: Endpoint, result: Any, took: float | None) -> None:
         before: Reading[Any] = getattr(self._gateway, endpoint.field)
-        after = _next_reading(before, self._without_secrets(result), took, endpoint.interval, time.time())
+        after = next_reading(before, self._without_secrets(result), took, endpoint.interval, time.time())
         self._gateway = msgspec.structs.replace(self._gateway, **{endpoint.field: after})
-        if isinstance(result, RedisInfo):
-            self._count_cache("redis", result.hits, result.misses)
-        elif isinstance(result, Metrics) and result.cache_hits is not None:
-            self._count_cache("metrics", result.cache_hits, result.cache_misses or 0.0)
+        self._redis.count(result)
         self._dirty.set()
-
-    def _count_cache(self, source: Literal["metrics", "redis"], hits: float, misses: float) -> None:
-        """Keep one more reading; LiteLLM's own counter is the better one where there are both."""
-        known = self._cache_counts
-        if known is None or (known.source == "redis" and source == "metrics"):
-            known = CacheCounts(source)
-        if known.source != source:
-            return
-        last = known.counts[-1] if known.counts else None
-        begun_anew = last is not None and (hits < last.hits or misses < last.misses)
-        before = () if begun_anew else known.counts[-MOST_COUNTS:]
-        self._cache_counts = CacheCounts(source, (*before, CacheCount(time.time(), hits, misses)))
 
     def _without_secrets(self, result: Any) -> Any:
         """Error texts masked: providers repeat the key they refuse, and LiteLLM passes it on."""
@@ -312,7 +291,7 @@ class Monitor:
         while True:
             await self._alive.wait()
             await self._admitted.wait()
-            if redis.is_down(self._redis):
+            if redis.is_down(self._redis.answer):
                 # LiteLLM would need seconds to find out the same, and some versions stand still meanwhile
                 await self._pause(ping.interval)
                 continue
@@ -335,42 +314,6 @@ class Monitor:
             failures = self._judge_key(result, failures)
             off = isinstance(result, NotAvailable)
             await self._pause(OFF_SECONDS if off else _delay(endpoint.interval, failures))
-
-    async def _poll_redis(self) -> None:
-        """Ask the Redis server itself, where its address is known and means the same here as for LiteLLM."""
-        while True:
-            where = self._redis_address()
-            if where is None:
-                if self._redis.tried_at is not None:
-                    self._redis = Reading(interval=REDIS_SECONDS)
-                    self._dirty.set()
-                await self._pause(REDIS_SECONDS)
-                continue
-            if where != self._redis_asked:
-                # what another server said is no evidence on this one
-                self._redis, self._redis_asked = Reading(interval=REDIS_SECONDS), where
-            began = time.time()
-            result = await redis.ask(where, REDIS_TIMEOUT)
-            now = time.time()
-            before = self._redis
-            self._redis = _next_reading(before, result, now - began, REDIS_SECONDS, now)
-            if before.failure != self._redis.failure or before.value != self._redis.value:
-                self._dirty.set()
-            if before.failure is not None and self._redis.failure is None:
-                self.look_now()
-            await asyncio.sleep(REDIS_SECONDS)
-
-    def _redis_address(self) -> redis.Address | None:
-        service, file = self._service.value, self._configuration.current
-        started_at = service.started_at if service else None
-        if file is None or started_at is None or file.modified_at <= started_at:
-            # what was saved later is not what the running proxy uses
-            self._redis_applied = self._redis_place
-        where = self._redis_applied
-        if where is None or not self.profile.tools.redis:
-            return None
-        here = redis.is_loopback(urlsplit(self.profile.url.value).hostname or "")
-        return where if here or not redis.is_loopback(where.host) else None
 
     # --- the file ----------------------------------------------------------------------------------------------
 
@@ -400,7 +343,7 @@ class Monitor:
             self._configuration = Configuration(path=path, current=before.current, error=error, checked_at=now)
         else:
             self._configuration = Configuration(path=path, current=loaded, checked_at=now)
-            self._redis_place = redis.address(loaded, environment)
+            self._redis.saved(redis.address(loaded, environment))
             # what was a secret once stays one: the running process may still write it to its log
             self._secrets.update(config_file.secrets_in(loaded))
             self.redact = Redactor(self._secrets)
@@ -445,7 +388,7 @@ class Monitor:
                 result = msgspec.structs.replace(result, cpu_percent=share)
                 if before.value and before.value.invocation != result.invocation:
                     self.look_now()
-            self._service = _next_reading(before, result, now - started, SERVICE_SECONDS, now)
+            self._service = next_reading(before, result, now - started, SERVICE_SECONDS, now)
             self._judge_background_checks()
             self._dirty.set()
             service = self._service.value
@@ -469,20 +412,6 @@ class Monitor:
     def _take_entries(self, entries: list[journal.Entry]) -> None:
         self._intake.take(entries)
         self._dirty.set()
-
-
-def _next_reading(before: Reading[Any], result: Any, took: float | None, interval: float, now: float) -> Reading[Any]:
-    if isinstance(result, Failure):
-        return Reading(
-            value=before.value,
-            seen_at=before.seen_at,
-            failure=result,
-            failing_since=before.failing_since if before.failure else now,
-            tried_at=now,
-            took=took,
-            interval=interval,
-        )
-    return Reading(value=result, seen_at=now, tried_at=now, took=took, interval=interval)
 
 
 def _endpoint(entry: HealthEntry) -> tuple[str | None, str, str | None]:

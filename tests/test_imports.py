@@ -17,10 +17,11 @@ PACKAGE = Path(litellm_tui.__file__).parent
 # from the bottom up; a room may import what lies below it, and itself
 LAYERS = (
     {"snapshot"},
+    {"reading"},
     {"collectors", "analysis", "logstore"},
     {"settings", "discovery", "profile", "traffic"},
     {"state"},
-    {"logintake"},
+    {"logintake", "rediswatch"},
     {"monitor", "actions", "demo"},
     {"ui"},
     # one of the commands opens the console; nothing below knows of it

@@ -13,12 +13,14 @@ import msgspec
 import pytest
 
 from litellm_tui import monitor as module
+from litellm_tui import rediswatch
 from litellm_tui.collectors import gateway, journal, redis
 from litellm_tui.collectors.gateway import Answer, Endpoint
 from litellm_tui.collectors.systemd import Tools
 from litellm_tui.discovery import Variable
-from litellm_tui.monitor import Monitor, _delay, _next_reading
+from litellm_tui.monitor import Monitor, _delay
 from litellm_tui.profile import Found, Profile, Secret
+from litellm_tui.reading import next_reading
 from litellm_tui.snapshot import (
     CachePing,
     DeploymentCounters,
@@ -378,12 +380,12 @@ def test_a_feature_that_is_off_is_no_failure_to_back_off_from(world: World) -> N
 
 
 def test_a_reading_remembers_since_when_it_fails() -> None:
-    first = _next_reading(Reading(value=1, seen_at=5.0), Malformed("a"), 0.1, 10.0, 20.0)
-    second = _next_reading(first, Malformed("b"), 0.1, 10.0, 30.0)
+    first = next_reading(Reading(value=1, seen_at=5.0), Malformed("a"), 0.1, 10.0, 20.0)
+    second = next_reading(first, Malformed("b"), 0.1, 10.0, 30.0)
     assert (second.value, second.seen_at, second.failing_since, second.tried_at) == (1, 5.0, 20.0, 30.0)
-    again = _next_reading(second, 2, 0.1, 10.0, 40.0)
+    again = next_reading(second, 2, 0.1, 10.0, 40.0)
     assert (again.value, again.seen_at, again.failure, again.failing_since) == (2, 40.0, None, None)
-    assert _next_reading(again, Malformed("c"), 0.1, 10.0, 50.0).failing_since == 50.0
+    assert next_reading(again, Malformed("c"), 0.1, 10.0, 50.0).failing_since == 50.0
 
 
 # --- the file ----------------------------------------------------------------------------------------------------
@@ -493,7 +495,7 @@ class Server:
         self.says = says
         self.asked: list[redis.Address] = []
         monkeypatch.setattr(redis, "ask", self._ask)
-        monkeypatch.setattr(module, "REDIS_SECONDS", QUICK)
+        monkeypatch.setattr(rediswatch, "REDIS_SECONDS", QUICK)
 
     async def _ask(self, where: redis.Address, timeout: float) -> str | Failure:
         self.asked.append(where)
@@ -569,13 +571,12 @@ async def test_the_gateway_is_not_asked_about_a_redis_that_is_known_to_be_down(
     # one may have been on its way
     assert world.asked["/cache/ping"] <= asked + 1
     looked: list[bool] = []
-    look_now = found.look_now
 
     def look() -> None:
         looked.append(True)
-        look_now()
+        found.look_now()
 
-    monkeypatch.setattr(found, "look_now", look)
+    monkeypatch.setattr(found._redis, "_back", look)
     server.says = "PONG"
     await world.rounds("/cache/ping", 2)
     assert looked
