@@ -15,8 +15,10 @@ said, and how many seconds after its beginning it said so.
 
 The table is made by `tests/lab/test_faults.py` (`LITELLM_TUI_WRITE_DOCS=1` writes it anew). It breaks a real LiteLLM
 in each of these ways: a systemd user service with `LITELLM_LOG=INFO` and background health checks every 5 s, each
-model asked every two seconds. A row passes when the fault is named within 10 s, is still named when it has lasted for
-a while, and is taken back after its end. Where two versions of LiteLLM differ, the cell names both.
+model asked about every two seconds. A row passes when the fault is named within 10 s, is still named when it has
+lasted for a while, and is taken back after its end. Seconds count from the moment when there is something to see: for
+the red `/health` from its first red report, for the port from LiteLLM's own word about it, for the crash loop from its
+second death. Where two versions of LiteLLM differ, the cell names both.
 
 """
 

@@ -136,7 +136,7 @@ async def test_a_gateway_that_is_down_is_not_probed(scene: Scene) -> None:
 async def test_a_note_marks_the_row_and_the_problem_is_none_any_more(scene: Scene) -> None:
     scene.break_for_all(CODER)
     await scene.until(lambda: _row(scene, CODER).verdict.state == "masked")
-    await scene.shows("2 problems")
+    await scene.shows("1 problem ·")
     await scene.press("1")
     _select(scene, CODER)
     await scene.press("e")
@@ -151,8 +151,7 @@ async def test_a_note_marks_the_row_and_the_problem_is_none_any_more(scene: Scen
     assert len(scene.app.screen_stack) == 1
     await scene.until(lambda: _row(scene, CODER).verdict.state == "expected down")
     assert _row(scene, CODER).verdict.reason == typed
-    await scene.shows("1 problem ·")
-    await scene.shows("expected down")
+    await scene.shows("1 down as expected")
     assert scene.monitor.expected_down == {_row(scene, CODER).key: typed}
     # and back
     await scene.press("e")

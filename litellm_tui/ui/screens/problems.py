@@ -33,6 +33,7 @@ class Problems(ModalScreen[Place | None]):
     def __init__(self, view: View) -> None:
         super().__init__()
         self._view = view
+        self._waits = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
@@ -62,8 +63,15 @@ class Problems(ModalScreen[Place | None]):
         chosen = self._chosen()
         for lines in self.query("#problems-detail").results(Lines):
             lines.display = chosen is not None
-            if chosen is not None and lines.room:
+            if chosen is None:
+                continue
+            if lines.room:
+                self._waits = False
                 lines.show(to_rows(list(problem_paragraphs(chosen, self._view)), lines.room))
+            elif not self._waits:
+                # it was hidden a moment ago, and has no size yet
+                self._waits = True
+                self.call_after_refresh(self._describe)
 
     def _chosen(self) -> Problem | None:
         for lines in self.query("#problems-lines").results(Lines):

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from litellm_tui.collectors.logline import clean
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.widgets.lines import Lines
 
@@ -27,7 +28,7 @@ class Sheet(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
-            box.border_title = Content(self._title)
+            box.border_title = Content(clean(self._title).replace("\n", " "))
             box.border_subtitle = Content("Esc closes")
             yield Lines(id="sheet-lines")
 
