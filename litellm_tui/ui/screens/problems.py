@@ -33,17 +33,15 @@ class Problems(ModalScreen[Place | None]):
     def __init__(self, view: View) -> None:
         super().__init__()
         self._view = view
-        self._waits = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
             box.border_title = Content("Problems")
             box.border_subtitle = Content("Enter goes there · Esc closes")
             yield Lines(id="problems-lines")
-            yield Lines(id="problems-detail")
+            yield _Detail(id="problems-detail")
 
     def on_mount(self) -> None:
-        self.query_one("#problems-detail").can_focus = False
         self.query_one("#problems-lines").focus()
         self.call_after_refresh(self.draw, self._view)
 
@@ -56,22 +54,16 @@ class Problems(ModalScreen[Place | None]):
         for lines in self.query("#problems-lines").results(Lines):
             if lines.room:
                 lines.show(list(problem_rows(view, lines.room)))
-        self._describe()
+        self.describe()
 
     @on(Lines.Moved)
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """Show all that is known of the selected problem."""
         chosen = self._chosen()
         for lines in self.query("#problems-detail").results(Lines):
             lines.display = chosen is not None
-            if chosen is None:
-                continue
-            if lines.room:
-                self._waits = False
+            if chosen is not None and lines.room:
                 lines.show(to_rows(list(problem_paragraphs(chosen, self._view)), lines.room))
-            elif not self._waits:
-                # it was hidden a moment ago, and has no size yet
-                self._waits = True
-                self.call_after_refresh(self._describe)
 
     def _chosen(self) -> Problem | None:
         for lines in self.query("#problems-lines").results(Lines):
@@ -87,6 +79,15 @@ class Problems(ModalScreen[Place | None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+
+class _Detail(Lines, can_focus=False):
+    """Hidden while nothing is selected: when it is shown, it has no size yet, and is drawn as soon as it gets one."""
+
+    def laid_out(self) -> None:
+        super().laid_out()
+        if isinstance(self.screen, Problems):
+            self.screen.describe()
 
 
 def problem_rows(view: View, width: int) -> Iterator[Row]:
