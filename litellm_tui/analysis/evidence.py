@@ -42,6 +42,8 @@ JUST_BEFORE: Final = 10.0
 METRICS_LAG: Final = 60.0
 # the caller's own mistake: nothing is wrong with the deployment
 _CALLERS: Final = ("context too long", "content refused")
+# what may be the callers' mistake, and may be a wrong parameter in the file
+_REFUSED: Final = "400 bad request"
 # what a deployment whose name says so cannot answer to: LiteLLM checks every model without a mode with a chat request
 _NO_CHAT: Final = re.compile(
     r"embed|rerank|\bbge\b|bge-|\be5-|\bgte-|voyage|whisper|\btts\b|dall-e|moderation|imagen|sora", re.IGNORECASE
@@ -221,6 +223,9 @@ class Court:
             return Witness(False, last_failed, words, cause, tally.failing_since, partly=True)
         if last_ok is None or (last_failed > last_ok and (tally.in_a_row >= FAILING_IN_A_ROW or not tally.ok)):
             onset = max(tally.failing_since or last_failed, self.started_at)
+            if cause.name == _REFUSED:
+                doubt = f"the upstream refuses what it is sent, which may be its callers' own mistake: {said}"
+                return Witness(False, last_failed, doubt, cause, onset, partly=True)
             return Witness(False, last_failed, said, cause, onset)
         if tally.failed >= DEGRADED_FAILURES and total and tally.failed / total >= DEGRADED_SHARE:
             if last_ok - last_failed > self._window / 5 or _is_back(tally):

@@ -330,6 +330,13 @@ def test_the_callers_own_mistakes_are_not_the_deployments() -> None:
     assert _only(_snapshot([FILE], [LOADED], tallies=(tally,))).verdict.state == "idle"
 
 
+def test_requests_that_the_upstream_refuses_are_not_surely_its_fault() -> None:
+    error = "litellm.BadRequestError: OpenAIException - unknown parameter 'foo'"
+    verdict = _only(_snapshot([FILE], [LOADED], tallies=(_failing("model", "openai/m", error=error),))).verdict
+    assert (verdict.state, verdict.brief) == ("degraded", "400 bad request")
+    assert "callers' own mistake" in verdict.reason
+
+
 def test_a_group_whose_deployments_are_not_asked_for_a_while_is_cooling_down() -> None:
     error = "litellm.RateLimitError: No deployments available for selected model, Try again in 7 seconds."
     tally = _failing("group", "g", 2, error, cooling_until=NOW + 5)
