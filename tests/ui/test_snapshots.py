@@ -127,8 +127,12 @@ def test_a_picture_does_not_depend_on_the_hour(tmp_path: Path, monkeypatch: pyte
     async def drawn() -> str:
         app = Frozen(frozen.degraded(tmp_path))
         async with app.run_test(size=(200, 50)) as pilot:
-            await pilot.pause()
-            return app.export_screenshot()
+            # a pane that overflows gets its scroll bar a moment later
+            picture = ""
+            while (newer := app.export_screenshot()) != picture:
+                picture = newer
+                await pilot.pause(0.2)
+            return picture
 
     first = asyncio.run(drawn())
     real = time.time
