@@ -385,6 +385,9 @@ class Tally(msgspec.Struct, frozen=True):
     answers: tuple[float, ...] = ()
 
 
+NoticeKind = Literal["port taken", "dropped", "no such group", "alias", "stream breaks"]
+
+
 class Notice(msgspec.Struct, frozen=True):
     """Something that the log says and that explains a fault, by what it is about; `times` counts the lines.
 
@@ -393,7 +396,7 @@ class Notice(msgspec.Struct, frozen=True):
     `stream breaks`: a stream ended in the middle of its answer, with this error.
     """
 
-    kind: Literal["port taken", "dropped", "no such group", "alias", "stream breaks"]
+    kind: NoticeKind
     name: str
     first: float
     last: float

@@ -125,9 +125,9 @@ class TrafficCounter:
                 self._pend(_Seen(record.time, "model", seen.model, seen.ok, record.sequence, error=seen.error))
             return
         if RANK[record.level] >= RANK["ERROR"]:
-            self._error(line, record, folded)
+            self._error(line, record)
 
-    def _error(self, line: Line, record: LogRecord, folded: bool) -> None:
+    def _error(self, line: Line, record: LogRecord) -> None:
         if failure := callline.group_failure(line.text, record.text):
             self._group_failed(failure, record)
         for cooled in callline.cooling(line.text):

@@ -99,6 +99,7 @@ class Court:
         # what was seen of a process that is gone says nothing of the one that runs
         self.started_at = (service.started_at if service else None) or 0.0
         self._tallies: Mapping[tuple[str, str], Tally] = {(t.kind, t.name): t for t in snapshot.traffic.tallies}
+        self._window = snapshot.traffic.window
         self._cooling = snapshot.traffic.cooling
         self._probes = {probe.deployment: probe for probe in snapshot.probes}
         self._members = Counter(d.group for d in loaded)
@@ -239,8 +240,6 @@ class Court:
                 partly=True,
             )
         return Witness(True, last_ok, words)
-
-    _window = 300.0
 
     def _goes_on_failing(self, tally: Tally, last_failed: float) -> bool:
         """Whether so much fails, so lately, that nothing can be answering, though answers would not be seen."""

@@ -8,7 +8,9 @@ A failure that a fallback masks leaves nothing below INFO.
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
+
+from litellm_tui.snapshot import NoticeKind
 
 
 class Attempt(NamedTuple):
@@ -37,8 +39,6 @@ class Cooling(NamedTuple):
     deployment: str
     until: float
 
-
-NoticeKind = Literal["port taken", "dropped", "no such group", "alias", "stream breaks"]
 
 _ATTEMPT: Final = re.compile(r"^(?:litellm\.)?\w+\(model=(.+?)\) (?:(200 OK)$|Exception (.*))", re.DOTALL)
 # "model group 'X' failed" on 1.106; on 1.77 what the proxy and, for a step on the way, the router say

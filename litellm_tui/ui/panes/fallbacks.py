@@ -129,7 +129,7 @@ def fallback_paragraphs(key: str, view: View, marked: Sequence[str] = ()) -> Ite
 def _asked(key: str) -> tuple[Kind, str]:
     """The route that a row is about: rows of aliases and of groups are about ordinary requests."""
     kind, _, name = key.partition(":")
-    return (kind if kind in ("context window", "content policy") else "general"), name  # type: ignore[return-value]
+    return (kind if kind in ("context window", "content policy") else "general"), name  # type: ignore[return-value]  # a Kind by then
 
 
 # --- what if -----------------------------------------------------------------------------------------------------
