@@ -152,6 +152,8 @@ def _refusal(endpoint: Endpoint, status: int, body: bytes, sent: bool) -> Failur
         return Unauthorized(f"{said} without a reason: a key is needed", sent=False)
     if status == 404 and endpoint in (LIVELINESS, READINESS):
         return Malformed(f"{said}: is this LiteLLM?", status=status)
+    if status == 404 and endpoint == METRICS:
+        return NotAvailable('off: litellm_settings.callbacks does not name "prometheus"')
     if status == 404:
         return NotAvailable(f"{said}: not in this version")
     message = answers.message(body)

@@ -163,6 +163,13 @@ async def test_the_reason_of_a_dead_cache_is_told_where_the_version_gives_one() 
     assert (await _recorded("1.106.2", "cache-ping-redis-stopped", gateway.CACHE_PING)).error == ""
 
 
+async def test_metrics_that_are_not_there_are_off_and_not_missing_from_the_version() -> None:
+    """1.77.7 and 1.106.2 answer so without the callback."""
+    found = await _get(gateway.METRICS, _says(404, b'{"detail":"Not Found"}'))
+    assert isinstance(found, NotAvailable)
+    assert "callbacks" in found.why
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_the_figures_of_redis(version: str) -> None:
     info = await _recorded(version, "cache-redis-info", gateway.REDIS_INFO)
