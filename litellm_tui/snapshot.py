@@ -239,11 +239,41 @@ class Reference(msgspec.Struct, frozen=True):
     source: str | None = None
 
 
+class Duplicate(msgspec.Struct, frozen=True):
+    """A key that stands more than once in one mapping; PyYAML, and so LiteLLM, keeps the last. `path` is in `file`."""
+
+    file: str
+    path: tuple[str | int, ...]
+    marks: tuple[Mark, ...]
+
+
+class Ignore(msgspec.Struct, frozen=True):
+    """A comment `# litellm-tui: ignore RULE reason`. `line` is the line that it is about: its own, or the next one."""
+
+    mark: Mark
+    line: int
+    rule: str
+    reason: str
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where one top-level value of the merged mapping came from: of a list, `count` items from index `start` on.
+
+    `overrides` are the files whose own value of this key was replaced by it.
+    """
+
+    file: str
+    start: int = 0
+    count: int | None = None
+    overrides: tuple[str, ...] = ()
+
+
 class ConfigFile(msgspec.Struct, frozen=True):
     """A configuration that parsed, with its includes merged the way LiteLLM merges them.
 
     `data` is the merged mapping, secrets included: it is for analysis only. `marks` maps a path into `data`
-    (`("router_settings", "fallbacks", 0)`) to its place. `digest` covers every file read.
+    (`("router_settings", "fallbacks", 0)`) to its place. `digest` covers every file read. `origins` says for each
+    top-level key which files it came from.
     """
 
     path: str
@@ -255,6 +285,26 @@ class ConfigFile(msgspec.Struct, frozen=True):
     deployments: tuple[FileDeployment, ...] = ()
     references: tuple[Reference, ...] = ()
     notes: tuple[str, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+    origins: dict[str, tuple[Origin, ...]] = {}
+
+    def mark(self, path: tuple[str | int, ...]) -> Mark:
+        """The place of a path into `data`, or of the nearest thing above it that has one."""
+        for length in range(len(path), -1, -1):
+            if (mark := self.marks.get(path[:length])) is not None:
+                return mark
+        return Mark(self.path, 1)
+
+    def local(self, path: tuple[str | int, ...]) -> tuple[str, tuple[str | int, ...]]:
+        """The file that holds a path into `data`, and the path in that file: list items count anew in each file."""
+        for origin in self.origins.get(str(path[0]), ()) if path else ():
+            if origin.count is None or len(path) == 1:
+                return origin.file, path
+            index = path[1]
+            if isinstance(index, int) and origin.start <= index < origin.start + origin.count:
+                return origin.file, (path[0], index - origin.start, *path[2:])
+        return self.path, path
 
     def section(self, name: str) -> dict[str, Any]:
         """A top-level mapping such as `router_settings`; empty when absent or not a mapping."""

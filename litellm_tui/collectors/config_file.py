@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from litellm_tui.snapshot import ConfigError, ConfigFile, FileDeployment, Mark, Reference
+from litellm_tui.snapshot import ConfigError, ConfigFile, Duplicate, FileDeployment, Ignore, Mark, Origin, Reference
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -18,6 +19,7 @@ ENVIRONMENT_PREFIX = "os.environ/"
 MASKED = "•••"
 # libyaml's composer recurses in C, where deep nesting ends the process; LiteLLM's own loader gives up soon after this
 DEEPEST = 250
+_IGNORE = re.compile(rb"#\s*litellm-tui:\s*ignore\b[ \t]*([\w-]*)[ \t]*(.*)")
 Marks = dict[tuple[str | int, ...], Mark]
 
 
@@ -50,31 +52,76 @@ def load(path: str, environment: Mapping[str, str]) -> ConfigFile | ConfigError:
         return ConfigError(path, error.strerror or str(error))
 
 
+class _Merged:
+    """The files read so far, merged the way LiteLLM merges them."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self.files: list[str] = []
+        self.duplicates: list[Duplicate] = []
+        self.ignores: list[Ignore] = []
+        self.data: dict[str, Any] = {}
+        self.marks: Marks = {}
+        self.origins: dict[str, tuple[Origin, ...]] = {}
+
+    def take(self, file: str, more: dict[str, Any], more_marks: Marks) -> None:
+        """LiteLLM's rule: a list is extended, every other value of the included file replaces the one before."""
+        by_key: dict[str | int, list[tuple[str | int, ...]]] = {}
+        for path in more_marks:
+            if path:
+                by_key.setdefault(path[0], []).append(path)
+        for key, value in more.items():
+            before = self.origins.get(key, ())
+            known = self.data.get(key)
+            count = len(value) if isinstance(value, list) else None
+            offset = 0
+            if isinstance(value, list) and isinstance(known, list):
+                offset = len(known)
+                known.extend(value)
+                self.origins[key] = (*before, Origin(file, offset, count))
+            else:
+                self.data[key] = list(value) if isinstance(value, list) else value
+                if before:
+                    for path in [path for path in self.marks if path[:1] == (key,)]:
+                        del self.marks[path]
+                self.origins[key] = (Origin(file, 0, count, tuple(origin.file for origin in before)),)
+            for path in by_key.get(key, ()):
+                mark = more_marks[path]
+                if offset and len(path) > 1 and isinstance(path[1], int):
+                    path = (key, path[1] + offset, *path[2:])
+                self.marks.setdefault(path, mark)
+        self.marks.setdefault((), more_marks[()])
+
+
 def _load(path: str, environment: Mapping[str, str]) -> ConfigFile:
-    digest = hashlib.sha256()
-    files: list[str] = []
-    data, marks = _read_merged(path, path, digest, files)
-    modified = max((os.stat(file).st_mtime for file in files), default=0.0)
+    merged = _Merged()
+    _read_merged(path, path, merged)
+    modified = max((os.stat(file).st_mtime for file in merged.files), default=0.0)
+    data, marks = merged.data, merged.marks
     deployments, notes = _deployments(data, marks, path, environment)
     return ConfigFile(
         path=path,
-        digest=digest.hexdigest(),
+        digest=merged.digest.hexdigest(),
         modified_at=modified,
-        files=tuple(files),
+        files=tuple(merged.files),
         data=data,
         marks=marks,
         deployments=deployments,
         references=tuple(_references(data, marks, path, environment)),
         notes=tuple(notes),
+        duplicates=tuple(merged.duplicates),
+        ignores=tuple(merged.ignores),
+        origins=merged.origins,
     )
 
 
-def _read_merged(path: str, root: str, digest: Any, files: list[str]) -> tuple[dict[str, Any], Marks]:
-    data, marks = _read_one(path, digest)
-    files.append(path)
+def _read_merged(path: str, root: str, merged: _Merged) -> None:
+    data, marks = _read_one(path, merged)
+    merged.files.append(path)
     entries = data.pop("include", None)
+    merged.take(path, data, marks)
     if entries is None:
-        return data, marks
+        return
     place = marks.get(("include",), Mark(path, 1))
     if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
         raise _Unusable(ConfigError(path, "'include' must be a list of file paths", place.line, place.column))
@@ -83,11 +130,9 @@ def _read_merged(path: str, root: str, digest: Any, files: list[str]) -> tuple[d
         included = _included_path(entry, path, root)
         if included is None:
             raise _Unusable(ConfigError(path, f"included file {entry} does not exist", place.line, place.column))
-        if included in files:
+        if included in merged.files:
             raise _Unusable(ConfigError(path, f"{entry} is included twice", place.line, place.column))
-        more, more_marks = _read_merged(included, root, digest, files)
-        _merge(data, marks, more, more_marks)
-    return data, marks
+        _read_merged(included, root, merged)
 
 
 def _included_path(entry: str, declared_in: str, root: str) -> str | None:
@@ -99,30 +144,13 @@ def _included_path(entry: str, declared_in: str, root: str) -> str | None:
     return None
 
 
-def _merge(data: dict[str, Any], marks: Marks, more: dict[str, Any], more_marks: Marks) -> None:
-    """LiteLLM's rule: a list is extended, every other value of the included file replaces the one before."""
-    for key, value in more.items():
-        offset = 0
-        if isinstance(value, list) and isinstance(data.get(key), list):
-            offset = len(data[key])
-            data[key] = [*data[key], *value]
-        else:
-            data[key] = value
-            for path in [path for path in marks if path[:1] == (key,)]:
-                del marks[path]
-        for path, mark in more_marks.items():
-            if path[:1] == (key,):
-                if offset and len(path) > 1 and isinstance(path[1], int):
-                    path = (key, path[1] + offset, *path[2:])
-                marks.setdefault(path, mark)
-
-
-def _read_one(path: str, digest: Any) -> tuple[dict[str, Any], Marks]:
+def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise _Unusable(ConfigError(path, error.strerror or str(error))) from error
-    digest.update(path.encode() + b"\0" + content + b"\0")
+    merged.digest.update(path.encode() + b"\0" + content + b"\0")
+    merged.ignores += _ignores(content, path)
     try:
         _refuse_depth(content, path)
         loader = _Loader(content)
@@ -148,7 +176,18 @@ def _read_one(path: str, digest: Any) -> tuple[dict[str, Any], Marks]:
         raise _Unusable(ConfigError(path, "the file is empty; LiteLLM refuses to start with it", 1, 1))
     if not isinstance(data, dict):
         raise _Unusable(ConfigError(path, f"expected a mapping at the top, found a {type(data).__name__}", 1, 1))
-    return {str(key): value for key, value in data.items()}, _marks(node, path)
+    return {str(key): value for key, value in data.items()}, _marks(node, path, merged.duplicates)
+
+
+def _ignores(content: bytes, file: str) -> Iterator[Ignore]:
+    """The comments that silence a finding; the parser drops comments, so the lines are searched."""
+    if b"litellm-tui" not in content:
+        return
+    for number, line in enumerate(content.splitlines(), 1):
+        if found := _IGNORE.search(line):
+            rule, reason = (text.decode(errors="replace").strip() for text in found.groups())
+            alone = not line[: found.start()].strip(b" \t\xef\xbb\xbf")
+            yield Ignore(Mark(file, number, found.start() + 1), number + alone, rule, reason)
 
 
 def _refuse_depth(content: bytes, path: str) -> None:
@@ -165,8 +204,11 @@ def _refuse_depth(content: bytes, path: str) -> None:
         loader.dispose()
 
 
-def _marks(root: Any, file: str) -> Marks:
-    """The place of every value; an anchored node that is used again keeps the place of its first use."""
+def _marks(root: Any, file: str, duplicates: list[Duplicate]) -> Marks:
+    """The place of every value; an anchored node that is used again keeps the place of its first use.
+
+    Keys that stand twice in a mapping are noted on the way.
+    """
     marks: Marks = {}
     seen: set[int] = set()
     pending: list[tuple[tuple[str | int, ...], Any, Any]] = [((), root, root)]
@@ -178,9 +220,21 @@ def _marks(root: Any, file: str) -> Marks:
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             pending.extend(((*path, str(key.value)), key, value) for key, value in node.value)
+            duplicates += _duplicates(node, path, file)
         elif isinstance(node, yaml.SequenceNode):
             pending.extend(((*path, number), value, value) for number, value in enumerate(node.value))
     return marks
+
+
+def _duplicates(node: Any, path: tuple[str | int, ...], file: str) -> Iterator[Duplicate]:
+    keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    if len(set(keys)) == len(keys):
+        return
+    for tag, value in dict.fromkeys(keys):
+        places = [key.start_mark for key, _ in node.value if (key.tag, key.value) == (tag, value)]
+        if len(places) > 1 and tag != "tag:yaml.org,2002:merge":
+            marks = tuple(Mark(file, place.line + 1, place.column + 1) for place in places)
+            yield Duplicate(file, (*path, value), marks)
 
 
 def _deployments(
