@@ -17,7 +17,7 @@ from litellm_tui.actions.probe_request import ENDPOINTS, request_for
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.analysis.route import predict
 from litellm_tui.analysis.routing import Kind, Routing
-from litellm_tui.analysis.walk import Member, Rules, rules_of
+from litellm_tui.analysis.walk import Fleet, Member, Rules, rules_of
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import LoadedDeployment
 
@@ -89,18 +89,18 @@ def plan_drill(
     routing: Routing, deployments: Sequence[LoadedDeployment], kind: Kind, source: str, version: str | None = None
 ) -> Plan | str:
     """What drilling this chain would ask, or why it cannot be drilled, in words."""
-    members = [Member(d.id, d.group, d.model, d.id) for d in deployments]
+    fleet = Fleet(Member(d.id, d.group, d.model, d.id) for d in deployments)
     rules = rules_of(version)
-    own = _standing(routing, members, source, rules)
+    own = _standing(routing, fleet, source, rules)
     if not own:
         return f"no deployment answers to {source}: there is nothing to let fail"
     mode = next(d.mode for d in deployments if d.id == own[0])
     if (mode or "chat") not in ENDPOINTS:
         return f"its mode is {mode}: only chat, completion, embedding and rerank can be asked"
     # with everything down the router's walk meets every name it may ever ask
-    everything: dict[str, Kind] = {m.key: "general" for m in members}
-    walked = [hop.name for hop in predict(routing, members, everything, source, kind, rules).hops if hop.name != source]
-    standing = {name: _standing(routing, members, name, rules) for name in walked}
+    everything: dict[str, Kind] = {m.key: "general" for m in fleet.members}
+    walked = [hop.name for hop in predict(routing, fleet, everything, source, kind, rules).hops if hop.name != source]
+    standing = {name: _standing(routing, fleet, name, rules) for name in walked}
     targets = tuple(name for name in walked if standing[name])
     if not targets:
         return f"nothing takes over for {source}: there is no chain to exercise"
@@ -116,9 +116,9 @@ def plan_drill(
     )
 
 
-def _standing(routing: Routing, members: Sequence[Member], name: str, rules: Rules) -> tuple[str, ...]:
+def _standing(routing: Routing, fleet: Fleet, name: str, rules: Rules) -> tuple[str, ...]:
     """The keys of the deployments that a name stands for."""
-    return predict(routing, members, {}, name, rules=rules).members
+    return predict(routing, fleet, {}, name, rules=rules).members
 
 
 async def drill(

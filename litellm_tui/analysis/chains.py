@@ -9,7 +9,7 @@ from typing import Final
 from litellm_tui.analysis.records import Chain, ChainKind, State, Target
 from litellm_tui.analysis.route import never_asked
 from litellm_tui.analysis.routing import KINDS, Routing, alias_target
-from litellm_tui.analysis.walk import Member
+from litellm_tui.analysis.walk import Fleet, Member
 
 _GONE: Final = "runs, and is not in the file any more"
 
@@ -72,7 +72,7 @@ class _Resolver:
     def __init__(self, routing: Routing, groups: Mapping[str, State]) -> None:
         self._routing = routing
         self._groups = groups
-        self._members = [Member(name, name) for name in groups]
+        self._fleet = Fleet(Member(name, name) for name in groups)
         self._wildcards = [name for name in groups if "*" in name]
 
     def state(self, name: str) -> State:
@@ -97,7 +97,7 @@ class _Resolver:
         return Target(name, self.state(name), flaw="cycle" if name in looped else "", alias_of=self._alias(name) or "")
 
     def _cut(self, source: str) -> str:
-        beyond = never_asked(self._routing, self._members, source)
+        beyond = never_asked(self._routing, self._fleet, source)
         limit = self._routing.max_fallbacks
         more = f" and {len(beyond) - 4} more" if len(beyond) > 4 else ""
         return f"cut off after {limit} hops: {', '.join(beyond[:4])}{more} never asked" if beyond else ""

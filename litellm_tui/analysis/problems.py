@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from litellm_tui.analysis.causes import first_words
@@ -159,9 +159,10 @@ def _models(deployments: Sequence[Deployment], groups: Sequence[Group], chains: 
     for deployment in deployments:
         members[deployment.group].append(deployment)
     total = sum((d.ok or 0) + (d.failed or 0) for d in deployments)
+    relying = _relying(chains)
     for group in groups:
         rows = members[group.name]
-        hit = _hit(group, rows, chains, total)
+        hit = _hit(group, rows, relying.get(group.name, ()), total)
         wrong = [row for row in rows if row.verdict.severity in ("bad", "warn") and not row.verdict.pending]
         together = len(rows) > 1 and len(wrong) == len(rows) and len({row.verdict.brief for row in rows}) == 1
         if together and group.verdict.severity in ("bad", "warn"):
@@ -190,16 +191,22 @@ def _title(row: Deployment, rows: Sequence[Deployment]) -> str:
     return row.group if sum(other.loaded is not None for other in rows) <= 1 else f"{row.group} · {row.model}"
 
 
-def _hit(group: Group, rows: Iterable[Deployment], chains: Iterable[Chain], total: int) -> str:
+def _relying(chains: Iterable[Chain]) -> dict[str, list[str]]:
+    """For each group those that fall back on it."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for chain in chains:
+        if chain.kind != "alias":
+            source = "any group" if chain.source.name == "*" else chain.source.name
+            for name in dict.fromkeys(target.name for target in chain.targets):
+                found[name].append(source)
+    return found
+
+
+def _hit(group: Group, rows: Iterable[Deployment], relying: Collection[str], total: int) -> str:
     """Who notices: the group with its aliases, the groups that fall back on it, its share of the requests."""
     words = [f"group {group.name}"]
     if group.aliases:
         words.append(f"alias {', '.join(group.aliases)}")
-    relying = [
-        "any group" if chain.source.name == "*" else chain.source.name
-        for chain in chains
-        if chain.kind != "alias" and any(target.name == group.name for target in chain.targets)
-    ]
     if relying:
         words.append(f"fallback of {', '.join(dict.fromkeys(relying))}")
     mine = sum((row.ok or 0) + (row.failed or 0) for row in rows)

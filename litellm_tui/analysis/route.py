@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import msgspec
 
 from litellm_tui.analysis.routing import Kind, Routing, alias_target
-from litellm_tui.analysis.walk import NEWER, Hop, Member, Rules, Walk
+from litellm_tui.analysis.walk import NEWER, Fleet, Hop, Rules, Walk
 
 Cause = Literal[
     "", "no such group", "no fallback", "alias trap", "other kind", "hop limit", "cycle", "ghost", "all down"
 ]
+
+
+class _Everything(dict[str, Kind]):
+    """Every deployment is down."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> Kind:
+        return "general"
+
+
+_EVERYTHING: Final = _Everything()
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -32,7 +45,7 @@ class Route(msgspec.Struct, frozen=True):
 
 def predict(
     routing: Routing,
-    members: Iterable[Member],
+    fleet: Fleet,
     down: Mapping[str, Kind],
     name: str,
     kind: Kind = "general",
@@ -43,10 +56,9 @@ def predict(
     With a `kind` other than general the request itself is refused by the group asked for, too long or against a
     policy. A group with one living member serves: LiteLLM cools the others down.
     """
-    found = list(members)
-    walk = Walk(routing, found, dict(down), name, rules)
+    walk = Walk(routing, fleet, down, name, rules)
     if kind != "general":
-        walk.down |= dict.fromkeys((m.key for m in walk.resolve(name)), kind)
+        walk.down = {**down, **dict.fromkeys((m.key for m in walk.resolve(name)), kind)}
     served = walk.ask(name, 0)
     if served:
         return Route(name, kind, served[0].group, tuple(walk.hops.values()), tuple(m.key for m in served))
@@ -54,14 +66,14 @@ def predict(
     return Route(name, kind, None, tuple(walk.hops.values()), cause=cause, reason=reason)
 
 
-def never_asked(routing: Routing, members: Iterable[Member], name: str, rules: Rules = NEWER) -> tuple[str, ...]:
+def never_asked(routing: Routing, fleet: Fleet, name: str, rules: Rules = NEWER) -> tuple[str, ...]:
     """The names that the hop limit keeps from ever being tried for `name`, even with everything before them down."""
-    found = list(members)
-    down: dict[str, Kind] = {m.key: "general" for m in found}
-    walk = Walk(routing, found, down, name, rules)
+    walk = Walk(routing, fleet, _EVERYTHING, name, rules)
     walk.ask(name, 0)
-    free = Walk(routing, found, down, name, rules._replace(remembers=True))
-    free.limit = 1 + sum(len(steps) for _, steps in routing.tables["general"])
+    if not walk.cuts:
+        return ()
+    free = Walk(routing, fleet, _EVERYTHING, name, rules._replace(remembers=True))
+    free.limit = 1 + sum(len(steps) for _, steps in routing.tables["general"].entries)
     free.ask(name, 0)
     return tuple(other for other in free.hops if other not in walk.hops)
 

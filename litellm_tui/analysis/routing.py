@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from litellm_tui.snapshot import ConfigFile
@@ -27,6 +27,15 @@ class Step(NamedTuple):
     bare: bool = True
 
 
+class Table:
+    """The chains of one kind, `(group, its steps)` in the router's order, found by their group."""
+
+    def __init__(self, entries: Iterable[tuple[str, tuple[Step, ...]]]) -> None:
+        self.entries = tuple(entries)
+        self.last = dict(self.entries)
+        self.first = dict(reversed(self.entries))
+
+
 class Routing:
     """The routing settings of one side (the file, or the running router), whatever their shape.
 
@@ -38,22 +47,23 @@ class Routing:
     def __init__(self, settings: Mapping[str, Any], otherwise: Mapping[str, Any]) -> None:
         # router_settings win entirely over litellm_settings, there is no merging (litellm/router.py)
         values = {kind: settings.get(key) or otherwise.get(key) for key, kind in KINDS}
-        self.tables: dict[Kind, tuple[tuple[str, tuple[Step, ...]], ...]] = {
-            kind: tuple((source, _steps(targets)) for source, targets in _entries(value))
-            for kind, value in values.items()
+        tables = {
+            kind: [(source, _steps(targets)) for source, targets in _entries(value)] for kind, value in values.items()
         }
         # an empty list in litellm_settings counts as set: it keeps such requests from the general fallbacks
         self.own = frozenset(kind for kind, value in values.items() if value is not None)
         default = settings.get("default_fallbacks") or otherwise.get("default_fallbacks")
         if default:
             # LiteLLM keeps default_fallbacks as the fallbacks of "*", behind all others (litellm/router.py)
-            self.tables["general"] += (("*", _steps(default)),)
+            tables["general"].append(("*", _steps(default)))
+        self.tables: dict[Kind, Table] = {kind: Table(entries) for kind, entries in tables.items()}
         self.chains: dict[Kind, dict[str, list[str]]] = {kind: {} for _, kind in KINDS}
         for kind, value in values.items():
             for source, targets in _entries(value):
                 self.chains[kind].setdefault(source, _names(targets))
         self.chains["general"].pop("*", None)
-        self.default = [step.name for source, steps in self.tables["general"] if source == "*" for step in steps]
+        general = self.tables["general"].entries
+        self.default = [step.name for source, steps in general if source == "*" for step in steps]
         if default:
             self.default = _names(default)
         alias = settings.get("model_group_alias")

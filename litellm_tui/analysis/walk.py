@@ -9,6 +9,7 @@ Not walked: `order`, weights, tags and teams, and names without a provider that 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -60,50 +61,61 @@ class Hop(msgspec.Struct, frozen=True):
     why: str
 
 
+class Fleet:
+    """All deployments, found by group, id and model. Made once, it serves any number of walks."""
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self.members = tuple(members)
+        self.groups: dict[str, list[Member]] = {}
+        self.ids: dict[str, list[Member]] = {}
+        self.models: dict[str, list[Member]] = {}
+        for member in self.members:
+            self.groups.setdefault(member.group, []).append(member)
+            self.models.setdefault(member.model, []).append(member)
+            if member.id:
+                self.ids.setdefault(member.id, []).append(member)
+        self.providers = {m.model.partition("/")[0] for m in self.members if "/" in m.model}
+        # the longest pattern first, as the router sorts them; it matches from the start, not to the end
+        patterns = {group: re.escape(group).replace(r"\*", "(.*)") for group in self.groups if "*" in group}
+        self.patterns = sorted(patterns.items(), key=lambda item: _specificity(item[1]), reverse=True)
+
+
 class Walk:
     """One request. `tried` are the attempts that are not made again; `failed` how deep a name was when it failed."""
 
-    def __init__(
-        self, routing: Routing, members: list[Member], down: dict[str, Kind], first: str, rules: Rules
-    ) -> None:
-        self.routing, self.members, self.down, self.first, self.rules = routing, members, down, first, rules
+    def __init__(self, routing: Routing, fleet: Fleet, down: Mapping[str, Kind], first: str, rules: Rules) -> None:
+        self.routing, self.fleet, self.down, self.first, self.rules = routing, fleet, down, first, rules
         self.limit = routing.max_fallbacks
         self.hops: dict[str, Hop] = {}
         self.tried: set[str] = set()
         self.failed: dict[str, int] = {}
         self.cuts: dict[str, tuple[Step, ...]] = {}
         self.looped = ""
-        self.groups: dict[str, list[Member]] = {}
-        for member in members:
-            self.groups.setdefault(member.group, []).append(member)
-        self.providers = {m.model.partition("/")[0] for m in members if "/" in m.model}
-        # the longest pattern first, as the router sorts them; it matches from the start, not to the end
-        patterns = {group: re.escape(group).replace(r"\*", "(.*)") for group in self.groups if "*" in group}
-        self.patterns = sorted(patterns.items(), key=lambda item: _specificity(item[1]), reverse=True)
 
     # --- which deployments a name stands for -------------------------------------------------------------------
 
     def resolve(self, name: str) -> list[Member]:
         """The deployments that answer to a name; empty when it does not exist."""
-        if name not in self.groups and (named := [m for m in self.members if m.id and m.id == name]):
+        groups = self.fleet.groups
+        if name not in groups and (named := self.fleet.ids.get(name)):
             return named
         alias = alias_target(self.routing.aliases.get(name))
         if name in self.routing.aliases and alias is None and self.rules.lists_kill:
             return []
         group = alias or name
-        if group in self.groups:
-            return self.groups[group]
-        for pattern, regex in self.patterns:
+        if group in groups:
+            return groups[group]
+        for pattern, regex in self.fleet.patterns:
             if re.match(regex, group):
-                return self.groups[pattern]
-        if same := [m for m in self.members if m.model == group]:
+                return groups[pattern]
+        if same := self.fleet.models.get(group):
             return same
         default = self._first_default() if self.rules.replaces else None
-        return self.groups.get(default.name, []) if default and default.bare else []
+        return groups.get(default.name, []) if default and default.bare else []
 
     def _first_default(self) -> Step | None:
         """The first target of the first default chain that has any; a mapping there is of no use for this."""
-        return next((s[0] for source, s in self.routing.tables["general"] if source == "*" and s), None)
+        return next((s[0] for source, s in self.routing.tables["general"].entries if source == "*" and s), None)
 
     # --- where it goes on --------------------------------------------------------------------------------------
 
@@ -156,19 +168,19 @@ class Walk:
         table = self.routing.tables[kind]
         exactly = kind != "general" and not self.rules.alike
         for group in asked:
-            exact = next((steps for source, steps in table if source == group), None)
+            exact = table.first.get(group)
             if exact is not None:
                 return exact
-            stripped = [steps for source, steps in table if self._is_stripped(group, source)]
-            if stripped and not exactly:
+            stripped = table.last.get(self._stripped(group) or group)
+            if stripped is not None and not exactly:
                 # `openai/*` stripped is `*`, and so the default chain its own
-                return stripped[-1]
-        return None if exactly else next((steps for source, steps in reversed(table) if source == "*"), None)
+                return stripped
+        return None if exactly else table.last.get("*")
 
-    def _is_stripped(self, name: str, source: str) -> bool:
+    def _stripped(self, name: str) -> str | None:
         """`openai/gpt-4` goes by the chain of `gpt-4` when it has none of its own."""
         provider, slash, _ = name.partition("/")
-        return bool(slash) and provider in self.providers and name.replace(f"{provider}/", "") == source
+        return name.replace(f"{provider}/", "") if slash and provider in self.fleet.providers else None
 
 
 def _why(found: list[Member], fault: Kind) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from litellm_tui.analysis.records import Deployment
 from litellm_tui.analysis.route import Route, predict
 from litellm_tui.analysis.routing import Kind, Routing
-from litellm_tui.analysis.walk import Member, Rules, rules_of
+from litellm_tui.analysis.walk import Fleet, Member, Rules, rules_of
 from litellm_tui.snapshot import Snapshot
 
 DEAD = ("failing", "masked", "cooling down", "not loaded", "expected down")
@@ -36,9 +36,9 @@ def routing_of(snapshot: Snapshot) -> Routing | None:
     return Routing.of_file(file) if file else None
 
 
-def members_of(deployments: Iterable[Deployment]) -> list[Member]:
+def fleet_of(deployments: Iterable[Deployment]) -> Fleet:
     """The deployments as the routing sees them."""
-    return [Member(d.key, d.group, d.model, d.loaded.id if d.loaded else "") for d in deployments]
+    return Fleet(Member(d.key, d.group, d.model, d.loaded.id if d.loaded else "") for d in deployments)
 
 
 def answered_by(snapshot: Snapshot, deployments: Collection[Deployment], groups: Iterable[str]) -> dict[str, str]:
@@ -46,12 +46,12 @@ def answered_by(snapshot: Snapshot, deployments: Collection[Deployment], groups:
     routing = routing_of(snapshot)
     if routing is None:
         return {}
-    members = members_of(deployments)
+    fleet = fleet_of(deployments)
     down: dict[str, Kind] = {d.key: "general" for d in deployments if d.verdict.state in DEAD}
     rules = _rules(snapshot)
     found = {}
     for group in groups:
-        served = predict(routing, members, down, group, rules=rules).served_by
+        served = predict(routing, fleet, down, group, rules=rules).served_by
         if served is not None and served != group:
             found[group] = served
     return found
@@ -64,7 +64,7 @@ def without(snapshot: Snapshot, deployments: Collection[Deployment], kind: Kind,
         return None
     down: dict[str, Kind] = {d.key: "general" for d in deployments if d.verdict.state in DEAD}
     down |= {d.key: kind for d in deployments if d.group == name}
-    return predict(routing, members_of(deployments), down, name, kind, _rules(snapshot)).served_by
+    return predict(routing, fleet_of(deployments), down, name, kind, _rules(snapshot)).served_by
 
 
 def _rules(snapshot: Snapshot) -> Rules:
@@ -77,14 +77,14 @@ def what_if(snapshot: Snapshot, deployments: Collection[Deployment], marked: Col
     routing = routing_of(snapshot)
     if routing is None:
         return WhatIf({})
-    members = members_of(deployments)
+    fleet = fleet_of(deployments)
     dead: dict[str, Kind] = {d.key: "general" for d in deployments if d.verdict.state in DEAD}
-    down = dead | {m.key: "general" for m in members if m.group in marked}
+    down = dead | {m.key: "general" for m in fleet.members if m.group in marked}
     rules = _rules(snapshot)
-    names = [*dict.fromkeys((*(m.group for m in members), *routing.aliases))]
+    names = [*dict.fromkeys((*fleet.groups, *routing.aliases))]
     asked: list[tuple[Kind, str]] = [("general", name) for name in names]
     asked += [(kind, source) for kind, chains in routing.chains.items() if kind != "general" for source in chains]
-    routes = {(kind, name): predict(routing, members, down, name, kind, rules) for kind, name in asked}
+    routes = {(kind, name): predict(routing, fleet, down, name, kind, rules) for kind, name in asked}
     unanswered = tuple(name for name in names if routes["general", name].served_by is None)
-    before = {name: predict(routing, members, dead, name, rules=rules) for name in unanswered}
+    before = {name: predict(routing, fleet, dead, name, rules=rules) for name in unanswered}
     return WhatIf(routes, unanswered, tuple(name for name in unanswered if before[name].served_by is not None))

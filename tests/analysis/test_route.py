@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from litellm_tui.analysis.records import SEVERITY, Deployment, State, Verdict
 from litellm_tui.analysis.route import Route, never_asked, predict
 from litellm_tui.analysis.routing import Kind, Routing
-from litellm_tui.analysis.walk import NEWER, OLDER, Member, Rules, rules_of
+from litellm_tui.analysis.walk import NEWER, OLDER, Fleet, Member, Rules, rules_of
 from litellm_tui.analysis.whatif import WhatIf, what_if
 from litellm_tui.snapshot import Gateway, Readiness, Reading, Snapshot
 from tests.recorded import made_file
@@ -29,7 +29,7 @@ def _route(
     members: list[Member] | None = None,
 ) -> Route:
     failing: dict[str, Kind] = {f"{group}#0": "general" for group in down}
-    return predict(Routing(settings, {}), members or MEMBERS, failing, name, kind, rules)
+    return predict(Routing(settings, {}), Fleet(members or MEMBERS), failing, name, kind, rules)
 
 
 def _line(names: str) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_one_living_deployment_keeps_its_group_alive() -> None:
     settings = {"fallbacks": [{"a": ["b"]}]}
     assert _route(settings, "a", members=pair).members == ("a#1",)
     both: dict[str, Kind] = {"a#0": "general", "a#1": "general"}
-    route = predict(Routing(settings, {}), pair, both, "a")
+    route = predict(Routing(settings, {}), Fleet(pair), both, "a")
     assert (route.served_by, route.hops[0].why) == ("b", "all 2 deployments are down")
 
 
@@ -73,8 +73,8 @@ def test_a_chain_of_chains_ends_after_five_hops_and_one_list_does_not() -> None:
     assert _route({"fallbacks": [{"a": [*"bcdefg"]}]}, "abcdef").served_by == "g"
     for rules in (NEWER, OLDER):
         assert _route({"fallbacks": [{"a": [*"bcdefg"]}]}, "abcdefg", rules=rules).cause == "all down"
-    assert never_asked(Routing(_line("abcdefg"), {}), MEMBERS, "a") == ("g",)
-    assert never_asked(Routing(_line("abcdefg"), {}), MEMBERS, "b") == ()
+    assert never_asked(Routing(_line("abcdefg"), {}), Fleet(MEMBERS), "a") == ("g",)
+    assert never_asked(Routing(_line("abcdefg"), {}), Fleet(MEMBERS), "b") == ()
 
 
 def test_the_alias_trap() -> None:
@@ -216,7 +216,7 @@ def test_settings_of_any_shape_end_in_a_group_or_in_a_reason(
     settings: Any, litellm: Any, down: set[str], name: str, kind: Kind, rules: Rules
 ) -> None:
     failing: dict[str, Kind] = {f"{group}#0": "general" for group in down}
-    route = predict(Routing(settings, litellm), MEMBERS[:3], failing, name, kind, rules)
+    route = predict(Routing(settings, litellm), Fleet(MEMBERS[:3]), failing, name, kind, rules)
     assert (route.served_by is None) == bool(route.reason) == bool(route.cause)
     assert (route.served_by is not None) == bool(route.members)
     assert not {key for key in route.members if key in failing}
@@ -228,7 +228,7 @@ def test_a_wide_and_circular_routing_is_foretold_in_few_steps() -> None:
     routing = Routing({"fallbacks": [{name: names} for name in names]}, {})
     members = [Member(name, name) for name in names]
     for rules in (NEWER, OLDER):
-        route = predict(routing, members, dict.fromkeys(names, "general"), "g0", rules=rules)
+        route = predict(routing, Fleet(members), dict.fromkeys(names, "general"), "g0", rules=rules)
         assert len(route.hops) == 10
 
 
@@ -236,4 +236,4 @@ def test_a_made_file_is_read_like_a_running_router() -> None:
     settings = {"fallbacks": [{"a": ["b"]}]}
     one, other = Routing.of_file(made_file(router_settings=settings)), Routing.of_router(settings)
     down: dict[str, Kind] = {"a#0": "general"}
-    assert predict(one, MEMBERS, down, "a") == predict(other, MEMBERS, down, "a")
+    assert predict(one, Fleet(MEMBERS), down, "a") == predict(other, Fleet(MEMBERS), down, "a")

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from litellm_tui.analysis.route import predict
 from litellm_tui.analysis.routing import Kind, Routing
-from litellm_tui.analysis.walk import Member, rules_of
+from litellm_tui.analysis.walk import Fleet, Member, rules_of
 from tests.lab import Environment, environments, required
 
 HERE = Path(__file__).parent
@@ -240,10 +240,11 @@ def test_every_request_goes_where_it_was_foretold(oracle: Oracle) -> None:
         routing = Routing(case.router, case.litellm)
         down: dict[str, Kind] = {member.key: kind for member, kind in case.members if kind}
         members = [member for member, _ in case.members]
+        fleet = Fleet(members)
         groups = {member.id: member.group for member in members}
         answers = oracle.ask(case)
         rules = rules_of(oracle.environment.version)
-        routes = {name: predict(routing, members, down, name, rules=rules) for name in answers}
+        routes = {name: predict(routing, fleet, down, name, rules=rules) for name in answers}
         said = {name: groups[answer["served"]] if answer["served"] else None for name, answer in answers.items()}
         assert {name: route.served_by for name, route in routes.items()} == said
         for name, route in routes.items():
