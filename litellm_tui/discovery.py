@@ -19,6 +19,7 @@ from litellm_tui.collectors.systemd import (
     parse_environment_files,
     parse_exec_start,
     parse_show,
+    parse_time_span,
     read_environment_files,
     runtime_environment,
 )
@@ -54,6 +55,8 @@ class Unit(msgspec.Struct, frozen=True):
     environment_files: tuple[str, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
     fragment: str = ""
+    exec_reload: str = ""
+    stop_seconds: float | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.scope})"
@@ -127,6 +130,8 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
         environment_files=tuple(files),
         unread=tuple(unread),
         fragment=block.get("FragmentPath", ""),
+        exec_reload=" ".join(parse_exec_start(block.get("ExecReload", ""))),
+        stop_seconds=parse_time_span(block.get("TimeoutStopUSec", "")),
     )
 
 

@@ -84,6 +84,7 @@ class Profile(msgspec.Struct, frozen=True):
     environment: Mapping[str, Variable] = {}
     environment_files: tuple[str, ...] = ()
     interpreter: str | None = None
+    found_unit: Unit | None = None
     missing: tuple[Missing, ...] = ()
     also_found: tuple[str, ...] = ()
 
@@ -165,6 +166,7 @@ def resolve(
         environment=environment,
         environment_files=unit.environment_files if unit else (),
         interpreter=unit.interpreter if unit else None,
+        found_unit=unit,
         missing=tuple(missing),
         also_found=tuple(str(other) for other in others),
     )

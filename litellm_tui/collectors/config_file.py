@@ -36,13 +36,16 @@ def names_a_secret(name: str) -> bool:
     )
 
 
-def load(path: str, environment: Mapping[str, str]) -> ConfigFile | ConfigError:
+def load(
+    path: str, environment: Mapping[str, str], instead: Mapping[str, bytes] | None = None
+) -> ConfigFile | ConfigError:
     """Read and parse the file and its includes; `environment` is what LiteLLM will see, for `os.environ/` values.
 
-    Never raises for what a file can hold: a wrong file is a `ConfigError` with its place.
+    `instead` holds contents of files that are to be taken as if they were on disk already. Never raises for what a file
+    can hold: a wrong file is a `ConfigError` with its place.
     """
     try:
-        return _load(path, environment)
+        return _load(path, environment, instead or {})
     except _Unusable as unusable:
         return unusable.error
     except RecursionError:
@@ -55,7 +58,8 @@ def load(path: str, environment: Mapping[str, str]) -> ConfigFile | ConfigError:
 class _Merged:
     """The files read so far, merged the way LiteLLM merges them."""
 
-    def __init__(self) -> None:
+    def __init__(self, instead: Mapping[str, bytes]) -> None:
+        self.instead = instead
         self.digest = hashlib.sha256()
         self.files: list[str] = []
         self.duplicates: list[Duplicate] = []
@@ -93,8 +97,8 @@ class _Merged:
         self.marks.setdefault((), more_marks[()])
 
 
-def _load(path: str, environment: Mapping[str, str]) -> ConfigFile:
-    merged = _Merged()
+def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes]) -> ConfigFile:
+    merged = _Merged(instead)
     _read_merged(path, path, merged)
     modified = max((os.stat(file).st_mtime for file in merged.files), default=0.0)
     data, marks = merged.data, merged.marks
@@ -146,7 +150,7 @@ def _included_path(entry: str, declared_in: str, root: str) -> str | None:
 
 def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
     try:
-        content = Path(path).read_bytes()
+        content = merged.instead[path] if path in merged.instead else Path(path).read_bytes()
     except OSError as error:
         raise _Unusable(ConfigError(path, error.strerror or str(error))) from error
     merged.digest.update(path.encode() + b"\0" + content + b"\0")

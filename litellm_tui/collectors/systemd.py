@@ -19,7 +19,7 @@ Scope = Literal["user", "system"]
 UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,MainPID,NRestarts,ExecMainCode,ExecMainStatus,"
     "ExecMainStartTimestampMonotonic,StateChangeTimestampMonotonic,MemoryCurrent,CPUUsageNSec,FragmentPath,"
-    "ExecStart,Environment,EnvironmentFiles,WorkingDirectory,NeedDaemonReload,InvocationID,ControlGroup"
+    "ExecStart,ExecReload,TimeoutStopUSec,Environment,EnvironmentFiles,WorkingDirectory,NeedDaemonReload,InvocationID,ControlGroup"
 )
 
 
@@ -65,6 +65,27 @@ def parse_exec_start(value: str) -> list[str]:
     first = value.splitlines()[0] if value else ""
     match = re.search(r"argv\[\]=(.*?) ; ignore_errors=", first)
     return match.group(1).split() if match else []
+
+
+def parse_time_span(value: str) -> float | None:
+    """Seconds of a time span as systemctl shows it (`1min 30s`); None for `infinity` and what is no span."""
+    units = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+    parts = [re.fullmatch(r"([0-9.]+)([a-z]+)", word) for word in value.split()]
+    if not parts or not all(part and part[2] in units for part in parts):
+        return None
+    return sum(float(part[1]) * units[part[2]] for part in parts if part)
+
+
+def directive_lines(text: str) -> dict[str, int]:
+    """The 1-based line of each directive of a unit file, the last of several; `Environment:NAME` of a variable."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        name, equals, value = line.partition("=")
+        if equals and name.strip().isidentifier():
+            found[name.strip()] = number
+            if name.strip() == "Environment":
+                found |= {f"Environment:{variable}": number for variable in parse_environment(value)}
+    return found
 
 
 def parse_environment(value: str) -> dict[str, str]:

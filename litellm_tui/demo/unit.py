@@ -220,6 +220,8 @@ class Unit:
             "MemoryCurrent": str(self.memory) if self.pid else "[not set]",
             "CPUUsageNSec": str(int(self.cpu_seconds * 1e9)) if self.pid else "[not set]",
             "FragmentPath": str(self._folder / UNIT),
+            "ExecReload": "",
+            "TimeoutStopUSec": "1min 30s",
             "ExecStart": (
                 f"{{ path={self._command.split()[0]} ; argv[]={self._command} ; ignore_errors=no ; "
                 f"start_time=[{started:%a %Y-%m-%d %H:%M:%S} UTC] ; stop_time=[n/a] ; pid={self.pid} ; "

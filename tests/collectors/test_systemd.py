@@ -9,12 +9,14 @@ import pytest
 from litellm_tui.collectors import systemd
 from litellm_tui.collectors.systemd import (
     Tools,
+    directive_lines,
     expand,
     parse_environment,
     parse_environment_file,
     parse_environment_files,
     parse_exec_start,
     parse_show,
+    parse_time_span,
     read_environment_files,
 )
 from tests.recorded import FOLDER, VERSIONS
@@ -140,3 +142,18 @@ def test_a_runtime_folder_is_supplied_where_the_session_left_it_out(monkeypatch:
     assert systemd.runtime_environment()["XDG_RUNTIME_DIR"].startswith("/run/user/")
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/elsewhere")
     assert systemd.runtime_environment()["XDG_RUNTIME_DIR"] == "/elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("shown", "seconds"),
+    [("1min 30s", 90.0), ("30s", 30.0), ("1h 5min", 3900.0), ("500ms", 0.5), ("infinity", None), ("", None)],
+)
+def test_a_time_span_as_systemctl_shows_it(shown: str, seconds: float | None) -> None:
+    assert parse_time_span(shown) == seconds
+
+
+def test_the_lines_of_a_unit_files_directives() -> None:
+    text = "[Service]\nEnvironment=A=1 B=2\nExecStart=/usr/bin/litellm\n# ExecReload=no\nExecReload=/bin/kill -1\n"
+    found = directive_lines(text)
+    assert (found["ExecStart"], found["ExecReload"]) == (3, 5)
+    assert found["Environment:B"] == 2
