@@ -16,6 +16,8 @@ COMMANDS = {
     "console": ("litellm_tui.commands.console", "the console (the default)"),
     "status": ("litellm_tui.commands.status", "the glance: what is wrong, what changed, and how everything stands"),
     "check": ("litellm_tui.commands.check", "phase by phase, with an exit status for scripts"),
+    "audit": ("litellm_tui.commands.audit", "the configuration held against what LiteLLM really reads, with fixes"),
+    "diff": ("litellm_tui.commands.diff", "the file against what runs, or against a version that ran before"),
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
     "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
@@ -66,6 +68,10 @@ def build_parser() -> _Parser:
                                  help="count the log's errors of the last N minutes (10; at most 60)")  # fmt: skip
         elif name == "probe":
             _add_probe_options(command)
+        elif name == "audit":
+            _add_audit_options(command)
+        elif name == "diff":
+            _add_diff_options(command)
     _add_console_options(parser)
     return parser
 
@@ -95,6 +101,39 @@ def _add_probe_options(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--concurrency", type=_number, metavar="N", default=absent, help="N at a time (4); probes too")
     load.add_argument("--cached", action="store_true", default=absent, help="the same prompt, which the cache may know")
     load.add_argument("--remote", action="store_true", default=absent, help="let requests leave this machine")
+
+
+def _add_diff_options(parser: argparse.ArgumentParser) -> None:
+    """Names are parameters of `commands.diff.run`."""
+    absent = argparse.SUPPRESS
+    parser.add_argument(
+        "version", nargs="?", metavar="VERSION", default=absent,
+        help="compare with this applied version: its number in --history, the beginning of its digest, or a time",
+    )  # fmt: skip
+    parser.add_argument("--history", action="store_true", default=absent, help="list the versions that were applied")
+    parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
+
+
+def _add_audit_options(parser: argparse.ArgumentParser) -> None:
+    """Names are parameters of `commands.audit.run`."""
+    absent = argparse.SUPPRESS
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", default=absent,
+        help="configurations, each taken alone; without one the file that the unit runs, with all that is around it",
+    )  # fmt: skip
+    parser.add_argument("--litellm", metavar="VERSION", default=absent,
+                        help="the LiteLLM that is to read it (the installed one, else the newest known)")  # fmt: skip
+    parser.add_argument("--format", choices=("text", "json", "sarif", "markdown"), default=absent,
+                        help="what to print (text)")  # fmt: skip
+    parser.add_argument("--fail-on", choices=("fatal", "error", "warning", "advice", "never"), default=absent,
+                        help="end with 1 when something is as bad as this (error)")  # fmt: skip
+    parser.add_argument("--explain", metavar="RULE", default=absent, help="say what a rule is about, and nothing else")
+    parser.add_argument("--env-file", metavar="FILE", action="append", default=absent,
+                        help="a file of NAME=VALUE lines that LiteLLM will get; may be given again")  # fmt: skip
+    parser.add_argument("--fix", action="store_true", default=absent,
+                        help="apply every fix that needs no decision, with a backup of each file")  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", default=absent,
+                        help="with --fix: show the differences, write nothing")  # fmt: skip
 
 
 def _number(text: str) -> int:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from litellm_tui.analysis.redact import Redactor
+from litellm_tui.auditwatch import AuditWatch
 from litellm_tui.collectors import config_file, journal, redis
+from litellm_tui.collectors.includes import named_files
 from litellm_tui.collectors.service import cpu_percent, read_service
 from litellm_tui.collectors.systemd import read_environment_files
-from litellm_tui.collectors.watch import Watcher
+from litellm_tui.collectors.watch import QUIET, Watcher, released, signature
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
 from litellm_tui.reading import next_reading
@@ -26,6 +28,7 @@ from litellm_tui.rediswatch import RedisWatch
 from litellm_tui.snapshot import (
     CachePing,
     ConfigError,
+    ConfigFile,
     Configuration,
     Failure,
     Gateway,
@@ -34,6 +37,7 @@ from litellm_tui.snapshot import (
     Metrics,
     NotAvailable,
     ProbeResult,
+    Readiness,
     Reading,
     Service,
     Snapshot,
@@ -51,6 +55,8 @@ SERVICE_SECONDS_IN_MOTION: Final = 0.5
 LONGEST_BACKOFF: Final = 60.0
 # a feature that is off comes only with a restart, and a restart makes everything be read again
 OFF_SECONDS: Final = 300.0
+# how often a file is read that is changed while it is read
+READS: Final = 5
 HEALTH_UNSURE: Final = (
     "not asked: whether background health checks are on in the running proxy cannot be told "
     "(asked otherwise, /health calls every deployment and is billed)"
@@ -78,7 +84,9 @@ class Monitor:
         self.expected_down: dict[str, str] = {}
         self._client: GatewayClient | None = None
         self._watcher: Watcher | None = None
+        self._file_changed = asyncio.Event()
         self._dirty = asyncio.Event()
+        self.audits = AuditWatch(profile, self._dirty.set)
         self._redis = RedisWatch(profile.url.value, self._dirty.set, self.look_now)
         self._wake = asyncio.Event()
         self._alive = asyncio.Event()
@@ -159,6 +167,7 @@ class Monitor:
             yield self._redis.run(lambda: self._configuration.current, self._started_at)
         if self.profile.config:
             yield self._follow_file(self.profile.config.value)
+            yield self.audits.run()
         else:
             self._configuration = Configuration(why_unwatched="no configuration file was found")
         if self.profile.unit:
@@ -200,6 +209,8 @@ class Monitor:
         after = next_reading(before, self._without_secrets(result), took, endpoint.interval, time.time())
         self._gateway = msgspec.structs.replace(self._gateway, **{endpoint.field: after})
         self._redis.count(result)
+        if isinstance(result, Readiness):
+            self.audits.saw_version(result.version)
         self._dirty.set()
 
     def _without_secrets(self, result: Any) -> Any:
@@ -318,24 +329,22 @@ class Monitor:
     # --- the file ----------------------------------------------------------------------------------------------
 
     async def _follow_file(self, path: str) -> None:
-        changed = asyncio.Event()
-        files = self._configuration.current.files if self._configuration.current else (path,)
-        self._watcher = Watcher((*files, *self.profile.environment_files), changed.set)
-        watching = asyncio.create_task(self._watcher.run())
-        # what was saved between the first look and the watch's beginning
-        await self._read_file(path)
+        watching = asyncio.create_task(self._watcher_of(path).run())
         try:
             while True:
-                await changed.wait()
-                changed.clear()
+                await self._file_changed.wait()
+                self._file_changed.clear()
                 await self._read_file(path)
         finally:
             watching.cancel()
 
     async def _read_file(self, path: str) -> None:
+        found = await self._read_whole(path)
+        if found is None:
+            # it is being changed all the time: the watcher tells again
+            return
+        loaded, environment = found
         now = time.time()
-        environment = self._environment()
-        loaded = await asyncio.to_thread(config_file.load, path, environment)
         before = self._configuration
         if isinstance(loaded, ConfigError):
             since = before.error.since if before.error and before.error.since else now
@@ -348,10 +357,37 @@ class Monitor:
             self._secrets.update(config_file.secrets_in(loaded))
             self.redact = Redactor(self._secrets)
             self._intake.redact = self.redact
-            if self._watcher:
-                self._watcher.watch((*loaded.files, *self.profile.environment_files))
             self._judge_background_checks()
+        self.audits.saw_file(loaded)
         self._dirty.set()
+
+    async def _read_whole(self, path: str) -> tuple[ConfigFile | ConfigError, Mapping[str, str]] | None:
+        """What the file says and the environment for it, of one moment; None when the files did not hold still.
+
+        Read again when one of the files was changed meanwhile, or when one was read that was not watched yet.
+        """
+        first, watcher = self._watcher is None, self._watcher_of(path)
+        if first:
+            # what the watcher tells later is finished; what is met at the start may be half written
+            await released(watcher.paths)
+        for _ in range(READS):
+            watched = watcher.paths
+            before = signature(watched)
+            environment = self._environment()
+            loaded = await asyncio.to_thread(config_file.load, path, environment)
+            files = loaded.files if isinstance(loaded, ConfigFile) else await asyncio.to_thread(named_files, path)
+            watcher.watch((*files, *self.profile.environment_files))
+            if watcher.paths != watched:
+                continue
+            if signature(watched) == before:
+                return loaded, environment
+            await asyncio.sleep(QUIET)
+        return None
+
+    def _watcher_of(self, path: str) -> Watcher:
+        if self._watcher is None:
+            self._watcher = Watcher((path, *self.profile.environment_files), self._file_changed.set)
+        return self._watcher
 
     def _environment(self) -> Mapping[str, str]:
         values = {name: variable.value for name, variable in self.profile.environment.items()}

@@ -85,6 +85,7 @@ class Profile(msgspec.Struct, frozen=True):
     environment_files: tuple[str, ...] = ()
     interpreter: str | None = None
     found_unit: Unit | None = None
+    ignored_rules: Mapping[str, str] = {}
     missing: tuple[Missing, ...] = ()
     also_found: tuple[str, ...] = ()
 
@@ -167,6 +168,7 @@ def resolve(
         environment_files=unit.environment_files if unit else (),
         interpreter=unit.interpreter if unit else None,
         found_unit=unit,
+        ignored_rules=settings.audit.ignore,
         missing=tuple(missing),
         also_found=tuple(str(other) for other in others),
     )

@@ -28,12 +28,18 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_file: str | None = None
 
 
+class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How configurations are audited. `ignore` maps a rule to the reason why its findings are left alone."""
+
+    ignore: dict[str, str] = {}
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set.
 
     `profile` is the profile used when none is named; `theme` the name of a theme file; `ascii` draws the states with
     ASCII signs; `mouse` turns mouse reporting on (off leaves selecting text to the terminal); `utc` shows log times
-    in UTC.
+    in UTC; `audit` says which findings are left alone.
     """
 
     profile: str | None = None
@@ -41,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ascii: bool = False
     mouse: bool = True
     utc: bool = False
+    audit: AuditSettings = AuditSettings()
     profiles: dict[str, ProfileSettings] = {}
 
 

@@ -284,7 +284,6 @@ class ConfigFile(msgspec.Struct, frozen=True):
     marks: dict[tuple[str | int, ...], Mark]
     deployments: tuple[FileDeployment, ...] = ()
     references: tuple[Reference, ...] = ()
-    notes: tuple[str, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     origins: dict[str, tuple[Origin, ...]] = {}

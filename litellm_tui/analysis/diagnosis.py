@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from litellm_tui.analysis.audit.places import on_chains, on_deployments
+from litellm_tui.analysis.audit.records import Audit
 from litellm_tui.analysis.cache import judge_cache
 from litellm_tui.analysis.chains import resolve_chains
 from litellm_tui.analysis.drift import router_differences
@@ -22,8 +24,11 @@ from litellm_tui.snapshot import Snapshot
 NOTHING: Final[Memory] = {}
 
 
-def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING) -> Diagnosis:
-    """Decide what the snapshot means at `now` (seconds since the epoch); `memory` is of the looks before this one."""
+def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Audit | None = None) -> Diagnosis:
+    """Decide what the snapshot means at `now` (seconds since the epoch).
+
+    `memory` is of the looks before this one, `audit` that of the file on disk.
+    """
     file, gateway = snapshot.configuration.current, snapshot.gateway
     saved = _saved_after_start(snapshot)
     deployments = judge_deployments(snapshot, now, saved)
@@ -46,21 +51,22 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING) -> Diagno
     answer = judge_gateway(snapshot, now, service)
     drift = _drift(snapshot, deployments)
     problems = recall(
-        memory, find_problems(snapshot, now, answer, service, cache, deployments, groups, chains, drift), now
+        memory, find_problems(snapshot, now, answer, service, cache, deployments, groups, chains, drift, audit), now
     )
     return Diagnosis(
         headline=make_headline(snapshot, now, answer, service, cache, deployments, problems, len(drift), saved),
         gateway=answer,
         service=service,
         cache=cache,
-        deployments=deployments,
+        deployments=on_deployments(deployments, audit),
         groups=groups,
-        chains=chains,
+        chains=on_chains(chains, audit, file),
         problems=problems,
         looked=looked_at(snapshot),
         blind_spots=blind_spots(snapshot, now),
         drift=drift,
         health_note=gateway.health.failure.why if gateway.health.failure else "",
+        audit=audit,
     )
 
 

@@ -11,7 +11,7 @@ from litellm_tui.analysis.records import Deployment, Headline, Part, Problem, Ve
 from litellm_tui.snapshot import Snapshot
 
 # what is wrong here hits nobody until something is restarted, or fails
-_LATENT: Final = ("chain", "configuration", "service")
+_LATENT: Final = ("chain", "configuration", "audit", "service")
 
 
 def make_headline(

@@ -7,11 +7,13 @@ from typing import Final, Literal
 
 import msgspec
 
+from litellm_tui.analysis.audit.records import Audit
+from litellm_tui.analysis.audit.words import summary
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.analysis.records import Diagnosis, PlaceKind, Problem, Severity, Verdict
 from litellm_tui.snapshot import Snapshot, Unreachable
 
-Name = Literal["file", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"]
+Name = Literal["file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"]
 Outcome = Literal["ok", "warning", "broken", "skipped"]
 UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
 _OUTCOMES: Final[dict[Severity, Outcome]] = {"bad": "broken", "warn": "warning", "unknown": "skipped"}
@@ -30,6 +32,7 @@ def phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: int) -
     """All phases in order; errors of the log are counted over the last `minutes` (at most 60)."""
     return (
         _file(snapshot, diagnosis),
+        _audit(diagnosis.audit),
         _references(snapshot),
         _service(diagnosis),
         _port(snapshot, diagnosis),
@@ -46,13 +49,22 @@ def _file(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
         return Phase("file", "broken", str(configuration.error), "mend it before anything restarts")
     if file is None:
         return Phase("file", "skipped", configuration.why_unwatched or "not read", "--config FILE")
-    if file.notes:
-        return Phase("file", "broken", file.notes[0], "mend it before anything restarts")
     text = f"{file.path}: it parses, {count(len(file.deployments), 'deployment')}"
     if diagnosis.drift:
         waiting = f"{text}; {count(len(diagnosis.drift), 'change')} saved and not applied"
         return Phase("file", "warning", waiting, "restart to apply them")
     return Phase("file", "ok", text)
+
+
+def _audit(audit: Audit | None) -> Phase:
+    if audit is None:
+        return Phase("audit", "skipped", "there is no file to audit")
+    text = f"{summary(audit)}; {audit.score.value:g} of 10"
+    worst = next((f for f in audit.findings if f.severity in ("fatal", "error")), None)
+    if worst is None:
+        return Phase("audit", "ok", text)
+    outcome: Outcome = "broken" if worst.severity == "fatal" else "warning"
+    return Phase("audit", outcome, f"{text}; first: {worst.text}", "litellm-tui audit tells all of it")
 
 
 def _references(snapshot: Snapshot) -> Phase:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from litellm_tui.analysis.audit.records import Audit
 from litellm_tui.analysis.causes import first_words
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.records import (
@@ -27,6 +28,7 @@ _PLACES: Final[dict[PlaceKind, int]] = {
     "gateway": 0,
     "service": 0,
     "configuration": 1,
+    "audit": 1,
     "group": 2,
     "alias": 2,
     "deployment": 3,
@@ -53,9 +55,10 @@ def find_problems(
     groups: Sequence[Group],
     chains: Sequence[Chain],
     drift: Sequence[str],
+    audit: Audit | None = None,
 ) -> tuple[Problem, ...]:
     """What is wrong at this moment; `since` is set where the evidence itself knows the onset."""
-    found = [*_operation(gateway, service), *_configuration(snapshot, drift)]
+    found = [*_operation(gateway, service), *_configuration(snapshot, drift, audit)]
     if gateway.state == "answering":
         found += _models(deployments, groups, chains)
         if snapshot.gateway.deployments.value is not None:
@@ -101,7 +104,7 @@ def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
         yield _problem("service", "", "service", service)
 
 
-def _configuration(snapshot: Snapshot, drift: Sequence[str]) -> Iterator[Problem]:
+def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None) -> Iterator[Problem]:
     configuration = snapshot.configuration
     if error := configuration.error:
         place = f"{error.file}:{error.line}:{error.column}" if error.line else error.file
@@ -131,16 +134,18 @@ def _configuration(snapshot: Snapshot, drift: Sequence[str]) -> Iterator[Problem
                 place=Place("configuration"),
                 do=f"set {reference.name} in the unit's environment file and restart",
             )
-    for note in file.notes:
-        yield Problem(
-            key=f"configuration:{note}",
-            severity="bad",
-            title="configuration",
-            cause="refused at start",
-            reason=note,
-            place=Place("configuration"),
-            do="mend it before anything restarts",
-        )
+    for finding in audit.findings if audit and not configuration.error else ():
+        if finding.severity == "fatal":
+            yield Problem(
+                key=f"audit:{finding.rule}:{'.'.join(map(str, finding.path))}",
+                severity="warn",
+                title="configuration",
+                cause="LiteLLM would not start",
+                reason=f"{finding.mark}: {finding.text}",
+                place=Place("audit"),
+                do=f"before anything restarts: {finding.do}",
+                hit="nobody yet: what runs was read before",
+            )
     if drift:
         yield Problem(
             key="configuration:drift",

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from litellm_tui.analysis.audit.records import Audit, Finding
 from litellm_tui.snapshot import FileDeployment, HealthEntry, LoadedDeployment, ProbeResult
 
 State = Literal[
@@ -72,7 +73,8 @@ class Verdict(msgspec.Struct, frozen=True):
 class Deployment(msgspec.Struct, frozen=True):
     """One row of the models pane: the file's entry, the loaded one, or both. `key` stays the same over changes.
 
-    `ok` and `failed` count its real requests in the window of the traffic, None where they cannot be seen.
+    `ok` and `failed` count its real requests in the window of the traffic, None where they cannot be seen. `findings`
+    are those of the audit about its entry in the file.
     """
 
     key: str
@@ -90,6 +92,7 @@ class Deployment(msgspec.Struct, frozen=True):
     probe: ProbeResult | None = None
     ok: int | None = None
     failed: int | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -121,6 +124,7 @@ class Chain(msgspec.Struct, frozen=True):
     targets: tuple[Target, ...]
     applied: bool | None = None
     note: str = ""
+    findings: tuple[Finding, ...] = ()
 
     @property
     def key(self) -> str:
@@ -128,7 +132,9 @@ class Chain(msgspec.Struct, frozen=True):
         return f"{self.kind}:{self.source.name}"
 
 
-PlaceKind = Literal["gateway", "service", "configuration", "cache", "deployment", "group", "alias", "chain", "log"]
+PlaceKind = Literal[
+    "gateway", "service", "configuration", "audit", "cache", "deployment", "group", "alias", "chain", "log"
+]
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -190,7 +196,10 @@ class Headline(msgspec.Struct, frozen=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
-    """Everything that is thought of one snapshot at one moment. `problems` stand worst first, the solved ones last."""
+    """Everything that is thought of one snapshot at one moment. `problems` stand worst first, the solved ones last.
+
+    `audit` is that of the file on disk, None while there is none.
+    """
 
     headline: Headline
     gateway: Verdict
@@ -204,3 +213,4 @@ class Diagnosis(msgspec.Struct, frozen=True):
     blind_spots: tuple[BlindSpot, ...] = ()
     drift: tuple[str, ...] = ()
     health_note: str = ""
+    audit: Audit | None = None

@@ -102,7 +102,7 @@ def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes
     _read_merged(path, path, merged)
     modified = max((os.stat(file).st_mtime for file in merged.files), default=0.0)
     data, marks = merged.data, merged.marks
-    deployments, notes = _deployments(data, marks, path, environment)
+    deployments = _deployments(data, marks, path, environment)
     return ConfigFile(
         path=path,
         digest=merged.digest.hexdigest(),
@@ -112,7 +112,6 @@ def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes
         marks=marks,
         deployments=deployments,
         references=tuple(_references(data, marks, path, environment)),
-        notes=tuple(notes),
         duplicates=tuple(merged.duplicates),
         ignores=tuple(merged.ignores),
         origins=merged.origins,
@@ -243,21 +242,15 @@ def _duplicates(node: Any, path: tuple[str | int, ...], file: str) -> Iterator[D
 
 def _deployments(
     data: Mapping[str, Any], marks: Marks, file: str, environment: Mapping[str, str]
-) -> tuple[tuple[FileDeployment, ...], list[str]]:
+) -> tuple[FileDeployment, ...]:
     entries = data.get("model_list")
-    if entries is None:
-        return (), []
-    if not isinstance(entries, list):
-        return (), ["model_list is not a list: LiteLLM refuses to start"]
-    found, notes = [], []
-    for index, entry in enumerate(entries):
+    found = []
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         mark = marks.get(("model_list", index), Mark(file, 1))
         params = entry.get("litellm_params") if isinstance(entry, dict) else None
-        if not isinstance(entry, dict) or not isinstance(params, dict):
-            notes.append(f"{mark}: model_list entry {index + 1} has no litellm_params: LiteLLM refuses to start")
-            continue
-        found.append(_deployment(index, entry, params, mark, environment))
-    return tuple(found), notes
+        if isinstance(entry, dict) and isinstance(params, dict):
+            found.append(_deployment(index, entry, params, mark, environment))
+    return tuple(found)
 
 
 def _deployment(

@@ -1,26 +1,107 @@
-"""Says when one of some files has changed, however it was saved: written in place, renamed over, or a link swapped."""
+"""Says when some files have changed, however that was done: written in place, renamed over, or a link led elsewhere.
+
+A change is told once it has settled: nothing about the files has changed for `QUIET` seconds and nobody has one of them
+open for writing.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import os
-from collections.abc import Callable, Iterable
+import signal
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 # inotify sees nothing on some network and container file systems: a look at the stat data now and then does
 FALLBACK_SECONDS = 2.0
-Signature = tuple[tuple[str, int, int, int], ...]
+QUIET: Final = 0.15
+STEP: Final = 0.02
+# a change that never settles is told all the same, this often
+STORM_SECONDS: Final = 3.0
+# who has a file open for writing, but has written nothing for so long, is not waited for
+WRITER_SECONDS: Final = 3.0
+# <linux/fcntl.h>; Python does not name it
+_F_SETSIG: Final = 10
+_MOST_LINKS: Final = 40
+# inotify is tried again this often where it failed
+RETRY_SECONDS: Final = 30.0
+Places = tuple[dict[str, int], set[str]]
+Signature = tuple[tuple[str, int, int, int, int], ...]
 
 
 def signature(paths: Iterable[str]) -> Signature:
-    """What tells one state of the files from another without reading them; a missing file is a state too."""
+    """What tells one state of the files from another without reading them; a missing file is a state too.
+
+    The time of the inode's change is in it: a file may be deployed with an old time of modification.
+    """
     found = []
     for path in paths:
         try:
-            stat = os.stat(path)
-            found.append((path, stat.st_ino, stat.st_size, stat.st_mtime_ns))
+            seen = os.stat(path)
+            found.append((path, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns))
         except OSError:
-            found.append((path, 0, 0, 0))
+            found.append((path, 0, 0, 0, 0))
     return tuple(found)
+
+
+def changed_at(paths: Iterable[str]) -> float:
+    """When what these paths lead to came to be as it is, at the latest: no time that a deployment can set back.
+
+    The newest of each file's modification, its inode's change, and the change of every link on the way to it.
+    """
+    newest = 0.0
+    for path in paths:
+        for folder, name in _way(path):
+            try:
+                seen = os.lstat(os.path.join(folder, name))
+            except OSError:
+                continue
+            if not stat.S_ISDIR(seen.st_mode):
+                newest = max(newest, seen.st_mtime, seen.st_ctime)
+    return newest
+
+
+def being_written(path: str) -> bool:
+    """Whether somebody has the file open for writing and wrote to it, or opened it, in the last `WRITER_SECONDS`.
+
+    The kernel refuses a read lease (fcntl(2)) while there is a writer. It is given to the file's owner and to root
+    only; where it cannot be asked for, or the system has none, the answer is False and the quiet time must do. A file
+    system that refuses every lease (NFS) costs the wait and nothing else.
+    """
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        seen = os.fstat(handle)
+        if not stat.S_ISREG(seen.st_mode) or abs(time.time() - max(seen.st_mtime, seen.st_ctime)) > WRITER_SECONDS:
+            return False
+        # a writer that comes while the lease is held is announced by a signal: by one that is ignored unless asked for
+        fcntl.fcntl(handle, _F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
+async def released(paths: Iterable[str]) -> None:
+    """Wait until nobody writes to one of them; ends after twice `WRITER_SECONDS` whatever happens."""
+    chosen, end = tuple(paths), time.monotonic() + 2 * WRITER_SECONDS
+    while True:
+        if not any(map(being_written, chosen)) or time.monotonic() >= end:
+            return
+        await asyncio.sleep(STEP)
 
 
 class Watcher:
@@ -28,69 +109,126 @@ class Watcher:
 
     def __init__(self, paths: Iterable[str], on_change: Callable[[], None]) -> None:
         self._on_change = on_change
-        self._paths: tuple[str, ...] = ()
+        self.paths: tuple[str, ...] = ()
         self._known: Signature = ()
+        self._followed: Places = ({}, set())
         self._again = asyncio.Event()
+        self._noticed = asyncio.Event()
         self.watch(paths)
 
     def watch(self, paths: Iterable[str]) -> None:
-        """Watch these files from now on, as they are now."""
+        """Watch these files from now on: new ones as they are now, the others as they were told."""
         chosen = tuple(dict.fromkeys(paths))
-        if chosen != self._paths:
-            self._paths = chosen
-            self._known = signature(chosen)
+        if chosen != self.paths:
+            known = {entry[0]: entry for entry in self._known}
+            self.paths = chosen
+            self._known = tuple(known.get(entry[0], entry) for entry in signature(chosen))
             self._again.set()
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        poll = asyncio.create_task(self._poll())
+        others = [asyncio.create_task(self._poll()), asyncio.create_task(self._follow())]
         try:
             while True:
-                self._again.clear()
-                await self._notified()
+                await self._noticed.wait()
+                self._noticed.clear()
+                await self._settle()
         finally:
-            poll.cancel()
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+    async def _settle(self) -> None:
+        """Tell a change when it has settled; a storm of them is told every `STORM_SECONDS`."""
+        seen, began = signature(self.paths), time.monotonic()
+        quiet_since = began
+        while self._known != seen:
+            await asyncio.sleep(STEP)
+            now = time.monotonic()
+            if (current := signature(self.paths)) != seen:
+                seen, quiet_since = current, now
+            quiet, storm = now - quiet_since >= QUIET, now - began >= STORM_SECONDS
+            if not quiet and not storm:
+                continue
+            if not any(map(being_written, self.paths)) or now - began >= 2 * STORM_SECONDS:
+                self._known = seen
+                self._on_change()
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(FALLBACK_SECONDS)
+            self._notice()
+
+    async def _follow(self) -> None:
+        while True:
+            self._again.clear()
+            try:
+                await self._notified()
+            except OSError:
+                # a folder that is gone or may not be watched, or no watches left: there is still the poll
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(RETRY_SECONDS):
+                        await self._again.wait()
 
     async def _notified(self) -> None:
         from watchfiles import awatch
 
-        folders, names = self._places()
+        self._followed = self._places()
+        folders, names = self._followed
         if not folders:
             await self._again.wait()
             return
+        # runs as soon as inotify is set up: what was changed before that is told by nobody else
+        asyncio.get_running_loop().call_soon(self._notice)
         async for _ in awatch(
             *folders,
             watch_filter=lambda _, path: os.path.basename(path) in names,
             stop_event=self._again,
             recursive=False,
-            # a save is several events: settled when nothing has followed for one step
-            debounce=400,
-            step=100,
+            # the first notice is wanted at once: what has settled is decided here
+            debounce=40,
+            step=10,
             rust_timeout=5000,
         ):
-            self._look()
-            if self._places() != (folders, names):
+            self._notice()
+
+    def _places(self) -> Places:
+        """The folders to watch, with their inodes, and the names that matter in them, along every link to the files."""
+        places = [place for path in self.paths for place in _way(path)]
+        folders = {}
+        for folder in sorted({folder for folder, _ in places}):
+            with contextlib.suppress(OSError):
+                folders[folder] = os.stat(folder).st_ino
+        return folders, {name for _, name in places}
+
+    def _notice(self) -> None:
+        if signature(self.paths) != self._known:
+            self._noticed.set()
+        if self._places() != self._followed:
+            self._again.set()
+
+
+def _way(path: str) -> Iterator[tuple[str, str]]:
+    """`(folder, name)` of every link on the way to a file and of the file itself, by real folders.
+
+    Where a part of the way does not exist, the way ends there: that is the place where it would appear.
+    """
+    place = os.path.abspath(path)
+    for _ in range(_MOST_LINKS):
+        folder, rest = "/", [part for part in place.split("/") if part]
+        while rest:
+            name = rest.pop(0)
+            here = os.path.join(folder, name)
+            try:
+                target = os.readlink(here)
+            except OSError:
+                if rest and os.path.isdir(here):
+                    folder = os.path.realpath(here)
+                    continue
+                yield folder, name
                 return
-
-    def _places(self) -> tuple[list[str], set[str]]:
-        """The folders to watch and the names that matter in them: a link's own folder and that of what it points to."""
-        folders: set[str] = set()
-        names = {"..data"}
-        for path in self._paths:
-            for place in (path, os.path.realpath(path)):
-                folder, name = os.path.split(place)
-                names.add(name)
-                if os.path.isdir(folder):
-                    folders.add(folder)
-        return sorted(folders), names
-
-    async def _poll(self) -> None:
-        while True:
-            await asyncio.sleep(FALLBACK_SECONDS)
-            self._look()
-
-    def _look(self) -> None:
-        now = signature(self._paths)
-        if now != self._known:
-            self._known = now
-            self._on_change()
+            yield folder, name
+            place = os.path.join(folder, target, *rest)
+            break
+        else:
+            return

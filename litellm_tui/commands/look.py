@@ -9,10 +9,12 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from litellm_tui.analysis.audit.records import Audit
 from litellm_tui.analysis.changes import Glance, changes, glance
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.memory import looked, recall, remember
 from litellm_tui.analysis.records import Diagnosis
+from litellm_tui.applied import History
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Failure, Snapshot, Unauthorized
@@ -40,9 +42,9 @@ def look(profile: Profile, *, remembers: bool = True) -> Look:
     """Look once. With `remembers` the problems found are not new to the next look any more."""
     state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
     kept = state.load()
-    snapshot = asyncio.run(_settled(profile, kept.expected_down))
+    snapshot, audit = asyncio.run(_settled(profile, kept.expected_down))
     now = time.time()
-    diagnosis = diagnose(snapshot, now, kept.memory)
+    diagnosis = diagnose(snapshot, now, kept.memory, audit)
     found = glance(snapshot, diagnosis, now)
     known = diagnosis.gateway.state == "answering" and snapshot.gateway.deployments.value is not None
     memory = remember(kept.memory, diagnosis.problems, now, known)
@@ -51,10 +53,18 @@ def look(profile: Profile, *, remembers: bool = True) -> Look:
     diagnosis = replace(diagnosis, problems=recall(memory, lasting, now))
     if remembers:
         state.save(looked(memory), kept.expected_down, found)
+        history = history_of(profile)
+        history.load()
+        history.see(snapshot)
     return Look(profile, snapshot, diagnosis, now, changes(kept.last, found), kept.last)
 
 
-async def _settled(profile: Profile, expected_down: dict[str, str]) -> Snapshot:
+def history_of(profile: Profile) -> History:
+    """What this gateway was started with before."""
+    return History(profile.url.value, profile.unit.value if profile.unit else "")
+
+
+async def _settled(profile: Profile, expected_down: dict[str, str]) -> tuple[Snapshot, Audit | None]:
     monitor = Monitor(profile)
     monitor.expect_down(expected_down)
     running = asyncio.create_task(monitor.run())
@@ -67,13 +77,14 @@ async def _settled(profile: Profile, expected_down: dict[str, str]) -> Snapshot:
                     snapshot = monitor.snapshot()
                     if snapshot.log.last != newest:
                         newest, quiet_since = snapshot.log.last, time.monotonic()
-                    if _all_asked(snapshot) and time.monotonic() - quiet_since >= LOG_QUIET_SECONDS:
+                    audited = monitor.audits.current or snapshot.configuration.checked_at is None
+                    if audited and _all_asked(snapshot) and time.monotonic() - quiet_since >= LOG_QUIET_SECONDS:
                         break
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
-    return monitor.last_snapshot()
+    return monitor.last_snapshot(), monitor.audits.audit
 
 
 def _all_asked(snapshot: Snapshot) -> bool:

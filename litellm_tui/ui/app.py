@@ -28,6 +28,7 @@ from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.memory import Memory, looked, remember
 from litellm_tui.analysis.records import Deployment, Place, PlaceKind
 from litellm_tui.analysis.redact import Redactor
+from litellm_tui.applied import History
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
 from litellm_tui.settings import Settings, SettingsError
@@ -44,6 +45,7 @@ from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.service import Service
+from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.screens.sheet import Sheet
@@ -65,6 +67,7 @@ PLACES: Final[dict[PlaceKind, str]] = {
     "gateway": "service",
     "service": "service",
     "configuration": "models",
+    "audit": "models",
     "deployment": "models",
     "group": "models",
     "alias": "fallbacks",
@@ -75,6 +78,10 @@ PLACES: Final[dict[PlaceKind, str]] = {
 NARROW: Final = 100
 WIDE: Final = 170
 KEEP_SECONDS: Final = 30.0
+# from so many deployments on, thinking about a snapshot takes longer than a key may wait: it is done beside the screen,
+# and takes no more than this share of the time
+MANY: Final = 300
+SHARE: Final = 0.2
 
 
 class Console(App[int]):
@@ -96,8 +103,9 @@ class Console(App[int]):
         """With `memory` problems and marks are kept from one run to the next."""
         super().__init__()
         self._title = title
-        self._remembers = memory
+        self.remembers = memory
         self._state: StateFile | None = None
+        self.history: History | None = None
         self._memory: Memory = {}
         self._last: Glance | None = None
         self._operations = Operations(self)
@@ -106,6 +114,8 @@ class Console(App[int]):
         self._sought = profile
         self.monitor: Monitor | None = None
         self._snapshot: Snapshot | None = None
+        self._thought: View | None = None
+        self._thinking = False
         self._signs = ASCII if settings.ascii else UNICODE
         self._clock = utc_clock if settings.utc else local_clock
         self._shown = "models"
@@ -173,7 +183,7 @@ class Console(App[int]):
             self.exit(EX_USAGE, message=Text(f"litellm-tui: {error}"))
             return
         self.monitor = Monitor(profile, self._take)
-        if self._remembers:
+        if self.remembers:
             self._state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
             kept = self._state.load()
             self._memory, self._last = kept.memory, kept.last
@@ -181,6 +191,10 @@ class Console(App[int]):
             if self._state.failure:
                 self.notify(self._state.failure, severity="warning", markup=False)
             self.set_interval(KEEP_SECONDS, self._keep)
+            self.history = History(profile.url.value, profile.unit.value if profile.unit else "")
+            self.history.load()
+            if self.history.failure:
+                self.notify(self.history.failure, severity="warning", markup=False)
         await self.monitor.run()
 
     def _keep(self) -> None:
@@ -200,20 +214,52 @@ class Console(App[int]):
 
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        if view := self.view:
-            known = view.diagnosis.gateway.state == "answering" and snapshot.gateway.deployments.value is not None
-            self._memory = remember(self._memory, view.diagnosis.problems, view.now, known)
-            self._draw(view)
+        if self._many:
+            if not self._thinking:
+                self._thinking = True
+                self.run_worker(self._think(), group="thinking")
+        elif view := self.view:
+            self._learn(view)
+
+    @property
+    def _many(self) -> bool:
+        """Whether there are more deployments than can be judged between two keys."""
+        if self._snapshot is None:
+            return False
+        file, loaded = self._snapshot.configuration.current, self._snapshot.gateway.deployments.value
+        return max(len(file.deployments) if file else 0, len(loaded or ())) > MANY
+
+    async def _think(self) -> None:
+        """Judge the newest snapshot in a thread, until there is none that is newer."""
+        try:
+            while self._thought is None or self._thought.snapshot is not self._snapshot:
+                began = time.monotonic()
+                self._thought = await asyncio.to_thread(self._make_view)
+                if self._thought is not None:
+                    self._learn(self._thought)
+                await asyncio.sleep((time.monotonic() - began) * (1 / SHARE - 1))
+        finally:
+            self._thinking = False
+
+    def _learn(self, view: View) -> None:
+        known = view.diagnosis.gateway.state == "answering" and view.snapshot.gateway.deployments.value is not None
+        self._memory = remember(self._memory, view.diagnosis.problems, view.now, known)
+        self._draw(view)
 
     @property
     def view(self) -> View | None:
         """What is drawn now; None before the first snapshot."""
+        if self._many and self._thought is not None:
+            return self._thought._replace(now=time.time())
+        return self._make_view()
+
+    def _make_view(self) -> View | None:
         if self.monitor is None or self._snapshot is None:
             return None
         now = time.time()
         return View(
             snapshot=self._snapshot,
-            diagnosis=diagnose(self._snapshot, now, self._memory),
+            diagnosis=diagnose(self._snapshot, now, self._memory, self.monitor.audits.audit),
             store=self.monitor.store,
             profile=self.monitor.profile,
             signs=self._signs,
@@ -231,7 +277,7 @@ class Console(App[int]):
     def _draw(self, view: View) -> None:
         if not self.screen_stack:
             return
-        if isinstance(self.screen, Problems):
+        if isinstance(self.screen, Problems | AuditScreen):
             self.screen.draw(view)
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
@@ -360,8 +406,15 @@ class Console(App[int]):
 
         self.push_screen(Problems(view), closed)
 
+    def action_audit(self) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self.push_screen(AuditScreen(view, self._operations.fix))
+
     def _go_to(self, place: Place) -> None:
         """The row that a problem is about."""
+        if place.kind == "audit":
+            self.action_audit()
+            return
         pane, key = PLACES[place.kind], place.key
         if place.kind == "group" and (view := self.view):
             key = next((row.key for row in view.diagnosis.deployments if row.group == key), "")

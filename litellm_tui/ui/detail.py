@@ -13,7 +13,7 @@ from litellm_tui.collectors.config_file import names_a_secret
 from litellm_tui.collectors.logline import clean
 from litellm_tui.snapshot import LogRecord
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.header import STYLES
+from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
 from litellm_tui.ui.widgets.lines import Row, Span
 
 Paragraph = tuple[str, str, str]
@@ -33,6 +33,9 @@ def deployment_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragr
     if deployment.ok is not None and deployment.failed is not None:
         yield "requests", f"{deployment.ok:,} answered, {deployment.failed:,} failed in 5 min", "quiet"
     yield from evidence_paragraphs(verdict, view)
+    for number, finding in enumerate(deployment.findings):
+        text = f"{finding.severity}, line {finding.mark.line}: {finding.text}"
+        yield "audit" if not number else " ", text, SEVERITY_STYLES[finding.severity]
     yield "group", deployment.group, "ok"
     yield "model", deployment.model, "ok"
     yield "api_base", deployment.api_base or "", "ok"

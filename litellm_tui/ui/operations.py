@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from litellm_tui.analysis.audit.records import Finding
+from litellm_tui.analysis.edits import Fix
 from litellm_tui.analysis.records import Deployment
 from litellm_tui.analysis.routing import KINDS, Kind, Routing
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
-from litellm_tui.snapshot import LoadedDeployment
+from litellm_tui.snapshot import Failure, LoadedDeployment
 from litellm_tui.ui.screens.restart import RestartDialog
 
 if TYPE_CHECKING:
@@ -75,6 +80,37 @@ class Operations:
 
         with self._console.suspend():
             return restart_with_sudo(profile)
+
+    # --- the file ----------------------------------------------------------------------------------------------
+
+    def fix(self, finding: Finding) -> None:
+        """Show the fix of a finding as a diff, and write it when the operator says so."""
+        if finding.fix is None or finding.silenced is not None:
+            self._console.notify("no edit of the file settles this by itself: see what to do", markup=False)
+            return
+        self._console.run_worker(self._show_fix(finding.fix), group="fix", exclusive=True)
+
+    async def _show_fix(self, fix: Fix) -> None:
+        from litellm_tui.actions.mend import mend_one, write
+        from litellm_tui.actions.rewrite import backups_folder
+        from litellm_tui.actions.splice import diff
+        from litellm_tui.ui.screens.fix import FixScreen
+
+        mended = await asyncio.to_thread(mend_one, fix)
+        if isinstance(mended, Failure):
+            self._console.notify(mended.why, severity="warning", timeout=20, markup=False)
+            return
+        name = os.path.basename(fix.file)
+        shown = diff(mended.before[fix.file], mended.after[fix.file], name, self._monitor.redact)
+        if not await self._console.push_screen_wait(FixScreen(fix.title, fix.decision, shown)):
+            return
+        # the simulation leaves nothing behind
+        backups = backups_folder() if self._console.remembers else Path(fix.file).parent / "backups"
+        for outcome in await asyncio.to_thread(write, mended, backups):
+            if isinstance(outcome, Failure):
+                self._console.notify(outcome.why, severity="error", timeout=30, markup=False)
+            else:
+                self._console.notify(f"written; the file before is {outcome.backup}", timeout=15, markup=False)
 
     # --- probe -------------------------------------------------------------------------------------------------
 

@@ -13,10 +13,11 @@ class Signs(NamedTuple):
     ellipsis: str
     dot: str
     changed: str
+    finding: str
 
 
 # every other sign that the console draws by itself, each to one of the same width
-_TO_ASCII = str.maketrans("…·→≥≠•–▁▂▃▄▅▆▇█", ".|>>!*-_..--==#")
+_TO_ASCII = str.maketrans("…·→≥≠•–▲▁▂▃▄▅▆▇█", ".|>>!*-^_..--==#")
 
 
 def to_ascii(text: str) -> str:
@@ -42,6 +43,7 @@ UNICODE = Signs(
     ellipsis="…",
     dot="·",
     changed="≠",
+    finding="▲",
 )
 ASCII = Signs(
     states={
@@ -61,4 +63,5 @@ ASCII = Signs(
     ellipsis=".",
     dot="|",
     changed="!",
+    finding="^",
 )

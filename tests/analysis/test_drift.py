@@ -92,7 +92,12 @@ def test_every_deployment_is_in_exactly_one_pair(
         ({"rpm": 100}, {"rpm": 100.0}, ()),
         ({"rpm": 200}, {"rpm": 100}, ("rpm: 100 → 200",)),
         ({}, {"rpm": 100, "tpm": None}, ("rpm: 100 → none",)),
-        ({"timeout": 5}, {}, ()),
+        ({"timeout": 5}, {}, ("timeout: none → 5",)),
+        ({}, {"timeout": 5.0, "use_in_pass_through": True}, ("timeout: 5.0 → none",)),
+        ({"aws_session_token": "•••", "aws_access_name": "a"}, {"aws_access_name": "*"}, ()),
+        ({"api_base": "http://u:hunter22@h"}, {"api_base": "http://h"}, ("api_base: http://h → http://•••@h",)),
+        ({"tags": ["a", "b"]}, {"tags": "['a', 'b']"}, ()),
+        ({"rpm": 16**5000}, {"rpm": 5}, ("rpm: 5 → a very long number",)),
         ({"stream": True}, {"stream": "true"}, ()),
         ({"stream": True}, {"stream": False}, ("stream: False → True",)),
         ({"api_version": "2024-10-21"}, {"api_version": "2024-06-01"}, ("api_version: 2024-06-01 → 2024-10-21",)),
@@ -164,6 +169,9 @@ def test_router_settings_win_over_litellm_settings() -> None:
         ({"timeout": "os.environ/T"}, {"timeout": 60}, ()),
         ({"timeout": "60"}, {"timeout": 60.0}, ()),
         ({"retry_policy": {"Timeouts": 2}}, {"retry_policy": None}, ("retry_policy of Timeouts",)),
+        # the proxy names every error, also those without a number
+        ({"retry_policy": {"Timeouts": 2}}, {"retry_policy": {"Timeouts": 2, "RateLimits": None}}, ()),
+        ({"retry_after": 3, "enable_tag_filtering": True}, {"retry_after": 0}, ("retry_after: 0 → 3",)),
     ],
 )  # fmt: skip
 def test_router_settings_are_compared_where_the_proxy_shows_them(

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from litellm_tui.analysis.audit.records import Audit, Finding, Severity
 from litellm_tui.analysis.changes import Glance, changes, glance
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.phases import Phase, phases
@@ -17,6 +18,7 @@ from litellm_tui.snapshot import (
     Configuration,
     Denied,
     Log,
+    Mark,
     NotAvailable,
     Reading,
     Snapshot,
@@ -26,7 +28,7 @@ from litellm_tui.snapshot import (
 )
 from tests.recorded import CONFIG, NOW, VERSIONS, loaded_file, snapshot_of
 
-NAMES = ("file", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log")
+NAMES = ("file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log")
 
 
 @pytest.fixture(params=VERSIONS)
@@ -53,8 +55,8 @@ def _outcomes(snapshot: Snapshot) -> dict[str, str]:
 
 def test_the_recorded_proxy_phase_by_phase(snapshot: Snapshot) -> None:
     assert _outcomes(snapshot) == {
-        "file": "ok", "references": "warning", "service": "ok", "port": "ok", "gateway": "ok", "key": "ok",
-        "models": "broken", "routing": "warning", "cache": "ok", "log": "ok",
+        "file": "ok", "audit": "skipped", "references": "warning", "service": "ok", "port": "ok", "gateway": "ok",
+        "key": "ok", "models": "broken", "routing": "warning", "cache": "ok", "log": "ok",
     }  # fmt: skip
     found = _phases(snapshot)
     assert "KIMI_KEY" in found["references"].text
@@ -138,3 +140,24 @@ def test_what_was_not_seen_is_no_change(snapshot: Snapshot) -> None:
     assert changes(Glance(NOW - 60), known) == ()
     blind = _with(snapshot, deployments=Reading(failure=NotAvailable("x")), readiness=Reading())
     assert glance(blind, diagnose(blind, NOW), NOW).deployments is None
+
+
+@pytest.mark.parametrize(
+    ("severity", "outcome"), [("fatal", "broken"), ("error", "warning"), ("warning", "ok"), ("advice", "ok")]
+)
+def test_what_the_audit_found_is_a_phase_of_its_own(snapshot: Snapshot, severity: Severity, outcome: str) -> None:
+    finding = Finding("some-rule", severity, "title", "what is wrong", Mark("config.yaml", 3))
+    audit = Audit("config.yaml", "1.106.2", "", (finding,))
+    found = phases(snapshot, diagnose(snapshot, NOW, audit=audit), NOW, 10)
+    phase = next(phase for phase in found if phase.name == "audit")
+    assert phase.outcome == outcome
+    assert ("what is wrong" in phase.text) == (outcome != "ok")
+
+
+def test_a_fatal_finding_is_a_problem_before_anything_restarts(snapshot: Snapshot) -> None:
+    finding = Finding("some-rule", "fatal", "title", "what is wrong", Mark("config.yaml", 3), do="mend it")
+    problems = diagnose(snapshot, NOW, audit=Audit("config.yaml", "1.106.2", "", (finding,))).problems
+    mine = next(problem for problem in problems if problem.place.kind == "audit")
+    assert (mine.cause, mine.severity) == ("LiteLLM would not start", "warn")
+    assert "config.yaml:3" in mine.reason
+    assert "mend it" in mine.do

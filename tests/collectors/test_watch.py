@@ -181,7 +181,7 @@ async def test_a_file_system_without_notifications_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "FALLBACK_SECONDS", 0.02)
-    monkeypatch.setattr(Watcher, "_places", lambda self: ([], set()))
+    monkeypatch.setattr(Watcher, "_places", lambda self: ({}, set()))
     path = tmp_path / "config.yaml"
     path.write_text("a")
     events: list[str] = []

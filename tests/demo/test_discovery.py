@@ -75,7 +75,6 @@ async def test_systemctl_says_that_it_has_lost_the_bus_when_the_simulation_is_go
 def test_the_configuration_is_one_that_litellm_reads(quiet: Simulation) -> None:
     loaded = config_file.load(str(quiet.config_path), dict.fromkeys(files.make_secrets(), "x"))
     assert isinstance(loaded, ConfigFile)
-    assert loaded.notes == ()
     assert loaded.background_health_checks
     assert len(loaded.deployments) == 8
     assert len({deployment.group for deployment in loaded.deployments}) == 6

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from litellm_tui.analysis.audit.places import on_cache
 from litellm_tui.analysis.cache import hit_rate
 from litellm_tui.analysis.headline import sparkline
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.header import STYLES
+from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
 from litellm_tui.ui.widgets.lines import Row, Span, cell
 
 
@@ -39,6 +40,9 @@ class Cache(Pane):
             rows += [Row(((f" {line}", style),)) for line in _fold(judged.reason, width - 2)]
             rows += [Row(((f" {line}", style),)) for line in _fold(judged.contradiction, width - 2)]
             rows += [Row(((f" {line}", "strong"),)) for line in _fold(judged.do, width - 2)]
+        for finding in on_cache(view.diagnosis.audit):
+            text = f"{view.signs.finding} {finding.text}"
+            rows += [Row(((f" {line}", SEVERITY_STYLES[finding.severity]),)) for line in _fold(text, width - 2)]
         figures = _figures(view, width)
         if redis.seen_at and (judged.severity == "bad" or not view.answering) and figures:
             rows.append(Row(((f" before that, {age(view.now - redis.seen_at)} ago:", "unknown"),)))

@@ -18,7 +18,7 @@ from litellm_tui.ui.detail import Paragraph, chain_paragraphs, to_rows
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.chainlines import ChainLines
-from litellm_tui.ui.widgets.header import STYLES
+from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
 from litellm_tui.ui.widgets.lines import Lines, Row, Span
 
 _TITLES = {
@@ -202,6 +202,9 @@ def _chain(chain: Chain, view: View, width: int, marked: Sequence[str]) -> Itera
         trapped = chain.kind == "alias" and not any(target.flaw for target in chain.targets)
         style = "mark" if chain.applied is False else "warn" if trapped else "bad"
         yield from _below(note, style, width)
+    elif chain.findings and not chain.source.flaw and not any(target.flaw for target in chain.targets):
+        worst = chain.findings[0]
+        yield from _below(f"{view.signs.finding} {worst.text}", SEVERITY_STYLES[worst.severity], width)
 
 
 def _target(target: Target, view: View, words: str, marked: Sequence[str]) -> Iterator[Span]:

@@ -11,8 +11,8 @@ from litellm_tui.analysis.phrases import coarse_age
 from litellm_tui.analysis.records import Deployment, Verdict
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.header import STYLES
-from litellm_tui.ui.widgets.lines import Row, Span, cell
+from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
+from litellm_tui.ui.widgets.lines import LazyRows, Row, Span, cell
 
 
 class _Columns(NamedTuple):
@@ -38,13 +38,18 @@ class Models(Pane):
         if not deployments:
             return [Row(((f"  {_why_empty(view)}", "unknown"),))]
         columns = _columns(deployments, width)
-        rows = [_head(columns)]
-        before = ""
-        for deployment in deployments:
-            rows.append(_row(deployment, columns, view, repeated=deployment.group == before))
-            before = deployment.group
-        rows.extend(_notes(view))
-        return rows
+        head, notes = _head(columns), _notes(view)
+
+        def row(number: int) -> Row:
+            place = number - 1
+            if place < 0:
+                return head
+            if place >= len(deployments):
+                return notes[place - len(deployments)]
+            repeated = place > 0 and deployments[place - 1].group == deployments[place].group
+            return _row(deployments[place], columns, view, repeated=repeated)
+
+        return LazyRows(["", *(deployment.key for deployment in deployments), *("" for _ in notes)], row)
 
 
 def _columns(deployments: Sequence[Deployment], width: int) -> _Columns:
@@ -64,7 +69,7 @@ def _address(deployment: Deployment) -> str:
 
 
 def _longest(names: Iterable[str]) -> int:
-    return max((cell_len(name) for name in names), default=0)
+    return max((len(name) if name.isascii() else cell_len(name) for name in names), default=0)
 
 
 def _head(columns: _Columns) -> Row:
@@ -93,7 +98,13 @@ def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: boo
         spans.append((f"{view.signs.changed} ", "mark"))
         words = "; ".join(deployment.differences) if verdict.state == "serving" else words
         style = "mark" if verdict.state == "serving" else style
-    spans.append((cell(words, columns.state - (2 if deployment.differences else 0)), style))
+    room = columns.state - (2 if deployment.differences else 0)
+    if deployment.findings:
+        worst = deployment.findings[0]
+        spans.append((f"{view.signs.finding} ", SEVERITY_STYLES[worst.severity]))
+        room -= 2
+        words = f"{words}; {worst.title}" if words == "serving" or verdict.severity == "quiet" else words
+    spans.append((cell(words, room), style))
     if columns.seen:
         seen = coarse_age(view.now - verdict.seen_at) if verdict.seen_at else ""
         listed = {True: "yes", False: "NO", None: ""}[deployment.listed]
@@ -122,7 +133,6 @@ def _notes(view: View) -> list[Row]:
     if view.diagnosis.health_note:
         notes.append(("unknown", f"health: {view.diagnosis.health_note}"))
     file = view.snapshot.configuration.current
-    notes += [("bad", note) for note in (file.notes if file else ())]
     if view.snapshot.configuration.error:
         notes.append(("bad", f"the file is broken, its last good state is shown: {view.snapshot.configuration.error}"))
     if file is None and view.snapshot.configuration.why_unwatched:

@@ -8,11 +8,13 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from litellm_tui.analysis.audit.records import Severity as FindingSeverity
 from litellm_tui.analysis.records import Severity
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 STYLES: dict[Severity, str] = {"ok": "ok", "quiet": "quiet", "warn": "warn", "bad": "bad", "unknown": "unknown"}
+SEVERITY_STYLES: dict[FindingSeverity, str] = {"fatal": "bad", "error": "bad", "warning": "warn", "advice": "quiet"}
 
 
 class Clock(Lines, can_focus=False):

@@ -6,8 +6,8 @@ left open over SSH.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple, overload
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -37,6 +37,32 @@ class Row(NamedTuple):
 
     spans: tuple[Span, ...]
     key: str = ""
+
+
+class LazyRows(Sequence[Row]):
+    """Rows of which only those on the screen are made: `keys` are the keys of all, `make` gives the row at a place."""
+
+    def __init__(self, keys: Sequence[str], make: Callable[[int], Row]) -> None:
+        self.keys = keys
+        self._make = make
+        self._made: dict[int, Row] = {}
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        number = range(len(self))[place]
+        if number not in self._made:
+            self._made[number] = self._make(number)
+        return self._made[number]
 
 
 def cell(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
@@ -71,7 +97,8 @@ class Lines(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._rows: tuple[Row, ...] = ()
+        self._rows: Sequence[Row] = ()
+        self._keys: Sequence[str] = ()
         self._cursor = -1
         self._wanted = ""
         self._styles: dict[str, Style] = {}
@@ -87,16 +114,17 @@ class Lines(ScrollView, can_focus=True):
     @property
     def selected(self) -> str:
         """The key of the row under the cursor, empty when there is none."""
-        return self._rows[self._cursor].key if 0 <= self._cursor < len(self._rows) else ""
+        return self._keys[self._cursor] if 0 <= self._cursor < len(self._keys) else ""
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows. The selected row stays selected and on the same screen line, wherever it went."""
-        before, after = self._rows, tuple(rows)
+        before, after = self._rows, rows if isinstance(rows, LazyRows) else tuple(rows)
         wanted, self._wanted = self._wanted, ""
         if before == after:
             return
         key, offset = self.selected, self._cursor - self.scroll_offset.y
         self._rows = after
+        self._keys = after.keys if isinstance(after, LazyRows) else [row.key for row in after]
         if len(before) != len(after):
             self.virtual_size = Size(self.room, len(after))
         moved = self._find(key)
@@ -107,7 +135,9 @@ class Lines(ScrollView, can_focus=True):
         if moved != self._cursor and key and moved >= 0 and not stays:
             self.scroll_to(y=max(0, moved - offset), animate=False, force=True)
         old_cursor, self._cursor = self._cursor, moved
-        for number in range(max(len(before), len(after))):
+        # what is out of sight is drawn when it comes into sight
+        top = self.scroll_offset.y
+        for number in range(top, min(top + self.size.height, max(len(before), len(after)))):
             same = number < min(len(before), len(after)) and before[number] == after[number]
             if not same or (number in (old_cursor, moved) and old_cursor != moved):
                 self.refresh_lines(number)
@@ -131,16 +161,14 @@ class Lines(ScrollView, can_focus=True):
             self._move_to(found)
 
     def _find(self, key: str) -> int | None:
-        if not key:
-            return None
-        return next((number for number, row in enumerate(self._rows) if row.key == key), None)
+        return self._keys.index(key) if key and key in self._keys else None
 
     def _nearest(self, number: int, step: int = 1) -> int:
         """The closest selectable row at or beyond `number`, looking in the direction of `step` first; -1 for none."""
         for direction in (step, -step):
             position = number
-            while 0 <= position < len(self._rows):
-                if self._rows[position].key:
+            while 0 <= position < len(self._keys):
+                if self._keys[position]:
                     return position
                 position += direction
         return -1
@@ -172,8 +200,8 @@ class Lines(ScrollView, can_focus=True):
 
     def _nearest_beyond(self, step: int) -> int:
         position = self._cursor + step
-        while 0 <= position < len(self._rows):
-            if self._rows[position].key:
+        while 0 <= position < len(self._keys):
+            if self._keys[position]:
                 return position
             position += step
         return self._cursor
@@ -204,7 +232,7 @@ class Lines(ScrollView, can_focus=True):
 
     def clicked(self, number: int) -> None:
         """A click on this line of the whole list: the first selects it, the second opens it."""
-        if 0 <= number < len(self._rows) and self._rows[number].key:
+        if 0 <= number < len(self._keys) and self._keys[number]:
             if number == self._cursor:
                 self.action_open()
             else:

@@ -1,0 +1,258 @@
+"""Edits of a YAML file that change only the bytes of what is edited.
+
+Comments, order, quotes, anchors, line ends, the byte order mark and a missing end of the last line stay as they are.
+The result is parsed again and compared with what was meant; nothing else is ever given back.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from litellm_tui.actions import splice_meant as meant
+from litellm_tui.actions.splice_content import Below, Content, Data
+from litellm_tui.actions.splice_diff import diff
+from litellm_tui.actions.splice_find import find, plain_null, reach, refuse_referenced, shown
+from litellm_tui.actions.splice_move import after_removal, lifted
+from litellm_tui.actions.splice_put import Change, add, begin, put, refuse_existing, rename
+from litellm_tui.actions.splice_remove import remove
+from litellm_tui.actions.splice_text import Style, style_of
+from litellm_tui.actions.splice_tree import CannotEdit, Document, Node
+from litellm_tui.analysis.edits import Edit, Insert, Move, Path, Remove, Rename, SetValue
+
+__all__ = ["CannotEdit", "diff", "splice"]
+
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def splice(content: bytes, edits: Sequence[Edit]) -> bytes:
+    """The file with the edits made, one after the other: a path leads into the file as the edits before it left it.
+
+    Raises `CannotEdit`, with a place where it has one, for an edit that cannot be made alone: through an alias or a
+    merge key, of an anchored value that is used elsewhere, to a path that does not exist, in a file that is not one
+    YAML document in UTF-8; and for a result that would not parse to what was meant.
+    """
+    if content.startswith(_WIDE):
+        raise CannotEdit("the file is written in UTF-16: save it as UTF-8 first", 1, 1)
+    mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+    try:
+        document = Document(content[len(mark) :].decode())
+        pending = list(edits)
+        while pending:
+            if isinstance(pending[0], Move):
+                document = _moved(document, pending.pop(0))  # type: ignore[arg-type]
+                continue
+            batch = _independent(document, pending)
+            document = _carried_out(document, batch)
+            del pending[: len(batch)]
+    except UnicodeDecodeError as error:
+        before = content[: len(mark) + error.start]
+        raise CannotEdit("a byte that is not UTF-8", before.count(b"\n") + 1) from error
+    except RecursionError as error:
+        raise CannotEdit("nested too deeply to be edited") from error
+    return mark + document.text.encode()
+
+
+def _independent(document: Document, edits: Sequence[Edit]) -> list[Edit]:
+    """The first edits, as many as touch no place that another of them touches: these are made at once."""
+    taken: set[Path] = set()
+    above: set[Path] = set()
+    batch: list[Edit] = []
+    for edit in edits:
+        if isinstance(edit, Move):
+            break
+        zone = _zone(document, edit)
+        prefixes = {zone[:length] for length in range(len(zone) + 1)}
+        if zone in above or prefixes & taken:
+            break
+        taken.add(zone)
+        above |= prefixes
+        batch.append(edit)
+    return batch or [edits[0]]
+
+
+def _zone(document: Document, edit: Edit) -> Path:
+    path = edit.path
+    if isinstance(edit, Insert):
+        try:
+            path = path[: len(path) - len(reach(document, path)[1])]
+        except CannotEdit:
+            path = ()
+    elif not isinstance(edit, SetValue):
+        path = path[:-1]
+    return tuple(str(part) for part in path)
+
+
+def _carried_out(document: Document, edits: Sequence[Edit]) -> Document:
+    if len(edits) > 1:
+        style = style_of(document)
+        ways = [next(_ways(document, edit, style)) for edit in edits]
+        changes = sorted(change for _, changes in ways for change in changes)
+        if all(a[1] <= b[0] and a[0] < b[0] for a, b in pairwise(changes)):
+            after = _parsed(document, changes)
+            for edit, (content, _) in zip(edits, ways, strict=True):
+                _mean(document, edit, content)
+            if after is not None and meant.same(document.root, after.root):
+                return after
+            document = Document(document.text)
+        for edit in edits:
+            document = _carried_out(document, [edit])
+        return document
+    return _one(document, edits[0], list(_ways(document, edits[0], style_of(document))))
+
+
+def _one(document: Document, edit: Edit, ways: list[tuple[Content | None, list[Change]]]) -> Document:
+    """The first way that leads to what was meant. The tree is not to be used any more."""
+    places = [document.error("", min(changes)[0]) for _, changes in ways if changes]
+    parsed = [(content, _parsed(document, changes)) for content, changes in ways]
+    root = document.root
+    for content, after in parsed:
+        if after is None:
+            continue
+        before = Document(document.text) if len(ways) > 1 else document
+        _mean(before, edit, content)
+        if meant.same(before.root, after.root):
+            return after
+    line, column = (places[0].line, places[0].column) if places else (0, 0)
+    what = shown(edit.path)
+    raise (
+        CannotEdit(f"{what} cannot be changed here without changing something else", line, column)
+        if root
+        else CannotEdit(f"{what} cannot be written into this file", line, column)
+    )
+
+
+def _parsed(document: Document, changes: list[Change]) -> Document | None:
+    parts: list[str] = []
+    at = 0
+    for start, end, new in sorted(changes):
+        parts += (document.text[at:start], new)
+        at = end
+    try:
+        return Document("".join((*parts, document.text[at:])))
+    except CannotEdit:
+        return None
+
+
+def _ways(document: Document, edit: Edit, style: Style) -> Iterator[tuple[Content | None, list[Change]]]:
+    """How an edit can be made, the best first."""
+    if not edit.path:
+        raise CannotEdit("the whole file is not replaced", 1, 1)
+    match edit:
+        case SetValue(path, value):
+            spot = find(document, path)
+            node = spot.value
+            refuse_referenced(document, node)
+            quote = node.style if node.style in ("'", '"') else None
+            flowing = node.kind != "alias" and node.flow and bool(node.items)
+            content = Data(value, meant.tree_of(value), quote, flowing)
+            yield content, put(document, spot, content, style)
+        case Rename(path, name):
+            yield None, rename(document, find(document, path), name, style)
+        case Remove(path, occurrence):
+            spot = find(document, path, occurrence)
+            refuse_referenced(document, spot.value)
+            if spot.key is not None:
+                refuse_referenced(document, spot.key)
+            if len(spot.parent.items) > (2 if spot.key else 1):
+                for changes in remove(document, spot):
+                    yield None, changes
+            else:
+                yield None, _emptied(document, path, spot.parent, style)
+        case Insert(path, value):
+            node = meant.tree_of(value)
+            yield from _insertions(document, path, Data(value, node), style)
+
+
+def _emptied(document: Document, path: Path, parent: Node, style: Style) -> list[Change]:
+    """The last entry goes: the collection is written as an empty one."""
+    empty = Data({} if parent.kind == "mapping" else [], Node(parent.kind))
+    if len(path) > 1:
+        return put(document, find(document, path[:-1]), empty, style)
+    if parent.flow:
+        return [(parent.body, parent.end, "{}")]
+    return [(document.line_start(parent.body), document.line_end(parent.end), "{}")]
+
+
+def _insertions(
+    document: Document, path: Path, content: Content, style: Style
+) -> Iterator[tuple[Content | None, list[Change]]]:
+    spot, rest = reach(document, path)
+    if not rest:
+        assert spot is not None
+        refuse_existing(document, spot, path)
+    parent = spot.value if spot else document.root
+    whole = content
+    for number in range(len(rest) - 1, 0, -1):
+        whole = _below(document, rest[number], whole)
+    part = rest[0]
+    if parent is None or (spot is None and plain_null(parent) and parent.kind == "scalar"):
+        if not isinstance(part, str):
+            raise document.error("the top of the file is a mapping", 0)
+        yield content, begin(document, part, whole, style)
+    elif parent.kind == "alias" or parent.anchor in document.aliases:
+        raise document.error(f"{shown(path[:-1])} is used in more than one place as *{parent.anchor}", parent.start)
+    elif plain_null(parent) and (parent.kind == "scalar" or (parent.kind == "sequence") == isinstance(part, int)):
+        whole = _below(document, part, whole)
+        if spot is None:
+            yield content, [(parent.body, parent.end, whole.flow(style))]
+        else:
+            yield content, put(document, spot, whole, style)
+    elif isinstance(part, str) if parent.kind == "mapping" else part == len(parent.items) and parent.kind == "sequence":
+        yield content, add(document, parent, part, whole, style)
+    else:
+        raise document.error(f"{shown(path)} has no place in what stands here", parent.start)
+
+
+def _below(document: Document, part: str | int, content: Content) -> Content:
+    if isinstance(part, int) and part:
+        raise document.error("a list begins at 0", 0)
+    return Below(part, content, meant.wrapped(part, content.node))
+
+
+def _moved(document: Document, edit: Move) -> Document:
+    """Taken out, and put down in what is left."""
+    path, to = edit.path, edit.to
+    if not path or not to or to[: len(path)] == path:
+        raise CannotEdit(f"{shown(path)} cannot be moved to {shown(to)}", 1, 1)
+    if to[:-1] == path[:-1] and isinstance(to[-1], str):
+        return _carried_out(document, [Rename(path, to[-1])])
+    spot = find(document, path)
+    refuse_referenced(document, spot.value)
+    contents: list[Content] = [lifted(document, spot)]
+    try:
+        data = meant.data_of(spot.value)
+        contents.append(Data(data, meant.tree_of(data)))
+    except CannotEdit as why:
+        # only its own bytes will do
+        unwritable: CannotEdit | None = why
+    else:
+        unwritable = None
+    text = document.text
+    left = _carried_out(document, [Remove(path)]).text
+    failure = unwritable
+    for content in contents:
+        document = Document(left)
+        try:
+            insert = Insert(after_removal(path, to), None)
+            return _one(document, insert, list(_insertions(document, insert.path, content, style_of(Document(text)))))
+        except CannotEdit as error:
+            failure = failure or error
+    assert failure is not None
+    raise failure
+
+
+def _mean(document: Document, edit: Edit, content: Content | None) -> None:
+    """Make the edit in the tree."""
+    match edit:
+        case SetValue(path):
+            assert content is not None
+            meant.set_value(find(document, path), content)
+        case Rename(path, name):
+            meant.rename(find(document, path), name)
+        case Remove(path, occurrence):
+            meant.remove(find(document, path, occurrence))
+        case Insert(path):
+            assert content is not None
+            meant.insert(document, path, content.node)

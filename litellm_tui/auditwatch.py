@@ -1,0 +1,66 @@
+"""Keeps the audit of the watched configuration: made anew when the file or the LiteLLM changes, beside the screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from litellm_tui.profile import Profile
+from litellm_tui.snapshot import ConfigError, ConfigFile
+
+if TYPE_CHECKING:
+    from litellm_tui.analysis.audit.records import Audit
+
+
+class AuditWatch:
+    """Audits what it is given last; `on_change` is called when `audit` is another one.
+
+    `current` is False while what was given last is not audited yet.
+    """
+
+    def __init__(self, profile: Profile, on_change: Callable[[], None]) -> None:
+        self._profile = profile
+        self._on_change = on_change
+        self._loaded: ConfigFile | ConfigError | None = None
+        self._version = ""
+        self._given = asyncio.Event()
+        self.audit: Audit | None = None
+        self.current = False
+
+    def saw_file(self, loaded: ConfigFile | ConfigError) -> None:
+        """The file as it is now."""
+        self._loaded = loaded
+        self._anew()
+
+    def saw_version(self, version: str | None) -> None:
+        """The version that the gateway reports."""
+        if version and version != self._version:
+            self._version = version
+            self._anew()
+
+    def _anew(self) -> None:
+        self.current = False
+        if self._loaded is not None:
+            self._given.set()
+
+    async def run(self) -> None:
+        """Audit until cancelled."""
+        await self._given.wait()
+        # the rules are many modules: they are loaded when the file is on the screen
+        module = await asyncio.to_thread(import_module, "litellm_tui.auditor")
+        auditor = module.Auditor(self._profile.found_unit, self._profile.ignored_rules)
+        exact: asyncio.Task[bool] | None = None
+        while True:
+            self._given.clear()
+            if (loaded := self._loaded) is not None:
+                environment = await asyncio.to_thread(module.environment_of, self._profile)
+                self.audit = await asyncio.to_thread(auditor.audit, loaded, environment, self._version)
+                self.current = not self._given.is_set()
+                self._on_change()
+            if exact is None:
+                # the first look at an installed LiteLLM takes seconds: what is shipped says nearly the same meanwhile
+                exact = asyncio.create_task(asyncio.to_thread(auditor.prepare))
+                exact.add_done_callback(lambda _: self._given.set())
+            await self._given.wait()

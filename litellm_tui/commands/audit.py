@@ -1,0 +1,187 @@
+"""`litellm-tui audit`: the configuration held against what LiteLLM really reads, with or without a gateway.
+
+Exit status: 0 nothing as bad as `--fail-on` (error), 1 something is, 64 a wrong command line, 66 a file that cannot be
+read, 73 a fix that could not be written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from litellm_tui.analysis.audit.records import RANK, Audit, Severity
+from litellm_tui.analysis.redact import Redactor
+from litellm_tui.auditor import Auditor, environment_of
+from litellm_tui.collectors import config_file
+from litellm_tui.collectors.logline import clean
+from litellm_tui.collectors.systemd import read_environment_files
+from litellm_tui.discovery import Unit
+from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from litellm_tui.actions.mend import Mended
+
+EX_NOINPUT: Final = 66
+EX_CANTCREAT: Final = 73
+
+
+class _Source(msgspec.Struct, frozen=True):
+    """One file to audit, with what is known around it; `environment` is None when it is not known."""
+
+    path: str
+    unit: Unit | None
+    environment: Mapping[str, str] | None
+
+
+def run(
+    options: Options,
+    files: Sequence[str] = (),
+    litellm: str = "",
+    format: str = "text",
+    fail_on: Severity | str = "error",
+    fix: bool = False,
+    dry_run: bool = False,
+    env_file: Sequence[str] = (),
+    explain: str = "",
+) -> int:
+    """Audit, print, and say by the exit status whether something is as bad as `fail_on`."""
+    if explain:
+        return _explain(explain)
+    settings = load_settings()
+    sources = _sources(options, files, env_file)
+    for source in sources:
+        if not os.path.isfile(source.path) or not os.access(source.path, os.R_OK):
+            print(f"litellm-tui: {source.path}: {_unreadable(source.path)}", file=sys.stderr)
+            return EX_NOINPUT
+    audits: list[Audit] = []
+    status = 0
+    for source in sources:
+        auditor = Auditor(source.unit, settings.audit.ignore, litellm)
+        auditor.prepare()
+        if fix:
+            result, failed = _fix(partial(_audit, auditor, source), dry_run=dry_run, quiet=format != "text")
+            status = max(status, EX_CANTCREAT if failed else 0)
+        else:
+            result = _audit(auditor, source, {})
+        audits.append(result)
+    _print(audits, format)
+    if status:
+        return status
+    return int(any(_as_bad_as(result.worst(), fail_on) for result in audits))
+
+
+def _explain(name: str) -> int:
+    from litellm_tui.analysis.audit.page import explain
+    from litellm_tui.analysis.audit.rule import all_rules
+
+    rules = all_rules()
+    if name not in rules:
+        near = difflib.get_close_matches(name, rules, 3)
+        raise SettingsError(f"no rule is called {name!r}" + (f": did you mean {' or '.join(near)}?" if near else ""))
+    for line in explain(rules[name]):
+        print(line)
+    return 0
+
+
+def _sources(options: Options, files: Sequence[str], env_files: Sequence[str]) -> list[_Source]:
+    """The files named, each alone unless it is the one that the unit runs; without any that one."""
+    given = _environment(env_files) if env_files else None
+    profile: Profile | None = None
+    if not files or options != Options():
+        profile = resolve(options, load_settings())
+    if not files:
+        if profile is None or profile.config is None:
+            why = "; ".join(f"{m.what}: {m.why}" for m in profile.missing) if profile else ""
+            raise SettingsError(f"no configuration file was found ({why}): name one, as in `litellm-tui audit FILE`")
+        files = [profile.config.value]
+    sources = []
+    for file in files:
+        path = os.path.abspath(os.path.expanduser(file))
+        mine = profile is not None and profile.config is not None and os.path.realpath(path) == os.path.realpath(
+            profile.config.value
+        )  # fmt: skip
+        around = profile if mine else None
+        known = environment_of(around) if around else None
+        environment = None if given is None and known is None else {**(known or {}), **(given or {})}
+        sources.append(_Source(path, around.found_unit if around else None, environment))
+    return sources
+
+
+def _environment(paths: Sequence[str]) -> dict[str, str]:
+    values, unread = read_environment_files(list(paths))
+    for path, why in unread:
+        raise SettingsError(f"--env-file {path}: {why}")
+    return {name: value for name, (value, _) in values.items()}
+
+
+def _audit(auditor: Auditor, source: _Source, instead: Mapping[str, bytes]) -> Audit:
+    loaded = config_file.load(source.path, source.environment or {}, instead)
+    return auditor.audit(loaded, source.environment)
+
+
+def _fix(audit: partial[Audit], *, dry_run: bool, quiet: bool) -> tuple[Audit, bool]:
+    """Show the fixes as a diff and write them, unless it is a dry run; the audit of what stands there afterwards."""
+    from litellm_tui.actions.mend import mend, write
+    from litellm_tui.actions.rewrite import backups_folder
+    from litellm_tui.snapshot import Failure
+
+    mended = mend(audit)
+    say = (lambda _: None) if quiet else print
+    for text in _diffs(mended):
+        say(text)
+    for finding, why in mended.left:
+        print(f"{finding.mark}: {finding.rule} was not fixed: {why}", file=sys.stderr)
+    if dry_run:
+        return mended.audit, False
+    failed = False
+    for outcome in write(mended, backups_folder()):
+        if isinstance(outcome, Failure):
+            print(f"litellm-tui: {outcome.why}", file=sys.stderr)
+            failed = True
+        else:
+            say(f"wrote {outcome.path}, the file before is {outcome.backup}")
+    return audit({}), failed
+
+
+def _diffs(mended: Mended) -> list[str]:
+    from litellm_tui.actions.splice import diff
+
+    return [
+        clean(diff(mended.before[name], content, os.path.relpath(name), Redactor())).rstrip("\n")
+        for name, content in mended.after.items()
+    ]
+
+
+def _print(audits: Sequence[Audit], format: str) -> None:
+    from litellm_tui.commands import audit_print
+
+    if format == "json":
+        print(msgspec.json.format(msgspec.json.encode(audits), indent=2).decode())
+    elif format == "sarif":
+        print(msgspec.json.format(msgspec.json.encode(audit_print.sarif(audits)), indent=2).decode())
+    elif format == "markdown":
+        print("\n\n".join(audit_print.markdown(result) for result in audits))
+    else:
+        narrow = "utf" not in (sys.stdout.encoding or "").lower()
+        for number, result in enumerate(audits):
+            if number:
+                print()
+            for line in audit_print.text(result):
+                print(line.encode("ascii", "replace").decode() if narrow else line)
+
+
+def _as_bad_as(worst: Severity | None, limit: Severity | str) -> bool:
+    return worst is not None and limit in RANK and RANK[worst] <= RANK[limit]
+
+
+def _unreadable(path: str) -> str:
+    if os.path.isdir(path):
+        return "is a folder; name the file in it"
+    return "cannot be read by this user" if os.path.exists(path) else "there is no such file"

@@ -1,0 +1,1 @@
+"""What is shipped beside the code: `catalogue.json`, written by `python -m tools.catalogue`."""

@@ -1,0 +1,167 @@
+"""The audit of the configuration: findings worst first, all about the selected one below, its fix as a diff."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from litellm_tui.analysis.audit.records import Audit, Finding, Severity
+from litellm_tui.analysis.audit.words import arithmetic, summary
+from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.header import SEVERITY_STYLES
+from litellm_tui.ui.widgets.lines import Lines, Row, cell
+
+_SIGNS: Final[dict[Severity, str]] = {"fatal": "failing", "error": "failing", "warning": "degraded", "advice": "idle"}
+
+
+class AuditScreen(ModalScreen[None]):
+    """Enter shows the fix of the selected finding; it is drawn anew with every view, and keeps its selection."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,a", "close", show=False),
+        Binding("f5", "app.look", show=False),
+    ]
+
+    def __init__(self, view: View, on_fix: Callable[[Finding], None]) -> None:
+        super().__init__()
+        self._view = view
+        self._on_fix = on_fix
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="sheet") as box:
+            box.border_title = Content("Audit")
+            box.border_subtitle = Content("Enter shows the fix · Esc closes")
+            yield Lines(id="audit-lines")
+            yield _Detail(id="audit-detail")
+
+    def on_mount(self) -> None:
+        self.query_one("#audit-lines").focus()
+        self.call_after_refresh(self.draw, self._view)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw, self._view)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self.draw, self._view)
+
+    def draw(self, view: View) -> None:
+        """Show this view."""
+        self._view = view
+        for lines in self.query("#audit-lines").results(Lines):
+            if lines.room:
+                lines.show(list(audit_rows(view, lines.room)))
+        self.describe()
+
+    @on(Lines.Moved)
+    def describe(self) -> None:
+        """Show all that is known of the selected finding."""
+        chosen = self._chosen()
+        for lines in self.query("#audit-detail").results(Lines):
+            lines.display = chosen is not None
+            if chosen is not None and lines.room:
+                lines.show(to_rows(list(finding_paragraphs(chosen)), lines.room))
+
+    def _chosen(self) -> Finding | None:
+        audit = self._view.diagnosis.audit
+        selected = next((lines.selected for lines in self.query("#audit-lines").results(Lines)), "")
+        findings = (*audit.findings, *audit.silenced) if audit and selected else ()
+        return next((finding for finding in findings if key_of(finding) == selected), None)
+
+    @on(Lines.Opened)
+    def _open(self, event: Lines.Opened) -> None:
+        event.stop()
+        if (chosen := self._chosen()) is not None:
+            self._on_fix(chosen)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+class _Detail(Lines, can_focus=False):
+    """Hidden while nothing is selected: when it is shown, it has no size yet, and is drawn as soon as it gets one."""
+
+    def laid_out(self) -> None:
+        super().laid_out()
+        if isinstance(self.screen, AuditScreen):
+            self.screen.describe()
+
+
+def key_of(finding: Finding) -> str:
+    """What tells one finding from the others while the file is edited around it."""
+    return f"{finding.rule}:{'.'.join(map(str, finding.path))}:{finding.text}"
+
+
+def audit_rows(view: View, width: int) -> Iterator[Row]:
+    """The findings; then what is right, what was silenced, what was not looked at, and the score."""
+    audit = view.diagnosis.audit
+    if audit is None:
+        why = "no configuration file is known here" if view.profile.config is None else "reading…"
+        yield Row(((f" {why}", "unknown"),))
+        return
+    yield from to_rows([("", f" {summary(audit)}, for LiteLLM {audit.version}, {audit.basis}", "quiet")], width)
+    places = [_place(finding, audit) for finding in (*audit.findings, *audit.silenced)]
+    room = min(max((cell_len(place) for place in places), default=0), max(6, width // 4))
+    rules = min(max((cell_len(f.rule) for f in audit.findings), default=0), max(12, width // 4)) if width >= 116 else 0
+    for finding in audit.findings:
+        yield _row(finding, audit, view, room, rules, width)
+    yield Row((("", ""),))
+    yield from to_rows([("", f" score {arithmetic(audit.score)}", "strong")], width)
+    yield from _section("right", ((praise.text, "ok") for praise in audit.right), width)
+    if audit.silenced:
+        yield Row(((" silenced", "head"),))
+        for finding in audit.silenced:
+            yield _row(finding, audit, view, room, rules, width)
+    yield from _section("not looked at", ((text, "unknown") for text in audit.unknown), width)
+
+
+def finding_paragraphs(finding: Finding) -> Iterator[Paragraph]:
+    """One finding in full."""
+    yield finding.severity, finding.text, SEVERITY_STYLES[finding.severity]
+    yield "do", finding.do, "strong"
+    if finding.fix is not None:
+        yield "fix", finding.fix.decision or "Enter shows it as a diff, and applies it", "ok"
+    yield "because", finding.why, "ok"
+    yield "silenced", finding.silenced or "", "mark"
+    yield "where", str(finding.mark), "quiet"
+    yield "rule", finding.rule, "quiet"
+    yield "source", finding.source, "quiet"
+
+
+def _place(finding: Finding, audit: Audit) -> str:
+    mark = finding.mark
+    return str(mark.line) if mark.file == audit.path else f"{os.path.basename(mark.file)}:{mark.line}"
+
+
+def _row(finding: Finding, audit: Audit, view: View, places: int, rules: int, width: int) -> Row:
+    silenced = finding.silenced is not None
+    style = "quiet" if silenced else SEVERITY_STYLES[finding.severity]
+    spans = [
+        (f"{view.signs.states[_SIGNS[finding.severity]]} ", style),
+        (cell(finding.severity, 8), style),
+        (cell(_place(finding, audit), places, right=True) + " ", "quiet"),
+    ]
+    if rules:
+        spans.append((cell(finding.rule, rules) + " ", "quiet"))
+    fixable = "fix" if finding.fix is not None and not silenced else ""
+    rest = width - 10 - places - 1 - (rules + 1 if rules else 0) - 4
+    spans.append((cell(finding.text, rest), "quiet" if silenced or finding.severity == "advice" else "ok"))
+    spans.append((cell(fixable, 4, right=True), "mark"))
+    return Row(tuple(spans), key_of(finding))
+
+
+def _section(title: str, items: Iterator[tuple[str, str]], width: int) -> Iterator[Row]:
+    found = list(items)
+    if found:
+        yield Row(((f" {title}", "head"),))
+        for text, style in found:
+            yield from to_rows([("", f" {text}", style)], width)

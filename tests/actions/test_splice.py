@@ -1,0 +1,296 @@
+"""Edits of files as people write them: what changes, and what is refused."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from litellm_tui.actions import splice_tree
+from litellm_tui.actions.splice import CannotEdit, diff, splice
+from litellm_tui.analysis.edits import Edit, Insert, Move, Remove, Rename, SetValue
+from litellm_tui.analysis.redact import Redactor
+
+USUAL = """\
+# the gateway of the house
+model_list:
+  # the big one
+  - model_name: big
+    litellm_params:
+      model: openai/big # local
+      api_key: os.environ/BIG_KEY
+      stream_timeout: 0
+
+  - model_name: "small"
+    litellm_params: {model: openai/small, rpm: 10}
+
+litellm_settings:
+  drop_params: True
+  # how often a request is tried again
+  num_retries: 3   # per deployment
+  callbacks: [prometheus]
+  cache_params:
+    type: redis
+    # ttl: 60
+
+general_settings:
+  master_key: 'sk-house'
+"""
+
+
+def _changed(edits: Edit | list[Edit], text: str = USUAL) -> tuple[list[str], list[str]]:
+    """The lines that went and the lines that came."""
+    after = splice(text.encode(), edits if isinstance(edits, list) else [edits]).decode()
+    lines = list(difflib.unified_diff(text.splitlines(), after.splitlines(), lineterm=""))[2:]
+    return [line[1:] for line in lines if line[0] == "-"], [line[1:] for line in lines if line[0] == "+"]
+
+
+DEPLOYMENT = ("model_list", 0, "litellm_params")
+
+
+@pytest.mark.parametrize(
+    ("edit", "gone", "came"),
+    [
+        (
+            SetValue((*DEPLOYMENT, "model"), "openai/x"),
+            ["      model: openai/big # local"],
+            ["      model: openai/x # local"],
+        ),
+        (SetValue(("general_settings", "master_key"), "on"), ["  master_key: 'sk-house'"], ["  master_key: 'on'"]),
+        (SetValue(("model_list", 1, "model_name"), "12:30"), ['  - model_name: "small"'], ['  - model_name: "12:30"']),
+        (
+            SetValue(("litellm_settings", "num_retries"), None),
+            ["  num_retries: 3   # per deployment"],
+            ["  num_retries: null   # per deployment"],
+        ),
+        (
+            SetValue(("model_list", 1, "litellm_params", "model"), "a, b"),
+            ["    litellm_params: {model: openai/small, rpm: 10}"],
+            ["    litellm_params: {model: 'a, b', rpm: 10}".replace("'", '"')],
+        ),
+        (
+            SetValue(("litellm_settings", "callbacks"), ["otel", "on"]),
+            ["  callbacks: [prometheus]"],
+            ['  callbacks: [otel, "on"]'],
+        ),
+        (
+            SetValue(("litellm_settings", "num_retries"), {"a": [1]}),
+            ["  num_retries: 3   # per deployment"],
+            ["  num_retries:   # per deployment", "    a:", "      - 1"],
+        ),
+        (Rename(("general_settings",), "router_settings"), ["general_settings:"], ["router_settings:"]),
+        (Remove((*DEPLOYMENT, "stream_timeout")), ["      stream_timeout: 0"], []),
+        (
+            Remove(("litellm_settings", "num_retries")),
+            ["  # how often a request is tried again", "  num_retries: 3   # per deployment"],
+            [],
+        ),
+        (
+            Remove(("model_list", 1, "litellm_params", "rpm")),
+            ["    litellm_params: {model: openai/small, rpm: 10}"],
+            ["    litellm_params: {model: openai/small}"],
+        ),
+        (Remove(("litellm_settings", "callbacks", 0)), ["  callbacks: [prometheus]"], ["  callbacks: []"]),
+        (Insert((*DEPLOYMENT, "rpm"), 5), [], ["      rpm: 5"]),
+        (
+            Insert(("router_settings", "retry_policy", "TimeoutErrorRetries"), 2),
+            [],
+            ["", "router_settings:", "  retry_policy:", "    TimeoutErrorRetries: 2"],
+        ),
+        (
+            Insert(("model_list", 2), {"model_name": "new", "litellm_params": {"model": "x/y"}}),
+            [],
+            ["", "  - model_name: new", "    litellm_params:", "      model: x/y"],
+        ),
+        (
+            Insert(("model_list", 1, "litellm_params", "tags"), ["a"]),
+            ["    litellm_params: {model: openai/small, rpm: 10}"],
+            ["    litellm_params: {model: openai/small, rpm: 10, tags: [a]}"],
+        ),
+        (
+            Move(("litellm_settings", "num_retries"), ("general_settings", "num_retries")),
+            ["  # how often a request is tried again", "  num_retries: 3   # per deployment"],
+            ["  # how often a request is tried again", "  num_retries: 3   # per deployment"],
+        ),
+        (
+            Move(("litellm_settings", "cache_params"), ("cache_params",)),
+            ["  cache_params:", "    type: redis", "    # ttl: 60"],
+            ["", "cache_params:", "  type: redis", "  # ttl: 60"],
+        ),
+    ],
+)
+def test_an_edit_changes_these_lines_and_no_others(edit: Edit, gone: list[str], came: list[str]) -> None:
+    assert _changed(edit) == (gone, came)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize("last", [True, False])
+def test_line_ends_the_byte_order_mark_and_an_open_last_line_stay(end: str, mark: bytes, last: bool) -> None:
+    text = "a: 1\nb:\n  c: 2\n  d: 3" + "\n" * last
+    content = mark + text.replace("\n", end).encode()
+    expected = "a: 1\nb:\n  c: 2\n  d: 3\n  e:\n    f: é" + "\n" * last
+    assert splice(content, [Insert(("b", "e", "f"), "é")]) == mark + expected.replace("\n", end).encode()
+    without = "a: 1\nb:\n  c: 2" + "\n" * last
+    assert splice(content, [Remove(("b", "d"))]) == mark + without.replace("\n", end).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "left"),
+    [
+        ("a:\n  # one\n  x: 1\n  # two\n  y: 2\n", ("a", "x"), "a:\n  # two\n  y: 2\n"),
+        ("a:\n  x: 1\n  # y: 2\n  z: 3\n", ("a", "z"), "a:\n  x: 1\n  # y: 2\n"),
+        ("# ---- all ----\na: 1\nb: 2\n", ("a",), "# ---- all ----\nb: 2\n"),
+        ("a: 1\n# of nobody\n\nb: 2\nc: 3\n", ("b",), "a: 1\n# of nobody\n\nc: 3\n"),
+        ("a: 1\n\nb: 2\n\nc: 3\n", ("b",), "a: 1\n\nc: 3\n"),
+        ("- a: 1 # gone\n  b: 2\n", (0, "a"), "- b: 2\n"),
+        ("- a: 1\n  # of b\n  b: 2\n", (0, "a"), "- \n  # of b\n  b: 2\n"),
+        ("a:\n  b: 1\nc: 2\n", ("a", "b"), "a: {}\nc: 2\n"),
+        ("a: [1, # one\n  # of two\n  2]\n", ("a", 1), "a: [1 # one\n  # of two\n  ]\n"),
+        ("a: |\n  # text\nb: 1\n", ("b",), "a: |\n  # text\n"),
+    ],
+)
+def test_only_its_own_comments_go_with_an_entry(text: str, path: Any, left: str) -> None:
+    assert splice(text.encode(), [Remove(path)]).decode() == left
+
+
+def test_of_a_duplicated_key_the_last_is_meant_and_any_can_be_removed() -> None:
+    text = b"a: 1\nb: 2\na: 3\n"
+    assert splice(text, [SetValue(("a",), 4)]) == b"a: 1\nb: 2\na: 4\n"
+    assert splice(text, [Remove(("a",), 0)]) == b"b: 2\na: 3\n"
+    assert splice(text, [Remove(("a",))]) == b"a: 1\nb: 2\n"
+    with pytest.raises(CannotEdit, match="2 times"):
+        splice(text, [Remove(("a",), 2)])
+
+
+ANCHORED = "base: &b\n  x: 1\none: *b\ntwo:\n  <<: *b\n  y: 2\nfree: &f 5\n"
+
+
+@pytest.mark.parametrize(
+    ("edit", "why", "line"),
+    [
+        (SetValue(("base",), 1), "used elsewhere", 1),
+        (SetValue(("base", "x"), 2), "used elsewhere", 1),
+        (Remove(("base",)), "used elsewhere", 1),
+        (SetValue(("one", "x"), 2), "alias", 3),
+        (SetValue(("two", "x"), 2), "merge key", 5),
+        (Insert(("two", "x"), 2), "merge key", 5),
+        (Remove(("two", "<<")), "merge key", 5),
+        (SetValue(("none",), 2), "no none", 1),
+        (Insert(("free",), 2), "already", 7),
+        (Rename(("two",), "one"), "already", 4),
+        (Insert(("one", "z"), 2), "alias", 3),
+        (Insert(("free", "z"), 2), "no place", 7),
+        (Move(("two",), ("two", "in")), "cannot be moved", 1),
+    ],
+)
+def test_what_would_change_something_else_is_refused_with_its_place(edit: Edit, why: str, line: int) -> None:
+    with pytest.raises(CannotEdit, match=why) as refused:
+        splice(ANCHORED.encode(), [edit])
+    assert refused.value.line == line
+
+
+def test_anchors_and_aliases_beside_the_edit_stay() -> None:
+    after = splice(ANCHORED.encode(), [SetValue(("free",), 6), SetValue(("one",), 7), Insert(("two", "z"), 3)])
+    assert after.decode() == "base: &b\n  x: 1\none: 7\ntwo:\n  <<: *b\n  y: 2\n  z: 3\nfree: &f 6\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a: 1\n".encode("utf-16"), b"a: \xff\n", b"a: [", b"a: 1\n---\na: 2\n", b"a: *x\n", b"a: &x 1\nb: &x 2\n",
+        b"a\n", b"- 1\n", b"", b"a: \x00\n",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_not_edited(content: bytes) -> None:
+    with pytest.raises(CannotEdit):
+        splice(content, [SetValue(("a",), 3)])
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, "\ud800", {"a": b"x"}, {"k" * 2000: 1}])
+def test_what_is_no_plain_data_is_not_written(value: Any) -> None:
+    with pytest.raises(CannotEdit):
+        splice(b"a: 1\n", [SetValue(("a",), value)])
+
+
+def test_the_first_entry_of_a_file_of_comments() -> None:
+    assert splice(b"# nothing yet\n", [Insert(("a", "b"), 1)]) == b"# nothing yet\na:\n  b: 1\n"
+
+
+def test_edits_follow_one_another() -> None:
+    edits: list[Edit] = [
+        Remove(("model_list", 0)),
+        Remove(("model_list", 0)),
+        Insert(("model_list", 0), {"model_name": "x"}),
+    ]
+    after = yaml.safe_load(splice(USUAL.encode(), edits))
+    assert after["model_list"] == [{"model_name": "x"}]
+
+
+def test_many_edits_of_a_large_file_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = "  - model_name: g{0} # {0}\n    litellm_params:\n      model: openai/m{0}\n      stream_timeout: 0\n"
+    text = "model_list:\n" + "".join(entry.format(number) for number in range(300))
+    parsed = []
+    really = yaml.parse
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        parsed.append(1)
+        return really(*arguments, **options)
+
+    monkeypatch.setattr(yaml, "parse", counted)
+    edits = [Remove(("model_list", number, "litellm_params", "stream_timeout")) for number in range(300)]
+    assert splice(text.encode(), edits).decode() == text.replace("      stream_timeout: 0\n", "")
+    assert len(parsed) == 2
+
+
+def test_usual_files_take_every_usual_edit() -> None:
+    data = yaml.safe_load(USUAL)
+    pending: list[tuple[Any, Any]] = [((key,), value) for key, value in data.items()]
+    count = 0
+    while pending:
+        path, value = pending.pop()
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        pending += (((*path, key), item) for key, item in items)
+        edits: list[Edit] = [SetValue(path, new) for new in (1, "x: y", None, [1], {"a": {"b": [1]}}, {})]
+        edits += [Remove(path), Move(path, ("elsewhere", "it")), Insert(("new", *map(str, path)), "v")]
+        edits += [Rename(path, "renamed")] if isinstance(path[-1], str) else []
+        for edit in edits:
+            assert json.dumps(yaml.safe_load(splice(USUAL.encode(), [edit]))) != json.dumps(data)
+            count += 1
+    assert count > 150
+
+
+def test_the_python_loader_leads_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    edits: list[Edit] = [Insert(("a", "b"), [1]), Remove(("litellm_settings", "num_retries")), SetValue(DEPLOYMENT, {})]
+    expected = splice(USUAL.encode(), edits)
+    monkeypatch.setattr(splice_tree, "_Loader", yaml.SafeLoader)
+    assert splice(USUAL.encode(), edits) == expected
+
+
+def test_no_secret_stands_in_a_diff() -> None:
+    before = (
+        'x: &k plain-hidden\na:\n  api_key: hidden-1\n  token: "hidden-2" # token: hidden-3\n'
+        "  password: |\n    hidden-4\n"
+        "  key: os.environ/KEY\n  # secret: hidden-5\n  other_key: *k\n  keys:\n  - hidden-6\n  n: 1 # knownsecret\n"
+    )
+    after = splice(before.encode(), [SetValue(("a", "n"), 2), SetValue(("a", "api_key"), "hidden-7")])
+    shown = diff(before.encode(), after, "config.yaml", Redactor(["knownsecret"]))
+    for text in (
+        shown,
+        diff(b"", before.encode(), "f", Redactor(["knownsecret"])),
+        diff(b"", b"api_key: hidden [", "f", str),
+    ):
+        assert "hidden" not in text.replace("keys:\n", "")
+        assert "knownsecret" not in text
+    assert "-  api_key: •••\n+  api_key: •••\n" in shown
+    assert shown.startswith("--- config.yaml\n+++ config.yaml\n@@ -1,")
+    assert diff(before.encode(), before.encode(), "f", str) == ""
+
+
+def test_a_diff_says_where_the_last_line_is_open() -> None:
+    expected = "--- f\n+++ f\n@@ -1 +1 @@\n-a: 1\n\\ No newline at end of file\n+a: 1\n"
+    assert diff(b"a: 1", b"a: 1\n", "f", str) == expected

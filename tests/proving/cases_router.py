@@ -1,0 +1,140 @@
+"""router_settings on the real LiteLLM: what is not read, and what means something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.proving.case import Case, both, fails, logs, refused, runs, serves
+from tests.proving.cases_fallbacks import MODELS, hops
+
+if TYPE_CHECKING:
+    from tests.proving.ground import Run
+
+IGNORED: Final = """\
+router_settings:
+  num_retries: "1"
+  context_window_fallback_dict: {short: good}
+  enable_pre_call_check: true
+  cooldown_time: 0
+  redis_host: 127.0.0.1
+  retry_policy: {RateLimitRetries: 3}
+"""
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """The settings of the running router."""
+    status, body, _ = run.get("/get/config/callbacks")
+    assert status == 200, body
+    found: dict[str, Any] = body["router_settings"]
+    return found
+
+
+def ignored(run: Run) -> None:
+    assert "Router Redis Caching=None" in run.log, run.log[-3000:]
+    settings = _settings(run)
+    assert settings["cooldown_time"] == 5
+    assert not any((settings["retry_policy"] or {}).values()), settings["retry_policy"]
+    assert not settings.get("context_window_fallbacks")
+
+
+def mended(run: Run) -> None:
+    settings = _settings(run)
+    assert settings["retry_policy"]["RateLimitErrorRetries"] == 3
+    assert settings["num_retries"] == 1
+    assert "Routing enable_pre_call_checks: True" in run.log
+
+
+def strategy(run: Run) -> None:
+    if run.refused:
+        assert "Invalid routing_strategy: 'Simple-Shuffle'" in run.log
+    else:
+        fails("good", "No deployments available", 429)(run)
+
+
+def undeprecated(run: Run) -> None:
+    runs(run)
+    assert "Deprecated 'redis_db'" not in run.log
+
+
+CASES: Final = (
+    Case(
+        "router-ignored",
+        MODELS + IGNORED,
+        {
+            "number-as-text": 11,
+            "unknown-router-key": 12,
+            "zero-means-default": 14,
+            "half-a-redis": 15,
+            "unknown-policy-field": 16,
+        },
+        both(ignored, serves("good"), fails("bad", "'>' not supported between"), fails("short")),
+        env={"LITELLM_LOG": "DEBUG"},
+        fixed=both(mended, hops("short", 1), fails("bad", "upstream exploded")),
+    ),
+    Case(
+        "router-warns",
+        MODELS + "router_settings: {assistants_configs: {}, num_retries: 1}\n",
+        {"unknown-router-key": 10},
+        logs("Key 'assistants_configs' is not a valid argument for Router.__init__(). Ignoring this key."),
+        since="1.81.3",
+    ),
+    Case(
+        "router-number-from-environment",
+        MODELS + "router_settings: {max_fallbacks: os.environ/HOPS, num_retries: 0, fallbacks: [{bad: [good]}]}\n",
+        {"number-as-text": 10},
+        fails("bad", "'>=' not supported between"),
+        env={"HOPS": "3"},
+    ),
+    Case(
+        "router-strategy",
+        MODELS + "router_settings:\n  routing_strategy: Simple-Shuffle\n",
+        {"unknown-routing-strategy": 11},
+        strategy,
+        fixed=serves("good"),
+    ),
+    Case(
+        "router-strategy-empty",
+        MODELS + "router_settings:\n  num_retries: 0\n  routing_strategy:\n",
+        {"unknown-routing-strategy": 12},
+        fails("good", "No deployments available", 429),
+        fixed=serves("good"),
+    ),
+    Case(
+        "router-strategy-of-budgets",
+        MODELS + "router_settings: {routing_strategy: provider-budget-routing}\n",
+        {"unknown-routing-strategy": 10},
+        fails("good", "No deployments available", 429),
+    ),
+    Case(
+        "router-key-twice",
+        MODELS + "router_settings: {num_retries: 0, ignore_invalid_deployments: true}\n",
+        {"router-key-given-twice": 10},
+        refused("got multiple values for keyword argument 'ignore_invalid_deployments'"),
+        fixed=serves("good"),
+        otherwise=logs("Key 'ignore_invalid_deployments' is not a valid argument"),
+        until="1.100",
+    ),
+    Case(
+        "router-health-interval",
+        MODELS + "router_settings: {num_retries: 0, health_check_interval: 60}\n",
+        {"health-checks-in-router-settings": 10},
+        refused("'health_check_interval' is NOT a valid router_settings parameter"),
+        fixed=serves("good"),
+        otherwise=serves("good"),
+        since="1.81.3",
+    ),
+    Case(
+        "router-policy",
+        MODELS + "router_settings:\n  retry_policy:\n    RateLimitErrorRetries: often\n",
+        {"policy-shape": 12},
+        refused("validation error for RetryPolicy"),
+    ),
+    Case(
+        "router-redis-db",
+        MODELS + "router_settings: {redis_host: 127.0.0.1, redis_port: 1, redis_db: 2}\n",
+        {"router-redis-db": 10},
+        logs("Deprecated 'redis_db' argument used"),
+        fixed=undeprecated,
+        since="1.81.7",
+    ),
+)
