@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from litellm_tui.actions import splice_meant as meant
-from litellm_tui.actions.splice_content import Below, Content, Data
+from litellm_tui.actions.splice_content import Below, Content, Data, entry_lines
 from litellm_tui.actions.splice_diff import diff
-from litellm_tui.actions.splice_find import find, plain_null, reach, refuse_referenced, shown
+from litellm_tui.actions.splice_find import find, places, plain_null, reach, refuse_referenced, shown
 from litellm_tui.actions.splice_move import after_removal, lifted
 from litellm_tui.actions.splice_put import Change, add, begin, put, refuse_existing, rename
 from litellm_tui.actions.splice_remove import remove
@@ -171,8 +171,9 @@ def _emptied(document: Document, path: Path, parent: Node, style: Style) -> list
     if len(path) > 1:
         return put(document, find(document, path[:-1]), empty, style)
     if parent.flow:
-        return [(parent.body, parent.end, "{}")]
-    return [(document.line_start(parent.body), document.line_end(parent.end), "{}")]
+        return [(parent.body, parent.end, "{}" if parent.kind == "mapping" else "[]")]
+    end = document.entry_end(parent, document.column(parent.body))
+    return [(document.line_start(parent.body), end, "{}" if parent.kind == "mapping" else "[]")]
 
 
 def _insertions(
@@ -194,11 +195,12 @@ def _insertions(
     elif parent.kind == "alias" or parent.anchor in document.aliases:
         raise document.error(f"{shown(path[:-1])} is used in more than one place as *{parent.anchor}", parent.start)
     elif plain_null(parent) and (parent.kind == "scalar" or (parent.kind == "sequence") == isinstance(part, int)):
-        whole = _below(document, part, whole)
         if spot is None:
-            yield content, [(parent.body, parent.end, whole.flow(style))]
+            lines = document.newline.join(entry_lines(part, whole, style, 0))
+            yield content, [(parent.body, parent.end, lines)]
+            yield content, [(parent.body, parent.end, _below(document, part, whole).flow(style))]
         else:
-            yield content, put(document, spot, whole, style)
+            yield content, put(document, spot, _below(document, part, whole), style)
     elif isinstance(part, str) if parent.kind == "mapping" else part == len(parent.items) and parent.kind == "sequence":
         yield content, add(document, parent, part, whole, style)
     else:
@@ -220,6 +222,8 @@ def _moved(document: Document, edit: Move) -> Document:
         return _carried_out(document, [Rename(path, to[-1])])
     spot = find(document, path)
     refuse_referenced(document, spot.value)
+    if spot.key is not None and len(places(spot.parent, spot.key.value)) > 1:
+        raise document.error(f"{spot.key.value} stands here more than once: remove the others first", spot.key.start)
     contents: list[Content] = [lifted(document, spot)]
     try:
         data = meant.data_of(spot.value)

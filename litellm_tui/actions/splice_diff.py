@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import Final
 
-from litellm_tui.actions.splice_tree import BREAKS, CannotEdit, Document, Node
+from litellm_tui.actions.splice_lines import Lines
+from litellm_tui.actions.splice_tree import BREAKS, CannotEdit, Document, Node, resolved
 from litellm_tui.collectors.config_file import ENVIRONMENT_PREFIX, MASKED, names_a_secret
 
 _LINE: Final = re.compile(f"[^{BREAKS}]*(?:\r\n|[{BREAKS}]|\\Z)")
 # what stands behind a name, in a comment or in a file that does not parse
-_NAMED: Final = re.compile(r"""([\w.-]+)(["']?\s*[:=]\s*["']?)(?!os\.environ/)([^\s"',{}\[\]][^\s"',}\]]*)""")
+_NAMED: Final = re.compile(
+    r"""([\w.-]+)(["']?\s*[:=]\s*["']?)(?!os\.environ/|(?:true|false|null)\b)([^\s"',{}\[\]][^\s"',}\]]*)"""
+)
 _CONTEXT: Final = 3
 _NO_END: Final = "\\ No newline at end of file"
 
@@ -20,37 +24,20 @@ _NO_END: Final = "\\ No newline at end of file"
 def diff(before: bytes, after: bytes, name: str, redact: Callable[[str], str]) -> str:
     """The lines that differ, as `diff -u` shows them, or nothing. Values of keys that are named like a secret are
     masked, and what `redact` knows; a line whose secret changes is still shown as changed."""
-    old, new = before.decode(errors="replace"), after.decode(errors="replace")
-    real = (_LINE.findall(old), _LINE.findall(new))
-    if real[0] == real[1]:
+    if before == after:
         return ""
-    shown = (_shown(old, redact), _shown(new, redact))
+    old, new = _Masked(before.decode(errors="replace"), redact), _Masked(after.decode(errors="replace"), redact)
     lines = [f"--- {name}", f"+++ {name}"]
-    for group in _groups(*real):
+    for group in Lines(old.real, new.real).get_grouped_opcodes(_CONTEXT):
         (_, a, _, c, _), (_, _, b, _, d) = group[0], group[-1]
         lines.append(f"@@ -{_range(a, b)} +{_range(c, d)} @@")
         for tag, a, b, c, d in group:
             if tag == "equal":
-                lines += _signed(" ", shown[0][a:b], real[0][a:b])
+                lines += old.signed(" ", a, b)
                 continue
-            lines += _signed("-", shown[0][a:b], real[0][a:b])
-            lines += _signed("+", shown[1][c:d], real[1][c:d])
+            lines += old.signed("-", a, b)
+            lines += new.signed("+", c, d)
     return "\n".join(lines) + "\n"
-
-
-def _groups(old: list[str], new: list[str]) -> Iterator[list[tuple[str, int, int, int, int]]]:
-    """Hunks of the lines. What is the same at both ends is left out of the search, which grows with the square."""
-    old, new = [line for line in old if line], [line for line in new if line]
-    head = 0
-    while head < min(len(old), len(new)) and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    head, tail = max(0, head - _CONTEXT), max(0, tail - _CONTEXT)
-    matcher = difflib.SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail])
-    for group in matcher.get_grouped_opcodes(_CONTEXT):
-        yield [(tag, a + head, b + head, c + head, d + head) for tag, a, b, c, d in group]
 
 
 def _range(start: int, stop: int) -> str:
@@ -58,35 +45,33 @@ def _range(start: int, stop: int) -> str:
     return str(start + 1) if length == 1 else f"{start + (1 if length else 0)},{length}"
 
 
-def _signed(sign: str, shown: list[str], real: list[str]) -> Iterator[str]:
-    for text, line in zip(shown, real, strict=True):
-        yield sign + text
-        if not line.endswith(tuple(BREAKS)):
-            yield _NO_END
+class _Masked:
+    """The lines of a file: `real` to be compared, and masked to be shown."""
 
+    def __init__(self, text: str, redact: Callable[[str], str]) -> None:
+        self.real = [line for line in _LINE.findall(text) if line]
+        self._redact = redact
+        self._starts = [0, *accumulate(map(len, self.real))]
+        self._secrets = sorted(set(_secrets(text)))
+        self._ends = [end for _, end in self._secrets]
 
-def _shown(text: str, redact: Callable[[str], str]) -> list[str]:
-    """The lines without what ends them, masked."""
-    spans = sorted(_secrets(text))
-    lines: list[str] = []
-    place = 0
-    for line in _LINE.findall(text):
-        start, end = place, place + len(line.rstrip(BREAKS))
-        place += len(line)
+    def signed(self, sign: str, start: int, stop: int) -> Iterator[str]:
+        for number in range(start, stop):
+            yield sign + self._shown(number)
+            if not self.real[number].endswith(tuple(BREAKS)):
+                yield _NO_END
+
+    def _shown(self, number: int) -> str:
+        start, line = self._starts[number], self.real[number].rstrip(BREAKS)
         parts: list[str] = []
-        at = start
-        while spans and spans[0][0] < end:
-            first, last = spans[0]
-            if last > start:
-                first = max(first, start)
-                indent = len(text[first:end]) - len(text[first:end].lstrip(" ")) if first == start else 0
-                parts += (text[at : first + indent], MASKED)
-                at = min(last, end)
-            if last > end:
+        at = 0
+        for first, last in self._secrets[bisect_right(self._ends, start) :]:
+            if first >= start + len(line):
                 break
-            spans.pop(0)
-        lines.append(redact(_NAMED.sub(_masked, "".join(parts) + text[at:end])))
-    return lines
+            first = max(first - start, len(line) - len(line.lstrip(" ")) if first < start else 0)
+            parts += (line[at:first], MASKED)
+            at = min(last - start, len(line))
+        return self._redact(_NAMED.sub(_masked, "".join(parts) + line[at:]))
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -132,7 +117,9 @@ def _secrets(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _worth_masking(node: Node) -> bool:
-    return bool(node.value) and not node.value.startswith(ENVIRONMENT_PREFIX) and node.value not in ("null", "~")
+    if not node.value or node.value.startswith(ENVIRONMENT_PREFIX):
+        return False
+    return resolved(node) not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:null")
 
 
 def _body(text: str, node: Node, mark: int) -> tuple[int, int]:

@@ -117,7 +117,7 @@ def add(document: Document, parent: Node, part: str | int, content: Content, sty
         item = parent.items[0]
         if not item.empty and document.line_start(item.start) == document.line_start(parent.body):
             gap = max(1, document.column(item.start) - column - 1)
-    at = document.line_end(last.end)
+    at = document.entry_end(last, column)
     newline = document.break_at(at)
     lines = entry_lines(part, content, style, column, gap)
     if _spaced(document, parent):

@@ -37,7 +37,7 @@ def remove(document: Document, spot: Spot) -> list[list[Change]]:
 def span(document: Document, spot: Spot) -> tuple[int, int]:
     """From the first of its own comment lines to the end of its last line."""
     start = document.entry_start(spot.parent, spot.place)
-    return _comments_above(document, spot, start), _comments_below(document, spot.value, start)
+    return _comments_above(document, spot, start), document.entry_end(spot.value, document.column(start))
 
 
 def _comments_above(document: Document, spot: Spot, start: int) -> int:
@@ -57,18 +57,6 @@ def _comments_above(document: Document, spot: Spot, start: int) -> int:
             return top
         line = above
     return line
-
-
-def _comments_below(document: Document, value: Node, start: int) -> int:
-    end = document.line_end(value.end)
-    column = document.column(start)
-    while True:
-        following = document.next_line(end)
-        text = document.text[following : document.line_end(following)]
-        comment = text.lstrip(" ")
-        if following <= end or not comment.startswith("#") or len(text) - len(comment) <= column:
-            return end
-        end = following + len(text)
 
 
 def _past_blank(document: Document, index: int) -> int:

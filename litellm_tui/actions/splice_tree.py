@@ -159,6 +159,18 @@ class Document:
         end = self.skip(parent.items[place * step - 1].end)
         return self.skip(end + 1) if parent.flow and self.text[end : end + 1] == "," else end
 
+    def entry_end(self, value: Node, column: int) -> int:
+        """The end of an entry's last line, of which the comment lines straight below are part that stand deeper than
+        the column of its key: settings of its own that are commented out."""
+        end = self.line_end(value.end)
+        while True:
+            following = self.next_line(end)
+            text = self.text[following : self.line_end(following)]
+            comment = text.lstrip(" ")
+            if following <= end or not comment.startswith("#") or len(text) - len(comment) <= column:
+                return end
+            end = following + len(text)
+
     def explicit(self, parent: Node, place: int) -> bool:
         """Whether the key is marked by a `?`."""
         start = self.entry_start(parent, place)
@@ -259,4 +271,4 @@ class Document:
         if node.flow:
             node.end = event.end_mark.index
         elif node.items:
-            node.end = max(item.end for item in node.items[-2:])
+            node.end = node.items[-1].end

@@ -217,7 +217,8 @@ def _marks(root: Any, file: str, duplicates: list[Duplicate]) -> Marks:
     pending: list[tuple[tuple[str | int, ...], Any, Any]] = [((), root, root)]
     while pending:
         path, place, node = pending.pop()
-        marks[path] = Mark(file, place.start_mark.line + 1, place.start_mark.column + 1)
+        # the last of a repeated key is looked at first, and is the one that is loaded
+        marks.setdefault(path, Mark(file, place.start_mark.line + 1, place.start_mark.column + 1))
         if id(node) in seen:
             continue
         seen.add(id(node))

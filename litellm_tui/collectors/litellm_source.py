@@ -27,6 +27,9 @@ from litellm_tui.snapshot import Failure, NotAvailable
 PROXY: Final = "proxy/proxy_server.py"
 _CONFIG: Final = {"get_config", "get_config_state", "_get_config_from_file", "safe_load"}
 _MANAGED: Final = "ROUTER_SETTINGS_MANAGED_OUTSIDE_CONFIG"
+# where they stand below general_settings they are wrongly indented, whatever an endpoint for updates compares them with
+_NEVER_BELOW: Final = {"model_list", "general_settings", "litellm_settings", "router_settings", "environment_variables"}
+
 _READ: Final = re.compile(rb"\blitellm\.([A-Za-z_]\w*)|(?:get|has)attr\(\s*litellm,\s*[\"'](\w+)")
 
 
@@ -124,7 +127,7 @@ def _general(package: Package) -> frozenset[str]:
         return "general_settings" in name and "router_general" not in name
 
     read = Flow(package, "general_settings", named, package.holding("general_settings")).follow()
-    return read | package.fields("ConfigGeneralSettings", within="proxy/_types.py")
+    return (read | package.fields("ConfigGeneralSettings", within="proxy/_types.py")) - _NEVER_BELOW
 
 
 def _litellm_special(package: Package) -> frozenset[str]:

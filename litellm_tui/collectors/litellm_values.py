@@ -19,7 +19,7 @@ class Values:
     def __init__(self, package: Package, units: Units) -> None:
         self.package = package
         self.units = units
-        self._asked: set[tuple[str, str]] = set()
+        self._asked: set[tuple[str, str, str]] = set()
 
     def of(self, unit: Unit, key: ast.expr, nodes: list[ast.AST]) -> frozenset[str]:
         """The strings that an expression in a unit (of these nodes) can be."""
@@ -44,7 +44,7 @@ class Values:
                         found |= texts(source) | self.package.strings(source)
         if isinstance(unit.node, Function):
             for function in [unit.node, *(node for node in nodes if isinstance(node, Function))]:
-                found |= self._handed_in(function, name)
+                found |= self._handed_in(unit.place, function, name)
         return frozenset(found)
 
     def _joined(self, unit: Unit, value: ast.expr, nodes: list[ast.AST]) -> frozenset[str]:
@@ -59,10 +59,10 @@ class Values:
             made = {before + after for before in made for after in parts}
         return frozenset(made)
 
-    def _handed_in(self, function: Function, name: str) -> frozenset[str]:
-        """What callers give to a parameter."""
+    def _handed_in(self, home: str, function: Function, name: str) -> frozenset[str]:
+        """What callers give to a parameter of a function of the file `home`."""
         names = positional(function)
-        asked = (function.name, name)
+        asked = (home, function.name, name)
         if asked in self._asked or name not in {*names, *(item.arg for item in function.args.kwonlyargs)}:
             return frozenset()
         word = function.name.encode()
@@ -77,10 +77,20 @@ class Values:
             for unit in self.units.of(place):
                 nodes = list(unit.nodes())
                 for node in nodes:
-                    if isinstance(node, ast.Call) and called(node.func) == function.name:
+                    if isinstance(node, ast.Call) and self._calls(place, node.func, home, function.name):
                         given = [item.value for item in node.keywords if item.arg == name]
                         given += node.args[position : position + 1] if position >= 0 else []
                         for item in given:
                             found |= self.of(unit, item, nodes)
         self._asked.discard(asked)
         return frozenset(found)
+
+    def _calls(self, place: str, call: ast.expr, home: str, name: str) -> bool:
+        """Whether a call in a file means the function of this name in the file `home`: another file's function may have
+        the same name, so outside a bare name counts where it is imported, and a method unless it is private.
+        """
+        if called(call) != name or place == home:
+            return called(call) == name
+        if isinstance(call, ast.Name):
+            return name in self.package.imports(place) and place not in self.package.defines(name)
+        return not name.startswith("_")

@@ -214,6 +214,8 @@ class Console(App[int]):
 
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        if self.history is not None:
+            self.history.see(snapshot)
         if self._many:
             if not self._thinking:
                 self._thinking = True

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from litellm_tui.actions import splice_tree
 from litellm_tui.actions.splice import CannotEdit, diff, splice
@@ -104,7 +106,7 @@ DEPLOYMENT = ("model_list", 0, "litellm_params")
         (
             Insert(("model_list", 2), {"model_name": "new", "litellm_params": {"model": "x/y"}}),
             [],
-            ["", "  - model_name: new", "    litellm_params:", "      model: x/y"],
+            ["  - model_name: new", "    litellm_params:", "      model: x/y", ""],
         ),
         (
             Insert(("model_list", 1, "litellm_params", "tags"), ["a"]),
@@ -139,6 +141,12 @@ def test_line_ends_the_byte_order_mark_and_an_open_last_line_stay(end: str, mark
     assert splice(content, [Remove(("b", "d"))]) == mark + without.replace("\n", end).encode()
 
 
+def test_what_is_commented_out_stays_in_its_section() -> None:
+    text = b"a:\n  b: 1\n  # c: 2\n# of nobody\n"
+    assert splice(text, [Insert(("d",), 3)]) == b"a:\n  b: 1\n  # c: 2\nd: 3\n# of nobody\n"
+    assert splice(text, [Remove(("a",)), Insert(("e",), 1)]) == b"e: 1\n# of nobody\n"
+
+
 @pytest.mark.parametrize(
     ("text", "path", "left"),
     [
@@ -165,6 +173,9 @@ def test_of_a_duplicated_key_the_last_is_meant_and_any_can_be_removed() -> None:
     assert splice(text, [Remove(("a",))]) == b"a: 1\nb: 2\n"
     with pytest.raises(CannotEdit, match="2 times"):
         splice(text, [Remove(("a",), 2)])
+    for edit in (Rename(("a",), "c"), Move(("a",), ("c", "a"))):
+        with pytest.raises(CannotEdit, match="more than once"):
+            splice(text, [edit])
 
 
 ANCHORED = "base: &b\n  x: 1\none: *b\ntwo:\n  <<: *b\n  y: 2\nfree: &f 5\n"
@@ -219,6 +230,11 @@ def test_what_is_no_plain_data_is_not_written(value: Any) -> None:
 
 def test_the_first_entry_of_a_file_of_comments() -> None:
     assert splice(b"# nothing yet\n", [Insert(("a", "b"), 1)]) == b"# nothing yet\na:\n  b: 1\n"
+
+
+def test_the_first_entry_of_an_empty_mapping_at_the_top() -> None:
+    assert splice(b"{} # none\n", [Insert(("a",), [1])]) == b"a:\n  - 1 # none\n"
+    assert splice(b"--- {}\n", [Insert(("a",), [1])]) == b"--- {a: [1]}\n"
 
 
 def test_edits_follow_one_another() -> None:
@@ -294,3 +310,35 @@ def test_no_secret_stands_in_a_diff() -> None:
 def test_a_diff_says_where_the_last_line_is_open() -> None:
     expected = "--- f\n+++ f\n@@ -1 +1 @@\n-a: 1\n\\ No newline at end of file\n+a: 1\n"
     assert diff(b"a: 1", b"a: 1\n", "f", str) == expected
+
+
+@pytest.mark.parametrize("number", [1, 7, 150])
+def test_a_diff_of_many_alike_entries_shows_what_was_moved_or_taken_out(number: int) -> None:
+    entries = [f"  - model_name: g{at}\n    litellm_params:\n      rpm: 100\n      timeout: 30\n" for at in range(300)]
+    before = ("model_list:\n" + "".join(entries)).encode()
+    entry = [f"-{line}" for line in entries[number].splitlines()]
+    for edit in (Remove(("model_list", number)), Move(("model_list", number), ("model_list", 300))):
+        shown = diff(before, splice(before, [edit]), "f", str).splitlines()[2:]
+        assert [line for line in shown if line[0] == "-"] == entry
+        assert len([line for line in shown if line[0] == "+"]) == (4 if isinstance(edit, Move) else 0)
+
+
+@given(st.lists(st.sampled_from("abcde"), max_size=12), st.lists(st.sampled_from("abcdef"), max_size=12), st.booleans())
+def test_a_diff_leads_from_one_file_to_the_other(old: list[str], new: list[str], closed: bool) -> None:
+    before, after = "\n".join(old) + "\n" * closed, "\n".join(new) + "\n"
+    shown = diff(before.encode(), after.encode(), "f", str).replace("\n\\ No newline at end of file", "").splitlines()
+    place, built = 0, []
+    lines = before.splitlines()
+    for line in shown[2:]:
+        if line.startswith("@@"):
+            start, _, length = line.split()[1][1:].partition(",")
+            until = int(start) - (length != "0")
+            built += lines[place:until]
+            place = until
+        elif line[0] != "+":
+            assert lines[place] == line[1:]
+            place += 1
+            built += [line[1:]] * (line[0] == " ")
+        else:
+            built.append(line[1:])
+    assert built + lines[place:] == after.splitlines()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from litellm_tui.analysis.audit.subject import Runtime
+
 if TYPE_CHECKING:
     from tests.proving.ground import Run
 
@@ -22,7 +24,8 @@ class Case(msgspec.Struct, frozen=True):
     says is a failure: a case is clean but for what it shows. `proof` is asserted on the running (or refused) proxy.
     `fixed`, where the rule has a fix that is applied without asking, is asserted on the proxy after `--fix`'s edits; by
     default that it runs. `since` and `until` bound the versions in which this is so; in other versions `otherwise` is
-    asserted, and the rules must be silent. `packages` are what the audit is told of the distributions beside LiteLLM.
+    asserted, and the rules must be silent. `packages` are what the audit is told of the distributions beside LiteLLM,
+    `runtime` what it is told of the unit.
     """
 
     id: str
@@ -38,6 +41,7 @@ class Case(msgspec.Struct, frozen=True):
     bare: bool = False
     cold: bool = False
     packages: frozenset[str] | None = None
+    runtime: Runtime | None = None
 
 
 def refused(words: str) -> Proof:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.proving.case import Case, Proof, fails, logs, refused, serves
-from tests.proving.cases_litellm import MODEL
+from tests.proving.cases_litellm import MODEL, asked
 from tests.proving.run import Run
 
 
@@ -54,6 +54,12 @@ litellm_settings:
         proof=refused("Either 'host' or 'url' must be specified for redis"),
     ),
     Case(
+        "cache-of-no-type",
+        "litellm_settings:\n  cache: true\n  cache_params:\n    host: 127.0.0.1\n    port: 1\n",
+        finds={"cache-type-missing": 4},
+        proof=asked("/cache/ping", 200, "LOCAL"),
+    ),
+    Case(
         "cache-in-memory",
         "litellm_settings:\n  cache: true\n  cache_params:\n    type: in-memory\n",
         finds={"unknown-cache-type": 4},
@@ -67,9 +73,10 @@ litellm_settings:
   cache: true
   cache_params:
     host: 127.0.0.1
+    type: redis
     connection_pool_kwargs: {max_connections: 5}
 """,
-        finds={"unknown-cache-param": 5},
+        finds={"unknown-cache-param": 6},
         proof=refused("unexpected keyword argument 'connection_pool_kwargs'"),
     ),
     Case(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.proving.case import Case, Proof, logs, refused, runs
 from tests.proving.run import Run
 
-_SHADOW = {"shadow/prometheus_client/__init__.py": "raise ModuleNotFoundError('No module named prometheus_client')\n"}
+_SHADOW = {"prometheus_client.py": "raise ModuleNotFoundError('No module named prometheus_client')\n"}
 
 
 def refused_for_module(run: Run) -> None:
@@ -79,7 +79,7 @@ CASES: tuple[Case, ...] = (
         "litellm_settings:\n  callbacks: [prometheus]\n",
         finds={"prometheus-package-missing": 2},
         proof=refused("No module named prometheus_client"),
-        env={"PYTHONPATH": "shadow", "LITELLM_LICENSE": "a-licence"},
+        env={"PYTHONPATH": ".", "LITELLM_LICENSE": "a-licence"},
         files=_SHADOW,
         cold=True,
         packages=frozenset({"litellm"}),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.proving.case import Case, Proof, both, fails, refused, serves
+
+if TYPE_CHECKING:
+    from tests.proving.ground import Run
 
 MODELS: Final = """\
 model_list:
@@ -48,13 +51,14 @@ litellm_settings:
 """
 
 
-def hops(name: str, count: int) -> Proof:
-    """A request for this name is answered by `good` after so many fallbacks."""
+def passed_on(name: str) -> Proof:
+    """A request for this name is answered by `good`, as a fallback."""
 
-    def proof(run: object) -> None:
-        status, body, headers = run.chat(name)  # type: ignore[attr-defined]
+    def proof(run: Run) -> None:
+        status, body, headers = run.chat(name)
         assert status == 200, body
-        assert (headers["x-litellm-model-group"], headers["x-litellm-attempted-fallbacks"]) == ("good", str(count))
+        assert headers["x-litellm-model-group"] == "good"
+        assert headers["x-litellm-attempted-fallbacks"] != "0"
 
     return proof
 
@@ -80,7 +84,7 @@ CASES: Final = (
         MODELS + NOWHERE,
         {"fallback-not-a-list": 13, "ghost-fallback": 14, "idle-fallback": 15, "fallbacks-shape": 16},
         both(fails("bad"), fails("worse", "ghost"), fails("third"), fails("short")),
-        fixed=both(hops("bad", 1), hops("third", 1), hops("short", 1), fails("worse", "ghost")),
+        fixed=both(passed_on("bad"), passed_on("third"), passed_on("short")),
     ),
     Case(
         "fallbacks-never-followed",
@@ -92,7 +96,7 @@ CASES: Final = (
             "alias-without-fallback": 21,
             "fallbacks-in-two-places": 23,
         },
-        both(fails("bad"), hops("worse", 5), hops("sixth", 1), fails("nick"), fails("short")),
-        fixed=both(hops("sixth", 1), hops("worse", 5)),
+        both(fails("bad"), passed_on("worse"), passed_on("sixth"), fails("nick"), fails("short")),
+        fixed=both(passed_on("sixth"), passed_on("worse")),
     ),
 )

@@ -70,7 +70,7 @@ CASES: tuple[Case, ...] = (
         "router_setting: {num_retries: 7}\n"
         "model_list:\n"
         "  - {model_name: shell, litellm_params: {model: openai/shell, api_base: '{upstream}', api_key: '${MY_KEY}'}}\n"
-        "  - {model_name: part, litellm_params: {model: openai/part, api_base: '{upstream}', api_key: a os.environ/MY_KEY}}\n",
+        "  - {model_name: a, litellm_params: {model: openai/a, api_base: '{upstream}', api_key: a os.environ/X}}\n",
         files={"more.yaml": "router_settings:\n  num_retries: 3\n"},
         env={"MY_KEY": "resolved"},
         finds={
@@ -83,7 +83,7 @@ CASES: tuple[Case, ...] = (
         proof=both(
             dropped("lost"),
             _sent("shell", "${MY_KEY}"),
-            _sent("part", "a os.environ/MY_KEY"),
+            _sent("a", "a os.environ/X"),
             _router(num_retries=3, cooldown_time=5),
         ),
         fixed=_sent("shell", "resolved"),

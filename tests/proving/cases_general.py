@@ -58,11 +58,19 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "open-gateway",
-        MODEL,
-        finds={"open-gateway": 1},
+        f"{MODEL}general_settings:\n  dangerously_permit_weak_or_unset_master_key: true\n",
+        finds={"open-gateway": 4},
         proof=serves("m"),
         bare=True,
         until="1.103",
+    ),
+    Case(
+        "open-on-purpose",
+        f"{MODEL}general_settings:\n  dangerously_permit_weak_or_unset_master_key: true\n",
+        finds={"unsafe-master-key": 4},
+        proof=serves("m"),
+        bare=True,
+        since="1.104",
     ),
     Case(
         "key-of-digits",

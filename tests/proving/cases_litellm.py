@@ -74,13 +74,14 @@ model_list:
     litellm_params: {model: openai/m, api_base: "{upstream}", api_key: k, input_cost_per_token: 1.0}
 litellm_settings:
   cooldown_time: 30
-  num_retrys: 4
+  num_retires: 4
   json_logs: "true"
   max_budget: 0.000001
   cache_params: {type: local}
 general_settings:
   retry_after: 3
   store_model_in_db: true
+  alerting: [slack]
 """,
         finds={
             "unknown-litellm-key": 6,
@@ -90,6 +91,7 @@ general_settings:
             "health-calls-providers": 10,
             "unknown-general-key": 11,
             "store-models-without-database": 12,
+            "alerting-without-webhook": 13,
         },
         proof=both(
             router_says(cooldown_time=5, num_retries=2, retry_after=0),
@@ -97,6 +99,7 @@ general_settings:
             serves("m", "m"),
             asked("/cache/ping", 503, "Cache not initialized"),
             no_model_is_stored,
+            asked("/health/services?service=slack", 500, "Missing SLACK_WEBHOOK_URL"),
             health_calls_all,
         ),
         fixed=both(router_says(cooldown_time=30, num_retries=4, retry_after=3), as_json(True)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.proving.case import Case, Proof, both, fails, serves
+from tests.proving.case import Case, Proof, both, fails, logs, serves
 from tests.proving.run import Run
 
 
@@ -97,5 +97,13 @@ CASES: tuple[Case, ...] = (
         finds={"mode-missing": 2, "unknown-mode": 3},
         proof=both(_checked("my-embed", "/v1/chat/completions"), _unhealthy),
         fixed=both(_checked("my-embed", "/v1/embeddings"), _checked("mode", "/v1/embeddings")),
+    ),
+    Case(
+        "an ollama without an address",
+        "model_list:\n" + _to("a", "api_key: k", provider="ollama"),
+        finds={"ollama-started-here": 2},
+        # there is none to start: that it is tried is written at this level only
+        env={"LITELLM_LOG": "DEBUG", "PATH": "/nonexistent"},
+        proof=logs("`ollama serve` failed"),
     ),
 )

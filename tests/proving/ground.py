@@ -162,8 +162,8 @@ class Ground:
                 continue
             with self._lock:
                 run = self._runs[said["id"]]
-            if "cold" in said:
-                run.cold = said["cold"]
+            if "process" in said:
+                run.began(said["process"], said["cold"])
             else:
                 run.ended(said["status"])
         self._imported.set()

@@ -39,6 +39,8 @@ class Run:
     def __init__(self, folder: Path, port: int, key: str | None, upstream: Upstream, stop: Callable[[], None]) -> None:
         self.folder = folder
         """The working directory, with the configuration as config.yaml and the log as log; the ground removes it."""
+        self.process = 0
+        """Its number, for a signal."""
         self.status: int | None = None
         """How the process ended (a signal is negative); None while it runs."""
         self.cold = False
@@ -103,6 +105,10 @@ class Run:
     def upstream_calls(self) -> list[Call]:
         """What the upstream was asked since this start, by any run: runs at a time want models of different names."""
         return self._upstream.calls[self._first_call :]
+
+    def began(self, process: int, cold: bool) -> None:
+        """The ground's word that there is a process."""
+        self.process, self.cold = process, cold
 
     def ended(self, status: int) -> None:
         """The ground's word that the process is gone."""

@@ -56,7 +56,8 @@ def test_what_the_audit_says_happens(case: Case, ground: Ground, tmp_path: Path)
     for name, content in {**case.files, "config.yaml": text}.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
     environment = {**({} if case.bare else {"LITELLM_MASTER_KEY": KEY}), **case.env}
-    look = partial(_audit, str(path), environment, ground.version, case.packages)
+    runtime = case.runtime or (None if case.packages is None else Runtime("", packages=case.packages))
+    look = partial(_audit, str(path), environment, ground.version, runtime)
     result = look({})
     lines: dict[str, list[int]] = {}
     for finding in result.findings:
@@ -95,11 +96,10 @@ def _audit(
     path: str,
     environment: Mapping[str, str],
     version: str,
-    packages: frozenset[str] | None,
+    runtime: Runtime | None,
     instead: Mapping[str, bytes],
 ) -> Audit:
     loaded = config_file.load(path, environment, instead)
     if isinstance(loaded, ConfigError):
         return unusable(loaded, version)
-    runtime = None if packages is None else Runtime("", packages=packages)
     return audit(Subject(loaded, shipped().at(version), shipped(), environment, runtime))

@@ -7,8 +7,8 @@ executes the real command instead: it is *cold*.
 
 A request is a line of JSON: {"id", "arguments", "environment", "folder", "log", "cold"} starts one, {"id", "stop"}
 kills it and all that it started. The answers are lines too: {"names", "threads"} once, when the imports are done, then
-{"id", "cold"} for a start and {"id", "status"} for its end (a signal is negative). When the input ends, so does
-everything that was started. Standard library and LiteLLM only.
+{"id", "process", "cold"} for a start and {"id", "status"} for its end (a signal is negative). When the input ends, so
+does everything that was started. Standard library and LiteLLM only.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Zygote:
         watched = os.pidfd_open(process)
         self.children[watched] = (process, request["id"])
         self.poll.register(watched, select.POLLIN)
-        self.say(id=request["id"], cold=cold)
+        self.say(id=request["id"], process=process, cold=cold)
         return False
 
     def ended(self, watched: int) -> None:

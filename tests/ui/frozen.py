@@ -264,4 +264,6 @@ class Frozen(Console):
         self.redraw()
 
     def _tick(self) -> None:
-        self.screen_stack[0].query_one(Header).tick(time.strftime("%H:%M:%S", time.gmtime(NOW)))
+        # the interval may fire before the screen is composed
+        for header in self.screen_stack[0].query(Header):
+            header.tick(time.strftime("%H:%M:%S", time.gmtime(NOW)))

@@ -11,6 +11,7 @@ from textual.command import CommandPalette
 from textual.widgets import Input
 
 from litellm_tui.ui.keys import KEYS, PLACES, Place
+from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.probe import ProbeDialog
@@ -86,6 +87,13 @@ async def _asks_whether_to_restart(scene: Scene, key: str) -> None:
     assert isinstance(scene.app.screen, RestartDialog)
     await scene.press(key)
     assert len(scene.app.screen_stack) == 2
+
+
+@presses("everywhere", "a")
+async def _audits_the_file(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    assert isinstance(scene.app.screen, AuditScreen)
+    await scene.shows("for LiteLLM 1.106.2")
 
 
 @presses("everywhere", "exclamation_mark")
@@ -425,6 +433,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
     [
         ("zoom", lambda scene: len(scene.panes) == 1),
         ("problems", lambda scene: isinstance(scene.app.screen, Problems)),
+        ("audit", lambda scene: isinstance(scene.app.screen, AuditScreen)),
         ("probe(False)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
         ("probe(True)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
         ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),

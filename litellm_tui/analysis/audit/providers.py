@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from litellm_tui.analysis.audit.subject import REFERENCE, Entry, Subject
+from litellm_tui.analysis.audit.subject import REFERENCE, UNKNOWN, Entry, Subject
 from litellm_tui.analysis.audit.surroundings import variable
 from litellm_tui.analysis.catalogue import Catalogue, Spans
 
@@ -124,6 +124,11 @@ def provider(
 
     `own` are the names of `custom_provider_map`. Whatever is neither text nor empty makes it `unsure`.
     """
+    # an address that is not known may be one of those that tell the provider
+    hidden = api_base is UNKNOWN
+    api_base = None if hidden else api_base
+    if custom is UNKNOWN:
+        return UNSURE
     if (custom and not isinstance(custom, str)) or (api_base and not isinstance(api_base, str)):
         return UNSURE
     if any(value and value.startswith(REFERENCE) for value in (model, custom, api_base)):
@@ -140,6 +145,8 @@ def provider(
         return KNOWN
     if api_base and _host(api_base) in _HOSTS:
         return KNOWN
+    if hidden:
+        return UNSURE
     return NONE if custom else _bare(model, catalogue, spans)
 
 

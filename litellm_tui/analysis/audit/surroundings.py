@@ -95,14 +95,16 @@ def workers(subject: Subject) -> int | None:
 
 
 def cache_type(subject: Subject) -> str | None:
-    """The type of the response cache that is switched on; None when it is off, or its type is not known."""
+    """The type of the response cache: redis by default, local for parameters without a type; None when it is off, or
+    its type is not known."""
     settings = subject.section("litellm_settings")
     if settings.get("cache") is not True:
         return None
     params = settings.get("cache_params", {})
     if not isinstance(params, dict):
         return None
-    found = resolve(subject, params.get("type", "redis"))
+    # with parameters that name no type, Cache falls back to a type of its own (caching/caching.py)
+    found = resolve(subject, params.get("type", "local" if params else "redis"))
     return found if isinstance(found, str) else None
 
 

@@ -133,6 +133,15 @@ def test_what_else_can_tell_a_provider_is_looked_at(text: str) -> None:
     assert not found(audited(text), "no-provider")
 
 
+@pytest.mark.parametrize(
+    ("model", "more"), [("meta-llama/Llama-3-8B", ""), ("Snowflake/arctic", "api_base: 'http://127.0.0.1:8000/v1'")]
+)
+def test_a_vendor_that_is_written_like_a_provider_is_not_taken_for_it(model: str, more: str) -> None:
+    (finding,) = found(audited(listed(deployment(model, more))), "no-provider")
+    assert finding.fix is not None
+    assert finding.fix.decision
+
+
 def test_a_name_that_only_a_newer_map_may_know_is_dropped_where_none_is_fetched() -> None:
     text = listed(deployment("gpt-99"))
     (finding,) = found(audited(text, env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"}), "no-provider")

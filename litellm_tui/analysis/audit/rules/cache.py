@@ -8,7 +8,7 @@ from typing import Any, Final
 from litellm_tui.analysis.audit import surroundings
 from litellm_tui.analysis.audit.rule import Hit, Right, rule
 from litellm_tui.analysis.audit.subject import UNKNOWN, Subject, reference
-from litellm_tui.analysis.edits import Edit, Rename, SetValue
+from litellm_tui.analysis.edits import Edit, Insert, Rename, SetValue
 
 _CACHE: Final = ("litellm_settings", "cache")
 _PARAMS: Final = ("litellm_settings", "cache_params")
@@ -99,7 +99,7 @@ def cache_params_no_mapping(subject: Subject) -> Iterator[Hit | Right]:
     "cache-without-address",
     "fatal",
     "A Redis cache without an address",
-    why="The type is redis unless cache_params says otherwise, and LiteLLM ends when nothing tells it where Redis is.",
+    why="Without cache_params, or with `type: redis`, LiteLLM ends when nothing tells it where Redis is.",
     source="litellm/_redis.py, _get_redis_client_logic (1.106.2)",
     fix="set cache_params.host and port (or url), or `type: local` for a cache in the process's own memory",
 )
@@ -120,6 +120,22 @@ def cache_without_address(subject: Subject) -> Iterator[Hit | Right]:
             )
             return
     yield Hit(f"the address comes from {unset[0]}, which is not set" if unset else "nothing says where Redis is", path)
+
+
+@rule(
+    "cache-type-missing",
+    "warning",
+    "An address for a cache that stays in memory",
+    why="The type is redis only while cache_params are empty. With parameters, but no type among them, it is local.",
+    source=_MADE,
+    fix="add `type: redis` to cache_params",
+)
+def cache_type_missing(subject: Subject) -> Iterator[Hit | Right]:
+    params = _params(subject)
+    if params and "type" not in params and (given := [key for key in (*_ADDRESS, "port", *_MEANT) if key in params]):
+        path = (*_PARAMS, given[0])
+        text = f"cache_params has {given[0]} but no type, so the cache is in memory and Redis is not used"
+        yield Hit(text, path, edits=(Insert((*_PARAMS, "type"), "redis"),), decision=_REACHABLE)
 
 
 @rule(

@@ -14,6 +14,10 @@ from litellm_tui.analysis.audit.subject import Entry, Subject, reference
 from litellm_tui.analysis.audit.surroundings import variable
 from litellm_tui.analysis.edits import Edit, Move, Remove, SetValue
 
+# for servers of one's own, or so well known that no model's own name begins with it
+_SERVERS: Final = frozenset(
+    ("azure", "hosted_vllm", "litellm_proxy", "lm_studio", "ollama", "ollama_chat", "openai", "vertex_ai")
+)
 _LOAD: Final = "litellm/proxy/proxy_server.py, ProxyConfig.load_config (1.106.2, 1.77.7)"
 _SHUFFLE: Final = "litellm/router_strategy/simple_shuffle.py (1.106.2, 1.77.7)"
 _CREATE: Final = "litellm/router.py, Router._create_deployment (1.106.2, 1.77.7)"
@@ -322,13 +326,13 @@ def _without_provider(entry: Entry, said: Provider, subject: Subject) -> Hit:
             f"{custom!r} is no provider of LiteLLM {version}", entry.at("custom_llm_provider"), _near(custom, subject)
         )
     if right := meant(model, subject.catalogue):
+        name = right.partition("/")[0]
         edits = (SetValue(path, right),) if literal else ()
-        return Hit(
-            f"the prefix of {model!r} is no provider: it is written {right.split('/')[0]}",
-            path,
-            f"write {right}",
-            edits,
-        )
+        # vendors on Hugging Face are written much like providers: a server's own names begin with them
+        sure = name in _SERVERS or (entry.params.get("api_base") is None and name != "meta_llama")
+        decision = "" if sure or not edits else f"whether {name} is the provider, or part of the model's own name"
+        text = f"the prefix of {model!r} is no provider: it is written {name}"
+        return Hit(text, path, f"write {right}", edits, decision)
     prefix, slash, _ = model.partition("/")
     if slash and (words := subject.spans.words("providers", prefix)):
         return Hit(f"{prefix!r} is no provider of LiteLLM {version}: it is one {words}", path)

@@ -158,7 +158,8 @@ def _ghost(names: Names, chain: Chain, path: Path, name: str) -> Hit:
         path,
         edits=(SetValue(path, near),) if near else (Remove(item),),
         decision=f"whether {near} was meant" if near else f"whether {name} is left out, or added to model_list",
-        severity="advice" if names.open else None,
+        # a name that does not exist goes on to the default fallbacks
+        severity="advice" if names.open else "warning" if any(map(names.exists, names.routing.default)) else None,
     )
 
 
@@ -302,7 +303,7 @@ def fallback_to_itself(subject: Subject) -> Iterator[Hit | Right]:
     "long-fallback-chain",
     "warning",
     "A fallback that is never reached",
-    why="A request is passed on max_fallbacks times, 5 by default; every attempt counts, also those beside each other.",
+    why="A group that is asked after max_fallbacks attempts, 5 by default, is not followed further when it fails.",
     source="litellm/constants.py, ROUTER_MAX_FALLBACKS; litellm/router_utils/fallback_event_handlers.py, "
     "run_async_fallback (1.77.7, 1.106.2)",
     fix="shorten the chain, or raise router_settings.max_fallbacks",

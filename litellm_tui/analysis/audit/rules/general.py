@@ -226,7 +226,8 @@ def alerting_without_webhook(subject: Subject) -> Iterator[Hit | Right]:
     slack = "slack" in alerting if isinstance(alerting, list) else alerting == "slack"
     if not slack or section.get("alert_to_webhook_url"):
         return
-    given = surroundings.is_set(subject, "SLACK_WEBHOOK_URL", "ALERTING_WEBHOOK_URL")
+    later = {"ALERTING_WEBHOOK_URL"} & subject.catalogue.environment
+    given = surroundings.is_set(subject, "SLACK_WEBHOOK_URL", *later)
     if given is False:
         yield Hit("alerting goes to Slack, but SLACK_WEBHOOK_URL is not set", ("general_settings", "alerting"))
     elif given:

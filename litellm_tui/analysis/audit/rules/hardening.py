@@ -269,8 +269,8 @@ def requests_need_database(subject: Subject) -> Iterator[Hit | Right]:
 def workers_never_renewed(subject: Subject) -> Iterator[Hit | Right]:
     if subject.runtime is None or (surroundings.workers(subject) or 1) < 2:
         return
-    told = subject.runtime.option("--max_requests_before_restart") or subject.variable("MAX_REQUESTS_BEFORE_RESTART")
-    if not told:
+    told = surroundings.is_set(subject, "MAX_REQUESTS_BEFORE_RESTART")
+    if told is False and not subject.runtime.option("--max_requests_before_restart"):
         yield Hit(
             f"{surroundings.workers(subject)} workers without a limit", mark=subject.runtime.marks.get("ExecStart")
         )

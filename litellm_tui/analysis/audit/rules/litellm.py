@@ -95,7 +95,7 @@ def shadowed_request_timeout(subject: Subject) -> Iterator[Hit | Right]:
 )
 def budget_without_database(subject: Subject) -> Iterator[Hit | Right]:
     budget = subject.resolve(subject.section("litellm_settings").get("max_budget"))
-    if budget and budget is not UNKNOWN and surroundings.database(subject) is False:
+    if budget is not UNKNOWN and budget and surroundings.database(subject) is False:
         yield Hit("max_budget is set, but there is no database", ("litellm_settings", "max_budget"))
 
 

@@ -60,7 +60,7 @@ def stop_too_short(subject: Subject) -> Iterator[Hit | Right]:
 
 @rule(
     "cost-map-at-start",
-    "warning",
+    "advice",
     "A version that may not start without the internet",
     why="These releases fetch the cost map while they start, and can end with an ImportError when that fails. Mended "
     "in 1.104.7, 1.105.5 and 1.106.4.",
@@ -147,7 +147,7 @@ def stray_env_file(subject: Subject) -> Iterator[Hit | Right]:
 
 @rule(
     "workers-count-apart",
-    "warning",
+    "advice",
     "Metrics of one worker at a time",
     why="Each worker counts for itself, and /metrics answers with the counts of the one that is asked. From 1.82 on "
     "LiteLLM makes the folder in which they meet by itself.",

@@ -1,0 +1,47 @@
+"""Asks LiteLLM itself for providers: ``PYTHON provider_oracle.py``, inside LiteLLM's environment.
+
+Reads a JSON list of [model, custom_llm_provider, api_base] from its input, and writes a JSON list of the providers that
+the router would load these deployments under; null where it would drop one. Standard library and LiteLLM only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+def loaded_under(question: list[Any]) -> str | None:
+    import litellm
+
+    model, custom, api_base = question
+    prefix = model.split("/")[0]
+    if "/" in model and prefix in litellm._known_custom_logger_compatible_callbacks:
+        return "a prompt's"
+    try:
+        found = litellm.get_llm_provider(model=model, custom_llm_provider=custom, api_base=api_base)[1]
+    except litellm.exceptions.BadRequestError:
+        return None
+    return found if found in litellm.provider_list or _is_data(found) else None
+
+
+def _is_data(name: str) -> bool:
+    try:
+        from litellm.llms.openai_like.json_loader import JSONProviderRegistry
+    except ImportError:
+        return False
+    return bool(JSONProviderRegistry.exists(name))
+
+
+def main() -> None:
+    answers = sys.stdout
+    # what LiteLLM prints is no answer
+    sys.stdout = sys.stderr
+    import litellm
+
+    litellm.suppress_debug_info = True
+    json.dump([loaded_under(question) for question in json.load(sys.stdin)], answers)
+
+
+if __name__ == "__main__":
+    main()

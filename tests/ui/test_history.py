@@ -1,0 +1,41 @@
+"""The console notes with which configuration the service was started, and what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from litellm_tui.actions.restart import restart
+from litellm_tui.demo import Simulation
+from tests.ui.scene import Scene, opened, profile_of
+
+
+async def _restarted(scene: Scene, expected: int) -> None:
+    async for _ in restart(profile_of(scene.simulation), expected):
+        scene.monitor.look_now()
+
+
+async def test_a_restart_that_is_seen_is_noted_with_its_file(
+    simulation: Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    async with opened(simulation, memory=True) as scene:
+        history = scene.app.history
+        assert history is not None
+        # the file of the simulation was written after the start that it tells of
+        assert history.versions() == ()
+        simulation.edit_config()
+        file = Path(profile_of(simulation).config.value)  # type: ignore[union-attr]  # the simulation has one
+        await _restarted(scene, 9)
+        (noted,) = await scene.until(history.versions, "the start is noted")
+        assert noted.result == "loaded 9 of 9 deployments"
+        assert list((history.content(noted.digest) or {}).values()) == [file.read_bytes()]
+        simulation.restore_config()
+        await _restarted(scene, 8)
+        await scene.until(lambda: len(history.versions()) == 2, "the second start is noted")
+        assert history.folder.is_relative_to(tmp_path / "state")
+
+
+async def test_the_history_of_a_simulation_is_not_kept(scene: Scene) -> None:
+    assert scene.app.history is None
