@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from typing import Any
 
 
-def loaded_under(question: list[Any]) -> str | None:
-    import litellm
-
+def loaded_under(litellm: Any, question: list[Any]) -> str | None:
     model, custom, api_base = question
     prefix = model.split("/")[0]
     if "/" in model and prefix in litellm._known_custom_logger_compatible_callbacks:
-        return "a prompt's"
+        # a prompt kept there names the model when it is used
+        return str(prefix)
     try:
         found = litellm.get_llm_provider(model=model, custom_llm_provider=custom, api_base=api_base)[1]
     except litellm.exceptions.BadRequestError:
@@ -27,20 +27,19 @@ def loaded_under(question: list[Any]) -> str | None:
 
 def _is_data(name: str) -> bool:
     try:
-        from litellm.llms.openai_like.json_loader import JSONProviderRegistry
+        registry = import_module("litellm.llms.openai_like.json_loader").JSONProviderRegistry
     except ImportError:
         return False
-    return bool(JSONProviderRegistry.exists(name))
+    return bool(registry.exists(name))
 
 
 def main() -> None:
     answers = sys.stdout
     # what LiteLLM prints is no answer
     sys.stdout = sys.stderr
-    import litellm
-
+    litellm: Any = import_module("litellm")
     litellm.suppress_debug_info = True
-    json.dump([loaded_under(question) for question in json.load(sys.stdin)], answers)
+    json.dump([loaded_under(litellm, question) for question in json.load(sys.stdin)], answers)
 
 
 if __name__ == "__main__":

@@ -103,11 +103,6 @@ def _asked(ground: Ground, questions: list[Question]) -> dict[Question, str | No
     return dict(zip(questions, json.loads(done.stdout), strict=True))
 
 
-def _told(ground: Ground, question: Question) -> Provider:
-    spans = shipped()
-    return provider(question.model, spans.at(ground.version), spans, custom=question.custom, api_base=question.api_base)
-
-
 @pytest.fixture(scope="module")
 def decided(ground: Ground) -> dict[Question, str | None]:
     """What LiteLLM decides on every prefix, every name of the cost maps with and without its prefix, and odd ones."""
@@ -122,14 +117,29 @@ def decided(ground: Ground) -> dict[Question, str | None]:
     return _asked(ground, list(dict.fromkeys([*questions, *DROPPED, *KEPT])))
 
 
-def test_what_is_said_to_be_dropped_is_dropped(ground: Ground, decided: dict[Question, str | None]) -> None:
-    said = {question for question in decided if _told(ground, question).state == "none"}
+@pytest.fixture(scope="module")
+def told(ground: Ground, decided: dict[Question, str | None]) -> dict[Question, Provider]:
+    """What is said here of the same."""
+    spans = shipped()
+    catalogue = spans.at(ground.version)
+    return {
+        question: provider(question.model, catalogue, spans, custom=question.custom, api_base=question.api_base)
+        for question in decided
+    }
+
+
+def test_what_is_said_to_be_dropped_is_dropped(
+    decided: dict[Question, str | None], told: dict[Question, Provider]
+) -> None:
+    said = {question for question in decided if told[question].state == "none"}
     assert len(said) > 300
     assert {question: decided[question] for question in said if decided[question]} == {}
 
 
-def test_a_provider_that_is_named_is_the_one(ground: Ground, decided: dict[Question, str | None]) -> None:
-    named = {question: told.name for question in decided if (told := _told(ground, question)).name}
+def test_a_provider_that_is_named_is_the_one(
+    decided: dict[Question, str | None], told: dict[Question, Provider]
+) -> None:
+    named = {question: said.name for question, said in told.items() if said.name}
     assert len(named) > 200
     # a provider has other names for some of its models, and some have left LiteLLM but for a list
     wrong = {
@@ -140,14 +150,18 @@ def test_a_provider_that_is_named_is_the_one(ground: Ground, decided: dict[Quest
     assert wrong == {}
 
 
-def test_names_that_litellm_does_not_know_are_found(ground: Ground, decided: dict[Question, str | None]) -> None:
+def test_names_that_litellm_does_not_know_are_found(
+    decided: dict[Question, str | None], told: dict[Question, Provider]
+) -> None:
     assert {question: decided[question] for question in DROPPED if decided[question]} == {}
-    assert {question for question in DROPPED if _told(ground, question).state != "none"} == set()
+    assert {question for question in DROPPED if told[question].state != "none"} == set()
 
 
-def test_names_that_litellm_knows_are_left_alone(ground: Ground, decided: dict[Question, str | None]) -> None:
+def test_names_that_litellm_knows_are_left_alone(
+    decided: dict[Question, str | None], told: dict[Question, Provider]
+) -> None:
     assert {question for question in KEPT if decided[question] is None} == set()
-    assert {question for question in KEPT if _told(ground, question).state != "known"} == set()
+    assert {question for question in KEPT if told[question].state != "known"} == set()
 
 
 def _of_one_house(name: str, decided: str | None) -> bool:

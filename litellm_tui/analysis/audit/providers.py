@@ -138,7 +138,7 @@ def provider(
     prefix, slash, _ = model.partition("/")
     if slash and prefix == "ragflow":
         return UNSURE
-    if slash and prefix in catalogue.providers | own:
+    if slash and (prefix in catalogue.providers or prefix in own):
         return Provider("known", prefix)
     if slash and prefix in catalogue.callbacks:
         # a prompt kept by one of the logging services names the model when it is used

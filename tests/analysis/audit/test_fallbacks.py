@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -142,7 +143,7 @@ def test_a_slip_in_a_name_is_asked_for() -> None:
 
 
 def test_a_chain_is_cut_where_the_router_cuts_it() -> None:
-    steps = ", ".join(f"{{{one}: [{other}]}}" for one, other in zip(GROUPS, GROUPS[1:], strict=False))
+    steps = ", ".join(f"{{{one}: [{other}]}}" for one, other in itertools.pairwise(GROUPS))
     result = audited(f"{MODELS}router_settings: {{fallbacks: [{steps}]}}\n")
     assert [finding.text for finding in found(result, "long-fallback-chain")] == [
         "'a' gives up after 5 hops: g, h never asked",

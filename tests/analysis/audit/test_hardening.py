@@ -143,3 +143,8 @@ environment_variables:
     assert said["unknown-section"] == [1, 2]
     assert said["unknown-litellm-key"] == [4, 5, 6]
     assert said["variable-of-the-image"] == [8]
+
+
+def test_workers_whose_environment_is_not_known_are_not_judged() -> None:
+    assert "workers-never-renewed" in lines(audited("model_list: []\n", env={}, runtime=WORKERS))
+    assert "workers-never-renewed" not in lines(audited("model_list: []\n", runtime=WORKERS))

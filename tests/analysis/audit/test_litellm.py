@@ -142,6 +142,13 @@ def test_a_budget_wants_a_database(more: str, env: dict[str, str] | None, said: 
     assert ("budget-without-database" in findings) is said
 
 
+def test_a_budget_that_is_not_known_is_not_judged() -> None:
+    text = section("max_budget: os.environ/BUDGET")
+    assert "budget-without-database" in lines(audited(text, env={"BUDGET": "10"}))
+    assert "budget-without-database" not in lines(audited(text, env={}))
+    assert "budget-without-database" not in lines(audited(text))
+
+
 def test_verbose_logging_is_advised_against_only_where_it_is_on() -> None:
     assert lines(audited(section("set_verbose: true")))["set-verbose"] == [2]
     assert "set-verbose" not in lines(audited(section("set_verbose: false")))

@@ -170,32 +170,35 @@ def _looked_up_again(path: Path, name: str, subject: Subject) -> bool:
 
 def _texts(subject: Subject, sections: tuple[str, ...]) -> Iterator[tuple[Path, str, bool]]:
     """Every reference below these sections, with its path and whether it is an item of a list."""
+    seen: set[int] = set()
     for section in sections:
         if section in subject.data:
-            yield from _walk(subject.data[section], (section,), ())
+            yield from _walk(subject.data[section], (section,), seen)
 
 
-def _walk(value: Any, path: Path, above: tuple[int, ...]) -> Iterator[tuple[Path, str, bool]]:
-    if len(path) > _DEPTH or id(value) in above:
+def _walk(value: Any, path: Path, seen: set[int]) -> Iterator[tuple[Path, str, bool]]:
+    # what anchors share is looked at once: a few of them can make more places than anybody has time for
+    if len(path) > _DEPTH or id(value) in seen:
         return
+    seen.add(id(value))
     if isinstance(value, dict):
         # the addresses of alerts are resolved by the alerting itself, in lists too
         if path[-1] == "alert_to_webhook_url":
             return
         for key, item in value.items():
             if isinstance(key, str | int):
-                yield from _item(item, (*path, key), False, (*above, id(value)))
+                yield from _item(item, (*path, key), False, seen)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _item(item, (*path, index), True, (*above, id(value)))
+            yield from _item(item, (*path, index), True, seen)
 
 
-def _item(value: Any, path: Path, listed: bool, above: tuple[int, ...]) -> Iterator[tuple[Path, str, bool]]:
+def _item(value: Any, path: Path, listed: bool, seen: set[int]) -> Iterator[tuple[Path, str, bool]]:
     if isinstance(value, str):
         if value.startswith(REFERENCE):
             yield path, value, listed
     elif isinstance(value, dict | list):
-        yield from _walk(value, path, above)
+        yield from _walk(value, path, seen)
 
 
 def _place(path: Path) -> str:
