@@ -71,7 +71,7 @@ class Flow:
     def _look(self, unit: Unit) -> list[Unit]:
         """Read one unit; the units that now hold the section too."""
         marked = self._marked.setdefault(unit.key, set())
-        nodes = list(unit.nodes())
+        nodes = self._units.nodes(unit)
         size = -1
         while size != len(marked):
             size = len(marked)

@@ -31,7 +31,7 @@ _DEEP: Final = 10
 _PLAIN_MODES: Final = {"chat", "completion"}
 
 _VARIABLE: Final = re.compile(
-    rb"""(?:\w*(?:env|secret|ENV)\w*\(\s*(?:\w+\s*=\s*)?|environ\.(?:get|pop|setdefault)\(\s*|environ\[\s*|envvar\s*=\s*)
+    rb"""(?:(?:env|secret|ENV)\w*\(\s*(?:\w+\s*=\s*)?|environ\.(?:get|pop|setdefault)\(\s*|environ\[\s*|envvar\s*=\s*)
          ["']([A-Z][A-Z0-9_]+)["']""",
     re.VERBOSE,
 )
@@ -116,6 +116,9 @@ def _value(tree: ast.Module, node: ast.expr | None, depth: int = 0) -> Value | N
             return plain
         case ast.Name(id=name) if depth < _DEEP:
             return _value(tree, next(assigned(tree, name), None), depth + 1)
+        case ast.IfExp(body=body, orelse=orelse):
+            found = _value(tree, body, depth + 1)
+            return _value(tree, orelse, depth + 1) if found is None else found
         case ast.Call(func=ast.Name(id=("int" | "float" | "str") as kind), args=[inner]):
             value = _value(tree, inner, depth + 1)
             convert: Callable[[Value], Value] = {"int": int, "float": float, "str": str}[kind]

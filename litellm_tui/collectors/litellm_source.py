@@ -148,7 +148,8 @@ def _attributes(package: Package) -> frozenset[str]:
             named.setdefault((match[0] or match[1]).decode(), set()).add(place)
     files = {name.split("/")[0].removesuffix(".py") for name in package.sources}
     doubtful = {name: places for name, places in named.items() if name not in own | files and not package.defines(name)}
-    return frozenset(own | {name for name, places in doubtful.items() if _loads(package, name, places)})
+    places = set().union(*doubtful.values())
+    return frozenset(own | (doubtful.keys() & {name for place in places for name in _loaded(package.tree(place))}))
 
 
 def _assigned_names(tree: ast.Module) -> Iterator[str]:
@@ -166,18 +167,17 @@ def _for_types(node: ast.If) -> bool:
     return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def _loads(package: Package, name: str, places: set[str]) -> bool:
-    """Whether code, not a comment or an import, reads `litellm.name`."""
-    for place in places:
-        for node in ast.walk(package.tree(place)):
-            match node:
-                case ast.Attribute(value=ast.Name(id="litellm"), attr=attribute, ctx=ast.Load()) if attribute == name:
-                    return True
-                case ast.Call(
-                    func=ast.Name(id="getattr" | "hasattr"), args=[ast.Name(id="litellm"), ast.Constant(value), *_]
-                ) if value == name:
-                    return True
-    return False
+def _loaded(tree: ast.Module) -> Iterator[str]:
+    """The names that code, not a comment or an import, reads of the module."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="litellm"), attr=name, ctx=ast.Load()):
+                yield name
+            case ast.Call(
+                func=ast.Name(id="getattr" | "hasattr"),
+                args=[ast.Name(id="litellm"), ast.Constant(value=str(name)), *_],
+            ):
+                yield name
 
 
 def _strategies(package: Package) -> frozenset[str]:

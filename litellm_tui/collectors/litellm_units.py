@@ -33,17 +33,6 @@ class Unit(NamedTuple):
         only = self.node.args.kwonlyargs if isinstance(self.node, Function) else []
         return {*self.positional, *(item.arg for item in only)}
 
-    def nodes(self) -> Iterator[ast.AST]:
-        """Everything in it; of a file, what is outside its functions."""
-        if isinstance(self.node, Function):
-            yield from ast.walk(self.node)
-            return
-        pending: list[ast.AST] = [self.node]
-        while pending:
-            node = pending.pop()
-            yield node
-            pending += [item for item in ast.iter_child_nodes(node) if not isinstance(item, Function)]
-
 
 class Units:
     """The units of a package's files, taken apart once."""
@@ -51,6 +40,7 @@ class Units:
     def __init__(self, package: Package) -> None:
         self.package = package
         self._of: dict[str, list[Unit]] = {}
+        self._nodes: dict[tuple[str, str, int], list[ast.AST]] = {}
 
     def of(self, place: str) -> list[Unit]:
         """The units of a file; a constructor goes by `Class.__init__`."""
@@ -58,6 +48,23 @@ class Units:
             tree = self.package.tree(place)
             self._of[place] = [Unit(place, "", tree), *(unit for node in tree.body for unit in _within(place, node))]
         return self._of[place]
+
+    def nodes(self, unit: Unit) -> list[ast.AST]:
+        """Everything in a unit; of a file, what is outside its functions."""
+        if unit.key not in self._nodes:
+            self._nodes[unit.key] = list(_nodes(unit.node))
+        return self._nodes[unit.key]
+
+
+def _nodes(whole: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(whole, Function):
+        yield from ast.walk(whole)
+        return
+    pending = [whole]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += [item for item in ast.iter_child_nodes(node) if not isinstance(item, Function)]
 
 
 def _within(place: str, node: ast.AST) -> Iterator[Unit]:

@@ -75,7 +75,7 @@ class Values:
         found: set[str] = set()
         for place in places:
             for unit in self.units.of(place):
-                nodes = list(unit.nodes())
+                nodes = self.units.nodes(unit)
                 for node in nodes:
                     if isinstance(node, ast.Call) and self._calls(place, node.func, home, function.name):
                         given = [item.value for item in node.keywords if item.arg == name]

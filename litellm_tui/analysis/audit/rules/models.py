@@ -329,7 +329,7 @@ def azure_without_address(subject: Subject) -> Iterator[Hit]:
         given = [subject.resolve(entry.params.get(key)) for key in ("api_base", "base_url", "azure_endpoint")]
         if any(value is UNKNOWN or value for value in given) or any(key in entry.params for key in _OTHER_KEYS):
             continue
-        if not entry.model.startswith("azure/") or provider_of(entry, subject).name != "azure":
+        if not entry.model.startswith("azure/") or not _is_of(entry, subject, ("azure",)):
             continue
         if is_set(subject, "AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT") is False:
             yield Hit(f"{_group(entry)} has no api_base, and AZURE_API_BASE is not set", entry.at("model"))
@@ -339,8 +339,16 @@ def _addressed(subject: Subject, providers: tuple[str, ...]) -> Iterator[tuple[E
     """The deployments of these providers with the address they ask, where that is known."""
     for entry in subject.entries:
         address = subject.resolve(entry.params.get("api_base"))
-        if isinstance(address, str) and address and provider_of(entry, subject).name in providers:
+        if isinstance(address, str) and address and _is_of(entry, subject, providers):
             yield entry, address
+
+
+def _is_of(entry: Entry, subject: Subject, providers: tuple[str, ...]) -> bool:
+    # most are told by their prefix, and there may be thousands
+    plain = "custom_llm_provider" not in entry.params and reference(entry.model) is None and "/" in entry.model
+    if plain and entry.model.partition("/")[0] not in providers:
+        return False
+    return provider_of(entry, subject).name in providers
 
 
 def _shortened(entry: Entry, address: str) -> tuple[Edit, ...]:
@@ -350,7 +358,7 @@ def _shortened(entry: Entry, address: str) -> tuple[Edit, ...]:
 
 
 def _is_openai(entry: Entry, subject: Subject) -> bool:
-    return provider_of(entry, subject).name == "openai"
+    return _is_of(entry, subject, ("openai",))
 
 
 def _keyless(entry: Entry, subject: Subject) -> bool:
