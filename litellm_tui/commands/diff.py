@@ -7,39 +7,23 @@ command line or no such version.
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
-from litellm_tui.analysis.difference import Change, compare, running
-from litellm_tui.analysis.phases import UNREACHABLE
 from litellm_tui.analysis.phrases import count
-from litellm_tui.applied import Applied, History, run_of
+from litellm_tui.applied import Applied, History
 from litellm_tui.collectors import config_file
 from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.look import history_of, look
+from litellm_tui.comparison import Compared, environment, lines, moment, with_running, with_version
 from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import SettingsError, load_settings
-from litellm_tui.snapshot import ConfigError
 
 UNREACHABLE_STATUS: Final = 3
-_SIGNS: Final = {"added": "+", "removed": "-", "changed": "~"}
 _SHORTEST_DIGEST: Final = 4
-
-
-class Compared(NamedTuple):
-    """What was found. `against` says in words what the file was compared with, `remark` what is to be known of it, and
-    `waiting` that what differs does not run.
-    """
-
-    changes: tuple[Change, ...]
-    against: str
-    status: int
-    remark: str = ""
-    waiting: bool = False
 
 
 def run(options: Options, version: str = "", history: bool = False, json: bool = False) -> int:
@@ -52,15 +36,19 @@ def run(options: Options, version: str = "", history: bool = False, json: bool =
         document: Any = [_described(number, start) for number, start in _numbered(kept)]
         text = list(_listed(kept))
         status = 0
+    elif profile.config is None:
+        raise SettingsError("diff: no configuration file was found; name it with --config")
     else:
-        found = _with_version(profile, kept, version) if version else _with_running(profile, kept)
+        path = profile.config.value
+        found = _with_version(path, profile, kept, version) if version else _with_running(profile, kept)
+        status = _status(found)
         document = {
             "against": found.against,
-            "remark": found.remark,
-            "exit_status": found.status,
+            "remark": found.remark or found.unusable,
+            "exit_status": status,
             "changes": msgspec.to_builtins(found.changes),
         }
-        text, status = list(lines(found)), found.status
+        text = list(lines(found))
     if json:
         print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
         return status
@@ -86,87 +74,24 @@ def chosen(versions: Sequence[Applied], wanted: str) -> Applied | None:
     return next((v for v in reversed(versions) if v.at <= moment), None)
 
 
-def lines(found: Compared) -> Iterator[str]:
-    """What was found, as text."""
-    yield f"compared with {found.against}"
-    if found.remark:
-        yield f"  {found.remark}"
-    for change in found.changes:
-        place = f"   [{change.mark.file}:{change.mark.line}]" if change.mark else ""
-        yield f"{_SIGNS[change.kind]} {change.what} {change.words}{place}"
-        if change.note:
-            yield f"    {change.note}"
-    if not found.changes:
-        if found.status == 0:
-            yield "no difference"
-        return
-    number = len(found.changes)
-    waiting = sum(change.needs_restart for change in found.changes)
-    unseen = sum(not change.visible for change in found.changes)
-    words = [count(number, "difference")]
-    if found.waiting:
-        words.append(
-            f"a restart applies {'it' if number == 1 else 'them' if waiting == number else f'{waiting} of them'}"
-        )
-    if unseen:
-        words.append(f"{unseen} of them cannot be seen from outside")
-    yield "; ".join(words)
-
-
 def _with_running(profile: Profile, kept: History) -> Compared:
-    if profile.config is None:
-        raise SettingsError("diff: no configuration file was found; name it with --config")
     seen = look(profile, remembers=False)
     kept.see(seen.snapshot)
-    snapshot, diagnosis = seen.snapshot, seen.diagnosis
-    configuration = snapshot.configuration
-    start = kept.at_start_of(run_of(snapshot.service.value))
-    down = diagnosis.gateway.state in UNREACHABLE or snapshot.gateway.deployments.value is None
-    if down and start is None:
-        start = next((v for v in reversed(kept.versions()) if v.result.startswith("loaded")), None)
-    applied = kept.as_config(start.digest, _environment(profile)) if start else None
-    if configuration.error is not None:
-        return Compared(
-            (), "nothing", UNREACHABLE_STATUS if down else 1, f"the file cannot be used: {configuration.error}"
-        )
-    file = configuration.current
-    if file is None:
-        return Compared((), "nothing", 1, configuration.why_unwatched or "the file could not be read")
-    known = None if isinstance(applied, ConfigError) else applied
-    if down:
-        because = f"what runs is not known: {diagnosis.gateway.reason or 'the gateway shows no deployments'}"
-        if start is None or known is None:
-            return Compared((), "nothing", UNREACHABLE_STATUS, because)
-        return Compared(compare(known, file), _told(start), UNREACHABLE_STATUS, because)
-    changes = running(file, diagnosis.deployments, snapshot.gateway.router.value, known)
-    remark = "" if known else (
-        f"what the proxy does not show (general_settings, keys, callbacks, most of litellm_settings) is not compared: "
-        f"{applied.problem if isinstance(applied, ConfigError) else 'the file it was started with is not known'}"
-    )  # fmt: skip
-    against = f"the running proxy, up since {_moment(start.at)}" if start else "the running proxy"
-    return Compared(changes, against, int(bool(changes)), remark, waiting=True)
+    return with_running(seen.snapshot, seen.diagnosis, kept, profile)
 
 
-def _with_version(profile: Profile, kept: History, version: str) -> Compared:
-    if profile.config is None:
-        raise SettingsError("diff: no configuration file was found; name it with --config")
+def _with_version(path: str, profile: Profile, kept: History, version: str) -> Compared:
     start = chosen(kept.versions(), version)
     if start is None:
         listed = f"there are {count(len(kept.versions()), 'version')}: see litellm-tui diff --history"
         raise SettingsError(f"diff: no applied version is meant by {version!r}; {listed}")
-    environment = _environment(profile)
-    before, file = kept.as_config(start.digest, environment), config_file.load(profile.config.value, environment)
-    for unusable in (before, file):
-        if isinstance(unusable, ConfigError):
-            return Compared((), _told(start), 1, f"cannot be used: {unusable}")
-    assert not isinstance(before, ConfigError)
-    assert not isinstance(file, ConfigError)
-    changes = compare(before, file)
-    return Compared(changes, _told(start), int(bool(changes)))
+    return with_version(config_file.load(path, environment(profile)), start, kept, profile)
 
 
-def _environment(profile: Profile) -> Mapping[str, str]:
-    return {name: variable.value for name, variable in profile.environment.items()}
+def _status(found: Compared) -> int:
+    if found.unreachable:
+        return UNREACHABLE_STATUS
+    return int(bool(found.changes or found.unusable))
 
 
 def _numbered(kept: History) -> list[tuple[int, Applied]]:
@@ -178,18 +103,10 @@ def _listed(kept: History) -> Iterator[str]:
         yield kept.failure
     for number, start in _numbered(kept):
         version = start.litellm_version or "-"
-        yield f"{number:>3}  {_moment(start.at)}  {start.digest[:12]}  {version:<9}  {start.result}"
+        yield f"{number:>3}  {moment(start.at)}  {start.digest[:12]}  {version:<9}  {start.result}"
     if not kept.versions():
         yield "no applied version is known yet: a start is noted when the console or litellm-tui status sees it"
 
 
 def _described(number: int, start: Applied) -> dict[str, Any]:
     return {"number": number, **msgspec.to_builtins(start)}
-
-
-def _told(start: Applied) -> str:
-    return f"the version applied at {_moment(start.at)} ({start.digest[:12]}, {start.result})"
-
-
-def _moment(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -46,6 +46,7 @@ from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.service import Service
 from litellm_tui.ui.screens.audit import AuditScreen
+from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.screens.sheet import Sheet
@@ -279,7 +280,7 @@ class Console(App[int]):
     def _draw(self, view: View) -> None:
         if not self.screen_stack:
             return
-        if isinstance(self.screen, Problems | AuditScreen):
+        if isinstance(self.screen, Problems | AuditScreen | DifferenceScreen):
             self.screen.draw(view)
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
@@ -411,6 +412,10 @@ class Console(App[int]):
     def action_audit(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
             self.push_screen(AuditScreen(view, self._operations.fix))
+
+    def action_difference(self) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self.push_screen(DifferenceScreen(view, self.history))
 
     def _go_to(self, place: Place) -> None:
         """The row that a problem is about."""

@@ -34,6 +34,8 @@ KEYS: Final = (
     Key("P", "P", "probe(True)", "Probe every deployment (asks first when it costs)", palette=True),
     Key("a", "a", "audit", "Audit: the file against what LiteLLM really reads, with fixes", "everywhere",
         "audit", True),
+    Key("d", "d", "difference", "Difference: what a restart would change, or what a version applied before had",
+        "everywhere", "diff", True),
     Key("e", "e", "expect_down", "Mark the selected deployment as expected down, or not", palette=True),
     Key("z", "z", "zoom", "Zoom the pane, or back", palette=True),
     Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True),

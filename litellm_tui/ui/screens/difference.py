@@ -1,0 +1,216 @@
+"""What differs: the file against the running proxy, or against a version that was applied before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from litellm_tui.analysis.difference import Change, What
+from litellm_tui.applied import Applied, History
+from litellm_tui.comparison import SIGNS, Compared, summary, with_running, with_version
+from litellm_tui.snapshot import ConfigError
+from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.lines import Lines, Row, cell
+
+_HEADS: Final[dict[What, str]] = {
+    "deployment": "deployments",
+    "alias": "aliases and fallbacks",
+    "fallback": "aliases and fallbacks",
+    "setting": "settings",
+    "environment": "environment variables",
+}
+_STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
+
+
+class DifferenceScreen(ModalScreen[None]):
+    """The differences by subject, all about the selected one below. Comparing is done beside the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,d", "close", show=False),
+        Binding("left_square_bracket", "version(1)", show=False),
+        Binding("right_square_bracket", "version(-1)", show=False),
+        Binding("f5", "app.look", show=False),
+    ]
+
+    def __init__(self, view: View, history: History | None) -> None:
+        super().__init__()
+        self._view = view
+        self._history = history
+        self._versions: tuple[Applied, ...] = ()
+        self._chosen: Applied | None = None
+        """The version to compare with; None for what runs."""
+        self._compared: Compared | None = None
+        self._state: tuple[object, ...] = ()
+        self._comparing = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="sheet") as box:
+            box.border_title = Content("Difference")
+            box.border_subtitle = Content("[ ] older, newer version · Esc closes")
+            yield Lines(id="difference-lines")
+            yield _Detail(id="difference-detail")
+
+    def on_mount(self) -> None:
+        self.query_one("#difference-lines").focus()
+        self.call_after_refresh(self.draw, self._view)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fill)
+
+    def draw(self, view: View) -> None:
+        """Show this view; what was compared is compared again only when one of the sides has changed."""
+        self._view = view
+        self._versions = self._history.versions()[::-1] if self._history else ()
+        if not self._comparing and self._seen() != self._state:
+            self._comparing = True
+            self.run_worker(self._compare(), group="comparing")
+        self._fill()
+
+    def _seen(self) -> tuple[object, ...]:
+        """What a comparison depends on; by identity where the console makes it anew only when it has changed."""
+        snapshot = self._view.snapshot
+        gateway, configuration = snapshot.gateway, snapshot.configuration
+        start = snapshot.service.value
+        return (
+            self._chosen, configuration.error, id(configuration.current), id(gateway.deployments.value),
+            gateway.router.value, self._view.diagnosis.gateway.state, start.started_at if start else None,
+            len(self._versions),
+        )  # fmt: skip
+
+    async def _compare(self) -> None:
+        try:
+            while (state := self._seen()) != self._state:
+                self._state = state
+                self._compared = await asyncio.to_thread(self._differences, self._view, self._chosen)
+        finally:
+            self._comparing = False
+        self._fill()
+
+    def _differences(self, view: View, start: Applied | None) -> Compared:
+        if start is None or self._history is None:
+            return with_running(view.snapshot, view.diagnosis, self._history, view.profile)
+        configuration = view.snapshot.configuration
+        file = configuration.error or configuration.current
+        if file is None:
+            file = ConfigError(
+                view.profile.config.value if view.profile.config else "",
+                configuration.why_unwatched or "no configuration file is known here",
+            )
+        return with_version(file, start, self._history, view.profile)
+
+    def _fill(self) -> None:
+        for lines in self.query("#difference-lines").results(Lines):
+            if lines.room:
+                lines.show(list(difference_rows(self._compared, self._which(), self._view, lines.room)))
+        self.describe()
+
+    def _which(self) -> str:
+        if not self._versions:
+            return "no version that was applied is known yet"
+        if self._chosen is None:
+            return f"[ compares with one of {len(self._versions)} applied before"
+        return f"version {self._versions.index(self._chosen) + 1} of {len(self._versions)}, the newest is 1"
+
+    @on(Lines.Moved)
+    def describe(self) -> None:
+        """Show all that is known of the selected difference."""
+        chosen = self._selected()
+        for lines in self.query("#difference-detail").results(Lines):
+            lines.display = chosen is not None
+            if chosen is not None and lines.room:
+                lines.show(to_rows(list(change_paragraphs(chosen)), lines.room))
+
+    def _selected(self) -> Change | None:
+        selected = next((lines.selected for lines in self.query("#difference-lines").results(Lines)), "")
+        changes = self._compared.changes if self._compared and selected else ()
+        return next((change for change in changes if key_of(change) == selected), None)
+
+    def action_version(self, step: int) -> None:
+        """Compare with an older version, or with a newer one, the newest of which is what runs."""
+        place = self._versions.index(self._chosen) if self._chosen in self._versions else -1
+        wanted = max(-1, min(place + step, len(self._versions) - 1))
+        self._chosen = self._versions[wanted] if wanted >= 0 else None
+        self.draw(self._view)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+class _Detail(Lines, can_focus=False):
+    """Hidden while nothing is selected: when it is shown, it has no size yet, and is drawn as soon as it gets one."""
+
+    def laid_out(self) -> None:
+        super().laid_out()
+        if isinstance(self.screen, DifferenceScreen):
+            self.screen.describe()
+
+
+def key_of(change: Change) -> str:
+    """What tells one difference from the others."""
+    return f"{change.what}:{change.name}:{change.key}:{'.'.join(map(str, change.path))}"
+
+
+def difference_rows(found: Compared | None, which: str, view: View, width: int) -> Iterator[Row]:
+    """What the file is compared with, the differences by subject, and what becomes of them."""
+    if found is None:
+        yield Row(((" comparing…", "quiet"),))
+        return
+    yield from to_rows([("", f" the file, compared with {found.against}", "quiet")], width)
+    yield from to_rows([("", f" {which}", "quiet")], width)
+    style = "bad" if found.unusable else "warn" if found.changes else "ok"
+    yield from to_rows([("", f" {summary(found)}", style)], width)
+    if found.remark:
+        yield from to_rows([("", f" {found.remark}", "unknown")], width)
+    places = [str(change.mark.line) if change.mark else "" for change in found.changes]
+    room = max(map(len, places), default=0)
+    for head in dict.fromkeys(_HEADS.values()):
+        of_head = [(c, place) for c, place in zip(found.changes, places, strict=True) if _HEADS[c.what] == head]
+        if of_head:
+            yield Row(((f" {head}", "head"),))
+        names = min(max((cell_len(_name(change)) for change, _ in of_head), default=0), max(16, width // 2))
+        for change, place in of_head:
+            unseen = "" if change.visible else "unseen"
+            rest = width - 2 - room - 1 - names - 1 - 7
+            yield Row(
+                (
+                    (f"{SIGNS[change.kind]} ", _STYLES[change.kind]),
+                    (cell(place, room, right=True) + " ", "quiet"),
+                    (cell(_name(change), names) + " ", "strong"),
+                    (cell(_sides(change, view), rest), "ok"),
+                    (cell(unseen, 7, right=True), "unknown"),
+                ),
+                key_of(change),
+            )
+
+
+def change_paragraphs(change: Change) -> Iterator[Paragraph]:
+    """One difference in full."""
+    yield change.kind, f"{change.what} {_name(change)}", _STYLES[change.kind]
+    yield "before", change.before, "ok"
+    yield "after", change.after, "ok"
+    if change.mark:
+        yield "where", str(change.mark), "quiet"
+    yield "restart", "needed for it to take effect" if change.needs_restart else "would not mend it", "strong"
+    if not change.visible:
+        yield "unseen", "from outside nobody can tell which of the two runs", "unknown"
+    yield "note", change.note, "quiet"
+
+
+def _name(change: Change) -> str:
+    return f"{change.name}: {change.key}" if change.key else change.name
+
+
+def _sides(change: Change, view: View) -> str:
+    if change.before and change.after:
+        return f"{change.before} {view.signs.arrow} {change.after}"
+    return change.before or change.after
