@@ -105,7 +105,7 @@ general_settings: {alerting: [slack], proxy_batch_write_at: 60, database_connect
     runtime = Runtime("u", ("litellm", "--num_workers=4", "--max_requests_before_restart", "10000"))
     result = audited(text + done, env={**url, "LITELLM_SALT_KEY": "x"}, runtime=runtime)
     assert not (wants | many) & lines(result).keys()
-    assert {"Logs are written as JSON", "Stored credentials have a key of their own (LITELLM_SALT_KEY)"} <= {
+    assert {"logs are written as JSON", "stored credentials have a key of their own (LITELLM_SALT_KEY)"} <= {
         praise.text for praise in result.right
     }
 

@@ -124,6 +124,21 @@ def test_what_only_other_versions_read_is_said_to_be_so() -> None:
             True,
         ),
         (
+            "context_window_fallback_dict: {a: b, c: d}\ncontext_window_fallbacks: [{a: [b]}]",
+            "unknown-router-key",
+            (
+                Insert((AT, "context_window_fallbacks", 1), {"c": ["d"]}),
+                Remove((AT, "context_window_fallback_dict")),
+            ),
+            True,
+        ),
+        (
+            "context_window_fallback_dict: {a: b}\ncontext_window_fallbacks: [{a: [b]}]",
+            "unknown-router-key",
+            (Remove((AT, "context_window_fallback_dict")),),
+            True,
+        ),
+        (
             "enable_pre_call_check: true",
             "unknown-router-key",
             (Rename((AT, "enable_pre_call_check"), "enable_pre_call_checks"),),
@@ -154,6 +169,12 @@ def test_the_fix(settings: str, rule: str, edits: tuple[Any, ...], automatic: bo
     assert fix is not None
     assert fix.edits == edits
     assert automatic == (fix.decision == "")
+
+
+@pytest.mark.parametrize("there", ["[{a: [c]}]", "{a: [b]}", "[a]", "null"])
+def test_no_fix_decides_between_two_targets(there: str) -> None:
+    text = _router(f"context_window_fallback_dict: {{a: b}}\ncontext_window_fallbacks: {there}")
+    assert [f.fix for f in found(audited(text), "unknown-router-key")] == [None]
 
 
 def test_settings_that_are_all_read_are_praised() -> None:

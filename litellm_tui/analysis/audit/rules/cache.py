@@ -242,7 +242,7 @@ def cache_without_ttl(subject: Subject) -> Iterator[Hit | Right]:
     if seconds is None:
         yield Hit(f"no ttl: answers are kept for {'60 seconds' if kind == 'redis' else '10 minutes'}", _CACHE)
     elif isinstance(seconds, int | float) and 0 < seconds < 10**9:
-        yield Right(f"The cache keeps an answer for {seconds:g} s", (*_PARAMS, "ttl") if "ttl" in params else _PARAMS)
+        yield Right(f"the cache keeps an answer for {seconds:g} s", (*_PARAMS, "ttl") if "ttl" in params else _PARAMS)
 
 
 @rule(

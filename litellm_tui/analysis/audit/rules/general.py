@@ -231,7 +231,7 @@ def alerting_without_webhook(subject: Subject) -> Iterator[Hit | Right]:
     if given is False:
         yield Hit("alerting goes to Slack, but SLACK_WEBHOOK_URL is not set", ("general_settings", "alerting"))
     elif given:
-        yield Right("Alerts go to a webhook", ("general_settings", "alerting"))
+        yield Right("alerts go to a webhook", ("general_settings", "alerting"))
 
 
 @rule(

@@ -50,7 +50,7 @@ def health_calls_providers(subject: Subject) -> Iterator[Hit | Right]:
     on = surroundings.truthy(subject, section.get("background_health_checks"))
     if on:
         yield Right(
-            "Background health checks are on: GET /health costs nothing", _path(subject, "background_health_checks")
+            "background health checks are on: GET /health costs nothing", _path(subject, "background_health_checks")
         )
     if on is not False or not subject.entries:
         return
@@ -95,7 +95,7 @@ def no_request_timeout(subject: Subject) -> Iterator[Hit | Right]:
 def no_fallbacks(subject: Subject) -> Iterator[Hit | Right]:
     settings, counts = _settings(subject), _counts(subject)
     if settings.get("fallbacks") or settings.get("default_fallbacks"):
-        yield Right("Fallbacks are set", _at(subject, "router_settings", "fallbacks"))
+        yield Right("fallbacks are set", _at(subject, "router_settings", "fallbacks"))
     elif len(counts) > 1 and 1 in counts.values():
         single = sum(number == 1 for number in counts.values())
         yield Hit(f"{count(single, 'group')} of one deployment, and no fallbacks", _at(subject, "router_settings"))
@@ -194,7 +194,7 @@ def no_alerting(subject: Subject) -> Iterator[Hit | Right]:
 def plain_logs(subject: Subject) -> Iterator[Hit | Right]:
     value = subject.section("litellm_settings").get("json_logs")
     if value is True:
-        yield Right("Logs are written as JSON", ("litellm_settings", "json_logs"))
+        yield Right("logs are written as JSON", ("litellm_settings", "json_logs"))
     elif value is None and _production(subject) and surroundings.is_set(subject, "JSON_LOGS") is False:
         yield Hit("json_logs is not set", _at(subject, "litellm_settings"))
 
@@ -211,7 +211,7 @@ def no_salt_key(subject: Subject) -> Iterator[Hit | Right]:
     if surroundings.database(subject):
         given = surroundings.is_set(subject, "LITELLM_SALT_KEY")
         if given:
-            yield Right("Stored credentials have a key of their own (LITELLM_SALT_KEY)")
+            yield Right("stored credentials have a key of their own (LITELLM_SALT_KEY)")
         elif given is False:
             yield Hit("there is a database, but no LITELLM_SALT_KEY", _path(subject, "database_url"))
 

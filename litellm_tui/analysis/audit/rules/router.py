@@ -49,10 +49,12 @@ def unknown_router_key(subject: Subject) -> Iterator[Hit | Right]:
         # those end the start, and have rules of their own
         if key not in _HEALTH or not subject.runs(since=_HEALTH[str(key)]):
             unknown += 1
-            edits = hit.edits
             if key == "context_window_fallback_dict":
                 edits = _listed(settings, settings[key])
-            yield msgspec.structs.replace(hit, edits=edits)
+                said = edits and all(isinstance(edit, Remove) for edit in edits)
+                do = "take it out: context_window_fallbacks, beside it, says all of it" if said else hit.do
+                hit = msgspec.structs.replace(hit, edits=edits, do=do)
+            yield hit
     for key in settings:
         if not isinstance(key, str):
             unknown += 1
@@ -62,7 +64,8 @@ def unknown_router_key(subject: Subject) -> Iterator[Hit | Right]:
 
 
 def _listed(settings: Mapping[str, Any], value: Any) -> tuple[Edit, ...]:
-    """`{group: other}` as the list of the router."""
+    """`{group: other}` in the list of the router; nothing where that has other targets for one of the groups."""
+    key = "context_window_fallbacks"
     pairs = value.items() if isinstance(value, dict) else ()
     chains = [{name: [other] if isinstance(other, str) else other} for name, other in pairs]
     plain = all(
@@ -70,9 +73,19 @@ def _listed(settings: Mapping[str, Any], value: Any) -> tuple[Edit, ...]:
         for chain in chains
         for name, others in chain.items()
     )
-    if not chains or not plain or "context_window_fallbacks" in settings:
+    if not chains or not plain:
         return ()
-    return Insert((_AT, "context_window_fallbacks"), chains), Remove((_AT, "context_window_fallback_dict"))
+    gone = Remove((_AT, "context_window_fallback_dict"))
+    if key not in settings:
+        return Insert((_AT, key), chains), gone
+    there = settings[key]
+    if not isinstance(there, list) or not all(isinstance(chain, dict) for chain in there):
+        return ()
+    missing = [chain for chain in chains if chain not in there]
+    taken = {name for chain in there for name in chain}
+    if any(name in taken for chain in missing for name in chain):
+        return ()
+    return *(Insert((_AT, key, len(there) + i), chain) for i, chain in enumerate(missing)), gone
 
 
 @rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from litellm_tui.actions.splice_tree import Document, Node
+from litellm_tui.actions.splice.tree import Document, Node
 from litellm_tui.analysis.edits import Path
 
 

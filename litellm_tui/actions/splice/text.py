@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from litellm_tui.actions.splice_tree import STR, CannotEdit, Document, Node, resolved
+from litellm_tui.actions.splice.tree import STR, CannotEdit, Document, Node, resolved
 
 # PyYAML looks no farther for the colon of a key
 _LONGEST_KEY: Final = 1000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from litellm_tui.actions.splice_find import Spot
-from litellm_tui.actions.splice_put import Change
-from litellm_tui.actions.splice_tree import BREAKS, Document, Node
+from litellm_tui.actions.splice.find import Spot
+from litellm_tui.actions.splice.put import Change
+from litellm_tui.actions.splice.tree import BREAKS, Document, Node
 
 # settings that are commented out, and the rulers of headings, belong to nobody
 _NOBODYS: Final = re.compile(r"#+\s*(?:- |-$|[\"']?[a-z_][\w./-]*[\"']?:(?:\s|$)|[-=#*~_]{3,}|$)|#{2,}")

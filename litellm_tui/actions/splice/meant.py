@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from litellm_tui.actions.splice_content import Content
-from litellm_tui.actions.splice_find import Spot, reach
-from litellm_tui.actions.splice_text import Style, scalar
-from litellm_tui.actions.splice_tree import STR, CannotEdit, Document, Node, resolved
+from litellm_tui.actions.splice.content import Content
+from litellm_tui.actions.splice.find import Spot, reach
+from litellm_tui.actions.splice.text import Style, scalar
+from litellm_tui.actions.splice.tree import STR, CannotEdit, Document, Node, resolved
 from litellm_tui.analysis.edits import Path
 
 _TAGS = {bool: "bool", int: "int", float: "float", type(None): "null"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from litellm_tui.actions.splice_content import Moved
-from litellm_tui.actions.splice_find import Spot
-from litellm_tui.actions.splice_remove import span
-from litellm_tui.actions.splice_tree import BREAKS, Document
+from litellm_tui.actions.splice.content import Moved
+from litellm_tui.actions.splice.find import Spot
+from litellm_tui.actions.splice.remove import span
+from litellm_tui.actions.splice.tree import BREAKS, Document
 from litellm_tui.analysis.edits import Path
 
 _BREAK = re.compile(f"\r\n|[{BREAKS}]")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from litellm_tui.actions import splice_text as write
-from litellm_tui.actions.splice_content import Content, entry_lines
-from litellm_tui.actions.splice_find import Spot, places, shown
-from litellm_tui.actions.splice_text import Style
-from litellm_tui.actions.splice_tree import Document, Node
+from litellm_tui.actions.splice import text as write
+from litellm_tui.actions.splice.content import Content, entry_lines
+from litellm_tui.actions.splice.find import Spot, places, shown
+from litellm_tui.actions.splice.text import Style
+from litellm_tui.actions.splice.tree import Document, Node
 from litellm_tui.analysis.edits import Path
 
 # from, to, and what stands there instead

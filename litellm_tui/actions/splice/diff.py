@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Final
 
-from litellm_tui.actions.splice_lines import Lines
-from litellm_tui.actions.splice_tree import BREAKS, CannotEdit, Document, Node, resolved
+from litellm_tui.actions.splice.lines import Lines
+from litellm_tui.actions.splice.tree import BREAKS, CannotEdit, Document, Node, resolved
 from litellm_tui.collectors.config_file import ENVIRONMENT_PREFIX, MASKED, names_a_secret
 
 _LINE: Final = re.compile(f"[^{BREAKS}]*(?:\r\n|[{BREAKS}]|\\Z)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from litellm_tui.actions import splice_text as write
-from litellm_tui.actions.splice_text import Style
-from litellm_tui.actions.splice_tree import CannotEdit, Node
+from litellm_tui.actions.splice import text as write
+from litellm_tui.actions.splice.text import Style
+from litellm_tui.actions.splice.tree import CannotEdit, Node
 
 
 class Content(Protocol):

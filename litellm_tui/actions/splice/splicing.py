@@ -10,15 +10,15 @@ import codecs
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from litellm_tui.actions import splice_meant as meant
-from litellm_tui.actions.splice_content import Below, Content, Data, entry_lines
-from litellm_tui.actions.splice_diff import diff
-from litellm_tui.actions.splice_find import find, places, plain_null, reach, refuse_referenced, shown
-from litellm_tui.actions.splice_move import after_removal, lifted
-from litellm_tui.actions.splice_put import Change, add, begin, put, refuse_existing, rename
-from litellm_tui.actions.splice_remove import remove
-from litellm_tui.actions.splice_text import Style, style_of
-from litellm_tui.actions.splice_tree import CannotEdit, Document, Node
+from litellm_tui.actions.splice import meant
+from litellm_tui.actions.splice.content import Below, Content, Data, entry_lines
+from litellm_tui.actions.splice.diff import diff
+from litellm_tui.actions.splice.find import find, places, plain_null, reach, refuse_referenced, shown
+from litellm_tui.actions.splice.move import after_removal, lifted
+from litellm_tui.actions.splice.put import Change, add, begin, put, refuse_existing, rename
+from litellm_tui.actions.splice.remove import remove
+from litellm_tui.actions.splice.text import Style, style_of
+from litellm_tui.actions.splice.tree import CannotEdit, Document, Node
 from litellm_tui.analysis.edits import Edit, Insert, Move, Path, Remove, Rename, SetValue
 
 __all__ = ["CannotEdit", "diff", "splice"]
