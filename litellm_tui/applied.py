@@ -17,7 +17,7 @@ import msgspec
 
 from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors import config_file
-from litellm_tui.collectors.watch import changed_at
+from litellm_tui.collectors.file_times import changed_at
 from litellm_tui.snapshot import ConfigError, ConfigFile, Gateway, Service, Snapshot
 from litellm_tui.state import state_folder
 

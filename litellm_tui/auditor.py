@@ -13,11 +13,12 @@ from litellm_tui.analysis.audit.subject import Runtime, Subject
 from litellm_tui.analysis.catalogue import Catalogue
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.collectors import config_file
-from litellm_tui.collectors.catalogues import installed, shipped
+from litellm_tui.collectors.catalogues import Reader, installed, shipped
 from litellm_tui.collectors.packages import distributions
 from litellm_tui.collectors.systemd import directive_lines, read_environment_files
 from litellm_tui.discovery import Unit
 from litellm_tui.profile import Profile
+from litellm_tui.secretnames import names_a_secret
 from litellm_tui.snapshot import ConfigError, ConfigFile, Mark
 
 
@@ -25,7 +26,7 @@ class Auditor:
     """The audit of one gateway's file, made anew only when the file, its environment or the LiteLLM has changed.
 
     `unit` is the one that runs it, None for a file alone. `asked` is the version that the operator named. `silenced`
-    maps rules to reasons. Its methods block: call them in a thread.
+    maps rules to reasons. Its methods block, but `stop`: call them in a thread.
     """
 
     def __init__(self, unit: Unit | None, silenced: Mapping[str, str], asked: str = "") -> None:
@@ -34,6 +35,8 @@ class Auditor:
         self._asked = asked
         self._installed: Catalogue | None = None
         self._done: tuple[object, Audit] | None = None
+        self._reader: Reader | None = None
+        self._stopped = False
 
     def prepare(self) -> bool:
         """Read what the installed LiteLLM reads, from its own source; whether that is known from now on.
@@ -43,10 +46,21 @@ class Auditor:
         """
         if self._unit is None or self._unit.interpreter is None or self._asked:
             return False
-        found = installed(self._unit.interpreter)
+        found = installed(self._unit.interpreter, began=self._began)
         if isinstance(found, Catalogue):
             self._installed = found
         return self._installed is not None
+
+    def stop(self) -> None:
+        """Nobody waits for `prepare` any more, whatever thread it is in; not to be used afterwards."""
+        self._stopped = True
+        if self._reader is not None:
+            self._reader.kill()
+
+    def _began(self, reader: Reader) -> None:
+        self._reader = reader
+        if self._stopped:
+            reader.kill()
 
     def audit(
         self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str] | None, reported: str = ""
@@ -64,7 +78,7 @@ class Auditor:
 
 def _masked(result: Audit, file: ConfigFile, environment: Mapping[str, str]) -> Audit:
     """No rule quotes a secret; should one stand where none is expected, it is masked all the same."""
-    secrets = [value for name, value in environment.items() if config_file.names_a_secret(name)]
+    secrets = [value for name, value in environment.items() if names_a_secret(name)]
     redact = Redactor([*config_file.secrets_in(file), *secrets])
 
     def masked(finding: Finding) -> Finding:

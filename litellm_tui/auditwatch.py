@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import ConfigError, ConfigFile
 
 if TYPE_CHECKING:
     from litellm_tui.analysis.audit.records import Audit
+    from litellm_tui.auditor import Auditor
 
 
 class AuditWatch:
@@ -51,6 +52,12 @@ class AuditWatch:
         # the rules are many modules: they are loaded when the file is on the screen
         module = await asyncio.to_thread(import_module, "litellm_tui.auditor")
         auditor = module.Auditor(self._profile.found_unit, self._profile.ignored_rules)
+        try:
+            await self._audit(module, auditor)
+        finally:
+            auditor.stop()
+
+    async def _audit(self, module: Any, auditor: Auditor) -> None:
         exact: asyncio.Task[bool] | None = None
         while True:
             self._given.clear()

@@ -32,7 +32,9 @@ class Compared(NamedTuple):
     waiting: bool = False
 
 
-def with_running(snapshot: Snapshot, diagnosis: Diagnosis, history: History | None, profile: Profile) -> Compared:
+def with_running(
+    snapshot: Snapshot, diagnosis: Diagnosis, history: History | None, profile: Profile, utc: bool = False
+) -> Compared:
     """The file against the running proxy. What the proxy does not show is compared with the version it started with."""
     start = history.at_start_of(run_of(snapshot.service.value)) if history else None
     down = diagnosis.gateway.state in UNREACHABLE or snapshot.gateway.deployments.value is None
@@ -50,7 +52,7 @@ def with_running(snapshot: Snapshot, diagnosis: Diagnosis, history: History | No
         known = _content(start, history, profile)
         if start is None or not isinstance(known, ConfigFile):
             return Compared((), "nothing", unusable=because, unreachable=True)
-        return Compared(compare(known, file), told(start), because, unreachable=True)
+        return Compared(compare(known, file), told(start, utc), because, unreachable=True)
     known = _content(start, history, profile)
     remark = ""
     if not isinstance(known, ConfigFile):
@@ -62,19 +64,21 @@ def with_running(snapshot: Snapshot, diagnosis: Diagnosis, history: History | No
     changes = running(
         file, diagnosis.deployments, snapshot.gateway.router.value, known if isinstance(known, ConfigFile) else None
     )
-    against = f"the running proxy, up since {moment(start.at)}" if start else "the running proxy"
+    against = f"the running proxy, up since {moment(start.at, utc)}" if start else "the running proxy"
     return Compared(changes, against, remark, waiting=True)
 
 
-def with_version(file: ConfigFile | ConfigError, start: Applied, history: History, profile: Profile) -> Compared:
+def with_version(
+    file: ConfigFile | ConfigError, start: Applied, history: History, profile: Profile, utc: bool = False
+) -> Compared:
     """The file against a version that was applied."""
     before = _content(start, history, profile)
     for side in (before, file):
         if isinstance(side, ConfigError):
-            return Compared((), told(start), unusable=f"cannot be used: {side}")
+            return Compared((), told(start, utc), unusable=f"cannot be used: {side}")
     assert isinstance(before, ConfigFile)
     assert isinstance(file, ConfigFile)
-    return Compared(compare(before, file), told(start))
+    return Compared(compare(before, file), told(start, utc))
 
 
 def environment(profile: Profile) -> Mapping[str, str]:
@@ -82,14 +86,14 @@ def environment(profile: Profile) -> Mapping[str, str]:
     return {name: variable.value for name, variable in profile.environment.items()}
 
 
-def told(start: Applied) -> str:
+def told(start: Applied, utc: bool = False) -> str:
     """A version in words."""
-    return f"the version applied at {moment(start.at)} ({start.digest[:12]}, {start.result})"
+    return f"the version applied at {moment(start.at, utc)} ({start.digest[:12]}, {start.result})"
 
 
-def moment(at: float) -> str:
-    """A time of the past in this machine's zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+def moment(at: float, utc: bool = False) -> str:
+    """A time of the past, in this machine's zone where it is not to be UTC."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at) if utc else time.localtime(at))
 
 
 def summary(found: Compared) -> str:

@@ -17,10 +17,9 @@ import msgspec
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.auditwatch import AuditWatch
 from litellm_tui.collectors import config_file, journal, redis
-from litellm_tui.collectors.includes import named_files
+from litellm_tui.collectors.file_times import saved_at
 from litellm_tui.collectors.service import cpu_percent, read_service
-from litellm_tui.collectors.systemd import read_environment_files
-from litellm_tui.collectors.watch import QUIET, Watcher, released, signature
+from litellm_tui.filewatch import FileWatch
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
 from litellm_tui.reading import next_reading
@@ -55,8 +54,6 @@ SERVICE_SECONDS_IN_MOTION: Final = 0.5
 LONGEST_BACKOFF: Final = 60.0
 # a feature that is off comes only with a restart, and a restart makes everything be read again
 OFF_SECONDS: Final = 300.0
-# how often a file is read that is changed while it is read
-READS: Final = 5
 HEALTH_UNSURE: Final = (
     "not asked: whether background health checks are on in the running proxy cannot be told "
     "(asked otherwise, /health calls every deployment and is billed)"
@@ -83,9 +80,8 @@ class Monitor:
         self._probes: dict[str, ProbeResult] = {}
         self.expected_down: dict[str, str] = {}
         self._client: GatewayClient | None = None
-        self._watcher: Watcher | None = None
-        self._file_changed = asyncio.Event()
         self._dirty = asyncio.Event()
+        self.file = self._file_watch()
         self.audits = AuditWatch(profile, self._dirty.set)
         self._redis = RedisWatch(profile.url.value, self._dirty.set, self.look_now)
         self._wake = asyncio.Event()
@@ -135,9 +131,9 @@ class Monitor:
 
     async def run(self) -> None:
         """Look until cancelled; every child process and connection is gone when this returns."""
-        if self.profile.config:
+        if self.file:
             # the file alone fills half the screen: it is shown before anything slower is begun
-            await self._read_file(self.profile.config.value)
+            await self.file.read()
             self._on_snapshot(self.snapshot())
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -165,8 +161,8 @@ class Monitor:
         yield self._publish()
         if self.profile.tools.redis:
             yield self._redis.run(lambda: self._configuration.current, self._started_at)
-        if self.profile.config:
-            yield self._follow_file(self.profile.config.value)
+        if self.file:
+            yield self.file.run()
             yield self.audits.run()
         else:
             self._configuration = Configuration(why_unwatched="no configuration file was found")
@@ -328,29 +324,23 @@ class Monitor:
 
     # --- the file ----------------------------------------------------------------------------------------------
 
-    async def _follow_file(self, path: str) -> None:
-        watching = asyncio.create_task(self._watcher_of(path).run())
-        try:
-            while True:
-                await self._file_changed.wait()
-                self._file_changed.clear()
-                await self._read_file(path)
-        finally:
-            watching.cancel()
+    def _file_watch(self) -> FileWatch | None:
+        if self.profile.config is None:
+            return None
+        environment = {name: variable.value for name, variable in self.profile.environment.items()}
+        files = self.profile.environment_files
+        return FileWatch(self.profile.config.value, environment, files, self._take_file)
 
-    async def _read_file(self, path: str) -> None:
-        found = await self._read_whole(path)
-        if found is None:
-            # it is being changed all the time: the watcher tells again
-            return
-        loaded, environment = found
+    def _take_file(self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str]) -> None:
         now = time.time()
-        before = self._configuration
+        before, path = self._configuration, self._configuration.path
         if isinstance(loaded, ConfigError):
             since = before.error.since if before.error and before.error.since else now
             error = msgspec.structs.replace(loaded, problem=self.redact(loaded.problem), since=since)
             self._configuration = Configuration(path=path, current=before.current, error=error, checked_at=now)
         else:
+            if not self.profile.tools.inodes:
+                loaded = msgspec.structs.replace(loaded, modified_at=saved_at(loaded.files))
             self._configuration = Configuration(path=path, current=loaded, checked_at=now)
             self._redis.saved(redis.address(loaded, environment))
             # what was a secret once stays one: the running process may still write it to its log
@@ -360,39 +350,6 @@ class Monitor:
             self._judge_background_checks()
         self.audits.saw_file(loaded)
         self._dirty.set()
-
-    async def _read_whole(self, path: str) -> tuple[ConfigFile | ConfigError, Mapping[str, str]] | None:
-        """What the file says and the environment for it, of one moment; None when the files did not hold still.
-
-        Read again when one of the files was changed meanwhile, or when one was read that was not watched yet.
-        """
-        first, watcher = self._watcher is None, self._watcher_of(path)
-        if first:
-            # what the watcher tells later is finished; what is met at the start may be half written
-            await released(watcher.paths)
-        for _ in range(READS):
-            watched = watcher.paths
-            before = signature(watched)
-            environment = self._environment()
-            loaded = await asyncio.to_thread(config_file.load, path, environment)
-            files = loaded.files if isinstance(loaded, ConfigFile) else await asyncio.to_thread(named_files, path)
-            watcher.watch((*files, *self.profile.environment_files))
-            if watcher.paths != watched:
-                continue
-            if signature(watched) == before:
-                return loaded, environment
-            await asyncio.sleep(QUIET)
-        return None
-
-    def _watcher_of(self, path: str) -> Watcher:
-        if self._watcher is None:
-            self._watcher = Watcher((path, *self.profile.environment_files), self._file_changed.set)
-        return self._watcher
-
-    def _environment(self) -> Mapping[str, str]:
-        values = {name: variable.value for name, variable in self.profile.environment.items()}
-        fresh, _ = read_environment_files(list(self.profile.environment_files))
-        return values | {name: value for name, (value, _) in fresh.items()}
 
     def _judge_background_checks(self) -> None:
         """Whether the running proxy has background health checks on: known only from a file that is older than it.

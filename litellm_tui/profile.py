@@ -17,6 +17,7 @@ import msgspec
 from litellm_tui.collectors import config_file
 from litellm_tui.collectors.systemd import Scope, Tools
 from litellm_tui.discovery import DEFAULT_PORT, Search, Unit, Variable, find_units
+from litellm_tui.secretnames import names_a_secret
 from litellm_tui.settings import ProfileSettings, Settings, SettingsError
 from litellm_tui.snapshot import ConfigFile
 
@@ -97,7 +98,7 @@ class Profile(msgspec.Struct, frozen=True):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be shown: the key, and variables whose names say that they hold a secret."""
-        named = [v.value for name, v in self.environment.items() if config_file.names_a_secret(name)]
+        named = [v.value for name, v in self.environment.items() if names_a_secret(name)]
         return tuple(value for value in (self.key.reveal() if self.key else "", *named) if len(value) >= 4)
 
 

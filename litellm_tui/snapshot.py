@@ -272,7 +272,8 @@ class ConfigFile(msgspec.Struct, frozen=True):
     """A configuration that parsed, with its includes merged the way LiteLLM merges them.
 
     `data` is the merged mapping, secrets included: it is for analysis only. `marks` maps a path into `data`
-    (`("router_settings", "fallbacks", 0)`) to its place. `digest` covers every file read. `origins` says for each
+    (`("router_settings", "fallbacks", 0)`) to its place. `digest` covers every file read. `modified_at` is when the
+    files came to be as they are, at the latest: no old time that one was deployed with. `origins` says for each
     top-level key which files it came from.
     """
 

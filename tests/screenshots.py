@@ -60,6 +60,22 @@ async def _down(pilot: Pilot[int], simulation: Simulation) -> None:
     await asyncio.sleep(4.0)
 
 
+async def _audit(pilot: Pilot[int], simulation: Simulation) -> None:
+    del simulation
+    await pilot.press("a", "down")
+
+
+async def _fix(pilot: Pilot[int], simulation: Simulation) -> None:
+    del simulation
+    await pilot.press("a", "down", "enter")
+
+
+async def _difference(pilot: Pilot[int], simulation: Simulation) -> None:
+    simulation.edit_config()
+    await asyncio.sleep(2.0)
+    await pilot.press("d")
+
+
 PICTURES: dict[str, tuple[tuple[int, int], str, Steps]] = {
     "console": ((120, 40), "dark", _nothing),
     "narrow": ((80, 24), "dark", _nothing),
@@ -69,6 +85,9 @@ PICTURES: dict[str, tuple[tuple[int, int], str, Steps]] = {
     "problems": ((120, 40), "dark", _problems),
     "what-if": ((120, 40), "dark", _what_if),
     "restart": ((120, 40), "dark", _changed),
+    "audit": ((120, 40), "dark", _audit),
+    "fix": ((120, 40), "dark", _fix),
+    "difference": ((120, 40), "dark", _difference),
     "logs": ((120, 40), "dark", _logs),
     "down": ((120, 40), "dark", _down),
 }

@@ -183,6 +183,10 @@ def test_included_files_are_kept_as_well(tmp_path: Path) -> None:
     older = history.as_config(file.digest, {})
     assert isinstance(older, ConfigFile)
     assert older.data["a"] == 1
+    (tmp_path / "more.yaml").unlink()
+    older = history.as_config(file.digest, {})
+    assert isinstance(older, ConfigFile)
+    assert (older.data["a"], older.digest) == (1, file.digest)
 
 
 def test_a_file_that_was_changed_after_the_start_is_not_what_runs(tmp_path: Path, file: ConfigFile) -> None:
@@ -190,10 +194,12 @@ def test_a_file_that_was_changed_after_the_start_is_not_what_runs(tmp_path: Path
     assert started(replace(snapshot, configuration=replace(
         snapshot.configuration, current=replace(file, modified_at=snapshot.taken_at)))) is None  # fmt: skip
     # saved with an old time of modification
+    os.utime(file.path, (1000.0, 1000.0))
+    restored = config_file.load(file.path, {})
+    assert isinstance(restored, ConfigFile)
     early = _started(file, started_at=os.stat(file.path).st_ctime - 60)
-    file = replace(file, modified_at=1000.0)
-    early = replace(early, configuration=replace(early.configuration, current=file))
-    assert started(early) is not None
+    early = replace(early, configuration=replace(early.configuration, current=restored))
+    assert started(early) is None
     assert not history.see(early)
     # and a file that is another one by now
     (tmp_path / "config.yaml").write_text("a: 1\n")

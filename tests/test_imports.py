@@ -22,7 +22,7 @@ LAYERS = (
     {"settings", "discovery", "profile", "traffic"},
     {"state"},
     {"applied"},
-    {"logintake", "rediswatch", "auditor", "comparison"},
+    {"logintake", "rediswatch", "filewatch", "auditor", "comparison"},
     {"auditwatch"},
     {"monitor", "actions", "demo"},
     {"ui"},

@@ -138,9 +138,10 @@ async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setattr(journal.JournalTail, "run", no_journal)
     tasks: list[asyncio.Task[None]] = []
 
-    def start(config: bool = True, unit: bool = True, **more: Any) -> Monitor:
+    def start(config: bool = True, unit: bool = True, inodes: bool = False, **more: Any) -> Monitor:
+        tools = Tools(inodes=inodes)
         profile = Profile(
-            name="test", host="here", url=Found("http://127.0.0.1:1", "test"), tools=Tools(),
+            name="test", host="here", url=Found("http://127.0.0.1:1", "test"), tools=tools,
             config=Found(str(world.path), "test") if config else None,
             unit=Found("litellm.service", "test") if unit else None,
             **more,
@@ -204,6 +205,21 @@ async def test_health_is_never_asked_without_evidence(world: World, watch: Watch
     watch(config=case != "no file", unit=case != "no unit")
     await world.rounds("/v1/models", 10)
     assert world.asked["/health"] == 0
+
+
+async def test_a_file_that_is_deployed_with_an_old_time_says_nothing_of_what_runs(world: World, watch: Watch) -> None:
+    world.save(ON, STARTED - 100)
+    found = watch(inodes=True)
+    await eventually(lambda: found.snapshot().gateway.health.failure == NotAvailable(module.HEALTH_UNSURE))
+    await world.rounds("/v1/models", 5)
+    assert world.asked["/health"] == 0
+    # a process that was started after it was put there
+    deployed = found.snapshot().configuration.current
+    assert deployed is not None
+    assert isinstance(world.service, Service)
+    later = deployed.modified_at + 1
+    world.service = msgspec.structs.replace(world.service, started_at=later, main_pid=8, invocation="two")
+    await world.rounds("/health", 2)
 
 
 async def test_a_file_saved_later_does_not_change_what_runs(world: World, watch: Watch) -> None:

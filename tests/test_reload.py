@@ -27,13 +27,17 @@ class Follower:
             config=Found(str(self.path), "test"), environment_files=(str(self.variables),),
         )  # fmt: skip
         self.monitor = Monitor(profile)
+        assert self.monitor.file
+        self.file = self.monitor.file
         self.task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        await self.monitor._read_file(str(self.path))
-        self.task = asyncio.create_task(self.monitor._follow_file(str(self.path)))
-        watcher = self.monitor._watcher_of(str(self.path))
-        await eventually(lambda: bool(watcher._followed[0]))
+        await self.read()
+        self.task = asyncio.create_task(self.file.run())
+        await eventually(lambda: bool(self.file.watcher._followed[0]))
+
+    async def read(self) -> None:
+        await self.file.read()
 
     @property
     def current(self) -> ConfigFile | None:
@@ -96,7 +100,7 @@ async def test_a_file_that_is_half_written_at_the_start_is_waited_for(follower: 
     with follower.path.open("w") as file:
         file.write("a: 1\n")
         file.flush()
-        reading = asyncio.create_task(follower.monitor._read_file(str(follower.path)))
+        reading = asyncio.create_task(follower.read())
         await asyncio.sleep(0.2)
         assert not reading.done()
         file.write("b: 2\n")
@@ -128,7 +132,7 @@ async def test_what_never_holds_still_is_not_shown_and_what_was_known_stays(
     follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follower.path.write_text("a: 1\n")
-    await follower.monitor._read_file(str(follower.path))
+    await follower.read()
     read, number = config_file.load, 0
 
     def load(path: str, environment: Any) -> ConfigFile | ConfigError:
@@ -138,7 +142,7 @@ async def test_what_never_holds_still_is_not_shown_and_what_was_known_stays(
         return read(path, environment)
 
     monkeypatch.setattr(config_file, "load", load)
-    await follower.monitor._read_file(str(follower.path))
+    await follower.read()
     assert number > 1
     assert follower.current
     assert follower.current.data == {"a": 1}

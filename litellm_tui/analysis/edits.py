@@ -30,11 +30,13 @@ class Rename(msgspec.Struct, frozen=True, tag="rename"):
 class Remove(msgspec.Struct, frozen=True, tag="remove"):
     """Take out a mapping entry or a list item, with its lines and the comments that belong to it.
 
-    `occurrence` counts the entries of a duplicated key from the top; -1 is the last, the one that PyYAML loads.
+    `occurrence` counts the entries of a duplicated key from the top; -1 is the last, the one that PyYAML loads. With
+    `emptied`, the lists and mappings around it that would be left with nothing in them go as well.
     """
 
     path: Path
     occurrence: int = -1
+    emptied: bool = False
 
 
 class Insert(msgspec.Struct, frozen=True, tag="insert"):

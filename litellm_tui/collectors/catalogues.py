@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -30,6 +30,8 @@ FORM: Final = 1
 TIMEOUT: Final = 180.0
 _LIBRARIES: Final = ("lib/python3*/site-packages", "lib64/python3*/site-packages", "lib/python3*/dist-packages")
 _SYSTEM: Final = ("lib/python3/dist-packages", "local/lib/python3*/dist-packages")
+
+Reader = subprocess.Popen[bytes]
 
 
 @cache
@@ -54,9 +56,13 @@ def choose(
     return shipped().at(reported_version)
 
 
-def installed(interpreter: str, cache_folder: Path | None = None) -> Catalogue | Failure:
+def installed(
+    interpreter: str, cache_folder: Path | None = None, began: Callable[[Reader], None] = lambda _: None
+) -> Catalogue | Failure:
     """What the LiteLLM reads that this interpreter (or the `litellm` script beside it) would import, by its source.
     Nothing of it is run. What was found is kept in the cache folder, until LiteLLM is installed anew.
+
+    `began` is given the process that reads, if there must be one: killed, it ends this at once with a Failure.
     """
     folder = package_folder(interpreter)
     if isinstance(folder, Failure):
@@ -66,7 +72,7 @@ def installed(interpreter: str, cache_folder: Path | None = None) -> Catalogue |
         return msgspec.json.decode(kept.read_bytes(), type=Catalogue)
     except (OSError, msgspec.DecodeError):
         pass
-    found = _read_apart(folder)
+    found = _read_apart(folder, began)
     if isinstance(found, Catalogue):
         _keep(kept, msgspec.json.encode(found))
     return found
@@ -156,20 +162,25 @@ def _identity(folder: Path) -> str:
     return hashlib.sha256("\n".join(stamps).encode()).hexdigest()[:24]
 
 
-def _read_apart(folder: Path) -> Catalogue | Failure:
+def _read_apart(folder: Path, began: Callable[[Reader], None]) -> Catalogue | Failure:
     """Read in a process of its own: it keeps a core busy, and the screen must not wait for it."""
     command = [sys.executable, "-P", "-m", "litellm_tui.collectors.litellm_source", str(folder)]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        return Unreachable(f"{folder} was not read within {TIMEOUT:g} s", kind="timeout")
+        reader = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         return NotAvailable(f"{sys.executable}: {error.strerror}")
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
+    with reader:
+        began(reader)
+        try:
+            written, complaint = reader.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            reader.kill()
+            return Unreachable(f"{folder} was not read within {TIMEOUT:g} s", kind="timeout")
+    if reader.returncode:
+        lines = complaint.decode(errors="replace").strip().splitlines()
         return NotAvailable(lines[-1] if lines else f"{folder} could not be read")
     try:
-        return msgspec.json.decode(done.stdout, type=Catalogue)
+        return msgspec.json.decode(written, type=Catalogue)
     except msgspec.DecodeError as error:
         return Malformed(f"{folder}: {error}")
 

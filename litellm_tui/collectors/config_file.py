@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from litellm_tui.collectors.file_times import changed_at
+from litellm_tui.secretnames import names_a_secret
 from litellm_tui.snapshot import ConfigError, ConfigFile, Duplicate, FileDeployment, Ignore, Mark, Origin, Reference
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -26,14 +28,6 @@ Marks = dict[tuple[str | int, ...], Mark]
 class _Unusable(Exception):
     def __init__(self, error: ConfigError) -> None:
         self.error = error
-
-
-def names_a_secret(name: str) -> bool:
-    """Whether a key or variable of this name holds a secret, by the names LiteLLM and its providers use."""
-    upper = name.upper()
-    return any(word in upper for word in ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")) and not any(
-        word in upper for word in ("MAX_TOKEN", "TOKENS", "KEY_MANAGEMENT", "KEYWORD", "COST_PER_TOKEN")
-    )
 
 
 def load(
@@ -100,13 +94,16 @@ class _Merged:
 def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes]) -> ConfigFile:
     merged = _Merged(instead)
     _read_merged(path, path, merged)
-    modified = max((os.stat(file).st_mtime for file in merged.files), default=0.0)
+    for file in merged.files:
+        if file not in instead:
+            # one that is gone by now has no time at which it came to be as it was
+            os.stat(file)
     data, marks = merged.data, merged.marks
     deployments = _deployments(data, marks, path, environment)
     return ConfigFile(
         path=path,
         digest=merged.digest.hexdigest(),
-        modified_at=modified,
+        modified_at=changed_at(merged.files),
         files=tuple(merged.files),
         data=data,
         marks=marks,
@@ -130,7 +127,7 @@ def _read_merged(path: str, root: str, merged: _Merged) -> None:
         raise _Unusable(ConfigError(path, "'include' must be a list of file paths", place.line, place.column))
     for number, entry in enumerate(entries):
         place = marks.get(("include", number), place)
-        included = _included_path(entry, path, root)
+        included = _included_path(entry, path, root, merged.instead)
         if included is None:
             raise _Unusable(ConfigError(path, f"included file {entry} does not exist", place.line, place.column))
         if included in merged.files:
@@ -138,11 +135,11 @@ def _read_merged(path: str, root: str, merged: _Merged) -> None:
         _read_merged(included, root, merged)
 
 
-def _included_path(entry: str, declared_in: str, root: str) -> str | None:
+def _included_path(entry: str, declared_in: str, root: str, instead: Mapping[str, bytes]) -> str | None:
     """Beside the file that names it, else beside the root file (litellm/proxy/common_utils/config_includes.py)."""
     for folder in (os.path.dirname(declared_in), os.path.dirname(root)):
         candidate = os.path.abspath(os.path.join(folder, entry))
-        if os.path.exists(candidate):
+        if candidate in instead or os.path.exists(candidate):
             return candidate
     return None
 

@@ -26,13 +26,15 @@ UNIT_PROPERTIES = (
 class Tools(msgspec.Struct, frozen=True):
     """What reaches the service: commands as argument vectors, and whether there is a Redis server to be asked itself.
 
-    The simulated gateway brings its own commands, and only pretends to have a Redis.
+    The simulated gateway brings its own commands, only pretends to have a Redis, and has files that are younger than
+    they say: without `inodes`, only their times of modification count.
     """
 
     systemctl: tuple[str, ...] = ("systemctl",)
     journalctl: tuple[str, ...] = ("journalctl",)
     sudo: tuple[str, ...] = ("sudo",)
     redis: bool = True
+    inodes: bool = True
 
     def unit_command(self, scope: Scope, *words: str) -> list[str]:
         """`systemctl [--user] WORDS`, never asking for a password by itself."""

@@ -13,8 +13,10 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
+
+from litellm_tui.collectors.file_times import way
 
 # inotify sees nothing on some network and container file systems: a look at the stat data now and then does
 FALLBACK_SECONDS = 2.0
@@ -26,7 +28,6 @@ STORM_SECONDS: Final = 3.0
 WRITER_SECONDS: Final = 3.0
 # <linux/fcntl.h>; Python does not name it
 _F_SETSIG: Final = 10
-_MOST_LINKS: Final = 40
 # inotify is tried again this often where it failed
 RETRY_SECONDS: Final = 30.0
 Places = tuple[dict[str, int], set[str]]
@@ -46,23 +47,6 @@ def signature(paths: Iterable[str]) -> Signature:
         except OSError:
             found.append((path, 0, 0, 0, 0))
     return tuple(found)
-
-
-def changed_at(paths: Iterable[str]) -> float:
-    """When what these paths lead to came to be as it is, at the latest: no time that a deployment can set back.
-
-    The newest of each file's modification, its inode's change, and the change of every link on the way to it.
-    """
-    newest = 0.0
-    for path in paths:
-        for folder, name in _way(path):
-            try:
-                seen = os.lstat(os.path.join(folder, name))
-            except OSError:
-                continue
-            if not stat.S_ISDIR(seen.st_mode):
-                newest = max(newest, seen.st_mtime, seen.st_ctime)
-    return newest
 
 
 def being_written(path: str) -> bool:
@@ -194,7 +178,7 @@ class Watcher:
 
     def _places(self) -> Places:
         """The folders to watch, with their inodes, and the names that matter in them, along every link to the files."""
-        places = [place for path in self.paths for place in _way(path)]
+        places = [place for path in self.paths for place in way(path)]
         folders = {}
         for folder in sorted({folder for folder, _ in places}):
             with contextlib.suppress(OSError):
@@ -206,29 +190,3 @@ class Watcher:
             self._noticed.set()
         if self._places() != self._followed:
             self._again.set()
-
-
-def _way(path: str) -> Iterator[tuple[str, str]]:
-    """`(folder, name)` of every link on the way to a file and of the file itself, by real folders.
-
-    Where a part of the way does not exist, the way ends there: that is the place where it would appear.
-    """
-    place = os.path.abspath(path)
-    for _ in range(_MOST_LINKS):
-        folder, rest = "/", [part for part in place.split("/") if part]
-        while rest:
-            name = rest.pop(0)
-            here = os.path.join(folder, name)
-            try:
-                target = os.readlink(here)
-            except OSError:
-                if rest and os.path.isdir(here):
-                    folder = os.path.realpath(here)
-                    continue
-                yield folder, name
-                return
-            yield folder, name
-            place = os.path.join(folder, target, *rest)
-            break
-        else:
-            return

@@ -34,13 +34,13 @@ def run(options: Options, version: str = "", history: bool = False, json: bool =
     kept.load()
     if history:
         document: Any = [_described(number, start) for number, start in _numbered(kept)]
-        text = list(_listed(kept))
+        text = list(_listed(kept, settings.utc))
         status = 0
     elif profile.config is None:
         raise SettingsError("diff: no configuration file was found; name it with --config")
     else:
         path = profile.config.value
-        found = _with_version(path, profile, kept, version) if version else _with_running(profile, kept)
+        found = _with(path, profile, kept, version, settings.utc)
         status = _status(found)
         document = {
             "against": found.against,
@@ -74,18 +74,16 @@ def chosen(versions: Sequence[Applied], wanted: str) -> Applied | None:
     return next((v for v in reversed(versions) if v.at <= moment), None)
 
 
-def _with_running(profile: Profile, kept: History) -> Compared:
-    seen = look(profile, remembers=False)
-    kept.see(seen.snapshot)
-    return with_running(seen.snapshot, seen.diagnosis, kept, profile)
-
-
-def _with_version(path: str, profile: Profile, kept: History, version: str) -> Compared:
+def _with(path: str, profile: Profile, kept: History, version: str, utc: bool) -> Compared:
+    if not version:
+        seen = look(profile, remembers=False)
+        kept.see(seen.snapshot)
+        return with_running(seen.snapshot, seen.diagnosis, kept, profile, utc)
     start = chosen(kept.versions(), version)
     if start is None:
         listed = f"there are {count(len(kept.versions()), 'version')}: see litellm-tui diff --history"
         raise SettingsError(f"diff: no applied version is meant by {version!r}; {listed}")
-    return with_version(config_file.load(path, environment(profile)), start, kept, profile)
+    return with_version(config_file.load(path, environment(profile)), start, kept, profile, utc)
 
 
 def _status(found: Compared) -> int:
@@ -98,12 +96,12 @@ def _numbered(kept: History) -> list[tuple[int, Applied]]:
     return list(enumerate(reversed(kept.versions()), 1))
 
 
-def _listed(kept: History) -> Iterator[str]:
+def _listed(kept: History, utc: bool) -> Iterator[str]:
     if kept.failure:
         yield kept.failure
     for number, start in _numbered(kept):
         version = start.litellm_version or "-"
-        yield f"{number:>3}  {moment(start.at)}  {start.digest[:12]}  {version:<9}  {start.result}"
+        yield f"{number:>3}  {moment(start.at, utc)}  {start.digest[:12]}  {version:<9}  {start.result}"
     if not kept.versions():
         yield "no applied version is known yet: a start is noted when the console or litellm-tui status sees it"
 

@@ -144,7 +144,7 @@ def install(folder: Path) -> Tools:
         write_atomically(path, f"{first}\n{values}{rest}", 0o700)
         # named as an argument of sh: a folder mounted noexec serves as well
         paths.append(("/bin/sh", str(path)))
-    return Tools(systemctl=paths[0], journalctl=paths[1], redis=False)
+    return Tools(systemctl=paths[0], journalctl=paths[1], redis=False, inodes=False)
 
 
 def end_tails(folder: Path) -> None:

@@ -415,7 +415,7 @@ class Console(App[int]):
 
     def action_difference(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
-            self.push_screen(DifferenceScreen(view, self.history))
+            self.push_screen(DifferenceScreen(view, self.history, self._clock is utc_clock))
 
     def _go_to(self, place: Place) -> None:
         """The row that a problem is about."""

@@ -9,8 +9,8 @@ from rich.cells import cell_len, chop_cells
 
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.records import Chain, Deployment, Verdict
-from litellm_tui.collectors.config_file import names_a_secret
 from litellm_tui.collectors.logline import clean
+from litellm_tui.secretnames import names_a_secret
 from litellm_tui.snapshot import LogRecord
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,10 +86,13 @@ class Operations:
 
     def fix(self, finding: Finding) -> None:
         """Show the fix of a finding as a diff, and write it when the operator says so."""
-        if finding.fix is None or finding.silenced is not None:
+        if finding.silenced is not None:
+            self._console.notify("it is silenced: take the comment or the setting away first", markup=False)
+            return
+        if finding.fix is None:
             self._console.notify("no edit of the file settles this by itself: see what to do", markup=False)
             return
-        self._console.run_worker(self._show_fix(finding.fix), group="fix", exclusive=True)
+        self._console.run_worker(partial(self._show_fix, finding.fix), group="fix", exclusive=True)
 
     async def _show_fix(self, fix: Fix) -> None:
         from litellm_tui.actions.mend import mend_one, write

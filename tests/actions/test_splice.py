@@ -12,8 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.actions import splice_tree
-from litellm_tui.actions.splice import CannotEdit, diff, splice
+from litellm_tui.actions.splice import CannotEdit, diff, splice, tree
 from litellm_tui.analysis.edits import Edit, Insert, Move, Remove, Rename, SetValue
 from litellm_tui.analysis.redact import Redactor
 
@@ -166,6 +165,43 @@ def test_only_its_own_comments_go_with_an_entry(text: str, path: Any, left: str)
     assert splice(text.encode(), [Remove(path)]).decode() == left
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "left"),
+    [
+        ("r:\n  f:\n    - a: [x]\n  n: 1\n", ("r", "f", 0, "a", 0), "r:\n  n: 1\n"),
+        ("r:\n  f:\n    - a: [x]\n    - b: [y]\n", ("r", "f", 0, "a", 0), "r:\n  f:\n    - b: [y]\n"),
+        ("r: {f: [{a: [x]}], n: 1}\n", ("r", "f", 0, "a", 0), "r: {n: 1}\n"),
+        ("r:\n  f:\n    - a: [x, y]\n", ("r", "f", 0, "a", 0), "r:\n  f:\n    - a: [y]\n"),
+        ("m: 1\n# of r\nr:\n  f: [x]\n\n# of s\ns: 2\n", ("r", "f", 0), "m: 1\n\n# of s\ns: 2\n"),
+        ("r:\n  # of f\n  f:\n    # of a\n    - a: [x]\n  # of n\n  n: 1 # one\n", ("r", "f", 0, "a", 0),
+         "r:\n  # of n\n  n: 1 # one\n"),
+        # the file keeps a key
+        ("r:\n  f: [x]\n", ("r", "f", 0), "r: {}\n"),
+        ("a: 1\n", ("a",), "{}\n"),
+        # what stands behind it would be read again
+        ("r:\n  f: [y]\n  f: [x]\n", ("r", "f", 0), "r:\n  f: [y]\n  f: []\n"),
+        ("b: &b {f: [y]}\nr:\n  <<: *b\n  f: [x]\n", ("r", "f", 0), "b: &b {f: [y]}\nr:\n  <<: *b\n  f: []\n"),
+        ("r: {f: [z]}\nr:\n  f: [x]\n", ("r", "f", 0), "r: {f: [z]}\nr: {}\n"),
+    ],
+)  # fmt: skip
+def test_what_a_removal_leaves_empty_goes_with_it_where_that_is_asked(text: str, path: Any, left: str) -> None:
+    assert splice(text.encode(), [Remove(path, emptied=True)]).decode() == left
+
+
+def test_the_second_of_two_removals_empties_what_the_first_one_left() -> None:
+    text = b"r:\n  f:\n    - a: [x]\n    - b: [y, z]\nm: 1\n"
+    ends = [Remove(("r", "f", 1, "b", 0), emptied=True), Remove(("r", "f", 1, "b", 0), emptied=True)]
+    assert splice(text, ends) == b"r:\n  f:\n    - a: [x]\nm: 1\n"
+    assert splice(text, [*ends, Remove(("r", "f", 0, "a", 0), emptied=True)]) == b"m: 1\n"
+    assert splice(text, [Insert(("r", "n"), 1), Remove(("r", "n"), emptied=True)]) == text
+    beside = splice(
+        text, [SetValue(("m",), 2), Insert(("r", "f", 2), {"c": ["w"]}), Remove(("r", "f", 0), emptied=True)]
+    )
+    assert beside == b"r:\n  f:\n    - b: [y, z]\n    - c:\n        - w\nm: 2\n"
+    with pytest.raises(CannotEdit, match=r"no r\.g in the file"):
+        splice(text, [Remove(("r", "g"), emptied=True)])
+
+
 def test_of_a_duplicated_key_the_last_is_meant_and_any_can_be_removed() -> None:
     text = b"a: 1\nb: 2\na: 3\n"
     assert splice(text, [SetValue(("a",), 4)]) == b"a: 1\nb: 2\na: 4\n"
@@ -283,7 +319,7 @@ def test_usual_files_take_every_usual_edit() -> None:
 def test_the_python_loader_leads_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     edits: list[Edit] = [Insert(("a", "b"), [1]), Remove(("litellm_settings", "num_retries")), SetValue(DEPLOYMENT, {})]
     expected = splice(USUAL.encode(), edits)
-    monkeypatch.setattr(splice_tree, "_Loader", yaml.SafeLoader)
+    monkeypatch.setattr(tree, "_Loader", yaml.SafeLoader)
     assert splice(USUAL.encode(), edits) == expected
 
 

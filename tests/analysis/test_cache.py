@@ -68,6 +68,12 @@ def test_a_failure_to_ask_is_a_state_of_its_own(failure: Failure, word: str, sev
     assert failure.why in judged.reason
 
 
+@pytest.mark.parametrize(("server", "state"), [(0.002, "healthy"), (0.9, "slow")])
+def test_a_busy_litellm_is_no_slow_cache(server: float, state: str) -> None:
+    ping: Reading[Any] = Reading(value=decoded(VERSIONS[0], "cache-ping", gateway.CACHE_PING), seen_at=1.0, took=2.5)
+    assert judge_cache(ping, Reading(value="PONG", seen_at=1.0, took=server), True, WANTED).state == state
+
+
 def test_a_slow_ping_is_told_and_a_quick_one_is_not() -> None:
     healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
     assert _judge(healthy, took=2.5).state == "slow"

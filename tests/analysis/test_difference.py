@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.difference import Change, compare, running
 from litellm_tui.analysis.values import LONGEST, same, text_of
-from litellm_tui.collectors import config_file
-from litellm_tui.secretnames import names_a_secret
 from litellm_tui.snapshot import ConfigFile
 from tests.recorded import CONFIG, NOW, VERSIONS, loaded_file, snapshot_of
 
@@ -273,11 +271,3 @@ def test_sameness_is_equality_but_for_booleans_and_nan(one: Any, other: Any) -> 
         assert text_of(one).lower() == text_of(other).lower() or one == other
     elif not isinstance(one, dict | list | bool | float) and not isinstance(other, dict | list | bool | float):
         assert one != other
-
-
-@pytest.mark.parametrize(
-    "name", ["api_key", "API_KEY", "max_tokens", "token", "cost_per_token", "input_cost_per_token", "keyword", "model",
-             "aws_secret_access_key", "vertex_credentials", "password", "rpm", "key_management_system"],
-)  # fmt: skip
-def test_secrets_are_named_in_one_way(name: str) -> None:
-    assert names_a_secret(name) == config_file.names_a_secret(name)

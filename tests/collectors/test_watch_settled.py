@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.collectors import watch
+from litellm_tui.collectors.file_times import changed_at
 from litellm_tui.collectors.includes import include_entries, named_files
-from litellm_tui.collectors.watch import Watcher, being_written, changed_at, released, signature
+from litellm_tui.collectors.watch import Watcher, being_written, released, signature
 from tests.waiting import eventually
 
 

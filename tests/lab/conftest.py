@@ -17,6 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.lab)
+            # one worker has them all, with the labs and the watches that they share
+            item.add_marker(pytest.mark.xdist_group("lab"))
     # What runs beside all others begins with the first of the lab's tests, and is asked for its result last.
     items.sort(key=lambda item: (item.path == HERE / "test_calm.py", not item.path.is_relative_to(HERE)))
 

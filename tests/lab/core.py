@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,6 +36,8 @@ Which = Literal["user", "system"]
 SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 _KEEPER = str(Path(keeper.__file__).resolve())
 _KEEP = ("unshare", "-m", "--propagation", "private", sys.executable, "-I", _KEEPER)
+_ports_lock = threading.Lock()
+_ports_given: set[int] = set()
 TOOLS = ("systemctl", "journalctl", "unshare", "nsenter", "setpriv", "mount", "umount")
 
 
@@ -136,15 +139,19 @@ def _account() -> pwd.struct_passwd:
     return pwd.getpwnam(USER)
 
 
-def _free_ports(count: int) -> list[int]:
-    """Below the range for outgoing connections: a port must still be free when its service restarts."""
+def free_ports(count: int) -> list[int]:
+    """Below the range for outgoing connections, and never the same twice: a port must still be free when its service
+    starts, and when it starts again.
+    """
     found: list[int] = []
-    while len(found) < count:
-        port = random.randint(20000, 31999)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            if port not in found:
-                found.append(port)
+    with _ports_lock:
+        while len(found) < count:
+            port = random.randint(12000, 31999)
+            with socket.socket() as probe, suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                if port not in _ports_given:
+                    _ports_given.add(port)
+                    found.append(port)
     return found
 
 
@@ -260,7 +267,7 @@ class Lab:
         if (folder / "pid.json").exists() and cls.attach(folder).alive:
             raise LabError(f"a lab is running in {folder}: take it down first")
         account = _account()
-        numbers = _free_ports(6)
+        numbers = free_ports(6)
         starting = [unit for unit in units if unit in installed]
         settings = _Settings(
             name=uuid.uuid4().hex[:8],

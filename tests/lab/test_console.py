@@ -52,7 +52,6 @@ class Site:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.running = lab.config_path().read_text()
-        self._saved_at = lab.config_path().stat().st_mtime
         self._stopped = False
 
     @property
@@ -82,18 +81,17 @@ class Site:
     def applied(self, text: str) -> None:
         """The gateway was started anew with this text."""
         self.running = text
-        self._saved_at = self.lab.config_path().stat().st_mtime
 
     def restore(self) -> None:
         lab = self.lab
-        if lab.config_path().read_text() != self.running:
-            lab.write_config(self.running)
-        # A file younger than the process leaves open whether health checks are on in it.
-        os.utime(lab.config_path(), (self._saved_at, self._saved_at))
         if lab.show("redis.service", "ActiveState", user=False)["ActiveState"] != "active":
             lab.systemctl("start", "redis.service")
         if self._stopped:
             self.kill("SIGCONT")
+        if lab.config_path().read_text() != self.running:
+            lab.write_config(self.running)
+            # a file younger than the process leaves open whether health checks are on in it
+            lab.systemctl("restart", UNIT, user=True, check=False)
         if lab.show(UNIT, "ActiveState")["ActiveState"] != "active":
             lab.systemctl("reset-failed", UNIT, user=True, check=False)
             lab.systemctl("start", UNIT, user=True)

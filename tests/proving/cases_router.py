@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.proving.case import Case, both, fails, logs, refused, runs, serves
@@ -59,7 +60,27 @@ def undeprecated(run: Run) -> None:
     assert "Deprecated 'redis_db'" not in run.log
 
 
+def one_second(run: Run) -> None:
+    """The router's timeout is what holds, for what is answered at once and for a stream."""
+    for stream in (False, True):
+        began = time.monotonic()
+        body = {"model": "slowly", "messages": [{"role": "user", "content": "hello"}], "stream": stream}
+        status, body, _ = run.post("/v1/chat/completions", body)
+        assert status == 408, (status, body)
+        assert time.monotonic() - began < 4.5, "it took as long as the upstream"
+
+
 CASES: Final = (
+    Case(
+        "router-zero-of-a-deployment",
+        "model_list:\n"
+        "  - model_name: slowly\n"
+        "    litellm_params:\n"
+        "      {model: openai/zero-slow, api_base: '{upstream}', api_key: none, timeout: 0, stream_timeout: 0}\n"
+        "router_settings: {num_retries: 0, timeout: 1, stream_timeout: 1}\n",
+        {"zero-means-default": 4},
+        one_second,
+    ),
     Case(
         "router-ignored",
         MODELS + IGNORED,

@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -24,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from tests.lab.core import free_ports
 from tests.lab.environments import Environment
 from tests.proving.run import HOST, Answer, GroundError, Run
 from tests.proving.upstream import Call, Upstream
@@ -65,7 +65,6 @@ class Ground:
         }
         self._runs: dict[int, Run] = {}
         self._numbers = itertools.count()
-        self._ports: set[int] = set()
         self._lock = threading.Lock()
         self._starting = threading.BoundedSemaphore(AT_ONCE)
         self._imported = threading.Event()
@@ -114,7 +113,7 @@ class Ground:
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content if isinstance(content, bytes) else content.encode())
-            port = self._port()
+            (port,) = free_ports(1)
             run = Run(folder, port, None if bare else key, self._upstream, lambda: self._say(id=number, stop=True))
             if not self._imported.wait(IMPORTED_SECONDS) or self._zygote.poll() is not None:
                 raise GroundError(f"LiteLLM {self.version} cannot be imported:\n{self._complaint()}")
@@ -171,17 +170,6 @@ class Ground:
     def _complaint(self) -> str:
         self._errors.seek(0)
         return self._errors.read()[-2000:]
-
-    def _port(self) -> int:
-        """A free port that was not given to any other run."""
-        while True:
-            with socket.socket() as probe:
-                probe.bind((HOST, 0))
-                port: int = probe.getsockname()[1]
-            with self._lock:
-                if port not in self._ports:
-                    self._ports.add(port)
-                    return port
 
 
 def _text(config: str | bytes | Mapping[str, Any]) -> str | bytes:

@@ -11,6 +11,7 @@ import msgspec
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.records import Problem
 from litellm_tui.analysis.redact import Redactor
+from litellm_tui.auditor import Auditor
 from litellm_tui.collectors.systemd import Tools
 from litellm_tui.discovery import Variable
 from litellm_tui.logstore import LogStore
@@ -151,6 +152,35 @@ def degraded(folder: Path) -> Snapshot:
     )
 
 
+def edited(folder: Path) -> Snapshot:
+    """All is well, and somebody has saved a file that differs in all kinds of things from what runs."""
+    well = healthy(folder)
+    file, loaded = well.configuration.current, well.gateway.deployments.value
+    assert file
+    assert loaded
+    runs = tuple(
+        msgspec.structs.replace(held, params={k: v for k, v in entry.params.items() if k != "api_key"})
+        for held, entry in zip(loaded, file.deployments, strict=True)
+    )
+    text = recorded.CONFIG
+    for old, new in (
+        ("rpm: 50", "rpm: 80"),
+        ("openai/nomic-embed-text", "openai/bge-m3"),
+        ('["qwen2.5-coder:7b"]', '["qwen2.5-coder:7b", "gpt-oss:120b-cloud"]'),
+        ("cooldown_time: 60", "cooldown_time: 30"),
+    ):
+        assert old in text, old
+        text = text.replace(old, new)
+    saved = _placed(recorded.loaded_file(folder / "saved.yaml", text, KIMI_KEY="x", LITELLM_MASTER_KEY="x"))
+    return msgspec.structs.replace(
+        well,
+        gateway=msgspec.structs.replace(well.gateway, deployments=_read(runs)),
+        configuration=Configuration(
+            path=PLACE, current=msgspec.structs.replace(saved, modified_at=NOW - 60), checked_at=NOW - 4
+        ),
+    )
+
+
 def down(folder: Path) -> Snapshot:
     """The process was killed half a minute ago and stays away."""
     well = healthy(folder)
@@ -236,13 +266,15 @@ NOTHING: dict[str, Any] = {
 class Frozen(Console):
     """The console drawn from one snapshot."""
 
-    def __init__(self, snapshot: Snapshot, settings: Settings | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, settings: Settings | None = None, *, audited: bool = False) -> None:
         settings = settings or Settings(utc=True)
         profile = PROFILE if snapshot.service.value else msgspec.structs.replace(PROFILE, **NOTHING)
         super().__init__(profile, settings)
+        file = snapshot.configuration.current if audited else None
+        audit = Auditor(None, {}).audit(file, {"LITELLM_MASTER_KEY": "x"}, "1.106.2") if file else None
         self._frozen = View(
             snapshot=snapshot,
-            diagnosis=diagnose(snapshot, NOW),
+            diagnosis=diagnose(snapshot, NOW, audit=audit),
             store=_store() if snapshot.service.value else LogStore(),
             profile=profile,
             signs=ASCII if settings.ascii else UNICODE,

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from litellm_tui.ui.keys import KEYS, PLACES, Place
 from litellm_tui.ui.screens.audit import AuditScreen
+from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.probe import ProbeDialog
@@ -94,6 +95,17 @@ async def _audits_the_file(scene: Scene, key: str) -> None:
     await scene.press(key)
     assert isinstance(scene.app.screen, AuditScreen)
     await scene.shows("for LiteLLM 1.106.2")
+
+
+@presses("everywhere", "d")
+async def _shows_the_difference(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    assert isinstance(scene.app.screen, DifferenceScreen)
+    await scene.shows("no difference")
+    scene.simulation.edit_config()
+    await scene.shows("fallbacks of qwen2.5-coder:32b")
+    await scene.press(key)
+    assert len(scene.app.screen_stack) == 1
 
 
 @presses("everywhere", "exclamation_mark")
@@ -434,6 +446,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("zoom", lambda scene: len(scene.panes) == 1),
         ("problems", lambda scene: isinstance(scene.app.screen, Problems)),
         ("audit", lambda scene: isinstance(scene.app.screen, AuditScreen)),
+        ("difference", lambda scene: isinstance(scene.app.screen, DifferenceScreen)),
         ("probe(False)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
         ("probe(True)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
         ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),

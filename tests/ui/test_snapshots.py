@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from litellm_tui.actions.splice import diff, splice
 from litellm_tui.settings import Settings
 from litellm_tui.snapshot import ConfigError, Snapshot
+from litellm_tui.ui.screens.fix import FixScreen
 from litellm_tui.ui.screens.note import NotePrompt
+from litellm_tui.ui.widgets.lines import Lines
 from tests.ui import frozen
 from tests.ui.frozen import Frozen
+from tests.waiting import eventually
 
 Compare = Callable[..., bool]
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x50": (200, 50)}
@@ -55,6 +59,38 @@ class TestMain:
 
     def test_restart(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
         assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=size, press=["R"])
+
+
+@pytest.mark.parametrize("size", [SIZES["80x24"], SIZES["120x40"]], ids=["80x24", "120x40"])
+class TestFile:
+    def test_audit(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        app = Frozen(frozen.degraded(tmp_path), audited=True)
+        assert snap_compare(app, terminal_size=size, press=["a", "down"])
+
+    def test_fix(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        app = Frozen(frozen.degraded(tmp_path), audited=True)
+
+        async def shown(pilot: Pilot[int]) -> None:
+            audit = app.view.diagnosis.audit
+            assert audit
+            fix = next(finding.fix for finding in audit.findings if finding.rule == "ghost-fallback")
+            assert fix
+            before = (tmp_path / "edited.yaml").read_bytes()
+            text = diff(before, splice(before, fix.edits), "config.yaml", app.view.redact)
+            await pilot.press("a")
+            app.push_screen(FixScreen(fix.title, fix.decision, text))
+            await pilot.pause()
+
+        assert snap_compare(app, terminal_size=size, run_before=shown)
+
+    def test_difference(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        async def compared(pilot: Pilot[int]) -> None:
+            await pilot.press("d")
+            # it is compared in a thread
+            await eventually(lambda: pilot.app.screen.query_one("#difference-lines", Lines).selected)
+            await pilot.press("down")
+
+        assert snap_compare(Frozen(frozen.edited(tmp_path)), terminal_size=size, run_before=compared)
 
 
 class TestPanes:

@@ -10,7 +10,8 @@ from typing import Final
 
 from litellm_tui.actions.splice.lines import Lines
 from litellm_tui.actions.splice.tree import BREAKS, CannotEdit, Document, Node, resolved
-from litellm_tui.collectors.config_file import ENVIRONMENT_PREFIX, MASKED, names_a_secret
+from litellm_tui.collectors.config_file import ENVIRONMENT_PREFIX, MASKED
+from litellm_tui.secretnames import names_a_secret
 
 _LINE: Final = re.compile(f"[^{BREAKS}]*(?:\r\n|[{BREAKS}]|\\Z)")
 # what stands behind a name, in a comment or in a file that does not parse

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from litellm_tui.actions.splice.find import Spot
+from litellm_tui.actions.splice.find import Spot, find, places
 from litellm_tui.actions.splice.put import Change
 from litellm_tui.actions.splice.tree import BREAKS, Document, Node
+from litellm_tui.analysis.edits import Remove
 
 # settings that are commented out, and the rulers of headings, belong to nobody
 _NOBODYS: Final = re.compile(r"#+\s*(?:- |-$|[\"']?[a-z_][\w./-]*[\"']?:(?:\s|$)|[-=#*~_]{3,}|$)|#{2,}")
@@ -32,6 +33,28 @@ def remove(document: Document, spot: Spot) -> list[list[Change]]:
     if not before.strip():
         return [[(top, _past_blank(document, stop), "")], [(top, stop, "")]]
     return [[(top, stop, "")]]
+
+
+def with_emptied(document: Document, edit: Remove) -> Remove:
+    """The removal of the highest entry that this one would leave with nothing in it. The file keeps a top-level key."""
+    path, spot = edit.path, find(document, edit.path, edit.occurrence)
+    highest = edit.path, edit.occurrence
+    while len(path) > 1 and _alone(spot):
+        path, spot = path[:-1], find(document, path[:-1])
+        if _hides(spot) or (len(path) == 1 and _alone(spot)):
+            break
+        highest = path, -1
+    return Remove(*highest)
+
+
+def _alone(spot: Spot) -> bool:
+    return len(spot.parent.items) == (2 if spot.key else 1)
+
+
+def _hides(spot: Spot) -> bool:
+    """Whether a value of the same key comes to light when this one goes: a duplicate's, or one that is merged in."""
+    keys = spot.parent.items[::2]
+    return spot.key is not None and (len(places(spot.parent, spot.key.value)) > 1 or any(key.merge for key in keys))
 
 
 def span(document: Document, spot: Spot) -> tuple[int, int]:

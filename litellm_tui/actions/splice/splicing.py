@@ -1,27 +1,21 @@
-"""Edits of a YAML file that change only the bytes of what is edited.
-
-Comments, order, quotes, anchors, line ends, the byte order mark and a missing end of the last line stay as they are.
-The result is parsed again and compared with what was meant; nothing else is ever given back.
-"""
+"""Carries out edits one after the other, each checked against what was meant."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from litellm_tui.actions.splice import meant
-from litellm_tui.actions.splice.content import Below, Content, Data, entry_lines
-from litellm_tui.actions.splice.diff import diff
-from litellm_tui.actions.splice.find import find, places, plain_null, reach, refuse_referenced, shown
+from litellm_tui.actions.splice.content import Content, Data
+from litellm_tui.actions.splice.find import find, places, reach, refuse_referenced, shown
 from litellm_tui.actions.splice.move import after_removal, lifted
-from litellm_tui.actions.splice.put import Change, add, begin, put, refuse_existing, rename
-from litellm_tui.actions.splice.remove import remove
-from litellm_tui.actions.splice.text import Style, style_of
-from litellm_tui.actions.splice.tree import CannotEdit, Document, Node
+from litellm_tui.actions.splice.put import Change
+from litellm_tui.actions.splice.remove import with_emptied
+from litellm_tui.actions.splice.text import style_of
+from litellm_tui.actions.splice.tree import CannotEdit, Document
+from litellm_tui.actions.splice.ways import insertions, ways_of
 from litellm_tui.analysis.edits import Edit, Insert, Move, Path, Remove, Rename, SetValue
-
-__all__ = ["CannotEdit", "diff", "splice"]
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -62,6 +56,14 @@ def _independent(document: Document, edits: Sequence[Edit]) -> list[Edit]:
     for edit in edits:
         if isinstance(edit, Move):
             break
+        if isinstance(edit, Remove) and edit.emptied:
+            try:
+                edit = with_emptied(document, edit)
+            except CannotEdit:
+                # what an edit before it makes is waited for; what nothing makes is refused when its turn comes
+                if batch:
+                    break
+                raise
         zone = _zone(document, edit)
         prefixes = {zone[:length] for length in range(len(zone) + 1)}
         if zone in above or prefixes & taken:
@@ -87,7 +89,7 @@ def _zone(document: Document, edit: Edit) -> Path:
 def _carried_out(document: Document, edits: Sequence[Edit]) -> Document:
     if len(edits) > 1:
         style = style_of(document)
-        ways = [next(_ways(document, edit, style)) for edit in edits]
+        ways = [next(ways_of(document, edit, style)) for edit in edits]
         changes = sorted(change for _, changes in ways for change in changes)
         if all(a[1] <= b[0] and a[0] < b[0] for a, b in pairwise(changes)):
             after = _parsed(document, changes)
@@ -99,7 +101,7 @@ def _carried_out(document: Document, edits: Sequence[Edit]) -> Document:
         for edit in edits:
             document = _carried_out(document, [edit])
         return document
-    return _one(document, edits[0], list(_ways(document, edits[0], style_of(document))))
+    return _one(document, edits[0], list(ways_of(document, edits[0], style_of(document))))
 
 
 def _one(document: Document, edit: Edit, ways: list[tuple[Content | None, list[Change]]]) -> Document:
@@ -135,84 +137,6 @@ def _parsed(document: Document, changes: list[Change]) -> Document | None:
         return None
 
 
-def _ways(document: Document, edit: Edit, style: Style) -> Iterator[tuple[Content | None, list[Change]]]:
-    """How an edit can be made, the best first."""
-    if not edit.path:
-        raise CannotEdit("the whole file is not replaced", 1, 1)
-    match edit:
-        case SetValue(path, value):
-            spot = find(document, path)
-            node = spot.value
-            refuse_referenced(document, node)
-            quote = node.style if node.style in ("'", '"') else None
-            flowing = node.kind != "alias" and node.flow and bool(node.items)
-            content = Data(value, meant.tree_of(value), quote, flowing)
-            yield content, put(document, spot, content, style)
-        case Rename(path, name):
-            yield None, rename(document, find(document, path), name, style)
-        case Remove(path, occurrence):
-            spot = find(document, path, occurrence)
-            refuse_referenced(document, spot.value)
-            if spot.key is not None:
-                refuse_referenced(document, spot.key)
-            if len(spot.parent.items) > (2 if spot.key else 1):
-                for changes in remove(document, spot):
-                    yield None, changes
-            else:
-                yield None, _emptied(document, path, spot.parent, style)
-        case Insert(path, value):
-            node = meant.tree_of(value)
-            yield from _insertions(document, path, Data(value, node), style)
-
-
-def _emptied(document: Document, path: Path, parent: Node, style: Style) -> list[Change]:
-    """The last entry goes: the collection is written as an empty one."""
-    empty = Data({} if parent.kind == "mapping" else [], Node(parent.kind))
-    if len(path) > 1:
-        return put(document, find(document, path[:-1]), empty, style)
-    if parent.flow:
-        return [(parent.body, parent.end, "{}" if parent.kind == "mapping" else "[]")]
-    end = document.entry_end(parent, document.column(parent.body))
-    return [(document.line_start(parent.body), end, "{}" if parent.kind == "mapping" else "[]")]
-
-
-def _insertions(
-    document: Document, path: Path, content: Content, style: Style
-) -> Iterator[tuple[Content | None, list[Change]]]:
-    spot, rest = reach(document, path)
-    if not rest:
-        assert spot is not None
-        refuse_existing(document, spot, path)
-    parent = spot.value if spot else document.root
-    whole = content
-    for number in range(len(rest) - 1, 0, -1):
-        whole = _below(document, rest[number], whole)
-    part = rest[0]
-    if parent is None or (spot is None and plain_null(parent) and parent.kind == "scalar"):
-        if not isinstance(part, str):
-            raise document.error("the top of the file is a mapping", 0)
-        yield content, begin(document, part, whole, style)
-    elif parent.kind == "alias" or parent.anchor in document.aliases:
-        raise document.error(f"{shown(path[:-1])} is used in more than one place as *{parent.anchor}", parent.start)
-    elif plain_null(parent) and (parent.kind == "scalar" or (parent.kind == "sequence") == isinstance(part, int)):
-        if spot is None:
-            lines = document.newline.join(entry_lines(part, whole, style, 0))
-            yield content, [(parent.body, parent.end, lines)]
-            yield content, [(parent.body, parent.end, _below(document, part, whole).flow(style))]
-        else:
-            yield content, put(document, spot, _below(document, part, whole), style)
-    elif isinstance(part, str) if parent.kind == "mapping" else part == len(parent.items) and parent.kind == "sequence":
-        yield content, add(document, parent, part, whole, style)
-    else:
-        raise document.error(f"{shown(path)} has no place in what stands here", parent.start)
-
-
-def _below(document: Document, part: str | int, content: Content) -> Content:
-    if isinstance(part, int) and part:
-        raise document.error("a list begins at 0", 0)
-    return Below(part, content, meant.wrapped(part, content.node))
-
-
 def _moved(document: Document, edit: Move) -> Document:
     """Taken out, and put down in what is left."""
     path, to = edit.path, edit.to
@@ -240,7 +164,7 @@ def _moved(document: Document, edit: Move) -> Document:
         document = Document(left)
         try:
             insert = Insert(after_removal(path, to), None)
-            return _one(document, insert, list(_insertions(document, insert.path, content, style_of(Document(text)))))
+            return _one(document, insert, list(insertions(document, insert.path, content, style_of(Document(text)))))
         except CannotEdit as error:
             failure = failure or error
     assert failure is not None

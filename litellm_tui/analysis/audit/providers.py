@@ -156,7 +156,8 @@ def provider_of(entry: Entry, subject: Subject) -> Provider:
     model = subject.resolve(entry.params.get("model"))
     if not isinstance(model, str) or settings.get("use_litellm_proxy") or "litellm_provider" in entry.info:
         return Provider("unsure")
-    if subject.environment is not None and variable(subject, "USE_LITELLM_PROXY"):
+    # nobody keeps this switch in a secret manager
+    if (switch := variable(subject, "USE_LITELLM_PROXY")) is not UNKNOWN and switch:
         return Provider("unsure")
     own = settings.get("custom_provider_map")
     names = [item.get("provider") for item in own if isinstance(item, dict)] if isinstance(own, list) else []

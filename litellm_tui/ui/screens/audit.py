@@ -129,12 +129,13 @@ def finding_paragraphs(finding: Finding) -> Iterator[Paragraph]:
     yield finding.severity, finding.text, SEVERITY_STYLES[finding.severity]
     yield "do", finding.do, "strong"
     if finding.fix is not None:
-        yield "fix", finding.fix.decision or "Enter shows it as a diff, and applies it", "ok"
+        yield "decide", finding.fix.decision, "warn"
+        if not finding.fix.decision:
+            yield "fix", "Enter shows it as a diff", "ok"
     yield "because", finding.why, "ok"
     yield "silenced", finding.silenced or "", "mark"
     yield "where", str(finding.mark), "quiet"
-    yield "rule", finding.rule, "quiet"
-    yield "source", finding.source, "quiet"
+    yield "rule", f"{finding.rule} · {finding.source}", "quiet"
 
 
 def _place(finding: Finding, audit: Audit) -> str:

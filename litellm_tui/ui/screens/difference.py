@@ -42,10 +42,11 @@ class DifferenceScreen(ModalScreen[None]):
         Binding("f5", "app.look", show=False),
     ]
 
-    def __init__(self, view: View, history: History | None) -> None:
+    def __init__(self, view: View, history: History | None, utc: bool) -> None:
         super().__init__()
         self._view = view
         self._history = history
+        self._utc = utc
         self._versions: tuple[Applied, ...] = ()
         self._chosen: Applied | None = None
         """The version to compare with; None for what runs."""
@@ -71,19 +72,22 @@ class DifferenceScreen(ModalScreen[None]):
         """Show this view; what was compared is compared again only when one of the sides has changed."""
         self._view = view
         self._versions = self._history.versions()[::-1] if self._history else ()
+        if (chosen := self._chosen) is not None and chosen not in self._versions:
+            # what came of a start is noted anew once it is known better, and the oldest are forgotten
+            self._chosen = next((v for v in self._versions if v.run and v.run == chosen.run), None)
         if not self._comparing and self._seen() != self._state:
             self._comparing = True
             self.run_worker(self._compare(), group="comparing")
         self._fill()
 
     def _seen(self) -> tuple[object, ...]:
-        """What a comparison depends on; by identity where the console makes it anew only when it has changed."""
+        """What a comparison depends on."""
         snapshot = self._view.snapshot
         gateway, configuration = snapshot.gateway, snapshot.configuration
         start = snapshot.service.value
         return (
-            self._chosen, configuration.error, id(configuration.current), id(gateway.deployments.value),
-            gateway.router.value, self._view.diagnosis.gateway.state, start.started_at if start else None,
+            self._chosen, configuration.error, configuration.current and configuration.current.digest,
+            gateway.deployments.value, gateway.router.value, self._view.diagnosis.gateway.state, start.started_at if start else None,
             len(self._versions),
         )  # fmt: skip
 
@@ -98,7 +102,7 @@ class DifferenceScreen(ModalScreen[None]):
 
     def _differences(self, view: View, start: Applied | None) -> Compared:
         if start is None or self._history is None:
-            return with_running(view.snapshot, view.diagnosis, self._history, view.profile)
+            return with_running(view.snapshot, view.diagnosis, self._history, view.profile, self._utc)
         configuration = view.snapshot.configuration
         file = configuration.error or configuration.current
         if file is None:
@@ -106,7 +110,7 @@ class DifferenceScreen(ModalScreen[None]):
                 view.profile.config.value if view.profile.config else "",
                 configuration.why_unwatched or "no configuration file is known here",
             )
-        return with_version(file, start, self._history, view.profile)
+        return with_version(file, start, self._history, view.profile, self._utc)
 
     def _fill(self) -> None:
         for lines in self.query("#difference-lines").results(Lines):
@@ -169,8 +173,6 @@ def difference_rows(found: Compared | None, which: str, view: View, width: int) 
     yield from to_rows([("", f" {which}", "quiet")], width)
     style = "bad" if found.unusable else "warn" if found.changes else "ok"
     yield from to_rows([("", f" {summary(found)}", style)], width)
-    if found.remark:
-        yield from to_rows([("", f" {found.remark}", "unknown")], width)
     places = [str(change.mark.line) if change.mark else "" for change in found.changes]
     room = max(map(len, places), default=0)
     for head in dict.fromkeys(_HEADS.values()):
@@ -185,17 +187,29 @@ def difference_rows(found: Compared | None, which: str, view: View, width: int) 
                 (
                     (f"{SIGNS[change.kind]} ", _STYLES[change.kind]),
                     (cell(place, room, right=True) + " ", "quiet"),
-                    (cell(_name(change), names) + " ", "strong"),
+                    (_named(change, names) + " ", "strong"),
                     (cell(_sides(change, view), rest), "ok"),
                     (cell(unseen, 7, right=True), "unknown"),
                 ),
                 key_of(change),
             )
+    if found.remark:
+        yield Row((("", ""),))
+        yield from to_rows([("", f" {found.remark}", "unknown")], width)
+
+
+def _named(change: Change, width: int) -> str:
+    """Which parameter it is says more than the end of a deployment's name."""
+    key = f": {change.key}" if change.key else ""
+    if cell_len(key) * 2 > width:
+        return cell(_name(change), width)
+    return cell(cell(change.name, width - cell_len(key)).rstrip() + key, width)
 
 
 def change_paragraphs(change: Change) -> Iterator[Paragraph]:
     """One difference in full."""
-    yield change.kind, f"{change.what} {_name(change)}", _STYLES[change.kind]
+    what = f"{change.key} of {change.what} {change.name}" if change.key else f"{change.what} {change.name}"
+    yield change.kind, what, _STYLES[change.kind]
     yield "before", change.before, "ok"
     yield "after", change.after, "ok"
     if change.mark:

@@ -55,7 +55,8 @@ class FixScreen(ModalScreen[bool]):
             yield from to_rows([("", f"to be decided: {self._decision}", "warn")], width)
         yield Row((("", ""),))
         for line in self._diff.splitlines():
-            yield from to_rows([("", line, _STYLES.get(line[:1], "quiet"))], width)
+            style = "quiet" if line.startswith(("+++ ", "--- ")) else _STYLES.get(line[:1], "quiet")
+            yield from to_rows([("", line, style)], width)
 
     def action_write(self) -> None:
         self.dismiss(True)

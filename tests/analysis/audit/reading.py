@@ -24,8 +24,9 @@ def audited(
     runtime: Runtime | None = None,
     files: Mapping[str, str] = {},
     silenced: Mapping[str, str] = {},
+    stumbles: bool = False,
 ) -> Audit:
-    """The audit of this text as `config.yaml`, with `files` beside it."""
+    """The audit of this text as `config.yaml`, with `files` beside it. No rule may fail on it, but where one is to."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
         path.write_bytes(text.encode() if isinstance(text, str) else text)
@@ -36,7 +37,9 @@ def audited(
         catalogue = spans.at(version)
         if isinstance(loaded, ConfigError):
             return unusable(loaded, catalogue.version)
-        return audit(Subject(loaded, catalogue, spans, env, runtime), silenced)
+        result = audit(Subject(loaded, catalogue, spans, env, runtime), silenced)
+    assert any("the rule itself failed" in said for said in result.unknown) == stumbles, result.unknown
+    return result
 
 
 def found(result: Audit, rule: str) -> list[Finding]:

@@ -99,7 +99,7 @@ def test_a_rule_that_stumbles_takes_no_other_along(monkeypatch: pytest.MonkeyPat
 
     one = Rule("stumbles", "error", "t", "w", "s", "f", check, "router")
     monkeypatch.setitem(RULES, "stumbles", one)
-    result = audited(WRONG)
+    result = audited(WRONG, stumbles=True)
     assert found(result, "unknown-section")
     assert not found(result, "stumbles")
     (said,) = [line for line in result.unknown if "stumbles" in line]

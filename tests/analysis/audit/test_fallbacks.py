@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from litellm_tui.actions.splice import splice
 from litellm_tui.analysis.edits import Insert, Remove, Rename, SetValue
 from tests.analysis.audit.reading import audited, found, lines
 
@@ -121,10 +122,10 @@ AT = ("router_settings", "fallbacks")
         ("[{a: b}]", "fallback-not-a-list", (SetValue((*AT, 0, "a"), ["b"]),), True),
         ('[{a: "b, c"}]', "fallback-not-a-list", (SetValue((*AT, 0, "a"), ["b", "c"]),), True),
         ("[{a: {model: b}}]", "fallback-not-a-list", (SetValue((*AT, 0, "a"), [{"model": "b"}]),), True),
-        ("[{a: [ghost]}]", "ghost-fallback", (Remove((*AT, 0, "a", 0)),), False),
+        ("[{a: [ghost]}]", "ghost-fallback", (Remove((*AT, 0, "a", 0), emptied=True),), False),
         ("[{default: [a]}]", "idle-fallback", (Rename((*AT, 0, "default"), "*"),), True),
-        ("[{a: [a, b]}]", "fallback-to-itself", (Remove((*AT, 0, "a", 0)),), True),
-        ("[{a: [b]}, {a: [c]}]", "repeated-fallback", (Remove((*AT, 1)),), False),
+        ("[{a: [a, b]}]", "fallback-to-itself", (Remove((*AT, 0, "a", 0), emptied=True),), True),
+        ("[{a: [b]}, {a: [c]}]", "repeated-fallback", (Remove((*AT, 1), emptied=True),), False),
         ("[{a: [b]}], model_group_alias: {x: a}", "alias-without-fallback", (Insert((*AT, 1), {"x": ["b"]}),), False),
     ],
 )
@@ -132,6 +133,51 @@ def test_the_fix(settings: str, rule: str, edits: tuple[Any, ...], automatic: bo
     done, decision = _edits(f"router_settings: {{fallbacks: {settings}}}\n", rule)
     assert done == edits
     assert automatic == (decision == "")
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "left"),
+    [
+        ("router_settings:\n  num_retries: 1\n  fallbacks:\n    - a: [ghost]\n", "ghost-fallback",
+         "router_settings:\n  num_retries: 1\n"),
+        ("router_settings:\n  fallbacks:\n    - a: [ghost]\n    # of b\n    - b: [c]\n", "ghost-fallback",
+         "router_settings:\n  fallbacks:\n    # of b\n    - b: [c]\n"),
+        ("router_settings:\n  fallbacks:\n    - a: [ghost, b]\n", "ghost-fallback",
+         "router_settings:\n  fallbacks:\n    - a: [b]\n"),
+        ("router_settings:\n  fallbacks:\n    - a:\n        - model: ghost\n", "ghost-fallback", ""),
+        ("router_settings:\n  default_fallbacks: [ghost]\n", "ghost-fallback", ""),
+        ("router_settings:\n  fallbacks:\n    - ghost: [a]\n  num_retries: 1\n", "idle-fallback",
+         "router_settings:\n  num_retries: 1\n"),
+        ('router_settings:\n  fallbacks:\n    - "*": [b]\n  default_fallbacks: [c]\n', "repeated-fallback",
+         "router_settings:\n  default_fallbacks: [c]\n"),
+        ("litellm_settings: {fallbacks: [{a: [b]}]}\nrouter_settings: {fallbacks: [{b: [c]}]}\n",
+         "fallbacks-in-two-places", "router_settings: {fallbacks: [{b: [c]}]}\n"),
+        ("router_settings:\n  fallbacks:\n    - a: [a]\n", "fallback-to-itself", ""),
+        # with an empty list the group has no fallback, without one it has another
+        ('router_settings:\n  fallbacks:\n    - a: [a]\n    - "*": [b]\n', "fallback-to-itself",
+         'router_settings:\n  fallbacks:\n    - a: []\n    - "*": [b]\n'),
+        ("router_settings:\n  fallbacks:\n    - a: [a]\n  default_fallbacks: [b]\n", "fallback-to-itself",
+         "router_settings:\n  fallbacks:\n    - a: []\n  default_fallbacks: [b]\n"),
+        ("router_settings:\n  context_window_fallbacks:\n    - a: [a]\n  fallbacks:\n    - a: [b]\n",
+         "fallback-to-itself",
+         "router_settings:\n  context_window_fallbacks:\n    - a: []\n  fallbacks:\n    - a: [b]\n"),
+        # an empty table would let the one of litellm_settings be read
+        ("router_settings:\n  fallbacks:\n    - a: [ghost]\nlitellm_settings:\n  fallbacks:\n    - b: [c]\n",
+         "ghost-fallback",
+         "router_settings:\n  fallbacks:\n    - a: []\nlitellm_settings:\n  fallbacks:\n    - b: [c]\n"),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_leaves_nothing_empty_behind(text: str, rule: str, left: str) -> None:
+    edits, _ = _edits(text, rule)
+    assert splice((MODELS + text).encode(), edits).decode() == MODELS + left
+
+
+def test_a_section_that_replaces_another_is_not_taken_out() -> None:
+    more = "router_settings:\n  fallbacks:\n    - a: [ghost]\nnew: 1\n"
+    root = MODELS + "include: [more.yaml]\nrouter_settings: {fallbacks: [{a: [b]}]}\n"
+    (one,) = found(audited(root, files={"more.yaml": more}), "ghost-fallback")
+    assert one.fix
+    assert splice(more.encode(), one.fix.edits).decode() == "router_settings:\n  fallbacks:\n    - a: []\nnew: 1\n"
 
 
 def test_a_slip_in_a_name_is_asked_for() -> None:

@@ -52,6 +52,18 @@ def test_found_with_its_line(settings: str, rule: str, line: int, severity: str)
     assert (one.mark.line, one.severity) == (line, severity)
 
 
+def test_a_zero_of_a_deployment_gives_way_to_the_router() -> None:
+    text = (
+        "model_list:\n  - model_name: a\n    litellm_params:\n      model: openai/a\n      stream_timeout: 0\n"
+        "  - model_name: b\n    litellm_params: {model: openai/b, timeout: 0.5, stream_timeout: false}\n"
+    )
+    (one,) = found(audited(text), "zero-means-default")
+    assert (one.mark.line, one.severity) == (5, "warning")
+    assert one.fix
+    assert one.fix.decision
+    assert one.fix.edits == (Remove(("model_list", 0, "litellm_params", "stream_timeout")),)
+
+
 RULES = {
     *("unknown-router-key", "router-key-given-twice", "health-checks-in-router-settings", "unknown-routing-strategy"),
     *("usage-based-routing", "number-as-text", "zero-means-default", "unknown-policy-field", "policy-shape"),

@@ -11,7 +11,7 @@ from litellm_tui.analysis.audit.providers import Provider, meant, provider_of
 from litellm_tui.analysis.audit.rule import Hit, Right, rule
 from litellm_tui.analysis.audit.shares import FIRST_DECIDES, groups, set_apart, shuffles, weighed_by
 from litellm_tui.analysis.audit.subject import Entry, Subject, reference
-from litellm_tui.analysis.audit.surroundings import variable
+from litellm_tui.analysis.audit.surroundings import managed, variable
 from litellm_tui.analysis.edits import Edit, Move, Remove, SetValue
 
 # for servers of one's own, or so well known that no model's own name begins with it
@@ -66,7 +66,7 @@ def no_model(subject: Subject) -> Iterator[Hit]:
     fix="set the variable in LiteLLM's environment, or write the model itself",
 )
 def unset_model(subject: Subject) -> Iterator[Hit]:
-    if secret_manager(subject):
+    if managed(subject):
         return
     for entry in subject.entries:
         if (name := reference(entry.model)) and subject.resolve(entry.model) is None:
@@ -303,12 +303,6 @@ def identical_deployments(subject: Subject) -> Iterator[Hit]:
             first = seen.setdefault(key, entry)
             if first is not entry:
                 yield Hit(f"{_group(entry)} is the same as entry {first.index + 1} of model_list", entry.path)
-
-
-def secret_manager(subject: Subject) -> bool:
-    """Whether os.environ/ may be resolved by something else than the environment."""
-    general = subject.section("general_settings")
-    return bool(general.get("key_management_system") or general.get("key_management_settings"))
 
 
 def _without_provider(entry: Entry, said: Provider, subject: Subject) -> Hit:

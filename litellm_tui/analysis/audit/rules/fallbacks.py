@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from litellm_tui.analysis.audit.names import DEFAULT, TABLES, Chain, Names, effective, names_of
@@ -144,19 +144,32 @@ def ghost_fallback(subject: Subject) -> Iterator[Hit | Right]:
             if names.exists(name) or name in subject.aliases:
                 continue
             ghosts += 1
-            yield _ghost(names, chain, path, name)
+            yield _ghost(subject, names, chain, path, name)
     if names.chains and not ghosts and not names.open and subject.entries:
         yield Right(f"every fallback leads to a group that exists ({len(names.chains)})", names.chains[0].path[:2])
 
 
-def _ghost(names: Names, chain: Chain, path: Path, name: str) -> Hit:
+def _left_out(subject: Subject, path: Path) -> Remove:
+    """The removal of what is at the path and of all that it leaves empty: a group with an empty list would not even
+    get the default fallbacks. What would let another value be read that this one hides stays, empty."""
+    section, key = str(path[0]), str(path[1])
+    if len(path) > 2 and len(subject.section(section)[key]) > 1:
+        return Remove(path, emptied=True)
+    # an empty table of router_settings is passed over for the other one (litellm/router.py, Router.__init__)
+    hides = section == "router_settings" and bool(subject.section("litellm_settings").get(key))
+    if len(subject.section(section)) == 1:
+        hides = hides or any(origin.overrides for origin in subject.file.origins.get(section, ()))
+    return Remove(path, emptied=not hides)
+
+
+def _ghost(subject: Subject, names: Names, chain: Chain, path: Path, name: str) -> Hit:
     near = names.near(name)
     item = path[:-1] if path[-1] == "model" else path
     who = "every group" if chain.source == "*" else repr(chain.source)
     return Hit(
         f"{who} falls back to {name!r}, which is no model group" + (f": {near}?" if near else ""),
         path,
-        edits=(SetValue(path, near),) if near else (Remove(item),),
+        edits=(SetValue(path, near),) if near else (_left_out(subject, item),),
         decision=f"whether {near} was meant" if near else f"whether {name} is left out, or added to model_list",
         # a name that does not exist goes on to the default fallbacks
         severity="advice" if names.open else "warning" if any(map(names.exists, names.routing.default)) else None,
@@ -200,7 +213,7 @@ def idle_fallback(subject: Subject) -> Iterator[Hit | Right]:
         yield Hit(
             f"{chain.key}: {source!r} {text}" + (f": {near}?" if near else ""),
             chain.path,
-            edits=(Rename(chain.path, near),) if near else (Remove(chain.path[:-1]),),
+            edits=(Rename(chain.path, near),) if near else (_left_out(subject, chain.path[:-1]),),
             decision=f"whether {near} was meant" if near else "whether it can go",
         )
 
@@ -228,7 +241,7 @@ def repeated_fallback(subject: Subject) -> Iterator[Hit | Right]:
         yield Hit(
             f"{chain.source!r} is in {table} twice: line {line} is read, this one is not",
             idle.path,
-            edits=(Remove(idle.path[:-1]),),
+            edits=(_left_out(subject, idle.path[:-1]),),
             decision="whether its names are to go into the other list",
         )
 
@@ -249,7 +262,7 @@ def fallbacks_in_two_places(subject: Subject) -> Iterator[Hit | Right]:
             yield Hit(
                 f"{key} of litellm_settings is not read: router_settings has its own",
                 path,
-                edits=(Remove(path),),
+                edits=(_left_out(subject, path),),
                 decision="whether what only stands here is to be kept",
             )
 
@@ -293,10 +306,20 @@ def alias_without_fallback(subject: Subject) -> Iterator[Hit | Right]:
     fix="take it out; num_retries asks a group again",
 )
 def fallback_to_itself(subject: Subject) -> Iterator[Hit | Right]:
-    for chain in names_of(subject).chains:
+    chains = names_of(subject).chains
+    for chain in chains:
         for path, name in chain.targets:
             if name == chain.source and name != "*" and path[-1] != "model":
-                yield Hit(f"{name!r} falls back to itself", path, edits=(Remove(path),))
+                edit = Remove(path) if _stands_in(chain, chains) else _left_out(subject, path)
+                yield Hit(f"{name!r} falls back to itself", path, edits=(edit,))
+
+
+def _stands_in(chain: Chain, chains: Iterable[Chain]) -> bool:
+    """Whether something else answers for the group when this chain goes, where with an empty one nothing does: another
+    chain of its table, or for the errors that have a table of their own the general one."""
+    names = {"*", chain.source, chain.source.partition("/")[2]}
+    others = (one for one in chains if one is not chain and one.key in (chain.key, "fallbacks", DEFAULT))
+    return any(one.source in names for one in others)
 
 
 @rule(

@@ -9,9 +9,8 @@ from typing import Any, Final
 from litellm_tui.analysis.audit.param_types import is_number
 from litellm_tui.analysis.audit.providers import provider_of
 from litellm_tui.analysis.audit.rule import Hit, Right, rule
-from litellm_tui.analysis.audit.rules.deployments import secret_manager
 from litellm_tui.analysis.audit.subject import UNKNOWN, Entry, Subject, reference
-from litellm_tui.analysis.audit.surroundings import exported, is_set, truthy
+from litellm_tui.analysis.audit.surroundings import exported, is_set, managed, truthy
 from litellm_tui.analysis.edits import Edit, Insert, Remove, SetValue
 
 _SECRETS: Final = ("api_key", "aws_secret_access_key", "aws_session_token", "azure_ad_token", "client_secret")
@@ -68,7 +67,7 @@ _CALLED: Final = "litellm/router.py, Router._acompletion (1.106.2, 1.77.7)"
     fix="set the variable in the environment of LiteLLM",
 )
 def unset_reference(subject: Subject) -> Iterator[Hit | Right]:
-    if subject.environment is None or secret_manager(subject):
+    if subject.environment is None or managed(subject):
         return
     looked, missing = 0, 0
     section = exported(subject)

@@ -213,15 +213,19 @@ def number_as_text(subject: Subject) -> Iterator[Hit | Right]:
     "warning",
     "A zero that LiteLLM takes for `not set`",
     why="`cooldown_time: 0` becomes 5 s, `timeout: 0` the request_timeout (6000 s where that is not set either), and "
-    "`stream_timeout: 0` the timeout of other requests.",
-    source="litellm/router.py, Router.__init__ and Router._get_stream_timeout (1.77.7, 1.106.2)",
+    "`stream_timeout: 0` the timeout of other requests. In a deployment both give way to the router's.",
+    source="litellm/router.py, Router.__init__, _get_stream_timeout and _get_non_stream_timeout (1.77.7, 1.106.2)",
     fix="take it out, or give a number above zero",
 )
 def zero_means_default(subject: Subject) -> Iterator[Hit | Right]:
     settings = subject.section(_AT)
+    for entry in subject.entries:
+        for key in ("timeout", "stream_timeout"):
+            if _is_zero(entry.params.get(key)):
+                text = f"{key}: 0 of {entry.name[:40]!r} means the router's {key}"
+                yield Hit(text, entry.at(key), edits=(Remove(entry.at(key)),), decision="how long to wait")
     for key in ("cooldown_time", "timeout", "stream_timeout"):
-        value = settings.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != 0:
+        if not _is_zero(settings.get(key)):
             continue
         path = (_AT, key)
         if key == "cooldown_time":
@@ -238,6 +242,10 @@ def zero_means_default(subject: Subject) -> Iterator[Hit | Right]:
         else:
             what = "the timeout of other requests" if key == "stream_timeout" else "request_timeout"
             yield Hit(f"{key}: 0 means {what}", path, edits=(Remove(path),), decision="how long to wait")
+
+
+def _is_zero(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
 
 
 @rule(

@@ -1,0 +1,63 @@
+"""When files came to be as they are, along every link that leads to them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+_MOST_LINKS: Final = 40
+
+
+def saved_at(paths: Iterable[str]) -> float:
+    """The newest time of modification, which a deployment or a restored backup may have set back; 0 without files."""
+    newest = 0.0
+    for path in paths:
+        with contextlib.suppress(OSError):
+            newest = max(newest, os.stat(path).st_mtime)
+    return newest
+
+
+def changed_at(paths: Iterable[str]) -> float:
+    """When what these paths lead to came to be as it is, at the latest: no time that a deployment can set back.
+
+    The newest of each file's modification, its inode's change, and the change of every link on the way to it.
+    """
+    newest = 0.0
+    for path in paths:
+        for folder, name in way(path):
+            try:
+                seen = os.lstat(os.path.join(folder, name))
+            except OSError:
+                continue
+            if not stat.S_ISDIR(seen.st_mode):
+                newest = max(newest, seen.st_mtime, seen.st_ctime)
+    return newest
+
+
+def way(path: str) -> Iterator[tuple[str, str]]:
+    """`(folder, name)` of every link on the way to a file and of the file itself, by real folders.
+
+    Where a part of the way does not exist, the way ends there: that is the place where it would appear.
+    """
+    place = os.path.abspath(path)
+    for _ in range(_MOST_LINKS):
+        folder, rest = "/", [part for part in place.split("/") if part]
+        while rest:
+            name = rest.pop(0)
+            here = os.path.join(folder, name)
+            try:
+                target = os.readlink(here)
+            except OSError:
+                if rest and os.path.isdir(here):
+                    folder = os.path.realpath(here)
+                    continue
+                yield folder, name
+                return
+            yield folder, name
+            place = os.path.join(folder, target, *rest)
+            break
+        else:
+            return
