@@ -17,7 +17,6 @@ import msgspec
 
 from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors import config_file
-from litellm_tui.collectors.file_times import changed_at
 from litellm_tui.snapshot import ConfigError, ConfigFile, Gateway, Service, Snapshot
 from litellm_tui.state import state_folder
 
@@ -110,7 +109,7 @@ class History:
             # it ran with this file: what has ended it now is not the file
             return False
         content = _content(file)
-        if content is None or changed_at(file.files) > found.at:
+        if content is None:
             self._passed.add((found.run, found.digest))
             return False
         return self.note(found, content)

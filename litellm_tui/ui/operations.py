@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from litellm_tui.ui.screens.restart import RestartDialog
 
 if TYPE_CHECKING:
     from litellm_tui.actions.drill import Plan
+    from litellm_tui.actions.mend import Mended
     from litellm_tui.ui.app import Console
     from litellm_tui.ui.screens.drill import DrillDialog
     from litellm_tui.ui.screens.probe import ProbeDialog
@@ -33,6 +33,7 @@ class Operations:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._fixing = False
 
     @property
     def _monitor(self) -> Monitor:
@@ -92,24 +93,33 @@ class Operations:
         if finding.fix is None:
             self._console.notify("no edit of the file settles this by itself: see what to do", markup=False)
             return
-        self._console.run_worker(partial(self._show_fix, finding.fix), group="fix", exclusive=True)
+        if not self._fixing:
+            self._fixing = True
+            self._console.run_worker(self._show_fix(finding.fix), group="fix")
 
     async def _show_fix(self, fix: Fix) -> None:
-        from litellm_tui.actions.mend import mend_one, write
-        from litellm_tui.actions.rewrite import backups_folder
+        from litellm_tui.actions.mend import mend_one
         from litellm_tui.actions.splice import diff
         from litellm_tui.ui.screens.fix import FixScreen
 
-        mended = await asyncio.to_thread(mend_one, fix)
-        if isinstance(mended, Failure):
-            self._console.notify(mended.why, severity="warning", timeout=20, markup=False)
-            return
-        name = os.path.basename(fix.file)
-        shown = diff(mended.before[fix.file], mended.after[fix.file], name, self._monitor.redact)
-        if not await self._console.push_screen_wait(FixScreen(fix.title, fix.decision, shown)):
-            return
+        try:
+            mended = await asyncio.to_thread(mend_one, fix)
+            if isinstance(mended, Failure):
+                self._console.notify(mended.why, severity="warning", timeout=20, markup=False)
+                return
+            name = os.path.basename(fix.file)
+            shown = diff(mended.before[fix.file], mended.after[fix.file], name, self._monitor.redact)
+            if await self._console.push_screen_wait(FixScreen(fix.title, fix.decision, shown)):
+                await self._write(mended)
+        finally:
+            self._fixing = False
+
+    async def _write(self, mended: Mended) -> None:
+        from litellm_tui.actions.mend import write
+        from litellm_tui.actions.rewrite import backups_folder
+
         # the simulation leaves nothing behind
-        backups = backups_folder() if self._console.remembers else Path(fix.file).parent / "backups"
+        backups = backups_folder() if self._console.remembers else Path(next(iter(mended.after))).parent / "backups"
         for outcome in await asyncio.to_thread(write, mended, backups):
             if isinstance(outcome, Failure):
                 self._console.notify(outcome.why, severity="error", timeout=30, markup=False)

@@ -23,17 +23,18 @@ async def test_a_restart_that_is_seen_is_noted_with_its_file(
     async with opened(simulation, memory=True) as scene:
         history = scene.app.history
         assert history is not None
-        # the file of the simulation was written after the start that it tells of
-        assert history.versions() == ()
+        (first,) = await scene.until(history.versions, "what runs is noted")
         simulation.edit_config()
         file = Path(profile_of(simulation).config.value)  # type: ignore[union-attr]  # the simulation has one
         await _restarted(scene, 9)
-        (noted,) = await scene.until(history.versions, "the start is noted")
+        await scene.until(lambda: len(history.versions()) == 2, "the start is noted")
+        noted = history.versions()[-1]
         assert noted.result == "loaded 9 of 9 deployments"
         assert list((history.content(noted.digest) or {}).values()) == [file.read_bytes()]
         simulation.restore_config()
         await _restarted(scene, 8)
-        await scene.until(lambda: len(history.versions()) == 2, "the second start is noted")
+        await scene.until(lambda: len(history.versions()) == 3, "the second start is noted")
+        assert history.versions()[-1].digest == first.digest
         assert history.folder.is_relative_to(tmp_path / "state")
 
 

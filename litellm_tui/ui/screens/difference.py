@@ -87,8 +87,8 @@ class DifferenceScreen(ModalScreen[None]):
         start = snapshot.service.value
         return (
             self._chosen, configuration.error, configuration.current and configuration.current.digest,
-            gateway.deployments.value, gateway.router.value, self._view.diagnosis.gateway.state, start.started_at if start else None,
-            len(self._versions),
+            gateway.deployments.value, gateway.router.value, self._view.diagnosis.gateway.state,
+            start.started_at if start else None, len(self._versions),
         )  # fmt: skip
 
     async def _compare(self) -> None:
