@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from litellm_tui.analysis.redact import Redactor
+from litellm_tui.applied import History, run_of
 from litellm_tui.auditwatch import AuditWatch
 from litellm_tui.collectors import config_file, journal, redis
 from litellm_tui.collectors.file_times import saved_at
@@ -64,10 +65,19 @@ HEALTH_OFF: Final = (
 
 
 class Monitor:
-    """Looks at one gateway. `on_snapshot` is called on the event loop, at most four times a second."""
+    """Looks at one gateway. `on_snapshot` is called on the event loop, at most four times a second.
 
-    def __init__(self, profile: Profile, on_snapshot: Callable[[Snapshot], None] = lambda _: None) -> None:
+    `history` tells with which file a process was started, where it was seen to be.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        on_snapshot: Callable[[Snapshot], None] = lambda _: None,
+        history: History | None = None,
+    ) -> None:
         self.profile = profile
+        self._history = history
         self.store = LogStore()
         self._on_snapshot = on_snapshot
         self._gateway = Gateway()
@@ -341,7 +351,7 @@ class Monitor:
         else:
             if not self.profile.tools.inodes:
                 loaded = msgspec.structs.replace(loaded, modified_at=saved_at(loaded.files))
-            self._configuration = Configuration(path=path, current=loaded, checked_at=now)
+            self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
             self._redis.saved(redis.address(loaded, environment))
             # what was a secret once stays one: the running process may still write it to its log
             self._secrets.update(config_file.secrets_in(loaded))
@@ -351,6 +361,19 @@ class Monitor:
         self.audits.saw_file(loaded)
         self._dirty.set()
 
+    def _dated(self, file: ConfigFile) -> ConfigFile:
+        """No younger than the process, where that is known to have been started with just this.
+
+        What is changed and changed back, or given other rights, is a younger file and the same configuration.
+        """
+        service = self._service.value
+        if self._history is None or service is None or not service.started_at or file.modified_at <= service.started_at:
+            return file
+        start = self._history.at_start_of(run_of(service))
+        if start is None or start.digest != file.digest:
+            return file
+        return msgspec.structs.replace(file, modified_at=service.started_at)
+
     def _judge_background_checks(self) -> None:
         """Whether the running proxy has background health checks on: known only from a file that is older than it.
 
@@ -359,6 +382,8 @@ class Monitor:
         service, current = self._service.value, self._configuration.current
         if service is None or service.started_at is None or current is None:
             return
+        if (dated := self._dated(current)) is not current:
+            self._configuration, current = msgspec.structs.replace(self._configuration, current=dated), dated
         run = (service.invocation, service.main_pid, round(service.started_at))
         if run != self._checked_invocation:
             self._background_checks = None

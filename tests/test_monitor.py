@@ -14,7 +14,8 @@ import pytest
 
 from litellm_tui import monitor as module
 from litellm_tui import rediswatch
-from litellm_tui.collectors import gateway, journal, redis
+from litellm_tui.applied import Applied, History, run_of
+from litellm_tui.collectors import config_file, gateway, journal, redis
 from litellm_tui.collectors.gateway import Answer, Endpoint
 from litellm_tui.collectors.systemd import Tools
 from litellm_tui.discovery import Variable
@@ -23,6 +24,7 @@ from litellm_tui.profile import Found, Profile, Secret
 from litellm_tui.reading import next_reading
 from litellm_tui.snapshot import (
     CachePing,
+    ConfigFile,
     DeploymentCounters,
     Failure,
     HealthReport,
@@ -220,6 +222,26 @@ async def test_a_file_that_is_deployed_with_an_old_time_says_nothing_of_what_run
     later = deployed.modified_at + 1
     world.service = msgspec.structs.replace(world.service, started_at=later, main_pid=8, invocation="two")
     await world.rounds("/health", 2)
+
+
+async def test_a_file_that_was_touched_after_the_start_is_what_runs_where_its_content_is_known_to(
+    world: World, watch: Watch, tmp_path: Path
+) -> None:
+    world.save(ON, STARTED + 50)
+    file = config_file.load(str(world.path), {})
+    assert isinstance(file, ConfigFile)
+    assert isinstance(world.service, Service)
+    history = History("http://test", "litellm.service", tmp_path / "state")
+    start = Applied(STARTED, file.digest, "1.106.2", "loaded 0 of 0 deployments", file.files, run_of(world.service))
+    history.note(start, {str(world.path): world.path.read_bytes()})
+    found = watch()
+    found._history = history
+    await world.rounds("/health", 2)
+    assert (seen := found.snapshot().configuration.current)
+    assert seen.modified_at == STARTED
+    # another content is not
+    world.save(OFF, STARTED + 60)
+    await eventually(lambda: (c := found.snapshot().configuration.current) and c.modified_at == STARTED + 60)
 
 
 async def test_a_file_saved_later_does_not_change_what_runs(world: World, watch: Watch) -> None:

@@ -42,7 +42,9 @@ def look(profile: Profile, *, remembers: bool = True) -> Look:
     """Look once. With `remembers` the problems found are not new to the next look any more."""
     state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
     kept = state.load()
-    snapshot, audit = asyncio.run(_settled(profile, kept.expected_down))
+    history = history_of(profile)
+    history.load()
+    snapshot, audit = asyncio.run(_settled(profile, kept.expected_down, history))
     now = time.time()
     diagnosis = diagnose(snapshot, now, kept.memory, audit)
     found = glance(snapshot, diagnosis, now)
@@ -53,8 +55,6 @@ def look(profile: Profile, *, remembers: bool = True) -> Look:
     diagnosis = replace(diagnosis, problems=recall(memory, lasting, now))
     if remembers:
         state.save(looked(memory), kept.expected_down, found)
-        history = history_of(profile)
-        history.load()
         history.see(snapshot)
     return Look(profile, snapshot, diagnosis, now, changes(kept.last, found), kept.last)
 
@@ -64,8 +64,8 @@ def history_of(profile: Profile) -> History:
     return History(profile.url.value, profile.unit.value if profile.unit else "")
 
 
-async def _settled(profile: Profile, expected_down: dict[str, str]) -> tuple[Snapshot, Audit | None]:
-    monitor = Monitor(profile)
+async def _settled(profile: Profile, expected_down: dict[str, str], history: History) -> tuple[Snapshot, Audit | None]:
+    monitor = Monitor(profile, history=history)
     monitor.expect_down(expected_down)
     running = asyncio.create_task(monitor.run())
     newest, quiet_since = -1, time.monotonic()

@@ -183,7 +183,12 @@ class Console(App[int]):
         except SettingsError as error:
             self.exit(EX_USAGE, message=Text(f"litellm-tui: {error}"))
             return
-        self.monitor = Monitor(profile, self._take)
+        if self.remembers:
+            self.history = History(profile.url.value, profile.unit.value if profile.unit else "")
+            self.history.load()
+            if self.history.failure:
+                self.notify(self.history.failure, severity="warning", markup=False)
+        self.monitor = Monitor(profile, self._take, self.history)
         if self.remembers:
             self._state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
             kept = self._state.load()
@@ -192,10 +197,6 @@ class Console(App[int]):
             if self._state.failure:
                 self.notify(self._state.failure, severity="warning", markup=False)
             self.set_interval(KEEP_SECONDS, self._keep)
-            self.history = History(profile.url.value, profile.unit.value if profile.unit else "")
-            self.history.load()
-            if self.history.failure:
-                self.notify(self.history.failure, severity="warning", markup=False)
         await self.monitor.run()
 
     def _keep(self) -> None:

@@ -30,7 +30,7 @@ def environment(folder: Path, packages: str = "lib/python3.11/site-packages", **
 def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on no LiteLLM is read: what comes back was kept."""
 
-    def refuse(folder: Path) -> Failure:
+    def refuse(folder: Path, _: object) -> Failure:
         return NotAvailable(f"{folder} was read again")
 
     monkeypatch.setattr(catalogues, "_read_apart", refuse)

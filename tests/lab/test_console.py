@@ -52,6 +52,7 @@ class Site:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.running = lab.config_path().read_text()
+        self._changed_at = lab.config_path().stat().st_ctime
         self._stopped = False
 
     @property
@@ -81,6 +82,7 @@ class Site:
     def applied(self, text: str) -> None:
         """The gateway was started anew with this text."""
         self.running = text
+        self._changed_at = self.lab.config_path().stat().st_ctime
 
     def restore(self) -> None:
         lab = self.lab
@@ -90,8 +92,10 @@ class Site:
             self.kill("SIGCONT")
         if lab.config_path().read_text() != self.running:
             lab.write_config(self.running)
-            # a file younger than the process leaves open whether health checks are on in it
+        if (changed_at := lab.config_path().stat().st_ctime) != self._changed_at:
+            # of a file that is younger than the process a new console cannot tell whether health checks are on in it
             lab.systemctl("restart", UNIT, user=True, check=False)
+            self._changed_at = changed_at
         if lab.show(UNIT, "ActiveState")["ActiveState"] != "active":
             lab.systemctl("reset-failed", UNIT, user=True, check=False)
             lab.systemctl("start", UNIT, user=True)

@@ -97,7 +97,8 @@ async def _open_fix(scene: Scene, rule: str) -> None:
 
 
 def _fix_text(scene: Scene) -> str:
-    return "\n".join(_texts(scene.app.screen.query_one("#fix-lines", Lines)))
+    # nothing, while the screen is being put together
+    return "\n".join(text for lines in scene.app.screen.query("#fix-lines").results(Lines) for text in _texts(lines))
 
 
 async def _back(scene: Scene) -> None:
