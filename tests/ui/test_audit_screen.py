@@ -492,6 +492,5 @@ async def test_it_follows_the_size_of_the_terminal(scene: Scene) -> None:
 
     for size in ((60, 20), (160, 45)):
         await scene.pilot.resize_terminal(*size)
-        await scene.until(fits)
-        assert 0 < lines.room <= size[0]
+        await scene.until(lambda width=size[0]: 0 < lines.room <= width and fits())  # type: ignore[misc]  # bound now
         await scene.shows("simple-shufle")
