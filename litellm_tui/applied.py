@@ -1,39 +1,35 @@
-"""The configurations that a gateway was started with, in the user's state folder: when, which, and what came of it.
+"""The configurations that a gateway was started with: when, which, and what came of it.
 
-Of each version all files are kept as they were, secrets included: readable by their owner alone. What cannot be read or
-written is no reason to stop: `failure` says why, and what is known stays known for this run.
+They are sets of the store of backups: all files as they were. What cannot be read or written is no reason to stop:
+`failure` says why, and what is known stays known for this run.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from litellm_tui.analysis.phrases import count
+from litellm_tui.backups import Backup, Backups, Held, Role, Taken, digest_of, take
 from litellm_tui.collectors import config_file
-from litellm_tui.snapshot import ConfigError, ConfigFile, Gateway, Service, Snapshot
-from litellm_tui.state import state_folder
+from litellm_tui.collectors.file_times import changed_at
+from litellm_tui.snapshot import ConfigError, ConfigFile, Failure, Gateway, Service, Snapshot
 
-MOST_VERSIONS: Final = 50
-MOST_RECORDS: Final = 200
-# of a later form, nothing is read
-FORM: Final = 1
 # what the gateway lists this long after a start is what it loaded
 _SETTLED_SECONDS: Final = 30.0
 # how the run of a process begins that is not there
 _DOWN: Final = "down "
+_NOT_KEPT: Final = "the files of this version were not kept"
 
 
 class Applied(msgspec.Struct, frozen=True):
     """A start of the process at `at` (seconds since the epoch) with the version `digest` of the configuration.
 
-    `files` are the root file and its includes. `result` is in words. `run` tells one start from another.
+    `files` are the root file and its includes. `result` is in words. `run` tells one start from another. `good` says
+    that all deployments were loaded and that it ran for a while.
     """
 
     at: float
@@ -42,47 +38,27 @@ class Applied(msgspec.Struct, frozen=True):
     result: str
     files: tuple[str, ...]
     run: str = ""
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    form: int = FORM
-    gateway: str = ""
-    applied: tuple[Applied, ...] = ()
-
-
-class _Version(msgspec.Struct, frozen=True):
-    """The content of each file, in the order in which they are read; msgspec writes bytes as base64."""
-
-    files: tuple[tuple[str, bytes], ...]
+    good: bool = False
 
 
 class History:
     """What one gateway, by its address and unit, was started with; the newest last."""
 
-    def __init__(self, url: str, unit: str, folder: Path | None = None) -> None:
-        self.gateway = f"{url} {unit}".strip()
-        name = hashlib.sha256(self.gateway.encode()).hexdigest()[:16]
-        self.folder = (folder or state_folder()) / "applied" / name
+    def __init__(self, url: str, unit: str, folder: Path | None = None, environment_files: Iterable[str] = ()) -> None:
+        """`folder` takes the place of the user's state folder; the `environment_files` are kept as well."""
+        self._backups = Backups(url, unit, folder)
+        self.folder = self._backups.folder
+        self._environment_files = tuple(environment_files)
         self.failure = ""
         self._applied: tuple[Applied, ...] = ()
         # what was looked into already, and cannot be kept
         self._passed: set[tuple[str, str]] = set()
 
-    @property
-    def _index(self) -> Path:
-        return self.folder / "history.json"
-
     def load(self) -> tuple[Applied, ...]:
         """What was kept, or nothing."""
-        try:
-            kept = msgspec.json.decode(self._index.read_bytes(), type=_Kept)
-            self._applied = kept.applied if kept.form == FORM else ()
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            self.failure = f"{self._index}: {error.strerror}"
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            self.failure = f"{self._index}: {error}; the history before this is forgotten"
+        found = self._backups.load()
+        self.failure = self._backups.failure
+        self._applied = _starts(found)
         return self._applied
 
     def versions(self) -> tuple[Applied, ...]:
@@ -103,66 +79,80 @@ class History:
             return False
         last = self._applied[-1] if self._applied else None
         known = last.litellm_version or not found.litellm_version if last else False
-        if last and known and (last.run, last.digest, last.result) == (found.run, found.digest, found.result):
+        same = last and known and (last.run, last.digest) == (found.run, found.digest)
+        if last and same and (last.good or (last.result, last.good) == (found.result, found.good)):
             return False
         if last and last.digest == found.digest and found.run.startswith(_DOWN) and not last.run.startswith(_DOWN):
             # it ran with this file: what has ended it now is not the file
             return False
-        content = _content(file)
-        if content is None:
+        taken = self._taken(file, found.at)
+        if taken is None:
             self._passed.add((found.run, found.digest))
             return False
-        return self.note(found, content)
+        return self._keep(found, taken)
 
     def note(self, applied: Applied, content: Mapping[str, bytes]) -> bool:
         """Keep this start and the files that it ran with; the same start again replaces what was noted of it."""
-        before = self.load()
-        if before and applied.run and before[-1].run == applied.run:
-            before = before[:-1]
-        kept = _bounded((*before, applied))
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.chmod(self.folder, 0o700)
-            if not self._version(applied.digest).exists():
-                _write(self._version(applied.digest), msgspec.json.encode(_Version(tuple(content.items()))))
-            _write(self._index, msgspec.json.encode(_Kept(FORM, self.gateway, kept)))
-            used = {a.digest for a in kept}
-            for path in self.folder.glob("*.version"):
-                if path.stem not in used:
-                    path.unlink()
-        except OSError as error:
-            self.failure = f"{self.folder}: {error.strerror}"
+        return self._keep(applied, Taken(tuple(Held(path, "config", content[path]) for path in content)))
+
+    def _keep(self, applied: Applied, taken: Taken) -> bool:
+        last = next((backup for backup in reversed(self._backups.load()) if _is_start(backup)), None)
+        again = last is not None and applied.run != "" and (last.run, last.digest) == (applied.run, applied.digest)
+        kept = self._backups.keep(
+            taken, "seen failing" if applied.run.startswith(_DOWN) else "seen running", at=applied.at,
+            digest=applied.digest, litellm_version=applied.litellm_version, result=applied.result,
+            # what it lost later, after it had proved good, is not the fault of its file
+            good=applied.good or (again and last is not None and last.good),
+            run=applied.run, instead_of=last.id if again and last else 0,
+        )  # fmt: skip
+        if isinstance(kept, Failure):
+            self.failure = kept.why
             self._passed.add((applied.run, applied.digest))
             return False
-        self._applied, self.failure = kept, ""
+        self._applied, self.failure = _starts(self._backups.records()), ""
         return True
 
     def content(self, digest: str) -> dict[str, bytes] | None:
-        """The files of a version by their paths, the root first; None when they are not there or not to be read."""
-        try:
-            return dict(msgspec.json.decode(self._version(digest).read_bytes(), type=_Version).files)
-        except FileNotFoundError:
+        """The configuration of a version by paths, the root first; None when it is not there or not to be read."""
+        found = next((b for b in reversed(self._backups.records()) if _is_start(b) and b.digest == digest), None)
+        if found is None:
             return None
-        except OSError as error:
-            self.failure = f"{self._version(digest)}: {error.strerror}"
-        except (msgspec.MsgspecError, ValueError) as error:
-            self.failure = f"{self._version(digest)}: {error}"
-        return None
+        held = self._backups.held(found.id)
+        if isinstance(held, Failure):
+            self.failure = held.why
+            return None
+        return Taken(held).contents
 
     def as_config(self, digest: str, environment: Mapping[str, str]) -> ConfigFile | ConfigError:
         """A version parsed, with `environment` as it is now."""
         content = self.content(digest)
         if not content:
-            return ConfigError(str(self._version(digest)), self.failure or "the files of this version were not kept")
+            return ConfigError(str(self.folder), f"{_NOT_KEPT}: {self.failure}" if self.failure else _NOT_KEPT)
         root = next(iter(content))
         found = config_file.load(root, environment, content)
         if isinstance(found, ConfigFile) and found.digest != digest:
             return ConfigError(root, "its includes lead to other files now: this version cannot be put together again")
         return found
 
-    def _version(self, digest: str) -> Path:
-        # a digest comes from a file that somebody may have edited
-        return self.folder / f"{''.join(c for c in digest if c.isalnum())}.version"
+    def _taken(self, file: ConfigFile, since: float) -> Taken | None:
+        """The files on disk, when they still are what was read; the environment, as far as it is what was started."""
+        environment = [path for path in self._environment_files if changed_at([path]) <= since]
+        wanted: list[tuple[str, Role]] = [(path, "config") for path in file.files]
+        # this is asked while the screen waits
+        taken = take([*wanted, *((path, "environment") for path in environment)], patience=0.0)
+        return taken if isinstance(taken, Taken) and digest_of(taken.held) == file.digest else None
+
+
+def _starts(backups: Iterable[Backup]) -> tuple[Applied, ...]:
+    return tuple(
+        Applied(b.at, b.digest, b.litellm_version, b.result, b.configuration, b.run, b.good)
+        for b in backups
+        if _is_start(b)
+    )
+
+
+def _is_start(backup: Backup) -> bool:
+    return backup.why in ("seen running", "seen failing")
 
 
 def started(snapshot: Snapshot) -> Applied | None:
@@ -182,7 +172,10 @@ def started(snapshot: Snapshot) -> Applied | None:
     result = _loaded(gateway, service.started_at, len(file.deployments), settled)
     if not result or not (version or settled):
         return None
-    return Applied(service.started_at, file.digest, version, result, file.files, run_of(service))
+    # what has just loaded everything may yet fall over
+    looked = (gateway.deployments.seen_at or 0.0) - service.started_at
+    good = looked >= _SETTLED_SECONDS and result == _loaded_of(len(file.deployments), len(file.deployments))
+    return Applied(service.started_at, file.digest, version, result, file.files, run_of(service), good)
 
 
 def run_of(service: Service | None) -> str:
@@ -200,40 +193,8 @@ def _loaded(gateway: Gateway, since: float, wanted: int, settled: bool) -> str:
         return "answers; what it has loaded is not shown" if settled and answers and gateway.deployments.failure else ""
     # what comes from a database is listed as well
     own = min(sum(not deployment.from_db for deployment in loaded), wanted)
-    return f"loaded {own} of {count(wanted, 'deployment')}" if own == wanted or settled else ""
+    return _loaded_of(own, wanted) if own == wanted or settled else ""
 
 
-def _content(file: ConfigFile) -> dict[str, bytes] | None:
-    """The files as they are on disk, when they still are what was read (by the digest of collectors/config_file.py)."""
-    digest, content = hashlib.sha256(), {}
-    for path in file.files:
-        try:
-            content[path] = Path(path).read_bytes()
-        except OSError:
-            return None
-        digest.update(path.encode() + b"\0" + content[path] + b"\0")
-    return content if digest.hexdigest() == file.digest else None
-
-
-def _bounded(applied: tuple[Applied, ...]) -> tuple[Applied, ...]:
-    """The newest starts, of at most so many versions."""
-    kept: list[Applied] = []
-    versions: set[str] = set()
-    for start in sorted(applied, key=lambda a: a.at, reverse=True):
-        versions.add(start.digest)
-        if len(versions) > MOST_VERSIONS or len(kept) == MOST_RECORDS:
-            break
-        kept.append(start)
-    return tuple(reversed(kept))
-
-
-def _write(path: Path, content: bytes) -> None:
-    # mkstemp's files are readable by their owner alone
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".applied-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except OSError:
-        os.unlink(name)
-        raise
+def _loaded_of(own: int, wanted: int) -> str:
+    return f"loaded {own} of {count(wanted, 'deployment')}"

@@ -18,6 +18,8 @@ COMMANDS = {
     "check": ("litellm_tui.commands.check", "phase by phase, with an exit status for scripts"),
     "audit": ("litellm_tui.commands.audit", "the configuration held against what LiteLLM really reads, with fixes"),
     "diff": ("litellm_tui.commands.diff", "the file against what runs, or against a version that ran before"),
+    "restart": ("litellm_tui.commands.restart", "restart with preflight, backup and proof; roll back when it fails"),
+    "rollback": ("litellm_tui.commands.rollback", "go back to configuration files that were kept, or list them"),
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
     "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
@@ -40,6 +42,9 @@ def build_parser() -> _Parser:
     scope = which.add_mutually_exclusive_group()
     scope.add_argument("--user", dest="scope", action="store_const", const="user", help="the unit is a user unit")
     scope.add_argument("--system", dest="scope", action="store_const", const="system", help="a system unit")
+    which.add_argument(
+        "--kind", choices=("systemd", "compose"), help="what runs LiteLLM; with compose --unit names the service"
+    )
     which.add_argument("--profile", metavar="NAME", help="a profile of the settings file")
     which.add_argument("--key-env", metavar="NAME", help="environment variable that holds the gateway's key")
     which.add_argument("--key-file", metavar="FILE", help="file that holds the gateway's key")
@@ -72,6 +77,10 @@ def build_parser() -> _Parser:
             _add_audit_options(command)
         elif name == "diff":
             _add_diff_options(command)
+        elif name == "restart":
+            _add_restart_options(command)
+        elif name == "rollback":
+            _add_rollback_options(command)
     _add_console_options(parser)
     return parser
 
@@ -114,6 +123,32 @@ def _add_diff_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
 
 
+def _add_restart_options(parser: argparse.ArgumentParser) -> None:
+    """Names are parameters of `commands.restart.run`."""
+    absent = argparse.SUPPRESS
+    parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
+    parser.add_argument("--force", action="store_true", default=absent, help="go on where the preflight would refuse")
+    parser.add_argument("--no-rollback", dest="rollback", action="store_false", default=absent,
+                        help="leave what fails as it is, to be looked at")  # fmt: skip
+    parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
+    ending = parser.add_mutually_exclusive_group()
+    ending.add_argument("--finish", action="store_true", default=absent,
+                        help="prove what an interrupted restart has begun, and roll back when it fails")  # fmt: skip
+    ending.add_argument("--undo", action="store_true", default=absent,
+                        help="take a restart back that was interrupted")  # fmt: skip
+
+
+def _add_rollback_options(parser: argparse.ArgumentParser) -> None:
+    """Names are parameters of `commands.rollback.run`."""
+    absent = argparse.SUPPRESS
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--list", dest="listing", action="store_true", default=absent, help="list what is kept")
+    which.add_argument("--to", type=_backup, metavar="NUMBER", default=absent,
+                       help="go back to this one of --list (the last one that ran well)")  # fmt: skip
+    parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
+    parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
+
+
 def _add_audit_options(parser: argparse.ArgumentParser) -> None:
     """Names are parameters of `commands.audit.run`."""
     absent = argparse.SUPPRESS
@@ -139,6 +174,12 @@ def _add_audit_options(parser: argparse.ArgumentParser) -> None:
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1_000_000):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000000")
+    return int(text)
+
+
+def _backup(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) < 10**12):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the number of a backup, as --list shows it")
     return int(text)
 
 

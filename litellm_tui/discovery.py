@@ -1,4 +1,4 @@
-"""Finding LiteLLM's unit, and from it the configuration, the address, the environment and the interpreter."""
+"""Finding LiteLLM's unit or process, and through it configuration, address, environment and interpreter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from litellm_tui.collectors import process
+from litellm_tui.collectors import pidfile, process
+from litellm_tui.collectors.kinds import Process, words
 from litellm_tui.collectors.systemd import (
     UNIT_PROPERTIES,
     Scope,
@@ -23,6 +24,7 @@ from litellm_tui.collectors.systemd import (
     read_environment_files,
     runtime_environment,
 )
+from litellm_tui.snapshot import Failure, ServicePlace
 
 DEFAULT_UNIT = "litellm.service"
 # defaults of `litellm --host --port` (litellm/proxy/proxy_cli.py)
@@ -41,10 +43,11 @@ class Variable(msgspec.Struct, frozen=True):
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """A unit that runs LiteLLM. `unread` are environment files that could not be read, with the reason."""
+    """What runs LiteLLM: a unit, or another kind of service. `unread` are environment files that could not be read,
+    with the reason."""
 
     name: str
-    scope: Scope
+    scope: ServicePlace
     active: bool
     arguments: tuple[str, ...]
     folder: str | None
@@ -111,27 +114,71 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
             break
 
     plain = {key: variable.value for key, variable in environment.items()}
-    arguments = [expand(word, plain) for word in arguments]
-    options = _options(arguments)
-    folder = block.get("WorkingDirectory", "").lstrip("!-") or None
-    config = options.get("--config") or plain.get("CONFIG_FILE_PATH")
-    if config and not os.path.isabs(config):
-        config = os.path.normpath(os.path.join(folder or "/", config))
-    return Unit(
-        name=name,
-        scope=scope,
+    unit = described(
+        name,
+        scope,
+        [expand(word, plain) for word in arguments],
+        block.get("WorkingDirectory", "").lstrip("!-") or None,
+        environment,
+    )
+    return msgspec.structs.replace(
+        unit,
         active=block.get("ActiveState") in ("active", "activating", "reloading"),
-        arguments=tuple(arguments),
-        folder=folder,
-        environment=environment,
-        config=config,
-        url=_address(options, plain),
         interpreter=interpreter,
         environment_files=tuple(files),
         unread=tuple(unread),
         fragment=block.get("FragmentPath", ""),
         exec_reload=" ".join(parse_exec_start(block.get("ExecReload", ""))),
         stop_seconds=parse_time_span(block.get("TimeoutStopUSec", "")),
+    )
+
+
+def process_unit(settings: Process, name: str, environ: Mapping[str, str]) -> Unit:
+    """What the start command of a plain process says, and the process itself where it runs and may be read.
+
+    `environ` is the console's environment, which a process that the console starts gets beside its file.
+    """
+    start = words(settings.start)
+    files = [os.path.expanduser(settings.environment_file)] if settings.environment_file else []
+    from_files, unread = read_environment_files(files)
+    environment = {key: Variable(value, path) for key, (value, path) in from_files.items()}
+    seen = pidfile.find(settings.pid_file, start)
+    pid = 0 if isinstance(seen, Failure) else seen.pid
+    running = process.environment(pid) if pid else {}
+    source = f"the running process {pid}" if running else "the console's environment"
+    for key, value in (running or environ).items():
+        environment.setdefault(key, Variable(value, source))
+    line = process.command_line(pid) if pid else []
+    arguments = line if any(is_litellm(word) for word in line) else [pidfile.program(settings) or start[0], *start[1:]]
+    folder = os.path.abspath(os.path.expanduser(settings.folder or ""))
+    return msgspec.structs.replace(
+        described(name, "process", arguments, folder, environment),
+        active=bool(pid),
+        interpreter=_interpreter(arguments),
+        environment_files=tuple(files),
+        unread=tuple(unread),
+        stop_seconds=settings.stop_seconds,
+    )
+
+
+def described(
+    name: str, place: ServicePlace, arguments: list[str], folder: str | None, environment: dict[str, Variable]
+) -> Unit:
+    """What LiteLLM's command line and environment say of its configuration and address."""
+    options = _options(arguments)
+    plain = {key: variable.value for key, variable in environment.items()}
+    config = options.get("--config") or plain.get("CONFIG_FILE_PATH")
+    if config and not os.path.isabs(config):
+        config = os.path.normpath(os.path.join(folder or "/", config))
+    return Unit(
+        name=name,
+        scope=place,
+        active=False,
+        arguments=tuple(arguments),
+        folder=folder,
+        environment=environment,
+        config=config,
+        url=_address(options, plain),
     )
 
 
@@ -159,7 +206,7 @@ def _options(arguments: list[str]) -> dict[str, str]:
     return options
 
 
-def _is_litellm(word: str) -> bool:
+def is_litellm(word: str) -> bool:
     return os.path.basename(word) in ("litellm", "litellm-proxy") or word.startswith("litellm.proxy.")
 
 
@@ -170,7 +217,7 @@ def _litellm_arguments(block: Mapping[str, str], pid: int) -> list[str]:
     """
     for member in process.family(pid) if pid else []:
         words = process.command_line(member)
-        if any(_is_litellm(word) for word in words):
+        if any(is_litellm(word) for word in words):
             return words
     return parse_exec_start(block.get("ExecStart", ""))
 
@@ -178,7 +225,7 @@ def _litellm_arguments(block: Mapping[str, str], pid: int) -> list[str]:
 def _interpreter(arguments: list[str]) -> str | None:
     """The Python that runs LiteLLM: named in the command line, or beside the `litellm` script."""
     for word in arguments:
-        if _is_litellm(word) and os.path.isabs(word):
+        if is_litellm(word) and os.path.isabs(word):
             beside = os.path.join(os.path.dirname(word), "python")
             return beside if os.path.exists(beside) else None
         if os.path.basename(word).startswith("python") and os.path.isabs(word):
@@ -197,11 +244,11 @@ def _dotenv_candidates(interpreter: str | None) -> Iterator[str]:
 
 def _runs_litellm(block: Mapping[str, str]) -> bool:
     words = parse_exec_start(block.get("ExecStart", ""))
-    if any(_is_litellm(word) for word in words):
+    if any(is_litellm(word) for word in words):
         return True
     pid = int(block.get("MainPID") or 0)
     named = "litellm" in block.get("Id", "")
-    return named and (not pid or any(_is_litellm(w) for m in process.family(pid) for w in process.command_line(m)))
+    return named and (not pid or any(is_litellm(w) for m in process.family(pid) for w in process.command_line(m)))
 
 
 def _all_services(tools: Tools, scope: Scope) -> list[dict[str, str]]:

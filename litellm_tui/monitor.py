@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from litellm_tui import services
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History, run_of
 from litellm_tui.auditwatch import AuditWatch
 from litellm_tui.collectors import config_file, journal, redis
 from litellm_tui.collectors.file_times import saved_at
-from litellm_tui.collectors.service import cpu_percent, read_service
+from litellm_tui.collectors.service import cpu_percent
 from litellm_tui.filewatch import FileWatch
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
@@ -86,7 +87,7 @@ class Monitor:
         self._secrets = set(profile.secrets)
         self.redact = Redactor(self._secrets)
         self._traffic = TrafficCounter()
-        self._intake = LogIntake(self.store, self.redact, self._traffic)
+        self._intake = LogIntake(self.store, self.redact, self._traffic, profile.log_source)
         self._probes: dict[str, ProbeResult] = {}
         self.expected_down: dict[str, str] = {}
         self._client: GatewayClient | None = None
@@ -177,8 +178,8 @@ class Monitor:
         else:
             self._configuration = Configuration(why_unwatched="no configuration file was found")
         if self.profile.unit:
-            yield self._poll_service(self.profile.unit.value)
-            yield self._follow_journal(self.profile.unit.value)
+            yield self._poll_service(services.Watch(self.profile))
+            yield self._follow_log()
         else:
             why = next((m.why for m in self.profile.missing if "service" in m.what), "no unit was found")
             self._service = Reading(failure=NotAvailable(why), tried_at=time.time())
@@ -394,16 +395,17 @@ class Monitor:
 
     # --- the service -------------------------------------------------------------------------------------------
 
-    async def _poll_service(self, unit: str) -> None:
+    async def _poll_service(self, watch: services.Watch) -> None:
         while True:
             before = self._service
             started = time.time()
-            result = await read_service(self.profile.tools, unit, self.profile.scope)
+            result = await watch.look()
             now = time.time()
             if isinstance(result, Service):
                 elapsed = now - before.seen_at if before.seen_at else 0.0
-                share = cpu_percent(before.value, result, elapsed)
-                result = msgspec.structs.replace(result, cpu_percent=share)
+                if result.cpu_percent is None:
+                    share = cpu_percent(before.value, result, elapsed)
+                    result = msgspec.structs.replace(result, cpu_percent=share)
                 if before.value and before.value.invocation != result.invocation:
                     self.look_now()
             self._service = next_reading(before, result, now - started, SERVICE_SECONDS, now)
@@ -415,13 +417,12 @@ class Monitor:
 
     # --- the log -----------------------------------------------------------------------------------------------
 
-    async def _follow_journal(self, unit: str) -> None:
-        flag = "--user " if self.profile.scope == "user" else ""
-        self._intake = LogIntake(self.store, self.redact, self._traffic, f"journalctl {flag}-u {unit}")
-        tail = journal.JournalTail(
-            self.profile.tools, unit, self.profile.scope, self._take_entries, self._take_log_state
-        )
-        await tail.run()
+    async def _follow_log(self) -> None:
+        tail = services.tail(self.profile, self._take_entries, self._take_log_state)
+        if isinstance(tail, Failure):
+            self._take_log_state("off", tail, None)
+        else:
+            await tail.run()
 
     def _take_log_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
         self._intake.set_state(state, failure, hint)

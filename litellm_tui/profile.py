@@ -10,16 +10,20 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from litellm_tui.collectors import config_file
+from litellm_tui.collectors.compose import compose_command
+from litellm_tui.collectors.kinds import Compose, Custom, Kind, Process, words
 from litellm_tui.collectors.systemd import Scope, Tools
-from litellm_tui.discovery import DEFAULT_PORT, Search, Unit, Variable, find_units
+from litellm_tui.composed import find_composed
+from litellm_tui.discovery import DEFAULT_PORT, Search, Unit, Variable, find_units, process_unit
 from litellm_tui.secretnames import names_a_secret
 from litellm_tui.settings import ProfileSettings, Settings, SettingsError
-from litellm_tui.snapshot import ConfigFile
+from litellm_tui.snapshot import ConfigFile, ServicePlace
 
 # where the address comes from when nothing else gave one
 DEFAULT_SOURCE = "LiteLLM's default"
@@ -32,6 +36,7 @@ class Options(msgspec.Struct, frozen=True):
     config: str | None = None
     unit: str | None = None
     scope: Scope | None = None
+    kind: Literal["systemd", "compose"] | None = None
     profile: str | None = None
     key_env: str | None = None
     key_file: str | None = None
@@ -71,7 +76,10 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """One operated gateway. `environment` is what the unit gives LiteLLM, for `os.environ/` references."""
+    """One operated gateway. `environment` is what the unit gives LiteLLM, for `os.environ/` references.
+
+    `service` says how a service is reached that is no systemd unit; `unit` then holds its name.
+    """
 
     name: str
     host: str
@@ -80,6 +88,7 @@ class Profile(msgspec.Struct, frozen=True):
     config: Found | None = None
     unit: Found | None = None
     scope: Scope = "user"
+    service: Kind | None = None
     key: Secret | None = None
     key_source: str | None = None
     environment: Mapping[str, Variable] = {}
@@ -94,6 +103,37 @@ class Profile(msgspec.Struct, frozen=True):
     def address(self) -> str:
         """Host and port of the gateway, without the scheme."""
         return urlsplit(self.url.value).netloc.rpartition("@")[2]
+
+    @property
+    def kind(self) -> Literal["systemd", "compose", "process", "custom"]:
+        """The kind of service that runs LiteLLM."""
+        match self.service:
+            case Compose():
+                return "compose"
+            case Process():
+                return "process"
+            case Custom():
+                return "custom"
+        return "systemd"
+
+    @property
+    def place(self) -> ServicePlace:
+        """What stands in parentheses behind the service's name: whose unit it is, or its kind."""
+        return self.scope if self.kind == "systemd" else self.kind
+
+    @property
+    def log_source(self) -> str:
+        """Where the log comes from, as one would read it by hand; empty when nothing is known of one."""
+        match self.service:
+            case Compose() as compose:
+                return " ".join(compose_command(compose, "logs", "-f", *filter(None, [compose.service])))
+            case Process(log_file=str(file)) | Custom(log_file=str(file)):
+                return file
+            case Custom(log=tuple(command)):
+                return " ".join(words(command))
+            case None if self.unit:
+                return f"journalctl {'--user ' if self.scope == 'user' else ''}-u {self.unit.value}"
+        return ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -126,13 +166,23 @@ def resolve(
     )
     scope = options.scope or chosen.scope
     missing: list[Missing] = []
-    unit, others = _unit(tools, wanted_unit, scope, url, missing)
+    service = _kind(options, chosen)
+    unit: Unit | None = None
+    others: tuple[str, ...] = ()
+    if service is None:
+        unit, further = _unit(tools, wanted_unit, scope, url, missing)
+        others = tuple(map(str, further))
+        scope = scope if unit is None else "system" if unit.scope == "system" else "user"
+    elif isinstance(service, Compose):
+        service, unit, others = _composed(service, wanted_unit, options.config or chosen.config, missing)
+    elif isinstance(service, Process):
+        unit = process_unit(service, wanted_unit.value if wanted_unit else name, environ)
 
     config = _first(
         (options.config, "--config"),
         (environ.get("CONFIG_FILE_PATH"), "CONFIG_FILE_PATH"),
         (chosen.config, f"profile {name}"),
-        (unit.config if unit else None, f"ExecStart of {unit}"),
+        (unit.config if unit else None, f"{_said_by(service)} {unit}"),
     )
     if config:
         config = Found(os.path.abspath(os.path.expanduser(config.value)), config.source)
@@ -145,7 +195,7 @@ def resolve(
             )
         )
     if url is None:
-        url = Found(unit.url, f"ExecStart of {unit}") if unit else Found(
+        url = Found(unit.url, f"{_said_by(service)} {unit}") if unit else Found(
             f"http://127.0.0.1:{DEFAULT_PORT}", DEFAULT_SOURCE
         )  # fmt: skip
 
@@ -161,8 +211,9 @@ def resolve(
         url=url,
         tools=tools,
         config=config,
-        unit=Found(unit.name, _how(wanted_unit)) if unit else None,
-        scope=unit.scope if unit else scope or "user",
+        unit=_name_of(service, unit, wanted_unit, name),
+        scope=scope or "user",
+        service=service,
         key=key,
         key_source=source,
         environment=environment,
@@ -171,7 +222,7 @@ def resolve(
         found_unit=unit,
         ignored_rules=settings.audit.ignore,
         missing=tuple(missing),
-        also_found=tuple(str(other) for other in others),
+        also_found=others,
     )
 
 
@@ -182,12 +233,13 @@ def findings(profile: Profile) -> list[tuple[str, str, str]]:
     if profile.config:
         found.append(("configuration", profile.config.value, profile.config.source))
     if profile.unit:
-        found.append(("unit", f"{profile.unit.value} ({profile.scope})", profile.unit.source))
-        flag = "--user " if profile.scope == "user" else ""
-        found.append(("log", f"journalctl {flag}-u {profile.unit.value}", "the unit's journal"))
+        found.append(("unit", f"{profile.unit.value} ({profile.place})", profile.unit.source))
+    if profile.log_source:
+        found.append(("log", profile.log_source, "the unit's journal" if profile.service is None else ""))
     if profile.interpreter:
         found.append(("interpreter", profile.interpreter, "beside the litellm script"))
-    found += [("environment", path, "EnvironmentFile= of the unit") for path in profile.environment_files]
+    named = "EnvironmentFile= of the unit" if profile.service is None else f"{profile.kind}.environment_file"
+    found += [("environment", path, named) for path in profile.environment_files]
     key = "found, not shown" if profile.key else "none"
     found.append(("key", key, profile.key_source or "a keyless gateway needs none"))
     found.append(("profile", profile.name, ""))
@@ -208,8 +260,39 @@ def _first(*candidates: tuple[str | None, str]) -> Found | None:
     return next((Found(value, source) for value, source in candidates if value), None)
 
 
-def _how(wanted: Found | None) -> str:
-    return wanted.source if wanted else "discovered"
+def _kind(options: Options, chosen: ProfileSettings) -> Kind | None:
+    """What the command line asks for goes before the profile: `--kind systemd` leaves its other service alone."""
+    if options.kind == "systemd" or (options.kind is None and options.scope):
+        return None
+    if options.kind == "compose" and not isinstance(chosen.service, Compose):
+        return Compose()
+    return chosen.service
+
+
+def _composed(
+    compose: Compose, wanted: Found | None, config: str | None, missing: list[Missing]
+) -> tuple[Compose, Unit | None, tuple[str, ...]]:
+    if wanted:
+        compose = msgspec.structs.replace(compose, service=wanted.value)
+    found = find_composed(compose, os.path.abspath(os.path.expanduser(config)) if config else None)
+    if found.unit is None:
+        mend = "see that, or name the service: compose.service in the profile, or --unit"
+        missing.append(Missing("service in Docker", found.why, mend))
+    return found.compose, found.unit, found.others
+
+
+def _said_by(service: Kind | None) -> str:
+    return "ExecStart of" if service is None else "the command line of"
+
+
+def _name_of(service: Kind | None, unit: Unit | None, wanted: Found | None, profile_name: str) -> Found | None:
+    """The service's name. One of another kind than systemd's is operated though it was not found: it may come."""
+    source = wanted.source if wanted else "discovered" if service is None else f"profile {profile_name}"
+    if isinstance(service, Compose) and service.service:
+        return Found(service.service, source)
+    if isinstance(service, Process | Custom):
+        return Found(wanted.value if wanted else profile_name, source)
+    return Found(unit.name, source) if unit else None
 
 
 def _checked_url(url: Found) -> str:

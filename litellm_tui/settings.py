@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from litellm_tui.collectors.kinds import Compose, Custom, Kind, Process
+
 NAME = "litellm-tui"
 
 
@@ -18,6 +20,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One gateway of the settings file. Whatever is left out is discovered.
 
     `key_env` names an environment variable and `key_file` a file that hold the key: the key itself is not accepted.
+    `compose`, `process` or `custom` says that LiteLLM is not run by systemd; `unit` is then the service's name.
     """
 
     url: str | None = None
@@ -26,6 +29,23 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scope: Literal["user", "system"] | None = None
     key_env: str | None = None
     key_file: str | None = None
+    # unset and not None: `compose:` with nothing behind it is a mistake, and must not mean systemd
+    compose: Compose | msgspec.UnsetType = msgspec.UNSET
+    process: Process | msgspec.UnsetType = msgspec.UNSET
+    custom: Custom | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("compose", "process", "custom") if getattr(self, name) is not msgspec.UNSET]
+        given += ["scope"] if self.scope and given else []
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)}: expected one kind of service")
+
+    @property
+    def service(self) -> Kind | None:
+        """The service that is no unit; None for a unit."""
+        return next(
+            (k for k in (self.compose, self.process, self.custom) if not isinstance(k, msgspec.UnsetType)), None
+        )
 
 
 class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

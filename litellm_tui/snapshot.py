@@ -344,20 +344,27 @@ class Configuration(msgspec.Struct, frozen=True):
 # --- the service -----------------------------------------------------------------------------------------------
 
 
-class Service(msgspec.Struct, frozen=True):
-    """`systemctl show` of the unit, with /proc of its processes where systemd does no accounting.
+ServicePlace = Literal["user", "system", "compose", "process", "custom"]
 
-    `started_at` is the main process's start; `cpu_percent` is of one core, over the time since the last reading.
+
+class Service(msgspec.Struct, frozen=True):
+    """What runs LiteLLM, in systemd's words whatever it is: a unit, a container, a process.
+
+    A unit is read by `systemctl show`, with /proc of its processes where systemd does no accounting. `scope` says whose
+    unit it is, or which other kind of service. `started_at` is the main process's start; `cpu_percent` is of one core,
+    over the time since the last reading. None and "" mean not known. `invocation` differs from one run to the next,
+    `fragment` is the file that defines the service, `health` what a container's own check says, and `note` is what
+    else must be known of this reading, such as a stale PID file.
     """
 
     unit: str
-    scope: Literal["user", "system"]
+    scope: ServicePlace
     load_state: str
     active_state: str
     sub_state: str
     result: str = ""
     main_pid: int = 0
-    restarts: int = 0
+    restarts: int | None = None
     started_at: float | None = None
     changed_at: float | None = None
     memory: int | None = None
@@ -368,6 +375,13 @@ class Service(msgspec.Struct, frozen=True):
     invocation: str = ""
     fragment: str = ""
     need_daemon_reload: bool = False
+    health: str = ""
+    note: str = ""
+
+    @property
+    def keeper(self) -> str:
+        """Who starts it again when it dies; empty where nobody is known to."""
+        return {"user": "systemd", "system": "systemd", "compose": "Docker"}.get(self.scope, "")
 
 
 # --- the log ---------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from litellm_tui.analysis.difference import compare
-from litellm_tui.applied import MOST_VERSIONS, Applied, History, run_of, started
+from litellm_tui.applied import Applied, History, run_of, started
+from litellm_tui.backups import Backup, Backups
+from litellm_tui.backups.index import INDEX, MOST_SETS
 from litellm_tui.collectors import config_file
 from litellm_tui.snapshot import ConfigError, ConfigFile, Failure, NotAvailable, Readiness, Reading, Snapshot
 from tests.recorded import CONFIG, loaded_file, snapshot_of
@@ -32,9 +35,10 @@ def _history(folder: Path) -> History:
 
 def test_what_was_noted_is_there_in_the_next_run(tmp_path: Path) -> None:
     content = {"/c.yaml": b"a: 1\n", "/more.yaml": b"\xff\x00 not text"}
-    assert _history(tmp_path / "new").note(_applied(1), content)
+    start = replace(_applied(1), files=tuple(content))
+    assert _history(tmp_path / "new").note(start, content)
     again = _history(tmp_path / "new")
-    assert again.versions() == (_applied(1),)
+    assert again.versions() == (start,)
     assert again.content(DIGESTS[1]) == content
     assert list(again.content(DIGESTS[1]) or ()) == ["/c.yaml", "/more.yaml"]
     assert again.failure == ""
@@ -44,9 +48,9 @@ def test_what_was_noted_is_there_in_the_next_run(tmp_path: Path) -> None:
 def test_only_its_owner_reads_it(tmp_path: Path) -> None:
     history = _history(tmp_path)
     history.note(_applied(1), {"/c.yaml": b"api_key: sk-secret"})
-    for place in (history.folder, *history.folder.iterdir()):
+    for place in (history.folder.parent, history.folder, *history.folder.iterdir()):
         assert place.stat().st_mode & 0o077 == 0
-    assert not list(history.folder.glob(".applied-*"))
+    assert {path.name for path in history.folder.glob("c.yaml.*")} == {f"c.yaml.backup.{_sets(history)[0].id}"}
 
 
 def test_a_version_that_ran_before_is_kept_once(tmp_path: Path) -> None:
@@ -54,7 +58,7 @@ def test_a_version_that_ran_before_is_kept_once(tmp_path: Path) -> None:
     for number in range(1, 4):
         history.note(_applied(number, DIGESTS[0]), {"/c.yaml": b"a: 1"})
     assert len(history.versions()) == 3
-    assert len(list(history.folder.glob("*.version"))) == 1
+    assert len(list(history.folder.glob("c.yaml.backup.*"))) == 1
 
 
 def test_the_same_start_replaces_what_was_noted_of_it(tmp_path: Path) -> None:
@@ -68,11 +72,15 @@ def test_the_same_start_replaces_what_was_noted_of_it(tmp_path: Path) -> None:
 
 def test_no_more_versions_are_kept_than_are_of_use(tmp_path: Path) -> None:
     history = _history(tmp_path)
-    for number in range(MOST_VERSIONS + 3):
-        history.note(_applied(number), {"/c.yaml": b"a: 1"})
-    assert [a.at for a in history.versions()] == [float(n) for n in range(3, MOST_VERSIONS + 3)]
-    assert len(list(history.folder.glob("*.version"))) == MOST_VERSIONS
+    for number in range(MOST_SETS + 3):
+        history.note(_applied(number), {"/c.yaml": b"a: %d" % number})
+    assert [a.at for a in history.versions()] == [float(n) for n in range(3, MOST_SETS + 3)]
+    assert len(list(history.folder.glob("c.yaml.backup.*"))) == MOST_SETS
     assert history.content(DIGESTS[0]) is None
+
+
+def _sets(history: History) -> tuple[Backup, ...]:
+    return Backups(URL, "litellm.service", history.folder.parents[1]).load()
 
 
 def test_two_consoles_forget_nothing_of_one_another(tmp_path: Path) -> None:
@@ -83,12 +91,23 @@ def test_two_consoles_forget_nothing_of_one_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"applied": 3}', b"\xff\xfe", b'{"applied": [{}]}', b"null", b"[" * 100_000]
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"form": 1, "gateway": "", "backups": 3}',
+        b"\xff\xfe",
+        b'{"form": 1, "gateway": "", "backups": [{}]}',
+        b"{}",
+        b"null",
+        b"[" * 100_000,
+    ],
 )
 def test_a_history_that_cannot_be_read_is_forgotten_and_replaced(tmp_path: Path, content: bytes) -> None:
     history = _history(tmp_path)
     history.note(_applied(1), {"/c.yaml": b"a: 1"})
-    (history.folder / "history.json").write_bytes(content)
+    (history.folder / INDEX).write_bytes(content)
     history = _history(tmp_path)
     assert history.versions() == ()
     assert str(history.folder) in history.failure
@@ -100,9 +119,14 @@ def test_a_history_that_cannot_be_read_is_forgotten_and_replaced(tmp_path: Path,
 def test_a_history_of_a_later_form_is_not_understood(tmp_path: Path) -> None:
     history = _history(tmp_path)
     history.note(_applied(1), {"/c.yaml": b"a: 1"})
-    index = history.folder / "history.json"
-    index.write_text(json.dumps(json.loads(index.read_text()) | {"form": 99}))
-    assert _history(tmp_path).versions() == ()
+    index = history.folder / INDEX
+    index.write_text(json.dumps({"form": 99, "backups": "of another kind"}))
+    history = _history(tmp_path)
+    assert history.versions() == ()
+    assert "later litellm-tui" in history.failure
+    # nor is it lost by what this one would keep
+    assert not history.note(_applied(2), {"/c.yaml": b"a: 1"})
+    assert json.loads(index.read_text())["form"] == 99
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Path) -> None:
@@ -112,14 +136,20 @@ def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Pat
     assert str(history.folder) in history.failure
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"files": [["a", "not base64!"]]}'])
-def test_a_version_that_cannot_be_read_is_an_error_as_a_value(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"api_key: sk-other", None])
+def test_a_version_that_cannot_be_read_is_an_error_as_a_value(tmp_path: Path, content: bytes | None) -> None:
     history = _history(tmp_path)
     history.note(_applied(1), {"/c.yaml": b"a: 1"})
-    (history.folder / f"{DIGESTS[1]}.version").write_bytes(content)
+    (copy,) = history.folder.glob("c.yaml.backup.*")
+    copy.unlink()
+    if content is not None:
+        copy.write_bytes(content)
     assert history.content(DIGESTS[1]) is None
-    assert isinstance(history.as_config(DIGESTS[1], {}), ConfigError)
-    assert history.failure
+    unusable = history.as_config(DIGESTS[1], {})
+    assert isinstance(unusable, ConfigError)
+    assert "were not kept" in unusable.problem
+    assert str(copy) in history.failure
+    assert "sk-other" not in str(unusable) + history.failure
     assert isinstance(history.as_config("../../etc/passwd", {}), ConfigError)
 
 
@@ -243,6 +273,70 @@ def test_a_proxy_that_does_not_show_its_models_is_noted_after_a_while(file: Conf
     late = started(replace(shut, taken_at=snapshot.taken_at + 60))
     assert late
     assert late.result == "answers; what it has loaded is not shown"
+
+
+def test_a_start_is_good_when_it_has_lasted(tmp_path: Path, file: ConfigFile) -> None:
+    history, snapshot = _history(tmp_path / "state"), _started(file)
+    assert history.see(snapshot)
+    assert [start.good for start in history.versions()] == [False]
+    assert snapshot.service.value
+    assert snapshot.service.value.started_at
+    since = snapshot.service.value.started_at
+    late = replace(snapshot, taken_at=since + 60)
+    # it was last seen whole when it had just started
+    assert not history.see(late)
+    read = replace(late.gateway.deployments, seen_at=since + 45)
+    late = replace(late, gateway=replace(late.gateway, deployments=read))
+    assert history.see(late)
+    assert not history.see(late)
+    (start,) = history.versions()
+    assert (start.good, start.result) == (True, "loaded 7 of 7 deployments")
+    # what it loses afterwards is not the fault of its file
+    assert read.value
+    fewer = replace(late, gateway=replace(late.gateway, deployments=replace(read, value=read.value[1:])))
+    assert not history.see(fewer)
+    assert [start.good for start in _history(tmp_path / "state").versions()] == [True]
+
+
+def test_a_start_with_fewer_deployments_is_not_good(file: ConfigFile) -> None:
+    snapshot = _started(file)
+    assert snapshot.service.value
+    assert snapshot.service.value.started_at
+    loaded = snapshot.gateway.deployments.value
+    assert loaded
+    fewer = replace(snapshot.gateway.deployments, value=loaded[1:], seen_at=snapshot.service.value.started_at + 45)
+    late = replace(snapshot, gateway=replace(snapshot.gateway, deployments=fewer), taken_at=snapshot.taken_at + 60)
+    found = started(late)
+    assert found
+    assert not found.good
+
+
+def test_environment_files_are_kept_as_far_as_they_are_what_was_started(tmp_path: Path, file: ConfigFile) -> None:
+    old, new, none = (tmp_path / name for name in ("old.env", "new.env", "none.env"))
+    old.write_text("KEY=sk-old\n")
+    paths = [str(path) for path in (old, new, none)]
+    history = History(URL, "litellm.service", tmp_path / "state", paths)
+    snapshot = _started(file, started_at=max(os.stat(f).st_ctime for f in (file.path, old)) + 0.01)
+    time.sleep(0.05)
+    new.write_text("KEY=sk-new\n")
+    assert history.see(snapshot)
+    (kept,) = _sets(history)
+    assert {(k.path, k.role, bool(k.name)) for k in kept.files} == {
+        (file.path, "config", True), (str(old), "environment", True), (str(none), "environment", False)
+    }  # fmt: skip
+    # the configuration's own face shows none of it
+    assert list(history.content(file.digest) or ()) == [file.path]
+
+
+def test_what_was_good_is_known_beside_what_failed_since(tmp_path: Path) -> None:
+    history = _history(tmp_path)
+    history.note(replace(_applied(1), good=True), {"/c.yaml": b"a: 1"})
+    history.note(replace(_applied(2, result="did not stay up"), run="down 2"), {"/c.yaml": b"a: 2"})
+    backups = Backups(URL, "litellm.service", tmp_path)
+    assert [(b.why, b.good) for b in backups.load()] == [("seen running", True), ("seen failing", False)]
+    good = backups.known_good()
+    assert good
+    assert backups.content(good.id) == {"/c.yaml": b"a: 1"}
 
 
 @pytest.mark.parametrize("state", [{"active_state": "failed"}, {"sub_state": "auto-restart"}])

@@ -19,8 +19,9 @@ LAYERS = (
     {"snapshot", "secretnames"},
     {"reading", "catalogue", "data"},
     {"collectors", "analysis", "logstore"},
-    {"settings", "discovery", "profile", "traffic"},
-    {"state"},
+    {"settings", "discovery", "composed", "profile", "traffic"},
+    {"state", "services"},
+    {"backups"},
     {"applied"},
     {"logintake", "rediswatch", "filewatch", "auditor", "comparison"},
     {"auditwatch"},
@@ -31,8 +32,8 @@ LAYERS = (
     {"cli", "__main__"},
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
-# settings < discovery < profile lie in one layer, but not side by side
-ORDERED = ("settings", "discovery", "profile")
+# settings < discovery < composed < profile lie in one layer, but not side by side
+ORDERED = ("settings", "discovery", "composed", "profile")
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from litellm_tui import monitor as module
-from litellm_tui import rediswatch
+from litellm_tui import rediswatch, services
 from litellm_tui.applied import Applied, History, run_of
 from litellm_tui.collectors import config_file, gateway, journal, redis
 from litellm_tui.collectors.gateway import Answer, Endpoint
@@ -136,7 +136,7 @@ async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     async def no_journal(_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(module, "read_service", read_service)
+    monkeypatch.setattr(services, "read_service", read_service)
     monkeypatch.setattr(journal.JournalTail, "run", no_journal)
     tasks: list[asyncio.Task[None]] = []
     monitors: list[Monitor] = []

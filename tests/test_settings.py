@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from litellm_tui.collectors.kinds import Compose, Custom, Process
 from litellm_tui.settings import ProfileSettings, Settings, SettingsError, load_settings, settings_folder
 
 
@@ -94,3 +95,50 @@ def test_the_folder_is_that_of_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert load_settings().theme == "light"
     os.remove(tmp_path / "litellm-tui" / "config.yaml")
     assert load_settings() == Settings()
+
+
+# --- kinds of service --------------------------------------------------------------------------------------------
+
+
+def test_a_service_of_each_other_kind(tmp_path: Path) -> None:
+    found = _load(
+        tmp_path,
+        "profiles:\n"
+        "  a: {compose: {folder: /srv/llm, service: litellm}}\n"
+        "  b: {process: {start: [litellm, --port, 4000], pid_file: /run/l.pid, stop_signal: SIGINT}}\n"
+        "  c: {custom: {status: [svc, status], log: [svc, log]}}\n"
+        "  d: {unit: x.service}\n"
+        "  e: {compose: {}}\n",
+    ).profiles
+    assert found["a"].service == Compose(folder="/srv/llm", service="litellm")
+    assert found["b"].service == Process(("litellm", "--port", 4000), "/run/l.pid", stop_signal="SIGINT")
+    assert found["c"].service == Custom(("svc", "status"), log=("svc", "log"))
+    assert found["d"].service is None
+    assert found["e"].service == Compose()
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        (
+            "{process: {start: litellm --port 4000, pid_file: /p}}",
+            "Expected `array`, got `str` - at `$.profiles[...].process.start`",
+        ),
+        ("{process: {start: [], pid_file: /p}}", "length >= 1 - at `$.profiles[...].process.start`"),
+        ("{process: {start: [a]}}", "missing required field `pid_file` - at `$.profiles[...].process`"),
+        ("{process: {start: [a], pid_file: /p, stop_signal: TERM}}", "stop_signal: there is no signal 'TERM'"),
+        ("{process: {start: [a], pid_file: /p, stop_seconds: 0}}", "stop_seconds"),
+        ("{custom: {start: [a]}}", "missing required field `status`"),
+        ("{custom: {status: [a], log: [b], log_file: /l}}", "log and log_file: expected one of them"),
+        ("{custom: {status: [true]}}", "got `bool`"),
+        ("{compose: {services: x}}", "unknown field `services`"),
+        ("{compose: }", "got `null` - at `$.profiles[...].compose`"),
+        ("{compose: {}, process: {start: [a], pid_file: /p}}", "compose and process: expected one kind of service"),
+        ("{compose: {}, scope: user}", "compose and scope: expected one kind of service"),
+    ],
+)
+def test_a_kind_that_cannot_be_meant_is_refused_by_its_key(tmp_path: Path, profile: str, words: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        _load(tmp_path, f"profiles: {{a: {profile}}}\n")
+    assert words in str(refused.value)
+    assert str(tmp_path) in str(refused.value)

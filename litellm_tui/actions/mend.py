@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.actions.rewrite import Written, rewrite
+from litellm_tui.actions.rewrite import Written, changed_meanwhile, rewrite
 from litellm_tui.actions.splice import CannotEdit, splice
 from litellm_tui.analysis.audit.records import Audit, Finding
 from litellm_tui.analysis.edits import Edit, Fix, Rename, SetValue
+from litellm_tui.backups import Backups, Taken, take
 from litellm_tui.snapshot import Failure
 
 # a fix can bring a finding to light that another one hid, and two fixes of one list wait for each other
@@ -114,9 +115,20 @@ def mend_one(fix: Fix) -> Mended | Failure:
         return Failure(f"{fix.file}: {error.strerror or error}")
 
 
-def write(mended: Mended, backups: Path) -> list[Written | Failure]:
-    """Write what was mended, each file with a backup; a file that has changed meanwhile is left as it is."""
-    return [rewrite(name, mended.before[name], content, backups) for name, content in mended.after.items()]
+def write(mended: Mended, backups: Backups) -> list[Written | Failure]:
+    """Write what was mended, after a backup of all of it; a file that has changed meanwhile is left as it is."""
+    taken = take((name, "config") for name in mended.after)
+    if isinstance(taken, Failure):
+        return [taken]
+    same = Taken(tuple(held for held in taken.held if held.content == mended.before[held.path]))
+    kept = backups.keep(same, "before a fix") if same.held else None
+    if isinstance(kept, Failure):
+        return [Failure(f"nothing was written: {kept.why}")]
+    outcomes: list[Written | Failure] = []
+    for name, content in mended.after.items():
+        copy = backups.copy(kept, name) if kept else None
+        outcomes.append(rewrite(name, mended.before[name], content, copy) if copy else changed_meanwhile(name))
+    return outcomes
 
 
 def _identity(finding: Finding) -> tuple[str, str]:

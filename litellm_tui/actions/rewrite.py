@@ -1,33 +1,27 @@
-"""A file replaced as a whole or not at all, with a copy of what it was."""
+"""A file replaced as a whole or not at all, once a copy of what it was is known to be there.
+
+What can fail is done in `stage`, which changes nothing that anybody reads; `Staged.commit` is a rename.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import hashlib
 import os
 import secrets
+import shutil
 import stat
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from litellm_tui.actions.likeness import like
+from litellm_tui.backups.durable import failed, settle
 from litellm_tui.snapshot import Failure
-from litellm_tui.state import state_folder
 
-# of each file
-KEPT: Final = 50
 # a rename onto a mount point, as a file that is bound into a container is
 _NOT_REPLACEABLE: Final = (errno.EBUSY, errno.EXDEV)
-_NEXT_STEPS: Final = {
-    errno.EACCES: "write as the user who owns it, or with sudo",
-    errno.EPERM: "write as the user who owns it, or with sudo; `lsattr` tells whether it is marked immutable",
-    errno.EROFS: "the file system is mounted read-only: change the file where it comes from",
-    errno.ENOSPC: "the disk is full: `df` shows which; make room and try again",
-    errno.EDQUOT: "the quota is used up: make room and try again",
-    errno.ENOENT: "it is gone: look whether it was moved",
-}
 
 
 class Written(msgspec.Struct, frozen=True, tag=True):
@@ -38,126 +32,187 @@ class Written(msgspec.Struct, frozen=True, tag=True):
     how: str
 
 
-def backups_folder() -> Path:
-    """Where the copies lie: `backups` in the user's state folder."""
-    return state_folder() / "backups"
+class Staged:
+    """A change of one file that is ready: the new content lies beside it, with its owner and mode."""
+
+    def __init__(self, target: Path, expected: bytes | None, content: bytes | None, copy: Path | None) -> None:
+        self.target, self._expected, self._content, self._copy = target, expected, content, copy
+        self.temporary: Path | None = None
+
+    def commit(self) -> Written | Failure:
+        """Put it in the file's place, when the file still is what it was. After a `Failure` it is what it was, or the
+        failure names the copy.
+        """
+        try:
+            if _content(self.target) != self._expected:
+                return changed_meanwhile(self.target)
+            if self._content is None:
+                self.target.unlink()
+                how = "removed"
+            elif self.temporary is None:
+                return self._in_place("it has other hard links")
+            else:
+                os.replace(self.temporary, self.target)
+                how = "replaced by rename" if self._expected is not None else "made"
+        except OSError as error:
+            if error.errno in _NOT_REPLACEABLE and self._expected is not None and self._content is not None:
+                return self._in_place("it is a mount point")
+            return failed(f"{self.target} was not changed", error)
+        finally:
+            self.discard()
+        try:
+            settle(self.target.parent)
+        except OSError as error:
+            how += f", but its folder could not be brought to the disk: {error.strerror}"
+        return self._written(how)
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        if self.temporary is not None:
+            # what went wrong before this is what matters
+            with contextlib.suppress(OSError):
+                self.temporary.unlink()
+
+    def _written(self, how: str) -> Written:
+        return Written(str(self.target), str(self._copy or ""), how)
+
+    def _in_place(self, because: str) -> Written | Failure:
+        assert self._expected is not None
+        assert self._content is not None
+        try:
+            with open(self.target, "r+b") as file:
+                try:
+                    _overwrite(file.fileno(), self._content)
+                except OSError as error:
+                    return self._put_back(file.fileno(), self._expected, error)
+        except OSError as error:
+            return failed(f"{self.target} was not changed", error)
+        return self._written(f"written in place, because {because}")
+
+    def _put_back(self, handle: int, expected: bytes, error: OSError) -> Failure:
+        try:
+            _overwrite(handle, expected)
+        except OSError:
+            return failed(f"{self.target} is damaged, copy {self._copy} back to it", error)
+        return failed(f"{self.target} was not changed", error)
 
 
-def rewrite(path: str | Path, expected: bytes, content: bytes, backups: Path | None = None) -> Written | Failure:
-    """Replace the file's content, when it still is `expected`, after a copy was made in `backups`.
+def rewrite(path: str | Path, expected: bytes, content: bytes, copy: Path) -> Written | Failure:
+    """Replace the file's content, when it still is `expected` and `copy` is a file that holds it.
 
     A link is followed: what it leads to is replaced, and the link stays. Owner, group, mode, extended attributes
     (access lists and SELinux labels are such) stay. Where a rename cannot do it, for a hard link or a mount point, the
     bytes are written in place, and `Written.how` says so. After a `Failure` the file is what it was, or the failure
     names the copy.
     """
-    backups = backups or backups_folder()
+    if content == expected:
+        return Failure(f"{path} holds this already: there is nothing to write")
+    staged = stage(path, expected, content, copy)
+    return staged if isinstance(staged, Failure) else staged.commit()
+
+
+def stage(
+    path: str | Path,
+    expected: bytes | None,
+    content: bytes | None,
+    copy: Path | None = None,
+    mode: int | None = None,
+    owner: tuple[int, int] | None = None,
+) -> Staged | Failure:
+    """Make a change of a file ready, of which `rewrite` tells the rest; whatever forbids it is found now.
+
+    None as `expected` makes a file that is not there, with `mode` (0600) and `owner` (uid, gid); None as `content`
+    removes the file.
+    """
     try:
-        target = Path(path).resolve(strict=True)
+        target = Path(path).resolve(strict=expected is not None)
+        if expected is None:
+            return _new(target, content or b"", mode, owner)
         found = target.stat()
         if not stat.S_ISREG(found.st_mode):
             return Failure(f"{target} is no regular file: edit what writes it instead")
         if target.read_bytes() != expected:
-            return _changed(target)
+            return changed_meanwhile(target)
     except (OSError, RuntimeError) as error:
-        return _failed(f"{path} cannot be read", error)
-    if content == expected:
-        return Failure(f"{target} holds this already: there is nothing to write")
+        return failed(f"{path} cannot be read", error)
+    if copy is None or not _holds(copy, expected):
+        return Failure(f"{target} was not touched: {copy or 'no file'} is no copy of what it holds")
+    staged = Staged(target, expected, content, copy)
     try:
-        backup = _back_up(target, expected, backups)
+        refused = _prepared(staged, found, content)
     except OSError as error:
-        return _failed(f"no copy could be made in {backups}, so {target} was not touched", error)
+        staged.discard()
+        return failed(f"{target} was not changed", error)
+    if refused:
+        staged.discard()
+        return Failure(f"{target} was not changed: {refused}")
+    return staged
+
+
+def _prepared(staged: Staged, found: os.stat_result, content: bytes | None) -> str:
+    """Put beside the file what is to take its place; why not, where that is not allowed."""
+    target = staged.target
+    if content is None:
+        # whoever may make a file in the folder may remove one, unless the folder is sticky and the file another's
+        sticky = target.parent.stat().st_mode & stat.S_ISVTX and found.st_uid != os.geteuid() != 0
+        _temporary(staged, b"")
+        staged.discard()
+        return "it belongs to another user; write as the user who owns it, or with sudo" if sticky else ""
     if found.st_nlink > 1:
-        return _in_place(target, expected, content, backup, "it has other hard links")
+        with open(target, "r+b"):
+            room = shutil.disk_usage(target).free
+        return f"the disk is full, {room:,} bytes are left" if len(content) - found.st_size > room else ""
+    refused = like(_temporary(staged, content), target, found)
+    return f"{refused}; write as the user who owns it, or with sudo" if refused else ""
+
+
+def _new(target: Path, content: bytes, mode: int | None, owner: tuple[int, int] | None) -> Staged | Failure:
+    if os.path.lexists(target):
+        return changed_meanwhile(target)
+    if not target.parent.is_dir():
+        return Failure(f"{target} could not be made again: its folder is gone; make the folder first")
+    staged = Staged(target, None, content, None)
     try:
-        moved = _replace(target, found, expected, content)
+        made = _temporary(staged, content)
+        there = made.stat()
+        if owner is not None and owner != (there.st_uid, there.st_gid):
+            os.chown(made, *owner)
+        os.chmod(made, 0o600 if mode is None else mode)
     except OSError as error:
-        if error.errno in _NOT_REPLACEABLE:
-            return _in_place(target, expected, content, backup, "it is a mount point")
-        return _failed(f"{target} was not changed", error)
-    return moved if isinstance(moved, Failure) else Written(str(target), str(backup), moved)
+        staged.discard()
+        return failed(f"{target} could not be made again", error)
+    return staged
 
 
-def _changed(target: Path) -> Failure:
-    return Failure(f"{target} was changed by somebody else meanwhile: look at it again, then repeat the edit")
+def _temporary(staged: Staged, content: bytes) -> Path:
+    staged.temporary = staged.target.with_name(f".{staged.target.name[:200]}.{secrets.token_hex(6)}")
+    handle = os.open(staged.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return staged.temporary
 
 
-def _failed(what: str, error: Exception) -> Failure:
-    number = error.errno if isinstance(error, OSError) else None
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    step = _NEXT_STEPS.get(number or 0, "")
-    return Failure(f"{what}: {reason}" + (f"; {step}" if step else ""))
-
-
-def _replace(target: Path, found: os.stat_result, expected: bytes, content: bytes) -> str | Failure:
-    """By rename, so that no reader meets half a file."""
-    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+def _content(path: Path) -> bytes | None:
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            refused = _like(file.fileno(), target, found)
-            os.fsync(file.fileno())
-        if refused:
-            return Failure(f"{target} was not changed: {refused}; write as the user who owns it, or with sudo")
-        if target.read_bytes() != expected:
-            return _changed(target)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _settle(target.parent)
-    return "replaced by rename"
-
-
-def _like(handle: int, target: Path, found: os.stat_result) -> str:
-    """Give the new file what the old one had; the reason, where that is not allowed."""
-    made = os.fstat(handle)
-    if (made.st_uid, made.st_gid) != (found.st_uid, found.st_gid):
-        try:
-            os.fchown(handle, found.st_uid, found.st_gid)
-        except OSError:
-            return f"its owner and group ({found.st_uid}:{found.st_gid}) could not be kept"
-    # chown takes set-id bits away, so the mode comes after it, and access lists set the mode as well
-    os.fchmod(handle, stat.S_IMODE(found.st_mode))
-    for name in _attributes(target):
-        try:
-            value = os.getxattr(target, name)
-            if _attribute(handle, name) != value:
-                os.setxattr(handle, name, value)
-        except OSError as error:
-            if not name.startswith(("security.", "trusted.")):
-                return f"its attribute {name} could not be kept ({error.strerror})"
-    return ""
-
-
-def _attributes(target: Path) -> list[str]:
-    try:
-        return os.listxattr(target)
-    except (OSError, AttributeError):
-        # no such thing on this file system, or on this system
-        return []
-
-
-def _attribute(handle: int, name: str) -> bytes | None:
-    try:
-        return os.getxattr(handle, name)
-    except OSError:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _in_place(target: Path, expected: bytes, content: bytes, backup: Path, because: str) -> Written | Failure:
+def _holds(copy: Path, content: bytes | None) -> bool:
     try:
-        with open(target, "r+b") as file:
-            if file.read() != expected:
-                return _changed(target)
-            try:
-                _overwrite(file.fileno(), content)
-            except OSError as error:
-                return _put_back(file.fileno(), target, expected, backup, error)
-    except OSError as error:
-        return _failed(f"{target} was not changed", error)
-    return Written(str(target), str(backup), f"written in place, because {because}")
+        return _content(copy) == content
+    except OSError:
+        return False
+
+
+def changed_meanwhile(target: str | Path) -> Failure:
+    """The refusal to write a file that is not what it was."""
+    if not os.path.exists(target):
+        return Failure(f"{target} cannot be read, for it is gone: look whether it was moved")
+    return Failure(f"{target} was changed by somebody else meanwhile: look at it again, then repeat the edit")
 
 
 def _overwrite(handle: int, content: bytes) -> None:
@@ -173,57 +228,3 @@ def _overwrite(handle: int, content: bytes) -> None:
         written += os.pwrite(handle, content[written:], written)
     os.ftruncate(handle, len(content))
     os.fsync(handle)
-
-
-def _put_back(handle: int, target: Path, expected: bytes, backup: Path, error: OSError) -> Failure:
-    try:
-        _overwrite(handle, expected)
-    except OSError:
-        return _failed(f"{target} is damaged, copy {backup} back to it", error)
-    return _failed(f"{target} was not changed", error)
-
-
-def _back_up(target: Path, content: bytes, backups: Path) -> Path:
-    """A copy of its own for this file, time and content; the oldest ones of the file go."""
-    backups.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.chmod(backups, 0o700)
-    # two files of one name in two folders are two files
-    owner = hashlib.sha256(os.fsencode(target)).hexdigest()[:8]
-    stem = f"{target.name[:150]}.{owner}."
-    digest = hashlib.sha256(content).hexdigest()[:8]
-    handle, backup = -1, backups
-    while handle < 0:
-        at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        backup = backups / f"{stem}{at}.{digest}"
-        try:
-            handle = os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        except FileExistsError:
-            continue
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        backup.unlink(missing_ok=True)
-        raise
-    _settle(backups)
-    older = sorted(name for name in os.listdir(backups) if name.startswith(stem))
-    for name in older[:-KEPT]:
-        (backups / name).unlink(missing_ok=True)
-    return backup
-
-
-def _settle(folder: Path) -> None:
-    """The folder's entry on the disk. Some file systems have no such thing, and the entry is there all the same."""
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EBADF, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(handle)

@@ -142,7 +142,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         word = _ending_word(service)
         verb = "failed" if service.active_state == "failed" else "ended"
         again = (
-            ", systemd starts it again"
+            f", {service.keeper} starts it again"
             if service.sub_state == "auto-restart"
             else ", systemd has given up"
             if service.result == "start-limit-hit"
@@ -151,7 +151,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             word,
             "bad",
-            f"{service.unit} {verb} ({ending(service)}){again}",
+            f"{service.unit} {verb} ({ending(service)}){again}{_note(service)}",
             seen_at=seen,
             do=_crash_advice(snapshot),
             brief=word,
@@ -171,7 +171,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             "stopped",
             "bad",
-            f"{service.unit} is {service.active_state}",
+            f"{service.unit} is {service.active_state}{_note(service)}",
             seen_at=seen,
             do="the log (2) says why it ended; R starts it again",
             brief="stopped",
@@ -183,7 +183,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             "restarted",
             "warn",
-            f"systemd had to start it again ({times} so far), {age(up)} ago",
+            f"{service.keeper} had to start it again ({times} so far), {age(up)} ago",
             seen_at=seen,
             do="the log (2) says why it ended before that",
             brief="restarted",
@@ -193,10 +193,16 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
 
 
 def ending(service: Service) -> str:
-    """How the unit's process ended, in systemd's words."""
+    """How the unit's process ended, in systemd's words, where that is known."""
+    if not service.exit_code:
+        return service.result or "how it ended is not known"
     if service.exit_code in ("killed", "dumped"):
         return f"{service.result}, by signal {service.exit_status}"
     return f"{service.result}, status {service.exit_status}"
+
+
+def _note(service: Service) -> str:
+    return f": {service.note}" if service.note else ""
 
 
 def _ending_word(service: Service) -> str:
@@ -211,11 +217,13 @@ def _crash_loop(snapshot: Snapshot, service: Service) -> str:
     never = service.started_at is None or answered is None or answered < service.started_at
     again = service.sub_state == "auto-restart" and service.exit_code == "exited"
     broken = again and snapshot.configuration.error is not None
-    if not never or not (broken or (again and service.restarts >= 1) or service.restarts >= 2):
+    restarts = service.restarts or 0
+    if not never or not (broken or (again and restarts >= 1) or restarts >= 2):
         return ""
-    times = f"{service.restarts} times" if service.restarts != 1 else "once"
+    times = f"{restarts} times" if restarts != 1 else "once"
+    again_and_again = f"; {service.keeper} has started it again {times}" if restarts else ""
     why = f" ({ending(service)})" if service.exit_code and service.sub_state == "auto-restart" else ""
-    return f"{service.unit} ends while it starts{why}; systemd has started it again {times}"
+    return f"{service.unit} ends while it starts{why}{again_and_again}"
 
 
 def _crash_advice(snapshot: Snapshot) -> str:

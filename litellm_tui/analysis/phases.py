@@ -11,6 +11,7 @@ from litellm_tui.analysis.audit.records import Audit
 from litellm_tui.analysis.audit.words import summary
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.analysis.records import Diagnosis, PlaceKind, Problem, Severity, Verdict
+from litellm_tui.analysis.sight import log_right
 from litellm_tui.snapshot import Snapshot, Unreachable
 
 Name = Literal["file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"]
@@ -155,7 +156,7 @@ def _log(snapshot: Snapshot, now: float, minutes: int) -> Phase:
     log, since = snapshot.log, snapshot.traffic.since
     if log.state == "off" or (log.failure is not None and log.last < 0):
         why = log.failure.why if log.failure else "no log is read"
-        return Phase("log", "skipped", why, "membership of the group systemd-journal, or run as the unit's user")
+        return Phase("log", "skipped", why, log_right(snapshot))
     errors = sum(log.errors_per_minute[-minutes:])
     read = f"{minutes} min"
     if since is not None and since > now - minutes * 60:

@@ -80,6 +80,22 @@ def _looked(snapshot: Snapshot) -> Iterator[Looked]:
     yield Looked("log", log.failure.why if log.failure else log.source or log.state, log.last_at)
 
 
+def log_right(snapshot: Snapshot) -> str:
+    """What would let this user read the log."""
+    if _by_systemd(snapshot):
+        return "membership of the group systemd-journal, or run as the unit's user"
+    return "the console as a user who may read it"
+
+
+def _named(snapshot: Snapshot) -> str:
+    return "--unit NAME with --user or --system" if _by_systemd(snapshot) else "the profile, in the settings file"
+
+
+def _by_systemd(snapshot: Snapshot) -> bool:
+    # another kind of service has another log, and is known by it also while it cannot be looked at
+    return snapshot.log.source.startswith("journalctl ") or not snapshot.log.source
+
+
 def _said(reading: Reading[Any], text: str) -> str:
     if reading.failure is not None:
         return reading.failure.why
@@ -114,8 +130,7 @@ def _blind(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         yield BlindSpot("a dead model behind its fallback: its requests succeed, and nothing is written", _VERBOSE)
     if isinstance(log.failure, Denied) or log.state == "off" or (log.hint and log.last < 0):
         why = log.failure.why if log.failure else log.hint or "no log"
-        right = "membership of the group systemd-journal, or run as the unit's user"
-        yield BlindSpot(f"the log: {why}", "--unit NAME with --user or --system" if log.state == "off" else right)
+        yield BlindSpot(f"the log: {why}", _named(snapshot) if log.state == "off" else log_right(snapshot))
     elif answering and not snapshot.traffic.access_lines and _long_answering(snapshot, now):
         yield BlindSpot(
             "how many requests there are: LiteLLM writes no access lines here",
@@ -125,7 +140,7 @@ def _blind(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         yield BlindSpot("what the file says, and what a restart would change", "--config FILE")
     if snapshot.service.value is None:
         why = snapshot.service.failure.why if snapshot.service.failure else "not asked yet"
-        yield BlindSpot(f"the unit: {why}", "--unit NAME with --user or --system")
+        yield BlindSpot(f"the unit: {why}", _named(snapshot))
     ping = gateway.cache_ping.value
     if answering and ping is not None and ping.ping is None and ping.status == "healthy":
         yield BlindSpot(f"whether the cache works: LiteLLM does not test type {ping.type}", "cache_params.type: redis")

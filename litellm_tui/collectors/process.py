@@ -3,10 +3,40 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Stat(NamedTuple):
+    """What /proc/PID/stat says: resident bytes, CPU seconds, and the start in ticks and in seconds since the epoch."""
+
+    gone: bool
+    memory: int
+    cpu: float
+    ticks: int
+    started_at: float
+
+
+def stat(pid: int) -> Stat | None:
+    """One process; None when there is none. One that has ended and that its parent has not taken leave of is `gone`."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        # the name in parentheses may hold anything, a parenthesis too
+        fields = text.rsplit(")", 1)[1].split()
+        ticks = int(fields[19])
+        return Stat(
+            gone=fields[0] in "ZXx",
+            memory=int(fields[21]) * _PAGE,
+            cpu=(int(fields[11]) + int(fields[12])) / _TICKS,
+            ticks=ticks,
+            started_at=time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / _TICKS,
+        )
+    except (OSError, IndexError, ValueError):
+        return None
 
 
 def command_line(pid: int) -> list[str]:
@@ -37,15 +67,10 @@ def usage(pid: int) -> tuple[int, float] | None:
     """`(resident bytes, CPU seconds)` of the process and its descendants; None when it is gone."""
     memory, cpu, seen = 0, 0.0, False
     for member in family(pid):
-        try:
-            fields = (
-                Path(f"/proc/{member}/stat").read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
-            )
-        except (OSError, IndexError):
-            continue
-        seen = True
-        cpu += (int(fields[11]) + int(fields[12])) / _TICKS
-        memory += int(fields[21]) * _PAGE
+        if found := stat(member):
+            seen = True
+            cpu += found.cpu
+            memory += found.memory
     return (memory, cpu) if seen else None
 
 

@@ -43,7 +43,7 @@ def service_from(values: dict[str, str], unit: str, scope: Scope, now: float) ->
         sub_state=values.get("SubState", ""),
         result=values.get("Result", ""),
         main_pid=pid,
-        restarts=_number(values.get("NRestarts")) or 0,
+        restarts=_number(values.get("NRestarts")),
         started_at=boot + since / 1e6 if since and pid else None,
         changed_at=boot + changed / 1e6 if changed else None,
         memory=memory if pid else None,

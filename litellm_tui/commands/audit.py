@@ -18,6 +18,7 @@ import msgspec
 from litellm_tui.analysis.audit.records import RANK, Audit, Severity
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.auditor import Auditor, environment_of
+from litellm_tui.backups import Backups
 from litellm_tui.collectors import config_file
 from litellm_tui.collectors.logline import clean
 from litellm_tui.collectors.systemd import read_environment_files
@@ -33,11 +34,15 @@ EX_CANTCREAT: Final = 73
 
 
 class _Source(msgspec.Struct, frozen=True):
-    """One file to audit, with what is known around it; `environment` is None when it is not known."""
+    """One file to audit, with what is known around it; `environment` is None when it is not known.
+
+    `gateway` is the address and the unit whose backups take what it was before a fix; a file alone has its own.
+    """
 
     path: str
     unit: Unit | None
     environment: Mapping[str, str] | None
+    gateway: tuple[str, str]
 
 
 def run(
@@ -66,7 +71,8 @@ def run(
         auditor = Auditor(source.unit, settings.audit.ignore, litellm)
         auditor.prepare()
         if fix:
-            result, failed = _fix(partial(_audit, auditor, source), dry_run=dry_run, quiet=format != "text")
+            backups = Backups(*source.gateway)
+            result, failed = _fix(partial(_audit, auditor, source), backups, dry_run=dry_run, quiet=format != "text")
             status = max(status, EX_CANTCREAT if failed else 0)
         else:
             result = _audit(auditor, source, {})
@@ -110,7 +116,8 @@ def _sources(options: Options, files: Sequence[str], env_files: Sequence[str]) -
         around = profile if mine else None
         known = environment_of(around) if around else None
         environment = None if given is None and known is None else {**(known or {}), **(given or {})}
-        sources.append(_Source(path, around.found_unit if around else None, environment))
+        gateway = (around.url.value, around.unit.value if around.unit else "") if around else (path, "")
+        sources.append(_Source(path, around.found_unit if around else None, environment, gateway))
     return sources
 
 
@@ -126,10 +133,9 @@ def _audit(auditor: Auditor, source: _Source, instead: Mapping[str, bytes]) -> A
     return auditor.audit(loaded, source.environment)
 
 
-def _fix(audit: partial[Audit], *, dry_run: bool, quiet: bool) -> tuple[Audit, bool]:
+def _fix(audit: partial[Audit], backups: Backups, *, dry_run: bool, quiet: bool) -> tuple[Audit, bool]:
     """Show the fixes as a diff and write them, unless it is a dry run; the audit of what stands there afterwards."""
     from litellm_tui.actions.mend import mend, write
-    from litellm_tui.actions.rewrite import backups_folder
     from litellm_tui.snapshot import Failure
 
     mended = mend(audit)
@@ -141,7 +147,7 @@ def _fix(audit: partial[Audit], *, dry_run: bool, quiet: bool) -> tuple[Audit, b
     if dry_run:
         return mended.audit, False
     failed = False
-    for outcome in write(mended, backups_folder()):
+    for outcome in write(mended, backups):
         if isinstance(outcome, Failure):
             print(f"litellm-tui: {outcome.why}", file=sys.stderr)
             failed = True

@@ -61,7 +61,8 @@ def look(profile: Profile, *, remembers: bool = True) -> Look:
 
 def history_of(profile: Profile) -> History:
     """What this gateway was started with before."""
-    return History(profile.url.value, profile.unit.value if profile.unit else "")
+    unit = profile.unit.value if profile.unit else ""
+    return History(profile.url.value, unit, environment_files=profile.environment_files)
 
 
 async def _settled(profile: Profile, expected_down: dict[str, str], history: History) -> tuple[Snapshot, Audit | None]:

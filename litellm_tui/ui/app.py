@@ -29,6 +29,7 @@ from litellm_tui.analysis.memory import Memory, looked, remember
 from litellm_tui.analysis.records import Deployment, Place, PlaceKind
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History
+from litellm_tui.backups import Backups
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
 from litellm_tui.settings import Settings, SettingsError
@@ -46,6 +47,7 @@ from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.service import Service
 from litellm_tui.ui.screens.audit import AuditScreen
+from litellm_tui.ui.screens.backups import BackupsScreen
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.problems import Problems
@@ -107,6 +109,7 @@ class Console(App[int]):
         self.remembers = memory
         self._state: StateFile | None = None
         self.history: History | None = None
+        self.backups: Backups | None = None
         self._memory: Memory = {}
         self._last: Glance | None = None
         self._operations = Operations(self)
@@ -150,6 +153,11 @@ class Console(App[int]):
             yield Logs()
         yield ServiceStrip()
 
+    @property
+    def utc(self) -> bool:
+        """Whether times are shown in UTC."""
+        return self._clock is utc_clock
+
     # --- life --------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
@@ -183,8 +191,12 @@ class Console(App[int]):
         except SettingsError as error:
             self.exit(EX_USAGE, message=Text(f"litellm-tui: {error}"))
             return
+        gateway = profile.url.value, profile.unit.value if profile.unit else ""
+        # the simulation leaves nothing behind
+        alone = Path(profile.config.value).parent if profile.config and not self.remembers else None
+        self.backups = Backups(*gateway, folder=alone)
         if self.remembers:
-            self.history = History(profile.url.value, profile.unit.value if profile.unit else "")
+            self.history = History(*gateway, environment_files=profile.environment_files)
             self.history.load()
             if self.history.failure:
                 self.notify(self.history.failure, severity="warning", markup=False)
@@ -197,6 +209,7 @@ class Console(App[int]):
             if self._state.failure:
                 self.notify(self._state.failure, severity="warning", markup=False)
             self.set_interval(KEEP_SECONDS, self._keep)
+        self._operations.offer_to_end(profile)
         await self.monitor.run()
 
     def _keep(self) -> None:
@@ -281,7 +294,7 @@ class Console(App[int]):
     def _draw(self, view: View) -> None:
         if not self.screen_stack:
             return
-        if isinstance(self.screen, Problems | AuditScreen | DifferenceScreen):
+        if isinstance(self.screen, Problems | AuditScreen | DifferenceScreen | BackupsScreen):
             self.screen.draw(view)
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
@@ -417,6 +430,10 @@ class Console(App[int]):
     def action_difference(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
             self.push_screen(DifferenceScreen(view, self.history, self._clock is utc_clock))
+
+    def action_backups(self) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view) and self.backups is not None:
+            self.push_screen(BackupsScreen(view, self.backups, self.utc, self._operations.restore))
 
     def _go_to(self, place: Place) -> None:
         """The row that a problem is about."""

@@ -36,6 +36,7 @@ KEYS: Final = (
         "audit", True),
     Key("d", "d", "difference", "Difference: what a restart would change, or what a version applied before had",
         "everywhere", "diff", True),
+    Key("b", "b", "backups", "Backups: the configurations that were kept, and the way back to one", palette=True),
     Key("e", "e", "expect_down", "Mark the selected deployment as expected down, or not", palette=True),
     Key("z", "z", "zoom", "Zoom the pane, or back", palette=True),
     Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True),

@@ -4,28 +4,74 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
+from litellm_tui.actions.transaction.events import Outcome, Seen, Step
+from litellm_tui.actions.transaction.record import Desk, Record
 from litellm_tui.analysis.audit.records import Finding
 from litellm_tui.analysis.edits import Fix
+from litellm_tui.analysis.phrases import count
+from litellm_tui.analysis.preflight import Check
 from litellm_tui.analysis.records import Deployment
 from litellm_tui.analysis.routing import KINDS, Kind, Routing
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Failure, LoadedDeployment
-from litellm_tui.ui.screens.restart import RestartDialog
+from litellm_tui.snapshot import Denied, Failure, LoadedDeployment, ProbeResult
+from litellm_tui.ui.screens.restart import RestartDialog, Way
 
 if TYPE_CHECKING:
     from litellm_tui.actions.drill import Plan
     from litellm_tui.actions.mend import Mended
+    from litellm_tui.backups import Backups
     from litellm_tui.ui.app import Console
     from litellm_tui.ui.screens.drill import DrillDialog
     from litellm_tui.ui.screens.probe import ProbeDialog
     from litellm_tui.ui.view import View
+
+# of the log, when a restart fails: looked through, and shown
+_LOG_RECORDS: Final = 400
+_LOG_LINES: Final = 8
+
+
+class ConsoleEyes:
+    """`actions.transaction.events.Eyes` on what the console shows."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def seen(self) -> Seen | None:
+        """What is drawn now."""
+        view = self._console.view
+        return Seen(view.snapshot, view.diagnosis, view.now) if view else None
+
+    def look_now(self) -> None:
+        """Look at everything again."""
+        self._console.action_look()
+
+    async def probe(self, groups: Sequence[str]) -> None:
+        """Ask every deployment of these groups."""
+        from litellm_tui.actions.probe import probe
+
+        view, monitor = self._console.view, self._console.monitor
+        if view is None or monitor is None:
+            return
+        loaded = view.snapshot.gateway.deployments.value or ()
+        wanted = [deployment for deployment in loaded if deployment.group in groups]
+        async with aclosing(probe(view.profile, wanted, redact=view.redact)) as events:
+            async for event in events:
+                if isinstance(event, ProbeResult):
+                    monitor.take_probe(event)
+
+    def log_since(self, moment: float) -> tuple[str, ...]:
+        """The last lines of the service since then."""
+        view = self._console.view
+        store = view.store if view else None
+        if store is None:
+            return ()
+        found = [r.text for r in store.since(store.last - _LOG_RECORDS) if r.time >= moment and not r.own]
+        return tuple(found[-_LOG_LINES:])
 
 
 class Operations:
@@ -43,45 +89,72 @@ class Operations:
     # --- restart -----------------------------------------------------------------------------------------------
 
     def restart(self, view: View) -> None:
-        """Ask, then restart the unit and follow it."""
+        """Ask, then restart the unit and follow it; or offer to end a restart that was interrupted."""
         if view.profile.unit is None:
             self._console.notify(
                 "no unit is known here, so there is nothing to restart: see pane 5", severity="warning", markup=False
             )
             return
-        asked = time.time()
-        self._console.push_screen(RestartDialog(view, self._run_restart, lambda: self._log_since(asked)))
+        from litellm_tui.actions.transaction.preflight import inspect
+        from litellm_tui.actions.transaction.run import told
 
-    def _log_since(self, moment: float) -> list[str]:
-        store = self._monitor.store
-        return [r.text for r in store.since(store.last - 400) if r.time >= moment and not r.own][-6:]
+        async def looked() -> tuple[Check, ...]:
+            now = self._console.view or view
+            return await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
 
-    def _run_restart(self, dialog: RestartDialog) -> None:
-        self._console.run_worker(self._follow_restart(dialog), group="restart", exclusive=True)
+        unfinished = self._desk(view.profile).unfinished()
+        said = unfinished.why if isinstance(unfinished, Failure) else told(unfinished) if unfinished else ""
+        back = isinstance(unfinished, Record) and unfinished.good is not None
+        self._console.push_screen(RestartDialog(view, looked, self._run_restart, said, back))
 
-    async def _follow_restart(self, dialog: RestartDialog, command: bool = True) -> None:
-        from litellm_tui.actions.restart import Outcome, restart
+    def offer_to_end(self, profile: Profile) -> None:
+        """Say at the start that a restart was interrupted."""
+        from litellm_tui.actions.transaction.run import told
 
-        profile, view = self._monitor.profile, self._console.view
-        file = view.snapshot.configuration.current if view else None
-        expected = len(file.deployments) if file else None
-        async for event in restart(profile, expected, command=command):
-            self._monitor.look_now()
-            if isinstance(event, Outcome) and event.needs_rights and self._with_sudo(profile):
-                await self._follow_restart(dialog, command=False)
-                return
+        unfinished = self._desk(profile).unfinished() if profile.unit else None
+        if isinstance(unfinished, Record):
+            self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=60, markup=False)
+
+    def _desk(self, profile: Profile) -> Desk:
+        # the simulation leaves nothing behind
+        return Desk(profile.url.value, profile.unit.value if profile.unit else "", self._backups.state)
+
+    @property
+    def _backups(self) -> Backups:
+        assert self._console.backups is not None
+        return self._console.backups
+
+    def _run_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
+        self._console.run_worker(self._follow_restart(dialog, way, force), group="restart", exclusive=True)
+
+    async def _follow_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
+        from litellm_tui.actions.transaction.run import Transaction
+
+        profile = self._monitor.profile
+        transaction = Transaction(
+            profile, ConsoleEyes(self._console), self._order, self._desk(profile), self._backups, force=force
+        )
+        ways = {"apply": transaction.apply, "finish": transaction.finish, "undo": transaction.undo}
+        async for event in ways[way]():
+            if isinstance(event, Step) and event.took is not None:
+                self._monitor.look_now()
             if dialog.is_running:
                 dialog.take(event)
             elif isinstance(event, Outcome):
-                severity = "information" if event.ok else "error"
-                self._console.notify(event.text, severity=severity, timeout=20, markup=False)  # type: ignore[arg-type]  # one of the two
+                severity: Literal["information", "error"] = "information" if event.result == "applied" else "error"
+                self._console.notify(f"{event.result}: {event.text}", severity=severity, timeout=20, markup=False)
 
-    def _with_sudo(self, profile: Profile) -> bool:
-        """Hand the terminal to sudo; whether the restart was ordered."""
+    async def _order(self) -> Failure | None:
+        """The order; through sudo where a right is missing, on a terminal that is handed over."""
+        from litellm_tui.actions.control import order
         from litellm_tui.actions.sudo import restart_with_sudo
 
+        profile = self._monitor.profile
+        refused = await order(profile, "restart")
+        if not isinstance(refused, Denied) or profile.kind != "systemd" or profile.scope != "system":
+            return refused
         with self._console.suspend():
-            return restart_with_sudo(profile)
+            return None if restart_with_sudo(profile) else refused
 
     # --- the file ----------------------------------------------------------------------------------------------
 
@@ -116,15 +189,46 @@ class Operations:
 
     async def _write(self, mended: Mended) -> None:
         from litellm_tui.actions.mend import write
-        from litellm_tui.actions.rewrite import backups_folder
 
-        # the simulation leaves nothing behind
-        backups = backups_folder() if self._console.remembers else Path(next(iter(mended.after))).parent / "backups"
-        for outcome in await asyncio.to_thread(write, mended, backups):
+        for outcome in await asyncio.to_thread(write, mended, self._backups):
             if isinstance(outcome, Failure):
                 self._console.notify(outcome.why, severity="error", timeout=30, markup=False)
             else:
                 self._console.notify(f"written; the file before is {outcome.backup}", timeout=15, markup=False)
+
+    def restore(self, id: int) -> None:
+        """Show what going back to this backup changes, and write it when the operator says so."""
+        if not self._fixing:
+            self._fixing = True
+            self._console.run_worker(self._show_restore(id), group="fix")
+
+    async def _show_restore(self, id: int) -> None:
+        from litellm_tui.actions.rollback import go_back
+        from litellm_tui.ui.screens.backups import compared
+        from litellm_tui.ui.screens.restore import RestoreScreen
+
+        try:
+            view, backups, profile = self._console.view, self._console.backups, self._monitor.profile
+            assert view is not None
+            assert backups is not None
+            backup, found = backups.get(id), await asyncio.to_thread(compared, backups, id, view)
+            if backup is None or isinstance(found, Failure) or not found.files:
+                why = found.why if isinstance(found, Failure) else found.unusable or "the files are as in this backup"
+                self._console.notify(why, severity="warning", timeout=20, markup=False)
+                return
+            if not await self._console.push_screen_wait(RestoreScreen(backup, found, self._console.utc)):
+                return
+            readiness = view.snapshot.gateway.readiness.value
+            version = (readiness.version or "") if readiness else ""
+            done = await asyncio.to_thread(go_back, profile, backups, id, version)
+            if isinstance(done, Failure):
+                self._console.notify(done.why, severity="error", timeout=30, markup=False)
+            else:
+                before = f"; what was there is backup {done.before.id}" if done.before else ""
+                text = f"{count(len(done.written), 'file')} restored{before}; a restart applies it"
+                self._console.notify(text, timeout=20, markup=False)
+        finally:
+            self._fixing = False
 
     # --- probe -------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from litellm_tui.actions.rewrite import Written
 from litellm_tui.analysis.audit.records import Audit, Finding
 from litellm_tui.analysis.edits import Edit, Fix, Remove, SetValue
 from litellm_tui.auditor import Auditor
+from litellm_tui.backups import Backups
 from litellm_tui.collectors import config_file
 from litellm_tui.snapshot import Failure, Mark
 
@@ -83,7 +84,7 @@ def test_each_file_is_changed_by_itself(tmp_path: Path) -> None:
         str(path): path.read_bytes().replace(b"{b: a}", b"{b: [a]}"),
         str(more): more.read_bytes().replace(b"{a: b}", b"{a: [b]}"),
     }
-    outcomes = write(mended, tmp_path / "backups")
+    outcomes = write(mended, Backups("", "", tmp_path))
     assert {outcome.path for outcome in outcomes if isinstance(outcome, Written)} == {str(path), str(more)}
     assert {name: Path(name).read_bytes() for name in mended.after} == mended.after
     again = mend(_real(path))
@@ -142,10 +143,13 @@ def test_what_was_there_before_lies_in_the_backups(tmp_path: Path) -> None:
     path.chmod(0o640)
     done = mend_one(Fix(str(path), (SetValue(("a",), 2),), ""))
     assert isinstance(done, Mended)
-    (written,) = write(done, tmp_path / "backups")
+    backups = Backups("", "", tmp_path)
+    (written,) = write(done, backups)
     assert isinstance(written, Written)
     assert (path.read_bytes(), Path(written.backup).read_bytes()) == (b"a: 2\n", b"a: 1\n")
-    assert Path(written.backup).parent == tmp_path / "backups"
+    assert Path(written.backup).parent == backups.folder
+    (kept,) = backups.load()
+    assert (kept.why, kept.files[0].path, kept.files[0].mode) == ("before a fix", str(path), 0o640)
     assert path.stat().st_mode & 0o777 == 0o640
 
 
@@ -154,10 +158,23 @@ def test_a_file_that_was_changed_meanwhile_is_not_written(tmp_path: Path) -> Non
     findings = (_finding(one, SetValue(("a",), 2)), _finding(two, SetValue(("b",), 2), "there too"))
     mended = mend(lambda instead: Audit(str(one), "", "", () if instead else findings))
     one.write_bytes(b"a: 5 # by hand\n")
-    refused, written = write(mended, tmp_path / "backups")
+    backups = Backups("", "", tmp_path)
+    refused, written = write(mended, backups)
     assert isinstance(refused, Failure)
     assert "changed by somebody else" in refused.why
     assert one.read_bytes() == b"a: 5 # by hand\n"
     assert isinstance(written, Written)
     assert two.read_bytes() == b"b: 2\n"
-    assert len(list((tmp_path / "backups").iterdir())) == 1
+    (kept,) = backups.load()
+    assert backups.content(kept.id) == {str(two): b"b: 1\n"}
+
+
+def test_without_a_backup_nothing_is_written(tmp_path: Path) -> None:
+    path = _file(tmp_path, "a: 1\n")
+    done = mend_one(Fix(str(path), (SetValue(("a",), 2),), ""))
+    assert isinstance(done, Mended)
+    (tmp_path / "state").write_text("a file where the folder should be")
+    (refused,) = write(done, Backups("", "", tmp_path / "state"))
+    assert isinstance(refused, Failure)
+    assert "nothing was written" in refused.why
+    assert path.read_bytes() == b"a: 1\n"

@@ -6,12 +6,14 @@ import errno
 import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from litellm_tui.actions import rewrite as module
-from litellm_tui.actions.rewrite import KEPT, Written, backups_folder, rewrite
+from litellm_tui.actions.likeness import like
+from litellm_tui.actions.rewrite import Staged, Written, rewrite, stage
 from litellm_tui.snapshot import Failure
 
 OLD, NEW = b"a: 1\n", b"a: 2 # a longer file than it was\n"
@@ -26,8 +28,11 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def backups(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "backups"
+def copy(tmp_path: Path) -> Path:
+    path = tmp_path / "state" / "config.yaml.backup.1"
+    path.parent.mkdir()
+    path.write_bytes(OLD)
+    return path
 
 
 def _written(result: Written | Failure) -> Written:
@@ -43,84 +48,77 @@ def _refused(result: Written | Failure, file: Path, content: bytes = OLD) -> str
     return result.why
 
 
-def test_the_new_content_is_there_and_the_old_in_a_copy(file: Path, backups: Path) -> None:
-    done = _written(rewrite(file, OLD, NEW, backups))
+def test_the_new_content_is_there_and_the_old_in_a_copy(file: Path, copy: Path) -> None:
+    done = _written(rewrite(file, OLD, NEW, copy))
     assert file.read_bytes() == NEW
     assert os.listdir(file.parent) == [file.name]
-    copy = Path(done.backup)
     assert copy.read_bytes() == OLD
-    assert copy.name.startswith("config.yaml.")
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert stat.S_IMODE(backups.stat().st_mode) == 0o700
-    assert (done.path, done.how) == (str(file), "replaced by rename")
+    assert done == Written(str(file), str(copy), "replaced by rename")
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
-def test_the_mode_stays(file: Path, backups: Path, mode: int) -> None:
+def test_the_mode_stays(file: Path, copy: Path, mode: int) -> None:
     file.chmod(mode)
-    _written(rewrite(file, OLD, NEW, backups))
+    _written(rewrite(file, OLD, NEW, copy))
     assert stat.S_IMODE(file.stat().st_mode) == mode
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
-def test_owner_and_group_stay(file: Path, backups: Path) -> None:
+def test_owner_and_group_stay(file: Path, copy: Path) -> None:
     os.chown(file, 1234, 2345)
-    _written(rewrite(file, OLD, NEW, backups))
+    _written(rewrite(file, OLD, NEW, copy))
     assert (file.stat().st_uid, file.stat().st_gid) == (1234, 2345)
 
 
-def test_extended_attributes_stay(file: Path, backups: Path) -> None:
+def test_extended_attributes_stay(file: Path, copy: Path) -> None:
     try:
         os.setxattr(file, "user.note", b"mine")
     except OSError as error:
         pytest.skip(f"no attributes here: {error.strerror}")
-    _written(rewrite(file, OLD, NEW, backups))
+    _written(rewrite(file, OLD, NEW, copy))
     assert os.getxattr(file, "user.note") == b"mine"
 
 
-def test_a_file_saved_by_somebody_else_meanwhile_is_left_alone(file: Path, backups: Path) -> None:
+def test_a_file_saved_by_somebody_else_meanwhile_is_left_alone(file: Path, copy: Path) -> None:
     file.write_bytes(b"theirs: 1\n")
-    assert "somebody else" in _refused(rewrite(file, OLD, NEW, backups), file, b"theirs: 1\n")
-    assert not backups.exists()
+    assert "somebody else" in _refused(rewrite(file, OLD, NEW, copy), file, b"theirs: 1\n")
 
 
-def test_a_save_while_it_is_written_is_seen(file: Path, backups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    like = module._like
-
-    def and_saved(handle: int, target: Path, found: os.stat_result) -> str:
+def test_a_save_while_it_is_written_is_seen(file: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def and_saved(made: Path, target: Path, found: os.stat_result) -> str:
         file.write_bytes(b"theirs: 1\n")
-        return like(handle, target, found)
+        return like(made, target, found)
 
-    monkeypatch.setattr(module, "_like", and_saved)
-    assert "somebody else" in _refused(rewrite(file, OLD, NEW, backups), file, b"theirs: 1\n")
+    monkeypatch.setattr(module, "like", and_saved)
+    assert "somebody else" in _refused(rewrite(file, OLD, NEW, copy), file, b"theirs: 1\n")
 
 
-def test_a_link_stays_and_what_it_leads_to_is_replaced(file: Path, backups: Path, tmp_path: Path) -> None:
+def test_a_link_stays_and_what_it_leads_to_is_replaced(file: Path, copy: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.yaml"
     link.symlink_to(file)
-    assert _written(rewrite(link, OLD, NEW, backups)).path == str(file)
+    assert _written(rewrite(link, OLD, NEW, copy)).path == str(file)
     assert link.is_symlink()
     assert file.read_bytes() == NEW
 
 
 @pytest.mark.parametrize("new", [NEW, b"a\n", b""])
-def test_a_hard_link_is_written_in_place(file: Path, backups: Path, tmp_path: Path, new: bytes) -> None:
+def test_a_hard_link_is_written_in_place(file: Path, copy: Path, tmp_path: Path, new: bytes) -> None:
     other = tmp_path / "other.yaml"
     os.link(file, other)
-    done = _written(rewrite(file, OLD, new, backups))
+    done = _written(rewrite(file, OLD, new, copy))
     assert "hard link" in done.how
     assert file.read_bytes() == other.read_bytes() == new
     assert file.stat().st_nlink == 2
-    assert Path(done.backup).read_bytes() == OLD
+    assert done.backup == str(copy)
 
 
-def test_a_mount_point_is_written_in_place(file: Path, backups: Path, tmp_path: Path) -> None:
+def test_a_mount_point_is_written_in_place(file: Path, copy: Path, tmp_path: Path) -> None:
     source = tmp_path / "source.yaml"
     source.write_bytes(OLD)
     script = (
-        f"mount --bind {source} {file} && exec {os.sys.executable} -c "  # type: ignore[attr-defined]
+        f"mount --bind {source} {file} && exec {sys.executable} -c "
         f'"from pathlib import Path; from litellm_tui.actions.rewrite import rewrite;'
-        f"print(rewrite('{file}', {OLD!r}, {NEW!r}, Path('{backups}')).how)\""
+        f"print(rewrite('{file}', {OLD!r}, {NEW!r}, Path('{copy}')).how)\""
     )
     done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True)
     if "unshare" in done.stderr or "mount:" in done.stderr:
@@ -134,19 +132,19 @@ def test_a_mount_point_is_written_in_place(file: Path, backups: Path, tmp_path: 
     ("number", "step"), [(errno.ENOSPC, "df"), (errno.EROFS, "read-only"), (errno.EACCES, "sudo"), (errno.EIO, "")]
 )
 def test_a_failure_leaves_the_file_and_says_what_to_do(
-    file: Path, backups: Path, monkeypatch: pytest.MonkeyPatch, number: int, step: str
+    file: Path, copy: Path, monkeypatch: pytest.MonkeyPatch, number: int, step: str
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "replace", fail)
-    why = _refused(rewrite(file, OLD, NEW, backups), file)
+    why = _refused(rewrite(file, OLD, NEW, copy), file)
     assert os.strerror(number) in why
     assert step in why
 
 
 def test_a_full_disk_in_place_puts_the_old_bytes_back(
-    file: Path, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    file: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.link(file, tmp_path / "other.yaml")
     really = os.pwrite
@@ -158,10 +156,10 @@ def test_a_full_disk_in_place_puts_the_old_bytes_back(
         return really(handle, data, at)
 
     monkeypatch.setattr(os, "pwrite", half)
-    assert "df" in _refused(rewrite(file, OLD, NEW, backups), file)
+    assert "df" in _refused(rewrite(file, OLD, NEW, copy), file)
 
 
-def test_an_owner_that_cannot_be_kept_is_a_refusal(file: Path, backups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_owner_that_cannot_be_kept_is_a_refusal(file: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
@@ -169,35 +167,127 @@ def test_an_owner_that_cannot_be_kept_is_a_refusal(file: Path, backups: Path, mo
     found[4] += 1
     monkeypatch.setattr(os, "fchown", refuse)
     monkeypatch.setattr(Path, "stat", lambda self, **_: os.stat_result(found))
-    result = rewrite(file, OLD, NEW, backups)
+    result = rewrite(file, OLD, NEW, copy)
     monkeypatch.undo()
     assert "owner and group" in _refused(result, file)
 
 
-def test_without_a_copy_nothing_is_written(file: Path, tmp_path: Path) -> None:
-    (tmp_path / "blocked").write_text("a file where the folder should be")
-    assert "not touched" in _refused(rewrite(file, OLD, NEW, tmp_path / "blocked" / "backups"), file)
+@pytest.mark.parametrize("held", [None, b"", b"a: 3\n"])
+def test_without_a_copy_nothing_is_written(file: Path, copy: Path, held: bytes | None) -> None:
+    copy.unlink()
+    if held is not None:
+        copy.write_bytes(held)
+    why = _refused(rewrite(file, OLD, NEW, copy), file)
+    assert "not touched" in why
+    assert str(copy) in why
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path, backups: Path) -> None:
+def test_what_is_no_file_is_refused(tmp_path: Path, copy: Path) -> None:
     for path in (tmp_path, tmp_path / "none", Path("/dev/null")):
-        assert isinstance(rewrite(path, OLD, NEW, backups), Failure)
+        assert isinstance(rewrite(path, OLD, NEW, copy), Failure)
 
 
-def test_the_newest_copies_of_each_file_are_kept(file: Path, backups: Path) -> None:
-    other = file.with_name("other.yaml")
-    other.write_bytes(OLD)
-    kept = Path(_written(rewrite(other, OLD, NEW, backups)).backup)
-    content = OLD
-    made = []
-    for number in range(KEPT + 5):
-        new = b"a: %d\n" % (number + 10)
-        made.append(Path(_written(rewrite(file, content, new, backups)).backup))
-        content = new
-    assert len(set(made)) == len(made)
-    assert set(backups.iterdir()) == {kept, *made[-KEPT:]}
+def test_what_it_holds_already_is_not_written(file: Path, copy: Path) -> None:
+    assert "nothing to write" in _refused(rewrite(file, OLD, OLD, copy), file)
 
 
-def test_copies_lie_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert backups_folder() == tmp_path / "litellm-tui" / "backups"
+# --- what is staged ----------------------------------------------------------------------------------------------
+
+
+def _staged(result: Staged | Failure) -> Staged:
+    assert isinstance(result, Staged), result
+    return result
+
+
+def test_what_is_staged_changes_nothing_until_it_is_committed(file: Path, copy: Path) -> None:
+    step = _staged(stage(file, OLD, NEW, copy))
+    assert file.read_bytes() == OLD
+    assert len(os.listdir(file.parent)) == 2
+    step.discard()
+    assert os.listdir(file.parent) == [file.name]
+    assert isinstance(step.commit(), Failure)
+    assert file.read_bytes() == OLD
+
+
+@pytest.mark.parametrize(("mode", "made"), [(None, 0o600), (0o640, 0o640), (0o664, 0o664)])
+def test_a_file_that_is_gone_is_made_again(file: Path, mode: int | None, made: int) -> None:
+    file.unlink()
+    step = _staged(stage(file, None, NEW, mode=mode, owner=(os.getuid(), os.getgid())))
+    assert not file.exists()
+    assert _written(step.commit()).how == "made"
+    assert file.read_bytes() == NEW
+    assert stat.S_IMODE(file.stat().st_mode) == made
+    assert os.listdir(file.parent) == [file.name]
+
+
+def test_a_link_that_leads_nowhere_leads_to_the_new_file(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.yaml"
+    link.symlink_to(file)
+    file.unlink()
+    _written(_staged(stage(link, None, NEW)).commit())
+    assert link.is_symlink()
+    assert file.read_bytes() == NEW
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_a_file_made_again_has_its_owner_again(file: Path) -> None:
+    file.unlink()
+    _written(_staged(stage(file, None, NEW, owner=(1234, 2345))).commit())
+    assert (file.stat().st_uid, file.stat().st_gid) == (1234, 2345)
+
+
+def test_an_owner_that_cannot_be_given_back_is_a_refusal(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    file.unlink()
+    monkeypatch.setattr(os, "chown", refuse)
+    result = stage(file, None, NEW, owner=(4321, 4321))
+    assert isinstance(result, Failure)
+    assert "sudo" in result.why
+    assert os.listdir(file.parent) == []
+
+
+def test_a_file_is_not_made_over_one_that_has_appeared(file: Path) -> None:
+    assert "somebody else" in _refused_step(stage(file, None, NEW), file)
+    file.unlink()
+    step = _staged(stage(file, None, NEW))
+    file.write_bytes(OLD)
+    assert isinstance(step.commit(), Failure)
+    assert file.read_bytes() == OLD
+    assert os.listdir(file.parent) == [file.name]
+
+
+def test_a_file_whose_folder_is_gone_is_not_made(tmp_path: Path) -> None:
+    result = stage(tmp_path / "gone" / "config.yaml", None, NEW)
+    assert isinstance(result, Failure)
+    assert "folder is gone" in result.why
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_is_removed_when_a_copy_is_there(file: Path, copy: Path) -> None:
+    assert isinstance(stage(file, OLD, None, copy.with_name("none")), Failure)
+    step = _staged(stage(file, OLD, None, copy))
+    assert os.listdir(file.parent) == [file.name]
+    assert _written(step.commit()).how == "removed"
+    assert os.listdir(file.parent) == []
+    assert isinstance(step.commit(), Failure)
+
+
+def test_a_rename_whose_folder_cannot_be_brought_to_the_disk_is_no_failure(
+    file: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(module, "settle", fail)
+    done = _written(rewrite(file, OLD, NEW, copy))
+    assert file.read_bytes() == NEW
+    assert "could not be brought to the disk" in done.how
+
+
+def _refused_step(result: Staged | Failure, file: Path) -> str:
+    assert isinstance(result, Failure), result
+    assert file.read_bytes() == OLD
+    assert os.listdir(file.parent) == [file.name]
+    return result.why

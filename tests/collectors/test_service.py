@@ -72,7 +72,7 @@ def test_systemds_own_figures_go_before_those_of_proc(family: int) -> None:
 @pytest.mark.parametrize("unset", ["[not set]", "18446744073709551615", "", "n/a"])
 def test_figures_that_are_not_kept_are_none(unset: str) -> None:
     found = service_from({"MemoryCurrent": unset, "CPUUsageNSec": unset, "NRestarts": unset}, "x", "user", NOW)
-    assert (found.memory, found.cpu_seconds, found.restarts) == (None, None, 0)
+    assert (found.memory, found.cpu_seconds, found.restarts) == (None, None, None)
 
 
 def test_a_unit_that_is_not_there_and_one_of_which_nothing_is_shown() -> None:

@@ -62,7 +62,7 @@ def test_a_fix_changes_the_key_and_nothing_else(file: Path, capsys: pytest.Captu
     said = capsys.readouterr().out
     assert "+  enable_pre_call_checks: true" in said
     assert "unknown-router-key" not in said.partition("the file before is")[2]
-    (backup,) = (path for path in Path("state").rglob("config.yaml*") if path.is_file())
+    (backup,) = (path for path in Path("state").rglob("config.yaml.backup.*"))
     assert backup.read_text(encoding="utf-8") == TEXT
 
 

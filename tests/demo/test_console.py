@@ -1,4 +1,4 @@
-"""The console's own monitor and restart on the simulation: what a pane needs is there."""
+"""The console's own monitor on the simulation: what a pane needs is there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from litellm_tui.actions.restart import STEPS, Outcome, Step, restart
-from litellm_tui.demo import Simulation, files
+from litellm_tui.demo import Simulation
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import Settings
@@ -50,24 +49,3 @@ async def test_every_reading_of_the_monitor_fills(snapshots: asyncio.Queue[Snaps
     assert isinstance(failures.pop("metrics"), NotAvailable)
     assert not any(isinstance(failure, Failure) for failure in failures.values())
     assert now.service.failure is None
-
-
-async def test_the_restart_of_the_console_sees_every_step(quiet: Simulation) -> None:
-    quiet.edit_config()
-    events = await _restarted(quiet, expected=9)
-    assert [event.name for event in events if isinstance(event, Step) and event.took is not None] == list(STEPS)
-    assert isinstance(events[-1], Outcome)
-    assert events[-1].ok, events[-1].text
-
-
-async def test_the_restart_into_a_broken_file_is_called_failed(quiet: Simulation) -> None:
-    quiet.edit_config(files.CONFIG + "  : [\n")
-    events = await _restarted(quiet, expected=8)
-    assert isinstance(events[-1], Outcome)
-    assert not events[-1].ok
-    assert "exited 1" in events[-1].text
-
-
-async def _restarted(simulation: Simulation, expected: int) -> list[Step | Outcome]:
-    async with asyncio.timeout(DEADLINE):
-        return [event async for event in restart(_profile(simulation), expected)]

@@ -12,6 +12,7 @@ from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.records import Problem
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.auditor import Auditor
+from litellm_tui.backups import Backups
 from litellm_tui.collectors.systemd import Tools
 from litellm_tui.discovery import Variable
 from litellm_tui.logstore import LogStore
@@ -270,6 +271,7 @@ class Frozen(Console):
         settings = settings or Settings(utc=True)
         profile = PROFILE if snapshot.service.value else msgspec.structs.replace(PROFILE, **NOTHING)
         super().__init__(profile, settings)
+        self.backups = Backups(profile.url.value, "litellm.service", folder=Path("/nonexistent"))
         file = snapshot.configuration.current if audited else None
         audit = Auditor(None, {}).audit(file, {"LITELLM_MASTER_KEY": "x"}, "1.106.2") if file else None
         self._frozen = View(

@@ -67,7 +67,7 @@ def _content(scene: Scene) -> bytes:
 
 
 def _backups(scene: Scene) -> list[Path]:
-    return sorted((scene.simulation.folder / "backups").glob("*"))
+    return sorted((scene.simulation.folder / "backups").glob("*/*.backup.*"))
 
 
 def _told(scene: Scene) -> str:

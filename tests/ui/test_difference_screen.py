@@ -345,7 +345,7 @@ async def test_the_version_that_is_shown_is_noted_anew(kept: Scene) -> None:
 
 async def test_the_version_that_is_shown_is_forgotten_meanwhile(kept: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so many are kept: what runs is shown in its place."""
-    monkeypatch.setattr("litellm_tui.applied.MOST_VERSIONS", 2)
+    monkeypatch.setattr("litellm_tui.backups.index.MOST_SETS", 2)
     _note(kept, 1_600_000_000.0, CONFIG.replace(*RPM))
     await _open(kept)
     await kept.press("left_square_bracket", "left_square_bracket")
@@ -357,8 +357,10 @@ async def test_the_version_that_is_shown_is_forgotten_meanwhile(kept: Scene, mon
 
 
 async def test_a_version_whose_files_are_gone_says_so(kept: Scene) -> None:
-    start = _note(kept, 1_700_000_000.0, CONFIG.replace(*RPM))
-    (_history(kept).folder / f"{start.digest}.version").unlink()
+    _note(kept, 1_700_000_000.0, CONFIG.replace(*RPM))
+    for copy in _history(kept).folder.glob("*.backup.*"):
+        if copy.read_text() == CONFIG.replace(*RPM):
+            copy.unlink()
     await _open(kept)
     await kept.press("left_square_bracket", "left_square_bracket")
     await _says(kept, "the files of this version were not kept")

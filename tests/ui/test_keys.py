@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from litellm_tui.ui.keys import KEYS, PLACES, Place
 from litellm_tui.ui.screens.audit import AuditScreen
+from litellm_tui.ui.screens.backups import BackupsScreen
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.screens.note import NotePrompt
@@ -104,6 +105,15 @@ async def _shows_the_difference(scene: Scene, key: str) -> None:
     await scene.shows("no difference")
     scene.simulation.edit_config()
     await scene.shows("fallbacks of qwen2.5-coder:32b")
+    await scene.press(key)
+    assert len(scene.app.screen_stack) == 1
+
+
+@presses("everywhere", "b")
+async def _shows_the_backups(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    assert isinstance(scene.app.screen, BackupsScreen)
+    await scene.shows("nothing is kept yet")
     await scene.press(key)
     assert len(scene.app.screen_stack) == 1
 
@@ -447,6 +457,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("problems", lambda scene: isinstance(scene.app.screen, Problems)),
         ("audit", lambda scene: isinstance(scene.app.screen, AuditScreen)),
         ("difference", lambda scene: isinstance(scene.app.screen, DifferenceScreen)),
+        ("backups", lambda scene: isinstance(scene.app.screen, BackupsScreen)),
         ("probe(False)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
         ("probe(True)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
         ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),

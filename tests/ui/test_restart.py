@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from textual.widgets import Button
 
+from litellm_tui.actions.transaction.events import Outcome
+from litellm_tui.actions.transaction.record import Desk, Record, here
+from litellm_tui.analysis import proof
+from litellm_tui.backups import Backup, Backups
 from litellm_tui.demo import Simulation, files
 from litellm_tui.demo.files import CONFIG
 from litellm_tui.ui.screens import restart
@@ -23,6 +28,35 @@ def _label(scene: Scene, button: str) -> str:
     return str(scene.app.screen.query_one(f"#{button}", Button).label)
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulation stays up when it has answered."""
+    monkeypatch.setattr(proof, "STEADY_SECONDS", 0.3)
+
+
+async def _asked(scene: Scene) -> None:
+    """The dialog is open, and has looked at everything."""
+    await scene.press("R")
+    await scene.until(lambda: isinstance(scene.app.screen, RestartDialog) and scene.app.screen._checks is not None)
+
+
+async def _ends(scene: Scene, result: str) -> Outcome:
+    def ended() -> Outcome | None:
+        screen = scene.app.screen
+        return screen._outcome if isinstance(screen, RestartDialog) else None
+
+    outcome = await scene.until(ended)
+    assert outcome is not None
+    assert outcome.result == result, outcome
+    await scene.shows(result)
+    return outcome
+
+
+def _backups(scene: Scene) -> Backups:
+    assert scene.app.backups is not None
+    return scene.app.backups
+
+
 def _hear(monkeypatch: pytest.MonkeyPatch) -> None:
     """The moments in which the dialog is deaf are over."""
     monkeypatch.setattr(restart, "DEAF_SECONDS", 0.0)
@@ -35,8 +69,9 @@ async def test_it_starts_on_cancel_and_says_what_will_happen(scene: Scene) -> No
     for words in (
         "litellm.service (user)",
         "active (running)",
-        "litellm.yaml parses",
+        "parses: 8 deployments",
         "nothing differs from what runs",
+        "how many are in flight is not known",
     ):
         await scene.shows(words)
     assert "Requests in flight are cut off" in scene.text
@@ -61,7 +96,8 @@ async def test_what_was_typed_before_it_could_be_read_is_not_an_answer(
 ) -> None:
     monkeypatch.setattr(restart, "DEAF_SECONDS", 3600.0)
     before = _invocation(scene.simulation)
-    await scene.press("R", "right", "enter", "enter")
+    await _asked(scene)
+    await scene.press("right", "enter", "enter")
     assert isinstance(scene.app.screen, RestartDialog)
     assert scene.app.screen._began == 0.0
     assert _invocation(scene.simulation) == before
@@ -76,7 +112,7 @@ async def test_what_will_change_is_listed(scene: Scene) -> None:
     await scene.until(lambda: (view := scene.app.view) is not None and len(view.diagnosis.drift) == 2)
     await scene.press("R")
     await scene.shows("added: qwen2.5-coder:32b")
-    assert "fallbacks of qwen2.5-coder:32b" in scene.text
+    assert "fallbacks of" in scene.text
 
 
 async def test_a_restart_is_followed_to_its_result(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,12 +120,14 @@ async def test_a_restart_is_followed_to_its_result(scene: Scene, monkeypatch: py
     before = _invocation(scene.simulation)
     scene.simulation.edit_config()
     await scene.until(lambda: (view := scene.app.view) is not None and bool(view.diagnosis.drift))
-    await scene.press("R", "right", "enter")
-    await scene.shows("stopping")
+    await _asked(scene)
+    await scene.press("right", "enter")
+    await scene.shows("proof")
     assert _label(scene, "cancel").startswith("Hide")
-    await scene.shows("9 deployments loaded")
-    for step in ("stopping", "starting", "answering", "models loaded", "total", "result"):
+    await scene.shows("applied and proved; 9 of 9 deployments loaded")
+    for step in ("preflight", "backup", "restart", "proof", "total", "without an answer"):
         assert step in scene.text
+    assert "restore" not in scene.text
     assert _label(scene, "cancel") == "Close"
     assert _invocation(scene.simulation) != before
     await scene.press("enter")
@@ -102,30 +140,92 @@ async def test_a_dialog_that_is_closed_leaves_the_restart_running(
 ) -> None:
     _hear(monkeypatch)
     before = _invocation(scene.simulation)
-    await scene.press("R", "right", "enter", "escape")
+    await _asked(scene)
+    await scene.press("right", "enter", "escape")
     assert len(scene.app.screen_stack) == 1
     await scene.until(lambda: _invocation(scene.simulation) not in (before, ""))
-    await scene.until(lambda: any("deployments loaded" in note.message for note in scene.app._notifications))
+    await scene.until(lambda: any("applied and proved" in note.message for note in scene.app._notifications))
 
 
-async def test_a_broken_file_takes_two_presses(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_broken_file_takes_two_presses_and_is_rolled_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _hear(monkeypatch)
+    # what runs well is known to
+    await _asked(scene)
+    await scene.press("right", "enter")
+    await scene.shows("applied and proved")
+    await scene.press("enter")
+    good = scene.simulation.config_path.read_bytes()
     before = _invocation(scene.simulation)
     scene.simulation.edit_config(CONFIG + "  : [\n")
     await scene.until(lambda: (view := scene.app.view) is not None and view.snapshot.configuration.error)
-    await scene.press("R")
-    await scene.shows("does not parse")
+    await _asked(scene)
+    await scene.shows("LiteLLM cannot read it")
     assert _label(scene, "restart") == "Restart anyway"
     await scene.press("right", "enter")
-    await scene.shows("Press again to restart into the broken file.")
+    await scene.shows("Press again to restart against all that.")
     assert _label(scene, "restart") == "Press again"
     assert _invocation(scene.simulation) == before
     assert scene.app.screen._began == 0.0  # type: ignore[attr-defined]
     # a button is deaf while it is drawn pressed
     await scene.until(lambda: not scene.app.screen.query_one("#restart").has_class("-active"))
     await scene.press("enter")
-    await scene.shows("exited 1")
-    assert "the log says" in scene.text
+    outcome = await _ends(scene, "rolled back")
+    assert "yaml.parser.ParserError" in outcome.cause
+    assert "proof again" in scene.text
+    assert scene.simulation.config_path.read_bytes() == good
+    rejected = [backup for backup in _backups(scene).records() if backup.why == "rejected"]
+    assert rejected
+    assert "rejected" in rejected[-1].result
+
+
+async def test_a_restart_that_was_interrupted_is_told_and_can_be_taken_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _hear(monkeypatch)
+    await _asked(scene)
+    await scene.press("right", "enter")
+    await scene.shows("applied and proved")
+    await scene.press("enter")
+    backups, profile = _backups(scene), scene.monitor.profile
+    good = backups.load()[-1]
+    content = scene.simulation.config_path.read_bytes()
+    scene.simulation.edit_config()
+    assert profile.config
+    taken = backups.make([(profile.config.value, "config")], "before a restart")
+    assert isinstance(taken, Backup)
+    assert profile.unit
+    desk = Desk(profile.url.value, profile.unit.value, backups.state)
+    assert desk.take() is None
+    desk.write(Record("litellm.service", here(), "proof", taken.id, good.id))
+    desk.release()
+    scene.app._operations.offer_to_end(profile)
+    await scene.until(lambda: any("was not proved yet" in note.message for note in scene.app._notifications))
+    await scene.press("R")
+    await scene.shows("Take it back:")
+    await scene.press("right", "right", "enter")
+    await _ends(scene, "rolled back")
+    assert scene.simulation.config_path.read_bytes() == content
+    assert desk.unfinished() is None
+
+
+async def test_what_stands_by_while_another_console_restarts_says_who(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _hear(monkeypatch)
+    profile = scene.monitor.profile
+    assert profile.unit
+    desk = Desk(profile.url.value, profile.unit.value, _backups(scene).state)
+    assert desk.take() is None
+    before = _invocation(scene.simulation)
+    await _asked(scene)
+    await scene.press("right", "enter")
+    outcome = await _ends(scene, "refused")
+    assert f"(process {os.getpid()})" in outcome.text
+    assert "is restarting it" in outcome.text
+    assert _invocation(scene.simulation) == before
+    desk.release()
 
 
 async def test_a_file_that_is_mended_needs_one_press_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +234,8 @@ async def test_a_file_that_is_mended_needs_one_press_again(scene: Scene, monkeyp
     await scene.until(lambda: (view := scene.app.view) is not None and view.snapshot.configuration.error)
     scene.simulation.edit_config(files.CONFIG)
     await scene.until(lambda: (view := scene.app.view) is not None and not view.snapshot.configuration.error)
-    await scene.press("R")
+    await scene.until(lambda: scene.monitor.audits.current)
+    await _asked(scene)
     assert _label(scene, "restart") == "Restart"
 
 
@@ -157,7 +258,8 @@ async def _follows_down_and_up(scene: Scene) -> None:
         return words[-1]
 
     started = word()
-    await scene.press("R", "right", "enter")
+    await _asked(scene)
+    await scene.press("right", "enter")
     assert started == "OK"
     await scene.until(lambda: word() not in (started, "DEGRADED", "ANSWERING"))
     await scene.until(lambda: word() == started)

@@ -12,6 +12,9 @@ import pytest
 from textual.pilot import Pilot
 
 from litellm_tui.actions.splice import diff, splice
+from litellm_tui.actions.transaction import preflight
+from litellm_tui.analysis.preflight import Check, checks
+from litellm_tui.analysis.records import Diagnosis
 from litellm_tui.settings import Settings
 from litellm_tui.snapshot import ConfigError, Snapshot
 from litellm_tui.ui.screens.fix import FixScreen
@@ -59,6 +62,16 @@ class TestMain:
 
     def test_restart(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
         assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=size, press=["R"])
+
+
+@pytest.fixture(autouse=True)
+def no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much room there is here, and who listens, is in no picture."""
+
+    async def inspect(_: object, snapshot: Snapshot, diagnosis: Diagnosis, __: object) -> tuple[Check, ...]:
+        return tuple(checks(snapshot, diagnosis))
+
+    monkeypatch.setattr(preflight, "inspect", inspect)
 
 
 @pytest.mark.parametrize("size", [SIZES["80x24"], SIZES["120x40"]], ids=["80x24", "120x40"])

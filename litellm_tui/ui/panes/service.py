@@ -10,9 +10,12 @@ from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Row
 
+# what a kind of service does not tell is said to be so, and not left out
+_UNKNOWN = "not known"
+
 
 class Service(Pane):
-    """What `systemctl show` says, and how the console found it."""
+    """What is known of the unit, the container or the process, and how the console found it."""
 
     number, name_shown = 5, "Service"
 
@@ -35,19 +38,29 @@ def _service(view: View) -> list[tuple[str, str, str]]:
     service = reading.value
     if service is None or reading.failure is not None:
         return [("service", "not known", reading.failure.why if reading.failure else "not asked yet")]
+    runs = service.active_state == "active"
+    state = f"{service.active_state} ({service.sub_state})"
     pairs = [
         ("unit", f"{service.unit} ({service.scope})", service.fragment),
-        ("state", f"{service.active_state} ({service.sub_state})", service.load_state),
+        ("state", f"{state}, {service.health}" if service.health else state, service.note or service.load_state),
     ]
     if service.started_at:
         pairs.append(("up", age(view.now - service.started_at), f"since {view.clock(service.started_at)}"))
-    if service.main_pid:
-        pairs.append(("process", str(service.main_pid), ""))
-    if service.memory is not None:
-        pairs.append(("memory", size(service.memory), ""))
-    pairs.append(("restarts", count(service.restarts, "restart"), "by systemd, since the unit was loaded"))
+    elif runs:
+        pairs.append(("up", _UNKNOWN, ""))
+    if service.main_pid or runs:
+        pairs.append(("process", str(service.main_pid or _UNKNOWN), ""))
+    if service.memory is not None or runs:
+        pairs.append(("memory", _UNKNOWN if service.memory is None else size(service.memory), ""))
+    if service.restarts is not None:
+        since = "since the unit was loaded" if service.keeper == "systemd" else "since it was made or started by hand"
+        pairs.append(("restarts", count(service.restarts, "restart"), f"by {service.keeper}, {since}"))
+    else:
+        pairs.append(("restarts", _UNKNOWN, "nobody counts them"))
     if service.exit_code:
         pairs.append(("last exit", f"{service.exit_code}, status {service.exit_status}", service.result))
+    elif service.active_state == "failed":
+        pairs.append(("last exit", _UNKNOWN, ""))
     if service.need_daemon_reload:
         pairs.append(("unit file", "changed on disk", "systemctl daemon-reload before a restart"))
     return pairs

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from collections.abc import Awaitable, Callable, Iterator
+from typing import ClassVar, Final, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,59 +14,93 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from litellm_tui.actions.restart import STEPS, Outcome, Step
+from litellm_tui.actions.transaction.events import BACK, FORTH, Event, Outcome, Result, Step
+from litellm_tui.analysis.preflight import Check
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines
 
 # keys that come within this time of the dialog's opening were typed, or pasted, before it could be read
 DEAF_SECONDS: Final = 0.4
+Way = Literal["apply", "finish", "undo"]
+_CHECKED: Final = {"ok": "ok", "note": "warn", "refused": "bad"}
+_ENDED: Final[dict[Result, str]] = {"applied": "strong", "rolled back": "warn", "refused": "bad", "failed": "bad"}
 
 
 class RestartDialog(ModalScreen[None]):
-    """Opens on Cancel. Closing it while the restart runs leaves the restart running."""
+    """Opens on Cancel. Closing it while the restart runs leaves the restart running.
+
+    `inspect` makes the preflight. `start` begins: the way to go, and whether a preflight that refuses is passed over.
+    `unfinished` is a restart that was interrupted, with the words for where it stood: it must be ended first.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False),
-        Binding("left,right,up,down", "other_button", show=False),
+        Binding("left,up", "other_button(-1)", show=False),
+        Binding("right,down", "other_button(1)", show=False),
     ]
 
-    def __init__(self, view: View, start: Callable[[RestartDialog], None], log: Callable[[], list[str]]) -> None:
+    def __init__(
+        self,
+        view: View,
+        inspect: Callable[[], Awaitable[tuple[Check, ...]]],
+        start: Callable[[RestartDialog, Way, bool], None],
+        unfinished: str = "",
+        back: bool = False,
+    ) -> None:
         super().__init__()
         self._view = view
+        self._inspect = inspect
         self._start = start
-        self._log = log
+        self._unfinished = unfinished
+        self._back = back
         self._opened = time.monotonic()
-        self._broken = view.snapshot.configuration.error
+        self._checks: tuple[Check, ...] | None = None
         self._insisted = False
         self._steps: dict[str, Step] = {}
         self._began = 0.0
         self._outcome: Outcome | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
+        with Vertical(classes="dialog -restart") as box:
             box.border_title = Content("Restart")
             yield Lines(id="dialog-lines")
             with Horizontal(id="dialog-buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                label = "Restart anyway" if self._broken else "Restart"
-                yield Button(label, id="restart", compact=True, variant="error" if self._broken else "default")
+                yield Button("Later" if self._unfinished else "Cancel", id="cancel", compact=True)
+                if self._unfinished:
+                    yield Button("Finish it", id="finish", compact=True)
+                    yield Button("Take it back", id="undo", compact=True, disabled=not self._back)
+                else:
+                    yield Button("Restart", id="restart", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#cancel").focus()
         self.call_after_refresh(self._fill)
         self.set_interval(0.25, self._tick)
+        if not self._unfinished:
+            self.run_worker(self._look(), group="preflight")
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fill)
 
     # --- the question ------------------------------------------------------------------------------------------
 
+    async def _look(self) -> None:
+        self._checks = await self._inspect()
+        if self._refused:
+            button = self.query_one("#restart", Button)
+            button.label, button.variant = "Restart anyway", "error"
+        self._fill()
+
+    @property
+    def _refused(self) -> bool:
+        return any(check.state == "refused" for check in self._checks or ())
+
     def action_close(self) -> None:
         self.dismiss(None)
 
-    def action_other_button(self) -> None:
-        self.focus_next()
+    def action_other_button(self, step: int) -> None:
+        self.focus_next(Button) if step > 0 else self.focus_previous(Button)
 
     @on(Button.Pressed, "#cancel")
     def _cancel(self) -> None:
@@ -74,23 +108,38 @@ class RestartDialog(ModalScreen[None]):
 
     @on(Button.Pressed, "#restart")
     def _restart(self) -> None:
-        if time.monotonic() - self._opened < DEAF_SECONDS:
+        # what it may be about to break must have been on the screen
+        if time.monotonic() - self._opened < DEAF_SECONDS or self._checks is None:
             return
-        if self._broken and not self._insisted:
+        if self._refused and not self._insisted:
             self._insisted = True
             self.query_one("#restart", Button).label = "Press again"
             self._fill()
             return
+        self._begin("apply")
+
+    @on(Button.Pressed, "#finish")
+    def _finish(self) -> None:
+        if time.monotonic() - self._opened >= DEAF_SECONDS:
+            self._begin("finish")
+
+    @on(Button.Pressed, "#undo")
+    def _undo(self) -> None:
+        if time.monotonic() - self._opened >= DEAF_SECONDS:
+            self._begin("undo")
+
+    def _begin(self, way: Way) -> None:
         self._began = time.monotonic()
-        self.query_one("#restart", Button).display = False
+        for button in self.query("#restart, #finish, #undo"):
+            button.display = False
         self.query_one("#cancel", Button).label = "Hide (it goes on)"
         self.query_one("#cancel").focus()
-        self._start(self)
+        self._start(self, way, self._insisted)
         self._fill()
 
     # --- the progress ------------------------------------------------------------------------------------------
 
-    def take(self, event: Step | Outcome) -> None:
+    def take(self, event: Event) -> None:
         """Show one event of the restart."""
         if isinstance(event, Outcome):
             self._outcome = event
@@ -104,60 +153,56 @@ class RestartDialog(ModalScreen[None]):
             self._fill()
 
     def _fill(self) -> None:
-        lines = self.query_one(Lines)
-        if lines.room:
-            paragraphs = self._progress() if self._began else self._question()
-            lines.show(to_rows(paragraphs, lines.room))
+        for lines in self.query(Lines):
+            if lines.room:
+                lines.show(to_rows(list(self._progress() if self._began else self._question()), lines.room))
 
-    def _question(self) -> list[Paragraph]:
+    def _question(self) -> Iterator[Paragraph]:
         profile, service = self._view.profile, self._view.snapshot.service.value
-        drift = self._view.diagnosis.drift
-        unit = f"{profile.unit.value} ({profile.scope})" if profile.unit else ""
-        state = f"{service.active_state} ({service.sub_state})" if service else "not known"
-        paragraphs: list[Paragraph] = [("unit", unit, "strong"), ("state", state, "ok")]
-        if self._broken:
-            paragraphs.append(("file", f"does not parse: {self._broken}", "bad"))
-            paragraphs.append(
-                ("", "LiteLLM would not start with it, and the gateway would be down until it is mended.", "bad")
-            )
-        elif self._view.snapshot.configuration.current:
-            paragraphs.append(("file", f"{self._view.snapshot.configuration.path} parses", "ok"))
-            paragraphs += _changes(drift)
-        else:
-            paragraphs.append(("file", "not known: what will be loaded cannot be said", "unknown"))
-        paragraphs.append(("", "", ""))
-        paragraphs.append(("", "Requests in flight are cut off; new ones are refused until it answers again.", "quiet"))
+        yield "service", f"{profile.unit.value} ({profile.scope})" if profile.unit else "", "strong"
+        yield "state", f"{service.active_state} ({service.sub_state})" if service else "not known", "ok"
+        if self._unfinished:
+            yield "", "", ""
+            yield "", self._unfinished, "warn"
+            yield "", "", ""
+            yield "", "Finish it: prove what runs, and roll back when that fails.", "ok"
+            if self._back:
+                yield "", "Take it back: the configuration that ran before, a restart, and its proof.", "ok"
+            return
+        if self._checks is None:
+            yield "preflight", "looking…", "quiet"
+            return
+        before = ""
+        for check in sorted(self._checks, key=lambda check: ("refused", "note", "ok").index(check.state)):
+            yield check.name if check.name != before else " ", check.text, _CHECKED[check.state]
+            before = check.name
+        yield "", "", ""
+        kept = "A copy is kept; what does not prove itself is rolled back. " if profile.config else ""
+        yield "", f"{kept}Requests in flight are cut off, and refused until it answers again.", "quiet"
         if self._insisted:
-            paragraphs.append(("", "Press again to restart into the broken file.", "bad"))
-        return paragraphs
+            yield "", "Press again to restart against all that.", "bad"
 
-    def _progress(self) -> list[Paragraph]:
-        paragraphs: list[Paragraph] = []
-        for name in STEPS:
+    def _progress(self) -> Iterator[Paragraph]:
+        names = [*FORTH, *(BACK if any(name in self._steps for name in BACK) else ())]
+        for name in names:
             step = self._steps.get(name)
             if step is None:
-                paragraphs.append((name, "-", "quiet"))
+                yield name, "-", "quiet"
             elif step.took is None:
-                running = "…" if self._outcome is None else "not reached"
-                paragraphs.append((name, running, "strong" if self._outcome is None else "bad"))
+                yield name, f"… {step.detail}" if self._outcome is None else "not reached", "strong"
             else:
-                paragraphs.append((name, f"{step.took:.1f} s  {step.detail}", "ok"))
-        took = self._outcome.took if self._outcome else time.monotonic() - self._began
-        paragraphs.append(("total", f"{took:.1f} s", "quiet"))
-        if self._outcome:
-            paragraphs.append(("", "", ""))
-            paragraphs.append(("result", self._outcome.text, "strong" if self._outcome.ok else "bad"))
-            if not self._outcome.ok:
-                paragraphs.append(("the log says", "", "head"))
-                paragraphs += [("", line, "ok") for line in self._log()]
-        return paragraphs
-
-
-def _changes(drift: Sequence[str]) -> list[Paragraph]:
-    """One change a line, and how many more there are."""
-    if not drift:
-        return [("changes", "nothing differs from what runs", "quiet")]
-    shown: list[Paragraph] = [(" " if number else "changes", change, "mark") for number, change in enumerate(drift[:6])]
-    if len(drift) > 6:
-        shown.append((" ", f"and {len(drift) - 6} more", "mark"))
-    return shown
+                yield name, f"{step.took:5.1f} s  {step.detail}", "ok" if step.ok else "bad"
+        outcome = self._outcome
+        if outcome is None:
+            yield "total", f"{time.monotonic() - self._began:5.1f} s", "quiet"
+            return
+        down = f", {outcome.downtime:.1f} s without an answer" if outcome.downtime is not None else ""
+        yield "total", f"{outcome.took:5.1f} s{down}", "quiet"
+        yield "", "", ""
+        yield outcome.result, outcome.text, _ENDED[outcome.result]
+        if outcome.rejected is not None:
+            yield "kept", f"what was rejected is backup {outcome.rejected} (b)", "quiet"
+        if outcome.log:
+            yield "the log says", "", "head"
+            for line in outcome.log:
+                yield "", line, "ok"

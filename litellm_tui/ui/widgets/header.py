@@ -107,6 +107,6 @@ def _identity(view: View) -> str:
     version = gateway.readiness.value.version if gateway.readiness.value else None
     words = [profile.host, profile.address, f"LiteLLM {version}" if version else "LiteLLM"]
     if profile.unit:
-        words.append(f"{profile.unit.value} ({profile.scope})")
+        words.append(f"{profile.unit.value} ({profile.place})")
     named = profile.name if profile.name != "discovered" else ""
     return f" {view.signs.dot} ".join(word for word in (view.title, named, *words) if word)

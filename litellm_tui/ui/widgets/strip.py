@@ -68,7 +68,10 @@ def service_spans(view: View) -> Iterator[Span]:
         # in steps, for a figure that moves by itself repaints the line all day
         share = "< 10" if service.cpu_percent < 10 else f"{round(service.cpu_percent, -1):.0f}"
         yield f"{dot}{cell(share, 4, right=True)} % cpu", "quiet"
-    yield f"{dot}{count(service.restarts, 'restart')}", "warn" if service.restarts else "quiet"
+    if service.health:
+        yield f"{dot}{service.health}", "warn" if service.health == "unhealthy" else "quiet"
+    if service.restarts is not None:
+        yield f"{dot}{count(service.restarts, 'restart')}", "warn" if service.restarts else "quiet"
     version = view.snapshot.gateway.readiness.value
     if version is not None and version.version:
         yield f"{dot}LiteLLM {version.version}", "quiet"

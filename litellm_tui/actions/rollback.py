@@ -1,0 +1,179 @@
+"""Going back to a set that was kept: all of its files, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from litellm_tui.actions.rewrite import Staged, stage
+from litellm_tui.backups import Backup, Backups, Held, Taken, Why, digest_of, take, take_present
+from litellm_tui.backups.against import on_disk
+from litellm_tui.profile import Profile
+from litellm_tui.snapshot import Failure
+
+
+class Restored(msgspec.Struct, frozen=True, tag=True):
+    """The disk holds `backup` now. `before` is what was there, None when nothing was or nothing had to be written.
+    `written` are the files that were, `how` one line about each.
+    """
+
+    backup: Backup
+    before: Backup | None = None
+    written: tuple[str, ...] = ()
+    how: tuple[str, ...] = ()
+
+
+class Torn(Failure, frozen=True, tag=True):
+    """The disk holds files of two sets: neither going back nor forth was possible. The text says what to copy where."""
+
+
+def go_back(profile: Profile, backups: Backups, id: int, litellm_version: str = "") -> Restored | Failure:
+    """`restore` as an operator orders it: not while a restart is under way, nor while one waits to be ended."""
+    # only now: a transaction is made of this module
+    from litellm_tui.actions.transaction.record import Desk, Record
+
+    unit = profile.unit.value if profile.unit else ""
+    desk = Desk(profile.url.value, unit, backups.state)
+    busy = desk.take()
+    if busy is not None:
+        why = busy.why if isinstance(busy, Failure) else f"{busy} is restarting {unit or 'the service'}; wait for it"
+        return Failure(f"nothing was changed: {why}")
+    try:
+        if isinstance(begun := desk.unfinished(), Record):
+            return Failure(
+                f"nothing was changed: a restart that {begun.holder} began was not ended; "
+                "`litellm-tui restart` finishes or undoes it"
+            )
+        config = profile.config.value if profile.config else None
+        files = profile.environment_files
+        return restore(backups, id, config=config, environment_files=files, litellm_version=litellm_version)
+    finally:
+        desk.release()
+
+
+def restore(
+    backups: Backups,
+    id: int,
+    *,
+    config: str | None = None,
+    environment_files: Sequence[str] = (),
+    why: Why = "before a rollback",
+    litellm_version: str = "",
+) -> Restored | Failure:
+    """Bring the files of a set back, after a backup of what is there now: of them, and of the present configuration.
+
+    Everything that can forbid it is tried first. Where a file cannot be written after all, those that were are put
+    back. After a `Failure` the disk holds what it held, unless it is `Torn`.
+    """
+    backup, wanted = backups.get(id), backups.held(id)
+    if isinstance(wanted, Failure) or backup is None:
+        return wanted if isinstance(wanted, Failure) else Failure(f"there is no backup {id}")
+    present = _present(wanted, config, environment_files)
+    if isinstance(present, Failure):
+        return Failure(f"nothing was changed: {present.why}")
+    now = {held.path: held for held in present.taken.held}
+    if unread := [held.path for held in wanted if held.path not in now]:
+        return Failure(f"nothing was changed: {', '.join(unread)} cannot be read; run as the user who owns it")
+    # the file that names the others comes last: until then what it names is as it was
+    differing = [held for held in reversed(wanted) if now[held.path].content != held.content]
+    if not differing:
+        return Restored(backup)
+    before: Backup | Failure | None = None
+    if any(held.content is not None for held in now.values()):
+        before = backups.keep(present.taken, why, digest=present.digest, litellm_version=litellm_version, sparing=(id,))
+    if isinstance(before, Failure):
+        return Failure(f"nothing was changed: {before.why}")
+    staged = _staged(backups, before, now, differing)
+    if isinstance(staged, Failure):
+        return Failure(f"nothing was changed: {staged.why}")
+    how: list[str] = []
+    try:
+        for number, step in enumerate(staged):
+            outcome = step.commit()
+            if isinstance(outcome, Failure):
+                return _put_back(backups, backup, before, now, differing[:number], outcome)
+            how.append(f"{outcome.path}: {outcome.how}")
+    finally:
+        for step in staged:
+            step.discard()
+    return Restored(backup, before, tuple(held.path for held in differing), tuple(how))
+
+
+def rehearse(backups: Backups, id: int) -> Failure | None:
+    """Try whether this set, which the disk must hold now, could be brought back later: rights, owners, room.
+
+    Changes nothing that anybody reads.
+    """
+    backup, held = backups.get(id), backups.held(id)
+    if isinstance(held, Failure) or backup is None:
+        return held if isinstance(held, Failure) else Failure(f"there is no backup {id}")
+    now = {file.path: file for file in held}
+    staged = _staged(backups, backup, now, [file for file in held if file.content is not None])
+    if isinstance(staged, Failure):
+        return staged
+    for step in staged:
+        step.discard()
+    return None
+
+
+def missing(backups: Backups, id: int) -> tuple[str, ...] | Failure:
+    """The files that are not as they are in the set: empty when the disk holds it."""
+    backup = backups.get(id)
+    if backup is None:
+        return Failure(f"there is no backup {id}")
+    return backup.differing(on_disk(kept.path for kept in backup.files))
+
+
+class _Present(msgspec.Struct, frozen=True):
+    taken: Taken
+    digest: str
+
+
+def _present(wanted: Sequence[Held], config: str | None, environment_files: Sequence[str]) -> _Present | Failure:
+    """The configuration as it is now, and the files of the set that do not belong to it."""
+    found = take_present(config, environment_files) if config else Taken(())
+    if isinstance(found, Failure):
+        return found
+    mine = [(held.path, held.role) for held in found.held]
+    more = [(held.path, held.role) for held in wanted]
+    taken = take([*mine, *more])
+    if isinstance(taken, Failure):
+        return taken
+    paths = {path for path, _ in mine}
+    return _Present(taken, digest_of(held for held in taken.held if not mine or held.path in paths))
+
+
+def _staged(
+    backups: Backups, before: Backup | None, now: dict[str, Held], differing: Sequence[Held]
+) -> list[Staged] | Failure:
+    staged: list[Staged] = []
+    for held in differing:
+        step = _step(backups, before, now[held.path], held)
+        if isinstance(step, Failure):
+            for other in staged:
+                other.discard()
+            return step
+        staged.append(step)
+    return staged
+
+
+def _step(backups: Backups, before: Backup | None, now: Held, then: Held) -> Staged | Failure:
+    copy = backups.copy(before, now.path) if before else None
+    return stage(then.path, now.content, then.content, copy, then.mode, then.owner)
+
+
+def _put_back(
+    backups: Backups, after: Backup, before: Backup | None, now: dict[str, Held], done: Sequence[Held], failure: Failure
+) -> Failure:
+    """Undo what was written, the last first."""
+    left = []
+    for held in reversed(done):
+        step = _step(backups, after, held, now[held.path])
+        outcome = step if isinstance(step, Failure) else step.commit()
+        if isinstance(outcome, Failure):
+            copy = backups.copy(before, held.path) if before else None
+            left.append(f"{outcome.why}; {f'copy {copy} to {held.path}' if copy else f'remove {held.path}'}")
+    if left:
+        return Torn(f"{failure.why}; and what was written could not be put back: {'; '.join(left)}")
+    return Failure(f"nothing was changed in the end: {failure.why}")

@@ -1,0 +1,64 @@
+"""For how long the gateway did not answer, measured from outside while it is restarted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from litellm_tui.profile import Profile
+from litellm_tui.snapshot import Failure
+
+_ASK_SECONDS: Final = 0.1
+
+
+class Downtime:
+    """Asks /health/liveliness ten times a second as long as it is entered."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._task: asyncio.Task[None] | None = None
+        self._down_since: float | None = None
+        self._total = 0.0
+        self._answered = False
+
+    @property
+    def seconds(self) -> float | None:
+        """The time in which it did not answer, so far; None when it was never seen to answer."""
+        if not self._answered:
+            return None
+        return self._total + (time.monotonic() - self._down_since if self._down_since is not None else 0.0)
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        from litellm_tui.collectors.gateway import LIVELINESS, GatewayClient
+
+        key = self._profile.key.reveal() if self._profile.key else None
+        client = GatewayClient(self._profile.url.value, key)
+        try:
+            while True:
+                began = time.monotonic()
+                answer = await client.get(LIVELINESS)
+                if not isinstance(answer.result, Failure):
+                    self._answered = True
+                    if self._down_since is not None:
+                        self._total += time.monotonic() - self._down_since
+                        self._down_since = None
+                elif self._down_since is None:
+                    self._down_since = began
+                await asyncio.sleep(_ASK_SECONDS)
+        finally:
+            await client.close()

@@ -1,0 +1,81 @@
+"""What a transaction tells while it runs, and what it needs to see."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from litellm_tui.analysis.records import Diagnosis
+from litellm_tui.snapshot import Failure, Snapshot
+
+StepName = Literal["preflight", "backup", "restart", "proof", "restore", "restart again", "proof again"]
+FORTH: Final[tuple[StepName, ...]] = ("preflight", "backup", "restart", "proof")
+BACK: Final[tuple[StepName, ...]] = ("restore", "restart again", "proof again")
+
+Result = Literal["applied", "rolled back", "refused", "failed"]
+STATUS: Final[dict[Result, int]] = {"applied": 0, "rolled back": 1, "refused": 2, "failed": 3}
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A step that has begun (`took` is None), goes on with other words, or has ended after `took` seconds."""
+
+    name: StepName
+    took: float | None = None
+    detail: str = ""
+    ok: bool = True
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How it ended; always the last event.
+
+    `refused` is before anything was changed, `failed` leaves the new configuration on the disk. `took` and `downtime`
+    are seconds; the downtime is None where it was not measured. `log` is what the service wrote when it failed.
+    `rejected` is the number of the backup that holds what was rejected. With `needs_rights` the order was refused to
+    this user.
+    """
+
+    result: Result
+    text: str
+    took: float
+    cause: str = ""
+    downtime: float | None = None
+    rejected: int | None = None
+    log: tuple[str, ...] = ()
+    needs_rights: bool = False
+
+
+Event = Step | Outcome
+
+
+class Seen(NamedTuple):
+    """What is known at `now`."""
+
+    snapshot: Snapshot
+    diagnosis: Diagnosis
+    now: float
+
+
+class Eyes(Protocol):
+    """Somebody who looks at the gateway all the time: the console's monitor, or one of the command's own."""
+
+    def seen(self) -> Seen | None:
+        """What was seen last."""
+        ...
+
+    def look_now(self) -> None:
+        """Look at everything again, without waiting."""
+        ...
+
+    async def probe(self, groups: Sequence[str]) -> None:
+        """Ask these groups, a real request to each deployment; it shows in what is seen from then on."""
+        ...
+
+    def log_since(self, moment: float) -> tuple[str, ...]:
+        """The last records that the service wrote since then, without secrets; sixty tell the cause of most ends."""
+        ...
+
+
+Order = Callable[[], Awaitable[Failure | None]]
+"""Restarts the service; `Denied` when that was refused to this user and nothing was changed."""

@@ -1,0 +1,78 @@
+"""What is tried before anything is changed: the interpreter, the port, room on the disk, the right to go back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from litellm_tui.analysis.preflight import Check, checks
+from litellm_tui.analysis.records import Diagnosis
+from litellm_tui.profile import Profile
+from litellm_tui.snapshot import Snapshot
+
+# for copies of the configuration, and for what the service itself writes at its start
+LEAST_BYTES = 16_000_000
+_PORT_SECONDS = 1.0
+
+
+async def inspect(profile: Profile, snapshot: Snapshot, diagnosis: Diagnosis, state: Path) -> tuple[Check, ...]:
+    """Every check; `state` is the folder that the backup goes to. Nothing is changed by it."""
+    found = list(checks(snapshot, diagnosis))
+    found += await asyncio.to_thread(lambda: list(_tried(profile, state)))
+    if (port := await _port(profile, snapshot)) is not None:
+        found.append(port)
+    return tuple(found)
+
+
+def refusals(found: tuple[Check, ...]) -> str:
+    """Why a restart is refused; empty when it is not."""
+    return "; ".join(check.text for check in found if check.state == "refused")
+
+
+def _tried(profile: Profile, state: Path) -> Iterator[Check]:
+    interpreter = profile.found_unit.interpreter if profile.found_unit else None
+    if interpreter is not None:
+        if os.access(interpreter, os.X_OK):
+            yield Check("interpreter", "ok", interpreter)
+        elif os.path.exists(interpreter) or os.access(os.path.dirname(interpreter), os.X_OK):
+            yield Check("interpreter", "refused", f"{interpreter} is not there, or may not be run: the unit starts it")
+    yield from _room(state)
+    if profile.config is not None:
+        path = profile.config.value
+        if os.path.exists(path) and not (os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)):
+            yield Check("rollback", "note", f"{path} may not be written by you: it would not be rolled back")
+
+
+def _room(state: Path) -> Iterator[Check]:
+    place = state
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(place).free
+        if free < LEAST_BYTES:
+            text = f"{free / 1e6:.1f} MB are free in {place}, {LEAST_BYTES / 1e6:.0f} MB are wanted: make room"
+            yield Check("disk", "refused", text)
+        else:
+            yield Check("disk", "ok", f"{free / 1e9:.1f} GB are free for the backup")
+
+
+async def _port(profile: Profile, snapshot: Snapshot) -> Check | None:
+    """Whether the port is free for a service that does not run; while it runs it has the port itself."""
+    service = snapshot.service.value
+    address = urlsplit(profile.url.value)
+    if service is None or service.active_state in ("active", "activating", "deactivating", "reloading"):
+        return None
+    if address.hostname not in ("127.0.0.1", "localhost", "::1") or address.port is None:
+        return None
+    try:
+        async with asyncio.timeout(_PORT_SECONDS):
+            _, writer = await asyncio.open_connection(address.hostname, address.port)
+    except OSError:
+        return Check("port", "ok", f"{address.port} is free")
+    writer.close()
+    return Check("port", "refused", f"something else listens on port {address.port}: ss -ltnp shows what")

@@ -1,0 +1,468 @@
+"""The transaction: preflight, backup, restart, proof; and where the proof fails, the good configuration again, proved.
+
+Each step is on the disk before it is begun (`record`), so that whoever finds it later can finish it or take it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator
+from typing import Final
+
+import msgspec
+
+from litellm_tui.actions.rollback import Restored, missing, restore
+from litellm_tui.actions.transaction.downtime import Downtime
+from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, Result, Seen, Step, StepName
+from litellm_tui.actions.transaction.preflight import inspect, refusals
+from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here
+from litellm_tui.analysis.proof import Check, Expected, cause, is_new, prove
+from litellm_tui.backups import Backup, Backups, take_present
+from litellm_tui.profile import Profile
+from litellm_tui.snapshot import Denied, Failure
+
+LOOK_SECONDS: Final = 0.2
+# LiteLLM answers 4 to 30 s after its start, and must then stay up; systemd's stop may take 90 s before that
+PROOF_SECONDS: Final = 180.0
+_LOG_RECORDS: Final = 12
+# the last line of a traceback, or what 1.106 says without one
+_EXCEPTION: Final = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Exit)\b: |LiteLLM proxy refused to start: ")
+
+
+class Transaction:
+    """One restart of one service. `apply`, `finish` or `undo` is called once; leaving it early ends only the watching.
+
+    `eyes` look at the gateway, `order` restarts it, `desk` keeps the record, `backups` the configurations. With
+    `rollback` off, a configuration that fails stays. `probes` are groups that must answer.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        eyes: Eyes,
+        order: Order,
+        desk: Desk,
+        backups: Backups,
+        *,
+        force: bool = False,
+        rollback: bool = True,
+        probes: tuple[str, ...] = (),
+    ) -> None:
+        self._profile = profile
+        self._eyes = eyes
+        self._order = order
+        self._desk = desk
+        self._backups = backups
+        self._force = force
+        self._rollback = rollback
+        self._probes = probes
+        self._began = time.monotonic()
+        self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
+        self._downtime = Downtime(profile)
+        self._cause = ""
+
+    # --- the three ways -------------------------------------------------------------------------------------------
+
+    async def apply(self) -> AsyncIterator[Event]:
+        """Restart with the configuration that is on the disk."""
+        if (refusal := self._take(resuming=False)) is not None:
+            yield self._outcome("refused", refusal)
+            return
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._desk.release)
+            await stack.enter_async_context(self._downtime)
+            async for event in self._forth():
+                yield event
+
+    async def finish(self) -> AsyncIterator[Event]:
+        """Go on where one that was interrupted stood: prove what runs, and roll back when that fails."""
+        async for event in self._resumed(undo=False):
+            yield event
+
+    async def undo(self) -> AsyncIterator[Event]:
+        """Go back to the good configuration that one that was interrupted had noted."""
+        async for event in self._resumed(undo=True):
+            yield event
+
+    async def _resumed(self, *, undo: bool) -> AsyncIterator[Event]:
+        if (refusal := self._take(resuming=True)) is not None:
+            yield self._outcome("refused", refusal)
+            return
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._desk.release)
+            await stack.enter_async_context(self._downtime)
+            record = self._record
+            if record.stage == "backup":
+                self._desk.end()
+                yield self._outcome("refused", "nothing had been changed: it was interrupted before the restart")
+                return
+            self._backups.load()
+            backup = self._backups.get(record.backup) if record.backup is not None else None
+            if undo and backup is not None and record.stage in ("restart", "proof"):
+                # it may have run before as well, and is to be taken back all the same
+                other = self._backups.known_good(backup, backup.root)
+                record = self._record = msgspec.structs.replace(record, good=other.id if other else None)
+            if undo and record.good is None:
+                why = "there is nothing to go back to: no other configuration is known that ran; finish it (--finish)"
+                yield self._outcome("refused", why)
+                return
+            if undo or record.stage in ("restore", "restart again", "proof again"):
+                self._cause = record.cause or "it was taken back"
+                async for event in self._back():
+                    yield event
+                return
+            expected = record.expected or self._expected(record.holder.since)
+            seen = await self._look()
+            if record.stage == "restart" and not (seen and is_new(seen.snapshot.service.value, expected)):
+                # the order was not given any more, or is still being carried out: a second one does no harm
+                way = self._restarted(backup, msgspec.structs.replace(expected, ordered_at=time.time()))
+            else:
+                way = self._proved(backup, expected)
+            async for event in way:
+                yield event
+
+    def _take(self, *, resuming: bool) -> str | None:
+        """Take the lock; why that, or beginning anew, is not possible."""
+        taken = self._desk.take()
+        if isinstance(taken, Holder):
+            return f"{taken} is restarting it: wait for that to end"
+        if taken is not None:
+            return taken.why
+        unfinished = self._desk.unfinished()
+        if isinstance(unfinished, Failure):
+            self._desk.release()
+            return unfinished.why
+        if resuming:
+            if unfinished is None:
+                self._desk.release()
+                return "no restart was interrupted here: there is nothing to finish or to undo"
+            self._record = msgspec.structs.replace(unfinished, holder=here())
+        elif unfinished is not None:
+            self._desk.release()
+            return f"{told(unfinished)}; finish it (--finish) or take it back (--undo) first"
+        return None
+
+    # --- forth -----------------------------------------------------------------------------------------------------
+
+    async def _forth(self) -> AsyncIterator[Event]:
+        seen = await self._look()
+        if seen is None:
+            yield self._outcome("refused", "nothing was seen of the gateway: what runs now is not known")
+            return
+        step = self._step("preflight")
+        yield Step("preflight")
+        found = await inspect(self._profile, seen.snapshot, seen.diagnosis, self._backups.folder)
+        refusal = refusals(found)
+        detail = "; ".join(check.text for check in found if check.state != "ok") or "nothing speaks against it"
+        yield step(detail, ok=not refusal)
+        if refusal and not self._force:
+            yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
+            return
+        step = self._step("backup")
+        yield Step("backup")
+        backup = await asyncio.to_thread(self._back_up, seen)
+        if isinstance(backup, Failure):
+            yield step(backup.why, ok=False)
+            yield self._outcome("refused", f"nothing was changed: {backup.why}", backup.why)
+            return
+        good = self._good(backup)
+        self._record = msgspec.structs.replace(
+            self._record, backup=backup.id if backup else None, good=good.id if good else None
+        )
+        if (failure := self._reach("backup")) is not None:
+            yield step(failure.why, ok=False)
+            yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
+            return
+        yield step(_kept(backup, good))
+        async for event in self._restarted(backup, self._expected(time.time(), seen)):
+            yield event
+
+    async def _restarted(self, backup: Backup | None, expected: Expected) -> AsyncIterator[Event]:
+        if (failure := self._reach("restart", expected)) is not None:
+            yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
+            return
+        step = self._step("restart")
+        yield Step("restart")
+        refused = await self._order()
+        if isinstance(refused, Denied) or (refused is not None and await self._unmoved(expected)):
+            self._desk.end()
+            yield step(refused.why, ok=False)
+            denied = isinstance(refused, Denied)
+            yield self._outcome("refused", f"nothing was changed: {refused.why}", refused.why, needs_rights=denied)
+            return
+        yield step(refused.why if refused else "", ok=refused is None)
+        expected = msgspec.structs.replace(expected, carried_out_at=time.time())
+        self._reach("proof", expected)
+        async for event in self._proved(backup, expected):
+            yield event
+
+    async def _proved(self, backup: Backup | None, expected: Expected) -> AsyncIterator[Event]:
+        step = self._step("proof")
+        checks: tuple[Check, ...] = ()
+        async for checks in self._proof(expected):
+            yield Step("proof", None, told_checks(checks))
+        failed = cause(checks)
+        yield step(failed or told_checks(checks), ok=not failed)
+        seen = self._eyes.seen()
+        readiness = seen.snapshot.gateway.readiness.value if seen else None
+        version = readiness.version or "" if readiness else ""
+        if not failed:
+            text = _sentence(checks, "applied and proved")
+            if backup is not None:
+                lost = self._backups.note(backup.id, "applied", good=True, litellm_version=version)
+                text = f"{text}; not noted as good: {lost.why}" if lost else text
+            self._desk.end()
+            yield self._outcome("applied", text)
+            return
+        log = self._eyes.log_since(expected.ordered_at)
+        self._cause = failed = "; ".join(filter(None, (failed, _said(log))))
+        if backup is not None:
+            self._backups.note(backup.id, f"rejected: {failed}", good=False, why="rejected", litellm_version=version)
+        if (kept := self._why_kept(backup)) is not None:
+            self._desk.end()
+            yield self._outcome("failed", f"{failed}; {kept}", failed, log=log)
+            return
+        async for event in self._back(log):
+            yield event
+
+    # --- back ------------------------------------------------------------------------------------------------------
+
+    async def _back(self, log: tuple[str, ...] = ()) -> AsyncIterator[Event]:
+        self._backups.load()
+        good = self._record.good
+        if good is None:
+            self._desk.end()
+            yield self._outcome(
+                "failed", f"{self._cause}; no configuration is known that ran before", self._cause, log=log
+            )
+            return
+        # what an interrupted restore has left is a mixture, and not what was rejected
+        mixed = self._record.stage == "restore"
+        self._record = msgspec.structs.replace(self._record, cause=self._cause)
+        self._reach("restore")
+        step = self._step("restore")
+        yield Step("restore")
+        restored = await asyncio.to_thread(self._restore, good)
+        if isinstance(restored, Failure):
+            yield step(restored.why, ok=False)
+            yield self._outcome("failed", f"{self._cause}; not rolled back: {restored.why}", self._cause, log=log)
+            return
+        rejected = self._record.backup if mixed or restored.before is None else restored.before.id
+        if restored.before is not None:
+            self._backups.note(restored.before.id, f"rejected: {self._cause}", good=False)
+        self._record = msgspec.structs.replace(self._record, backup=rejected)
+        yield step(", ".join(restored.written) or "the disk held it already")
+        seen = await self._look()
+        expected = self._expected(time.time(), seen)
+        self._reach("restart again", expected)
+        step = self._step("restart again")
+        yield Step("restart again")
+        refused = await self._order()
+        yield step(refused.why if refused else "", ok=refused is None)
+        expected = msgspec.structs.replace(expected, carried_out_at=time.time())
+        self._reach("proof again", expected)
+        step = self._step("proof again")
+        checks: tuple[Check, ...] = ()
+        if not isinstance(refused, Denied):
+            async for checks in self._proof(expected):
+                yield Step("proof again", None, told_checks(checks))
+        failed = refused.why if isinstance(refused, Denied) else cause(checks)
+        yield step(failed or told_checks(checks), ok=not failed)
+        if failed:
+            text = f"{self._cause}; the configuration that ran before is on the disk again, and not proved: {failed}"
+            yield self._outcome(
+                "failed", text, self._cause, rejected=rejected, log=log or self._eyes.log_since(expected.ordered_at)
+            )
+            return
+        self._desk.end()
+        text = _sentence(checks, f"rolled back to what ran before, because {self._cause}")
+        yield self._outcome("rolled back", text, self._cause, rejected=rejected, log=log)
+
+    def _restore(self, good: int) -> Restored | Failure:
+        if self._backups.get(good) is not None and missing(self._backups, good) == ():
+            return Restored(self._backups.get(good))  # type: ignore[arg-type]  # just asked
+        profile = self._profile
+        return restore(
+            self._backups,
+            good,
+            config=profile.config.value if profile.config else None,
+            environment_files=profile.environment_files,
+            why="rejected",
+        )
+
+    # --- what they are made of ---------------------------------------------------------------------------------------
+
+    async def _look(self) -> Seen | None:
+        """What is seen now, once there is anything."""
+        end = time.monotonic() + 10.0
+        while (seen := self._eyes.seen()) is None or (
+            seen.snapshot.service.tried_at is None and self._profile.unit is not None
+        ):
+            if time.monotonic() > end:
+                return seen
+            await asyncio.sleep(LOOK_SECONDS)
+        return seen
+
+    async def _proof(self, expected: Expected) -> AsyncIterator[tuple[Check, ...]]:
+        """Look until it is proved, has failed, or the time is over; every change of a check is told."""
+        end = time.monotonic() + PROOF_SECONDS
+        told: tuple[Check, ...] = ()
+        probed = False
+        while True:
+            seen = self._eyes.seen()
+            if seen is not None:
+                checks = prove(seen.snapshot, seen.diagnosis, expected, time.time())
+                if checks != told:
+                    told = checks
+                    yield checks
+                states = {check.name: check.state for check in checks}
+                answers, service = states["answers"] == "ok", seen.snapshot.service.value
+                if answers is (expected.answered_at is None):
+                    expected = msgspec.structs.replace(expected, answered_at=time.time() if answers else None)
+                if states["unit"] == "ok" and service is not None and not expected.first_pid:
+                    expected = msgspec.structs.replace(expected, first_pid=service.main_pid)
+                if "failed" in states.values() or "waiting" not in states.values():
+                    return
+                if answers and states["deployments"] in ("ok", "not known") and not probed and self._probes:
+                    probed = True
+                    await self._eyes.probe(self._probes)
+                if states.get("deployments") == "waiting":
+                    self._eyes.look_now()
+            if time.monotonic() > end:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _expected(self, ordered_at: float, before: Seen | None = None) -> Expected:
+        service = before.snapshot.service.value if before else None
+        return Expected(
+            ordered_at=ordered_at,
+            invocation=service.invocation if service else "",
+            main_pid=service.main_pid if service else 0,
+            loaded=len(before.snapshot.gateway.deployments.value or ()) if before else 0,
+            cached=bool(before and before.diagnosis.cache.state in ("healthy", "slow")),
+            probes=self._probes,
+        )
+
+    async def _unmoved(self, expected: Expected) -> bool:
+        """Whether the process that ran before the order still runs."""
+        if not expected.main_pid:
+            return False
+        since = time.time()
+        self._eyes.look_now()
+        for _ in range(25):
+            await asyncio.sleep(LOOK_SECONDS)
+            seen = self._eyes.seen()
+            reading = seen.snapshot.service if seen else None
+            if reading and reading.value and (reading.seen_at or 0.0) > since:
+                return reading.value.main_pid == expected.main_pid
+        return False
+
+    def _back_up(self, seen: Seen) -> Backup | Failure | None:
+        """A set of what is on the disk; None where no configuration is known."""
+        profile = self._profile
+        self._backups.load()
+        if profile.config is None:
+            return None
+        taken = take_present(profile.config.value, profile.environment_files)
+        if isinstance(taken, Failure):
+            return taken
+        readiness = seen.snapshot.gateway.readiness.value
+        return self._backups.keep(
+            taken, "before a restart", litellm_version=(readiness.version or "") if readiness else ""
+        )
+
+    def _good(self, backup: Backup | None) -> Backup | None:
+        """What to go back to: what is to be applied itself, where it has run before, else the last that did."""
+        if backup is None:
+            return None
+        same = (old for old in reversed(self._backups.records()) if old.good and not old.differs_from(backup))
+        return next(same, None) or self._backups.known_good(backup, backup.root)
+
+    def _why_kept(self, backup: Backup | None) -> str | None:
+        """Why what has failed is not rolled back; None when it is."""
+        if not self._rollback:
+            return "as told, nothing was rolled back"
+        if backup is None:
+            return "the configuration is not known here, so nothing could be rolled back"
+        if self._record.good is None:
+            return "no configuration is known that ran before, so nothing could be rolled back"
+        if missing(self._backups, self._record.good) == ():
+            return "this configuration has run before, so it is not the cause, and nothing was rolled back"
+        return None
+
+    def _reach(self, stage: Stage, expected: Expected | None = None) -> Failure | None:
+        self._record = msgspec.structs.replace(self._record, stage=stage, expected=expected or self._record.expected)
+        return self._desk.write(self._record)
+
+    def _step(self, name: StepName) -> _Clock:
+        return _Clock(name)
+
+    def _outcome(
+        self,
+        result: Result,
+        text: str,
+        why: str = "",
+        *,
+        rejected: int | None = None,
+        log: tuple[str, ...] = (),
+        needs_rights: bool = False,
+    ) -> Outcome:
+        if result == "refused":
+            log = ()
+        took, last = time.monotonic() - self._began, log[-_LOG_RECORDS:]
+        return Outcome(result, text, took, why, self._downtime.seconds, rejected, last, needs_rights)
+
+
+class _Clock:
+    """The time of one step: called with what came of it when it ends."""
+
+    def __init__(self, name: StepName) -> None:
+        self._name = name
+        self._began = time.monotonic()
+
+    def __call__(self, detail: str = "", *, ok: bool = True) -> Step:
+        return Step(self._name, time.monotonic() - self._began, detail, ok)
+
+
+def told(record: Record) -> str:
+    """Where a transaction stood that was interrupted, in words."""
+    where = {
+        "backup": "nothing had been changed yet",
+        "restart": "the service had been, or was just being, told to restart",
+        "proof": "the service was restarted with the new configuration, and that was not proved yet",
+        "restore": "the new configuration had failed, and the good one was being brought back",
+        "restart again": "the good configuration is on the disk again; the service was just being told to restart",
+        "proof again": "the service was restarted with the good configuration, and that was not proved yet",
+    }[record.stage]
+    return f"a restart of {record.unit} by {record.holder} was interrupted: {where}"
+
+
+def told_checks(checks: tuple[Check, ...]) -> str:
+    """How a proof stands: what it waits for, or what was found."""
+    waiting = [check.text for check in checks if check.state == "waiting"]
+    found = [check.text for check in checks if check.state == "ok" and check.name in ("deployments", "ready")]
+    return waiting[0] if waiting else "; ".join(filter(None, found))
+
+
+def _kept(backup: Backup | None, good: Backup | None) -> str:
+    if backup is None:
+        return "no configuration is known here, so none was kept"
+    if good is None:
+        return f"backup {backup.id}; there is none to go back to, for none is known that ran"
+    if not good.differs_from(backup):
+        return f"backup {backup.id}, the same as {good.id}, which ran before"
+    return f"backup {backup.id}; it would go back to {good.id}"
+
+
+def _said(log: tuple[str, ...]) -> str:
+    """The last exception that the service wrote."""
+    lines = [line.strip() for text in log for line in text.splitlines()]
+    return next((line[:200] for line in reversed(lines) if _EXCEPTION.match(line)), "")
+
+
+def _sentence(checks: tuple[Check, ...], what: str) -> str:
+    loaded = next((check.text for check in checks if check.name == "deployments" and check.state == "ok"), "")
+    return f"{what}; {loaded}" if loaded else what

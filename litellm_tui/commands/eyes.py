@@ -1,0 +1,88 @@
+"""Eyes for a command that changes something: the console's monitor, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Final
+
+from litellm_tui.actions.probe import probe
+from litellm_tui.actions.transaction.events import Seen
+from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.applied import History
+from litellm_tui.monitor import Monitor
+from litellm_tui.profile import Profile
+from litellm_tui.snapshot import ProbeResult
+
+# of the log, when a restart fails: looked through, and handed on
+_LOOKED_THROUGH: Final = 400
+_RECORDS: Final = 60
+
+
+class MonitorEyes:
+    """`actions.transaction.events.Eyes` on a monitor that runs."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+
+    def seen(self) -> Seen:
+        """What is known now."""
+        snapshot, now = self._monitor.snapshot(), time.time()
+        return Seen(snapshot, diagnose(snapshot, now, {}, self._monitor.audits.audit), now)
+
+    def look_now(self) -> None:
+        """Look at everything again."""
+        self._monitor.look_now()
+
+    async def probe(self, groups: Sequence[str]) -> None:
+        """Ask every deployment of these groups."""
+        loaded = self._monitor.snapshot().gateway.deployments.value or ()
+        wanted = [deployment for deployment in loaded if deployment.group in groups]
+        async with aclosing(probe(self._monitor.profile, wanted, redact=self._monitor.redact)) as events:
+            async for event in events:
+                if isinstance(event, ProbeResult):
+                    self._monitor.take_probe(event)
+
+    def log_since(self, moment: float) -> tuple[str, ...]:
+        """The last records of the service since then."""
+        store = self._monitor.store
+        found = [r.text for r in store.since(store.last - _LOOKED_THROUGH) if r.time >= moment and not r.own]
+        return tuple(found[-_RECORDS:])
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that a preflight is about was looked at once."""
+        snapshot = self._monitor.snapshot()
+        gateway = snapshot.gateway
+        audited = self._monitor.audits.current or snapshot.configuration.checked_at is None
+        # what is behind the key comes a moment after the first answer
+        asked = gateway.deployments.tried_at is not None and gateway.cache_ping.tried_at is not None
+        answered = gateway.liveliness.failure is not None or asked
+        return (
+            audited and snapshot.service.tried_at is not None and gateway.liveliness.tried_at is not None and answered
+        )
+
+
+@asynccontextmanager
+async def looking(
+    profile: Profile, history: History | None = None, patience: float = 6.0
+) -> AsyncIterator[MonitorEyes]:
+    """A monitor that runs as long as this is entered, with everything looked at once, where that can be."""
+    changed = asyncio.Event()
+    monitor = Monitor(profile, lambda _: changed.set(), history)
+    eyes = MonitorEyes(monitor)
+    running = asyncio.create_task(monitor.run())
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while not eyes.complete:
+                    await changed.wait()
+                    changed.clear()
+        yield eyes
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running

@@ -1,0 +1,127 @@
+"""`litellm-tui restart`: preflight, backup, restart, proof; rolled back by itself when the proof fails.
+
+Exit status: 0 applied, 1 rolled back, 2 refused before anything was changed, 3 failed and not rolled back, 64 a wrong
+command line, 130 interrupted (the next restart says where it stood).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import msgspec
+
+from litellm_tui.actions import control
+from litellm_tui.actions.sudo import restart_with_sudo
+from litellm_tui.actions.transaction.events import STATUS, Event, Order, Outcome, Step
+from litellm_tui.actions.transaction.record import Desk, Record
+from litellm_tui.actions.transaction.run import Transaction, told
+from litellm_tui.backups import Backups
+from litellm_tui.collectors.logline import clean
+from litellm_tui.commands.eyes import looking
+from litellm_tui.commands.look import history_of
+from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.settings import SettingsError, load_settings
+from litellm_tui.snapshot import Denied, Failure
+
+
+def run(
+    options: Options,
+    yes: bool = False,
+    force: bool = False,
+    rollback: bool = True,
+    json: bool = False,
+    finish: bool = False,
+    undo: bool = False,
+) -> int:
+    """Restart, or end a restart that was interrupted, and say by the exit status what came of it."""
+    profile = resolve(options, load_settings())
+    if profile.unit is None:
+        why = next((f"{missing.why}; {missing.mend}" for missing in profile.missing if "service" in missing.what), "")
+        raise SettingsError(f"restart: no service was found: {why or 'see litellm-tui where'}")
+    unit = profile.unit.value
+    desk = Desk(profile.url.value, unit)
+    if not yes and not _agreed(profile, desk, finish, undo):
+        print("nothing was changed")
+        return STATUS["refused"]
+    outcome = asyncio.run(_told(profile, desk, force=force, rollback=rollback, json=json, finish=finish, undo=undo))
+    if json:
+        document = {"exit_status": STATUS[outcome.result], **msgspec.to_builtins(outcome)}
+        print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+    else:
+        for line in _ending(outcome):
+            print(_plain(line))
+    return STATUS[outcome.result]
+
+
+def _agreed(profile: Profile, desk: Desk, finish: bool, undo: bool) -> bool:
+    """Ask on a terminal; without one nobody can be asked."""
+    unit = profile.unit.value if profile.unit else ""
+    if not sys.stdin.isatty():
+        raise SettingsError(f"restart: {unit} is restarted only with --yes where nobody can be asked")
+    unfinished = desk.unfinished()
+    if isinstance(unfinished, Record):
+        print(told(unfinished))
+    what = "Finish that" if finish else "Take that back" if undo else f"Restart {unit} ({profile.address})"
+    print(f"{what}? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+async def _told(
+    profile: Profile, desk: Desk, *, force: bool, rollback: bool, json: bool, finish: bool, undo: bool
+) -> Outcome:
+    unit = profile.unit.value if profile.unit else ""
+    history = history_of(profile)
+    history.load()
+    outcome: Outcome | None = None
+    async with looking(profile, history) as eyes:
+        history.see(eyes.seen().snapshot)
+        transaction = Transaction(
+            profile, eyes, _order(profile), desk, Backups(profile.url.value, unit), force=force, rollback=rollback
+        )
+        way: AsyncIterator[Event] = (
+            transaction.finish() if finish else transaction.undo() if undo else transaction.apply()
+        )
+        async with aclosing(way) as events:  # type: ignore[type-var]  # an async generator, named by what it gives
+            async for event in events:
+                if isinstance(event, Outcome):
+                    outcome = event
+                elif not json and event.took is not None:
+                    print(_plain(_line(event)), flush=True)
+    assert outcome is not None
+    return outcome
+
+
+def _order(profile: Profile) -> Order:
+    """The order, through sudo where a right is missing and somebody is there to be asked for a password."""
+
+    async def given() -> Failure | None:
+        refused = await control.order(profile, "restart")
+        sudo = isinstance(refused, Denied) and profile.kind == "systemd" and profile.scope == "system"
+        if sudo and sys.stdin.isatty() and sys.stdout.isatty():
+            return None if await asyncio.to_thread(restart_with_sudo, profile) else refused
+        return refused
+
+    return given
+
+
+def _line(step: Step) -> str:
+    return f"{'ok  ' if step.ok else 'FAIL'}  {step.name:<14} {step.took or 0.0:6.1f} s  {step.detail}".rstrip()
+
+
+def _ending(outcome: Outcome) -> list[str]:
+    down = f", {outcome.downtime:.1f} s of them without an answer" if outcome.downtime is not None else ""
+    lines = [f"{outcome.result}: {outcome.text}", f"{outcome.took:.1f} s{down}"]
+    if outcome.rejected is not None:
+        lines.append(f"what was rejected is kept: litellm-tui rollback --to {outcome.rejected}")
+    if outcome.log:
+        lines += ["the service said:", *(f"  {line}" for text in outcome.log for line in text.splitlines()[:3])]
+    return lines
+
+
+def _plain(line: str) -> str:
+    shown = clean(line)
+    utf = "utf" in (sys.stdout.encoding or "").lower()
+    return shown if utf else shown.encode("ascii", "replace").decode()

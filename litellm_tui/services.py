@@ -1,0 +1,72 @@
+"""One way to look at the service and to follow its log, whatever kind of service the profile names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from litellm_tui.collectors import custom, pidfile
+from litellm_tui.collectors.compose import ComposeWatch
+from litellm_tui.collectors.journal import Entry, JournalTail
+from litellm_tui.collectors.kinds import Compose, Custom, Process
+from litellm_tui.collectors.logfile import FileTail
+from litellm_tui.collectors.service import read_service
+from litellm_tui.collectors.tail import CommandLines, CommandTail, DockerLines
+from litellm_tui.profile import Profile
+from litellm_tui.snapshot import Failure, NotAvailable, Service
+
+NO_UNIT = NotAvailable("no unit was found")
+
+
+class Watch:
+    """Looks at the profile's service again and again; a container, once found, need not be sought each time."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._compose = ComposeWatch(profile.service) if isinstance(profile.service, Compose) else None
+
+    async def look(self) -> Service | Failure:
+        """One look. A service that is not there is a `Service` that is `not-found`; a `Failure` tells nothing of it."""
+        profile, kind = self._profile, self._profile.service
+        if self._compose is not None:
+            return await self._compose.look()
+        if profile.unit is None:
+            return NO_UNIT
+        if isinstance(kind, Process):
+            return pidfile.look(kind, profile.unit.value)
+        if isinstance(kind, Custom):
+            return await custom.look(kind, profile.unit.value)
+        return await read_service(profile.tools, profile.unit.value, profile.scope)
+
+
+async def look(profile: Profile) -> Service | Failure:
+    """One look at the service."""
+    return await Watch(profile).look()
+
+
+class Tail(Protocol):
+    """What follows a log: runs until it is cancelled."""
+
+    async def run(self) -> None:
+        """Follow for ever."""
+        ...
+
+
+def tail(
+    profile: Profile,
+    on_entries: Callable[[list[Entry]], None],
+    on_state: Callable[[str, Failure | None, str | None], None],
+) -> Tail | Failure:
+    """What follows the service's log; why there is none."""
+    kind = profile.service
+    if isinstance(kind, Compose):
+        return CommandTail(DockerLines(kind), on_entries, on_state)
+    if isinstance(kind, Custom) and kind.log:
+        return CommandTail(CommandLines(kind), on_entries, on_state)
+    if isinstance(kind, Process | Custom):
+        if kind.log_file:
+            return FileTail(kind.log_file, on_entries, on_state)
+        return NotAvailable(f"the profile names no log: add {profile.kind}.log_file")
+    if profile.unit is None:
+        return NO_UNIT
+    return JournalTail(profile.tools, profile.unit.value, profile.scope, on_entries, on_state)

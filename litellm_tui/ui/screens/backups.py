@@ -1,0 +1,241 @@
+"""What is kept of the configuration: every set, what became of it, and what going back to the selected one changes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Final, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from litellm_tui.analysis.phrases import age, count
+from litellm_tui.backups import Backup, Backups
+from litellm_tui.backups.against import Against, against_disk, on_disk
+from litellm_tui.backups.store import NOTHING_KEPT
+from litellm_tui.comparison import SIGNS, environment, moment
+from litellm_tui.snapshot import Failure
+from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
+
+STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
+
+
+class Known(NamedTuple):
+    """The sets, the newest first, and the SHA-256 of each of their files as it is on the disk."""
+
+    records: tuple[Backup, ...]
+    disk: dict[str, str]
+    failure: str
+
+
+class BackupsScreen(ModalScreen[None]):
+    """Enter asks to go back to the selected set. The disk is looked at beside the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,b", "close", show=False),
+        Binding("f5", "look_again", show=False),
+    ]
+
+    def __init__(self, view: View, backups: Backups, utc: bool, on_restore: Callable[[int], None]) -> None:
+        super().__init__()
+        self._view = view
+        self._backups = backups
+        self._utc = utc
+        self._on_restore = on_restore
+        self._known: Known | None = None
+        self._against: dict[int, Against | Failure] = {}
+        self._state: tuple[object, ...] = ()
+        self._looking = False
+        self._looks = 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="sheet") as box:
+            box.border_title = Content("Backups")
+            box.border_subtitle = Content("Enter goes back to it (asks first), Esc closes")
+            yield Lines(id="backups-lines")
+            yield _Detail(id="backups-detail")
+
+    def on_mount(self) -> None:
+        self.query_one("#backups-lines").focus()
+        self.call_after_refresh(self.draw, self._view)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fill)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self.draw, self._view)
+
+    def draw(self, view: View) -> None:
+        """Show this view; the disk is looked at again only when something there may have changed."""
+        self._view = view
+        self._look()
+        self._fill()
+
+    def _look(self) -> None:
+        if not self._looking and (self._seen(), self._selected) != self._state:
+            self._looking = True
+            self.run_worker(self._find(), group="looking")
+
+    def _seen(self) -> tuple[object, ...]:
+        """What the list depends on: the store's index, and the files as the console follows them."""
+        configuration = self._view.snapshot.configuration
+        try:
+            found = os.stat(self._backups.folder)
+            index: object = (found.st_mtime_ns, found.st_ino)
+        except OSError:
+            index = None
+        digest = configuration.current.digest if configuration.current else ""
+        return index, digest, configuration.error, configuration.checked_at, self._looks
+
+    async def _find(self) -> None:
+        try:
+            while (state := (self._seen(), self._selected)) != self._state:
+                if not self._state or state[0] != self._state[0]:
+                    self._known = await asyncio.to_thread(_known, self._backups)
+                    self._against.clear()
+                if state[1] and state[1] not in self._against:
+                    self._against[state[1]] = await asyncio.to_thread(compared, self._backups, state[1], self._view)
+                self._state = state
+                self._fill()
+        finally:
+            self._looking = False
+
+    @property
+    def _selected(self) -> int:
+        key = next((lines.selected for lines in self.query("#backups-lines").results(Lines)), "")
+        return int(key) if key else 0
+
+    def _chosen(self) -> Backup | None:
+        records = self._known.records if self._known else ()
+        return next((backup for backup in records if backup.id == self._selected), None)
+
+    def _fill(self) -> None:
+        for lines in self.query("#backups-lines").results(Lines):
+            if lines.room:
+                lines.show(backup_rows(self._known, self._view, self._utc, lines.room))
+        self.describe()
+
+    @on(Lines.Moved)
+    def _moved(self) -> None:
+        self._look()
+        self.describe()
+
+    def describe(self) -> None:
+        """Show all that is known of the selected set."""
+        chosen, known = self._chosen(), self._known
+        for lines in self.query("#backups-detail").results(Lines):
+            lines.display = chosen is not None
+            if chosen is not None and known is not None and lines.room:
+                found = self._against.get(chosen.id)
+                paragraphs = [*backup_paragraphs(chosen, found, known.disk, self._utc)]
+                paragraphs.append(("folder", str(self._backups.folder), "quiet"))
+                lines.show(to_rows(paragraphs, lines.room))
+
+    @on(Lines.Opened)
+    def _open(self, event: Lines.Opened) -> None:
+        event.stop()
+        if (chosen := self._chosen()) is not None:
+            self._on_restore(chosen.id)
+
+    async def action_look_again(self) -> None:
+        """The files and the gateway."""
+        self._looks += 1
+        self._look()
+        await self.run_action("app.look")
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+class _Detail(Lines, can_focus=False):
+    """Hidden while nothing is selected: when it is shown, it has no size yet, and is drawn as soon as it gets one."""
+
+    def laid_out(self) -> None:
+        super().laid_out()
+        if isinstance(self.screen, BackupsScreen):
+            self.screen.describe()
+
+
+def compared(backups: Backups, id: int, view: View) -> Against | Failure:
+    """What going back to this set would change; reads the files."""
+    held = backups.held(id)
+    if isinstance(held, Failure):
+        return held
+    root = view.profile.config.value if view.profile.config else held[0].path
+    return against_disk(held, root, environment(view.profile))
+
+
+def _known(backups: Backups) -> Known:
+    records = backups.load()[::-1]
+    return Known(records, on_disk(kept.path for backup in records for kept in backup.files), backups.failure)
+
+
+def backup_rows(known: Known | None, view: View, utc: bool, width: int) -> list[Row] | LazyRows:
+    """One line a set: time, age, why it was kept, what came of it, LiteLLM's version, how many files differ now."""
+    if known is None:
+        return [Row(((" looking…", "quiet"),))]
+    if not known.records:
+        style = "bad" if known.failure else "quiet"
+        return to_rows([("", f" {known.failure or NOTHING_KEPT}", style)], width)
+    return LazyRows(
+        [str(backup.id) for backup in known.records],
+        lambda place: _row(known.records[place], known.disk, view, utc, width),
+    )
+
+
+def _row(backup: Backup, disk: dict[str, str], view: View, utc: bool, width: int) -> Row:
+    bad = backup.why in ("rejected", "seen failing") or backup.result.startswith("rejected")
+    sign = view.signs.states["serving" if backup.good else "failing" if bad else "idle"]
+    style = "ok" if backup.good else "bad" if bad else "quiet"
+    differing = len(backup.differing(disk))
+    wide = width >= 90
+    spans = [(f"{sign} ", style), (moment(backup.at, utc) + " ", "strong")]
+    if wide:
+        spans.append((cell(age(view.now - backup.at), 9, right=True) + "  ", "quiet"))
+    spans.append((cell(backup.why, 17) + " ", style))
+    last = cell(count(differing, "file") if differing else "as now", 8, right=True)
+    version = cell(backup.litellm_version, 10) if wide else ""
+    rest = width - sum(len(text) for text, _ in spans) - len(version) - len(last)
+    spans += [(cell(backup.result, rest - 1) + " ", "quiet"), (version, "quiet"), (last, "mark" if differing else "ok")]
+    return Row(tuple(spans), str(backup.id))
+
+
+def backup_paragraphs(
+    backup: Backup, found: Against | Failure | None, disk: dict[str, str], utc: bool
+) -> Iterator[Paragraph]:
+    """One set in full: what going back to it changes comes first."""
+    if found is None:
+        yield "", "comparing…", "quiet"
+    elif isinstance(found, Failure):
+        yield "damaged", found.why, "bad"
+    else:
+        yield from change_paragraphs(found)
+    yield "kept", f"{backup.why}, at {moment(backup.at, utc)}, as number {backup.id}", "quiet"
+    yield "result", backup.result + (", known to be good" if backup.good else ""), "ok"
+    for number, kept in enumerate(backup.files):
+        stored = f", in {kept.name}" if kept.name else ", which was not there"
+        same = "as now" if disk.get(kept.path) == kept.sha256 else "differs"
+        yield "files" if not number else " ", f"{kept.path}: {same}{stored}", "quiet"
+    for path in backup.unread:
+        yield "without", f"{path}, which could not be read", "warn"
+
+
+def change_paragraphs(found: Against) -> Iterator[Paragraph]:
+    """What going back changes, one line each."""
+    if not found.files:
+        yield "", found.unusable or "the files are as in this set", "ok" if not found.unusable else "bad"
+        return
+    files = (("makes", found.appearing), ("removes", found.vanishing), ("changes", found.changing))
+    yield "going back", "; ".join(f"{verb} {', '.join(paths)}" for verb, paths in files if paths), "strong"
+    yield "but", found.unusable, "bad"
+    for change in found.changes:
+        yield " ", f"{SIGNS[change.kind]} {change.what} {change.words}", STYLES[change.kind]
+    if not found.changes and not found.unusable:
+        yield " ", "nothing that LiteLLM reads: comments, order or layout", "quiet"

@@ -1,0 +1,101 @@
+"""The suite over the kinds of service, on real units: a user's, and the system's as root and as an ordinary user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from litellm_tui import services
+from litellm_tui.actions.control import order
+from litellm_tui.collectors.systemd import Scope, Tools
+from litellm_tui.profile import Found, Profile
+from litellm_tui.snapshot import Denied, Service
+from tests.lab import Lab
+from tests.service_suite import *  # noqa: F403  # the tests themselves
+
+UNIT = """\
+[Unit]
+Description=Something that runs
+[Service]
+ExecStart=/bin/sh -c 'echo it has started; exec sleep 600'
+"""
+
+
+class RealUnit:
+    """A unit of one scope, operated by the one who owns it."""
+
+    knows_process = True
+    marker = "it has started"
+
+    def __init__(self, lab: Lab, scope: Scope, name: str) -> None:
+        self.lab, self.user, self.name = lab, scope == "user", name
+        self.path = lab.unit_path(self.user).with_name(name)
+        self.path.write_text(UNIT)
+        self.path.chmod(0o644)
+        lab.systemctl("daemon-reload", user=self.user)
+        self.profile = Profile(
+            name="lab", host="lab", url=Found("http://127.0.0.1:1", "the lab"), tools=self.tools(self.user),
+            unit=Found(name, "the lab"), scope=scope,
+        )  # fmt: skip
+
+    def tools(self, user: bool) -> Tools:
+        # a tail is ended by killing what stands outside: it is to take the one inside with it
+        journalctl = ["setpriv", "--pdeathsig", "KILL", "journalctl"]
+        return Tools(
+            systemctl=tuple(self.lab.argv(["systemctl"], user)), journalctl=tuple(self.lab.argv(journalctl, user))
+        )
+
+    def pid(self) -> int:
+        return int(self.lab.show(self.name, "MainPID", user=self.user)["MainPID"])
+
+    def kill(self, pid: int) -> None:
+        self.lab.run(["kill", "-9", str(pid)])
+
+    def lives(self, pid: int) -> bool:
+        return self.lab.run(["kill", "-0", str(pid)], check=False).returncode == 0
+
+    def remove(self) -> None:
+        self.path.unlink()
+        self.lab.systemctl("daemon-reload", user=self.user)
+
+    def deny(self) -> None:
+        if self.user:
+            pytest.skip("nobody can take the right to his own units from a user")
+        self.profile = replace(self.profile, tools=self.tools(True))
+
+    def end(self) -> None:
+        self.lab.systemctl("stop", self.name, user=self.user, check=False)
+        self.lab.systemctl("reset-failed", self.name, user=self.user, check=False)
+        self.path.unlink(missing_ok=True)
+        self.lab.systemctl("daemon-reload", user=self.user)
+
+
+@pytest.fixture(scope="module")
+def bare_lab(lab_possible: None) -> Iterator[Lab]:
+    with Lab.boot(units=()) as lab:
+        yield lab
+
+
+@pytest.fixture(params=["user", "system"])
+def scene(request: pytest.FixtureRequest, bare_lab: Lab, tmp_path: Path) -> Iterator[RealUnit]:
+    # a name of its own each time, for the journal keeps what was written under it
+    made = RealUnit(bare_lab, request.param, f"{tmp_path.name[:40].replace('[', '-').rstrip(']')}.service")
+    yield made
+    made.end()
+
+
+async def test_an_ordinary_user_sees_a_system_unit_and_may_order_nothing(bare_lab: Lab, tmp_path: Path) -> None:
+    unit = RealUnit(bare_lab, "system", "seen-by-all.service")
+    try:
+        assert await order(unit.profile, "start") is None
+        unit.deny()
+        found = await services.look(unit.profile)
+        assert isinstance(found, Service)
+        assert (found.active_state, found.scope) == ("active", "system")
+        for verb in ("start", "stop", "restart"):
+            assert isinstance(await order(unit.profile, verb), Denied), verb
+    finally:
+        unit.end()
