@@ -96,6 +96,7 @@ class Profile(msgspec.Struct, frozen=True):
     interpreter: str | None = None
     found_unit: Unit | None = None
     ignored_rules: Mapping[str, str] = {}
+    probes: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
     also_found: tuple[str, ...] = ()
 
@@ -221,6 +222,7 @@ def resolve(
         interpreter=unit.interpreter if unit else None,
         found_unit=unit,
         ignored_rules=settings.audit.ignore,
+        probes=chosen.probes,
         missing=tuple(missing),
         also_found=others,
     )

@@ -20,6 +20,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One gateway of the settings file. Whatever is left out is discovered.
 
     `key_env` names an environment variable and `key_file` a file that hold the key: the key itself is not accepted.
+    `probes` are groups that must answer a real request after a restart, for it to be applied.
     `compose`, `process` or `custom` says that LiteLLM is not run by systemd; `unit` is then the service's name.
     """
 
@@ -29,6 +30,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scope: Literal["user", "system"] | None = None
     key_env: str | None = None
     key_file: str | None = None
+    probes: tuple[str, ...] = ()
     # unset and not None: `compose:` with nothing behind it is a mistake, and must not mean systemd
     compose: Compose | msgspec.UnsetType = msgspec.UNSET
     process: Process | msgspec.UnsetType = msgspec.UNSET

@@ -17,7 +17,8 @@ from litellm_tui.actions import control
 from litellm_tui.actions.sudo import restart_with_sudo
 from litellm_tui.actions.transaction.events import STATUS, Event, Order, Outcome, Step
 from litellm_tui.actions.transaction.record import Desk, Record
-from litellm_tui.actions.transaction.run import Transaction, told
+from litellm_tui.actions.transaction.run import Transaction
+from litellm_tui.actions.transaction.words import told
 from litellm_tui.backups import Backups
 from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.eyes import looking

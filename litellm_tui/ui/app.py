@@ -427,9 +427,18 @@ class Console(App[int]):
         if len(self.screen_stack) == 1 and (view := self.view):
             self.push_screen(AuditScreen(view, self._operations.fix))
 
-    def action_difference(self) -> None:
+    def action_edit(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
-            self.push_screen(DifferenceScreen(view, self.history, self._clock is utc_clock))
+            self._operations.edit(view)
+
+    def action_difference(self) -> None:
+        if len(self.screen_stack) == 1:
+            self.show_difference()
+
+    def show_difference(self) -> None:
+        """The file against what runs, over whatever is on the screen."""
+        if view := self.view:
+            self.push_screen(DifferenceScreen(view, self.history, self.utc))
 
     def action_backups(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view) and self.backups is not None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, Literal
+
+from textual.app import SuspendNotSupported
 
 from litellm_tui.actions.transaction.events import Outcome, Seen, Step
 from litellm_tui.actions.transaction.record import Desk, Record
@@ -18,7 +21,7 @@ from litellm_tui.analysis.records import Deployment
 from litellm_tui.analysis.routing import KINDS, Kind, Routing
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Denied, Failure, LoadedDeployment, ProbeResult
+from litellm_tui.snapshot import Configuration, Denied, Failure, LoadedDeployment, ProbeResult
 from litellm_tui.ui.screens.restart import RestartDialog, Way
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from litellm_tui.ui.screens.probe import ProbeDialog
     from litellm_tui.ui.view import View
 
+# until what an editor saved must have been read
+EDITED_SECONDS: Final = 5.0
 # of the log, when a restart fails: looked through, and shown
 _LOG_RECORDS: Final = 400
 _LOG_LINES: Final = 8
@@ -96,7 +101,7 @@ class Operations:
             )
             return
         from litellm_tui.actions.transaction.preflight import inspect
-        from litellm_tui.actions.transaction.run import told
+        from litellm_tui.actions.transaction.words import told
 
         async def looked() -> tuple[Check, ...]:
             now = self._console.view or view
@@ -109,7 +114,7 @@ class Operations:
 
     def offer_to_end(self, profile: Profile) -> None:
         """Say at the start that a restart was interrupted."""
-        from litellm_tui.actions.transaction.run import told
+        from litellm_tui.actions.transaction.words import told
 
         unfinished = self._desk(profile).unfinished() if profile.unit else None
         if isinstance(unfinished, Record):
@@ -229,6 +234,38 @@ class Operations:
                 self._console.notify(text, timeout=20, markup=False)
         finally:
             self._fixing = False
+
+    def edit(self, view: View) -> None:
+        """The file in the operator's editor; what came of it is up afterwards."""
+        from litellm_tui.actions.edit import edit
+
+        if view.profile.config is None:
+            self._console.notify("no configuration file is known here: see pane 5", severity="warning", markup=False)
+            return
+        path, before = view.profile.config.value, view.snapshot.configuration
+        try:
+            with self._console.suspend():
+                failure = edit(path)
+        except SuspendNotSupported:
+            self._console.notify("this terminal cannot be handed to an editor", severity="warning", markup=False)
+            return
+        if failure is not None:
+            self._console.notify(failure.why, severity="error", timeout=20, markup=False)
+        self._console.run_worker(self._after_edit(before), group="edit", exclusive=True)
+
+    async def _after_edit(self, before: Configuration) -> None:
+        """Wait until what was saved is read and audited, then show the difference, and the audit below it."""
+        end = time.monotonic() + EDITED_SECONDS
+        digest = before.current.digest if before.current else ""
+        while time.monotonic() < end:
+            await asyncio.sleep(0.1)
+            now = self._monitor.snapshot().configuration
+            changed = now.error != before.error or (now.current.digest if now.current else "") != digest
+            if changed and self._monitor.audits.current:
+                self._console.action_audit()
+                if now.error is None:
+                    self._console.show_difference()
+                return
 
     # --- probe -------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,15 +18,18 @@ import msgspec
 import pytest
 
 from litellm_tui.actions.rewrite import Staged, Written
-from litellm_tui.actions.transaction import preflight, run
+from litellm_tui.actions.transaction import preflight, run, watch
 from litellm_tui.actions.transaction.events import STATUS, Outcome, Seen, Step
 from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here
-from litellm_tui.actions.transaction.run import Transaction, told
+from litellm_tui.actions.transaction.run import Transaction
+from litellm_tui.actions.transaction.words import told
 from litellm_tui.analysis import proof
 from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.preflight import Check
 from litellm_tui.backups import Backup, Backups, take_present
 from litellm_tui.collectors import config_file
 from litellm_tui.collectors.systemd import Tools
+from litellm_tui.discovery import Unit
 from litellm_tui.profile import Found, Profile
 from litellm_tui.snapshot import (
     ConfigFile,
@@ -201,8 +205,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch | None = None) -> None:
     """The world is steady as soon as it answers."""
     setting = monkeypatch.setattr if monkeypatch else setattr
     setting(proof, "STEADY_SECONDS", 0.03)
-    setting(run, "LOOK_SECONDS", 0.01)
-    setting(run, "PROOF_SECONDS", 0.5)
+    setting(watch, "LOOK_SECONDS", 0.01)
+    setting(watch, "PROOF_SECONDS", 0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -314,6 +318,17 @@ async def test_a_configuration_that_ran_before_is_not_rolled_back(site: Site, mo
     assert "has run before, so it is not the cause" in outcome.text
 
 
+async def test_an_environment_file_of_which_nothing_is_known_cannot_be_rolled_back(site: Site) -> None:
+    site.begin(good=False)
+    taken = take_present(str(site.world.etc / "config.yaml"))
+    assert not isinstance(taken, Failure)
+    site.backups.keep(taken, "seen running", good=True)
+    site.world.save({"litellm.env": "A=1 # it ends at its start\n"})
+    _, outcome = await site.follow()
+    assert outcome.result == "failed"
+    assert "litellm.env no version is known that ran before" in outcome.text
+
+
 async def test_a_configuration_that_is_not_known_is_restarted_all_the_same(site: Site) -> None:
     site.begin()
     site.profile = msgspec.structs.replace(site.profile, config=None)
@@ -327,13 +342,14 @@ async def test_a_configuration_that_is_not_known_is_restarted_all_the_same(site:
 
 async def test_groups_are_probed_once_it_has_loaded_them(site: Site) -> None:
     site.begin()
+    site.profile = msgspec.structs.replace(site.profile, probes=("one",))
     site.world.save(NEW)
-    _, outcome = await site.follow(probes=("one",))
+    _, outcome = await site.follow()
     assert (outcome.result, site.world.probed) == ("applied", [("one",)])
     site.world.save({**NEW, "litellm.env": "A=3\n"})
     site.world.probed.clear()
     site.world.probe_fails = True
-    _, outcome = await site.follow(probes=("one",))
+    _, outcome = await site.follow()
     # the good one is probed too, and that fails as well
     assert outcome.result == "failed"
     assert "a probe of one failed: no such key" in outcome.cause
@@ -696,6 +712,46 @@ async def test_there_is_nothing_to_undo_where_nothing_ran_before(site: Site) -> 
     assert (outcome.result, site.unfinished()) == ("applied", None)
 
 
+@pytest.mark.parametrize(("contents", "result"), [(NEW, "applied"), (BAD, "rolled back")])
+async def test_a_machine_that_was_rebooted_meanwhile_has_restarted_it(
+    site: Site, contents: dict[str, str], result: str
+) -> None:
+    site.begin()
+    site.world.save(contents)
+
+    def end() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await site.follow(desk=Cut(site, "restart", end))
+    site.world.start(site.world.orders + 1)
+    orders = site.world.orders
+    steps, outcome = await site.follow("finish")
+    assert (outcome.result, site.unfinished()) == (result, None)
+    if contents is NEW:
+        # one restart is enough
+        assert names(steps) == ["proof"]
+        assert site.world.orders == orders
+
+
+async def test_what_ran_before_is_taken_back_to_what_ran_last(site: Site) -> None:
+    """Going from one good configuration to another, and not to its end."""
+    site.world.etc.mkdir()
+    for contents in (NEW, OLD):
+        site.world.save(contents)
+        site.world.start()
+        assert (await site.follow())[1].result == "applied"
+    site.world.save(NEW)
+
+    def end() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await site.follow(desk=Cut(site, "proof", end))
+    _, outcome = await site.follow("undo")
+    assert (outcome.result, site.world.disk(), site.unfinished()) == ("rolled back", OLD, None)
+
+
 async def test_whoever_stops_watching_leaves_the_record(site: Site) -> None:
     site.begin()
     site.world.save(NEW)
@@ -710,3 +766,51 @@ async def test_whoever_stops_watching_leaves_the_record(site: Site) -> None:
     # and the lock is free
     _, outcome = await site.follow("finish")
     assert outcome.result == "applied"
+
+
+# --- what is tried before anything is changed -----------------------------------------------------------------------
+
+
+async def _checks(site: Site, **service: Any) -> dict[str, Check]:
+    seen = site.world.seen()
+    reading = seen.snapshot.service
+    assert reading.value is not None
+    changed = msgspec.structs.replace(reading, value=msgspec.structs.replace(reading.value, **service))
+    snapshot = msgspec.structs.replace(seen.snapshot, service=changed)
+    found = await preflight.inspect(site.profile, snapshot, seen.diagnosis, site.backups.folder)
+    return {check.name: check for check in found}
+
+
+async def test_a_port_that_somebody_else_has_is_refused_while_the_service_is_stopped(site: Site) -> None:
+    site.begin()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        site.profile = msgspec.structs.replace(site.profile, url=Found(f"http://127.0.0.1:{port}", "the test"))
+        found = await _checks(site, active_state="failed", sub_state="failed", main_pid=0)
+        assert found["port"].state == "refused"
+        assert str(port) in found["port"].text
+        # while it runs, it has the port itself
+        assert "port" not in await _checks(site)
+    assert (await _checks(site, active_state="inactive", main_pid=0))["port"].state == "ok"
+
+
+async def test_an_interpreter_that_is_gone_is_refused(site: Site) -> None:
+    site.begin()
+    unit = Unit(UNIT, "user", True, (), None, {}, None, "", interpreter=str(site.folder / "python"))
+    site.profile = msgspec.structs.replace(site.profile, found_unit=unit)
+    found = (await _checks(site))["interpreter"]
+    assert found.state == "refused"
+    assert str(site.folder / "python") in found.text
+    (site.folder / "python").symlink_to(sys.executable)
+    assert (await _checks(site))["interpreter"].state == "ok"
+
+
+async def test_a_disk_that_is_full_is_refused_with_its_place(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.begin()
+    assert (await _checks(site))["disk"].state == "ok"
+    monkeypatch.setattr(preflight, "LEAST_BYTES", 10**18)
+    found = (await _checks(site))["disk"]
+    assert found.state == "refused"
+    assert str(site.folder) in found.text

@@ -137,6 +137,13 @@ async def _probes(scene: Scene, key: str) -> None:
 
 
 @presses("everywhere", "e")
+async def _opens_the_editor(scene: Scene, key: str) -> None:
+    # there is no terminal here that could be handed over
+    await scene.press(key)
+    await scene.until(lambda: any("handed to an editor" in note.message for note in scene.app._notifications))
+
+
+@presses("everywhere", "E")
 async def _marks_as_expected_down(scene: Scene, key: str) -> None:
     await scene.press("1", key)
     assert isinstance(scene.app.screen, NotePrompt)
@@ -460,6 +467,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("backups", lambda scene: isinstance(scene.app.screen, BackupsScreen)),
         ("probe(False)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
         ("probe(True)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
+        ("edit", lambda scene: any("handed to an editor" in note.message for note in scene.app._notifications)),
         ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),
         ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
         ("help", lambda scene: isinstance(scene.app.screen, Sheet)),

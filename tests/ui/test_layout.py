@@ -62,7 +62,7 @@ async def test_the_arrangement_follows_the_terminal(scene: Scene) -> None:
 async def test_any_size_is_survived(scene: Scene, size: tuple[int, int]) -> None:
     await scene.pilot.resize_terminal(*size)
     await scene.press("1", "2", "3", "4", "5", "z", "question_mark", "escape", "R", "escape")
-    await scene.press("exclamation_mark", "down", "escape", "e", "escape", "P", "escape", "3", "x", "D", "escape")
+    await scene.press("exclamation_mark", "down", "escape", "E", "escape", "P", "escape", "3", "x", "D", "escape")
     assert scene.app.is_running
 
 

@@ -139,7 +139,7 @@ async def test_a_note_marks_the_row_and_the_problem_is_none_any_more(scene: Scen
     await scene.shows("1 problem ·")
     await scene.press("1")
     _select(scene, CODER)
-    await scene.press("e")
+    await scene.press("E")
     assert isinstance(scene.app.screen, NotePrompt)
     await scene.shows(f"{CODER} · ")
     # every one of these is a key of the console
@@ -154,14 +154,14 @@ async def test_a_note_marks_the_row_and_the_problem_is_none_any_more(scene: Scen
     await scene.shows("1 down as expected")
     assert scene.monitor.expected_down == {_row(scene, CODER).key: typed}
     # and back
-    await scene.press("e")
+    await scene.press("E")
     assert len(scene.app.screen_stack) == 1
     await scene.until(lambda: _row(scene, CODER).verdict.state == "masked")
     assert "is not expected down any more" in _told(scene)
 
 
 async def test_escape_marks_nothing(scene: Scene) -> None:
-    await scene.press("1", "e", "x", "escape")
+    await scene.press("1", "E", "x", "escape")
     assert len(scene.app.screen_stack) == 1
     assert scene.monitor.expected_down == {}
 
@@ -173,7 +173,7 @@ async def test_marks_and_what_was_looked_at_last_from_one_run_to_the_next(
     async with opened(simulation, memory=True) as scene:
         await scene.press("1")
         _select(scene, EMBEDDING)
-        await scene.press("e", *"moved", "enter")
+        await scene.press("E", *"moved", "enter")
         await scene.press("exclamation_mark")
         await scene.shows(" new ")
         await scene.press("escape", "q")

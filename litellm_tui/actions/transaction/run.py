@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
 from collections.abc import AsyncIterator
 from typing import Final
@@ -19,24 +18,21 @@ from litellm_tui.actions.transaction.downtime import Downtime
 from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, Result, Seen, Step, StepName
 from litellm_tui.actions.transaction.preflight import inspect, refusals
 from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here
-from litellm_tui.analysis.proof import Check, Expected, cause, is_new, prove
+from litellm_tui.actions.transaction.watch import Watch
+from litellm_tui.actions.transaction.words import kept_as, last_exception, sentence, told, told_checks
+from litellm_tui.analysis.proof import Check, Expected, cause, is_new
 from litellm_tui.backups import Backup, Backups, take_present
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Denied, Failure
 
-LOOK_SECONDS: Final = 0.2
-# LiteLLM answers 4 to 30 s after its start, and must then stay up; systemd's stop may take 90 s before that
-PROOF_SECONDS: Final = 180.0
 _LOG_RECORDS: Final = 12
-# the last line of a traceback, or what 1.106 says without one
-_EXCEPTION: Final = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Exit)\b: |LiteLLM proxy refused to start: ")
 
 
 class Transaction:
     """One restart of one service. `apply`, `finish` or `undo` is called once; leaving it early ends only the watching.
 
     `eyes` look at the gateway, `order` restarts it, `desk` keeps the record, `backups` the configurations. With
-    `rollback` off, a configuration that fails stays. `probes` are groups that must answer.
+    `rollback` off, a configuration that fails stays.
     """
 
     def __init__(
@@ -49,7 +45,6 @@ class Transaction:
         *,
         force: bool = False,
         rollback: bool = True,
-        probes: tuple[str, ...] = (),
     ) -> None:
         self._profile = profile
         self._eyes = eyes
@@ -58,7 +53,7 @@ class Transaction:
         self._backups = backups
         self._force = force
         self._rollback = rollback
-        self._probes = probes
+        self._watch = Watch(profile, eyes)
         self._began = time.monotonic()
         self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
         self._downtime = Downtime(profile)
@@ -114,8 +109,8 @@ class Transaction:
                 async for event in self._back():
                     yield event
                 return
-            expected = record.expected or self._expected(record.holder.since)
-            seen = await self._look()
+            expected = record.expected or self._watch.expected(record.holder.since)
+            seen = await self._watch.look()
             if record.stage == "restart" and not (seen and is_new(seen.snapshot.service.value, expected)):
                 # the order was not given any more, or is still being carried out: a second one does no harm
                 way = self._restarted(backup, msgspec.structs.replace(expected, ordered_at=time.time()))
@@ -148,7 +143,7 @@ class Transaction:
     # --- forth -----------------------------------------------------------------------------------------------------
 
     async def _forth(self) -> AsyncIterator[Event]:
-        seen = await self._look()
+        seen = await self._watch.look()
         if seen is None:
             yield self._outcome("refused", "nothing was seen of the gateway: what runs now is not known")
             return
@@ -176,8 +171,8 @@ class Transaction:
             yield step(failure.why, ok=False)
             yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
             return
-        yield step(_kept(backup, good))
-        async for event in self._restarted(backup, self._expected(time.time(), seen)):
+        yield step(kept_as(backup, good))
+        async for event in self._restarted(backup, self._watch.expected(time.time(), seen)):
             yield event
 
     async def _restarted(self, backup: Backup | None, expected: Expected) -> AsyncIterator[Event]:
@@ -187,7 +182,7 @@ class Transaction:
         step = self._step("restart")
         yield Step("restart")
         refused = await self._order()
-        if isinstance(refused, Denied) or (refused is not None and await self._unmoved(expected)):
+        if isinstance(refused, Denied) or (refused is not None and await self._watch.unmoved(expected)):
             self._desk.end()
             yield step(refused.why, ok=False)
             denied = isinstance(refused, Denied)
@@ -202,7 +197,7 @@ class Transaction:
     async def _proved(self, backup: Backup | None, expected: Expected) -> AsyncIterator[Event]:
         step = self._step("proof")
         checks: tuple[Check, ...] = ()
-        async for checks in self._proof(expected):
+        async for checks in self._watch.proof(expected):
             yield Step("proof", None, told_checks(checks))
         failed = cause(checks)
         yield step(failed or told_checks(checks), ok=not failed)
@@ -210,7 +205,7 @@ class Transaction:
         readiness = seen.snapshot.gateway.readiness.value if seen else None
         version = readiness.version or "" if readiness else ""
         if not failed:
-            text = _sentence(checks, "applied and proved")
+            text = sentence(checks, "applied and proved")
             if backup is not None:
                 lost = self._backups.note(backup.id, "applied", good=True, litellm_version=version)
                 text = f"{text}; not noted as good: {lost.why}" if lost else text
@@ -218,7 +213,7 @@ class Transaction:
             yield self._outcome("applied", text)
             return
         log = self._eyes.log_since(expected.ordered_at)
-        self._cause = failed = "; ".join(filter(None, (failed, _said(log))))
+        self._cause = failed = "; ".join(filter(None, (failed, last_exception(log))))
         if backup is not None:
             self._backups.note(backup.id, f"rejected: {failed}", good=False, why="rejected", litellm_version=version)
         if (kept := self._why_kept(backup)) is not None:
@@ -255,8 +250,8 @@ class Transaction:
             self._backups.note(restored.before.id, f"rejected: {self._cause}", good=False)
         self._record = msgspec.structs.replace(self._record, backup=rejected)
         yield step(", ".join(restored.written) or "the disk held it already")
-        seen = await self._look()
-        expected = self._expected(time.time(), seen)
+        seen = await self._watch.look()
+        expected = self._watch.expected(time.time(), seen)
         self._reach("restart again", expected)
         step = self._step("restart again")
         yield Step("restart again")
@@ -267,7 +262,7 @@ class Transaction:
         step = self._step("proof again")
         checks: tuple[Check, ...] = ()
         if not isinstance(refused, Denied):
-            async for checks in self._proof(expected):
+            async for checks in self._watch.proof(expected):
                 yield Step("proof again", None, told_checks(checks))
         failed = refused.why if isinstance(refused, Denied) else cause(checks)
         yield step(failed or told_checks(checks), ok=not failed)
@@ -278,7 +273,7 @@ class Transaction:
             )
             return
         self._desk.end()
-        text = _sentence(checks, f"rolled back to what ran before, because {self._cause}")
+        text = sentence(checks, f"rolled back to what ran before, because {self._cause}")
         yield self._outcome("rolled back", text, self._cause, rejected=rejected, log=log)
 
     def _restore(self, good: int) -> Restored | Failure:
@@ -294,71 +289,6 @@ class Transaction:
         )
 
     # --- what they are made of ---------------------------------------------------------------------------------------
-
-    async def _look(self) -> Seen | None:
-        """What is seen now, once there is anything."""
-        end = time.monotonic() + 10.0
-        while (seen := self._eyes.seen()) is None or (
-            seen.snapshot.service.tried_at is None and self._profile.unit is not None
-        ):
-            if time.monotonic() > end:
-                return seen
-            await asyncio.sleep(LOOK_SECONDS)
-        return seen
-
-    async def _proof(self, expected: Expected) -> AsyncIterator[tuple[Check, ...]]:
-        """Look until it is proved, has failed, or the time is over; every change of a check is told."""
-        end = time.monotonic() + PROOF_SECONDS
-        told: tuple[Check, ...] = ()
-        probed = False
-        while True:
-            seen = self._eyes.seen()
-            if seen is not None:
-                checks = prove(seen.snapshot, seen.diagnosis, expected, time.time())
-                if checks != told:
-                    told = checks
-                    yield checks
-                states = {check.name: check.state for check in checks}
-                answers, service = states["answers"] == "ok", seen.snapshot.service.value
-                if answers is (expected.answered_at is None):
-                    expected = msgspec.structs.replace(expected, answered_at=time.time() if answers else None)
-                if states["unit"] == "ok" and service is not None and not expected.first_pid:
-                    expected = msgspec.structs.replace(expected, first_pid=service.main_pid)
-                if "failed" in states.values() or "waiting" not in states.values():
-                    return
-                if answers and states["deployments"] in ("ok", "not known") and not probed and self._probes:
-                    probed = True
-                    await self._eyes.probe(self._probes)
-                if states.get("deployments") == "waiting":
-                    self._eyes.look_now()
-            if time.monotonic() > end:
-                return
-            await asyncio.sleep(LOOK_SECONDS)
-
-    def _expected(self, ordered_at: float, before: Seen | None = None) -> Expected:
-        service = before.snapshot.service.value if before else None
-        return Expected(
-            ordered_at=ordered_at,
-            invocation=service.invocation if service else "",
-            main_pid=service.main_pid if service else 0,
-            loaded=len(before.snapshot.gateway.deployments.value or ()) if before else 0,
-            cached=bool(before and before.diagnosis.cache.state in ("healthy", "slow")),
-            probes=self._probes,
-        )
-
-    async def _unmoved(self, expected: Expected) -> bool:
-        """Whether the process that ran before the order still runs."""
-        if not expected.main_pid:
-            return False
-        since = time.time()
-        self._eyes.look_now()
-        for _ in range(25):
-            await asyncio.sleep(LOOK_SECONDS)
-            seen = self._eyes.seen()
-            reading = seen.snapshot.service if seen else None
-            if reading and reading.value and (reading.seen_at or 0.0) > since:
-                return reading.value.main_pid == expected.main_pid
-        return False
 
     def _back_up(self, seen: Seen) -> Backup | Failure | None:
         """A set of what is on the disk; None where no configuration is known."""
@@ -390,6 +320,10 @@ class Transaction:
         if self._record.good is None:
             return "no configuration is known that ran before, so nothing could be rolled back"
         if missing(self._backups, self._record.good) == ():
+            good = self._backups.get(self._record.good)
+            known = {kept.path for kept in good.files} if good else set()
+            if unknown := [kept.path for kept in backup.files if kept.path not in known]:
+                return f"of {', '.join(unknown)} no version is known that ran before, so nothing could be rolled back"
             return "this configuration has run before, so it is not the cause, and nothing was rolled back"
         return None
 
@@ -425,44 +359,3 @@ class _Clock:
 
     def __call__(self, detail: str = "", *, ok: bool = True) -> Step:
         return Step(self._name, time.monotonic() - self._began, detail, ok)
-
-
-def told(record: Record) -> str:
-    """Where a transaction stood that was interrupted, in words."""
-    where = {
-        "backup": "nothing had been changed yet",
-        "restart": "the service had been, or was just being, told to restart",
-        "proof": "the service was restarted with the new configuration, and that was not proved yet",
-        "restore": "the new configuration had failed, and the good one was being brought back",
-        "restart again": "the good configuration is on the disk again; the service was just being told to restart",
-        "proof again": "the service was restarted with the good configuration, and that was not proved yet",
-    }[record.stage]
-    return f"a restart of {record.unit} by {record.holder} was interrupted: {where}"
-
-
-def told_checks(checks: tuple[Check, ...]) -> str:
-    """How a proof stands: what it waits for, or what was found."""
-    waiting = [check.text for check in checks if check.state == "waiting"]
-    found = [check.text for check in checks if check.state == "ok" and check.name in ("deployments", "ready")]
-    return waiting[0] if waiting else "; ".join(filter(None, found))
-
-
-def _kept(backup: Backup | None, good: Backup | None) -> str:
-    if backup is None:
-        return "no configuration is known here, so none was kept"
-    if good is None:
-        return f"backup {backup.id}; there is none to go back to, for none is known that ran"
-    if not good.differs_from(backup):
-        return f"backup {backup.id}, the same as {good.id}, which ran before"
-    return f"backup {backup.id}; it would go back to {good.id}"
-
-
-def _said(log: tuple[str, ...]) -> str:
-    """The last exception that the service wrote."""
-    lines = [line.strip() for text in log for line in text.splitlines()]
-    return next((line[:200] for line in reversed(lines) if _EXCEPTION.match(line)), "")
-
-
-def _sentence(checks: tuple[Check, ...], what: str) -> str:
-    loaded = next((check.text for check in checks if check.name == "deployments" and check.state == "ok"), "")
-    return f"{what}; {loaded}" if loaded else what
