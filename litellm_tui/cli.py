@@ -46,6 +46,7 @@ def build_parser() -> _Parser:
         "--kind", choices=("systemd", "compose"), help="what runs LiteLLM; with compose --unit names the service"
     )
     which.add_argument("--profile", metavar="NAME", help="a profile of the settings file")
+    which.add_argument("--read-only", action="store_true", help="look, and change nothing")
     which.add_argument("--key-env", metavar="NAME", help="environment variable that holds the gateway's key")
     which.add_argument("--key-file", metavar="FILE", help="file that holds the gateway's key")
 

@@ -40,6 +40,7 @@ class Options(msgspec.Struct, frozen=True):
     profile: str | None = None
     key_env: str | None = None
     key_file: str | None = None
+    read_only: bool = False
 
 
 class Secret:
@@ -97,6 +98,8 @@ class Profile(msgspec.Struct, frozen=True):
     found_unit: Unit | None = None
     ignored_rules: Mapping[str, str] = {}
     probes: tuple[str, ...] = ()
+    read_only: bool = False
+    production: bool = False
     missing: tuple[Missing, ...] = ()
     also_found: tuple[str, ...] = ()
 
@@ -223,9 +226,17 @@ def resolve(
         found_unit=unit,
         ignored_rules=settings.audit.ignore,
         probes=chosen.probes,
+        read_only=options.read_only or chosen.read_only,
+        production=chosen.production,
         missing=tuple(missing),
         also_found=others,
     )
+
+
+def may_change(profile: Profile, command: str) -> None:
+    """Raises `SettingsError` for a profile that is read-only; every command that changes something asks this first."""
+    if profile.read_only:
+        raise SettingsError(f"{command}: {profile.name or profile.address} is read-only: nothing is changed here")
 
 
 def findings(profile: Profile) -> list[tuple[str, str, str]]:

@@ -21,6 +21,8 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `key_env` names an environment variable and `key_file` a file that hold the key: the key itself is not accepted.
     `probes` are groups that must answer a real request after a restart, for it to be applied.
+    With `read_only` nothing is ever changed, nor is a request made that costs; `production` marks a gateway on the
+    screen, and its restart wants the service's name typed.
     `compose`, `process` or `custom` says that LiteLLM is not run by systemd; `unit` is then the service's name.
     """
 
@@ -31,6 +33,8 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_env: str | None = None
     key_file: str | None = None
     probes: tuple[str, ...] = ()
+    read_only: bool = False
+    production: bool = False
     # unset and not None: `compose:` with nothing behind it is a mistake, and must not mean systemd
     compose: Compose | msgspec.UnsetType = msgspec.UNSET
     process: Process | msgspec.UnsetType = msgspec.UNSET

@@ -23,7 +23,7 @@ from litellm_tui.collectors import config_file
 from litellm_tui.collectors.logline import clean
 from litellm_tui.collectors.systemd import read_environment_files
 from litellm_tui.discovery import Unit
-from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.profile import Options, Profile, may_change, resolve
 from litellm_tui.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def run(
     if explain:
         return _explain(explain)
     settings = load_settings()
-    sources = _sources(options, files, env_file)
+    sources = _sources(options, files, env_file, writes=fix and not dry_run)
     for source in sources:
         if not os.path.isfile(source.path) or not os.access(source.path, os.R_OK):
             print(f"litellm-tui: {source.path}: {_unreadable(source.path)}", file=sys.stderr)
@@ -96,12 +96,14 @@ def _explain(name: str) -> int:
     return 0
 
 
-def _sources(options: Options, files: Sequence[str], env_files: Sequence[str]) -> list[_Source]:
+def _sources(options: Options, files: Sequence[str], env_files: Sequence[str], *, writes: bool) -> list[_Source]:
     """The files named, each alone unless it is the one that the unit runs; without any that one."""
     given = _environment(env_files) if env_files else None
     profile: Profile | None = None
     if not files or options != Options():
         profile = resolve(options, load_settings())
+        if writes:
+            may_change(profile, "audit --fix")
     if not files:
         if profile is None or profile.config is None:
             why = "; ".join(f"{m.what}: {m.why}" for m in profile.missing) if profile else ""

@@ -26,7 +26,7 @@ from litellm_tui.collectors import config_file
 from litellm_tui.collectors.gateway import DEPLOYMENTS, ROUTER, GatewayClient
 from litellm_tui.commands import probe_print as printing
 from litellm_tui.commands.probe_names import UnknownName, chosen_by, with_own_groups
-from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.profile import Options, Profile, may_change, resolve
 from litellm_tui.settings import load_settings
 from litellm_tui.snapshot import ConfigFile, Failure, LoadedDeployment, ProbeResult, Unreachable
 
@@ -59,6 +59,7 @@ def run(options: Options, **wished: Any) -> int:
     """Do what the command line asked for, and return the exit status. `wished` are fields of `Wish`."""
     settings = load_settings()
     profile = resolve(options, settings)
+    may_change(profile, "probe")
     wish = Wish(**wished)
     printer = printing.Printer(profile.address, as_json=wish.json, ascii_only=settings.ascii)
     try:

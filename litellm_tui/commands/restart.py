@@ -23,7 +23,7 @@ from litellm_tui.backups import Backups
 from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.eyes import looking
 from litellm_tui.commands.look import history_of
-from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.profile import Options, Profile, may_change, resolve
 from litellm_tui.settings import SettingsError, load_settings
 from litellm_tui.snapshot import Denied, Failure
 
@@ -39,6 +39,7 @@ def run(
 ) -> int:
     """Restart, or end a restart that was interrupted, and say by the exit status what came of it."""
     profile = resolve(options, load_settings())
+    may_change(profile, "restart")
     if profile.unit is None:
         why = next((f"{missing.why}; {missing.mend}" for missing in profile.missing if "service" in missing.what), "")
         raise SettingsError(f"restart: no service was found: {why or 'see litellm-tui where'}")
@@ -62,9 +63,9 @@ def _agreed(profile: Profile, desk: Desk, finish: bool, undo: bool) -> bool:
     unit = profile.unit.value if profile.unit else ""
     if not sys.stdin.isatty():
         raise SettingsError(f"restart: {unit} is restarted only with --yes where nobody can be asked")
-    unfinished = desk.unfinished()
-    if isinstance(unfinished, Record):
-        print(told(unfinished))
+    interrupted = desk.interrupted()
+    if isinstance(interrupted, Record):
+        print(told(interrupted))
     what = "Finish that" if finish else "Take that back" if undo else f"Restart {unit} ({profile.address})"
     print(f"{what}? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

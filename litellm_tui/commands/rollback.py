@@ -20,7 +20,7 @@ from litellm_tui.backups.against import Against, against_disk, on_disk
 from litellm_tui.backups.store import NOTHING_KEPT
 from litellm_tui.collectors.logline import clean
 from litellm_tui.comparison import SIGNS, environment, moment
-from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.profile import Options, Profile, may_change, resolve
 from litellm_tui.settings import SettingsError, load_settings
 from litellm_tui.snapshot import Failure
 
@@ -58,6 +58,7 @@ def run(options: Options, listing: bool = False, to: int = 0, yes: bool = False,
         say.lines(_listed(backups, say.utc))
         say.document([_described(backup, backups) for backup in reversed(backups.records())])
         return 0
+    may_change(profile, "rollback")
     if not yes and not sys.stdin.isatty():
         raise SettingsError("rollback: there is no terminal to ask on: give --yes, or --list to look first")
     chosen = backups.get(to) if to else last_good(backups, profile.config.value if profile.config else "")

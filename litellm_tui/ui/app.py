@@ -58,7 +58,7 @@ from litellm_tui.ui.view import View, local_clock, utc_clock
 from litellm_tui.ui.widgets.chainlines import ChainLines
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines
-from litellm_tui.ui.widgets.strip import ServiceStrip
+from litellm_tui.ui.widgets.strip import Hints, ServiceStrip
 
 # Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
 # them, in one packet of a slow line, must already go to the prompt.
@@ -85,6 +85,9 @@ KEEP_SECONDS: Final = 30.0
 # and takes no more than this share of the time
 MANY: Final = 300
 SHARE: Final = 0.2
+
+
+_ACTS: Final = frozenset(key.action.partition("(")[0] for key in KEYS if key.acts)
 
 
 class Console(App[int]):
@@ -154,6 +157,12 @@ class Console(App[int]):
         yield ServiceStrip()
 
     @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed from here."""
+        profile = self.monitor.profile if self.monitor else self._sought
+        return isinstance(profile, Profile) and profile.read_only
+
+    @property
     def utc(self) -> bool:
         """Whether times are shown in UTC."""
         return self._clock is utc_clock
@@ -209,7 +218,11 @@ class Console(App[int]):
             if self._state.failure:
                 self.notify(self._state.failure, severity="warning", markup=False)
             self.set_interval(KEEP_SECONDS, self._keep)
-        self._operations.offer_to_end(profile)
+        if profile.read_only:
+            for hints in self.screen_stack[0].query(Hints):
+                hints.laid_out()
+        else:
+            self._operations.offer_to_end(profile)
         await self.monitor.run()
 
     def _keep(self) -> None:
@@ -374,6 +387,8 @@ class Console(App[int]):
         self.query_one(Logs).prompt("search")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if self.read_only and action in _ACTS:
+            return False
         if action in ("filter", "search"):
             return len(self.screen_stack) == 1 and not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
@@ -382,7 +397,7 @@ class Console(App[int]):
         from litellm_tui.ui.screens.help import help_paragraphs
 
         if len(self.screen_stack) == 1:
-            self.push_screen(Sheet("Keys and signs", lambda: help_paragraphs(self._signs)))
+            self.push_screen(Sheet("Keys and signs", lambda: help_paragraphs(self._signs, self.read_only)))
 
     async def action_quit(self) -> None:
         self.exit(0)
@@ -513,7 +528,7 @@ class Console(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         for key in KEYS:
-            if key.palette:
+            if key.palette and not (key.acts and self.read_only):
                 title = key.help.partition(":")[0].partition(" (")[0]
                 # the palette reads this as markup: no brackets
                 yield SystemCommand(title, f"{key.help} (key: {key.shown})", self._runner(key.action))

@@ -17,6 +17,8 @@ class Key(NamedTuple):
     place: Place = "everywhere"
     hint: str = ""
     palette: bool = False
+    acts: bool = False
+    """Whether it may lead to a change, or to a request that costs: not there where the profile is read-only."""
 
 
 KEYS: Final = (
@@ -30,17 +32,18 @@ KEYS: Final = (
     Key("exclamation_mark", "!", "problems", "Problems: everything that is wrong, worst first", "everywhere",
         "problems", True),
     Key("p", "p", "probe(False)", "Probe the selected deployment or group: one real request to each", "everywhere",
-        "probe", True),
-    Key("P", "P", "probe(True)", "Probe every deployment (asks first when it costs)", palette=True),
+        "probe", True, True),
+    Key("P", "P", "probe(True)", "Probe every deployment (asks first when it costs)", palette=True, acts=True),
     Key("a", "a", "audit", "Audit: the file against what LiteLLM really reads, with fixes", "everywhere",
         "audit", True),
     Key("d", "d", "difference", "Difference: what a restart would change, or what a version applied before had",
         "everywhere", "diff", True),
     Key("b", "b", "backups", "Backups: the configurations that were kept, and the way back to one", palette=True),
-    Key("e", "e", "edit", "Edit the configuration in your editor; then difference and audit are up", palette=True),
+    Key("e", "e", "edit", "Edit the configuration in your editor; then difference and audit are up", palette=True,
+        acts=True),
     Key("E", "E", "expect_down", "Mark the selected deployment as expected down, or not", palette=True),
     Key("z", "z", "zoom", "Zoom the pane, or back", palette=True),
-    Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True),
+    Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True, acts=True),
     Key("f5", "F5", "look", "Look at everything again now", palette=True),
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
     Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
@@ -56,7 +59,7 @@ KEYS: Final = (
     Key("enter", "Enter", "open", "Everything that is known of the line, errors in full", place="lists"),
     Key("x,space", "x Space", "mark", "What if this group were down: mark it, or take the mark back", "fallbacks"),
     Key("escape", "Esc", "clear_marks", "Take all marks back", place="fallbacks"),
-    Key("D", "D", "drill", "Drill: exercise the chain for real (asks first)", place="fallbacks"),
+    Key("D", "D", "drill", "Drill: exercise the chain for real (asks first)", place="fallbacks", acts=True),
     Key("n", "n", "next_match(1)", "Next match; without a search the next error", place="logs"),
     Key("N", "N", "next_match(-1)", "Previous match, or error", place="logs"),
     Key("l", "l", "level", "Least level shown: info, warning, error, all", "logs", "", True),
@@ -74,9 +77,9 @@ PLACES: Final[dict[Place, str]] = {
 }
 
 
-def keys_of(place: Place) -> tuple[Key, ...]:
+def keys_of(place: Place, read_only: bool = False) -> tuple[Key, ...]:
     """The keys of one place, in the order they are shown."""
-    return tuple(key for key in KEYS if key.place == place)
+    return tuple(key for key in KEYS if key.place == place and not (read_only and key.acts))
 
 
 def markdown_table() -> str:

@@ -165,6 +165,9 @@ class Operations:
 
     def fix(self, finding: Finding) -> None:
         """Show the fix of a finding as a diff, and write it when the operator says so."""
+        if self._console.read_only:
+            self._console.notify("read-only: nothing is written from here", markup=False)
+            return
         if finding.silenced is not None:
             self._console.notify("it is silenced: take the comment or the setting away first", markup=False)
             return
@@ -203,6 +206,9 @@ class Operations:
 
     def restore(self, id: int) -> None:
         """Show what going back to this backup changes, and write it when the operator says so."""
+        if self._console.read_only:
+            self._console.notify("read-only: nothing is written from here", markup=False)
+            return
         if not self._fixing:
             self._fixing = True
             self._console.run_worker(self._show_restore(id), group="fix")

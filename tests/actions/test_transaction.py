@@ -271,6 +271,16 @@ async def test_what_is_broken_under_the_restart_is_what_is_kept_as_rejected(site
     assert outcome.result == "rolled back", outcome
     assert site.world.disk() == OLD
     assert site.kept(outcome.rejected) == BAD
+    assert all(site.kept(backup.id) == BAD for backup in site.backups.load() if backup.why == "rejected")
+
+
+async def test_what_ran_before_and_is_broken_under_the_restart_is_gone_back_to(site: Site) -> None:
+    site.begin()
+    site.world.before_start = BAD
+    _, outcome = await site.follow()
+    assert outcome.result == "rolled back", outcome
+    assert (site.world.disk(), site.world.state["read"]) == (OLD, OLD)
+    assert site.kept(outcome.rejected) == BAD
 
 
 async def test_what_a_preflight_refuses_is_left_alone_unless_it_is_forced(site: Site) -> None:
@@ -512,6 +522,23 @@ def test_a_record_of_a_later_form_is_not_taken_for_one_of_ours(tmp_path: Path) -
     found = desk.unfinished()
     assert isinstance(found, Failure)
     assert "later" in found.why
+
+
+def test_what_somebody_is_working_on_was_not_interrupted(tmp_path: Path) -> None:
+    first, second = Desk("http://a", UNIT, tmp_path), Desk("http://a", UNIT, tmp_path)
+    assert second.interrupted() is None
+    assert not second.folder.exists(), "a look leaves nothing behind"
+    record = Record(UNIT, here(), "proof")
+    assert first.take() is None
+    assert first.write(record) is None
+    assert second.interrupted() is None
+    first.release()
+    assert second.interrupted() == record
+    # and the look has given the lock back
+    assert first.take() is None
+    assert first.end() is None
+    first.release()
+    assert second.interrupted() is None
 
 
 def test_a_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None:

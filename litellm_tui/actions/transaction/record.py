@@ -111,6 +111,16 @@ class Desk:
             return Failure(f"{self._record} was written by a later litellm-tui: use that one")
         return record
 
+    def interrupted(self) -> Record | Failure | None:
+        """The transaction that nobody has ended, and that nobody is working on."""
+        if self.unfinished() is None or isinstance(self.take(), Holder):
+            return None
+        try:
+            # it may have been ended until the lock was ours
+            return self.unfinished()
+        finally:
+            self.release()
+
     def write(self, record: Record) -> Failure | None:
         """Note where it stands; on the disk when this returns."""
         try:

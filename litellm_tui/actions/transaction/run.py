@@ -214,9 +214,12 @@ class Transaction:
             return
         log = self._eyes.log_since(expected.ordered_at)
         self._cause = failed = "; ".join(filter(None, (failed, last_exception(log))))
-        if backup is not None:
-            self._backups.note(backup.id, f"rejected: {failed}", good=False, why="rejected", litellm_version=version)
-        if (kept := self._why_kept(backup)) is not None:
+        kept = self._why_kept(backup)
+        # what was changed under the restart has failed, and not what was kept before it
+        if backup is not None and missing(self._backups, backup.id) == ():
+            result = f"rejected: {failed}" if kept is None else f"failed: {failed}"
+            self._backups.note(backup.id, result, why="rejected" if kept is None else None, litellm_version=version)
+        if kept is not None:
             self._desk.end()
             yield self._outcome("failed", f"{failed}; {kept}", failed, log=log)
             return

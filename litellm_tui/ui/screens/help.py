@@ -16,17 +16,17 @@ _MEANINGS = {
     "unproven": "only a doubtful witness speaks: a health check that asks in the wrong way, or a key that is not set",
     "not loaded": "in the file, not in the running proxy",
     "not in file": "in the running proxy, not in the file any more",
-    "expected down": "marked so by you (e), with your note",
+    "expected down": "marked so by you (E), with your note",
     "unknown": "the gateway cannot be asked",
 }
 
 
-def help_paragraphs(signs: Signs) -> list[Paragraph]:
+def help_paragraphs(signs: Signs, read_only: bool = False) -> list[Paragraph]:
     """The whole text of the help."""
     paragraphs: list[Paragraph] = []
     for place, title in PLACES.items():
         paragraphs.append((title, "", "head"))
-        paragraphs += [(key.shown, key.help, "ok") for key in keys_of(place)]
+        paragraphs += [(key.shown, key.help, "ok") for key in keys_of(place, read_only)]
     paragraphs.append(("Signs", "", "head"))
     paragraphs += [(f"{sign} {state}", _MEANINGS[state], "ok") for state, sign in signs.states.items()]
     paragraphs.append((f"{signs.changed}", "the file differs from what runs: a restart applies it", "mark"))

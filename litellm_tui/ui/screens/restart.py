@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 from litellm_tui.actions.transaction.events import BACK, FORTH, Event, Outcome, Result, Step
 from litellm_tui.analysis.preflight import Check
@@ -65,6 +65,11 @@ class RestartDialog(ModalScreen[None]):
         with Vertical(classes="dialog -restart") as box:
             box.border_title = Content("Restart")
             yield Lines(id="dialog-lines")
+            if self._view.profile.production:
+                field = Input(placeholder=f"type {self._unit_name} to restart it", compact=True, max_length=200)
+                # a blinking cursor costs 3.6 KB a second
+                field.cursor_blink = False
+                yield field
             with Horizontal(id="dialog-buttons"):
                 yield Button("Later" if self._unfinished else "Cancel", id="cancel", compact=True)
                 if self._unfinished:
@@ -93,6 +98,14 @@ class RestartDialog(ModalScreen[None]):
         self._fill()
 
     @property
+    def _unit_name(self) -> str:
+        return self._view.profile.unit.value if self._view.profile.unit else ""
+
+    @on(Input.Submitted)
+    def _typed(self) -> None:
+        self.query_one("#cancel").focus()
+
+    @property
     def _refused(self) -> bool:
         return any(check.state == "refused" for check in self._checks or ())
 
@@ -111,6 +124,9 @@ class RestartDialog(ModalScreen[None]):
         # what it may be about to break must have been on the screen
         if time.monotonic() - self._opened < DEAF_SECONDS or self._checks is None:
             return
+        if any(field.value.strip() != self._unit_name for field in self.query(Input)):
+            self.query_one(Input).focus()
+            return
         if self._refused and not self._insisted:
             self._insisted = True
             self.query_one("#restart", Button).label = "Press again"
@@ -120,18 +136,24 @@ class RestartDialog(ModalScreen[None]):
 
     @on(Button.Pressed, "#finish")
     def _finish(self) -> None:
-        if time.monotonic() - self._opened >= DEAF_SECONDS:
+        if self._answered:
             self._begin("finish")
 
     @on(Button.Pressed, "#undo")
     def _undo(self) -> None:
-        if time.monotonic() - self._opened >= DEAF_SECONDS:
+        if self._answered:
             self._begin("undo")
+
+    @property
+    def _answered(self) -> bool:
+        """Whether the question could be read, and the name was typed where that is wanted."""
+        named = all(field.value.strip() == self._unit_name for field in self.query(Input))
+        return named and time.monotonic() - self._opened >= DEAF_SECONDS
 
     def _begin(self, way: Way) -> None:
         self._began = time.monotonic()
-        for button in self.query("#restart, #finish, #undo"):
-            button.display = False
+        for part in self.query("#restart, #finish, #undo, Input"):
+            part.display = False
         self.query_one("#cancel", Button).label = "Hide (it goes on)"
         self.query_one("#cancel").focus()
         self._start(self, way, self._insisted)
@@ -159,7 +181,7 @@ class RestartDialog(ModalScreen[None]):
 
     def _question(self) -> Iterator[Paragraph]:
         profile, service = self._view.profile, self._view.snapshot.service.value
-        yield "service", f"{profile.unit.value} ({profile.scope})" if profile.unit else "", "strong"
+        yield "service", f"{profile.unit.value} ({profile.place})" if profile.unit else "", "strong"
         yield "state", f"{service.active_state} ({service.sub_state})" if service else "not known", "ok"
         if self._unfinished:
             yield "", "", ""

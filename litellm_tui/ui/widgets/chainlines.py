@@ -35,6 +35,11 @@ class ChainLines(Lines):
 
     clearable = False
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "drill" and getattr(self.app, "read_only", False):
+            return False
+        return super().check_action(action, parameters)
+
     def action_mark(self) -> None:
         if self.selected:
             self.post_message(self.Marked(self.selected))

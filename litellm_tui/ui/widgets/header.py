@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -31,7 +31,8 @@ class Identity(Lines, can_focus=False):
     def draw(self, view: View) -> None:
         """Show this view."""
         if self.room:
-            self.show([Row(((cell(f" {_identity(view)}", self.room), "quiet"),))])
+            marks = "".join(f" {word} " for word in _marks(view))
+            self.show([Row(((marks, "word-bad"), (cell(f" {_identity(view)}", self.room - len(marks)), "quiet")))])
 
 
 class Sentence(Lines, can_focus=False):
@@ -76,6 +77,14 @@ class Header(Vertical):
         """Move the clock on."""
         for part in self.query(Clock):
             part.tick(clock)
+
+
+def _marks(view: View) -> Iterator[str]:
+    """What must be known of a gateway before anything is pressed."""
+    if view.profile.production:
+        yield "PRODUCTION"
+    if view.profile.read_only:
+        yield "READ-ONLY"
 
 
 def wrap(spans: Sequence[Span], width: int, most: int) -> list[list[Span]]:

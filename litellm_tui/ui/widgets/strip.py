@@ -27,9 +27,13 @@ class ServiceLine(Lines, can_focus=False):
 class Hints(Lines, can_focus=False):
     """The keys that matter, in a widget of its own: a widget's line is repainted whole, and these never change."""
 
+    @property
+    def _read_only(self) -> bool:
+        return bool(getattr(self.app, "read_only", False))
+
     def laid_out(self) -> None:
         super().laid_out()
-        self.show([Row(((" ", ""), *wrap(list(_hints()), self.room - 1, 1)[0]))])
+        self.show([Row(((" ", ""), *wrap(list(_hints(self._read_only)), self.room - 1, 1)[0]))])
 
 
 class ServiceStrip(Horizontal):
@@ -86,8 +90,8 @@ def _state(service: Service) -> str:
     return f"{service.active_state} ({service.sub_state})" if known else service.active_state
 
 
-def _hints() -> Iterator[Span]:
+def _hints(read_only: bool) -> Iterator[Span]:
     for key in KEYS:
-        if key.hint:
+        if key.hint and not (read_only and key.acts):
             yield key.shown, "strong"
             yield f" {key.hint}  ", "quiet"
