@@ -14,7 +14,7 @@ from litellm_tui.snapshot import NotAvailable, Notice, Service, Snapshot, Unauth
 
 # after the first answer: a process that is to fail soon has failed by then
 STEADY_SECONDS: Final = 10.0
-# its first ping may be made while Redis is connected to
+# after the first answer: a ping may be made while Redis is connected to
 CACHED_SECONDS: Final = 20.0
 
 State = Literal["ok", "waiting", "failed", "not known"]
@@ -160,11 +160,12 @@ def _cache(snapshot: Snapshot, diagnosis: Diagnosis, expected: Expected, since: 
     wanted = file is not None and bool(file.section("litellm_settings").get("cache"))
     if not expected.cached or not wanted:
         return Check("cache", "ok", verdict.state if wanted else "none is wanted")
-    if (verdict.seen_at or 0.0) > since:
-        if verdict.severity != "bad" and verdict.state != "off":
-            return Check("cache", "ok", verdict.state)
-        if now - since > CACHED_SECONDS:
-            return Check("cache", "failed", f"the cache was healthy before, and is {verdict.state}: {verdict.reason}")
+    pinged = (verdict.seen_at or 0.0) > since
+    if pinged and verdict.severity != "bad" and verdict.state != "off":
+        return Check("cache", "ok", verdict.state)
+    # a ping that gets no answer is no time at which the cache was seen
+    if now - (expected.answered_at or now) > CACHED_SECONDS and (pinged or verdict.state == "unknown"):
+        return Check("cache", "failed", f"the cache was healthy before, and is {verdict.state}: {verdict.reason}")
     return Check("cache", "waiting", "the cache was not pinged yet")
 
 

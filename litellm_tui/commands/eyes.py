@@ -25,11 +25,14 @@ _RECORDS: Final = 60
 class MonitorEyes:
     """`actions.transaction.events.Eyes` on a monitor that runs."""
 
-    def __init__(self, monitor: Monitor) -> None:
+    def __init__(self, monitor: Monitor, running: asyncio.Task[None]) -> None:
         self._monitor = monitor
+        self._running = running
 
     def seen(self) -> Seen:
-        """What is known now."""
+        """What is known now. Raises what has ended the monitor: nothing would be seen for ever."""
+        if self._running.done():
+            self._running.result()
         snapshot, now = self._monitor.snapshot(), time.time()
         return Seen(snapshot, diagnose(snapshot, now, {}, self._monitor.audits.audit), now)
 
@@ -73,8 +76,8 @@ async def looking(
     """A monitor that runs as long as this is entered, with everything looked at once, where that can be."""
     changed = asyncio.Event()
     monitor = Monitor(profile, lambda _: changed.set(), history)
-    eyes = MonitorEyes(monitor)
     running = asyncio.create_task(monitor.run())
+    eyes = MonitorEyes(monitor, running)
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):

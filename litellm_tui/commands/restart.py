@@ -91,7 +91,8 @@ async def _told(
                 if isinstance(event, Outcome):
                     outcome = event
                 elif not json and event.took is not None:
-                    print(_plain(_line(event)), flush=True)
+                    for line in (_line(event), *(f"        {note}" for note in event.notes)):
+                        print(_plain(line), flush=True)
     assert outcome is not None
     return outcome
 

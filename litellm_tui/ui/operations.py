@@ -118,7 +118,7 @@ class Operations:
 
         unfinished = self._desk(profile).unfinished() if profile.unit else None
         if isinstance(unfinished, Record):
-            self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=60, markup=False)
+            self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=15, markup=False)
 
     def _desk(self, profile: Profile) -> Desk:
         # the simulation leaves nothing behind

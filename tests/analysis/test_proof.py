@@ -258,10 +258,18 @@ def test_without_the_file_the_number_alone_is_told() -> None:
 # --- cache, log, probes, time --------------------------------------------------------------------------------------
 
 
+def test_a_cache_whose_ping_gets_no_answer_is_not_waited_for_for_ever() -> None:
+    silent = read(None, 0.0, Unreachable("no answer within 4 s", kind="timeout"))
+    assert check("cache", seen(cache_ping=silent), now=ANSWERED + CACHED_SECONDS - 1)[0] == "waiting"
+    state, text = check("cache", seen(cache_ping=silent), now=ANSWERED + CACHED_SECONDS + 1)
+    assert state == "failed"
+    assert "no answer within 4 s" in text
+
+
 def test_a_cache_that_was_healthy_must_be_so_again() -> None:
     gone = read(CachePing("unhealthy", "redis", False, error="connection refused"))
-    assert check("cache", seen(cache_ping=gone), now=STARTED + CACHED_SECONDS - 1)[0] == "waiting"
-    state, text = check("cache", seen(cache_ping=gone), now=STARTED + CACHED_SECONDS + 1)
+    assert check("cache", seen(cache_ping=gone), now=ANSWERED + CACHED_SECONDS - 1)[0] == "waiting"
+    state, text = check("cache", seen(cache_ping=gone), now=ANSWERED + CACHED_SECONDS + 1)
     assert state == "failed"
     assert "healthy before" in text
     old: Reading[Any] = Reading(value=CachePing("healthy", "redis", True), seen_at=STARTED - 1, tried_at=STARTED - 1)

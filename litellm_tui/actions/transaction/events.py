@@ -19,12 +19,16 @@ STATUS: Final[dict[Result, int]] = {"applied": 0, "rolled back": 1, "refused": 2
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A step that has begun (`took` is None), goes on with other words, or has ended after `took` seconds."""
+    """A step that has begun (`took` is None), goes on with other words, or has ended after `took` seconds.
+
+    `notes` are what a preflight has against it, or wants to be known, each in words.
+    """
 
     name: StepName
     took: float | None = None
     detail: str = ""
     ok: bool = True
+    notes: tuple[str, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):

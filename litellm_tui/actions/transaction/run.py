@@ -19,7 +19,7 @@ from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, 
 from litellm_tui.actions.transaction.preflight import inspect, refusals
 from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here
 from litellm_tui.actions.transaction.watch import Watch
-from litellm_tui.actions.transaction.words import kept_as, last_exception, sentence, told, told_checks
+from litellm_tui.actions.transaction.words import kept_as, last_exception, sentence, told, told_checks, weighed
 from litellm_tui.analysis.proof import Check, Expected, cause, is_new
 from litellm_tui.backups import Backup, Backups, take_present
 from litellm_tui.profile import Profile
@@ -151,8 +151,8 @@ class Transaction:
         yield Step("preflight")
         found = await inspect(self._profile, seen.snapshot, seen.diagnosis, self._backups.folder)
         refusal = refusals(found)
-        detail = "; ".join(check.text for check in found if check.state != "ok") or "nothing speaks against it"
-        yield step(detail, ok=not refusal)
+        notes = tuple(check.text for check in found if check.state != "ok")
+        yield msgspec.structs.replace(step(weighed(found, force=self._force), ok=not refusal), notes=notes)
         if refusal and not self._force:
             yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
             return

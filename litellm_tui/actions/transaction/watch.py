@@ -14,6 +14,7 @@ from litellm_tui.analysis.proof import Check, Expected, prove
 from litellm_tui.profile import Profile
 
 LOOK_SECONDS: Final = 0.2
+AGAIN_SECONDS: Final = 1.0
 # LiteLLM answers 4 to 30 s after its start, and must then stay up; systemd's stop may take 90 s before that
 PROOF_SECONDS: Final = 180.0
 
@@ -65,7 +66,7 @@ class Watch:
         """Look until it is proved, has failed, or the time is over; every change of a check is told."""
         end = time.monotonic() + PROOF_SECONDS
         told: tuple[Check, ...] = ()
-        probed = False
+        probed, looked = False, 0.0
         while True:
             seen = self._eyes.seen()
             if seen is not None:
@@ -84,7 +85,10 @@ class Watch:
                 if answers and states["deployments"] in ("ok", "not known") and not probed and self._profile.probes:
                     probed = True
                     await self._eyes.probe(self._profile.probes)
-                if states.get("deployments") == "waiting":
+                unread = answers and "waiting" in (states["ready"], states["deployments"], states["cache"])
+                if unread and time.monotonic() - looked > AGAIN_SECONDS:
+                    # whatever its pace or back-off, but a busy gateway is not asked without a pause
+                    looked = time.monotonic()
                     self._eyes.look_now()
             if time.monotonic() > end:
                 return

@@ -6,6 +6,8 @@ import re
 from typing import Final
 
 from litellm_tui.actions.transaction.record import Record
+from litellm_tui.analysis import preflight
+from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.proof import Check
 from litellm_tui.backups import Backup
 
@@ -54,3 +56,12 @@ def sentence(checks: tuple[Check, ...], what: str) -> str:
     """`what`, with how many deployments are loaded."""
     loaded = next((check.text for check in checks if check.name == "deployments" and check.state == "ok"), "")
     return f"{what}; {loaded}" if loaded else what
+
+
+def weighed(found: tuple[preflight.Check, ...], *, force: bool) -> str:
+    """How many of a preflight's checks say something, and to which end."""
+    against = sum(check.state == "refused" for check in found)
+    known = sum(check.state == "note" for check in found)
+    words = [count(against, "reason") + " against it" + (", passed over" if force else "")] if against else []
+    words += [count(known, "note")] if known else []
+    return "; ".join(words) or "nothing speaks against it"

@@ -205,6 +205,10 @@ class RestartDialog(ModalScreen[None]):
             yield "", "Press again to restart against all that.", "bad"
 
     def _progress(self) -> Iterator[Paragraph]:
+        if self._outcome is not None:
+            # what matters most stands where it is seen on a small screen
+            yield self._outcome.result, self._outcome.text, _ENDED[self._outcome.result]
+            yield "", "", ""
         names = [*FORTH, *(BACK if any(name in self._steps for name in BACK) else ())]
         for name in names:
             step = self._steps.get(name)
@@ -220,8 +224,6 @@ class RestartDialog(ModalScreen[None]):
             return
         down = f", {outcome.downtime:.1f} s without an answer" if outcome.downtime is not None else ""
         yield "total", f"{outcome.took:5.1f} s{down}", "quiet"
-        yield "", "", ""
-        yield outcome.result, outcome.text, _ENDED[outcome.result]
         if outcome.rejected is not None:
             yield "kept", f"what was rejected is backup {outcome.rejected} (b)", "quiet"
         if outcome.log:
