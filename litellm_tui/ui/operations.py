@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 EDITED_SECONDS: Final = 5.0
 # of the log, when a restart fails: looked through, and shown
 _LOG_RECORDS: Final = 400
-_LOG_LINES: Final = 8
+_LOG_LINES: Final = 60
 
 
 class ConsoleEyes:
@@ -107,7 +107,7 @@ class Operations:
             now = self._console.view or view
             return await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
 
-        unfinished = self._desk(view.profile).unfinished()
+        unfinished = self._desk(view.profile).interrupted()
         said = unfinished.why if isinstance(unfinished, Failure) else told(unfinished) if unfinished else ""
         back = isinstance(unfinished, Record) and unfinished.good is not None
         self._console.push_screen(RestartDialog(view, looked, self._run_restart, said, back))
@@ -116,7 +116,7 @@ class Operations:
         """Say at the start that a restart was interrupted."""
         from litellm_tui.actions.transaction.words import told
 
-        unfinished = self._desk(profile).unfinished() if profile.unit else None
+        unfinished = self._desk(profile).interrupted() if profile.unit else None
         if isinstance(unfinished, Record):
             self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=15, markup=False)
 

@@ -81,11 +81,14 @@ def test_what_is_applied_ends_with_0_and_tells_each_step(bench: Bench, capsys: p
     before = bench.shown()
     bench.simulation.edit_config()
     assert main(["restart", "--yes"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr().out.splitlines()
+    # what a preflight notes stands indented below it
+    lines = [line for line in said if not line.startswith("  ")]
     assert [line.split()[:2] for line in lines[:4]] == [
         ["ok", "preflight"], ["ok", "backup"], ["ok", "restart"], ["ok", "proof"]
     ]  # fmt: skip
     assert all(" s  " in line for line in lines[:2])
+    assert any("added: qwen2.5-coder:32b" in line for line in said if line not in lines)
     assert lines[4] == "applied: applied and proved; 9 of 9 deployments loaded"
     assert lines[5].endswith("s of them without an answer")
     assert bench.shown() != before
