@@ -286,12 +286,12 @@ def test_a_broken_file_is_named_with_its_place_and_the_last_good_one_stays(site:
         assert re.search(MODELS, console.screen_text())
         assert "GHOST" in pane(console.screen_text(), "Fallbacks")
         console.press("R")
-        console.wait_for(r"does not parse:")
+        console.wait_for("LiteLLM cannot read it")
         assert re.search(r"config\.yaml:\d+:\d+", dialog(console.screen_text()))
         console.wait_for("Restart anyway")
         wait_until_the_dialog_listens(console)
         console.press("right", "enter")
-        console.wait_for("Press again to restart into the broken file")
+        console.wait_for("Press again to restart against all that")
         assert site.pid == pid
         console.press("escape")
         console.wait_gone("Restart anyway|Press again")
@@ -324,9 +324,10 @@ def test_restart_begins_on_cancel_and_a_paste_restarts_nothing(site: Site) -> No
     with opened(site.lab) as console:
         ready(console)
         console.press("R")
-        console.wait_for(r"unit +litellm\.service \(user\)")
+        console.wait_for(r"service +litellm\.service \(user\)")
         console.wait_for(r"state +active \(running\)")
         console.wait_for("Cancel .*Restart")
+        console.wait_for("A copy is kept")
         wait_until_the_dialog_listens(console)
         console.press("enter")
         console.wait_gone("Cancel")
@@ -336,7 +337,7 @@ def test_restart_begins_on_cancel_and_a_paste_restarts_nothing(site: Site) -> No
         # Whatever dialog the keys have left open, nothing must run in it.
         for _ in range(3):
             console.press("f5")
-            console.wait_for(lambda text: "stopping" not in text and "restarted" not in text)
+            console.wait_for(lambda text: "proof " not in text and "proved" not in text)
         console.press("escape")
         console.wait_gone("Cancel")
         assert in_header("DEGRADED")(console.screen_text())
@@ -362,23 +363,23 @@ def test_restart_is_followed_down_and_up_and_applies_the_file(site: Site) -> Non
         console.wait_for(r"changes +fallbacks of nomic-embed-text")
         wait_until_the_dialog_listens(console)
         console.press("right", "enter")
-        console.wait_for("stopping")
+        console.wait_for(r"proof +…")
 
         def done(text: str) -> bool:
             note(text)
-            return "restarted in" in text
+            return "applied and proved" in text
 
         seconds = console.wait_for(done, 60)
         site.applied(text)
         report("restarted and followed", seconds)
         shown = console.screen_text()
-        for step in ("stopping", "starting", "answering"):
+        for step in ("preflight", "backup", "restart", "proof"):
             assert re.search(rf"{step} +\d+\.\d s", shown), shown
-        assert re.search(r"models loaded +\d+\.\d s +7 of 7", shown), shown
-        assert re.search(r"restarted in \d+\.\d s; 7 deployments loaded", shown), shown
+        assert re.search(r"applied and proved; 7 of 7 deployments loaded", shown), shown
+        assert re.search(r"total +\d+\.\d s, \d+\.\d s without an answer", shown), shown
         assert {"DOWN", "STOPPING", "STARTING"} & set(words), words
         console.press("enter")
-        console.wait_gone("restarted in")
+        console.wait_gone("applied and proved")
         console.wait_for(in_header("ANSWERING|DEGRADED|OK"))
         console.wait_for(lambda text: "not applied" not in text)
     report(f"the header said {' → '.join(words)}", seconds)
