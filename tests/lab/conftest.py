@@ -11,14 +11,15 @@ from tests.lab import Environment, Lab, environments, missing, required
 from tests.lab.calm import Calm
 
 HERE = Path(__file__).parent
+OWN_LABS = ("test_restart.py", "test_rollback.py", "test_router.py", "test_services.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.lab)
-            # one worker has them all, with the labs and the watches that they share
-            item.add_marker(pytest.mark.xdist_group("lab"))
+            # those that share labs and watches are in one worker; those with labs of their own in another
+            item.add_marker(pytest.mark.xdist_group("labs" if item.path.name in OWN_LABS else "lab"))
     # What runs beside all others begins with the first of the lab's tests, and is asked for its result last.
     items.sort(key=lambda item: (item.path == HERE / "test_calm.py", not item.path.is_relative_to(HERE)))
 
