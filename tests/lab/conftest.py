@@ -37,7 +37,7 @@ def lab_possible() -> None:
         _without_lab(reason)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def calm_labs(request: pytest.FixtureRequest) -> Iterator[dict[Environment, Calm]]:
     """The long watches, begun with the first test of the lab where a test of theirs is among the chosen ones."""
     chosen = any(item.path == HERE / "test_calm.py" for item in request.session.items)
@@ -45,6 +45,13 @@ def calm_labs(request: pytest.FixtureRequest) -> Iterator[dict[Environment, Calm
     yield watches
     for watch in watches.values():
         watch.stop()
+
+
+@pytest.fixture(autouse=True)
+def watches_begin(request: pytest.FixtureRequest) -> None:
+    """With the first test of the worker that has theirs."""
+    if request.path.name not in OWN_LABS:
+        request.getfixturevalue("calm_labs")
 
 
 @pytest.fixture(scope="session")
