@@ -261,8 +261,7 @@ def test_a_saved_file_changes_the_fallbacks_at_once_and_keeps_the_selection(site
         site.save(changed, rename=rename)
         seconds = console.wait_for(r"nomic-embed-text ● → llama3\.1:latest", 1 + SLACK)
         report("on screen after the save", seconds)
-        text = console.screen_text()
-        assert "saved, not applied" in pane(text, "Fallbacks")
+        console.wait_for(lambda text: "saved, not applied" in pane(text, "Fallbacks"))
         console.wait_for(in_header("config saved.*not applied"))
         console.wait_for(lambda _: is_selected() and background(selected) == cursor)
         assert site.pid == pid
