@@ -18,6 +18,7 @@ from litellm_tui.analysis.audit.records import Audit, Finding, Severity
 from litellm_tui.analysis.audit.words import arithmetic, summary
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
 
@@ -42,7 +43,7 @@ class AuditScreen(ModalScreen[None]):
             box.border_title = Content("Audit")
             box.border_subtitle = Content("Enter shows the fix · Esc closes")
             yield Lines(id="audit-lines")
-            yield _Detail(id="audit-detail")
+            yield Described(self.describe, "audit-detail")
 
     def on_mount(self) -> None:
         self.query_one("#audit-lines").focus()
@@ -85,15 +86,6 @@ class AuditScreen(ModalScreen[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
-
-
-class _Detail(Lines, can_focus=False):
-    """Hidden while nothing is selected: when it is shown, it has no size yet, and is drawn as soon as it gets one."""
-
-    def laid_out(self) -> None:
-        super().laid_out()
-        if isinstance(self.screen, AuditScreen):
-            self.screen.describe()
 
 
 def key_of(finding: Finding) -> str:

@@ -22,6 +22,7 @@ from litellm_tui.comparison import SIGNS, environment, moment
 from litellm_tui.snapshot import Failure
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
 
 STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
@@ -60,7 +61,7 @@ class BackupsScreen(ModalScreen[None]):
             box.border_title = Content("Backups")
             box.border_subtitle = Content("Enter goes back to it (asks first), Esc closes")
             yield Lines(id="backups-lines")
-            yield _Detail(id="backups-detail")
+            yield Described(self.describe, "backups-detail")
 
     def on_mount(self) -> None:
         self.query_one("#backups-lines").focus()
@@ -152,15 +153,6 @@ class BackupsScreen(ModalScreen[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
-
-
-class _Detail(Lines, can_focus=False):
-    """Hidden while nothing is selected: when it is shown, it has no size yet, and is drawn as soon as it gets one."""
-
-    def laid_out(self) -> None:
-        super().laid_out()
-        if isinstance(self.screen, BackupsScreen):
-            self.screen.describe()
 
 
 def compared(backups: Backups, id: int, view: View) -> Against | Failure:

@@ -20,6 +20,7 @@ from litellm_tui.comparison import SIGNS, Compared, summary, with_running, with_
 from litellm_tui.snapshot import ConfigError
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
 
 _HEADS: Final[dict[What, str]] = {
@@ -59,7 +60,7 @@ class DifferenceScreen(ModalScreen[None]):
             box.border_title = Content("Difference")
             box.border_subtitle = Content("[ ] older, newer version · Esc closes")
             yield Lines(id="difference-lines")
-            yield _Detail(id="difference-detail")
+            yield Described(self.describe, "difference-detail")
 
     def on_mount(self) -> None:
         self.query_one("#difference-lines").focus()
@@ -148,15 +149,6 @@ class DifferenceScreen(ModalScreen[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
-
-
-class _Detail(Lines, can_focus=False):
-    """Hidden while nothing is selected: when it is shown, it has no size yet, and is drawn as soon as it gets one."""
-
-    def laid_out(self) -> None:
-        super().laid_out()
-        if isinstance(self.screen, DifferenceScreen):
-            self.screen.describe()
 
 
 def key_of(change: Change) -> str:

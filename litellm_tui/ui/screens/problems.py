@@ -17,6 +17,7 @@ from litellm_tui.analysis.phrases import age, coarse_age
 from litellm_tui.analysis.records import Place, Problem
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.header import STYLES
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
@@ -39,7 +40,7 @@ class Problems(ModalScreen[Place | None]):
             box.border_title = Content("Problems")
             box.border_subtitle = Content("Enter goes there · Esc closes")
             yield Lines(id="problems-lines")
-            yield _Detail(id="problems-detail")
+            yield Described(self.describe, "problems-detail")
 
     def on_mount(self) -> None:
         self.query_one("#problems-lines").focus()
@@ -79,15 +80,6 @@ class Problems(ModalScreen[Place | None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
-
-
-class _Detail(Lines, can_focus=False):
-    """Hidden while nothing is selected: when it is shown, it has no size yet, and is drawn as soon as it gets one."""
-
-    def laid_out(self) -> None:
-        super().laid_out()
-        if isinstance(self.screen, Problems):
-            self.screen.describe()
 
 
 def problem_rows(view: View, width: int) -> Iterator[Row]:
