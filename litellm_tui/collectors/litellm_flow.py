@@ -159,8 +159,12 @@ class Flow:
                 self.keys.update(*(texts(case.pattern) for case in cases))
             case ast.BinOp(left=left, op=ast.BitAnd(), right=right):
                 for mine, other in ((left, right), (right, left)):
-                    keys_of = isinstance(mine, ast.Call) and isinstance(mine.func, ast.Attribute)
-                    if self._like(unit, mine.func.value if keys_of else mine, marked):  # type: ignore[attr-defined]
+                    match mine:
+                        case ast.Call(func=ast.Attribute(value=of)):
+                            section = of
+                        case _:
+                            section = mine
+                    if self._like(unit, section, marked):
                         self.keys |= self.package.strings(other)
 
     def _made_from(self, unit: Unit, node: ast.Call, marked: set[str]) -> None:

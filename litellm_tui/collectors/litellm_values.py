@@ -54,8 +54,8 @@ class Values:
         made = {""}
         for part in value.values:
             inner = part.value if isinstance(part, ast.FormattedValue) else part
-            named = isinstance(inner, ast.Name)
-            parts = self._named(unit, inner.id, nodes) if named else self.package.strings(inner)  # type: ignore[attr-defined]
+            name = inner.id if isinstance(inner, ast.Name) else ""
+            parts = self._named(unit, name, nodes) if name else self.package.strings(inner)
             made = {before + after for before in made for after in parts}
         return frozenset(made)
 

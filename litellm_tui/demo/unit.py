@@ -275,4 +275,4 @@ class Control:
             for line in lines:
                 verb, _, asker = line.decode("ascii", "replace").partition(" ")
                 if asker.isdigit():
-                    self._handle(verb, lambda name=asker: write_atomically(self._replies / name, "0\n"))  # type: ignore[misc]
+                    self._handle(verb, lambda name=asker: write_atomically(self._replies / name, "0\n"))  # type: ignore[misc]  # bound now

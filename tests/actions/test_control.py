@@ -183,7 +183,7 @@ async def test_what_dies_at_once_is_no_zombie_after_the_next_order(tmp_path: Pat
 async def test_what_the_profile_does_not_say_cannot_be_ordered() -> None:
     profile = _profile(Custom(status=("true",), stop=("true",)))
     for verb, key in (("start", "custom.start"), ("restart", "custom.restart")):
-        refused = await order(profile, verb)  # type: ignore[arg-type]
+        refused = await order(profile, verb)  # type: ignore[arg-type]  # two of the verbs
         assert isinstance(refused, NotAvailable)
         assert key in refused.why
     assert await order(profile, "stop") is None

@@ -673,7 +673,7 @@ def killed(folder: str, stage: Stage, noted: str) -> None:
             commits.append(self)
             return really(self)
 
-        Staged.commit = commit  # type: ignore[method-assign]
+        Staged.commit = commit  # type: ignore[method-assign]  # a child process, which ends here
         asyncio.run(site.follow())
     asyncio.run(site.follow(desk=Cut(site, stage, end, noted == "after")))
 
@@ -786,7 +786,7 @@ async def test_whoever_stops_watching_leaves_the_record(site: Site) -> None:
     async for event in events:
         if isinstance(event, Step) and event.name == "proof":
             break
-    await events.aclose()  # type: ignore[attr-defined]
+    await events.aclose()
     record = site.unfinished()
     assert record is not None
     assert record.stage == "proof"

@@ -34,8 +34,9 @@ def splice(content: bytes, edits: Sequence[Edit]) -> bytes:
         document = Document(content[len(mark) :].decode())
         pending = list(edits)
         while pending:
-            if isinstance(pending[0], Move):
-                document = _moved(document, pending.pop(0))  # type: ignore[arg-type]
+            if isinstance(first := pending[0], Move):
+                document = _moved(document, first)
+                del pending[0]
                 continue
             batch = _independent(document, pending)
             document = _carried_out(document, batch)

@@ -93,7 +93,7 @@ def resolved(node: Node) -> str:
         return node.tag
     if node.kind != "scalar" or not node.plain:
         return STR if node.kind == "scalar" else ""
-    return str(_resolver.resolve(yaml.ScalarNode, node.value, (True, False)))  # type: ignore[no-untyped-call]
+    return str(_resolver.resolve(yaml.ScalarNode, node.value, (True, False)))  # type: ignore[no-untyped-call]  # PyYAML's own
 
 
 class Document:
