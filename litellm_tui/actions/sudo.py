@@ -6,6 +6,12 @@ import subprocess
 import sys
 
 from litellm_tui.profile import Profile
+from litellm_tui.snapshot import Denied, Failure
+
+
+def helps(profile: Profile, refused: Failure | None) -> bool:
+    """Whether an order that was refused may be given with sudo: to a unit of the system, where a right is missing."""
+    return isinstance(refused, Denied) and profile.kind == "systemd" and profile.scope == "system"
 
 
 def restart_with_sudo(profile: Profile) -> bool:

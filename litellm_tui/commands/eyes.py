@@ -6,20 +6,15 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
-from typing import Final
+from contextlib import asynccontextmanager
 
-from litellm_tui.actions.probe import probe
 from litellm_tui.actions.transaction.events import Seen
+from litellm_tui.actions.transaction.seeing import ask, said_since
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.applied import History
+from litellm_tui.commands.look import all_asked
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
-from litellm_tui.snapshot import ProbeResult
-
-# of the log, when a restart fails: looked through, and handed on
-_LOOKED_THROUGH: Final = 400
-_RECORDS: Final = 60
 
 
 class MonitorEyes:
@@ -42,31 +37,20 @@ class MonitorEyes:
 
     async def probe(self, groups: Sequence[str]) -> None:
         """Ask every deployment of these groups."""
-        loaded = self._monitor.snapshot().gateway.deployments.value or ()
-        wanted = [deployment for deployment in loaded if deployment.group in groups]
-        async with aclosing(probe(self._monitor.profile, wanted, redact=self._monitor.redact)) as events:
-            async for event in events:
-                if isinstance(event, ProbeResult):
-                    self._monitor.take_probe(event)
+        monitor = self._monitor
+        loaded = monitor.snapshot().gateway.deployments.value or ()
+        await ask(monitor.profile, loaded, groups, monitor.redact, monitor.take_probe)
 
     def log_since(self, moment: float) -> tuple[str, ...]:
         """The last records of the service since then."""
-        store = self._monitor.store
-        found = [r.text for r in store.since(store.last - _LOOKED_THROUGH) if r.time >= moment and not r.own]
-        return tuple(found[-_RECORDS:])
+        return said_since(self._monitor.store, moment)
 
     @property
     def complete(self) -> bool:
         """Whether everything that a preflight is about was looked at once."""
         snapshot = self._monitor.snapshot()
-        gateway = snapshot.gateway
         audited = self._monitor.audits.current or snapshot.configuration.checked_at is None
-        # what is behind the key comes a moment after the first answer
-        asked = gateway.deployments.tried_at is not None and gateway.cache_ping.tried_at is not None
-        answered = gateway.liveliness.failure is not None or asked
-        return (
-            audited and snapshot.service.tried_at is not None and gateway.liveliness.tried_at is not None and answered
-        )
+        return audited and all_asked(snapshot)
 
 
 @asynccontextmanager

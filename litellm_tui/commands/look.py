@@ -79,7 +79,7 @@ async def _settled(profile: Profile, expected_down: dict[str, str], history: His
                     if snapshot.log.last != newest:
                         newest, quiet_since = snapshot.log.last, time.monotonic()
                     audited = monitor.audits.current or snapshot.configuration.checked_at is None
-                    if audited and _all_asked(snapshot) and time.monotonic() - quiet_since >= LOG_QUIET_SECONDS:
+                    if audited and all_asked(snapshot) and time.monotonic() - quiet_since >= LOG_QUIET_SECONDS:
                         break
     finally:
         running.cancel()
@@ -88,7 +88,7 @@ async def _settled(profile: Profile, expected_down: dict[str, str], history: His
     return monitor.last_snapshot(), monitor.audits.audit
 
 
-def _all_asked(snapshot: Snapshot) -> bool:
+def all_asked(snapshot: Snapshot) -> bool:
     """Whether there is nothing left that a little patience would bring."""
     gateway, service, configuration, log = snapshot.gateway, snapshot.service, snapshot.configuration, snapshot.log
     if service.tried_at is None or log.state == "starting":

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import msgspec
 
 from litellm_tui.actions import control
-from litellm_tui.actions.sudo import restart_with_sudo
+from litellm_tui.actions.sudo import helps, restart_with_sudo
 from litellm_tui.actions.transaction.events import STATUS, Event, Order, Outcome, Step
 from litellm_tui.actions.transaction.record import Desk, Record
 from litellm_tui.actions.transaction.run import Transaction
@@ -25,7 +25,7 @@ from litellm_tui.commands.eyes import looking
 from litellm_tui.commands.look import history_of
 from litellm_tui.profile import Options, Profile, may_change, resolve
 from litellm_tui.settings import SettingsError, load_settings
-from litellm_tui.snapshot import Denied, Failure
+from litellm_tui.snapshot import Failure
 
 
 def run(
@@ -67,6 +67,9 @@ def _agreed(profile: Profile, desk: Desk, finish: bool, undo: bool) -> bool:
     if isinstance(interrupted, Record):
         print(told(interrupted))
     what = "Finish that" if finish else "Take that back" if undo else f"Restart {unit} ({profile.address})"
+    if profile.production:
+        print(f"{what}, in production? Type {unit} to do it: ", end="", flush=True)
+        return sys.stdin.readline().strip() == unit
     print(f"{what}? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -83,10 +86,10 @@ async def _told(
         transaction = Transaction(
             profile, eyes, _order(profile), desk, Backups(profile.url.value, unit), force=force, rollback=rollback
         )
-        way: AsyncIterator[Event] = (
+        way: AsyncGenerator[Event, None] = (
             transaction.finish() if finish else transaction.undo() if undo else transaction.apply()
         )
-        async with aclosing(way) as events:  # type: ignore[type-var]  # an async generator, named by what it gives
+        async with aclosing(way) as events:
             async for event in events:
                 if isinstance(event, Outcome):
                     outcome = event
@@ -102,8 +105,7 @@ def _order(profile: Profile) -> Order:
 
     async def given() -> Failure | None:
         refused = await control.order(profile, "restart")
-        sudo = isinstance(refused, Denied) and profile.kind == "systemd" and profile.scope == "system"
-        if sudo and sys.stdin.isatty() and sys.stdout.isatty():
+        if helps(profile, refused) and sys.stdin.isatty() and sys.stdout.isatty():
             return None if await asyncio.to_thread(restart_with_sudo, profile) else refused
         return refused
 

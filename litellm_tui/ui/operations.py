@@ -21,7 +21,7 @@ from litellm_tui.analysis.records import Deployment
 from litellm_tui.analysis.routing import KINDS, Kind, Routing
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Configuration, Denied, Failure, LoadedDeployment, ProbeResult
+from litellm_tui.snapshot import Configuration, Failure, LoadedDeployment
 from litellm_tui.ui.screens.restart import RestartDialog, Way
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 # until what an editor saved must have been read
 EDITED_SECONDS: Final = 5.0
-# of the log, when a restart fails: looked through, and shown
-_LOG_RECORDS: Final = 400
-_LOG_LINES: Final = 60
 
 
 class ConsoleEyes:
@@ -57,26 +54,19 @@ class ConsoleEyes:
 
     async def probe(self, groups: Sequence[str]) -> None:
         """Ask every deployment of these groups."""
-        from litellm_tui.actions.probe import probe
+        from litellm_tui.actions.transaction.seeing import ask
 
         view, monitor = self._console.view, self._console.monitor
-        if view is None or monitor is None:
-            return
-        loaded = view.snapshot.gateway.deployments.value or ()
-        wanted = [deployment for deployment in loaded if deployment.group in groups]
-        async with aclosing(probe(view.profile, wanted, redact=view.redact)) as events:
-            async for event in events:
-                if isinstance(event, ProbeResult):
-                    monitor.take_probe(event)
+        if view is not None and monitor is not None:
+            loaded = view.snapshot.gateway.deployments.value or ()
+            await ask(view.profile, loaded, groups, view.redact, monitor.take_probe)
 
     def log_since(self, moment: float) -> tuple[str, ...]:
         """The last lines of the service since then."""
+        from litellm_tui.actions.transaction.seeing import said_since
+
         view = self._console.view
-        store = view.store if view else None
-        if store is None:
-            return ()
-        found = [r.text for r in store.since(store.last - _LOG_RECORDS) if r.time >= moment and not r.own]
-        return tuple(found[-_LOG_LINES:])
+        return said_since(view.store, moment) if view else ()
 
 
 class Operations:
@@ -140,23 +130,24 @@ class Operations:
             profile, ConsoleEyes(self._console), self._order, self._desk(profile), self._backups, force=force
         )
         ways = {"apply": transaction.apply, "finish": transaction.finish, "undo": transaction.undo}
-        async for event in ways[way]():
-            if isinstance(event, Step) and event.took is not None:
-                self._monitor.look_now()
-            if dialog.is_running:
-                dialog.take(event)
-            elif isinstance(event, Outcome):
-                severity: Literal["information", "error"] = "information" if event.result == "applied" else "error"
-                self._console.notify(f"{event.result}: {event.text}", severity=severity, timeout=20, markup=False)
+        async with aclosing(ways[way]()) as events:
+            async for event in events:
+                if isinstance(event, Step) and event.took is not None:
+                    self._monitor.look_now()
+                if dialog.is_running:
+                    dialog.take(event)
+                elif isinstance(event, Outcome):
+                    severity: Literal["information", "error"] = "information" if event.result == "applied" else "error"
+                    self._console.notify(f"{event.result}: {event.text}", severity=severity, timeout=20, markup=False)
 
     async def _order(self) -> Failure | None:
         """The order; through sudo where a right is missing, on a terminal that is handed over."""
         from litellm_tui.actions.control import order
-        from litellm_tui.actions.sudo import restart_with_sudo
+        from litellm_tui.actions.sudo import helps, restart_with_sudo
 
         profile = self._monitor.profile
         refused = await order(profile, "restart")
-        if not isinstance(refused, Denied) or profile.kind != "systemd" or profile.scope != "system":
+        if not helps(profile, refused):
             return refused
         with self._console.suspend():
             return None if restart_with_sudo(profile) else refused

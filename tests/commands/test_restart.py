@@ -183,6 +183,18 @@ def test_on_a_terminal_yes_restarts(
     assert bench.shown() != before
 
 
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 2), ("litellm\n", 2), ("litellm.service\n", 0)])
+def test_in_production_the_name_is_wanted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, status: int
+) -> None:
+    before = bench.shown()
+    monkeypatch.setattr(restart, "resolve", lambda *_: replace(bench.profile, production=True))
+    monkeypatch.setattr("sys.stdin", _Terminal(answer))
+    assert main(["restart"]) == status
+    assert "in production? Type litellm.service" in capsys.readouterr().out
+    assert (bench.shown() == before) == (status == 2)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--force"], ["--finish"], ["--undo"], ["--json"]])
 def test_where_nobody_can_be_asked_it_wants_to_be_told(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]

@@ -10,7 +10,6 @@ import getpass
 import hashlib
 import os
 import socket
-import tempfile
 import time
 from pathlib import Path
 from typing import Final, Literal
@@ -18,6 +17,7 @@ from typing import Final, Literal
 import msgspec
 
 from litellm_tui.analysis.proof import Expected
+from litellm_tui.backups.durable import replace, settle
 from litellm_tui.snapshot import Failure
 from litellm_tui.state import state_folder
 
@@ -124,17 +124,7 @@ class Desk:
     def write(self, record: Record) -> Failure | None:
         """Note where it stands; on the disk when this returns."""
         try:
-            handle, name = tempfile.mkstemp(dir=self.folder, prefix=".record-")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(msgspec.json.encode(record))
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(name, self._record)
-            except OSError:
-                os.unlink(name)
-                raise
-            self._settle()
+            replace(self._record, msgspec.json.encode(record))
         except OSError as error:
             return Failure(f"{self._record}: {error.strerror}")
         return None
@@ -143,17 +133,10 @@ class Desk:
         """It is over, one way or the other."""
         try:
             self._record.unlink(missing_ok=True)
-            self._settle()
+            settle(self.folder)
         except OSError as error:
             return Failure(f"{self._record}: {error.strerror}")
         return None
-
-    def _settle(self) -> None:
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _held(self, handle: int) -> Holder:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 import msgspec
@@ -61,7 +61,7 @@ class Transaction:
 
     # --- the three ways -------------------------------------------------------------------------------------------
 
-    async def apply(self) -> AsyncIterator[Event]:
+    async def apply(self) -> AsyncGenerator[Event, None]:
         """Restart with the configuration that is on the disk."""
         if (refusal := self._take(resuming=False)) is not None:
             yield self._outcome("refused", refusal)
@@ -72,17 +72,17 @@ class Transaction:
             async for event in self._forth():
                 yield event
 
-    async def finish(self) -> AsyncIterator[Event]:
+    async def finish(self) -> AsyncGenerator[Event, None]:
         """Go on where one that was interrupted stood: prove what runs, and roll back when that fails."""
         async for event in self._resumed(undo=False):
             yield event
 
-    async def undo(self) -> AsyncIterator[Event]:
+    async def undo(self) -> AsyncGenerator[Event, None]:
         """Go back to the good configuration that one that was interrupted had noted."""
         async for event in self._resumed(undo=True):
             yield event
 
-    async def _resumed(self, *, undo: bool) -> AsyncIterator[Event]:
+    async def _resumed(self, *, undo: bool) -> AsyncGenerator[Event, None]:
         if (refusal := self._take(resuming=True)) is not None:
             yield self._outcome("refused", refusal)
             return
@@ -142,12 +142,12 @@ class Transaction:
 
     # --- forth -----------------------------------------------------------------------------------------------------
 
-    async def _forth(self) -> AsyncIterator[Event]:
+    async def _forth(self) -> AsyncGenerator[Event, None]:
         seen = await self._watch.look()
         if seen is None:
             yield self._outcome("refused", "nothing was seen of the gateway: what runs now is not known")
             return
-        step = self._step("preflight")
+        step = _Clock("preflight")
         yield Step("preflight")
         found = await inspect(self._profile, seen.snapshot, seen.diagnosis, self._backups.folder)
         refusal = refusals(found)
@@ -156,7 +156,7 @@ class Transaction:
         if refusal and not self._force:
             yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
             return
-        step = self._step("backup")
+        step = _Clock("backup")
         yield Step("backup")
         backup = await asyncio.to_thread(self._back_up, seen)
         if isinstance(backup, Failure):
@@ -175,11 +175,11 @@ class Transaction:
         async for event in self._restarted(backup, self._watch.expected(time.time(), seen)):
             yield event
 
-    async def _restarted(self, backup: Backup | None, expected: Expected) -> AsyncIterator[Event]:
+    async def _restarted(self, backup: Backup | None, expected: Expected) -> AsyncGenerator[Event, None]:
         if (failure := self._reach("restart", expected)) is not None:
             yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
             return
-        step = self._step("restart")
+        step = _Clock("restart")
         yield Step("restart")
         refused = await self._order()
         if isinstance(refused, Denied) or (refused is not None and await self._watch.unmoved(expected)):
@@ -194,8 +194,8 @@ class Transaction:
         async for event in self._proved(backup, expected):
             yield event
 
-    async def _proved(self, backup: Backup | None, expected: Expected) -> AsyncIterator[Event]:
-        step = self._step("proof")
+    async def _proved(self, backup: Backup | None, expected: Expected) -> AsyncGenerator[Event, None]:
+        step = _Clock("proof")
         checks: tuple[Check, ...] = ()
         async for checks in self._watch.proof(expected):
             yield Step("proof", None, told_checks(checks))
@@ -228,7 +228,7 @@ class Transaction:
 
     # --- back ------------------------------------------------------------------------------------------------------
 
-    async def _back(self, log: tuple[str, ...] = ()) -> AsyncIterator[Event]:
+    async def _back(self, log: tuple[str, ...] = ()) -> AsyncGenerator[Event, None]:
         self._backups.load()
         good = self._record.good
         if good is None:
@@ -241,7 +241,7 @@ class Transaction:
         mixed = self._record.stage == "restore"
         self._record = msgspec.structs.replace(self._record, cause=self._cause)
         self._reach("restore")
-        step = self._step("restore")
+        step = _Clock("restore")
         yield Step("restore")
         restored = await asyncio.to_thread(self._restore, good)
         if isinstance(restored, Failure):
@@ -256,13 +256,13 @@ class Transaction:
         seen = await self._watch.look()
         expected = self._watch.expected(time.time(), seen)
         self._reach("restart again", expected)
-        step = self._step("restart again")
+        step = _Clock("restart again")
         yield Step("restart again")
         refused = await self._order()
         yield step(refused.why if refused else "", ok=refused is None)
         expected = msgspec.structs.replace(expected, carried_out_at=time.time())
         self._reach("proof again", expected)
-        step = self._step("proof again")
+        step = _Clock("proof again")
         checks: tuple[Check, ...] = ()
         if not isinstance(refused, Denied):
             async for checks in self._watch.proof(expected):
@@ -280,8 +280,8 @@ class Transaction:
         yield self._outcome("rolled back", text, self._cause, rejected=rejected, log=log)
 
     def _restore(self, good: int) -> Restored | Failure:
-        if self._backups.get(good) is not None and missing(self._backups, good) == ():
-            return Restored(self._backups.get(good))  # type: ignore[arg-type]  # just asked
+        if (backup := self._backups.get(good)) is not None and missing(self._backups, good) == ():
+            return Restored(backup)
         profile = self._profile
         return restore(
             self._backups,
@@ -333,9 +333,6 @@ class Transaction:
     def _reach(self, stage: Stage, expected: Expected | None = None) -> Failure | None:
         self._record = msgspec.structs.replace(self._record, stage=stage, expected=expected or self._record.expected)
         return self._desk.write(self._record)
-
-    def _step(self, name: StepName) -> _Clock:
-        return _Clock(name)
 
     def _outcome(
         self,
