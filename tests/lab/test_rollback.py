@@ -40,7 +40,7 @@ def _listed(lab: Lab) -> list[dict[str, Any]]:
 def test_a_start_that_lasted_is_what_it_goes_back_to_with_its_environment(lab: Lab) -> None:
     for _ in range(90):
         assert _run(lab, "status").returncode in (0, 1, 2)
-        if any(backup["good"] for backup in _listed(lab)):
+        if any(backup["good"] and backup["litellm_version"] for backup in _listed(lab)):
             break
         time.sleep(1)
     (seen,) = _listed(lab)
