@@ -19,6 +19,9 @@ COMMANDS = {
     "audit": ("litellm_tui.commands.audit", "the configuration held against what LiteLLM really reads, with fixes"),
     "diff": ("litellm_tui.commands.diff", "the file against what runs, or against a version that ran before"),
     "restart": ("litellm_tui.commands.restart", "restart with preflight, backup and proof; roll back when it fails"),
+    "start": ("litellm_tui.commands.startstop", "start the service (asks first)"),
+    "stop": ("litellm_tui.commands.startstop", "stop the service (asks first)"),
+    "service": ("litellm_tui.commands.service", "the service in full: ends of its runs, its files, its environment"),
     "rollback": ("litellm_tui.commands.rollback", "go back to configuration files that were kept, or list them"),
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
     "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
@@ -80,6 +83,13 @@ def build_parser() -> _Parser:
             _add_diff_options(command)
         elif name == "restart":
             _add_restart_options(command)
+        elif name in ("start", "stop"):
+            command.set_defaults(verb=name)
+            command.add_argument("--yes", action="store_true", default=argparse.SUPPRESS, help="do not ask")
+        elif name == "service":
+            command.add_argument(
+                "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
+            )
         elif name == "rollback":
             _add_rollback_options(command)
     _add_console_options(parser)

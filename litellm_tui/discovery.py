@@ -32,6 +32,10 @@ DEFAULT_PORT = 4000
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "[::]": "[::1]", "": "127.0.0.1"}
 
 
+# begins the source of what only /proc of the running process told
+PROCESS_SOURCE = "the running process"
+
+
 class Variable(msgspec.Struct, frozen=True):
     """One environment variable of the service and what sets it. The value is left out of the repr."""
 
@@ -102,7 +106,7 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
     environment |= {key: Variable(value, path) for key, (value, path) in from_files.items()}
     running = process.environment(pid) if pid else {}
     for key, value in running.items():
-        environment.setdefault(key, Variable(value, f"the running process {pid}"))
+        environment.setdefault(key, Variable(value, f"{PROCESS_SOURCE} {pid}"))
 
     arguments = _litellm_arguments(block, pid)
     interpreter = _interpreter(arguments)
@@ -145,7 +149,7 @@ def process_unit(settings: Process, name: str, environ: Mapping[str, str]) -> Un
     seen = pidfile.find(settings.pid_file, start)
     pid = 0 if isinstance(seen, Failure) else seen.pid
     running = process.environment(pid) if pid else {}
-    source = f"the running process {pid}" if running else "the console's environment"
+    source = f"{PROCESS_SOURCE} {pid}" if running else "the console's environment"
     for key, value in (running or environ).items():
         environment.setdefault(key, Variable(value, source))
     line = process.command_line(pid) if pid else []

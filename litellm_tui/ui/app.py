@@ -35,6 +35,7 @@ from litellm_tui.profile import Profile
 from litellm_tui.settings import Settings, SettingsError
 from litellm_tui.snapshot import Snapshot
 from litellm_tui.state import StateFile
+from litellm_tui.ui.control import ServiceControl
 from litellm_tui.ui.detail import deployment_paragraphs, record_paragraphs
 from litellm_tui.ui.keys import KEYS, keys_of
 from litellm_tui.ui.lifeline import Lifeline
@@ -58,6 +59,7 @@ from litellm_tui.ui.view import View, local_clock, utc_clock
 from litellm_tui.ui.widgets.chainlines import ChainLines
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines
+from litellm_tui.ui.widgets.servicelines import ServiceLines
 from litellm_tui.ui.widgets.strip import Hints, ServiceStrip
 
 # Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
@@ -116,6 +118,7 @@ class Console(App[int]):
         self._memory: Memory = {}
         self._last: Glance | None = None
         self._operations = Operations(self)
+        self._control = ServiceControl(self)
         self.set_class(settings.ascii, ASCII_CLASS)
         self._settings = settings
         self._sought = profile
@@ -222,7 +225,7 @@ class Console(App[int]):
             for hints in self.screen_stack[0].query(Hints):
                 hints.laid_out()
         else:
-            self._operations.offer_to_end(profile)
+            self._control.offer_to_end(profile)
         await self.monitor.run()
 
     def _keep(self) -> None:
@@ -404,7 +407,16 @@ class Console(App[int]):
 
     def action_restart(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
-            self._operations.restart(view)
+            self._control.restart(view)
+
+    def action_start_stop(self) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._control.start_stop(view)
+
+    @on(ServiceLines.Wanted)
+    def action_service_detail(self) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._control.service_detail(view)
 
     def action_probe(self, every: bool) -> None:
         view = self.view

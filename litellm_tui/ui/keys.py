@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-Place = Literal["everywhere", "lists", "fallbacks", "logs"]
+Place = Literal["everywhere", "lists", "fallbacks", "logs", "service"]
 
 
 class Key(NamedTuple):
@@ -44,6 +44,7 @@ KEYS: Final = (
     Key("E", "E", "expect_down", "Mark the selected deployment as expected down, or not", palette=True),
     Key("z", "z", "zoom", "Zoom the pane, or back", palette=True),
     Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True, acts=True),
+    Key("S", "S", "start_stop", "Stop the service, or start it (asks first)", palette=True, acts=True),
     Key("f5", "F5", "look", "Look at everything again now", palette=True),
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
     Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
@@ -67,6 +68,8 @@ KEYS: Final = (
     Key("w", "w", "wrap", "Wrap long lines, or cut them", place="logs", palette=True),
     Key("o", "o", "polling", "Show or hide the console's own requests and health polling", place="logs", palette=True),
     Key("escape", "Esc", "clear", "Clear filter and search, follow again", place="logs"),
+    Key("enter", "Enter", "service_detail", "How its runs ended, its files, its environment with secrets masked",
+        place="service"),
 )  # fmt: skip
 
 PLACES: Final[dict[Place, str]] = {
@@ -74,6 +77,7 @@ PLACES: Final[dict[Place, str]] = {
     "lists": "In a list",
     "fallbacks": "In the fallbacks",
     "logs": "In the log",
+    "service": "In the service",
 }
 
 

@@ -433,7 +433,7 @@ def test_sudo_gets_the_terminal_and_gives_it_back(module_lab: Lab, sudo: Path) -
         console.press("enter")
         console.wait_for("1 incorrect password attempt")
         assert "wrong" not in console.screen_text(), "the password was echoed"
-        console.wait_for("Nothing was restarted. Enter goes back")
+        console.wait_for("No restart was carried out. Enter goes on")
         console.press("enter")
         console.wait_for("╭─ 1 Models")
         console.wait_for("refused +nothing was changed: .*([Dd]enied|authentication required)")
