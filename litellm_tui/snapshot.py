@@ -186,7 +186,10 @@ class CacheCounts(msgspec.Struct, frozen=True):
 
 
 class Gateway(msgspec.Struct, frozen=True):
-    """All that HTTP tells. `router` is `router_settings` of GET /get/config/callbacks: as the router has them."""
+    """All that HTTP tells. `router` is `router_settings` of GET /get/config/callbacks: as the router has them.
+
+    `health_url` is what the profile's own health URL answers.
+    """
 
     liveliness: Reading[str] = Reading()
     readiness: Reading[Readiness] = Reading()
@@ -197,6 +200,7 @@ class Gateway(msgspec.Struct, frozen=True):
     cache_ping: Reading[CachePing] = Reading()
     redis: Reading[RedisInfo] = Reading()
     metrics: Reading[Metrics] = Reading()
+    health_url: Reading[str] = Reading()
 
 
 # --- the configuration file ------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ LAYERS = (
     {"state", "services"},
     {"backups"},
     {"applied"},
-    {"logintake", "rediswatch", "filewatch", "auditor", "comparison"},
+    {"logintake", "rediswatch", "filewatch", "auditor", "comparison", "servicedetail"},
     {"auditwatch"},
     {"monitor", "actions", "demo"},
     {"ui"},

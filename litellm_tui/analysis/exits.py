@@ -32,7 +32,7 @@ def told(exit: Exit) -> str:
 
 def bad(exit: Exit) -> bool:
     """Whether nobody wanted it to end."""
-    return exit.by == "memory" or (exit.by == "" and (exit.code != "" or exit.result not in ("", "success")))
+    return exit.by in ("", "memory")
 
 
 def frequency(exits: Iterable[Exit], now: float) -> str:

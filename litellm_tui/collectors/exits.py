@@ -126,7 +126,7 @@ class _Run:
             if match[1] == "oom-kill":
                 self.how["by"] = "memory"
         elif "Deactivated successfully" in line.text:
-            self.how.setdefault("at", line.time)
+            self.how = {"at": line.time, "code": "exited"} | self.how
 
     def ended(self, at: float, *, again: bool = False) -> list[Exit]:
         """It is over, at `at` if nothing else was said; nothing where nothing is known of a run."""

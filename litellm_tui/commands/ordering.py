@@ -26,7 +26,7 @@ def agreed(profile: Profile, what: str, command: str) -> bool:
     """Ask `what` on a terminal, in production by the unit's name. Raises `SettingsError` where nobody can be asked."""
     unit = unit_of(profile, command)
     if not sys.stdin.isatty():
-        raise SettingsError(f"{command}: for {unit} this needs --yes where nobody can be asked")
+        raise SettingsError(f"{command}: {unit} needs --yes where nobody can be asked")
     if profile.production:
         print(f"{what}, in production? Type {unit} to do it: ", end="", flush=True)
         return sys.stdin.readline().strip() == unit

@@ -130,8 +130,8 @@ def _filled(app: Console) -> bool:
     answered = all(
         getattr(gateway, name).value is not None
         for name in gateway.__struct_fields__
-        # the simulated gateway has no Prometheus
-        if name not in ("liveliness", "metrics")
+        # the simulated gateway has no Prometheus, and its profile no health URL
+        if name not in ("liveliness", "metrics", "health_url")
     )
     return answered and view.snapshot.log.last > 100 and view.snapshot.service.value is not None
 

@@ -13,6 +13,7 @@ from textual.widgets import Input
 from litellm_tui.ui.keys import KEYS, PLACES, Place
 from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.backups import BackupsScreen
+from litellm_tui.ui.screens.confirm import ConfirmDialog
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.screens.note import NotePrompt
@@ -408,6 +409,22 @@ async def _clears_filter_and_search(scene: Scene, key: str) -> None:
     await scene.shows("hay")
 
 
+@presses("everywhere", "S")
+async def _asks_before_it_stops(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    await scene.until(lambda: isinstance(scene.app.screen, ConfirmDialog))
+    assert scene.app.focused is not None
+    assert scene.app.focused.id == "cancel"
+    await scene.shows("Stop litellm.service")
+
+
+@presses("service", "enter")
+async def _shows_all_about_the_service(scene: Scene, key: str) -> None:
+    await scene.press("5", key)
+    await scene.until(lambda: isinstance(scene.app.screen, Sheet))
+    await scene.shows("how its runs ended")
+
+
 # --- all of them -------------------------------------------------------------------------------------------------
 
 
@@ -470,6 +487,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("edit", lambda scene: any("handed to an editor" in note.message for note in scene.app._notifications)),
         ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),
         ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
+        ("start_stop", lambda scene: isinstance(scene.app.screen, ConfirmDialog)),
         ("help", lambda scene: isinstance(scene.app.screen, Sheet)),
         ("filter", lambda scene: isinstance(scene.app.focused, Input)),
         ("search", lambda scene: isinstance(scene.app.focused, Input)),
