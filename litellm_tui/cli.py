@@ -156,6 +156,7 @@ def _add_rollback_options(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--list", dest="listing", action="store_true", default=absent, help="list what is kept")
     which.add_argument("--to", type=_backup, metavar="NUMBER", default=absent,
                        help="go back to this one of --list (the last one that ran well)")  # fmt: skip
+    parser.add_argument("--restart", action="store_true", default=absent, help="then restart, with proof, to apply it")
     parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
 

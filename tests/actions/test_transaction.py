@@ -299,6 +299,27 @@ async def test_what_a_preflight_refuses_is_left_alone_unless_it_is_forced(site: 
     assert site.world.disk() == OLD
 
 
+async def test_what_could_not_be_taken_back_is_not_applied_unless_it_is_forced(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(made: Path, target: Path, found: os.stat_result) -> str:
+        return "its owner and group (0:0) could not be kept" if target.name == "config.yaml" else ""
+
+    site.begin()
+    site.world.save(NEW)
+    with monkeypatch.context() as patched:
+        patched.setattr("litellm_tui.actions.rewrite.like", refuse)
+        steps, outcome = await site.follow()
+    assert (outcome.result, site.world.orders, site.unfinished(), site.world.disk()) == ("refused", 0, None, NEW)
+    assert "it could not be rolled back" in outcome.text
+    assert "could not be kept" in outcome.text
+    assert not steps[-1].ok
+    with monkeypatch.context() as patched:
+        patched.setattr("litellm_tui.actions.rewrite.like", refuse)
+        _, outcome = await site.follow(force=True)
+    assert (outcome.result, site.world.disk()) == ("applied", NEW)
+
+
 async def test_told_not_to_it_does_not_roll_back(site: Site) -> None:
     site.begin()
     site.world.save(BAD)
@@ -445,8 +466,28 @@ async def test_a_right_that_is_lost_on_the_way_back_is_told(site: Site) -> None:
     assert outcome.result == "failed"
     assert "is on the disk again, and not proved: Access denied" in outcome.text
     assert site.world.disk() == OLD
+    record = site.unfinished()
+    assert record is not None
+    assert "did not end well" in told(record)
+    assert "Access denied" in told(record)
+    assert "was interrupted" not in told(record)
     _, outcome = await site.follow("finish")
     assert (outcome.result, site.unfinished()) == ("rolled back", None)
+
+
+async def test_a_record_that_can_no_longer_be_written_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = Desk.write
+
+    def full(desk: Desk, record: Record) -> Failure | None:
+        return Failure("record.json: No space left on device") if record.stage == "proof" else really(desk, record)
+
+    monkeypatch.setattr(Desk, "write", full)
+    monkeypatch.setattr(Desk, "end", lambda _: Failure("record.json: Read-only file system"))
+    site.begin()
+    site.world.save(NEW)
+    _, outcome = await site.follow()
+    assert outcome.result == "applied"
+    assert "the note of it could not be removed: record.json: Read-only file system" in outcome.text
 
 
 # --- two at once, and the record --------------------------------------------------------------------------------------
