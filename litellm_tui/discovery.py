@@ -93,6 +93,21 @@ def find_units(tools: Tools, unit: str | None = None, scope: Scope | None = None
     return Search(tuple(units), tuple(failures))
 
 
+def next_start(tools: Tools, unit: str, scope: Scope) -> Unit | None:
+    """The unit as its next start will find it, from its command line and what its files say now.
+
+    None where that cannot be told: it is not there, or a script of its own starts LiteLLM.
+    """
+    try:
+        blocks = _show(tools, scope, [unit])
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = next((block for block in blocks if block.get("LoadState") == "loaded"), None)
+    if found is None or not any(is_litellm(word) for word in parse_exec_start(found.get("ExecStart", ""))):
+        return None
+    return unit_from({**found, "MainPID": "0"}, scope)
+
+
 def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
     """A `Unit` from one block of `systemctl show`, with /proc of the running process where it may be read."""
     pid = int(block.get("MainPID") or 0)

@@ -882,3 +882,28 @@ async def test_a_disk_that_is_full_is_refused_with_its_place(site: Site, monkeyp
     found = (await _checks(site))["disk"]
     assert found.state == "refused"
     assert str(site.folder) in found.text
+
+
+async def test_a_unit_that_will_listen_elsewhere_is_refused(site: Site) -> None:
+    site.begin()
+    environment = site.folder / "port.env"
+    systemctl = site.folder / "systemctl"
+    systemctl.write_text(
+        f"#!/bin/sh\necho Id={UNIT}\necho LoadState=loaded\necho MainPID={os.getpid()}\n"
+        f"echo 'EnvironmentFiles={environment} (ignore_errors=no)'\n"
+        "echo 'ExecStart={ path=/bin/litellm ; argv[]=/bin/litellm --port ${PORT} ; ignore_errors=no ; }'\n"
+    )
+    url = "http://127.0.0.1:4000"
+    unit = Unit(UNIT, "user", True, (), None, {}, None, url)
+    site.profile = msgspec.structs.replace(
+        site.profile, found_unit=unit, url=Found(url, "the unit"), tools=Tools(systemctl=("/bin/sh", str(systemctl)))
+    )
+    environment.write_text("PORT=4000\nHOST=127.0.0.1\n")
+    assert "address" not in await _checks(site)
+    environment.write_text("PORT=4001\nHOST=127.0.0.1\n")
+    found = (await _checks(site))["address"]
+    assert found.state == "refused"
+    assert "http://127.0.0.1:4001" in found.text
+    # an address that was given does not follow the unit
+    site.profile = msgspec.structs.replace(site.profile, url=Found("http://127.0.0.1:4010", "--url"))
+    assert "address" not in await _checks(site)

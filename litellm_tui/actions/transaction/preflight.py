@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from litellm_tui.analysis.preflight import Check, checks
 from litellm_tui.analysis.records import Diagnosis
 from litellm_tui.collectors.file_times import changed_at
+from litellm_tui.discovery import next_start
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Snapshot
 
@@ -42,8 +43,23 @@ def _tried(profile: Profile, snapshot: Snapshot, state: Path) -> Iterator[Check]
             yield Check("interpreter", "ok", interpreter)
         elif os.path.exists(interpreter) or os.access(os.path.dirname(interpreter), os.X_OK):
             yield Check("interpreter", "refused", f"{interpreter} is not there, or may not be run: the unit starts it")
+    yield from _address(profile)
     yield from _room(state)
     yield from _way_back(profile, snapshot)
+
+
+def _address(profile: Profile) -> Iterator[Check]:
+    """Whether it will answer where it is looked for, where the unit itself has said where that is."""
+    if profile.unit is None or profile.service is not None or profile.found_unit is None:
+        return
+    then = next_start(profile.tools, profile.unit.value, profile.scope)
+    if then is None or profile.url.value != profile.found_unit.url or then.url == profile.found_unit.url:
+        return
+    text = (
+        f"the unit will listen at {then.url}, and is looked for at {profile.url.value}: it would be taken for dead; "
+        "restart it with systemctl, then start this anew"
+    )
+    yield Check("address", "refused", text)
 
 
 def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[Check]:
