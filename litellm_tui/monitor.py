@@ -18,11 +18,11 @@ from litellm_tui import services
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History, run_of
 from litellm_tui.auditwatch import AuditWatch
-from litellm_tui.collectors import config_file, journal, redis
+from litellm_tui.collectors import config_file, redis
 from litellm_tui.collectors.file_times import saved_at
 from litellm_tui.collectors.service import cpu_percent
 from litellm_tui.filewatch import FileWatch
-from litellm_tui.logintake import LogIntake
+from litellm_tui.logintake import LogIntake, Ready
 from litellm_tui.logstore import LogStore
 from litellm_tui.reading import next_reading
 from litellm_tui.rediswatch import RedisWatch
@@ -418,7 +418,7 @@ class Monitor:
     # --- the log -----------------------------------------------------------------------------------------------
 
     async def _follow_log(self) -> None:
-        tail = services.tail(self.profile, self._take_entries, self._take_log_state)
+        tail = services.tail(self.profile, self._take_lines, self._take_log_state, self._intake.ready)
         if isinstance(tail, Failure):
             self._take_log_state("off", tail, None)
         else:
@@ -428,8 +428,8 @@ class Monitor:
         self._intake.set_state(state, failure, hint)
         self._dirty.set()
 
-    def _take_entries(self, entries: list[journal.Entry]) -> None:
-        self._intake.take(entries)
+    def _take_lines(self, lines: list[Ready]) -> None:
+        self._intake.keep(lines)
         self._dirty.set()
 
 

@@ -183,6 +183,12 @@ def moment(text: str) -> float | None:
     return None if found.year <= 1 else found.timestamp()
 
 
+def nanoseconds(stamp: str) -> int:
+    """The part of a stamp below the second, in nanoseconds."""
+    digits = re.search(r"\.(\d{1,9})", stamp)
+    return int(digits[1].ljust(9, "0")) if digits else 0
+
+
 def size(text: str) -> int | None:
     """Bytes of `45.2MiB / 1GiB`, the first of the two; None for what is no size."""
     match = re.match(r"([0-9.]+)\s*([kKMGT]?i?)B", text)

@@ -86,15 +86,15 @@ esac
 
 _JOURNALCTL = r"""#!/bin/sh
 # The simulation's journalctl: it becomes a tail of the journal's file, so that one process is all there ever is.
-count=all follow= cursor= given=
+count=all follow= cursor= name= given=
 while [ $# -gt 0 ]; do
     case $1 in
         -f | --follow) follow=yes ;;
         -n | --lines) count=$2 given=yes; shift ;;
         -n?*) count=${1#-n} given=yes ;;
         --lines=*) count=${1#*=} given=yes ;;
-        --after-cursor) cursor=$2; shift ;;
-        --after-cursor=*) cursor=${1#*=} ;;
+        --cursor | --after-cursor) cursor=$2 name=$1; shift ;;
+        --cursor=* | --after-cursor=*) cursor=${1#*=} name=${1%%=*} ;;
         -u | --unit | -o | --output | --output-fields | -p | --priority | -S | --since | -U | --until) shift ;;
     esac
     shift
@@ -113,14 +113,15 @@ finish() {
 place() {
     found=$(grep -n -m 1 -F "\"__CURSOR\":\"$cursor\"" "$1" 2>/dev/null)
     found=${found%%:*}
+    [ -z "$found" ] || [ "$name" = --cursor ] || found=$((found + 1))
 }
 
 if [ -n "$cursor" ]; then
     place "$new"
-    [ -z "$found" ] || finish "+$((found + 1))"
+    [ -z "$found" ] || finish "+$found"
     place "$old"
     # a cursor that was rotated away: everything kept is later
-    if [ -f "$old" ]; then tail -n "+$((${found:-0} + 1))" "$old"; fi
+    if [ -f "$old" ]; then tail -n "+${found:-1}" "$old"; fi
     finish +1
 fi
 [ "$count" != all ] || count=20000

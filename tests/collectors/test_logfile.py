@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.collectors.journal import Entry
+from litellm_tui.collectors import pump
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.logfile import FileTail, times
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
 from tests.waiting import eventually
@@ -32,7 +33,7 @@ class Log:
 
     def _take(self, entries: list[Entry]) -> None:
         self.entries += entries
-        self.lines += [entry.message for entry in entries]
+        self.lines += [entry.message for entry in entries if not entry.gap]
 
     def write(self, text: str) -> None:
         with self.path.open("a", encoding="utf-8") as file:
@@ -118,6 +119,30 @@ def test_truncated_and_grown_beyond_where_it_was_it_is_known_to_be_another(log: 
     os.truncate(log.path, 0)
     log.write("three\nfour\nfive\nsix\n")
     assert log.new() == ["three", "four", "five", "six"]
+
+
+def test_a_truncation_is_announced_where_it_was_found(log: Log) -> None:
+    log.write("one\n")
+    log.new()
+    os.truncate(log.path, 0)
+    log.write("two\n")
+    log.new()
+    assert [(entry.gap, entry.message[:18]) for entry in log.entries] == [
+        (False, "one"), (True, "the file was trunc"), (False, "two"),
+    ]  # fmt: skip
+    places = [entry.place for entry in log.entries]
+    assert places == sorted(places)
+
+
+def test_a_line_longer_than_is_held_is_announced(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pump, "LONGEST_LINE", 1000)
+    log.write("one\n" + "x" * 600_000)
+    log.new()
+    log.write("x" * 600_000 + "\ntwo\n")
+    log.new()
+    assert [(entry.gap, entry.message) for entry in log.entries] == [
+        (False, "one"), (True, "a line longer than 4 MB is missing here"), (False, "two"),
+    ]  # fmt: skip
 
 
 def test_a_file_that_is_not_there_yet_is_followed_from_its_first_line(log: Log) -> None:
