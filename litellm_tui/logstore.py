@@ -36,7 +36,7 @@ class LogStore:
     """Append-only for its readers: records are found by their sequence, the oldest ones go when it is full.
 
     `revision` changes with every append, fold and prepend, `folds` counts the folds: a record already read is another
-    then. `prepended` counts the records that ever came before those that were there (see `prepend`).
+    then. `prepended` counts the records that `prepend` ever put before the others.
     """
 
     def __init__(self, most_records: int = MOST_RECORDS, most_bytes: int = MOST_BYTES) -> None:
@@ -105,35 +105,39 @@ class LogStore:
             self._shrink()
         return record
 
-    def prepend(self, older: Sequence[LogRecord]) -> int:
-        """Put records before the oldest one kept, oldest first, as `Monitor.older` gives them; returns how many came.
-
-        `first` moves back by that number, and sequences go on below zero; what is there keeps its sequence. They have
-        room of their own (`MOST_OLDER_RECORDS`, `MOST_OLDER_BYTES`), beyond which only the newest of them are taken: 0
-        says that there is none left. New records drop the oldest ones as ever, so that what was fetched goes first;
-        `release_older` gives the room back.
-        """
+    def make_room(self) -> None:
+        """Keep more for a while (`MOST_OLDER_RECORDS`, `MOST_OLDER_BYTES`): older records are going to be fetched."""
         most_records, most_bytes = self._own_bounds
-        room = most_records + MOST_OLDER_RECORDS - len(self)
-        left = most_bytes + MOST_OLDER_BYTES - self._bytes
+        self._bounds = most_records + MOST_OLDER_RECORDS, most_bytes + MOST_OLDER_BYTES
+
+    def prepend(self, older: Sequence[LogRecord], before: int) -> int:
+        """Put records, oldest first, before the one with the sequence `before`, the oldest kept; returns how many came.
+
+        `first` moves back by that number, and sequences go on below zero; what is there keeps its sequence. Where there
+        is not room for all (`make_room`), the newest of them come. None comes when the oldest kept is not `before` any
+        more: there would be a hole. New records drop the oldest ones as ever, so that what was fetched goes first.
+        """
+        if before != self.first:
+            return 0
+        room = self._bounds[0] - len(self)
+        left = self._bounds[1] - self._bytes
         taken: list[LogRecord | None] = []
         for record in reversed(older):
             left -= _size(record)
             if len(taken) >= room or left < 0:
                 break
-            taken.append(msgspec.structs.replace(record, sequence=self.first - len(taken) - 1))
+            taken.append(msgspec.structs.replace(record, sequence=before - len(taken) - 1))
             self._bytes += _size(record)
         taken.reverse()
         self._records[: self._start] = taken
         self._start = 0
-        self._bounds = most_records + MOST_OLDER_RECORDS, most_bytes + MOST_OLDER_BYTES
         if taken:
             self.revision += 1
             self.prepended += len(taken)
         return len(taken)
 
     def release_older(self) -> None:
-        """Nobody reads back any more: keep no more than without what was prepended."""
+        """Nobody reads back any more: keep no more than before `make_room`."""
         if self._bounds != self._own_bounds:
             self._bounds = self._own_bounds
             self.revision += 1

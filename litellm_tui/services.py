@@ -6,7 +6,7 @@ from typing import Protocol
 
 from litellm_tui.collectors import custom, pidfile
 from litellm_tui.collectors.compose import ComposeWatch
-from litellm_tui.collectors.entry import Entries, Ready, States, as_they_are
+from litellm_tui.collectors.entry import Entries, Entry, Ready, States, as_they_are
 from litellm_tui.collectors.journal import JournalTail
 from litellm_tui.collectors.kinds import Compose, Custom, Process
 from litellm_tui.collectors.logfile import FileTail
@@ -49,6 +49,10 @@ class Tail(Protocol):
 
     async def run(self) -> None:
         """Follow for ever."""
+        ...
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """At most `count` lines older than this one, oldest first; none when there are none."""
         ...
 
 

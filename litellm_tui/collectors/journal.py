@@ -10,6 +10,7 @@ import random
 from litellm_tui.collectors.command import end, pipe, run, start_on
 from litellm_tui.collectors.entry import CUT, HISTORY, Entries, Entry, Ready, States, as_they_are, gap
 from litellm_tui.collectors.journalline import FIELDS, decode, decode_lines, parse_cursor
+from litellm_tui.collectors.journalpast import lines_before
 from litellm_tui.collectors.pump import Pump
 from litellm_tui.collectors.systemd import Scope, Tools
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
@@ -64,6 +65,11 @@ class JournalTail:
             attempts = 0 if asyncio.get_running_loop().time() - started > 10 else attempts + 1
             self._on_state("ended", failure, self._hint)
             await asyncio.sleep(min(30.0, 0.5 * 2**attempts) * random.uniform(0.8, 1.2))
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """At most `count` lines older than this one, oldest first."""
+        chosen = match(self._unit, self._scope, volatile=self._volatile)
+        return await lines_before([*self._tools.journalctl, *chosen], entry, count)
 
     def command(self) -> list[str]:
         """The command line that is run next.
@@ -122,7 +128,7 @@ class JournalTail:
         self._cursor = cursor or self._cursor
 
     def _joined(self, first: Entry, lines: bytes) -> list[Entry]:
-        """The first line after a death: nothing when it is the last one from before; after a gap where lines are gone."""
+        """The first line after a death: not again what was read before it, and after a gap where lines are gone."""
         cursor = next(decoded[1] for line in lines.split(b"\n") if (decoded := decode(line)))
         before, now = parse_cursor(self._cursor), parse_cursor(cursor)
         if before.entry == now.entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import time
@@ -23,6 +24,7 @@ from litellm_tui.collectors.entry import (
     as_they_are,
     gap,
 )
+from litellm_tui.collectors.filepast import Files
 from litellm_tui.collectors.pump import Pump, Rest
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
 
@@ -35,8 +37,6 @@ _KNOWN: Final = 64
 # LiteLLM's own times: of a JSON line, and of a plain one, which may begin with a colour (litellm/_logging.py)
 _DATED: Final = re.compile(r'"timestamp": ?"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)')
 _CLOCK: Final = re.compile(r"^(?:\x1b\[[\d;]*m)?(\d\d):(\d\d):(\d\d) - ")
-# of a place in one of several files
-_OFFSET_BITS: Final = 48
 # several processes may write, and a little out of order
 _SLACK: Final = 60.0
 
@@ -62,8 +62,7 @@ class FileTail:
         self._at = 0
         self._known = b""
         self._rest = Rest()
-        # which of the files that had this name one after the other, or of the contents of one
-        self._generation = 0
+        self._files = Files(self._path)
         self._state = ""
         self._opened = False
 
@@ -84,6 +83,18 @@ class FileTail:
             await pump.run(follow)
         finally:
             self._close()
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """Lines older than this one, in the file or in what it was before it was rotated (not compressed)."""
+        try:
+            found = await asyncio.to_thread(self._files.lines_before, entry.place, count)
+        except OSError as error:
+            return NotAvailable(f"{error.filename or self._path}: {error.strerror}")
+        texts = [_text(line) for _, line in found]
+        moments = times(texts, entry.time)
+        return [
+            Entry(moment, text, 6, 0, "", place) for (place, _), text, moment in zip(found, texts, moments, strict=True)
+        ]
 
     def look(self) -> None:
         """Take what has been written since the last look."""
@@ -120,7 +131,7 @@ class FileTail:
         # a pipe would wait for its writer
         self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         self._at, self._known, self._rest = 0, b"", Rest()
-        self._generation += 1
+        self._files.opened(self._file)
         if not self._opened:
             # what comes after this is new, in whichever file
             self._opened = True
@@ -145,7 +156,7 @@ class FileTail:
         moments = times([_text(line) for line in page], status.st_mtime)
         self._put(page, moments, start + len(whole) + 1)
         if cut:
-            self._on_entries([gap(status.st_mtime, CUT, self._place(status.st_size))])
+            self._on_entries([gap(status.st_mtime, CUT, self._files.place(status.st_size))])
 
     def _read(self) -> None:
         size = os.fstat(self._file).st_size
@@ -153,8 +164,8 @@ class FileTail:
             # truncated, by logrotate's copytruncate or by hand: all that it holds is new
             self._end_line()
             self._at, self._known = 0, b""
-            self._generation += 1
-            self._on_entries([gap(time.time(), TRUNCATED, self._place(0))])
+            self._files.opened(self._file)
+            self._on_entries([gap(time.time(), TRUNCATED, self._files.place(0))])
         while chunk := os.pread(self._file, READ_SIZE, self._at):
             self._went(self._at + len(chunk), chunk)
             lines, cut = self._rest.take(chunk)
@@ -162,7 +173,7 @@ class FileTail:
             if lines:
                 self._put(lines.split(b"\n"), [now], self._at - self._rest.size)
             if cut:
-                self._on_entries([gap(now, CUT, self._place(self._at))])
+                self._on_entries([gap(now, CUT, self._files.place(self._at))])
 
     def _is_known(self) -> bool:
         return os.pread(self._file, len(self._known), self._at - len(self._known)) == self._known
@@ -181,13 +192,10 @@ class FileTail:
         at = end - sum(map(len, lines)) - len(lines)
         entries = []
         for line, moment in zip(lines, moments if len(moments) == len(lines) else repeat(moments[0]), strict=False):
-            entries.append(Entry(moment, _text(line), 6, 0, "", self._place(at)))
+            entries.append(Entry(moment, _text(line), 6, 0, "", self._files.place(at)))
             at += len(line) + 1
         if entries:
             self._on_entries(entries)
-
-    def _place(self, offset: int) -> int:
-        return self._generation << _OFFSET_BITS | offset
 
     def _tell(self, state: str, failure: Failure | None = None) -> None:
         if (told := f"{state} {failure}") != self._state:

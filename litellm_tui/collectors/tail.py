@@ -6,6 +6,8 @@ import asyncio
 import os
 import random
 import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
@@ -20,6 +22,8 @@ from litellm_tui.snapshot import Failure, NotAvailable
 # a command that lives for so long without a line has not failed: there is nothing to be shown yet
 SILENT_SECONDS: Final = 0.3
 LONGEST_PAUSE: Final = 30.0
+# how far back docker's log is read for older lines, in windows of so many seconds; 0 is all of it
+PAST_SECONDS: Final = (300.0, 3600.0, 86400.0, 0.0)
 ROTATED: Final = "lines are missing here: the engine has rotated the container's log beyond the last line that was read"
 AGAIN: Final = "the log's command was run again: lines may be missing here, or come twice"
 
@@ -38,6 +42,10 @@ class Lines(Protocol):
 
         Nothing for what was seen before. Called in the thread that reads.
         """
+        ...
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """At most `count` entries older than this one, oldest first."""
         ...
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
@@ -65,6 +73,10 @@ class CommandTail:
             self._tell("ended", failure)
             pause = min(self._lines.pause, 0.25 * 2 ** min(attempts, 8))
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """At most `count` entries older than this one, oldest first."""
+        return await self._lines.before(entry, count)
 
     def _tell(self, state: str, failure: Failure | None = None) -> None:
         # a stopped container is asked every few seconds: each of these is no ending of its own
@@ -146,20 +158,56 @@ class DockerLines:
         return [self._compose.docker, "logs", "--follow", "--timestamps", *since, self._container]
 
     def entries(self, line: str, error: bool) -> list[Entry] | str:
-        stamp, _, text = line.partition(" ")
-        moment = docker.moment(stamp) if len(stamp) > 20 and stamp.endswith("Z") else None
-        if moment is None:
+        stamp, _, _ = line.partition(" ")
+        if (entry := _stamped(line)) is None:
             return line
-        entries = [Entry(moment, text, 6, 0, "", docker.nanoseconds(stamp))] if stamp > self._seen else []
+        entries = [entry] if stamp > self._seen else []
         if self._joining and error == self._last_in_error:
             # of the stream that was read last, the first line is the last one again, while the engine still has it
             self._joining = False
             if entries:
-                entries.insert(0, gap(moment, ROTATED, entries[0].place))
+                entries.insert(0, gap(entry.time, ROTATED, entry.place))
         # the engine writes them in UTC with nine digits: they sort as text
         if stamp >= self._last:
             self._last, self._last_in_error = stamp, error
         return entries
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """Read in windows that grow: the engine counts `--tail` from the end of the log, whatever `--until` says."""
+        if not self._container:
+            return NotAvailable(f"{self._compose.service} has no container, and so no log")
+        older: list[Entry] = []
+        for seconds in PAST_SECONDS:
+            since = [f"--since={docker.stamp(max(0.0, entry.time - seconds))}"] if seconds else []
+            until = f"--until={docker.stamp(entry.time, entry.place + 1)}"
+            found = await self._read_past([*since, until], entry, count)
+            if isinstance(found, Failure):
+                return found
+            older = found
+            if len(older) == count:
+                break
+        return older
+
+    async def _read_past(self, window: list[str], entry: Entry, count: int) -> list[Entry] | Failure:
+        """The last `count` entries of a window that are older than this one; however long it is, no more are held."""
+        command = [self._compose.docker, "logs", "--timestamps", *window, self._container]
+        kept: tuple[deque[Entry], deque[Entry]] = (deque(maxlen=count), deque(maxlen=count))
+        said: list[str] = []
+
+        def take(output: int, lines: bytes, _: bool) -> None:
+            for line in lines.decode(errors="replace").split("\n"):
+                if (found := _stamped(line.rstrip("\r"))) is None:
+                    said.append(line)
+                    del said[:-10]
+                elif _order(found) < _order(entry):
+                    kept[output].append(found)
+
+        code = await read_to_end(command, take)
+        if isinstance(code, Failure):
+            return code
+        if code:
+            return docker.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+        return sorted([*kept[0], *kept[1]], key=_order)[-count:]
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
         if code:
@@ -169,6 +217,35 @@ class DockerLines:
         return NotAvailable(
             f"the container of {self._compose.service} does not run: its log goes on when it is started"
         )
+
+
+def _stamped(line: str) -> Entry | None:
+    """The entry of a line that begins with the engine's stamp."""
+    stamp, _, text = line.partition(" ")
+    moment = docker.moment(stamp) if len(stamp) > 20 and stamp.endswith("Z") else None
+    return None if moment is None else Entry(moment, text, 6, 0, "", docker.nanoseconds(stamp))
+
+
+def _order(entry: Entry) -> tuple[int, int]:
+    return int(entry.time), entry.place
+
+
+async def read_to_end(command: Sequence[str], take: Callable[[int, bytes, bool], None]) -> int | Failure:
+    """Run a command and give the lines of its two outputs to `take`, in a thread; returns its exit status."""
+    pipes = [pipe(), pipe()]
+    try:
+        child = await start_on(command, *(writer for _, writer in pipes))
+        if isinstance(child, Failure):
+            return child
+        pump = Pump(lambda _: None)
+        try:
+            await pump.run(lambda: pump.read([reader for reader, _ in pipes], take))
+            return await child.wait()
+        finally:
+            await end(child)
+    finally:
+        for reader, _ in pipes:
+            os.close(reader)
 
 
 class CommandLines:
@@ -192,6 +269,11 @@ class CommandLines:
         before = [gap(now, AGAIN)] if self._again else []
         self._any, self._again = True, False
         return [*before, Entry(now, line, 6, 0, "")]
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        return NotAvailable(
+            f"{self._command[0]} tells no more than what is shown: custom.log follows, and looks not back"
+        )
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
         how = f"by signal {-code}" if code and code < 0 else f"({code})"

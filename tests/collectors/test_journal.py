@@ -117,6 +117,12 @@ for name, code in (("refuse", 1), ("hint", None), ("nothing", None)):
 cursor = next((w.split("=", 1)[1] for w in sys.argv if w.startswith("--cursor=")), None)
 count = sys.argv[sys.argv.index("-n") + 1]
 position = None
+until = next((w.split("=@", 1)[1] for w in sys.argv if w.startswith("--until=")), None)
+if until:
+    lines = (here / "lines").read_bytes().split(b"\n")[:-1]
+    found = [line for line in lines if int(json.loads(line)["__REALTIME_TIMESTAMP"]) <= int(until.replace(".", ""))]
+    sys.stdout.buffer.write(b"".join(line + b"\n" for line in found[: -int(count) - 1 : -1]))
+    sys.exit(0)
 while True:
     lines = (here / "lines").read_bytes().split(b"\n")[:-1]
     if position is None:
@@ -293,6 +299,85 @@ async def test_a_line_without_end_is_dropped_and_what_follows_is_read(
     follow()
     await eventually(lambda: len(stand.seen) > 1)
     assert stand.seen == ["a line longer than 4 MB is missing here", "after"]
+
+
+# --- gaps --------------------------------------------------------------------------------------------------------
+
+
+def _entry(number: int, cursor: str) -> str:
+    fields = {"__CURSOR": cursor, "__REALTIME_TIMESTAMP": f"{number}000000", "MESSAGE": f"line {number}"}
+    return json.dumps(fields) + "\n"
+
+
+async def test_a_journal_that_lost_the_last_line_read_is_announced_with_its_size(stand: Stand, follow: Follow) -> None:
+    stand.write(3)
+    follow()
+    await eventually(lambda: len(stand.seen) == 3)
+    stand.tell("lines", "".join(_entry(number, _cursor(number)) for number in (40, 41)))
+    stand.tell("die")
+    await eventually(lambda: len(stand.seen) == 6)
+    assert stand.seen[:3] == ["line 0", "line 1", "line 2"]
+    assert "rotated away" in stand.seen[3]
+    assert "38 s before the next, at most 37 of all units" in stand.seen[3]
+    assert stand.seen[4:] == ["line 40", "line 41"]
+
+
+async def test_the_line_after_the_last_one_read_is_no_gap_though_that_one_has_gone(
+    stand: Stand, follow: Follow
+) -> None:
+    stand.write(3)
+    follow()
+    await eventually(lambda: len(stand.seen) == 3)
+    stand.tell("lines", _entry(3, _cursor(3)))
+    stand.tell("die")
+    await eventually(lambda: len(stand.seen) == 4)
+    assert stand.seen == [f"line {number}" for number in range(4)]
+
+
+async def test_a_line_that_was_moved_to_another_file_is_known_again(stand: Stand, follow: Follow) -> None:
+    stand.write(3)
+    follow()
+    await eventually(lambda: len(stand.seen) == 3)
+    moved = _cursor(2).replace("s=5e;i=2", "s=77;i=1")
+    stand.tell("lines", _entry(2, moved) + _entry(3, _cursor(3).replace("s=5e;i=3", "s=77;i=2")))
+    stand.tell("die")
+    # the stand-in knows cursors by their words, and so prints both
+    await eventually(lambda: len(stand.seen) == 4)
+    assert stand.seen == [f"line {number}" for number in range(4)]
+
+
+def test_what_journald_suppressed_is_a_gap() -> None:
+    fields = {"MESSAGE": "Suppressed 59650 messages from x.service", "MESSAGE_ID": "a596d6fe7bfa4994828e72309e95d61e"}
+    entries, cursor = journalline.decode_lines(_line(**fields) + b"\n" + _line(MESSAGE="line"))
+    assert [(entry.gap, entry.message) for entry in entries] == [(True, fields["MESSAGE"]), (False, "line")]
+    assert cursor == "c1"
+
+
+# --- lines from before -------------------------------------------------------------------------------------------
+
+
+async def test_older_lines_are_those_before_it_though_many_have_its_time(stand: Stand) -> None:
+    lines = []
+    for number in range(400):
+        # journald stamps what it reads at once with one time
+        at = 1000 + number // 250
+        cursor = f"s=5e;i={number:x};b=b0;m=1;t=1;x={number:x}"
+        lines.append(
+            json.dumps({"__CURSOR": cursor, "__REALTIME_TIMESTAMP": f"{at}000000", "MESSAGE": f"line {number}"})
+        )
+    stand.tell("lines", "\n".join(lines) + "\n")
+    found, at = [], Entry(1001.0, "", 6, 0, "", 380)
+    while older := await stand.tail().before(at, 30):
+        assert not isinstance(older, Failure)
+        found[:0] = [entry.message for entry in older]
+        at = older[0]
+    assert found == [f"line {number}" for number in range(380)]
+
+
+async def test_older_lines_that_cannot_be_read_are_a_failure(stand: Stand) -> None:
+    stand.tell("refuse", "No journal files were opened due to insufficient permissions.")
+    found = await stand.tail().before(Entry(1.0, "", 6, 0, ""), 30)
+    assert found == NotAvailable("No journal files were opened due to insufficient permissions.")
 
 
 HINT = """Hint: You are currently not seeing messages from other users and the system.

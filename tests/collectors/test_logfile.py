@@ -185,6 +185,36 @@ def test_what_is_no_text_is_shown_as_far_as_it_is(log: Log) -> None:
     assert log.new() == ["\ufffd\ufffd café"]
 
 
+async def test_older_lines_lead_back_through_the_files_before(log: Log, tmp_path: Path) -> None:
+    log.path.with_suffix(".log.1").write_text("".join(f"older {n}\n" for n in range(10)))
+    os.utime(log.path.with_suffix(".log.1"), (1, 1))
+    log.path.with_suffix(".log.2.gz").write_bytes(b"packed\n")
+    log.write("".join(f"line {n}\n" for n in range(20)))
+    log.tail._history = 5
+    assert log.new() == [f"line {n}" for n in range(15, 20)]
+    log.path.rename(log.path.with_suffix(".log.0"))
+    log.write("new\n")
+    assert log.new() == ["new"]
+    found: list[str] = []
+    at = log.entries[-1]
+    while older := await log.tail.before(at, 4):
+        assert not isinstance(older, Failure)
+        found[:0] = [entry.message for entry in older]
+        at = older[0]
+    assert found == [f"older {n}" for n in range(10)] + [f"line {n}" for n in range(20)]
+
+
+async def test_what_was_truncated_cannot_be_had_any_more(log: Log) -> None:
+    log.write("one\ntwo\n")
+    log.new()
+    os.truncate(log.path, 0)
+    log.write("three\nfour\n")
+    log.new()
+    older = await log.tail.before(log.entries[-1], 10)
+    assert not isinstance(older, Failure)
+    assert [entry.message for entry in older] == ["three"]
+
+
 async def test_it_follows_until_it_is_cancelled_and_leaves_no_file_open(log: Log) -> None:
     log.write("one\n")
     running = asyncio.create_task(log.tail.run())
