@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
+import time
 
 from litellm_tui.collectors.command import end, pipe, run, start_on
 from litellm_tui.collectors.entry import CUT, HISTORY, Entries, Entry, Ready, States, as_they_are, gap
@@ -17,6 +18,8 @@ from litellm_tui.snapshot import Denied, Failure, NotAvailable
 
 # a tail that has shown no line for so long may have a reason that it does not tell
 SILENT_SECONDS = 1.0
+# where there was no line yet, all that are no older than this are new; journald writes them down a little later
+EMPTY_SECONDS = 60.0
 
 
 class JournalTail:
@@ -48,8 +51,11 @@ class JournalTail:
         self._cursor = ""
         self._last_time = 0.0
         self._resuming = False
+        self._began = 0.0
+        self._since = 0.0
         self._volatile = False
-        self._told = False
+        # the same unit is to be asked for in another way, at once
+        self._anew = False
         self._hint: str | None = None
 
     async def run(self) -> None:
@@ -58,9 +64,9 @@ class JournalTail:
         while True:
             started = asyncio.get_running_loop().time()
             failure = await self._follow_once()
-            if self._volatile and not self._told:
-                # not a death: the same unit is asked for in the other way, at once
-                self._told = True
+            if self._anew:
+                # not a death
+                self._anew = False
                 continue
             attempts = 0 if asyncio.get_running_loop().time() - started > 10 else attempts + 1
             self._on_state("ended", failure, self._hint)
@@ -76,8 +82,9 @@ class JournalTail:
 
         It begins with the last line read, not after it: where that one has gone, so may have others.
         """
-        start = [f"--cursor={self._cursor}"] if self._cursor else []
-        count = "all" if self._cursor else str(self._history)
+        since = [f"--since=@{self._since:.0f}"] if self._since else []
+        start = [f"--cursor={self._cursor}"] if self._cursor else since
+        count = "all" if start else str(self._history)
         return [
             *self._tools.journalctl, *match(self._unit, self._scope, volatile=self._volatile), "-o", "json", "--all",
             f"--output-fields={FIELDS}", "--no-pager", "-f", "-n", count, *start,
@@ -99,10 +106,11 @@ class JournalTail:
         listener = asyncio.create_task(self._listen(child, child.stderr, said))
         asker = asyncio.create_task(self._ask_why_silent(child))
         self._resuming = bool(self._cursor)
+        self._began = time.time()
         self._on_state("following", None, self._hint)
         pump = Pump(self._on_entries)
         try:
-            await pump.run(lambda: pump.read([stdout], lambda _, lines, cut: self._take(pump, lines, cut)))
+            await pump.run(lambda: pump.read([stdout], lambda _, lines, cut: self._take(pump, child, lines, cut)))
             await child.wait()
             await listener
         finally:
@@ -113,9 +121,15 @@ class JournalTail:
             await asyncio.wait([asker])
         return _why_ended(child.returncode, said)
 
-    def _take(self, pump: Pump, lines: bytes, cut: bool) -> None:
+    def _take(self, pump: Pump, child: asyncio.subprocess.Process, lines: bytes, cut: bool) -> None:
         """In the reading thread."""
         entries, cursor = decode_lines(lines)
+        if entries and not self._cursor and not self._since and entries[0].time >= self._began:
+            # of a unit that had no line yet, `journalctl -f` shows the last of its first lines (systemd 252)
+            self._since, self._anew = self._began - EMPTY_SECONDS, True
+            pump.call(lambda: _terminate(child))
+        if self._anew:
+            return
         if entries and self._resuming:
             self._resuming = False
             entries[:1] = self._joined(entries[0], lines)
@@ -163,10 +177,9 @@ class JournalTail:
     def _heed(self, child: asyncio.subprocess.Process, said: list[str]) -> None:
         if "No journal files were found" in " ".join(said) and self._scope == "user" and not self._volatile:
             # journalctl -f would wait for ever: without persistent storage no user has a journal of his own
-            self._volatile = True
+            self._volatile = self._anew = True
             self._hint = "journald keeps no journal per user here (Storage=volatile): reading the system's instead"
-            with contextlib.suppress(ProcessLookupError):
-                child.terminate()
+            _terminate(child)
         elif any(line.startswith("Hint:") for line in said):
             self._hint = _hint(said)
             self._on_state("following", None, self._hint)
@@ -180,6 +193,11 @@ def match(unit: str, scope: Scope, *, volatile: bool = False) -> list[str]:
     if volatile:
         return [f"_SYSTEMD_USER_UNIT={unit}", f"_UID={os.getuid()}"]
     return ["--user", "-u", unit] if scope == "user" else ["-u", unit]
+
+
+def _terminate(child: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        child.terminate()
 
 
 def _hint(said: list[str]) -> str:

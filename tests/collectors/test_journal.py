@@ -360,13 +360,14 @@ async def test_older_lines_are_those_before_it_though_many_have_its_time(stand: 
     lines = []
     for number in range(400):
         # journald stamps what it reads at once with one time
-        at = 1000 + number // 250
+        seconds = 1000 + number // 250
         cursor = f"s=5e;i={number:x};b=b0;m=1;t=1;x={number:x}"
         lines.append(
             json.dumps({"__CURSOR": cursor, "__REALTIME_TIMESTAMP": f"{at}000000", "MESSAGE": f"line {number}"})
         )
     stand.tell("lines", "\n".join(lines) + "\n")
-    found, at = [], Entry(1001.0, "", 6, 0, "", 380)
+    found: list[str] = []
+    at = Entry(1001.0, "", 6, 0, "", 380)
     while older := await stand.tail().before(at, 30):
         assert not isinstance(older, Failure)
         found[:0] = [entry.message for entry in older]
