@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.collectors import journal, logline
+from litellm_tui.incidents import IncidentCounter
 from litellm_tui.logstore import RANK, LogStore
 from litellm_tui.snapshot import Failure, Log, LogRecord
 from litellm_tui.traffic import TrafficCounter
@@ -27,6 +28,7 @@ class LogIntake:
     ) -> None:
         self.redact = redact
         self._traffic = traffic
+        self.incidents = IncidentCounter()
         self._store = store
         self._log = Log(source=source)
         self._errors: dict[int, int] = {}
@@ -72,6 +74,7 @@ class LogIntake:
         kept = self._store.append(record, line.continues)
         folded = self._store.last == newest
         self._traffic.note(line, kept, folded)
+        self.incidents.note(line, kept, folded)
         if RANK[kept.level] >= RANK["ERROR"] and not folded:
             minute = int(kept.time // 60)
             self._errors[minute] = self._errors.get(minute, 0) + 1

@@ -113,6 +113,7 @@ class Monitor:
             service=self._service,
             log=self._intake.log(now),
             traffic=self._traffic.traffic(now, self.store.get),
+            failures=self._intake.incidents.failures(now),
             redis_answer=self._redis.answer,
             cache_counts=self._redis.counts,
             probes=tuple(self._probes.values()),
@@ -122,6 +123,7 @@ class Monitor:
     def last_snapshot(self) -> Snapshot:
         """What is known when nothing more will be read."""
         self._traffic.settle()
+        self._intake.incidents.settle()
         return self.snapshot()
 
     def take_probe(self, result: ProbeResult) -> None:

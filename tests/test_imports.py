@@ -19,7 +19,7 @@ LAYERS = (
     {"snapshot", "secretnames"},
     {"reading", "catalogue", "data"},
     {"collectors", "analysis", "logstore"},
-    {"settings", "discovery", "composed", "profile", "traffic"},
+    {"settings", "discovery", "composed", "profile", "traffic", "incidents"},
     {"state", "services"},
     {"backups"},
     {"applied"},
