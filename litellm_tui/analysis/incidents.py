@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -75,9 +75,6 @@ class Answers(NamedTuple):
     per_minute: float
     refused: float | None
     failed: float | None
-
-
-Trend = Literal["rising", ""]
 
 
 class _Found:
@@ -276,9 +273,3 @@ def answers(failures: Failures, now: float, minutes: int = 5) -> Answers:
     refused, failed = sum(one[1] for one in inside), sum(one[2] for one in inside)
     return Answers(total, total / minutes, refused / total if total else None, failed / total if total else None)
 
-
-def trend(minutes: Iterable[int], known: bool) -> Trend:
-    """Whether errors rise: the last five minutes against the five before. `known` says that these were watched."""
-    counts = tuple(minutes)
-    recent, before = sum(counts[-5:]), sum(counts[-10:-5])
-    return "rising" if known and recent >= 10 and recent > 2 * before else ""
