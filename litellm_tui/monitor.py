@@ -357,7 +357,7 @@ class Monitor:
             self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
             self._redis.saved(redis.address(loaded, environment))
             # what was a secret once stays one: the running process may still write it to its log
-            self._secrets.update(config_file.secrets_in(loaded))
+            self._secrets.update(config_file.secrets_in(loaded, environment))
             self.redact = Redactor(self._secrets)
             self._intake.redact = self.redact
             self._judge_background_checks()
