@@ -1,16 +1,17 @@
-"""Turns lines of the journal into records of the store, masked and folded, and counts errors and requests."""
+"""Turns lines of the log into records of the store, masked and folded, and counts errors and requests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.collectors import journal, logline
+from litellm_tui.collectors import logline
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.incidents import IncidentCounter
 from litellm_tui.logstore import RANK, LogStore
-from litellm_tui.snapshot import Failure, Log, LogRecord
+from litellm_tui.snapshot import GAP, Failure, Log, LogRecord
 from litellm_tui.traffic import TrafficCounter
 
 MINUTES_OF_ERRORS: Final = 60
@@ -18,10 +19,25 @@ MINUTES_OF_ERRORS: Final = 60
 _HEALTH_PATHS: Final = ("/health", "/cache/ping", "/cache/redis", "/metrics")
 # gateway.TAG as it stands in an access line; that module is not imported for it, the HTTP client would come along
 _OWN: Final = "?from=litellm-tui"
+# characters of one text that are kept: journald splits at 48 KiB, other sources do not
+LONGEST_TEXT: Final = 1 << 16
+# a secret that is cut in two would not be known any more: so much of what is left may be half of one
+_CUT_OFF: Final = 4096
+_SUPPRESSED: Final = " (journald's rate limit: LogRateLimitIntervalSec= and LogRateLimitBurst= of the unit)"
+
+
+class Ready(NamedTuple):
+    """A line read, taken apart and masked, and the record that it becomes if it is folded into no other."""
+
+    record: LogRecord
+    line: logline.Line
 
 
 class LogIntake:
-    """What the log collector reports to. `redact` masks a text; it may be replaced as secrets become known."""
+    """What the log collector reports to. `redact` masks a text; it may be replaced as secrets become known.
+
+    `ready` is called in the thread that reads, all else on the event loop.
+    """
 
     def __init__(
         self, store: LogStore, redact: Callable[[str], str], traffic: TrafficCounter, source: str = ""
@@ -47,37 +63,72 @@ class LogIntake:
         restarts = self._log.restarts + (state == "ended")
         self._log = msgspec.structs.replace(self._log, state=state, failure=failure, hint=hint, restarts=restarts)
 
-    def take(self, entries: list[journal.Entry]) -> None:
-        """Keep these lines."""
+    def ready(self, entries: Iterable[Entry]) -> list[Ready]:
+        """The lines taken apart and masked, blank ones left out. Changes nothing here: any thread may ask."""
+        found = []
         for entry in entries:
+            if entry.gap:
+                found.append(self._gap(entry))
+                continue
             line = logline.parse(entry.message, entry.priority, entry.identifier)
             if line.text.strip() or line.stack:
-                self._keep(entry, line)
-        self._log = msgspec.structs.replace(self._log, last_at=entries[-1].time)
+                found.append(self._masked(entry, line))
+        return found
 
-    def _keep(self, entry: journal.Entry, line: logline.Line) -> None:
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Make these lines ready and keep them."""
+        self.keep(self.ready(entries))
+
+    def keep(self, lines: Sequence[Ready]) -> None:
+        """Keep these lines."""
+        note, append, fails = self._traffic.note, self._store.append, self.incidents.note
+        for record, line in lines:
+            newest = self._store.last
+            kept = append(record, line.continues)
+            folded = self._store.last == newest
+            if record.source != GAP:
+                note(line, kept, folded)
+                fails(line, kept, folded)
+            if not folded and RANK[kept.level] >= RANK["ERROR"]:
+                minute = int(kept.time // 60)
+                self._errors[minute] = self._errors.get(minute, 0) + 1
+        if lines:
+            self._log = msgspec.structs.replace(self._log, last_at=lines[-1].record.time)
+
+    def past(self, entries: Iterable[Entry]) -> tuple[LogRecord, ...]:
+        """Lines from before this session as records, folded among themselves; neither kept nor counted here."""
+        store = LogStore()
+        for record, line in self.ready(entries):
+            store.append(record, line.continues)
+        return tuple(store.since(store.first))
+
+    def _masked(self, entry: Entry, line: logline.Line) -> Ready:
         # masked before anybody reads it: what is noticed in a line ends on the screen, too
-        line = line._replace(text=self.redact(line.text), stack=self.redact(line.stack) if line.stack else "")
+        text = self._mask(line.text)
+        stack = self._mask(line.stack) if line.stack else ""
+        if text is not line.text or stack is not line.stack:
+            line = line._replace(text=text, stack=stack)
         record = LogRecord(
-            sequence=0,
-            time=entry.time,
-            level=line.level,
-            source=line.source,
-            text=line.text,
-            stack=line.stack,
-            pid=entry.pid,
-            call_id=line.call_id,
-            status=line.status,
-            own=_is_polling(line),
-        )
-        newest = self._store.last
-        kept = self._store.append(record, line.continues)
-        folded = self._store.last == newest
-        self._traffic.note(line, kept, folded)
-        self.incidents.note(line, kept, folded)
-        if RANK[kept.level] >= RANK["ERROR"] and not folded:
-            minute = int(kept.time // 60)
-            self._errors[minute] = self._errors.get(minute, 0) + 1
+            0, entry.time, line.level, line.source, text, stack, entry.pid, self._mask_name(line.call_id), line.status,
+            _is_polling(line), self._mask_name(line.model), self._mask_name(line.logger), entry.place,
+        )  # fmt: skip
+        return Ready(record, line)
+
+    def _mask(self, text: str) -> str:
+        if len(text) <= LONGEST_TEXT + _CUT_OFF:
+            return self.redact(text)
+        kept = self.redact(text[: LONGEST_TEXT + _CUT_OFF])
+        return f"{kept[: max(0, len(kept) - _CUT_OFF)]} … ({len(text) - LONGEST_TEXT:,} more characters)"
+
+    def _mask_name(self, name: str) -> str:
+        return self.redact(name) if name else ""
+
+    def _gap(self, entry: Entry) -> Ready:
+        words = self.redact(logline.clean(entry.message))
+        if words.startswith("Suppressed "):
+            words += _SUPPRESSED
+        record = LogRecord(0, entry.time, "WARNING", GAP, words, place=entry.place)
+        return Ready(record, logline.Line("WARNING", GAP, words))
 
     def _errors_per_minute(self, now: float) -> tuple[int, ...]:
         """Errors in each of the last minutes, the running one last."""

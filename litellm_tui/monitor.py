@@ -18,11 +18,12 @@ from litellm_tui import services
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History, run_of
 from litellm_tui.auditwatch import AuditWatch
-from litellm_tui.collectors import config_file, journal, redis
+from litellm_tui.collectors import config_file, redis
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.file_times import saved_at
 from litellm_tui.collectors.service import cpu_percent
 from litellm_tui.filewatch import FileWatch
-from litellm_tui.logintake import LogIntake
+from litellm_tui.logintake import LogIntake, Ready
 from litellm_tui.logstore import LogStore
 from litellm_tui.reading import next_reading
 from litellm_tui.rediswatch import RedisWatch
@@ -35,6 +36,7 @@ from litellm_tui.snapshot import (
     Gateway,
     HealthEntry,
     HealthReport,
+    LogRecord,
     Metrics,
     NotAvailable,
     ProbeResult,
@@ -91,6 +93,7 @@ class Monitor:
         self._probes: dict[str, ProbeResult] = {}
         self.expected_down: dict[str, str] = {}
         self._client: GatewayClient | None = None
+        self._tail: services.Tail | None = None
         self._dirty = asyncio.Event()
         self.file = self._file_watch()
         self.audits = AuditWatch(profile, self._dirty.set)
@@ -420,18 +423,45 @@ class Monitor:
     # --- the log -----------------------------------------------------------------------------------------------
 
     async def _follow_log(self) -> None:
-        tail = services.tail(self.profile, self._take_entries, self._take_log_state)
+        tail = services.tail(self.profile, self._take_lines, self._take_log_state, self._intake.ready)
         if isinstance(tail, Failure):
             self._take_log_state("off", tail, None)
         else:
+            self._tail = tail
             await tail.run()
+
+    async def older(self, before: LogRecord | float, count: int = 500) -> tuple[LogRecord, ...] | Failure:
+        """Records from before this one, or before a time in seconds: parsed and masked like all, oldest first.
+
+        They come from some `count` lines; () says that the log holds nothing older. Neither the store nor any count is
+        touched: `read_back` puts them above what is kept, and for a jump to a time far away they are for a `LogStore`
+        of the view's own (`store.append`, or `store.prepend` to go on from there). Cancelling it ends what it runs.
+        """
+        if self._tail is None:
+            return NotAvailable("no log is followed")
+        at, place = (before, 0) if isinstance(before, float) else (before.time, before.place)
+        found = await self._tail.before(Entry(at, "", 6, 0, "", place), count)
+        return found if isinstance(found, Failure) else await asyncio.to_thread(self._intake.past, found)
+
+    async def read_back(self, count: int = 500) -> int | Failure:
+        """Fetch what is older than the oldest record kept and put it before it; returns how many records came.
+
+        0 says that there is nothing older, or no room for it. `store.first` moves back by that number. Call
+        `store.release_older()` when nobody reads back any more.
+        """
+        self.store.make_room()
+        oldest = self.store.get(self.store.first)
+        found = await self.older(oldest if oldest else time.time(), count)
+        if isinstance(found, Failure):
+            return found
+        return self.store.prepend(found, oldest.sequence if oldest else self.store.first)
 
     def _take_log_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
         self._intake.set_state(state, failure, hint)
         self._dirty.set()
 
-    def _take_entries(self, entries: list[journal.Entry]) -> None:
-        self._intake.take(entries)
+    def _take_lines(self, lines: list[Ready]) -> None:
+        self._intake.keep(lines)
         self._dirty.set()
 
 

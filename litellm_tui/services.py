@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from litellm_tui.collectors import custom, pidfile
 from litellm_tui.collectors.compose import ComposeWatch
-from litellm_tui.collectors.journal import Entry, JournalTail
+from litellm_tui.collectors.entry import Entries, Entry, Ready, States, as_they_are
+from litellm_tui.collectors.journal import JournalTail
 from litellm_tui.collectors.kinds import Compose, Custom, Process
 from litellm_tui.collectors.logfile import FileTail
 from litellm_tui.collectors.service import read_service
@@ -51,22 +51,22 @@ class Tail(Protocol):
         """Follow for ever."""
         ...
 
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """At most `count` lines older than this one, oldest first; none when there are none."""
+        ...
 
-def tail(
-    profile: Profile,
-    on_entries: Callable[[list[Entry]], None],
-    on_state: Callable[[str, Failure | None, str | None], None],
-) -> Tail | Failure:
-    """What follows the service's log; why there is none."""
+
+def tail(profile: Profile, on_entries: Entries, on_state: States, ready: Ready = as_they_are) -> Tail | Failure:
+    """What follows the service's log; why there is none. `ready` is applied to the lines in the thread that reads."""
     kind = profile.service
     if isinstance(kind, Compose):
-        return CommandTail(DockerLines(kind), on_entries, on_state)
+        return CommandTail(DockerLines(kind), on_entries, on_state, ready=ready)
     if isinstance(kind, Custom) and kind.log:
-        return CommandTail(CommandLines(kind), on_entries, on_state)
+        return CommandTail(CommandLines(kind), on_entries, on_state, ready=ready)
     if isinstance(kind, Process | Custom):
         if kind.log_file:
-            return FileTail(kind.log_file, on_entries, on_state)
+            return FileTail(kind.log_file, on_entries, on_state, ready=ready)
         return NotAvailable(f"the profile names no log: add {profile.kind}.log_file")
     if profile.unit is None:
         return NO_UNIT
-    return JournalTail(profile.tools, profile.unit.value, profile.scope, on_entries, on_state)
+    return JournalTail(profile.tools, profile.unit.value, profile.scope, on_entries, on_state, ready=ready)

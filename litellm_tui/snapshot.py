@@ -389,10 +389,17 @@ class Service(msgspec.Struct, frozen=True):
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
-class LogRecord(msgspec.Struct, frozen=True):
+GAP: Literal["gap"] = "gap"
+"""The `source` of a record that stands where lines are missing; its `text` says which, with their number if known."""
+
+
+class LogRecord(msgspec.Struct, frozen=True, gc=False):
     """One record of the log: what LiteLLM wrote at once, a folded traceback included.
 
-    `sequence` counts up by one per record of this session. `text` has no control characters left and no secrets.
+    `sequence` counts up by one per record of this session; those fetched from before it have negative ones. `text` has
+    no control characters left and no secrets. `model` is the deployment's `litellm_params.model` or the model group
+    that the line is about, `logger` the place in LiteLLM's source that wrote it (`router.py:7881`); empty where the
+    line names none. `place` orders records of the same time in their source (see `collectors.entry.Entry`).
     """
 
     sequence: int
@@ -405,6 +412,9 @@ class LogRecord(msgspec.Struct, frozen=True):
     call_id: str = ""
     status: int = 0
     own: bool = False
+    model: str = ""
+    logger: str = ""
+    place: int = 0
 
 
 class Log(msgspec.Struct, frozen=True):

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from litellm_tui.collectors import config_file, gateway, journal, logline
+from litellm_tui.collectors import config_file, gateway, journalline, logline
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.service import service_from
 from litellm_tui.collectors.systemd import parse_show
 from litellm_tui.snapshot import (
@@ -126,11 +127,11 @@ def decoded(version: str, name: str, endpoint: gateway.Endpoint) -> Any:
     return endpoint.decode(recorded["status"], content(recorded))
 
 
-def entries(version: str, name: str) -> list[journal.Entry]:
+def entries(version: str, name: str) -> list[Entry]:
     """The recorded lines of a journal."""
     found = []
     for line in (FOLDER / version / f"{name}.jsonl").read_bytes().splitlines():
-        taken = journal.decode(line)
+        taken = journalline.decode(line)
         assert taken is not None
         found.append(taken[0])
     return found

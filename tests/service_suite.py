@@ -8,7 +8,7 @@ from typing import Protocol
 
 from litellm_tui import services
 from litellm_tui.actions.control import order
-from litellm_tui.collectors.journal import Entry
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Denied, Failure, Service
 from tests.waiting import eventually

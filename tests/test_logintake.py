@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from litellm_tui.analysis.redact import MASK, Redactor
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.gateway import TAG
-from litellm_tui.collectors.journal import Entry
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
 from litellm_tui.snapshot import NotAvailable

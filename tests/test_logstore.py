@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from sys import getsizeof
 
 import pytest
 from hypothesis import given
@@ -200,3 +201,64 @@ def test_the_tracebacks_of_two_processes_at_once_are_kept_apart(version: str) ->
         both.append(*left[pid].pop(0))
     for pid in (1, 2):
         assert [(record.text, record.stack) for record in both.since(0) if record.pid == pid] == expected
+
+
+# --- what is fetched from before ---------------------------------------------------------------------------------
+
+
+def test_older_records_come_before_the_oldest_and_have_sequences_below_it() -> None:
+    store = LogStore()
+    for number in range(3):
+        store.append(_record(f"new {number}"))
+    assert store.prepend([_record("old 1"), _record("old 2")], before=0) == 2
+    assert store.prepend([_record("old 0")], before=-2) == 1
+    assert [record.text for record in store.since(store.first)] == [
+        "old 0",
+        "old 1",
+        "old 2",
+        "new 0",
+        "new 1",
+        "new 2",
+    ]
+    assert [record.sequence for record in store.since(store.first)] == [-3, -2, -1, 0, 1, 2]
+    assert (store.first, store.last, store.prepended) == (-3, 2, 3)
+    oldest = store.get(-3)
+    assert oldest is not None
+    assert oldest.text == "old 0"
+    assert [record.text for record in store.slice(-1, 2)] == ["old 2", "new 0"]
+    store.append(_record("  at x", level="ERROR"), continues=True)
+    assert store.last == 3
+
+
+def test_a_full_ring_takes_older_records_only_where_room_was_made() -> None:
+    store = LogStore(most_records=10)
+    for number in range(25):
+        store.append(_record(str(number)))
+    assert store.prepend([_record("old")], before=store.first) == 0
+    store.make_room()
+    assert store.prepend([_record("old")], before=store.first) == 1
+    assert store.prepend([_record("hole")], before=store.first + 1) == 0, "between it and the ring records would lack"
+    store.append(_record("25"))
+    assert [record.sequence for record in store.since(store.first)] == list(range(14, 26))
+    store.release_older()
+    assert [record.sequence for record in store.since(store.first)] == list(range(16, 26))
+
+
+def test_older_records_beyond_the_room_are_left_out_from_their_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("litellm_tui.logstore.MOST_OLDER_RECORDS", 5)
+    store = LogStore(most_records=10)
+    for number in range(10):
+        store.append(_record(str(number)))
+    store.make_room()
+    assert store.prepend([_record(f"old {number}") for number in range(20)], before=0) == 5
+    assert [record.text for record in store.slice(-5, 5)] == [f"old {number}" for number in range(15, 20)]
+
+
+def test_the_bytes_are_those_of_the_strings_and_come_back_to_nothing() -> None:
+    store = LogStore(most_records=3)
+    for number in range(500):
+        store.append(_record("ÿ" * number if number % 2 else "\U0001f310" * number, level="ERROR"))
+        store.append(_record("  at " + "x" * number), continues=True)
+    held = sum(getsizeof(record.text) + getsizeof(record.stack) for record in store.since(store.first))
+    assert held < store.bytes < held + 3 * 500
+    assert not any(store._records[: store._start]), "what was dropped is let go at once"

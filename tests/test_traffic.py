@@ -6,7 +6,7 @@ import pytest
 
 from litellm_tui.analysis.causes import name_cause
 from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors.journal import Entry
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
 from litellm_tui.snapshot import DeploymentCounters, Metrics, ProbeResult, Tally, Traffic

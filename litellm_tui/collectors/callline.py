@@ -47,6 +47,15 @@ _GROUP: Final = re.compile(
     r"|All deployments for selected model are in cooldown. Passed model=(.+?)\. |\d seconds\. Passed model=(.+?)\. "
 )
 _COOLING: Final = re.compile(r"No deployments available.{,120}?[Tt]ry again in ([\d.]+) seconds", re.DOTALL)
+# Where a line names the model or the group that it is about, in the forms of both versions
+_SUBJECT: Final = re.compile(
+    r"^(?:litellm\.)?\w+\(model=(.+?)\) |model group '([^'\n]+)' failed|Received Model Group=([^\n]+)"
+    r"|(?:model_group|lookup_groups) ?= ?(\S+?)(?:[.,;]?\s|\.?$)|LiteLLM completion\(\) model= ([^;\n]+);"
+    r"|Selected deployment for model (\S+?):|[Pp]assed (?:in )?model=(.+?)\. "
+)
+_LONGEST_NAME: Final = 120
+# of a longer line the beginning says what it is about
+_SUBJECT_WITHIN: Final = 4000
 # Only these report a request. What Redis, Prometheus and other callbacks write repeats whole requests and answers.
 _REPORTS: Final = re.compile(
     r"^(?:litellm[\w./]*(?:::|\.)\w+\(\)(?::| -) (?:Exception occured|Error occurred while trying to do fallbacks) - "
@@ -78,6 +87,14 @@ def attempt(text: str) -> Attempt | None:
         return None
     model, ok, error = match.groups()
     return None if model == "None" else Attempt(model, ok is not None, error or "")
+
+
+def subject(text: str) -> str:
+    """The deployment's model, or the model group, that the line is about; empty where it names none."""
+    if "odel" not in text and "lookup_groups" not in text:
+        return ""
+    match = _SUBJECT.search(text, 0, _SUBJECT_WITHIN)
+    return next(name for name in match.groups() if name).strip()[:_LONGEST_NAME] if match else ""
 
 
 def group_failure(text: str, record_text: str) -> GroupFailure | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import os
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -33,6 +35,32 @@ async def start(command: Sequence[str], *, limit: int = 1 << 16) -> Process | No
         )
     except OSError as error:
         return NotAvailable(f"{command[0]}: {error.strerror}")
+
+
+# more in the pipe means fewer wake-ups of both ends; what an ordinary user may ask for (pipe(7))
+_PIPE_SIZE = 1 << 20
+
+
+async def start_on(command: Sequence[str], stdout: int, stderr: int = PIPE) -> Process | NotAvailable:
+    """Start a command that writes to these pipes (see `pipe`); their writing ends are closed here."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=stdout, stderr=stderr, env=runtime_environment()
+        )
+    except OSError as error:
+        return NotAvailable(f"{command[0]}: {error.strerror}")
+    finally:
+        for file in (stdout, stderr):
+            if file != PIPE:
+                os.close(file)
+
+
+def pipe() -> tuple[int, int]:
+    """A large pipe for a thread to read from: `(reading end, writing end)`."""
+    reader, writer = os.pipe()
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+    return reader, writer
 
 
 async def end(child: Process) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -181,6 +181,19 @@ def moment(text: str) -> float | None:
     except ValueError:
         return None
     return None if found.year <= 1 else found.timestamp()
+
+
+def nanoseconds(stamp: str) -> int:
+    """The part of a stamp below the second, in nanoseconds."""
+    digits = re.search(r"\.(\d{1,9})", stamp)
+    return int(digits[1].ljust(9, "0")) if digits else 0
+
+
+def stamp(moment: float, nanoseconds: int | None = None) -> str:
+    """A time as the engine writes it; the part below the second can be given exactly."""
+    below = round(moment % 1 * 1e9) if nanoseconds is None else nanoseconds
+    whole = int(moment) + below // 1_000_000_000
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{below % 1_000_000_000:09}Z"
 
 
 def size(text: str) -> int | None:

@@ -6,80 +6,28 @@ import asyncio
 import contextlib
 import os
 import random
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+import time
 
-import msgspec
-
-from litellm_tui.collectors.command import end, run, start
+from litellm_tui.collectors.command import end, pipe, run, start_on
+from litellm_tui.collectors.entry import CUT, HISTORY, Entries, Entry, Ready, States, as_they_are, gap
+from litellm_tui.collectors.journalline import FIELDS, decode, decode_lines, parse_cursor
+from litellm_tui.collectors.journalpast import lines_before
+from litellm_tui.collectors.pump import Pump
 from litellm_tui.collectors.systemd import Scope, Tools
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
 
-FIELDS = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER"
-# half an hour of a quiet proxy: the console's own polling leaves about 60 access lines a minute in it
-HISTORY = 2000
-READ_SIZE = 1 << 18
 # a tail that has shown no line for so long may have a reason that it does not tell
 SILENT_SECONDS = 1.0
-# journald splits at 48 KiB by default, and JSON may double that; a longer line is cut here rather than held forever
-LONGEST_LINE = 1 << 22
-
-
-class Entry(NamedTuple):
-    """One line of the journal. `time` is seconds since the epoch."""
-
-    time: float
-    message: str
-    priority: int
-    pid: int
-    identifier: str
-
-
-class _Line(msgspec.Struct):
-    cursor: str = msgspec.field(default="", name="__CURSOR")
-    microseconds: str = msgspec.field(default="0", name="__REALTIME_TIMESTAMP")
-    message: str | list[Any] | None = msgspec.field(default=None, name="MESSAGE")
-    priority: Any = msgspec.field(default="6", name="PRIORITY")
-    pid: Any = msgspec.field(default="0", name="_PID")
-    identifier: Any = msgspec.field(default="", name="SYSLOG_IDENTIFIER")
-
-
-_decode = msgspec.json.Decoder(_Line).decode
-
-
-def decode(line: bytes) -> tuple[Entry, str] | None:
-    """`(entry, cursor)` of one line of `journalctl -o json`, None for one that is not.
-
-    MESSAGE is a string, an array of byte values (escapes, broken UTF-8), an array of strings (the field occurs
-    twice), or null (longer than journalctl prints).
-    """
-    try:
-        raw = _decode(line)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-    message = raw.message
-    if isinstance(message, list):
-        if all(isinstance(item, int) for item in message):
-            message = bytes(item & 255 for item in message).decode(errors="replace")
-        else:
-            message = "\n".join(_text(item) for item in message)
-    elif message is None:
-        message = "(a line longer than journalctl prints)"
-    entry = Entry(
-        time=_whole(raw.microseconds) / 1e6,
-        message=message,
-        priority=_whole(raw.priority, 6),
-        pid=_whole(raw.pid),
-        identifier=_text(raw.identifier),
-    )
-    return entry, raw.cursor
+# where there was no line yet, all that are no older than this are new; journald writes them down a little later
+EMPTY_SECONDS = 60.0
 
 
 class JournalTail:
     """Follows one unit. `on_entries` gets the lines as they come, `on_state` what the tail itself has to say.
 
     The states are those of `snapshot.Log`; a `Failure` comes with `ended` and `off`, a hint of journalctl's at any
-    time. Runs until cancelled, and takes its child with it.
+    time. Where lines are missing there is an entry that says so. `ready` is what a thread does to the lines before
+    `on_entries` gets them on the event loop. Runs until cancelled, and takes its child with it.
     """
 
     def __init__(
@@ -87,9 +35,10 @@ class JournalTail:
         tools: Tools,
         unit: str,
         scope: Scope,
-        on_entries: Callable[[list[Entry]], None],
-        on_state: Callable[[str, Failure | None, str | None], None],
+        on_entries: Entries,
+        on_state: States,
         *,
+        ready: Ready = as_they_are,
         history: int = HISTORY,
     ) -> None:
         self._tools = tools
@@ -97,10 +46,16 @@ class JournalTail:
         self._scope: Scope = scope
         self._on_entries = on_entries
         self._on_state = on_state
+        self._ready = ready
         self._history = history
         self._cursor = ""
+        self._last_time = 0.0
+        self._resuming = False
+        self._began = 0.0
+        self._since = 0.0
         self._volatile = False
-        self._told = False
+        # the same unit is to be asked for in another way, at once
+        self._anew = False
         self._hint: str | None = None
 
     async def run(self) -> None:
@@ -109,40 +64,53 @@ class JournalTail:
         while True:
             started = asyncio.get_running_loop().time()
             failure = await self._follow_once()
-            if self._volatile and not self._told:
-                # not a death: the same unit is asked for in the other way, at once
-                self._told = True
+            if self._anew:
+                # not a death
+                self._anew = False
                 continue
             attempts = 0 if asyncio.get_running_loop().time() - started > 10 else attempts + 1
             self._on_state("ended", failure, self._hint)
             await asyncio.sleep(min(30.0, 0.5 * 2**attempts) * random.uniform(0.8, 1.2))
 
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """At most `count` lines older than this one, oldest first."""
+        chosen = match(self._unit, self._scope, volatile=self._volatile)
+        return await lines_before([*self._tools.journalctl, *chosen], entry, count)
+
     def command(self) -> list[str]:
-        """The command line that is run next."""
-        start = [f"--after-cursor={self._cursor}"] if self._cursor else []
-        count = "all" if self._cursor else str(self._history)
+        """The command line that is run next.
+
+        It begins with the last line read, not after it: where that one has gone, so may have others.
+        """
+        since = [f"--since=@{self._since:.0f}"] if self._since else []
+        start = [f"--cursor={self._cursor}"] if self._cursor else since
+        count = "all" if start else str(self._history)
         return [
-            *self._tools.journalctl, *self._match(), "-o", "json", "--all", f"--output-fields={FIELDS}",
-            "--no-pager", "-f", "-n", count, *start,
+            *self._tools.journalctl, *match(self._unit, self._scope, volatile=self._volatile), "-o", "json", "--all",
+            f"--output-fields={FIELDS}", "--no-pager", "-f", "-n", count, *start,
         ]  # fmt: skip
 
-    def _match(self) -> list[str]:
-        if self._volatile:
-            return [f"_SYSTEMD_USER_UNIT={self._unit}", f"_UID={os.getuid()}"]
-        return ["--user", "-u", self._unit] if self._scope == "user" else ["-u", self._unit]
-
     async def _follow_once(self) -> Failure | None:
-        child = await start(self.command(), limit=READ_SIZE)
-        if isinstance(child, Failure):
-            return child
-        assert child.stdout is not None
+        stdout, writer = pipe()
+        try:
+            child = await start_on(self.command(), writer)
+            if isinstance(child, Failure):
+                return child
+            return await self._follow(child, stdout)
+        finally:
+            os.close(stdout)
+
+    async def _follow(self, child: asyncio.subprocess.Process, stdout: int) -> Failure:
         assert child.stderr is not None
         said: list[str] = []
         listener = asyncio.create_task(self._listen(child, child.stderr, said))
         asker = asyncio.create_task(self._ask_why_silent(child))
+        self._resuming = bool(self._cursor)
+        self._began = time.time()
         self._on_state("following", None, self._hint)
+        pump = Pump(self._on_entries)
         try:
-            await self._read(child.stdout)
+            await pump.run(lambda: pump.read([stdout], lambda _, lines, cut: self._take(pump, child, lines, cut)))
             await child.wait()
             await listener
         finally:
@@ -153,24 +121,43 @@ class JournalTail:
             await asyncio.wait([asker])
         return _why_ended(child.returncode, said)
 
-    async def _read(self, stdout: asyncio.StreamReader) -> None:
-        rest = b""
-        while chunk := await stdout.read(READ_SIZE):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > LONGEST_LINE:
-                rest = b""
-            self._take(lines)
-        if rest:
-            self._take([rest])
-
-    def _take(self, lines: Sequence[bytes]) -> None:
-        entries = []
-        for line in lines:
-            if decoded := decode(line):
-                entries.append(decoded[0])
-                self._cursor = decoded[1] or self._cursor
+    def _take(self, pump: Pump, child: asyncio.subprocess.Process, lines: bytes, cut: bool) -> None:
+        """In the reading thread."""
+        entries, cursor = decode_lines(lines)
+        if entries and not self._cursor and not self._since and entries[0].time >= self._began:
+            # of a unit that had no line yet, `journalctl -f` shows the last of its first lines (systemd 252)
+            self._since, self._anew = self._began - EMPTY_SECONDS, True
+            pump.call(lambda: _terminate(child))
+        if self._anew:
+            return
+        if entries and self._resuming:
+            self._resuming = False
+            entries[:1] = self._joined(entries[0], lines)
+        if cut:
+            entries.append(gap(entries[-1].time if entries else self._last_time, CUT))
         if entries:
-            self._on_entries(entries)
+            self._last_time = entries[-1].time
+            pump.put(self._ready(entries))
+        # only now: what was not handed over has to be read again
+        self._cursor = cursor or self._cursor
+
+    def _joined(self, first: Entry, lines: bytes) -> list[Entry]:
+        """The first line after a death: not again what was read before it, and after a gap where lines are gone."""
+        cursor = next(decoded[1] for line in lines.split(b"\n") if (decoded := decode(line)))
+        before, now = parse_cursor(self._cursor), parse_cursor(cursor)
+        if before.entry == now.entry:
+            return []
+        same = before.numbering == now.numbering
+        if same and now.number == before.number + 1:
+            return [first]
+        size = (
+            f", at most {now.number - before.number - 1:,} of all units" if same and now.number > before.number else ""
+        )
+        words = (
+            f"lines are missing here: the journal was rotated away beyond the last one that was read, "
+            f"{max(0.0, first.time - self._last_time):.0f} s before the next{size}"
+        )
+        return [gap(first.time, words, first.place), first]
 
     async def _listen(self, child: asyncio.subprocess.Process, stderr: asyncio.StreamReader, said: list[str]) -> None:
         while line := await stderr.readline():
@@ -182,20 +169,35 @@ class JournalTail:
         """`-o json` implies `--quiet`, which keeps hints back: a tail that shows nothing is asked for them without."""
         await asyncio.sleep(SILENT_SECONDS)
         if not self._cursor:
-            done = await run([*self._tools.journalctl, *self._match(), "-n", "0", "--no-pager"], SILENT_SECONDS * 5)
+            asked = [*self._tools.journalctl, *match(self._unit, self._scope, volatile=self._volatile)]
+            done = await run([*asked, "-n", "0", "--no-pager"], SILENT_SECONDS * 5)
             if not isinstance(done, Failure) and child.returncode is None:
                 self._heed(child, [line.strip() for line in done.error.splitlines()])
 
     def _heed(self, child: asyncio.subprocess.Process, said: list[str]) -> None:
         if "No journal files were found" in " ".join(said) and self._scope == "user" and not self._volatile:
             # journalctl -f would wait for ever: without persistent storage no user has a journal of his own
-            self._volatile = True
+            self._volatile = self._anew = True
             self._hint = "journald keeps no journal per user here (Storage=volatile): reading the system's instead"
-            with contextlib.suppress(ProcessLookupError):
-                child.terminate()
+            _terminate(child)
         elif any(line.startswith("Hint:") for line in said):
             self._hint = _hint(said)
             self._on_state("following", None, self._hint)
+
+
+def match(unit: str, scope: Scope, *, volatile: bool = False) -> list[str]:
+    """What makes journalctl choose the unit's lines; a user's, where there is no journal per user, when `volatile`.
+
+    `-u` chooses what systemd says of the unit as well, and what journald says of having suppressed its lines.
+    """
+    if volatile:
+        return [f"_SYSTEMD_USER_UNIT={unit}", f"_UID={os.getuid()}"]
+    return ["--user", "-u", unit] if scope == "user" else ["-u", unit]
+
+
+def _terminate(child: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        child.terminate()
 
 
 def _hint(said: list[str]) -> str:
@@ -211,16 +213,3 @@ def _why_ended(code: int | None, said: list[str]) -> Failure:
     if text:
         return NotAvailable(text)
     return NotAvailable(f"journalctl ended by signal {-code}" if code and code < 0 else f"journalctl ended ({code})")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        if value and all(isinstance(item, int) for item in value):
-            return bytes(item & 255 for item in value).decode(errors="replace")
-        return _text(value[0]) if value else ""
-    return "" if value is None else str(value)
-
-
-def _whole(value: Any, otherwise: int = 0) -> int:
-    text = _text(value)
-    return int(text) if text.isdecimal() and len(text) < 20 else otherwise

@@ -6,16 +6,30 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
-from litellm_tui.collectors.journal import HISTORY, LONGEST_LINE, Entry
+from litellm_tui.collectors.entry import (
+    CUT,
+    HISTORY,
+    READ_SIZE,
+    Entries,
+    Entry,
+    Ready,
+    States,
+    as_they_are,
+    gap,
+)
+from litellm_tui.collectors.filepast import Files
+from litellm_tui.collectors.pump import Pump, Rest
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
 
 LOOK_SECONDS: Final = 0.25
-READ_SIZE: Final = 1 << 18
+TRUNCATED: Final = "the file was truncated here: lines of its last quarter of a second are missing, if any were written"
 # of a file that is opened, the lines are sought in this much of its end
 OPENING: Final = 1 << 22
 # by so many bytes before the place where reading goes on, a file is known again that was truncated and has grown since
@@ -33,30 +47,54 @@ class FileTail:
     def __init__(
         self,
         path: str,
-        on_entries: Callable[[list[Entry]], None],
-        on_state: Callable[[str, Failure | None, str | None], None],
+        on_entries: Entries,
+        on_state: States,
         *,
+        ready: Ready = as_they_are,
         history: int = HISTORY,
     ) -> None:
         self._path = Path(path).expanduser()
         self._on_entries = on_entries
         self._on_state = on_state
+        self._ready = ready
         self._history = history
         self._file = -1
         self._at = 0
         self._known = b""
-        self._rest = b""
+        self._rest = Rest()
+        self._files = Files(self._path)
         self._state = ""
         self._opened = False
 
     async def run(self) -> None:
         """Follow for ever."""
-        try:
+        on_entries, on_state = self._on_entries, self._on_state
+        pump = Pump(on_entries)
+
+        def follow() -> None:
             while True:
                 self.look()
-                await asyncio.sleep(LOOK_SECONDS)
+                pump.pause(LOOK_SECONDS)
+
+        # looked at in a thread: what is found goes through the pump
+        self._on_entries = lambda entries: pump.put(self._ready(entries))
+        self._on_state = lambda *state: pump.call(partial(on_state, *state))
+        try:
+            await pump.run(follow)
         finally:
             self._close()
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """Lines older than this one, in the file or in what it was before it was rotated (not compressed)."""
+        try:
+            found = await asyncio.to_thread(self._files.lines_before, entry.place, count)
+        except OSError as error:
+            return NotAvailable(f"{error.filename or self._path}: {error.strerror}")
+        texts = [_text(line) for _, line in found]
+        moments = times(texts, entry.time)
+        return [
+            Entry(moment, text, 6, 0, "", place) for (place, _), text, moment in zip(found, texts, moments, strict=True)
+        ]
 
     def look(self) -> None:
         """Take what has been written since the last look."""
@@ -92,7 +130,8 @@ class FileTail:
     def _open(self) -> None:
         # a pipe would wait for its writer
         self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        self._at, self._known, self._rest = 0, b"", b""
+        self._at, self._known, self._rest = 0, b"", Rest()
+        self._files.opened(self._file)
         if not self._opened:
             # what comes after this is new, in whichever file
             self._opened = True
@@ -107,28 +146,34 @@ class FileTail:
         status = os.fstat(self._file)
         start = max(0, status.st_size - OPENING)
         content = _read_fully(self._file, status.st_size - start, start)
-        whole, newline, self._rest = content.rpartition(b"\n")
+        whole, newline, rest = content.rpartition(b"\n")
         self._went(status.st_size, content)
+        _, cut = self._rest.take(rest)
         lines = whole.split(b"\n") if newline else []
+        page = lines[-self._history :]
         # the first one was cut, when this is not the beginning
-        lines = lines[1:] if start else lines
-        page = [_text(line) for line in lines[-self._history :]]
-        moments = times(page, status.st_mtime)
-        if page:
-            self._on_entries([Entry(at, text, 6, 0, "") for at, text in zip(moments, page, strict=True)])
+        page = page[1:] if start and len(page) == len(lines) else page
+        moments = times([_text(line) for line in page], status.st_mtime)
+        self._put(page, moments, start + len(whole) + 1)
+        if cut:
+            self._on_entries([gap(status.st_mtime, CUT, self._files.place(status.st_size))])
 
     def _read(self) -> None:
         size = os.fstat(self._file).st_size
-        if size < self._at or (size > self._at and not self._is_known()):
+        if size < self._at or not self._is_known():
             # truncated, by logrotate's copytruncate or by hand: all that it holds is new
             self._end_line()
             self._at, self._known = 0, b""
+            self._files.opened(self._file)
+            self._on_entries([gap(time.time(), TRUNCATED, self._files.place(0))])
         while chunk := os.pread(self._file, READ_SIZE, self._at):
             self._went(self._at + len(chunk), chunk)
-            *lines, self._rest = (self._rest + chunk).split(b"\n")
-            if len(self._rest) > LONGEST_LINE:
-                self._rest = b""
-            self._take(lines)
+            lines, cut = self._rest.take(chunk)
+            now = time.time()
+            if lines:
+                self._put(lines.split(b"\n"), [now], self._at - self._rest.size)
+            if cut:
+                self._on_entries([gap(now, CUT, self._files.place(self._at))])
 
     def _is_known(self) -> bool:
         return os.pread(self._file, len(self._known), self._at - len(self._known)) == self._known
@@ -138,13 +183,19 @@ class FileTail:
 
     def _end_line(self) -> None:
         """The file ends, and with it the line that was being written."""
-        lines, self._rest = [self._rest] if self._rest else [], b""
-        self._take(lines)
-
-    def _take(self, lines: Sequence[bytes]) -> None:
+        lines, _ = self._rest.take(b"")
         if lines:
-            now = time.time()
-            self._on_entries([Entry(now, _text(line), 6, 0, "") for line in lines])
+            self._put([lines], [time.time()], self._at + 1)
+
+    def _put(self, lines: Sequence[bytes], moments: Sequence[float], end: int) -> None:
+        """Hand on lines that end before this offset, with a time for each or one for all."""
+        at = end - sum(map(len, lines)) - len(lines)
+        entries = []
+        for line, moment in zip(lines, moments if len(moments) == len(lines) else repeat(moments[0]), strict=False):
+            entries.append(Entry(moment, _text(line), 6, 0, "", self._files.place(at)))
+            at += len(line) + 1
+        if entries:
+            self._on_entries(entries)
 
     def _tell(self, state: str, failure: Failure | None = None) -> None:
         if (told := f"{state} {failure}") != self._state:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from litellm_tui.collectors import callline
 from litellm_tui.snapshot import Level
 
 
@@ -24,15 +25,19 @@ class Line(NamedTuple):
     status: int = 0
     path: str = ""
     continues: bool = False
+    model: str = ""
+    logger: str = ""
 
 
-class _Json(msgspec.Struct):
+class _Json(msgspec.Struct, gc=False):
     message: Any = ""
     level: str = ""
     component: str = ""
     logger: str = ""
     stacktrace: Any = None
     litellm_call_id: Any = None
+    model: Any = None
+    model_group: Any = None
 
 
 _decode = msgspec.json.Decoder(_Json).decode
@@ -51,17 +56,23 @@ _PRIORITIES: Final[tuple[Level, ...]] = (
     "CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG",
 )  # fmt: skip
 
+_LONGEST_NAME: Final = 120
+
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]|[ -/]+[0-~]|.?)", re.DOTALL
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _ACCESS = re.compile(r'^(\S*?)(?::\d+)? - "([A-Z]+) (\S+) HTTP/[\d.]+" (\d{3})')
+# most lines of a busy proxy, in one go: what _UVICORN and _ACCESS would find in a line without anything odd
+_ORDINARY = re.compile(
+    r'(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+([^\s:]*)(?::\d+)? - "([A-Z]+) (\S+) HTTP/[\d.]+" (\d{3})'
+)
 _PLAIN = re.compile(
     r"^(?:\d\d:\d\d:\d\d - )?(LiteLLM(?: \w+)*|uvicorn[.\w]*)\s*:\s*(DEBUG|INFO|WARN\w*|ERROR|CRITICAL)\s*[:-]\s*(.*)$",
     re.DOTALL,
 )
 _UVICORN = re.compile(r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+(.*)$", re.DOTALL)
-_PLACE = re.compile(r"^\S+\.py:\d+ - ")
+_PLACE = re.compile(r"^(\S+\.py:\d+) - ")
 # what the router prints below a failure when its log is plain text; on 1.106 only this names the model group
 _ADDENDA = (
     "LiteLLM: model group '|Deployment Info: |timeout: [\\dN]|Available Model Group Fallbacks=|"
@@ -97,14 +108,31 @@ def parse(message: str, priority: int = 6, identifier: str = "") -> Line:
             return _from_json(_decode(message), message)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             pass
+    if (match := _ORDINARY.match(message)) and identifier != "systemd" and message.isascii() and message.isprintable():
+        word, client, method, path, code = match.groups()
+        return Line(_LEVELS[word], "access", f"{method} {path} {code}  {client}", "", "", int(code), path)
     text = clean(message).rstrip()
     if identifier == "systemd":
         return Line(_PRIORITIES[priority & 7], "systemd", text)
     if match := _PLAIN.match(text):
-        return Line(_level(match[2]), _source(match[1].strip()), _PLACE.sub("", match[3]))
+        place = _PLACE.match(match[3])
+        text = match[3][place.end() :] if place else match[3]
+        return Line(
+            _level(match[2]),
+            _source(match[1].strip()),
+            text,
+            model=callline.subject(text),
+            logger=place[1] if place else "",
+        )
     if match := _UVICORN.match(text):
         return _access(match[2], _level(match[1])) or Line(_level(match[1]), "uvicorn", match[2])
-    return Line(_PRIORITIES[priority & 7], "stdout", text, continues=bool(_CONTINUES.match(text)) or not text.strip())
+    return Line(
+        _PRIORITIES[priority & 7],
+        "stdout",
+        text,
+        continues=bool(_CONTINUES.match(text)) or not text.strip(),
+        model=callline.subject(text),
+    )
 
 
 def _from_json(data: _Json, message: str) -> Line:
@@ -119,7 +147,9 @@ def _from_json(data: _Json, message: str) -> Line:
         _source(data.component or data.logger),
         text,
         stack=clean(str(data.stacktrace)) if data.stacktrace else "",
-        call_id=clean(str(data.litellm_call_id)) if data.litellm_call_id else "",
+        call_id=clean(str(data.litellm_call_id))[:_LONGEST_NAME] if data.litellm_call_id else "",
+        model=_name(data.model) or _name(data.model_group) or callline.subject(text),
+        logger=clean(data.logger)[:_LONGEST_NAME],
     )
 
 
@@ -135,6 +165,10 @@ def _access(text: str, level: Level) -> Line | None:
         status=int(status),
         path=path,
     )
+
+
+def _name(value: Any) -> str:
+    return clean(value)[:_LONGEST_NAME] if isinstance(value, str) else ""
 
 
 def _level(word: str) -> Level:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
-from asyncio import StreamReader
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from litellm_tui.collectors import docker
-from litellm_tui.collectors.command import Done, end, start
+from litellm_tui.collectors.command import Done, end, pipe, start_on
 from litellm_tui.collectors.compose import find
-from litellm_tui.collectors.journal import HISTORY, LONGEST_LINE, READ_SIZE, Entry
+from litellm_tui.collectors.entry import CUT, HISTORY, Entries, Entry, Ready, States, as_they_are, gap
 from litellm_tui.collectors.kinds import Compose, Custom, words
+from litellm_tui.collectors.pump import Pump
 from litellm_tui.snapshot import Failure, NotAvailable
 
-Entries = Callable[[list[Entry]], None]
-States = Callable[[str, Failure | None, str | None], None]
 # a command that lives for so long without a line has not failed: there is nothing to be shown yet
 SILENT_SECONDS: Final = 0.3
 LONGEST_PAUSE: Final = 30.0
+# how far back docker's log is read for older lines, in windows of so many seconds; 0 is all of it
+PAST_SECONDS: Final = (300.0, 3600.0, 86400.0, 0.0)
+ROTATED: Final = "lines are missing here: the engine has rotated the container's log beyond the last line that was read"
+AGAIN: Final = "the log's command was run again: lines may be missing here, or come twice"
 
 
 class Lines(Protocol):
@@ -32,8 +37,15 @@ class Lines(Protocol):
         """The command line that is run next."""
         ...
 
-    def entry(self, line: str, error: bool) -> Entry | str | None:
-        """The line as an entry of the log, or the words of the tool itself; None for what was seen before."""
+    def entries(self, line: str, error: bool) -> list[Entry] | str:
+        """The line as an entry of the log, after a gap where lines are missing; or the words of the tool itself.
+
+        Nothing for what was seen before. Called in the thread that reads.
+        """
+        ...
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """At most `count` entries older than this one, oldest first."""
         ...
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
@@ -44,10 +56,11 @@ class Lines(Protocol):
 class CommandTail:
     """Follows a command's lines. It tells what a `JournalTail` tells, and takes its child with it when cancelled."""
 
-    def __init__(self, lines: Lines, on_entries: Entries, on_state: States) -> None:
+    def __init__(self, lines: Lines, on_entries: Entries, on_state: States, *, ready: Ready = as_they_are) -> None:
         self._lines = lines
         self._on_entries = on_entries
         self._on_state = on_state
+        self._ready = ready
         self._state = ""
 
     async def run(self) -> None:
@@ -61,6 +74,10 @@ class CommandTail:
             pause = min(self._lines.pause, 0.25 * 2 ** min(attempts, 8))
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
 
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """At most `count` entries older than this one, oldest first."""
+        return await self._lines.before(entry, count)
+
     def _tell(self, state: str, failure: Failure | None = None) -> None:
         # a stopped container is asked every few seconds: each of these is no ending of its own
         if (told := f"{state} {failure}") != self._state:
@@ -71,50 +88,43 @@ class CommandTail:
         command = await self._lines.command()
         if isinstance(command, Failure):
             return command
-        child = await start(command, limit=READ_SIZE)
-        if isinstance(child, Failure):
-            return child
-        assert child.stdout is not None
-        assert child.stderr is not None
+        pipes = [pipe(), pipe()]
+        try:
+            child = await start_on(command, *(writer for _, writer in pipes))
+            if isinstance(child, Failure):
+                return child
+            return await self._follow(child, [reader for reader, _ in pipes])
+        finally:
+            for reader, _ in pipes:
+                os.close(reader)
+
+    async def _follow(self, child: asyncio.subprocess.Process, outputs: list[int]) -> Failure:
         said: list[str] = []
         silent = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._tell, "following")
-        readers = [
-            asyncio.create_task(self._read(child.stdout, said, error=False)),
-            asyncio.create_task(self._read(child.stderr, said, error=True)),
-        ]
+        pump = Pump(self._on_entries)
         try:
-            await asyncio.gather(*readers)
+            await pump.run(lambda: pump.read(outputs, partial(self._take, pump, said)))
             await child.wait()
         finally:
             silent.cancel()
-            for reader in readers:
-                reader.cancel()
             await end(child)
         return self._lines.ended(child.returncode, said)
 
-    async def _read(self, stream: StreamReader, said: list[str], *, error: bool) -> None:
-        rest = b""
-        while chunk := await stream.read(READ_SIZE):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > LONGEST_LINE:
-                rest = b""
-            self._take(lines, said, error)
-        if rest:
-            self._take([rest], said, error)
-
-    def _take(self, lines: list[bytes], said: list[str], error: bool) -> None:
-        entries = []
-        for line in lines:
-            text = line.decode(errors="replace").rstrip("\r")
-            entry = self._lines.entry(text, error)
-            if isinstance(entry, Entry):
-                entries.append(entry)
-            elif entry and entry.strip():
-                said.append(entry.strip())
+    def _take(self, pump: Pump, said: list[str], output: int, lines: bytes, cut: bool) -> None:
+        """In the reading thread."""
+        entries: list[Entry] = []
+        for line in lines.decode(errors="replace").split("\n") if lines else ():
+            found = self._lines.entries(line.rstrip("\r"), output == 1)
+            if not isinstance(found, str):
+                entries += found
+            elif found.strip():
+                said.append(found.strip())
                 del said[:-10]
+        if cut:
+            entries.append(gap(entries[-1].time if entries else time.time(), CUT))
         if entries:
-            self._tell("following")
-            self._on_entries(entries)
+            pump.call(partial(self._tell, "following"))
+            pump.put(self._ready(entries))
 
 
 class DockerLines:
@@ -128,9 +138,13 @@ class DockerLines:
         self._history = history
         self._container = ""
         self._last = ""
+        self._last_in_error = False
         self._seen = ""
+        self._joining = False
 
     async def command(self) -> list[str] | Failure:
+        # whether the log still begins where it was left can be asked of the same container only
+        self._joining = bool(self._container and self._last)
         if not self._container:
             container = await find(self._compose)
             if isinstance(container, Failure):
@@ -143,14 +157,57 @@ class DockerLines:
         since = ["--since", self._last] if self._last else ["--tail", str(self._history)]
         return [self._compose.docker, "logs", "--follow", "--timestamps", *since, self._container]
 
-    def entry(self, line: str, error: bool) -> Entry | str | None:
-        stamp, _, text = line.partition(" ")
-        moment = docker.moment(stamp) if len(stamp) > 20 and stamp.endswith("Z") else None
-        if moment is None:
+    def entries(self, line: str, error: bool) -> list[Entry] | str:
+        stamp, _, _ = line.partition(" ")
+        if (entry := _stamped(line)) is None:
             return line
+        entries = [entry] if stamp > self._seen else []
+        if self._joining and error == self._last_in_error:
+            # of the stream that was read last, the first line is the last one again, while the engine still has it
+            self._joining = False
+            if entries:
+                entries.insert(0, gap(entry.time, ROTATED, entry.place))
         # the engine writes them in UTC with nine digits: they sort as text
-        self._last = max(self._last, stamp)
-        return Entry(moment, text, 6, 0, "") if stamp > self._seen else None
+        if stamp >= self._last:
+            self._last, self._last_in_error = stamp, error
+        return entries
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """Read in windows that grow: the engine counts `--tail` from the end of the log, whatever `--until` says."""
+        if not self._container:
+            return NotAvailable(f"{self._compose.service} has no container, and so no log")
+        older: list[Entry] = []
+        for seconds in PAST_SECONDS:
+            since = [f"--since={docker.stamp(max(0.0, entry.time - seconds))}"] if seconds else []
+            until = f"--until={docker.stamp(entry.time, entry.place + 1)}"
+            found = await self._read_past([*since, until], entry, count)
+            if isinstance(found, Failure):
+                return found
+            older = found
+            if len(older) == count:
+                break
+        return older
+
+    async def _read_past(self, window: list[str], entry: Entry, count: int) -> list[Entry] | Failure:
+        """The last `count` entries of a window that are older than this one; however long it is, no more are held."""
+        command = [self._compose.docker, "logs", "--timestamps", *window, self._container]
+        kept: tuple[deque[Entry], deque[Entry]] = (deque(maxlen=count), deque(maxlen=count))
+        said: list[str] = []
+
+        def take(output: int, lines: bytes, _: bool) -> None:
+            for line in lines.decode(errors="replace").split("\n"):
+                if (found := _stamped(line.rstrip("\r"))) is None:
+                    said.append(line)
+                    del said[:-10]
+                elif _order(found) < _order(entry):
+                    kept[output].append(found)
+
+        code = await read_to_end(command, take)
+        if isinstance(code, Failure):
+            return code
+        if code:
+            return docker.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+        return sorted([*kept[0], *kept[1]], key=_order)[-count:]
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
         if code:
@@ -162,6 +219,35 @@ class DockerLines:
         )
 
 
+def _stamped(line: str) -> Entry | None:
+    """The entry of a line that begins with the engine's stamp."""
+    stamp, _, text = line.partition(" ")
+    moment = docker.moment(stamp) if len(stamp) > 20 and stamp.endswith("Z") else None
+    return None if moment is None else Entry(moment, text, 6, 0, "", docker.nanoseconds(stamp))
+
+
+def _order(entry: Entry) -> tuple[int, int]:
+    return int(entry.time), entry.place
+
+
+async def read_to_end(command: Sequence[str], take: Callable[[int, bytes, bool], None]) -> int | Failure:
+    """Run a command and give the lines of its two outputs to `take`, in a thread; returns its exit status."""
+    pipes = [pipe(), pipe()]
+    try:
+        child = await start_on(command, *(writer for _, writer in pipes))
+        if isinstance(child, Failure):
+            return child
+        pump = Pump(lambda _: None)
+        try:
+            await pump.run(lambda: pump.read([reader for reader, _ in pipes], take))
+            return await child.wait()
+        finally:
+            await end(child)
+    finally:
+        for reader, _ in pipes:
+            os.close(reader)
+
+
 class CommandLines:
     """What a command of the profile prints. When a line came is when it was read: more is not known."""
 
@@ -169,12 +255,25 @@ class CommandLines:
 
     def __init__(self, custom: Custom) -> None:
         self._command = words(custom.log or ("true",))
+        self._any = False
+        self._again = False
 
     async def command(self) -> list[str] | Failure:
+        self._again = self._any
         return self._command
 
-    def entry(self, line: str, error: bool) -> Entry | str | None:
-        return line if error else Entry(time.time(), line, 6, 0, "")
+    def entries(self, line: str, error: bool) -> list[Entry] | str:
+        if error:
+            return line
+        now = time.time()
+        before = [gap(now, AGAIN)] if self._again else []
+        self._any, self._again = True, False
+        return [*before, Entry(now, line, 6, 0, "")]
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        return NotAvailable(
+            f"{self._command[0]} tells no more than what is shown: custom.log follows, and looks not back"
+        )
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
         how = f"by signal {-code}" if code and code < 0 else f"({code})"

@@ -86,15 +86,17 @@ esac
 
 _JOURNALCTL = r"""#!/bin/sh
 # The simulation's journalctl: it becomes a tail of the journal's file, so that one process is all there ever is.
-count=all follow= cursor= given=
+count=all follow= cursor= name= given= reverse= until=
 while [ $# -gt 0 ]; do
     case $1 in
         -f | --follow) follow=yes ;;
         -n | --lines) count=$2 given=yes; shift ;;
         -n?*) count=${1#-n} given=yes ;;
         --lines=*) count=${1#*=} given=yes ;;
-        --after-cursor) cursor=$2; shift ;;
-        --after-cursor=*) cursor=${1#*=} ;;
+        -r | --reverse) reverse=yes ;;
+        --until=@*) until=${1#*=@} ;;
+        --cursor | --after-cursor) cursor=$2 name=$1; shift ;;
+        --cursor=* | --after-cursor=*) cursor=${1#*=} name=${1%%=*} ;;
         -u | --unit | -o | --output | --output-fields | -p | --priority | -S | --since | -U | --until) shift ;;
     esac
     shift
@@ -103,6 +105,14 @@ done
 new=$folder/journal old=$folder/journal.old
 # exec keeps the number: the simulation ends a tail that outlives it
 [ -z "$follow" ] || : >"$folder/tails/$$"
+
+if [ -n "$reverse" ]; then
+    # the time of a line in microseconds, as the option has it without its point
+    cat "$old" "$new" 2>/dev/null | awk -F '"' -v until="$(echo "$until" | tr -d .)" '
+        { for (i = 2; i < NF; i++) if ($i == "__REALTIME_TIMESTAMP") { if ($(i + 2) <= until + 0) print; next } }
+    ' | tail -n "$count" | tac
+    exit 0
+fi
 
 finish() {
     # GNU tail follows by name across the rotation and ends by itself when nobody reads it any more
@@ -113,14 +123,15 @@ finish() {
 place() {
     found=$(grep -n -m 1 -F "\"__CURSOR\":\"$cursor\"" "$1" 2>/dev/null)
     found=${found%%:*}
+    [ -z "$found" ] || [ "$name" = --cursor ] || found=$((found + 1))
 }
 
 if [ -n "$cursor" ]; then
     place "$new"
-    [ -z "$found" ] || finish "+$((found + 1))"
+    [ -z "$found" ] || finish "+$found"
     place "$old"
     # a cursor that was rotated away: everything kept is later
-    if [ -f "$old" ]; then tail -n "+$((${found:-0} + 1))" "$old"; fi
+    if [ -f "$old" ]; then tail -n "+${found:-1}" "$old"; fi
     finish +1
 fi
 [ "$count" != all ] || count=20000

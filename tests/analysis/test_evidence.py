@@ -13,7 +13,7 @@ from litellm_tui.analysis.evidence import FAILURE_MEMORY, UNSEEN_SECONDS
 from litellm_tui.analysis.records import Deployment
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.analysis.verdicts import judge_deployments
-from litellm_tui.collectors.journal import Entry
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
 from litellm_tui.snapshot import (

@@ -10,7 +10,7 @@ from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.operation import judge_gateway, judge_service
 from litellm_tui.analysis.records import Verdict
 from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors.journal import Entry
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.service import service_from
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore

@@ -15,7 +15,7 @@ from litellm_tui.analysis.problems import ASKED, RECENT
 from litellm_tui.analysis.records import Diagnosis, Problem
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.collectors import gateway
-from litellm_tui.collectors.journal import Entry
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
 from litellm_tui.snapshot import (

@@ -10,7 +10,7 @@ from litellm_tui.collectors import docker
 from litellm_tui.collectors.command import Done
 from litellm_tui.collectors.compose import service_from
 from litellm_tui.collectors.docker import containers, percent, refusal, size, stats
-from litellm_tui.collectors.journal import Entry
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.kinds import Compose
 from litellm_tui.collectors.tail import DockerLines
 from litellm_tui.composed import unit_from
@@ -47,9 +47,10 @@ def test_figures_as_the_client_shows_them() -> None:
 
 def test_both_streams_of_the_log() -> None:
     lines = DockerLines(Compose(service="litellm"))
-    out, err = (lines.entry(_text(f"logs-{name}.txt").rstrip("\n"), name == "stderr") for name in ("stdout", "stderr"))
-    assert isinstance(out, Entry)
-    assert isinstance(err, Entry)
+    found = [
+        lines.entries(_text(f"logs-{name}.txt").rstrip("\n"), name == "stderr")[0] for name in ("stdout", "stderr")
+    ]
+    out, err = (entry for entry in found if isinstance(entry, Entry))
     assert (out.message, err.message) == (
         "INFO:     Started server process [7]", "16:00:04 - LiteLLM Proxy:ERROR: boom",
     )  # fmt: skip

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.collectors import journal
-from litellm_tui.collectors.journal import Entry, JournalTail
+from litellm_tui.collectors import journalline, pump
+from litellm_tui.collectors.entry import HISTORY, Entry
+from litellm_tui.collectors.journal import JournalTail
 from litellm_tui.collectors.systemd import Scope, Tools
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
 from tests.recorded import FOLDER, VERSIONS
@@ -27,7 +28,7 @@ def _line(**fields: Any) -> bytes:
 
 
 def _message(value: Any) -> str:
-    decoded = journal.decode(_line(MESSAGE=value))
+    decoded = journalline.decode(_line(MESSAGE=value))
     assert decoded is not None
     return decoded[0].message
 
@@ -38,7 +39,7 @@ def test_every_recorded_line_has_a_time_a_text_and_a_cursor(path: Path) -> None:
     assert lines
     times = []
     for line in lines:
-        decoded = journal.decode(line)
+        decoded = journalline.decode(line)
         assert decoded is not None
         entry, cursor = decoded
         raw = json.loads(line)
@@ -55,12 +56,12 @@ def test_the_coloured_lines_come_as_bytes_and_are_text_again(version: str) -> No
     lines = (FOLDER / version / "journal-plain.jsonl").read_bytes().splitlines()
     coloured = [line for line in lines if isinstance(json.loads(line)["MESSAGE"], list)]
     assert coloured
-    texts = [decoded[0].message for line in coloured if (decoded := journal.decode(line))]
+    texts = [decoded[0].message for line in coloured if (decoded := journalline.decode(line))]
     assert any("\x1b[32mLiteLLM: Proxy initialized with Config, Set models:\x1b[0m" in text for text in texts)
 
 
 def test_a_line_of_1_77_that_is_longer_than_4096_bytes_is_whole() -> None:
-    found = [journal.decode(line) for line in (FOLDER / "1.77.7" / "journal.jsonl").read_bytes().splitlines()]
+    found = [journalline.decode(line) for line in (FOLDER / "1.77.7" / "journal.jsonl").read_bytes().splitlines()]
     assert max(len(entry.message) for entry, _ in filter(None, found)) > 4096
 
 
@@ -89,20 +90,20 @@ def test_a_message_that_journalctl_left_out_says_so() -> None:
     [b"", b"-- Logs begin", b"{", b"[]", b"7", b'{"MESSAGE": ', b'{"MESSAGE": {"a": 1}}', b"\xff", b"[" * 100_000],
 )
 def test_what_is_no_line_of_the_journal_is_left_out(line: bytes) -> None:
-    assert journal.decode(line) is None
+    assert journalline.decode(line) is None
 
 
 def test_fields_that_are_missing_or_odd_have_a_default() -> None:
-    decoded = journal.decode(b'{"MESSAGE": "x"}')
+    decoded = journalline.decode(b'{"MESSAGE": "x"}')
     assert decoded == (Entry(0.0, "x", 6, 0, ""), "")
-    decoded = journal.decode(_line(MESSAGE="x", PRIORITY=["3", "4"], _PID=None, SYSLOG_IDENTIFIER=list(b"lite")))
+    decoded = journalline.decode(_line(MESSAGE="x", PRIORITY=["3", "4"], _PID=None, SYSLOG_IDENTIFIER=list(b"lite")))
     assert decoded is not None
-    assert decoded[0][2:] == (3, 0, "lite")
+    assert decoded[0][2:5] == (3, 0, "lite")
 
 
 # --- the tail, on a journalctl of our own ------------------------------------------------------------------------
 
-# It keeps its lines in `lines`, honours --after-cursor and -n, notes how it was called, and dies when `die` appears.
+# It keeps its lines in `lines`, honours --cursor and -n, notes how it was called, and dies when `die` appears.
 SCRIPT = r"""#!/usr/bin/env python3
 import json, os, pathlib, sys, time
 here = pathlib.Path(__file__).parent
@@ -113,14 +114,20 @@ for name, code in (("refuse", 1), ("hint", None), ("nothing", None)):
         print((here / name).read_text(), file=sys.stderr, flush=True)
         if code is not None:
             sys.exit(code)
-cursor = next((w.split("=", 1)[1] for w in sys.argv if w.startswith("--after-cursor=")), None)
+cursor = next((w.split("=", 1)[1] for w in sys.argv if w.startswith("--cursor=")), None)
 count = sys.argv[sys.argv.index("-n") + 1]
 position = None
+until = next((w.split("=@", 1)[1] for w in sys.argv if w.startswith("--until=")), None)
+if until:
+    lines = (here / "lines").read_bytes().split(b"\n")[:-1]
+    found = [line for line in lines if int(json.loads(line)["__REALTIME_TIMESTAMP"]) <= int(until.replace(".", ""))]
+    sys.stdout.buffer.write(b"".join(line + b"\n" for line in found[: -int(count) - 1 : -1]))
+    sys.exit(0)
 while True:
     lines = (here / "lines").read_bytes().split(b"\n")[:-1]
     if position is None:
         cursors = [json.loads(line)["__CURSOR"] for line in lines]
-        position = cursors.index(cursor) + 1 if cursor in cursors else 0
+        position = cursors.index(cursor) if cursor in cursors else 0
         if count != "all":
             position = max(position, len(lines) - int(count))
     sys.stdout.buffer.write(b"".join(line + b"\n" for line in lines[position:]))
@@ -135,6 +142,10 @@ while True:
         sys.exit(3)
     time.sleep(0.02)
 """
+
+
+def _cursor(number: int) -> str:
+    return f"s=5e;i={number:x};b=b0;m={number:x};t={number * 1_000_000:x};x={number:x}"
 
 
 class Stand:
@@ -152,7 +163,7 @@ class Stand:
 
     def write(self, number: int) -> None:
         lines = [
-            json.dumps({"__CURSOR": f"c{n}", "__REALTIME_TIMESTAMP": f"{n}000000", "MESSAGE": f"line {n}"}) + "\n"
+            json.dumps({"__CURSOR": _cursor(n), "__REALTIME_TIMESTAMP": f"{n}000000", "MESSAGE": f"line {n}"}) + "\n"
             for n in range(self.written, self.written + number)
         ]
         self.written += number
@@ -224,8 +235,8 @@ async def test_lines_come_as_they_are_written(stand: Stand, follow: Follow) -> N
     words = stand.calls[0][1:]
     assert words[:3] == ["--user", "-u", "litellm.service"]
     assert "--all" in words
-    assert words[words.index("-n") + 1] == str(journal.HISTORY)
-    assert not any(word.startswith("--after-cursor") for word in words)
+    assert words[words.index("-n") + 1] == str(HISTORY)
+    assert not any(word.startswith("--cursor") for word in words)
 
 
 async def test_only_so_much_history_is_read(stand: Stand, follow: Follow) -> None:
@@ -249,7 +260,7 @@ async def test_a_tail_that_dies_goes_on_where_it_was(stand: Stand, follow: Follo
     failure = stand.states[1][1]
     assert isinstance(failure, NotAvailable)
     assert failure.why == "journalctl ended (3)"
-    assert "--after-cursor=c2" in stand.calls[1]
+    assert f"--cursor={_cursor(2)}" in stand.calls[1]
     assert stand.calls[1][stand.calls[1].index("-n") + 1] == "all"
 
 
@@ -259,7 +270,7 @@ async def test_half_a_line_before_the_death_is_read_whole_afterwards(stand: Stan
     await eventually(lambda: len(stand.seen) == 2)
     stand.tell("half")
     await eventually(lambda: len(stand.calls) == 2)
-    assert "--after-cursor=c1" in stand.calls[1]
+    assert f"--cursor={_cursor(1)}" in stand.calls[1]
     stand.write(1)
     await eventually(lambda: stand.seen == stand.expected())
 
@@ -282,12 +293,92 @@ async def test_a_line_longer_than_a_pipe_arrives_whole(stand: Stand, follow: Fol
 async def test_a_line_without_end_is_dropped_and_what_follows_is_read(
     stand: Stand, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(pump, "LONGEST_LINE", 1000)
     long = json.dumps({"__CURSOR": "a", "MESSAGE": "x" * 2_000_000})
     stand.tell("lines", long + "\n" + json.dumps({"__CURSOR": "b", "MESSAGE": "after"}) + "\n")
     follow()
-    await eventually(lambda: bool(stand.seen))
-    assert stand.seen == ["after"]
+    await eventually(lambda: len(stand.seen) > 1)
+    assert stand.seen == ["a line longer than 4 MB is missing here", "after"]
+
+
+# --- gaps --------------------------------------------------------------------------------------------------------
+
+
+def _entry(number: int, cursor: str) -> str:
+    fields = {"__CURSOR": cursor, "__REALTIME_TIMESTAMP": f"{number}000000", "MESSAGE": f"line {number}"}
+    return json.dumps(fields) + "\n"
+
+
+async def test_a_journal_that_lost_the_last_line_read_is_announced_with_its_size(stand: Stand, follow: Follow) -> None:
+    stand.write(3)
+    follow()
+    await eventually(lambda: len(stand.seen) == 3)
+    stand.tell("lines", "".join(_entry(number, _cursor(number)) for number in (40, 41)))
+    stand.tell("die")
+    await eventually(lambda: len(stand.seen) == 6)
+    assert stand.seen[:3] == ["line 0", "line 1", "line 2"]
+    assert "rotated away" in stand.seen[3]
+    assert "38 s before the next, at most 37 of all units" in stand.seen[3]
+    assert stand.seen[4:] == ["line 40", "line 41"]
+
+
+async def test_the_line_after_the_last_one_read_is_no_gap_though_that_one_has_gone(
+    stand: Stand, follow: Follow
+) -> None:
+    stand.write(3)
+    follow()
+    await eventually(lambda: len(stand.seen) == 3)
+    stand.tell("lines", _entry(3, _cursor(3)))
+    stand.tell("die")
+    await eventually(lambda: len(stand.seen) == 4)
+    assert stand.seen == [f"line {number}" for number in range(4)]
+
+
+async def test_a_line_that_was_moved_to_another_file_is_known_again(stand: Stand, follow: Follow) -> None:
+    stand.write(3)
+    follow()
+    await eventually(lambda: len(stand.seen) == 3)
+    moved = _cursor(2).replace("s=5e;i=2", "s=77;i=1")
+    stand.tell("lines", _entry(2, moved) + _entry(3, _cursor(3).replace("s=5e;i=3", "s=77;i=2")))
+    stand.tell("die")
+    # the stand-in knows cursors by their words, and so prints both
+    await eventually(lambda: len(stand.seen) == 4)
+    assert stand.seen == [f"line {number}" for number in range(4)]
+
+
+def test_what_journald_suppressed_is_a_gap() -> None:
+    fields = {"MESSAGE": "Suppressed 59650 messages from x.service", "MESSAGE_ID": "a596d6fe7bfa4994828e72309e95d61e"}
+    entries, cursor = journalline.decode_lines(_line(**fields) + b"\n" + _line(MESSAGE="line"))
+    assert [(entry.gap, entry.message) for entry in entries] == [(True, fields["MESSAGE"]), (False, "line")]
+    assert cursor == "c1"
+
+
+# --- lines from before -------------------------------------------------------------------------------------------
+
+
+async def test_older_lines_are_those_before_it_though_many_have_its_time(stand: Stand) -> None:
+    lines = []
+    for number in range(400):
+        # journald stamps what it reads at once with one time
+        seconds = 1000 + number // 250
+        cursor = f"s=5e;i={number:x};b=b0;m=1;t=1;x={number:x}"
+        lines.append(
+            json.dumps({"__CURSOR": cursor, "__REALTIME_TIMESTAMP": f"{at}000000", "MESSAGE": f"line {number}"})
+        )
+    stand.tell("lines", "\n".join(lines) + "\n")
+    found: list[str] = []
+    at = Entry(1001.0, "", 6, 0, "", 380)
+    while older := await stand.tail().before(at, 30):
+        assert not isinstance(older, Failure)
+        found[:0] = [entry.message for entry in older]
+        at = older[0]
+    assert found == [f"line {number}" for number in range(380)]
+
+
+async def test_older_lines_that_cannot_be_read_are_a_failure(stand: Stand) -> None:
+    stand.tell("refuse", "No journal files were opened due to insufficient permissions.")
+    found = await stand.tail().before(Entry(1.0, "", 6, 0, ""), 30)
+    assert found == NotAvailable("No journal files were opened due to insufficient permissions.")
 
 
 HINT = """Hint: You are currently not seeing messages from other users and the system.

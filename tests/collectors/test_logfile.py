@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.collectors.journal import Entry
+from litellm_tui.collectors import pump
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.logfile import FileTail, times
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
 from tests.waiting import eventually
@@ -32,7 +33,7 @@ class Log:
 
     def _take(self, entries: list[Entry]) -> None:
         self.entries += entries
-        self.lines += [entry.message for entry in entries]
+        self.lines += [entry.message for entry in entries if not entry.gap]
 
     def write(self, text: str) -> None:
         with self.path.open("a", encoding="utf-8") as file:
@@ -120,6 +121,30 @@ def test_truncated_and_grown_beyond_where_it_was_it_is_known_to_be_another(log: 
     assert log.new() == ["three", "four", "five", "six"]
 
 
+def test_a_truncation_is_announced_where_it_was_found(log: Log) -> None:
+    log.write("one\n")
+    log.new()
+    os.truncate(log.path, 0)
+    log.write("two\n")
+    log.new()
+    assert [(entry.gap, entry.message[:18]) for entry in log.entries] == [
+        (False, "one"), (True, "the file was trunc"), (False, "two"),
+    ]  # fmt: skip
+    places = [entry.place for entry in log.entries]
+    assert places == sorted(places)
+
+
+def test_a_line_longer_than_is_held_is_announced(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pump, "LONGEST_LINE", 1000)
+    log.write("one\n" + "x" * 600_000)
+    log.new()
+    log.write("x" * 600_000 + "\ntwo\n")
+    log.new()
+    assert [(entry.gap, entry.message) for entry in log.entries] == [
+        (False, "one"), (True, "a line longer than 4 MB is missing here"), (False, "two"),
+    ]  # fmt: skip
+
+
 def test_a_file_that_is_not_there_yet_is_followed_from_its_first_line(log: Log) -> None:
     log.tail.look()
     state, failure = log.states[-1]
@@ -158,6 +183,36 @@ def test_a_folder_is_no_log(tmp_path: Path) -> None:
 def test_what_is_no_text_is_shown_as_far_as_it_is(log: Log) -> None:
     log.path.write_bytes(b"\xff\xfe caf\xc3\xa9\n")
     assert log.new() == ["\ufffd\ufffd café"]
+
+
+async def test_older_lines_lead_back_through_the_files_before(log: Log, tmp_path: Path) -> None:
+    log.path.with_suffix(".log.1").write_text("".join(f"older {n}\n" for n in range(10)))
+    os.utime(log.path.with_suffix(".log.1"), (1, 1))
+    log.path.with_suffix(".log.2.gz").write_bytes(b"packed\n")
+    log.write("".join(f"line {n}\n" for n in range(20)))
+    log.tail._history = 5
+    assert log.new() == [f"line {n}" for n in range(15, 20)]
+    log.path.rename(log.path.with_suffix(".log.0"))
+    log.write("new\n")
+    assert log.new() == ["new"]
+    found: list[str] = []
+    at = log.entries[-1]
+    while older := await log.tail.before(at, 4):
+        assert not isinstance(older, Failure)
+        found[:0] = [entry.message for entry in older]
+        at = older[0]
+    assert found == [f"older {n}" for n in range(10)] + [f"line {n}" for n in range(20)]
+
+
+async def test_what_was_truncated_cannot_be_had_any_more(log: Log) -> None:
+    log.write("one\ntwo\n")
+    log.new()
+    os.truncate(log.path, 0)
+    log.write("three\nfour\n")
+    log.new()
+    older = await log.tail.before(log.entries[-1], 10)
+    assert not isinstance(older, Failure)
+    assert [entry.message for entry in older] == ["three"]
 
 
 async def test_it_follows_until_it_is_cancelled_and_leaves_no_file_open(log: Log) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from litellm_tui.collectors import journal as collector
 from litellm_tui.collectors import logline
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.demo import Simulation
 from litellm_tui.snapshot import Failure
 from tests.demo.probing import DEADLINE, chat, journal, said, until
@@ -151,11 +152,11 @@ def test_nothing_is_left_after_the_end(tmp_path: Path) -> None:
 
 
 async def test_the_collectors_own_tail_follows_it(quiet: Simulation) -> None:
-    entries: list[collector.Entry] = []
+    entries: list[Entry] = []
     states: list[tuple[str, Failure | None]] = []
     news = asyncio.Event()
 
-    def take(more: list[collector.Entry]) -> None:
+    def take(more: list[Entry]) -> None:
         entries.extend(more)
         news.set()
 
