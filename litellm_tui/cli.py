@@ -21,6 +21,7 @@ COMMANDS = {
     "diff": ("litellm_tui.commands.diff", "the file against what runs, or against a version that ran before"),
     "restart": ("litellm_tui.commands.restart", "restart with preflight, backup and proof; roll back when it fails"),
     "rollback": ("litellm_tui.commands.rollback", "go back to configuration files that were kept, or list them"),
+    "bundle": ("litellm_tui.commands.bundle", "one archive with all that is needed to help, every secret masked"),
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
     "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
@@ -79,6 +80,8 @@ def build_parser() -> _Parser:
             command.add_argument(
                 "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
             )
+        elif name == "bundle":
+            _add_bundle_options(command)
         elif name == "probe":
             _add_probe_options(command)
         elif name == "audit":
@@ -155,6 +158,15 @@ def _add_rollback_options(parser: argparse.ArgumentParser) -> None:
                        help="go back to this one of --list (the last one that ran well)")  # fmt: skip
     parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
+
+
+def _add_bundle_options(parser: argparse.ArgumentParser) -> None:
+    """Names are parameters of `commands.bundle.run`."""
+    absent = argparse.SUPPRESS
+    parser.add_argument("--output", metavar="FILE", default=absent,
+                        help="the archive (litellm-tui-HOST-TIME.tar.gz, here); never overwritten")  # fmt: skip
+    parser.add_argument("--minutes", type=_number, metavar="N", default=absent, help="so much of the log (30)")
+    parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
 
 
 def _add_audit_options(parser: argparse.ArgumentParser) -> None:

@@ -9,8 +9,8 @@ import pytest
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.incidents import Incident, answers, find_incidents
 from litellm_tui.analysis.redact import Redactor
+from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.gateway import TAG
-from litellm_tui.collectors.journal import Entry
 from litellm_tui.incidents import MOST_KNOWN, MOST_UNKNOWN, IncidentCounter
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore

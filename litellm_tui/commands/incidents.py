@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,13 +20,15 @@ from litellm_tui.commands.look import Look, look
 from litellm_tui.profile import Options, resolve
 from litellm_tui.settings import SettingsError, load_settings
 
-RESTART = "restart"
+RESTART: Final = "restart"
+# of the log; reading them back takes a second or two where most are stack traces
+LINES: Final = 20_000
 
 
 def run(options: Options, since: str | float = "", json: bool = False) -> int:
     """Look once and print; `since` is `restart` or a number of seconds, without it all that is read of the log."""
     settings = load_settings()
-    seen = look(resolve(options, settings), remembers=False)
+    seen = look(resolve(options, settings), remembers=False, lines=LINES)
     begin = _begin(seen, since)
     found = find_incidents(seen.snapshot.failures, seen.diagnosis, seen.now, since=begin)
     status = exit_status(found, seen)
