@@ -17,7 +17,7 @@ MASK: Final = "•••"
 _SHORT_KEYS: Final = ("sk", "pk", "rk", "csk", "sess")
 _LONG_KEYS: Final = (
     "gsk", "hf", "xai", "ghp", "gho", "ghu", "ghs", "ghr", "github_pat", "glpat", "pplx", "nvapi", "r8", "fw", "tgp_v1",
-    "voyage", "pa", "co", "jina", "tvly", "fc", "pcsk", "esecret", "vck", "wandb", "lsv2", "sk", "rk_live", "pk_live",
+    "voyage", "jina", "tvly", "pcsk", "esecret", "vck", "wandb", "lsv2", "sk", "rk_live", "pk_live",
     "whsec", "xoxb", "xoxp", "xoxa", "xoxr", "xoxs", "xapp", "api_org", "bedrock-api-key",
 )  # fmt: skip
 # tokens without a separator behind the beginning
@@ -41,7 +41,7 @@ _QUERY: Final = tuple(
 _PLACES: Final = (
     "bearer", "basic", "://", "%3a%2f%2f", "-----begin", "hooks.slack.com/", "/api/webhooks/",
     *_QUERY, *_NAMED, *_PLAIN_KEYS,
-    *(key + mark for key in (*_SHORT_KEYS, *_LONG_KEYS) for mark in "-_"),
+    *(key + mark for key in (*_SHORT_KEYS, *_LONG_KEYS, "pa", "fc") for mark in "-_"),
 )  # fmt: skip
 # longer ones first: of two that begin alike the shorter one would hide the other
 _BEGINNINGS: Final = re.compile("|".join(map(re.escape, sorted(set(_PLACES), key=lambda place: (-len(place), place)))))
@@ -58,6 +58,7 @@ _SHAPES: Final = re.compile(
         (?:-----END\ [A-Z ]{{0,20}}PRIVATE\ KEY-----|\Z)
     | \b(?:{"|".join(_SHORT_KEYS)})-(?!\.)[A-Za-z0-9_-]{{6,}}
     | \b(?:{"|".join(_LONG_KEYS)})[-_][A-Za-z0-9_-]{{16,}}
+    | \b(?:pa-[A-Za-z0-9_-]{{40,}}|fc-[0-9a-f]{{32}})
     | \b(?:AIza|ya29\.|AQ\.|SG\.|ABSK|dapi)[A-Za-z0-9_.=/+-]{{20,}}
     | \b(?:AKIA|ASIA)[A-Z0-9]{{12,}}
     | \beyJ[A-Za-z0-9_-]{{8,4000}}\.[A-Za-z0-9_-]{{4,}}(?:\.[A-Za-z0-9_-]+)?

@@ -94,6 +94,7 @@ def test_secrets_are_masked_by_their_shape(text: str, expected: str | None) -> N
         "Invalid proxy server token passed. key=None, api_key: null",
         "the code=400 of type=invalid_request_error",
         "sign in at /sso/key/generate?page=2",
+        "Linux-6.18.44-fc-v36-x86_64-with-glibc2.36",
         "a risk-free task-force; asian akimbo",
         "Traceback: raise AuthenticationError(message='no key')",
         "task-1234567890abcdef1234",
