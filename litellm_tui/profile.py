@@ -21,7 +21,7 @@ from litellm_tui.collectors.kinds import Compose, Custom, Kind, Process, words
 from litellm_tui.collectors.systemd import Scope, Tools
 from litellm_tui.composed import find_composed
 from litellm_tui.discovery import DEFAULT_PORT, Search, Unit, Variable, find_units, process_unit
-from litellm_tui.secretnames import names_a_secret
+from litellm_tui.secretnames import secret_parts
 from litellm_tui.settings import ProfileSettings, Settings, SettingsError
 from litellm_tui.snapshot import ConfigFile, ServicePlace
 
@@ -142,9 +142,12 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every value that must never be shown: the key, and variables whose names say that they hold a secret."""
-        named = [v.value for name, v in self.environment.items() if names_a_secret(name)]
-        return tuple(value for value in (self.key.reveal() if self.key else "", *named) if len(value) >= 4)
+        """Every value that must never be shown: the key, variables whose names say that they hold a secret, and
+        credentials in addresses.
+        """
+        named = [part for name, v in self.environment.items() for part in secret_parts(name, v.value)]
+        own = [*secret_parts("", self.url.value), self.key.reveal() if self.key else ""]
+        return tuple(value for value in (*own, *named) if len(value) >= 4)
 
 
 def resolve(

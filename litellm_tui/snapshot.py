@@ -524,6 +524,48 @@ class Traffic(msgspec.Struct, frozen=True):
     notices: tuple[Notice, ...] = ()
 
 
+# --- failures --------------------------------------------------------------------------------------------------
+
+Voice = Literal["attempt", "router", "request", "other"]
+FailedKind = Literal["group", "model", "cache", "caller", "service", ""]
+
+
+class FailureTally(msgspec.Struct, frozen=True):
+    """One kind of failure of the log, as one voice tells it: a request that fails is told by several.
+
+    `cause` is a known one or empty, `kind` says what `name` is (a group, a `litellm_params.model`, …), `pattern` is the
+    fingerprint of its words where cause and name do not tell it from others. `counts` are `(minute, failures)`, a
+    minute being seconds since the epoch over 60; of what is older than an hour they are `(first minute of the hour,
+    failures)`. `callers` are the addresses of the access lines that followed, with how many; `calls` the last ids;
+    `sequence` is that of an example's record, `words` are its own.
+    """
+
+    cause: str
+    kind: FailedKind
+    name: str
+    pattern: str
+    voice: Voice
+    words: str
+    first: float
+    last: float
+    sequence: int
+    counts: tuple[tuple[int, int], ...] = ()
+    callers: tuple[tuple[str, int], ...] = ()
+    calls: tuple[str, ...] = ()
+
+
+class Failures(msgspec.Struct, frozen=True):
+    """What failed, by kind. `other` counts failures of kinds that are no longer kept.
+
+    `answers` are `(minute, answers, of these 4xx, of these 5xx)` of uvicorn's access lines in the last hour, without
+    the console's own and without health polling.
+    """
+
+    tallies: tuple[FailureTally, ...] = ()
+    other: int = 0
+    answers: tuple[tuple[int, int, int, int], ...] = ()
+
+
 # --- probes ----------------------------------------------------------------------------------------------------
 
 
@@ -566,6 +608,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     service: Reading[Service] = Reading()
     log: Log = Log()
     traffic: Traffic = Traffic()
+    failures: Failures = Failures()
     redis_answer: Reading[str] = Reading()
     cache_counts: CacheCounts | None = None
     probes: tuple[ProbeResult, ...] = ()

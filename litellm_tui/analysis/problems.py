@@ -368,5 +368,5 @@ def _log(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[P
             cause="errors",
             reason=f"{count(recent, 'error')} in the log in 5 min, and nothing that was looked at explains them",
             place=Place("log"),
-            do="read them: 2, then n",
+            do="i lists them by cause",
         )

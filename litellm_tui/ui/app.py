@@ -25,6 +25,7 @@ from textual.worker import Worker, WorkerError, WorkerFailed
 from litellm_tui import __version__
 from litellm_tui.analysis.changes import Glance, glance
 from litellm_tui.analysis.diagnosis import diagnose
+from litellm_tui.analysis.incidents import Incident
 from litellm_tui.analysis.memory import Memory, looked, remember
 from litellm_tui.analysis.records import Deployment, Place, PlaceKind
 from litellm_tui.analysis.redact import Redactor
@@ -50,6 +51,7 @@ from litellm_tui.ui.panes.service import Service
 from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.backups import BackupsScreen
 from litellm_tui.ui.screens.difference import DifferenceScreen
+from litellm_tui.ui.screens.incidents import IncidentsScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.screens.sheet import Sheet
@@ -116,6 +118,7 @@ class Console(App[int]):
         self.history: History | None = None
         self.backups: Backups | None = None
         self._memory: Memory = {}
+        self._incidents_looked_at = 0.0
         self._last: Glance | None = None
         self._operations = Operations(self)
         self._control = ServiceControl(self)
@@ -217,6 +220,7 @@ class Console(App[int]):
             self._state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
             kept = self._state.load()
             self._memory, self._last = kept.memory, kept.last
+            self._incidents_looked_at = kept.incidents_looked_at
             self.monitor.expect_down(kept.expected_down)
             if self._state.failure:
                 self.notify(self._state.failure, severity="warning", markup=False)
@@ -234,6 +238,7 @@ class Console(App[int]):
             view = self.view
             known = view is not None and view.diagnosis.gateway.state == "answering"
             last = glance(view.snapshot, view.diagnosis, view.now) if view and known else self._last
+            self._state.incidents_looked_at = self._incidents_looked_at
             self._state.save(self._memory, self.monitor.expected_down, last)
 
     def _fatal_error(self) -> None:
@@ -310,7 +315,7 @@ class Console(App[int]):
     def _draw(self, view: View) -> None:
         if not self.screen_stack:
             return
-        if isinstance(self.screen, Problems | AuditScreen | DifferenceScreen | BackupsScreen):
+        if isinstance(self.screen, Problems | IncidentsScreen | AuditScreen | DifferenceScreen | BackupsScreen):
             self.screen.draw(view)
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
@@ -449,6 +454,27 @@ class Console(App[int]):
                 self._go_to(place)
 
         self.push_screen(Problems(view), closed)
+
+    def action_incidents(self) -> None:
+        view = self.view
+        if len(self.screen_stack) > 1 or view is None:
+            return
+
+        def closed(chosen: Incident | Place | None) -> None:
+            self._incidents_looked_at = time.time()
+            self._keep()
+            if isinstance(chosen, Place):
+                self._go_to(chosen)
+            elif chosen is not None:
+                self._show_record(chosen.sequence)
+
+        self.push_screen(IncidentsScreen(view, self._incidents_looked_at), closed)
+
+    def _show_record(self, sequence: int) -> None:
+        """A record of the log, in the log."""
+        self.action_pane("logs")
+        if not self.query_one(Logs).view.reveal(sequence):
+            self.notify("this record is older than what is kept of the log", markup=False)
 
     def action_audit(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):

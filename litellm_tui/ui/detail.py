@@ -53,7 +53,7 @@ def deployment_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragr
     params = deployment.file.params if deployment.file else deployment.loaded.params if deployment.loaded else {}
     for name, value in params.items():
         if name not in ("model", "api_base", "rpm", "tpm"):
-            yield name, _shown(name, value), "quiet"
+            yield name, view.redact(_shown(name, value)), "quiet"
     if deployment.health and deployment.health.error:
         yield "", "", ""
         yield "last error", "", "head"

@@ -31,6 +31,8 @@ KEYS: Final = (
     Key("shift+tab", "Shift+Tab", "previous_pane", "Previous pane"),
     Key("exclamation_mark", "!", "problems", "Problems: everything that is wrong, worst first", "everywhere",
         "problems", True),
+    Key("i", "i", "incidents", "Incidents: what fails in the log, one line per cause and group", "everywhere",
+        "incidents", True),
     Key("p", "p", "probe(False)", "Probe the selected deployment or group: one real request to each", "everywhere",
         "probe", True, True),
     Key("P", "P", "probe(True)", "Probe every deployment (asks first when it costs)", palette=True, acts=True),

@@ -16,6 +16,7 @@ from litellm_tui.ui.screens.backups import BackupsScreen
 from litellm_tui.ui.screens.confirm import ConfirmDialog
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.drill import DrillDialog
+from litellm_tui.ui.screens.incidents import IncidentsScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.probe import ProbeDialog
 from litellm_tui.ui.screens.problems import Problems
@@ -124,6 +125,15 @@ async def _lists_the_problems(scene: Scene, key: str) -> None:
     await scene.press(key)
     assert isinstance(scene.app.screen, Problems)
     await scene.shows("ghost fallback")
+    await scene.press(key)
+    assert len(scene.app.screen_stack) == 1
+
+
+@presses("everywhere", "i")
+async def _lists_the_incidents(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    assert isinstance(scene.app.screen, IncidentsScreen)
+    await scene.shows("answers a minute")
     await scene.press(key)
     assert len(scene.app.screen_stack) == 1
 
@@ -479,6 +489,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
     [
         ("zoom", lambda scene: len(scene.panes) == 1),
         ("problems", lambda scene: isinstance(scene.app.screen, Problems)),
+        ("incidents", lambda scene: isinstance(scene.app.screen, IncidentsScreen)),
         ("audit", lambda scene: isinstance(scene.app.screen, AuditScreen)),
         ("difference", lambda scene: isinstance(scene.app.screen, DifferenceScreen)),
         ("backups", lambda scene: isinstance(scene.app.screen, BackupsScreen)),

@@ -318,6 +318,20 @@ class LogView(Lines):
         if self._at >= 0:
             self.post_message(self.Opened(self, str(self._at)))
 
+    def reveal(self, sequence: int) -> bool:
+        """Put the cursor on this record, past whatever hides it; False when it is not kept any more."""
+        record = self.store.get(sequence)
+        if record is None:
+            return False
+        if not self._shows(record):
+            self.filter, self.level = Pattern(""), "DEBUG"
+        self.following = False
+        self._at = sequence
+        # the pane may have come into sight only now: it is placed once it has its size
+        self._rebuild()
+        self.call_after_refresh(lambda: self._go(self._place_of(sequence)) if self._index else None)
+        return True
+
     def set_filter(self, typed: str) -> None:
         """Show only records that match."""
         if typed != self.filter.typed:
