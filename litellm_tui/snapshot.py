@@ -405,6 +405,8 @@ class LogRecord(msgspec.Struct, frozen=True):
     call_id: str = ""
     status: int = 0
     own: bool = False
+    model: str = ""
+    logger: str = ""
 
 
 class Log(msgspec.Struct, frozen=True):
