@@ -124,7 +124,8 @@ class LogIndex:
 
     def look_again(self) -> None:
         """The newest records may have become others: the next look includes them."""
-        since = max(self.ahead - _LATELY, self._behind + 1)
+        # what waits above is not in its place yet
+        since = max(self.ahead - _LATELY, (self._above[0][0] if self._above else self._behind) + 1)
         place = bisect_left(self.sequences, since)
         if place < len(self.sequences):
             self.end = self.begins[place]
