@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Final
 
 # processor time, so that a machine that is busy with something else ends nothing
-PATIENCE_SECONDS: Final = 0.15
+PATIENCE_SECONDS: Final = 0.1
 
 
 class TookTooLong(Exception):

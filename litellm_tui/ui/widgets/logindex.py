@@ -113,6 +113,8 @@ class LogIndex:
     def forget(self) -> int:
         """Take out what the store has dropped; returns how many lines went from the top."""
         first = self._store.first
+        # what is fetched from before takes the numbers of what was dropped
+        self._behind = max(self._behind, first - 1)
         while self._above and self._above[-1][0] < first:
             self._lines_above -= self._above.pop()[1]
         gone = bisect_left(self.sequences, first)

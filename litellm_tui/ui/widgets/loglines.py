@@ -69,6 +69,7 @@ class LogLines(Lines):
         self._index = LogIndex(self.store, self._shows, self._height_of, -1)
         self._seen = -1
         self._revision = -1
+        self._first = 0
         self._folds = 0
         self._at: int | None = None
         self._moving = False
@@ -111,6 +112,11 @@ class LogLines(Lines):
         if store.revision == self._revision or not self.room:
             return
         self._revision = store.revision
+        before, self._first = self._first, store.first
+        if self._first < before:
+            self._rebuild()
+            self.older_came()
+            return
         gone = self._index.forget()
         self.marks = {sequence for sequence in self.marks if sequence >= store.first}
         if gone and not self.following:
@@ -131,7 +137,8 @@ class LogLines(Lines):
             return
         held = self._held()
         self._index = LogIndex(self.store, self._shows, self._height_of, held[0] if held else self.store.last)
-        self._revision, self.hidden_polling, self._published = self.store.revision, False, None
+        self._revision, self._first = self.store.revision, self.store.first
+        self.hidden_polling, self._published = False, None
         self._painted_at = 0.0
         self._work(held)
         if self.following:
@@ -264,6 +271,9 @@ class LogLines(Lines):
         first = self.store.get(self.store.first)
         if first is not None and self._index.done_above:
             self.post_message(self.WantsOlder(first.time, wanted))
+
+    def older_came(self) -> None:
+        """Records from before the first one are there now."""
 
     # --- the cursor --------------------------------------------------------------------------------------------
 

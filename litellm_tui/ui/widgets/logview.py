@@ -50,6 +50,8 @@ class LogView(LogLines):
         self._seek: _Seek | None = None
         # in which direction the last search came to the end, and which record that was: the same again goes round
         self._ended: tuple[int, int] | None = None
+        # the time jumped to, while it is before the first record
+        self._time_wanted: float | None = None
 
     @property
     def seeking(self) -> str:
@@ -70,7 +72,7 @@ class LogView(LogLines):
             self.action_bottom()
 
     def action_bottom(self) -> None:
-        self._seek = self._ended = None
+        self._seek = self._ended = self._time_wanted = None
         self._set_following(True)
         self._jump(self._index.height)
         self.refresh()
@@ -113,13 +115,14 @@ class LogView(LogLines):
         wanted = moment(typed.strip(), time.time(), self.zone)
         if wanted is None:
             return f"no time: {typed}; {FORMS}" if typed.strip() else ""
-        sequences = range(self.store.first, self.store.last + 1)
-        if not sequences:
+        if self.store.last < self.store.first:
             return "there is no line yet"
+        self._to_time(wanted)
+        return ""
+
+    def _to_time(self, wanted: float) -> None:
+        sequences = range(self.store.first, self.store.last + 1)
         found = bisect_left(sequences, wanted, key=self._time_of)
-        if found == 0 and self._time_of(sequences[0]) > wanted:
-            self.notify(f"what is held begins at {self.clock(self._time_of(sequences[0]))}", markup=False)
-            self.want_older(wanted)
         sequence = sequences[min(found, len(sequences) - 1)]
         if not self._index.done:
             # what is there comes first
@@ -127,7 +130,16 @@ class LogView(LogLines):
             self._at = sequence
             self._rebuild()
         self._go(self._index.at_or_after(sequence))
-        return ""
+        begin = self._time_of(sequences[0])
+        if wanted < begin:
+            self._time_wanted = wanted
+            self.notify(f"what is held begins at {self.clock(begin)}", markup=False)
+            self.want_older(wanted)
+
+    def older_came(self) -> None:
+        """Go on to the time that was before the first record."""
+        if self._time_wanted is not None:
+            self._to_time(self._time_wanted)
 
     def _time_of(self, sequence: int) -> float:
         record = self.store.get(sequence)
@@ -192,7 +204,7 @@ class LogView(LogLines):
         return False
 
     def _go(self, place: int) -> None:
-        self._ended = None
+        self._ended = self._time_wanted = None
         super()._go(place)
 
     # --- what is shown -----------------------------------------------------------------------------------------
