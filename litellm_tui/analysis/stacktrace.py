@@ -13,6 +13,7 @@ from litellm_tui.analysis.phrases import count
 _KEPT: Final = 2
 _FRAME: Final = re.compile(r'^\s*(?:\|\s*)*File "([^"]+)", line \d+')
 _INSTALLED: Final = re.compile(r"[/\\](?:site|dist)-packages[/\\]([^/\\]+)")
+_PLACE: Final = re.compile(r'(?<=File ")[^"]*[/\\](?:site|dist)-packages[/\\]')
 _PYTHON: Final = re.compile(r"[/\\]lib[/\\]python\d[\d.]*[/\\]|^<frozen ")
 
 
@@ -45,7 +46,9 @@ def _of_trace(frames: list[list[str]]) -> Iterator[str]:
         if number in kept:
             yield from _fold(hidden)
             hidden = []
-            yield from frame
+            # where they are installed is long, and the same for all of them
+            yield _PLACE.sub("…/", frame[0], count=1)
+            yield from frame[1:]
         else:
             hidden.append(packages[number])
     yield from _fold(hidden)

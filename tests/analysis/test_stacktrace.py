@@ -46,8 +46,8 @@ def test_frames_of_packages_are_one_line_with_their_count() -> None:
         "Traceback (most recent call last):",
         "  … 2 frames: litellm 2",
         *_frame("/srv/callbacks/mine.py", 6).split("\n"),
-        *_frame(f"{_SITE}/litellm/router.py", 7).split("\n"),
-        *_frame(f"{_SITE}/litellm/llms/openai.py", 8).split("\n"),
+        *_frame("…/litellm/router.py", 7).split("\n"),
+        *_frame("…/litellm/llms/openai.py", 8).split("\n"),
         "  … 1 frame: openai 1",
         "litellm.InternalServerError: InternalServerError: OpenAIException - boom",
         "over two lines",
@@ -63,5 +63,5 @@ def test_text_without_frames_stays_as_it_is() -> None:
 def test_no_text_raises_and_every_line_that_is_no_frame_stays(text: str) -> None:
     lines = folded(text)
     assert len(lines) <= text.count("\n") + 1
-    if '"' not in text:
+    if "File" not in text:
         assert lines == text.split("\n")

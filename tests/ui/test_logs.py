@@ -54,6 +54,25 @@ async def test_a_burst_typed_right_after_the_slash_goes_to_the_filter(scene: Sce
     assert not scene.log.wrapped
 
 
+async def test_a_burst_that_ends_the_filter_goes_on_in_the_log(scene: Scene) -> None:
+    await quiet(scene)
+    scene.write("needle one", "hay", "needle two")
+    for key in ("slash", *"needle", "enter", "k", "k", "m"):
+        scene.app.post_message(_key(key))
+    await scene.until(lambda: scene.log.marks)
+    assert (scene.log.filter.typed, scene.pane) == ("needle", "logs")
+    assert scene.log.chosen is not None
+    assert scene.log.chosen.text == "needle one"
+
+
+async def test_a_time_that_is_none_is_typed_anew(scene: Scene) -> None:
+    await scene.press("t", *"soon", "enter")
+    await scene.shows("no time: soon")
+    await scene.press(*["backspace"] * 4, *"1h", "enter")
+    assert scene.pane == "logs"
+    assert not scene.log.following
+
+
 def _key(name: str):  # type: ignore[no-untyped-def]
     from textual.events import Key
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Final, Literal
+from typing import Final, Literal
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -29,13 +29,29 @@ _TITLES: Final[dict[Purpose, str]] = {
 
 
 class _Field(Input):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "abandon", show=False), Binding("f1", "explain")]
+    """An input that ends with the key that ends it: what is typed behind that, in one packet, is not its own any more.
 
-    def action_abandon(self) -> None:
-        self.post_message(LogPrompt.Abandoned())
+    A key that an input does not know is asked for all the way up to the app, and the next letter would overtake it.
+    """
 
-    def action_explain(self) -> None:
-        self.post_message(LogPrompt.Explain())
+    open = False
+
+    async def _on_key(self, event: Key) -> None:
+        if event.key == "f1":
+            self.post_message(LogPrompt.Explain())
+        elif event.key == "escape":
+            self.open = False
+            self.post_message(LogPrompt.Abandoned())
+        elif event.key == "enter" and self.open:
+            self.open = False
+            await self.action_submit()
+        elif not self.open:
+            # whoever has the focus by then
+            self.app.post_message(Key(event.key, event.character))
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
 
 class LogPrompt(Horizontal):
@@ -70,9 +86,14 @@ class LogPrompt(Horizontal):
         self._field.value = value
         self._field.cursor_position = len(value)
         self.show_error("")
-        self.display = True
+        self.display = self._field.open = True
         # at once: focus() waits its turn, and the next key would still go to the pane
         self.screen.set_focus(self._field)
+
+    def refuse(self, error: str, words: Callable[[str], Content] = Content) -> None:
+        """What was entered is no answer: ask on."""
+        self._field.open = True
+        self.show_error(error, words)
 
     def show_error(self, error: str, words: Callable[[str], Content] = Content) -> None:
         """What is wrong with what is typed, beside it."""

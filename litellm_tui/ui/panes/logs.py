@@ -101,7 +101,7 @@ class Logs(Pane):
         typed, purpose = event.value, self._prompt.purpose
         self._apply(typed)
         if purpose == "jump" and (error := self.view.jump_to(typed)):
-            self._prompt.show_error(error, self._words)
+            self._prompt.refuse(error, self._words)
             return
         self._close()
         if purpose == "search" and typed:

@@ -30,6 +30,7 @@ SLICE_SECONDS: Final = 0.006
 PAUSE_SECONDS: Final = 0.004
 # between two paintings while there is more to come
 PAINT_SECONDS: Final = 0.25
+_NOTHING: Final = " no record passes the filter: Esc clears it"
 TOO_LONG: Final = "takes too long: taken as text"
 
 
@@ -315,7 +316,8 @@ class LogLines(Lines):
         place = self._index.at_line(line) if line < self._index.height else -1
         record = self.store.get(self._index.sequences[place]) if 0 <= place < len(self._index) else None
         if record is None:
-            return Strip.blank(width, self.rich_style)
+            nothing = y == 0 and self.filter and self.settled and not len(self._index)
+            return self.strip([(_NOTHING, "quiet")], width) if nothing else Strip.blank(width, self.rich_style)
         under = self.style_of("cursor") if record.sequence == self._at and self.has_focus else None
         return self.strip(list(self._spans(record, line - self._index.line_of(place))), width, under)
 

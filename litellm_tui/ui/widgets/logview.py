@@ -20,9 +20,10 @@ from litellm_tui.ui.widgets.loglines import LogLines
 
 LEVELS: Final[tuple[Level, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
 _CALL: Final = re.compile(r"litellm_call_id=([\w-]+)")
+# seen on 1.106.2, with json_logs and without, also with request_correlation_in_logs, whose trace_id is another one
 NO_CALL: Final = (
-    "this record names no call. LiteLLM writes litellm_call_id on what fails, from 1.106 on; "
-    "with json_logs: true on every such line"
+    "this record names no call: LiteLLM writes litellm_call_id where a request fails, from 1.106 on; "
+    "who asked has it as the header x-litellm-call-id, and call_id: filters by it"
 )
 
 
