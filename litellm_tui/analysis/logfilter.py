@@ -91,6 +91,12 @@ class LogFilter:
                 return False
         return True
 
+    def without_regex(self, why: str) -> LogFilter:
+        """The same filter with its regexes taken as text; `why` is its error, unless it has one."""
+        plain = LogFilter(self.typed, self._now, self._zone, plainly=True)
+        plain.error = self.error or why
+        return plain
+
     def _test(self, match: re.Match[str]) -> Test | None:
         if match["field"]:
             try:

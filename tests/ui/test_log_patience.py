@@ -108,6 +108,8 @@ async def test_a_long_log_is_looked_through_in_slices_the_newest_first(scene: Sc
     assert scene.log.following
     assert "even 049998" in scene.shown_rows("logs")[-1]
     assert "looking" not in str(scene.app.query_one("#logs").border_title)
+    await scene.press("slash", *" nobody", "enter")
+    await scene.shows("no record passes the filter")
 
 
 async def test_what_is_read_stays_while_a_long_log_is_looked_through(scene: Scene) -> None:

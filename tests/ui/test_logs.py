@@ -275,6 +275,47 @@ async def test_the_record_in_sight_stays_when_the_filter_goes(scene: Scene) -> N
     assert any(record.text in row for row in scene.shown_rows("logs"))
 
 
+async def test_a_record_that_the_filter_hides_is_neither_copied_nor_marked(scene: Scene) -> None:
+    await quiet(scene)
+    scene.write("even", "odd", "even again", "odd again")
+    await scene.press("2", "k")
+    assert scene.log.chosen is not None
+    assert scene.log.chosen.text == "odd again"
+    scene.log.set_filter("even")
+    assert scene.log.chosen is None
+    await scene.press("y", "m")
+    await scene.until(lambda: scene.app.clipboard)
+    assert scene.app.clipboard.endswith(" even again")
+    record = scene.log.chosen
+    assert record is not None
+    assert scene.log.marks == {record.sequence}
+
+
+async def test_a_paused_log_of_less_than_a_screen_stays_when_lines_come_and_the_filter_changes(scene: Scene) -> None:
+    await quiet(scene)
+    scene.monitor.store = LogStore()
+    scene.write("one", "two")
+    await scene.press("2", "f")
+    scene.log.set_filter("one|three")
+    scene.log.set_filter("")
+    scene.write(*(f"more {number}" for number in range(100)))
+    await scene.pilot.pause()
+    assert "one" in scene.shown_rows("logs")[0]
+    assert scene.log.unseen == 100
+
+
+async def test_a_failure_is_found_by_the_traceback_that_is_folded_in_late(scene: Scene) -> None:
+    await quiet(scene)
+    scene.log.set_filter("zebrafish")
+    scene.write("it failed", level="ERROR")
+    assert _shown(scene) == []
+    record = scene.monitor.store.get(scene.monitor.store.last)
+    assert record
+    scene.monitor.store.append(_continuing(record, "Traceback (most recent call last): zebrafish"), continues=True)
+    scene.app.redraw()
+    assert _shown(scene) == ["it failed"]
+
+
 async def test_a_traceback_that_is_folded_in_late_is_shown(scene: Scene) -> None:
     await quiet(scene)
     scene.write("it failed", level="ERROR")

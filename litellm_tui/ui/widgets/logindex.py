@@ -52,6 +52,11 @@ class LogIndex:
         looked = self.ahead - max(self._behind + 1, self._store.first)
         return looked / max(1, len(self._store))
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are lines that `merge` would add."""
+        return self._lines_above > 0
+
     def look(self, until: float, room: int) -> None:
         """Look at records until this moment of `perf_counter`, at one at least: `room` lines below the pivot, as many
         above it, then the rest below and the rest above.

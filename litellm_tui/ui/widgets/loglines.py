@@ -108,6 +108,7 @@ class LogLines(Lines):
         """Look at what has come, drop what has gone, and repaint if anything visible is another."""
         if store is not self.store:
             self.store = store
+            self._at = self._topmost = None
             self.marks.clear()
             self._rebuild()
         if store.revision == self._revision or not self.room:
@@ -168,7 +169,7 @@ class LogLines(Lines):
         except TookTooLong:
             self._give_up()
             return
-        due = now - self._painted_at >= PAINT_SECONDS or self._index.height < self.size.height
+        due = now - self._painted_at >= PAINT_SECONDS or (self._index.waiting and self._index.height < self.size.height)
         if held or due or not more:
             self._painted_at = now
             self._publish(held)
@@ -176,6 +177,8 @@ class LogLines(Lines):
             self.looked.clear()
             self._timer = self.set_timer(PAUSE_SECONDS, self._work)
         else:
+            if not self.looked.is_set() and not len(self._index):
+                self.refresh()
             self.looked.set()
 
     def _more_work(self, until: float) -> bool:
@@ -185,9 +188,7 @@ class LogLines(Lines):
     def _give_up(self) -> None:
         """A regex took too long on one record."""
         if self.filter.has_regex:
-            typed, error = self.filter.typed, self.filter.error or TOO_LONG
-            self.filter = LogFilter(typed, time.time(), self.zone, plainly=True)
-            self.filter.error = error
+            self.filter = self.filter.without_regex(TOO_LONG)
         if self.sought.is_regex:
             self.sought.give_up(TOO_LONG)
         self._rebuild()
@@ -251,18 +252,23 @@ class LogLines(Lines):
         super().watch_scroll_y(old_value, new_value)
         # a pane that is hidden, or being laid out, loses its scroll position: nobody has scrolled
         settled = self.size == self._sized and self.virtual_size.height == self._index.height
-        if settled and len(self._index):
-            self._topmost = self._index.sequences[max(0, self._index.at_line(round(new_value)))]
+        if settled:
+            self._note_topmost()
         if not self._moving and settled:
             self._set_following(round(new_value) >= self._index.height - self.size.height)
             if new_value <= 0:
                 self.want_older()
+
+    def _note_topmost(self) -> None:
+        if len(self._index):
+            self._topmost = self._index.sequences[max(0, self._index.at_line(round(self.scroll_y)))]
 
     def _set_following(self, following: bool) -> None:
         if following:
             self._at = None
         if following != self.following:
             self._seen = self._index.ahead - 1
+            self._note_topmost()
             self.following = following
             self.refresh()
             self.post_message(self.Changed())
@@ -280,8 +286,9 @@ class LogLines(Lines):
 
     @property
     def chosen(self) -> LogRecord | None:
-        """The record under the cursor."""
-        return None if self._at is None else self.store.get(self._at)
+        """The record under the cursor; None where there is none, and while the filter hides it."""
+        place = -1 if self._at is None else self._index.at_or_before(self._at)
+        return self.store.get(self._at) if place >= 0 and self._index.sequences[place] == self._at else None
 
     def go_to(self, sequence: int) -> None:
         """Put the cursor on this record, or the nearest one shown before it."""

@@ -98,10 +98,14 @@ class LogView(LogLines):
         self.scroll_to(y=line, animate=False, immediate=True, force=True)
 
     def action_open(self) -> None:
-        if self._at is None:
+        if (record := self._taken()) is not None:
+            self.post_message(self.Opened(self, str(record.sequence)))
+
+    def _taken(self) -> LogRecord | None:
+        """The record under the cursor, which is put on the newest in sight where there is none."""
+        if self.chosen is None:
             self.action_cursor(0)
-        if self._at is not None:
-            self.post_message(self.Opened(self, str(self._at)))
+        return self.chosen
 
     def clicked(self, number: int) -> None:
         place = self._index.at_line(number)
@@ -235,10 +239,7 @@ class LogView(LogLines):
 
     def action_call(self) -> None:
         """Only what belongs to the call that the record under the cursor is of."""
-        if self._at is None:
-            self.action_cursor(0)
-        record = self.chosen
-        if record is not None:
+        if (record := self._taken()) is not None:
             self.show_call(record)
 
     def show_call(self, record: LogRecord) -> None:
@@ -253,10 +254,8 @@ class LogView(LogLines):
     # --- marks and copies --------------------------------------------------------------------------------------
 
     def action_mark(self) -> None:
-        if self._at is None:
-            self.action_cursor(0)
-        if self._at is not None:
-            self.marks ^= {self._at}
+        if (record := self._taken()) is not None:
+            self.marks ^= {record.sequence}
             self.refresh()
             self.post_message(self.Changed())
 
@@ -272,9 +271,7 @@ class LogView(LogLines):
         self.go_to(next((sequence for sequence in shown if sequence > at), shown[0]))
 
     def action_copy(self) -> None:
-        if self._at is None:
-            self.action_cursor(0)
-        if (record := self.chosen) is not None:
+        if (record := self._taken()) is not None:
             self.post_message(self.Copied([record]))
 
 
