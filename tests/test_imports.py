@@ -21,7 +21,7 @@ LAYERS = (
     {"collectors", "analysis", "logstore"},
     {"settings", "discovery", "composed", "profile", "traffic", "incidents"},
     {"state", "services"},
-    {"backups"},
+    {"backups", "savedfilters"},
     {"applied"},
     {"logintake", "rediswatch", "filewatch", "auditor", "comparison", "servicedetail"},
     {"auditwatch"},

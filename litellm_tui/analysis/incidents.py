@@ -272,4 +272,3 @@ def answers(failures: Failures, now: float, minutes: int = 5) -> Answers:
     total = sum(one[0] for one in inside)
     refused, failed = sum(one[1] for one in inside), sum(one[2] for one in inside)
     return Answers(total, total / minutes, refused / total if total else None, failed / total if total else None)
-

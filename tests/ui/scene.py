@@ -139,7 +139,7 @@ def _filled(app: Console) -> bool:
 async def quiet(scene: Scene) -> None:
     """Until nothing more comes from the log by itself: what it has now is indexed."""
     await asyncio.sleep(0)
-    await scene.until(lambda: scene.log._indexed == scene.monitor.store.last)
+    await scene.until(lambda: scene.log.settled)
 
 
 def folder_of(path: Path) -> Path:
