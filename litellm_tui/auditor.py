@@ -18,7 +18,7 @@ from litellm_tui.collectors.packages import distributions
 from litellm_tui.collectors.systemd import directive_lines, read_environment_files
 from litellm_tui.discovery import Unit
 from litellm_tui.profile import Profile
-from litellm_tui.secretnames import names_a_secret
+from litellm_tui.secretnames import secret_parts
 from litellm_tui.snapshot import ConfigError, ConfigFile, Mark
 
 
@@ -78,8 +78,8 @@ class Auditor:
 
 def _masked(result: Audit, file: ConfigFile, environment: Mapping[str, str]) -> Audit:
     """No rule quotes a secret; should one stand where none is expected, it is masked all the same."""
-    secrets = [value for name, value in environment.items() if names_a_secret(name)]
-    redact = Redactor([*config_file.secrets_in(file), *secrets])
+    secrets = [part for name, value in environment.items() for part in secret_parts(name, value)]
+    redact = Redactor([*config_file.secrets_in(file, environment), *secrets])
 
     def masked(finding: Finding) -> Finding:
         return msgspec.structs.replace(finding, text=redact(finding.text), do=redact(finding.do))

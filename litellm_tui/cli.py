@@ -16,10 +16,15 @@ COMMANDS = {
     "console": ("litellm_tui.commands.console", "the console (the default)"),
     "status": ("litellm_tui.commands.status", "the glance: what is wrong, what changed, and how everything stands"),
     "check": ("litellm_tui.commands.check", "phase by phase, with an exit status for scripts"),
+    "incidents": ("litellm_tui.commands.incidents", "what fails in the log, one entry per cause and group"),
     "audit": ("litellm_tui.commands.audit", "the configuration held against what LiteLLM really reads, with fixes"),
     "diff": ("litellm_tui.commands.diff", "the file against what runs, or against a version that ran before"),
     "restart": ("litellm_tui.commands.restart", "restart with preflight, backup and proof; roll back when it fails"),
+    "start": ("litellm_tui.commands.startstop", "start the service (asks first)"),
+    "stop": ("litellm_tui.commands.startstop", "stop the service (asks first)"),
+    "service": ("litellm_tui.commands.service", "the service in full: ends of its runs, its files, its environment"),
     "rollback": ("litellm_tui.commands.rollback", "go back to configuration files that were kept, or list them"),
+    "bundle": ("litellm_tui.commands.bundle", "one archive with all that is needed to help, every secret masked"),
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
     "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
@@ -72,6 +77,14 @@ def build_parser() -> _Parser:
             )
             command.add_argument("--minutes", type=_minutes, metavar="N", default=argparse.SUPPRESS,
                                  help="count the log's errors of the last N minutes (10; at most 60)")  # fmt: skip
+        elif name == "incidents":
+            command.add_argument("--since", type=_span, metavar="SPAN", default=argparse.SUPPRESS,
+                                 help="only what failed since then: 30m, 1h, 2d, or restart")  # fmt: skip
+            command.add_argument(
+                "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
+            )
+        elif name == "bundle":
+            _add_bundle_options(command)
         elif name == "probe":
             _add_probe_options(command)
         elif name == "audit":
@@ -80,6 +93,13 @@ def build_parser() -> _Parser:
             _add_diff_options(command)
         elif name == "restart":
             _add_restart_options(command)
+        elif name in ("start", "stop"):
+            command.set_defaults(verb=name)
+            command.add_argument("--yes", action="store_true", default=argparse.SUPPRESS, help="do not ask")
+        elif name == "service":
+            command.add_argument(
+                "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
+            )
         elif name == "rollback":
             _add_rollback_options(command)
     _add_console_options(parser)
@@ -146,8 +166,18 @@ def _add_rollback_options(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--list", dest="listing", action="store_true", default=absent, help="list what is kept")
     which.add_argument("--to", type=_backup, metavar="NUMBER", default=absent,
                        help="go back to this one of --list (the last one that ran well)")  # fmt: skip
+    parser.add_argument("--restart", action="store_true", default=absent, help="then restart, with proof, to apply it")
     parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
+
+
+def _add_bundle_options(parser: argparse.ArgumentParser) -> None:
+    """Names are parameters of `commands.bundle.run`."""
+    absent = argparse.SUPPRESS
+    parser.add_argument("--output", metavar="FILE", default=absent,
+                        help="the archive (litellm-tui-HOST-TIME.tar.gz, here); never overwritten")  # fmt: skip
+    parser.add_argument("--minutes", type=_number, metavar="N", default=absent, help="so much of the log (30)")
+    parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
 
 
 def _add_audit_options(parser: argparse.ArgumentParser) -> None:
@@ -188,6 +218,16 @@ def _minutes(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 60):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes from 1 to 60")
     return int(text)
+
+
+def _span(text: str) -> str | float:
+    """`restart`, or seconds out of a number with s, m, h or d behind it."""
+    if text == "restart":
+        return text
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(text[-1:], 0)
+    if not (unit and text.isascii() and text[:-1].isdigit() and 1 <= int(text[:-1]) <= 10_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither restart nor a time such as 30m, 1h or 2d")
+    return float(int(text[:-1]) * unit)
 
 
 def _seconds(text: str) -> float:

@@ -9,6 +9,7 @@ import msgspec
 
 from litellm_tui.collectors import logline
 from litellm_tui.collectors.entry import Entry
+from litellm_tui.incidents import IncidentCounter
 from litellm_tui.logstore import RANK, LogStore
 from litellm_tui.snapshot import GAP, Failure, Log, LogRecord
 from litellm_tui.traffic import TrafficCounter
@@ -45,6 +46,7 @@ class LogIntake:
     ) -> None:
         self.redact = redact
         self._traffic = traffic
+        self.incidents = IncidentCounter()
         self._store = store
         self._log = Log(source=source)
         self._errors: dict[int, int] = {}
@@ -81,13 +83,14 @@ class LogIntake:
 
     def keep(self, lines: Sequence[Ready]) -> None:
         """Keep these lines."""
-        note, append = self._traffic.note, self._store.append
+        note, append, fails = self._traffic.note, self._store.append, self.incidents.note
         for record, line in lines:
             newest = self._store.last
             kept = append(record, line.continues)
             folded = self._store.last == newest
             if record.source != GAP:
                 note(line, kept, folded)
+                fails(line, kept, folded)
             if not folded and RANK[kept.level] >= RANK["ERROR"]:
                 minute = int(kept.time // 60)
                 self._errors[minute] = self._errors.get(minute, 0) + 1

@@ -19,7 +19,7 @@ from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History, run_of
 from litellm_tui.auditwatch import AuditWatch
 from litellm_tui.collectors import config_file, redis
-from litellm_tui.collectors.entry import Entry
+from litellm_tui.collectors.entry import HISTORY, Entry
 from litellm_tui.collectors.file_times import saved_at
 from litellm_tui.collectors.service import cpu_percent
 from litellm_tui.filewatch import FileWatch
@@ -70,7 +70,8 @@ HEALTH_OFF: Final = (
 class Monitor:
     """Looks at one gateway. `on_snapshot` is called on the event loop, at most four times a second.
 
-    `history` tells with which file a process was started, where it was seen to be.
+    `history` tells with which file a process was started, where it was seen to be; `lines` are as many of the log as
+    are read back.
     """
 
     def __init__(
@@ -78,9 +79,11 @@ class Monitor:
         profile: Profile,
         on_snapshot: Callable[[Snapshot], None] = lambda _: None,
         history: History | None = None,
+        lines: int = HISTORY,
     ) -> None:
         self.profile = profile
         self._history = history
+        self._lines = lines
         self.store = LogStore()
         self._on_snapshot = on_snapshot
         self._gateway = Gateway()
@@ -116,6 +119,7 @@ class Monitor:
             service=self._service,
             log=self._intake.log(now),
             traffic=self._traffic.traffic(now, self.store.get),
+            failures=self._intake.incidents.failures(now),
             redis_answer=self._redis.answer,
             cache_counts=self._redis.counts,
             probes=tuple(self._probes.values()),
@@ -125,6 +129,7 @@ class Monitor:
     def last_snapshot(self) -> Snapshot:
         """What is known when nothing more will be read."""
         self._traffic.settle()
+        self._intake.incidents.settle()
         return self.snapshot()
 
     def take_probe(self, result: ProbeResult) -> None:
@@ -170,6 +175,8 @@ class Monitor:
         yield self._poll_health(gateway.HEALTH)
         yield self._poll_cache(gateway.CACHE_PING, gateway.REDIS_INFO)
         yield self._poll_metrics(gateway.METRICS)
+        if self.profile.health_url:
+            yield self._poll_health_url(gateway.HEALTH_URL, self.profile.health_url)
 
     def _local_jobs(self) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._publish()
@@ -256,6 +263,14 @@ class Monitor:
                 self._alive.set()
                 self.look_now()
             await asyncio.sleep(endpoint.interval)
+
+    async def _poll_health_url(self, endpoint: Endpoint, url: str) -> None:
+        """Whether the gateway answers or not: what others are told is of interest then most of all."""
+        while True:
+            assert self._client is not None
+            answer = await self._client.get(endpoint, url)
+            self._record(endpoint, answer.result, answer.took)
+            await self._pause(endpoint.interval)
 
     async def _poll(self, endpoint: Endpoint) -> None:
         failures = 0
@@ -358,7 +373,7 @@ class Monitor:
             self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
             self._redis.saved(redis.address(loaded, environment))
             # what was a secret once stays one: the running process may still write it to its log
-            self._secrets.update(config_file.secrets_in(loaded))
+            self._secrets.update(config_file.secrets_in(loaded, environment))
             self.redact = Redactor(self._secrets)
             self._intake.redact = self.redact
             self._judge_background_checks()
@@ -421,7 +436,7 @@ class Monitor:
     # --- the log -----------------------------------------------------------------------------------------------
 
     async def _follow_log(self) -> None:
-        tail = services.tail(self.profile, self._take_lines, self._take_log_state, self._intake.ready)
+        tail = services.tail(self.profile, self._take_lines, self._take_log_state, self._intake.ready, self._lines)
         if isinstance(tail, Failure):
             self._take_log_state("off", tail, None)
         else:

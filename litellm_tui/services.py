@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from litellm_tui.collectors import custom, pidfile
+import msgspec
+
+from litellm_tui.collectors import custom, pidfile, process
 from litellm_tui.collectors.compose import ComposeWatch
-from litellm_tui.collectors.entry import Entries, Entry, Ready, States, as_they_are
+from litellm_tui.collectors.entry import HISTORY, Entries, Entry, Ready, States, as_they_are
 from litellm_tui.collectors.journal import JournalTail
 from litellm_tui.collectors.kinds import Compose, Custom, Process
 from litellm_tui.collectors.logfile import FileTail
@@ -27,6 +29,13 @@ class Watch:
 
     async def look(self) -> Service | Failure:
         """One look. A service that is not there is a `Service` that is `not-found`; a `Failure` tells nothing of it."""
+        found = await self._look()
+        # what commands of one's own look at may stand on another machine
+        if isinstance(found, Failure) or isinstance(self._profile.service, Custom):
+            return found
+        return msgspec.structs.replace(found, booted_at=process.booted_at())
+
+    async def _look(self) -> Service | Failure:
         profile, kind = self._profile, self._profile.service
         if self._compose is not None:
             return await self._compose.look()
@@ -56,17 +65,23 @@ class Tail(Protocol):
         ...
 
 
-def tail(profile: Profile, on_entries: Entries, on_state: States, ready: Ready = as_they_are) -> Tail | Failure:
-    """What follows the service's log; why there is none. `ready` is applied to the lines in the thread that reads."""
+def tail(
+    profile: Profile, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+) -> Tail | Failure:
+    """What follows the service's log, from the last so many `lines` on; why there is none.
+
+    `ready` is applied to the lines in the thread that reads.
+    """
     kind = profile.service
     if isinstance(kind, Compose):
-        return CommandTail(DockerLines(kind), on_entries, on_state, ready=ready)
+        return CommandTail(DockerLines(kind, lines), on_entries, on_state, ready=ready)
     if isinstance(kind, Custom) and kind.log:
         return CommandTail(CommandLines(kind), on_entries, on_state, ready=ready)
     if isinstance(kind, Process | Custom):
         if kind.log_file:
-            return FileTail(kind.log_file, on_entries, on_state, ready=ready)
+            return FileTail(kind.log_file, on_entries, on_state, history=lines, ready=ready)
         return NotAvailable(f"the profile names no log: add {profile.kind}.log_file")
     if profile.unit is None:
         return NO_UNIT
-    return JournalTail(profile.tools, profile.unit.value, profile.scope, on_entries, on_state, ready=ready)
+    unit = profile.unit.value
+    return JournalTail(profile.tools, unit, profile.scope, on_entries, on_state, history=lines, ready=ready)

@@ -24,7 +24,7 @@ FORM: Final = 1
 
 class Kept(msgspec.Struct, frozen=True):
     """The content of the file. `expected_down` maps a deployment's key or a group's name to the operator's note,
-    `last` is what the last look found.
+    `last` is what the last look found, `incidents_looked_at` when the incidents were last shown.
     """
 
     form: int = FORM
@@ -32,6 +32,7 @@ class Kept(msgspec.Struct, frozen=True):
     memory: dict[str, Remembered] = {}
     expected_down: dict[str, str] = {}
     last: Glance | None = None
+    incidents_looked_at: float = 0.0
 
 
 class StateFile:
@@ -42,6 +43,7 @@ class StateFile:
         digest = hashlib.sha256(self.gateway.encode()).hexdigest()[:16]
         self.path = (folder or state_folder()) / f"{digest}.json"
         self.failure = ""
+        self.incidents_looked_at = 0.0
         self._written = b""
 
     def load(self) -> Kept:
@@ -59,11 +61,15 @@ class StateFile:
             self.failure = f"{self.path}: {error}; what it held is forgotten"
             return Kept()
         self._written = content
-        return kept if kept.form == FORM else Kept()
+        if kept.form != FORM:
+            return Kept()
+        self.incidents_looked_at = kept.incidents_looked_at
+        return kept
 
     def save(self, memory: Memory, expected_down: dict[str, str], last: Glance | None) -> None:
         """Keep this, unless it is what the file holds already; by rename, so that no reader meets half a file."""
-        content = msgspec.json.encode(Kept(FORM, self.gateway, dict(memory), expected_down, last))
+        kept = Kept(FORM, self.gateway, dict(memory), expected_down, last, self.incidents_looked_at)
+        content = msgspec.json.encode(kept)
         if content == self._written:
             return
         try:

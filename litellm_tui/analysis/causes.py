@@ -66,6 +66,7 @@ _CAUSES: Final[tuple[tuple[str, Cause], ...]] = (
      Cause("400 bad request", "the upstream refuses the request itself: compare parameters with what it takes")),
     (r"InternalServerError|\b500\b", Cause("500", "the upstream fails by itself; look at its log")),
 )  # fmt: skip
+NEXT_STEPS: Final = {cause.name: cause.do for _, cause in _CAUSES}
 _COMPILED: Final = tuple((re.compile(pattern, re.IGNORECASE), cause) for pattern, cause in _CAUSES)
 # what a stack trace may add when its first line says only "Connection error."; the rest of a trace is code, not cause
 _NETWORK: Final = _COMPILED[1:5]

@@ -12,6 +12,9 @@ from litellm_tui.snapshot import Snapshot
 
 # what is wrong here hits nobody until something is restarted, or fails
 _LATENT: Final = ("chain", "configuration", "audit", "service")
+# errors of the last five minutes are held against the five before, when both were watched; a few are no trend
+RISING_SECONDS: Final = 300.0
+RISING_LEAST: Final = 10
 
 
 def make_headline(
@@ -128,7 +131,15 @@ def _error_parts(snapshot: Snapshot) -> tuple[Part, ...]:
     recent = sum(minutes[-5:])
     if not recent:
         return ()
-    return (Part(f"{count(recent, 'error')} in 5 min {sparkline(minutes[-5:])}", "warn"),)
+    watched = snapshot.traffic.since is not None and snapshot.taken_at - snapshot.traffic.since >= 2 * RISING_SECONDS
+    rising = " and rising" if watched and rises(minutes) else ""
+    return (Part(f"{count(recent, 'error')} in 5 min {sparkline(minutes[-5:])}{rising}", "warn"),)
+
+
+def rises(minutes: Sequence[int]) -> bool:
+    """Whether errors are becoming more: the last five minutes against the five before them."""
+    recent = sum(minutes[-5:])
+    return recent >= RISING_LEAST and recent > 2 * sum(minutes[-10:-5])
 
 
 def sparkline(values: Sequence[int], most: int = 0) -> str:

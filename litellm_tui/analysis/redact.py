@@ -2,72 +2,105 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from typing import Final
+from urllib.parse import quote, quote_plus
 
-MASK: Final = "•••"
+from litellm_tui.analysis.secretshapes import MASK, mask_shapes
+
+__all__ = ["MASK", "ORDINARY", "SHORTEST", "Redactor"]
+
 # shorter values are too likely to stand in ordinary text
 SHORTEST: Final = 4
-
-# The shapes, each with the part that is kept in front: provider keys, bearer headers, credentials in URLs,
-# `api_key=…` in any spelling.
-_SHAPES: Final = re.compile(
-    r"""
-      (?P<bearer>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}
-    | (?P<url>\b[a-z][a-z0-9+.-]{1,15}://)[^\s/@:"']*:[^\s/@"']+(?=@)
-    | (?P<named>["']?(?<![\w-])[\w-]*
-        (?:api[_-]?key|master_key|virtual_key|salt_key|secret|password|passwd|access_token|auth_token)
-        \\?["']?\s*[=:]\s*\\?["']?)(?!os\.environ/|None\b|null\b|\*|•)[^\s"',;&)}\]\\]{4,}
-    | \b(?:sk|pk|rk)-(?!\.)[A-Za-z0-9_-]{6,}
-    | \b(?:gsk|hf|xai|ghp|gho|ghs|glpat|pplx|nvapi|r8|fw|tgp_v1|voyage|co)[-_][A-Za-z0-9_-]{16,}
-    | \bAIza[A-Za-z0-9_-]{20,}
-    | \b(?:AKIA|ASIA)[A-Z0-9]{12,}
-    | \beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]+)?
-    """,
-    re.VERBOSE | re.IGNORECASE,
+# what stands where a key belongs and is none: local servers want any, and words are not masked for that
+ORDINARY: Final = frozenset(
+    {"true", "false", "none", "null", "empty", "dummy", "fake", "anything", "ollama", "vllm", "openai", "lm-studio"}
 )
-# a cheap test that almost every line fails
-_SUSPECT: Final = re.compile(
-    r"://[^\s/]*@|bearer|basic |key|secret|passw|_token|\b(?:sk|pk|rk)-|[-_][A-Za-z0-9_-]{16}|AIza|AKIA|ASIA|eyJ",
-    re.IGNORECASE,
-)
-# the same as plain words, for text in which no letter has a case of its own beyond ASCII; a pattern only where the
-# places are common ones
-_SUSPECT_WORDS: Final = ("key", "secret", "passw", "_token", "bearer", "basic ", "k-", "aiza", "akia", "asia", "eyj")
-_LONG_WORD: Final = re.compile(r"[-_][A-Za-z0-9_-]{16}")
-
-
-def _is_suspect(text: str) -> bool:
-    """Whether it may hold a secret's shape; cheap, for almost every line of a log fails it."""
-    if not text.isascii():
-        return _SUSPECT.search(text) is not None
-    lower = text.lower()
-    for word in _SUSPECT_WORDS:
-        if word in lower:
-            return True
-    return ("://" in text and "@" in text) or _LONG_WORD.search(text) is not None
+# what is shorter is too likely to stand in other base64
+_SHORTEST_ENCODED: Final = 8
+# where a text may have been cut off in the middle of a value; so much of its beginning is masked too
+_CUT_FROM: Final = 1000
+_SHORTEST_CUT: Final = 6
+# a long string in the repr of an object is broken into pieces, each in quotes
+_BREAK: Final = r"""(?:\\?['"]\s*\n\s*\\?['"])"""
+_BROKEN: Final = re.compile(_BREAK)
 
 
 class Redactor:
-    """Masks text. `known` are secret values from the configuration and the environment, masked wherever they stand."""
+    """Masks text. `known` are secret values from the configuration and the environment, masked wherever they stand:
+    as they are, URL-encoded, escaped as in JSON or a repr, in base64, and broken over lines.
+    """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        values = sorted({value for value in known if len(value) >= SHORTEST}, key=len, reverse=True)
-        self._values = values
-        self._known = re.compile("|".join(map(re.escape, values))) if values else None
+        values = {value for value in known if len(value) >= SHORTEST and value.lower() not in ORDINARY}
+        forms = {form for value in values for form in _forms(value)}
+        self._values = tuple(sorted(values, key=lambda value: (-len(value), value)))
+        # longer ones first: of two that begin alike the shorter one would leave the rest of the longer one
+        ordered = sorted(forms, key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(re.escape, ordered))) if forms else None
 
     def __call__(self, text: str) -> str:
         """The text with every secret replaced by a mask of fixed width."""
+        return self.counted(text)[0]
+
+    def counted(self, text: str) -> tuple[str, int]:
+        """The same, and the number of masks that were put in."""
+        count = 0
+        if self._known is not None:
+            text, count = self._without_known(text)
+        text, more = mask_shapes(text)
+        return text, count + more
+
+    def _without_known(self, text: str) -> tuple[str, int]:
+        count = 0
+        if self._known is not None:
+            text, count = self._known.subn(MASK, text)
+        if "\n" in text and _BROKEN.search(text):
+            joined = _BROKEN.sub("", text)
+            for value in self._values:
+                if value in joined:
+                    text, more = re.subn(_BREAK + "?" + f"{_BREAK}?".join(map(re.escape, value)), MASK, text)
+                    count += more
+        if len(text) >= _CUT_FROM:
+            text, more = self._without_cut(text)
+            count += more
+        return text, count
+
+    def _without_cut(self, text: str) -> tuple[str, int]:
         for value in self._values:
-            # a search for one plain value is many times cheaper than the pattern of all
-            if value in text:
-                assert self._known is not None
-                text = self._known.sub(MASK, text)
-                break
-        return _SHAPES.sub(_mask, text) if _is_suspect(text) else text
+            for length in range(len(value) - 1, _SHORTEST_CUT - 1, -1):
+                if text.endswith(value[:length]):
+                    return text[:-length] + MASK, 1
+        return text, 0
 
 
-def _mask(match: re.Match[str]) -> str:
-    kept = match["bearer"] or match["url"] or match["named"] or ""
-    return kept + MASK
+def _forms(value: str) -> Iterator[str]:
+    """The ways in which a value may be written."""
+    yield value
+    yield quote(value, safe="")
+    yield quote(value)
+    yield quote_plus(value)
+    # in a repr the quotes are escaped that it happens to stand in
+    plain = value.replace("\\", "\\\\")
+    for written in (value, repr(value)[1:-1], plain.replace("'", "\\'"), plain.replace('"', '\\"'), ascii(value)[1:-1]):
+        yield written
+        yield json.dumps(written)[1:-1]
+        yield json.dumps(written, ensure_ascii=False)[1:-1]
+    yield json.dumps(json.dumps(value)[1:-1])[1:-1]
+    yield from _encoded(value)
+
+
+def _encoded(value: str) -> Iterator[str]:
+    """The part of its base64 that does not depend on what stands before and behind it, as `user:` does."""
+    raw = value.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        text = b64encode(bytes(before) + raw).decode()
+        first = (0, 2, 3)[before]
+        last = len(text) - (4 if (before + len(raw)) % 3 else 0)
+        inner = text[first:last]
+        if len(inner) >= _SHORTEST_ENCODED:
+            yield inner
+            yield inner.replace("+", "-").replace("/", "_")

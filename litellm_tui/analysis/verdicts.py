@@ -13,6 +13,7 @@ from litellm_tui.analysis.drift import deployment_differences, pair
 from litellm_tui.analysis.evidence import FAILURE_MEMORY, Court, Testimony, Witness
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.records import SEVERITY, Deployment, Evidence, State, Verdict
+from litellm_tui.analysis.secretshapes import mask_shapes
 from litellm_tui.snapshot import FileDeployment, LoadedDeployment, Snapshot
 
 _SET_IT: Final = "set {} in the unit's environment file and restart"
@@ -54,7 +55,9 @@ def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -
     for entry, running in pairs:
         shown = entry or running
         assert shown is not None
-        base = f"{shown.group}|{shown.model}|{shown.api_base}"
+        # a key is printed and kept as the address is
+        address = mask_shapes(shown.api_base)[0] if shown.api_base else shown.api_base
+        base = f"{shown.group}|{shown.model}|{address}"
         seen[base] += 1
         key = f"{base}|{seen[base]}"
         heard = court.hear(running) if running else Testimony()
@@ -66,7 +69,7 @@ def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -
                 key=key,
                 group=shown.group,
                 model=shown.model,
-                api_base=shown.api_base,
+                api_base=address,
                 verdict=verdict if note is None else _expected_down(verdict, note),
                 listed=listed,
                 rpm=shown.rpm,

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from litellm_tui.collectors.file_times import changed_at
-from litellm_tui.secretnames import names_a_secret
+from litellm_tui.secretnames import names_a_secret, secret_parts
 from litellm_tui.snapshot import ConfigError, ConfigFile, Duplicate, FileDeployment, Ignore, Mark, Origin, Reference
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -303,8 +303,10 @@ def _reference(value: Any) -> str | None:
     return None
 
 
-def secrets_in(file: ConfigFile) -> Iterator[str]:
-    """Literal secrets of the configuration, by the names of their keys."""
+def secrets_in(file: ConfigFile, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Secrets of the configuration by the names of their keys, credentials in its addresses, and what stands in the
+    environment under names that such a key refers to.
+    """
     pending: list[tuple[str, Any]] = [("", file.data)]
     seen: set[int] = set()
     while pending:
@@ -314,8 +316,11 @@ def secrets_in(file: ConfigFile) -> Iterator[str]:
                 seen.add(id(value))
                 items = value.items() if isinstance(value, dict) else ((name, item) for item in value)
                 pending.extend((str(key), item) for key, item in items)
-        elif isinstance(value, str) and names_a_secret(name) and not value.startswith(ENVIRONMENT_PREFIX):
-            yield value
+        elif isinstance(value, str) and value.startswith(ENVIRONMENT_PREFIX):
+            if environment and (found := environment.get(value.removeprefix(ENVIRONMENT_PREFIX))):
+                yield from secret_parts(name, found)
+        elif isinstance(value, str):
+            yield from secret_parts(name, value)
 
 
 def _text(value: Any) -> str:

@@ -14,7 +14,10 @@ from litellm_tui.analysis.changes import Glance, changes, glance
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.memory import looked, recall, remember
 from litellm_tui.analysis.records import Diagnosis
+from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History
+from litellm_tui.collectors.entry import HISTORY
+from litellm_tui.logstore import LogStore
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Failure, Snapshot, Unauthorized
@@ -36,15 +39,21 @@ class Look(NamedTuple):
     now: float
     changes: tuple[str, ...]
     before: Glance | None
+    store: LogStore
+    redact: Redactor
 
 
-def look(profile: Profile, *, remembers: bool = True) -> Look:
-    """Look once. With `remembers` the problems found are not new to the next look any more."""
+def look(profile: Profile, *, remembers: bool = True, lines: int = HISTORY) -> Look:
+    """Look once. With `remembers` the problems found are not new to the next look any more; `lines` of the log are
+    read back.
+    """
     state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
     kept = state.load()
     history = history_of(profile)
     history.load()
-    snapshot, audit = asyncio.run(_settled(profile, kept.expected_down, history))
+    monitor = Monitor(profile, history=history, lines=lines)
+    monitor.expect_down(kept.expected_down)
+    snapshot, audit = asyncio.run(_settled(monitor))
     now = time.time()
     diagnosis = diagnose(snapshot, now, kept.memory, audit)
     found = glance(snapshot, diagnosis, now)
@@ -56,7 +65,8 @@ def look(profile: Profile, *, remembers: bool = True) -> Look:
     if remembers:
         state.save(looked(memory), kept.expected_down, found)
         history.see(snapshot)
-    return Look(profile, snapshot, diagnosis, now, changes(kept.last, found), kept.last)
+    different = changes(kept.last, found)
+    return Look(profile, snapshot, diagnosis, now, different, kept.last, monitor.store, monitor.redact)
 
 
 def history_of(profile: Profile) -> History:
@@ -65,9 +75,7 @@ def history_of(profile: Profile) -> History:
     return History(profile.url.value, unit, environment_files=profile.environment_files)
 
 
-async def _settled(profile: Profile, expected_down: dict[str, str], history: History) -> tuple[Snapshot, Audit | None]:
-    monitor = Monitor(profile, history=history)
-    monitor.expect_down(expected_down)
+async def _settled(monitor: Monitor) -> tuple[Snapshot, Audit | None]:
     running = asyncio.create_task(monitor.run())
     newest, quiet_since = -1, time.monotonic()
     try:

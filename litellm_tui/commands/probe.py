@@ -238,5 +238,6 @@ def _secrets_of(profile: Profile) -> tuple[str, ...]:
     if profile.config is None:
         return ()
 
-    loaded = config_file.load(profile.config.value, {})
-    return tuple(config_file.secrets_in(loaded)) if isinstance(loaded, ConfigFile) else ()
+    environment = {name: variable.value for name, variable in profile.environment.items()}
+    loaded = config_file.load(profile.config.value, environment)
+    return tuple(config_file.secrets_in(loaded, environment)) if isinstance(loaded, ConfigFile) else ()

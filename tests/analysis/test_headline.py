@@ -24,6 +24,7 @@ from litellm_tui.snapshot import (
     Reading,
     Service,
     Snapshot,
+    Traffic,
     Unauthorized,
     Unreachable,
 )
@@ -167,6 +168,28 @@ def test_errors_in_the_log_are_counted(healthy: Snapshot) -> None:
     assert "7 errors in 5 min ▁▃▅▁█" in _texts(_headline(msgspec.structs.replace(healthy, log=log)))
     quiet = Log(errors_per_minute=(9, 0, 0, 0, 0, 0, 0, 0, 0, 0))
     assert not any("error" in text for text in _texts(_headline(msgspec.structs.replace(healthy, log=quiet))))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "rising"),
+    [
+        ((0, 0, 0, 0, 0, 1, 2, 3, 4, 5), True),
+        ((1, 1, 1, 1, 3, 3, 3, 3, 3, 3), True),
+        ((3, 3, 3, 3, 3, 3, 3, 3, 3, 3), False),
+        ((9, 9, 9, 9, 9, 3, 3, 3, 3, 3), False),
+        # too few to be a trend
+        ((0, 0, 0, 0, 0, 1, 1, 1, 1, 1), False),
+    ],
+)
+def test_that_errors_rise_is_said_only_where_they_do(healthy: Snapshot, minutes: tuple[int, ...], rising: bool) -> None:
+    seen = msgspec.structs.replace(
+        healthy, log=Log(errors_per_minute=minutes), traffic=Traffic(since=healthy.taken_at - 900)
+    )
+    told = next(text for text in _texts(_headline(seen)) if "errors in 5 min" in text)
+    assert told.endswith("and rising") == rising
+    # what was not watched before cannot be compared with
+    young = msgspec.structs.replace(seen, traffic=Traffic(since=healthy.taken_at - 300))
+    assert not any("rising" in text for text in _texts(_headline(young)))
 
 
 def test_a_sparkline_has_a_bar_per_value() -> None:

@@ -41,6 +41,13 @@ def diff(before: bytes, after: bytes, name: str, redact: Callable[[str], str]) -
     return "\n".join(lines) + "\n"
 
 
+def masked_file(text: str, redact: Callable[[str], str]) -> str:
+    """The whole file as `diff` would show it."""
+    shown = _Masked(text, redact)
+    # what stands over several lines, such as a private key, is known only as a whole
+    return redact("\n".join(line[1:] for line in shown.signed(" ", 0, len(shown.real)) if line != _NO_END) + "\n")
+
+
 def _range(start: int, stop: int) -> str:
     length = stop - start
     return str(start + 1) if length == 1 else f"{start + (1 if length else 0)},{length}"
