@@ -73,8 +73,8 @@ class TerminalError(AssertionError):
 class Terminal:
     """One program in a terminal of its own. As a context manager it leaves no process behind.
 
-    `environment` replaces the caller's when given. `link` is how many bytes a second come through, all for 0. All processes the program starts are known by a mark in their
-    environment, also after they lost their parent.
+    `environment` replaces the caller's when given. `link` is how many bytes a second come through, all for 0. All
+    processes the program starts are known by a mark in their environment, also after they lost their parent.
     """
 
     def __init__(

@@ -11,7 +11,6 @@ import shlex
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from litellm_tui.demo import Simulation
 from litellm_tui.logintake import LogIntake
 from litellm_tui.logstore import LogStore
 from litellm_tui.traffic import TrafficCounter
-from tests.bench.console import USEFUL, Console
+from tests.bench.console import Console
 from tests.lab import Lab
 
 UNIT = "flood.service"
@@ -119,21 +118,12 @@ def lnav(folder: Path, lines: int) -> float | str:
     counting = shlex.join(["lnav", "-n", "-q", "-c", ";select count(*) from all_logs", "-c", ":write-csv-to -"])
     environment = {**os.environ, "HOME": str(folder)}
     pipe = f"{shlex.join(command(folder))} | {counting}"
-    found = []
-    for _ in range(ROUNDS):
-        found.append(
-            lines
-            / _seconds(
-                lambda: subprocess.run(
-                    ["sh", "-c", pipe],
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    check=True,
-                    env=environment,
-                )
-            )
-        )
-    return statistics.median(found)
+
+    def count() -> None:
+        quiet = subprocess.DEVNULL
+        subprocess.run(["sh", "-c", pipe], stdout=quiet, stderr=quiet, check=True, env=environment)
+
+    return statistics.median(lines / _seconds(count) for _ in range(ROUNDS))
 
 
 def start_up(folder: Path) -> float:
