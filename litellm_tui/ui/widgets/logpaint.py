@@ -7,7 +7,7 @@ agree on.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from rich.cells import cell_len, chop_cells
@@ -100,13 +100,25 @@ def spans_of(
     if inside:
         yield (" " * PREFIX_WIDTH, ""), False
     else:
-        yield (clock(record.time), "quiet"), False
-        yield ("▌" if marked else " ", "mark"), False
+        yield (clock(record.time) + ("" if marked else " "), "quiet"), False
+        if marked:
+            yield ("▌", "mark"), False
         yield (_SHORT[record.level] + " ", _LEVEL_STYLES[record.level]), False
         source = broken(drawable(record.source[: 4 * _SOURCE_WIDTH]), _SOURCE_WIDTH)[0]
         yield (source + " " * (_SOURCE_WIDTH + 1 - cell_len(source)), "quiet"), False
     # what a strip cuts off is not drawn, but it would be measured: a character takes a cell, but for accents
     yield (text[: 4 * width], _text_style(record)), True
+
+
+def highlighted(span: Span, found: Sequence[tuple[int, int]]) -> Iterator[Span]:
+    """A span in pieces: what was found in it, from one character to another, stands out."""
+    text, style = span
+    position = 0
+    for begin, end in found:
+        yield text[position:begin], style
+        yield text[begin:end], "match"
+        position = end
+    yield text[position:], style
 
 
 def _text_style(record: LogRecord) -> str:
