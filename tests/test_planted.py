@@ -22,7 +22,7 @@ from rich.text import Text
 from litellm_tui.cli import main
 from litellm_tui.demo import Simulation, files, routing
 from litellm_tui.demo import gateway as simulated
-from litellm_tui.demo.faults import Failed
+from litellm_tui.demo.faults import Failed, failed
 from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import Settings
 from tests.demo.probing import state, systemctl, until
@@ -145,16 +145,14 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planted
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("litellm_tui.monitor.PUBLISH_SECONDS", 0.02)
     monkeypatch.setitem(files.UNIT_ENVIRONMENT, "LANGFUSE_SECRET_KEY", IN_UNIT)
-    real = routing.failed
-
     def telling(*arguments: Any) -> Failed:
         """An upstream that repeats the key it refuses, as some do."""
-        failed = real(*arguments)
+        found = failed(*arguments)
         more = f" {SHAPED} {LITERAL} (api_key={SHAPED})"
-        return replace(failed, message=failed.message + more, trace=failed.trace + more)
+        return replace(found, message=found.message + more, trace=found.trace + more)
 
     monkeypatch.setattr(routing, "failed", telling)
-    monkeypatch.setattr(simulated, "failed", telling, raising=False)
+    monkeypatch.setattr(simulated, "failed", telling)
     with Simulation(tmp_path / "gateway", speed=5, scripted=False) as simulation:
         yield Planted(simulation, tmp_path)
 
