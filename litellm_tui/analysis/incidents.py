@@ -10,6 +10,7 @@ import msgspec
 
 from litellm_tui.analysis.causes import first_words
 from litellm_tui.analysis.explanations import explain
+from litellm_tui.analysis.fingerprint import LONGEST, fingerprint
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.records import Deployment, Diagnosis, Place
 from litellm_tui.snapshot import FailedKind, Failures, FailureTally
@@ -94,6 +95,10 @@ class _Found:
     def last(self) -> float:
         return max(tally.last for tally in self.tallies)
 
+    def words(self) -> set[str]:
+        """The words of its failures without what changes from one to the next."""
+        return {fingerprint(first_words(tally.words, LONGEST)) for tally in self.tallies}
+
     def counts(self) -> dict[int, int]:
         """Failures by minute: those of one voice add up, and the loudest voice is right, as all tell the same ones."""
         voices: dict[str, Counter[int]] = defaultdict(Counter)
@@ -120,9 +125,27 @@ def find_incidents(
         if key not in found:
             found[key] = _Found(key[0], key[1], tally.kind)
         found[key].tallies.append(tally)
-    kept = dict(_without_consequences(found))
+    kept = dict(_without_consequences(_joined(found)))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
     return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
+
+
+def _joined(found: Mapping[tuple[str, str, str], _Found]) -> Mapping[tuple[str, str, str], _Found]:
+    """What was told without a name belongs to the group that failed in the same words. Where several did, it is already
+    counted among them.
+    """
+    named: dict[tuple[str, str], list[_Found]] = defaultdict(list)
+    for one in found.values():
+        for words in one.words() if one.subject and one.cause else ():
+            named[one.cause, words].append(one)
+    after = {}
+    for key, one in found.items():
+        same = [c for words in one.words() for c in named[one.cause, words]] if one.kind == "" and one.cause else []
+        if one.subject or not same:
+            after[key] = one
+        elif len(same) == 1:
+            same[0].tallies += one.tallies
+    return after
 
 
 def _without_consequences(
@@ -272,4 +295,3 @@ def answers(failures: Failures, now: float, minutes: int = 5) -> Answers:
     total = sum(one[0] for one in inside)
     refused, failed = sum(one[1] for one in inside), sum(one[2] for one in inside)
     return Answers(total, total / minutes, refused / total if total else None, failed / total if total else None)
-
