@@ -20,6 +20,9 @@ COMMANDS = {
     "audit": ("litellm_tui.commands.audit", "the configuration held against what LiteLLM really reads, with fixes"),
     "diff": ("litellm_tui.commands.diff", "the file against what runs, or against a version that ran before"),
     "restart": ("litellm_tui.commands.restart", "restart with preflight, backup and proof; roll back when it fails"),
+    "start": ("litellm_tui.commands.startstop", "start the service (asks first)"),
+    "stop": ("litellm_tui.commands.startstop", "stop the service (asks first)"),
+    "service": ("litellm_tui.commands.service", "the service in full: ends of its runs, its files, its environment"),
     "rollback": ("litellm_tui.commands.rollback", "go back to configuration files that were kept, or list them"),
     "bundle": ("litellm_tui.commands.bundle", "one archive with all that is needed to help, every secret masked"),
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
@@ -90,6 +93,13 @@ def build_parser() -> _Parser:
             _add_diff_options(command)
         elif name == "restart":
             _add_restart_options(command)
+        elif name in ("start", "stop"):
+            command.set_defaults(verb=name)
+            command.add_argument("--yes", action="store_true", default=argparse.SUPPRESS, help="do not ask")
+        elif name == "service":
+            command.add_argument(
+                "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
+            )
         elif name == "rollback":
             _add_rollback_options(command)
     _add_console_options(parser)
@@ -156,6 +166,7 @@ def _add_rollback_options(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--list", dest="listing", action="store_true", default=absent, help="list what is kept")
     which.add_argument("--to", type=_backup, metavar="NUMBER", default=absent,
                        help="go back to this one of --list (the last one that ran well)")  # fmt: skip
+    parser.add_argument("--restart", action="store_true", default=absent, help="then restart, with proof, to apply it")
     parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
 

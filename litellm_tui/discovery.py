@@ -32,6 +32,10 @@ DEFAULT_PORT = 4000
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "[::]": "[::1]", "": "127.0.0.1"}
 
 
+# begins the source of what only /proc of the running process told
+PROCESS_SOURCE = "the running process"
+
+
 class Variable(msgspec.Struct, frozen=True):
     """One environment variable of the service and what sets it. The value is left out of the repr."""
 
@@ -89,6 +93,21 @@ def find_units(tools: Tools, unit: str | None = None, scope: Scope | None = None
     return Search(tuple(units), tuple(failures))
 
 
+def next_start(tools: Tools, unit: str, scope: Scope) -> Unit | None:
+    """The unit as its next start will find it, from its command line and what its files say now.
+
+    None where that cannot be told: it is not there, or a script of its own starts LiteLLM.
+    """
+    try:
+        blocks = _show(tools, scope, [unit])
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = next((block for block in blocks if block.get("LoadState") == "loaded"), None)
+    if found is None or not any(is_litellm(word) for word in parse_exec_start(found.get("ExecStart", ""))):
+        return None
+    return unit_from({**found, "MainPID": "0"}, scope)
+
+
 def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
     """A `Unit` from one block of `systemctl show`, with /proc of the running process where it may be read."""
     pid = int(block.get("MainPID") or 0)
@@ -102,7 +121,7 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
     environment |= {key: Variable(value, path) for key, (value, path) in from_files.items()}
     running = process.environment(pid) if pid else {}
     for key, value in running.items():
-        environment.setdefault(key, Variable(value, f"the running process {pid}"))
+        environment.setdefault(key, Variable(value, f"{PROCESS_SOURCE} {pid}"))
 
     arguments = _litellm_arguments(block, pid)
     interpreter = _interpreter(arguments)
@@ -145,7 +164,7 @@ def process_unit(settings: Process, name: str, environ: Mapping[str, str]) -> Un
     seen = pidfile.find(settings.pid_file, start)
     pid = 0 if isinstance(seen, Failure) else seen.pid
     running = process.environment(pid) if pid else {}
-    source = f"the running process {pid}" if running else "the console's environment"
+    source = f"{PROCESS_SOURCE} {pid}" if running else "the console's environment"
     for key, value in (running or environ).items():
         environment.setdefault(key, Variable(value, source))
     line = process.command_line(pid) if pid else []

@@ -21,6 +21,8 @@ _HEALTH_PATHS: Final = ("/health", "/cache/ping", "/cache/redis", "/metrics")
 _OWN: Final = "?from=litellm-tui"
 # characters of one text that are kept: journald splits at 48 KiB, other sources do not
 LONGEST_TEXT: Final = 1 << 16
+LONGEST_SOURCE: Final = 16
+LONGEST_NAME: Final = 120
 # a secret that is cut in two would not be known any more: so much of what is left may be half of one
 _CUT_OFF: Final = 4096
 _SUPPRESSED: Final = " (journald's rate limit: LogRateLimitIntervalSec= and LogRateLimitBurst= of the unit)"
@@ -109,9 +111,20 @@ class LogIntake:
         if text is not line.text or stack is not line.stack:
             line = line._replace(text=text, stack=stack)
         record = LogRecord(
-            0, entry.time, line.level, line.source, text, stack, entry.pid, self._mask_name(line.call_id), line.status,
-            _is_polling(line), self._mask_name(line.model), self._mask_name(line.logger), entry.place,
-        )  # fmt: skip
+            sequence=0,
+            time=entry.time,
+            level=line.level,
+            source=line.source if line.source in logline.SOURCES else self._mask_name(line.source, LONGEST_SOURCE),
+            text=text,
+            stack=stack,
+            pid=entry.pid,
+            call_id=self._mask_name(line.call_id),
+            status=line.status,
+            own=_is_polling(line),
+            model=self._mask_name(line.model),
+            logger=self._mask_name(line.logger),
+            place=entry.place,
+        )
         return Ready(record, line)
 
     def _mask(self, text: str) -> str:
@@ -120,8 +133,8 @@ class LogIntake:
         kept = self.redact(text[: LONGEST_TEXT + _CUT_OFF])
         return f"{kept[: max(0, len(kept) - _CUT_OFF)]} … ({len(text) - LONGEST_TEXT:,} more characters)"
 
-    def _mask_name(self, name: str) -> str:
-        return self.redact(name) if name else ""
+    def _mask_name(self, name: str, longest: int = LONGEST_NAME) -> str:
+        return self.redact(name)[:longest] if name else ""
 
     def _gap(self, entry: Entry) -> Ready:
         words = self.redact(logline.clean(entry.message))

@@ -105,6 +105,11 @@ class LogStore:
             self._shrink()
         return record
 
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for older records (`make_room`)."""
+        return len(self) >= self._bounds[0] or self._bounds[1] - self._bytes < _OVERHEAD
+
     def make_room(self) -> None:
         """Keep more for a while (`MOST_OLDER_RECORDS`, `MOST_OLDER_BYTES`): older records are going to be fetched."""
         most_records, most_bytes = self._own_bounds

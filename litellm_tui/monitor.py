@@ -175,6 +175,8 @@ class Monitor:
         yield self._poll_health(gateway.HEALTH)
         yield self._poll_cache(gateway.CACHE_PING, gateway.REDIS_INFO)
         yield self._poll_metrics(gateway.METRICS)
+        if self.profile.health_url:
+            yield self._poll_health_url(gateway.HEALTH_URL, self.profile.health_url)
 
     def _local_jobs(self) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._publish()
@@ -261,6 +263,14 @@ class Monitor:
                 self._alive.set()
                 self.look_now()
             await asyncio.sleep(endpoint.interval)
+
+    async def _poll_health_url(self, endpoint: Endpoint, url: str) -> None:
+        """Whether the gateway answers or not: what others are told is of interest then most of all."""
+        while True:
+            assert self._client is not None
+            answer = await self._client.get(endpoint, url)
+            self._record(endpoint, answer.result, answer.took)
+            await self._pause(endpoint.interval)
 
     async def _poll(self, endpoint: Endpoint) -> None:
         failures = 0

@@ -97,6 +97,7 @@ class Profile(msgspec.Struct, frozen=True):
     interpreter: str | None = None
     found_unit: Unit | None = None
     ignored_rules: Mapping[str, str] = {}
+    health_url: str | None = None
     probes: tuple[str, ...] = ()
     read_only: bool = False
     production: bool = False
@@ -228,6 +229,7 @@ def resolve(
         interpreter=unit.interpreter if unit else None,
         found_unit=unit,
         ignored_rules=settings.audit.ignore,
+        health_url=_health_url(chosen.health_url, name),
         probes=chosen.probes,
         read_only=options.read_only or chosen.read_only,
         production=chosen.production,
@@ -246,6 +248,10 @@ def findings(profile: Profile) -> list[tuple[str, str, str]]:
     """`(name, value, how it was found)` for everything a profile holds, without any secret."""
     parts = urlsplit(profile.url.value)
     found = [("gateway", parts._replace(netloc=profile.address).geturl(), profile.url.source)]
+    if profile.health_url:
+        health = urlsplit(profile.health_url)
+        shown = health._replace(netloc=health.netloc.rpartition("@")[2], query="").geturl()
+        found.append(("health URL", shown, f"profile {profile.name}"))
     if profile.config:
         found.append(("configuration", profile.config.value, profile.config.source))
     if profile.unit:
@@ -322,6 +328,18 @@ def _checked_url(url: Found) -> str:
     if not usable:
         raise SettingsError(f"{url.source}: not a usable address: expected http://HOST:PORT")
     return value.rstrip("/")
+
+
+def _health_url(given: str | None, profile_name: str) -> str | None:
+    if given is None:
+        return None
+    url = _checked_url(Found(given, f"profile {profile_name}, health_url"))
+    if urlsplit(url).path.rstrip("/").endswith("/health"):
+        raise SettingsError(
+            f"profile {profile_name}, health_url: GET /health asks every deployment, and is billed; "
+            "give /health/liveliness or /health/readiness"
+        )
+    return url
 
 
 def _unit(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from litellm_tui.collectors import custom, pidfile
+import msgspec
+
+from litellm_tui.collectors import custom, pidfile, process
 from litellm_tui.collectors.compose import ComposeWatch
 from litellm_tui.collectors.entry import HISTORY, Entries, Entry, Ready, States, as_they_are
 from litellm_tui.collectors.journal import JournalTail
@@ -27,6 +29,13 @@ class Watch:
 
     async def look(self) -> Service | Failure:
         """One look. A service that is not there is a `Service` that is `not-found`; a `Failure` tells nothing of it."""
+        found = await self._look()
+        # what commands of one's own look at may stand on another machine
+        if isinstance(found, Failure) or isinstance(self._profile.service, Custom):
+            return found
+        return msgspec.structs.replace(found, booted_at=process.booted_at())
+
+    async def _look(self) -> Service | Failure:
         profile, kind = self._profile, self._profile.service
         if self._compose is not None:
             return await self._compose.look()

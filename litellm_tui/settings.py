@@ -20,6 +20,8 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One gateway of the settings file. Whatever is left out is discovered.
 
     `key_env` names an environment variable and `key_file` a file that hold the key: the key itself is not accepted.
+    `health_url` is what others ask for its health (LiteLLM's SEPARATE_HEALTH_APP, a load balancer's check); it
+    is watched beside the gateway itself.
     `probes` are groups that must answer a real request after a restart, for it to be applied.
     With `read_only` nothing is ever changed, nor is a request made that costs; `production` marks a gateway on the
     screen, and its restart wants the service's name typed.
@@ -32,6 +34,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scope: Literal["user", "system"] | None = None
     key_env: str | None = None
     key_file: str | None = None
+    health_url: str | None = None
     probes: tuple[str, ...] = ()
     read_only: bool = False
     production: bool = False

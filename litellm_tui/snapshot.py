@@ -186,7 +186,10 @@ class CacheCounts(msgspec.Struct, frozen=True):
 
 
 class Gateway(msgspec.Struct, frozen=True):
-    """All that HTTP tells. `router` is `router_settings` of GET /get/config/callbacks: as the router has them."""
+    """All that HTTP tells. `router` is `router_settings` of GET /get/config/callbacks: as the router has them.
+
+    `health_url` is what the profile's own health URL answers.
+    """
 
     liveliness: Reading[str] = Reading()
     readiness: Reading[Readiness] = Reading()
@@ -197,6 +200,7 @@ class Gateway(msgspec.Struct, frozen=True):
     cache_ping: Reading[CachePing] = Reading()
     redis: Reading[RedisInfo] = Reading()
     metrics: Reading[Metrics] = Reading()
+    health_url: Reading[str] = Reading()
 
 
 # --- the configuration file ------------------------------------------------------------------------------------
@@ -354,7 +358,8 @@ class Service(msgspec.Struct, frozen=True):
     unit it is, or which other kind of service. `started_at` is the main process's start; `cpu_percent` is of one core,
     over the time since the last reading. None and "" mean not known. `invocation` differs from one run to the next,
     `fragment` is the file that defines the service, `health` what a container's own check says, and `note` is what
-    else must be known of this reading, such as a stale PID file.
+    else must be known of this reading, such as a stale PID file. `unit_file_state` says whether systemd starts it at
+    boot (enabled, disabled, static …), `booted_at` when the machine was started.
     """
 
     unit: str
@@ -377,11 +382,32 @@ class Service(msgspec.Struct, frozen=True):
     need_daemon_reload: bool = False
     health: str = ""
     note: str = ""
+    unit_file_state: str = ""
+    booted_at: float | None = None
 
     @property
     def keeper(self) -> str:
         """Who starts it again when it dies; empty where nobody is known to."""
         return {"user": "systemd", "system": "systemd", "compose": "Docker"}.get(self.scope, "")
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """The end of one run of a unit, as systemd told it. `began` is None where the start is not in the journal.
+
+    `code` is exited, killed or dumped, `status` the exit status or the signal, `name` systemd's name for it, `result`
+    systemd's verdict. `by` says who ended it, where it was not the process itself: an order, a lack of memory, or the
+    machine that was restarted. `again` when systemd started it again, `given_up` when it would not any more.
+    """
+
+    at: float
+    began: float | None = None
+    code: str = ""
+    status: int = 0
+    name: str = ""
+    result: str = ""
+    by: Literal["", "order", "memory", "reboot"] = ""
+    again: bool = False
+    given_up: bool = False
 
 
 # --- the log ---------------------------------------------------------------------------------------------------

@@ -73,8 +73,8 @@ class TerminalError(AssertionError):
 class Terminal:
     """One program in a terminal of its own. As a context manager it leaves no process behind.
 
-    `environment` replaces the caller's when given. All processes the program starts are known by a mark in their
-    environment, also after they lost their parent.
+    `environment` replaces the caller's when given. `link` is how many bytes a second come through, all for 0. All
+    processes the program starts are known by a mark in their environment, also after they lost their parent.
     """
 
     def __init__(
@@ -84,7 +84,9 @@ class Terminal:
         *,
         environment: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
+        link: float = 0.0,
     ) -> None:
+        self._link = link
         self.argv = [os.fspath(part) for part in argv]
         self.bytes_received = 0
         self.first_byte_at: float | None = None
@@ -304,11 +306,13 @@ class Terminal:
             if self._stop_reader in ready:
                 return
             try:
-                data = os.read(self._master, 1 << 16)
+                data = os.read(self._master, 512 if self._link else 1 << 16)
             except OSError:
                 return
             if not data:
                 return
+            if self._link:
+                time.sleep(len(data) / self._link)
             with self._changed:
                 if self.first_byte_at is None:
                     self.first_byte_at = time.monotonic()

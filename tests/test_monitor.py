@@ -76,8 +76,8 @@ class World:
         self.path.write_text(text, encoding="utf-8")
         os.utime(self.path, (at, at))
 
-    async def get(self, endpoint: Endpoint) -> Answer:
-        path = endpoint.path
+    async def get(self, endpoint: Endpoint, url: str = "") -> Answer:
+        path = url or endpoint.path
         self.asked[path] += 1
         self.flying[path] += 1
         self.most_flying = max(self.most_flying, self.flying[path])
@@ -546,6 +546,16 @@ class Server:
     async def rounds(self, number: int) -> None:
         wanted = len(self.asked) + number
         await eventually(lambda: len(self.asked) >= wanted, f"Redis is asked {number} times more")
+
+
+async def test_the_health_url_of_the_profile_is_asked_also_of_a_dead_gateway(world: World, watch: Watch) -> None:
+    url = "http://127.0.0.1:4002/health/readiness"
+    world.answers |= {url: "HTTP 200", "/health/liveliness": Unreachable("connection refused")}
+    monitor = watch(health_url=url)
+    await eventually(lambda: monitor.snapshot().gateway.health_url.value == "HTTP 200")
+    world.answers[url] = Malformed("HTTP 503")
+    monitor.look_now()
+    await eventually(lambda: monitor.snapshot().gateway.health_url.failure == Malformed("HTTP 503"))
 
 
 async def test_metrics_that_are_on_become_traffic(world: World, watch: Watch) -> None:

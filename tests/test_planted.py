@@ -145,6 +145,7 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planted
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("litellm_tui.monitor.PUBLISH_SECONDS", 0.02)
     monkeypatch.setitem(files.UNIT_ENVIRONMENT, "LANGFUSE_SECRET_KEY", IN_UNIT)
+
     def telling(*arguments: Any) -> Failed:
         """An upstream that repeats the key it refuses, as some do."""
         found = failed(*arguments)

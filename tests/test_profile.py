@@ -75,6 +75,19 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
+def test_a_health_url_of_its_own_is_taken_as_it_is(machine: Machine) -> None:
+    settings = Settings(profile="a", profiles={"a": ProfileSettings(health_url="10.0.0.1:4002/health/readiness")})
+    found = machine.resolve(settings)
+    assert found.health_url == "http://10.0.0.1:4002/health/readiness"
+    assert ("health URL", found.health_url, "profile a") in findings(found)
+
+
+def test_a_health_url_that_would_be_billed_is_refused(machine: Machine) -> None:
+    settings = Settings(profile="a", profiles={"a": ProfileSettings(health_url="http://10.0.0.1:4002/health")})
+    with pytest.raises(SettingsError, match="is billed"):
+        machine.resolve(settings)
+
+
 def _key(profile: Profile) -> str | None:
     return profile.key.reveal() if profile.key else None
 

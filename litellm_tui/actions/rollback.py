@@ -100,16 +100,20 @@ def restore(
     return Restored(backup, before, tuple(held.path for held in differing), tuple(how))
 
 
-def rehearse(backups: Backups, id: int) -> Failure | None:
-    """Try whether this set, which the disk must hold now, could be brought back later: rights, owners, room.
+def rehearse(backups: Backups, present: int, id: int) -> Failure | None:
+    """Try whether this set could be brought back, where the disk holds the set `present`: rights, owners, room.
 
     Changes nothing that anybody reads.
     """
-    backup, held = backups.get(id), backups.held(id)
-    if isinstance(held, Failure) or backup is None:
-        return held if isinstance(held, Failure) else Failure(f"there is no backup {id}")
-    now = {file.path: file for file in held}
-    staged = _staged(backups, backup, now, [file for file in held if file.content is not None])
+    before, wanted = backups.get(present), backups.held(id)
+    if isinstance(wanted, Failure) or before is None:
+        return wanted if isinstance(wanted, Failure) else Failure(f"there is no backup {present}")
+    taken = take([(held.path, held.role) for held in wanted])
+    if isinstance(taken, Failure):
+        return taken
+    now = {held.path: held for held in taken.held}
+    differing = [held for held in wanted if held.path in now and now[held.path].content != held.content]
+    staged = _staged(backups, before, now, differing)
     if isinstance(staged, Failure):
         return staged
     for step in staged:

@@ -1,10 +1,11 @@
-"""Restarting through sudo, on a terminal that was handed over: sudo asks for the password itself."""
+"""Orders through sudo, on a terminal that was handed over: sudo asks for the password itself."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
+from litellm_tui.actions.control import Verb
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Denied, Failure
 
@@ -14,20 +15,20 @@ def helps(profile: Profile, refused: Failure | None) -> bool:
     return isinstance(refused, Denied) and profile.kind == "systemd" and profile.scope == "system"
 
 
-def restart_with_sudo(profile: Profile) -> bool:
-    """Run `sudo systemctl restart UNIT` in the foreground; whether it ended well.
+def order_with_sudo(profile: Profile, verb: Verb) -> bool:
+    """Run `sudo systemctl VERB UNIT` in the foreground; whether it ended well.
 
     Call it only while the console is suspended. After a failure it waits for Enter, so that sudo's words can be read.
     """
     assert profile.unit is not None
-    command = profile.tools.privileged_command("restart", profile.unit.value)
-    print(f"\nsystemctl may not restart {profile.unit.value} for you. Running: {' '.join(command)}\n", flush=True)
+    command = profile.tools.privileged_command(verb, profile.unit.value)
+    print(f"\nsystemctl may not {verb} {profile.unit.value} for you. Running: {' '.join(command)}\n", flush=True)
     try:
         done = subprocess.run(command, check=False).returncode == 0
     except OSError as error:
         print(f"{command[0]}: {error.strerror}")
         done = False
     if not done:
-        print("\nNothing was restarted. Enter goes back to the console.", flush=True)
+        print(f"\nNo {verb} was carried out. Enter goes on.", flush=True)
         sys.stdin.readline()
     return done

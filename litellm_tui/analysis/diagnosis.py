@@ -12,7 +12,7 @@ from litellm_tui.analysis.drift import router_differences
 from litellm_tui.analysis.groups import describe_groups, group_states, judge_groups, mask
 from litellm_tui.analysis.headline import make_headline
 from litellm_tui.analysis.memory import Memory, recall
-from litellm_tui.analysis.operation import judge_gateway, judge_service
+from litellm_tui.analysis.operation import judge_gateway, judge_service, weigh_health_url
 from litellm_tui.analysis.problems import find_problems
 from litellm_tui.analysis.records import Deployment, Diagnosis
 from litellm_tui.analysis.routing import Routing, alias_target
@@ -48,7 +48,7 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
     reachable = gateway.liveliness.failure is None and gateway.liveliness.value is not None
     cache = judge_cache(gateway.cache_ping, snapshot.redis_answer, reachable, file)
     service = judge_service(snapshot, now)
-    answer = judge_gateway(snapshot, now, service)
+    answer = weigh_health_url(judge_gateway(snapshot, now, service), gateway.health_url)
     drift = _drift(snapshot, deployments)
     problems = recall(
         memory, find_problems(snapshot, now, answer, service, cache, deployments, groups, chains, drift, audit), now

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.records import Evidence, Verdict
-from litellm_tui.snapshot import Malformed, Notice, Service, Snapshot, Unauthorized, Unreachable
+from litellm_tui.snapshot import Malformed, Notice, Reading, Service, Snapshot, Unauthorized, Unreachable
 
 # a proxy that was started this long ago may still be importing: LiteLLM answers after 4 to 30 s
 STARTING_SECONDS: Final = 60.0
@@ -98,6 +100,18 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         since=since,
         evidence=against,
     )
+
+
+def weigh_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:
+    """The verdict with what the profile's own health URL says: whoever asks only that may be told something else."""
+    if told.tried_at is None:
+        return gateway
+    words = told.failure.why if told.failure else f"the health URL answers ({told.value})"
+    evidence = Evidence("router", words, "against" if told.failure else "for", told.tried_at)
+    contradiction = gateway.contradiction
+    if told.failure is None and gateway.state in ("down", "hanging", "not LiteLLM"):
+        contradiction = "its health URL answers all the same: what asks only that does not know of it"
+    return msgspec.structs.replace(gateway, evidence=(*gateway.evidence, evidence), contradiction=contradiction)
 
 
 def judge_service(snapshot: Snapshot, now: float) -> Verdict:

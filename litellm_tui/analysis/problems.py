@@ -58,7 +58,7 @@ def find_problems(
     audit: Audit | None = None,
 ) -> tuple[Problem, ...]:
     """What is wrong at this moment; `since` is set where the evidence itself knows the onset."""
-    found = [*_operation(gateway, service), *_configuration(snapshot, drift, audit)]
+    found = [*_operation(gateway, service), *_health_url(snapshot, gateway), *_configuration(snapshot, drift, audit)]
     if gateway.state == "answering":
         found += _models(deployments, groups, chains)
         if snapshot.gateway.deployments.value is not None:
@@ -102,6 +102,22 @@ def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
         yield _problem("gateway", "", f"gateway {gateway.state}", gateway, hit=everyone)
     if service.severity in ("bad", "warn"):
         yield _problem("service", "", "service", service)
+
+
+def _health_url(snapshot: Snapshot, gateway: Verdict) -> Iterator[Problem]:
+    told = snapshot.gateway.health_url
+    if gateway.state == "answering" and told.failure is not None:
+        yield Problem(
+            key="gateway:health_url",
+            severity="warn",
+            title="health URL",
+            cause="answers otherwise",
+            reason=f"the gateway answers, its health URL does not: {told.failure.why}",
+            place=Place("gateway"),
+            do="see whether LiteLLM serves it (SEPARATE_HEALTH_APP, SEPARATE_HEALTH_PORT), or correct health_url",
+            hit="what asks only that (a container's check, a load balancer) takes the gateway for dead",
+            since=told.failing_since,
+        )
 
 
 def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None) -> Iterator[Problem]:

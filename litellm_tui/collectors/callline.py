@@ -53,7 +53,6 @@ _SUBJECT: Final = re.compile(
     r"|(?:model_group|lookup_groups) ?= ?(\S+?)(?:[.,;]?\s|\.?$)|LiteLLM completion\(\) model= ([^;\n]+);"
     r"|Selected deployment for model (\S+?):|[Pp]assed (?:in )?model=(.+?)\. "
 )
-_LONGEST_NAME: Final = 120
 # of a longer line the beginning says what it is about
 _SUBJECT_WITHIN: Final = 4000
 # Only these report a request. What Redis, Prometheus and other callbacks write repeats whole requests and answers.
@@ -94,7 +93,7 @@ def subject(text: str) -> str:
     if "odel" not in text and "lookup_groups" not in text:
         return ""
     match = _SUBJECT.search(text, 0, _SUBJECT_WITHIN)
-    return next(name for name in match.groups() if name).strip()[:_LONGEST_NAME] if match else ""
+    return next(name for name in match.groups() if name).strip() if match else ""
 
 
 def group_failure(text: str, record_text: str) -> GroupFailure | None:

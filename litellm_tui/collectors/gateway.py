@@ -52,6 +52,8 @@ CACHE_PING: Final = Endpoint("cache_ping", "/cache/ping", True, 10.0, 4.0, answe
 REDIS_INFO: Final = Endpoint("redis", "/cache/redis/info", True, 30.0, 5.0, answers.redis_info)
 # some 40 KB for each deployment: read rarely
 METRICS: Final = Endpoint("metrics", "/metrics/", True, 30.0, 5.0, metrics.decode)
+# the profile's own: it is a whole address, whatever answers there
+HEALTH_URL: Final = Endpoint("health_url", "", False, 10.0, 3.0, lambda status, _: f"HTTP {status}")
 
 # Sent as the query of every request, which LiteLLM ignores: its access lines then tell the polling from traffic
 TAG: Final = "from=litellm-tui"
@@ -82,15 +84,15 @@ class GatewayClient:
             headers={"User-Agent": "litellm-tui"},
         )
 
-    async def get(self, endpoint: Endpoint) -> Answer:
-        """Ask one endpoint. Every way this can fail comes back as a `Failure`."""
+    async def get(self, endpoint: Endpoint, url: str = "") -> Answer:
+        """Ask one endpoint, of this gateway or at a `url`. Every way this can fail comes back as a `Failure`."""
         headers = {"Authorization": f"Bearer {self._key}"} if endpoint.keyed and self._key else {}
         started = time.perf_counter()
         try:
             async with (
                 asyncio.timeout(endpoint.timeout),
                 self._client.stream(
-                    "GET", f"{self._url}{endpoint.path}?{TAG}", headers=headers, timeout=None
+                    "GET", url or f"{self._url}{endpoint.path}?{TAG}", headers=headers, timeout=None
                 ) as response,
             ):
                 body = await response.aread()
@@ -100,7 +102,7 @@ class GatewayClient:
         except httpx.HTTPError as error:
             return Answer(unreachable(error), time.perf_counter() - started)
         except (ValueError, httpx.InvalidURL) as error:
-            return Answer(Unreachable(f"{endpoint.path}: {error}"), time.perf_counter() - started)
+            return Answer(Unreachable(f"{endpoint.path or url}: {error}"), time.perf_counter() - started)
         took = time.perf_counter() - started
         if refusal := _refusal(endpoint, response.status_code, body, bool(self._key)):
             return Answer(refusal, took)
@@ -144,7 +146,7 @@ def _refusal(endpoint: Endpoint, status: int, body: bytes, sent: bool) -> Failur
     if status == 200 or (status == 503 and endpoint in (CACHE_PING, REDIS_INFO)):
         return None
     text = body.decode(errors="replace")
-    said = f"{endpoint.path}: HTTP {status}"
+    said = f"{endpoint.path}: HTTP {status}".removeprefix(": ")
     if status in (401, 403) or (status == 400 and "no_db_connection" in text):
         return Unauthorized(f"{said}: {'the key was refused' if sent else 'a key is needed'}", sent=sent)
     if endpoint.keyed and not sent and status == 500 and not text.startswith("{"):

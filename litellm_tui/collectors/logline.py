@@ -56,8 +56,6 @@ _PRIORITIES: Final[tuple[Level, ...]] = (
     "CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG",
 )  # fmt: skip
 
-_LONGEST_NAME: Final = 120
-
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]|[ -/]+[0-~]|.?)", re.DOTALL
 )
@@ -90,6 +88,9 @@ _SOURCES: Final = {
     "uvicorn.access": "access",
     "uvicorn.error": "uvicorn",
 }
+
+# the names that are given here, and not by the line
+SOURCES: Final = frozenset((*_SOURCES.values(), "stdout", "systemd"))
 
 
 def clean(text: str) -> str:
@@ -147,9 +148,9 @@ def _from_json(data: _Json, message: str) -> Line:
         _source(data.component or data.logger),
         text,
         stack=clean(str(data.stacktrace)) if data.stacktrace else "",
-        call_id=clean(str(data.litellm_call_id))[:_LONGEST_NAME] if data.litellm_call_id else "",
+        call_id=_name(str(data.litellm_call_id)) if data.litellm_call_id else "",
         model=_name(data.model) or _name(data.model_group) or callline.subject(text),
-        logger=clean(data.logger)[:_LONGEST_NAME],
+        logger=_name(data.logger),
     )
 
 
@@ -168,7 +169,7 @@ def _access(text: str, level: Level) -> Line | None:
 
 
 def _name(value: Any) -> str:
-    return clean(value)[:_LONGEST_NAME] if isinstance(value, str) else ""
+    return clean(value).replace("\n", " ") if isinstance(value, str) else ""
 
 
 def _level(word: str) -> Level:
@@ -176,4 +177,4 @@ def _level(word: str) -> Level:
 
 
 def _source(component: str) -> str:
-    return _SOURCES.get(component) or clean(component)[:16] or "stdout"
+    return _SOURCES.get(component) or _name(component) or "stdout"

@@ -33,10 +33,15 @@ def stat(pid: int) -> Stat | None:
             memory=int(fields[21]) * _PAGE,
             cpu=(int(fields[11]) + int(fields[12])) / _TICKS,
             ticks=ticks,
-            started_at=time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / _TICKS,
+            started_at=booted_at() + ticks / _TICKS,
         )
     except (OSError, IndexError, ValueError):
         return None
+
+
+def booted_at() -> float:
+    """When this machine was started, in seconds since the epoch."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def command_line(pid: int) -> list[str]:

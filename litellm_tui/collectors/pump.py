@@ -20,6 +20,10 @@ from litellm_tui.collectors.entry import LONGEST_LINE, READ_SIZE
 MOST_WAITING: Final = 8
 # lines that are taken in one go: some two milliseconds of the event loop
 SLICE: Final = 500
+# after a read that brought less than half of what the smallest pipe holds, more is let come together: each batch wakes
+# the event loop once
+GATHER_SECONDS: Final = 0.02
+FULL_PIPE: Final = 1 << 15
 
 
 class Stopped(Exception):
@@ -69,16 +73,20 @@ class Pump:
         for file in (self._stop_reader, *files):
             poll.register(file, select.POLLIN)
         while rests:
+            most = 0
             for file, _ in poll.poll():
                 if file == self._stop_reader:
                     raise Stopped
                 chunk = os.read(file, READ_SIZE)
+                most = max(most, len(chunk))
                 lines, cut = rests[file].take(chunk)
                 if lines or cut:
                     heed(files.index(file), lines, cut)
                 if not chunk:
                     poll.unregister(file)
                     del rests[file]
+            if most < FULL_PIPE:
+                self.pause(GATHER_SECONDS)
 
     # --- the event loop's side ---------------------------------------------------------------------------------
 

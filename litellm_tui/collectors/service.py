@@ -53,6 +53,7 @@ def service_from(values: dict[str, str], unit: str, scope: Scope, now: float) ->
         invocation=values.get("InvocationID", ""),
         fragment=values.get("FragmentPath", ""),
         need_daemon_reload=values.get("NeedDaemonReload") == "yes",
+        unit_file_state=values.get("UnitFileState", ""),
     )
 
 

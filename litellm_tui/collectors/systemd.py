@@ -19,7 +19,8 @@ Scope = Literal["user", "system"]
 UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,MainPID,NRestarts,ExecMainCode,ExecMainStatus,"
     "ExecMainStartTimestampMonotonic,StateChangeTimestampMonotonic,MemoryCurrent,CPUUsageNSec,FragmentPath,"
-    "ExecStart,ExecReload,TimeoutStopUSec,Environment,EnvironmentFiles,WorkingDirectory,NeedDaemonReload,InvocationID,ControlGroup"
+    "ExecStart,ExecReload,TimeoutStopUSec,Environment,EnvironmentFiles,WorkingDirectory,NeedDaemonReload,InvocationID,ControlGroup,"
+    "UnitFileState"
 )
 
 

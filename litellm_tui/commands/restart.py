@@ -13,9 +13,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from litellm_tui.actions import control
-from litellm_tui.actions.sudo import helps, restart_with_sudo
-from litellm_tui.actions.transaction.events import STATUS, Event, Order, Outcome, Step
+from litellm_tui.actions.transaction.events import STATUS, Event, Outcome, Step
 from litellm_tui.actions.transaction.record import Desk, Record
 from litellm_tui.actions.transaction.run import Transaction
 from litellm_tui.actions.transaction.words import told
@@ -23,9 +21,9 @@ from litellm_tui.backups import Backups
 from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.eyes import looking
 from litellm_tui.commands.look import history_of
+from litellm_tui.commands.ordering import agreed, order, unit_of
 from litellm_tui.profile import Options, Profile, may_change, resolve
-from litellm_tui.settings import SettingsError, load_settings
-from litellm_tui.snapshot import Failure
+from litellm_tui.settings import load_settings
 
 
 def run(
@@ -40,10 +38,7 @@ def run(
     """Restart, or end a restart that was interrupted, and say by the exit status what came of it."""
     profile = resolve(options, load_settings())
     may_change(profile, "restart")
-    if profile.unit is None:
-        why = next((f"{missing.why}; {missing.mend}" for missing in profile.missing if "service" in missing.what), "")
-        raise SettingsError(f"restart: no service was found: {why or 'see litellm-tui where'}")
-    unit = profile.unit.value
+    unit = unit_of(profile, "restart")
     desk = Desk(profile.url.value, unit)
     if not yes and not _agreed(profile, desk, finish, undo):
         print("nothing was changed")
@@ -59,19 +54,13 @@ def run(
 
 
 def _agreed(profile: Profile, desk: Desk, finish: bool, undo: bool) -> bool:
-    """Ask on a terminal; without one nobody can be asked."""
-    unit = profile.unit.value if profile.unit else ""
-    if not sys.stdin.isatty():
-        raise SettingsError(f"restart: {unit} is restarted only with --yes where nobody can be asked")
+    """Ask on a terminal, after saying what was interrupted."""
     interrupted = desk.interrupted()
-    if isinstance(interrupted, Record):
+    if isinstance(interrupted, Record) and sys.stdin.isatty():
         print(told(interrupted))
+    unit = unit_of(profile, "restart")
     what = "Finish that" if finish else "Take that back" if undo else f"Restart {unit} ({profile.address})"
-    if profile.production:
-        print(f"{what}, in production? Type {unit} to do it: ", end="", flush=True)
-        return sys.stdin.readline().strip() == unit
-    print(f"{what}? [y/N] ", end="", flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return agreed(profile, what, "restart")
 
 
 async def _told(
@@ -84,7 +73,13 @@ async def _told(
     async with looking(profile, history) as eyes:
         history.see(eyes.seen().snapshot)
         transaction = Transaction(
-            profile, eyes, _order(profile), desk, Backups(profile.url.value, unit), force=force, rollback=rollback
+            profile,
+            eyes,
+            order(profile, "restart"),
+            desk,
+            Backups(profile.url.value, unit),
+            force=force,
+            rollback=rollback,
         )
         way: AsyncGenerator[Event, None] = (
             transaction.finish() if finish else transaction.undo() if undo else transaction.apply()
@@ -98,18 +93,6 @@ async def _told(
                         print(_plain(line), flush=True)
     assert outcome is not None
     return outcome
-
-
-def _order(profile: Profile) -> Order:
-    """The order, through sudo where a right is missing and somebody is there to be asked for a password."""
-
-    async def given() -> Failure | None:
-        refused = await control.order(profile, "restart")
-        if helps(profile, refused) and sys.stdin.isatty() and sys.stdout.isatty():
-            return None if await asyncio.to_thread(restart_with_sudo, profile) else refused
-        return refused
-
-    return given
 
 
 def _line(step: Step) -> str:

@@ -1,7 +1,7 @@
 """`litellm-tui rollback`: go back to files that were kept, and list them.
 
 Exit status: 0 restored or listed, 2 refused before anything changed, 3 the disk holds files of two sets, 64 a wrong
-command line, 66 no such backup.
+command line, 66 no such backup. With --restart, once the files are there, that of `litellm-tui restart`.
 """
 
 from __future__ import annotations
@@ -47,8 +47,12 @@ class _Print(NamedTuple):
             print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
 
 
-def run(options: Options, listing: bool = False, to: int = 0, yes: bool = False, json: bool = False) -> int:
-    """List what is kept, or go back to the set `to` or to the last good one."""
+def run(
+    options: Options, listing: bool = False, to: int = 0, yes: bool = False, json: bool = False, restart: bool = False
+) -> int:
+    """List what is kept, or go back to the set `to` or to the last good one, and with `restart` apply it."""
+    if restart and (json or listing):
+        raise SettingsError(f"rollback: --restart does not go with {'--list' if listing else '--json'}")
     settings = load_settings()
     profile = resolve(options, settings)
     say = _Print(json, settings.ascii or "utf" not in (sys.stdout.encoding or "").lower(), settings.utc)
@@ -67,7 +71,13 @@ def run(options: Options, listing: bool = False, to: int = 0, yes: bool = False,
         why = f" ({backups.failure})" if backups.failure else ""
         print(f"litellm-tui: {missed}{why}: see litellm-tui rollback --list", file=sys.stderr)
         return EX_NOINPUT
-    return _go_back(backups, chosen, profile, say, yes=yes)
+    status = _go_back(backups, chosen, profile, say, yes=yes)
+    if status or not restart:
+        return status
+    # only now: looking at the gateway costs what going back does not
+    from litellm_tui.commands.restart import run as apply
+
+    return apply(options, yes=yes)
 
 
 def last_good(backups: Backups, root: str) -> Backup | None:

@@ -36,13 +36,16 @@ from litellm_tui.profile import Profile
 from litellm_tui.settings import Settings, SettingsError
 from litellm_tui.snapshot import Snapshot
 from litellm_tui.state import StateFile
-from litellm_tui.ui.detail import deployment_paragraphs, record_paragraphs
+from litellm_tui.ui.control import ServiceControl
+from litellm_tui.ui.detail import deployment_paragraphs
 from litellm_tui.ui.keys import KEYS, keys_of
 from litellm_tui.ui.lifeline import Lifeline
+from litellm_tui.ui.logdesk import LogDesk
 from litellm_tui.ui.operations import Operations
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
 from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs, group_of
+from litellm_tui.ui.panes.logprompt import LogPrompt
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
@@ -60,11 +63,14 @@ from litellm_tui.ui.view import View, local_clock, utc_clock
 from litellm_tui.ui.widgets.chainlines import ChainLines
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines
+from litellm_tui.ui.widgets.logview import LogView
+from litellm_tui.ui.widgets.servicelines import ServiceLines
 from litellm_tui.ui.widgets.strip import Hints, ServiceStrip
 
 # Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
 # them, in one packet of a slow line, must already go to the prompt.
-PROMPT_FIRST: Final = ("filter", "search", "next_pane", "previous_pane")
+PROMPTS: Final = ("filter", "search", "jump", "export")
+PROMPT_FIRST: Final = (*PROMPTS, "next_pane", "previous_pane")
 EX_USAGE: Final = 64
 ORDER: Final = ("models", "logs", "fallbacks", "cache", "service")
 # the pane in which a problem's row stands
@@ -119,6 +125,8 @@ class Console(App[int]):
         self._incidents_looked_at = 0.0
         self._last: Glance | None = None
         self._operations = Operations(self)
+        self._control = ServiceControl(self)
+        self._desk = LogDesk(self)
         self.set_class(settings.ascii, ASCII_CLASS)
         self._settings = settings
         self._sought = profile
@@ -164,6 +172,11 @@ class Console(App[int]):
         """Whether nothing may be changed from here."""
         profile = self.monitor.profile if self.monitor else self._sought
         return isinstance(profile, Profile) and profile.read_only
+
+    @property
+    def clock(self) -> Callable[[float], str]:
+        """A moment as HH:MM:SS, in the zone that times are shown in."""
+        return self._clock
 
     @property
     def utc(self) -> bool:
@@ -226,7 +239,7 @@ class Console(App[int]):
             for hints in self.screen_stack[0].query(Hints):
                 hints.laid_out()
         else:
-            self._operations.offer_to_end(profile)
+            self._control.offer_to_end(profile)
         await self.monitor.run()
 
     def _keep(self) -> None:
@@ -391,10 +404,53 @@ class Console(App[int]):
         self.action_pane("logs")
         self.query_one(Logs).prompt("search")
 
+    def action_jump(self) -> None:
+        self.action_pane("logs")
+        self.query_one(Logs).prompt("jump")
+
+    def action_export(self) -> None:
+        self.action_pane("logs")
+        self._desk.ask_export()
+
+    def action_filters(self) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._desk.choose_filter(view)
+
+    def action_utc(self) -> None:
+        """The other clock, everywhere."""
+        self._clock = local_clock if self.utc else utc_clock
+        self.notify(f"times are in {'UTC' if self.utc else 'local time'}")
+        self._tick()
+        self.redraw()
+
+    @on(LogView.WantsOlder)
+    def _want_older(self, event: LogView.WantsOlder) -> None:
+        self._desk.want_older(event.wanted)
+
+    @on(LogView.FollowsAgain)
+    def _follows_again(self) -> None:
+        self._desk.followed()
+
+    @on(Logs.Export)
+    def _export(self, event: Logs.Export) -> None:
+        if view := self.view:
+            self._desk.export(event.path, view)
+
+    @on(LogView.Copied)
+    def _copy(self, event: LogView.Copied) -> None:
+        if view := self.view:
+            self._desk.copy(event.records, view)
+
+    @on(LogPrompt.Explain)
+    def _explain_filter(self) -> None:
+        from litellm_tui.ui.screens.help import filter_paragraphs
+
+        self.push_screen(Sheet("Filter of the log", filter_paragraphs))
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.read_only and action in _ACTS:
             return False
-        if action in ("filter", "search"):
+        if action in PROMPTS:
             return len(self.screen_stack) == 1 and not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
@@ -409,7 +465,16 @@ class Console(App[int]):
 
     def action_restart(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
-            self._operations.restart(view)
+            self._control.restart(view)
+
+    def action_start_stop(self) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._control.start_stop(view)
+
+    @on(ServiceLines.Wanted)
+    def action_service_detail(self) -> None:
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._control.service_detail(view)
 
     def action_probe(self, every: bool) -> None:
         view = self.view
@@ -542,7 +607,7 @@ class Console(App[int]):
             title = f"{'any group' if name == '*' else name} · {kind}"
             self.push_screen(Sheet(title, lambda: list(fallback_paragraphs(event.key, view, marked))))
         elif pane == "logs-lines" and (record := view.store.get(int(event.key))):
-            self.push_screen(Sheet("Log record", lambda: list(record_paragraphs(record, view))))
+            self._desk.open(record, view)
 
     @on(Lines.Moved)
     def _moved(self, event: Lines.Moved) -> None:

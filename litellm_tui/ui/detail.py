@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.cells import cell_len, chop_cells
 
-from litellm_tui.analysis.phrases import age
+from litellm_tui.analysis.phrases import age, count
 from litellm_tui.analysis.records import Chain, Deployment, Verdict
+from litellm_tui.analysis.stacktrace import folded
 from litellm_tui.collectors.logline import clean
 from litellm_tui.secretnames import names_a_secret
 from litellm_tui.snapshot import LogRecord
-from litellm_tui.ui.view import View
+from litellm_tui.ui.view import View, utc_clock
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
 from litellm_tui.ui.widgets.lines import Row, Span
+from litellm_tui.ui.widgets.logpaint import drawable
 
 Paragraph = tuple[str, str, str]
 """`(name, text, style)`; a paragraph without a name takes the whole width and keeps its line breaks."""
 
 _NAME_WIDTH = 13
+# a record may hold a megabyte, and nobody scrolls through that
+_LONGEST_SHOWN = 64_000
 
 
 def deployment_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragraph]:
@@ -87,18 +92,32 @@ def chain_paragraphs(chain: Chain, view: View) -> Iterator[Paragraph]:
     yield "note", chain.note, "bad"
 
 
-def record_paragraphs(record: LogRecord, view: View) -> Iterator[Paragraph]:
-    """One log record with its stack trace unfolded."""
-    yield "time", f"{view.clock(record.time)} ({age(view.now - record.time)} ago)", "ok"
+def record_paragraphs(record: LogRecord, view: View, *, full: bool = False) -> Iterator[Paragraph]:
+    """One log record; its stack trace is folded to the frames that matter, unless it is wanted in full."""
+    day = time.strftime(
+        "%Y-%m-%d", time.gmtime(record.time) if view.clock is utc_clock else time.localtime(record.time)
+    )
+    yield "time", f"{day} {view.clock(record.time)} ({age(view.now - record.time)} ago)", "ok"
     yield "level", record.level, "bad" if record.level in ("ERROR", "CRITICAL") else "ok"
-    yield "source", f"{record.source}, process {record.pid}", "quiet"
+    logger = f" ({record.logger})" if record.logger else ""
+    yield "source", f"{record.source}{logger}, process {record.pid}", "quiet"
+    yield "model", record.model, "ok"
+    yield "status", str(record.status or ""), "ok"
     yield "call id", record.call_id, "quiet"
     yield "", "", ""
-    yield "", record.text, "strong"
+    yield "", _drawn(record.text, full), "strong"
     if record.stack:
         yield "", "", ""
         yield "stack trace", "", "head"
-        yield "", record.stack, "ok"
+        yield "", _drawn(record.stack, full), "ok"
+
+
+def _drawn(text: str, full: bool) -> str:
+    shown, rest = text[:_LONGEST_SHOWN], len(text) - _LONGEST_SHOWN
+    lines = shown.split("\n") if full else folded(shown)
+    if rest > 0:
+        lines.append(f"… and {count(rest, 'more character')}: y copies all of it")
+    return "\n".join(drawable(line) for line in lines)
 
 
 def to_rows(paragraphs: Iterator[Paragraph] | Sequence[Paragraph], width: int) -> list[Row]:

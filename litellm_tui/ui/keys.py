@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-Place = Literal["everywhere", "lists", "fallbacks", "logs"]
+Place = Literal["everywhere", "lists", "fallbacks", "logs", "service"]
 
 
 class Key(NamedTuple):
@@ -46,11 +46,17 @@ KEYS: Final = (
     Key("E", "E", "expect_down", "Mark the selected deployment as expected down, or not", palette=True),
     Key("z", "z", "zoom", "Zoom the pane, or back", palette=True),
     Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True, acts=True),
+    Key("S", "S", "start_stop", "Stop the service, or start it (asks first)", palette=True, acts=True),
     Key("f5", "F5", "look", "Look at everything again now", palette=True),
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
     Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
-    Key("slash", "/", "filter", "Filter the log as you type: text, or ~ and a regex", hint="filter", palette=True),
+    Key("slash", "/", "filter", "Filter the log as you type: words, fields, times, regexes (F1 there explains)",
+        hint="filter", palette=True),
     Key("s", "s", "search", "Search the log: highlight, then n and N", palette=True),
+    Key("t", "t", "jump", "Jump to a time in the log: 02:14, 10m ago or 2026-11-21T02:20", palette=True),
+    Key("F", "F", "filters", "Filters by name: use one, keep the present one, delete one", palette=True),
+    Key("Y", "Y", "export", "Export the log as it is filtered: text, or JSON lines by the file's ending", palette=True),
+    Key("u", "u", "utc", "Times in UTC, or in local time", palette=True),
     Key("q", "q", "quit", "Quit at once", hint="quit", palette=True),
     Key("up,k", "↑ k", "cursor(-1)", "Up", place="lists"),
     Key("down,j", "↓ j", "cursor(1)", "Down", place="lists"),
@@ -64,11 +70,17 @@ KEYS: Final = (
     Key("D", "D", "drill", "Drill: exercise the chain for real (asks first)", place="fallbacks", acts=True),
     Key("n", "n", "next_match(1)", "Next match; without a search the next error", place="logs"),
     Key("N", "N", "next_match(-1)", "Previous match, or error", place="logs"),
+    Key("c", "c", "call", "All of this call, by its litellm_call_id", place="logs"),
+    Key("m", "m", "mark", "Mark the record, or take the mark back", place="logs"),
+    Key("M", "M", "next_mark", "Next mark", place="logs"),
+    Key("y", "y", "copy", "Copy the record, with its stack trace", place="logs"),
     Key("l", "l", "level", "Least level shown: info, warning, error, all", "logs", "", True),
     Key("f", "f", "follow", "Follow the newest line, or stop", place="logs", palette=True),
     Key("w", "w", "wrap", "Wrap long lines, or cut them", place="logs", palette=True),
     Key("o", "o", "polling", "Show or hide the console's own requests and health polling", place="logs", palette=True),
     Key("escape", "Esc", "clear", "Clear filter and search, follow again", place="logs"),
+    Key("enter", "Enter", "service_detail", "How its runs ended, its files, its environment with secrets masked",
+        place="service"),
 )  # fmt: skip
 
 PLACES: Final[dict[Place, str]] = {
@@ -76,6 +88,7 @@ PLACES: Final[dict[Place, str]] = {
     "lists": "In a list",
     "fallbacks": "In the fallbacks",
     "logs": "In the log",
+    "service": "In the service",
 }
 
 

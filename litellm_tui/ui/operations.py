@@ -1,4 +1,4 @@
-"""What the console does to the world: restart, probe, drill. Each asks in a dialog and runs beside the screen."""
+"""What the console does to the files and to the gateway: fix, go back, edit, probe, drill. Each asks first."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from textual.app import SuspendNotSupported
 
-from litellm_tui.actions.transaction.events import Outcome, Seen, Step
-from litellm_tui.actions.transaction.record import Desk, Record
 from litellm_tui.analysis.audit.records import Finding
 from litellm_tui.analysis.edits import Fix
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.preflight import Check
 from litellm_tui.analysis.records import Deployment
 from litellm_tui.analysis.routing import KINDS, Kind, Routing
 from litellm_tui.monitor import Monitor
-from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Configuration, Failure, LoadedDeployment
-from litellm_tui.ui.screens.restart import RestartDialog, Way
 
 if TYPE_CHECKING:
     from litellm_tui.actions.drill import Plan
@@ -37,38 +32,6 @@ if TYPE_CHECKING:
 EDITED_SECONDS: Final = 5.0
 
 
-class ConsoleEyes:
-    """`actions.transaction.events.Eyes` on what the console shows."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def seen(self) -> Seen | None:
-        """What is drawn now."""
-        view = self._console.view
-        return Seen(view.snapshot, view.diagnosis, view.now) if view else None
-
-    def look_now(self) -> None:
-        """Look at everything again."""
-        self._console.action_look()
-
-    async def probe(self, groups: Sequence[str]) -> None:
-        """Ask every deployment of these groups."""
-        from litellm_tui.actions.transaction.seeing import ask
-
-        view, monitor = self._console.view, self._console.monitor
-        if view is not None and monitor is not None:
-            loaded = view.snapshot.gateway.deployments.value or ()
-            await ask(view.profile, loaded, groups, view.redact, monitor.take_probe)
-
-    def log_since(self, moment: float) -> tuple[str, ...]:
-        """The last lines of the service since then."""
-        from litellm_tui.actions.transaction.seeing import said_since
-
-        view = self._console.view
-        return said_since(view.store, moment) if view else ()
-
-
 class Operations:
     """Bound to one console; every method takes the view that the operator saw when he pressed the key."""
 
@@ -81,76 +44,10 @@ class Operations:
         assert self._console.monitor is not None
         return self._console.monitor
 
-    # --- restart -----------------------------------------------------------------------------------------------
-
-    def restart(self, view: View) -> None:
-        """Ask, then restart the unit and follow it; or offer to end a restart that was interrupted."""
-        if view.profile.unit is None:
-            self._console.notify(
-                "no unit is known here, so there is nothing to restart: see pane 5", severity="warning", markup=False
-            )
-            return
-        from litellm_tui.actions.transaction.preflight import inspect
-        from litellm_tui.actions.transaction.words import told
-
-        async def looked() -> tuple[Check, ...]:
-            now = self._console.view or view
-            return await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
-
-        unfinished = self._desk(view.profile).interrupted()
-        said = unfinished.why if isinstance(unfinished, Failure) else told(unfinished) if unfinished else ""
-        back = isinstance(unfinished, Record) and unfinished.good is not None
-        self._console.push_screen(RestartDialog(view, looked, self._run_restart, said, back))
-
-    def offer_to_end(self, profile: Profile) -> None:
-        """Say at the start that a restart was interrupted."""
-        from litellm_tui.actions.transaction.words import told
-
-        unfinished = self._desk(profile).interrupted() if profile.unit else None
-        if isinstance(unfinished, Record):
-            self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=15, markup=False)
-
-    def _desk(self, profile: Profile) -> Desk:
-        # the simulation leaves nothing behind
-        return Desk(profile.url.value, profile.unit.value if profile.unit else "", self._backups.state)
-
     @property
     def _backups(self) -> Backups:
         assert self._console.backups is not None
         return self._console.backups
-
-    def _run_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
-        self._console.run_worker(self._follow_restart(dialog, way, force), group="restart", exclusive=True)
-
-    async def _follow_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
-        from litellm_tui.actions.transaction.run import Transaction
-
-        profile = self._monitor.profile
-        transaction = Transaction(
-            profile, ConsoleEyes(self._console), self._order, self._desk(profile), self._backups, force=force
-        )
-        ways = {"apply": transaction.apply, "finish": transaction.finish, "undo": transaction.undo}
-        async with aclosing(ways[way]()) as events:
-            async for event in events:
-                if isinstance(event, Step) and event.took is not None:
-                    self._monitor.look_now()
-                if dialog.is_running:
-                    dialog.take(event)
-                elif isinstance(event, Outcome):
-                    severity: Literal["information", "error"] = "information" if event.result == "applied" else "error"
-                    self._console.notify(f"{event.result}: {event.text}", severity=severity, timeout=20, markup=False)
-
-    async def _order(self) -> Failure | None:
-        """The order; through sudo where a right is missing, on a terminal that is handed over."""
-        from litellm_tui.actions.control import order
-        from litellm_tui.actions.sudo import helps, restart_with_sudo
-
-        profile = self._monitor.profile
-        refused = await order(profile, "restart")
-        if not helps(profile, refused):
-            return refused
-        with self._console.suspend():
-            return None if restart_with_sudo(profile) else refused
 
     # --- the file ----------------------------------------------------------------------------------------------
 
@@ -210,9 +107,8 @@ class Operations:
         from litellm_tui.ui.screens.restore import RestoreScreen
 
         try:
-            view, backups, profile = self._console.view, self._console.backups, self._monitor.profile
+            view, backups, profile = self._console.view, self._backups, self._monitor.profile
             assert view is not None
-            assert backups is not None
             backup, found = backups.get(id), await asyncio.to_thread(compared, backups, id, view)
             if backup is None or isinstance(found, Failure) or not found.files:
                 why = found.why if isinstance(found, Failure) else found.unusable or "the files are as in this backup"

@@ -17,7 +17,7 @@ class Signs(NamedTuple):
 
 
 # every other sign that the console draws by itself, each to one of the same width
-_TO_ASCII = str.maketrans("…·→≥≠•–▲▁▂▃▄▅▆▇█", ".|>>!*-^_..--==#")
+_TO_ASCII = str.maketrans("…·→≥≠•–▲▌▁▂▃▄▅▆▇█", ".|>>!*-^>_..--==#")
 
 
 def to_ascii(text: str) -> str:

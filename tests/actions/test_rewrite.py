@@ -286,6 +286,16 @@ def test_a_rename_whose_folder_cannot_be_brought_to_the_disk_is_no_failure(
     assert "could not be brought to the disk" in done.how
 
 
+def test_what_killed_writers_have_left_beside_the_file_is_swept(file: Path, copy: Path) -> None:
+    old, fresh, other = (file.with_name(f".{file.name}.{name}") for name in ("0123456789ab", "ba9876543210", "swp"))
+    for left in (old, fresh, other):
+        left.write_bytes(b"half")
+    for left in (old, other):
+        os.utime(left, (1, 1))
+    _written(rewrite(file, OLD, NEW, copy))
+    assert sorted(os.listdir(file.parent)) == sorted([file.name, fresh.name, other.name])
+
+
 def _refused_step(result: Staged | Failure, file: Path) -> str:
     assert isinstance(result, Failure), result
     assert file.read_bytes() == OLD

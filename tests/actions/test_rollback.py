@@ -219,22 +219,26 @@ def test_what_is_missing_of_a_set_is_told(site: Site) -> None:
 def test_a_way_back_is_rehearsed_without_a_trace(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.save(OLD)
     old = site.keep()
+    site.save(NEW)
+    new = site.keep()
     made = {name: (site / name).stat().st_ino for name in NAMES}
-    assert rehearse(site.backups, old.id) is None
-    assert site.disk() == OLD
+    assert rehearse(site.backups, new.id, old.id) is None
+    assert site.disk() == NEW
+    assert sorted(os.listdir(site.etc)) == sorted(NAMES)
     assert {name: (site / name).stat().st_ino for name in NAMES} == made
 
     def refuse(made: Path, target: Path, found: os.stat_result) -> str:
         return "its owner and group (0:0) could not be kept" if target.name == "more.yaml" else ""
 
     monkeypatch.setattr("litellm_tui.actions.rewrite.like", refuse)
-    refused = rehearse(site.backups, old.id)
+    refused = rehearse(site.backups, new.id, old.id)
     assert isinstance(refused, Failure)
     assert str(site / "more.yaml") in refused.why
-    assert site.disk() == OLD
-    site.save(NEW)
-    assert isinstance(rehearse(site.backups, old.id), Failure)
-    assert isinstance(rehearse(site.backups, 7), Failure)
+    assert site.disk() == NEW
+    # nothing to bring back wants no right
+    assert rehearse(site.backups, new.id, new.id) is None
+    assert isinstance(rehearse(site.backups, new.id, 7), Failure)
+    assert isinstance(rehearse(site.backups, 7, old.id), Failure)
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------

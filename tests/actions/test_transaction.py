@@ -299,6 +299,27 @@ async def test_what_a_preflight_refuses_is_left_alone_unless_it_is_forced(site: 
     assert site.world.disk() == OLD
 
 
+async def test_what_could_not_be_taken_back_is_not_applied_unless_it_is_forced(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(made: Path, target: Path, found: os.stat_result) -> str:
+        return "its owner and group (0:0) could not be kept" if target.name == "config.yaml" else ""
+
+    site.begin()
+    site.world.save(NEW)
+    with monkeypatch.context() as patched:
+        patched.setattr("litellm_tui.actions.rewrite.like", refuse)
+        steps, outcome = await site.follow()
+    assert (outcome.result, site.world.orders, site.unfinished(), site.world.disk()) == ("refused", 0, None, NEW)
+    assert "it could not be rolled back" in outcome.text
+    assert "could not be kept" in outcome.text
+    assert not steps[-1].ok
+    with monkeypatch.context() as patched:
+        patched.setattr("litellm_tui.actions.rewrite.like", refuse)
+        _, outcome = await site.follow(force=True)
+    assert (outcome.result, site.world.disk()) == ("applied", NEW)
+
+
 async def test_told_not_to_it_does_not_roll_back(site: Site) -> None:
     site.begin()
     site.world.save(BAD)
@@ -445,8 +466,28 @@ async def test_a_right_that_is_lost_on_the_way_back_is_told(site: Site) -> None:
     assert outcome.result == "failed"
     assert "is on the disk again, and not proved: Access denied" in outcome.text
     assert site.world.disk() == OLD
+    record = site.unfinished()
+    assert record is not None
+    assert "did not end well" in told(record)
+    assert "Access denied" in told(record)
+    assert "was interrupted" not in told(record)
     _, outcome = await site.follow("finish")
     assert (outcome.result, site.unfinished()) == ("rolled back", None)
+
+
+async def test_a_record_that_can_no_longer_be_written_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = Desk.write
+
+    def full(desk: Desk, record: Record) -> Failure | None:
+        return Failure("record.json: No space left on device") if record.stage == "proof" else really(desk, record)
+
+    monkeypatch.setattr(Desk, "write", full)
+    monkeypatch.setattr(Desk, "end", lambda _: Failure("record.json: Read-only file system"))
+    site.begin()
+    site.world.save(NEW)
+    _, outcome = await site.follow()
+    assert outcome.result == "applied"
+    assert "the note of it could not be removed: record.json: Read-only file system" in outcome.text
 
 
 # --- two at once, and the record --------------------------------------------------------------------------------------
@@ -841,3 +882,28 @@ async def test_a_disk_that_is_full_is_refused_with_its_place(site: Site, monkeyp
     found = (await _checks(site))["disk"]
     assert found.state == "refused"
     assert str(site.folder) in found.text
+
+
+async def test_a_unit_that_will_listen_elsewhere_is_refused(site: Site) -> None:
+    site.begin()
+    environment = site.folder / "port.env"
+    systemctl = site.folder / "systemctl"
+    systemctl.write_text(
+        f"#!/bin/sh\necho Id={UNIT}\necho LoadState=loaded\necho MainPID={os.getpid()}\n"
+        f"echo 'EnvironmentFiles={environment} (ignore_errors=no)'\n"
+        "echo 'ExecStart={ path=/bin/litellm ; argv[]=/bin/litellm --port ${PORT} ; ignore_errors=no ; }'\n"
+    )
+    url = "http://127.0.0.1:4000"
+    unit = Unit(UNIT, "user", True, (), None, {}, None, url)
+    site.profile = msgspec.structs.replace(
+        site.profile, found_unit=unit, url=Found(url, "the unit"), tools=Tools(systemctl=("/bin/sh", str(systemctl)))
+    )
+    environment.write_text("PORT=4000\nHOST=127.0.0.1\n")
+    assert "address" not in await _checks(site)
+    environment.write_text("PORT=4001\nHOST=127.0.0.1\n")
+    found = (await _checks(site))["address"]
+    assert found.state == "refused"
+    assert "http://127.0.0.1:4001" in found.text
+    # an address that was given does not follow the unit
+    site.profile = msgspec.structs.replace(site.profile, url=Found("http://127.0.0.1:4010", "--url"))
+    assert "address" not in await _checks(site)

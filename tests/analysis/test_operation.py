@@ -207,3 +207,28 @@ def test_the_units_of_recorded_faults_are_named(version: str, key: str, state: s
     )
     (problem,) = diagnose(snapshot, NOW).problems
     assert (problem.place.kind, problem.cause) == ("service", state)
+
+
+def _told(failure: Failure | None) -> Reading[str]:
+    return Reading(value=None if failure else "HTTP 200", failure=failure, tried_at=NOW - 1, failing_since=NOW - 9)
+
+
+def test_a_health_url_that_fails_beside_a_gateway_that_answers_is_a_problem_of_its_own() -> None:
+    diagnosis = diagnose(_snapshot(None, _service(), health_url=_told(REFUSED)), NOW)
+    assert diagnosis.gateway.state == "answering"
+    (problem,) = [found for found in diagnosis.problems if found.key == "gateway:health_url"]
+    assert (problem.severity, problem.since) == ("warn", NOW - 9)
+    assert "connection refused" in problem.reason
+    assert "takes the gateway for dead" in problem.hit
+
+
+def test_a_health_url_that_answers_for_a_dead_gateway_is_a_contradiction() -> None:
+    diagnosis = diagnose(_snapshot(REFUSED, _service(), health_url=_told(None)), NOW)
+    assert diagnosis.gateway.state == "down"
+    assert "answers all the same" in diagnosis.gateway.contradiction
+    assert not [found for found in diagnosis.problems if found.key == "gateway:health_url"]
+
+
+def test_without_a_health_url_nothing_is_said_of_one() -> None:
+    diagnosis = diagnose(_snapshot(None, _service()), NOW)
+    assert "health URL" not in str(diagnosis)

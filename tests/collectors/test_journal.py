@@ -363,7 +363,7 @@ async def test_older_lines_are_those_before_it_though_many_have_its_time(stand: 
         seconds = 1000 + number // 250
         cursor = f"s=5e;i={number:x};b=b0;m=1;t=1;x={number:x}"
         lines.append(
-            json.dumps({"__CURSOR": cursor, "__REALTIME_TIMESTAMP": f"{at}000000", "MESSAGE": f"line {number}"})
+            json.dumps({"__CURSOR": cursor, "__REALTIME_TIMESTAMP": f"{seconds}000000", "MESSAGE": f"line {number}"})
         )
     stand.tell("lines", "\n".join(lines) + "\n")
     found: list[str] = []

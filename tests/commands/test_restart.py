@@ -202,7 +202,7 @@ def test_where_nobody_can_be_asked_it_wants_to_be_told(
     before = bench.shown()
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert main(["restart", *arguments]) == 64
-    assert "only with --yes" in capsys.readouterr().err
+    assert "--yes where nobody can be asked" in capsys.readouterr().err
     assert bench.shown() == before
 
 

@@ -12,9 +12,10 @@ import pytest
 
 from litellm_tui.actions.rollback import Torn
 from litellm_tui.actions.transaction.record import Desk, Record, here
+from litellm_tui.analysis import proof
 from litellm_tui.backups import Backup, Backups, take_present
 from litellm_tui.cli import main
-from litellm_tui.commands import rollback
+from litellm_tui.commands import restart, rollback
 from litellm_tui.demo import Simulation
 from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import Settings
@@ -58,6 +59,24 @@ def _edit(profile: Profile, old: str = COOLDOWN[0], new: str = COOLDOWN[1]) -> N
     text = _path(profile).read_text()
     assert old in text
     _path(profile).write_text(text.replace(old, new))
+
+
+def test_with_restart_it_is_applied_and_the_status_is_the_restarts(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(proof, "STEADY_SECONDS", 0.3)
+    monkeypatch.setattr(restart, "resolve", lambda *_: profile)
+    before = _path(profile).read_bytes()
+    _keep(profile)
+    _edit(profile)
+    assert main(["rollback", "--yes", "--restart", "--json"]) == 64
+    assert main(["rollback", "--yes", "--restart"]) == 0
+    said = capsys.readouterr().out
+    assert "applied: applied and proved" in said
+    assert _path(profile).read_bytes() == before
+    # nothing to go back to: nothing is restarted either
+    assert main(["rollback", "--yes", "--restart"]) == 66
+    assert "applied" not in capsys.readouterr().out
 
 
 def test_it_goes_back_to_the_last_good_set_and_says_that_a_restart_applies_it(

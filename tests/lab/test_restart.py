@@ -246,7 +246,11 @@ def test_a_port_that_is_taken(site: Site) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         site.set_port(taken.getsockname()[1])
-        _rolled_back(site, wanted, "a port that is taken", "address already in use|already in use")
+        # it would not be found there either
+        ended = site.restart()
+        assert (ended.status, ended.said["result"]) == (2, "refused")
+        assert str(taken.getsockname()[1]) in ended.said["text"]
+        _rolled_back(site, wanted, "a port that is taken", "address already in use|already in use", "--force")
 
 
 def test_an_include_that_is_removed(site: Site) -> None:
@@ -433,7 +437,7 @@ def test_sudo_gets_the_terminal_and_gives_it_back(module_lab: Lab, sudo: Path) -
         console.press("enter")
         console.wait_for("1 incorrect password attempt")
         assert "wrong" not in console.screen_text(), "the password was echoed"
-        console.wait_for("Nothing was restarted. Enter goes back")
+        console.wait_for("No restart was carried out. Enter goes on")
         console.press("enter")
         console.wait_for("╭─ 1 Models")
         console.wait_for("refused +nothing was changed: .*([Dd]enied|authentication required)")

@@ -130,8 +130,8 @@ def _filled(app: Console) -> bool:
     answered = all(
         getattr(gateway, name).value is not None
         for name in gateway.__struct_fields__
-        # the simulated gateway has no Prometheus
-        if name not in ("liveliness", "metrics")
+        # the simulated gateway has no Prometheus, and its profile no health URL
+        if name not in ("liveliness", "metrics", "health_url")
     )
     return answered and view.snapshot.log.last > 100 and view.snapshot.service.value is not None
 
@@ -139,7 +139,7 @@ def _filled(app: Console) -> bool:
 async def quiet(scene: Scene) -> None:
     """Until nothing more comes from the log by itself: what it has now is indexed."""
     await asyncio.sleep(0)
-    await scene.until(lambda: scene.log._indexed == scene.monitor.store.last)
+    await scene.until(lambda: scene.log.settled)
 
 
 def folder_of(path: Path) -> Path:

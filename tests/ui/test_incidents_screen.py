@@ -66,8 +66,8 @@ async def test_enter_goes_to_an_example_in_the_log_past_the_filter(scene: Scene)
     await scene.press("enter")
     assert len(scene.app.screen_stack) == 1
     assert scene.pane == "logs"
-    await scene.until(lambda: scene.log._at >= 0)
-    record = scene.monitor.store.get(scene.log._at)
+    await scene.until(lambda: scene.log.chosen is not None)
+    record = scene.log.chosen
     assert record is not None
     assert name_cause(record.text).name == "refused"
 

@@ -13,8 +13,10 @@ from textual.widgets import Input
 from litellm_tui.ui.keys import KEYS, PLACES, Place
 from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.backups import BackupsScreen
+from litellm_tui.ui.screens.confirm import ConfirmDialog
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.drill import DrillDialog
+from litellm_tui.ui.screens.filters import FiltersScreen
 from litellm_tui.ui.screens.incidents import IncidentsScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.probe import ProbeDialog
@@ -194,11 +196,11 @@ async def _opens_the_line_to_type_in(scene: Scene, key: str) -> None:
     await scene.press("1", key)
     focused = scene.app.focused
     assert isinstance(focused, Input)
-    assert focused.placeholder.startswith("filter" if key == "slash" else "search")
+    await scene.shows("│ filter: " if key == "slash" else "│ search: ")
     await scene.press("q", "1")
     assert focused.value == "q1"
     await scene.press("escape")
-    assert not focused.display
+    assert not focused.parent.display  # type: ignore[union-attr]
     assert scene.pane == "logs"
 
 
@@ -240,7 +242,7 @@ async def _moves_by_a_page(scene: Scene, key: str) -> None:
     else:
         await scene.press(key)
         assert log.scroll_offset.y == page
-    assert first == log._index[0]
+    assert first == log._index.sequences[0]
 
 
 @presses("lists", "home", "g")
@@ -249,7 +251,7 @@ async def _goes_to_the_first_line(scene: Scene, key: str) -> None:
     models = scene.lines("models")
     assert models.selected == next(row.key for row in models._rows if row.key)
     await scene.press("2", key)
-    assert (scene.log.scroll_offset.y, scene.log._at) == (0, scene.log._index[0])
+    assert (scene.log.scroll_offset.y, scene.log._at) == (0, scene.log._index.sequences[0])
     assert not scene.log.following
 
 
@@ -315,11 +317,64 @@ async def _asks_whether_to_drill(scene: Scene, key: str) -> None:
     assert scene.app.focused.id == "cancel"
 
 
+@presses("everywhere", "t")
+async def _jumps_to_a_time(scene: Scene, key: str) -> None:
+    for minute in range(90):
+        scene.write(f"in minute {minute}", time=1_900_000_000.0 + 60 * minute)
+    await scene.press("1", key, *"2030-03-17T18:00Z", "enter")
+    assert scene.pane == "logs"
+    assert _selected(scene) == "in minute 14", "1,900,000,000 is 17:46:40"
+    await scene.press(key, *"soon", "enter")
+    await scene.shows("no time: soon")
+    await scene.press("escape")
+    assert _selected(scene) == "in minute 14"
+
+
+@presses("everywhere", "F")
+async def _keeps_filters_by_name(scene: Scene, key: str) -> None:
+    await scene.press("slash", *"status:5xx", "enter", key)
+    assert isinstance(scene.app.screen, FiltersScreen)
+    await scene.press("a", *"broken", "enter")
+    await scene.shows("broken  status:5xx")
+    await scene.press("escape", "escape")
+    assert scene.log.filter.typed == ""
+    await scene.press("1", key, "enter")
+    assert (scene.pane, scene.log.filter.typed) == ("logs", "status:5xx")
+    await scene.press(key, "x")
+    await scene.shows("none is kept yet")
+
+
+@presses("everywhere", "Y")
+async def _exports_what_is_shown(scene: Scene, key: str) -> None:
+    scene.write("needle one", "hay", "needle two")
+    path = scene.simulation.config_path.parent / "found.txt"
+    await scene.press("slash", *"needle", "enter", key)
+    field = scene.app.screen.query_one(Input)
+    assert field.value.startswith("litellm-log-")
+    field.value = str(path)
+    await scene.press("enter")
+    await scene.until(lambda: any(str(path) in note.message for note in scene.app._notifications))
+    assert [line.rsplit("] ")[1] for line in path.read_text().splitlines()] == ["needle one", "needle two"]
+    assert any("2 records written" in note.message for note in scene.app._notifications)
+
+
+@presses("everywhere", "u")
+async def _shows_the_other_clock(scene: Scene, key: str) -> None:
+    await scene.press("2")
+    assert not scene.app.utc
+    await scene.press(key)
+    assert scene.app.utc
+    await scene.shows("· UTC ·")
+    assert scene.log.zone is not None
+    await scene.press(key)
+    assert "· UTC ·" not in scene.text
+
+
 # --- in the log --------------------------------------------------------------------------------------------------
 
 
 def _selected(scene: Scene) -> str:
-    record = scene.monitor.store.get(scene.log._at)
+    record = scene.log.chosen
     return record.text if record else ""
 
 
@@ -345,7 +400,7 @@ async def _goes_from_match_to_match(scene: Scene, key: str) -> None:
     assert _selected(scene) == "the only error"
     if key == "n":
         await scene.press("home", key)
-        assert scene.monitor.store.get(scene.log._at).level == "ERROR"  # type: ignore[union-attr]
+        assert scene.log.chosen.level == "ERROR"  # type: ignore[union-attr]
 
 
 @presses("logs", "l")
@@ -418,6 +473,66 @@ async def _clears_filter_and_search(scene: Scene, key: str) -> None:
     await scene.shows("hay")
 
 
+@presses("everywhere", "S")
+async def _asks_before_it_stops(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    await scene.until(lambda: isinstance(scene.app.screen, ConfirmDialog))
+    assert scene.app.focused is not None
+    assert scene.app.focused.id == "cancel"
+    await scene.shows("Stop litellm.service")
+
+
+@presses("service", "enter")
+async def _shows_all_about_the_service(scene: Scene, key: str) -> None:
+    await scene.press("5", key)
+    await scene.until(lambda: isinstance(scene.app.screen, Sheet))
+    await scene.shows("how its runs ended")
+
+
+@presses("logs", "c")
+async def _shows_all_of_this_call(scene: Scene, key: str) -> None:
+    scene.write("it began", "it ended", call_id="0198-ab")
+    scene.write("litellm_call_id=0198-ab - is named in the text", "another", call_id="")
+    scene.write("one of another call", call_id="0198-cd")
+    await scene.press("2", "end", "k", "k", "k", "k", key)
+    await scene.until(lambda: scene.log.filter.typed == "call_id:0198-ab")
+    assert [record.text for record in scene.log.records()] == [
+        "it began", "it ended", "litellm_call_id=0198-ab - is named in the text",
+    ]  # fmt: skip
+    await scene.press("escape", "end", "k", "k", key)
+    assert scene.log.filter.typed == ""
+    assert any("this record names no call" in note.message for note in scene.app._notifications)
+
+
+@presses("logs", "m", "M")
+async def _marks_and_finds_marks(scene: Scene, key: str) -> None:
+    scene.write("one", "two", "three", "four")
+    await scene.press("2", "end", "k", "k", "m")
+    assert _selected(scene) == "three"
+    await scene.shows("▌INFO  proxy    three")
+    await scene.press("k", "k", "m")
+    await scene.shows("2 marks")
+    if key == "M":
+        await scene.press("G")
+        visited = []
+        for _ in range(3):
+            await scene.press(key)
+            visited.append(_selected(scene))
+        assert visited == ["one", "three", "one"]
+    else:
+        await scene.press(key)
+        await scene.shows("1 mark ")
+
+
+@presses("logs", "y")
+async def _copies_the_record(scene: Scene, key: str) -> None:
+    scene.write("it failed with api_key=sk-1234567890abcdef", level="ERROR", stack="Traceback\n  File x")
+    await scene.press("2", "end", "k", key)
+    await scene.until(lambda: "it failed" in scene.app.clipboard)
+    assert scene.app.clipboard.endswith("ERROR    proxy [1] it failed with api_key=•••\nTraceback\n  File x")
+    assert any(note.message.startswith("copied 1 record") for note in scene.app._notifications)
+
+
 # --- all of them -------------------------------------------------------------------------------------------------
 
 
@@ -481,9 +596,14 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("edit", lambda scene: any("handed to an editor" in note.message for note in scene.app._notifications)),
         ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),
         ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
+        ("start_stop", lambda scene: isinstance(scene.app.screen, ConfirmDialog)),
         ("help", lambda scene: isinstance(scene.app.screen, Sheet)),
         ("filter", lambda scene: isinstance(scene.app.focused, Input)),
         ("search", lambda scene: isinstance(scene.app.focused, Input)),
+        ("jump", lambda scene: isinstance(scene.app.focused, Input)),
+        ("export", lambda scene: isinstance(scene.app.focused, Input)),
+        ("filters", lambda scene: isinstance(scene.app.screen, FiltersScreen)),
+        ("utc", lambda scene: scene.app.utc),
         ("level", lambda scene: scene.log.level == "WARNING"),
         ("follow", lambda scene: not scene.log.following),
         ("wrap", lambda scene: scene.log.wrapped),

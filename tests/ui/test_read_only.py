@@ -38,7 +38,7 @@ async def _watched(simulation: Simulation, scene: Scene, **marks: bool) -> None:
 
 async def test_no_key_of_a_read_only_profile_leads_to_a_change(simulation: Simulation) -> None:
     acting = [key for key in KEYS if key.acts]
-    assert {key.action.partition("(")[0] for key in acting} == {"probe", "restart", "edit", "drill"}
+    assert {key.action.partition("(")[0] for key in acting} == {"probe", "restart", "start_stop", "edit", "drill"}
     with simulation:
         async with opened(simulation) as scene:
             await _watched(simulation, scene, read_only=True)

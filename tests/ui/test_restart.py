@@ -200,7 +200,7 @@ async def test_a_restart_that_was_interrupted_is_told_and_can_be_taken_back(
     assert desk.take() is None
     desk.write(Record("litellm.service", here(), "proof", taken.id, good.id))
     desk.release()
-    scene.app._operations.offer_to_end(profile)
+    scene.app._control.offer_to_end(profile)
     await scene.until(lambda: any("was not proved yet" in note.message for note in scene.app._notifications))
     await scene.press("R")
     await scene.shows("Take it back:")

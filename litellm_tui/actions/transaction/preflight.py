@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from litellm_tui.analysis.preflight import Check, checks
 from litellm_tui.analysis.records import Diagnosis
+from litellm_tui.collectors.file_times import changed_at
+from litellm_tui.discovery import next_start
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Snapshot
 
@@ -23,7 +25,7 @@ _PORT_SECONDS = 1.0
 async def inspect(profile: Profile, snapshot: Snapshot, diagnosis: Diagnosis, state: Path) -> tuple[Check, ...]:
     """Every check; `state` is the folder that the backup goes to. Nothing is changed by it."""
     found = list(checks(snapshot, diagnosis))
-    found += await asyncio.to_thread(lambda: list(_tried(profile, state)))
+    found += await asyncio.to_thread(lambda: list(_tried(profile, snapshot, state)))
     if (port := await _port(profile, snapshot)) is not None:
         found.append(port)
     return tuple(found)
@@ -34,18 +36,44 @@ def refusals(found: tuple[Check, ...]) -> str:
     return "; ".join(check.text for check in found if check.state == "refused")
 
 
-def _tried(profile: Profile, state: Path) -> Iterator[Check]:
+def _tried(profile: Profile, snapshot: Snapshot, state: Path) -> Iterator[Check]:
     interpreter = profile.found_unit.interpreter if profile.found_unit else None
     if interpreter is not None:
         if os.access(interpreter, os.X_OK):
             yield Check("interpreter", "ok", interpreter)
         elif os.path.exists(interpreter) or os.access(os.path.dirname(interpreter), os.X_OK):
             yield Check("interpreter", "refused", f"{interpreter} is not there, or may not be run: the unit starts it")
+    yield from _address(profile)
     yield from _room(state)
-    if profile.config is not None:
-        path = profile.config.value
-        if os.path.exists(path) and not (os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)):
-            yield Check("rollback", "note", f"{path} may not be written by you: it would not be rolled back")
+    yield from _way_back(profile, snapshot)
+
+
+def _address(profile: Profile) -> Iterator[Check]:
+    """Whether it will answer where it is looked for, where the unit itself has said where that is."""
+    if profile.unit is None or profile.service is not None or profile.found_unit is None:
+        return
+    then = next_start(profile.tools, profile.unit.value, profile.scope)
+    if then is None or profile.url.value != profile.found_unit.url or then.url == profile.found_unit.url:
+        return
+    text = (
+        f"the unit will listen at {then.url}, and is looked for at {profile.url.value}: it would be taken for dead; "
+        "restart it with systemctl, then start this anew"
+    )
+    yield Check("address", "refused", text)
+
+
+def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[Check]:
+    """Whether the files that are about to be applied could be written back."""
+    file, service = snapshot.configuration.current, snapshot.service.value
+    paths = file.files if file else (profile.config.value,) if profile.config else ()
+    since = service.started_at if service else None
+    for path in (*paths, *profile.environment_files):
+        if not os.path.exists(path) or (os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)):
+            continue
+        # while it is what runs there is nothing to bring back, and while nothing runs nothing to lose
+        changed = since is not None and changed_at([path]) > since
+        text = f"{path} may not be written by you: it would not be rolled back"
+        yield Check("rollback", "refused" if changed else "note", text)
 
 
 def _room(state: Path) -> Iterator[Check]:

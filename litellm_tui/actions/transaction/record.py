@@ -44,7 +44,8 @@ class Record(msgspec.Struct, frozen=True):
     """A transaction that is under way, or was when its console ended.
 
     `backup` is the set that holds what was to be applied, `good` the one to go back to, None where there is none.
-    `expected` tells the process before from the one that was ordered, once it was.
+    `expected` tells the process before from the one that was ordered, once it was. `failed` says how it ended where it
+    could neither be applied nor taken back.
     """
 
     unit: str
@@ -54,6 +55,7 @@ class Record(msgspec.Struct, frozen=True):
     good: int | None = None
     expected: Expected | None = None
     cause: str = ""
+    failed: str = ""
     form: int = FORM
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.actions.rollback import Restored, missing, restore
+from litellm_tui.actions.rollback import Restored, missing, rehearse, restore
 from litellm_tui.actions.transaction.downtime import Downtime
 from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, Result, Seen, Step, StepName
 from litellm_tui.actions.transaction.preflight import inspect, refusals
@@ -57,6 +57,7 @@ class Transaction:
         self._began = time.monotonic()
         self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
         self._downtime = Downtime(profile)
+        self._unrecorded = ""
         self._cause = ""
 
     # --- the three ways -------------------------------------------------------------------------------------------
@@ -91,7 +92,7 @@ class Transaction:
             await stack.enter_async_context(self._downtime)
             record = self._record
             if record.stage == "backup":
-                self._desk.end()
+                self._end()
                 yield self._outcome("refused", "nothing had been changed: it was interrupted before the restart")
                 return
             self._backups.load()
@@ -171,6 +172,12 @@ class Transaction:
             yield step(failure.why, ok=False)
             yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
             return
+        if (failure := await asyncio.to_thread(self._no_way_back, seen, backup, good)) is not None:
+            self._end()
+            why = f"{failure.why}; --force or --no-rollback goes on without a way back"
+            yield step(why, ok=False)
+            yield self._outcome("refused", f"nothing was changed: it could not be rolled back: {why}", failure.why)
+            return
         yield step(kept_as(backup, good))
         async for event in self._restarted(backup, self._watch.expected(time.time(), seen)):
             yield event
@@ -183,7 +190,7 @@ class Transaction:
         yield Step("restart")
         refused = await self._order()
         if isinstance(refused, Denied) or (refused is not None and await self._watch.unmoved(expected)):
-            self._desk.end()
+            self._end()
             yield step(refused.why, ok=False)
             denied = isinstance(refused, Denied)
             yield self._outcome("refused", f"nothing was changed: {refused.why}", refused.why, needs_rights=denied)
@@ -209,7 +216,7 @@ class Transaction:
             if backup is not None:
                 lost = self._backups.note(backup.id, "applied", good=True, litellm_version=version)
                 text = f"{text}; not noted as good: {lost.why}" if lost else text
-            self._desk.end()
+            self._end()
             yield self._outcome("applied", text)
             return
         log = self._eyes.log_since(expected.ordered_at)
@@ -220,7 +227,7 @@ class Transaction:
             result = f"rejected: {failed}" if kept is None else f"failed: {failed}"
             self._backups.note(backup.id, result, why="rejected" if kept is None else None, litellm_version=version)
         if kept is not None:
-            self._desk.end()
+            self._end()
             yield self._outcome("failed", f"{failed}; {kept}", failed, log=log)
             return
         async for event in self._back(log):
@@ -232,7 +239,7 @@ class Transaction:
         self._backups.load()
         good = self._record.good
         if good is None:
-            self._desk.end()
+            self._end()
             yield self._outcome(
                 "failed", f"{self._cause}; no configuration is known that ran before", self._cause, log=log
             )
@@ -246,7 +253,9 @@ class Transaction:
         restored = await asyncio.to_thread(self._restore, good)
         if isinstance(restored, Failure):
             yield step(restored.why, ok=False)
-            yield self._outcome("failed", f"{self._cause}; not rolled back: {restored.why}", self._cause, log=log)
+            text = f"{self._cause}; not rolled back: {restored.why}"
+            self._leave(text)
+            yield self._outcome("failed", text, self._cause, log=log)
             return
         rejected = self._record.backup if mixed or restored.before is None else restored.before.id
         if restored.before is not None:
@@ -271,11 +280,12 @@ class Transaction:
         yield step(failed or told_checks(checks), ok=not failed)
         if failed:
             text = f"{self._cause}; the configuration that ran before is on the disk again, and not proved: {failed}"
+            self._leave(text)
             yield self._outcome(
                 "failed", text, self._cause, rejected=rejected, log=log or self._eyes.log_since(expected.ordered_at)
             )
             return
-        self._desk.end()
+        self._end()
         text = sentence(checks, f"rolled back to what ran before, because {self._cause}")
         yield self._outcome("rolled back", text, self._cause, rejected=rejected, log=log)
 
@@ -314,6 +324,14 @@ class Transaction:
         same = (old for old in reversed(self._backups.records()) if old.good and not old.differs_from(backup))
         return next(same, None) or self._backups.known_good(backup, backup.root)
 
+    def _no_way_back(self, seen: Seen, backup: Backup | None, good: Backup | None) -> Failure | None:
+        """Why what is about to be applied could not be taken back, where that is wanted and something can be lost."""
+        service = seen.snapshot.service.value
+        runs = service is not None and service.active_state == "active"
+        if not runs or not self._rollback or self._force or backup is None or good is None:
+            return None
+        return rehearse(self._backups, backup.id, good.id)
+
     def _why_kept(self, backup: Backup | None) -> str | None:
         """Why what has failed is not rolled back; None when it is."""
         if not self._rollback:
@@ -332,7 +350,21 @@ class Transaction:
 
     def _reach(self, stage: Stage, expected: Expected | None = None) -> Failure | None:
         self._record = msgspec.structs.replace(self._record, stage=stage, expected=expected or self._record.expected)
-        return self._desk.write(self._record)
+        return self._write()
+
+    def _leave(self, text: str) -> None:
+        """It is over and nothing is proved: the record stays, for whoever ends it."""
+        self._record = msgspec.structs.replace(self._record, failed=text)
+        self._write()
+
+    def _write(self) -> Failure | None:
+        failure = self._desk.write(self._record)
+        self._unrecorded = f"where it stands could not be noted: {failure.why}" if failure else ""
+        return failure
+
+    def _end(self) -> None:
+        failure = self._desk.end()
+        self._unrecorded = f"the note of it could not be removed: {failure.why}" if failure else ""
 
     def _outcome(
         self,
@@ -346,6 +378,7 @@ class Transaction:
     ) -> Outcome:
         if result == "refused":
             log = ()
+        text = "; ".join(filter(None, (text, self._unrecorded)))
         took, last = time.monotonic() - self._began, log[-_LOG_RECORDS:]
         return Outcome(result, text, took, why, self._downtime.seconds, rejected, last, needs_rights)
 

@@ -25,7 +25,8 @@ def told(record: Record) -> str:
         "restart again": "the good configuration is on the disk again; the service was just being told to restart",
         "proof again": "the service was restarted with the good configuration, and that was not proved yet",
     }[record.stage]
-    return f"a restart of {record.unit} by {record.holder} was interrupted: {where}"
+    ended = f"did not end well ({record.failed})" if record.failed else "was interrupted"
+    return f"a restart of {record.unit} by {record.holder} {ended}: {where}"
 
 
 def told_checks(checks: tuple[Check, ...]) -> str:

@@ -1,35 +1,19 @@
-"""The log pane: the live tail, with a line to type a filter or a search into."""
+"""The log pane: the live tail, with a line to type a filter, a search, a time or a file's name into."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterator
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Input
 
 from litellm_tui.analysis.phrases import count
+from litellm_tui.ui.panes.logprompt import LogPrompt, Purpose
 from litellm_tui.ui.panes.pane import Pane
-from litellm_tui.ui.view import View
+from litellm_tui.ui.view import View, utc_clock
 from litellm_tui.ui.widgets.logview import LogView
-
-
-class _Prompt(Input):
-    """Where a filter or a search is typed; Escape leaves it and takes back what was typed."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "abandon", show=False)]
-
-    def __init__(self) -> None:
-        super().__init__(compact=True, select_on_focus=False)
-        self.purpose = "filter"
-        self.display = False
-        # a blinking cursor costs 3.6 KB a second
-        self.cursor_blink = False
-
-    def action_abandon(self) -> None:
-        self.value = ""
-        self.post_message(self.Submitted(self, ""))
 
 
 class Logs(Pane):
@@ -38,9 +22,16 @@ class Logs(Pane):
     number, name_shown = 2, "Logs"
     view: LogView
 
+    class Export(Message):
+        """What is shown is to be written to this file."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
+
     def __init__(self) -> None:
         super().__init__()
-        self._prompt = _Prompt()
+        self._prompt = LogPrompt()
 
     def compose(self) -> ComposeResult:
         yield self.view
@@ -51,7 +42,9 @@ class Logs(Pane):
         return self.view
 
     def draw(self, view: View) -> None:
-        self.view.clock = view.clock
+        if view.clock is not self.view.clock:
+            self.view.clock, self.view.utc = view.clock, view.clock is utc_clock
+            self.view.refresh()
         self.view.take(view.store)
         log = view.snapshot.log
         self._source_words = _source_words(view)
@@ -62,50 +55,78 @@ class Logs(Pane):
 
     @on(LogView.Changed)
     def _describe(self) -> None:
-        shown = self.view
-        words = ["following" if shown.following else f"paused, {count(shown.unseen, 'new line')}"]
-        words.append("all levels" if shown.level == "DEBUG" else f"level ≥ {shown.level.lower()}")
-        if shown.filter:
-            words.append(f"filter {shown.filter.typed}" + (f" ({shown.filter.error})" if shown.filter.error else ""))
-        if shown.sought:
-            words.append(f"search {shown.sought.typed}")
-        if shown.hidden_polling:
-            words.append("polling hidden")
-        title = self._words(f"2 Logs · {' · '.join(words)}")
+        title = self._words(f"2 Logs · {' · '.join(self._state())}")
         if self.border_title != title:
             self.border_title = title
+        if self._prompt.display and self._prompt.purpose in ("filter", "search"):
+            shown = self.view
+            self._prompt.show_error(
+                shown.filter.error if self._prompt.purpose == "filter" else shown.sought.error, self._words
+            )
         self._subtitle(self._source_words)
 
-    def prompt(self, purpose: str) -> None:
-        """Open the line for typing a `filter` or a `search`; what is typed from now on goes there."""
-        prompt = self._prompt
-        prompt.purpose = purpose
-        prompt.placeholder = f"{purpose}: text, or ~regex"
-        prompt.value = self.view.filter.typed if purpose == "filter" else self.view.sought.typed
-        prompt.cursor_position = len(prompt.value)
-        prompt.display = True
-        # at once: focus() waits its turn, and the next key would still go to the pane
-        self.screen.set_focus(prompt)
+    def _state(self) -> Iterator[str]:
+        shown = self.view
+        yield "following" if shown.following else f"paused, {count(shown.unseen, 'new line')}"
+        if shown.is_reading_back:
+            yield "reading what is older"
+        yield "all levels" if shown.level == "DEBUG" else f"level ≥ {shown.level.lower()}"
+        if not shown.settled and shown.share < 1:
+            yield f"looking: {int(100 * shown.share)} %"
+        elif shown.seeking:
+            yield f"looking for {shown.seeking}"
+        if shown.filter or shown.filter.error:
+            yield f"filter {shown.filter.typed}" + (f" ({shown.filter.error})" if shown.filter.error else "")
+        if shown.sought:
+            yield f"search {shown.sought.typed}" + (f" ({shown.sought.error})" if shown.sought.error else "")
+        if shown.marks:
+            yield count(len(shown.marks), "mark")
+        if shown.utc:
+            yield "UTC"
+        if shown.hidden_polling:
+            yield "polling hidden"
+
+    # --- what is typed -----------------------------------------------------------------------------------------
+
+    def prompt(self, purpose: Purpose, value: str = "") -> None:
+        """Open the line for typing; what is typed from now on goes there."""
+        known = {"filter": self.view.filter.typed, "search": self.view.sought.typed}
+        self._prompt.ask(purpose, known.get(purpose, value))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        if isinstance(event.input, _Prompt) and event.input.display:
-            self._apply(event.input.purpose, event.value)
+        if self._prompt.display:
+            self._apply(event.value)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        if isinstance(event.input, _Prompt):
-            self._apply(event.input.purpose, event.value)
-            if event.input.purpose == "search" and event.value:
-                self.view.action_next_match(-1)
-            self.screen.set_focus(self.view)
-            event.input.display = False
+        typed, purpose = event.value, self._prompt.purpose
+        self._apply(typed)
+        if purpose == "jump" and (error := self.view.jump_to(typed)):
+            self._prompt.refuse(error, self._words)
+            return
+        self._close()
+        if purpose == "search" and typed:
+            self.view.action_next_match(-1)
+        if purpose == "export" and typed.strip():
+            self.post_message(self.Export(typed.strip()))
 
-    def _apply(self, purpose: str, typed: str) -> None:
-        if purpose == "filter":
+    @on(LogPrompt.Abandoned)
+    def _abandoned(self) -> None:
+        self._apply("")
+        self._close()
+
+    def _apply(self, typed: str) -> None:
+        if self._prompt.purpose == "filter":
             self.view.set_filter(typed)
-        else:
+        elif self._prompt.purpose == "search":
             self.view.search(typed)
+        else:
+            self._prompt.show_error("")
+
+    def _close(self) -> None:
+        self.screen.set_focus(self.view)
+        self._prompt.display = False
 
 
 def _source_words(view: View) -> str:

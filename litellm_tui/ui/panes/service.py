@@ -8,7 +8,8 @@ from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.profile import findings
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import Row
+from litellm_tui.ui.widgets.lines import Lines, Row
+from litellm_tui.ui.widgets.servicelines import ServiceLines
 
 # what a kind of service does not tell is said to be so, and not left out
 _UNKNOWN = "not known"
@@ -18,6 +19,9 @@ class Service(Pane):
     """What is known of the unit, the container or the process, and how the console found it."""
 
     number, name_shown = 5, "Service"
+
+    def make_lines(self) -> Lines:
+        return ServiceLines(id="service-lines")
 
     def freshness(self, view: View) -> tuple[str, bool]:
         reading = view.snapshot.service
@@ -61,6 +65,11 @@ def _service(view: View) -> list[tuple[str, str, str]]:
         pairs.append(("last exit", f"{service.exit_code}, status {service.exit_status}", service.result))
     elif service.active_state == "failed":
         pairs.append(("last exit", _UNKNOWN, ""))
+    if service.unit_file_state:
+        boots = service.unit_file_state in ("enabled", "enabled-runtime", "linked", "alias", "generated")
+        pairs.append(("at boot", service.unit_file_state, "" if boots else "nothing starts it after a reboot"))
+    if service.booted_at:
+        pairs.append(("machine", f"up {age(view.now - service.booted_at)}", f"since {view.clock(service.booted_at)}"))
     if service.need_daemon_reload:
         pairs.append(("unit file", "changed on disk", "systemctl daemon-reload before a restart"))
     return pairs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from litellm_tui.analysis.logfilter import HELP
 from litellm_tui.ui.detail import Paragraph
 from litellm_tui.ui.keys import PLACES, keys_of
 from litellm_tui.ui.signs import Signs
@@ -31,3 +32,9 @@ def help_paragraphs(signs: Signs, read_only: bool = False) -> list[Paragraph]:
     paragraphs += [(f"{sign} {state}", _MEANINGS[state], "ok") for state, sign in signs.states.items()]
     paragraphs.append((f"{signs.changed}", "the file differs from what runs: a restart applies it", "mark"))
     return paragraphs
+
+
+def filter_paragraphs() -> list[Paragraph]:
+    """What may be typed as a filter of the log."""
+    paragraphs: list[Paragraph] = [("", "All terms must hold. A - or ! turns one round.", "ok")]
+    return [*paragraphs, ("Terms", "", "head"), *((term, meaning, "ok") for term, meaning in HELP)]

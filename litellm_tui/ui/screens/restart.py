@@ -19,6 +19,7 @@ from litellm_tui.analysis.preflight import Check
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines
+from litellm_tui.ui.widgets.unitname import UnitName
 
 # keys that come within this time of the dialog's opening were typed, or pasted, before it could be read
 DEAF_SECONDS: Final = 0.4
@@ -66,10 +67,7 @@ class RestartDialog(ModalScreen[None]):
             box.border_title = Content("Restart")
             yield Lines(id="dialog-lines")
             if self._view.profile.production:
-                field = Input(placeholder=f"type {self._unit_name} to restart it", compact=True, max_length=200)
-                # a blinking cursor costs 3.6 KB a second
-                field.cursor_blink = False
-                yield field
+                yield UnitName(self._view.profile.unit.value if self._view.profile.unit else "", "restart")
             with Horizontal(id="dialog-buttons"):
                 yield Button("Later" if self._unfinished else "Cancel", id="cancel", compact=True)
                 if self._unfinished:
@@ -97,10 +95,6 @@ class RestartDialog(ModalScreen[None]):
             button.label, button.variant = "Restart anyway", "error"
         self._fill()
 
-    @property
-    def _unit_name(self) -> str:
-        return self._view.profile.unit.value if self._view.profile.unit else ""
-
     @on(Input.Submitted)
     def _typed(self) -> None:
         self.query_one("#cancel").focus()
@@ -124,8 +118,8 @@ class RestartDialog(ModalScreen[None]):
         # what it may be about to break must have been on the screen
         if time.monotonic() - self._opened < DEAF_SECONDS or self._checks is None:
             return
-        if any(field.value.strip() != self._unit_name for field in self.query(Input)):
-            self.query_one(Input).focus()
+        if not self._named:
+            self.query_one(UnitName).focus()
             return
         if self._refused and not self._insisted:
             self._insisted = True
@@ -145,10 +139,13 @@ class RestartDialog(ModalScreen[None]):
             self._begin("undo")
 
     @property
+    def _named(self) -> bool:
+        return all(field.matches for field in self.query(UnitName))
+
+    @property
     def _answered(self) -> bool:
         """Whether the question could be read, and the name was typed where that is wanted."""
-        named = all(field.value.strip() == self._unit_name for field in self.query(Input))
-        return named and time.monotonic() - self._opened >= DEAF_SECONDS
+        return self._named and time.monotonic() - self._opened >= DEAF_SECONDS
 
     def _begin(self, way: Way) -> None:
         self._began = time.monotonic()

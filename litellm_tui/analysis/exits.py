@@ -1,0 +1,65 @@
+"""The ends of a service's runs in words, and how often it was started again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from litellm_tui.analysis.phrases import age, count
+from litellm_tui.snapshot import Exit
+
+_SPANS: Final = (("hour", 3600.0), ("day", 86400.0), ("week", 7 * 86400.0))
+_RESULTS: Final = {
+    "timeout": "did not start or stop in time",
+    "watchdog": "its watchdog ran out",
+    "start-limit-hit": "started too often in a short time",
+    "resources": "systemd could not start it: resources",
+    "protocol": "it did not say that it was ready",
+}
+
+
+def told(exit: Exit) -> str:
+    """How this run ended, how long it had lasted, and what became of it."""
+    words = [_how(exit)]
+    if exit.began is not None:
+        words[0] += f" after {age(max(0.0, exit.at - exit.began))}"
+    if exit.given_up:
+        words.append("systemd gave up: too many starts in a short time")
+    elif exit.again:
+        words.append("started again by systemd")
+    return "; ".join(words)
+
+
+def bad(exit: Exit) -> bool:
+    """Whether nobody wanted it to end."""
+    return exit.by in ("", "memory")
+
+
+def frequency(exits: Iterable[Exit], now: float) -> str:
+    """How many runs ended by themselves lately: `3 times in the last hour, 5 in the last week`; empty when none did."""
+    moments = [exit.at for exit in exits if bad(exit)]
+    parts: list[str] = []
+    before = 0
+    for name, seconds in _SPANS:
+        number = sum(now - at <= seconds for at in moments)
+        if number > before:
+            parts.append(f"{f'{number:,}' if parts else count(number, 'time')} in the last {name}")
+        before = number
+    return ", ".join(parts)
+
+
+def _how(exit: Exit) -> str:
+    signal = (exit.name and f"SIG{exit.name.removeprefix('SIG')}") or f"signal {exit.status}"
+    match exit.by:
+        case "memory":
+            return "out of memory: killed by the kernel"
+        case "reboot":
+            return "the machine was restarted"
+        case "order":
+            return f"stopped by order, had to be killed ({signal})" if exit.result == "timeout" else "stopped by order"
+    if exit.code == "exited":
+        name = f" ({exit.name})" if exit.name and exit.name != "FAILURE" else ""
+        return f"ended with status {exit.status}{name}" if exit.status else "ended by itself"
+    if exit.code in ("killed", "dumped"):
+        return f"{'crashed' if exit.code == 'dumped' else 'killed'} by {signal}"
+    return _RESULTS.get(exit.result, f"failed: {exit.result}" if exit.result else "ended")

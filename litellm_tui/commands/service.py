@@ -1,0 +1,43 @@
+"""`litellm-tui service`: how its runs ended, how it is run, its files and its environment, all of it masked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+
+from litellm_tui import servicedetail, services
+from litellm_tui.analysis.redact import Redactor
+from litellm_tui.collectors.logline import clean
+from litellm_tui.commands.ordering import unit_of
+from litellm_tui.comparison import moment
+from litellm_tui.profile import Options, Profile, resolve
+from litellm_tui.settings import load_settings
+from litellm_tui.snapshot import Failure, Service
+
+
+def run(options: Options, json: bool = False) -> int:
+    """Print everything. Exit status 0, also of a service that is down: `check` judges."""
+    profile = resolve(options, load_settings())
+    unit_of(profile, "service")
+    found, detail = asyncio.run(_read(profile))
+    if json:
+        state = {"failure": found.why} if isinstance(found, Failure) else msgspec.to_builtins(found)
+        document = {"service": state, **msgspec.to_builtins(detail)}
+        print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+        return 0
+    state_words = found.why if isinstance(found, Failure) else f"{found.active_state} ({found.sub_state})"
+    print(f"{detail.name} ({detail.place}): {clean(state_words)}")
+    for name, text, style in servicedetail.paragraphs(detail, time.time(), moment):
+        for number, line in enumerate(text.split("\n") if text or not name else ()):
+            print(f"  {name if not number else '':<14} {clean(line)}".rstrip() if name else f"  {clean(line)}".rstrip())
+        if style == "head":
+            print(f"{clean(name)}:")
+    return 0
+
+
+async def _read(profile: Profile) -> tuple[Service | Failure, servicedetail.ServiceDetail]:
+    found = await services.look(profile)
+    known = None if isinstance(found, Failure) else found
+    return found, await servicedetail.read(profile, known, Redactor(profile.secrets))

@@ -1,0 +1,120 @@
+"""The filters that were kept by name: one is chosen, the present one is kept, or one is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from litellm_tui.analysis.redact import MASK
+from litellm_tui.collectors.logline import clean
+from litellm_tui.savedfilters import SavedFilters
+from litellm_tui.ui.detail import to_rows
+from litellm_tui.ui.widgets.lines import Lines, Row, cell
+
+_LONGEST_NAME: Final = 40
+
+
+class FiltersScreen(ModalScreen[str | None]):
+    """Gives the chosen filter, or None. `present` is the one that is kept; `redact` finds secrets, which never are."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", show=False),
+        Binding("q,F", "close", show=False),
+        Binding("a", "name", show=False),
+        Binding("x,delete", "delete", show=False),
+    ]
+
+    def __init__(self, saved: SavedFilters, present: str, redact: Callable[[str], str]) -> None:
+        super().__init__()
+        self._saved, self._present, self._redact = saved, present, redact
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -filters") as box:
+            box.border_title = Content("Filters of the log")
+            box.border_subtitle = Content("Enter uses it · a keeps the present one · x deletes · Esc closes")
+            yield Lines(id="filters-lines")
+            field = Input(placeholder="a name for it, then Enter", compact=True, max_length=_LONGEST_NAME)
+            field.cursor_blink = False
+            field.display = False
+            yield field
+
+    def on_mount(self) -> None:
+        self.query_one(Lines).focus()
+        self.call_after_refresh(self._fill)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        lines = self.query_one(Lines)
+        if not lines.room:
+            return
+        filters = self._saved.filters
+        width = min(max((len(name) for name in filters), default=0), lines.room // 3)
+        rows = [
+            Row((
+                (" " + cell(clean(name), width) + "  ", "strong"),
+                (cell(clean(filters[name]), lines.room - width - 3), "ok"),
+            ), name)
+            for name in sorted(filters)
+        ]  # fmt: skip
+        if not rows:
+            rows = [Row(((" none is kept yet", "quiet"),))]
+        present = f"present: {clean(self._present)}" if self._present else "no filter is set: / types one, a keeps it"
+        rows += [Row((("", ""),)), *to_rows([("", present, "quiet"), ("", self._saved.failure, "bad")], lines.room)]
+        lines.show(rows)
+
+    @on(Lines.Opened)
+    def _use(self, event: Lines.Opened) -> None:
+        event.stop()
+        self.dismiss(self._saved.filters.get(event.key))
+
+    def action_name(self) -> None:
+        """Ask for the name that the present filter is kept by."""
+        if not self._present:
+            self.notify("no filter is set: / types one", markup=False)
+        elif self._redact(self._present) != self._present or MASK in self._present:
+            self.notify("this filter holds a secret, and is not kept", severity="warning", markup=False)
+        else:
+            field = self.query_one(Input)
+            field.value = ""
+            field.display = True
+            self.set_focus(field)
+
+    @on(Input.Submitted)
+    def _named(self, event: Input.Submitted) -> None:
+        event.stop()
+        name = " ".join(clean(event.value).split())
+        if name and self._redact(name) == name:
+            self._saved.keep(name, self._present)
+        self._leave_field()
+        self._fill()
+        if name:
+            self.query_one(Lines).select(name)
+
+    def action_delete(self) -> None:
+        """Forget the selected one; what it was is said, so that it can be typed again."""
+        name = self.query_one(Lines).selected
+        if name:
+            self.notify(f"deleted {name}: {self._saved.filters.get(name, '')}", markup=False)
+            self._saved.delete(name)
+            self._fill()
+
+    def _leave_field(self) -> None:
+        self.query_one(Input).display = False
+        self.set_focus(self.query_one(Lines))
+
+    def action_close(self) -> None:
+        """Back to the list from the name, or away from it."""
+        if self.query_one(Input).display:
+            self._leave_field()
+        else:
+            self.dismiss(None)

@@ -1,0 +1,1 @@
+"""Measures the console as ratios within one run: `python -m tests.bench`."""
