@@ -178,9 +178,9 @@ class DockerLines:
             return NotAvailable(f"{self._compose.service} has no container, and so no log")
         older: list[Entry] = []
         for seconds in PAST_SECONDS:
-            since = [f"--since={docker.stamp(max(0.0, entry.time - seconds))}"] if seconds else []
-            until = f"--until={docker.stamp(entry.time, entry.place + 1)}"
-            found = await self._read_past([*since, until], entry, count)
+            since = ["--since", docker.stamp(max(0.0, entry.time - seconds))] if seconds else []
+            until = ["--until", docker.stamp(entry.time, entry.place + 1)]
+            found = await self._read_past([*since, *until], entry, count)
             if isinstance(found, Failure):
                 return found
             older = found

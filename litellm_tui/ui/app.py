@@ -42,6 +42,7 @@ from litellm_tui.ui.keys import KEYS, keys_of
 from litellm_tui.ui.lifeline import Lifeline
 from litellm_tui.ui.logdesk import LogDesk
 from litellm_tui.ui.operations import Operations
+from litellm_tui.ui.pace import Pace, output_waits
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
 from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs, group_of
@@ -226,6 +227,7 @@ class Console(App[int]):
             if self.history.failure:
                 self.notify(self.history.failure, severity="warning", markup=False)
         self.monitor = Monitor(profile, self._take, self.history)
+        self.monitor.may_publish = Pace(lambda: output_waits(self._driver)).ready
         if self.remembers:
             self._state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
             kept = self._state.load()

@@ -178,3 +178,17 @@ async def test_the_collectors_own_tail_follows_it(quiet: Simulation) -> None:
         await asyncio.gather(task, return_exceptions=True)
     assert states == [("following", None)]
     assert "POST" in entries[-1].message
+
+
+async def test_what_is_older_can_be_asked_for(quiet: Simulation) -> None:
+    everything = said(journal(quiet, "-n", "all"))
+    tail = collector.JournalTail(quiet.tools, quiet.unit, "user", lambda _: None, lambda *_: None)
+    found: list[str] = []
+    at = Entry(time.time() + 60, "", 6, 0, "")
+    for _ in range(5):
+        older = await tail.before(at, 40)
+        assert not isinstance(older, Failure)
+        found[:0] = [entry.message for entry in older]
+        at = older[0]
+    assert found[:150] == everything[-len(found) :][:150]
+    assert len(found) == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 from textual.widgets import Input
 
@@ -366,7 +368,7 @@ HOSTILE = [
 async def test_a_line_of_log_is_never_markup(scene: Scene, text: str) -> None:
     scene.write(text, source="[red]src", level="ERROR", stack=text, call_id=text[:30])
     await scene.press("2")
-    shown = text.replace("\t", "    ")[:40]
+    shown = normalize("NFC", text.replace("\t", "    "))[:40]
     await scene.shows(shown)
     scene.log.set_filter(text)
     scene.log.search(text)
