@@ -207,7 +207,7 @@ class LogView(LogCursor):
         self._at = sequence
         self._rebuild()
         # the pane may have come into sight only now: it is placed once it has its size
-        self.call_after_refresh(self.go_to, sequence)
+        self.call_after_refresh(lambda: self._go(self._index.at_or_before(sequence)))
         return True
 
     def show_call(self, record: LogRecord) -> None:
