@@ -132,7 +132,7 @@ def _error_parts(snapshot: Snapshot) -> tuple[Part, ...]:
     if not recent:
         return ()
     watched = snapshot.traffic.since is not None and snapshot.taken_at - snapshot.traffic.since >= 2 * RISING_SECONDS
-    rising = " and rising" if watched and rises(minutes) else ""
+    rising = " rising" if watched and rises(minutes) else ""
     return (Part(f"{count(recent, 'error')} in 5 min {sparkline(minutes[-5:])}{rising}", "warn"),)
 
 

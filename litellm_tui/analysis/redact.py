@@ -28,6 +28,8 @@ _SHORTEST_CUT: Final = 6
 # the lines of a busy gateway are short and much alike: what so many of the last ones came to need not be sought again
 _SHORT: Final = 200
 _SHORT_ONES: Final = 4096
+# of a shorter value nothing would be left to be shown
+_TELLING: Final = 8
 # a long string in the repr of an object is broken into pieces, each in quotes
 _BREAK: Final = r"""(?:\\?['"]\s*\n\s*\\?['"])"""
 _BROKEN: Final = re.compile(_BREAK)
@@ -44,7 +46,8 @@ class Redactor:
         self._values = tuple(sorted(values, key=lambda value: (-len(value), value)))
         # longer ones first: of two that begin alike the shorter one would leave the rest of the longer one
         ordered = sorted(forms, key=lambda form: (-len(form), form))
-        self._known = re.compile("|".join(map(re.escape, ordered))) if forms else None
+        patterns = [*map(re.escape, ordered), *(_half_masked(value) for value in self._values if len(value) > _TELLING)]
+        self._known = re.compile("|".join(patterns)) if forms else None
         self._again = lru_cache(_SHORT_ONES)(lambda text: self.counted(text)[0])
 
     def __call__(self, text: str) -> str:
@@ -80,6 +83,11 @@ class Redactor:
                 if text.endswith(value[:length]):
                     return text[:-length] + MASK, 1
         return text, 0
+
+
+def _half_masked(value: str) -> str:
+    """As LiteLLM prints it at start and at DEBUG: asterisks in the middle, four characters at either end."""
+    return rf"{re.escape(value[:4])}\*+{re.escape(value[-4:])}"
 
 
 def _forms(value: str) -> Iterator[str]:

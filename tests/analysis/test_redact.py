@@ -161,6 +161,12 @@ def test_a_known_value_that_is_cut_off_with_its_line_is_masked() -> None:
     assert "hunter22" not in masked
 
 
+def test_a_known_value_is_masked_where_litellm_leaves_its_ends() -> None:
+    # 1.106.2 at LITELLM_LOG=DEBUG, in its table of the cache's settings
+    assert Redactor(["hunter22-x"])("│ password       │ hunt**22-x │") == f"│ password       │ {MASK} │"
+    assert Redactor(["sk-abcdefghijkl"])("key sk-a*******ijkl") == f"key {MASK}"
+
+
 def test_a_placeholder_for_a_key_is_no_secret() -> None:
     assert Redactor(["ollama"])("ollama/llama3.1") == "ollama/llama3.1"
 
