@@ -23,10 +23,8 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerError, WorkerFailed
 
 from litellm_tui import __version__
-from litellm_tui.analysis.changes import Glance, glance
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.incidents import Incident
-from litellm_tui.analysis.memory import Memory, looked, remember
 from litellm_tui.analysis.records import Deployment, Place, PlaceKind
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History
@@ -35,7 +33,6 @@ from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
 from litellm_tui.settings import Settings, SettingsError
 from litellm_tui.snapshot import Snapshot
-from litellm_tui.state import StateFile
 from litellm_tui.ui.control import ServiceControl
 from litellm_tui.ui.detail import deployment_paragraphs
 from litellm_tui.ui.keys import KEYS, keys_of
@@ -51,6 +48,7 @@ from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.service import Service
+from litellm_tui.ui.remembered import Remembered
 from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.backups import BackupsScreen
 from litellm_tui.ui.screens.difference import DifferenceScreen
@@ -60,6 +58,7 @@ from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.signs import ASCII, UNICODE
 from litellm_tui.ui.themes import STATES, load_themes
+from litellm_tui.ui.thinking import Thinking
 from litellm_tui.ui.view import View, local_clock, utc_clock
 from litellm_tui.ui.widgets.chainlines import ChainLines
 from litellm_tui.ui.widgets.header import Header
@@ -90,11 +89,6 @@ PLACES: Final[dict[PlaceKind, str]] = {
 NARROW: Final = 100
 WIDE: Final = 170
 KEEP_SECONDS: Final = 30.0
-# from so many deployments on, thinking about a snapshot takes longer than a key may wait: it is done beside the screen,
-# and takes no more than this share of the time
-MANY: Final = 300
-SHARE: Final = 0.2
-
 
 _ACTS: Final = frozenset(key.action.partition("(")[0] for key in KEYS if key.acts)
 
@@ -119,12 +113,8 @@ class Console(App[int]):
         super().__init__()
         self._title = title
         self.remembers = memory
-        self._state: StateFile | None = None
         self.history: History | None = None
         self.backups: Backups | None = None
-        self._memory: Memory = {}
-        self._incidents_looked_at = 0.0
-        self._last: Glance | None = None
         self._operations = Operations(self)
         self._control = ServiceControl(self)
         self._desk = LogDesk(self)
@@ -132,9 +122,8 @@ class Console(App[int]):
         self._settings = settings
         self._sought = profile
         self.monitor: Monitor | None = None
-        self._snapshot: Snapshot | None = None
-        self._thought: View | None = None
-        self._thinking = False
+        self._remembered = Remembered()
+        self._thinking = Thinking(self._judge, self._learn, partial(self.run_worker, group="thinking"))
         self._signs = ASCII if settings.ascii else UNICODE
         self._clock = utc_clock if settings.utc else local_clock
         self._shown = "models"
@@ -229,13 +218,8 @@ class Console(App[int]):
         self.monitor = Monitor(profile, self._take, self.history)
         self.monitor.may_publish = Pace(lambda: output_waits(self._driver)).ready
         if self.remembers:
-            self._state = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
-            kept = self._state.load()
-            self._memory, self._last = kept.memory, kept.last
-            self._incidents_looked_at = kept.incidents_looked_at
-            self.monitor.expect_down(kept.expected_down)
-            if self._state.failure:
-                self.notify(self._state.failure, severity="warning", markup=False)
+            if failure := self._remembered.open(profile, self.monitor):
+                self.notify(failure, severity="warning", markup=False)
             self.set_interval(KEEP_SECONDS, self._keep)
         if profile.read_only:
             for hints in self.screen_stack[0].query(Hints):
@@ -245,13 +229,7 @@ class Console(App[int]):
         await self.monitor.run()
 
     def _keep(self) -> None:
-        """Keep problems and marks for the next run."""
-        if self._state is not None and self.monitor is not None:
-            view = self.view
-            known = view is not None and view.diagnosis.gateway.state == "answering"
-            last = glance(view.snapshot, view.diagnosis, view.now) if view and known else self._last
-            self._state.incidents_looked_at = self._incidents_looked_at
-            self._state.save(self._memory, self.monitor.expected_down, last)
+        self._remembered.keep(self.view, self.monitor)
 
     def _fatal_error(self) -> None:
         # Textual's own report prints every local variable, and with them keys and the whole configuration
@@ -261,55 +239,27 @@ class Console(App[int]):
         self.panic(Text(f"litellm-tui {__version__} met an error that it should have handled:\n\n{redact(report)}"))
 
     def _take(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
         if self.history is not None:
             self.history.see(snapshot)
-        if self._many:
-            if not self._thinking:
-                self._thinking = True
-                self.run_worker(self._think(), group="thinking")
-        elif view := self.view:
-            self._learn(view)
-
-    @property
-    def _many(self) -> bool:
-        """Whether there are more deployments than can be judged between two keys."""
-        if self._snapshot is None:
-            return False
-        file, loaded = self._snapshot.configuration.current, self._snapshot.gateway.deployments.value
-        return max(len(file.deployments) if file else 0, len(loaded or ())) > MANY
-
-    async def _think(self) -> None:
-        """Judge the newest snapshot in a thread, until there is none that is newer."""
-        try:
-            while self._thought is None or self._thought.snapshot is not self._snapshot:
-                began = time.monotonic()
-                self._thought = await asyncio.to_thread(self._make_view)
-                if self._thought is not None:
-                    self._learn(self._thought)
-                await asyncio.sleep((time.monotonic() - began) * (1 / SHARE - 1))
-        finally:
-            self._thinking = False
+        self._thinking.take(snapshot)
 
     def _learn(self, view: View) -> None:
-        known = view.diagnosis.gateway.state == "answering" and view.snapshot.gateway.deployments.value is not None
-        self._memory = remember(self._memory, view.diagnosis.problems, view.now, known)
+        self._remembered.learn(view)
         self._draw(view)
 
     @property
     def view(self) -> View | None:
         """What is drawn now; None before the first snapshot."""
-        if self._many and self._thought is not None:
-            return self._thought._replace(now=time.time())
-        return self._make_view()
+        return self._thinking.view
 
-    def _make_view(self) -> View | None:
-        if self.monitor is None or self._snapshot is None:
+    def _judge(self, snapshot: Snapshot) -> View | None:
+        """What is thought of a snapshot now; also called in a thread."""
+        if self.monitor is None:
             return None
         now = time.time()
         return View(
-            snapshot=self._snapshot,
-            diagnosis=diagnose(self._snapshot, now, self._memory, self.monitor.audits.audit),
+            snapshot=snapshot,
+            diagnosis=diagnose(snapshot, now, self._remembered.memory, self.monitor.audits.audit),
             store=self.monitor.store,
             profile=self.monitor.profile,
             signs=self._signs,
@@ -503,7 +453,7 @@ class Console(App[int]):
             return
 
         def closed(place: Place | None) -> None:
-            self._memory = looked(self._memory)
+            self._remembered.looked_at_problems()
             self._keep()
             if place is not None:
                 self._go_to(place)
@@ -516,14 +466,14 @@ class Console(App[int]):
             return
 
         def closed(chosen: Incident | Place | None) -> None:
-            self._incidents_looked_at = time.time()
+            self._remembered.looked_at_incidents()
             self._keep()
             if isinstance(chosen, Place):
                 self._go_to(chosen)
             elif chosen is not None:
                 self._show_record(chosen.sequence)
 
-        self.push_screen(IncidentsScreen(view, self._incidents_looked_at), closed)
+        self.push_screen(IncidentsScreen(view, self._remembered.incidents_looked_at), closed)
 
     def _show_record(self, sequence: int) -> None:
         """A record of the log, in the log."""
