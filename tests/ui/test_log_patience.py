@@ -37,6 +37,23 @@ def test_what_ends_in_time_is_left_alone_and_nothing_stays_behind() -> None:
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
 
 
+def test_what_another_thread_takes_does_not_count() -> None:
+    ended = threading.Event()
+
+    def burn() -> None:
+        while not ended.is_set():
+            sum(range(1000))
+
+    thread = threading.Thread(target=burn)
+    thread.start()
+    try:
+        with patience(0.05):
+            ended.wait(0.3)
+    finally:
+        ended.set()
+        thread.join()
+
+
 def test_beside_the_main_thread_it_does_nothing() -> None:
     found = []
 

@@ -258,10 +258,11 @@ async def test_what_is_read_stays_when_old_records_go_from_wrapped_lines(scene: 
     scene.monitor.store = store
     await scene.press("2", "w")
     scene.write(*(f"record {number:04} " + "x" * (number % 7) * 60 for number in range(100)))
+    await scene.until(lambda: scene.log.settled)
     await scene.press("pageup")
     before = scene.shown_rows("logs")
     scene.write(*(f"record {number:04} " + "y" * 150 for number in range(100, 130)))
-    await scene.pilot.pause()
+    await scene.until(lambda: scene.log.settled)
     assert scene.shown_rows("logs") == before
 
 

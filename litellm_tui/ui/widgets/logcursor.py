@@ -17,6 +17,10 @@ class LogCursor(LogLines):
         found = self._index.sequences[place] if place >= 0 else None
         return self.store.get(found) if found is not None and found == self._at else None
 
+    def go_to(self, sequence: int) -> None:
+        """Put the cursor on this record, or the nearest one shown before it."""
+        self._go(self._index.at_or_before(sequence))
+
     def _go(self, place: int) -> None:
         """Put the cursor on a record and bring it into sight."""
         if not len(self._index):
@@ -117,4 +121,4 @@ class LogCursor(LogLines):
             self.notify(f"{count(len(self.marks), 'mark')}, on records that the filter hides", markup=False)
             return
         behind = (sequence for sequence in shown if self._at is not None and sequence > self._at)
-        self._go(self._index.at_or_before(next(behind, shown[0])))
+        self.go_to(next(behind, shown[0]))

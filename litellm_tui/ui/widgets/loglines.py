@@ -304,7 +304,8 @@ class LogLines(Lines):
             nothing = y == 0 and self.filter and self.settled and not len(self._index)
             return self.strip([(_NOTHING, "quiet")], width) if nothing else Strip.blank(width, self.rich_style)
         under = self.style_of("cursor") if record.sequence == self._at and self.has_focus else None
-        return self.strip(list(self._spans(record, line - self._index.line_of(place))), width, under)
+        # a flood repaints all lines four times a second: each change of style costs some twenty bytes
+        return self.strip(list(self._spans(record, line - self._index.line_of(place))), width, under).simplify()
 
     def _spans(self, record: LogRecord, inside: int) -> Iterator[Span]:
         marked = record.sequence in self.marks
