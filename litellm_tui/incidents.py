@@ -26,7 +26,10 @@ MINUTES: Final = 60
 HOURS: Final = 48
 MOST_CALLERS: Final = 20
 CALLS_KEPT: Final = 5
+# characters kept of a failure's words, and read of them to find their cause: a line may have tens of thousands
 LONGEST_WORDS: Final = 2000
+LONGEST_READ: Final = 8000
+LONGEST_NAME: Final = 120
 # who writes of a failed request just before its access line
 _ENDINGS: Final = ("_handle_llm_api_exception()", "user_api_key_auth()")
 
@@ -83,7 +86,7 @@ class _Kind:
                 name=name,
                 pattern=pattern,
                 voice=voice,  # type: ignore[arg-type]
-                words=self.failed.words[:LONGEST_WORDS],
+                words=self.failed.words,
                 first=self.first,
                 last=self.last,
                 sequence=self.sequence,
@@ -182,8 +185,11 @@ class IncidentCounter:
 
     def _count(self, failed: Failed, pending: _Pending) -> None:
         record = pending.record
-        cause = failed.cause or cause_of(failed.words, callline.own_trace(record.stack))
-        name = failed.name
+        words = failed.words[:LONGEST_READ]
+        cause = failed.cause or cause_of(words, callline.own_trace(record.stack[: 2 * LONGEST_READ]))
+        # a caller may ask for a name of any length
+        name = failed.name[:LONGEST_NAME]
+        failed = failed._replace(words=words[:LONGEST_WORDS])
         # without a subject the words alone tell one from the other
         pattern = fingerprint(failed.words) if not (cause and (name or failed.kind)) else ""
         kinds = self._known if cause else self._unknown

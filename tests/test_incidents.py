@@ -223,6 +223,14 @@ def test_a_storm_of_different_messages_is_bounded_and_leaves_what_is_known() -> 
     assert max(incident.last for incident in found) == pytest.approx(NOW + 9.999)
 
 
+def test_words_and_names_of_any_length_are_cut() -> None:
+    fed = Fed()
+    fed.write(_refused("g" * 40_000), _error("x" * 60_000), at=NOW)
+    tallies = fed.failures().tallies
+    assert len(tallies) == 2
+    assert all(len(tally.name) <= 120 and len(tally.words) <= 2000 for tally in tallies)
+
+
 def test_a_storm_of_invented_groups_is_bounded_too() -> None:
     fed = Fed()
     for number in range(2000):
