@@ -126,6 +126,17 @@ def test_a_cooldown_belongs_to_the_failure_that_began_it() -> None:
     assert incident.cause == "cooling down"
 
 
+def test_a_failure_told_without_a_name_belongs_to_the_group_that_fails_in_the_same_words() -> None:
+    fed = Fed()
+    place = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - litellm_call_id=c-2 - "
+    for second in (1, 2):
+        fed.write(_refused("g", "litellm.Timeout: Request timed out after 3.5 s"), at=NOW + second)
+        fed.write(_error(f"{place}litellm.Timeout: Request timed out after {second} s"), at=NOW + second)
+    fed.write(_error(f"{place}litellm.Timeout: Request timed out in another way"), at=NOW)
+    found = {(incident.subject, incident.cause): incident.count for incident in fed.found(NOW + 10)}
+    assert found == {("g", "timeout"): 4, ("", "timeout"): 1}
+
+
 def test_a_plain_traceback_is_named_by_its_last_line() -> None:
     fed = Fed()
     for port in (4001, 4009):

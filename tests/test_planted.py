@@ -25,6 +25,7 @@ from litellm_tui.demo import gateway as simulated
 from litellm_tui.demo.faults import Failed, failed
 from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import Settings
+from litellm_tui.ui.logexport import write
 from tests.demo.probing import state, systemctl, until
 from tests.ui.scene import opened
 
@@ -68,6 +69,7 @@ COMMANDS = (
     ["incidents"], ["incidents", "--json"],
     ["probe", "--yes", "--json"], ["probe", "--yes"],
     ["rollback", "--list"], ["rollback", "--list", "--json"],
+    ["service"], ["service", "--json"],
     ["where"],
 )  # fmt: skip
 
@@ -145,16 +147,15 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planted
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("litellm_tui.monitor.PUBLISH_SECONDS", 0.02)
     monkeypatch.setitem(files.UNIT_ENVIRONMENT, "LANGFUSE_SECRET_KEY", IN_UNIT)
-    real = failed
 
     def telling(*arguments: Any) -> Failed:
         """An upstream that repeats the key it refuses, as some do."""
-        found = real(*arguments)
+        found = failed(*arguments)
         more = f" {SHAPED} {LITERAL} (api_key={SHAPED})"
         return replace(found, message=found.message + more, trace=found.trace + more)
 
     monkeypatch.setattr(routing, "failed", telling)
-    monkeypatch.setattr(simulated, "failed", telling, raising=False)
+    monkeypatch.setattr(simulated, "failed", telling)
     with Simulation(tmp_path / "gateway", speed=5, scripted=False) as simulation:
         yield Planted(simulation, tmp_path)
 
@@ -163,7 +164,7 @@ def test_no_command_prints_a_secret(
     planted: Planted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(planted.tmp_path)
-    for name in ("audit", "bundle", "check", "diff", "incidents", "probe", "rollback", "status", "where"):
+    for name in ("audit", "bundle", "check", "diff", "incidents", "probe", "rollback", "service", "status", "where"):
         monkeypatch.setattr(f"litellm_tui.commands.{name}.resolve", planted.profile)
     for command in COMMANDS:
         main(command)
@@ -221,7 +222,11 @@ async def test_no_screen_shows_a_secret(planted: Planted, monkeypatch: pytest.Mo
                 await scene.press("down")
             await scene.press("escape")
             assert len(app.screen_stack) == 1
-        await scene.press("1")
+        await scene.press("5", "enter")
+        for _ in range(12):
+            planted.put_out("the service in full", scene.text)
+            await scene.press("pagedown")
+        await scene.press("escape", "z", "1")
         models.select(next(key for key in models._keys if key.startswith(DEAD)))
         await scene.press("p")
         await scene.until(lambda: scene.monitor.snapshot().probes)
@@ -237,8 +242,12 @@ async def test_no_screen_shows_a_secret(planted: Planted, monkeypatch: pytest.Mo
         planted.put_out("crash report", panics[0].plain)
         assert "it broke with •••" in panics[0].plain
         snapshot = scene.monitor.snapshot()
-        for record in scene.monitor.store.since(scene.monitor.store.first):
+        kept = list(scene.monitor.store.since(scene.monitor.store.first))
+        for record in kept:
             planted.put_out("records", f"{record}\n")
+        for name in ("export.log", "export.jsonl"):
+            assert write(planted.tmp_path / name, kept, scene.monitor.redact) is None
+            planted.put_out(name, (planted.tmp_path / name).read_text(encoding="utf-8"))
         planted.put_out("failures", msgspec.json.encode(snapshot.failures).decode())
         planted.put_out("traffic", msgspec.json.encode(snapshot.traffic).decode())
         planted.put_out("probes", msgspec.json.encode(snapshot.probes).decode())

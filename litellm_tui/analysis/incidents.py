@@ -11,8 +11,9 @@ import msgspec
 from litellm_tui.analysis.causes import first_words
 from litellm_tui.analysis.explanations import explain
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.records import Deployment, Diagnosis, Place
-from litellm_tui.snapshot import FailedKind, Failures, FailureTally
+from litellm_tui.analysis.records import Diagnosis, Place
+from litellm_tui.analysis.whose import Found, Names
+from litellm_tui.snapshot import Failures
 
 MINUTES: Final = 60
 # what failed within these minutes is going on
@@ -22,16 +23,6 @@ APART: Final = 600.0
 MOST_NAMES: Final = 5
 # what follows from another failure of the same group, and names it only where nothing better is known
 _CONSEQUENCES: Final = ("cooling down", "no connection", "failing", "no such group", "")
-ALIAS_IS_A_LIST: Final = "alias is a list"
-GHOST: Final = "ghost fallback"
-_ABOUT: Final[dict[FailedKind, str]] = {
-    "cache": "cache",
-    "caller": "callers",
-    "service": "service",
-    "group": "",
-    "model": "",
-    "": "",
-}
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -77,32 +68,6 @@ class Answers(NamedTuple):
     failed: float | None
 
 
-class _Found:
-    """The tallies of one cause at one subject."""
-
-    def __init__(self, cause: str, subject: str, kind: FailedKind) -> None:
-        self.cause, self.subject, self.kind = cause, subject, kind
-        self.tallies: list[FailureTally] = []
-        self.also: Counter[str] = Counter()
-        self.example: FailureTally | None = None
-
-    @property
-    def first(self) -> float:
-        return min(tally.first for tally in self.tallies)
-
-    @property
-    def last(self) -> float:
-        return max(tally.last for tally in self.tallies)
-
-    def counts(self) -> dict[int, int]:
-        """Failures by minute: those of one voice add up, and the loudest voice is right, as all tell the same ones."""
-        voices: dict[str, Counter[int]] = defaultdict(Counter)
-        for tally in self.tallies:
-            voices[tally.voice].update(dict(tally.counts))
-        minutes = {minute for counts in voices.values() for minute in counts}
-        return {minute: max(counts[minute] for counts in voices.values()) for minute in sorted(minutes)}
-
-
 def find_incidents(
     failures: Failures, diagnosis: Diagnosis, now: float, since: float = 0.0, looked_at: float = 0.0
 ) -> tuple[Incident, ...]:
@@ -111,25 +76,43 @@ def find_incidents(
     New is what was first seen after `looked_at`. All times are seconds since the epoch; of what is older than an hour
     whole hours are counted.
     """
-    names = _Names(diagnosis)
-    found: dict[tuple[str, str, str], _Found] = {}
+    names = Names(diagnosis)
+    found: dict[tuple[str, str, str], Found] = {}
     for tally in failures.tallies:
         if tally.last < since:
             continue
         key = names.identity(tally)
         if key not in found:
-            found[key] = _Found(key[0], key[1], tally.kind)
+            found[key] = Found(key[0], key[1], tally.kind)
         found[key].tallies.append(tally)
-    kept = dict(_without_consequences(found))
+    kept = dict(_without_consequences(_joined(found)))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
     return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
 
 
+def _joined(found: Mapping[tuple[str, str, str], Found]) -> Mapping[tuple[str, str, str], Found]:
+    """What was told without a name belongs to the group that failed in the same words. Where several did, it is already
+    counted among them.
+    """
+    named: dict[tuple[str, str], list[Found]] = defaultdict(list)
+    for one in found.values():
+        for words in one.words() if one.subject and one.cause else ():
+            named[one.cause, words].append(one)
+    after = {}
+    for key, one in found.items():
+        same = [c for words in one.words() for c in named[one.cause, words]] if one.kind == "" and one.cause else []
+        if one.subject or not same:
+            after[key] = one
+        elif len(same) == 1:
+            same[0].tallies += one.tallies
+    return after
+
+
 def _without_consequences(
-    found: Mapping[tuple[str, str, str], _Found],
-) -> Iterator[tuple[tuple[str, str, str], _Found]]:
+    found: Mapping[tuple[str, str, str], Found],
+) -> Iterator[tuple[tuple[str, str, str], Found]]:
     """A cooldown, and an error that says no more than that there was one, belong to the cause of the same group."""
-    causes: dict[str, list[_Found]] = defaultdict(list)
+    causes: dict[str, list[Found]] = defaultdict(list)
     for (cause, subject, _), one in found.items():
         if subject and cause not in _CONSEQUENCES:
             causes[subject].append(one)
@@ -143,7 +126,7 @@ def _without_consequences(
         yield key, one
 
 
-def _follows(one: _Found, cause: _Found) -> None:
+def _follows(one: Found, cause: Found) -> None:
     if one.cause in ("cooling down", "no such group"):
         cause.also[one.cause] += sum(one.counts().values())
     else:
@@ -151,77 +134,8 @@ def _follows(one: _Found, cause: _Found) -> None:
         cause.tallies += one.tallies
 
 
-class _Names:
-    """Who is meant by a name of the log: groups by their models and aliases, and what is known of each."""
-
-    def __init__(self, diagnosis: Diagnosis) -> None:
-        self.diagnosis = diagnosis
-        self.groups: dict[str, list[Deployment]] = defaultdict(list)
-        self._of_model: dict[str, set[str]] = defaultdict(set)
-        for row in diagnosis.deployments:
-            self.groups[row.group].append(row)
-            self._of_model[row.model].add(row.group)
-        self._aliases = {alias: group.name for group in diagnosis.groups for alias in group.aliases}
-        self._chains = {chain.source.name: chain for chain in diagnosis.chains if chain.kind == "general"}
-        self._served = {group.name: group.served_by for group in diagnosis.groups}
-        self._crooked = {
-            chain.source.name: chain
-            for chain in diagnosis.chains
-            if chain.kind == "alias" and any(target.flaw == "malformed" for target in chain.targets)
-        }
-        self._ghosts = {
-            target.name: chain for chain in diagnosis.chains for target in chain.targets if target.flaw == "ghost"
-        }
-
-    def identity(self, tally: FailureTally) -> tuple[str, str, str]:
-        """`(cause, whom it is about, the words that tell it from others)`."""
-        cause, name = tally.cause, self._aliases.get(tally.name, tally.name)
-        if about := _ABOUT[tally.kind]:
-            return cause, about, tally.pattern
-        if cause == ALIAS_IS_A_LIST or tally.name in self._crooked:
-            only = next(iter(self._crooked)) if len(self._crooked) == 1 else ""
-            return ALIAS_IS_A_LIST, tally.name or only, ""
-        if cause == "no such group" and name not in self.groups:
-            # a caller may ask for any number of them
-            return (GHOST, name, "") if name in self._ghosts else (cause, "", "")
-        if tally.kind == "model":
-            groups = self._of_model.get(name, set())
-            # one model of several groups: the attempt does not tell for which it was asked
-            name = min(groups) if len(groups) == 1 else name
-        return cause, name, tally.pattern
-
-    def rows(self, one: _Found) -> list[Deployment]:
-        """The deployments concerned: those whose model was named, else all of the group."""
-        rows = self.groups.get(one.subject, [])
-        models = {tally.name for tally in one.tallies if tally.kind == "model"}
-        return [row for row in rows if row.model in models] or rows
-
-    def place(self, one: _Found, rows: Sequence[Deployment]) -> Place:
-        """The row of the console that it is about."""
-        match one.kind:
-            case "cache":
-                return Place("cache")
-            case "caller":
-                return Place("gateway")
-            case "service":
-                return Place("service")
-        if rows:
-            return Place("deployment", rows[0].key) if len(rows) == 1 else Place("group", one.subject)
-        if chain := self._crooked.get(one.subject) or self._ghosts.get(one.subject):
-            return Place("chain", chain.key)
-        return Place("log")
-
-    def fallback(self, subject: str) -> str:
-        """Who answers in its place, or would be asked."""
-        if served := self._served.get(subject):
-            return f"{served} answers in its place"
-        chain = self._chains.get(subject) or (self._chains.get("*") if subject in self.groups else None)
-        targets = ", ".join(f"{t.name} ({t.flaw or t.state})" for t in chain.targets) if chain else ""
-        return f"next: {targets}" if targets else ""
-
-
 def _incident(
-    key: tuple[str, str, str], one: _Found, names: _Names, now: float, since: float, looked_at: float
+    key: tuple[str, str, str], one: Found, names: Names, now: float, since: float, looked_at: float
 ) -> Incident:
     counts = one.counts()
     newest, begin = int(now // 60), int(since // 60)

@@ -17,6 +17,10 @@ _IDENTITY: Final = re.compile(r"[0-9a-f]{64}$")
 # written beside a failure that was told already
 _ECHOES: Final = ("This looks like a bug in LiteLLM", "Unclosed connection", "Unclosed client session")
 _PLACE: Final = re.compile(r"^litellm[\w./]*(?:::|\.)\w+\(\)(?::| -)? (?:(?:Exception|Error) occur\w+[^-]{0,80}- )?")
+_REPORTS: Final[tuple[tuple[str, Voice], ...]] = (
+    ("_handle_llm_api_exception()", "request"),
+    ("async_function_with_fallbacks()", "router"),
+)
 _CALL: Final = re.compile(r"^litellm_call_id=(\S+) - ")
 _MODEL: Final = re.compile(r"\bmodel=([^\s,)'\"]+)")
 
@@ -75,6 +79,9 @@ def _other(record: LogRecord) -> Failed | None:
         return Failed("request", "caller", "", words.split("\n", 1)[0], "caller's key refused")
     if "redis" in text[:400].lower():
         return Failed("other", "cache", "", words)
+    if reported := next((voice for place, voice in _REPORTS if place in text[:120]), None):
+        # a failure of some group that the line does not name
+        return Failed(reported, "", "", callline.error_words(text), call_id=record.call_id)
     # what stands further down repeats requests and the errors of other groups
     model = _MODEL.search(text[:200])
     return Failed("other", "model" if model else "", model[1] if model else "", words, call_id=record.call_id)

@@ -20,15 +20,14 @@ from litellm_tui.actions import probe as probing
 from litellm_tui.actions.probe_cost import calls_needed, is_paid, not_here, reachable
 from litellm_tui.actions.probe_request import why_not
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.redact import Redactor
 from litellm_tui.analysis.routing import Routing
-from litellm_tui.collectors import config_file
 from litellm_tui.collectors.gateway import DEPLOYMENTS, ROUTER, GatewayClient
 from litellm_tui.commands import probe_print as printing
+from litellm_tui.commands.masking import redactor_of
 from litellm_tui.commands.probe_names import UnknownName, chosen_by, with_own_groups
 from litellm_tui.profile import Options, Profile, may_change, resolve
 from litellm_tui.settings import load_settings
-from litellm_tui.snapshot import ConfigFile, Failure, LoadedDeployment, ProbeResult, Unreachable
+from litellm_tui.snapshot import Failure, LoadedDeployment, ProbeResult, Unreachable
 
 FAILED, UNREACHABLE, USAGE, INTERRUPTED = 2, 3, 64, 130
 
@@ -65,7 +64,7 @@ def run(options: Options, **wished: Any) -> int:
     try:
         with asyncio.Runner() as runner:
             deployments, routing = runner.run(_look(profile))
-            redact = Redactor({*profile.secrets, *_secrets_of(profile)})
+            redact = redactor_of(profile)
             if wish.requests:
                 return _load(runner, profile, wish, deployments, routing, redact, printer)
             return _probe(runner, profile, wish, deployments, redact, printer)
@@ -231,13 +230,3 @@ def _some(deployments: Sequence[LoadedDeployment]) -> str:
     paid = list(dict.fromkeys(deployment.model for deployment in deployments if is_paid(deployment)))
     more = f" and {len(paid) - 5} more" if len(paid) > 5 else ""
     return ", ".join(paid[:5]) + more
-
-
-def _secrets_of(profile: Profile) -> tuple[str, ...]:
-    """Literal secrets of the configuration: an upstream may repeat the key that it refuses."""
-    if profile.config is None:
-        return ()
-
-    environment = {name: variable.value for name, variable in profile.environment.items()}
-    loaded = config_file.load(profile.config.value, environment)
-    return tuple(config_file.secrets_in(loaded, environment)) if isinstance(loaded, ConfigFile) else ()

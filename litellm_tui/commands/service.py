@@ -8,8 +8,8 @@ import time
 import msgspec
 
 from litellm_tui import servicedetail, services
-from litellm_tui.analysis.redact import Redactor
 from litellm_tui.collectors.logline import clean
+from litellm_tui.commands.masking import redactor_of
 from litellm_tui.commands.ordering import unit_of
 from litellm_tui.comparison import moment
 from litellm_tui.profile import Options, Profile, resolve
@@ -40,4 +40,4 @@ def run(options: Options, json: bool = False) -> int:
 async def _read(profile: Profile) -> tuple[Service | Failure, servicedetail.ServiceDetail]:
     found = await services.look(profile)
     known = None if isinstance(found, Failure) else found
-    return found, await servicedetail.read(profile, known, Redactor(profile.secrets))
+    return found, await servicedetail.read(profile, known, redactor_of(profile))

@@ -51,7 +51,7 @@ KEYS: Final = (
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
     Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
     Key("slash", "/", "filter", "Filter the log as you type: words, fields, times, regexes (F1 there explains)",
-        hint="filter", palette=True),
+        palette=True),
     Key("s", "s", "search", "Search the log: highlight, then n and N", palette=True),
     Key("t", "t", "jump", "Jump to a time in the log: 02:14, 10m ago or 2026-11-21T02:20", palette=True),
     Key("F", "F", "filters", "Filters by name: use one, keep the present one, delete one", palette=True),

@@ -11,7 +11,10 @@ from tests.lab import Environment, Lab, environments, missing, required
 from tests.lab.calm import Calm
 
 HERE = Path(__file__).parent
-OWN_LABS = ("test_log_whole.py", "test_restart.py", "test_rollback.py", "test_router.py", "test_services.py")
+OWN_LABS = (
+    "test_incidents.py", "test_log_whole.py", "test_restart.py", "test_rollback.py", "test_router.py",
+    "test_services.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -106,3 +106,21 @@ async def test_a_line_of_a_megabyte_is_looked_at_as_far_as_it_is_seen(letter: st
             assert view.virtual_size.height <= 20
             for y in range(view.size.height):
                 assert view.render_line(y).cell_length == view.room
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("plain", "plain"),
+        ("a\tb", "a    b"),
+        ("🇩🇪 flag", "DE flag"),
+        ("❤\ufe0f 👍\U0001f3fd", "❤ 👍"),
+        ("e\u0301", "é"),
+        ("\u1100\u1161\u11a8", "각"),
+        ("x" + "\u0325" * 9, "x" + "\u0325" * 3),
+        ("soft\u00adhyphen", "soft\ufffdhyphen"),
+        ("no\u00a0break\u3000wide\nline", "no break wide line"),
+    ],
+)
+def test_what_terminals_disagree_on_is_drawn_as_something_they_agree_on(text: str, drawn: str) -> None:
+    assert drawable(text) == drawn

@@ -154,8 +154,8 @@ class LogIndex:
         return bisect_right(self.begins, line + self.top) - 1
 
     def line_of(self, place: int) -> int:
-        """The line, counted from the top, that the record at this place begins at."""
-        return self.begins[place] - self.top
+        """The line, counted from the top, that the record at this place begins at; the last place ends at `height`."""
+        return (self.begins[place] if place < len(self.begins) else self.end) - self.top
 
     def at_or_before(self, sequence: int) -> int:
         """The place of this record, or of the nearest one before it; -1 when there is none."""

@@ -23,7 +23,7 @@ from litellm_tui.ui.keys import keys_of
 from litellm_tui.ui.patience import TookTooLong, patience
 from litellm_tui.ui.widgets.lines import Lines, Span
 from litellm_tui.ui.widgets.logindex import LogIndex
-from litellm_tui.ui.widgets.logpaint import GAP, lines_of, spans_of
+from litellm_tui.ui.widgets.logpaint import GAP, highlighted, lines_of, spans_of
 
 # a slice of work, and the pause after it in which keys and paints come to their turn
 SLICE_SECONDS: Final = 0.006
@@ -293,39 +293,6 @@ class LogLines(Lines):
     def older_came(self) -> None:
         """Records from before the first one are there now."""
 
-    # --- the cursor --------------------------------------------------------------------------------------------
-
-    @property
-    def chosen(self) -> LogRecord | None:
-        """The record under the cursor; None where there is none, and while the filter hides it."""
-        place = -1 if self._at is None else self._index.at_or_before(self._at)
-        return self.store.get(self._at) if place >= 0 and self._index.sequences[place] == self._at else None
-
-    def go_to(self, sequence: int) -> None:
-        """Put the cursor on this record, or the nearest one shown before it."""
-        self._go(self._index.at_or_before(sequence))
-
-    def _go(self, place: int) -> None:
-        """Put the cursor on a record and bring it into sight."""
-        if not len(self._index):
-            return
-        place = max(0, min(place, len(self._index) - 1))
-        self._set_following(False)
-        self._at = self._index.sequences[place]
-        line, height = self._index.line_of(place), self.size.height
-        top = round(self.scroll_y)
-        if line < top:
-            self._jump(line)
-        elif line >= top + height:
-            self._jump(line - height + 1)
-        self.refresh()
-
-    def _place(self) -> int:
-        """The place of the cursor, or of the newest record in sight."""
-        if self._at is not None:
-            return max(0, self._index.at_or_before(self._at))
-        return min(self._index.at_line(self.scroll_offset.y + self.size.height - 1), len(self._index) - 1)
-
     # --- drawing -----------------------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
@@ -343,21 +310,16 @@ class LogLines(Lines):
         marked = record.sequence in self.marks
         for span, searched in spans_of(record, inside, self.room, self.wrapped, self.clock, marked):
             if searched and self.sought:
-                yield from self._highlighted(*span)
+                yield from highlighted(span, self._found(span[0]))
             else:
                 yield span
 
-    def _highlighted(self, text: str, style: str) -> Iterator[Span]:
+    def _found(self, text: str) -> list[tuple[int, int]]:
+        """Where in the text what is searched for stands."""
         try:
             with patience() if self.sought.is_regex else nullcontext():
-                found = [match.span() for match in self.sought.regex.finditer(text) if match.end() > match.start()]
+                return [match.span() for match in self.sought.regex.finditer(text) if match.end() > match.start()]
         except TookTooLong:
             self.sought.give_up(TOO_LONG)
             self.post_message(self.Changed())
-            found = []
-        position = 0
-        for begin, end in found:
-            yield text[position:begin], style
-            yield text[begin:end], "match"
-            position = end
-        yield text[position:], style
+            return []

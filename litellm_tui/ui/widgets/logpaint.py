@@ -7,7 +7,8 @@ agree on.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from rich.cells import cell_len, chop_cells
@@ -47,6 +48,8 @@ _PREAMBLE: Final = re.compile(
 # a picture or a plain sign, one cell or two: every terminal thinks otherwise of a character that one of these follows
 _SELECTORS: Final = re.compile(r"[\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff]")
 _ACCENTS: Final = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+# two of these are a flag on one terminal and two letters on the next
+_FLAGS: Final = {0x1F1E6 + number: chr(ord("A") + number) for number in range(26)}
 # a cell holds a letter with its accents; hundreds of them are no text
 _PILED: Final = re.compile(f"({_ACCENTS}{{3}}){_ACCENTS}+")
 
@@ -55,7 +58,9 @@ def drawable(text: str) -> str:
     """The text in characters that a terminal only draws, each in a width of its own."""
     if text.isascii() and text.isprintable():
         return text
-    text = _PILED.sub(r"\1", _SELECTORS.sub("", text.replace("\t", "    ")))
+    # letters and syllables in one piece where there is one
+    text = unicodedata.normalize("NFC", text.replace("\t", "    ")).translate(_FLAGS)
+    text = _PILED.sub(r"\1", _SELECTORS.sub("", text))
     if text.isprintable():
         return text
     return "".join(_drawn(character) for character in text)
@@ -100,13 +105,25 @@ def spans_of(
     if inside:
         yield (" " * PREFIX_WIDTH, ""), False
     else:
-        yield (clock(record.time), "quiet"), False
-        yield ("▌" if marked else " ", "mark"), False
+        yield (clock(record.time) + ("" if marked else " "), "quiet"), False
+        if marked:
+            yield ("▌", "mark"), False
         yield (_SHORT[record.level] + " ", _LEVEL_STYLES[record.level]), False
         source = broken(drawable(record.source[: 4 * _SOURCE_WIDTH]), _SOURCE_WIDTH)[0]
         yield (source + " " * (_SOURCE_WIDTH + 1 - cell_len(source)), "quiet"), False
     # what a strip cuts off is not drawn, but it would be measured: a character takes a cell, but for accents
     yield (text[: 4 * width], _text_style(record)), True
+
+
+def highlighted(span: Span, found: Sequence[tuple[int, int]]) -> Iterator[Span]:
+    """A span in pieces: what was found in it, from one character to another, stands out."""
+    text, style = span
+    position = 0
+    for begin, end in found:
+        yield text[position:begin], style
+        yield text[begin:end], "match"
+        position = end
+    yield text[position:], style
 
 
 def _text_style(record: LogRecord) -> str:

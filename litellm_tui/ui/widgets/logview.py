@@ -1,4 +1,4 @@
-"""The live log under its keys: level, filter, search, marks, times, and going from one record to another."""
+"""The live log under its keys: level, filter, search, times, calls and copies."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from textual.message import Message
 from litellm_tui.analysis.logfilter import LogFilter
 from litellm_tui.analysis.logpattern import Pattern
 from litellm_tui.analysis.logtime import FORMS, moment
-from litellm_tui.analysis.phrases import count
 from litellm_tui.logstore import RANK
 from litellm_tui.snapshot import Level, LogRecord
-from litellm_tui.ui.widgets.loglines import LogLines
+from litellm_tui.ui.widgets.logcursor import LogCursor
 
 LEVELS: Final[tuple[Level, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
 _CALL: Final = re.compile(r"litellm_call_id=([\w-]+)")
@@ -36,7 +35,7 @@ class _Seek(NamedTuple):
     from_: int
 
 
-class LogView(LogLines):
+class LogView(LogCursor):
     """What each key of the log does."""
 
     class Copied(Message):
@@ -64,56 +63,7 @@ class LogView(LogLines):
         found = (self.store.get(sequence) for sequence in self._index.sequences)
         return [record for record in found if record is not None]
 
-    # --- going about -------------------------------------------------------------------------------------------
-
-    def action_follow(self) -> None:
-        if self.following:
-            self._set_following(False)
-        else:
-            self.action_bottom()
-
-    def action_bottom(self) -> None:
-        self._seek = self._ended = self._time_wanted = None
-        self._set_following(True)
-        self._jump(self._index.height)
-        self.refresh()
-
-    def action_top(self) -> None:
-        self._go(0)
-        self.want_older()
-
-    def action_cursor(self, step: int) -> None:
-        place = self._place()
-        if step < 0 and place == 0 and self._at is not None:
-            self.want_older()
-        # the first press shows the cursor at the newest line in sight
-        self._go(place + (step if self._at is not None else 0))
-
-    def action_page(self, pages: int) -> None:
-        top = round(self.scroll_y)
-        if pages < 0 and top == 0:
-            self.want_older()
-        self._at = None
-        line = max(0, top + pages * max(1, self.size.height - 1))
-        self.scroll_to(y=line, animate=False, immediate=True, force=True)
-
-    def action_open(self) -> None:
-        if (record := self._taken()) is not None:
-            self.post_message(self.Opened(self, str(record.sequence)))
-
-    def _taken(self) -> LogRecord | None:
-        """The record under the cursor, which is put on the newest in sight where there is none."""
-        if self.chosen is None:
-            self.action_cursor(0)
-        return self.chosen
-
-    def clicked(self, number: int) -> None:
-        place = self._index.at_line(number)
-        if 0 <= place < len(self._index):
-            if self._index.sequences[place] == self._at:
-                self.action_open()
-            else:
-                self._go(place)
+    # --- times -----------------------------------------------------------------------------------------------------
 
     def jump_to(self, typed: str) -> str:
         """Go to the first line at or after a time as it is typed; what is wrong with it, or empty."""
@@ -208,6 +158,10 @@ class LogView(LogLines):
             self.want_older()
         return False
 
+    def action_bottom(self) -> None:
+        self._seek = self._ended = self._time_wanted = None
+        super().action_bottom()
+
     def _go(self, place: int) -> None:
         self._ended = self._time_wanted = None
         super()._go(place)
@@ -253,7 +207,7 @@ class LogView(LogLines):
         self._at = sequence
         self._rebuild()
         # the pane may have come into sight only now: it is placed once it has its size
-        self.call_after_refresh(self.go_to, sequence)
+        self.call_after_refresh(lambda: self._go(self._index.at_or_before(sequence)))
         return True
 
     def show_call(self, record: LogRecord) -> None:
@@ -264,25 +218,6 @@ class LogView(LogLines):
             self.set_filter(f"call_id:{call}")
         else:
             self.notify(NO_CALL, severity="warning", markup=False)
-
-    # --- marks and copies --------------------------------------------------------------------------------------
-
-    def action_mark(self) -> None:
-        if (record := self._taken()) is not None:
-            self.marks ^= {record.sequence}
-            self.refresh()
-            self.post_message(self.Changed())
-
-    def action_next_mark(self) -> None:
-        if not self.marks:
-            self.notify("no record is marked: m marks one", markup=False)
-            return
-        shown = sorted(self.marks & set(self._index.sequences))
-        if not shown:
-            self.notify(f"{count(len(self.marks), 'mark')}, on records that the filter hides", markup=False)
-            return
-        at = self._at if self._at is not None else -1
-        self.go_to(next((sequence for sequence in shown if sequence > at), shown[0]))
 
     def action_copy(self) -> None:
         if (record := self._taken()) is not None:
