@@ -108,7 +108,7 @@ class LogIntake:
         # masked before anybody reads it: what is noticed in a line ends on the screen, too
         text = self._mask(line.text)
         stack = self._mask(line.stack) if line.stack else ""
-        if text is not line.text or stack is not line.stack:
+        if text != line.text or stack != line.stack:
             line = line._replace(text=text, stack=stack)
         record = LogRecord(
             sequence=0,

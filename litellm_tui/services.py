@@ -8,12 +8,13 @@ import msgspec
 
 from litellm_tui.collectors import custom, pidfile, process
 from litellm_tui.collectors.compose import ComposeWatch
+from litellm_tui.collectors.dockerlog import DockerLines
 from litellm_tui.collectors.entry import HISTORY, Entries, Entry, Ready, States, as_they_are
 from litellm_tui.collectors.journal import JournalTail
 from litellm_tui.collectors.kinds import Compose, Custom, Process
 from litellm_tui.collectors.logfile import FileTail
 from litellm_tui.collectors.service import read_service
-from litellm_tui.collectors.tail import CommandLines, CommandTail, DockerLines
+from litellm_tui.collectors.tail import CommandLines, CommandTail
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Failure, NotAvailable, Service
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from litellm_tui.profile import DEFAULT_SOURCE, Options, Profile, resolve
 from litellm_tui.settings import Settings, load_settings
+
+SWITCH_SECONDS: Final = 0.001
 
 
 def run(options: Options, or_demo: bool = False) -> int:
@@ -36,6 +39,8 @@ def open_console(
         return 64
     from litellm_tui.ui.app import Console
 
+    # the thread that takes in a flood gives the interpreter back after so many seconds: a key asks for it several times
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = Console(profile, settings, title, memory=memory)
     result = app.run(mouse=settings.mouse)
     return result if result is not None else app.return_code or 0

@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-# of the time, so much is painted unasked: a terminal that needs half a second for it is then left alone for four
-SHARE: Final = 0.12
+# of the time, so much is painted unasked: a terminal that needs half a second for it is then left alone for five
+SHARE: Final = 0.1
 LONGEST: Final = 5.0
 # a link that has become fast again is found out, a little sooner each time
-RECOVERY: Final = 0.85
+RECOVERY: Final = 0.8
+# being late once is a terminal that had something else to do; twice in three paintings is a slow link
+_FORGET: Final = 0.75
+_SLOW: Final = 1.5
 
 
 class Pace:
@@ -21,22 +24,27 @@ class Pace:
         self._behind = behind
         self._clock = clock
         self._painted = 0.0
-        self._late = False
+        self._late_since: float | None = None
+        self._lateness = 0.0
         self._rest = 0.0
 
     def ready(self) -> bool:
         """Whether to paint now; if so, it is counted as done."""
         now = self._clock()
         if self._behind():
-            self._late = True
+            if self._late_since is None:
+                self._late_since = now
+                self._lateness += 1
             return False
-        if self._late:
-            self._late = False
-            self._rest = min(LONGEST, max(self._rest, (now - self._painted) / SHARE))
+        if self._late_since is not None:
+            if self._lateness >= _SLOW:
+                self._rest = min(LONGEST, max(self._rest, (now - self._late_since) / SHARE))
+            self._late_since = None
         if now < self._painted + self._rest:
             return False
         self._painted = now
         self._rest *= RECOVERY
+        self._lateness *= _FORGET
         return True
 
 

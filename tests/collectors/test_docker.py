@@ -14,8 +14,9 @@ from litellm_tui.collectors import docker
 from litellm_tui.collectors.command import Done
 from litellm_tui.collectors.compose import ComposeWatch, compose_command, service_from
 from litellm_tui.collectors.docker import Container, containers, moment, percent, refusal, rows, size
+from litellm_tui.collectors.dockerlog import DockerLines
 from litellm_tui.collectors.kinds import Compose
-from litellm_tui.collectors.tail import CommandTail, DockerLines
+from litellm_tui.collectors.tail import CommandTail
 from litellm_tui.profile import Found, Profile
 from litellm_tui.snapshot import Denied, Failure, Malformed, NotAvailable, Service, Unreachable
 from tests.standins import docker as standin

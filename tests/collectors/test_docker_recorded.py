@@ -10,9 +10,9 @@ from litellm_tui.collectors import docker
 from litellm_tui.collectors.command import Done
 from litellm_tui.collectors.compose import service_from
 from litellm_tui.collectors.docker import containers, percent, refusal, size, stats
+from litellm_tui.collectors.dockerlog import DockerLines
 from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.kinds import Compose
-from litellm_tui.collectors.tail import DockerLines
 from litellm_tui.composed import unit_from
 from litellm_tui.snapshot import Denied, NotAvailable, Unreachable
 from tests.recorded import FOLDER

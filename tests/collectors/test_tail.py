@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.collectors.docker import stamp
+from litellm_tui.collectors.dockerlog import ROTATED, DockerLines
 from litellm_tui.collectors.entry import Entry
 from litellm_tui.collectors.kinds import Compose, Custom
-from litellm_tui.collectors.tail import AGAIN, ROTATED, CommandLines, CommandTail, DockerLines
+from litellm_tui.collectors.tail import AGAIN, CommandLines, CommandTail
 from litellm_tui.snapshot import Failure, NotAvailable
 from tests.waiting import eventually
 

@@ -37,6 +37,14 @@ def test_a_slow_terminal_is_left_to_the_keys_most_of_the_time() -> None:
     assert count * terminal.seconds < 200 / 4
 
 
+def test_being_late_once_changes_nothing() -> None:
+    terminal = Terminal()
+    terminal.seconds = 0.5
+    terminal.paintings(0.1)
+    terminal.seconds = 0.0
+    assert terminal.paintings(10) > 180
+
+
 def test_a_terminal_that_stands_still_is_not_waited_for_longer_than_a_while() -> None:
     terminal = Terminal()
     terminal.seconds = 60.0
