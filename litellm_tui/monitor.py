@@ -86,8 +86,6 @@ class Monitor:
         self._lines = lines
         self.store = LogStore()
         self._on_snapshot = on_snapshot
-        # its owner may have it wait; what has changed meanwhile is published together
-        self.may_publish: Callable[[], bool] = lambda: True
         self._gateway = Gateway()
         self._configuration = Configuration(path=profile.config.value if profile.config else None)
         self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
@@ -203,9 +201,6 @@ class Monitor:
     async def _publish(self) -> None:
         while True:
             await self._dirty.wait()
-            if not self.may_publish():
-                await asyncio.sleep(PUBLISH_SECONDS / 5)
-                continue
             self._dirty.clear()
             self._on_snapshot(self.snapshot())
             await asyncio.sleep(PUBLISH_SECONDS)

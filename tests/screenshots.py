@@ -12,6 +12,7 @@ import msgspec
 from textual.pilot import Pilot
 
 from litellm_tui.demo import Simulation
+from litellm_tui.demo.faults import Fault
 from litellm_tui.profile import Options, resolve
 from litellm_tui.settings import Settings
 from litellm_tui.ui.app import Console
@@ -19,6 +20,7 @@ from litellm_tui.ui.app import Console
 FOLDER = Path(__file__).parents[1] / "screenshots"
 # the story's first minute: by then a model has died behind its fallback
 STORY_SECONDS = 45.0
+FAILING: dict[str, Fault] = {"gpt-4.1": "auth", "gpt-4.1-mini": "rate_limit", "qwen2.5-coder:32b": "refused"}
 Steps = Callable[[Pilot[int], Simulation], Awaitable[None]]
 
 
@@ -47,6 +49,21 @@ async def _problems(pilot: Pilot[int], simulation: Simulation) -> None:
     await pilot.press("f5")
     await asyncio.sleep(1.0)
     await pilot.press("exclamation_mark")
+
+
+async def _incidents(pilot: Pilot[int], simulation: Simulation) -> None:
+    for group, fault in FAILING.items():
+        simulation.break_model(group, fault)
+        for _ in range(4):
+            simulation.request(group)
+    await asyncio.sleep(3.0)
+    await pilot.press("i", "down")
+
+
+async def _service(pilot: Pilot[int], simulation: Simulation) -> None:
+    simulation.crash()
+    await asyncio.sleep(8.0)
+    await pilot.press("5", "enter")
 
 
 async def _what_if(pilot: Pilot[int], simulation: Simulation) -> None:
@@ -88,6 +105,8 @@ PICTURES: dict[str, tuple[tuple[int, int], str, Steps]] = {
     "audit": ((120, 40), "dark", _audit),
     "fix": ((120, 40), "dark", _fix),
     "difference": ((120, 40), "dark", _difference),
+    "incidents": ((120, 40), "dark", _incidents),
+    "service": ((120, 40), "dark", _service),
     "logs": ((120, 40), "dark", _logs),
     "down": ((120, 40), "dark", _down),
 }

@@ -89,6 +89,8 @@ PLACES: Final[dict[PlaceKind, str]] = {
 NARROW: Final = 100
 WIDE: Final = 170
 KEEP_SECONDS: Final = 30.0
+# until a log that had to wait for the terminal is tried again
+LOG_SECONDS: Final = 0.05
 
 _ACTS: Final = frozenset(key.action.partition("(")[0] for key in KEYS if key.acts)
 
@@ -126,6 +128,8 @@ class Console(App[int]):
         self._thinking = Thinking(self._judge, self._learn, partial(self.run_worker, group="thinking"))
         self._signs = ASCII if settings.ascii else UNICODE
         self._clock = utc_clock if settings.utc else local_clock
+        self._log_pace = Pace(lambda: output_waits(self._driver))
+        self._log_waits: View | None = None
         self._shown = "models"
         self._zoomed = False
         self._watching: Worker[None] | None = None
@@ -216,7 +220,6 @@ class Console(App[int]):
             if self.history.failure:
                 self.notify(self.history.failure, severity="warning", markup=False)
         self.monitor = Monitor(profile, self._take, self.history)
-        self.monitor.may_publish = Pace(lambda: output_waits(self._driver)).ready
         if self.remembers:
             if failure := self._remembered.open(profile, self.monitor):
                 self.notify(failure, severity="warning", markup=False)
@@ -272,17 +275,34 @@ class Console(App[int]):
     def redraw(self) -> None:
         """Draw everything from the newest snapshot."""
         if view := self.view:
-            self._draw(view)
+            self._draw(view, asked=True)
 
-    def _draw(self, view: View) -> None:
+    def _draw(self, view: View, *, asked: bool = False) -> None:
         if not self.screen_stack:
             return
         if isinstance(self.screen, Problems | IncidentsScreen | AuditScreen | DifferenceScreen | BackupsScreen):
             self.screen.draw(view)
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
-            if part.display and isinstance(part, Header | ServiceStrip | Pane):
+            if not part.display or not isinstance(part, Header | ServiceStrip | Pane):
+                continue
+            if isinstance(part, Logs) and not asked:
+                self._draw_log(part, view)
+            else:
                 part.draw(view)
+
+    def _draw_log(self, log: Logs, view: View) -> None:
+        """Of all that moves by itself the log is by far the most to be sent: it waits while the terminal is behind."""
+        waits, self._log_waits = self._log_waits, None if self._log_pace.ready() else view
+        if self._log_waits is None:
+            log.draw(view)
+        elif waits is None:
+            self.set_timer(LOG_SECONDS, partial(self._draw_waiting, log))
+
+    def _draw_waiting(self, log: Logs) -> None:
+        view, self._log_waits = self._log_waits, None
+        if view is not None and log.is_attached and log.display:
+            self._draw_log(log, view)
 
     def _tick(self) -> None:
         for header in self.screen_stack[0].query(Header) if self.screen_stack else ():

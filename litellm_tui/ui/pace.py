@@ -1,4 +1,4 @@
-"""How often to paint on a terminal that takes long for it: a slow link must not answer a key with old news."""
+"""How often to paint what moves by itself on a terminal that takes long for it: a key must not wait for old news."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-# of the time, so much is painted unasked: a terminal that needs half a second for it is then left alone for five
-SHARE: Final = 0.1
-LONGEST: Final = 5.0
+# of the time, so much is painted unasked: a terminal that needs half a second for it is then left alone for ten
+SHARE: Final = 0.05
+LONGEST: Final = 12.0
 # a link that has become fast again is found out, a little sooner each time
 RECOVERY: Final = 0.8
 # being late once is a terminal that had something else to do; twice in three paintings is a slow link

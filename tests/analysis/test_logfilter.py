@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -153,7 +154,7 @@ RANK = {"debug": 0, "info": 1, "warning": 2, "error": 3, "critical": 4}
 TERMS = (
     *((word, lambda r, w=word: w in f"{r.text}\0{r.source}\0{r.stack}") for word in ("alpha", "beta", "a.b", "x:y")),
     ('"alpha beta"', lambda r: "alpha beta" in f"{r.text}\0{r.source}\0{r.stack}"),
-    ("/a.b/", lambda r: "a.b" in f"{r.text}\0{r.stack}"),
+    ("/a.b/", lambda r: re.search("a.b", f"{r.text}\0{r.stack}") is not None),
     ("status:429", lambda r: r.status == 429),
     ("status:5xx", lambda r: 500 <= r.status < 600),
     ("status:>=404", lambda r: r.status >= 404),

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from textual.widgets import Button
 
 from litellm_tui.actions.transaction.record import Desk
-from litellm_tui.ui.screens import confirm
+from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.confirm import ConfirmDialog
 from litellm_tui.ui.screens.sheet import Sheet
 from tests.demo.probing import shown
@@ -16,7 +16,7 @@ from tests.ui.scene import Scene
 
 @pytest.fixture(autouse=True)
 def _hears_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confirm, "DEAF_SECONDS", 0.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 0.0)
 
 
 def _state(scene: Scene) -> str:
@@ -53,7 +53,7 @@ async def test_it_asks_on_cancel_then_stops_and_starts(scene: Scene) -> None:
 async def test_a_key_that_comes_before_the_question_could_be_read_is_not_heard(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(confirm, "DEAF_SECONDS", 60.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 60.0)
     await _asked(scene, "Stop")
     await scene.press("right", "enter")
     assert isinstance(scene.app.screen, ConfirmDialog)

@@ -17,7 +17,7 @@ from litellm_tui.actions.drill import SETTING, Answer, Asking, Outcome, Plan
 from litellm_tui.settings import Settings
 from litellm_tui.snapshot import ConfigFile, Reading, Snapshot
 from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs, group_of
-from litellm_tui.ui.screens import restart
+from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.widgets.chainlines import ChainLines
 from tests.ui.frozen import Frozen, degraded, healthy
@@ -254,14 +254,14 @@ async def test_the_dialog_says_how_many_calls_and_which_are_paid_and_starts_on_c
 async def test_a_key_typed_before_it_could_be_read_starts_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restart, "DEAF_SECONDS", 3600.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 3600.0)
     async with _dialog(tmp_path) as (shown, _, started, _cancelled):
         await shown.press("right", "enter")
         assert started == []
 
 
 async def test_each_step_and_the_setting_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restart, "DEAF_SECONDS", 0.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 0.0)
     async with _dialog(tmp_path) as (shown, dialog, started, cancelled):
         await shown.press("right", "enter")
         assert started == [dialog]
@@ -285,7 +285,7 @@ async def test_each_step_and_the_setting_are_shown(tmp_path: Path, monkeypatch: 
 
 
 async def test_leaving_a_drill_that_runs_cancels_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restart, "DEAF_SECONDS", 0.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 0.0)
     async with _dialog(tmp_path) as (shown, dialog, _started, cancelled):
         await shown.press("right", "enter", "escape")
         assert cancelled == ["cancelled"]

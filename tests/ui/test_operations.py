@@ -13,7 +13,7 @@ from litellm_tui.settings import Settings
 from litellm_tui.state import StateFile
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.panes.fallbacks import Fallbacks
-from litellm_tui.ui.screens import restart
+from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.probe import ProbeDialog
@@ -28,7 +28,7 @@ EMBEDDING = "nomic-embed-text"
 
 @pytest.fixture(autouse=True)
 def _hears_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restart, "DEAF_SECONDS", 0.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 0.0)
 
 
 def _row(scene: Scene, group: str) -> Deployment:

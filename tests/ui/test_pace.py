@@ -33,8 +33,8 @@ def test_a_slow_terminal_is_left_to_the_keys_most_of_the_time() -> None:
     terminal = Terminal()
     terminal.seconds = 0.5
     count = terminal.paintings(200)
-    assert 20 < count < 80
-    assert count * terminal.seconds < 200 / 4
+    assert 10 < count < 40
+    assert count * terminal.seconds < 200 / 8
 
 
 def test_being_late_once_changes_nothing() -> None:

@@ -17,7 +17,7 @@ from litellm_tui.analysis.records import Deployment, Verdict
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.snapshot import LoadedDeployment, ProbeResult
 from litellm_tui.ui.app import Console
-from litellm_tui.ui.screens import restart
+from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.probe import ProbeDialog
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.signs import ASCII, UNICODE, Signs
@@ -117,7 +117,7 @@ async def opened(
 
 
 def heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restart, "DEAF_SECONDS", 0.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 0.0)
 
 
 # --- the question ----------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ async def test_it_is_answered_with_the_other_button(monkeypatch: pytest.MonkeyPa
 
 
 async def test_what_was_typed_before_it_could_be_read_is_no_consent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restart, "DEAF_SECONDS", 3600.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 3600.0)
     async with opened(row(1, paid=True), row(2, paid=True)) as found:
         await found.press("right", "enter", "enter")
         assert found.started == []

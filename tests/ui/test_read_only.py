@@ -13,7 +13,7 @@ from litellm_tui.demo.files import CONFIG
 from litellm_tui.profile import Options, Profile, may_change, resolve
 from litellm_tui.settings import ProfileSettings, Settings, SettingsError
 from litellm_tui.ui.keys import KEYS
-from litellm_tui.ui.screens import restart
+from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.restart import RestartDialog
 from litellm_tui.ui.widgets.strip import Hints
@@ -77,7 +77,7 @@ async def test_a_fix_of_a_read_only_profile_is_not_written(simulation: Simulatio
 async def test_production_is_marked_and_its_restart_wants_the_name(
     simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restart, "DEAF_SECONDS", 0.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 0.0)
     with simulation:
         async with opened(simulation) as scene:
             await _watched(simulation, scene, production=True)

@@ -14,7 +14,7 @@ from litellm_tui.analysis import proof
 from litellm_tui.backups import Backup, Backups
 from litellm_tui.demo import Simulation, files
 from litellm_tui.demo.files import CONFIG
-from litellm_tui.ui.screens import restart
+from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.restart import RestartDialog
 from tests.demo.probing import shown
 from tests.ui.scene import Scene, opened
@@ -59,7 +59,7 @@ def _backups(scene: Scene) -> Backups:
 
 def _hear(monkeypatch: pytest.MonkeyPatch) -> None:
     """The moments in which the dialog is deaf are over."""
-    monkeypatch.setattr(restart, "DEAF_SECONDS", 0.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 0.0)
 
 
 async def test_it_starts_on_cancel_and_says_what_will_happen(scene: Scene) -> None:
@@ -94,7 +94,7 @@ async def test_escape_leaves_it(scene: Scene, key: str) -> None:
 async def test_what_was_typed_before_it_could_be_read_is_not_an_answer(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restart, "DEAF_SECONDS", 3600.0)
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 3600.0)
     before = _invocation(scene.simulation)
     await _asked(scene)
     await scene.press("right", "enter", "enter")
@@ -104,7 +104,7 @@ async def test_what_was_typed_before_it_could_be_read_is_not_an_answer(
 
 
 async def test_it_is_deaf_for_long_enough_for_a_paste() -> None:
-    assert 0.2 <= restart.DEAF_SECONDS <= 1.0
+    assert 0.2 <= filled.DEAF_SECONDS <= 1.0
 
 
 async def test_what_will_change_is_listed(scene: Scene) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -11,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button
 
 from litellm_tui.actions.drill import Answer, Asking, Event, Outcome, Plan
@@ -19,9 +17,9 @@ from litellm_tui.analysis.causes import first_words
 from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.logline import clean
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens import restart
+from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import Lines
+from litellm_tui.ui.widgets.lines import Lines, Row
 
 _WHY = {
     "general": "fails on purpose",
@@ -30,13 +28,14 @@ _WHY = {
 }
 
 
-class DrillDialog(ModalScreen[None]):
+class DrillDialog(FilledScreen[None]):
     """Opens on Cancel. `start` runs `actions.drill` and gives every event to `take`; `cancel` ends that."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
         Binding("left,right", "other_button", show=False),
     ]
+    FOCUS = "#cancel"
 
     def __init__(
         self, view: View, plan: Plan, start: Callable[[DrillDialog], None], cancel: Callable[[], None]
@@ -44,7 +43,6 @@ class DrillDialog(ModalScreen[None]):
         super().__init__()
         self._view, self._plan = view, plan
         self._start, self._cancel = start, cancel
-        self._opened = time.monotonic()
         self._began = False
         self._events: list[Asking | Answer] = []
         self._outcome: Outcome | None = None
@@ -56,13 +54,6 @@ class DrillDialog(ModalScreen[None]):
             with Horizontal(id="dialog-buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button("Drill", id="drill", compact=True)
-
-    def on_mount(self) -> None:
-        self.query_one("#cancel").focus()
-        self.call_after_refresh(self._fill)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
 
     # --- what is pressed ---------------------------------------------------------------------------------------
 
@@ -80,13 +71,13 @@ class DrillDialog(ModalScreen[None]):
 
     @on(Button.Pressed, "#drill")
     def _drill_pressed(self) -> None:
-        if self._began or time.monotonic() - self._opened < restart.DEAF_SECONDS:
+        if self._began or not self.could_be_read:
             return
         self._began = True
         self.query_one("#drill", Button).display = False
         self.query_one("#cancel").focus()
         self._start(self)
-        self._fill()
+        self.fill()
 
     # --- what it shows -----------------------------------------------------------------------------------------
 
@@ -103,12 +94,11 @@ class DrillDialog(ModalScreen[None]):
             self._events.append(event)
         else:
             self._events.append(event)
-        self._fill()
+        self.fill()
 
-    def _fill(self) -> None:
-        for lines in self.query("#dialog-lines").results(Lines):
-            if lines.room:
-                lines.show(to_rows(self._progress() if self._began else self._question(), lines.room))
+    def rows(self, width: int) -> list[Row]:
+        """The question, or how far it is."""
+        return to_rows(self._progress() if self._began else self._question(), width)
 
     def _question(self) -> list[Paragraph]:
         plan, arrow = self._plan, self._view.signs.arrow

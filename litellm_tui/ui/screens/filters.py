@@ -10,19 +10,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from litellm_tui.analysis.redact import MASK
 from litellm_tui.collectors.logline import clean
 from litellm_tui.savedfilters import SavedFilters
 from litellm_tui.ui.detail import to_rows
+from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
 
 _LONGEST_NAME: Final = 40
 
 
-class FiltersScreen(ModalScreen[str | None]):
+class FiltersScreen(FilledScreen[str | None]):
     """Gives the chosen filter, or None. `present` is the one that is kept; `redact` finds secrets, which never are."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,31 +46,22 @@ class FiltersScreen(ModalScreen[str | None]):
             field.display = False
             yield field
 
-    def on_mount(self) -> None:
-        self.query_one(Lines).focus()
-        self.call_after_refresh(self._fill)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
-
-    def _fill(self) -> None:
-        lines = self.query_one(Lines)
-        if not lines.room:
-            return
+    def rows(self, width: int) -> list[Row]:
+        """The filters by name, and the present one."""
         filters = self._saved.filters
-        width = min(max((len(name) for name in filters), default=0), lines.room // 3)
+        names = min(max((len(name) for name in filters), default=0), width // 3)
         rows = [
             Row((
-                (" " + cell(clean(name), width) + "  ", "strong"),
-                (cell(clean(filters[name]), lines.room - width - 3), "ok"),
+                (" " + cell(clean(name), names) + "  ", "strong"),
+                (cell(clean(filters[name]), width - names - 3), "ok"),
             ), name)
             for name in sorted(filters)
         ]  # fmt: skip
         if not rows:
             rows = [Row(((" none is kept yet", "quiet"),))]
         present = f"present: {clean(self._present)}" if self._present else "no filter is set: / types one, a keeps it"
-        rows += [Row((("", ""),)), *to_rows([("", present, "quiet"), ("", self._saved.failure, "bad")], lines.room)]
-        lines.show(rows)
+        rows += [Row((("", ""),)), *to_rows([("", present, "quiet"), ("", self._saved.failure, "bad")], width)]
+        return rows
 
     @on(Lines.Opened)
     def _use(self, event: Lines.Opened) -> None:
@@ -96,7 +87,7 @@ class FiltersScreen(ModalScreen[str | None]):
         if name and self._redact(name) == name:
             self._saved.keep(name, self._present)
         self._leave_field()
-        self._fill()
+        self.fill()
         if name:
             self.query_one(Lines).select(name)
 
@@ -106,7 +97,7 @@ class FiltersScreen(ModalScreen[str | None]):
         if name:
             self.notify(f"deleted {name}: {self._saved.filters.get(name, '')}", markup=False)
             self._saved.delete(name)
-            self._fill()
+            self.fill()
 
     def _leave_field(self) -> None:
         self.query_one(Input).display = False

@@ -9,17 +9,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from litellm_tui.ui.detail import to_rows
-from litellm_tui.ui.widgets.lines import Lines
+from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.widgets.lines import Lines, Row
 
 
-class NotePrompt(ModalScreen[str | None]):
+class NotePrompt(FilledScreen[str | None]):
     """Enter gives the text, Escape nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "abandon", show=False)]
+    FOCUS = "Input"
 
     def __init__(self, title: str, question: str) -> None:
         super().__init__()
@@ -37,16 +38,10 @@ class NotePrompt(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(Lines).can_focus = False
-        self.query_one(Input).focus()
-        self.call_after_refresh(self._fill)
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
-
-    def _fill(self) -> None:
-        lines = self.query_one(Lines)
-        if lines.room:
-            lines.show(to_rows([("", self._question, "ok")], lines.room))
+    def rows(self, width: int) -> list[Row]:
+        """The question."""
+        return to_rows([("", self._question, "ok")], width)
 
     @on(Input.Submitted)
     def _given(self, event: Input.Submitted) -> None:

@@ -25,7 +25,7 @@ from litellm_tui.analysis.records import Deployment
 from litellm_tui.collectors.logline import clean
 from litellm_tui.snapshot import LoadedDeployment, ProbeResult
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens import restart
+from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
@@ -109,7 +109,7 @@ class ProbeDialog(ModalScreen[None]):
 
     @on(Button.Pressed, "#probe")
     def _probe_pressed(self) -> None:
-        if time.monotonic() - self._opened >= restart.DEAF_SECONDS:
+        if time.monotonic() - self._opened >= filled.DEAF_SECONDS:
             self._begin()
 
     @on(Lines.Opened)

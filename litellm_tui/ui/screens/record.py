@@ -47,7 +47,7 @@ class RecordSheet(Sheet):
     def action_fold(self) -> None:
         """The other way of showing the stack trace."""
         self._full = not self._full
-        self._fill()
+        self.fill()
         self._describe()
 
     def action_copy(self) -> None:

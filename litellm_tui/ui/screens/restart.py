@@ -11,24 +11,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
 from litellm_tui.actions.transaction.events import BACK, FORTH, Event, Outcome, Result, Step
 from litellm_tui.analysis.preflight import Check
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import Lines
+from litellm_tui.ui.widgets.lines import Lines, Row
 from litellm_tui.ui.widgets.unitname import UnitName
 
-# keys that come within this time of the dialog's opening were typed, or pasted, before it could be read
-DEAF_SECONDS: Final = 0.4
 Way = Literal["apply", "finish", "undo"]
 _CHECKED: Final = {"ok": "ok", "note": "warn", "refused": "bad"}
 _ENDED: Final[dict[Result, str]] = {"applied": "strong", "rolled back": "warn", "refused": "bad", "failed": "bad"}
 
 
-class RestartDialog(ModalScreen[None]):
+class RestartDialog(FilledScreen[None]):
     """Opens on Cancel. Closing it while the restart runs leaves the restart running.
 
     `inspect` makes the preflight. `start` begins: the way to go, and whether a preflight that refuses is passed over.
@@ -40,6 +38,7 @@ class RestartDialog(ModalScreen[None]):
         Binding("left,up", "other_button(-1)", show=False),
         Binding("right,down", "other_button(1)", show=False),
     ]
+    FOCUS = "#cancel"
 
     def __init__(
         self,
@@ -55,7 +54,6 @@ class RestartDialog(ModalScreen[None]):
         self._start = start
         self._unfinished = unfinished
         self._back = back
-        self._opened = time.monotonic()
         self._checks: tuple[Check, ...] | None = None
         self._insisted = False
         self._steps: dict[str, Step] = {}
@@ -77,14 +75,9 @@ class RestartDialog(ModalScreen[None]):
                     yield Button("Restart", id="restart", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#cancel").focus()
-        self.call_after_refresh(self._fill)
         self.set_interval(0.25, self._tick)
         if not self._unfinished:
             self.run_worker(self._look(), group="preflight")
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
 
     # --- the question ------------------------------------------------------------------------------------------
 
@@ -93,7 +86,7 @@ class RestartDialog(ModalScreen[None]):
         if self._refused:
             button = self.query_one("#restart", Button)
             button.label, button.variant = "Restart anyway", "error"
-        self._fill()
+        self.fill()
 
     @on(Input.Submitted)
     def _typed(self) -> None:
@@ -116,7 +109,7 @@ class RestartDialog(ModalScreen[None]):
     @on(Button.Pressed, "#restart")
     def _restart(self) -> None:
         # what it may be about to break must have been on the screen
-        if time.monotonic() - self._opened < DEAF_SECONDS or self._checks is None:
+        if not self.could_be_read or self._checks is None:
             return
         if not self._named:
             self.query_one(UnitName).focus()
@@ -124,7 +117,7 @@ class RestartDialog(ModalScreen[None]):
         if self._refused and not self._insisted:
             self._insisted = True
             self.query_one("#restart", Button).label = "Press again"
-            self._fill()
+            self.fill()
             return
         self._begin("apply")
 
@@ -145,7 +138,7 @@ class RestartDialog(ModalScreen[None]):
     @property
     def _answered(self) -> bool:
         """Whether the question could be read, and the name was typed where that is wanted."""
-        return self._named and time.monotonic() - self._opened >= DEAF_SECONDS
+        return self._named and self.could_be_read
 
     def _begin(self, way: Way) -> None:
         self._began = time.monotonic()
@@ -154,7 +147,7 @@ class RestartDialog(ModalScreen[None]):
         self.query_one("#cancel", Button).label = "Hide (it goes on)"
         self.query_one("#cancel").focus()
         self._start(self, way, self._insisted)
-        self._fill()
+        self.fill()
 
     # --- the progress ------------------------------------------------------------------------------------------
 
@@ -165,16 +158,15 @@ class RestartDialog(ModalScreen[None]):
             self.query_one("#cancel", Button).label = "Close"
         else:
             self._steps[event.name] = event
-        self._fill()
+        self.fill()
 
     def _tick(self) -> None:
         if self._began and self._outcome is None:
-            self._fill()
+            self.fill()
 
-    def _fill(self) -> None:
-        for lines in self.query(Lines):
-            if lines.room:
-                lines.show(to_rows(list(self._progress() if self._began else self._question()), lines.room))
+    def rows(self, width: int) -> list[Row]:
+        """The question, or how far it is."""
+        return to_rows(list(self._progress() if self._began else self._question()), width)
 
     def _question(self) -> Iterator[Paragraph]:
         profile, service = self._view.profile, self._view.snapshot.service.value

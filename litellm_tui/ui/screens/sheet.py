@@ -9,14 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from litellm_tui.collectors.logline import clean
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.widgets.lines import Lines
+from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.widgets.lines import Lines, Row
 
 
-class Sheet(ModalScreen[None]):
+class Sheet(FilledScreen[None]):
     """Closes on Escape, Enter or q. `paragraphs` is asked anew when the width changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,question_mark", "close", show=False)]
@@ -32,17 +32,9 @@ class Sheet(ModalScreen[None]):
             box.border_subtitle = Content("Esc closes")
             yield Lines(id="sheet-lines")
 
-    def on_mount(self) -> None:
-        self.query_one(Lines).focus()
-        self.call_after_refresh(self._fill)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
-
-    def _fill(self) -> None:
-        lines = self.query_one(Lines)
-        if lines.room:
-            lines.show(to_rows(self._paragraphs(), lines.room))
+    def rows(self, width: int) -> list[Row]:
+        """The paragraphs."""
+        return to_rows(self._paragraphs(), width)
 
     def action_close(self) -> None:
         self.dismiss(None)

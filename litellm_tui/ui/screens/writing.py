@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
-from litellm_tui.ui.widgets.lines import Lines, Row
+from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.widgets.lines import Lines
 
 
-class WritingScreen(ModalScreen[bool]):
+class WritingScreen(FilledScreen[bool]):
     """Ends with True when the operator wants it written. Enter alone does not write: it may be held down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,27 +24,11 @@ class WritingScreen(ModalScreen[bool]):
     ENDING: ClassVar[str]
     LINES: ClassVar[str]
 
-    def rows(self, width: int) -> Iterable[Row]:
-        """What is shown, broken to this width."""
-        raise NotImplementedError
-
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
             box.border_title = Content(self.WHAT)
             box.border_subtitle = Content(self.ENDING)
             yield Lines(id=self.LINES)
-
-    def on_mount(self) -> None:
-        self.query_one(Lines).focus()
-        self.call_after_refresh(self._fill)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
-
-    def _fill(self) -> None:
-        lines = self.query_one(Lines)
-        if lines.room:
-            lines.show(list(self.rows(lines.room)))
 
     def action_write(self) -> None:
         self.dismiss(True)
