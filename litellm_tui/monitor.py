@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -86,6 +86,8 @@ class Monitor:
         self._lines = lines
         self.store = LogStore()
         self._on_snapshot = on_snapshot
+        # its owner may have everything slower wait until the file is on the screen
+        self.first_shown: Callable[[], Awaitable[None]] = _at_once
         self._gateway = Gateway()
         self._configuration = Configuration(path=profile.config.value if profile.config else None)
         self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
@@ -154,6 +156,7 @@ class Monitor:
             # the file alone fills half the screen: it is shown before anything slower is begun
             await self.file.read()
             self._on_snapshot(self.snapshot())
+            await self.first_shown()
         try:
             async with asyncio.TaskGroup() as tasks:
                 for job in self._local_jobs():
@@ -480,6 +483,10 @@ class Monitor:
 
 def _endpoint(entry: HealthEntry) -> tuple[str | None, str, str | None]:
     return (entry.model_id, entry.model, entry.api_base)
+
+
+async def _at_once() -> None:
+    """Nobody is waited for."""
 
 
 def _delay(interval: float, failures: int) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from typing import Final
 
@@ -44,9 +45,8 @@ _PLACES: Final = (
     *(key + mark for key in (*_SHORT_KEYS, *_LONG_KEYS, "pa", "fc") for mark in "-_"),
 )  # fmt: skip
 # longer ones first: of two that begin alike the shorter one would hide the other
-_BEGINNINGS: Final = re.compile("|".join(map(re.escape, sorted(set(_PLACES), key=lambda place: (-len(place), place)))))
-_SHAPES: Final = re.compile(
-    rf"""
+_BEGINNINGS: Final = "|".join(map(re.escape, sorted(set(_PLACES), key=lambda place: (-len(place), place))))
+_SHAPES: Final = rf"""
       (?P<bearer>\b(?:bearer|basic)(?:\s+|%20|\+))[A-Za-z0-9._~+/=-]{{8,}}
     | (?P<url>(?:://|%3A%2F%2F))(?!•)[^\s/@"'<>\\|•]+(?=@|%40)
     | (?P<query>{"|".join(map(re.escape, _QUERY))})(?!•)[^\s&"'<>#;\\•]{{4,}}
@@ -63,9 +63,7 @@ _SHAPES: Final = re.compile(
     | \b(?:AKIA|ASIA)[A-Z0-9]{{12,}}
     | \beyJ[A-Za-z0-9_-]{{8,4000}}\.[A-Za-z0-9_-]{{4,}}(?:\.[A-Za-z0-9_-]+)?
     | (?P<hook>hooks\.slack\.com/(?:services|workflows)/|/api/webhooks/)[A-Za-z0-9_/-]{{10,}}
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    """
 # Words of which every place above holds one: a plain search for each is faster than any pattern, and almost no line
 # holds one. A long key is known by what follows its separator.
 _WORDS: Final = (
@@ -103,10 +101,18 @@ def _suspect(lowered: str) -> bool:
     return _LONG.search(lowered) is not None
 
 
+# compiling takes as long as a tenth of the console's start, and most texts never need it
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Where a secret may begin, in lower case, and what it looks like there."""
+    return re.compile(_BEGINNINGS), re.compile(_SHAPES, re.VERBOSE | re.IGNORECASE)
+
+
 def _found(text: str, lowered: str) -> Iterator[re.Match[str]]:
+    beginnings, shapes = _patterns()
     at = 0
-    while (place := _BEGINNINGS.search(lowered, at)) is not None:
-        match = _SHAPES.match(text, place.start())
+    while (place := beginnings.search(lowered, at)) is not None:
+        match = shapes.match(text, place.start())
         at = match.end() if match is not None else place.start() + 1
         if match is not None:
             yield match

@@ -24,8 +24,7 @@ from textual.worker import Worker, WorkerError, WorkerFailed
 
 from litellm_tui import __version__
 from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.incidents import Incident
-from litellm_tui.analysis.records import Deployment, Place, PlaceKind
+from litellm_tui.analysis.records import Place, PlaceKind
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History
 from litellm_tui.backups import Backups
@@ -34,28 +33,22 @@ from litellm_tui.profile import Profile
 from litellm_tui.settings import Settings, SettingsError
 from litellm_tui.snapshot import Snapshot
 from litellm_tui.ui.control import ServiceControl
-from litellm_tui.ui.detail import deployment_paragraphs
 from litellm_tui.ui.keys import KEYS, keys_of
 from litellm_tui.ui.lifeline import Lifeline
 from litellm_tui.ui.logdesk import LogDesk
 from litellm_tui.ui.operations import Operations
+from litellm_tui.ui.over import Over
 from litellm_tui.ui.pace import Pace, output_waits
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
-from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs, group_of
+from litellm_tui.ui.panes.fallbacks import Fallbacks, group_of
 from litellm_tui.ui.panes.logprompt import LogPrompt
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.service import Service
 from litellm_tui.ui.remembered import Remembered
-from litellm_tui.ui.screens.audit import AuditScreen
-from litellm_tui.ui.screens.backups import BackupsScreen
-from litellm_tui.ui.screens.difference import DifferenceScreen
-from litellm_tui.ui.screens.incidents import IncidentsScreen
-from litellm_tui.ui.screens.note import NotePrompt
-from litellm_tui.ui.screens.problems import Problems
-from litellm_tui.ui.screens.sheet import Sheet
+from litellm_tui.ui.screens.live import LiveScreen
 from litellm_tui.ui.signs import ASCII, UNICODE
 from litellm_tui.ui.themes import STATES, load_themes
 from litellm_tui.ui.thinking import Thinking
@@ -89,6 +82,10 @@ PLACES: Final[dict[PlaceKind, str]] = {
 NARROW: Final = 100
 WIDE: Final = 170
 KEEP_SECONDS: Final = 30.0
+# a restart that was interrupted is told when the screen is filled
+OFFER_SECONDS: Final = 0.5
+# how long the first painting is waited for, at most
+PAINT_SECONDS: Final = 0.3
 # until a log that had to wait for the terminal is tried again
 LOG_SECONDS: Final = 0.05
 
@@ -117,14 +114,15 @@ class Console(App[int]):
         self.remembers = memory
         self.history: History | None = None
         self.backups: Backups | None = None
-        self._operations = Operations(self)
+        self.operations = Operations(self)
         self._control = ServiceControl(self)
+        self._over = Over(self)
         self._desk = LogDesk(self)
         self.set_class(settings.ascii, ASCII_CLASS)
         self._settings = settings
         self._sought = profile
         self.monitor: Monitor | None = None
-        self._remembered = Remembered()
+        self.remembered = Remembered()
         self._thinking = Thinking(self._judge, self._learn, partial(self.run_worker, group="thinking"))
         self._signs = ASCII if settings.ascii else UNICODE
         self._clock = utc_clock if settings.utc else local_clock
@@ -197,7 +195,7 @@ class Console(App[int]):
         self._watching = self.run_worker(self._watch(), group="monitor", exclusive=True, exit_on_error=True)
 
     async def on_unmount(self) -> None:
-        self._keep()
+        self.keep()
         # Textual cancels its workers and does not wait: the monitor must be given the time to take its children along
         if self._watching is not None:
             self._watching.cancel()
@@ -220,19 +218,29 @@ class Console(App[int]):
             if self.history.failure:
                 self.notify(self.history.failure, severity="warning", markup=False)
         self.monitor = Monitor(profile, self._take, self.history)
+        self.monitor.first_shown = self._painted
         if self.remembers:
-            if failure := self._remembered.open(profile, self.monitor):
+            if failure := self.remembered.open(profile, self.monitor):
                 self.notify(failure, severity="warning", markup=False)
-            self.set_interval(KEEP_SECONDS, self._keep)
+            self.set_interval(KEEP_SECONDS, self.keep)
         if profile.read_only:
             for hints in self.screen_stack[0].query(Hints):
                 hints.laid_out()
         else:
-            self._control.offer_to_end(profile)
+            self.set_timer(OFFER_SECONDS, partial(self._control.offer_to_end, profile))
         await self.monitor.run()
 
-    def _keep(self) -> None:
-        self._remembered.keep(self.view, self.monitor)
+    async def _painted(self) -> None:
+        """Until what was drawn is painted: modules that are loaded in threads would take the interpreter from it."""
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PAINT_SECONDS):
+                await painted.wait()
+
+    def keep(self) -> None:
+        """Write down what the next run is to know."""
+        self.remembered.keep(self.view, self.monitor)
 
     def _fatal_error(self) -> None:
         # Textual's own report prints every local variable, and with them keys and the whole configuration
@@ -247,7 +255,7 @@ class Console(App[int]):
         self._thinking.take(snapshot)
 
     def _learn(self, view: View) -> None:
-        self._remembered.learn(view)
+        self.remembered.learn(view)
         self._draw(view)
 
     @property
@@ -262,7 +270,7 @@ class Console(App[int]):
         now = time.time()
         return View(
             snapshot=snapshot,
-            diagnosis=diagnose(snapshot, now, self._remembered.memory, self.monitor.audits.audit),
+            diagnosis=diagnose(snapshot, now, self.remembered.memory, self.monitor.audits.audit),
             store=self.monitor.store,
             profile=self.monitor.profile,
             signs=self._signs,
@@ -280,7 +288,7 @@ class Console(App[int]):
     def _draw(self, view: View, *, asked: bool = False) -> None:
         if not self.screen_stack:
             return
-        if isinstance(self.screen, Problems | IncidentsScreen | AuditScreen | DifferenceScreen | BackupsScreen):
+        if isinstance(self.screen, LiveScreen):
             self.screen.draw(view)
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
@@ -415,9 +423,7 @@ class Console(App[int]):
 
     @on(LogPrompt.Explain)
     def _explain_filter(self) -> None:
-        from litellm_tui.ui.screens.help import filter_paragraphs
-
-        self.push_screen(Sheet("Filter of the log", filter_paragraphs))
+        self._over.filter_help()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.read_only and action in _ACTS:
@@ -427,10 +433,8 @@ class Console(App[int]):
         return super().check_action(action, parameters)
 
     def action_help(self) -> None:
-        from litellm_tui.ui.screens.help import help_paragraphs
-
         if len(self.screen_stack) == 1:
-            self.push_screen(Sheet("Keys and signs", lambda: help_paragraphs(self._signs, self.read_only)))
+            self._over.help(self._signs)
 
     async def action_quit(self) -> None:
         self.exit(0)
@@ -460,42 +464,22 @@ class Console(App[int]):
             for row in view.diagnosis.deployments
             if every or (row.group == group if group is not None else row.key == chosen)
         ]
-        self._operations.probe(view, rows)
+        self.operations.probe(view, rows)
 
     @on(ChainLines.Drill)
     def _drill(self, event: ChainLines.Drill) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
-            self._operations.drill(view, event.key)
+            self.operations.drill(view, event.key)
 
     def action_problems(self) -> None:
-        view = self.view
-        if len(self.screen_stack) > 1 or view is None:
-            return
-
-        def closed(place: Place | None) -> None:
-            self._remembered.looked_at_problems()
-            self._keep()
-            if place is not None:
-                self._go_to(place)
-
-        self.push_screen(Problems(view), closed)
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._over.problems(view)
 
     def action_incidents(self) -> None:
-        view = self.view
-        if len(self.screen_stack) > 1 or view is None:
-            return
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._over.incidents(view)
 
-        def closed(chosen: Incident | Place | None) -> None:
-            self._remembered.looked_at_incidents()
-            self._keep()
-            if isinstance(chosen, Place):
-                self._go_to(chosen)
-            elif chosen is not None:
-                self._show_record(chosen.sequence)
-
-        self.push_screen(IncidentsScreen(view, self._remembered.incidents_looked_at), closed)
-
-    def _show_record(self, sequence: int) -> None:
+    def show_record(self, sequence: int) -> None:
         """A record of the log, in the log."""
         self.action_pane("logs")
         if not self.query_one(Logs).view.reveal(sequence):
@@ -503,11 +487,11 @@ class Console(App[int]):
 
     def action_audit(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
-            self.push_screen(AuditScreen(view, self._operations.fix))
+            self._over.audit(view)
 
     def action_edit(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
-            self._operations.edit(view)
+            self.operations.edit(view)
 
     def action_difference(self) -> None:
         if len(self.screen_stack) == 1:
@@ -516,13 +500,13 @@ class Console(App[int]):
     def show_difference(self) -> None:
         """The file against what runs, over whatever is on the screen."""
         if view := self.view:
-            self.push_screen(DifferenceScreen(view, self.history, self.utc))
+            self._over.difference(view)
 
     def action_backups(self) -> None:
-        if len(self.screen_stack) == 1 and (view := self.view) and self.backups is not None:
-            self.push_screen(BackupsScreen(view, self.backups, self.utc, self._operations.restore))
+        if len(self.screen_stack) == 1 and (view := self.view):
+            self._over.backups(view)
 
-    def _go_to(self, place: Place) -> None:
+    def go_to(self, place: Place) -> None:
         """The row that a problem is about."""
         if place.kind == "audit":
             self.action_audit()
@@ -541,26 +525,8 @@ class Console(App[int]):
             return
         chosen = self.query_one(Models).lines.selected
         row = next((row for row in view.diagnosis.deployments if row.key == chosen), None)
-        if row is None:
-            return
-        if row.key in self.monitor.expected_down:
-            self._mark_down(row, None)
-            self.notify(f"{row.group} · {row.model} is not expected down any more", markup=False)
-            return
-        question = (
-            f"{row.group} · {row.model} is {row.verdict.state}. Marked as expected down it is no problem any more, "
-            "here and in litellm-tui status and check. A word on why?"
-        )
-        self.push_screen(
-            NotePrompt("Expected down", question), lambda note: None if note is None else self._mark_down(row, note)
-        )
-
-    def _mark_down(self, row: Deployment, note: str | None) -> None:
-        if self.monitor is None:
-            return
-        marks = {key: text for key, text in self.monitor.expected_down.items() if key != row.key}
-        self.monitor.expect_down(marks | ({row.key: note} if note is not None else {}))
-        self._keep()
+        if row is not None:
+            self._over.expect_down(row)
 
     @on(Lines.Opened)
     def _open(self, event: Lines.Opened) -> None:
@@ -570,14 +536,9 @@ class Console(App[int]):
         if pane == "models-lines":
             chosen = next((d for d in view.diagnosis.deployments if d.key == event.key), None)
             if chosen:
-                self.push_screen(
-                    Sheet(f"{chosen.group} · {chosen.model}", lambda: list(deployment_paragraphs(chosen, view)))
-                )
+                self._over.deployment(chosen, view)
         elif pane == "fallbacks-lines":
-            marked = self.query_one(Fallbacks).marked
-            kind, _, name = event.key.partition(":")
-            title = f"{'any group' if name == '*' else name} · {kind}"
-            self.push_screen(Sheet(title, lambda: list(fallback_paragraphs(event.key, view, marked))))
+            self._over.fallback(event.key, view, self.query_one(Fallbacks).marked)
         elif pane == "logs-lines" and (record := view.store.get(int(event.key))):
             self._desk.open(record, view)
 

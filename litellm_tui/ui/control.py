@@ -7,18 +7,18 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from litellm_tui.actions.transaction.events import Outcome, Seen, Step
-from litellm_tui.actions.transaction.record import Desk, Record
-from litellm_tui.analysis.preflight import Check
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Failure
-from litellm_tui.ui.screens.restart import RestartDialog, Way
 
 if TYPE_CHECKING:
     from litellm_tui.actions.control import Verb
+    from litellm_tui.actions.transaction.events import Seen
+    from litellm_tui.actions.transaction.record import Desk
+    from litellm_tui.analysis.preflight import Check
     from litellm_tui.backups import Backups
     from litellm_tui.ui.app import Console
+    from litellm_tui.ui.screens.restart import RestartDialog, Way
     from litellm_tui.ui.view import View
 
 
@@ -30,6 +30,8 @@ class ConsoleEyes:
 
     def seen(self) -> Seen | None:
         """What is drawn now."""
+        from litellm_tui.actions.transaction.events import Seen
+
         view = self._console.view
         return Seen(view.snapshot, view.diagnosis, view.now) if view else None
 
@@ -75,7 +77,9 @@ class ServiceControl:
             )
             return
         from litellm_tui.actions.transaction.preflight import inspect
+        from litellm_tui.actions.transaction.record import Record
         from litellm_tui.actions.transaction.words import told
+        from litellm_tui.ui.screens.restart import RestartDialog
 
         async def looked() -> tuple[Check, ...]:
             now = self._console.view or view
@@ -88,6 +92,7 @@ class ServiceControl:
 
     def offer_to_end(self, profile: Profile) -> None:
         """Say at the start that a restart was interrupted."""
+        from litellm_tui.actions.transaction.record import Record
         from litellm_tui.actions.transaction.words import told
 
         unfinished = self._desk(profile).interrupted() if profile.unit else None
@@ -95,6 +100,8 @@ class ServiceControl:
             self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=15, markup=False)
 
     def _desk(self, profile: Profile) -> Desk:
+        from litellm_tui.actions.transaction.record import Desk
+
         # the simulation leaves nothing behind
         return Desk(profile.url.value, profile.unit.value if profile.unit else "", self._backups.state)
 
@@ -107,6 +114,7 @@ class ServiceControl:
         self._console.run_worker(self._follow_restart(dialog, way, force), group="restart", exclusive=True)
 
     async def _follow_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
+        from litellm_tui.actions.transaction.events import Outcome, Step
         from litellm_tui.actions.transaction.run import Transaction
 
         profile = self._monitor.profile

@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from litellm_tui.analysis.phrases import count
-from litellm_tui.savedfilters import SavedFilters
 from litellm_tui.snapshot import Failure, LogRecord
 from litellm_tui.state import state_folder
-from litellm_tui.ui.logexport import as_text, copied_to, terminal_keeps_it, write
 from litellm_tui.ui.panes.logs import Logs
-from litellm_tui.ui.screens.filters import FiltersScreen
-from litellm_tui.ui.screens.record import RecordSheet
 from litellm_tui.ui.view import View
 
 if TYPE_CHECKING:
     from litellm_tui.monitor import Monitor
+    from litellm_tui.savedfilters import SavedFilters
     from litellm_tui.ui.app import Console
 
 _COPIED = "copied.txt"
@@ -42,6 +39,8 @@ class LogDesk:
 
     def open(self, record: LogRecord, view: View) -> None:
         """One record in full."""
+        from litellm_tui.ui.screens.record import RecordSheet
+
         self._app.push_screen(RecordSheet(record, view, lambda found: self.copy([found], view), self._show_call))
 
     def _show_call(self, record: LogRecord) -> None:
@@ -87,6 +86,8 @@ class LogDesk:
 
     def copy(self, records: list[LogRecord], view: View) -> None:
         """To the clipboard of the terminal, and to a file where that may not reach it."""
+        from litellm_tui.ui.logexport import as_text, copied_to, terminal_keeps_it
+
         text = "\n".join(as_text(record, view.redact) for record in records)
         self._app.copy_to_clipboard(text)
         words = f"copied {count(len(records), 'record')}"
@@ -120,6 +121,8 @@ class LogDesk:
         self._app.run_worker(self._export(path, view), group="export", exclusive=True)
 
     async def _export(self, path: Path, view: View) -> None:
+        from litellm_tui.ui.logexport import write
+
         shown = self._pane.view
         await shown.looked.wait()
         records = shown.records()
@@ -133,6 +136,9 @@ class LogDesk:
 
     def choose_filter(self, view: View) -> None:
         """Show the filters that were kept."""
+        from litellm_tui.savedfilters import SavedFilters
+        from litellm_tui.ui.screens.filters import FiltersScreen
+
         if self._saved is None:
             self._saved = SavedFilters.of_user() if self._app.remembers else SavedFilters(None)
         shown = self._pane.view

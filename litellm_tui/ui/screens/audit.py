@@ -12,11 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from litellm_tui.analysis.audit.records import Audit, Finding, Severity
 from litellm_tui.analysis.audit.words import arithmetic, summary
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.screens.live import LiveScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES
@@ -25,7 +25,7 @@ from litellm_tui.ui.widgets.lines import Lines, Row, cell
 _SIGNS: Final[dict[Severity, str]] = {"fatal": "failing", "error": "failing", "warning": "degraded", "advice": "idle"}
 
 
-class AuditScreen(ModalScreen[None]):
+class AuditScreen(LiveScreen[None]):
     """Enter shows the fix of the selected finding; it is drawn anew with every view, and keeps its selection."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.backups import Backup, Backups
@@ -21,6 +20,7 @@ from litellm_tui.backups.store import NOTHING_KEPT
 from litellm_tui.comparison import SIGNS, environment, moment
 from litellm_tui.snapshot import Failure
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.screens.live import LiveScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
@@ -36,7 +36,7 @@ class Known(NamedTuple):
     failure: str
 
 
-class BackupsScreen(ModalScreen[None]):
+class BackupsScreen(LiveScreen[None]):
     """Enter asks to go back to the selected set. The disk is looked at beside the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

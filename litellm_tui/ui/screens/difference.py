@@ -12,13 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from litellm_tui.analysis.difference import Change, What
 from litellm_tui.applied import Applied, History
 from litellm_tui.comparison import SIGNS, Compared, summary, with_running, with_version
 from litellm_tui.snapshot import ConfigError
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.screens.live import LiveScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
@@ -33,7 +33,7 @@ _HEADS: Final[dict[What, str]] = {
 _STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
 
 
-class DifferenceScreen(ModalScreen[None]):
+class DifferenceScreen(LiveScreen[None]):
     """The differences by subject, all about the selected one below. Comparing is done beside the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

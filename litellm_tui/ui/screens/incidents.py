@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from litellm_tui.analysis.headline import sparkline
 from litellm_tui.analysis.incidents import Incident, answers, find_incidents
@@ -19,6 +18,7 @@ from litellm_tui.analysis.phrases import age, coarse_age, count
 from litellm_tui.analysis.records import Place
 from litellm_tui.snapshot import Log
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.screens.live import LiveScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
@@ -28,7 +28,7 @@ CELLS: Final = 15
 MINUTES_A_CELL: Final = 4
 
 
-class IncidentsScreen(ModalScreen[Incident | Place | None]):
+class IncidentsScreen(LiveScreen[Incident | Place | None]):
     """Enter gives the incident, whose example stands in the log; `o` the place of the row concerned.
 
     Drawn anew with every view, and keeps its selection.

@@ -11,18 +11,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from litellm_tui.analysis.phrases import age, coarse_age
 from litellm_tui.analysis.records import Place, Problem
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.screens.live import LiveScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.header import STYLES
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 
-class Problems(ModalScreen[Place | None]):
+class Problems(LiveScreen[Place | None]):
     """Enter goes to the row concerned, Escape closes. It is drawn anew with every view, and keeps its selection."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
