@@ -12,6 +12,7 @@ from litellm_tui.snapshot import LogRecord
 from litellm_tui.ui.themes import STATES
 from litellm_tui.ui.widgets.loglines import LogLines
 from litellm_tui.ui.widgets.logview import LogView
+from tests.ui.scene import Scene, quiet
 
 BEGIN = 1_800_000_000.0
 
@@ -164,3 +165,40 @@ async def test_a_gap_is_shown_whatever_the_filter() -> None:
         await pilot.pause()
         assert [record.text for record in view.records()] == ["1,234 lines are missing"]
         assert any("– 1,234 lines are missing –" in view.render_line(y).text for y in range(3))
+
+
+async def _cut(scene: Scene, kept: int) -> LogStore:
+    """Only the newest records are held; the log itself holds what was before them."""
+    await quiet(scene)
+    whole, store = scene.monitor.store, LogStore()
+    for record in whole.since(whole.last - kept + 1):
+        store.append(record)
+    scene.monitor.store = store
+    await scene.press("2")
+    await scene.until(lambda: scene.log.store is store and scene.log.settled)
+    return store
+
+
+async def test_at_the_first_record_the_console_reads_what_was_before_it(scene: Scene) -> None:
+    store = await _cut(scene, 60)
+    first = store.get(store.first)
+    assert first is not None
+    await scene.press("g")
+    await scene.until(lambda: store.first < first.sequence)
+    assert scene.log.chosen == first, "nothing moved"
+    before = [record.time for record in store.since(store.first) if record.sequence < first.sequence]
+    assert before == sorted(before)
+    assert before[-1] <= first.time
+    await scene.until(lambda: not scene.log.is_reading_back)
+    # once more, to where the log begins
+    await scene.press("g", "g")
+    await scene.until(lambda: any("holds nothing older" in note.message for note in scene.app._notifications))
+
+
+async def test_a_jump_to_a_time_before_the_first_record_goes_on_when_it_has_come(scene: Scene) -> None:
+    store = await _cut(scene, 60)
+    first = store.get(store.first)
+    assert first is not None
+    await scene.press("t", *"10h ago", "enter")
+    await scene.until(lambda: store.first < first.sequence)
+    await scene.until(lambda: (chosen := scene.log.chosen) is not None and chosen.sequence == store.first)
