@@ -22,10 +22,10 @@ def duration(typed: str) -> float | None:
 def moment(typed: str, now: float, zone: tzinfo | None) -> float | None:
     """The time meant, in seconds since the epoch; None when it is none.
 
-    A duration counts back from `now`. A time of day is the last one that has been, in `zone` (None: the
-    machine's own). A date that ends in Z is in UTC whatever the zone.
+    A duration, with or without `ago`, counts back from `now`. A time of day is the last one that has been, in `zone`
+    (None: the machine's own). A date that ends in Z is in UTC whatever the zone.
     """
-    if (ago := duration(typed)) is not None:
+    if (ago := duration(typed.removesuffix(" ago"))) is not None:
         return now - ago
     try:
         if found := _CLOCK.fullmatch(typed):

@@ -17,6 +17,7 @@ NOW = datetime(2026, 11, 21, 2, 30, tzinfo=UTC).timestamp()
         ("90s", datetime(2026, 11, 21, 2, 28, 30)),
         ("10m", datetime(2026, 11, 21, 2, 20)),
         ("10min", datetime(2026, 11, 21, 2, 20)),
+        ("10m ago", datetime(2026, 11, 21, 2, 20)),
         ("3h", datetime(2026, 11, 20, 23, 30)),
         ("2d", datetime(2026, 11, 19, 2, 30)),
         ("02:14", datetime(2026, 11, 21, 2, 14)),

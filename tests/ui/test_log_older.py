@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -199,6 +200,14 @@ async def test_a_jump_to_a_time_before_the_first_record_goes_on_when_it_has_come
     store = await _cut(scene, 60)
     first = store.get(store.first)
     assert first is not None
+    wanted = time.time() - 36_000
     await scene.press("t", *"10h ago", "enter")
     await scene.until(lambda: store.first < first.sequence)
-    await scene.until(lambda: (chosen := scene.log.chosen) is not None and chosen.sequence == store.first)
+    # the first line at or after that time
+    await scene.until(lambda: scene.log.chosen is not None and scene.log.chosen.sequence < first.sequence)
+    chosen = scene.log.chosen
+    assert chosen is not None
+    assert chosen.time >= wanted
+    before = store.get(chosen.sequence - 1)
+    assert before is not None
+    assert before.time < wanted + 5

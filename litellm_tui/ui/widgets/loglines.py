@@ -271,7 +271,7 @@ class LogLines(Lines):
         if following:
             self._at = None
         if following and not self.following:
-            self.post_message(self.FollowsAgain())
+            self._tell(self.FollowsAgain)
         if following != self.following:
             self._seen = self._index.ahead - 1
             self._note_topmost()
@@ -283,7 +283,18 @@ class LogLines(Lines):
         """Ask for records from before the first one."""
         first = self.store.get(self.store.first)
         if first is not None and self._index.done_above:
-            self.post_message(self.WantsOlder(first.time, wanted))
+            begin = first.time
+            self._tell(lambda: self.WantsOlder(begin, wanted))
+
+    def _tell(self, message: Callable[[], Message]) -> None:
+        """Post it from here, whoever has called: Textual takes a message that was made in the pane's own handler for
+        the pane's, and lets it go no further up.
+        """
+
+        def post() -> None:
+            self.post_message(message())
+
+        self.call_later(post)
 
     def reading_back(self, reading: bool) -> None:
         """Older records are being read, or not any more."""
