@@ -241,8 +241,8 @@ async def test_a_file_that_is_mended_needs_one_press_again(scene: Scene, monkeyp
 
 async def test_the_console_follows_the_gateway_down_and_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _hear(monkeypatch)
-    # at its real pace: a quicker restart would fall between two looks at the gateway
-    with Simulation(tmp_path / "slow", scripted=False) as slow:
+    # slower than it is: a quick restart would fall between two looks at the gateway
+    with Simulation(tmp_path / "slow", speed=0.4, scripted=False) as slow:
         async with opened(slow) as scene:
             await _follows_down_and_up(scene)
 
