@@ -85,7 +85,7 @@ class _Kind:
                 kind=kind,  # type: ignore[arg-type]  # as it stands in `Failed`
                 name=name,
                 pattern=pattern,
-                voice=voice,  # type: ignore[arg-type]
+                voice=voice,  # type: ignore[arg-type]  # likewise
                 words=self.failed.words,
                 first=self.first,
                 last=self.last,
@@ -218,7 +218,7 @@ class IncidentCounter:
             self._told = Failures(
                 tallies=tuple(kind.told() for kinds in (self._known, self._unknown) for kind in kinds.values()),
                 other=self._other,
-                answers=tuple((minute, *counts) for minute, counts in sorted(self._answers.items())),  # type: ignore[misc]
+                answers=tuple((minute, *counts) for minute, counts in sorted(self._answers.items())),  # type: ignore[misc]  # three counts each
             )
         return self._told
 

@@ -102,7 +102,7 @@ async def read(profile: Profile, service: Service | None, redact: Callable[[str]
         place=profile.place,
         exits=() if isinstance(exits, Failure) else exits,
         no_exits=exits.why if isinstance(exits, Failure) else "",
-        policy=policy,
+        policy={name: masked(value, redact) for name, value in policy.items()},
         files=files,
         reload_needed=bool(service and service.need_daemon_reload),
         environment=environment,

@@ -75,6 +75,12 @@ async def test_the_environment_tells_what_sets_it_and_what_the_process_has_not_g
     assert "a restart applies it" in words
 
 
+async def test_a_key_in_a_command_of_the_profile_is_masked() -> None:
+    kind = Custom(("true",), start=("svc", "start", "--api-key=sk-1234567890abcdef", "DB_PASSWORD=hunter22"))
+    detail = await servicedetail.read(_profile(kind), None, PLAIN)
+    assert detail.policy["start"] == "svc start --api-key=••• DB_PASSWORD=•••"
+
+
 async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     missing = tmp_path / "gone.service"
     seen = Service("llm", "custom", "loaded", "active", "running", fragment=f"{missing},{os.devnull}")
