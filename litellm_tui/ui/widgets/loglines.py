@@ -312,7 +312,7 @@ class LogLines(Lines):
         place = self._index.at_line(line) if line < self._index.height else -1
         record = self.store.get(self._index.sequences[place]) if 0 <= place < len(self._index) else None
         if record is None:
-            nothing = y == 0 and self.filter and self.settled and not len(self._index)
+            nothing = y == 0 and self.filter and self.looked.is_set() and not len(self._index)
             return self.strip([(_NOTHING, "quiet")], width) if nothing else Strip.blank(width, self.rich_style)
         under = self.style_of("cursor") if record.sequence == self._at and self.has_focus else None
         # a flood repaints all lines four times a second: each change of style costs some twenty bytes
