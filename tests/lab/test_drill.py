@@ -13,6 +13,7 @@ from litellm_tui.collectors import gateway
 from litellm_tui.collectors.gateway import GatewayClient
 from litellm_tui.collectors.systemd import Tools
 from litellm_tui.profile import Found, Profile, Secret
+from litellm_tui.snapshot import Unreachable
 from tests.lab import Environment, Lab
 from tests.lab.config import deployment
 
@@ -66,6 +67,15 @@ def permitting(lab_environment: Environment, request: pytest.FixtureRequest) -> 
         yield booted
 
 
+async def _read(client: GatewayClient, endpoint: gateway.Endpoint) -> Any:
+    """What it answers; asked again while other labs boot beside this one and it has no time to."""
+    for _ in range(10):
+        result = (await client.get(endpoint)).result
+        if not isinstance(result, Unreachable):
+            break
+    return result
+
+
 def _refuses(environment: Environment) -> bool:
     return environment.order >= (1, 106)
 
@@ -78,8 +88,8 @@ def _profile(lab: Lab, port: int | None = None) -> Profile:
 async def _plan(lab: Lab, source: str, kind: Kind = "general") -> Plan:
     client = GatewayClient(lab.url(), lab.key())
     try:
-        loaded = (await client.get(gateway.DEPLOYMENTS)).result
-        router = (await client.get(gateway.ROUTER)).result
+        loaded = await _read(client, gateway.DEPLOYMENTS)
+        router = await _read(client, gateway.ROUTER)
     finally:
         await client.close()
     plan = plan_drill(Routing.of_router(router), loaded, kind, source, lab.litellm.version)
@@ -134,7 +144,7 @@ async def test_the_plan_names_every_call_and_the_ghosts(drilled: Lab) -> None:
     plan = await _plan(drilled, "front")
     assert (plan.targets, plan.ghosts, plan.paid) == (("dead", "alive", "spare"), ("nobody",), ())
     client = GatewayClient(drilled.url(), drilled.key())
-    loaded = (await client.get(gateway.DEPLOYMENTS)).result
+    loaded = await _read(client, gateway.DEPLOYMENTS)
     await client.close()
     routing = Routing.of_router({"fallbacks": CONFIG["router_settings"]["fallbacks"]})
     assert plan_drill(routing, loaded, "general", "lonely") == (

@@ -230,6 +230,7 @@ async def test_lines_that_are_filtered_out_are_not_counted(scene: Scene) -> None
     await scene.press("2", "f")
     scene.log.set_filter("wanted")
     scene.write("other", "wanted", "other")
+    await scene.until(lambda: scene.log.settled)
     assert scene.log.unseen == 1
 
 
