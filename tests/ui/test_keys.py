@@ -467,7 +467,7 @@ async def _clears_filter_and_search(scene: Scene, key: str) -> None:
     await scene.press("slash", *"needle", "enter", "s", *"nee", "enter")
     assert scene.log.filter.typed == "needle"
     assert scene.log.sought.typed == "nee"
-    assert not scene.log.following
+    await scene.until(lambda: not scene.log.following)
     await scene.press(key)
     assert (scene.log.filter.typed, scene.log.sought.typed, scene.log.following) == ("", "", True)
     await scene.shows("hay")
