@@ -509,7 +509,8 @@ class Traffic(msgspec.Struct, frozen=True):
 
     `per_model` says that LiteLLM writes a line for each call (LITELLM_LOG=INFO), `counted` that /metrics counts them:
     without either a success names no model, and silence about one says nothing. `cooling` maps the id of a deployment
-    to the moment until which the router does not ask it, as the log said.
+    to the moment until which the router does not ask it, as the log said. `answered_at` is the last answer to anybody
+    about anything, the console's own questions among them.
     """
 
     window: float = 300.0
@@ -522,6 +523,7 @@ class Traffic(msgspec.Struct, frozen=True):
     since: float | None = None
     cooling: dict[str, float] = {}
     notices: tuple[Notice, ...] = ()
+    answered_at: float | None = None
 
 
 # --- failures --------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ class TrafficCounter:
         self._since: float | None = None
         self._own_calls: deque[tuple[float, float, str]] = deque(maxlen=200)
         self._own_counts: Counter[tuple[str, bool]] = Counter()
-        self._access_seen = False
+        self._answered_at: float | None = None
         self._cooling: dict[str, float] = {}
         self._notices: dict[tuple[str, str], Notice] = {}
         self._last_notice: tuple[tuple[str, str], int] | None = None
@@ -155,7 +155,7 @@ class TrafficCounter:
         self._pend(seen)
 
     def _access(self, line: Line, record: LogRecord) -> None:
-        self._access_seen = True
+        self._answered_at = max(record.time, self._answered_at or 0.0)
         if not _CALLS.search(line.path):
             return
         if record.own:
@@ -176,13 +176,13 @@ class TrafficCounter:
         self._own_counts[probe.deployment, probe.ok] += 1
         began = probe.asked_at
         self._own_calls.append((began - 0.5, began + probe.took + 0.5, probe.model))
-        if not self._access_seen:
+        if self._answered_at is None:
             self._pending = deque(
                 seen for seen in self._pending if not (seen.kind == "model" and self._is_own(seen.time, seen.name))
             )
 
     def _is_own(self, time: float, model: str) -> bool:
-        if self._access_seen:
+        if self._answered_at is not None:
             return False
         return any(began <= time <= ended and model == name for began, ended, name in self._own_calls)
 
@@ -252,12 +252,13 @@ class TrafficCounter:
             tallies=tuple(self._tally(*key, subject, now, find) for key, subject in self._subjects.items()),
             requests=ok + refused,
             refused=refused,
-            access_lines=self._access_seen,
+            access_lines=self._answered_at is not None,
             per_model=self._per_model,
             counted=self._metrics is not None,
             since=self._since,
             cooling=dict(self._cooling),
             notices=tuple(self._notices.values()),
+            answered_at=self._answered_at,
         )
 
     def _tally(

@@ -54,6 +54,8 @@ class World:
         self.asked: Counter[str] = Counter()
         self.flying: Counter[str] = Counter()
         self.most_flying = 0
+        # what is said once, before the answers that stand
+        self.once: dict[str, list[Any]] = {}
         self.closed = False
         self.service: Service | Failure = Service(
             "litellm.service", "user", "loaded", "active", "running", main_pid=7, started_at=STARTED, invocation="one"
@@ -85,7 +87,8 @@ class World:
             await asyncio.sleep(0)
         finally:
             self.flying[path] -= 1
-        return Answer(self.answers[path], 0.001)
+        said = self.once.get(path)
+        return Answer(said.pop(0) if said else self.answers[path], 0.001)
 
     async def close(self) -> None:
         self.closed = True
@@ -160,6 +163,32 @@ async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     await asyncio.gather(*tasks, return_exceptions=True)
     # one that was cancelled before it had a client has none to close
     assert world.closed or all(found._client is None for found in monitors)
+
+
+SILENCE = Unreachable("no answer within 1.4 s", kind="timeout")
+
+
+# --- whether it lives ------------------------------------------------------------------------------------------
+
+
+async def test_a_silence_is_asked_about_once_more_before_it_counts(world: World, watch: Watch) -> None:
+    found = watch()
+    await eventually(lambda: found.snapshot().gateway.liveliness.value is not None)
+    world.once["/health/liveliness"] = [SILENCE]
+    await world.rounds("/health/liveliness", 4)
+    assert all(snapshot.gateway.liveliness.failure is None for snapshot in world.snapshots)
+    world.once["/health/liveliness"] = [SILENCE, SILENCE]
+    await eventually(lambda: any(snapshot.gateway.liveliness.failure == SILENCE for snapshot in world.snapshots))
+
+
+async def test_a_refusal_counts_at_once_and_a_silence_goes_on_being_one(world: World, watch: Watch) -> None:
+    found = watch()
+    world.answers["/health/liveliness"] = Unreachable("connection refused", kind="refused")
+    await eventually(lambda: found.snapshot().gateway.liveliness.failure is not None)
+    asked = world.asked["/health/liveliness"]
+    world.answers["/health/liveliness"] = SILENCE
+    await eventually(lambda: found.snapshot().gateway.liveliness.failure == SILENCE)
+    assert world.asked["/health/liveliness"] > asked
 
 
 ON = "general_settings: {background_health_checks: true}\n"

@@ -21,7 +21,8 @@ _KEY: Final = (
 
 
 def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
-    """`answering`, `connecting`, `starting`, `stopping`, `hanging`, `down`, `not LiteLLM`, `key refused`, `key needed`.
+    """`answering`, `connecting`, `starting`, `stopping`, `overloaded`, `hanging`, `down`, `not LiteLLM`, `key refused`,
+    `key needed`.
 
     `service` is the verdict on the unit: what it says explains a gateway that is down.
     """
@@ -75,6 +76,18 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     if unit and unit.active_state == "deactivating":
         return Verdict("stopping", "warn", "the unit is being stopped", brief="stopping", since=since, evidence=against)
     if isinstance(failure, Unreachable) and failure.kind == "timeout":
+        if answered := _answered_others(snapshot):
+            return Verdict(
+                "overloaded",
+                "warn",
+                f"requests are answered, /health/liveliness is not{lasting}",
+                seen_at=liveliness.tried_at,
+                do="its event loop is busy or blocked at times: see processor and memory (5) and the log (2); "
+                "a restart cuts off what it is answering",
+                brief="overloaded",
+                since=since,
+                evidence=(*against, Evidence("traffic", "its access log shows an answer meanwhile", "for", answered)),
+            )
         pid = f" (process {unit.main_pid})" if unit and unit.main_pid else ""
         return Verdict(
             "hanging",
@@ -100,6 +113,13 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         since=since,
         evidence=against,
     )
+
+
+def _answered_others(snapshot: Snapshot) -> float | None:
+    """When it last answered anybody, if that was while it left the latest look at its liveliness without an answer."""
+    asked, answered = snapshot.gateway.liveliness, snapshot.traffic.answered_at
+    began = (asked.tried_at or 0.0) - (asked.took or 0.0)
+    return answered if answered is not None and answered > began else None
 
 
 def weigh_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:

@@ -97,6 +97,8 @@ def _gateway(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
     verdict = diagnosis.gateway
     if verdict.state in UNREACHABLE:
         return Phase("gateway", "broken", f"{verdict.state}: {verdict.reason}", verdict.do)
+    if verdict.state == "overloaded":
+        return Phase("gateway", "warning", f"{verdict.state}: {verdict.reason}", verdict.do)
     readiness = snapshot.gateway.readiness.value
     version = f"LiteLLM {readiness.version}" if readiness and readiness.version else "LiteLLM"
     return Phase("gateway", "ok", f"{version} answers")
@@ -105,7 +107,7 @@ def _gateway(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
 def _behind_the_gateway(diagnosis: Diagnosis) -> Iterator[Phase]:
     verdict = diagnosis.gateway
     names: tuple[Name, ...] = ("key", "models", "routing", "cache")
-    if verdict.state in UNREACHABLE:
+    if verdict.state in (*UNREACHABLE, "overloaded"):
         yield from (Phase(name, "skipped", "the gateway cannot be asked") for name in names)
         return
     if verdict.state != "answering":

@@ -37,8 +37,8 @@ class Endpoint(NamedTuple):
     decode: Callable[[int, bytes], Any]
 
 
-# What is polled, how often and how patiently. A liveliness interval and its timeout together stay under 3 s: that is
-# how soon a dead or hanging gateway gets its name.
+# What is polled, how often and how patiently. A liveliness interval and twice its timeout together stay under 5 s: that
+# is how soon a hanging gateway gets its name, after a second silence in a row.
 LIVELINESS: Final = Endpoint("liveliness", "/health/liveliness", False, 1.5, 1.4, answers.liveliness)
 READINESS: Final = Endpoint("readiness", "/health/readiness", False, 15.0, 3.0, answers.readiness)
 READINESS_DETAILS: Final = Endpoint("readiness", "/health/readiness/details", True, 15.0, 3.0, answers.readiness)

@@ -49,6 +49,7 @@ def _snapshot(
     answered: float | None = NOW - 20,
     notices: tuple[Notice, ...] = (),
     error: ConfigError | None = None,
+    answered_at: float | None = None,
     **gateway: Any,
 ) -> Snapshot:
     alive: Reading[str] = Reading(
@@ -57,6 +58,7 @@ def _snapshot(
         failure=failure,
         failing_since=NOW - 15 if failure else None,
         tried_at=NOW - 1,
+        took=1.4,
     )
     unit: Reading[Service] = Reading(value=service, seen_at=NOW - 1) if service else Reading(failure=Failure("no bus"))
     return Snapshot(
@@ -64,7 +66,7 @@ def _snapshot(
         gateway=Gateway(liveliness=alive, **gateway),
         service=unit,
         configuration=Configuration(error=error),
-        traffic=Traffic(notices=notices),
+        traffic=Traffic(notices=notices, answered_at=answered_at),
     )
 
 
@@ -97,6 +99,18 @@ def test_one_that_connects_and_says_nothing_hangs() -> None:
     assert (gateway.state, gateway.since) == ("hanging", NOW - 15)
     assert "process 7" in gateway.reason
     assert service.severity == "ok"
+
+
+def test_one_that_answers_others_meanwhile_is_overloaded_and_not_to_be_restarted() -> None:
+    gateway, _ = _judge(TIMEOUT, _service(), answered_at=NOW - 2)
+    assert (gateway.state, gateway.severity, gateway.since) == ("overloaded", "warn", NOW - 15)
+    assert "a restart cuts off what it is answering" in gateway.do
+    assert [evidence.speaks for evidence in gateway.evidence] == ["against", "for"]
+
+
+@pytest.mark.parametrize("answered_at", [None, NOW - 3])
+def test_an_answer_from_before_it_was_asked_proves_nothing(answered_at: float | None) -> None:
+    assert _judge(TIMEOUT, _service(), answered_at=answered_at)[0].state == "hanging"
 
 
 def test_a_young_process_is_starting_and_one_that_had_answered_is_not() -> None:

@@ -81,6 +81,16 @@ def test_a_gateway_that_hangs_listens(snapshot: Snapshot) -> None:
     assert (found["port"], found["gateway"]) == ("ok", "broken")
 
 
+def test_one_that_answers_others_meanwhile_is_a_warning_and_cannot_be_asked_more(snapshot: Snapshot) -> None:
+    silent: Reading[str] = Reading(
+        failure=Unreachable("no answer within 1.4 s", kind="timeout"), failing_since=NOW - 5, tried_at=NOW, took=1.4
+    )
+    busy = msgspec.structs.replace(snapshot, traffic=Traffic(answered_at=NOW - 1))
+    found = _outcomes(_with(busy, liveliness=silent))
+    assert (found["port"], found["gateway"]) == ("ok", "warning")
+    assert {found[name] for name in ("key", "models", "routing", "cache")} == {"skipped"}
+
+
 def test_a_refused_key_is_broken_and_hides_the_rest(snapshot: Snapshot) -> None:
     refused: Reading[Any] = Reading(failure=Unauthorized("HTTP 401: the key was refused", sent=True), tried_at=NOW)
     found = _outcomes(_with(snapshot, groups=refused, deployments=refused))

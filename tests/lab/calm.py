@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
+from litellm_tui.collectors.gateway import LIVELINESS
 from tests.lab.config import deployment
 from tests.lab.core import Lab, request
 from tests.lab.environments import Environment
@@ -82,6 +83,7 @@ class Calm:
         self.said: list[Said] = []
         self.settled = False
         self.statuses: dict[int, int] = {}
+        self.took: list[tuple[float, float]] = []
         self.idle: Said = {}
         self.calls: dict[str, Any] | None = None
         self._error: BaseException | None = None
@@ -134,3 +136,10 @@ class Calm:
             self.said = watch.since(begun)
             traffic.stop()
             self.statuses = dict(traffic.total())
+            self.took = traffic.took
+
+    def stood_still(self, moment: float) -> bool:
+        """Whether the requests of its clients waited as well then: the machine has more to do than it can."""
+        return any(
+            took > 2 * LIVELINESS.timeout and moment - took < ended < moment + 2 * took for ended, took in self.took
+        )

@@ -33,11 +33,13 @@ class Flow:
 class Traffic:
     """Asks as long as it is entered. `counts` maps (group, kind) to how often each status was answered; 0 is none.
 
-    A stream that begins with 200 and does not end with [DONE] counts as status -1.
+    A stream that begins with 200 and does not end with [DONE] counts as status -1. `took` are the end of each request
+    and how long it took, in seconds.
     """
 
     def __init__(self, lab: Lab, flows: Iterable[Flow], user: bool = True) -> None:
         self.counts: dict[tuple[str, Kind], Counter[int]] = {}
+        self.took: list[tuple[float, float]] = []
         self._answered: dict[str, list[float]] = {}
         self._lab = lab
         self._user = user
@@ -75,8 +77,10 @@ class Traffic:
         due = time.monotonic()
         for number in itertools.count():
             due += 1 / flow.rate
+            begun = time.time()
             status = self._ask(flow, number)
             with self._lock:
+                self.took.append((time.time(), time.time() - begun))
                 self.counts.setdefault((flow.group, flow.kind), Counter())[status] += 1
                 if status == 200:
                     self._answered.setdefault(flow.group, []).append(time.time())
