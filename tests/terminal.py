@@ -10,6 +10,7 @@ import codecs
 import fcntl
 import os
 import pty
+import queue
 import re
 import select
 import signal
@@ -63,6 +64,7 @@ _QUERIES: Final = re.compile(
 _JUNK: Final = re.compile(
     r"\x1b\[[<>=][0-9;]*[A-Za-z]|\x1b\[\?[0-9;]*(?:\$p|u|n)|\x1b\[[0-9;]* q|\x1b[P_^X][^\x1b]*\x1b\\"
 )
+_POSITION: Final = b"\x1b[6n"
 _UNFINISHED: Final = re.compile(r"\x1b(?:\[[0-9;:<=>?$ !]*|[P_^X\]][^\x1b\x07]*\x1b?)?$")
 
 
@@ -73,8 +75,9 @@ class TerminalError(AssertionError):
 class Terminal:
     """One program in a terminal of its own. As a context manager it leaves no process behind.
 
-    `environment` replaces the caller's when given. `link` is how many bytes a second come through, all for 0. All
-    processes the program starts are known by a mark in their environment, also after they lost their parent.
+    `environment` replaces the caller's when given. `link` is how many bytes a second come through, all for 0; when it
+    is `buffered` the program is told nothing of that: what it writes is taken at once, as ssh does. All processes that
+    the program starts are known by a mark in their environment, also after they lost their parent.
     """
 
     def __init__(
@@ -85,8 +88,11 @@ class Terminal:
         environment: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
         link: float = 0.0,
+        buffered: bool = False,
     ) -> None:
         self._link = link
+        self._coming: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._recording: list[tuple[float, bytes]] | None = None
         self.argv = [os.fspath(part) for part in argv]
         self.bytes_received = 0
         self.first_byte_at: float | None = None
@@ -122,8 +128,10 @@ class Terminal:
             )
         finally:
             os.close(slave)
-        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(buffered,), daemon=True)
         self._reader.start()
+        if buffered:
+            threading.Thread(target=self._deliver, daemon=True).start()
 
     # -- the end
 
@@ -158,6 +166,7 @@ class Terminal:
             self._open = False
             os.write(self._stop_writer, b"x")
             self._reader.join(5)
+            self._coming.put(b"")
             os.close(self._master)
 
     def hangup(self) -> None:
@@ -249,6 +258,21 @@ class Terminal:
                     start = line.find(text, start + 1)
         return found
 
+    def record(self) -> list[tuple[float, bytes]]:
+        """From now on nothing is drawn: what is written is kept, with the moment at which it came (`perf_counter`).
+
+        To draw something takes longer here than it takes many a program to write it, and both share the processor.
+        `draw` is to be called with each of the pieces.
+        """
+        with self._changed:
+            self._recording = []
+            return self._recording
+
+    def draw(self, data: bytes) -> None:
+        """Draw what was recorded."""
+        with self._changed:
+            self._feed(self._decoder.decode(data), answering=False)
+
     # -- the processes
 
     def processes(self) -> list[int]:
@@ -300,7 +324,7 @@ class Terminal:
         size = struct.pack("HHHH", self._lines, self._columns, 0, 0)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
-    def _read(self) -> None:
+    def _read(self, buffered: bool) -> None:
         while True:
             ready, _, _ = select.select([self._master, self._stop_reader], [], [])
             if self._stop_reader in ready:
@@ -311,17 +335,38 @@ class Terminal:
                 return
             if not data:
                 return
-            if self._link:
-                time.sleep(len(data) / self._link)
-            with self._changed:
-                if self.first_byte_at is None:
-                    self.first_byte_at = time.monotonic()
-                self._raw += data
-                self._feed(self._decoder.decode(data))
-                self.bytes_received += len(data)
-                self._changed.notify_all()
+            if buffered:
+                self._coming.put(data)
+            else:
+                self._take(data)
 
-    def _feed(self, text: str) -> None:
+    def _deliver(self) -> None:
+        """What was taken at once, at the speed of the link."""
+        for data in iter(self._coming.get, b""):
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        if self._link:
+            time.sleep(len(data) / self._link)
+        with self._changed:
+            if self.first_byte_at is None:
+                self.first_byte_at = time.monotonic()
+            self._raw += data
+            if self._recording is None:
+                self._feed(self._decoder.decode(data))
+            else:
+                self._record(data, self._recording)
+            self.bytes_received += len(data)
+            self._changed.notify_all()
+
+    def _record(self, data: bytes, recording: list[tuple[float, bytes]]) -> None:
+        """Only the question for the cursor is answered, by which a program finds out how far its output is."""
+        end = recording[-1][1][-len(_POSITION) + 1 :] if recording else b""
+        recording.append((time.perf_counter(), data))
+        for _ in range((end + data).count(_POSITION)):
+            self._reply("\x1b[1;1R")
+
+    def _feed(self, text: str, answering: bool = True) -> None:
         text = self._held + text
         cut = _UNFINISHED.search(text)
         self._held = text[cut.start() :] if cut else ""
@@ -330,7 +375,8 @@ class Terminal:
         place = 0
         for question in _QUERIES.finditer(text):
             self._stream.feed(_JUNK.sub("", text[place : question.start()]))
-            self._answer(question)
+            if answering or question["alternate"]:
+                self._answer(question)
             place = question.end()
         self._stream.feed(_JUNK.sub("", text[place:]))
 

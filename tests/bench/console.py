@@ -42,9 +42,9 @@ class Console:
             "XDG_CONFIG_HOME": str(folder),
         }
 
-    def open(self, link: float = 0.0) -> Terminal:
+    def open(self, link: float = 0.0, buffered: bool = False) -> Terminal:
         """Start it, and wait until it is of use; the terminal takes `link` bytes a second, all at once for 0."""
-        terminal = Terminal(self.argv, (120, 40), environment=self.environment, link=link)
+        terminal = Terminal(self.argv, (120, 40), environment=self.environment, link=link, buffered=buffered)
         terminal.wait_for(USEFUL, timeout=60)
         return terminal
 
@@ -86,9 +86,9 @@ def written_by_hand() -> Iterator[tuple[Console, Callable[[str], None]]]:
 
 
 @contextmanager
-def opened(console: Console, link: float = 0.0) -> Iterator[Terminal]:
+def opened(console: Console, link: float = 0.0, buffered: bool = False) -> Iterator[Terminal]:
     """It, until the end of the block."""
-    terminal = console.open(link)
+    terminal = console.open(link, buffered)
     try:
         yield terminal
     finally:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import statistics
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.bench.console import (
@@ -36,17 +39,34 @@ class Keys(NamedTuple):
         return f"{self.p50:.0f}, {self.p95:.0f}, {self.most:.0f} ms"
 
 
-def keys(terminal: Terminal, presses: int = PRESSES) -> Keys:
-    """How long the cursor of the models takes to move: nothing else changes how their rows are drawn."""
-    found = []
+def _moved(terminal: Terminal, written: list[tuple[float, bytes]]) -> Iterator[float]:
+    """When what moved the cursor had come, for each time that it moved."""
+    before = terminal.styled(USEFUL)
+    for moment, data in written:
+        terminal.draw(data)
+        if (now := terminal.styled(USEFUL)) != before:
+            before = now
+            yield moment
+
+
+def keys(terminal: Terminal, presses: int = PRESSES, apart: float = 0.15) -> Keys:
+    """How long the cursor of the models takes to move: nothing else changes how their rows are drawn.
+
+    Each press waits its time whether the one before was answered or not; what was written is looked at afterwards.
+    """
+    pressed, written = [], terminal.record()
     for number in range(presses):
         # at a moment that has nothing to do with the console's own beat
-        let_run(terminal, 0.1 + 0.037 * (number % 7))
-        before = terminal.styled(USEFUL)
-        began = time.perf_counter()
+        let_run(terminal, apart + 0.037 * (number % 7))
+        pressed.append(time.perf_counter())
         terminal.press("up" if number % 2 else "down")
-        terminal.wait_for(lambda _, before=before: terminal.styled(USEFUL) != before, timeout=30)  # type: ignore[misc]
-        found.append((time.perf_counter() - began) * 1000)
+    let_run(terminal, 10 * apart)
+    moved = list(_moved(terminal, list(written)))
+    found = []
+    for begin, end in itertools.pairwise([*pressed, math.inf]):
+        answer = next((moment for moment in moved if begin < moment < end), None)
+        assert answer is not None, f"the cursor has not moved within {end - begin:.1f} s of a key"
+        found.append((answer - begin) * 1000)
     found.sort()
     return Keys(statistics.median(found), found[int(len(found) * 0.95) - 1], found[-1])
 
@@ -74,11 +94,11 @@ def steady() -> tuple[float, float]:
     return costs[1]
 
 
-def keys_on_a_slow_link() -> Keys:
-    """Keys at 100 lines a second, on a terminal that takes 8 KiB a second."""
-    with flooded(100) as console, opened(console, SLOW_LINK) as terminal:
-        let_run(terminal, 10.0)
-        return keys(terminal, 20)
+def keys_on_a_slow_link(buffered: bool) -> Keys:
+    """Keys at 100 lines a second, on a terminal that takes 8 KiB a second, with or without a buffer in front of it."""
+    with flooded(100) as console, opened(console, SLOW_LINK, buffered) as terminal:
+        let_run(terminal, 20.0)
+        return keys(terminal, 40, 0.8)
 
 
 def until_seen() -> list[float]:
