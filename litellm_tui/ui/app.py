@@ -35,10 +35,11 @@ from litellm_tui.snapshot import Snapshot
 from litellm_tui.ui.control import ServiceControl
 from litellm_tui.ui.keys import KEYS, keys_of
 from litellm_tui.ui.lifeline import Lifeline
+from litellm_tui.ui.link import Link, output_waits
 from litellm_tui.ui.logdesk import LogDesk
 from litellm_tui.ui.operations import Operations
 from litellm_tui.ui.over import Over
-from litellm_tui.ui.pace import Pace, output_waits
+from litellm_tui.ui.pace import Pace
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
 from litellm_tui.ui.panes.fallbacks import Fallbacks, group_of
@@ -126,7 +127,8 @@ class Console(App[int]):
         self._thinking = Thinking(self._judge, self._learn, partial(self.run_worker, group="thinking"))
         self._signs = ASCII if settings.ascii else UNICODE
         self._clock = utc_clock if settings.utc else local_clock
-        self._log_pace = Pace(lambda: output_waits(self._driver))
+        self.link = Link(self._send, lambda: output_waits(self._driver))
+        self._log_pace = Pace(self.link)
         self._log_waits: View | None = None
         self._shown = "models"
         self._zoomed = False
@@ -156,7 +158,7 @@ class Console(App[int]):
                 yield Fallbacks()
                 yield Cache()
                 yield Service()
-            yield Logs()
+            yield Logs(self._log_pace)
         yield ServiceStrip()
 
     @property
@@ -186,6 +188,8 @@ class Console(App[int]):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(hangup, self.exit)
         if not self.is_headless:
+            # before anything is painted: so long takes the line alone
+            self.link.ask()
             Lifeline(partial(loop.call_soon_threadsafe, self.exit)).start()
         self.call_after_refresh(self._begin)
         if self._unknown_theme:
@@ -249,6 +253,20 @@ class Console(App[int]):
         report = "".join(traceback.format_exception(error)) if error else "unknown error\n"
         self.panic(Text(f"litellm-tui {__version__} met an error that it should have handled:\n\n{redact(report)}"))
 
+    # --- the terminal ------------------------------------------------------------------------------------------
+
+    def _send(self, text: str) -> None:
+        if self._driver is not None:
+            self._driver.write(text)
+
+    def post_display_hook(self) -> None:
+        self.link.painted()
+
+    def on_cursor_position(self) -> None:
+        self.link.heard()
+
+    # --- what is seen ------------------------------------------------------------------------------------------
+
     def _take(self, snapshot: Snapshot) -> None:
         if self.history is not None:
             self.history.see(snapshot)
@@ -301,8 +319,10 @@ class Console(App[int]):
 
     def _draw_log(self, log: Logs, view: View) -> None:
         """Of all that moves by itself the log is by far the most to be sent: it waits while the terminal is behind."""
-        waits, self._log_waits = self._log_waits, None if self._log_pace.ready() else view
-        if self._log_waits is None:
+        ready = not log.view.is_in_parts and self._log_pace.ready()
+        waits, self._log_waits = self._log_waits, None if ready else view
+        if ready:
+            self.link.ask_soon()
             log.draw(view)
         elif waits is None:
             self.set_timer(LOG_SECONDS, partial(self._draw_waiting, log))
@@ -437,6 +457,7 @@ class Console(App[int]):
             self._over.help(self._signs)
 
     async def action_quit(self) -> None:
+        await self.link.quiet()
         self.exit(0)
 
     def action_restart(self) -> None:
@@ -489,9 +510,9 @@ class Console(App[int]):
         if len(self.screen_stack) == 1 and (view := self.view):
             self._over.audit(view)
 
-    def action_edit(self) -> None:
+    async def action_edit(self) -> None:
         if len(self.screen_stack) == 1 and (view := self.view):
-            self.operations.edit(view)
+            await self.operations.edit(view)
 
     def action_difference(self) -> None:
         if len(self.screen_stack) == 1:

@@ -146,6 +146,7 @@ class ServiceControl:
         refused = await order(profile, verb)
         if not helps(profile, refused):
             return refused
+        await self._console.link.quiet()
         with self._console.suspend():
             return None if order_with_sudo(profile, verb) else refused
 

@@ -128,7 +128,7 @@ class Operations:
         finally:
             self._fixing = False
 
-    def edit(self, view: View) -> None:
+    async def edit(self, view: View) -> None:
         """The file in the operator's editor; what came of it is up afterwards."""
         from litellm_tui.actions.edit import edit
 
@@ -136,6 +136,7 @@ class Operations:
             self._console.notify("no configuration file is known here: see pane 5", severity="warning", markup=False)
             return
         path, before = view.profile.config.value, view.snapshot.configuration
+        await self._console.link.quiet()
         try:
             with self._console.suspend():
                 failure = edit(path)

@@ -2,59 +2,51 @@
 
 from __future__ import annotations
 
-import select
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-# of the time, so much is painted unasked: a terminal that needs half a second for it is then left alone for ten
-SHARE: Final = 0.05
+from litellm_tui.ui.link import Link
+
+# of the time, so much is painted unasked: a terminal that needs half a second for it is then left alone for two
+SHARE: Final = 0.2
 LONGEST: Final = 12.0
-# a link that has become fast again is found out, a little sooner each time
+# a painting may take so long, in seconds: both ends have other things to do
+GRACE: Final = 0.05
+# a line that has become fast again is found out, a little sooner each time
 RECOVERY: Final = 0.8
-# being late once is a terminal that had something else to do; twice in three paintings is a slow link
-_FORGET: Final = 0.75
-_SLOW: Final = 1.5
+# from this pause on a key would notice a painting that it meets
+_SLOW: Final = 0.3
 
 
 class Pace:
-    """Asked before each painting that nobody has pressed a key for. `behind` tells that the last one is on its way."""
+    """Asked before each painting that nobody has pressed a key for."""
 
-    def __init__(self, behind: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
-        self._behind = behind
+    def __init__(self, link: Link, clock: Callable[[], float] = time.monotonic) -> None:
+        self.link = link
         self._clock = clock
         self._painted = 0.0
-        self._late_since: float | None = None
-        self._lateness = 0.0
         self._rest = 0.0
+        # how long the terminal took for the latest painting, and for the one before
+        self._took = 0.0
+        self._took_before = 0.0
+
+    @property
+    def slow(self) -> bool:
+        """Whether what is large had better be painted in parts."""
+        return self._rest > _SLOW
 
     def ready(self) -> bool:
         """Whether to paint now; if so, it is counted as done."""
         now = self._clock()
-        if self._behind():
-            if self._late_since is None:
-                self._late_since = now
-                self._lateness += 1
+        if self.link.behind():
             return False
-        if self._late_since is not None:
-            if self._lateness >= _SLOW:
-                self._rest = min(LONGEST, max(self._rest, (now - self._late_since) / SHARE))
-            self._late_since = None
-        if now < self._painted + self._rest:
+        self._took += self.link.busy()
+        # late once is a terminal that had something else to do, late twice is a slow line
+        rest = max(self._rest, min(LONGEST, (min(self._took, self._took_before) - GRACE) / SHARE))
+        if now < self._painted + rest:
             return False
         self._painted = now
-        self._rest *= RECOVERY
-        self._lateness *= _FORGET
+        self._rest = rest * RECOVERY
+        self._took, self._took_before = 0.0, self._took
         return True
-
-
-def output_waits(driver: Any) -> bool:
-    """Whether something that Textual has painted is still to be written, as far as its driver for Unix tells.
-
-    Read from its writer thread, for which there is no public way (Textual 8.2): where it is another, nothing waits.
-    """
-    writer = getattr(driver, "_writer_thread", None)
-    queue = getattr(writer, "_queue", None)
-    if writer is None or queue is None:
-        return False
-    return bool(queue.qsize()) or not select.select([], [writer.fileno()], [], 0)[1]

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from litellm_tui.analysis.phrases import count
+from litellm_tui.ui.pace import Pace
 from litellm_tui.ui.panes.logprompt import LogPrompt, Purpose
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View, utc_clock
@@ -29,7 +30,8 @@ class Logs(Pane):
             super().__init__()
             self.path = path
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
         super().__init__()
         self._prompt = LogPrompt()
 
@@ -38,7 +40,7 @@ class Logs(Pane):
         yield self._prompt
 
     def make_lines(self) -> LogView:
-        self.view = LogView()
+        self.view = LogView(self._pace)
         return self.view
 
     def draw(self, view: View) -> None:
@@ -55,9 +57,7 @@ class Logs(Pane):
 
     @on(LogView.Changed)
     def _describe(self) -> None:
-        title = self._words(f"2 Logs · {' · '.join(self._state())}")
-        if self.border_title != title:
-            self.border_title = title
+        self._title(f"2 Logs · {' · '.join(self._state())}")
         if self._prompt.display and self._prompt.purpose in ("filter", "search"):
             shown = self.view
             self._prompt.show_error(

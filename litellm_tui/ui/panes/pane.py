@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Self
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.view import View
@@ -23,6 +26,7 @@ class Pane(Vertical):
     name_shown = ""
 
     def __init__(self) -> None:
+        self._line: Region | None = None
         super().__init__(id=self.name_shown.lower(), classes="pane")
         self.border_title = Content(f"{self.number} {self.name_shown}")
         self.lines = self.make_lines()
@@ -54,7 +58,28 @@ class Pane(Vertical):
     def _subtitle(self, words: str) -> None:
         content = self._words(words)
         if self.border_subtitle != content:
-            self.border_subtitle = content
+            with self._only_the_line(self.outer_size.height - 1):
+                self.border_subtitle = content
+
+    def _title(self, words: str) -> None:
+        content = self._words(words)
+        if self.border_title != content:
+            with self._only_the_line(0):
+                self.border_title = content
+
+    @contextmanager
+    def _only_the_line(self, number: int) -> Iterator[None]:
+        """Textual paints the whole pane for other words in its frame: five KB each time a line is counted."""
+        self._line = Region(0, number, self.outer_size.width, 1)
+        try:
+            yield
+        finally:
+            self._line = None
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        if self._line is not None and not regions:
+            regions = (self._line.translate(-self.content_offset),)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _words(self, words: str) -> Content:
         """Words for the frame: never markup, and in ASCII where that is wanted."""

@@ -18,12 +18,14 @@ from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from litellm_tui.collectors.logline import clean
 from litellm_tui.ui.keys import keys_of
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
+from litellm_tui.ui.widgets.bar import Bar
 
 ASCII_CLASS = "-ascii"
 """The class of the app while it draws with ASCII signs only."""
@@ -110,6 +112,14 @@ class Lines(ScrollView, can_focus=True):
     def room(self) -> int:
         """Cells a row may take: the width without the scroll bar, whose place is kept free. 0 before the layout."""
         return self.scrollable_content_region.width if self.size.width else 0
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """Textual's, made frugal."""
+        bar = super().vertical_scrollbar
+        if not isinstance(bar, Bar):
+            bar.__class__ = Bar
+        return bar
 
     @property
     def selected(self) -> str:
@@ -278,7 +288,7 @@ class Lines(ScrollView, can_focus=True):
         """Spans as a strip of exactly `width` cells; `under` is a style laid over all of it, such as the cursor's."""
         background = Style(bgcolor=under.bgcolor) if under else Style.null()
         ascii_only = self.app.has_class(ASCII_CLASS)
-        segments = []
+        segments: list[Segment] = []
         for text, name in spans:
             if not text.isprintable():
                 # a segment goes to the terminal as it is: what comes from outside may hold escape sequences
@@ -289,4 +299,9 @@ class Lines(ScrollView, can_focus=True):
             style = self.style_of(name) if name == "match" else self.style_of(name) + background
             if text:
                 segments.append(Segment(text, style))
-        return Strip(segments).adjust_cell_length(width, self.style_of("") + background)
+        rest = self.style_of("") + background
+        last = segments[-1].style if segments else None
+        if last and last.bgcolor == rest.bgcolor and not (last.reverse or last.underline or last.strike):
+            # what is left of the line goes on in the same style: one change less to be sent
+            rest = last
+        return Strip(segments).adjust_cell_length(width, rest)

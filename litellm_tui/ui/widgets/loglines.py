@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, tzinfo
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
@@ -20,6 +21,8 @@ from litellm_tui.analysis.logpattern import Pattern
 from litellm_tui.logstore import RANK, LogStore
 from litellm_tui.snapshot import Level, LogRecord
 from litellm_tui.ui.keys import keys_of
+from litellm_tui.ui.link import Link
+from litellm_tui.ui.pace import Pace
 from litellm_tui.ui.patience import TookTooLong, patience
 from litellm_tui.ui.widgets.lines import Lines, Span
 from litellm_tui.ui.widgets.logindex import LogIndex
@@ -30,6 +33,9 @@ SLICE_SECONDS: Final = 0.006
 PAUSE_SECONDS: Final = 0.004
 # between two paintings while there is more to come
 PAINT_SECONDS: Final = 0.25
+# on a slow line: some 800 bytes at a time, a tenth of a second at 8 KiB/s
+PART_ROWS: Final = 2
+PART_SECONDS: Final = 0.15
 _NOTHING: Final = " no record passes the filter: Esc clears it"
 TOO_LONG: Final = "takes too long: taken as text"
 
@@ -57,8 +63,13 @@ class LogLines(Lines):
             super().__init__()
             self.before_time, self.wanted = before_time, wanted
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
         super().__init__(id="logs-lines")
+        self._pace = pace or Pace(Link(lambda _: None))
+        self._parts: deque[Region] = deque()
+        self._parts_timer: Timer | None = None
+        self._is_collecting = False
+        self._more_came = False
         self.store: LogStore = LogStore()
         self.clock: Callable[[float], str] = lambda _: "--:--:--"
         self.utc = False
@@ -97,6 +108,11 @@ class LogLines(Lines):
         return self._timer is None and self._index.done and self._revision == self.store.revision
 
     @property
+    def is_in_parts(self) -> bool:
+        """Whether a part of what is in sight is still to be painted: until then nothing newer is shown."""
+        return self._parts_timer is not None
+
+    @property
     def share(self) -> float:
         """The part of the records that was looked at."""
         return self._index.share
@@ -116,6 +132,9 @@ class LogLines(Lines):
             self.marks.clear()
             self._rebuild()
         if store.revision == self._revision or not self.room:
+            return
+        if self.is_in_parts:
+            self._more_came = True
             return
         self._revision = store.revision
         before, self._first = self._first, store.first
@@ -199,22 +218,66 @@ class LogLines(Lines):
 
     def _publish(self, held: tuple[int, int] | None) -> None:
         """Show what was found."""
+        if self.is_in_parts:
+            self._more_came = True
+            return
         self._merge()
         state = (self._index.top, self._index.end, len(self._index))
         if state != self._published:
             before, self._published = self._published, state
-            self._resize()
-            if self.following:
-                self._jump(self._index.height)
-                self.refresh()
-            elif held is not None:
-                place = max(0, self._index.at_or_before(held[0]))
-                self._jump(max(0, self._index.line_of(place) - held[1]) if len(self._index) else 0)
-                self.refresh()
-            elif before is None or before[1] < self._index.top + round(self.scroll_y) + self.size.height:
-                # what is added below is in sight
-                self.refresh()
+            with self._in_parts() if self.following else nullcontext():
+                self._resize()
+                if self.following:
+                    self._jump(self._index.height)
+                    self.refresh(self.size.region)
+                elif held is not None:
+                    place = max(0, self._index.at_or_before(held[0]))
+                    self._jump(max(0, self._index.line_of(place) - held[1]) if len(self._index) else 0)
+                    self.refresh(self.size.region)
+                elif before is None or before[1] < self._index.top + round(self.scroll_y) + self.size.height:
+                    # what is added below is in sight
+                    self.refresh(self.size.region)
         self.post_message(self.Changed())
+
+    @contextmanager
+    def _in_parts(self) -> Iterator[None]:
+        """What is painted inside is painted a few rows at a time on a slow line, the newest first: a key that comes
+        meanwhile waits for a part, not for all of it.
+        """
+        if not self._pace.slow:
+            yield
+            return
+        self._is_collecting = True
+        try:
+            yield
+        finally:
+            self._is_collecting = False
+            rows = range(0, self.size.height, PART_ROWS)
+            self._parts = deque(Region(0, row, self.room, PART_ROWS) for row in reversed(rows))
+            self._paint_part()
+
+    def _paint_part(self) -> None:
+        """One part, as soon as the one before is on the terminal; after the last, what has come meanwhile."""
+        self._parts_timer = None
+        if self._parts:
+            if not self._pace.link.behind():
+                self._pace.link.ask_soon()
+                super().refresh(self._parts.popleft())
+            self._parts_timer = self.set_timer(PART_SECONDS, self._paint_part)
+        elif self._more_came:
+            self._more_came, self._revision = False, -1
+            self.take(self.store)
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        if self._is_collecting:
+            return super().refresh(repaint=False, layout=layout)
+        if repaint and regions in ((), (self.size.region,)):
+            # all at once
+            self._parts.clear()
+        if regions == (self.size.region,):
+            # what ScrollView paints when it has scrolled; the bar beside the rows paints itself
+            regions = (Region(0, 0, self.room, self.size.height),)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _merge(self) -> None:
         """Take in what was found above; what is in sight stays there."""
@@ -240,7 +303,13 @@ class LogLines(Lines):
     # --- scrolling ---------------------------------------------------------------------------------------------
 
     def _resize(self) -> None:
-        self.virtual_size = Size(self.room, self._index.height)
+        before, after = self.virtual_size, Size(self.room, self._index.height)
+        if before.width == after.width and min(before.height, after.height) > self.size.height:
+            # only the bar is another one: Textual would lay out the whole screen
+            self.set_reactive(LogLines.virtual_size, after)
+            self.vertical_scrollbar.window_virtual_size = after.height
+        else:
+            self.virtual_size = after
 
     def _jump(self, line: int) -> None:
         self._moving = True

@@ -15,6 +15,7 @@ from litellm_tui.analysis.logpattern import Pattern
 from litellm_tui.analysis.logtime import FORMS, moment
 from litellm_tui.logstore import RANK
 from litellm_tui.snapshot import Level, LogRecord
+from litellm_tui.ui.pace import Pace
 from litellm_tui.ui.widgets.logcursor import LogCursor
 
 LEVELS: Final[tuple[Level, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -45,8 +46,8 @@ class LogView(LogCursor):
             super().__init__()
             self.records = records
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pace: Pace | None = None) -> None:
+        super().__init__(pace)
         self._seek: _Seek | None = None
         # in which direction the last search came to the end, and which record that was: the same again goes round
         self._ended: tuple[int, int] | None = None
