@@ -14,23 +14,25 @@ class Bar(ScrollBar):
     each of its rows, which is as much as a line of text.
     """
 
-    # what it looked like when it was painted last
+    # a segment for each row, as it was painted last
     _looked: list[Segment] | None = None
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         if repaint and self._looked is not None and not (regions or layout or recompose):
             # its size and its position change one after the other, and between them it would look different
-            self.call_later(self._refresh_if_different)
+            self.call_later(self._refresh_what_differs)
             return self
         if repaint:
             self._looked = self._looks()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
-    def _refresh_if_different(self) -> None:
-        looks = self._looks()
-        if looks != self._looked:
-            self._looked = looks
+    def _refresh_what_differs(self) -> None:
+        before, after = self._looked, self._looks()
+        self._looked = after
+        if before is None or after is None or len(before) != len(after):
             super().refresh()
+        elif different := [row for row in range(len(after)) if before[row] != after[row]]:
+            super().refresh(*(Region(0, row, self.size.width, 1) for row in different))
 
     def _looks(self) -> list[Segment] | None:
         if self.parent is None or not self.size:
@@ -40,4 +42,4 @@ class Bar(ScrollBar):
             return None
         console = self.app.console
         size = console.options.update(width=self.size.width, height=self.size.height)
-        return list(console.render(rendered, size))
+        return [segment for segment in console.render(rendered, size) if segment.text != "\n"]
