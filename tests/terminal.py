@@ -76,8 +76,9 @@ class Terminal:
     """One program in a terminal of its own. As a context manager it leaves no process behind.
 
     `environment` replaces the caller's when given. `link` is how many bytes a second come through, all for 0; when it
-    is `buffered` the program is told nothing of that: what it writes is taken at once, as ssh does. All processes that
-    the program starts are known by a mark in their environment, also after they lost their parent.
+    is `buffered` the program is told nothing of that: what it writes is `taken` at once, as ssh does, and comes as long
+    as `open_line` is set. All processes that the program starts are known by a mark in their environment, also after
+    they lost their parent.
     """
 
     def __init__(
@@ -92,6 +93,11 @@ class Terminal:
     ) -> None:
         self._link = link
         self._coming: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.taken = 0
+        # questions for the cursor that were answered
+        self.answered = 0
+        self.open_line = threading.Event()
+        self.open_line.set()
         self._recording: list[tuple[float, bytes]] | None = None
         self.argv = [os.fspath(part) for part in argv]
         self.bytes_received = 0
@@ -335,6 +341,7 @@ class Terminal:
                 return
             if not data:
                 return
+            self.taken += len(data)
             if buffered:
                 self._coming.put(data)
             else:
@@ -343,6 +350,7 @@ class Terminal:
     def _deliver(self) -> None:
         """What was taken at once, at the speed of the link."""
         for data in iter(self._coming.get, b""):
+            self.open_line.wait()
             self._take(data)
 
     def _take(self, data: bytes) -> None:
@@ -364,6 +372,7 @@ class Terminal:
         end = recording[-1][1][-len(_POSITION) + 1 :] if recording else b""
         recording.append((time.perf_counter(), data))
         for _ in range((end + data).count(_POSITION)):
+            self.answered += 1
             self._reply("\x1b[1;1R")
 
     def _feed(self, text: str, answering: bool = True) -> None:
@@ -390,6 +399,7 @@ class Terminal:
             self._reply(f"\x1b[?{question['mode']};{2 if question['mode'] == '2026' else 0}$y")
         elif question["position"]:
             cursor = self._screen.cursor
+            self.answered += 1
             self._reply(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
         elif question["secondary"]:
             self._reply("\x1b[>41;354;0c")

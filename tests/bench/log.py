@@ -22,6 +22,7 @@ from tests.bench.console import (
 from tests.terminal import Terminal
 
 PRESSES = 60
+SLOW_PRESSES = 40
 RATES = (0, 1000, 20000)
 LINES_SEEN = 30
 STEADY_SECONDS = 15.0
@@ -98,7 +99,7 @@ def keys_on_a_slow_link(buffered: bool) -> Keys:
     """Keys at 100 lines a second, on a terminal that takes 8 KiB a second, with or without a buffer in front of it."""
     with flooded(100) as console, opened(console, SLOW_LINK, buffered) as terminal:
         let_run(terminal, 20.0)
-        return keys(terminal, 40, 0.8)
+        return keys(terminal, SLOW_PRESSES, 0.8)
 
 
 def until_seen() -> list[float]:
