@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "fallbacks of the file, the median over alternating runs of both. What is compared with journalctl and lnav is",
         "a journal that a real journald wrote, read with the same options; the lines are parsed, masked, counted and",
         "kept. Under a flood a stand-in for journalctl writes the lines of a busy proxy. A key moves the cursor of the",
-        "models, so that nothing else on the screen can be taken for its answer; it is answered when the bytes that move",
+        "models, so that nothing else on the screen is taken for its answer; it is answered when the bytes that move",
         "it have come, what the terminal needs to draw them is not counted. A slow link either stops the console when",
         "it is full, or takes everything at once and brings it late, as ssh does.",
         "",
