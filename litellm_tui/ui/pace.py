@@ -16,7 +16,7 @@ GRACE: Final = 0.05
 # a line that has become fast again is found out, a little sooner each time
 RECOVERY: Final = 0.8
 # from this pause on a key would notice a painting that it meets
-_SLOW: Final = 0.3
+_SLOW: Final = 0.15
 
 
 class Pace:
