@@ -49,7 +49,7 @@ from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.service import Service
 from litellm_tui.ui.remembered import Remembered
-from litellm_tui.ui.screens.live import LiveScreen
+from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.signs import ASCII, UNICODE
 from litellm_tui.ui.themes import STATES, load_themes
 from litellm_tui.ui.thinking import Thinking
@@ -306,7 +306,7 @@ class Console(App[int]):
     def _draw(self, view: View, *, asked: bool = False) -> None:
         if not self.screen_stack:
             return
-        if isinstance(self.screen, LiveScreen):
+        if isinstance(self.screen, LiveList):
             self.screen.draw(view)
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):

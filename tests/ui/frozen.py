@@ -22,6 +22,8 @@ from litellm_tui.snapshot import (
     CachePing,
     ConfigFile,
     Configuration,
+    Failures,
+    FailureTally,
     Gateway,
     HealthEntry,
     HealthReport,
@@ -120,6 +122,30 @@ def _traffic(file: ConfigFile, dead: dict[str, str]) -> Traffic:
     return Traffic(
         tallies=tuple(tallies), requests=asked, refused=refused, access_lines=True, per_model=True, since=NOW - 600
     )
+
+
+def failing(folder: Path) -> Snapshot:
+    """The same, with what the log says of it: one that goes on, one that is over, and a caller's mistake."""
+    minute = int(NOW // 60)
+    tallies = (
+        FailureTally(
+            cause="refused", kind="group", name="qwen-coder-vllm", pattern="", voice="router", words=ERROR,
+            first=NOW - 3000, last=NOW - 5, sequence=3, callers=(("10.0.0.7", 41), ("10.0.0.9", 2)),
+            counts=tuple((minute - back, 1 + back % 5) for back in range(50)),
+        ),
+        FailureTally(
+            cause="rate limit", kind="group", name="gpt-oss:120b-cloud", pattern="", voice="router",
+            words="litellm.RateLimitError: RateLimitError: OpenAIException - 429", first=NOW - 2400, last=NOW - 1800,
+            sequence=4, counts=((minute - 40, 7), (minute - 30, 2)), calls=("5f0c2d6e",),
+        ),
+        FailureTally(
+            cause="", kind="caller", name="gpt-4o-mini", pattern="Invalid model name passed in", voice="request",
+            words="400: Invalid model name passed in model=gpt-4o-mini. Call `/v1/models` to view available models",
+            first=NOW - 900, last=NOW - 300, sequence=5, counts=((minute - 15, 1), (minute - 5, 1)),
+        ),
+    )  # fmt: skip
+    answers = tuple((minute - back, 40, 1, 3) for back in range(10))
+    return msgspec.structs.replace(degraded(folder), failures=Failures(tallies, answers=answers))
 
 
 def degraded(folder: Path) -> Snapshot:

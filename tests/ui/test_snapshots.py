@@ -60,6 +60,9 @@ class TestMain:
         press = ["3", "z", "x", "down", "x"]
         assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=size, press=press)
 
+    def test_incidents(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        assert snap_compare(Frozen(frozen.failing(tmp_path)), terminal_size=size, press=["i", "down", "up"])
+
     def test_restart(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
         assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=size, press=["R"])
 

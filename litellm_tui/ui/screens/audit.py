@@ -7,85 +7,45 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 
 from litellm_tui.analysis.audit.records import Audit, Finding, Severity
 from litellm_tui.analysis.audit.words import arithmetic, summary
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens.live import LiveScreen
+from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES
-from litellm_tui.ui.widgets.lines import Lines, Row, cell
+from litellm_tui.ui.widgets.lines import Row, cell
 
 _SIGNS: Final[dict[Severity, str]] = {"fatal": "failing", "error": "failing", "warning": "degraded", "advice": "idle"}
 
 
-class AuditScreen(LiveScreen[None]):
-    """Enter shows the fix of the selected finding; it is drawn anew with every view, and keeps its selection."""
+class AuditScreen(LiveList[None, Finding]):
+    """Enter shows the fix of the selected finding."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,a", "close", show=False),
         Binding("f5", "app.look", show=False),
     ]
+    NAME, WHAT, ENDING = "audit", "Audit", "Enter shows the fix · Esc closes"
 
     def __init__(self, view: View, on_fix: Callable[[Finding], None]) -> None:
-        super().__init__()
-        self._view = view
+        super().__init__(view)
         self._on_fix = on_fix
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="sheet") as box:
-            box.border_title = Content("Audit")
-            box.border_subtitle = Content("Enter shows the fix · Esc closes")
-            yield Lines(id="audit-lines")
-            yield Described(self.describe, "audit-detail")
+    def rows(self, width: int) -> Iterator[Row]:
+        return audit_rows(self._view, width)
 
-    def on_mount(self) -> None:
-        self.query_one("#audit-lines").focus()
-        self.call_after_refresh(self.draw, self._view)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.draw, self._view)
-
-    def on_screen_resume(self) -> None:
-        self.call_after_refresh(self.draw, self._view)
-
-    def draw(self, view: View) -> None:
-        """Show this view."""
-        self._view = view
-        for lines in self.query("#audit-lines").results(Lines):
-            if lines.room:
-                lines.show(list(audit_rows(view, lines.room)))
-        self.describe()
-
-    @on(Lines.Moved)
-    def describe(self) -> None:
-        """Show all that is known of the selected finding."""
-        chosen = self._chosen()
-        for lines in self.query("#audit-detail").results(Lines):
-            lines.display = chosen is not None
-            if chosen is not None and lines.room:
-                lines.show(to_rows(list(finding_paragraphs(chosen)), lines.room))
-
-    def _chosen(self) -> Finding | None:
+    def item(self, key: str) -> Finding | None:
         audit = self._view.diagnosis.audit
-        selected = next((lines.selected for lines in self.query("#audit-lines").results(Lines)), "")
-        findings = (*audit.findings, *audit.silenced) if audit and selected else ()
-        return next((finding for finding in findings if key_of(finding) == selected), None)
+        findings = (*audit.findings, *audit.silenced) if audit else ()
+        return next((finding for finding in findings if key_of(finding) == key), None)
 
-    @on(Lines.Opened)
-    def _open(self, event: Lines.Opened) -> None:
-        event.stop()
-        if (chosen := self._chosen()) is not None:
-            self._on_fix(chosen)
+    def paragraphs(self, item: Finding) -> Iterator[Paragraph]:
+        return finding_paragraphs(item)
 
-    def action_close(self) -> None:
-        self.dismiss(None)
+    def opened(self, item: Finding) -> None:
+        self._on_fix(item)
 
 
 def key_of(finding: Finding) -> str:

@@ -8,10 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar, Final, NamedTuple
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.backups import Backup, Backups
@@ -20,9 +17,8 @@ from litellm_tui.backups.store import NOTHING_KEPT
 from litellm_tui.comparison import SIGNS, environment, moment
 from litellm_tui.snapshot import Failure
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens.live import LiveScreen
+from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
 
 STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
@@ -36,17 +32,17 @@ class Known(NamedTuple):
     failure: str
 
 
-class BackupsScreen(LiveScreen[None]):
+class BackupsScreen(LiveList[None, Backup]):
     """Enter asks to go back to the selected set. The disk is looked at beside the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,b", "close", show=False),
         Binding("f5", "look_again", show=False),
     ]
+    NAME, WHAT, ENDING = "backups", "Backups", "Enter goes back to it (asks first), Esc closes"
 
     def __init__(self, view: View, backups: Backups, utc: bool, on_restore: Callable[[int], None]) -> None:
-        super().__init__()
-        self._view = view
+        super().__init__(view)
         self._backups = backups
         self._utc = utc
         self._on_restore = on_restore
@@ -56,31 +52,14 @@ class BackupsScreen(LiveScreen[None]):
         self._looking = False
         self._looks = 0
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="sheet") as box:
-            box.border_title = Content("Backups")
-            box.border_subtitle = Content("Enter goes back to it (asks first), Esc closes")
-            yield Lines(id="backups-lines")
-            yield Described(self.describe, "backups-detail")
-
-    def on_mount(self) -> None:
-        self.query_one("#backups-lines").focus()
-        self.call_after_refresh(self.draw, self._view)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
-
-    def on_screen_resume(self) -> None:
-        self.call_after_refresh(self.draw, self._view)
-
     def draw(self, view: View) -> None:
         """Show this view; the disk is looked at again only when something there may have changed."""
         self._view = view
         self._look()
-        self._fill()
+        self.fill()
 
     def _look(self) -> None:
-        if not self._looking and (self._seen(), self._selected) != self._state:
+        if not self._looking and (self._seen(), self._selected_id) != self._state:
             self._looking = True
             self.run_worker(self._find(), group="looking")
 
@@ -97,62 +76,46 @@ class BackupsScreen(LiveScreen[None]):
 
     async def _find(self) -> None:
         try:
-            while (state := (self._seen(), self._selected)) != self._state:
+            while (state := (self._seen(), self._selected_id)) != self._state:
                 if not self._state or state[0] != self._state[0]:
                     self._known = await asyncio.to_thread(_known, self._backups)
                     self._against.clear()
                 if state[1] and state[1] not in self._against:
                     self._against[state[1]] = await asyncio.to_thread(compared, self._backups, state[1], self._view)
                 self._state = state
-                self._fill()
+                self.fill()
         finally:
             self._looking = False
 
     @property
-    def _selected(self) -> int:
-        key = next((lines.selected for lines in self.query("#backups-lines").results(Lines)), "")
-        return int(key) if key else 0
+    def _selected_id(self) -> int:
+        """That of the selected set; 0 for none."""
+        return int(self.selected or 0)
 
-    def _chosen(self) -> Backup | None:
+    def rows(self, width: int) -> list[Row] | LazyRows:
+        return backup_rows(self._known, self._view, self._utc, width)
+
+    def item(self, key: str) -> Backup | None:
         records = self._known.records if self._known else ()
-        return next((backup for backup in records if backup.id == self._selected), None)
+        return next((backup for backup in records if str(backup.id) == key), None)
 
-    def _fill(self) -> None:
-        for lines in self.query("#backups-lines").results(Lines):
-            if lines.room:
-                lines.show(backup_rows(self._known, self._view, self._utc, lines.room))
-        self.describe()
+    def paragraphs(self, item: Backup) -> Iterator[Paragraph]:
+        if self._known is not None:
+            yield from backup_paragraphs(item, self._against.get(item.id), self._known.disk, self._utc)
+            yield "folder", str(self._backups.folder), "quiet"
+
+    def opened(self, item: Backup) -> None:
+        self._on_restore(item.id)
 
     @on(Lines.Moved)
     def _moved(self) -> None:
         self._look()
-        self.describe()
-
-    def describe(self) -> None:
-        """Show all that is known of the selected set."""
-        chosen, known = self._chosen(), self._known
-        for lines in self.query("#backups-detail").results(Lines):
-            lines.display = chosen is not None
-            if chosen is not None and known is not None and lines.room:
-                found = self._against.get(chosen.id)
-                paragraphs = [*backup_paragraphs(chosen, found, known.disk, self._utc)]
-                paragraphs.append(("folder", str(self._backups.folder), "quiet"))
-                lines.show(to_rows(paragraphs, lines.room))
-
-    @on(Lines.Opened)
-    def _open(self, event: Lines.Opened) -> None:
-        event.stop()
-        if (chosen := self._chosen()) is not None:
-            self._on_restore(chosen.id)
 
     async def action_look_again(self) -> None:
         """The files and the gateway."""
         self._looks += 1
         self._look()
         await self.run_action("app.look")
-
-    def action_close(self) -> None:
-        self.dismiss(None)
 
 
 def compared(backups: Backups, id: int, view: View) -> Against | Failure:

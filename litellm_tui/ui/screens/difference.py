@@ -7,21 +7,16 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 
 from litellm_tui.analysis.difference import Change, What
 from litellm_tui.applied import Applied, History
 from litellm_tui.comparison import SIGNS, Compared, summary, with_running, with_version
 from litellm_tui.snapshot import ConfigError
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens.live import LiveScreen
+from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.described import Described
-from litellm_tui.ui.widgets.lines import Lines, Row, cell
+from litellm_tui.ui.widgets.lines import Row, cell
 
 _HEADS: Final[dict[What, str]] = {
     "deployment": "deployments",
@@ -33,7 +28,7 @@ _HEADS: Final[dict[What, str]] = {
 _STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
 
 
-class DifferenceScreen(LiveScreen[None]):
+class DifferenceScreen(LiveList[None, Change]):
     """The differences by subject, all about the selected one below. Comparing is done beside the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,44 +37,30 @@ class DifferenceScreen(LiveScreen[None]):
         Binding("right_square_bracket", "version(-1)", show=False),
         Binding("f5", "app.look", show=False),
     ]
+    NAME, WHAT, ENDING = "difference", "Difference", "[ ] older, newer version · Esc closes"
 
     def __init__(self, view: View, history: History | None, utc: bool) -> None:
-        super().__init__()
-        self._view = view
+        super().__init__(view)
         self._history = history
         self._utc = utc
         self._versions: tuple[Applied, ...] = ()
-        self._chosen: Applied | None = None
+        self._version: Applied | None = None
         """The version to compare with; None for what runs."""
         self._compared: Compared | None = None
         self._state: tuple[object, ...] = ()
         self._comparing = False
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="sheet") as box:
-            box.border_title = Content("Difference")
-            box.border_subtitle = Content("[ ] older, newer version · Esc closes")
-            yield Lines(id="difference-lines")
-            yield Described(self.describe, "difference-detail")
-
-    def on_mount(self) -> None:
-        self.query_one("#difference-lines").focus()
-        self.call_after_refresh(self.draw, self._view)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
-
     def draw(self, view: View) -> None:
         """Show this view; what was compared is compared again only when one of the sides has changed."""
         self._view = view
         self._versions = self._history.versions()[::-1] if self._history else ()
-        if (chosen := self._chosen) is not None and chosen not in self._versions:
+        if (version := self._version) is not None and version not in self._versions:
             # what came of a start is noted anew once it is known better, and the oldest are forgotten
-            self._chosen = next((v for v in self._versions if v.run and v.run == chosen.run), None)
+            self._version = next((v for v in self._versions if v.run and v.run == version.run), None)
         if not self._comparing and self._seen() != self._state:
             self._comparing = True
             self.run_worker(self._compare(), group="comparing")
-        self._fill()
+        self.fill()
 
     def _seen(self) -> tuple[object, ...]:
         """What a comparison depends on."""
@@ -87,7 +68,7 @@ class DifferenceScreen(LiveScreen[None]):
         gateway, configuration = snapshot.gateway, snapshot.configuration
         start = snapshot.service.value
         return (
-            self._chosen, configuration.error, configuration.current and configuration.current.digest,
+            self._version, configuration.error, configuration.current and configuration.current.digest,
             gateway.deployments.value, gateway.router.value, self._view.diagnosis.gateway.state,
             start.started_at if start else None, len(self._versions),
         )  # fmt: skip
@@ -96,10 +77,10 @@ class DifferenceScreen(LiveScreen[None]):
         try:
             while (state := self._seen()) != self._state:
                 self._state = state
-                self._compared = await asyncio.to_thread(self._differences, self._view, self._chosen)
+                self._compared = await asyncio.to_thread(self._differences, self._view, self._version)
         finally:
             self._comparing = False
-        self._fill()
+        self.fill()
 
     def _differences(self, view: View, start: Applied | None) -> Compared:
         if start is None or self._history is None:
@@ -113,42 +94,32 @@ class DifferenceScreen(LiveScreen[None]):
             )
         return with_version(file, start, self._history, view.profile, self._utc)
 
-    def _fill(self) -> None:
-        for lines in self.query("#difference-lines").results(Lines):
-            if lines.room:
-                lines.show(list(difference_rows(self._compared, self._which(), self._view, lines.room)))
-        self.describe()
+    def rows(self, width: int) -> Iterator[Row]:
+        return difference_rows(self._compared, self._which(), self._view, width)
+
+    def item(self, key: str) -> Change | None:
+        changes = self._compared.changes if self._compared else ()
+        return next((change for change in changes if key_of(change) == key), None)
+
+    def paragraphs(self, item: Change) -> Iterator[Paragraph]:
+        return change_paragraphs(item)
+
+    def opened(self, item: Change) -> None:
+        """All of it stands below already."""
 
     def _which(self) -> str:
         if not self._versions:
             return "no version that was applied is known yet"
-        if self._chosen is None:
+        if self._version is None:
             return f"[ compares with one of {len(self._versions)} applied before"
-        return f"version {self._versions.index(self._chosen) + 1} of {len(self._versions)}, the newest is 1"
-
-    @on(Lines.Moved)
-    def describe(self) -> None:
-        """Show all that is known of the selected difference."""
-        chosen = self._selected()
-        for lines in self.query("#difference-detail").results(Lines):
-            lines.display = chosen is not None
-            if chosen is not None and lines.room:
-                lines.show(to_rows(list(change_paragraphs(chosen)), lines.room))
-
-    def _selected(self) -> Change | None:
-        selected = next((lines.selected for lines in self.query("#difference-lines").results(Lines)), "")
-        changes = self._compared.changes if self._compared and selected else ()
-        return next((change for change in changes if key_of(change) == selected), None)
+        return f"version {self._versions.index(self._version) + 1} of {len(self._versions)}, the newest is 1"
 
     def action_version(self, step: int) -> None:
         """Compare with an older version, or with a newer one, the newest of which is what runs."""
-        place = self._versions.index(self._chosen) if self._chosen in self._versions else -1
+        place = self._versions.index(self._version) if self._version in self._versions else -1
         wanted = max(-1, min(place + step, len(self._versions) - 1))
-        self._chosen = self._versions[wanted] if wanted >= 0 else None
+        self._version = self._versions[wanted] if wanted >= 0 else None
         self.draw(self._view)
-
-    def action_close(self) -> None:
-        self.dismiss(None)
 
 
 def key_of(change: Change) -> str:

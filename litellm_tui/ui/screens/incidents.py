@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 
 from litellm_tui.analysis.headline import sparkline
@@ -17,22 +14,18 @@ from litellm_tui.analysis.incidents import Incident, answers, find_incidents
 from litellm_tui.analysis.phrases import age, coarse_age, count
 from litellm_tui.analysis.records import Place
 from litellm_tui.snapshot import Log
-from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens.live import LiveScreen
+from litellm_tui.ui.detail import Paragraph
+from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.described import Described
-from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
+from litellm_tui.ui.widgets.lines import Row, Span, cell
 
 # cells of the rate of the last hour, and the minutes of each
 CELLS: Final = 15
 MINUTES_A_CELL: Final = 4
 
 
-class IncidentsScreen(LiveScreen[Incident | Place | None]):
-    """Enter gives the incident, whose example stands in the log; `o` the place of the row concerned.
-
-    Drawn anew with every view, and keeps its selection.
-    """
+class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
+    """Enter gives the incident, whose example stands in the log; `o` the place of the row concerned."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,i", "close", show=False),
@@ -40,68 +33,43 @@ class IncidentsScreen(LiveScreen[Incident | Place | None]):
         Binding("r", "since_restart", show=False),
         Binding("f5", "app.look", show=False),
     ]
+    NAME = "incidents"
+    ENDING = "Enter: in the log · o: the model · r: since the restart · Esc closes"
 
     def __init__(self, view: View, looked_at: float) -> None:
-        super().__init__()
-        self._view = view
+        super().__init__(view)
         self._looked_at = looked_at
         self._since_restart = False
         self._found: tuple[Incident, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="sheet") as box:
-            box.border_subtitle = Content("Enter: in the log · o: the model · r: since the restart · Esc closes")
-            yield Lines(id="incidents-lines")
-            yield Described(self.describe, "incidents-detail")
-
-    def on_mount(self) -> None:
-        self.query_one("#incidents-lines").focus()
-        self.call_after_refresh(self.draw, self._view)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.draw, self._view)
-
-    def draw(self, view: View) -> None:
-        """Show this view."""
-        self._view = view
-        since = self._since()
+    def fill(self) -> None:
+        view, since = self._view, self._since()
         self._found = find_incidents(
             view.snapshot.failures, view.diagnosis, view.now, since=since, looked_at=self._looked_at
         )
         for box in self.query(".sheet"):
             box.border_title = Content(f"Incidents{f' since the restart {age(view.now - since)} ago' if since else ''}")
-        for lines in self.query("#incidents-lines").results(Lines):
-            if lines.room:
-                lines.show(list(incident_rows(self._found, view, lines.room)))
-        self.describe()
+        super().fill()
+
+    def rows(self, width: int) -> Iterator[Row]:
+        return incident_rows(self._found, self._view, width)
+
+    def item(self, key: str) -> Incident | None:
+        return next((incident for incident in self._found if incident.key == key), None)
+
+    def paragraphs(self, item: Incident) -> Iterator[Paragraph]:
+        return incident_paragraphs(item, self._view)
+
+    def opened(self, item: Incident) -> None:
+        self.dismiss(item)
 
     def _since(self) -> float:
         service = self._view.snapshot.service.value
         return service.started_at or 0.0 if self._since_restart and service else 0.0
 
-    @on(Lines.Moved)
-    def describe(self) -> None:
-        """Show all that is known of the selected incident."""
-        chosen = self._chosen()
-        for lines in self.query("#incidents-detail").results(Lines):
-            lines.display = chosen is not None
-            if chosen is not None and lines.room:
-                lines.show(to_rows(list(incident_paragraphs(chosen, self._view)), lines.room))
-
-    def _chosen(self) -> Incident | None:
-        for lines in self.query("#incidents-lines").results(Lines):
-            return next((incident for incident in self._found if incident.key == lines.selected), None)
-        return None
-
-    @on(Lines.Opened)
-    def _open(self, event: Lines.Opened) -> None:
-        event.stop()
-        if (chosen := self._chosen()) is not None:
-            self.dismiss(chosen)
-
     def action_place(self) -> None:
-        if (chosen := self._chosen()) is not None:
-            self.dismiss(chosen.place)
+        if self.chosen is not None:
+            self.dismiss(self.chosen.place)
 
     def action_since_restart(self) -> None:
         """All that the log told, or only what failed since the service was started."""
@@ -110,10 +78,7 @@ class IncidentsScreen(LiveScreen[Incident | Place | None]):
             self.notify("when the service was started is not known", markup=False)
             return
         self._since_restart = not self._since_restart
-        self.draw(self._view)
-
-    def action_close(self) -> None:
-        self.dismiss(None)
+        self.fill()
 
 
 def incident_rows(found: tuple[Incident, ...], view: View, width: int) -> Iterator[Row]:

@@ -1,15 +1,114 @@
-"""A screen over the console that goes on showing what is true now."""
+"""A list over the console that goes on showing what is true now."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
 
+from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.described import Described
+from litellm_tui.ui.widgets.lines import Lines, Row
+
+ItemType = TypeVar("ItemType")
 
 
-class LiveScreen(ModalScreen[ScreenResultType]):
-    """The console draws it anew with every view while it is the uppermost."""
+class LiveList(ModalScreen[ScreenResultType], Generic[ScreenResultType, ItemType]):
+    """A list, which keeps its selection, and below it all about the selected item. The console draws it anew with every
+    view while it is the uppermost.
+
+    `NAME` begins the ids of both; `WHAT` and `ENDING` stand in the frame.
+    """
+
+    NAME: ClassVar[str]
+    WHAT: ClassVar[str] = ""
+    ENDING: ClassVar[str]
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self._view = view
+
+    # --- what each of them says ------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def rows(self, width: int) -> Iterable[Row]:
+        """The list, `width` cells wide."""
+
+    @abstractmethod
+    def item(self, key: str) -> ItemType | None:
+        """The item whose row has this key."""
+
+    @abstractmethod
+    def paragraphs(self, item: ItemType) -> Iterable[Paragraph]:
+        """All that is known of it."""
+
+    @abstractmethod
+    def opened(self, item: ItemType) -> None:
+        """Enter on its row."""
+
+    # --- what they have in common ----------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="sheet") as box:
+            box.border_title = Content(self.WHAT)
+            box.border_subtitle = Content(self.ENDING)
+            yield Lines(id=f"{self.NAME}-lines")
+            yield Described(self.describe, f"{self.NAME}-detail")
+
+    def on_mount(self) -> None:
+        self.query_one(f"#{self.NAME}-lines").focus()
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self.draw, self._view)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.fill)
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        raise NotImplementedError
+        self._view = view
+        self.fill()
+
+    def fill(self) -> None:
+        """Show what is known now."""
+        # by query: the screen may have been left in the meantime
+        for lines in self.query(f"#{self.NAME}-lines").results(Lines):
+            if lines.room:
+                rows = self.rows(lines.room)
+                lines.show(rows if isinstance(rows, Sequence) else list(rows))
+        self.describe()
+
+    @property
+    def selected(self) -> str:
+        """The key of the selected row; empty when there is none."""
+        return next((lines.selected for lines in self.query(f"#{self.NAME}-lines").results(Lines)), "")
+
+    @property
+    def chosen(self) -> ItemType | None:
+        """The item of the selected row."""
+        return self.item(self.selected) if self.selected else None
+
+    @on(Lines.Moved)
+    def describe(self) -> None:
+        """Show all that is known of the selected item."""
+        chosen = self.chosen
+        for lines in self.query(f"#{self.NAME}-detail").results(Lines):
+            lines.display = chosen is not None
+            if chosen is not None and lines.room:
+                lines.show(to_rows(list(self.paragraphs(chosen)), lines.room))
+
+    @on(Lines.Opened)
+    def _open(self, event: Lines.Opened) -> None:
+        event.stop()
+        if (chosen := self.chosen) is not None:
+            self.opened(chosen)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -6,80 +6,38 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 
 from litellm_tui.analysis.phrases import age, coarse_age
 from litellm_tui.analysis.records import Place, Problem
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens.live import LiveScreen
+from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.header import STYLES
-from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
+from litellm_tui.ui.widgets.lines import Row, Span, cell
 
 
-class Problems(LiveScreen[Place | None]):
-    """Enter goes to the row concerned, Escape closes. It is drawn anew with every view, and keeps its selection."""
+class Problems(LiveList[Place | None, Problem]):
+    """Enter goes to the row concerned, Escape closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,exclamation_mark", "close", show=False),
         # a modal screen keeps the keys of the console out: to look again is of use here too
         Binding("f5", "app.look", show=False),
     ]
+    NAME, WHAT, ENDING = "problems", "Problems", "Enter goes there · Esc closes"
 
-    def __init__(self, view: View) -> None:
-        super().__init__()
-        self._view = view
+    def rows(self, width: int) -> Iterator[Row]:
+        return problem_rows(self._view, width)
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="sheet") as box:
-            box.border_title = Content("Problems")
-            box.border_subtitle = Content("Enter goes there · Esc closes")
-            yield Lines(id="problems-lines")
-            yield Described(self.describe, "problems-detail")
+    def item(self, key: str) -> Problem | None:
+        return next((problem for problem in self._view.diagnosis.problems if problem.key == key), None)
 
-    def on_mount(self) -> None:
-        self.query_one("#problems-lines").focus()
-        self.call_after_refresh(self.draw, self._view)
+    def paragraphs(self, item: Problem) -> Iterator[Paragraph]:
+        return problem_paragraphs(item, self._view)
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.draw, self._view)
-
-    def draw(self, view: View) -> None:
-        """Show this view."""
-        self._view = view
-        for lines in self.query("#problems-lines").results(Lines):
-            if lines.room:
-                lines.show(list(problem_rows(view, lines.room)))
-        self.describe()
-
-    @on(Lines.Moved)
-    def describe(self) -> None:
-        """Show all that is known of the selected problem."""
-        chosen = self._chosen()
-        for lines in self.query("#problems-detail").results(Lines):
-            lines.display = chosen is not None
-            if chosen is not None and lines.room:
-                lines.show(to_rows(list(problem_paragraphs(chosen, self._view)), lines.room))
-
-    def _chosen(self) -> Problem | None:
-        for lines in self.query("#problems-lines").results(Lines):
-            return next((p for p in self._view.diagnosis.problems if p.key == lines.selected), None)
-        return None
-
-    @on(Lines.Opened)
-    def _go(self, event: Lines.Opened) -> None:
-        event.stop()
-        chosen = self._chosen()
-        if chosen is not None:
-            self.dismiss(chosen.place)
-
-    def action_close(self) -> None:
-        self.dismiss(None)
+    def opened(self, item: Problem) -> None:
+        self.dismiss(item.place)
 
 
 def problem_rows(view: View, width: int) -> Iterator[Row]:
