@@ -14,9 +14,8 @@ from typing import Any, ClassVar, Final
 
 from rich.text import Text
 from textual import on
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -40,33 +39,29 @@ from litellm_tui.ui.logdesk import LogDesk
 from litellm_tui.ui.operations import Operations
 from litellm_tui.ui.over import Over
 from litellm_tui.ui.pace import Pace
-from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
 from litellm_tui.ui.panes.fallbacks import Fallbacks, group_of
 from litellm_tui.ui.panes.logprompt import LogPrompt
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.models import Models
-from litellm_tui.ui.panes.pane import Pane
-from litellm_tui.ui.panes.service import Service
 from litellm_tui.ui.remembered import Remembered
 from litellm_tui.ui.screens.live import LiveList
+from litellm_tui.ui.screens.main import NARROW, WIDE, MainScreen
 from litellm_tui.ui.signs import ASCII, UNICODE
 from litellm_tui.ui.themes import STATES, load_themes
 from litellm_tui.ui.thinking import Thinking
 from litellm_tui.ui.view import View, local_clock, utc_clock
 from litellm_tui.ui.widgets.chainlines import ChainLines
-from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines
 from litellm_tui.ui.widgets.logview import LogView
 from litellm_tui.ui.widgets.servicelines import ServiceLines
-from litellm_tui.ui.widgets.strip import Hints, ServiceStrip
+from litellm_tui.ui.widgets.strip import Hints
 
 # Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
 # them, in one packet of a slow line, must already go to the prompt.
 PROMPTS: Final = ("filter", "search", "jump", "export")
 PROMPT_FIRST: Final = (*PROMPTS, "next_pane", "previous_pane")
 EX_USAGE: Final = 64
-ORDER: Final = ("models", "logs", "fallbacks", "cache", "service")
 # the pane in which a problem's row stands
 PLACES: Final[dict[PlaceKind, str]] = {
     "gateway": "service",
@@ -80,15 +75,11 @@ PLACES: Final[dict[PlaceKind, str]] = {
     "cache": "cache",
     "log": "logs",
 }
-NARROW: Final = 100
-WIDE: Final = 170
 KEEP_SECONDS: Final = 30.0
 # a restart that was interrupted is told when the screen is filled
 OFFER_SECONDS: Final = 0.5
 # how long the first painting is waited for, at most
 PAINT_SECONDS: Final = 0.3
-# until a log that had to wait for the terminal is tried again
-LOG_SECONDS: Final = 0.05
 
 _ACTS: Final = frozenset(key.action.partition("(")[0] for key in KEYS if key.acts)
 
@@ -128,10 +119,6 @@ class Console(App[int]):
         self._signs = ASCII if settings.ascii else UNICODE
         self._clock = utc_clock if settings.utc else local_clock
         self.link = Link(self._send, lambda: output_waits(self._driver))
-        self._log_pace = Pace(self.link)
-        self._log_waits: View | None = None
-        self._shown = "models"
-        self._zoomed = False
         self._watching: Worker[None] | None = None
         self._install_themes(settings.theme)
 
@@ -148,18 +135,15 @@ class Console(App[int]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return {f"state-{name}": "#808080" for name in STATES}
 
-    def compose(self) -> ComposeResult:
-        yield Header()
-        with Vertical(id="panes"):
-            with Horizontal(id="upper", classes="holder"):
-                yield Models()
-                yield Detail()
-            with Horizontal(id="middle", classes="holder"):
-                yield Fallbacks()
-                yield Cache()
-                yield Service()
-            yield Logs(self._log_pace)
-        yield ServiceStrip()
+    def get_default_screen(self) -> MainScreen:
+        return MainScreen(Pace(self.link), self.redraw)
+
+    @property
+    def main(self) -> MainScreen:
+        """The console's own screen, whatever lies over it."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
 
     @property
     def read_only(self) -> bool:
@@ -180,9 +164,8 @@ class Console(App[int]):
     # --- life --------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self.query_one("#models-lines").focus()
         self.set_interval(1.0, self._tick)
-        self._tick()
+        self.call_after_refresh(self._tick)
         loop = asyncio.get_running_loop()
         for hangup in (signal.SIGHUP, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
@@ -228,7 +211,7 @@ class Console(App[int]):
                 self.notify(failure, severity="warning", markup=False)
             self.set_interval(KEEP_SECONDS, self.keep)
         if profile.read_only:
-            for hints in self.screen_stack[0].query(Hints):
+            for hints in self.main.query(Hints):
                 hints.laid_out()
         else:
             self.set_timer(OFFER_SECONDS, partial(self._control.offer_to_end, profile))
@@ -308,59 +291,19 @@ class Console(App[int]):
             return
         if isinstance(self.screen, LiveList):
             self.screen.draw(view)
-        # by query, and not one by one: a snapshot may come while the screen is being taken down
-        for part in self.screen_stack[0].query("Header, ServiceStrip, Pane"):
-            if not part.display or not isinstance(part, Header | ServiceStrip | Pane):
-                continue
-            if isinstance(part, Logs) and not asked:
-                self._draw_log(part, view)
-            else:
-                part.draw(view)
-
-    def _draw_log(self, log: Logs, view: View) -> None:
-        """Of all that moves by itself the log is by far the most to be sent: it waits while the terminal is behind."""
-        ready = not log.view.is_in_parts and self._log_pace.ready()
-        waits, self._log_waits = self._log_waits, None if ready else view
-        if ready:
-            self.link.ask_soon()
-            log.draw(view)
-        elif waits is None:
-            self.set_timer(LOG_SECONDS, partial(self._draw_waiting, log))
-
-    def _draw_waiting(self, log: Logs) -> None:
-        view, self._log_waits = self._log_waits, None
-        if view is not None and log.is_attached and log.display:
-            self._draw_log(log, view)
+        self.main.draw(view, asked=asked)
 
     def _tick(self) -> None:
-        for header in self.screen_stack[0].query(Header) if self.screen_stack else ():
-            header.tick(self._clock(time.time()))
+        if self.screen_stack:
+            self.main.tick(self._clock(time.time()))
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._arrange)
+        self.call_after_refresh(self.main.lay_out)
 
-    # --- panes -------------------------------------------------------------------------------------------------
-
-    def _arrange(self) -> None:
-        """One pane at a time when it is narrow or zoomed, all of them otherwise."""
-        main = self.screen_stack[0]
-        narrow = main.size.width < NARROW
-        main.set_class(narrow or self._zoomed, "-single")
-        for pane in main.query(Pane):
-            shown = pane.id == self._shown
-            pane.set_class(shown, "-shown")
-        for holder in main.query(".holder"):
-            holder.set_class(any(pane.id == self._shown for pane in holder.query(Pane)), "-holds-shown")
-        self.call_after_refresh(self.redraw)
+    # --- what the keys do --------------------------------------------------------------------------------------
 
     def action_pane(self, name: str) -> None:
-        self._shown = name
-        main = self.screen_stack[0]
-        # the service has a pane of its own on wide screens only
-        if name == "service" and main.size.width < WIDE:
-            self._zoomed = True
-        self._arrange()
-        main.set_focus(main.query_one(f"#{name}", Pane).lines)
+        self.main.show(name)
 
     def action_next_pane(self) -> None:
         self._step(1)
@@ -369,28 +312,13 @@ class Console(App[int]):
         self._step(-1)
 
     def _step(self, step: int) -> None:
-        if len(self.screen_stack) > 1:
+        if len(self.screen_stack) == 1:
+            self.main.step(step)
+        else:
             self.screen.focus_next() if step > 0 else self.screen.focus_previous()
-            return
-        main = self.screen_stack[0]
-        every = main.has_class("-single") or main.size.width >= WIDE
-        names = ORDER if every else ORDER[:-1]
-        place = names.index(self._shown) if self._shown in names else 0
-        self.action_pane(names[(place + step) % len(names)])
 
     def action_zoom(self) -> None:
-        self._zoomed = not self._zoomed
-        if not self._zoomed and self._shown == "service" and self.size.width < WIDE:
-            self._shown = "models"
-        self._arrange()
-        self.screen.set_focus(self.query_one(f"#{self._shown}", Pane).lines)
-
-    def on_descendant_focus(self, event: Any) -> None:
-        pane = next((node for node in event.widget.ancestors if isinstance(node, Pane)), None)
-        if pane is not None and pane.id and not self.screen_stack[0].has_class("-single"):
-            self._shown = pane.id
-
-    # --- what the keys do --------------------------------------------------------------------------------------
+        self.main.zoom()
 
     def action_look(self) -> None:
         if self.monitor:
@@ -478,7 +406,7 @@ class Console(App[int]):
         if len(self.screen_stack) > 1 or view is None:
             return
         chosen, group = self.query_one(Models).lines.selected, None
-        if self._shown == "fallbacks":
+        if self.main.shown == "fallbacks":
             group = group_of(self.query_one(Fallbacks).lines.selected, view)
         rows = [
             row
@@ -537,7 +465,7 @@ class Console(App[int]):
             key = next((row.key for row in view.diagnosis.deployments if row.group == key), "")
         self.action_pane(pane)
         if key:
-            self.query_one(f"#{pane}", Pane).lines.select(key)
+            self.main.pane(pane).lines.select(key)
 
     def action_expect_down(self) -> None:
         """Mark the selected deployment as expected down, or take the mark back."""

@@ -35,7 +35,7 @@ class LogDesk:
 
     @property
     def _pane(self) -> Logs:
-        return self._app.screen_stack[0].query_one(Logs)
+        return self._app.main.query_one(Logs)
 
     def open(self, record: LogRecord, view: View) -> None:
         """One record in full."""
