@@ -39,6 +39,8 @@ def test_no_answer_is_on_its_way_when_the_console_ends() -> None:
     with flooded(200) as console, opened(console, 8192, buffered=True) as terminal:
         terminal.wait_for("following", timeout=30)
         time.sleep(3)
+        # what is not drawn within a second is not waited for: nothing old may be on its way
+        terminal.wait_for(lambda _: terminal.taken - terminal.bytes_received < 2048, timeout=30)
         terminal.press("q")
         terminal.exit_status(20)
         answered = terminal.answered
