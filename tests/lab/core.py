@@ -422,7 +422,9 @@ class Lab:
                 found.append(f"mount {point}")
             if kind.startswith("cgroup"):
                 roots.append(Path(point))
-        found += [f"cgroup {path}" for root in roots for path in root.rglob(f"litellm-lab-*-{name}")]
+        # os.walk passes over what vanishes meanwhile
+        folders = (Path(at, folder) for root in roots for at, below, _ in os.walk(root) for folder in below)
+        found += [f"cgroup {path}" for path in folders if path.match(f"litellm-lab-*-{name}")]
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")

@@ -8,10 +8,12 @@ import pytest
 from textual._compositor import ChopsUpdate
 from textual.geometry import Region
 
+from litellm_tui.demo import Simulation
+from litellm_tui.settings import Settings
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.widgets.bar import Bar
 from litellm_tui.ui.widgets.lines import Lines
-from tests.ui.scene import Scene, quiet
+from tests.ui.scene import Scene, opened, quiet
 
 
 @pytest.fixture
@@ -90,3 +92,14 @@ async def test_a_bar_follows_the_theme(scene: Scene) -> None:
     before = bar._looks()
     scene.app.theme = next(name for name in scene.app.available_themes if name != scene.app.theme)
     await scene.until(lambda: bar._looked not in (None, before))
+
+
+async def test_a_bar_is_ascii_where_everything_is(simulation: Simulation) -> None:
+    async with opened(simulation, settings=Settings(ascii=True)) as scene:
+        await quiet(scene)
+        scene.write(*(f"line {number}" for number in range(60)))
+        await scene.shows("line 59")
+        await scene.press("2")
+        for _ in range(15):
+            await scene.press("up")
+            assert scene.text.isascii(), [character for character in scene.text if not character.isascii()]

@@ -25,7 +25,7 @@ from litellm_tui.collectors.logline import clean
 from litellm_tui.ui.keys import keys_of
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
-from litellm_tui.ui.widgets.bar import Bar
+from litellm_tui.ui.widgets.bar import AsciiRender, Bar
 
 ASCII_CLASS = "-ascii"
 """The class of the app while it draws with ASCII signs only."""
@@ -119,6 +119,8 @@ class Lines(ScrollView, can_focus=True):
         bar = super().vertical_scrollbar
         if not isinstance(bar, Bar):
             bar.__class__ = Bar
+            if self.app.has_class(ASCII_CLASS):
+                bar.renderer = AsciiRender  # type: ignore[misc]  # as Textual's documentation says
         return bar
 
     @property
