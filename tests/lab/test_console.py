@@ -520,6 +520,8 @@ def test_a_dead_tail_goes_on_where_it_was_and_a_closed_journal_is_named(site: Si
         assert lab.chat(name).status == 400
         # The tail waits a little longer after each failure.
         report("back", console.wait_for(name, 40))
+        # LiteLLM names it in more than one line
+        time.sleep(1.5)
         shown = len(re.findall(name, console.screen_text()))
         os.kill(console.program("journalctl"), signal.SIGKILL)
         console.wait_for(lambda _: any("journalctl" in command for command in console.commands().values()))
