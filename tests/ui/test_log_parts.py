@@ -91,6 +91,14 @@ async def test_a_key_is_answered_with_all_rows_at_once(scene: Scene, line: _Line
     assert not scene.log.following
 
 
+async def test_a_filter_is_answered_while_the_terminal_is_behind(scene: Scene, line: _Line) -> None:
+    await _begun(scene, line)
+    scene.log.set_filter("29")
+    await scene.until(lambda: _painted(scene) == ["old", "new"])
+    assert not scene.log.is_in_parts
+    assert line.is_behind
+
+
 async def test_on_a_fast_line_all_is_painted_at_once(scene: Scene) -> None:
     await quiet(scene)
     scene.write(*(f"new {number}" for number in range(30)))

@@ -161,6 +161,7 @@ class LogLines(Lines):
         if not self.room:
             return
         held = self._held()
+        self._end_parts()
         self._index = LogIndex(self.store, self._shows, self._height_of, held[0] if held else self.store.last)
         self._revision, self._first = self.store.revision, self.store.first
         self.hidden_polling, self._published = False, None
@@ -225,7 +226,8 @@ class LogLines(Lines):
         state = (self._index.top, self._index.end, len(self._index))
         if state != self._published:
             before, self._published = self._published, state
-            with self._in_parts() if self.following else nullcontext():
+            # what was indexed anew answers a key
+            with self._in_parts() if self.following and before is not None else nullcontext():
                 self._resize()
                 if self.following:
                     self._jump(self._index.height)
@@ -267,6 +269,14 @@ class LogLines(Lines):
         elif self._more_came:
             self._more_came, self._revision = False, -1
             self.take(self.store)
+
+    def _end_parts(self) -> None:
+        """What was still to be painted is not what is to be seen any more."""
+        if self._parts_timer is not None:
+            self._parts_timer.stop()
+            self._parts_timer = None
+        self._parts.clear()
+        self._more_came = False
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         if self._is_collecting:
