@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from litellm_tui import services
+from litellm_tui.analysis.cache import is_slow
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History, run_of
 from litellm_tui.auditwatch import AuditWatch
@@ -257,7 +258,7 @@ class Monitor:
 
     async def _poll_liveliness(self, endpoint: Endpoint) -> None:
         while True:
-            result = await self._ask_if_alive(endpoint)
+            result = await self._ask_twice(endpoint, _is_silent)
             if isinstance(result, Failure):
                 if self._alive.is_set():
                     self._alive.clear()
@@ -268,12 +269,15 @@ class Monitor:
                 self.look_now()
             await asyncio.sleep(endpoint.interval)
 
-    async def _ask_if_alive(self, endpoint: Endpoint) -> Any:
-        """As `_ask`; a first silence is asked about once more before it counts: a busy machine has such moments."""
+    async def _ask_twice(self, endpoint: Endpoint, doubtful: Callable[[Any, float | None], bool]) -> Any:
+        """As `_ask`; what is `doubtful`, and new, is asked once more before it counts: a busy machine has such moments.
+
+        `doubtful` gets a result and how long it took, in seconds.
+        """
         assert self._client is not None
+        before: Reading[Any] = getattr(self._gateway, endpoint.field)
         answer = await self._client.get(endpoint)
-        new = self._gateway.liveliness.failure is None
-        if new and isinstance(answer.result, Unreachable) and answer.result.kind == "timeout":
+        if doubtful(answer.result, answer.took) and not doubtful(before.failure or before.value, before.took):
             answer = await self._client.get(endpoint)
         self._record(endpoint, answer.result, answer.took)
         return answer.result
@@ -345,7 +349,7 @@ class Monitor:
                 # LiteLLM would need seconds to find out the same, and some versions stand still meanwhile
                 await self._pause(ping.interval)
                 continue
-            result = await self._ask(ping)
+            result = await self._ask_twice(ping, _is_silent_or_slow)
             failures = self._judge_key(result, failures)
             last = self._gateway.redis.tried_at
             due = last is None or time.time() - last >= info.interval or self._gateway.redis.failure is not None
@@ -494,6 +498,14 @@ class Monitor:
 
 def _endpoint(entry: HealthEntry) -> tuple[str | None, str, str | None]:
     return (entry.model_id, entry.model, entry.api_base)
+
+
+def _is_silent(result: Any, _: float | None) -> bool:
+    return isinstance(result, Unreachable) and result.kind == "timeout"
+
+
+def _is_silent_or_slow(result: Any, took: float | None) -> bool:
+    return _is_silent(result, took) or (isinstance(result, CachePing) and is_slow(result, took))
 
 
 async def _at_once() -> None:

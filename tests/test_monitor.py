@@ -14,6 +14,7 @@ import pytest
 
 from litellm_tui import monitor as module
 from litellm_tui import rediswatch, services
+from litellm_tui.analysis.cache import SLOW_SECONDS
 from litellm_tui.applied import Applied, History, run_of
 from litellm_tui.collectors import config_file, gateway, journal, redis
 from litellm_tui.collectors.gateway import Answer, Endpoint
@@ -87,8 +88,9 @@ class World:
             await asyncio.sleep(0)
         finally:
             self.flying[path] -= 1
-        said = self.once.get(path)
-        return Answer(said.pop(0) if said else self.answers[path], 0.001)
+        once = self.once.get(path)
+        said = once.pop(0) if once else self.answers[path]
+        return said if isinstance(said, Answer) else Answer(said, 0.001)
 
     async def close(self) -> None:
         self.closed = True
@@ -177,8 +179,8 @@ async def test_a_silence_is_asked_about_once_more_before_it_counts(world: World,
     world.once["/health/liveliness"] = [SILENCE]
     await world.rounds("/health/liveliness", 4)
     assert all(snapshot.gateway.liveliness.failure is None for snapshot in world.snapshots)
-    world.once["/health/liveliness"] = [SILENCE, SILENCE]
-    await eventually(lambda: any(snapshot.gateway.liveliness.failure == SILENCE for snapshot in world.snapshots))
+    world.answers["/health/liveliness"] = SILENCE
+    await eventually(lambda: found.snapshot().gateway.liveliness.failure == SILENCE)
 
 
 async def test_a_refusal_counts_at_once_and_a_silence_goes_on_being_one(world: World, watch: Watch) -> None:
@@ -189,6 +191,24 @@ async def test_a_refusal_counts_at_once_and_a_silence_goes_on_being_one(world: W
     world.answers["/health/liveliness"] = SILENCE
     await eventually(lambda: found.snapshot().gateway.liveliness.failure == SILENCE)
     assert world.asked["/health/liveliness"] > asked
+
+
+@pytest.mark.parametrize("doubtful", [SILENCE, Answer(CachePing("healthy", "redis", True), SLOW_SECONDS + 1)])
+async def test_a_cache_that_was_slow_once_is_asked_once_more_before_it_counts(
+    world: World, watch: Watch, doubtful: Unreachable | Answer
+) -> None:
+    def is_told(snapshot: Snapshot) -> bool:
+        ping = snapshot.gateway.cache_ping
+        return ping.failure is not None or (ping.took or 0.0) > SLOW_SECONDS
+
+    world.save(ON)
+    found = watch()
+    await eventually(lambda: found.snapshot().gateway.cache_ping.value is not None)
+    world.once["/cache/ping"] = [doubtful]
+    await world.rounds("/cache/ping", 4)
+    assert not any(is_told(snapshot) for snapshot in world.snapshots)
+    world.answers["/cache/ping"] = doubtful
+    await eventually(lambda: is_told(found.snapshot()))
 
 
 ON = "general_settings: {background_health_checks: true}\n"
@@ -563,6 +583,7 @@ class Server:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, says: str | Failure = "PONG") -> None:
         self.says = says
+        self.once: list[str | Failure] = []
         self.asked: list[redis.Address] = []
         monkeypatch.setattr(redis, "ask", self._ask)
         monkeypatch.setattr(rediswatch, "REDIS_SECONDS", QUICK)
@@ -570,7 +591,7 @@ class Server:
     async def _ask(self, where: redis.Address, timeout: float) -> str | Failure:
         self.asked.append(where)
         await asyncio.sleep(0)
-        return self.says
+        return self.once.pop(0) if self.once else self.says
 
     async def rounds(self, number: int) -> None:
         wanted = len(self.asked) + number
@@ -622,6 +643,20 @@ async def test_redis_is_asked_itself_where_its_address_means_the_same_here(
     await server.rounds(2)
     assert set(server.asked) == {redis.Address("127.0.0.1", 6399)}
     await eventually(lambda: found.snapshot().redis_answer.value == "PONG")
+
+
+async def test_a_silence_of_redis_is_asked_about_once_more_before_it_counts(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch)
+    world.save(REDIS)
+    found = watch()
+    await eventually(lambda: found.snapshot().redis_answer.value == "PONG")
+    server.once = [SILENCE]
+    await server.rounds(4)
+    assert all(snapshot.redis_answer.failure is None for snapshot in world.snapshots)
+    server.says = SILENCE
+    await eventually(lambda: found.snapshot().redis_answer.failure == SILENCE)
 
 
 async def test_without_a_cache_of_type_redis_nobody_is_asked(

@@ -101,20 +101,25 @@ def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file
             seen_at=seen,
             brief="not tested",
         )
-    if ping.took is not None and ping.took > SLOW_SECONDS:
+    if is_slow(value, ping.took):
         if redis.failure is None and redis.took is not None and redis.took < SLOW_SECONDS / 10:
             # not the cache is slow, but LiteLLM, which is busy with something else
-            reason = f"pinged and written to; LiteLLM took {ping.took:.1f} s for it, the server answers at once"
+            reason = f"pinged and written to; LiteLLM took {ping.took or 0:.1f} s for it, the server answers at once"
             return Verdict("healthy", "ok", reason, seen_at=seen)
         return Verdict(
             "slow",
             "warn",
-            f"a ping took {ping.took:.1f} s",
+            f"a ping took {ping.took or 0:.1f} s",
             seen_at=seen,
             do="look at the load and latency of Redis",
             brief="slow",
         )
     return Verdict("healthy", "ok", "pinged and written to", seen_at=seen)
+
+
+def is_slow(ping: CachePing, took: float | None) -> bool:
+    """Whether this answer, good as it is, took longer than a cache may take."""
+    return ping.status == "healthy" and bool(ping.ping) and took is not None and took > SLOW_SECONDS
 
 
 def _concerns(redis: Reading[str], ping: Reading[CachePing]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.analysis.cache import HitRate, hit_rate, judge_cache
+from litellm_tui.analysis.cache import HitRate, hit_rate, is_slow, judge_cache
 from litellm_tui.analysis.records import Verdict
 from litellm_tui.collectors import gateway
 from litellm_tui.snapshot import CacheCount, CacheCounts, Failure, Malformed, Reading, Unauthorized, Unreachable
@@ -79,6 +79,12 @@ def test_a_slow_ping_is_told_and_a_quick_one_is_not() -> None:
     assert _judge(healthy, took=2.5).state == "slow"
     assert "2.5 s" in _judge(healthy, took=2.5).reason
     assert _judge(healthy, took=0.9).state == "healthy"
+
+
+def test_a_late_word_that_the_cache_is_down_is_no_slowness() -> None:
+    """LiteLLM stands still for a while to find that out: it is not asked for it twice."""
+    assert not is_slow(decoded("1.106.2", "cache-ping-redis-stopped", gateway.CACHE_PING), 7.0)
+    assert is_slow(decoded("1.106.2", "cache-ping", gateway.CACHE_PING), 2.5)
 
 
 def test_behind_a_dead_gateway_nothing_is_known_of_the_cache() -> None:
