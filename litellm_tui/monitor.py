@@ -6,16 +6,13 @@ The console and the commands run the same monitor. It changes nothing in the wor
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from litellm_tui import services
-from litellm_tui.analysis.cache import is_slow
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History, run_of
 from litellm_tui.auditwatch import AuditWatch
@@ -24,19 +21,17 @@ from litellm_tui.collectors.entry import HISTORY, Entry
 from litellm_tui.collectors.file_times import saved_at
 from litellm_tui.collectors.service import cpu_percent
 from litellm_tui.filewatch import FileWatch
+from litellm_tui.gatewaywatch import GatewayWatch, HealthCost
 from litellm_tui.logintake import LogIntake, Ready
 from litellm_tui.logstore import LogStore
+from litellm_tui.pulse import Pulse
 from litellm_tui.reading import next_reading
 from litellm_tui.rediswatch import RedisWatch
 from litellm_tui.snapshot import (
-    CachePing,
     ConfigError,
     ConfigFile,
     Configuration,
     Failure,
-    Gateway,
-    HealthEntry,
-    HealthReport,
     LogRecord,
     Metrics,
     NotAvailable,
@@ -45,28 +40,15 @@ from litellm_tui.snapshot import (
     Reading,
     Service,
     Snapshot,
-    Unauthorized,
-    Unreachable,
 )
 from litellm_tui.traffic import TrafficCounter
 
 if TYPE_CHECKING:
-    from litellm_tui.collectors.gateway import Endpoint, GatewayClient
     from litellm_tui.profile import Profile
 
 PUBLISH_SECONDS: Final = 0.25
 SERVICE_SECONDS: Final = 2.0
 SERVICE_SECONDS_IN_MOTION: Final = 0.5
-LONGEST_BACKOFF: Final = 60.0
-# a feature that is off comes only with a restart, and a restart makes everything be read again
-OFF_SECONDS: Final = 300.0
-HEALTH_UNSURE: Final = (
-    "not asked: whether background health checks are on in the running proxy cannot be told "
-    "(asked otherwise, /health calls every deployment and is billed)"
-)
-HEALTH_OFF: Final = (
-    "not asked: background_health_checks is off, and GET /health would make a billed call to every deployment"
-)
 
 
 class Monitor:
@@ -90,7 +72,6 @@ class Monitor:
         self._on_snapshot = on_snapshot
         # its owner may have everything slower wait until the file is on the screen
         self.first_shown: Callable[[], Awaitable[None]] = _at_once
-        self._gateway = Gateway()
         self._configuration = Configuration(path=profile.config.value if profile.config else None)
         self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
         self._secrets = set(profile.secrets)
@@ -99,15 +80,21 @@ class Monitor:
         self._intake = LogIntake(self.store, self.redact, self._traffic, profile.log_source)
         self._probes: dict[str, ProbeResult] = {}
         self.expected_down: dict[str, str] = {}
-        self._client: GatewayClient | None = None
         self._tail: services.Tail | None = None
         self._dirty = asyncio.Event()
         self.file = self._file_watch()
         self.audits = AuditWatch(profile, self._dirty.set)
+        self._pulse = Pulse()
         self._redis = RedisWatch(profile.url.value, self._dirty.set, self.look_now)
-        self._wake = asyncio.Event()
-        self._alive = asyncio.Event()
-        self._admitted = asyncio.Event()
+        self._gateway = GatewayWatch(
+            profile,
+            self._pulse,
+            health_cost=self._health_cost,
+            cache_is_down=lambda: redis.is_down(self._redis.answer),
+            redact=self._masked,
+            heard_of=self._take_answer,
+            changed=self._dirty.set,
+        )
         self._background_checks: bool | None = None
         self._checked_invocation: object = None
 
@@ -118,7 +105,7 @@ class Monitor:
         now = time.time()
         return Snapshot(
             taken_at=now,
-            gateway=self._gateway,
+            gateway=self._gateway.heard,
             configuration=self._configuration,
             service=self._service,
             log=self._intake.log(now),
@@ -149,8 +136,7 @@ class Monitor:
 
     def look_now(self) -> None:
         """Read everything again at once, whatever its pace or back-off."""
-        self._wake.set()
-        self._wake.clear()
+        self._pulse.beat()
 
     async def run(self) -> None:
         """Look until cancelled; every child process and connection is gone when this returns."""
@@ -159,32 +145,13 @@ class Monitor:
             await self.file.read()
             self._on_snapshot(self.snapshot())
             await self.first_shown()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for job in self._local_jobs():
-                    tasks.create_task(job)
-                gateway = await asyncio.to_thread(import_module, "litellm_tui.collectors.gateway")
-                key = self.profile.key.reveal() if self.profile.key else None
-                self._client = gateway.GatewayClient(self.profile.url.value, key)
-                for job in self._gateway_jobs(gateway):
-                    tasks.create_task(job)
-        finally:
-            if self._client is not None:
-                await self._client.close()
+        async with asyncio.TaskGroup() as tasks:
+            for job in self._jobs():
+                tasks.create_task(job)
 
-    def _gateway_jobs(self, gateway: Any) -> Iterator[Coroutine[Any, Any, None]]:
-        yield self._poll_liveliness(gateway.LIVELINESS)
-        yield self._poll_readiness(gateway.READINESS_DETAILS, gateway.READINESS)
-        for endpoint in (gateway.GROUPS, gateway.DEPLOYMENTS, gateway.ROUTER):
-            yield self._poll(endpoint)
-        yield self._poll_health(gateway.HEALTH)
-        yield self._poll_cache(gateway.CACHE_PING, gateway.REDIS_INFO)
-        yield self._poll_metrics(gateway.METRICS)
-        if self.profile.health_url:
-            yield self._poll_health_url(gateway.HEALTH_URL, self.profile.health_url)
-
-    def _local_jobs(self) -> Iterator[Coroutine[Any, Any, None]]:
+    def _jobs(self) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._publish()
+        yield self._gateway.run()
         if self.profile.tools.redis:
             yield self._redis.run(lambda: self._configuration.current, self._started_at)
         if self.file:
@@ -210,164 +177,25 @@ class Monitor:
             self._on_snapshot(self.snapshot())
             await asyncio.sleep(PUBLISH_SECONDS)
 
-    async def _pause(self, seconds: float) -> None:
-        """Sleep, but no longer than until `look_now`."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-
     # --- the gateway -------------------------------------------------------------------------------------------
 
-    async def _ask(self, endpoint: Endpoint) -> Any:
-        assert self._client is not None
-        answer = await self._client.get(endpoint)
-        self._record(endpoint, answer.result, answer.took)
-        return answer.result
-
-    def _record(self, endpoint: Endpoint, result: Any, took: float | None) -> None:
-        before: Reading[Any] = getattr(self._gateway, endpoint.field)
-        after = next_reading(before, self._without_secrets(result), took, endpoint.interval, time.time())
-        self._gateway = msgspec.structs.replace(self._gateway, **{endpoint.field: after})
+    def _take_answer(self, result: Any) -> None:
+        """What the gateway says is news for others, too."""
         self._redis.count(result)
         if isinstance(result, Readiness):
             self.audits.saw_version(result.version)
-        self._dirty.set()
+        elif isinstance(result, Metrics):
+            self._traffic.take_metrics(result, time.time())
 
-    def _without_secrets(self, result: Any) -> Any:
-        """Error texts masked: providers repeat the key they refuse, and LiteLLM passes it on."""
-        if isinstance(result, Failure):
-            return msgspec.structs.replace(result, why=self.redact(result.why))
-        if isinstance(result, HealthReport):
-            return msgspec.structs.replace(result, unhealthy=tuple(map(self._unhealthy, result.unhealthy)))
-        if isinstance(result, CachePing) and result.error:
-            return msgspec.structs.replace(result, error=self.redact(result.error))
-        return result
+    def _health_cost(self) -> HealthCost:
+        if self._background_checks is not None:
+            return "free" if self._background_checks else "billed"
+        read = self._configuration.checked_at is not None or self._configuration.why_unwatched is not None
+        return "unsure" if read and self._service.tried_at is not None else "unread"
 
-    def _unhealthy(self, entry: HealthEntry) -> HealthEntry:
-        """Masked, and with the moment at which it was first seen red."""
-        before = self._gateway.health.value
-        known = {_endpoint(e): e for e in before.unhealthy}.get(_endpoint(entry)) if before else None
-        return msgspec.structs.replace(
-            entry,
-            error=self.redact(entry.error) if entry.error else None,
-            red_since=known.red_since if known else time.time(),
-            turned=known.turned if known else before is not None,
-        )
-
-    async def _poll_liveliness(self, endpoint: Endpoint) -> None:
-        while True:
-            result = await self._ask_twice(endpoint, _is_silent)
-            if isinstance(result, Failure):
-                if self._alive.is_set():
-                    self._alive.clear()
-                    # the service knows first why
-                    self.look_now()
-            elif not self._alive.is_set():
-                self._alive.set()
-                self.look_now()
-            await asyncio.sleep(endpoint.interval)
-
-    async def _ask_twice(self, endpoint: Endpoint, doubtful: Callable[[Any, float | None], bool]) -> Any:
-        """As `_ask`; what is `doubtful`, and new, is asked once more before it counts: a busy machine has such moments.
-
-        `doubtful` gets a result and how long it took, in seconds.
-        """
-        assert self._client is not None
-        before: Reading[Any] = getattr(self._gateway, endpoint.field)
-        answer = await self._client.get(endpoint)
-        if doubtful(answer.result, answer.took) and not doubtful(before.failure or before.value, before.took):
-            answer = await self._client.get(endpoint)
-        self._record(endpoint, answer.result, answer.took)
-        return answer.result
-
-    async def _poll_health_url(self, endpoint: Endpoint, url: str) -> None:
-        """Whether the gateway answers or not: what others are told is of interest then most of all."""
-        while True:
-            assert self._client is not None
-            answer = await self._client.get(endpoint, url)
-            self._record(endpoint, answer.result, answer.took)
-            await self._pause(endpoint.interval)
-
-    async def _poll(self, endpoint: Endpoint) -> None:
-        failures = 0
-        while True:
-            await self._alive.wait()
-            if endpoint.field != "groups":
-                await self._admitted.wait()
-            result = await self._ask(endpoint)
-            failures = self._judge_key(result, failures)
-            await self._pause(_delay(endpoint.interval, failures))
-
-    def _judge_key(self, result: Any, failures: int) -> int:
-        """Count failures for the back-off. Until the key is known to be good only one endpoint asks with it.
-
-        LiteLLM writes a stack trace to its log for every refused request: a console must not flood it.
-        """
-        if isinstance(result, Unauthorized):
-            self._admitted.clear()
-        elif not isinstance(result, Failure) and not self._admitted.is_set():
-            self._admitted.set()
-            self.look_now()
-        return failures + 1 if isinstance(result, Failure) and not isinstance(result, NotAvailable) else 0
-
-    async def _poll_readiness(self, details: Endpoint, plain: Endpoint) -> None:
-        """The details where the version has them and the key opens them, the plain answer otherwise."""
-        while True:
-            await self._alive.wait()
-            assert self._client is not None
-            answer = await self._client.get(details if self._admitted.is_set() else plain)
-            if isinstance(answer.result, Failure) and self._admitted.is_set():
-                answer = await self._client.get(plain)
-            self._record(plain, answer.result, answer.took)
-            await self._pause(plain.interval * random.uniform(0.9, 1.1))
-
-    async def _poll_health(self, endpoint: Endpoint) -> None:
-        while True:
-            await self._alive.wait()
-            await self._admitted.wait()
-            on = self._background_checks
-            if on:
-                result = await self._ask(endpoint)
-                self._judge_key(result, 0)
-            elif self._service.tried_at is not None and (
-                self._configuration.checked_at is not None or self._configuration.why_unwatched is not None
-            ):
-                why = HEALTH_OFF if on is False else HEALTH_UNSURE
-                if self._gateway.health.failure != NotAvailable(why):
-                    self._record(endpoint, NotAvailable(why), None)
-            # until it is known whether asking is free, look again soon
-            await self._pause(endpoint.interval if on is not None else 0.5)
-
-    async def _poll_cache(self, ping: Endpoint, info: Endpoint) -> None:
-        failures = 0
-        while True:
-            await self._alive.wait()
-            await self._admitted.wait()
-            if redis.is_down(self._redis.answer):
-                # LiteLLM would need seconds to find out the same, and some versions stand still meanwhile
-                await self._pause(ping.interval)
-                continue
-            result = await self._ask_twice(ping, _is_silent_or_slow)
-            failures = self._judge_key(result, failures)
-            last = self._gateway.redis.tried_at
-            due = last is None or time.time() - last >= info.interval or self._gateway.redis.failure is not None
-            if isinstance(result, CachePing) and result.ping and due:
-                await self._ask(info)
-            await self._pause(_delay(ping.interval, failures))
-
-    async def _poll_metrics(self, endpoint: Endpoint) -> None:
-        failures = 0
-        while True:
-            await self._alive.wait()
-            await self._admitted.wait()
-            result = await self._ask(endpoint)
-            if isinstance(result, Metrics):
-                self._traffic.take_metrics(result, time.time())
-            failures = self._judge_key(result, failures)
-            off = isinstance(result, NotAvailable)
-            await self._pause(OFF_SECONDS if off else _delay(endpoint.interval, failures))
+    def _masked(self, text: str) -> str:
+        """Without the secrets that are known by now."""
+        return self.redact(text)
 
     # --- the file ----------------------------------------------------------------------------------------------
 
@@ -448,8 +276,8 @@ class Monitor:
             self._judge_background_checks()
             self._dirty.set()
             service = self._service.value
-            calm = service is not None and service.active_state == "active" and self._alive.is_set()
-            await self._pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)
+            calm = service is not None and service.active_state == "active" and self._gateway.answers
+            await self._pulse.pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)
 
     # --- the log -----------------------------------------------------------------------------------------------
 
@@ -496,23 +324,5 @@ class Monitor:
         self._dirty.set()
 
 
-def _endpoint(entry: HealthEntry) -> tuple[str | None, str, str | None]:
-    return (entry.model_id, entry.model, entry.api_base)
-
-
-def _is_silent(result: Any, _: float | None) -> bool:
-    return isinstance(result, Unreachable) and result.kind == "timeout"
-
-
-def _is_silent_or_slow(result: Any, took: float | None) -> bool:
-    return _is_silent(result, took) or (isinstance(result, CachePing) and is_slow(result, took))
-
-
 async def _at_once() -> None:
     """Nobody is waited for."""
-
-
-def _delay(interval: float, failures: int) -> float:
-    """The pace with exponential back-off and jitter, in seconds."""
-    longest = max(LONGEST_BACKOFF, interval)
-    return min(interval * 2.0 ** min(failures, 6), longest) * random.uniform(0.85, 1.15)

@@ -17,13 +17,13 @@ PACKAGE = Path(litellm_tui.__file__).parent
 # from the bottom up; a room may import what lies below it, and itself
 LAYERS = (
     {"snapshot", "secretnames"},
-    {"reading", "catalogue", "data"},
+    {"reading", "pulse", "catalogue", "data"},
     {"collectors", "analysis", "logstore"},
     {"settings", "discovery", "composed", "profile", "traffic", "incidents"},
     {"state", "services"},
     {"backups", "savedfilters"},
     {"applied"},
-    {"logintake", "rediswatch", "filewatch", "auditor", "comparison", "servicedetail"},
+    {"logintake", "rediswatch", "gatewaywatch", "filewatch", "auditor", "comparison", "servicedetail"},
     {"auditwatch"},
     {"monitor", "actions", "demo"},
     {"ui"},

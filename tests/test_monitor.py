@@ -12,15 +12,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from litellm_tui import gatewaywatch, rediswatch, services
 from litellm_tui import monitor as module
-from litellm_tui import rediswatch, services
 from litellm_tui.analysis.cache import SLOW_SECONDS
 from litellm_tui.applied import Applied, History, run_of
 from litellm_tui.collectors import config_file, gateway, journal, redis
 from litellm_tui.collectors.gateway import Answer, Endpoint
 from litellm_tui.collectors.systemd import Tools
 from litellm_tui.discovery import Variable
-from litellm_tui.monitor import Monitor, _delay
+from litellm_tui.gatewaywatch import HEALTH_OFF, HEALTH_UNSURE, _delay
+from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Found, Profile, Secret
 from litellm_tui.reading import next_reading
 from litellm_tui.snapshot import (
@@ -164,7 +165,7 @@ async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     # one that was cancelled before it had a client has none to close
-    assert world.closed or all(found._client is None for found in monitors)
+    assert world.closed or all(found._gateway._client is None for found in monitors)
 
 
 SILENCE = Unreachable("no answer within 1.4 s", kind="timeout")
@@ -228,11 +229,11 @@ async def test_health_is_asked_when_the_running_proxy_has_background_checks(worl
 @pytest.mark.parametrize(
     ("text", "saved_at", "why"),
     [
-        (OFF, STARTED - 100, module.HEALTH_OFF),
-        ("model_list: []\n", STARTED - 100, module.HEALTH_OFF),
+        (OFF, STARTED - 100, HEALTH_OFF),
+        ("model_list: []\n", STARTED - 100, HEALTH_OFF),
         # saved after the start: what runs may have been something else
-        (ON, STARTED + 100, module.HEALTH_UNSURE),
-        (OFF, STARTED + 100, module.HEALTH_UNSURE),
+        (ON, STARTED + 100, HEALTH_UNSURE),
+        (OFF, STARTED + 100, HEALTH_UNSURE),
     ],
 )
 async def test_health_is_never_asked_when_it_may_be_billed(
@@ -264,7 +265,7 @@ async def test_health_is_never_asked_without_evidence(world: World, watch: Watch
 async def test_a_file_that_is_deployed_with_an_old_time_says_nothing_of_what_runs(world: World, watch: Watch) -> None:
     world.save(ON, STARTED - 100)
     found = watch(inodes=True)
-    await eventually(lambda: found.snapshot().gateway.health.failure == NotAvailable(module.HEALTH_UNSURE))
+    await eventually(lambda: found.snapshot().gateway.health.failure == NotAvailable(HEALTH_UNSURE))
     await world.rounds("/v1/models", 5)
     assert world.asked["/health"] == 0
     # a process that was started after it was put there
@@ -299,7 +300,7 @@ async def test_a_file_that_was_touched_after_the_start_is_what_runs_where_its_co
 async def test_a_file_saved_later_does_not_change_what_runs(world: World, watch: Watch) -> None:
     world.save(OFF)
     found = watch()
-    await eventually(lambda: found.snapshot().gateway.health.failure == NotAvailable(module.HEALTH_OFF))
+    await eventually(lambda: found.snapshot().gateway.health.failure == NotAvailable(HEALTH_OFF))
     world.save(ON, STARTED + 50)
     await eventually(lambda: (c := found.snapshot().configuration.current) and c.background_health_checks)
     await world.rounds("/v1/models", 5)
@@ -320,7 +321,7 @@ async def test_after_a_restart_into_a_file_without_checks_health_is_asked_no_mor
     await world.rounds("/health", 2)
     assert isinstance(world.service, Service)
     world.service = msgspec.structs.replace(world.service, started_at=STARTED + 100, main_pid=8, invocation="two")
-    await eventually(lambda: found.snapshot().gateway.health.failure == NotAvailable(module.HEALTH_OFF))
+    await eventually(lambda: found.snapshot().gateway.health.failure == NotAvailable(HEALTH_OFF))
     asked = world.asked["/health"]
     await world.rounds("/v1/models", 5)
     assert world.asked["/health"] == asked
@@ -449,7 +450,7 @@ async def test_failures_slow_an_endpoint_down_and_a_success_ends_that(
     world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[float, int]] = []
-    monkeypatch.setattr(module, "_delay", lambda interval, failures: seen.append((interval, failures)) or 0.001)  # type: ignore[func-returns-value]
+    monkeypatch.setattr(gatewaywatch, "_delay", lambda interval, failures: seen.append((interval, failures)) or 0.001)  # type: ignore[func-returns-value]
     world.save(ON)
     world.answers["/v1/model/info"] = Malformed("HTTP 500")
     watch()
@@ -464,9 +465,9 @@ async def test_failures_slow_an_endpoint_down_and_a_success_ends_that(
 def test_a_feature_that_is_off_is_no_failure_to_back_off_from(world: World) -> None:
     world.save(ON)
     found = Monitor(Profile("t", "h", Found("http://127.0.0.1:1", ""), Tools()))
-    assert found._judge_key(NotAvailable("off"), 3) == 0
-    assert found._judge_key(Malformed("x"), 3) == 4
-    assert found._judge_key(("a",), 3) == 0
+    assert found._gateway._judge_key(NotAvailable("off"), 3) == 0
+    assert found._gateway._judge_key(Malformed("x"), 3) == 4
+    assert found._gateway._judge_key(("a",), 3) == 0
 
 
 def test_a_reading_remembers_since_when_it_fails() -> None:
