@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from litellm_tui.collectors import watch
@@ -9,7 +11,11 @@ from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
 from litellm_tui.settings import Settings
 from litellm_tui.ui.signs import ASCII, UNICODE
-from tests.ui.scene import Scene, opened
+from litellm_tui.ui.widgets.header import Header
+from tests.ui import frozen
+from tests.ui.frozen import Frozen
+from tests.ui.scene import Scene, opened, screen_text
+from tests.waiting import eventually
 
 ALL = {"models", "logs", "fallbacks", "cache"}
 
@@ -45,6 +51,16 @@ async def test_on_a_narrow_screen_each_pane_has_it_to_itself(simulation: Simulat
         for name in around:
             await scene.press("tab")
             assert scene.panes == {name}
+
+
+async def test_the_sentence_takes_all_lines_that_it_gets(tmp_path: Path) -> None:
+    app = Frozen(frozen.degraded(tmp_path))
+    async with app.run_test(size=(80, 24)):
+        await eventually(lambda: "rising" in screen_text(app))
+        app.main.query_one(Header).styles.height = 3
+        await eventually(lambda: "rising" not in screen_text(app))
+        app.main.query_one(Header).styles.height = 4
+        await eventually(lambda: "rising" in screen_text(app))
 
 
 async def test_the_arrangement_follows_the_terminal(scene: Scene) -> None:

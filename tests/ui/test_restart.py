@@ -121,9 +121,11 @@ async def test_a_restart_is_followed_to_its_result(scene: Scene, monkeypatch: py
     scene.simulation.edit_config()
     await scene.until(lambda: (view := scene.app.view) is not None and bool(view.diagnosis.drift))
     await _asked(scene)
+    monkeypatch.setattr(proof, "STEADY_SECONDS", 3600.0)
     await scene.press("right", "enter")
     await scene.shows("proof")
     assert _label(scene, "cancel").startswith("Hide")
+    monkeypatch.setattr(proof, "STEADY_SECONDS", 0.3)
     await scene.shows("applied and proved; 9 of 9 deployments loaded")
     for step in ("preflight", "backup", "restart", "proof", "total", "without an answer"):
         assert step in scene.text

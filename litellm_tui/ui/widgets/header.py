@@ -38,8 +38,16 @@ class Identity(Lines, can_focus=False):
 class Sentence(Lines, can_focus=False):
     """The state in a sentence, and the next step below it. Fixed in height, so that nothing below it jumps."""
 
+    _view: View | None = None
+
+    def laid_out(self) -> None:
+        super().laid_out()
+        if self._view:
+            self.draw(self._view)
+
     def draw(self, view: View) -> None:
         """Show this view."""
+        self._view = view
         width, height = self.room, self.size.height
         if not width:
             return
