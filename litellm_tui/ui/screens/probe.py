@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button
 
 from litellm_tui.actions.probe import Asking, Done, Event, Started
@@ -25,13 +24,13 @@ from litellm_tui.analysis.records import Deployment
 from litellm_tui.collectors.logline import clean
 from litellm_tui.snapshot import LoadedDeployment, ProbeResult
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens import filled
+from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 
-class ProbeDialog(ModalScreen[None]):
+class ProbeDialog(FilledScreen[None]):
     """Starts at once unless more than one paid deployment is meant; then it asks, and opens on Cancel.
 
     `start` runs `actions.probe` on what it is handed and gives every event to `take`; `cancel` ends that. Each result
@@ -42,6 +41,7 @@ class ProbeDialog(ModalScreen[None]):
         Binding("escape", "leave", show=False),
         Binding("left,right", "other_button", show=False),
     ]
+    FOCUS = "#cancel"
 
     def __init__(
         self,
@@ -59,7 +59,6 @@ class ProbeDialog(ModalScreen[None]):
         self._loaded = tuple(replace(row.loaded, group=row.group) for row in deployments if row.loaded)
         self._calls = calls_needed(self._loaded)
         self._start, self._cancel, self._on_result = start, cancel, on_result
-        self._opened = time.monotonic()
         self._began: float | None = None
         self._ended: float | None = None
         self._cancelled = False
@@ -76,14 +75,9 @@ class ProbeDialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.set_interval(0.5, self._tick)
-        if self._calls.wants_consent:
-            self.query_one("#cancel").focus()
-        else:
-            self._begin()
-        self.call_after_refresh(self._fill)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
+        if not self._calls.wants_consent:
+            # when it has the focus that a question wants
+            self.call_later(self._begin)
 
     # --- what is pressed ---------------------------------------------------------------------------------------
 
@@ -109,7 +103,7 @@ class ProbeDialog(ModalScreen[None]):
 
     @on(Button.Pressed, "#probe")
     def _probe_pressed(self) -> None:
-        if time.monotonic() - self._opened >= filled.DEAF_SECONDS:
+        if self.could_be_read:
             self._begin()
 
     @on(Lines.Opened)
@@ -129,7 +123,7 @@ class ProbeDialog(ModalScreen[None]):
         # its rows are what there is to choose from now
         self.query_one(Lines).focus()
         self._start(self, self._loaded)
-        self._fill()
+        self.fill()
 
     def take(self, event: Event) -> None:
         """Show one event of the probe, and hand a result on."""
@@ -145,24 +139,23 @@ class ProbeDialog(ModalScreen[None]):
             self._end()
         else:
             assert isinstance(event, Started)
-        self._fill()
+        self.fill()
 
     def _end(self) -> None:
         self._ended = time.monotonic()
         self._asking.clear()
         self.query_one("#cancel", Button).label = "Close"
-        self._fill()
+        self.fill()
 
     def _tick(self) -> None:
         if self._is_running:
-            self._fill()
+            self.fill()
 
     # --- what is shown -----------------------------------------------------------------------------------------
 
-    def _fill(self) -> None:
-        lines = self.query_one(Lines)
-        if lines.room:
-            lines.show(self._rows(lines.room) if self._began is not None else to_rows(self._question(), lines.room))
+    def rows(self, width: int) -> list[Row]:
+        """The question, and what came of it once it is answered."""
+        return self._progress(width) if self._began is not None else to_rows(self._question(), width)
 
     def _question(self) -> list[Paragraph]:
         calls = self._calls
@@ -182,7 +175,7 @@ class ProbeDialog(ModalScreen[None]):
             ),
         ]
 
-    def _rows(self, room: int) -> list[Row]:
+    def _progress(self, room: int) -> list[Row]:
         rows = [Row(((f" {self._summary()}", "strong"),))]
         groups = min(max((cell_len(row.group) for row in self._deployments), default=0), room // 4)
         models = min(max((cell_len(row.model) for row in self._deployments), default=0), room // 3)
