@@ -13,7 +13,7 @@ from litellm_tui.reading import next_reading
 from litellm_tui.snapshot import CacheCount, CacheCounts, ConfigFile, Metrics, Reading, RedisInfo, Unreachable
 
 REDIS_SECONDS: Final = 3.0
-REDIS_TIMEOUT: Final = 2.0
+REDIS_TIMEOUT: Final = 1.5
 # an hour of readings
 MOST_COUNTS: Final = 120
 
