@@ -17,7 +17,10 @@ from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import Settings
 from litellm_tui.snapshot import LogRecord
 from litellm_tui.ui.app import Console
+from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.panes.pane import Pane
+from litellm_tui.ui.screens.live import LiveList
+from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.lines import Lines
 from litellm_tui.ui.widgets.logview import LogView
 from tests.waiting import eventually
@@ -37,6 +40,13 @@ def screen_text(app: Console) -> str:
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
+def _is_described(screen: LiveList[Any, Any]) -> bool:
+    detail = screen.query_one(Described)
+    if (chosen := screen.chosen) is None:
+        return not detail.display
+    return bool(detail.room) and detail._rows == tuple(to_rows(list(screen.paragraphs(chosen)), detail.room))
+
+
 class Scene:
     """A running console with its pilot and its simulation."""
 
@@ -45,7 +55,14 @@ class Scene:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """What was done has come through; a list over the console is drawn, with all about its selected line."""
         await self.pilot.pause()
+        screen = self.app.screen
+        if isinstance(screen, LiveList):
+            await self.until(lambda: screen is not self.app.screen or _is_described(screen))
 
     async def until(self, look: Callable[[], T], what: str = "") -> T:
         """What `look` returns as soon as it is true."""

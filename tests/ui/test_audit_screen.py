@@ -81,12 +81,13 @@ async def _faulty(scene: Scene, text: str = FAULTY, rule: str = "unknown-routing
     await scene.press("a")
     assert isinstance(scene.app.screen, AuditScreen)
     await scene.until(lambda: any(row.key.startswith(rule) for row in _list(scene)._rows))
+    await scene.settled()
 
 
 async def _select(scene: Scene, rule: str) -> None:
     row = next(row for row in _list(scene)._rows if row.key.startswith(f"{rule}:"))
     _list(scene).select(row.key)
-    await scene.pilot.pause()
+    await scene.settled()
     assert _list(scene).selected == row.key
 
 
@@ -325,6 +326,7 @@ async def test_w_writes_exactly_the_fix_with_a_backup_and_the_finding_goes(scene
     await scene.until(lambda: not any(row.key.startswith("unknown-litellm-key") for row in _list(scene)._rows))
     # a finding that is gone hands its place to the one that followed it
     assert _list(scene).selected == rows[place + 1]
+    await scene.settled()
     assert _finding(scene, rows[place + 1].partition(":")[0]).text in _detail(scene)
 
 

@@ -69,7 +69,7 @@ async def _open(scene: Scene) -> None:
 
 async def _select(scene: Scene, backup: Backup) -> None:
     _list(scene).select(str(backup.id))
-    await scene.pilot.pause()
+    await scene.settled()
     assert _list(scene).selected == str(backup.id)
 
 

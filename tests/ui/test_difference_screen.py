@@ -105,7 +105,7 @@ async def _open(scene: Scene) -> None:
 async def _select(scene: Scene, words: str) -> None:
     row = next(row for row in _list(scene)._rows if row.key and words in "".join(text for text, _ in row.spans))
     _list(scene).select(row.key)
-    await scene.pilot.pause()
+    await scene.settled()
     assert _list(scene).selected == row.key
 
 
