@@ -60,6 +60,8 @@ class Scene:
     async def settled(self) -> None:
         """What was done has come through; a list over the console is drawn, with all about its selected line."""
         await self.pilot.pause()
+        # a pause takes a process that gets no processor for an idle one, and lays out what the first one has changed
+        await self.pilot.pause()
         screen = self.app.screen
         if isinstance(screen, LiveList):
             await self.until(lambda: screen is not self.app.screen or _is_described(screen))
