@@ -17,7 +17,7 @@ import msgspec
 
 from litellm_tui.analysis.cache import is_slow
 from litellm_tui.pulse import Pulse
-from litellm_tui.reading import next_reading
+from litellm_tui.reading import is_silence, next_reading
 from litellm_tui.snapshot import (
     CachePing,
     Failure,
@@ -27,7 +27,6 @@ from litellm_tui.snapshot import (
     NotAvailable,
     Reading,
     Unauthorized,
-    Unreachable,
 )
 
 if TYPE_CHECKING:
@@ -256,11 +255,11 @@ class GatewayWatch:
 
 
 def _is_silent(result: Any, _: float | None) -> bool:
-    return isinstance(result, Unreachable) and result.kind == "timeout"
+    return is_silence(result)
 
 
 def _is_silent_or_slow(result: Any, took: float | None) -> bool:
-    return _is_silent(result, took) or (isinstance(result, CachePing) and is_slow(result, took))
+    return is_silence(result) or (isinstance(result, CachePing) and is_slow(result, took))
 
 
 def _deployment(entry: HealthEntry) -> tuple[str | None, str, str | None]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
-from litellm_tui.snapshot import Failure, Reading
+from litellm_tui.snapshot import Failure, Reading, Unreachable
 
 
 def next_reading(before: Reading[Any], result: Any, took: float | None, interval: float, now: float) -> Reading[Any]:
@@ -20,3 +20,8 @@ def next_reading(before: Reading[Any], result: Any, took: float | None, interval
             interval=interval,
         )
     return Reading(value=result, seen_at=now, tried_at=now, took=took, interval=interval)
+
+
+def is_silence(result: Any) -> TypeGuard[Unreachable]:
+    """Whether no answer came in time: once may be a busy machine's fault, so a new one is asked about once more."""
+    return isinstance(result, Unreachable) and result.kind == "timeout"

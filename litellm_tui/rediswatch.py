@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from litellm_tui.collectors import redis
-from litellm_tui.reading import next_reading
-from litellm_tui.snapshot import CacheCount, CacheCounts, ConfigFile, Metrics, Reading, RedisInfo, Unreachable
+from litellm_tui.reading import is_silence, next_reading
+from litellm_tui.snapshot import CacheCount, CacheCounts, ConfigFile, Metrics, Reading, RedisInfo
 
 REDIS_SECONDS: Final = 3.0
 REDIS_TIMEOUT: Final = 1.5
@@ -56,8 +56,7 @@ class RedisWatch:
         began = time.time()
         before = self.answer
         result = await redis.ask(where, REDIS_TIMEOUT)
-        if before.failure is None and isinstance(result, Unreachable) and result.kind == "timeout":
-            # a busy machine has such moments: the first silence is asked about once more before it counts
+        if before.failure is None and is_silence(result):
             began = time.time()
             result = await redis.ask(where, REDIS_TIMEOUT)
         now = time.time()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from litellm_tui.analysis.records import Evidence, Verdict
+from litellm_tui.reading import is_silence
 from litellm_tui.snapshot import (
     CacheCounts,
     CachePing,
@@ -62,7 +63,7 @@ def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file
         return Verdict(
             "needs a key", "unknown", failure.why, seen_at=seen, do="give the console a key: see `litellm-tui where`"
         )
-    if isinstance(failure, Unreachable) and failure.kind == "timeout":
+    if is_silence(failure):
         return Verdict(
             "no answer",
             "bad",
@@ -101,15 +102,16 @@ def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file
             seen_at=seen,
             brief="not tested",
         )
-    if is_slow(value, ping.took):
+    took = ping.took or 0.0
+    if is_slow(value, took):
         if redis.failure is None and redis.took is not None and redis.took < SLOW_SECONDS / 10:
             # not the cache is slow, but LiteLLM, which is busy with something else
-            reason = f"pinged and written to; LiteLLM took {ping.took or 0:.1f} s for it, the server answers at once"
+            reason = f"pinged and written to; LiteLLM took {took:.1f} s for it, the server answers at once"
             return Verdict("healthy", "ok", reason, seen_at=seen)
         return Verdict(
             "slow",
             "warn",
-            f"a ping took {ping.took or 0:.1f} s",
+            f"a ping took {took:.1f} s",
             seen_at=seen,
             do="look at the load and latency of Redis",
             brief="slow",
@@ -119,7 +121,7 @@ def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file
 
 def is_slow(ping: CachePing, took: float | None) -> bool:
     """Whether this answer, good as it is, took longer than a cache may take."""
-    return ping.status == "healthy" and bool(ping.ping) and took is not None and took > SLOW_SECONDS
+    return ping.status == "healthy" and ping.ping is not None and (took or 0.0) > SLOW_SECONDS
 
 
 def _concerns(redis: Reading[str], ping: Reading[CachePing]) -> bool:

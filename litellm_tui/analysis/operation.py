@@ -8,6 +8,7 @@ import msgspec
 
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.records import Evidence, Verdict
+from litellm_tui.reading import is_silence
 from litellm_tui.snapshot import Malformed, Notice, Reading, Service, Snapshot, Unauthorized, Unreachable
 
 # a proxy that was started this long ago may still be importing: LiteLLM answers after 4 to 30 s
@@ -75,7 +76,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         )
     if unit and unit.active_state == "deactivating":
         return Verdict("stopping", "warn", "the unit is being stopped", brief="stopping", since=since, evidence=against)
-    if isinstance(failure, Unreachable) and failure.kind == "timeout":
+    if is_silence(failure):
         if answered := _answered_others(snapshot):
             return Verdict(
                 "overloaded",
