@@ -178,9 +178,10 @@ def moment(text: str) -> float | None:
     """Seconds since the epoch; None for never."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return None if found.year <= 1 else found.timestamp()
+    except (ValueError, OverflowError):
+        # the last of these is a date that no zone can hold
         return None
-    return None if found.year <= 1 else found.timestamp()
 
 
 def nanoseconds(stamp: str) -> int:
@@ -198,17 +199,16 @@ def stamp(moment: float, nanoseconds: int | None = None) -> str:
 
 def size(text: str) -> int | None:
     """Bytes of `45.2MiB / 1GiB`, the first of the two; None for what is no size."""
-    match = re.match(r"([0-9.]+)\s*([kKMGT]?i?)B", text)
+    match = re.match(r"(\d{1,15}(?:\.\d{1,15})?)\s{0,4}(?:([kKMGTPE])(i?))?B", text)
     if match is None:
         return None
-    powers = {"": 1, "k": 1000, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
-    unit = 1024 ** " KMGT".index(match[2][0]) if match[2].endswith("i") else powers[match[2]]
-    return int(float(match[1]) * unit)
+    power = " KMGTPE".index(match[2].upper()) if match[2] else 0
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
 def percent(text: str) -> float | None:
     """The number of `0.50%`."""
-    match = re.fullmatch(r"([0-9.]+)%", text.strip())
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)%", text.strip())
     return float(match[1]) if match else None
 
 

@@ -104,6 +104,10 @@ def test_times_sizes_and_shares() -> None:
     assert moment(standin.NEVER) is None
     assert moment("soon") is None
     assert size("45.5MiB / 1GiB") == int(45.5 * 1024**2)
+    assert (size("3kiB / 1GiB"), size("1.5TiB"), size("2PB"), size("1iB"), size("1.2.3MB"), size(".B")) == (
+        3072, 1.5 * 1024**4, 2 * 1000**5, None, None, None,
+    )  # fmt: skip
+    assert percent("1.2.3%") is None
     assert (size("0B / 0B"), size("1.2kB"), size("2GB"), size("-- / --")) == (0, 1200, 2_000_000_000, None)
     assert (percent("0.50%"), percent("104.2%"), percent("--")) == (0.5, 104.2, None)
 
