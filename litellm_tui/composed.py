@@ -10,10 +10,9 @@ from typing import Final
 import msgspec
 
 from litellm_tui.collectors import docker
-from litellm_tui.collectors.command import Done
+from litellm_tui.collectors.command import run_blocking
 from litellm_tui.collectors.compose import compose_command
 from litellm_tui.collectors.kinds import Compose
-from litellm_tui.collectors.systemd import runtime_environment
 from litellm_tui.discovery import DEFAULT_PORT, Unit, Variable, described, is_litellm
 from litellm_tui.snapshot import Failure, NotAvailable, Unreachable
 
@@ -142,14 +141,9 @@ def _runs_litellm(container: docker.Container) -> bool:
 
 def _ask(command: list[str]) -> str | Failure:
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=docker.CLIENT_SECONDS, check=False,
-            env=runtime_environment(), stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        done = run_blocking(command, docker.CLIENT_SECONDS)
     except subprocess.TimeoutExpired:
         return Unreachable(f"{command[0]} did not answer in {docker.CLIENT_SECONDS:g} s", kind="timeout")
     except OSError as error:
         return docker.missing(command[0], NotAvailable(f"{command[0]}: {error.strerror}"))
-    return done.stdout if done.returncode == 0 else docker.refusal(
-        Done(done.returncode, done.stdout, done.stderr), command[0]
-    )  # fmt: skip
+    return docker.refusal(done, command[0]) if done.status else done.output

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from litellm_tui.collectors import pidfile, process
+from litellm_tui.collectors.command import run_blocking
 from litellm_tui.collectors.kinds import Process, words
 from litellm_tui.collectors.systemd import (
     UNIT_PROPERTIES,
@@ -22,7 +23,6 @@ from litellm_tui.collectors.systemd import (
     parse_show,
     parse_time_span,
     read_environment_files,
-    runtime_environment,
 )
 from litellm_tui.snapshot import Failure, ServicePlace
 
@@ -287,11 +287,10 @@ def _show(tools: Tools, scope: Scope, words: list[str]) -> list[dict[str, str]]:
 
 
 def _run(command: list[str]) -> str:
-    done = subprocess.run(
-        command, capture_output=True, text=True, errors="replace", timeout=5, check=True, env=runtime_environment(),
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    return done.stdout
+    done = run_blocking(command, 5)
+    if done.status:
+        raise subprocess.CalledProcessError(done.status, command, done.output, done.error)
+    return done.output
 
 
 def _reason(error: OSError | subprocess.SubprocessError) -> str:

@@ -6,12 +6,12 @@ import asyncio
 import re
 import tempfile
 from asyncio.subprocess import DEVNULL
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from litellm_tui.actions import spawn
 from litellm_tui.collectors import docker
-from litellm_tui.collectors.command import Done, end
+from litellm_tui.collectors.command import Done, end, helper_environment
 from litellm_tui.collectors.compose import compose_command, find
 from litellm_tui.collectors.kinds import Compose, Custom, Process, words
 from litellm_tui.collectors.systemd import runtime_environment
@@ -55,15 +55,16 @@ def denied(said: str) -> bool:
     return _DENIED.search(said) is not None
 
 
-async def carry_out(command: Sequence[str]) -> Done | Failure:
+async def carry_out(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Done | Failure:
     """Run a command that may leave something behind: it gets no pipe that a daemon could hold open, nor our terminal.
 
-    What it said is read from a file afterwards.
+    What it said is read from a file afterwards, and is in English unless an `environment` is given.
     """
+    variables = helper_environment() if environment is None else environment
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as error:
         try:
             child = await asyncio.create_subprocess_exec(
-                *command, stdin=DEVNULL, stdout=output, stderr=error, env=runtime_environment(), start_new_session=True
+                *command, stdin=DEVNULL, stdout=output, stderr=error, env=variables, start_new_session=True
             )
         except PermissionError as refused:
             return Denied(f"{command[0]}: {refused.strerror}")
@@ -117,7 +118,8 @@ async def _process(settings: Process, verb: Verb) -> Failure | None:
 async def _custom(custom: Custom, verb: Verb) -> Failure | None:
     given = {"start": custom.start, "stop": custom.stop, "restart": custom.restart}[verb]
     if given is not None:
-        return _refusal(await carry_out(words(given)), words(given)[0])
+        # what it starts may be the gateway itself, whose locale is the user's
+        return _refusal(await carry_out(words(given), runtime_environment()), words(given)[0])
     if verb == "restart" and custom.stop is not None and custom.start is not None:
         return await _custom(custom, "stop") or await _custom(custom, "start")
     return NotAvailable(f"the profile does not say how to {verb} it: add custom.{verb}")

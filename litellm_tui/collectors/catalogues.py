@@ -23,6 +23,7 @@ import msgspec
 
 from litellm_tui.catalogue.records import Catalogue, Spans
 from litellm_tui.collectors import litellm_source
+from litellm_tui.collectors.command import helper
 from litellm_tui.snapshot import Denied, Failure, Malformed, NotAvailable, Unreachable
 
 # to be raised when the reader finds other names in the same source: what was kept before is then not taken
@@ -169,7 +170,7 @@ def _read_apart(folder: Path, began: Callable[[Reader], None]) -> Catalogue | Fa
         reader = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         return NotAvailable(f"{sys.executable}: {error.strerror}")
-    with reader:
+    with reader, helper(reader.pid):
         began(reader)
         try:
             written, complaint = reader.communicate(timeout=TIMEOUT)

@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import signal
+import subprocess
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
+from litellm_tui.collectors import process
 from litellm_tui.collectors.systemd import runtime_environment
 from litellm_tui.snapshot import Failure, NotAvailable, Unreachable
 
@@ -27,14 +30,56 @@ class Done(NamedTuple):
         return next((line.strip() for line in self.error.splitlines() if line.strip()), "")
 
 
+# what the tools are asked for is decided by English words, and may hold any letter
+LOCALE: Final = "C.UTF-8"
+# the processes that the console runs in order to look: PID and start, which together never come again
+_helpers: dict[int, int] = {}
+
+
+def helper_environment() -> dict[str, str]:
+    """The environment of a command whose words are read: `runtime_environment` in the locale `C.UTF-8`."""
+    environment = {**runtime_environment(), "LC_ALL": LOCALE}
+    # gettext prefers it to the locale
+    environment.pop("LANGUAGE", None)
+    return environment
+
+
+@contextlib.contextmanager
+def helper(pid: int) -> Iterator[None]:
+    """While it lasts, this child counts as a helper of the console: `kill_helpers` may end it."""
+    _enlist(pid)
+    try:
+        yield
+    finally:
+        _helpers.pop(pid, None)
+
+
+def kill_helpers() -> None:
+    """Kill the helpers that still run, with their own children. Waits for nothing, and any thread may call it.
+
+    What the console has started for the user (a gateway, an editor, sudo, an order to the service) is no helper.
+    """
+    running = [pid for pid, began in list(_helpers.items()) if (found := process.stat(pid)) and found.ticks == began]
+    for member in [member for pid in running for member in process.family(pid)]:
+        with contextlib.suppress(OSError):
+            os.kill(member, signal.SIGKILL)
+
+
+def _enlist(pid: int) -> None:
+    if found := process.stat(pid):
+        _helpers[pid] = found.ticks
+
+
 async def start(command: Sequence[str], *, limit: int = 1 << 16) -> Process | NotAvailable:
     """Start a command with its output piped, for a caller that reads it as it comes and ends it with `end`."""
     try:
-        return await asyncio.create_subprocess_exec(
-            *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=runtime_environment(), limit=limit
+        child = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=helper_environment(), limit=limit
         )
     except OSError as error:
         return NotAvailable(f"{command[0]}: {error.strerror}")
+    _enlist(child.pid)
+    return child
 
 
 # more in the pipe means fewer wake-ups of both ends; what an ordinary user may ask for (pipe(7))
@@ -44,8 +89,8 @@ _PIPE_SIZE = 1 << 20
 async def start_on(command: Sequence[str], stdout: int, stderr: int = PIPE) -> Process | NotAvailable:
     """Start a command that writes to these pipes (see `pipe`); their writing ends are closed here."""
     try:
-        return await asyncio.create_subprocess_exec(
-            *command, stdin=DEVNULL, stdout=stdout, stderr=stderr, env=runtime_environment()
+        child = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=stdout, stderr=stderr, env=helper_environment()
         )
     except OSError as error:
         return NotAvailable(f"{command[0]}: {error.strerror}")
@@ -53,6 +98,8 @@ async def start_on(command: Sequence[str], stdout: int, stderr: int = PIPE) -> P
         for file in (stdout, stderr):
             if file != PIPE:
                 os.close(file)
+    _enlist(child.pid)
+    return child
 
 
 def pipe() -> tuple[int, int]:
@@ -69,6 +116,7 @@ async def end(child: Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
         await child.wait()
+    _helpers.pop(child.pid, None)
 
 
 async def run(command: Sequence[str], timeout: float | None = None) -> Done | Failure:
@@ -84,3 +132,21 @@ async def run(command: Sequence[str], timeout: float | None = None) -> Done | Fa
     finally:
         await end(child)
     return Done(child.returncode or 0, output.decode(errors="replace"), error.decode(errors="replace"))
+
+
+def run_blocking(command: Sequence[str], timeout: float) -> Done:
+    """`run` for a caller without an event loop. Raises OSError and `subprocess.TimeoutExpired`."""
+    with (
+        subprocess.Popen(
+            command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, text=True, encoding="utf-8", errors="replace",
+            env=helper_environment(),
+        ) as child,
+        helper(child.pid),
+    ):  # fmt: skip
+        try:
+            output, error = child.communicate(timeout=timeout)
+        except BaseException:
+            # the block's end waits for it
+            child.kill()
+            raise
+    return Done(child.returncode, output, error)

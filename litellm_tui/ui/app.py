@@ -33,7 +33,7 @@ from litellm_tui.settings import Settings, SettingsError
 from litellm_tui.snapshot import Snapshot
 from litellm_tui.ui.control import ServiceControl
 from litellm_tui.ui.keys import KEYS, keys_of
-from litellm_tui.ui.lifeline import Lifeline
+from litellm_tui.ui.lifeline import TerminalWatchdog
 from litellm_tui.ui.link import Link, output_waits
 from litellm_tui.ui.logdesk import LogDesk
 from litellm_tui.ui.operations import Operations
@@ -173,7 +173,7 @@ class Console(App[int]):
         if not self.is_headless:
             # before anything is painted: so long takes the line alone
             self.link.ask()
-            Lifeline(partial(loop.call_soon_threadsafe, self.exit)).start()
+            TerminalWatchdog(partial(loop.call_soon_threadsafe, self.exit)).start()
         self.call_after_refresh(self._begin)
         if self._unknown_theme:
             self.notify(self._unknown_theme, severity="warning", markup=False)

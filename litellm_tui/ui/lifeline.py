@@ -6,7 +6,6 @@ event loop waits on it for ever, with SIGHUP and every timer behind it. This thr
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import signal
@@ -17,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from litellm_tui.collectors.process import family
+from litellm_tui.collectors.command import kill_helpers
 
 LOOK_SECONDS: Final = 0.5
 # how long the console may take to end by itself
@@ -25,7 +24,7 @@ GRACE_SECONDS: Final = 1.5
 STATUS: Final = 128 + signal.SIGHUP
 
 
-class Lifeline(threading.Thread):
+class TerminalWatchdog(threading.Thread):
     """Watches the terminal; `on_lost` is called once, from this thread, when it is gone."""
 
     def __init__(self, on_lost: Callable[[], object]) -> None:
@@ -33,14 +32,15 @@ class Lifeline(threading.Thread):
         self._on_lost = on_lost
 
     def run(self) -> None:
-        """Look as long as the process lives; one that does not end by itself is ended here, with its children."""
+        """Look as long as the process lives; one that does not end by itself is ended here, with its helpers.
+
+        Only the helpers: a gateway that was started from here, an editor or an order to the service goes on.
+        """
         while terminal_is_there():
             time.sleep(LOOK_SECONDS)
         self._on_lost()
         time.sleep(GRACE_SECONDS)
-        for child in family(os.getpid())[1:]:
-            with contextlib.suppress(OSError):
-                os.kill(child, signal.SIGKILL)
+        kill_helpers()
         os._exit(STATUS)
 
 
