@@ -1,41 +1,88 @@
-"""Docker's log of a service's container: followed in both of its streams, and read back."""
+"""Docker's log of a service's container: followed in both of its streams, and read back.
+
+It is read from the engine itself where its socket can be opened; else through the client, whose output is mended.
+"""
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
 
 from litellm_tui.collectors import docker
-from litellm_tui.collectors.command import Done, end, pipe, start_on
+from litellm_tui.collectors.command import Done
 from litellm_tui.collectors.compose import find
+from litellm_tui.collectors.dockerframes import without_seams
+from litellm_tui.collectors.engine import EngineLog, find_socket
 from litellm_tui.collectors.entry import HISTORY, Entry, gap
 from litellm_tui.collectors.kinds import Compose
 from litellm_tui.collectors.pump import Pump
+from litellm_tui.collectors.stream import CommandStream, Stream, Take, read_to_end
 from litellm_tui.snapshot import Failure, NotAvailable
 
 # how far back docker's log is read for older lines, in windows of so many seconds; 0 is all of it
 PAST_SECONDS: Final = (300.0, 3600.0, 86400.0, 0.0)
+# of a history that begins with the first piece of a line: so many records more than were asked for may belong to it
+SPARE: Final = 1000
 ROTATED: Final = "lines are missing here: the engine has rotated the container's log beyond the last line that was read"
 
 
-class DockerLines:
-    """`docker logs -f` of a service's container, in both of its streams, from the last line that was seen."""
+class Asked(NamedTuple):
+    """What is asked of a log, in the engine's stamps; `tail` counts records, of which a long line has several."""
 
-    # a container that is stopped ends the command at once, and its first lines after a start are wanted soon
+    since: str = ""
+    until: str = ""
+    tail: int | None = None
+    follow: bool = False
+
+    def words(self) -> list[str]:
+        """The options of `docker logs`."""
+        given = (("--since", self.since), ("--until", self.until), ("--tail", self.tail))
+        options = [word for name, value in given if value not in ("", None) for word in (name, str(value))]
+        return [*(["--follow"] if self.follow else []), "--timestamps", *options]
+
+    def query(self) -> str:
+        """The query of `GET /containers/ID/logs`, which takes seconds since the epoch."""
+        given = {
+            "stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(self.follow), "since": _seconds(self.since),
+            "until": _seconds(self.until), "tail": self.tail,
+        }  # fmt: skip
+        return urlencode({name: value for name, value in given.items() if value not in ("", None)})
+
+
+class ClientLog:
+    """`docker logs`: its output is that of the engine, without what tells the pieces of a long line."""
+
+    def __init__(self, printed: CommandStream) -> None:
+        self._printed = printed
+
+    def read(self, pump: Pump, take: Take) -> None:
+        self._printed.read(pump, lambda output, lines, cut: take(output, without_seams(lines), cut))
+
+    async def status(self) -> int | None:
+        return await self._printed.status()
+
+    async def close(self) -> None:
+        await self._printed.close()
+
+
+class DockerLines:
+    """The log of a service's container, in both of its streams, from the last line that was seen."""
+
+    # a container that is stopped ends its log at once, and its first lines after a start are wanted soon
     pause = 2.0
 
     def __init__(self, compose: Compose, history: int = HISTORY) -> None:
         self._compose = compose
         self._history = history
         self._container = ""
+        self._socket: str | None = None
         self._last = ""
         self._last_in_error = False
         self._seen = ""
         self._joining = False
 
-    async def command(self) -> list[str] | Failure:
+    async def open(self) -> Stream | Failure:
         # whether the log still begins where it was left can be asked of the same container only
         self._joining = bool(self._container and self._last)
         if not self._container:
@@ -45,10 +92,43 @@ class DockerLines:
             if not container:
                 return NotAvailable(f"{self._compose.service} has no container yet, and so no log")
             self._container = container
-        # `--since` gives the lines of that very moment again
+        # `since` gives the lines of that very moment again
         self._seen = self._last
-        since = ["--since", self._last] if self._last else ["--tail", str(self._history)]
-        return [self._compose.docker, "logs", "--follow", "--timestamps", *since, self._container]
+        if self._last:
+            return await self._ask(Asked(since=self._last, follow=True))
+        first = await self._first_stamp() if self._history else ""
+        if isinstance(first, Failure):
+            return first
+        tail = 2 * self._history + SPARE if first else self._history
+        return await self._ask(Asked(since=first, tail=tail, follow=True))
+
+    async def _first_stamp(self) -> str | Failure:
+        """Where the opening page begins.
+
+        The engine counts it in records, and may begin with the second half of a line (and of a secret in it): all its
+        pieces have one stamp, from which on the line is whole.
+        """
+        stream = await self._ask(Asked(tail=self._history))
+        if isinstance(stream, Failure):
+            return stream
+        first = ""
+
+        def note(_: int, lines: bytes, __: bool) -> None:
+            nonlocal first
+            stamps = [line[:30].decode(errors="replace") for line in lines.split(b"\n")]
+            first = min([*filter(None, [first]), *(stamp for stamp in stamps if docker.moment(stamp))], default="")
+
+        code = await read_to_end(stream, note)
+        # why there is no log, the one that follows will say
+        return "" if code else first
+
+    async def _ask(self, asked: Asked) -> Stream | Failure:
+        if self._socket is None:
+            self._socket = await find_socket(self._compose.docker)
+        if self._socket:
+            return EngineLog(self._socket, self._container, asked.query())
+        printed = await CommandStream.open([self._compose.docker, "logs", *asked.words(), self._container])
+        return printed if isinstance(printed, Failure) else ClientLog(printed)
 
     def entries(self, line: str, error: bool) -> list[Entry] | str:
         stamp, _, _ = line.partition(" ")
@@ -71,9 +151,9 @@ class DockerLines:
             return NotAvailable(f"{self._compose.service} has no container, and so no log")
         older: list[Entry] = []
         for seconds in PAST_SECONDS:
-            since = ["--since", docker.stamp(max(0.0, entry.time - seconds))] if seconds else []
-            until = ["--until", docker.stamp(entry.time, entry.place + 1)]
-            found = await self._read_past([*since, *until], entry, count)
+            since = docker.stamp(max(0.0, entry.time - seconds)) if seconds else ""
+            until = docker.stamp(entry.time, entry.place + 1)
+            found = await self._read_past(Asked(since, until), entry, count)
             if isinstance(found, Failure):
                 return found
             older = found
@@ -81,9 +161,11 @@ class DockerLines:
                 break
         return older
 
-    async def _read_past(self, window: list[str], entry: Entry, count: int) -> list[Entry] | Failure:
+    async def _read_past(self, window: Asked, entry: Entry, count: int) -> list[Entry] | Failure:
         """The last `count` entries of a window that are older than this one; however long it is, no more are held."""
-        command = [self._compose.docker, "logs", "--timestamps", *window, self._container]
+        stream = await self._ask(window)
+        if isinstance(stream, Failure):
+            return stream
         kept: tuple[deque[Entry], deque[Entry]] = (deque(maxlen=count), deque(maxlen=count))
         said: list[str] = []
 
@@ -95,9 +177,7 @@ class DockerLines:
                 elif _order(found) < _order(entry):
                     kept[output].append(found)
 
-        code = await read_to_end(command, take)
-        if isinstance(code, Failure):
-            return code
+        code = await read_to_end(stream, take)
         if code:
             return docker.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
         return sorted([*kept[0], *kept[1]], key=_order)[-count:]
@@ -105,7 +185,7 @@ class DockerLines:
     def ended(self, code: int | None, said: list[str]) -> Failure:
         if code:
             # it may have been replaced by another container
-            self._container = ""
+            self._container, self._socket = "", None
             return docker.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
         return NotAvailable(
             f"the container of {self._compose.service} does not run: its log goes on when it is started"
@@ -123,19 +203,7 @@ def _order(entry: Entry) -> tuple[int, int]:
     return int(entry.time), entry.place
 
 
-async def read_to_end(command: Sequence[str], take: Callable[[int, bytes, bool], None]) -> int | Failure:
-    """Run a command and give the lines of its two outputs to `take`, in a thread; returns its exit status."""
-    pipes = [pipe(), pipe()]
-    try:
-        child = await start_on(command, *(writer for _, writer in pipes))
-        if isinstance(child, Failure):
-            return child
-        pump = Pump(lambda _: None)
-        try:
-            await pump.run(lambda: pump.read([reader for reader, _ in pipes], take))
-            return await child.wait()
-        finally:
-            await end(child)
-    finally:
-        for reader, _ in pipes:
-            os.close(reader)
+def _seconds(stamp: str) -> str:
+    """A stamp as the API takes it."""
+    moment = docker.moment(stamp)
+    return "" if moment is None else f"{int(moment)}.{docker.nanoseconds(stamp):09}"

@@ -68,23 +68,38 @@ class Pump:
 
         Raises `Stopped`.
         """
-        rests = {file: Rest() for file in files}
+        rests = [Rest() for _ in files]
+
+        def take(which: int, chunk: bytes) -> None:
+            lines, cut = rests[which].take(chunk)
+            if lines or cut:
+                heed(which, lines, cut)
+
+        self.chunks(files, take)
+
+    def chunks(self, files: Sequence[int], heed: Callable[[int, bytes], None], timeout: float | None = None) -> None:
+        """Read pipes or sockets to their ends. `heed(which, chunk)` gets what each read brought, b"" at an end.
+
+        Raises `Stopped`, OSError, and TimeoutError when nothing comes for `timeout` seconds.
+        """
+        open_files = set(files)
         poll = select.poll()
         for file in (self._stop_reader, *files):
             poll.register(file, select.POLLIN)
-        while rests:
+        while open_files:
             most = 0
-            for file, _ in poll.poll():
+            ready = poll.poll(None if timeout is None else timeout * 1000)
+            if not ready:
+                raise TimeoutError
+            for file, _ in ready:
                 if file == self._stop_reader:
                     raise Stopped
                 chunk = os.read(file, READ_SIZE)
                 most = max(most, len(chunk))
-                lines, cut = rests[file].take(chunk)
-                if lines or cut:
-                    heed(files.index(file), lines, cut)
+                heed(files.index(file), chunk)
                 if not chunk:
                     poll.unregister(file)
-                    del rests[file]
+                    open_files.discard(file)
             if most < FULL_PIPE:
                 self.pause(GATHER_SECONDS)
 

@@ -1,21 +1,20 @@
-"""The log that a command prints, followed; the command is run again after its own death."""
+"""The log of a container or of a command, followed; what gives its lines is opened again after its own end."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from functools import partial
 from typing import Final, Protocol
 
-from litellm_tui.collectors.command import end, pipe, start_on
 from litellm_tui.collectors.entry import CUT, Entries, Entry, Ready, States, as_they_are, gap
 from litellm_tui.collectors.kinds import Custom, words
 from litellm_tui.collectors.pump import Pump
+from litellm_tui.collectors.stream import CommandStream, Stream
 from litellm_tui.snapshot import Failure, NotAvailable
 
-# a command that lives for so long without a line has not failed: there is nothing to be shown yet
+# what lives for so long without a line has not failed: there is nothing to be shown yet
 SILENT_SECONDS: Final = 0.3
 LONGEST_PAUSE: Final = 30.0
 AGAIN: Final = "the log's command was run again: lines may be missing here, or come twice"
@@ -26,8 +25,8 @@ class Lines(Protocol):
 
     pause: float
 
-    async def command(self) -> list[str] | Failure:
-        """The command line that is run next."""
+    async def open(self) -> Stream | Failure:
+        """What is read next."""
         ...
 
     def entries(self, line: str, error: bool) -> list[Entry] | str:
@@ -47,7 +46,7 @@ class Lines(Protocol):
 
 
 class CommandTail:
-    """Follows a command's lines. It tells what a `JournalTail` tells, and takes its child with it when cancelled."""
+    """Follows such lines. It tells what a `JournalTail` tells, and takes its child with it when cancelled."""
 
     def __init__(self, lines: Lines, on_entries: Entries, on_state: States, *, ready: Ready = as_they_are) -> None:
         self._lines = lines
@@ -78,30 +77,19 @@ class CommandTail:
             self._on_state(state, failure, None)
 
     async def _follow_once(self) -> Failure:
-        command = await self._lines.command()
-        if isinstance(command, Failure):
-            return command
-        pipes = [pipe(), pipe()]
-        try:
-            child = await start_on(command, *(writer for _, writer in pipes))
-            if isinstance(child, Failure):
-                return child
-            return await self._follow(child, [reader for reader, _ in pipes])
-        finally:
-            for reader, _ in pipes:
-                os.close(reader)
-
-    async def _follow(self, child: asyncio.subprocess.Process, outputs: list[int]) -> Failure:
+        stream = await self._lines.open()
+        if isinstance(stream, Failure):
+            return stream
         said: list[str] = []
         silent = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._tell, "following")
         pump = Pump(self._on_entries)
         try:
-            await pump.run(lambda: pump.read(outputs, partial(self._take, pump, said)))
-            await child.wait()
+            await pump.run(lambda: stream.read(pump, partial(self._take, pump, said)))
+            code = await stream.status()
         finally:
             silent.cancel()
-            await end(child)
-        return self._lines.ended(child.returncode, said)
+            await stream.close()
+        return self._lines.ended(code, said)
 
     def _take(self, pump: Pump, said: list[str], output: int, lines: bytes, cut: bool) -> None:
         """In the reading thread."""
@@ -130,9 +118,9 @@ class CommandLines:
         self._any = False
         self._again = False
 
-    async def command(self) -> list[str] | Failure:
+    async def open(self) -> Stream | Failure:
         self._again = self._any
-        return self._command
+        return await CommandStream.open(self._command)
 
     def entries(self, line: str, error: bool) -> list[Entry] | str:
         if error:

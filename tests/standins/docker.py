@@ -200,7 +200,7 @@ class Standin:
                 tail = None
                 ended = self.container().get("State", {}).get("Status") != "running"
                 lines = file.readlines()
-                if not lines and ended:
+                if "--follow" not in words or (not lines and ended):
                     return
                 time.sleep(0.02)
 
