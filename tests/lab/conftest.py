@@ -9,11 +9,13 @@ import pytest
 
 from tests.lab import Environment, Lab, environments, missing, required
 from tests.lab.calm import Calm
+from tests.lab.engine import Engine
+from tests.lab.environments import LabError
 
 HERE = Path(__file__).parent
 OWN_LABS = (
-    "test_incidents.py", "test_log_whole.py", "test_restart.py", "test_rollback.py", "test_router.py",
-    "test_services.py",
+    "test_docker_log.py", "test_incidents.py", "test_log_whole.py", "test_restart.py", "test_rollback.py",
+    "test_router.py", "test_services.py",
 )  # fmt: skip
 
 
@@ -93,3 +95,14 @@ def boot_lab(lab_possible: None) -> Iterator[Callable[..., Lab]]:
             return stack.enter_context(Lab.boot(*arguments, **options))
 
         yield boot
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[Engine]:
+    """A real Docker engine, shared by the whole session: what a test makes in it, it removes."""
+    try:
+        engine = Engine.boot()
+    except LabError as error:
+        _without_lab(str(error))
+    with engine:
+        yield engine
