@@ -19,7 +19,8 @@ class Entry(NamedTuple):
     """One line of the log. `time` is seconds since the epoch.
 
     `place` orders the lines of one source that have the same time: the journal's sequence number, the offset in a file,
-    the nanoseconds of docker's stamp. With `gap` it is no line at all: `message` says what is missing before it.
+    the nanoseconds of docker's stamp. With `gap` it is no line at all: `message` says what is missing before it. With
+    `split` the next entry of the same process goes on with it.
     """
 
     time: float
@@ -29,6 +30,7 @@ class Entry(NamedTuple):
     identifier: str
     place: int = 0
     gap: bool = False
+    split: bool = False
 
 
 def gap(time: float, words: str, place: int = 0) -> Entry:

@@ -10,7 +10,7 @@ import time
 
 from litellm_tui.collectors.command import end, pipe, run, start_on
 from litellm_tui.collectors.entry import CUT, HISTORY, Entries, Entry, Ready, States, as_they_are, gap
-from litellm_tui.collectors.journalline import FIELDS, decode, decode_lines, parse_cursor
+from litellm_tui.collectors.journalline import FIELDS, Pieces, decode, decode_lines, parse_cursor
 from litellm_tui.collectors.journalpast import lines_before
 from litellm_tui.collectors.pump import Pump
 from litellm_tui.collectors.systemd import Scope, Tools
@@ -51,6 +51,7 @@ class JournalTail:
         self._cursor = ""
         self._last_time = 0.0
         self._resuming = False
+        self._pieces = Pieces()
         self._began = 0.0
         self._since = 0.0
         self._volatile = False
@@ -133,6 +134,7 @@ class JournalTail:
         if entries and self._resuming:
             self._resuming = False
             entries[:1] = self._joined(entries[0], lines)
+        entries = self._pieces.join(entries)
         if cut:
             entries.append(gap(entries[-1].time if entries else self._last_time, CUT))
         if entries:

@@ -7,11 +7,15 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.collectors.entry import Entry
+from litellm_tui.collectors.entry import CUT, LONGEST_LINE, Entry, gap
 
-FIELDS: Final = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE_ID"
+FIELDS: Final = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE_ID,_LINE_BREAK"
 # SD_MESSAGE_JOURNAL_DROPPED of sd-messages.h: the rate limit of journald, in its own words
 _DROPPED: Final = "a596d6fe7bfa4994828e72309e95d61e"
+# what journald notes with a piece of a line that was longer than LineMax= (48 KiB), but not with its last piece
+_SPLIT: Final = "line-max"
+# processes whose lines are put together at the same time
+_MOST_BEGUN: Final = 16
 
 
 class Cursor(NamedTuple):
@@ -35,6 +39,7 @@ class _Plain(msgspec.Struct, gc=False):
     pid: _Whole = msgspec.field(default=0, name="_PID")
     identifier: str = msgspec.field(default="", name="SYSLOG_IDENTIFIER")
     kind: str = msgspec.field(default="", name="MESSAGE_ID")
+    line_break: str = msgspec.field(default="", name="_LINE_BREAK")
 
 
 class _Line(msgspec.Struct):
@@ -45,6 +50,7 @@ class _Line(msgspec.Struct):
     pid: Any = msgspec.field(default="0", name="_PID")
     identifier: Any = msgspec.field(default="", name="SYSLOG_IDENTIFIER")
     kind: Any = msgspec.field(default="", name="MESSAGE_ID")
+    line_break: Any = msgspec.field(default="", name="_LINE_BREAK")
 
 
 _decode_plain = msgspec.json.Decoder(_Plain, strict=False).decode_lines
@@ -70,6 +76,7 @@ def decode_lines(lines: bytes) -> tuple[list[Entry], str]:
                 plain.identifier,
                 _number(cursor),
                 plain.kind == _DROPPED,
+                split=plain.line_break == _SPLIT,
             )
         )
     return entries, cursor
@@ -111,8 +118,49 @@ def decode(line: bytes) -> tuple[Entry, str] | None:
         identifier=_text(raw.identifier),
         place=_number(raw.cursor),
         gap=_text(raw.kind) == _DROPPED,
+        split=_text(raw.line_break) == _SPLIT,
     )
     return entry, raw.cursor
+
+
+class Pieces:
+    """Makes the lines whole again that journald has split, so that no word is torn, least of all a secret.
+
+    A line beyond `LONGEST_LINE` characters is cut out.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[int, str], list[Entry]] = {}
+
+    def join(self, entries: list[Entry]) -> list[Entry]:
+        """The lines that are whole now, in the order in which they ended; pieces of others are kept for the next."""
+        if not self._begun and not any(entry.split for entry in entries):
+            return entries
+        joined = []
+        for entry in entries:
+            if entry.gap:
+                # what is missing may be the rest of them
+                self._begun.clear()
+            origin = entry.pid, entry.identifier
+            pieces = self._begun.pop(origin, [])
+            if not (entry.split or pieces):
+                joined.append(entry)
+                continue
+            pieces.append(entry)
+            if sum(len(piece.message) for piece in pieces) > LONGEST_LINE:
+                # one piece is kept, so that the rest is known to belong to it
+                pieces = [entry._replace(message="", gap=True)]
+            if entry.split:
+                self._begun[origin] = pieces
+                if len(self._begun) > _MOST_BEGUN:
+                    # of a process that ended at the end of a piece, most likely
+                    del self._begun[next(iter(self._begun))]
+            elif pieces[0].gap:
+                joined.append(gap(entry.time, CUT, entry.place))
+            else:
+                # it is as old as its beginning, and those that are read back are older
+                joined.append(pieces[0]._replace(message="".join(piece.message for piece in pieces), split=False))
+        return joined
 
 
 def parse_cursor(cursor: str) -> Cursor:

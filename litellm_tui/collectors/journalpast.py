@@ -8,7 +8,7 @@ from typing import Final
 
 from litellm_tui.collectors.command import Done, run
 from litellm_tui.collectors.entry import Entry
-from litellm_tui.collectors.journalline import FIELDS, decode_lines
+from litellm_tui.collectors.journalline import FIELDS, Pieces, decode_lines
 from litellm_tui.snapshot import Failure, NotAvailable
 
 # a journal on a slow disk takes its time to be searched
@@ -35,13 +35,16 @@ async def lines_before(journalctl: Sequence[str], before: Entry, count: int) -> 
             return done
         if done.status and not done.output:
             return NotAvailable(done.first_error or f"journalctl ended with {done.status}")
-        found = await asyncio.to_thread(_entries, done)
+        found, read = await asyncio.to_thread(_entries, done)
         older = [entry for entry in found if (entry.time, entry.place) < (before.time, before.place)]
-        if older or len(found) < asked:
-            older.reverse()
+        if older or read < asked:
             return older[-count:]
         asked *= 8
 
 
-def _entries(done: Done) -> list[Entry]:
-    return decode_lines(done.output.encode(errors="replace"))[0]
+def _entries(done: Done) -> tuple[list[Entry], int]:
+    """The lines, oldest first, and from how many entries of the journal they were made."""
+    found = decode_lines(done.output.encode(errors="replace"))[0]
+    read = len(found)
+    found.reverse()
+    return Pieces().join(found), read

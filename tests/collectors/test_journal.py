@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from litellm_tui.collectors import journalline, pump
-from litellm_tui.collectors.entry import HISTORY, Entry
+from litellm_tui.collectors.entry import CUT, HISTORY, LONGEST_LINE, Entry
 from litellm_tui.collectors.journal import JournalTail
 from litellm_tui.collectors.systemd import Scope, Tools
 from litellm_tui.snapshot import Denied, Failure, NotAvailable
@@ -63,6 +63,55 @@ def test_the_coloured_lines_come_as_bytes_and_are_text_again(version: str) -> No
 def test_a_line_of_1_77_that_is_longer_than_4096_bytes_is_whole() -> None:
     found = [journalline.decode(line) for line in (FOLDER / "1.77.7" / "journal.jsonl").read_bytes().splitlines()]
     assert max(len(entry.message) for entry, _ in filter(None, found)) > 4096
+
+
+def _piece(message: str, pid: int = 42, *, split: bool = True, gap: bool = False, place: int = 0) -> Entry:
+    return Entry(place, message, 6, pid, "litellm", place, gap, split=split)
+
+
+def test_a_line_that_journald_has_split_is_whole_again() -> None:
+    line = _line(MESSAGE="one sk-", _LINE_BREAK="line-max")
+    plain, _ = journalline.decode_lines(line + b"\n" + _line(MESSAGE="secret", _LINE_BREAK="pid-change"))
+    odd, _ = journalline.decode_lines(line + b"\n" + _line(MESSAGE=list(b"secret")))
+    for entries in (plain, odd):
+        assert [entry.split for entry in entries] == [True, False]
+        assert [entry.message for entry in journalline.Pieces().join(entries)] == ["one sk-secret"]
+
+
+def test_pieces_of_several_processes_and_over_several_reads_belong_to_their_own() -> None:
+    pieces = journalline.Pieces()
+    assert pieces.join([_piece("a1", 1, place=1), _piece("b1", 2, place=2)]) == []
+    assert pieces.join([_piece("c", 3, split=False, place=3), _piece("a2", 1, place=4)]) == [
+        _piece("c", 3, split=False, place=3)
+    ]
+    found = pieces.join([_piece("b2", 2, split=False, place=5), _piece("a3", 1, split=False, place=6)])
+    # each is as old as its beginning
+    assert found == [_piece("b1b2", 2, split=False, place=2), _piece("a1a2a3", 1, split=False, place=1)]
+    assert pieces.join([_piece("d", 1, split=False)]) == [_piece("d", 1, split=False)]
+
+
+def test_lines_that_never_end_are_forgotten_for_newer_ones() -> None:
+    pieces = journalline.Pieces()
+    for pid in range(1000):
+        assert pieces.join([_piece("begun", pid)]) == []
+    assert len(pieces._begun) == 16
+    assert [entry.message for entry in pieces.join([_piece(" and ended", 999, split=False)])] == ["begun and ended"]
+
+
+def test_a_line_is_not_put_together_over_what_is_missing() -> None:
+    missing = _piece("Suppressed 3 messages", 7, split=False, gap=True)
+    last = _piece("another", split=False)
+    assert journalline.Pieces().join([_piece("begun"), missing, last]) == [missing, last]
+
+
+def test_of_a_split_line_that_is_too_long_nothing_is_held_and_that_is_said() -> None:
+    pieces = journalline.Pieces()
+    for _ in range(3 * LONGEST_LINE // 49152):
+        assert pieces.join([_piece("x" * 49152)]) == []
+        (held,) = pieces._begun.values()
+        assert sum(len(piece.message) for piece in held) <= LONGEST_LINE
+    (found, after) = pieces.join([_piece("end", split=False), _piece("next", split=False)])
+    assert (found.gap, found.message, after.message) == (True, CUT, "next")
 
 
 def test_the_message_as_text() -> None:

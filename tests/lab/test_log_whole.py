@@ -179,3 +179,20 @@ async def test_older_lines_lead_back_to_the_first_one(journal_lab: Lab) -> None:
         found[:0] = older
         at = older[0]
     assert _numbers([entry.message for entry in found]) == list(range(5000))
+
+
+async def test_a_line_that_journald_splits_is_whole_as_it_comes_and_read_back(journal_lab: Lab) -> None:
+    numbers = Numbers(journal_lab, "split")
+    # journald splits at 48 KiB: in the middle of what must not be torn
+    secret = "sk-" + "s" * 60
+    line = "x" * (48 * 1024 - 20) + secret + "y" * (48 * 1024) + secret + "z" * 30_000
+    numbers.writer.write_text(f"print('number 0'); print({line!r}); print('number 1')", encoding="ascii")
+    async with numbers.following():
+        await numbers.write(0, 1)
+        await numbers.until_taken(1)
+    held = (await numbers.run("journalctl", "-u", "split", "-o", "cat", "--all")).splitlines()
+    assert max(map(len, held)) == 48 * 1024, "journald was to split it"
+    older = await numbers.tail.before(Entry(9e9, "", 6, 0, ""), 100)
+    assert not isinstance(older, Failure)
+    for entries in (numbers.entries, older):
+        assert [e.message for e in entries if e.identifier == "python3"] == ["number 0", line, "number 1"]
