@@ -7,28 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import glob
 import os
-import re
-import secrets
 import shutil
 import stat
-import time
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from litellm_tui.actions.likeness import like
-from litellm_tui.backups.durable import failed, settle
+from litellm_tui.atomic import beside, failed, settle
 from litellm_tui.snapshot import Failure
 
 # a rename onto a mount point, as a file that is bound into a container is
 _NOT_REPLACEABLE: Final = (errno.EBUSY, errno.EXDEV)
-
-_TEMPORARY: Final = re.compile(r"\.[0-9a-f]{12}")
-# a writer that is alive needs some milliseconds
-_LEFT_SECONDS: Final = 60.0
 
 
 class Written(msgspec.Struct, frozen=True, tag=True):
@@ -192,22 +184,8 @@ def _new(target: Path, content: bytes, mode: int | None, owner: tuple[int, int] 
 
 
 def _temporary(staged: Staged, content: bytes) -> Path:
-    _sweep(staged.target)
-    staged.temporary = staged.target.with_name(f".{staged.target.name[:200]}.{secrets.token_hex(6)}")
-    handle = os.open(staged.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    staged.temporary = beside(staged.target, content)
     return staged.temporary
-
-
-def _sweep(target: Path) -> None:
-    """Remove what writers that were killed have left beside the file."""
-    with contextlib.suppress(OSError):
-        for left in target.parent.glob(f".{glob.escape(target.name[:200])}.*"):
-            if _TEMPORARY.fullmatch(left.suffix) and time.time() - left.lstat().st_mtime > _LEFT_SECONDS:
-                left.unlink()
 
 
 def _content(path: Path) -> bytes | None:

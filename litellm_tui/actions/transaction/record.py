@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import getpass
-import hashlib
 import os
 import socket
 import time
@@ -17,7 +16,8 @@ from typing import Final, Literal
 import msgspec
 
 from litellm_tui.analysis.proof import Expected
-from litellm_tui.backups.durable import replace, settle
+from litellm_tui.atomic import replace, settle
+from litellm_tui.identity import gateway_name
 from litellm_tui.snapshot import Failure
 from litellm_tui.state import state_folder
 
@@ -63,7 +63,7 @@ class Desk:
     """The lock and the record of one gateway. What cannot be read or written is a Failure with its reason."""
 
     def __init__(self, url: str, unit: str, folder: Path | None = None) -> None:
-        name = hashlib.sha256(f"{url} {unit}".strip().encode()).hexdigest()[:16]
+        name = gateway_name(url, unit)
         self.folder = (folder or state_folder()) / "transactions"
         self._record = self.folder / f"{name}.json"
         self._lock = self.folder / f"{name}.lock"
