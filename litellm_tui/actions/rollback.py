@@ -31,13 +31,12 @@ class Torn(Failure, frozen=True, tag=True):
 def go_back(profile: Profile, backups: Backups, id: int, litellm_version: str = "") -> Restored | Failure:
     """`restore` as an operator orders it: not while a restart is under way, nor while one waits to be ended."""
     # only now: a transaction is made of this module
-    from litellm_tui.actions.transaction.record import Desk, Record
+    from litellm_tui.actions.transaction.record import Desk, Record, under_way
 
-    unit = profile.unit.value if profile.unit else ""
-    desk = Desk(profile.url.value, unit, backups.state)
+    desk = Desk.of(profile, backups.state)
     busy = desk.take()
     if busy is not None:
-        why = busy.why if isinstance(busy, Failure) else f"{busy} is restarting {unit or 'the service'}; wait for it"
+        why = busy.why if isinstance(busy, Failure) else under_way(busy)
         return Failure(f"nothing was changed: {why}")
     try:
         if isinstance(begun := desk.unfinished(), Record):

@@ -17,7 +17,7 @@ from litellm_tui.actions.rollback import Restored, missing, rehearse, restore
 from litellm_tui.actions.transaction.downtime import Downtime
 from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, Result, Seen, Step, StepName
 from litellm_tui.actions.transaction.preflight import inspect, refusals
-from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here
+from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here, under_way
 from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.actions.transaction.words import kept_as, last_exception, sentence, told, told_checks, weighed
 from litellm_tui.analysis.proof import Check, Expected, cause, is_new
@@ -64,7 +64,7 @@ class Transaction:
 
     async def apply(self) -> AsyncGenerator[Event, None]:
         """Restart with the configuration that is on the disk."""
-        if (refusal := self._take(resuming=False)) is not None:
+        if (refusal := await asyncio.to_thread(self._take, resuming=False)) is not None:
             yield self._outcome("refused", refusal)
             return
         async with contextlib.AsyncExitStack() as stack:
@@ -84,7 +84,7 @@ class Transaction:
             yield event
 
     async def _resumed(self, *, undo: bool) -> AsyncGenerator[Event, None]:
-        if (refusal := self._take(resuming=True)) is not None:
+        if (refusal := await asyncio.to_thread(self._take, resuming=True)) is not None:
             yield self._outcome("refused", refusal)
             return
         async with contextlib.AsyncExitStack() as stack:
@@ -124,7 +124,7 @@ class Transaction:
         """Take the lock; why that, or beginning anew, is not possible."""
         taken = self._desk.take()
         if isinstance(taken, Holder):
-            return f"{taken} is restarting it: wait for that to end"
+            return under_way(taken)
         if taken is not None:
             return taken.why
         unfinished = self._desk.unfinished()
@@ -152,7 +152,7 @@ class Transaction:
         yield Step("preflight")
         found = await inspect(self._profile, seen.snapshot, seen.diagnosis, self._backups.folder)
         refusal = refusals(found)
-        notes = tuple(check.text for check in found if check.state != "ok")
+        notes = (*self._desk.notes, *(check.text for check in found if check.state != "ok"))
         yield msgspec.structs.replace(step(weighed(found, force=self._force), ok=not refusal), notes=notes)
         if refusal and not self._force:
             yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
