@@ -1,4 +1,4 @@
-"""The one writer: a file is whole or not there, for its owner alone unless said otherwise, and leaves nothing beside it."""
+"""The one writer: a file is whole or not there, for its owner alone unless said otherwise; nothing lies beside it."""
 
 from __future__ import annotations
 
@@ -110,6 +110,8 @@ def test_nobody_else_writes_by_rename(path: Path) -> None:
     allowed = {
         # the second half of a change that is staged first, so that several files are replaced or none
         "actions/rewrite.py": {"os.replace"},
+        # it is locked before it has its name
+        "actions/in_place.py": {"os.replace"},
     }.get(str(path.relative_to(PACKAGE)), set())
     tree = ast.parse(path.read_text(encoding="utf-8"))
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}

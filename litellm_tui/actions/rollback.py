@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rewrite import Staged, stage
 from litellm_tui.backups import Backup, Backups, Held, Taken, Why, digest_of, take, take_present
 from litellm_tui.backups.against import on_disk
@@ -46,7 +47,9 @@ def go_back(profile: Profile, backups: Backups, id: int, litellm_version: str = 
             )
         config = profile.config.value if profile.config else None
         files = profile.environment_files
-        return restore(backups, id, config=config, environment_files=files, litellm_version=litellm_version)
+        found = tuple(found.text for found in recover(backups.folder))
+        done = restore(backups, id, config=config, environment_files=files, litellm_version=litellm_version)
+        return done if isinstance(done, Failure) else msgspec.structs.replace(done, how=(*found, *done.how))
     finally:
         desk.release()
 

@@ -102,6 +102,15 @@ class ServiceControl:
         if isinstance(unfinished, Record):
             self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=15, markup=False)
 
+    async def make_whole(self) -> None:
+        """Complete the files whose writers were killed; say what was found, and in a read-only console only that."""
+        from litellm_tui.actions.in_place import recover
+
+        change = not self._console.read_only
+        for found in await asyncio.to_thread(recover, self._backups.folder, change=change):
+            severity: Literal["warning", "error"] = "warning" if found.whole else "error"
+            self._console.notify(found.text, severity=severity, timeout=20, markup=False)
+
     def _desk(self, profile: Profile) -> Desk:
         from litellm_tui.actions.transaction.record import Desk
 

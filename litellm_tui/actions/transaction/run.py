@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rollback import Restored, missing, rehearse, restore
 from litellm_tui.actions.transaction.downtime import Downtime
 from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, Result, Seen, Step, StepName
@@ -58,6 +59,7 @@ class Transaction:
         self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
         self._downtime = Downtime(profile)
         self._unrecorded = ""
+        self._recovered = ""
         self._cause = ""
 
     # --- the three ways -------------------------------------------------------------------------------------------
@@ -131,6 +133,9 @@ class Transaction:
         if isinstance(unfinished, Failure):
             self._desk.release()
             return unfinished.why
+        # what a writer that was killed has left is no configuration, neither to apply nor to keep
+        if resuming == (unfinished is not None):
+            self._recovered = "; ".join(found.text for found in recover(self._backups.folder))
         if resuming:
             if unfinished is None:
                 self._desk.release()
@@ -378,7 +383,7 @@ class Transaction:
     ) -> Outcome:
         if result == "refused":
             log = ()
-        text = "; ".join(filter(None, (text, self._unrecorded)))
+        text = "; ".join(filter(None, (text, self._recovered, self._unrecorded)))
         took, last = time.monotonic() - self._began, log[-_LOG_RECORDS:]
         return Outcome(result, text, took, why, self._downtime.seconds, rejected, last, needs_rights)
 
