@@ -85,7 +85,9 @@ class ServiceControl:
         async def looked() -> tuple[Check, ...]:
             now = self._console.view or view
             holder = await asyncio.to_thread(self._desk(now.profile).held)
-            busy = (Check("restart", "refused", under_way(holder)),) if holder else ()
+            busy = (
+                (Check("restart", "refused", f"another restart is under way: {under_way(holder)}"),) if holder else ()
+            )
             return *busy, *await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
 
         unfinished = self._desk(view.profile).interrupted()

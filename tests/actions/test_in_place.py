@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -184,11 +184,11 @@ def test_a_read_only_file_system_is_called_so(place: Place) -> None:
 # --- killed in the middle -------------------------------------------------------------------------------------------
 
 
-def _cut(after: int) -> Callable[[int, bytes, int], int]:
+def _cut(after: int) -> Callable[[int, Any, int], int]:
     """A write into a configuration that ends with the process, when so many bytes are there."""
     really = os.pwrite
 
-    def pwrite(handle: int, data: bytes, at: int) -> int:
+    def pwrite(handle: int, data: Any, at: int) -> int:
         if "/etc/" not in os.readlink(f"/proc/self/fd/{handle}"):
             return really(handle, data, at)
         really(handle, data[: max(after - at, 0)], at)

@@ -102,12 +102,12 @@ async def test_a_transaction_a_stop_and_a_rollback_name_the_other(
     async def order() -> None:
         raise AssertionError("it was ordered")
 
-    told = f"another restart is under way: {here().user}@"
+    told = f"{here().user}@"
     for way in ("apply", "finish", "undo"):
         _, outcome = await site.follow(way, desk=desk)
         assert outcome.result == "refused"
         assert outcome.text.startswith(told), outcome.text
-        assert outcome.text.endswith("wait for that to end")
+        assert outcome.text.endswith("is restarting it: wait for that to end")
     assert (await carry_out(desk, order)).startswith(told)
     from litellm_tui.actions.rollback import go_back
 

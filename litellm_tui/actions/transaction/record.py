@@ -50,7 +50,7 @@ class Record(msgspec.Struct, frozen=True):
 
 def under_way(holder: Holder) -> str:
     """That somebody else works on the service, and what to do."""
-    return f"another restart is under way: {holder}, is restarting it: wait for that to end"
+    return f"{holder} is restarting it: wait for that to end"
 
 
 class Desk:
