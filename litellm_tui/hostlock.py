@@ -50,7 +50,11 @@ class Holder(msgspec.Struct, frozen=True):
     since: float
 
     def __str__(self) -> str:
-        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        try:
+            at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        except (OverflowError, ValueError, OSError):
+            # a file may hold any number
+            at = "a moment that is none"
         return f"{self.user}@{self.host} (process {self.pid}), since {at}"
 
 

@@ -30,6 +30,7 @@ from litellm_tui.actions.transaction.record import Record
 from litellm_tui.actions.writable import way_to_write
 from litellm_tui.analysis.audit.records import Audit
 from litellm_tui.analysis.preflight import Check
+from litellm_tui.collectors.watch import being_written
 from litellm_tui.snapshot import Failure
 from tests.actions.test_transaction import BAD, NEW, OLD, Site, hurry
 from tests.users import ANN, as_user, two_users
@@ -300,6 +301,22 @@ def test_what_a_living_process_writes_is_left_alone(place: Place, monkeypatch: p
     assert seen == [((), 1)]
     assert place.file.read_bytes() == AFTER
     assert place.notes() == []
+
+
+def test_the_watcher_waits_while_it_is_half_written(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    _linked(place)
+    really = os.pwrite
+    seen: list[bool] = []
+
+    def pwrite(handle: int, data: bytes, at: int) -> int:
+        really(handle, data[:40], at)
+        seen.append(being_written(str(place.file)))
+        return really(handle, data, at)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    assert isinstance(rewrite(place.file, BEFORE, AFTER, place.copy), Written)
+    assert seen == [True]
+    assert not being_written(str(place.file))
 
 
 def test_what_it_is_to_become_is_on_the_disk_first(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
