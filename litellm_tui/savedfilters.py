@@ -5,13 +5,12 @@ A file that cannot be read or written is no reason to stop: what is known stays 
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from litellm_tui import atomic
 from litellm_tui.state import state_folder
 
 # of a later form, nothing is read, and nothing is written over it
@@ -74,14 +73,7 @@ class SavedFilters:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".filters-")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(msgspec.json.encode(_Kept(filters=self.filters)))
-                os.replace(name, self.path)
-            except OSError:
-                os.unlink(name)
-                raise
+            atomic.replace(self.path, msgspec.json.encode(_Kept(filters=self.filters)), durable=False)
         except OSError as error:
             self.failure = f"{self.path}: {error.strerror}"
         else:

@@ -6,16 +6,15 @@ or written is no reason to stop looking: the run goes on without memory, and `fa
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from litellm_tui import atomic
 from litellm_tui.analysis.changes import Glance
 from litellm_tui.analysis.memory import Memory, Remembered
+from litellm_tui.identity import gateway_label, gateway_name
 from litellm_tui.settings import NAME
 
 # of a later form, nothing is read
@@ -39,9 +38,8 @@ class StateFile:
     """The memory of one gateway, by its address and unit."""
 
     def __init__(self, url: str, unit: str, folder: Path | None = None) -> None:
-        self.gateway = f"{url} {unit}".strip()
-        digest = hashlib.sha256(self.gateway.encode()).hexdigest()[:16]
-        self.path = (folder or state_folder()) / f"{digest}.json"
+        self.gateway = gateway_label(url, unit)
+        self.path = (folder or state_folder()) / f"{gateway_name(url, unit)}.json"
         self.failure = ""
         self.incidents_looked_at = 0.0
         self._written = b""
@@ -74,14 +72,7 @@ class StateFile:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".state-")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                os.replace(name, self.path)
-            except OSError:
-                os.unlink(name)
-                raise
+            atomic.replace(self.path, content, durable=False)
         except OSError as error:
             self.failure = f"{self.path}: {error.strerror}"
             return

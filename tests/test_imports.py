@@ -17,7 +17,7 @@ PACKAGE = Path(litellm_tui.__file__).parent
 # from the bottom up; a room may import what lies below it, and itself
 LAYERS = (
     {"snapshot", "secretnames"},
-    {"reading", "pulse", "catalogue", "data"},
+    {"reading", "pulse", "catalogue", "data", "atomic", "identity", "hostlock"},
     {"collectors", "analysis", "logstore"},
     {"settings", "discovery", "composed", "profile", "traffic", "incidents"},
     {"state", "services"},

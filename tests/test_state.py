@@ -93,7 +93,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Pat
     (file.path / "x").touch()
     file.save(MEMORY, {}, None)
     assert file.failure
-    assert not list(tmp_path.glob(".state-*"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_it_lies_where_the_system_keeps_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

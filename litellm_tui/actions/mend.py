@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.actions.rewrite import Written, changed_meanwhile, rewrite
+from litellm_tui.actions.in_place import changed_meanwhile, recover
+from litellm_tui.actions.rewrite import Written, rewrite
 from litellm_tui.actions.splice import CannotEdit, splice
 from litellm_tui.analysis.audit.records import Audit, Finding
 from litellm_tui.analysis.edits import Edit, Fix, Rename, SetValue
@@ -117,6 +118,8 @@ def mend_one(fix: Fix) -> Mended | Failure:
 
 def write(mended: Mended, backups: Backups) -> list[Written | Failure]:
     """Write what was mended, after a backup of all of it; a file that has changed meanwhile is left as it is."""
+    if whole := [found.text for found in recover(backups.folder) if found.whole and found.path in mended.after]:
+        return [Failure(f"nothing was written: {'; '.join(whole)}; look at it again, then repeat the edit")]
     taken = take((name, "config") for name in mended.after)
     if isinstance(taken, Failure):
         return [taken]

@@ -7,28 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import glob
 import os
-import re
-import secrets
 import shutil
 import stat
-import time
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from litellm_tui.actions import in_place, writable
+from litellm_tui.actions.in_place import changed_meanwhile
 from litellm_tui.actions.likeness import like
-from litellm_tui.backups.durable import failed, settle
+from litellm_tui.atomic import beside, failed, settle
 from litellm_tui.snapshot import Failure
 
 # a rename onto a mount point, as a file that is bound into a container is
 _NOT_REPLACEABLE: Final = (errno.EBUSY, errno.EXDEV)
-
-_TEMPORARY: Final = re.compile(r"\.[0-9a-f]{12}")
-# a writer that is alive needs some milliseconds
-_LEFT_SECONDS: Final = 60.0
 
 
 class Written(msgspec.Struct, frozen=True, tag=True):
@@ -40,11 +34,15 @@ class Written(msgspec.Struct, frozen=True, tag=True):
 
 
 class Staged:
-    """A change of one file that is ready: the new content lies beside it, with its owner and mode."""
+    """A change of one file that is ready: the new content lies beside it, with its owner and mode.
+
+    `because` says why the file cannot be replaced; its content is then written in place.
+    """
 
     def __init__(self, target: Path, expected: bytes | None, content: bytes | None, copy: Path | None) -> None:
         self.target, self._expected, self._content, self._copy = target, expected, content, copy
         self.temporary: Path | None = None
+        self.because = ""
 
     def commit(self) -> Written | Failure:
         """Put it in the file's place, when the file still is what it was. After a `Failure` it is what it was, or the
@@ -56,8 +54,8 @@ class Staged:
             if self._content is None:
                 self.target.unlink()
                 how = "removed"
-            elif self.temporary is None:
-                return self._in_place("it has other hard links")
+            elif self.because or self.temporary is None:
+                return self._in_place(self.because)
             else:
                 os.replace(self.temporary, self.target)
                 how = "replaced by rename" if self._expected is not None else "made"
@@ -86,31 +84,18 @@ class Staged:
     def _in_place(self, because: str) -> Written | Failure:
         assert self._expected is not None
         assert self._content is not None
-        try:
-            with open(self.target, "r+b") as file:
-                try:
-                    _overwrite(file.fileno(), self._content)
-                except OSError as error:
-                    return self._put_back(file.fileno(), self._expected, error)
-        except OSError as error:
-            return failed(f"{self.target} was not changed", error)
-        return self._written(f"written in place, because {because}")
-
-    def _put_back(self, handle: int, expected: bytes, error: OSError) -> Failure:
-        try:
-            _overwrite(handle, expected)
-        except OSError:
-            return failed(f"{self.target} is damaged, copy {self._copy} back to it", error)
-        return failed(f"{self.target} was not changed", error)
+        assert self._copy is not None
+        failure = in_place.write(self.target, self._expected, self._content, self._copy)
+        return failure or self._written(f"written in place, because {because}")
 
 
 def rewrite(path: str | Path, expected: bytes, content: bytes, copy: Path) -> Written | Failure:
     """Replace the file's content, when it still is `expected` and `copy` is a file that holds it.
 
     A link is followed: what it leads to is replaced, and the link stays. Owner, group, mode, extended attributes
-    (access lists and SELinux labels are such) stay. Where a rename cannot do it, for a hard link or a mount point, the
-    bytes are written in place, and `Written.how` says so. After a `Failure` the file is what it was, or the failure
-    names the copy.
+    (access lists and SELinux labels are such) stay. Where a rename cannot do it, for a hard link, a mount point, a
+    folder that may not be written or an owner that cannot be kept, the bytes are written in place, and `Written.how`
+    says so. After a `Failure` the file is what it was, or the failure names the copy.
     """
     if content == expected:
         return Failure(f"{path} holds this already: there is nothing to write")
@@ -161,16 +146,36 @@ def _prepared(staged: Staged, found: os.stat_result, content: bytes | None) -> s
     target = staged.target
     if content is None:
         # whoever may make a file in the folder may remove one, unless the folder is sticky and the file another's
-        sticky = target.parent.stat().st_mode & stat.S_ISVTX and found.st_uid != os.geteuid() != 0
+        sticky = writable.sticky(target, found)
         _temporary(staged, b"")
         staged.discard()
-        return "it belongs to another user; write as the user who owns it, or with sudo" if sticky else ""
-    if found.st_nlink > 1:
+        return f"{sticky}; write as the user who owns it, or with sudo" if sticky else ""
+    staged.because = _irreplaceable(staged, found, content)
+    if not staged.because:
+        why = writable.marked(target)
+        return f"{target} {why}" if why else ""
+    staged.discard()
+    staged.temporary = None
+    try:
         with open(target, "r+b"):
             room = shutil.disk_usage(target).free
-        return f"the disk is full, {room:,} bytes are left" if len(content) - found.st_size > room else ""
-    refused = like(_temporary(staged, content), target, found)
-    return f"{refused}; write as the user who owns it, or with sudo" if refused else ""
+    except OSError as error:
+        reason = writable.reason(error.errno or 0) or error.strerror
+        return f"{staged.because}, and the file itself {reason}; write as the user who owns it, or with sudo"
+    return f"the disk is full, {room:,} bytes are left" if len(content) - found.st_size > room else ""
+
+
+def _irreplaceable(staged: Staged, found: os.stat_result, content: bytes) -> str:
+    """Put beside the file what is to take its place; why not, where only the file itself can be written."""
+    if found.st_nlink > 1:
+        return writable.LINKED
+    try:
+        made = _temporary(staged, content)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return f"its folder {writable.reason(error.errno)}"
+    return like(made, staged.target, found) or writable.sticky(staged.target, found)
 
 
 def _new(target: Path, content: bytes, mode: int | None, owner: tuple[int, int] | None) -> Staged | Failure:
@@ -192,22 +197,8 @@ def _new(target: Path, content: bytes, mode: int | None, owner: tuple[int, int] 
 
 
 def _temporary(staged: Staged, content: bytes) -> Path:
-    _sweep(staged.target)
-    staged.temporary = staged.target.with_name(f".{staged.target.name[:200]}.{secrets.token_hex(6)}")
-    handle = os.open(staged.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    staged.temporary = beside(staged.target, content)
     return staged.temporary
-
-
-def _sweep(target: Path) -> None:
-    """Remove what writers that were killed have left beside the file."""
-    with contextlib.suppress(OSError):
-        for left in target.parent.glob(f".{glob.escape(target.name[:200])}.*"):
-            if _TEMPORARY.fullmatch(left.suffix) and time.time() - left.lstat().st_mtime > _LEFT_SECONDS:
-                left.unlink()
 
 
 def _content(path: Path) -> bytes | None:
@@ -222,25 +213,3 @@ def _holds(copy: Path, content: bytes | None) -> bool:
         return _content(copy) == content
     except OSError:
         return False
-
-
-def changed_meanwhile(target: str | Path) -> Failure:
-    """The refusal to write a file that is not what it was."""
-    if not os.path.exists(target):
-        return Failure(f"{target} cannot be read, for it is gone: look whether it was moved")
-    return Failure(f"{target} was changed by somebody else meanwhile: look at it again, then repeat the edit")
-
-
-def _overwrite(handle: int, content: bytes) -> None:
-    # what it needs is taken first: a full disk shows before the old bytes are gone
-    if content and hasattr(os, "posix_fallocate"):
-        try:
-            os.posix_fallocate(handle, 0, len(content))
-        except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
-                raise
-    written = 0
-    while written < len(content):
-        written += os.pwrite(handle, content[written:], written)
-    os.ftruncate(handle, len(content))
-    os.fsync(handle)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rewrite import Staged, stage
 from litellm_tui.backups import Backup, Backups, Held, Taken, Why, digest_of, take, take_present
 from litellm_tui.backups.against import on_disk
@@ -31,13 +32,12 @@ class Torn(Failure, frozen=True, tag=True):
 def go_back(profile: Profile, backups: Backups, id: int, litellm_version: str = "") -> Restored | Failure:
     """`restore` as an operator orders it: not while a restart is under way, nor while one waits to be ended."""
     # only now: a transaction is made of this module
-    from litellm_tui.actions.transaction.record import Desk, Record
+    from litellm_tui.actions.transaction.record import Desk, Record, under_way
 
-    unit = profile.unit.value if profile.unit else ""
-    desk = Desk(profile.url.value, unit, backups.state)
+    desk = Desk.of(profile, backups.state)
     busy = desk.take()
     if busy is not None:
-        why = busy.why if isinstance(busy, Failure) else f"{busy} is restarting {unit or 'the service'}; wait for it"
+        why = busy.why if isinstance(busy, Failure) else under_way(busy)
         return Failure(f"nothing was changed: {why}")
     try:
         if isinstance(begun := desk.unfinished(), Record):
@@ -47,7 +47,9 @@ def go_back(profile: Profile, backups: Backups, id: int, litellm_version: str = 
             )
         config = profile.config.value if profile.config else None
         files = profile.environment_files
-        return restore(backups, id, config=config, environment_files=files, litellm_version=litellm_version)
+        found = tuple(found.text for found in recover(backups.folder))
+        done = restore(backups, id, config=config, environment_files=files, litellm_version=litellm_version)
+        return done if isinstance(done, Failure) else msgspec.structs.replace(done, how=(*found, *done.how))
     finally:
         desk.release()
 

@@ -7,10 +7,10 @@ import contextlib
 import os
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Final
 
+from litellm_tui import atomic
 from litellm_tui.collectors import pidfile, process
 from litellm_tui.collectors.kinds import Process, words
 from litellm_tui.collectors.systemd import read_environment_files
@@ -78,7 +78,8 @@ def start(settings: Process) -> Failure | None:
         os.close(output)
     _children.append(child)
     try:
-        _write_atomically(Path(settings.pid_file).expanduser(), f"{child.pid}\n")
+        pid_file = Path(settings.pid_file).expanduser()
+        atomic.replace(pid_file, f"{child.pid}\n".encode("ascii"), mode=0o644, durable=False)
     except OSError as error:
         # without the file nobody could find it again
         child.kill()
@@ -153,18 +154,6 @@ def _remove(settings: Process) -> Failure | None:
 
 def _take_leave() -> None:
     _children[:] = [child for child in _children if child.poll() is None]
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError:
-        os.unlink(name)
-        raise
 
 
 def _refused(what: str, error: OSError) -> Failure:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from litellm_tui.actions.transaction.events import Order
-from litellm_tui.actions.transaction.record import Desk, Holder, Record
+from litellm_tui.actions.transaction.record import Desk, Holder, Record, under_way
 from litellm_tui.actions.transaction.words import told
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Service
@@ -21,9 +22,9 @@ def wanted(service: Service | None) -> Half:
 
 async def carry_out(desk: Desk, order: Order) -> str:
     """Give the order under the gateway's lock; empty when it was carried out, else why not."""
-    taken = desk.take()
+    taken = await asyncio.to_thread(desk.take)
     if isinstance(taken, Holder):
-        return f"{taken} is restarting it: wait for that to end"
+        return under_way(taken)
     if taken is not None:
         return taken.why
     try:

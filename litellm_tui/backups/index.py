@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.backups.durable import failed, replace
+from litellm_tui.atomic import failed, replace
 from litellm_tui.backups.records import Backup
 from litellm_tui.snapshot import Denied, Failure, Malformed, NotAvailable
 

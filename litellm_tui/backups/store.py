@@ -7,7 +7,6 @@ under this name already is not stored again. All of it, secrets included, is rea
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
 from collections.abc import Iterable
@@ -16,10 +15,11 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.atomic import create, failed, replace, settle
 from litellm_tui.backups import index
-from litellm_tui.backups.durable import create, failed, replace, settle
 from litellm_tui.backups.records import Backup, Held, Kept, Role, Taken, Why, digest_of, sha256_of
 from litellm_tui.backups.taking import take
+from litellm_tui.identity import gateway_label, gateway_name
 from litellm_tui.snapshot import Failure
 from litellm_tui.state import state_folder
 
@@ -31,10 +31,9 @@ class Backups:
 
     def __init__(self, url: str, unit: str, folder: Path | None = None) -> None:
         """`folder` takes the place of the user's state folder."""
-        self.gateway = f"{url} {unit}".strip()
-        name = hashlib.sha256(self.gateway.encode()).hexdigest()[:16]
+        self.gateway = gateway_label(url, unit)
         self.state = folder or state_folder()
-        self.folder = self.state / "backups" / name
+        self.folder = self.state / "backups" / gateway_name(url, unit)
         self.failure = ""
         self._records: tuple[Backup, ...] = ()
 

@@ -7,11 +7,9 @@ seconds of another, nice process; later ones a few milliseconds, until it is upg
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
@@ -21,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from litellm_tui import atomic
 from litellm_tui.catalogue.records import Catalogue, Spans
 from litellm_tui.collectors import litellm_source
 from litellm_tui.collectors.command import helper
@@ -190,10 +189,7 @@ def _keep(path: Path, content: bytes) -> None:
     """Write at once or not at all; a cache that cannot be written only costs time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
+        atomic.replace(path, content, durable=False)
     except OSError:
         return
 

@@ -12,13 +12,12 @@ import re
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from litellm_tui import __version__
+from litellm_tui import __version__, atomic
 from litellm_tui.analysis.phrases import count, size
 from litellm_tui.collectors.command import run_blocking
 from litellm_tui.collectors.logline import clean
@@ -54,7 +53,7 @@ def run(options: Options, output: str = "", minutes: int = MINUTES, yes: bool = 
         print("nothing was written", file=sys.stderr)
         return NOT_AGREED
     try:
-        write(path, content)
+        atomic.publish(path, content)
     except FileExistsError:
         return _cannot(f"{path} is there already, and is not overwritten")
     except OSError as error:
@@ -94,20 +93,6 @@ def archive(kept: Sequence[Part], folder: str, at: float) -> bytes:
             entry.size, entry.mtime, entry.mode = len(data), int(at), 0o600
             tar.addfile(entry, io.BytesIO(data))
     return content.getvalue()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write for the owner alone, whole or not at all. Raises FileExistsError rather than overwrite, OSError else."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".bundle-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        # a link is made only where nothing is, unlike a rename
-        os.link(temporary, path)
-    finally:
-        os.unlink(temporary)
 
 
 def _ask(command: list[str]) -> str:

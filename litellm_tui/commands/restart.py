@@ -38,8 +38,8 @@ def run(
     """Restart, or end a restart that was interrupted, and say by the exit status what came of it."""
     profile = resolve(options, load_settings())
     may_change(profile, "restart")
-    unit = unit_of(profile, "restart")
-    desk = Desk(profile.url.value, unit)
+    unit_of(profile, "restart")
+    desk = Desk.of(profile)
     if not yes and not _agreed(profile, desk, finish, undo):
         print("nothing was changed")
         return STATUS["refused"]

@@ -166,10 +166,10 @@ def _difference(chosen: Backup, found: Against, utc: bool) -> Iterator[str]:
 
 
 def _done(done: Restored) -> Iterator[str]:
+    yield from done.how
     if not done.written:
         yield f"the files are as in backup {done.backup.id} already: nothing was written"
         return
-    yield from done.how
     if done.before:
         yield f"what was there before is backup {done.before.id}: litellm-tui rollback --to {done.before.id}"
     yield APPLY

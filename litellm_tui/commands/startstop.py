@@ -32,7 +32,7 @@ def run(options: Options, verb: Half, yes: bool = False) -> int:
     if not yes and not agreed(profile, f"{verb.capitalize()} {unit} ({profile.address})", verb):
         print("nothing was changed")
         return REFUSED
-    refused = asyncio.run(carry_out(Desk(profile.url.value, unit), order(profile, verb)))
+    refused = asyncio.run(carry_out(Desk.of(profile), order(profile, verb)))
     if refused:
         print(f"refused: {clean(refused)}", file=sys.stderr)
         return REFUSED

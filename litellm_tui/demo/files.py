@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from litellm_tui import atomic
+
 UNIT = "litellm.service"
 DESCRIPTION = "LiteLLM proxy"
 CONFIG_NAME = "litellm.yaml"
@@ -157,7 +159,4 @@ def unit_text(folder: Path, command: str) -> str:
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     """Replace a file in one step, so that a reader sees the old or the new one and nothing between."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.chmod(beside, mode)
-    os.replace(beside, path)
+    atomic.replace(path, text.encode(), mode=mode, durable=False)

@@ -210,6 +210,7 @@ class Console(App[int]):
             if failure := self.remembered.open(profile, self.monitor):
                 self.notify(failure, severity="warning", markup=False)
             self.set_interval(KEEP_SECONDS, self.keep)
+        self.set_timer(OFFER_SECONDS, self._control.make_whole)
         if profile.read_only:
             for hints in self.main.query(Hints):
                 hints.laid_out()

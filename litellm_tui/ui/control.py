@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from litellm_tui.actions.control import Verb
     from litellm_tui.actions.transaction.events import Seen
     from litellm_tui.actions.transaction.record import Desk
-    from litellm_tui.analysis.preflight import Check
     from litellm_tui.backups import Backups
     from litellm_tui.ui.app import Console
     from litellm_tui.ui.screens.restart import RestartDialog, Way
@@ -77,13 +77,18 @@ class ServiceControl:
             )
             return
         from litellm_tui.actions.transaction.preflight import inspect
-        from litellm_tui.actions.transaction.record import Record
+        from litellm_tui.actions.transaction.record import Record, under_way
         from litellm_tui.actions.transaction.words import told
+        from litellm_tui.analysis.preflight import Check
         from litellm_tui.ui.screens.restart import RestartDialog
 
         async def looked() -> tuple[Check, ...]:
             now = self._console.view or view
-            return await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
+            holder = await asyncio.to_thread(self._desk(now.profile).held)
+            busy = (
+                (Check("restart", "refused", f"another restart is under way: {under_way(holder)}"),) if holder else ()
+            )
+            return *busy, *await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
 
         unfinished = self._desk(view.profile).interrupted()
         said = unfinished.why if isinstance(unfinished, Failure) else told(unfinished) if unfinished else ""
@@ -99,11 +104,20 @@ class ServiceControl:
         if isinstance(unfinished, Record):
             self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=15, markup=False)
 
+    async def make_whole(self) -> None:
+        """Complete the files whose writers were killed; say what was found, and in a read-only console only that."""
+        from litellm_tui.actions.in_place import recover
+
+        change = not self._console.read_only
+        for found in await asyncio.to_thread(recover, self._backups.folder, change=change):
+            severity: Literal["warning", "error"] = "warning" if found.whole else "error"
+            self._console.notify(found.text, severity=severity, timeout=20, markup=False)
+
     def _desk(self, profile: Profile) -> Desk:
         from litellm_tui.actions.transaction.record import Desk
 
         # the simulation leaves nothing behind
-        return Desk(profile.url.value, profile.unit.value if profile.unit else "", self._backups.state)
+        return Desk.of(profile, self._backups.state)
 
     @property
     def _backups(self) -> Backups:

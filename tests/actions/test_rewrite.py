@@ -159,17 +159,27 @@ def test_a_full_disk_in_place_puts_the_old_bytes_back(
     assert "df" in _refused(rewrite(file, OLD, NEW, copy), file)
 
 
-def test_an_owner_that_cannot_be_kept_is_a_refusal(file: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("writable", [True, False])
+def test_an_owner_that_cannot_be_kept_is_kept_in_place_where_that_is_allowed(
+    file: Path, copy: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     found = list(file.stat())
     found[4] += 1
     monkeypatch.setattr(os, "fchown", refuse)
+    if not writable:
+        monkeypatch.setattr(module, "open", refuse, raising=False)
     monkeypatch.setattr(Path, "stat", lambda self, **_: os.stat_result(found))
     result = rewrite(file, OLD, NEW, copy)
     monkeypatch.undo()
-    assert "owner and group" in _refused(result, file)
+    if writable:
+        assert "in place, because its owner and group" in _written(result).how
+        assert file.read_bytes() == NEW
+        assert os.listdir(file.parent) == [file.name]
+    else:
+        assert "owner and group" in _refused(result, file)
 
 
 @pytest.mark.parametrize("held", [None, b"", b"a: 3\n"])

@@ -230,7 +230,14 @@ def test_a_way_back_is_rehearsed_without_a_trace(site: Site, monkeypatch: pytest
     def refuse(made: Path, target: Path, found: os.stat_result) -> str:
         return "its owner and group (0:0) could not be kept" if target.name == "more.yaml" else ""
 
+    def closed(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
     monkeypatch.setattr("litellm_tui.actions.rewrite.like", refuse)
+    # in place it could still be written
+    assert rehearse(site.backups, new.id, old.id) is None
+    assert site.disk() == NEW
+    monkeypatch.setattr("litellm_tui.actions.rewrite.open", closed, raising=False)
     refused = rehearse(site.backups, new.id, old.id)
     assert isinstance(refused, Failure)
     assert str(site / "more.yaml") in refused.why
@@ -405,6 +412,12 @@ def test_a_restore_that_was_killed_is_told_and_can_be_finished_or_undone(site: S
     assert site.files_on_disk() == OLD
 
 
+def _lock_up(site: Site) -> None:
+    for path in site.etc.iterdir():
+        path.chmod(0o444)
+    site.etc.chmod(0o555)
+
+
 def _give_away(folder: Path) -> None:
     os.chown(folder, 0, 0)
     folder.chmod(0o755)
@@ -429,7 +442,7 @@ print(restore(store, {id}, config={config!r}).why)
     ("spoil", "words"),
     [
         (lambda site: os.chown(site / "config.yaml", 0, 0), "owner and group (0:0) could not be kept"),
-        (lambda site: os.chmod(site.etc, 0o555), "Permission denied"),
+        (_lock_up, "its folder may not be written by you, and the file itself may not be written"),
         (lambda site: os.chmod(site / "config.yaml", 0o000), "cannot be read"),
         (lambda site: os.chmod(site.backups.folder.parent, 0o000), "index.json cannot be read: Permission denied"),
         (lambda site: _give_away(site.backups.folder), "no backup could be made"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -305,10 +306,14 @@ async def test_what_could_not_be_taken_back_is_not_applied_unless_it_is_forced(
     def refuse(made: Path, target: Path, found: os.stat_result) -> str:
         return "its owner and group (0:0) could not be kept" if target.name == "config.yaml" else ""
 
+    def closed(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
     site.begin()
     site.world.save(NEW)
     with monkeypatch.context() as patched:
         patched.setattr("litellm_tui.actions.rewrite.like", refuse)
+        patched.setattr("litellm_tui.actions.rewrite.open", closed, raising=False)
         steps, outcome = await site.follow()
     assert (outcome.result, site.world.orders, site.unfinished(), site.world.disk()) == ("refused", 0, None, NEW)
     assert "it could not be rolled back" in outcome.text
@@ -316,6 +321,7 @@ async def test_what_could_not_be_taken_back_is_not_applied_unless_it_is_forced(
     assert not steps[-1].ok
     with monkeypatch.context() as patched:
         patched.setattr("litellm_tui.actions.rewrite.like", refuse)
+        patched.setattr("litellm_tui.actions.rewrite.open", closed, raising=False)
         _, outcome = await site.follow(force=True)
     assert (outcome.result, site.world.disk()) == ("applied", NEW)
 

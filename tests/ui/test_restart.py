@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Button
 
+from litellm_tui.actions.in_place import _Intent
 from litellm_tui.actions.transaction.events import Outcome
 from litellm_tui.actions.transaction.record import Desk, Record, here
 from litellm_tui.analysis import proof
@@ -223,6 +227,12 @@ async def test_what_stands_by_while_another_console_restarts_says_who(
     before = _invocation(scene.simulation)
     await _asked(scene)
     await scene.press("right", "enter")
+    # before it is asked for, and when it is wanted all the same
+    await scene.shows("another restart is under way: ")
+    await scene.shows("Press again to restart against all that.")
+    # a button is deaf while it is drawn pressed
+    await scene.until(lambda: not scene.app.screen.query_one("#restart").has_class("-active"))
+    await scene.press("enter")
     outcome = await _ends(scene, "refused")
     assert f"(process {os.getpid()})" in outcome.text
     assert "is restarting it" in outcome.text
@@ -275,3 +285,28 @@ async def test_without_a_unit_there_is_nothing_to_restart(scene: Scene) -> None:
     await scene.press("R")
     assert len(scene.app.screen_stack) == 1
     assert any("nothing to restart" in note.message for note in scene.app._notifications)
+
+
+async def test_a_file_whose_writer_was_killed_is_completed_at_the_start(scene: Scene) -> None:
+    path, backups = scene.simulation.config_path, _backups(scene)
+    old, new = path.read_bytes(), path.read_bytes() + b"# a line more\n"
+    # the console looks by itself, too
+    scene.monitor.profile = replace(scene.monitor.profile, read_only=True)
+    torn = new[:-4]
+    path.write_bytes(torn)
+    backups.folder.mkdir(parents=True, exist_ok=True)
+    (backups.folder / "copy").write_bytes(old)
+    intent = _Intent(str(path), hashlib.sha256(old).hexdigest(), new, "copy")
+    (backups.folder / "in-place.0.json").write_bytes(msgspec.json.encode(intent))
+    await scene.app._control.make_whole()
+    assert path.read_bytes() == torn, "what is read-only changes nothing"
+    scene.monitor.profile = replace(scene.monitor.profile, read_only=False)
+    await scene.app._control.make_whole()
+    assert path.read_bytes() == new
+
+    def told(words: str) -> bool:
+        said = [note.message for note in scene.app._notifications]
+        return any(f"{path} is half-written" in message and words in message for message in said)
+
+    await scene.until(lambda: told("what was begun is completed"))
+    await scene.until(lambda: told(f"copy {backups.folder / 'copy'} to it"))

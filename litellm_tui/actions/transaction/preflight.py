@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from litellm_tui.actions.writable import way_to_write
 from litellm_tui.analysis.preflight import Check, checks
 from litellm_tui.analysis.records import Diagnosis
 from litellm_tui.collectors.file_times import changed_at
@@ -68,11 +69,14 @@ def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[Check]:
     paths = file.files if file else (profile.config.value,) if profile.config else ()
     since = service.started_at if service else None
     for path in (*paths, *profile.environment_files):
-        if not os.path.exists(path) or (os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)):
+        if not os.path.exists(path) or (way := way_to_write(path)).how == "replaced":
+            continue
+        if way.how:
+            yield Check("rollback", "note", f"{path} would be rolled back by writing in place: {way.why}")
             continue
         # while it is what runs there is nothing to bring back, and while nothing runs nothing to lose
         changed = since is not None and changed_at([path]) > since
-        text = f"{path} may not be written by you: it would not be rolled back"
+        text = f"{path} cannot be written, so it would not be rolled back: {way.why}"
         yield Check("rollback", "refused" if changed else "note", text)
 
 

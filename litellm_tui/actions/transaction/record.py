@@ -6,38 +6,27 @@ One file per gateway in the state folder, beside the lock that keeps two console
 from __future__ import annotations
 
 import fcntl
-import getpass
-import hashlib
 import os
-import socket
-import time
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
+from litellm_tui.actions.transaction.operated import operated
 from litellm_tui.analysis.proof import Expected
-from litellm_tui.backups.durable import replace, settle
+from litellm_tui.atomic import replace, settle
+from litellm_tui.hostlock import Holder, HostLock, here, told_holder
+from litellm_tui.identity import digest, gateway_name
+from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Failure
 from litellm_tui.state import state_folder
+
+__all__ = ["FORM", "Desk", "Holder", "Record", "Stage", "here", "under_way"]
 
 FORM: Final = 1
 
 Stage = Literal["backup", "restart", "proof", "restore", "restart again", "proof again"]
 """What was begun last. Up to `proof` the new configuration is on disk; from `restore` on the good one, soon."""
-
-
-class Holder(msgspec.Struct, frozen=True):
-    """Who works on the service: a process (on this machine, unless `host` says otherwise) since a moment."""
-
-    user: str
-    host: str
-    pid: int
-    since: float
-
-    def __str__(self) -> str:
-        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
-        return f"{self.user}@{self.host} (process {self.pid}), since {at}"
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -59,18 +48,73 @@ class Record(msgspec.Struct, frozen=True):
     form: int = FORM
 
 
-class Desk:
-    """The lock and the record of one gateway. What cannot be read or written is a Failure with its reason."""
+def under_way(holder: Holder) -> str:
+    """That somebody else works on the service, and what to do."""
+    return f"{holder} is restarting it: wait for that to end"
 
-    def __init__(self, url: str, unit: str, folder: Path | None = None) -> None:
-        name = hashlib.sha256(f"{url} {unit}".strip().encode()).hexdigest()[:16]
+
+class Desk:
+    """The lock and the record of one gateway. What cannot be read or written is a Failure with its reason.
+
+    Two locks are taken: the user's own, which guards the record, and with `host` the one of the machine, which keeps
+    the consoles of several users apart.
+    """
+
+    def __init__(self, url: str, unit: str, folder: Path | None = None, host: HostLock | None = None) -> None:
+        name = gateway_name(url, unit)
         self.folder = (folder or state_folder()) / "transactions"
         self._record = self.folder / f"{name}.json"
         self._lock = self.folder / f"{name}.lock"
         self._handle: int | None = None
+        self._host = host
+
+    @classmethod
+    def of(cls, profile: Profile, folder: Path | None = None) -> Desk:
+        """The desk of this gateway. In a `folder` that is not the user's state folder nobody else works."""
+        unit = profile.unit.value if profile.unit else ""
+        own = folder is None or folder == state_folder()
+        return cls(profile.url.value, unit, folder, HostLock(digest(operated(profile))) if own else None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say about where the machine's lock lies."""
+        return tuple(f"the lock for all users is not in {passed}" for passed in self._host.passed) if self._host else ()
 
     def take(self) -> Holder | Failure | None:
-        """Take the lock: None when it is ours, else who has it. It is given back by `release`, or by our death."""
+        """Take the locks: None when they are ours, else who has one. `release` gives them back, or our death."""
+        taken = self._take_own() or (self._host.take() if self._host else None)
+        if taken is not None:
+            self.release()
+        return taken
+
+    def release(self) -> None:
+        """Give the locks back."""
+        if self._host is not None:
+            self._host.release()
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def held(self) -> Holder | None:
+        """Who else works on the service at this moment; a look that leaves nothing behind."""
+        if self._handle is not None:
+            return None
+        try:
+            handle = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return self._host.held() if self._host else None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return told_holder(os.pread(handle, 4096, 0))
+        except OSError:
+            # a file system without locks: taking it says so
+            return None
+        finally:
+            os.close(handle)
+        return self._host.held() if self._host else None
+
+    def _take_own(self) -> Holder | Failure | None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -78,24 +122,20 @@ class Desk:
             return Failure(f"{error.filename or self._lock}: {error.strerror}; nothing was changed")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = self._held(handle)
+        except BlockingIOError:
+            holder = told_holder(os.pread(handle, 4096, 0))
             os.close(handle)
             return holder
+        except OSError as error:
+            os.close(handle)
+            return Failure(f"{self._lock} cannot be locked: {error.strerror}; nothing was changed")
         self._handle = handle
         try:
             os.ftruncate(handle, 0)
             os.pwrite(handle, msgspec.json.encode(here()), 0)
         except OSError as error:
-            self.release()
             return Failure(f"{self._lock}: {error.strerror}; nothing was changed")
         return None
-
-    def release(self) -> None:
-        """Give the lock back."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
 
     def unfinished(self) -> Record | Failure | None:
         """The transaction that nobody has ended. While somebody holds the lock it is his."""
@@ -115,7 +155,7 @@ class Desk:
 
     def interrupted(self) -> Record | Failure | None:
         """The transaction that nobody has ended, and that nobody is working on."""
-        if self.unfinished() is None or isinstance(self.take(), Holder):
+        if self.unfinished() is None or isinstance(self._take_own(), Holder):
             return None
         try:
             # it may have been ended until the lock was ours
@@ -139,20 +179,3 @@ class Desk:
         except OSError as error:
             return Failure(f"{self._record}: {error.strerror}")
         return None
-
-    def _held(self, handle: int) -> Holder:
-        try:
-            return msgspec.json.decode(os.pread(handle, 4096, 0), type=Holder)
-        except (OSError, msgspec.MsgspecError, ValueError):
-            # the lock was taken a moment ago, and its holder has not said who he is yet
-            return Holder("somebody", socket.gethostname(), 0, time.time())
-
-
-def here() -> Holder:
-    """This process."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        # a user without an entry, as in a container
-        user = str(os.getuid())
-    return Holder(user, socket.gethostname(), os.getpid(), time.time())

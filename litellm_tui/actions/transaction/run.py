@@ -13,11 +13,12 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rollback import Restored, missing, rehearse, restore
 from litellm_tui.actions.transaction.downtime import Downtime
 from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, Result, Seen, Step, StepName
 from litellm_tui.actions.transaction.preflight import inspect, refusals
-from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here
+from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here, under_way
 from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.actions.transaction.words import kept_as, last_exception, sentence, told, told_checks, weighed
 from litellm_tui.analysis.proof import Check, Expected, cause, is_new
@@ -58,13 +59,14 @@ class Transaction:
         self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
         self._downtime = Downtime(profile)
         self._unrecorded = ""
+        self._recovered = ""
         self._cause = ""
 
     # --- the three ways -------------------------------------------------------------------------------------------
 
     async def apply(self) -> AsyncGenerator[Event, None]:
         """Restart with the configuration that is on the disk."""
-        if (refusal := self._take(resuming=False)) is not None:
+        if (refusal := await asyncio.to_thread(self._take, resuming=False)) is not None:
             yield self._outcome("refused", refusal)
             return
         async with contextlib.AsyncExitStack() as stack:
@@ -84,7 +86,7 @@ class Transaction:
             yield event
 
     async def _resumed(self, *, undo: bool) -> AsyncGenerator[Event, None]:
-        if (refusal := self._take(resuming=True)) is not None:
+        if (refusal := await asyncio.to_thread(self._take, resuming=True)) is not None:
             yield self._outcome("refused", refusal)
             return
         async with contextlib.AsyncExitStack() as stack:
@@ -124,13 +126,16 @@ class Transaction:
         """Take the lock; why that, or beginning anew, is not possible."""
         taken = self._desk.take()
         if isinstance(taken, Holder):
-            return f"{taken} is restarting it: wait for that to end"
+            return under_way(taken)
         if taken is not None:
             return taken.why
         unfinished = self._desk.unfinished()
         if isinstance(unfinished, Failure):
             self._desk.release()
             return unfinished.why
+        # what a writer that was killed has left is no configuration, neither to apply nor to keep
+        if resuming == (unfinished is not None):
+            self._recovered = "; ".join(found.text for found in recover(self._backups.folder))
         if resuming:
             if unfinished is None:
                 self._desk.release()
@@ -152,7 +157,7 @@ class Transaction:
         yield Step("preflight")
         found = await inspect(self._profile, seen.snapshot, seen.diagnosis, self._backups.folder)
         refusal = refusals(found)
-        notes = tuple(check.text for check in found if check.state != "ok")
+        notes = (*self._desk.notes, *(check.text for check in found if check.state != "ok"))
         yield msgspec.structs.replace(step(weighed(found, force=self._force), ok=not refusal), notes=notes)
         if refusal and not self._force:
             yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
@@ -378,7 +383,7 @@ class Transaction:
     ) -> Outcome:
         if result == "refused":
             log = ()
-        text = "; ".join(filter(None, (text, self._unrecorded)))
+        text = "; ".join(filter(None, (text, self._recovered, self._unrecorded)))
         took, last = time.monotonic() - self._began, log[-_LOG_RECORDS:]
         return Outcome(result, text, took, why, self._downtime.seconds, rejected, last, needs_rights)
 
