@@ -10,7 +10,7 @@ from typing import Final
 from litellm_tui.collectors import docker
 from litellm_tui.collectors.command import Done, end, pipe, start_on
 from litellm_tui.collectors.compose import find
-from litellm_tui.collectors.entry import HISTORY, Entry, gap
+from litellm_tui.collectors.entry import HISTORY, Entry, each, gap
 from litellm_tui.collectors.kinds import Compose
 from litellm_tui.collectors.pump import Pump
 from litellm_tui.snapshot import Failure, NotAvailable
@@ -88,8 +88,9 @@ class DockerLines:
         said: list[str] = []
 
         def take(output: int, lines: bytes, _: bool) -> None:
-            for line in lines.decode(errors="replace").split("\n"):
-                if (found := _stamped(line.rstrip("\r"))) is None:
+            texts = [line.rstrip("\r") for line in lines.decode(errors="replace").split("\n")]
+            for line, found in zip(texts, each(_stamped, texts, lambda _: None), strict=True):
+                if found is None:
                     said.append(line)
                     del said[:-10]
                 elif _order(found) < _order(entry):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.collectors.entry import Entry
+from litellm_tui.collectors.entry import Entry, each
 
 FIELDS: Final = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE_ID"
 # SD_MESSAGE_JOURNAL_DROPPED of sd-messages.h: the rate limit of journald, in its own words
@@ -78,8 +79,8 @@ def decode_lines(lines: bytes) -> tuple[list[Entry], str]:
 def _one_by_one(lines: bytes) -> tuple[list[Entry], str]:
     entries = []
     cursor = ""
-    for line in lines.split(b"\n"):
-        if decoded := decode(line):
+    for decoded in each(decode, lines.split(b"\n"), _unread):
+        if decoded:
             entries.append(decoded[0])
             cursor = decoded[1] or cursor
     return entries, cursor
@@ -113,6 +114,10 @@ def decode(line: bytes) -> tuple[Entry, str] | None:
         gap=_text(raw.kind) == _DROPPED,
     )
     return entry, raw.cursor
+
+
+def _unread(line: bytes) -> tuple[Entry, str]:
+    return Entry(time.time(), line.decode(errors="replace"), 6, 0, "", unread=True), ""
 
 
 def parse_cursor(cursor: str) -> Cursor:
