@@ -237,6 +237,8 @@ class IncidentCounter:
 
     def _take_back(self, record: LogRecord) -> None:
         """A request of the console itself failed: what was written of it just before is nobody's incident."""
+        # lines that are read back come at once: what is older than a moment is another's
+        self._settle(record.time, MOST_PENDING)
         for sequence, pending in reversed(self._pending.items()):
             if pending.record.pid == record.pid:
                 del self._pending[sequence]

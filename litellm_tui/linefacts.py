@@ -7,6 +7,7 @@ it began here (`Heading`), and what the line adds to whatever record it belongs 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from litellm_tui.analysis.causes import name_cause, network_cause, says_little
@@ -85,7 +86,7 @@ UNREAD: Final = Facts(unread=True)
 def facts(line: Line) -> Facts:
     """What a line says that was taken apart and masked. Linear in its length."""
     if line.source == "access" and line.status:
-        return Facts(access=Access(_CALLS.search(line.path) is not None, line.text.rpartition("  ")[2]))
+        return _answered(_CALLS.search(line.path) is not None, line.text.rpartition("  ")[2][: callline.LONGEST_NAME])
     attempt = callline.attempt(line.text)
     failed = RANK[line.level] >= RANK["ERROR"]
     if not failed and not line.continues:
@@ -116,6 +117,12 @@ def facts(line: Line) -> Facts:
     )
 
 
+# nearly all lines of a busy proxy, from a few clients
+@lru_cache(maxsize=512)
+def _answered(calls: bool, client: str) -> Facts:
+    return Facts(access=Access(calls, client))
+
+
 def first_notice(
     one: tuple[NoticeKind, str] | None, other: tuple[NoticeKind, str] | None
 ) -> tuple[NoticeKind, str] | None:
@@ -127,13 +134,15 @@ def first_notice(
 
 def _heading(line: Line) -> Heading:
     told = failureline.told(line.text, line.source)
-    words = _words(told.words)
-    error = words if told.error == told.words else _words(told.error)
-    return Heading(callline.report(line.text), told, words, error)
+    report = callline.report(line.text)
+    # to name a cause takes longer than all else: it is done for what may be asked for it
+    words = _words(told.words, judged=not told.by_error and not told.cause)
+    asked = report is not None or told.by_error or told.breaks
+    return Heading(report, told, words, _words(told.error) if asked else words)
 
 
-def _words(text: str) -> Words:
-    cause = name_cause(text[:LONGEST_READ])
-    known = "" if cause.name == "failing" else cause.name
+def _words(text: str, judged: bool = True) -> Words:
+    cause = name_cause(text[:LONGEST_READ]) if judged else None
+    known = cause.name if cause and cause.name != "failing" else ""
     shown = text[:LONGEST_WORDS]
-    return Words(shown, known, says_little(cause), fingerprint(shown))
+    return Words(shown, known, cause is not None and says_little(cause), fingerprint(shown))

@@ -98,7 +98,8 @@ class LogIntake:
             folded = self._store.last == newest
             unread += said.unread
             if record.source != GAP:
-                said = self._headed(said, record, kept, folded)
+                if folded or said.heading is not None:
+                    said = self._headed(said, record, kept, folded)
                 note(said, kept, folded)
                 fails(said, kept, folded)
             if not folded and RANK[kept.level] >= RANK["ERROR"]:

@@ -45,7 +45,7 @@ REDACT: Final = Redactor([SECRET, "****secret****"])
 LIST: Final = "\nDebug Information:\nCooldown Deployments=[('id', {'exception_received': '"
 
 # bytes of the texts that are timed: all are read once at LARGE, what takes long then is timed at both
-LARGE: Final = 20_000
+LARGE: Final = 8_000
 SMALL_AND_LARGE: Final = (12_000, 60_000)
 # five times the text may take eight times as long; a plain text of the same length is what others are compared with
 MOST_GROWTH: Final = 8.0
