@@ -144,14 +144,13 @@ def attacks(text: str) -> Iterator[Attack]:
     """Texts made of one that a pattern matches: it, and each beginning of it, repeated; its gaps filled."""
     # where a pattern has a gap is not known here: the borders of its words are near it
     borders = sorted({match.start() for match in re.finditer(r"\b|(?<=\W)(?=\W)", text)} | {len(text)})
-    chosen = borders[:: max(1, len(borders) // 6)][1:]
+    chosen = borders[:: max(1, len(borders) // 4)][1:]
     for border in {*chosen, len(text)}:
         if text[:border]:
             yield Attack("", text[:border], "")
     for number, border in enumerate(chosen):
         fill = FILLS[(number + len(text)) % len(FILLS)]
-        yield Attack(text[:border], fill, "")
-        yield Attack(text[:border], fill, text[border:])
+        yield Attack(text[:border], fill, text[border:] if number % 2 else "")
 
 
 def fills() -> Iterator[Attack]:

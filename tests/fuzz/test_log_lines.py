@@ -45,7 +45,7 @@ REDACT: Final = Redactor([SECRET, "****secret****"])
 LIST: Final = "\nDebug Information:\nCooldown Deployments=[('id', {'exception_received': '"
 
 # bytes of the texts that are timed: all are read once at LARGE, what takes long then is timed at both
-LARGE: Final = 8_000
+LARGE: Final = 6_000
 SMALL_AND_LARGE: Final = (12_000, 60_000)
 # five times the text may take eight times as long; a plain text of the same length is what others are compared with
 MOST_GROWTH: Final = 8.0
@@ -173,13 +173,13 @@ def test_nothing_is_raised_by_what_the_patterns_match(reader: str) -> None:
 @pytest.mark.parametrize("reader", READERS)
 def test_nothing_is_raised_by_what_is_made_of_them(reader: str) -> None:
     read = READERS[reader]
-    for text in patterns.hostile(_seeds(), random.Random(1), 800):
+    for text in patterns.hostile(_seeds(), random.Random(1), 500):
         read(text)
 
 
 def test_what_comes_of_it_moves_no_terminal_and_tells_no_secret() -> None:
     texts = [*_seeds(), SECRET, f" {SECRET} "]
-    for text in patterns.hostile(texts, random.Random(2), 300):
+    for text in patterns.hostile(texts, random.Random(2), 200):
         judge(_intake(text))
 
 
@@ -206,7 +206,7 @@ def _recorded() -> list[str]:
 CHANGES: Final = st.lists(st.tuples(st.integers(0, 4), st.floats(0, 1), st.floats(0, 1), st.integers(0)), max_size=4)
 
 
-@settings(max_examples=400, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0), CHANGES)
 def test_nothing_is_raised_by_recorded_lines_that_were_changed(
     which: int, changes: list[tuple[int, float, float, int]]
@@ -248,7 +248,6 @@ def _least(read: Callable[[str], object], text: str, rounds: int = 3) -> float:
 def _timed(text: str) -> Iterator[str]:
     """Two lines in which all that reads a line reads this one."""
     yield f"12:00:00 - LiteLLM Router:ERROR: {REPORT}{text}"
-    yield text
     yield text
 
 
