@@ -7,15 +7,13 @@ its request tells whose it was.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import Final
+from typing import Final, NamedTuple
 
-from litellm_tui.analysis.causes import name_cause
-from litellm_tui.analysis.fingerprint import fingerprint
+from litellm_tui.analysis.causes import name_network_cause
 from litellm_tui.collectors import callline, failureline
-from litellm_tui.collectors.failureline import Failed
-from litellm_tui.collectors.logline import Line
+from litellm_tui.linefacts import Access, Facts, Heading, Words, first_notice
 from litellm_tui.logstore import FOLD_SECONDS
-from litellm_tui.snapshot import Failures, FailureTally, LogRecord
+from litellm_tui.snapshot import FailedKind, Failures, FailureTally, LogRecord, NoticeKind, Voice
 
 # of known causes, and of words that nothing is known of: a storm of these leaves the others alone
 MOST_KNOWN: Final = 400
@@ -26,26 +24,99 @@ MINUTES: Final = 60
 HOURS: Final = 48
 MOST_CALLERS: Final = 20
 CALLS_KEPT: Final = 5
-# characters kept of a failure's words, and read of them to find their cause: a line may have tens of thousands
-LONGEST_WORDS: Final = 2000
-LONGEST_READ: Final = 8000
 LONGEST_NAME: Final = 120
-# who writes of a failed request just before its access line
-_ENDINGS: Final = ("_handle_llm_api_exception()", "user_api_key_auth()")
 
 Key = tuple[str, str, str, str, str]
+
+
+class Failed(NamedTuple):
+    """One failure as one voice tells it. `cause` is set where the place that tells it says what it is already.
+
+    `kind` says what `name` is; without a name nothing is known of whom it hit. `call_id` is LiteLLM's own.
+    """
+
+    voice: Voice
+    kind: FailedKind
+    name: str
+    words: Words
+    cause: str = ""
+    call_id: str = ""
 
 
 class _Pending:
     """A record that may still grow, and what was found in its lines so far."""
 
-    __slots__ = ("attempt", "caller", "failure", "record")
+    __slots__ = (
+        "attempt",
+        "attempted",
+        "caller",
+        "error",
+        "failure",
+        "heading",
+        "network",
+        "notice",
+        "others",
+        "record",
+    )
 
     def __init__(self, record: LogRecord) -> None:
         self.record = record
+        self.heading: Heading | None = None
         self.failure: callline.GroupFailure | None = None
+        self.error: Words | None = None
         self.attempt: callline.Attempt | None = None
+        self.attempted: Words | None = None
+        self.notice: tuple[NoticeKind, str] | None = None
+        self.network: int | None = None
+        self.others = False
         self.caller = ""
+
+    def add(self, facts: Facts, folded: bool) -> None:
+        """What one more line of the record says."""
+        self.heading = facts.heading or self.heading
+        # without json_logs the group stands in a line below
+        if self.heading and (failure := callline.group_failure(facts.named, self.heading.report)):
+            self.failure, self.error = failure, facts.own or self.heading.error
+        # what stands below a record of LiteLLM's own repeats others
+        if not folded or self.record.source == "stdout":
+            self.notice = first_notice(self.notice, facts.notice)
+        near = not folded or len(self.record.stack) <= callline.LONGEST_TRACE
+        if facts.network is not None and near and not self.others:
+            self.network = facts.network if self.network is None else min(self.network, facts.network)
+        self.others = self.others or facts.others
+
+    def failed(self) -> Failed | None:
+        """What the record says, None for one that only repeats another."""
+        if self.attempt is not None and self.attempted is not None:
+            return Failed("attempt", "model", self.attempt.model, self.attempted)
+        if self.heading is None or self.heading.told.echo:
+            return None
+        told, call_id = self.heading.told, self.record.call_id
+        if self.failure is not None and self.error is not None:
+            if failureline.is_probed(self.failure.group):
+                return None
+            voice: Voice = "other" if told.again else "request" if self.failure.request else "router"
+            cause = "stream breaks" if told.breaks else ""
+            return Failed(voice, "group", self.failure.group, self.error, cause, call_id)
+        if self.notice is not None and self.record.source != "systemd":
+            return _noticed(*self.notice, self.heading, call_id)
+        call_id = "" if told.kind in ("caller", "service", "cache") else call_id
+        words = self.heading.error if told.by_error else self.heading.words
+        return Failed(told.voice, told.kind, told.name, words, told.cause, call_id)
+
+
+def _noticed(kind: NoticeKind, name: str, heading: Heading, call_id: str) -> Failed:
+    match kind:
+        case "dropped":
+            return Failed("other", "model", name, heading.words, "no provider")
+        case "no such group":
+            return Failed("request", "group", name, heading.words, "no such group", call_id)
+        case "port taken":
+            return Failed("other", "service", "", heading.words, "port taken")
+        case "alias":
+            return Failed("request", "", "", heading.words, "alias is a list", call_id)
+        case "stream breaks":
+            return Failed("request", "", "", heading.error, "stream breaks", call_id)
 
 
 class _Kind:
@@ -86,7 +157,7 @@ class _Kind:
                 name=name,
                 pattern=pattern,
                 voice=voice,  # type: ignore[arg-type]  # likewise
-                words=self.failed.words,
+                words=self.failed.words.text,
                 first=self.first,
                 last=self.last,
                 sequence=self.sequence,
@@ -110,25 +181,25 @@ class IncidentCounter:
         self._changed = True
         self._told = Failures()
 
-    def note(self, line: Line, record: LogRecord, folded: bool = False) -> None:
-        """One line of the log, and the record that it became or, when `folded`, was added to."""
-        if line.source == "access":
-            self._access(line, record)
+    def note(self, facts: Facts, record: LogRecord, folded: bool = False) -> None:
+        """What a line of the log says, and the record that it became or, when `folded`, was added to."""
+        if facts.access is not None:
+            self._access(facts.access, record)
         elif record.level in ("ERROR", "CRITICAL"):
-            self._error(line, record)
+            self._error(facts, record, folded)
         elif record.level == "INFO":
-            if not folded and (attempt := callline.attempt(record.text)) and not attempt.ok:
-                self._wait(record).attempt = attempt
-        elif line.source == "systemd" and record.level == "WARNING":
-            self._wait(record)
+            if not folded and facts.attempt and not facts.attempt.ok:
+                pending = self._wait(record)
+                pending.attempt, pending.attempted = facts.attempt, facts.attempted
+        elif record.source == "systemd" and record.level == "WARNING":
+            self._wait(record).add(facts, folded)
 
-    def _error(self, line: Line, record: LogRecord) -> None:
+    def _error(self, facts: Facts, record: LogRecord, folded: bool) -> None:
         new = record.sequence not in self._pending
         pending = self._wait(record)
-        if new and any(place in record.text[:120] for place in _ENDINGS):
+        pending.add(facts, folded)
+        if new and pending.heading and pending.heading.told.ends:
             self._unanswered.append(pending)
-        # without json_logs the group stands in a line below
-        pending.failure = callline.group_failure(line.text, record.text) or pending.failure
 
     def _wait(self, record: LogRecord) -> _Pending:
         pending = self._pending.get(record.sequence)
@@ -139,9 +210,9 @@ class IncidentCounter:
         self._settle(record.time, MOST_PENDING)
         return pending
 
-    def _access(self, line: Line, record: LogRecord) -> None:
+    def _access(self, access: Access, record: LogRecord) -> None:
         if record.own:
-            if line.status >= 400:
+            if record.status >= 400:
                 self._take_back(record)
             return
         minute = int(record.time // 60)
@@ -152,20 +223,22 @@ class IncidentCounter:
                 del self._answers[old]
         counted[0] += 1
         self._changed = True
-        if line.status >= 400:
-            counted[1 if line.status < 500 else 2] += 1
-            self._give_caller(line, record)
+        if record.status >= 400:
+            counted[1 if record.status < 500 else 2] += 1
+            self._give_caller(access, record)
 
-    def _give_caller(self, line: Line, record: LogRecord) -> None:
+    def _give_caller(self, access: Access, record: LogRecord) -> None:
         """The answer of a request follows what its process wrote of its failure."""
         for place, pending in enumerate(self._unanswered):
             if pending.record.pid == record.pid:
-                pending.caller = line.text.rpartition("  ")[2]
+                pending.caller = access.client
                 del self._unanswered[place]
                 return
 
     def _take_back(self, record: LogRecord) -> None:
         """A request of the console itself failed: what was written of it just before is nobody's incident."""
+        # lines that are read back come at once: what is older than a moment is another's
+        self._settle(record.time, MOST_PENDING)
         for sequence, pending in reversed(self._pending.items()):
             if pending.record.pid == record.pid:
                 del self._pending[sequence]
@@ -179,19 +252,17 @@ class IncidentCounter:
             self._pending.popitem(last=False)
             if self._unanswered and self._unanswered[0] is pending:
                 self._unanswered.popleft()
-            failed = failureline.read(pending.record, pending.failure, pending.attempt)
+            failed = pending.failed()
             if failed is not None:
                 self._count(failed, pending)
 
     def _count(self, failed: Failed, pending: _Pending) -> None:
         record = pending.record
-        words = failed.words[:LONGEST_READ]
-        cause = failed.cause or cause_of(words, callline.own_trace(record.stack[: 2 * LONGEST_READ]))
+        cause = failed.cause or _cause(failed.words, pending.network)
         # a caller may ask for a name of any length
         name = failed.name[:LONGEST_NAME]
-        failed = failed._replace(words=words[:LONGEST_WORDS])
         # without a subject the words alone tell one from the other
-        pattern = fingerprint(failed.words) if not (cause and (name or failed.kind)) else ""
+        pattern = failed.words.pattern if not (cause and (name or failed.kind)) else ""
         kinds = self._known if cause else self._unknown
         key = (cause, failed.kind, name, pattern, failed.voice)
         kind = kinds.get(key)
@@ -223,12 +294,9 @@ class IncidentCounter:
         return self._told
 
 
-def cause_of(words: str, trace: str) -> str:
+def _cause(words: Words, network: int | None) -> str:
     """The name of a known cause, else nothing. A trace is asked only where the words say no more than that it fails."""
-    cause = name_cause(words)
-    if trace and cause.name in ("no connection", "500", "failing"):
-        cause = name_cause(f"{words}\nstack trace:{trace}")
-    return "" if cause.name == "failing" else cause.name
+    return name_network_cause(network) if words.little and network is not None else words.cause
 
 
 def _coarse(counts: dict[int, int], newest: int) -> dict[int, int]:

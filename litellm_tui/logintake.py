@@ -1,15 +1,20 @@
-"""Turns lines of the log into records of the store, masked and folded, and counts errors and requests."""
+"""Turns lines of the log into records of the store, masked and folded, and counts errors and requests.
+
+A line is read in the thread that reads the log, once. The event loop gets records and facts, and reads no text.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from litellm_tui.collectors import logline
-from litellm_tui.collectors.entry import Entry
+from litellm_tui.collectors.entry import Entry, each
 from litellm_tui.incidents import IncidentCounter
+from litellm_tui.linefacts import NOTHING, UNREAD, Facts, Heading, facts
 from litellm_tui.logstore import RANK, LogStore
 from litellm_tui.snapshot import GAP, Failure, Log, LogRecord
 from litellm_tui.traffic import TrafficCounter
@@ -25,14 +30,20 @@ LONGEST_SOURCE: Final = 16
 LONGEST_NAME: Final = 120
 # a secret that is cut in two would not be known any more: so much of what is left may be half of one
 _CUT_OFF: Final = 4096
+# what is said in place of a line that can neither be read nor masked
+UNREADABLE: Final = "(a line that cannot be read, nor shown: it may hold a secret)"
+# the year 3000: times beyond it, and before 1970, are nobody's
+_LATEST: Final = 32_503_680_000.0
+# processes whose last record may still grow
+_MOST_HEADINGS: Final = 200
 _SUPPRESSED: Final = " (journald's rate limit: LogRateLimitIntervalSec= and LogRateLimitBurst= of the unit)"
 
 
 class Ready(NamedTuple):
-    """A line read, taken apart and masked, and the record that it becomes if it is folded into no other."""
+    """The record that a line becomes if it is folded into no other, masked, and what the line says."""
 
     record: LogRecord
-    line: logline.Line
+    facts: Facts
 
 
 class LogIntake:
@@ -50,6 +61,7 @@ class LogIntake:
         self._store = store
         self._log = Log(source=source)
         self._errors: dict[int, int] = {}
+        self._headings: OrderedDict[int, tuple[int, Heading]] = OrderedDict()
 
     def log(self, now: float) -> Log:
         """The state of the log at `now`."""
@@ -66,16 +78,11 @@ class LogIntake:
         self._log = msgspec.structs.replace(self._log, state=state, failure=failure, hint=hint, restarts=restarts)
 
     def ready(self, entries: Iterable[Entry]) -> list[Ready]:
-        """The lines taken apart and masked, blank ones left out. Changes nothing here: any thread may ask."""
-        found = []
-        for entry in entries:
-            if entry.gap:
-                found.append(self._gap(entry))
-                continue
-            line = logline.parse(entry.message, entry.priority, entry.identifier)
-            if line.text.strip() or line.stack:
-                found.append(self._masked(entry, line))
-        return found
+        """The lines taken apart, masked and read, blank ones left out. Changes nothing here: any thread may ask.
+
+        A line that cannot be read is one of plain text: masked, or not shown where it cannot be masked either.
+        """
+        return [found for found in each(self._read, entries, self._unread) if found is not None]
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Make these lines ready and keep them."""
@@ -84,25 +91,57 @@ class LogIntake:
     def keep(self, lines: Sequence[Ready]) -> None:
         """Keep these lines."""
         note, append, fails = self._traffic.note, self._store.append, self.incidents.note
-        for record, line in lines:
+        unread = 0
+        for record, said in lines:
             newest = self._store.last
-            kept = append(record, line.continues)
+            kept = append(record, said.continues)
             folded = self._store.last == newest
+            unread += said.unread
             if record.source != GAP:
-                note(line, kept, folded)
-                fails(line, kept, folded)
+                if folded or said.heading is not None:
+                    said = self._headed(said, record, kept, folded)
+                note(said, kept, folded)
+                fails(said, kept, folded)
             if not folded and RANK[kept.level] >= RANK["ERROR"]:
                 minute = int(kept.time // 60)
                 self._errors[minute] = self._errors.get(minute, 0) + 1
         if lines:
-            self._log = msgspec.structs.replace(self._log, last_at=lines[-1].record.time)
+            last_at = lines[-1].record.time
+            self._log = msgspec.structs.replace(self._log, last_at=last_at, unread=self._log.unread + unread)
 
     def past(self, entries: Iterable[Entry]) -> tuple[LogRecord, ...]:
         """Lines from before this session as records, folded among themselves; neither kept nor counted here."""
         store = LogStore()
-        for record, line in self.ready(entries):
-            store.append(record, line.continues)
+        for record, said in self.ready(entries):
+            store.append(record, said.continues)
         return tuple(store.since(store.first))
+
+    def _headed(self, said: Facts, record: LogRecord, kept: LogRecord, folded: bool) -> Facts:
+        """The facts with the heading of the record that was kept: what stands above the line, or the line itself."""
+        if not folded or (said.heading is not None and kept.text == record.text):
+            # the last line of a traceback becomes its record's text
+            if said.heading is not None:
+                self._headings[kept.pid] = kept.sequence, said.heading
+                self._headings.move_to_end(kept.pid)
+                if len(self._headings) > _MOST_HEADINGS:
+                    self._headings.popitem(last=False)
+            return said
+        sequence, heading = self._headings.get(kept.pid, (None, None))
+        return said._replace(heading=heading if sequence == kept.sequence else None)
+
+    def _read(self, entry: Entry) -> Ready | None:
+        if entry.gap:
+            return self._gap(entry)
+        if entry.unread:
+            return self._unread(entry)
+        line = logline.parse(entry.message, entry.priority, entry.identifier)
+        return self._masked(entry, line) if line.text.strip() or line.stack else None
+
+    def _unread(self, entry: Entry) -> Ready:
+        (text,) = each(lambda entry: self._mask(logline.clean(entry.message)), [entry], lambda _: UNREADABLE)
+        level = logline.level_of(entry.priority)
+        record = LogRecord(0, _moment(entry.time), level, "stdout", text or UNREADABLE, pid=entry.pid)
+        return Ready(msgspec.structs.replace(record, place=entry.place), UNREAD)
 
     def _masked(self, entry: Entry, line: logline.Line) -> Ready:
         # masked before anybody reads it: what is noticed in a line ends on the screen, too
@@ -112,7 +151,7 @@ class LogIntake:
             line = line._replace(text=text, stack=stack)
         record = LogRecord(
             sequence=0,
-            time=entry.time,
+            time=_moment(entry.time),
             level=line.level,
             source=line.source if line.source in logline.SOURCES else self._mask_name(line.source, LONGEST_SOURCE),
             text=text,
@@ -125,7 +164,7 @@ class LogIntake:
             logger=self._mask_name(line.logger),
             place=entry.place,
         )
-        return Ready(record, line)
+        return Ready(record, facts(line))
 
     def _mask(self, text: str) -> str:
         if len(text) <= LONGEST_TEXT + _CUT_OFF:
@@ -140,8 +179,7 @@ class LogIntake:
         words = self.redact(logline.clean(entry.message))
         if words.startswith("Suppressed "):
             words += _SUPPRESSED
-        record = LogRecord(0, entry.time, "WARNING", GAP, words, place=entry.place)
-        return Ready(record, logline.Line("WARNING", GAP, words))
+        return Ready(LogRecord(0, _moment(entry.time), "WARNING", GAP, words, place=entry.place), NOTHING)
 
     def _errors_per_minute(self, now: float) -> tuple[int, ...]:
         """Errors in each of the last minutes, the running one last."""
@@ -149,6 +187,11 @@ class LogIntake:
         for minute in [minute for minute in self._errors if minute < newest - 60]:
             del self._errors[minute]
         return tuple(self._errors.get(newest - back, 0) for back in reversed(range(MINUTES_OF_ERRORS)))
+
+
+def _moment(time: float) -> float:
+    """A time that every face can show, whatever a line said."""
+    return min(time, _LATEST) if time > 0.0 else 0.0
 
 
 def _is_polling(line: logline.Line) -> bool:

@@ -93,7 +93,7 @@ class LogStore:
         if continues:
             if folded := self._fold(record):
                 return folded
-            if record.text.startswith(_TRACEBACK):
+            if begins_traceback(record.text):
                 record = msgspec.structs.replace(record, level="ERROR", stack=record.text)
         record = msgspec.structs.replace(record, sequence=self._next)
         self._records.append(record)
@@ -155,7 +155,7 @@ class LogStore:
         if not before.stack and RANK[before.level] < RANK["WARNING"]:
             return None
         text = before.text
-        if text.startswith(_TRACEBACK) and _EXCEPTION.match(record.text):
+        if begins_traceback(text) and is_exception(record.text):
             # the last line of a traceback says what happened; its first says nothing
             text = record.text
         stack = f"{before.stack}\n{record.text}" if before.stack else record.text
@@ -181,6 +181,16 @@ class LogStore:
             self._start = 0
         if len(self._last_of) > _MOST_PROCESSES:
             self._last_of = {pid: last for pid, last in self._last_of.items() if last > self._next - _MOST_PROCESSES}
+
+
+def begins_traceback(text: str) -> bool:
+    """Whether it is the first line of a traceback, which says nothing of what happened."""
+    return text.startswith(_TRACEBACK)
+
+
+def is_exception(text: str) -> bool:
+    """Whether it may be the last line of a traceback, which says what happened."""
+    return _EXCEPTION.match(text) is not None
 
 
 def _size(record: LogRecord) -> int:

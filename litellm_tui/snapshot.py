@@ -444,7 +444,10 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class Log(msgspec.Struct, frozen=True):
-    """The state of the tail. Records lie in the `LogStore` that the monitor fills; `last` is its newest sequence."""
+    """The state of the tail. Records lie in the `LogStore` that the monitor fills; `last` is its newest sequence.
+
+    `unread` counts the lines that could not be read: they stand in the log as they are, and are counted nowhere else.
+    """
 
     source: str = ""
     state: Literal["starting", "following", "ended", "off"] = "starting"
@@ -455,6 +458,7 @@ class Log(msgspec.Struct, frozen=True):
     last_at: float | None = None
     restarts: int = 0
     errors_per_minute: tuple[int, ...] = ()
+    unread: int = 0
 
 
 # --- traffic ---------------------------------------------------------------------------------------------------

@@ -7,13 +7,12 @@ was written just before it is taken back. LiteLLM's health checks leave no such 
 
 from __future__ import annotations
 
-import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
-from litellm_tui.collectors import callline
-from litellm_tui.collectors.logline import Line, clean
+from litellm_tui.collectors import callline, failureline
+from litellm_tui.linefacts import Access, Facts
 from litellm_tui.logstore import RANK
 from litellm_tui.snapshot import LogRecord, Metrics, Notice, ProbeResult, Tally, Traffic
 
@@ -22,17 +21,13 @@ BUCKET: Final = 10.0
 # names come from outside: a client may ask for any number of groups that do not exist
 MOST_SUBJECTS: Final = 1000
 MOST_NOTICES: Final = 100
+MOST_COOLING: Final = 1000
 # an attempt is counted only after this time, when the access line of its request has been seen
 SETTLING: Final = 1.0
 MOST_PENDING: Final = 2000
 # answers are remembered one a second, for the last minute of them
 ANSWER_STEP: Final = 1.0
 ANSWERS_KEPT: Final = 64
-
-_CALLS: Final = re.compile(
-    r"/(?:chat/completions|completions|embeddings|rerank|responses|messages|images/\w+|audio/\w+|moderations)\b"
-)
-_IDENTITY: Final = re.compile(r"[0-9a-f]{64}")
 
 Kind = Literal["model", "group", "deployment"]
 
@@ -112,41 +107,43 @@ class TrafficCounter:
         self._notices: dict[tuple[str, str], Notice] = {}
         self._last_notice: tuple[tuple[str, str], int] | None = None
 
-    def note(self, line: Line, record: LogRecord, folded: bool = False) -> None:
-        """One line of the log, and the record that it became or, when `folded`, was added to."""
+    def note(self, facts: Facts, record: LogRecord, folded: bool = False) -> None:
+        """What a line of the log says, and the record that it became or, when `folded`, was added to."""
         if self._since is None:
             self._since = record.time
-        if line.source == "access":
-            self._access(line, record)
+        if facts.access is not None:
+            self._access(facts.access, record)
             return
-        if not folded and (seen := callline.attempt(record.text)):
+        if not folded and (seen := facts.attempt):
             self._per_model = True
             if not self._is_own(record.time, seen.model):
                 self._pend(_Seen(record.time, "model", seen.model, seen.ok, record.sequence, error=seen.error))
             return
         if RANK[record.level] >= RANK["ERROR"]:
-            self._error(line, record)
+            self._error(facts, record)
 
-    def _error(self, line: Line, record: LogRecord) -> None:
-        if failure := callline.group_failure(line.text, record.text):
+    def _error(self, facts: Facts, record: LogRecord) -> None:
+        if facts.heading and (failure := callline.group_failure(facts.named, facts.heading.report)):
             self._group_failed(failure, record)
-        for cooled in callline.cooling(line.text):
+        for cooled in facts.cooling:
+            self._cooling.pop(cooled.deployment, None)
             self._cooling[cooled.deployment] = cooled.until
-        found = callline.notice(line.text)
+            if len(self._cooling) > MOST_COOLING:
+                del self._cooling[next(iter(self._cooling))]
+        found = facts.notice
         if found and (found, record.sequence) != self._last_notice:
             self._last_notice = (found, record.sequence)
             before = self._notices.pop(found, None)
             first, times = (before.first, before.times) if before else (record.time, 0)
             kind, name = found
-            # the name may be whatever a client asked for
-            self._notices[found] = Notice(kind, clean(name)[:80], first, record.time, times + 1)
+            self._notices[found] = Notice(kind, name, first, record.time, times + 1)
             if len(self._notices) > MOST_NOTICES:
                 self._notices.pop(next(iter(self._notices)))
 
     def _group_failed(self, failure: callline.GroupFailure, record: LogRecord) -> None:
         # a traceback repeats its message; a probe names a deployment's id where a group would stand
         place = (record.sequence, failure.group)
-        if place in self._failed_records or _IDENTITY.fullmatch(failure.group):
+        if place in self._failed_records or failureline.is_probed(failure.group):
             return
         self._failed_records.append(place)
         seen = _Seen(
@@ -154,14 +151,14 @@ class TrafficCounter:
         )
         self._pend(seen)
 
-    def _access(self, line: Line, record: LogRecord) -> None:
+    def _access(self, access: Access, record: LogRecord) -> None:
         self._answered_at = max(record.time, self._answered_at or 0.0)
-        if not _CALLS.search(line.path):
+        if not access.calls:
             return
         if record.own:
-            self._take_back(line.status < 400)
+            self._take_back(record.status < 400)
         else:
-            refused = line.status >= 500 or line.status == 429
+            refused = record.status >= 500 or record.status == 429
             self._requests.take(record.time, int(not refused), int(refused))
 
     def _take_back(self, ok: bool) -> None:

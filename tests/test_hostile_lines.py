@@ -74,7 +74,7 @@ def _taken(entries: list[Entry]) -> list[LogRecord]:
     return list(store.since(store.first))
 
 
-def _judge(records: list[LogRecord]) -> None:
+def judge(records: list[LogRecord]) -> None:
     for record in records:
         for shown in (record.text, record.stack, record.source, record.call_id, record.model, record.logger):
             found = UNSAFE.search(shown)
@@ -89,13 +89,13 @@ def _judge(records: list[LogRecord]) -> None:
 @settings(max_examples=300)
 @given(st.lists(st.one_of(TEXTS, OBJECTS), max_size=6), st.integers(0, 7), st.sampled_from(["litellm", "systemd", ""]))
 def test_any_text(messages: list[str], priority: int, identifier: str) -> None:
-    _judge(_taken([Entry(1.8e9, message, priority, 1, identifier) for message in messages]))
+    judge(_taken([Entry(1.8e9, message, priority, 1, identifier) for message in messages]))
 
 
 @given(st.lists(FIELDS, max_size=4))
 def test_any_fields_that_journalctl_may_print(lines: list[dict[str, object]]) -> None:
     entries, _ = decode_lines("\n".join(json.dumps(line) for line in lines).encode())
-    _judge(_taken(entries))
+    judge(_taken(entries))
 
 
 @given(st.lists(BYTES, max_size=6))
@@ -103,12 +103,12 @@ def test_any_bytes_in_place_of_journalctls_lines(chunks: list[bytes]) -> None:
     rest = Rest()
     for chunk in [*chunks, b""]:
         entries, _ = decode_lines(rest.take(chunk)[0])
-        _judge(_taken(entries))
+        judge(_taken(entries))
 
 
 @given(st.lists(BYTES, max_size=6))
 def test_any_bytes_in_a_file(lines: list[bytes]) -> None:
-    _judge(_taken([Entry(1.8e9, line.decode(errors="replace"), 6, 0, "") for line in lines]))
+    judge(_taken([Entry(1.8e9, line.decode(errors="replace"), 6, 0, "") for line in lines]))
 
 
 @pytest.mark.parametrize(
@@ -137,11 +137,11 @@ def test_any_bytes_in_a_file(lines: list[bytes]) -> None:
 )
 def test_one_line_that_is_out_of_all_measure(message: str) -> None:
     entries = [Entry(1.8e9, message, 6, 1, "litellm"), Entry(1.8e9, f"12:00:00 - LiteLLM:ERROR: {message}", 3, 1, "")]
-    _judge(_taken(entries))
+    judge(_taken(entries))
 
 
 def test_a_traceback_of_hostile_lines_stays_bounded() -> None:
     lines = ["12:00:00 - LiteLLM:ERROR: it failed", "Traceback (most recent call last):"]
     records = _taken([Entry(1.8e9, line, 6, 1, "") for line in [*lines, *["  " + "\u202ex" * 20_000] * 50]])
-    _judge(records)
+    judge(records)
     assert len(records) > 1, "what is beyond the bound stands by itself"

@@ -19,6 +19,7 @@ LAYERS = (
     {"snapshot", "secretnames"},
     {"reading", "pulse", "catalogue", "data", "atomic", "identity", "hostlock"},
     {"collectors", "analysis", "logstore"},
+    {"linefacts"},
     {"settings", "discovery", "composed", "profile", "traffic", "incidents"},
     {"state", "services"},
     {"backups", "savedfilters"},

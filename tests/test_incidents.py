@@ -171,6 +171,14 @@ def test_the_consoles_own_requests_are_nobodys_incident() -> None:
     assert answers(fed.failures(), NOW).requests == 0
 
 
+def test_a_request_of_the_console_that_fails_later_is_not_the_failure_before_it() -> None:
+    fed = Fed()
+    fed.write(_refused("g"), at=NOW - 30)
+    # /metrics are off
+    fed.write(_access(f"/metrics?{TAG}", 404), at=NOW)
+    assert [incident.subject for incident in fed.found()] == ["g"]
+
+
 def test_names_that_callers_invent_are_one_incident() -> None:
     fed = Fed()
     for number in range(50):

@@ -34,7 +34,7 @@ _CAUSES: Final[tuple[tuple[str, Cause], ...]] = (
      Cause("TLS", "look at the upstream's certificate, or whether api_base wants http instead of https")),
     (r"No route to host|Network is unreachable|Errno 113|Errno 101",
      Cause("no route", "look at the network between this machine and the upstream")),
-    (r"No deployments available|cooldown_list=\[.+\]|Try again in \d+ seconds",
+    (r"No deployments available|cooldown_list=\[[^\]\n]|Try again in \d{1,9} seconds",
      Cause("cooling down", "wait for the cooldown to end; the log shows the failures that began it")),
     (r"MidStreamFallbackError|peer closed connection|incomplete chunked read|TransferEncodingError|Response payload is "
      r"not completed|the stream (?:broke|ended)",
@@ -72,8 +72,17 @@ _COMPILED: Final = tuple((re.compile(pattern, re.IGNORECASE), cause) for pattern
 _NETWORK: Final = _COMPILED[1:5]
 _UNKNOWN: Final = Cause("failing", "read the whole error in the detail (Enter)")
 # what aiohttp puts into a refused connection's message
-_NOISE: Final = re.compile(r" ssl:<[^>]*>| \[Connect call failed [^\]]*\]")
-_WRAPPER: Final = re.compile(r"^(?:litellm\.)?(?:\w+\.)*\w*(?:Error|Exception|Timeout): |^\w+Exception - ")
+_NOISE: Final = re.compile(r" ssl:<[^<>]*>| \[Connect call failed [^\[\]]*\]")
+_WRAPPER: Final = re.compile(
+    r"(?:litellm\.)?(?:\w{1,100}\.){0,20}\w{0,100}(?:Error|Exception|Timeout): |\w{1,100}Exception - "
+)
+# of a longer line the beginning says what it is about
+_FIRST_WORDS_WITHIN: Final = 4000
+
+
+def says_little(cause: Cause) -> bool:
+    """Whether a stack trace may name the cause better."""
+    return cause.name in ("no connection", "500", "failing")
 
 
 # asked for the same few errors at every look
@@ -82,15 +91,27 @@ def name_cause(error: str) -> Cause:
     """The cause in an error text; for one that nothing is known of, a plain `failing`."""
     head, _, trace = error.partition("\nstack trace:")
     cause = next((cause for pattern, cause in _COMPILED if pattern.search(head)), _UNKNOWN)
-    if trace and cause.name in ("no connection", "500", "failing"):
+    if trace and says_little(cause):
         return next((below for pattern, below in _NETWORK if pattern.search(trace)), cause)
     return cause
 
 
+def network_cause(trace: str) -> int | None:
+    """The number of the cause that a stack trace, or a line of it, tells of the network; the lowest one counts."""
+    return next((number for number, (pattern, _) in enumerate(_NETWORK) if pattern.search(trace)), None)
+
+
+def name_network_cause(number: int) -> str:
+    """The name of the cause with this number."""
+    return _NETWORK[number][1].name
+
+
 def first_words(error: str, length: int = 100) -> str:
     """What the error says, without the wrapping exception classes and the stack trace."""
-    line = error.strip().split("\n", 1)[0]
+    line = error.strip().split("\n", 1)[0][:_FIRST_WORDS_WITHIN]
     line = _NOISE.sub("", line)
-    while (shorter := _WRAPPER.sub("", line, count=1)) != line:
-        line = shorter
+    at = 0
+    while wrapper := _WRAPPER.match(line, at):
+        at = wrapper.end()
+    line = line[at:]
     return line if len(line) <= length else line[: length - 1] + "…"

@@ -30,8 +30,10 @@ _SHORT: Final = 200
 _SHORT_ONES: Final = 4096
 # of a shorter value nothing would be left to be shown
 _TELLING: Final = 8
+# no fewer than any tool puts in place of the middle of a value
+_MOST_ASTERISKS: Final = 64
 # a long string in the repr of an object is broken into pieces, each in quotes
-_BREAK: Final = r"""(?:\\?['"]\s*\n\s*\\?['"])"""
+_BREAK: Final = r"""(?:\\?['"][^\S\n]*\n\s*\\?['"])"""
 _BROKEN: Final = re.compile(_BREAK)
 
 
@@ -87,7 +89,7 @@ class Redactor:
 
 def _half_masked(value: str) -> str:
     """As LiteLLM prints it at start and at DEBUG: asterisks in the middle, four characters at either end."""
-    return rf"{re.escape(value[:4])}\*+{re.escape(value[-4:])}"
+    return rf"{re.escape(value[:4])}\*{{1,{max(len(value), _MOST_ASTERISKS)}}}{re.escape(value[-4:])}"
 
 
 def _forms(value: str) -> Iterator[str]:

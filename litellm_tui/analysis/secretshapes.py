@@ -48,22 +48,25 @@ _PLACES: Final = (
 _BEGINNINGS: Final = "|".join(map(re.escape, sorted(set(_PLACES), key=lambda place: (-len(place), place))))
 _SHAPES: Final = rf"""
       (?P<bearer>\b(?:bearer|basic)(?:\s+|%20|\+))[A-Za-z0-9._~+/=-]{{8,}}
-    | (?P<url>(?:://|%3A%2F%2F))(?!•)[^\s/@"'<>\\|•]+(?=@|%40)
+    | (?P<url>://)(?!•)[^\s/@"'<>\\|•]+(?=@|%40)
+    | (?P<coded>%3A%2F%2F)(?!•)(?:(?!%2F)[^\s/@"'<>\\|•])+(?=@|%40)
     | (?P<query>{"|".join(map(re.escape, _QUERY))})(?!•)[^\s&"'<>#;\\•]{{4,}}
     | (?P<named>(?:{"|".join(_NAMED)})(?:[_-]?(?:access[_-]?)?key|s)?
         \\{{0,3}}["']?\s{{0,4}}[=:]\s{{0,4}})
         (?!\\{{0,3}}["']?(?:os\.environ/|None\b|null\b|true\b|false\b|\*|•|(?:bearer|basic)\s))
         (?:(?P<quote>\\{{0,3}}["'])(?!\s)[^"'\n\\]{{4,}}|(?!["'])[^\s"',;&<>)}}\]\\•]{{4,}})
-    | -----BEGIN\ [A-Z ]{{0,20}}PRIVATE\ KEY-----(?:[A-Za-z0-9+/=\s:,-]|\\n){{0,8000}}?
+    | -----BEGIN\ [A-Z ]{{0,20}}PRIVATE\ KEY-----(?:[A-Za-z0-9+/=\s:,]|-(?!----BEGIN)|\\n){{0,8000}}?
         (?:-----END\ [A-Z ]{{0,20}}PRIVATE\ KEY-----|\Z)
     | (?<![A-Za-z0-9])(?:{"|".join(_SHORT_KEYS)})-(?!\.)[A-Za-z0-9_-]{{6,}}
     | (?<![A-Za-z0-9])(?:{"|".join(_LONG_KEYS)})[-_][A-Za-z0-9_-]{{16,}}
     | \b(?:pa-[A-Za-z0-9_-]{{40,}}|fc-[0-9a-f]{{32}})
     | \b(?:AIza|ya29\.|AQ\.|SG\.|ABSK|dapi)[A-Za-z0-9_.=/+-]{{20,}}
     | \b(?:AKIA|ASIA)[A-Z0-9]{{12,}}
-    | \beyJ[A-Za-z0-9_-]{{8,4000}}\.[A-Za-z0-9_-]{{4,}}(?:\.[A-Za-z0-9_-]+)?
+    | \beyJ[A-Za-z0-9_-]{{8,4000}}+\.[A-Za-z0-9_-]{{4,}}(?:\.[A-Za-z0-9_-]+)?
     | (?P<hook>hooks\.slack\.com/(?:services|workflows)/|/api/webhooks/)[A-Za-z0-9_/-]{{10,}}
     """
+# what stands before the secret itself, and stays
+_KEPT: Final = ("bearer", "url", "coded", "query", "named", "hook")
 # Words of which every place above holds one: a plain search for each is faster than any pattern, and almost no line
 # holds one. A long key is known by what follows its separator.
 _WORDS: Final = (
@@ -84,7 +87,7 @@ def mask_shapes(text: str) -> tuple[str, int]:
     pieces: list[str] = []
     at = 0
     for match in _found(text, lowered):
-        kept = match["bearer"] or match["url"] or match["query"] or match["named"] or match["hook"] or ""
+        kept = next(filter(None, map(match.group, _KEPT)), "")
         pieces += (text[at : match.start()], kept, match["quote"] or "", MASK)
         at = match.end()
     if not pieces:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from litellm_tui.analysis.evidence import traffic_visible
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.records import BlindSpot, Looked
-from litellm_tui.snapshot import Denied, NotAvailable, Reading, Snapshot, Unauthorized
+from litellm_tui.snapshot import Denied, Log, NotAvailable, Reading, Snapshot, Unauthorized
 
 # our own requests leave access lines: when none has come so long after the first answer, there are none
 _ACCESS_SECONDS: Final = 20.0
@@ -77,7 +77,13 @@ def _looked(snapshot: Snapshot) -> Iterator[Looked]:
     state = f"{service.value.unit} is {service.value.active_state}" if service.value else ""
     yield Looked("unit", _said(service, state), service.seen_at)
     log = snapshot.log
-    yield Looked("log", log.failure.why if log.failure else log.source or log.state, log.last_at)
+    said = log.failure.why if log.failure else log.source or log.state
+    yield Looked("log", f"{said}; {unread(log)}" if log.unread else said, log.last_at)
+
+
+def unread(log: Log) -> str:
+    """How many lines of the log could not be read."""
+    return f"{count(log.unread, 'line')} could not be read"
 
 
 def log_right(snapshot: Snapshot) -> str:
@@ -135,6 +141,11 @@ def _blind(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         yield BlindSpot(
             "how many requests there are: LiteLLM writes no access lines here",
             "json_logs: false on versions before 1.100, or /metrics",
+        )
+    if log.unread:
+        yield BlindSpot(
+            f"what {count(log.unread, 'line')} of the log say: they could not be read, and are counted nowhere",
+            "they stand in the log as they are; a fault of litellm-tui, worth a report",
         )
     if snapshot.configuration.current is None and snapshot.configuration.error is None:
         yield BlindSpot("what the file says, and what a restart would change", "--config FILE")

@@ -179,14 +179,14 @@ def moment(text: str) -> float | None:
     try:
         found = datetime.fromisoformat(text)
         return None if found.year <= 1 else found.timestamp()
-    except (ValueError, OverflowError):
-        # the last of these is a date that no zone can hold
+    except (ValueError, OverflowError, OSError):
+        # without a zone it is the machine's time, which has no years that far away
         return None
 
 
 def nanoseconds(stamp: str) -> int:
     """The part of a stamp below the second, in nanoseconds."""
-    digits = re.search(r"\.(\d{1,9})", stamp)
+    digits = re.search(r"\.([0-9]{1,9})", stamp)
     return int(digits[1].ljust(9, "0")) if digits else 0
 
 
@@ -199,7 +199,7 @@ def stamp(moment: float, nanoseconds: int | None = None) -> str:
 
 def size(text: str) -> int | None:
     """Bytes of `45.2MiB / 1GiB`, the first of the two; None for what is no size."""
-    match = re.match(r"(\d{1,15}(?:\.\d{1,15})?)\s{0,4}(?:([kKMGTPE])(i?))?B", text)
+    match = re.match(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s{0,4}(?:([kKMGTPE])(i?))?B", text)
     if match is None:
         return None
     power = " KMGTPE".index(match[2].upper()) if match[2] else 0
@@ -208,7 +208,7 @@ def size(text: str) -> int | None:
 
 def percent(text: str) -> float | None:
     """The number of `0.50%`."""
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)%", text.strip())
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)%", text.strip())
     return float(match[1]) if match else None
 
 

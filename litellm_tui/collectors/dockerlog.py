@@ -14,7 +14,7 @@ from litellm_tui.collectors.command import Done
 from litellm_tui.collectors.compose import find
 from litellm_tui.collectors.dockerframes import without_seams
 from litellm_tui.collectors.engine import EngineLog, find_socket
-from litellm_tui.collectors.entry import HISTORY, Entry, gap
+from litellm_tui.collectors.entry import HISTORY, Entry, each, gap
 from litellm_tui.collectors.kinds import Compose
 from litellm_tui.collectors.pump import Pump
 from litellm_tui.collectors.stream import CommandStream, Stream, Take, read_to_end
@@ -170,8 +170,9 @@ class DockerLines:
         said: list[str] = []
 
         def take(output: int, lines: bytes, _: bool) -> None:
-            for line in lines.decode(errors="replace").split("\n"):
-                if (found := _stamped(line.rstrip("\r"))) is None:
+            texts = [line.rstrip("\r") for line in lines.decode(errors="replace").split("\n")]
+            for line, found in zip(texts, each(_stamped, texts, lambda _: None), strict=True):
+                if found is None:
                     said.append(line)
                     del said[:-10]
                 elif _order(found) < _order(entry):

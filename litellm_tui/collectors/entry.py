@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, NamedTuple, TypeVar
 
 from litellm_tui.snapshot import Failure
 
@@ -21,6 +21,7 @@ class Entry(NamedTuple):
     `place` orders the lines of one source that have the same time: the journal's sequence number, the offset in a file,
     the nanoseconds of docker's stamp. With `gap` it is no line at all: `message` says what is missing before it. With
     `split` the next entry of the same process goes on with it.
+    `unread` it is a line that its source's reader could not take apart.
     """
 
     time: float
@@ -31,6 +32,23 @@ class Entry(NamedTuple):
     place: int = 0
     gap: bool = False
     split: bool = False
+    unread: bool = False
+
+
+_Item = TypeVar("_Item")
+_Read = TypeVar("_Read")
+
+
+def each(read: Callable[[_Item], _Read], items: Iterable[_Item], instead: Callable[[_Item], _Read]) -> Iterator[_Read]:
+    """What reading each item gives. One whose reading raises costs itself and no other: `instead` says what becomes of
+    it. All that reads lines of a log goes through here.
+    """
+    for item in items:
+        try:
+            found = read(item)
+        except Exception:  # noqa: BLE001  # a line holds whatever a client sent: no fault in reading it ends the rest
+            found = instead(item)
+        yield found
 
 
 def gap(time: float, words: str, place: int = 0) -> Entry:

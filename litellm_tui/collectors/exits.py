@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from litellm_tui.collectors.command import Done, run
+from litellm_tui.collectors.entry import each
 from litellm_tui.collectors.systemd import Scope, Tools
 from litellm_tui.snapshot import Denied, Exit, Failure, NotAvailable
 
@@ -20,9 +21,10 @@ SECONDS: Final = 5.0
 # what systemd says of one run are some six lines
 LINES: Final = 2000
 
-_EXITED = re.compile(r"Main process exited, code=(\w+), status=(\d+)(?:/(\w+))?")
-_RESULT = re.compile(r"Failed with result '([\w-]+)'")
-_SCHEDULED = re.compile(r"Scheduled restart job, restart counter is at \d+")
+_MICROSECONDS = re.compile(r"[0-9]{1,18}")
+_EXITED = re.compile(r"Main process exited, code=(\w{1,40}), status=([0-9]{1,9})(?:/(\w{1,40}))?")
+_RESULT = re.compile(r"Failed with result '([\w-]{1,80})'")
+_SCHEDULED = re.compile(r"Scheduled restart job, restart counter is at [0-9]")
 
 
 class _Line(msgspec.Struct):
@@ -55,7 +57,7 @@ async def read_exits(tools: Tools, unit: str, scope: Scope) -> tuple[Exit, ...] 
     if done.status:
         said = done.first_error or f"journalctl ended with {done.status}"
         return Denied(said) if "permission" in said.lower() else NotAvailable(said)
-    return exits(filter(None, map(_said, done.output.splitlines())))
+    return exits(filter(None, each(_said, done.output.splitlines(), lambda _: None)))
 
 
 async def _journal(tools: Tools, match: list[str]) -> Done | Failure:
@@ -68,7 +70,7 @@ def _said(line: str) -> Said | None:
         raw = _decode(line)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    if raw.identifier != "systemd" or not isinstance(raw.message, str) or not raw.microseconds.isdecimal():
+    if raw.identifier != "systemd" or not isinstance(raw.message, str) or not _MICROSECONDS.fullmatch(raw.microseconds):
         return None
     return Said(int(raw.microseconds) / 1e6, raw.boot, raw.message)
 

@@ -1,4 +1,4 @@
-"""What a record of LiteLLM's log says has failed: who tells it, of whom, and in which words.
+"""What the beginning of a record of LiteLLM's log says has failed: who tells it, of whom, and in which words.
 
 A failed request is told several times: by the attempt at its deployment (LITELLM_LOG=INFO), by the router, and by the
 proxy. Forms seen on 1.77.7 and 1.106.2.
@@ -10,82 +10,82 @@ import re
 from typing import Final, NamedTuple
 
 from litellm_tui.collectors import callline
-from litellm_tui.collectors.callline import Attempt, GroupFailure
-from litellm_tui.snapshot import FailedKind, LogRecord, Voice
+from litellm_tui.snapshot import FailedKind, Voice
 
-_IDENTITY: Final = re.compile(r"[0-9a-f]{64}$")
+_IDENTITY: Final = re.compile(r"[0-9a-f]{64}")
 # written beside a failure that was told already
 _ECHOES: Final = ("This looks like a bug in LiteLLM", "Unclosed connection", "Unclosed client session")
-_PLACE: Final = re.compile(r"^litellm[\w./]*(?:::|\.)\w+\(\)(?::| -)? (?:(?:Exception|Error) occur\w+[^-]{0,80}- )?")
+_PLACE: Final = re.compile(
+    r"^litellm[\w./]{0,200}(?:::|\.)\w{1,100}\(\)(?::| -)? (?:(?:Exception|Error) occur\w{1,10}[^-]{0,80}- )?"
+)
 _REPORTS: Final[tuple[tuple[str, Voice], ...]] = (
     ("_handle_llm_api_exception()", "request"),
     ("async_function_with_fallbacks()", "router"),
 )
-_CALL: Final = re.compile(r"^litellm_call_id=(\S+) - ")
-_MODEL: Final = re.compile(r"\bmodel=([^\s,)'\"]+)")
+# who writes of a failed request just before its access line
+_ENDINGS: Final = ("_handle_llm_api_exception()", "user_api_key_auth()")
+_CALL: Final = re.compile(r"^litellm_call_id=(\S{1,200}) - ")
+_MODEL: Final = re.compile(r"\bmodel=([^\s,)'\"]{1,200})")
 
 
-class Failed(NamedTuple):
-    """One failure as one voice tells it. `cause` is set where the place that tells it says what it is already.
+class Told(NamedTuple):
+    """What the beginning of a record says by itself.
 
-    `kind` says what `name` is; without a name nothing is known of whom it hit. `call_id` is LiteLLM's own.
+    `kind` says what `name` is; without a name nothing is known of whom it hit. `cause` is set where the place that
+    tells it says what it is already. `error` is the error without the place that reports it and what LiteLLM adds:
+    it tells more than `words` where `by_error`. `again` marks what 1.77.7 says once more for a stream, `breaks` a
+    stream that broke, `ends` a request that has failed: its access line follows. `echo` marks what only repeats another
+    record.
     """
 
     voice: Voice
     kind: FailedKind
     name: str
     words: str
-    cause: str = ""
-    call_id: str = ""
+    cause: str
+    error: str
+    by_error: bool
+    again: bool
+    breaks: bool
+    ends: bool
+    echo: bool
 
 
-def read(record: LogRecord, failure: GroupFailure | None = None, attempt: Attempt | None = None) -> Failed | None:
-    """What the record says, None for one that only repeats another. `failure` and `attempt` were found in its lines."""
-    if attempt is not None:
-        return Failed("attempt", "model", attempt.model, attempt.error)
-    text = record.text
-    if text.startswith(_ECHOES):
-        return None
-    if failure is not None:
-        if _IDENTITY.match(failure.group):
-            # a probe of the console
-            return None
-        # 1.77.7 says it once more for a stream
-        again = text.startswith("Fallback also failed")
-        voice: Voice = "other" if again else "request" if failure.request else "router"
-        return Failed(voice, "group", failure.group, failure.error, _torn(text), record.call_id)
-    return _other(record)
-
-
-def _other(record: LogRecord) -> Failed | None:
-    text = record.text
-    if record.source == "systemd":
-        return Failed("other", "service", "", text, "service ended")
-    noticed = callline.notice(f"{text}\n{record.stack}" if record.source == "stdout" else text)
+def told(text: str, source: str) -> Told:
+    """What a record that begins with this text, of this source, says."""
     words = _CALL.sub("", _PLACE.sub("", text, count=1))
-    kind, name = noticed or ("", "")
-    match kind:
-        case "dropped":
-            return Failed("other", "model", name, words, "no provider")
-        case "no such group":
-            return Failed("request", "group", name, words, "no such group", record.call_id)
-        case "port taken":
-            return Failed("other", "service", "", words, "port taken")
-        case "alias":
-            return Failed("request", "", "", words, "alias is a list", record.call_id)
-        case "stream breaks":
-            return Failed("request", "", "", callline.error_words(text), "stream breaks", record.call_id)
-    if "user_api_key_auth" in text[:200]:
-        return Failed("request", "caller", "", words.split("\n", 1)[0], "caller's key refused")
-    if "redis" in text[:400].lower():
-        return Failed("other", "cache", "", words)
-    if reported := next((voice for place, voice in _REPORTS if place in text[:120]), None):
+    voice: Voice = "other"
+    kind: FailedKind = ""
+    name = cause = ""
+    error = callline.error_words(text)
+    by_error = False
+    if source == "systemd":
+        kind, words, cause = "service", text, "service ended"
+    elif "user_api_key_auth" in text[:200]:
+        voice, kind, words, cause = "request", "caller", words.split("\n", 1)[0], "caller's key refused"
+    elif "redis" in text[:400].lower():
+        kind = "cache"
+    elif reported := next((voice for place, voice in _REPORTS if place in text[:120]), None):
         # a failure of some group that the line does not name
-        return Failed(reported, "", "", callline.error_words(text), call_id=record.call_id)
+        voice, by_error = reported, True
     # what stands further down repeats requests and the errors of other groups
-    model = _MODEL.search(text[:200])
-    return Failed("other", "model" if model else "", model[1] if model else "", words, call_id=record.call_id)
+    elif model := _MODEL.search(text[:200]):
+        kind, name = "model", model[1]
+    return Told(
+        voice,
+        kind,
+        name,
+        words[: callline.LONGEST_ERROR],
+        cause,
+        error,
+        by_error,
+        again=text.startswith("Fallback also failed"),
+        breaks="async_data_generator()" in text[:120],
+        ends=any(place in text[:120] for place in _ENDINGS),
+        echo=text.startswith(_ECHOES),
+    )
 
 
-def _torn(text: str) -> str:
-    return "stream breaks" if "async_data_generator()" in text[:120] else ""
+def is_probed(group: str) -> bool:
+    """Whether it is a deployment's id in a group's place: a probe of the console."""
+    return _IDENTITY.fullmatch(group) is not None

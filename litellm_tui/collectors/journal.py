@@ -9,7 +9,7 @@ import random
 import time
 
 from litellm_tui.collectors.command import end, pipe, run, start_on
-from litellm_tui.collectors.entry import CUT, HISTORY, Entries, Entry, Ready, States, as_they_are, gap
+from litellm_tui.collectors.entry import CUT, HISTORY, Entries, Entry, Ready, States, as_they_are, each, gap
 from litellm_tui.collectors.journalline import FIELDS, Pieces, decode, decode_lines, parse_cursor
 from litellm_tui.collectors.journalpast import lines_before
 from litellm_tui.collectors.pump import Pump
@@ -145,7 +145,11 @@ class JournalTail:
 
     def _joined(self, first: Entry, lines: bytes) -> list[Entry]:
         """The first line after a death: not again what was read before it, and after a gap where lines are gone."""
-        cursor = next(decoded[1] for line in lines.split(b"\n") if (decoded := decode(line)))
+        found = each(decode, lines.split(b"\n"), lambda _: None)
+        cursor = next((decoded[1] for decoded in found if decoded), "")
+        if not cursor:
+            # nothing tells whether it was read before
+            return [first]
         before, now = parse_cursor(self._cursor), parse_cursor(cursor)
         if before.entry == now.entry:
             return []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.collectors.entry import CUT, LONGEST_LINE, Entry, gap
+from litellm_tui.collectors.entry import CUT, LONGEST_LINE, Entry, each, gap
 
 FIELDS: Final = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE_ID,_LINE_BREAK"
 # SD_MESSAGE_JOURNAL_DROPPED of sd-messages.h: the rate limit of journald, in its own words
@@ -85,8 +86,8 @@ def decode_lines(lines: bytes) -> tuple[list[Entry], str]:
 def _one_by_one(lines: bytes) -> tuple[list[Entry], str]:
     entries = []
     cursor = ""
-    for line in lines.split(b"\n"):
-        if decoded := decode(line):
+    for decoded in each(decode, lines.split(b"\n"), _unread):
+        if decoded:
             entries.append(decoded[0])
             cursor = decoded[1] or cursor
     return entries, cursor
@@ -161,6 +162,10 @@ class Pieces:
                 # it is as old as its beginning, and those that are read back are older
                 joined.append(pieces[0]._replace(message="".join(piece.message for piece in pieces), split=False))
         return joined
+
+
+def _unread(line: bytes) -> tuple[Entry, str]:
+    return Entry(time.time(), line.decode(errors="replace"), 6, 0, "", unread=True), ""
 
 
 def parse_cursor(cursor: str) -> Cursor:

@@ -35,8 +35,8 @@ OPENING: Final = 1 << 22
 # by so many bytes before the place where reading goes on, a file is known again that was truncated and has grown since
 _KNOWN: Final = 64
 # LiteLLM's own times: of a JSON line, and of a plain one, which may begin with a colour (litellm/_logging.py)
-_DATED: Final = re.compile(r'"timestamp": ?"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)')
-_CLOCK: Final = re.compile(r"^(?:\x1b\[[\d;]*m)?(\d\d):(\d\d):(\d\d) - ")
+_DATED: Final = re.compile(r'"timestamp": ?"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)')
+_CLOCK: Final = re.compile(r"^(?:\x1b\[[0-9;]{0,40}m)?([0-9]{2}):([0-9]{2}):([0-9]{2}) - ")
 # several processes may write, and a little out of order
 _SLACK: Final = 60.0
 
@@ -233,7 +233,7 @@ def _own_time(line: str, latest: float) -> float | None:
             day = datetime.fromtimestamp(latest + _SLACK)
             at = day.replace(hour=int(match[1]), minute=int(match[2]), second=int(match[3]), microsecond=0)
             return (at if at <= day else at - timedelta(days=1)).timestamp()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         # digits that are no time
         return None
     return None

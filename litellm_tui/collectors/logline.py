@@ -60,17 +60,19 @@ _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]|[ -/]+[0-~]|.?)", re.DOTALL
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-_ACCESS = re.compile(r'^(\S*?)(?::\d+)? - "([A-Z]+) (\S+) HTTP/[\d.]+" (\d{3})')
+_ACCESS = re.compile(r'^(\S*?)(?::[0-9]{1,5})? - "([A-Z]{1,20}) (\S+) HTTP/[0-9.]{1,8}" ([0-9]{3})')
 # most lines of a busy proxy, in one go: what _UVICORN and _ACCESS would find in a line without anything odd
 _ORDINARY = re.compile(
-    r'(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+([^\s:]*)(?::\d+)? - "([A-Z]+) (\S+) HTTP/[\d.]+" (\d{3})'
+    r'(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+([^\s:]*)(?::[0-9]{1,5})? - "([A-Z]{1,20}) (\S+) HTTP/[0-9.]{1,8}" '
+    r"([0-9]{3})"
 )
 _PLAIN = re.compile(
-    r"^(?:\d\d:\d\d:\d\d - )?(LiteLLM(?: \w+)*|uvicorn[.\w]*)\s*:\s*(DEBUG|INFO|WARN\w*|ERROR|CRITICAL)\s*[:-]\s*(.*)$",
+    r"^(?:[0-9]{2}:[0-9]{2}:[0-9]{2} - )?(LiteLLM(?: \w+)*|uvicorn[.\w]*)\s*:\s*"
+    r"(DEBUG|INFO|WARN\w*|ERROR|CRITICAL)\s*[:-]\s*(.*)$",
     re.DOTALL,
 )
 _UVICORN = re.compile(r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+(.*)$", re.DOTALL)
-_PLACE = re.compile(r"^(\S+\.py:\d+) - ")
+_PLACE = re.compile(r"^(\S{1,200}\.py:[0-9]{1,9}) - ")
 # what the router prints below a failure when its log is plain text; on 1.106 only this names the model group
 _ADDENDA = (
     "LiteLLM: model group '|Deployment Info: |timeout: [\\dN]|Available Model Group Fallbacks=|"
@@ -114,7 +116,7 @@ def parse(message: str, priority: int = 6, identifier: str = "") -> Line:
         return Line(_LEVELS[word], "access", f"{method} {path} {code}  {client}", "", "", int(code), path)
     text = clean(message).rstrip()
     if identifier == "systemd":
-        return Line(_PRIORITIES[priority & 7], "systemd", text)
+        return Line(level_of(priority), "systemd", text)
     if match := _PLAIN.match(text):
         place = _PLACE.match(match[3])
         text = match[3][place.end() :] if place else match[3]
@@ -128,12 +130,17 @@ def parse(message: str, priority: int = 6, identifier: str = "") -> Line:
     if match := _UVICORN.match(text):
         return _access(match[2], _level(match[1])) or Line(_level(match[1]), "uvicorn", match[2])
     return Line(
-        _PRIORITIES[priority & 7],
+        level_of(priority),
         "stdout",
         text,
         continues=bool(_CONTINUES.match(text)) or not text.strip(),
         model=callline.subject(text),
     )
+
+
+def level_of(priority: int) -> Level:
+    """The level of a syslog priority."""
+    return _PRIORITIES[priority & 7]
 
 
 def _from_json(data: _Json, message: str) -> Line:

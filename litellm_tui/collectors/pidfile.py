@@ -40,7 +40,7 @@ def find(pid_file: str, start: Sequence[str] = ()) -> Seen | Failure:
         return Denied(f"{path} may not be read: run the console as the user who runs LiteLLM")
     except OSError as error:
         return NotAvailable(f"{path}: {error.strerror}")
-    if not text.isdigit() or not 0 < int(text) < 2**31:
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) < 2**31):
         return Seen(why=f"{path} holds no process number", left=True)
     pid = int(text)
     stat = process.stat(pid)

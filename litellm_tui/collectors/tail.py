@@ -8,7 +8,7 @@ import time
 from functools import partial
 from typing import Final, Protocol
 
-from litellm_tui.collectors.entry import CUT, Entries, Entry, Ready, States, as_they_are, gap
+from litellm_tui.collectors.entry import CUT, Entries, Entry, Ready, States, as_they_are, each, gap
 from litellm_tui.collectors.kinds import Custom, words
 from litellm_tui.collectors.pump import Pump
 from litellm_tui.collectors.stream import CommandStream, Stream
@@ -94,8 +94,8 @@ class CommandTail:
     def _take(self, pump: Pump, said: list[str], output: int, lines: bytes, cut: bool) -> None:
         """In the reading thread."""
         entries: list[Entry] = []
-        for line in lines.decode(errors="replace").split("\n") if lines else ():
-            found = self._lines.entries(line.rstrip("\r"), output == 1)
+        texts = (line.rstrip("\r") for line in lines.decode(errors="replace").split("\n")) if lines else ()
+        for found in each(lambda line: self._lines.entries(line, output == 1), texts, _unread):
             if not isinstance(found, str):
                 entries += found
             elif found.strip():
@@ -106,6 +106,10 @@ class CommandTail:
         if entries:
             pump.call(partial(self._tell, "following"))
             pump.put(self._ready(entries))
+
+
+def _unread(line: str) -> list[Entry] | str:
+    return [Entry(time.time(), line, 6, 0, "", unread=True)]
 
 
 class CommandLines:

@@ -15,6 +15,11 @@ ROUTER = "litellm.router.py::async_function_with_fallbacks() - Error occurred wh
 PROXY = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - litellm_call_id=a-b - "
 
 
+def _group_failure(text: str, begins: str) -> callline.GroupFailure | None:
+    """What a line says of a group, in a record that begins with this text."""
+    return callline.group_failure(callline.named(text), callline.report(begins))
+
+
 def test_an_attempt_names_the_model_and_how_it_ended() -> None:
     assert callline.attempt("litellm.acompletion(model=openai/m) 200 OK") == ("openai/m", True, "")
     assert callline.attempt("litellm.aembedding(model=openai/e) 200 OK") == ("openai/e", True, "")
@@ -44,7 +49,7 @@ def test_a_failure_names_its_group_in_every_form() -> None:
         f"{PROXY}litellm.X: y. Received Model Group=g\nAvailable Model Group Fallbacks=None",
         f"{ROUTER}litellm.X: y. Received Model Group=g",
     ):
-        found = callline.group_failure(text, text)
+        found = _group_failure(text, text)
         assert found is not None
         assert (found.group, found.error, found.cooling) == ("g", "litellm.X: y", None)
         assert found.request is text.startswith(PROXY)
@@ -55,7 +60,7 @@ def test_a_cooling_group_says_how_long() -> None:
         f"{PROXY}No deployments available for selected model, Try again in 7 seconds. All deployments for selected "
         "model are in cooldown. Passed model=pool. pre-call-checks=False, cooldown_list=['a']"
     )
-    found = callline.group_failure(text, text)
+    found = _group_failure(text, text)
     assert found is not None
     assert (found.group, found.cooling) == ("pool", 7.0)
 
@@ -64,8 +69,8 @@ def test_a_callback_that_repeats_a_request_reports_none() -> None:
     text = (
         "LiteLLM Redis Caching: async set() - Got exception from REDIS, Writing value={'x': \"model group 'g' failed\"}"
     )
-    assert callline.group_failure(text, text) is None
-    assert callline.group_failure("prometheus Layer Error(): Exception occured - model group 'g' failed", "x") is None
+    assert _group_failure(text, text) is None
+    assert _group_failure("prometheus Layer Error(): Exception occured - model group 'g' failed", "x") is None
 
 
 def test_in_a_plain_log_the_groups_own_error_stands_before_its_name() -> None:
@@ -75,7 +80,7 @@ def test_in_a_plain_log_the_groups_own_error_stands_before_its_name() -> None:
         "litellm.exceptions.InternalServerError: litellm.InternalServerError: OpenAIException - upstream exploded. "
         "Received Model Group=calm"
     )
-    found = callline.group_failure(line, begins)
+    found = _group_failure(line, begins)
     assert found is not None
     assert found.group == "calm"
     assert name_cause(found.error).name == "500"
@@ -133,7 +138,7 @@ def test_recorded_failures_name_their_group_and_are_the_callers(version: str, ke
     named = []
     for entry in fault(version, key)["journal"]["json"]:
         text = logline.parse(entry["MESSAGE"]).text
-        if found := callline.group_failure(text, text):
+        if found := _group_failure(text, text):
             named.append(found)
         assert "Cooldown" not in callline.error_words(text)
     assert len({found.group for found in named}) == 1
@@ -147,4 +152,28 @@ def test_no_recorded_line_of_redis_is_a_failure_of_a_group(version: str) -> None
         for form in ("json", "plain"):
             for entry in fault(version, key)["journal"][form]:
                 line = logline.parse(entry["MESSAGE"])
-                assert callline.group_failure(line.text, line.text) is None, json.dumps(entry)
+                assert _group_failure(line.text, line.text) is None, json.dumps(entry)
+
+
+@pytest.mark.parametrize("number", [".", "1.", "1.2.3", "1" * 400, "٣", "1e5", "-1", "nan"])
+def test_what_is_no_number_of_seconds_is_none(number: str) -> None:
+    """A client that asks for a model of this name has it written into the proxy's log."""
+    text = f"{PROXY}Received Model Group=a No deployments available Try again in {number} seconds"
+    found = _group_failure(text, text)
+    assert found is not None
+    assert found.cooling is None
+    listed = f"Cooldown Deployments=[('id', {{'timestamp': {number}, 'cooldown_time': {number}}})]"
+    assert callline.cooling(listed) == []
+
+
+@pytest.mark.parametrize("form", ["model group '{}' failed", "original model_group={}. Fallbacks=[]"])
+def test_a_name_without_end_is_cut(form: str) -> None:
+    named = callline.named(form.format("g" * 40_000))
+    assert named is not None
+    assert named.group == "g" * callline.LONGEST_NAME
+
+
+def test_a_name_stands_in_one_line_with_what_is_around_it() -> None:
+    named = callline.named("original model_group=a\n b. Fallbacks= original model_group=c. Fallbacks=[]")
+    assert named is not None
+    assert named.group == "c"

@@ -747,3 +747,33 @@ def test_volatile_journal_is_explained_where_it_is_not(volatile_lab: Lab) -> Non
         console.wait_for(in_header("ANSWERING|DEGRADED|OK"), 15)
         console.wait_for("insufficient permissions")
         assert console.running
+
+
+# -- what a client writes into the log
+
+
+def test_no_request_of_a_client_ends_the_console_or_a_command(site: Site) -> None:
+    """The proxy writes the model's name into its log, and the name may look like any of LiteLLM's own words."""
+    lab, name = site.lab, "Received Model Group=a No deployments available Try again in . seconds"
+    written = r"ERROR +proxy .*Invalid model name passed in model=Received Model Group=a"
+    with opened(lab) as console:
+        ready(console)
+        assert lab.chat(name).status >= 400
+        console.press("2", "z")
+        console.wait_for(written, 15)
+        lab.chat("llama3.1:latest")
+        console.press("z")
+        ready(console)
+    with opened(lab) as console:
+        # the line is in the history now
+        ready(console)
+        console.press("2", "z")
+        console.wait_for(written, 15)
+    env = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "XDG_STATE_HOME": f"{lab.home}/state/{uuid.uuid4().hex}"}
+    for command in ("status", "check", "incidents"):
+        done = lab.run([*CONSOLE, command], user=True, check=False, env=env)
+        assert TRACEBACK not in done.stdout + done.stderr
+        assert done.stdout, done.stderr
+        assert command != "incidents" or "no such group" in done.stdout
+    found = json.loads(lab.run([*CONSOLE, "status", "--json"], user=True, check=False, env=env).stdout)
+    assert not any("could not be read" in spot["what"] for spot in found["blind_spots"])

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -208,6 +209,28 @@ def _rolled_back(
     assert site.record() is None
     _report(what, ended)
     return ended
+
+
+def test_no_request_of_a_client_ends_the_restart(site: Site) -> None:
+    """What is written into the log while the restart is proved is a client's, too."""
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.wait(0.1):
+            with contextlib.suppress(OSError):
+                site.lab.chat("Received Model Group=a No deployments available Try again in . seconds")
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        pid, done = site.pid(), site.restart()
+    finally:
+        ended.set()
+        asking.join()
+    assert (done.status, done.said["result"]) == (0, "applied"), done
+    assert site.pid() not in (0, pid)
+    assert "Try again in . seconds" in site.lab.journal("--since=-60s")
+    assert site.record() is None
 
 
 # --- rolled back by itself ------------------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ from litellm_tui.analysis.proof import Check
 from litellm_tui.backups import Backup
 
 # the last line of a traceback, or what 1.106 says without one
-_EXCEPTION: Final = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Exit)\b: |LiteLLM proxy refused to start: ")
+_EXCEPTION: Final = re.compile(
+    r"(?:\w{1,100}\.){0,20}\w{0,100}(?:Error|Exception|Exit): |LiteLLM proxy refused to start: "
+)
 
 
 def told(record: Record) -> str:

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from litellm_tui.analysis.phrases import count
+from litellm_tui.analysis.sight import unread
 from litellm_tui.ui.pace import Pace
 from litellm_tui.ui.panes.logprompt import LogPrompt, Purpose
 from litellm_tui.ui.panes.pane import Pane
@@ -137,4 +138,4 @@ def _source_words(view: View) -> str:
         return log.failure.why if log.failure else "no log"
     if log.hint and log.last < 0:
         return f"nothing to see: {log.hint}"
-    return log.source if not log.hint else f"{log.source} · {log.hint}"
+    return " · ".join(filter(None, (log.source, log.hint, unread(log) if log.unread else "")))

@@ -1,0 +1,1 @@
+"""Parsers fed from their own patterns and from mutated recordings: nothing raised, and linear in time."""
