@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from litellm_tui.analysis.nested import written
 from litellm_tui.snapshot import ConfigFile
 
 Kind = Literal["general", "context window", "content policy"]
@@ -117,9 +118,10 @@ def _steps(value: Any) -> tuple[Step, ...]:
 
 def _step(item: Any) -> Step:
     if not isinstance(item, dict):
-        return Step(str(item))
-    name = str(item.get("model", item))
-    return Step(name, "" if set(item) == {"model"} else repr(sorted(item.items(), key=str)), bare=False)
+        return Step(written(item))
+    name = written(item.get("model", item))
+    own = "" if set(item) == {"model"} else written(dict(sorted(item.items(), key=lambda pair: written(pair[0]))))
+    return Step(name, own, bare=False)
 
 
 def _names(value: Any) -> list[str]:
