@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.nested import written
 from litellm_tui.analysis.records import Chain, ChainKind, State, Target
 from litellm_tui.analysis.route import FAR, never_asked
@@ -15,6 +16,7 @@ from litellm_tui.analysis.walk import Fleet, Member
 _GONE: Final = "runs, and is not in the file any more"
 
 
+@latest
 def resolve_chains(
     wanted: Routing, running: Routing | None, groups: Mapping[str, State], *, from_file: bool = True
 ) -> tuple[Chain, ...]:
@@ -69,11 +71,16 @@ def trap(routing: Routing, alias: str) -> str:
     return f"requests for {alias} do not get the fallbacks of {target}" if trapped else ""
 
 
+@latest
+def _fleet(groups: Mapping[str, State]) -> Fleet:
+    return Fleet(Member(name, name) for name in groups)
+
+
 class _Resolver:
     def __init__(self, routing: Routing, groups: Mapping[str, State]) -> None:
         self._routing = routing
         self._groups = groups
-        self._fleet = Fleet(Member(name, name) for name in groups)
+        self._fleet = _fleet(groups)
         self._wildcards = [name for name in groups if "*" in name]
         self._circles: dict[ChainKind, dict[str, int]] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.nested import written
 from litellm_tui.snapshot import ConfigFile
 
@@ -90,6 +91,18 @@ class Routing:
         sections = (file.section("router_settings"), file.section("litellm_settings"))
         hidden = [{key: section[key] for key in unseen if key in section} for section in sections]
         return cls({**router, **hidden[0]}, {**router, **hidden[1]})
+
+
+@latest
+def routing_of_file(file: ConfigFile) -> Routing:
+    """As the file would have it after a restart; made once for each file."""
+    return Routing.of_file(file)
+
+
+@latest
+def routing_of_router(router: Mapping[str, Any], file: ConfigFile | None = None) -> Routing:
+    """As the running router has it; made once for each of its answers."""
+    return Routing.of_router(router, file)
 
 
 def alias_target(value: Any) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import os
 import re
@@ -40,7 +42,8 @@ def load(
     can hold: a wrong file is a `ConfigError` with its place.
     """
     try:
-        return _load(path, environment, instead or {})
+        with _uncollected():
+            return _load(path, environment, instead or {})
     except _Unusable as unusable:
         return unusable.error
     except RecursionError:
@@ -50,6 +53,18 @@ def load(
     except OSError as error:
         # it was read a moment ago, and is gone
         return ConfigError(path, error.strerror or str(error))
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing that is made of a file is garbage yet: looking for some, again and again, takes longer than the rest."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _Merged:
