@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 LONGEST_BACKOFF: Final = 60.0
 # a feature that is off comes only with a restart, and a restart makes everything be read again
 OFF_SECONDS: Final = 300.0
+# LiteLLM's own rounds of checks are minutes apart, and the whole of a long report comes each time: one of 500
+# deployments is read every 5 s, one of 5,000 every 50 s
+SECONDS_PER_ENTRY: Final = 0.01
 # how soon it is looked again whether GET /health is free
 UNSURE_SECONDS: Final = 0.5
 HEALTH_UNSURE: Final = (
@@ -130,7 +133,11 @@ class GatewayWatch:
 
     def _record(self, endpoint: Endpoint, result: Any, took: float | None) -> None:
         before: Reading[Any] = getattr(self.heard, endpoint.field)
-        after = next_reading(before, self._without_secrets(result), took, endpoint.interval, time.time())
+        shown = self._without_secrets(result)
+        if shown == before.value:
+            # the same object again: what was made of it need not be made anew
+            shown = before.value
+        after = next_reading(before, shown, took, _interval(endpoint, result), time.time())
         self.heard = msgspec.structs.replace(self.heard, **{endpoint.field: after})
         self._heard_of(result)
         self._changed()
@@ -224,7 +231,8 @@ class GatewayWatch:
                 why = HEALTH_OFF if cost == "billed" else HEALTH_UNSURE
                 if self.heard.health.failure != NotAvailable(why):
                     self._record(endpoint, NotAvailable(why), None)
-            await self._pulse.pause(endpoint.interval if cost in ("free", "billed") else UNSURE_SECONDS)
+            pace = max(endpoint.interval, self.heard.health.interval)
+            await self._pulse.pause(pace if cost in ("free", "billed") else UNSURE_SECONDS)
 
     async def _poll_cache(self, ping: Endpoint, info: Endpoint) -> None:
         failures = 0
@@ -264,6 +272,12 @@ def _is_silent_or_slow(result: Any, took: float | None) -> bool:
 
 def _deployment(entry: HealthEntry) -> tuple[str | None, str, str | None]:
     return (entry.model_id, entry.model, entry.api_base)
+
+
+def _interval(endpoint: Endpoint, result: Any) -> float:
+    """Seconds until it is asked again: a long health report is taken less often."""
+    entries = len(result.healthy) + len(result.unhealthy) if isinstance(result, HealthReport) else 0
+    return max(endpoint.interval, entries * SECONDS_PER_ENTRY)
 
 
 def _delay(interval: float, failures: int) -> float:

@@ -6,6 +6,7 @@ The console and the commands run the same monitor. It changes nothing in the wor
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -145,6 +146,8 @@ class Monitor:
             await self.file.read()
             self._on_snapshot(self.snapshot())
             await self.first_shown()
+            # what has been loaded by now stays: it need not be gone through for garbage
+            gc.freeze()
         async with asyncio.TaskGroup() as tasks:
             for job in self._jobs():
                 tasks.create_task(job)

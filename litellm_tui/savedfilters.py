@@ -46,7 +46,7 @@ class SavedFilters:
             kept = msgspec.json.decode(self.path.read_bytes(), type=_Kept)
         except FileNotFoundError:
             return
-        except (OSError, msgspec.MsgspecError, ValueError) as error:
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
             self.failure = f"{self.path}: {error}"
             return
         self.failure = ""

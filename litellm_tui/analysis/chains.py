@@ -6,14 +6,17 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from litellm_tui.analysis.latest import latest
+from litellm_tui.analysis.nested import written
 from litellm_tui.analysis.records import Chain, ChainKind, State, Target
-from litellm_tui.analysis.route import never_asked
+from litellm_tui.analysis.route import FAR, never_asked
 from litellm_tui.analysis.routing import KINDS, Routing, alias_target
 from litellm_tui.analysis.walk import Fleet, Member
 
 _GONE: Final = "runs, and is not in the file any more"
 
 
+@latest
 def resolve_chains(
     wanted: Routing, running: Routing | None, groups: Mapping[str, State], *, from_file: bool = True
 ) -> tuple[Chain, ...]:
@@ -49,7 +52,7 @@ def _alias_chains(resolver: _Resolver, wanted: Routing, running: Routing | None,
         target = alias_target(value)
         if target is None:
             shape = "a list" if isinstance(value, list) else f"a {type(value).__name__}"
-            broken = Target(str(value)[:60], "failing", flaw="malformed")
+            broken = Target(written(value)[:60], "failing", flaw="malformed")
             note = f"an alias takes one name, this is {shape}: every request of this name fails"
             yield Chain("alias", Target(name, "failing"), (broken,), applied, note)
         else:
@@ -68,16 +71,22 @@ def trap(routing: Routing, alias: str) -> str:
     return f"requests for {alias} do not get the fallbacks of {target}" if trapped else ""
 
 
+@latest
+def _fleet(groups: Mapping[str, State]) -> Fleet:
+    return Fleet(Member(name, name) for name in groups)
+
+
 class _Resolver:
     def __init__(self, routing: Routing, groups: Mapping[str, State]) -> None:
         self._routing = routing
         self._groups = groups
-        self._fleet = Fleet(Member(name, name) for name in groups)
+        self._fleet = _fleet(groups)
         self._wildcards = [name for name in groups if "*" in name]
+        self._circles: dict[ChainKind, dict[str, int]] = {}
 
     def state(self, name: str) -> State:
-        alias = self._alias(name)
-        return self._groups.get(alias or name, self._groups.get(self._wildcard(name) or "", "unknown"))
+        known = self._groups.get(self._alias(name) or name)
+        return known or self._groups.get(self._wildcard(name) or "", "unknown")
 
     def chain(self, kind: ChainKind, source: str, names: Iterable[str], applied: bool | None,
               note: str = "") -> Chain:  # fmt: skip
@@ -85,7 +94,7 @@ class _Resolver:
         flaw = "" if known else "ghost"
         if not known and not note:
             note = "no model group has this name: the chain never fires"
-        looped = self._reachable_back(kind, source)
+        looped = self._looped(kind, source)
         targets = tuple(self.target(name, looped) for name in names)
         if kind == "general" and not note:
             note = self._cut(source)
@@ -99,7 +108,8 @@ class _Resolver:
     def _cut(self, source: str) -> str:
         beyond = never_asked(self._routing, self._fleet, source)
         limit = self._routing.max_fallbacks
-        more = f" and {len(beyond) - 4} more" if len(beyond) > 4 else ""
+        least = "at least " if len(beyond) >= FAR else ""
+        more = f" and {least}{len(beyond) - 4} more" if len(beyond) > 4 else ""
         return f"cut off after {limit} hops: {', '.join(beyond[:4])}{more} never asked" if beyond else ""
 
     def _exists(self, name: str) -> bool:
@@ -112,18 +122,49 @@ class _Resolver:
     def _wildcard(self, name: str) -> str | None:
         return next((pattern for pattern in self._wildcards if fnmatch.fnmatchcase(name, pattern)), None)
 
-    def _reachable_back(self, kind: ChainKind, source: str) -> set[str]:
+    def _looped(self, kind: ChainKind, source: str) -> set[str]:
         """The direct targets from which the chains lead back to `source`."""
         graph = next((self._routing.chains[own] for _, own in KINDS if own == kind), {})
-        looped = set()
-        for first in graph.get(source, ()):
-            pending, seen = [first], set()
-            while pending:
-                name = pending.pop()
-                if name == source:
-                    looped.add(first)
-                    break
-                if name not in seen:
-                    seen.add(name)
-                    pending.extend(graph.get(name, ()))
-        return looped
+        if kind not in self._circles:
+            self._circles[kind] = _circles(graph)
+        circle = self._circles[kind]
+        mine = circle.get(source)
+        return {name for name in graph.get(source, ()) if name == source or (mine and circle.get(name) == mine)}
+
+
+def _circles(graph: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """A number for each name that lies on a circle: names with the same number lead to one another.
+
+    Tarjan's strongly connected components, with a list in place of the calls: a chain is as long as the file says.
+    """
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    found: dict[str, int] = {}
+    component: dict[str, None] = {}
+    for root in graph:
+        if root in order:
+            continue
+        order[root] = lowest[root] = len(order)
+        component[root] = None
+        pending = [(root, iter(graph[root]))]
+        while pending:
+            name, targets = pending[-1]
+            target = next(targets, None)
+            if target is None:
+                pending.pop()
+                if pending:
+                    above = pending[-1][0]
+                    lowest[above] = min(lowest[above], lowest[name])
+                if lowest[name] == order[name]:
+                    members: list[str] = []
+                    while not members or members[-1] != name:
+                        members.append(component.popitem()[0])
+                    if len(members) > 1:
+                        found.update(dict.fromkeys(members, order[name] + 1))
+            elif target not in order:
+                order[target] = lowest[target] = len(order)
+                component[target] = None
+                pending.append((target, iter(graph.get(target, ()))))
+            elif target in component:
+                lowest[name] = min(lowest[name], order[target])
+    return found

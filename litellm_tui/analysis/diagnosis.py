@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from litellm_tui.analysis.audit.places import on_chains, on_deployments
 from litellm_tui.analysis.audit.records import Audit
@@ -11,15 +12,16 @@ from litellm_tui.analysis.chains import resolve_chains
 from litellm_tui.analysis.drift import router_differences
 from litellm_tui.analysis.groups import describe_groups, group_states, judge_groups, mask
 from litellm_tui.analysis.headline import make_headline
+from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.memory import Memory, recall
 from litellm_tui.analysis.operation import judge_gateway, judge_service, weigh_health_url
 from litellm_tui.analysis.problems import find_problems
-from litellm_tui.analysis.records import Deployment, Diagnosis
-from litellm_tui.analysis.routing import Routing, alias_target
+from litellm_tui.analysis.records import Deployment, Diagnosis, State
+from litellm_tui.analysis.routing import Routing, alias_target, routing_of_file, routing_of_router
 from litellm_tui.analysis.sight import blind_spots, looked_at
 from litellm_tui.analysis.verdicts import judge_deployments
 from litellm_tui.analysis.whatif import answered_by
-from litellm_tui.snapshot import Snapshot
+from litellm_tui.snapshot import ConfigFile, Snapshot
 
 NOTHING: Final[Memory] = {}
 
@@ -34,17 +36,14 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
     deployments = judge_deployments(snapshot, now, saved)
     verdicts = judge_groups(deployments)
     states = group_states(verdicts)
-    running = Routing.of_router(gateway.router.value, file) if gateway.router.value is not None else None
-    wanted = Routing.of_file(file) if file else running
+    running = routing_of_router(gateway.router.value, file) if gateway.router.value is not None else None
+    wanted = routing_of_file(file) if file else running
     # without a list of the groups every target would look like one that does not exist
     named = file is not None or gateway.deployments.value is not None
     chains = resolve_chains(wanted, running, states, from_file=file is not None) if wanted and named else ()
-    dead = [group for group, state in states.items() if state in ("failing", "cooling down")]
-    answering = answered_by(snapshot, deployments, dead)
+    answering = answered_by(snapshot, deployments, _dead(states))
     deployments = mask(deployments, answering, states)
-    runs = running or wanted
-    leading = {name: to for name, value in (runs.aliases.items() if runs else ()) if (to := alias_target(value))}
-    groups = describe_groups(verdicts, leading, answering)
+    groups = describe_groups(verdicts, _leading(running or wanted), answering)
     reachable = gateway.liveliness.failure is None and gateway.liveliness.value is not None
     cache = judge_cache(gateway.cache_ping, snapshot.redis_answer, reachable, file)
     service = judge_service(snapshot, now)
@@ -70,6 +69,17 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
     )
 
 
+@latest
+def _dead(states: Mapping[str, State]) -> tuple[str, ...]:
+    return tuple(group for group, state in states.items() if state in ("failing", "cooling down"))
+
+
+@latest
+def _leading(routing: Routing | None) -> dict[str, str]:
+    """The aliases, each with its group."""
+    return {name: to for name, value in (routing.aliases.items() if routing else ()) if (to := alias_target(value))}
+
+
 def _saved_after_start(snapshot: Snapshot) -> bool:
     service, file = snapshot.service.value, snapshot.configuration.current
     if service is None or service.started_at is None or file is None:
@@ -82,10 +92,17 @@ def _drift(snapshot: Snapshot, deployments: tuple[Deployment, ...]) -> tuple[str
     gateway, file = snapshot.gateway, snapshot.configuration.current
     if file is None or gateway.deployments.value is None:
         return ()
+    return _differences(deployments, file, gateway.router.value)
+
+
+@latest
+def _differences(
+    deployments: tuple[Deployment, ...], file: ConfigFile, router: Mapping[str, Any] | None
+) -> tuple[str, ...]:
     # one that LiteLLM left out of the file it started with is a fault, and no change
     words = [f"added: {d.group} ({d.model})" for d in deployments if d.file and not d.loaded and d.verdict.pending]
     words += [
         f"removed: {d.group} ({d.model})" for d in deployments if d.loaded and not d.file and not d.loaded.from_db
     ]
     words += [f"{d.group}: {difference}" for d in deployments for difference in d.differences]
-    return (*words, *router_differences(file, gateway.router.value or {}))
+    return (*words, *router_differences(file, router or {}))

@@ -22,8 +22,9 @@ from litellm_tui.analysis.drift import (
     router_changes,
     shown_by_the_proxy,
 )
+from litellm_tui.analysis.nested import same
 from litellm_tui.analysis.records import Deployment
-from litellm_tui.analysis.values import ABSENT, NOT_SHOWN, hidden, leaves, same, text_of
+from litellm_tui.analysis.values import ABSENT, NOT_SHOWN, hidden, leaves, text_of
 from litellm_tui.secretnames import may_carry_a_secret
 from litellm_tui.snapshot import ConfigFile, FileDeployment, LoadedDeployment, Mark
 

@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
+from litellm_tui.analysis.nested import COLLECTIONS, same, written
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.secretnames import names_a_secret
 from litellm_tui.snapshot import ConfigFile, FileDeployment, LoadedDeployment
@@ -146,7 +147,7 @@ def router_changes(file: ConfigFile, router: Mapping[str, Any]) -> Iterator[Diff
             continue
         before, after = entries_of(runs), entries_of(wanted)
         for name in {**before, **after}:
-            if before.get(name) != after.get(name):
+            if not same(before.get(name), after.get(name)):
                 yield Difference(key, before.get(name), after.get(name), path, str(name))
 
 
@@ -173,11 +174,7 @@ def plain(value: Any) -> str:
     """A scalar as text, `none` for None; an address may hold a password, which is masked."""
     if value is None:
         return "none"
-    try:
-        return _redact(str(value))
-    except ValueError:
-        # Python writes no number of more than 4,300 digits
-        return "a very long number"
+    return _redact(written(value))
 
 
 def _wanted(file: ConfigFile, places: Sequence[tuple[str, str]]) -> tuple[Path, Any]:
@@ -206,6 +203,8 @@ def entries_of(value: Any) -> dict[Any, Any]:
 
 
 def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, COLLECTIONS) or isinstance(other, COLLECTIONS):
+        return same(one, other)
     if one == other:
         return True
     if isinstance(one, bool) or isinstance(other, bool):

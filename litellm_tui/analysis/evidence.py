@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from litellm_tui.analysis.causes import Cause, first_words, name_cause
+from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.analysis.records import Evidence
 from litellm_tui.snapshot import (
@@ -92,9 +93,8 @@ class Testimony(NamedTuple):
 class Court:
     """Hears the evidence of one snapshot at `now`."""
 
-    def __init__(self, snapshot: Snapshot, now: float, deployments: Iterable[LoadedDeployment]) -> None:
+    def __init__(self, snapshot: Snapshot, now: float, loaded: tuple[LoadedDeployment, ...]) -> None:
         self.now = now
-        loaded = list(deployments)
         service = snapshot.service.value
         # what was seen of a process that is gone says nothing of the one that runs
         self.started_at = (service.started_at if service else None) or 0.0
@@ -102,14 +102,25 @@ class Court:
         self._window = snapshot.traffic.window
         self._cooling = snapshot.traffic.cooling
         self._probes = {probe.deployment: probe for probe in snapshot.probes}
-        self._members = Counter(d.group for d in loaded)
-        self._same_model = Counter(d.model for d in loaded)
+        self._members, self._same_model = _counted(loaded)
         self.traffic_visible = traffic_visible(snapshot)
-        self._explained = {d.group for d in loaded if self._explains(d)}
+        failing = {name for kind, name in self._tallies if kind == "group"}
+        self._explained = {d.group for d in loaded if d.group in failing and self._explains(d)} if failing else set()
         health = snapshot.gateway.health
         self._health_seen = health.seen_at or 0.0
         self._health_lag = _health_lag(snapshot)
-        self._report = _Report(None if self._health_seen < self.started_at else health.value)
+        self._report = _report(None if self._health_seen < self.started_at else health.value)
+
+    @property
+    def named(self) -> Iterable[tuple[str, str]]:
+        """Whom anything but the health report speaks of, by `deployment`, `model` or `group` and its name."""
+        yield from self._tallies
+        yield from (("deployment", identity) for identity in (*self._cooling, *self._probes))
+
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """What is heard of the others is made of this, and of nothing else."""
+        return self._report, self._health_seen, self.traffic_visible
 
     def hear(self, loaded: LoadedDeployment) -> Testimony:
         """Everything that is known of this deployment."""
@@ -279,6 +290,17 @@ class Court:
             yield Evidence("probe", f"not probed: {heard.probed.skipped}", "neither", heard.probed.asked_at)
         if heard.unfit:
             yield Evidence("health report", heard.unfit, "neither")
+
+
+@latest
+def _counted(loaded: tuple[LoadedDeployment, ...]) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """How many deployments each group has, and each model."""
+    return Counter(d.group for d in loaded), Counter(d.model for d in loaded)
+
+
+@latest
+def _report(report: HealthReport | None) -> _Report:
+    return _Report(report)
 
 
 class _Report:

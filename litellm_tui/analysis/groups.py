@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.records import SEVERITY, Deployment, Group, State, Verdict
 
 _DEAD = ("failing", "not loaded", "cooling down", "expected down", "masked")
@@ -23,8 +24,10 @@ _LOUDEST: tuple[State, ...] = (
     "serving",
     "unknown",
 )
+_RANKS: Mapping[str, int] = {state: rank for rank, state in enumerate(_LOUDEST)}
 
 
+@latest
 def judge_groups(deployments: Iterable[Deployment]) -> dict[str, Verdict]:
     """The verdict of each group: a group is as good as what its callers get, so one dead of two only degrades it."""
     members: defaultdict[str, list[Deployment]] = defaultdict(list)
@@ -33,6 +36,7 @@ def judge_groups(deployments: Iterable[Deployment]) -> dict[str, Verdict]:
     return {name: _group_verdict(rows) for name, rows in members.items()}
 
 
+@latest
 def group_states(verdicts: Mapping[str, Verdict]) -> dict[str, State]:
     """The bare states, for what is drawn of chains."""
     return {name: verdict.state for name, verdict in verdicts.items()}  # type: ignore[misc]  # groups use State's words
@@ -59,9 +63,10 @@ def _group_verdict(rows: list[Deployment]) -> Verdict:
 
 
 def _rank(verdict: Verdict) -> int:
-    return next((n for n, state in enumerate(_LOUDEST) if state == verdict.state), len(_LOUDEST))
+    return _RANKS.get(verdict.state, len(_LOUDEST))
 
 
+@latest
 def mask(
     deployments: Iterable[Deployment], answering: Mapping[str, str], states: Mapping[str, State]
 ) -> tuple[Deployment, ...]:
@@ -76,18 +81,21 @@ def mask(
     return tuple(marked)
 
 
+@latest
 def describe_groups(
     verdicts: Mapping[str, Verdict], aliases: Mapping[str, str], answering: Mapping[str, str]
 ) -> tuple[Group, ...]:
     """The groups with what leads to them (`aliases` maps alias to group) and who answers for them."""
     found = []
     states = group_states(verdicts)
+    leading: defaultdict[str, list[str]] = defaultdict(list)
+    for alias, group in aliases.items():
+        leading[group].append(alias)
     for name, verdict in verdicts.items():
         target = answering.get(name, "")
         if target:
             verdict = _masked(verdict, target, states.get(target, "unknown"))
-        leading = tuple(alias for alias, group in aliases.items() if group == name)
-        found.append(Group(name, verdict, leading, target))
+        found.append(Group(name, verdict, tuple(leading.get(name, ())), target))
     return tuple(found)
 
 

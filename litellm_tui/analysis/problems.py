@@ -8,6 +8,7 @@ from typing import Final
 
 from litellm_tui.analysis.audit.records import Audit
 from litellm_tui.analysis.causes import first_words
+from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.records import (
     Chain,
@@ -21,7 +22,7 @@ from litellm_tui.analysis.records import (
 )
 from litellm_tui.analysis.routing import KINDS
 from litellm_tui.analysis.whatif import without
-from litellm_tui.snapshot import Snapshot
+from litellm_tui.snapshot import ConfigFile, Snapshot
 
 _RANK: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "unknown": 2, "quiet": 3, "ok": 4}
 _PLACES: Final[dict[PlaceKind, int]] = {
@@ -120,6 +121,24 @@ def _health_url(snapshot: Snapshot, gateway: Verdict) -> Iterator[Problem]:
         )
 
 
+@latest
+def _unset(file: ConfigFile) -> tuple[Problem, ...]:
+    entries = {name for entry in file.deployments for name in entry.missing}
+    return tuple(
+        Problem(
+            key=f"configuration:{reference.name}",
+            severity="warn",
+            title=reference.name,
+            cause=f"{reference.name} unset",
+            reason=f"{reference.mark} refers to it and nothing sets it",
+            place=Place("configuration"),
+            do=f"set {reference.name} in the unit's environment file and restart",
+        )
+        for reference in file.references
+        if reference.source is None and reference.name not in entries
+    )
+
+
 def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None) -> Iterator[Problem]:
     configuration = snapshot.configuration
     if error := configuration.error:
@@ -138,18 +157,7 @@ def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None
     file = configuration.current
     if file is None:
         return
-    entries = {name for entry in file.deployments for name in entry.missing}
-    for reference in file.references:
-        if reference.source is None and reference.name not in entries:
-            yield Problem(
-                key=f"configuration:{reference.name}",
-                severity="warn",
-                title=reference.name,
-                cause=f"{reference.name} unset",
-                reason=f"{reference.mark} refers to it and nothing sets it",
-                place=Place("configuration"),
-                do=f"set {reference.name} in the unit's environment file and restart",
-            )
+    yield from _unset(file)
     for finding in audit.findings if audit and not configuration.error else ():
         if finding.severity == "fatal":
             yield Problem(
@@ -175,7 +183,14 @@ def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None
         )
 
 
-def _models(deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain]) -> Iterator[Problem]:
+@latest
+def _models(deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain]) -> tuple[Problem, ...]:
+    return tuple(_of_models(deployments, groups, chains))
+
+
+def _of_models(
+    deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain]
+) -> Iterator[Problem]:
     members: defaultdict[str, list[Deployment]] = defaultdict(list)
     for deployment in deployments:
         members[deployment.group].append(deployment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -26,6 +27,8 @@ class _Everything(dict[str, Kind]):
 
 
 _EVERYTHING: Final = _Everything()
+FAR: Final = 25
+"""So many names beyond the hop limit are looked for."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -59,23 +62,26 @@ def predict(
     walk = Walk(routing, fleet, down, name, rules)
     if kind != "general":
         walk.down = {**down, **dict.fromkeys((m.key for m in walk.resolve(name)), kind)}
-    served = walk.ask(name, 0)
+    served = walk.ask(name)
     if served:
         return Route(name, kind, served[0].group, tuple(walk.hops.values()), tuple(m.key for m in served))
     cause, reason = _verdict(walk)
     return Route(name, kind, None, tuple(walk.hops.values()), cause=cause, reason=reason)
 
 
-def never_asked(routing: Routing, fleet: Fleet, name: str, rules: Rules = NEWER) -> tuple[str, ...]:
-    """The names that the hop limit keeps from ever being tried for `name`, even with everything before them down."""
+def never_asked(routing: Routing, fleet: Fleet, name: str, rules: Rules = NEWER, most: int = FAR) -> tuple[str, ...]:
+    """The names that the hop limit keeps from ever being tried for `name`, even with everything before them down.
+
+    At most `most` of them are looked for: of a long chain that is enough to tell.
+    """
     walk = Walk(routing, fleet, _EVERYTHING, name, rules)
-    walk.ask(name, 0)
+    walk.ask(name)
     if not walk.cuts:
         return ()
     free = Walk(routing, fleet, _EVERYTHING, name, rules._replace(remembers=True))
-    free.limit = 1 + sum(len(steps) for _, steps in routing.tables["general"].entries)
-    free.ask(name, 0)
-    return tuple(other for other in free.hops if other not in walk.hops)
+    free.limit, free.most = sys.maxsize, len(walk.hops) + most
+    free.ask(name)
+    return tuple(other for other in free.hops if other not in walk.hops)[:most]
 
 
 def _verdict(walk: Walk) -> tuple[Cause, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from litellm_tui.analysis.latest import latest
+from litellm_tui.analysis.nested import written
 from litellm_tui.snapshot import ConfigFile
 
 Kind = Literal["general", "context window", "content policy"]
@@ -91,6 +93,18 @@ class Routing:
         return cls({**router, **hidden[0]}, {**router, **hidden[1]})
 
 
+@latest
+def routing_of_file(file: ConfigFile) -> Routing:
+    """As the file would have it after a restart; made once for each file."""
+    return Routing.of_file(file)
+
+
+@latest
+def routing_of_router(router: Mapping[str, Any], file: ConfigFile | None = None) -> Routing:
+    """As the running router has it; made once for each of its answers."""
+    return Routing.of_router(router, file)
+
+
 def alias_target(value: Any) -> str | None:
     """The group an alias stands for; None for a list or anything else that LiteLLM cannot resolve."""
     if isinstance(value, dict):
@@ -117,9 +131,10 @@ def _steps(value: Any) -> tuple[Step, ...]:
 
 def _step(item: Any) -> Step:
     if not isinstance(item, dict):
-        return Step(str(item))
-    name = str(item.get("model", item))
-    return Step(name, "" if set(item) == {"model"} else repr(sorted(item.items(), key=str)), bare=False)
+        return Step(written(item))
+    name = written(item.get("model", item))
+    own = "" if set(item) == {"model"} else written(dict(sorted(item.items(), key=lambda pair: written(pair[0]))))
+    return Step(name, own, bare=False)
 
 
 def _names(value: Any) -> list[str]:

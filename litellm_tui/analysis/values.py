@@ -6,11 +6,11 @@ here walks a pair of collections twice or goes deeper than is shown.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from litellm_tui.analysis.drift import Path, plain
+from litellm_tui.analysis.nested import same
 from litellm_tui.secretnames import may_carry_a_secret
 
 ABSENT: Final = object()
@@ -19,45 +19,21 @@ NOT_SHOWN: Final = "(not shown)"
 LONGEST: Final = 200
 _MOST_ITEMS: Final = 12
 _DEEPEST: Final = 3
+_FURTHEST: Final = 20
 _REFERENCE: Final = "os.environ/"
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal."""
-    pending, seen = [(one, other)], set()
-    while pending:
-        a, b = pending.pop()
-        if a is b:
-            continue
-        pairs = _items(a, b)
-        if pairs is None:
-            return False
-        if pairs and (id(a), id(b)) not in seen:
-            seen.add((id(a), id(b)))
-            pending += pairs
-    return True
-
-
-def _items(a: Any, b: Any) -> list[tuple[Any, Any]] | None:
-    """What must be equal for these two to be so; None when they are not."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        return [(value, b[key]) for key, value in a.items()] if a.keys() == b.keys() else None
-    if isinstance(a, list) and isinstance(b, list):
-        return list(zip(a, b, strict=True)) if len(a) == len(b) else None
-    if isinstance(a, dict | list) or isinstance(b, dict | list) or isinstance(a, bool) != isinstance(b, bool):
-        return None
-    both_nan = isinstance(a, float) and isinstance(b, float) and math.isnan(a) and math.isnan(b)
-    return [] if a == b or both_nan else None
-
-
 def leaves(before: Any, after: Any, place: Path) -> Iterator[tuple[Path, Any, Any]]:
-    """Every value that differs, with its path and `ABSENT` for what is not there; a list is one value."""
+    """Every value that differs, with its path and `ABSENT` for what is not there. A list is one value, and so is what
+    is nested deeper than anybody reads.
+    """
     pending = [(place, before, after)]
     seen: set[tuple[int, int]] = set()
     while pending:
         path, old, new = pending.pop()
         sides = [side for side in (old, new) if side is not ABSENT]
-        if sides and all(isinstance(side, dict) for side in sides) and any(sides):
+        near = len(path) - len(place) < _FURTHEST
+        if near and sides and all(isinstance(side, dict) for side in sides) and any(sides):
             a, b = ({} if side is ABSENT else side for side in (old, new))
             if (id(old), id(new)) not in seen:
                 seen.add((id(old), id(new)))

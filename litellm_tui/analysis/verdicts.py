@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 
 from litellm_tui.analysis.causes import name_cause
-from litellm_tui.analysis.drift import deployment_differences, pair
 from litellm_tui.analysis.evidence import FAILURE_MEMORY, Court, Testimony, Witness
+from litellm_tui.analysis.latest import Last, latest
+from litellm_tui.analysis.paired import Pair, Pairs, aliases_of, own_names, paired
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.records import SEVERITY, Deployment, Evidence, State, Verdict
-from litellm_tui.analysis.secretshapes import mask_shapes
 from litellm_tui.snapshot import FileDeployment, LoadedDeployment, Snapshot
 
 _SET_IT: Final = "set {} in the unit's environment file and restart"
@@ -32,12 +31,23 @@ class _Known(NamedTuple):
     start: bool = True
 
 
+class _Quiet:
+    """The rows of which nothing is heard but the health report: they do not change while time goes on."""
+
+    def __init__(self, count: int) -> None:
+        self.rows: list[Deployment | None] = [None] * count
+        self.missing = set(range(count))
+
+
+_last: Final = Last()
+
+
 def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -> tuple[Deployment, ...]:
-    """A row per deployment of the file or the router, in the file's order."""
+    """A row per deployment of the file or the router, in the file's order; the same object while nothing changes."""
     gateway, file = snapshot.gateway, snapshot.configuration.current
-    names = alias_names(snapshot)
-    loaded = [_under_its_own_name(d, names) for d in gateway.deployments.value or ()]
-    pairs = pair(file.deployments if file else (), loaded)
+    aliases = aliases_of(file, gateway.router.value)
+    loaded = own_names(gateway.deployments.value, aliases)
+    pairs = paired(file, loaded)
     known = _Known(
         reachable=gateway.liveliness.failure is None and gateway.liveliness.value is not None,
         loaded=gateway.deployments.value is not None,
@@ -49,41 +59,53 @@ def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -
         start=snapshot.service.value is not None and snapshot.service.value.started_at is not None,
     )
     court = Court(snapshot, now, loaded)
-    groups = set(gateway.groups.value or ()) if gateway.groups.value is not None else None
-    seen: Counter[str] = Counter()
-    rows = []
-    for entry, running in pairs:
-        shown = entry or running
-        assert shown is not None
-        # a key is printed and kept as the address is
-        address = mask_shapes(shown.api_base)[0] if shown.api_base else shown.api_base
-        base = f"{shown.group}|{shown.model}|{address}"
-        seen[base] += 1
-        key = f"{base}|{seen[base]}"
-        heard = court.hear(running) if running else Testimony()
-        listed = None if groups is None or not known.reachable else shown.group in groups
-        verdict = _with_evidence(_verdict(entry, running, heard, known, court), entry, running, heard, listed)
-        note = known.expected_down.get(key, known.expected_down.get(shown.group))
-        rows.append(
-            Deployment(
-                key=key,
-                group=shown.group,
-                model=shown.model,
-                api_base=address,
-                verdict=verdict if note is None else _expected_down(verdict, note),
-                listed=listed,
-                rpm=shown.rpm,
-                tpm=shown.tpm,
-                differences=deployment_differences(entry, running) if entry and running else (),
-                file=entry,
-                loaded=running,
-                health=heard.entry,
-                probe=heard.probed,
-                ok=heard.ok,
-                failed=heard.failed,
-            )
-        )
-    return tuple(rows)
+    quiet = _quiet(pairs, known, court.standing, gateway.groups.value)
+    names = _names(gateway.groups.value)
+    active = {place for heard in court.named for place in pairs.places.get(heard, ())}
+    for place in quiet.missing - active:
+        quiet.rows[place] = _row(pairs.rows[place], known, court, names)
+        quiet.missing.discard(place)
+    rows = list(quiet.rows)
+    for place in active:
+        rows[place] = _row(pairs.rows[place], known, court, names)
+    return _last(tuple(row for row in rows if row is not None))
+
+
+def _row(both: Pair, known: _Known, court: Court, groups: frozenset[str] | None) -> Deployment:
+    entry, running, shown = both.entry, both.running, both.shown
+    heard = court.hear(running) if running else Testimony()
+    listed = None if groups is None or not known.reachable else shown.group in groups
+    verdict = _with_evidence(_verdict(entry, running, heard, known, court), entry, running, heard, listed)
+    note = known.expected_down.get(both.key, known.expected_down.get(shown.group))
+    return Deployment(
+        key=both.key,
+        group=shown.group,
+        model=shown.model,
+        api_base=both.address,
+        verdict=verdict if note is None else _expected_down(verdict, note),
+        listed=listed,
+        rpm=shown.rpm,
+        tpm=shown.tpm,
+        differences=both.differences,
+        file=entry,
+        loaded=running,
+        health=heard.entry,
+        probe=heard.probed,
+        ok=heard.ok,
+        failed=heard.failed,
+    )
+
+
+@latest
+def _quiet(
+    pairs: Pairs, known: _Known, standing: tuple[object, ...], groups: tuple[str, ...] | None
+) -> _Quiet:  # of these arguments all quiet rows are made
+    return _Quiet(len(pairs.rows))
+
+
+@latest
+def _names(groups: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if groups is None else frozenset(groups)
 
 
 def verdict_of(
@@ -97,22 +119,6 @@ def verdict_of(
 ) -> Verdict:
     """A verdict in the words of `State`, as loud as that state is."""
     return Verdict(state, SEVERITY[state], reason, seen_at, do, brief, since, contradiction)
-
-
-def alias_names(snapshot: Snapshot) -> set[str]:
-    """Every alias of the file and of the router."""
-    file, router = snapshot.configuration.current, snapshot.gateway.router.value or {}
-    found: set[str] = set()
-    for settings in (router, file.section("router_settings") if file else {}):
-        alias = settings.get("model_group_alias")
-        found |= {str(name) for name in alias} if isinstance(alias, dict) else set()
-    return found
-
-
-def _under_its_own_name(loaded: LoadedDeployment, aliases: set[str]) -> LoadedDeployment:
-    """The deployment under the name of its group: the proxy lists it under its aliases too, on 1.77 before it."""
-    own = next((name for name in loaded.names if name not in aliases), loaded.group)
-    return loaded if own == loaded.group else msgspec.structs.replace(loaded, group=own)
 
 
 def _verdict(

@@ -9,6 +9,7 @@ Not walked: `order`, weights, tags and teams, and names without a provider that 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -47,6 +48,11 @@ OLDER: Final = Rules(remembers=False, replaces=False, alike=False, lists_kill=Tr
 """Seen on 1.77.7."""
 
 
+DEEPEST: Final = 300
+"""No walk goes further, whatever `max_fallbacks` says: 1.106.2 was seen to compute 15 s for so many hops, and to come
+to no end with 500."""
+
+
 def rules_of(version: str | None) -> Rules:
     """The rules of a LiteLLM version. Between 1.77 and 1.106 nothing was tried: those are taken for new ones."""
     numbers = [int(part) for part in re.findall(r"\d+", version or "")[:2]]
@@ -80,12 +86,23 @@ class Fleet:
         self.patterns = sorted(patterns.items(), key=lambda item: _specificity(item[1]), reverse=True)
 
 
+class _Visit:
+    """A name that failed, and what is left of its chain. `began` and `depth`: attempts made before it, and by now."""
+
+    def __init__(self, name: str, chain: tuple[Step, ...], depth: int) -> None:
+        self.name, self.steps, self.began, self.depth = name, iter(chain), depth, depth
+
+
 class Walk:
-    """One request. `tried` are the attempts that are not made again; `failed` how deep a name was when it failed."""
+    """One request. `tried` are the attempts that are not made again; `failed` how deep a name was when it failed.
+
+    The walk ends when `most` names have failed: what is only to be told in a few words need not be followed further.
+    """
 
     def __init__(self, routing: Routing, fleet: Fleet, down: Mapping[str, Kind], first: str, rules: Rules) -> None:
         self.routing, self.fleet, self.down, self.first, self.rules = routing, fleet, down, first, rules
-        self.limit = routing.max_fallbacks
+        self.limit = min(routing.max_fallbacks, DEEPEST)
+        self.most = sys.maxsize
         self.hops: dict[str, Hop] = {}
         self.tried: set[str] = set()
         self.failed: dict[str, int] = {}
@@ -119,8 +136,25 @@ class Walk:
 
     # --- where it goes on --------------------------------------------------------------------------------------
 
-    def ask(self, name: str, depth: int) -> list[Member]:
-        """Try a name and, when it fails, its chain: the deployments that serve, or none."""
+    def ask(self, name: str) -> list[Member]:
+        """Try a name and, when it fails, its chain, depth first: the deployments that serve, or none.
+
+        A chain may be as long as the file it is written in, so the visits that are open are a list and not calls.
+        """
+        open_visits: list[_Visit] = []
+        served = self._visit(name, 0, open_visits)
+        while not served and open_visits and len(self.hops) < self.most:
+            visit = open_visits[-1]
+            target = self._next(visit)
+            if target is None:
+                open_visits.pop()
+                self.failed[visit.name] = min(visit.began, self.failed.get(visit.name, visit.began))
+            else:
+                served = self._visit(target, visit.depth, open_visits)
+        return served
+
+    def _visit(self, name: str, depth: int, open_visits: list[_Visit]) -> list[Member]:
+        """Try a name: its deployments that are alive. Where there are none, its chain is opened to be followed."""
         found = self.resolve(name)
         alive = [m for m in found if m.key not in self.down]
         if alive:
@@ -133,28 +167,26 @@ class Walk:
         if chain and depth >= self.limit:
             self.cuts.setdefault(name, chain)
             return []
-        served = self._follow(name, chain or (), depth)
-        self.failed[name] = min(depth, self.failed.get(name, depth))
-        return served
-
-    def _follow(self, name: str, chain: tuple[Step, ...], depth: int) -> list[Member]:
         self.tried.add(name)
-        for step in chain:
-            if step.bare and step.name == name:
-                self.looped = self.looped or name
+        open_visits.append(_Visit(name, chain or (), depth))
+        return []
+
+    def _next(self, visit: _Visit) -> str | None:
+        """The next name of an open chain that is tried; None at its end."""
+        for step in visit.steps:
+            if step.bare and step.name == visit.name:
+                self.looped = self.looped or visit.name
                 continue
             if self.rules.remembers:
                 if (step.own or step.name) in self.tried:
                     continue
                 self.tried.add(step.own or step.name)
             # every attempt counts, also those beside each other
-            depth += 1
+            visit.depth += 1
             # what failed with as many hops left fails again: 1.77 tries it all the same, and finds nothing
-            if self.failed.get(step.name, depth + 1) <= depth:
-                continue
-            if served := self.ask(step.name, depth):
-                return served
-        return []
+            if self.failed.get(step.name, visit.depth + 1) > visit.depth:
+                return step.name
+        return None
 
     def _fatal(self, name: str) -> bool:
         """Whether this is an alias to a list, asked for by itself: 1.77 trips over it before it looks for fallbacks."""

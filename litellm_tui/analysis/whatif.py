@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.records import Deployment
 from litellm_tui.analysis.route import Route, predict
-from litellm_tui.analysis.routing import Kind, Routing
+from litellm_tui.analysis.routing import Kind, Routing, routing_of_file, routing_of_router
 from litellm_tui.analysis.walk import Fleet, Member, Rules, rules_of
 from litellm_tui.snapshot import Snapshot
 
@@ -32,11 +33,12 @@ def routing_of(snapshot: Snapshot) -> Routing | None:
     """The routing that runs, or the file's while the router cannot be asked; None when neither is known."""
     router, file = snapshot.gateway.router.value, snapshot.configuration.current
     if router is not None:
-        return Routing.of_router(router, file)
-    return Routing.of_file(file) if file else None
+        return routing_of_router(router, file)
+    return routing_of_file(file) if file else None
 
 
-def fleet_of(deployments: Iterable[Deployment]) -> Fleet:
+@latest
+def fleet_of(deployments: Collection[Deployment]) -> Fleet:
     """The deployments as the routing sees them."""
     return Fleet(Member(d.key, d.group, d.model, d.loaded.id if d.loaded else "") for d in deployments)
 
@@ -46,9 +48,15 @@ def answered_by(snapshot: Snapshot, deployments: Collection[Deployment], groups:
     routing = routing_of(snapshot)
     if routing is None:
         return {}
+    return _answering(routing, _rules(snapshot), deployments, tuple(groups))
+
+
+@latest
+def _answering(
+    routing: Routing, rules: Rules, deployments: Collection[Deployment], groups: tuple[str, ...]
+) -> dict[str, str]:
     fleet = fleet_of(deployments)
-    down: dict[str, Kind] = {d.key: "general" for d in deployments if d.verdict.state in DEAD}
-    rules = _rules(snapshot)
+    down = _dead(deployments)
     found = {}
     for group in groups:
         served = predict(routing, fleet, down, group, rules=rules).served_by
@@ -62,9 +70,14 @@ def without(snapshot: Snapshot, deployments: Collection[Deployment], kind: Kind,
     routing = routing_of(snapshot)
     if routing is None:
         return None
-    down: dict[str, Kind] = {d.key: "general" for d in deployments if d.verdict.state in DEAD}
-    down |= {d.key: kind for d in deployments if d.group == name}
-    return predict(routing, fleet_of(deployments), down, name, kind, _rules(snapshot)).served_by
+    fleet = fleet_of(deployments)
+    down = {**_dead(deployments), **{member.key: kind for member in fleet.groups.get(name, ())}}
+    return predict(routing, fleet, down, name, kind, _rules(snapshot)).served_by
+
+
+@latest
+def _dead(deployments: Collection[Deployment]) -> dict[str, Kind]:
+    return {d.key: "general" for d in deployments if d.verdict.state in DEAD}
 
 
 def _rules(snapshot: Snapshot) -> Rules:
@@ -78,7 +91,7 @@ def what_if(snapshot: Snapshot, deployments: Collection[Deployment], marked: Col
     if routing is None:
         return WhatIf({})
     fleet = fleet_of(deployments)
-    dead: dict[str, Kind] = {d.key: "general" for d in deployments if d.verdict.state in DEAD}
+    dead = _dead(deployments)
     down = dead | {m.key: "general" for m in fleet.members if m.group in marked}
     rules = _rules(snapshot)
     names = [*dict.fromkeys((*fleet.groups, *routing.aliases))]

@@ -229,12 +229,12 @@ def message(body: bytes) -> str:
     """What an error's body says, whatever its form."""
     try:
         data = msgspec.json.decode(body)
+        if isinstance(data, dict):
+            error = data.get("error", data.get("detail", data))
+            return str(error.get("message", error) if isinstance(error, dict) else error)
+        return str(data)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return body.decode(errors="replace")
-    if isinstance(data, dict):
-        error = data.get("error", data.get("detail", data))
-        return str(error.get("message", error) if isinstance(error, dict) else error)
-    return str(data)
 
 
 def excerpt(text: str, length: int = 120) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import os
 import re
@@ -21,6 +23,7 @@ ENVIRONMENT_PREFIX = "os.environ/"
 MASKED = "•••"
 # libyaml's composer recurses in C, where deep nesting ends the process; LiteLLM's own loader gives up soon after this
 DEEPEST = 250
+MOST_FILES = 2_000
 _IGNORE = re.compile(rb"#\s*litellm-tui:\s*ignore\b[ \t]*([\w-]*)[ \t]*(.*)")
 Marks = dict[tuple[str | int, ...], Mark]
 
@@ -39,14 +42,29 @@ def load(
     can hold: a wrong file is a `ConfigError` with its place.
     """
     try:
-        return _load(path, environment, instead or {})
+        with _uncollected():
+            return _load(path, environment, instead or {})
     except _Unusable as unusable:
         return unusable.error
     except RecursionError:
         return ConfigError(path, "nested too deeply to be read")
+    except ValueError as error:
+        return ConfigError(path, f"a key that cannot be written out: {error}")
     except OSError as error:
         # it was read a moment ago, and is gone
         return ConfigError(path, error.strerror or str(error))
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing that is made of a file is garbage yet: looking for some, again and again, takes longer than the rest."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _Merged:
@@ -55,11 +73,13 @@ class _Merged:
     def __init__(self, instead: Mapping[str, bytes]) -> None:
         self.instead = instead
         self.digest = hashlib.sha256()
-        self.files: list[str] = []
+        self.files: dict[str, None] = {}
         self.duplicates: list[Duplicate] = []
         self.ignores: list[Ignore] = []
         self.data: dict[str, Any] = {}
         self.marks: Marks = {}
+        # the paths that have a mark, by their first part
+        self.paths: dict[str | int, list[tuple[str | int, ...]]] = {}
         self.origins: dict[str, tuple[Origin, ...]] = {}
 
     def take(self, file: str, more: dict[str, Any], more_marks: Marks) -> None:
@@ -80,20 +100,22 @@ class _Merged:
             else:
                 self.data[key] = list(value) if isinstance(value, list) else value
                 if before:
-                    for path in [path for path in self.marks if path[:1] == (key,)]:
+                    for path in self.paths.pop(key, ()):
                         del self.marks[path]
                 self.origins[key] = (Origin(file, 0, count, tuple(origin.file for origin in before)),)
             for path in by_key.get(key, ()):
                 mark = more_marks[path]
                 if offset and len(path) > 1 and isinstance(path[1], int):
                     path = (key, path[1] + offset, *path[2:])
-                self.marks.setdefault(path, mark)
+                if path not in self.marks:
+                    self.marks[path] = mark
+                    self.paths.setdefault(key, []).append(path)
         self.marks.setdefault((), more_marks[()])
 
 
 def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes]) -> ConfigFile:
     merged = _Merged(instead)
-    _read_merged(path, path, merged)
+    _read_merged(path, merged)
     for file in merged.files:
         if file not in instead:
             # one that is gone by now has no time at which it came to be as it was
@@ -103,7 +125,7 @@ def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes
     return ConfigFile(
         path=path,
         digest=merged.digest.hexdigest(),
-        modified_at=changed_at(merged.files),
+        modified_at=changed_at(tuple(merged.files)),
         files=tuple(merged.files),
         data=data,
         marks=marks,
@@ -115,24 +137,39 @@ def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes
     )
 
 
-def _read_merged(path: str, root: str, merged: _Merged) -> None:
+def _read_merged(root: str, merged: _Merged) -> None:
+    """The root and all that it includes, depth first; the files that are open are a list, however long their chain."""
+    open_files = [_entries(root, merged)]
+    while open_files:
+        entry = next(open_files[-1], None)
+        if entry is None:
+            open_files.pop()
+            continue
+        name, declared_in, place = entry
+        included = _included_path(name, declared_in, root, merged.instead)
+        if included is None:
+            raise _Unusable(ConfigError(declared_in, f"included file {name} does not exist", place.line, place.column))
+        if included in merged.files:
+            raise _Unusable(ConfigError(declared_in, f"{name} is included twice", place.line, place.column))
+        if len(merged.files) == MOST_FILES:
+            raise _Unusable(
+                ConfigError(declared_in, f"more than {MOST_FILES:,} files are included", place.line, place.column)
+            )
+        open_files.append(_entries(included, merged))
+
+
+def _entries(path: str, merged: _Merged) -> Iterator[tuple[str, str, Mark]]:
+    """Read and merge one file: `(name, the file that names it, where)` of each file that it includes."""
     data, marks = _read_one(path, merged)
-    merged.files.append(path)
+    merged.files[path] = None
     entries = data.pop("include", None)
     merged.take(path, data, marks)
     if entries is None:
-        return
+        return iter(())
     place = marks.get(("include",), Mark(path, 1))
     if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
         raise _Unusable(ConfigError(path, "'include' must be a list of file paths", place.line, place.column))
-    for number, entry in enumerate(entries):
-        place = marks.get(("include", number), place)
-        included = _included_path(entry, path, root, merged.instead)
-        if included is None:
-            raise _Unusable(ConfigError(path, f"included file {entry} does not exist", place.line, place.column))
-        if included in merged.files:
-            raise _Unusable(ConfigError(path, f"{entry} is included twice", place.line, place.column))
-        _read_merged(included, root, merged)
+    return iter([(entry, path, marks.get(("include", number), place)) for number, entry in enumerate(entries)])
 
 
 def _included_path(entry: str, declared_in: str, root: str, instead: Mapping[str, bytes]) -> str | None:
@@ -325,7 +362,13 @@ def secrets_in(file: ConfigFile, environment: Mapping[str, str] | None = None) -
 
 def _text(value: Any) -> str:
     # a few nested aliases can make a collection that is gigabytes when written out
-    return "" if value is None or isinstance(value, dict | list | set) else str(value)
+    if value is None or isinstance(value, dict | list | tuple | set):
+        return ""
+    try:
+        return str(value)
+    except ValueError:
+        # Python writes no number of more than 4,300 digits
+        return ""
 
 
 def _whole(value: Any) -> int | None:

@@ -55,6 +55,9 @@ METRICS: Final = Endpoint("metrics", "/metrics/", True, 30.0, 5.0, metrics.decod
 # the profile's own: it is a whole address, whatever answers there
 HEALTH_URL: Final = Endpoint("health_url", "", False, 10.0, 3.0, lambda status, _: f"HTTP {status}")
 
+# answers that are long and seldom change: an equal one is not decoded again
+KEPT: Final = (GROUPS, DEPLOYMENTS, ROUTER, HEALTH)
+
 # Sent as the query of every request, which LiteLLM ignores: its access lines then tell the polling from traffic
 TAG: Final = "from=litellm-tui"
 
@@ -72,6 +75,8 @@ class GatewayClient:
     def __init__(self, url: str, key: str | None = None) -> None:
         self._url = url
         self._key = key
+        # by path: status and body of the last answer that was of use, and what it was decoded into
+        self._known: dict[str, tuple[int, bytes, Any]] = {}
         local = is_loopback(urlsplit(url).hostname or "")
         self._client = httpx.AsyncClient(
             # an http_proxy in the environment must not carry what is meant for this machine
@@ -104,10 +109,17 @@ class GatewayClient:
         except (ValueError, httpx.InvalidURL) as error:
             return Answer(Unreachable(f"{endpoint.path or url}: {error}"), time.perf_counter() - started)
         took = time.perf_counter() - started
+        known = self._known.get(endpoint.path)
+        if known is not None and not url and known[0] == response.status_code and known[1] == body:
+            # the same object again: what was made of it need not be made anew
+            return Answer(known[2], took)
         if refusal := _refusal(endpoint, response.status_code, body, bool(self._key)):
             return Answer(refusal, took)
         try:
-            return Answer(endpoint.decode(response.status_code, body), took)
+            result = endpoint.decode(response.status_code, body)
+            if endpoint in KEPT and not url:
+                self._known[endpoint.path] = response.status_code, body, result
+            return Answer(result, took)
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
             what = response.headers.get("content-type", "no content type").partition(";")[0]
             return Answer(

@@ -82,7 +82,7 @@ def _json(path: Path) -> Mapping[str, object]:
     """A JSON object of the package; an empty one where it is missing or something else."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, object])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, RecursionError):
         return {}
 
 
@@ -94,7 +94,7 @@ def models(folder: Path) -> dict[str, str]:
     path = folder / "model_prices_and_context_window_backup.json"
     try:
         entries = msgspec.json.decode(path.read_bytes(), type=dict[str, _Priced])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, RecursionError):
         return {}
     return {
         name: entry.mode or ""

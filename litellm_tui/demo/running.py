@@ -172,7 +172,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Running:
     data = _read(path)
     try:
         return _built(data, path, environment)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise StartError("startup", type(error).__name__, str(error)) from error
 
 
@@ -212,7 +212,7 @@ def _read(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         kind = type(error)
         raise StartError("parse", f"{kind.__module__}.{kind.__qualname__}", str(error)) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise StartError("parse", type(error).__name__, str(error)) from error
     if not data:
         raise StartError("parse", "Exception", "Config cannot be None or Empty.")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.analysis.difference import Change, compare, running
-from litellm_tui.analysis.values import LONGEST, same, text_of
+from litellm_tui.analysis.nested import same
+from litellm_tui.analysis.values import LONGEST, text_of
 from litellm_tui.snapshot import ConfigFile
 from tests.recorded import CONFIG, NOW, VERSIONS, loaded_file, snapshot_of
 

@@ -13,10 +13,10 @@ import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.bench import intake, log, startup
+from tests.bench import intake, log, many, startup
 from tests.lab import missing
 
-PARTS = ("startup", "intake", "keys", "steady", "memory", "journal")
+PARTS = ("startup", "intake", "keys", "steady", "memory", "journal", "many")
 
 
 def _intake(lines: int) -> Iterator[str]:
@@ -98,6 +98,8 @@ def rows(parts: Sequence[str], lines: int, flood: int, large: int) -> Iterator[s
         yield from _memory(flood)
     if "journal" in parts:
         yield from [f"| start-up with a large journal | not measured: {why} | |"] if why else _journal(large)
+    if "many" in parts:
+        yield from many.rows()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -40,18 +40,27 @@ class Keys(NamedTuple):
         return f"{self.p50:.0f}, {self.p95:.0f}, {self.most:.0f} ms"
 
 
-def _moved(terminal: Terminal, written: list[tuple[float, bytes]]) -> Iterator[float]:
+def _moved(terminal: Terminal, written: list[tuple[float, bytes]], mark: str) -> Iterator[float]:
     """When what moved the cursor had come, for each time that it moved."""
-    before = terminal.styled(USEFUL)
+    before = terminal.styled(mark)
     for moment, data in written:
         terminal.draw(data)
-        if (now := terminal.styled(USEFUL)) != before:
+        if (now := terminal.styled(mark)) != before:
             before = now
             yield moment
 
 
-def keys(terminal: Terminal, presses: int = PRESSES, apart: float = 0.15) -> Keys:
-    """How long the cursor of the models takes to move: nothing else changes how their rows are drawn.
+def keys(
+    terminal: Terminal,
+    presses: int = PRESSES,
+    apart: float = 0.15,
+    *,
+    mark: str = USEFUL,
+    there: str = "down",
+    back: str = "up",
+) -> Keys:
+    """How long the cursor of the models takes to move from the row with `mark` and back again: nothing else changes
+    how their rows are drawn.
 
     Each press waits its time whether the one before was answered or not; what was written is looked at afterwards.
     """
@@ -60,9 +69,9 @@ def keys(terminal: Terminal, presses: int = PRESSES, apart: float = 0.15) -> Key
         # at a moment that has nothing to do with the console's own beat
         let_run(terminal, apart + 0.037 * (number % 7))
         pressed.append(time.perf_counter())
-        terminal.press("up" if number % 2 else "down")
+        terminal.press(back if number % 2 else there)
     let_run(terminal, 10 * apart)
-    moved = list(_moved(terminal, list(written)))
+    moved = list(_moved(terminal, list(written), mark))
     found = []
     for begin, end in itertools.pairwise([*pressed, math.inf]):
         answer = next((moment for moment in moved if begin < moment < end), None)

@@ -145,7 +145,7 @@ class Desk:
             return None
         except OSError as error:
             return Failure(f"{self._record}: {error.strerror}")
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             return Failure(
                 f"{self._record}: {error}; look whether the service runs as it should, then remove this file"
             )

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from litellm_tui.analysis.audit.subject import Subject
 from litellm_tui.analysis.edits import Path
 from litellm_tui.analysis.nearest import nearest
+from litellm_tui.analysis.nested import written
 from litellm_tui.analysis.routing import Routing
 from litellm_tui.analysis.walk import Fleet, Member, Walk, rules_of
 
@@ -136,4 +137,4 @@ def _targets(path: Path, targets: list[Any]) -> Iterator[tuple[Path, str]]:
 
 
 def _text(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) else ""
+    return written(value) if isinstance(value, str | int) else ""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from litellm_tui.analysis.audit.subject import Subject, reference
 from litellm_tui.analysis.edits import Edit, Path, SetValue
+from litellm_tui.analysis.nested import LARGEST
 
 # fields of LiteLLM_Params in types/router.py of every version since 1.70; a mapping as api_key is read since 1.109
 _TEXTS: Final = (
@@ -55,7 +56,7 @@ def quoted(path: Path, value: Any) -> tuple[tuple[Edit, ...], str]:
     """The value as a text, and what must be decided first where YAML may have changed it."""
     if type(value) is datetime.date:
         return (SetValue(path, value.isoformat()),), ""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int and abs(value) < LARGEST:
         return (SetValue(path, str(value)),), "whether the digits are as they were meant: YAML has read a number"
     return (), ""
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from litellm_tui.analysis.audit.records import Audit, Finding
+from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.records import Chain, ChainKind, Deployment
 from litellm_tui.snapshot import ConfigFile
 
@@ -22,6 +23,7 @@ _CHAINS: Final[dict[str | int, ChainKind]] = {
 _CACHE: Final = (("litellm_settings", "cache"), ("litellm_settings", "cache_params"))
 
 
+@latest
 def on_deployments(deployments: Iterable[Deployment], audit: Audit | None) -> tuple[Deployment, ...]:
     """The deployments with the findings about their entries in `model_list`; advice is for the audit alone."""
     found: defaultdict[Any, list[Finding]] = defaultdict(list)
@@ -38,12 +40,15 @@ def on_deployments(deployments: Iterable[Deployment], audit: Audit | None) -> tu
     )
 
 
+@latest
 def on_chains(chains: Iterable[Chain], audit: Audit | None, file: ConfigFile | None) -> tuple[Chain, ...]:
     """The chains with the findings about them."""
     found: defaultdict[tuple[ChainKind, str], list[Finding]] = defaultdict(list)
     for finding in _serious(audit):
         if len(finding.path) > 1 and (kind := _CHAINS.get(finding.path[1])) is not None and file is not None:
             found[kind, _source(kind, finding, file)].append(finding)
+    if not found:
+        return tuple(chains)
     return tuple(
         msgspec.structs.replace(chain, findings=tuple(found[chain.kind, chain.source.name]))
         if (chain.kind, chain.source.name) in found

@@ -6,13 +6,15 @@ What if: groups marked down here show where their requests would go. A mark is a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from textual import on
 
-from litellm_tui.analysis.records import SEVERITY, Chain, Group, Target
+from litellm_tui.analysis.latest import latest
+from litellm_tui.analysis.records import SEVERITY, Chain, Deployment, Group, Target
 from litellm_tui.analysis.route import Route
-from litellm_tui.analysis.routing import Kind, Routing, alias_target
+from litellm_tui.analysis.routing import Kind, alias_target, routing_of_file
 from litellm_tui.analysis.whatif import WhatIf, routing_of, what_if
 from litellm_tui.ui.detail import Paragraph, chain_paragraphs, to_rows
 from litellm_tui.ui.panes.pane import Pane
@@ -29,6 +31,27 @@ _TITLES = {
 }
 
 
+class _Made(NamedTuple):
+    """What the rows are made of."""
+
+    of: tuple[object, ...]
+    router: object
+    marked: tuple[str, ...]
+    signs: object
+    width: int
+
+    def is_still(self, other: _Made) -> bool:
+        """Whether the other is made of the same objects."""
+        same = all(one is another for one, another in zip(self.of, other.of, strict=True))
+        rest = (self.marked, self.width) == (other.marked, other.width)
+        return same and rest and self.router is other.router and self.signs is other.signs
+
+
+@latest
+def _groups(deployments: Sequence[Deployment]) -> frozenset[str]:
+    return frozenset(deployment.group for deployment in deployments)
+
+
 class Fallbacks(Pane):
     """Where a request goes when its group fails, and where it would go."""
 
@@ -38,6 +61,8 @@ class Fallbacks(Pane):
         super().__init__()
         self.marked: tuple[str, ...] = ()
         self._view: View | None = None
+        self._made: _Made | None = None
+        self._rows: tuple[Row, ...] = ()
 
     def make_lines(self) -> Lines:
         return ChainLines(id="fallbacks-lines")
@@ -67,8 +92,17 @@ class Fallbacks(Pane):
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
         # a group that is gone from the models cannot be asked about any more
-        present = {deployment.group for deployment in view.diagnosis.deployments}
+        present = _groups(view.diagnosis.deployments)
         self.marked = tuple(group for group in self.marked if group in present)
+        snapshot, diagnosis = view.snapshot, view.diagnosis
+        of = (diagnosis.deployments, diagnosis.chains, diagnosis.groups, snapshot.configuration.current)
+        made = _Made(of, snapshot.gateway.router.value, self.marked, view.signs, width)
+        if self._made is None or not self._made.is_still(made):
+            # by far most snapshots change nothing here, and to break so many chains into lines takes time
+            self._made, self._rows = made, tuple(self._all_rows(view, width))
+        return self._rows
+
+    def _all_rows(self, view: View, width: int) -> list[Row]:
         outlook = what_if(view.snapshot, view.diagnosis.deployments, self.marked) if self.marked else WhatIf({})
         rows = [*_banner(self.marked, outlook, view, width), *_malformed(view, width)]
         chains = view.diagnosis.chains
@@ -100,7 +134,7 @@ def chain_key(chain: Chain) -> str:
 def group_of(key: str, view: View) -> str | None:
     """The group that a row is about: an alias is about the one it stands for, the default chain about none."""
     name = key.partition(":")[2]
-    groups = {deployment.group for deployment in view.diagnosis.deployments}
+    groups = _groups(view.diagnosis.deployments)
     if name in groups:
         return name
     routing = routing_of(view.snapshot)
@@ -171,7 +205,7 @@ def _chainless(view: View) -> list[Group]:
 
 def _malformed(view: View, width: int) -> Iterator[Row]:
     file = view.snapshot.configuration.current
-    for words in Routing.of_file(file).malformed if file else ():
+    for words in routing_of_file(file).malformed if file else ():
         yield from to_rows([("", words, "bad")], width)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import coarse_age
 from litellm_tui.analysis.records import Deployment, Verdict
 from litellm_tui.ui.panes.pane import Pane
@@ -52,15 +53,24 @@ class Models(Pane):
         return LazyRows(["", *(deployment.key for deployment in deployments), *("" for _ in notes)], row)
 
 
+@latest
+def _longest_of(deployments: Sequence[Deployment]) -> tuple[int, int, int]:
+    """The cells that the longest group, model and address take."""
+    names = ((d.group for d in deployments), (d.model for d in deployments), (_address(d) for d in deployments))
+    group, model, address = map(_longest, names)
+    return group, model, address
+
+
 def _columns(deployments: Sequence[Deployment], width: int) -> _Columns:
     """Column widths: the narrow ones are fixed, the names share what is left by what they need."""
+    longest = _longest_of(deployments)
     limits = 15 if width >= 110 and any(d.rpm or d.tpm for d in deployments) else 0
     seen, listed = (7, 5) if width >= 56 else (0, 0)
     left = width - 2 - seen - listed - limits
-    group = min(_longest(d.group for d in deployments), max(12, left * 30 // 100)) + 1
-    model = min(_longest(d.model for d in deployments), max(12, left * 30 // 100)) + 1 if width >= 64 else 0
+    group = min(longest[0], max(12, left * 30 // 100)) + 1
+    model = min(longest[1], max(12, left * 30 // 100)) + 1 if width >= 64 else 0
     room = left - group - model - 28
-    api_base = min(_longest(_address(d) for d in deployments), room) + 1 if width >= 100 and room >= 12 else 0
+    api_base = min(longest[2], room) + 1 if width >= 100 and room >= 12 else 0
     return _Columns(group, model, api_base, max(8, left - group - model - api_base), seen, listed, limits)
 
 

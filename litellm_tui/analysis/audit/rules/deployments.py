@@ -13,6 +13,7 @@ from litellm_tui.analysis.audit.shares import FIRST_DECIDES, groups, set_apart, 
 from litellm_tui.analysis.audit.subject import Entry, Subject, reference
 from litellm_tui.analysis.audit.surroundings import managed, variable
 from litellm_tui.analysis.edits import Edit, Move, Remove, SetValue
+from litellm_tui.analysis.nested import LARGEST, written
 
 # for servers of one's own, or so well known that no model's own name begins with it
 _SERVERS: Final = frozenset(
@@ -88,7 +89,7 @@ def no_model_name(subject: Subject) -> Iterator[Hit]:
             yield Hit(f"entry {entry.index + 1} of model_list has no model_name", entry.path)
         elif not isinstance(name := item["model_name"], str):
             path = (*entry.path, "model_name")
-            edits = (SetValue(path, str(name)),) if isinstance(name, int) and not isinstance(name, bool) else ()
+            edits = (SetValue(path, str(name)),) if type(name) is int and abs(name) < LARGEST else ()
             yield Hit(
                 f"the model_name of entry {entry.index + 1} is not a text",
                 path,
@@ -281,7 +282,7 @@ def repeated_id(subject: Subject) -> Iterator[Hit]:
     for entry in subject.entries:
         own = entry.info.get("id")
         if isinstance(own, str | int) and own != "":
-            first = seen.setdefault(str(own), entry)
+            first = seen.setdefault(written(own), entry)
             if first is not entry:
                 path = (*entry.path, "model_info", "id")
                 yield Hit(f"entries {first.index + 1} and {entry.index + 1} of model_list have the same id", path)

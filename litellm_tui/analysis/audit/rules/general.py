@@ -10,6 +10,7 @@ from litellm_tui.analysis.audit.rule import Hit, Right, rule
 from litellm_tui.analysis.audit.subject import UNKNOWN, Subject, Unknown, reference
 from litellm_tui.analysis.audit.unread import unread
 from litellm_tui.analysis.edits import Edit, Path, SetValue
+from litellm_tui.analysis.nested import LARGEST
 
 _LOAD: Final = "litellm/proxy/proxy_server.py, ProxyConfig.load_config (1.106.2)"
 _KNOWN: Final = {
@@ -95,7 +96,7 @@ def setting_not_text(subject: Subject) -> Iterator[Hit | Right]:
         value = subject.section("general_settings").get(key)
         if value and not isinstance(value, str):
             edits: tuple[Edit, ...] = ()
-            if type(value) is int and abs(value) < 10**18:
+            if type(value) is int and abs(value) < LARGEST:
                 edits = (SetValue(("general_settings", key), str(value)),)
             decision = "whether the digits are written as they were meant (YAML takes 0123 for 83)" if edits else ""
             yield Hit(f"{key} is not a text", ("general_settings", key), edits=edits, decision=decision)
