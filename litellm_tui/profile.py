@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from litellm_tui.addresses import is_this_machine
 from litellm_tui.collectors import config_file
 from litellm_tui.collectors.compose import compose_command
 from litellm_tui.collectors.kinds import Compose, Custom, Kind, Process, words
@@ -442,4 +443,4 @@ def _port(url: str) -> int:
 
 def _is_local(url: str) -> bool:
     host = _host(url)
-    return host in ("localhost", "::1", "0.0.0.0", socket.gethostname()) or host.startswith("127.")
+    return is_this_machine(host) or host.removesuffix(".") == socket.gethostname().lower()

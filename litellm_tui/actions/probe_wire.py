@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from litellm_tui.actions.probe_stream import Stream
+from litellm_tui.addresses import is_this_machine
 from litellm_tui.collectors.gateway import LIVELINESS, TAG, unreachable
 
 # What the gateway says by itself, before any deployment is asked
@@ -45,7 +46,7 @@ class Asker:
         self._key = key
         self._client = httpx.AsyncClient(
             # an http_proxy in the environment must not carry what is meant for this machine
-            trust_env=not _is_loopback(url),
+            trust_env=not is_this_machine(urlsplit(url).hostname or ""),
             verify=url.startswith("https"),
             follow_redirects=False,
             # uvicorn drops an idle connection after 5 s: let go first, or a request may meet a closing one
@@ -143,8 +144,3 @@ def _answers(path: str, data: Mapping[str, Any]) -> bool:
     choices = data.get("choices")
     # an empty text is an answer: a reasoning model may have spent its tokens before it
     return isinstance(choices, list) and any(isinstance(choice, dict) for choice in choices)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from litellm_tui.addresses import is_this_machine
 from litellm_tui.collectors import answers, metrics
-from litellm_tui.collectors.redis import is_loopback
 from litellm_tui.snapshot import (
     Failure,
     Malformed,
@@ -72,7 +72,7 @@ class GatewayClient:
     def __init__(self, url: str, key: str | None = None) -> None:
         self._url = url
         self._key = key
-        local = is_loopback(urlsplit(url).hostname or "")
+        local = is_this_machine(urlsplit(url).hostname or "")
         self._client = httpx.AsyncClient(
             # an http_proxy in the environment must not carry what is meant for this machine
             trust_env=not local,
