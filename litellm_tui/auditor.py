@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -13,6 +12,7 @@ from litellm_tui.analysis.audit.subject import Runtime, Subject
 from litellm_tui.analysis.catalogue import Catalogue
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.collectors import config_file
+from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.collectors.catalogues import Reader, installed, shipped
 from litellm_tui.collectors.packages import distributions
 from litellm_tui.collectors.systemd import directive_lines, read_environment_files
@@ -116,7 +116,7 @@ def runtime_of(unit: Unit | None) -> Runtime | None:
 
 def _marks(fragment: str) -> dict[str, Mark]:
     try:
-        text = Path(fragment).read_text(encoding="utf-8", errors="replace") if fragment else ""
+        text = read_text(fragment, SMALL, errors="replace") if fragment else ""
     except OSError:
         # the directives are known from systemctl all the same, only their lines are not
         return {}

@@ -17,6 +17,7 @@ import msgspec
 
 from litellm_tui.addresses import is_this_machine
 from litellm_tui.collectors import config_file
+from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.collectors.compose import compose_command
 from litellm_tui.collectors.kinds import Compose, Custom, Kind, Process, words
 from litellm_tui.collectors.systemd import Scope, Tools
@@ -148,7 +149,8 @@ class Profile(msgspec.Struct, frozen=True):
         """
         named = [part for name, v in self.environment.items() for part in secret_parts(name, v.value)]
         own = [*secret_parts("", self.url.value), self.key.reveal() if self.key else ""]
-        return tuple(value for value in (*own, *named) if len(value) >= 4)
+        withheld = [v.value for v in self.found_unit.withheld] if self.found_unit else []
+        return tuple(value for value in (*own, *named, *withheld) if len(value) >= 4)
 
 
 def resolve(
@@ -402,7 +404,7 @@ def _key(
 
 def _key_from_file(file: str, source: str) -> Secret:
     try:
-        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
+        text = read_text(Path(file).expanduser(), SMALL).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{source}: key file {file}: {error}") from error
     if not text or "\n" in text:

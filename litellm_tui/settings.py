@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.collectors.kinds import Compose, Custom, Kind, Process
 
 NAME = "litellm-tui"
@@ -94,7 +95,7 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     path = path or settings_folder() / "config.yaml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, SMALL)
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,12 +16,17 @@ import msgspec
 
 from litellm_tui.actions.probe_stream import Stream
 from litellm_tui.addresses import is_this_machine
+from litellm_tui.collectors import bounded
 from litellm_tui.collectors.gateway import LIVELINESS, TAG, unreachable
 
 # What the gateway says by itself, before any deployment is asked
 _REFUSALS: Final = ("auth_error", "no_db_connection", "token_not_found_in_db", "expired_key", "budget_exceeded")
 # A request that got as far as a deployment carries this header, whether it succeeded or not; a refused one does not
 _PASSED: Final = "x-litellm-call-id"
+# a probe asks for a word or two, and thousands of numbers for an embedding
+_MOST_OF_AN_ANSWER: Final = 16 << 20
+_MOST_OF_A_STREAM: Final = 64 << 20
+_MOST_OF_AN_EVENT: Final = 4 << 20
 
 
 class Said(NamedTuple):
@@ -51,7 +56,11 @@ class Asker:
             follow_redirects=False,
             # uvicorn drops an idle connection after 5 s: let go first, or a request may meet a closing one
             limits=httpx.Limits(max_connections=connections, keepalive_expiry=4),
-            headers={"User-Agent": "litellm-tui", **({"Authorization": f"Bearer {key}"} if key else {})},
+            headers={
+                "User-Agent": "litellm-tui",
+                "Accept-Encoding": "identity",
+                **({"Authorization": f"Bearer {key}"} if key else {}),
+            },
         )
 
     async def close(self) -> None:
@@ -70,14 +79,16 @@ class Asker:
             ):
                 status, headers = response.status_code, dict(response.headers)
                 if status == 200 and headers.get("content-type", "").startswith("text/event-stream"):
-                    async for line in response.aiter_lines():
+                    async for line in _lines(response):
                         stream.take(line, time.perf_counter())
                     error, by_gateway = stream.complaint(), False
                 else:
-                    content = await response.aread()
+                    content = await bounded.body(response, _MOST_OF_AN_ANSWER)
                     error, by_gateway = self._judge(path, status, headers, content, bool(body.get("stream")))
         except TimeoutError:
             error, by_gateway = await self._timed_out(timeout, status, stream)
+        except bounded.BodyRefused as failure:
+            error, by_gateway = f"HTTP {status}, {failure}", _PASSED not in headers
         except httpx.HTTPError as failure:
             how = unreachable(failure).why
             # a status line that came tells that the gateway was there
@@ -93,11 +104,15 @@ class Asker:
             return f"the stream timed out after {timeout:g} s: it stood still {stream.progress()}", False
         try:
             async with asyncio.timeout(LIVELINESS.timeout):
-                await self._client.get(f"{self._url}{LIVELINESS.path}?{TAG}", timeout=None)
+                url = f"{self._url}{LIVELINESS.path}?{TAG}"
+                async with self._client.stream("GET", url, timeout=None) as response:
+                    await bounded.beginning(response, bounded.SMALL)
         except TimeoutError:
             return f"the gateway itself hangs: no answer within {timeout:g} s, and none on {LIVELINESS.path}", True
         except httpx.HTTPError as failure:
             return f"no answer within {timeout:g} s, and the gateway: {unreachable(failure).why}", True
+        except bounded.BodyRefused as failure:
+            return f"no answer within {timeout:g} s, and the gateway on {LIVELINESS.path}: {failure}", True
         return f"it timed out after {timeout:g} s without an answer, while the gateway itself answers", False
 
     def _judge(
@@ -126,6 +141,23 @@ class Asker:
             return f"the gateway {how} (HTTP {status}: {message})", True
         # the exception's class names the cause; 1.77 leaves it out of a rerank's error
         return message if message.startswith("litellm.") else f"HTTP {status}: {message}", False
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """The lines of a stream of server-sent events. Raises `BodyRefused` where the stream or a line exceeds its cap."""
+    rest: list[bytes] = []
+    length = 0
+    async for part in bounded.chunks(response, _MOST_OF_A_STREAM):
+        *ended, last = part.replace(b"\r", b"\n").split(b"\n")
+        for line in ended:
+            yield b"".join((*rest, line)).decode(errors="replace")
+            rest, length = [], 0
+        rest.append(last)
+        length += len(last)
+        if length > _MOST_OF_AN_EVENT:
+            raise bounded.BodyRefused(f"an event of more than {bounded.size(_MOST_OF_AN_EVENT)}: not read")
+    if length:
+        yield b"".join(rest).decode(errors="replace")
 
 
 def _error_of(data: Mapping[str, Any]) -> tuple[str, str]:

@@ -21,6 +21,8 @@ import msgspec
 
 from litellm_tui.actions.likeness import like
 from litellm_tui.backups.durable import failed, settle
+from litellm_tui.backups.taking import MOST_BYTES
+from litellm_tui.collectors.bounded import read_bytes
 from litellm_tui.snapshot import Failure
 
 # a rename onto a mount point, as a file that is bound into a container is
@@ -138,7 +140,7 @@ def stage(
         found = target.stat()
         if not stat.S_ISREG(found.st_mode):
             return Failure(f"{target} is no regular file: edit what writes it instead")
-        if target.read_bytes() != expected:
+        if read_bytes(target, MOST_BYTES) != expected:
             return changed_meanwhile(target)
     except (OSError, RuntimeError) as error:
         return failed(f"{path} cannot be read", error)
@@ -212,7 +214,7 @@ def _sweep(target: Path) -> None:
 
 def _content(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_bytes(path, MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
 

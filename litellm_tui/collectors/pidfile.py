@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from litellm_tui.collectors import process
+from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.collectors.kinds import Process, words
 from litellm_tui.snapshot import Denied, Failure, NotAvailable, Service
 
@@ -33,14 +34,14 @@ def find(pid_file: str, start: Sequence[str] = ()) -> Seen | Failure:
     """
     path = Path(pid_file).expanduser()
     try:
-        text, written = path.read_text(encoding="ascii", errors="replace").strip(), path.stat().st_mtime
+        text, written = read_text(path, SMALL, encoding="ascii", errors="replace").strip(), path.stat().st_mtime
     except FileNotFoundError:
         return Seen(why=f"no PID file {path}")
     except PermissionError:
         return Denied(f"{path} may not be read: run the console as the user who runs LiteLLM")
     except OSError as error:
         return NotAvailable(f"{path}: {error.strerror}")
-    if not text.isdigit() or not 0 < int(text) < 2**31:
+    if not text.isdigit() or len(text) > 10 or not 0 < int(text) < 2**31:
         return Seen(why=f"{path} holds no process number", left=True)
     pid = int(text)
     stat = process.stat(pid)

@@ -9,10 +9,12 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from litellm_tui.collectors.bounded import MEDIUM, read_bytes
+from litellm_tui.collectors.environment_file import parse_systemd
 
 Scope = Literal["user", "system"]
 
@@ -105,34 +107,19 @@ def parse_environment_files(value: str) -> list[str]:
     return [re.sub(r" \(ignore_errors=\w+\)$", "", line) for line in value.splitlines() if line.strip()]
 
 
-def parse_environment_file(text: str) -> dict[str, str]:
-    """An EnvironmentFile by the rules of systemd.exec(5): comments, quotes, continued lines, the last one wins."""
-    values: dict[str, str] = {}
-    for line in re.sub(r"\\\n", "", text).splitlines():
-        line = line.strip()
-        if not line or line[0] in "#;":
-            continue
-        name, equals, value = line.partition("=")
-        name, value = name.strip(), value.strip()
-        if not equals or not name:
-            continue
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        values[name] = value
-    return values
-
-
 def read_environment_files(paths: list[str]) -> tuple[dict[str, tuple[str, str]], list[tuple[str, str]]]:
     """`({NAME: (value, path)}, [(path, why it could not be read)])`; a later file wins, as with systemd."""
     values: dict[str, tuple[str, str]] = {}
     unread: list[tuple[str, str]] = []
     for path in paths:
         try:
-            text = Path(path).read_text(encoding="utf-8", errors="replace")
+            found = parse_systemd(read_bytes(path, MEDIUM))
         except OSError as error:
             unread.append((path, error.strerror or str(error)))
+        except ValueError as error:
+            unread.append((path, str(error)))
         else:
-            values |= {name: (value, path) for name, value in parse_environment_file(text).items()}
+            values |= {name: (value, path) for name, value in found.items()}
     return values, unread
 
 

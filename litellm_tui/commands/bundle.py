@@ -20,8 +20,8 @@ from typing import Final
 
 from litellm_tui import __version__
 from litellm_tui.analysis.phrases import count, size
+from litellm_tui.collectors.command import run_now
 from litellm_tui.collectors.logline import clean
-from litellm_tui.collectors.systemd import runtime_environment
 from litellm_tui.commands.bundle_parts import Part, never, parts
 from litellm_tui.commands.look import Look, look
 from litellm_tui.profile import Options, resolve
@@ -112,20 +112,12 @@ def write(path: Path, content: bytes) -> None:
 
 def _ask(command: list[str]) -> str:
     try:
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT,
-            env=runtime_environment(),
-        )
+        done = run_now(command, _TIMEOUT)
     except subprocess.TimeoutExpired as error:
         raise OSError(f"{command[0]} did not answer in {_TIMEOUT:g} s") from error
-    if done.returncode and not done.stdout.strip():
-        raise OSError(done.stderr.strip() or f"{command[0]} ended with {done.returncode}")
-    return done.stdout
+    if done.status and not done.output.strip():
+        raise OSError(done.error.strip() or f"{command[0]} ended with {done.status}")
+    return done.output
 
 
 def _listed(kept: Sequence[Part], found: Sequence[Part], length: int, path: Path) -> list[str]:

@@ -18,6 +18,7 @@ import msgspec
 
 from litellm_tui.analysis.proof import Expected
 from litellm_tui.backups.durable import replace, settle
+from litellm_tui.collectors.bounded import MEDIUM, read_bytes
 from litellm_tui.snapshot import Failure
 from litellm_tui.state import state_folder
 
@@ -100,7 +101,7 @@ class Desk:
     def unfinished(self) -> Record | Failure | None:
         """The transaction that nobody has ended. While somebody holds the lock it is his."""
         try:
-            record = msgspec.json.decode(self._record.read_bytes(), type=Record)
+            record = msgspec.json.decode(read_bytes(self._record, MEDIUM), type=Record)
         except FileNotFoundError:
             return None
         except OSError as error:
