@@ -9,6 +9,7 @@ import msgspec
 
 from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.collectors.kinds import Compose, Custom, Kind, Process
+from litellm_tui.terminal_locale import draws_unicode
 
 NAME = "litellm-tui"
 
@@ -67,18 +68,23 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set.
 
-    `profile` is the profile used when none is named; `theme` the name of a theme file; `ascii` draws the states with
-    ASCII signs; `mouse` turns mouse reporting on (off leaves selecting text to the terminal); `utc` shows log times
-    in UTC; `audit` says which findings are left alone.
+    `profile` is the profile used when none is named; `theme` the name of a theme file; `ascii` draws signs and frames
+    in ASCII, or never does (None: where the locale has no more than that); `mouse` turns mouse reporting on (off leaves
+    selecting text to the terminal); `utc` shows log times in UTC; `audit` says which findings are left alone.
     """
 
     profile: str | None = None
     theme: str = "dark"
-    ascii: bool = False
+    ascii: bool | None = None
     mouse: bool = True
     utc: bool = False
     audit: AuditSettings = AuditSettings()
     profiles: dict[str, ProfileSettings] = {}
+
+    @property
+    def draws_ascii(self) -> bool:
+        """Whether signs and frames are drawn in ASCII: as is set, else by the locale."""
+        return not draws_unicode() if self.ascii is None else self.ascii
 
 
 def settings_folder() -> Path:

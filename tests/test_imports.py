@@ -16,7 +16,7 @@ PACKAGE = Path(litellm_tui.__file__).parent
 
 # from the bottom up; a room may import what lies below it, and itself
 LAYERS = (
-    {"snapshot", "secretnames", "addresses"},
+    {"snapshot", "secretnames", "addresses", "terminal_locale"},
     {"reading", "pulse", "catalogue", "data"},
     {"collectors", "analysis", "logstore"},
     {"settings", "discovery", "composed", "profile", "traffic", "incidents"},
