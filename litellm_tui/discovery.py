@@ -114,7 +114,7 @@ def next_start(tools: Tools, unit: str, scope: Scope) -> Unit | None:
 
 def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
     """A `Unit` from one block of `systemctl show`, with /proc of the running process where it may be read."""
-    pid = int(block.get("MainPID") or 0)
+    pid = _pid(block)
     files = parse_environment_files(block.get("EnvironmentFiles", ""))
     from_files, unread = read_environment_files(files)
     name = block.get("Id", DEFAULT_UNIT)
@@ -254,6 +254,11 @@ def _litellm_arguments(block: Mapping[str, str], pid: int) -> list[str]:
     return parse_exec_start(block.get("ExecStart", ""))
 
 
+def _pid(block: Mapping[str, str]) -> int:
+    told = block.get("MainPID", "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 11 else 0
+
+
 def _interpreter(arguments: list[str]) -> str | None:
     """The Python that runs LiteLLM: named in the command line, or beside the `litellm` script."""
     for word in arguments:
@@ -313,7 +318,7 @@ def _runs_litellm(block: Mapping[str, str]) -> bool:
     words = parse_exec_start(block.get("ExecStart", ""))
     if any(is_litellm(word) for word in words):
         return True
-    pid = int(block.get("MainPID") or 0)
+    pid = _pid(block)
     named = "litellm" in block.get("Id", "")
     return named and (not pid or any(is_litellm(w) for m in process.family(pid) for w in process.command_line(m)))
 

@@ -48,7 +48,7 @@ class SavedFilters:
             kept = msgspec.json.decode(read_bytes(self.path, MEDIUM), type=_Kept)
         except FileNotFoundError:
             return
-        except (OSError, msgspec.MsgspecError, ValueError) as error:
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
             self.failure = f"{self.path}: {error}"
             return
         self.failure = ""

@@ -122,5 +122,5 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings()
     try:
         return msgspec.convert(data, Settings)
-    except msgspec.ValidationError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: {error}") from error

@@ -58,7 +58,7 @@ class StateFile:
             return Kept()
         try:
             kept = msgspec.json.decode(content, type=Kept)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             self.failure = f"{self.path}: {error}; what it held is forgotten"
             return Kept()
         self._written = content

@@ -49,6 +49,8 @@ def read_bytes(path: str | os.PathLike[str], limit: int = LARGE) -> bytes:
 
     A pipe or a socket is refused rather than waited for.
     """
+    if "\0" in os.fspath(path):
+        raise OSError(errno.EINVAL, "its path holds a NUL byte")
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(handle, "rb") as file:
         found = os.fstat(handle)

@@ -71,7 +71,7 @@ def installed(
     kept = (cache_folder or _cache_folder()) / f"{_identity(folder)}.json"
     try:
         return msgspec.json.decode(read_bytes(kept), type=Catalogue)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         pass
     found = _read_apart(folder, began)
     if isinstance(found, Catalogue):
@@ -135,7 +135,7 @@ def _editable(library: Path) -> Iterator[Path]:
     for noted in library.glob("litellm-*.dist-info/direct_url.json"):
         try:
             where = msgspec.json.decode(read_bytes(noted, MEDIUM), type=_Origin)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
             continue
         if where.dir_info.get("editable") and where.url.startswith("file://"):
             yield Path(unquote(urlsplit(where.url).path)) / "litellm"
@@ -182,7 +182,7 @@ def _read_apart(folder: Path, began: Callable[[Reader], None]) -> Catalogue | Fa
         return NotAvailable(lines[-1] if lines else f"{folder} could not be read")
     try:
         return msgspec.json.decode(written, type=Catalogue)
-    except msgspec.DecodeError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return Malformed(f"{folder}: {error}")
 
 

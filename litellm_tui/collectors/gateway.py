@@ -131,8 +131,9 @@ class GatewayClient:
             return Answer(await asyncio.to_thread(endpoint.decode, response.status_code, body), took)
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
             what = response.headers.get("content-type", "no content type").partition(";")[0]
+            said = answers.excerpt(str(error), 300)
             return Answer(
-                Malformed(f"{endpoint.path}: HTTP {response.status_code}, {what}, not what LiteLLM says ({error})",
+                Malformed(f"{endpoint.path}: HTTP {response.status_code}, {what}, not what LiteLLM says ({said})",
                           status=response.status_code), took
             )  # fmt: skip
 

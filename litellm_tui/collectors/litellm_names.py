@@ -83,7 +83,7 @@ def _json(path: Path) -> Mapping[str, object]:
     """A JSON object of the package; an empty one where it is missing or something else."""
     try:
         return msgspec.json.decode(read_bytes(path), type=dict[str, object])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         return {}
 
 
@@ -95,7 +95,7 @@ def models(folder: Path) -> dict[str, str]:
     path = folder / "model_prices_and_context_window_backup.json"
     try:
         entries = msgspec.json.decode(read_bytes(path), type=dict[str, _Priced])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         return {}
     return {
         name: entry.mode or ""

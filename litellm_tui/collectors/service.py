@@ -72,7 +72,7 @@ _EXIT_CODES = {"1": "exited", "2": "killed", "3": "dumped"}
 
 def _number(value: str | None) -> int | None:
     # systemd prints 2^64-1 for "not accounted" where it does not print "[not set]"
-    return int(value) if value and value.isdigit() and int(value) < 2**63 else None
+    return int(value) if value and value.isdecimal() and len(value) < 20 and int(value) < 2**63 else None
 
 
 def _refusal(said: str, command: str) -> Failure:

@@ -106,7 +106,7 @@ class Desk:
             return None
         except OSError as error:
             return Failure(f"{self._record}: {error.strerror}")
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             return Failure(
                 f"{self._record}: {error}; look whether the service runs as it should, then remove this file"
             )
@@ -144,7 +144,7 @@ class Desk:
     def _held(self, handle: int) -> Holder:
         try:
             return msgspec.json.decode(os.pread(handle, 4096, 0), type=Holder)
-        except (OSError, msgspec.MsgspecError, ValueError):
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
             # the lock was taken a moment ago, and its holder has not said who he is yet
             return Holder("somebody", socket.gethostname(), 0, time.time())
 
