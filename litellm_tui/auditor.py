@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -13,13 +12,14 @@ from litellm_tui.analysis.audit.subject import Runtime, Subject
 from litellm_tui.analysis.catalogue import Catalogue
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.collectors import config_file
+from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.collectors.catalogues import Reader, installed, shipped
 from litellm_tui.collectors.packages import distributions
 from litellm_tui.collectors.systemd import directive_lines, read_environment_files
 from litellm_tui.discovery import Unit
 from litellm_tui.profile import Profile
 from litellm_tui.secretnames import secret_parts
-from litellm_tui.snapshot import ConfigError, ConfigFile, Mark
+from litellm_tui.snapshot import ConfigError, ConfigFile, Failure, Mark
 
 
 class Auditor:
@@ -34,6 +34,7 @@ class Auditor:
         self._silenced = silenced
         self._asked = asked
         self._installed: Catalogue | None = None
+        self._failure: Failure | None = None
         self._done: tuple[object, Audit] | None = None
         self._reader: Reader | None = None
         self._stopped = False
@@ -42,14 +43,20 @@ class Auditor:
         """Read what the installed LiteLLM reads, from its own source; whether that is known from now on.
 
         It takes some ten seconds the first time, and milliseconds until LiteLLM is upgraded. Without it the shipped
-        catalogue is used.
+        catalogue is used, and the audit says so in what it could not look at.
         """
         if self._unit is None or self._unit.interpreter is None or self._asked:
             return False
         found = installed(self._unit.interpreter, began=self._began)
         if isinstance(found, Catalogue):
-            self._installed = found
+            self._installed, self._failure = found, None
+        else:
+            self._failure = found
         return self._installed is not None
+
+    def failed(self, error: BaseException) -> None:
+        """`prepare` has raised this, which nothing that LiteLLM's source holds should make it do."""
+        self._failure = Failure(f"{type(error).__name__} in the reader of its source")
 
     def stop(self) -> None:
         """Nobody waits for `prepare` any more, whatever thread it is in; not to be used afterwards."""
@@ -69,10 +76,14 @@ class Auditor:
         catalogue = shipped().at(self._asked) if self._asked else self._installed or shipped().at(reported)
         if isinstance(loaded, ConfigError):
             return unusable(loaded, catalogue.version)
-        state = (loaded.digest, catalogue.version, catalogue.source, environment)
+        state = (loaded.digest, catalogue.version, catalogue.source, environment, self._failure)
         if self._done is None or self._done[0] != state:
             subject = Subject(loaded, catalogue, shipped(), environment, runtime_of(self._unit))
-            self._done = (state, _masked(audit(subject, self._silenced), loaded, environment or {}))
+            found = audit(subject, self._silenced)
+            if self._failure is not None:
+                why = f"what the installed LiteLLM itself reads: {self._failure.why}"
+                found = msgspec.structs.replace(found, unknown=(*found.unknown, why))
+            self._done = (state, _masked(found, loaded, environment or {}))
         return self._done[1]
 
 
@@ -85,7 +96,8 @@ def _masked(result: Audit, file: ConfigFile, environment: Mapping[str, str]) -> 
         return msgspec.structs.replace(finding, text=redact(finding.text), do=redact(finding.do))
 
     findings, silenced = tuple(map(masked, result.findings)), tuple(map(masked, result.silenced))
-    return msgspec.structs.replace(result, findings=findings, silenced=silenced)
+    unknown = tuple(map(redact, result.unknown))
+    return msgspec.structs.replace(result, findings=findings, silenced=silenced, unknown=unknown)
 
 
 def environment_of(profile: Profile) -> Mapping[str, str] | None:
@@ -116,7 +128,7 @@ def runtime_of(unit: Unit | None) -> Runtime | None:
 
 def _marks(fragment: str) -> dict[str, Mark]:
     try:
-        text = Path(fragment).read_text(encoding="utf-8", errors="replace") if fragment else ""
+        text = read_text(fragment, SMALL, errors="replace") if fragment else ""
     except OSError:
         # the directives are known from systemctl all the same, only their lines are not
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,13 @@ class AuditWatch:
             self._version = version
             self._anew()
 
+    def _prepared(self, auditor: Auditor, reading: asyncio.Task[bool]) -> None:
+        if reading.cancelled():
+            return
+        if error := reading.exception():
+            auditor.failed(error)
+        self._given.set()
+
     def _anew(self) -> None:
         self.current = False
         if self._loaded is not None:
@@ -69,5 +77,5 @@ class AuditWatch:
             if exact is None:
                 # the first look at an installed LiteLLM takes seconds: what is shipped says nearly the same meanwhile
                 exact = asyncio.create_task(asyncio.to_thread(auditor.prepare))
-                exact.add_done_callback(lambda _: self._given.set())
+                exact.add_done_callback(partial(self._prepared, auditor))
             await self._given.wait()

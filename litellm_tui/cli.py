@@ -240,15 +240,24 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _signs_in_ascii(text: str) -> str:
+    # only where a sign is met that the output cannot hold
+    from litellm_tui.ui.signs import every_sign_to_ascii
+
+    return every_sign_to_ascii(text)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     chosen = build_parser().parse_args(arguments)
     # only now: --help and --version need none of it
     from litellm_tui.profile import Options
     from litellm_tui.settings import SettingsError
+    from litellm_tui.terminal_locale import prepare_output
 
     given = vars(chosen)
     options = Options(**{name: given[name] for name in Options.__struct_fields__ if name in given})
+    prepare_output(_signs_in_ascii, json=bool(given.get("json")) or given.get("format") in ("json", "sarif"))
     module = import_module(COMMANDS[chosen.command or "console"][0])
     try:
         own = {name: value for name, value in given.items() if name not in (*Options.__struct_fields__, "command")}

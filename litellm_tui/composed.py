@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
+import yaml
 
 from litellm_tui.collectors import docker
-from litellm_tui.collectors.command import run_blocking
+from litellm_tui.collectors.bounded import SMALL, TooLarge, read_text
+from litellm_tui.collectors.command import run_now
 from litellm_tui.collectors.compose import compose_command
 from litellm_tui.collectors.kinds import Compose
-from litellm_tui.discovery import DEFAULT_PORT, Unit, Variable, described, is_litellm
-from litellm_tui.snapshot import Failure, NotAvailable, Unreachable
+from litellm_tui.discovery import DEFAULT_PORT, Unit, Variable, described, is_litellm, withheld
+from litellm_tui.snapshot import Failure, Malformed, NotAvailable, Unreachable
 
 _LABEL: Final = "label=com.docker.compose.project"
 
@@ -65,7 +67,33 @@ def unit_from(container: docker.Container) -> Unit:
         config=_outside(container, unit.config) if unit.config else None,
         url=_published(container, unit.url),
         fragment=container.label("project.config_files").partition(",")[0],
+        withheld=withheld(_environment_files(container)),
     )
+
+
+def _environment_files(container: docker.Container) -> Iterator[str]:
+    """The files that Compose takes variables from, for this service and for the compose file itself.
+
+    What they hold comes with the next container; it is known from now on, so that it is never shown.
+    """
+    folder = container.label("project.working_dir")
+    for file in filter(None, container.label("project.config_files").split(",")):
+        for entry in _entries(file, container.label("service")):
+            path = entry.get("path") if isinstance(entry, dict) else entry
+            if isinstance(path, str) and path:
+                yield os.path.join(folder, os.path.expanduser(path))
+    yield from (os.path.join(folder, ".env"),) if folder else ()
+
+
+def _entries(file: str, service: str) -> list[Any]:
+    try:
+        data: Any = yaml.safe_load(read_text(file, SMALL))
+    except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        # a compose file that cannot be read: beside its own errors, PyYAML raises what its constructors stumble over
+        return []
+    for name in ("services", service, "env_file"):
+        data = data.get(name) if isinstance(data, dict) else None
+    return data if isinstance(data, list) else [data]
 
 
 def _of_service(compose: Compose) -> list[docker.Container] | Failure:
@@ -141,9 +169,11 @@ def _runs_litellm(container: docker.Container) -> bool:
 
 def _ask(command: list[str]) -> str | Failure:
     try:
-        done = run_blocking(command, docker.CLIENT_SECONDS)
+        done = run_now(command, docker.CLIENT_SECONDS)
     except subprocess.TimeoutExpired:
         return Unreachable(f"{command[0]} did not answer in {docker.CLIENT_SECONDS:g} s", kind="timeout")
+    except TooLarge as error:
+        return Malformed(f"{command[0]} {error.strerror}")
     except OSError as error:
         return docker.missing(command[0], NotAvailable(f"{command[0]}: {error.strerror}"))
-    return docker.refusal(done, command[0]) if done.status else done.output
+    return done.output if done.status == 0 else docker.refusal(done, command[0])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from litellm_tui.collectors import pidfile, process
-from litellm_tui.collectors.command import run_blocking
+from litellm_tui.collectors.bounded import SMALL, read_bytes
+from litellm_tui.collectors.command import run_now
+from litellm_tui.collectors.environment_file import parse_dotenv, secrets_in_file
 from litellm_tui.collectors.kinds import Process, words
 from litellm_tui.collectors.systemd import (
     UNIT_PROPERTIES,
@@ -48,7 +50,8 @@ class Variable(msgspec.Struct, frozen=True):
 
 class Unit(msgspec.Struct, frozen=True):
     """What runs LiteLLM: a unit, or another kind of service. `unread` are environment files that could not be read,
-    with the reason."""
+    with the reason; `withheld` are the secrets that stand in such files, whether their reader takes them or not.
+    """
 
     name: str
     scope: ServicePlace
@@ -64,6 +67,7 @@ class Unit(msgspec.Struct, frozen=True):
     fragment: str = ""
     exec_reload: str = ""
     stop_seconds: float | None = None
+    withheld: tuple[Variable, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} ({self.scope})"
@@ -110,7 +114,7 @@ def next_start(tools: Tools, unit: str, scope: Scope) -> Unit | None:
 
 def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
     """A `Unit` from one block of `systemctl show`, with /proc of the running process where it may be read."""
-    pid = int(block.get("MainPID") or 0)
+    pid = _pid(block)
     files = parse_environment_files(block.get("EnvironmentFiles", ""))
     from_files, unread = read_environment_files(files)
     name = block.get("Id", DEFAULT_UNIT)
@@ -125,12 +129,10 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
 
     arguments = _litellm_arguments(block, pid)
     interpreter = _interpreter(arguments)
-    for path in _dotenv_candidates(interpreter):
-        extra, _ = read_environment_files([path])
-        for key, (value, source) in extra.items():
-            environment.setdefault(key, Variable(value, source))
-        if extra:
-            break
+    own, unread_own = _own_dotenv(interpreter, environment)
+    unread += unread_own
+    for key, variable in own.items():
+        environment.setdefault(key, variable)
 
     plain = {key: variable.value for key, variable in environment.items()}
     unit = described(
@@ -147,6 +149,7 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
         environment_files=tuple(files),
         unread=tuple(unread),
         fragment=block.get("FragmentPath", ""),
+        withheld=withheld([*files, *(variable.source for variable in own.values())]),
         exec_reload=" ".join(parse_exec_start(block.get("ExecReload", ""))),
         stop_seconds=parse_time_span(block.get("TimeoutStopUSec", "")),
     )
@@ -170,14 +173,24 @@ def process_unit(settings: Process, name: str, environ: Mapping[str, str]) -> Un
     line = process.command_line(pid) if pid else []
     arguments = line if any(is_litellm(word) for word in line) else [pidfile.program(settings) or start[0], *start[1:]]
     folder = os.path.abspath(os.path.expanduser(settings.folder or ""))
+    interpreter = _interpreter(arguments)
+    own, unread_own = _own_dotenv(interpreter, environment)
+    for key, variable in own.items():
+        environment.setdefault(key, variable)
     return msgspec.structs.replace(
         described(name, "process", arguments, folder, environment),
         active=bool(pid),
-        interpreter=_interpreter(arguments),
+        interpreter=interpreter,
         environment_files=tuple(files),
-        unread=tuple(unread),
+        unread=(*unread, *unread_own),
+        withheld=withheld([*files, *(variable.source for variable in own.values())]),
         stop_seconds=settings.stop_seconds,
     )
+
+
+def withheld(files: Iterable[str]) -> tuple[Variable, ...]:
+    """The secrets that stand in these files; one that cannot be read holds none that could be known."""
+    return tuple(Variable(value, path) for path in dict.fromkeys(files) for value in sorted(secrets_in_file(path)))
 
 
 def described(
@@ -241,6 +254,11 @@ def _litellm_arguments(block: Mapping[str, str], pid: int) -> list[str]:
     return parse_exec_start(block.get("ExecStart", ""))
 
 
+def _pid(block: Mapping[str, str]) -> int:
+    told = block.get("MainPID", "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 11 else 0
+
+
 def _interpreter(arguments: list[str]) -> str | None:
     """The Python that runs LiteLLM: named in the command line, or beside the `litellm` script."""
     for word in arguments:
@@ -252,20 +270,55 @@ def _interpreter(arguments: list[str]) -> str | None:
     return None
 
 
-def _dotenv_candidates(interpreter: str | None) -> Iterator[str]:
-    # LiteLLM calls dotenv.load_dotenv(), which looks from its own package folder upwards, not in the working directory
-    if interpreter:
-        for parent in Path(interpreter).parents:
-            candidate = parent / ".env"
-            if candidate.is_file():
-                yield str(candidate)
+def _own_dotenv(
+    interpreter: str | None, environment: Mapping[str, Variable]
+) -> tuple[dict[str, Variable], list[tuple[str, str]]]:
+    """What LiteLLM takes from the `.env` that it looks for itself, and which it could not be read, with the reason.
+
+    It does so unless LITELLM_MODE is another than DEV (litellm/__init__.py, litellm/proxy/proxy_cli.py), and what is
+    set already stays as it is.
+    """
+    plain = {name: variable.value for name, variable in environment.items()}
+    disabled = plain.get("PYTHON_DOTENV_DISABLED", "").casefold() in ("1", "true", "t", "yes", "y")
+    if interpreter is None or disabled or plain.get("LITELLM_MODE", "DEV") != "DEV":
+        return {}, []
+    found: dict[str, Variable] = {}
+    unread: list[tuple[str, str]] = []
+    for path in _dotenv_files(interpreter):
+        known = plain | {name: variable.value for name, variable in found.items()}
+        try:
+            values = parse_dotenv(read_bytes(path, SMALL), known)
+        except OSError as error:
+            unread.append((path, error.strerror or str(error)))
+        except ValueError as error:
+            why = "LiteLLM cannot start with it: it is not UTF-8" if isinstance(error, UnicodeError) else str(error)
+            unread.append((path, why))
+        else:
+            found |= {name: Variable(value, path) for name, value in values.items() if name not in known}
+    return found, unread
+
+
+def _dotenv_files(interpreter: str) -> Iterator[str]:
+    """The `.env` of each of LiteLLM's two load_dotenv(): the nearest one from the calling file's folder upwards."""
+    from litellm_tui.collectors.catalogues import package_folder
+
+    package = package_folder(interpreter)
+    if isinstance(package, Failure):
+        starts = [Path(os.path.dirname(interpreter))]
+    else:
+        starts = [Path(os.path.abspath(package)), Path(os.path.abspath(package)) / "proxy"]
+    nearest = (
+        next((str(place / ".env") for place in (start, *start.parents) if (place / ".env").is_file()), None)
+        for start in starts
+    )
+    yield from dict.fromkeys(path for path in nearest if path)
 
 
 def _runs_litellm(block: Mapping[str, str]) -> bool:
     words = parse_exec_start(block.get("ExecStart", ""))
     if any(is_litellm(word) for word in words):
         return True
-    pid = int(block.get("MainPID") or 0)
+    pid = _pid(block)
     named = "litellm" in block.get("Id", "")
     return named and (not pid or any(is_litellm(w) for m in process.family(pid) for w in process.command_line(m)))
 
@@ -287,7 +340,7 @@ def _show(tools: Tools, scope: Scope, words: list[str]) -> list[dict[str, str]]:
 
 
 def _run(command: list[str]) -> str:
-    done = run_blocking(command, 5)
+    done = run_now(command, timeout=5)
     if done.status:
         raise subprocess.CalledProcessError(done.status, command, done.output, done.error)
     return done.output

@@ -28,6 +28,7 @@ from litellm_tui.logstore import LogStore
 from litellm_tui.pulse import Pulse
 from litellm_tui.reading import next_reading
 from litellm_tui.rediswatch import RedisWatch
+from litellm_tui.secretnames import secret_parts
 from litellm_tui.snapshot import (
     ConfigError,
     ConfigFile,
@@ -223,6 +224,7 @@ class Monitor:
             self._redis.saved(redis.address(loaded, environment))
             # what was a secret once stays one: the running process may still write it to its log
             self._secrets.update(config_file.secrets_in(loaded, environment))
+            self._secrets.update(part for name, value in environment.items() for part in secret_parts(name, value))
             self.redact = Redactor(self._secrets)
             self._intake.redact = self.redact
             self._judge_background_checks()

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from litellm_tui.addresses import is_this_machine
 from litellm_tui.collectors import config_file
+from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.collectors.compose import compose_command
 from litellm_tui.collectors.kinds import Compose, Custom, Kind, Process, words
 from litellm_tui.collectors.systemd import Scope, Tools
@@ -147,7 +149,8 @@ class Profile(msgspec.Struct, frozen=True):
         """
         named = [part for name, v in self.environment.items() for part in secret_parts(name, v.value)]
         own = [*secret_parts("", self.url.value), self.key.reveal() if self.key else ""]
-        return tuple(value for value in (*own, *named) if len(value) >= 4)
+        withheld = [v.value for v in self.found_unit.withheld] if self.found_unit else []
+        return tuple(value for value in (*own, *named, *withheld) if len(value) >= 4)
 
 
 def resolve(
@@ -401,7 +404,7 @@ def _key(
 
 def _key_from_file(file: str, source: str) -> Secret:
     try:
-        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
+        text = read_text(Path(file).expanduser(), SMALL).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{source}: key file {file}: {error}") from error
     if not text or "\n" in text:
@@ -442,4 +445,4 @@ def _port(url: str) -> int:
 
 def _is_local(url: str) -> bool:
     host = _host(url)
-    return host in ("localhost", "::1", "0.0.0.0", socket.gethostname()) or host.startswith("127.")
+    return is_this_machine(host) or host.removesuffix(".") == socket.gethostname().lower()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from litellm_tui.addresses import is_this_machine
 from litellm_tui.collectors import redis
 from litellm_tui.reading import is_silence, next_reading
 from litellm_tui.snapshot import CacheCount, CacheCounts, ConfigFile, Metrics, Reading, RedisInfo
@@ -28,7 +29,7 @@ class RedisWatch:
         self.answer: Reading[str] = Reading(interval=REDIS_SECONDS)
         self.counts: CacheCounts | None = None
         self._changed, self._back = changed, back
-        self._here = redis.is_loopback(urlsplit(url).hostname or "")
+        self._here = is_this_machine(urlsplit(url).hostname or "")
         self._saved: redis.Address | None = None
         self._applied: redis.Address | None = None
         self._asked: redis.Address | None = None
@@ -71,7 +72,7 @@ class RedisWatch:
             # what was saved later is not what the running proxy uses
             self._applied = self._saved
         where = self._applied
-        return where if where is not None and (self._here or not redis.is_loopback(where.host)) else None
+        return where if where is not None and (self._here or not is_this_machine(where.host)) else None
 
     def count(self, result: Any) -> None:
         """Keep the hits and misses of one more answer; LiteLLM's own counter is the better one where there are both."""

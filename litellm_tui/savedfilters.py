@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui import atomic
+from litellm_tui.collectors.bounded import MEDIUM, read_bytes
 from litellm_tui.state import state_folder
 
 # of a later form, nothing is read, and nothing is written over it
@@ -43,7 +44,7 @@ class SavedFilters:
         if self.path is None:
             return
         try:
-            kept = msgspec.json.decode(self.path.read_bytes(), type=_Kept)
+            kept = msgspec.json.decode(read_bytes(self.path, MEDIUM), type=_Kept)
         except FileNotFoundError:
             return
         except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:

@@ -13,6 +13,8 @@ _DO_NOT: Final = ("MAX_TOKEN", "TOKENS", "KEY_MANAGEMENT", "KEYWORD", "COST_PER_
 _CARRY: Final = ("AUTHORIZATION", "COOKIE", "WEBHOOK", "DSN", "CONNECTION_STRING")
 _USER_PART: Final = re.compile(r"://([^\s/@]+)@")
 _IN_QUERY: Final = re.compile(r"[?&](?:key|api_?key|code|token|sig|auth)=([^\s&#]+)", re.IGNORECASE)
+# of a value of several lines, such as a private key; a shorter one is a brace or a mark
+_SHORTEST_LINE: Final = 8
 _SCHEME: Final = re.compile(r"^(?:bearer|basic)\s+", re.IGNORECASE)
 
 
@@ -27,6 +29,9 @@ def secret_parts(name: str, value: str) -> Iterator[str]:
     if may_carry_a_secret(name):
         yield value
         yield _SCHEME.sub("", value)
+        if "\n" in value:
+            # a log takes it apart
+            yield from (line for line in map(str.strip, value.splitlines()) if len(line) >= _SHORTEST_LINE)
     for match in _USER_PART.finditer(value):
         user, colon, password = match[1].partition(":")
         # a user without a password is a token; with one the name of the user is none

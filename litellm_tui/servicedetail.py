@@ -9,7 +9,6 @@ import asyncio
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -18,6 +17,7 @@ from litellm_tui.analysis.exits import bad, frequency, told
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.redact import MASK
 from litellm_tui.collectors import process
+from litellm_tui.collectors.bounded import read_text
 from litellm_tui.collectors.command import run
 from litellm_tui.collectors.exits import read_exits
 from litellm_tui.collectors.kinds import Custom, Process, words
@@ -124,8 +124,7 @@ def _commands(profile: Profile) -> dict[str, str]:
 
 def _file(path: str, redact: Callable[[str], str]) -> File:
     try:
-        with Path(path).open("rb") as file:
-            text = file.read(LONGEST_FILE).decode(errors="replace")
+        text = read_text(path, LONGEST_FILE, errors="replace")
     except OSError as error:
         return File(path, why=error.strerror or str(error))
     return File(path, clean(masked(text, redact)).rstrip("\n"))

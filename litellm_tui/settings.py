@@ -7,7 +7,9 @@ from typing import Literal
 
 import msgspec
 
+from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.collectors.kinds import Compose, Custom, Kind, Process
+from litellm_tui.terminal_locale import draws_unicode
 
 NAME = "litellm-tui"
 
@@ -66,18 +68,23 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set.
 
-    `profile` is the profile used when none is named; `theme` the name of a theme file; `ascii` draws the states with
-    ASCII signs; `mouse` turns mouse reporting on (off leaves selecting text to the terminal); `utc` shows log times
-    in UTC; `audit` says which findings are left alone.
+    `profile` is the profile used when none is named; `theme` the name of a theme file; `ascii` draws signs and frames
+    in ASCII, or never does (None: where the locale has no more than that); `mouse` turns mouse reporting on (off leaves
+    selecting text to the terminal); `utc` shows log times in UTC; `audit` says which findings are left alone.
     """
 
     profile: str | None = None
     theme: str = "dark"
-    ascii: bool = False
+    ascii: bool | None = None
     mouse: bool = True
     utc: bool = False
     audit: AuditSettings = AuditSettings()
     profiles: dict[str, ProfileSettings] = {}
+
+    @property
+    def draws_ascii(self) -> bool:
+        """Whether signs and frames are drawn in ASCII: as is set, else by the locale."""
+        return not draws_unicode() if self.ascii is None else self.ascii
 
 
 def settings_folder() -> Path:
@@ -94,7 +101,7 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     path = path or settings_folder() / "config.yaml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, SMALL)
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
@@ -115,5 +122,5 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings()
     try:
         return msgspec.convert(data, Settings)
-    except msgspec.ValidationError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: {error}") from error

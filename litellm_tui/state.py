@@ -14,6 +14,7 @@ import msgspec
 from litellm_tui import atomic
 from litellm_tui.analysis.changes import Glance
 from litellm_tui.analysis.memory import Memory, Remembered
+from litellm_tui.collectors.bounded import read_bytes
 from litellm_tui.identity import gateway_label, gateway_name
 from litellm_tui.settings import NAME
 
@@ -47,7 +48,7 @@ class StateFile:
     def load(self) -> Kept:
         """What was kept, or nothing."""
         try:
-            content = self.path.read_bytes()
+            content = read_bytes(self.path)
         except FileNotFoundError:
             return Kept()
         except OSError as error:

@@ -81,6 +81,15 @@ def test_without_an_installed_litellm_the_shipped_catalogue_serves(tmp_path: Pat
     assert auditor.audit(_loaded(tmp_path), None, reported="1.80.0").basis == "from the shipped catalogue"
 
 
+def test_why_the_installed_litellm_could_not_be_read_is_said(tmp_path: Path) -> None:
+    auditor, loaded = Auditor(replace(UNIT, interpreter="/nonexistent/bin/python"), {}), _loaded(tmp_path)
+    before = auditor.audit(loaded, None, reported="1.80.0")
+    assert not auditor.prepare()
+    after = auditor.audit(loaded, None, reported="1.80.0")
+    said = "what the installed LiteLLM itself reads: no litellm package belongs to /nonexistent/bin/python"
+    assert after.unknown == (*before.unknown, said)
+
+
 def test_a_reader_that_nobody_waits_for_is_ended(tmp_path: Path, python: Path) -> None:
     auditor = Auditor(replace(UNIT, interpreter=str(python)), {})
     auditor.stop()

@@ -151,3 +151,22 @@ async def test_the_end_ends_the_reader_of_the_installed_litellm(
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert stopped.is_set()
+
+
+async def test_what_the_reader_of_the_source_raises_is_said_and_the_audit_goes_on(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: auditor.Auditor) -> bool:
+        raise ZeroDivisionError("with sk-secret in it")
+
+    monkeypatch.setattr(auditor.Auditor, "prepare", fails)
+    watched.save(MODELS)
+    await eventually(
+        lambda: watched.watch.audit and "ZeroDivisionError" in " ".join(watched.watch.audit.unknown), "it is said"
+    )
+    assert watched.watch.audit
+    assert "sk-secret" not in " ".join(watched.watch.audit.unknown)
+    watched.save(GHOST)
+    await eventually(
+        lambda: "fallback-to-nowhere" in watched.rules() or len(watched.rules()) > 0, "the file is audited anew"
+    )

@@ -16,7 +16,7 @@ PACKAGE = Path(litellm_tui.__file__).parent
 
 # from the bottom up; a room may import what lies below it, and itself
 LAYERS = (
-    {"snapshot", "secretnames"},
+    {"snapshot", "secretnames", "addresses", "terminal_locale"},
     {"reading", "pulse", "catalogue", "data", "atomic", "identity", "hostlock"},
     {"collectors", "analysis", "logstore"},
     {"linefacts"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ from litellm_tui.actions.splice import CannotEdit, splice
 from litellm_tui.analysis.audit.records import Audit, Finding
 from litellm_tui.analysis.edits import Edit, Fix, Rename, SetValue
 from litellm_tui.backups import Backups, Taken, take
+from litellm_tui.collectors.bounded import read_bytes
 from litellm_tui.snapshot import Failure
 
 # a fix can bring a finding to light that another one hid, and two fixes of one list wait for each other
@@ -77,7 +77,7 @@ class _Files:
                 by_file.setdefault(finding.fix.file, []).append(finding)
         for name, waiting in by_file.items():
             if name not in self.before:
-                self.before[name] = self.after[name] = Path(name).read_bytes()
+                self.before[name] = self.after[name] = read_bytes(name)
             together = [f for f in waiting if all(isinstance(edit, SetValue | Rename) for edit in _edits(f))]
             if len(together) > 1 and self._splice(name, [edit for f in together for edit in _edits(f)]) is None:
                 done += together
@@ -108,7 +108,7 @@ def _edits(finding: Finding) -> tuple[Edit, ...]:
 def mend_one(fix: Fix) -> Mended | Failure:
     """One fix alone, decided by the operator."""
     try:
-        content = Path(fix.file).read_bytes()
+        content = read_bytes(fix.file)
         return Mended({fix.file: content}, {fix.file: splice(content, fix.edits)}, (), (), Audit(fix.file, "", ""))
     except CannotEdit as refusal:
         return Failure(str(refusal))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from litellm_tui.actions.probe_request import why_not
+from litellm_tui.addresses import ip_of, is_this_machine
 from litellm_tui.analysis.routing import Routing, alias_target
 from litellm_tui.snapshot import LoadedDeployment
 
@@ -73,17 +73,12 @@ def place_of(url: str) -> Place:
         host = (urlsplit(url if "://" in url else f"//{url}").hostname or "").rstrip(".")
     except ValueError:
         return "public"
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        if host == "localhost" or host.endswith(".localhost"):
-            return "here"
-        named = host and ("." not in host or host.endswith(".local") or host == "host.docker.internal")
-        return "private" if named else "public"
-    address = getattr(address, "ipv4_mapped", None) or address
-    if address.is_loopback or address.is_unspecified:
+    if is_this_machine(host):
         return "here"
-    return "public" if address.is_global else "private"
+    if address := ip_of(host):
+        return "public" if address.is_global else "private"
+    named = host and ("." not in host or host.endswith(".local") or host == "host.docker.internal")
+    return "private" if named else "public"
 
 
 def reachable(

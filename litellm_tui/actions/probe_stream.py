@@ -9,6 +9,8 @@ import msgspec
 
 from litellm_tui.analysis.phrases import count
 
+# what a provider says in full, with its trace
+_LONGEST: Final = 20_000
 _TOKENS: Final = ("content", "reasoning_content", "reasoning", "tool_calls", "text", "refusal")
 
 
@@ -46,12 +48,15 @@ class Stream:
             return
         if error := event.get("error"):
             said = error.get("message") if isinstance(error, dict) else error
-            self._error = self._error or str(said or error)
+            self._error = self._error or str(said or error)[:_LONGEST]
             return
         self._events += 1
         # an event may leave them empty (Azure's first one does)
-        self._ids |= {str(event.get("id") or "")} - {""}
-        self._models |= {str(event.get("model") or "")} - {""}
+        # that there are two of them is all that counts
+        if len(self._ids) < 2:
+            self._ids |= {str(event.get("id") or "")} - {""}
+        if len(self._models) < 2:
+            self._models |= {str(event.get("model") or "")} - {""}
         choices = event.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict):
@@ -62,7 +67,7 @@ class Stream:
         words = delta if isinstance(delta, dict) else choice
         if self.first_token is None and any(words.get(name) for name in _TOKENS):
             self.first_token = now - self._began
-        self._finish = str(choice.get("finish_reason") or self._finish)
+        self._finish = str(choice.get("finish_reason") or self._finish)[:_LONGEST]
 
     def progress(self) -> str:
         """How far it came, in words."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -15,12 +15,18 @@ import httpx
 import msgspec
 
 from litellm_tui.actions.probe_stream import Stream
+from litellm_tui.addresses import is_this_machine
+from litellm_tui.collectors import bounded
 from litellm_tui.collectors.gateway import LIVELINESS, TAG, unreachable
 
 # What the gateway says by itself, before any deployment is asked
 _REFUSALS: Final = ("auth_error", "no_db_connection", "token_not_found_in_db", "expired_key", "budget_exceeded")
 # A request that got as far as a deployment carries this header, whether it succeeded or not; a refused one does not
 _PASSED: Final = "x-litellm-call-id"
+# a probe asks for a word or two, and thousands of numbers for an embedding
+_MOST_OF_AN_ANSWER: Final = 16 << 20
+_MOST_OF_A_STREAM: Final = 64 << 20
+_MOST_OF_AN_EVENT: Final = 4 << 20
 
 
 class Said(NamedTuple):
@@ -45,12 +51,16 @@ class Asker:
         self._key = key
         self._client = httpx.AsyncClient(
             # an http_proxy in the environment must not carry what is meant for this machine
-            trust_env=not _is_loopback(url),
+            trust_env=not is_this_machine(urlsplit(url).hostname or ""),
             verify=url.startswith("https"),
             follow_redirects=False,
             # uvicorn drops an idle connection after 5 s: let go first, or a request may meet a closing one
             limits=httpx.Limits(max_connections=connections, keepalive_expiry=4),
-            headers={"User-Agent": "litellm-tui", **({"Authorization": f"Bearer {key}"} if key else {})},
+            headers={
+                "User-Agent": "litellm-tui",
+                "Accept-Encoding": "identity",
+                **({"Authorization": f"Bearer {key}"} if key else {}),
+            },
         )
 
     async def close(self) -> None:
@@ -69,14 +79,16 @@ class Asker:
             ):
                 status, headers = response.status_code, dict(response.headers)
                 if status == 200 and headers.get("content-type", "").startswith("text/event-stream"):
-                    async for line in response.aiter_lines():
+                    async for line in _lines(response):
                         stream.take(line, time.perf_counter())
                     error, by_gateway = stream.complaint(), False
                 else:
-                    content = await response.aread()
+                    content = await bounded.body(response, _MOST_OF_AN_ANSWER)
                     error, by_gateway = self._judge(path, status, headers, content, bool(body.get("stream")))
         except TimeoutError:
             error, by_gateway = await self._timed_out(timeout, status, stream)
+        except bounded.BodyRefused as failure:
+            error, by_gateway = f"HTTP {status}, {failure}", _PASSED not in headers
         except httpx.HTTPError as failure:
             how = unreachable(failure).why
             # a status line that came tells that the gateway was there
@@ -92,11 +104,15 @@ class Asker:
             return f"the stream timed out after {timeout:g} s: it stood still {stream.progress()}", False
         try:
             async with asyncio.timeout(LIVELINESS.timeout):
-                await self._client.get(f"{self._url}{LIVELINESS.path}?{TAG}", timeout=None)
+                url = f"{self._url}{LIVELINESS.path}?{TAG}"
+                async with self._client.stream("GET", url, timeout=None) as response:
+                    await bounded.beginning(response, bounded.SMALL)
         except TimeoutError:
             return f"the gateway itself hangs: no answer within {timeout:g} s, and none on {LIVELINESS.path}", True
         except httpx.HTTPError as failure:
             return f"no answer within {timeout:g} s, and the gateway: {unreachable(failure).why}", True
+        except bounded.BodyRefused as failure:
+            return f"no answer within {timeout:g} s, and the gateway on {LIVELINESS.path}: {failure}", True
         return f"it timed out after {timeout:g} s without an answer, while the gateway itself answers", False
 
     def _judge(
@@ -127,6 +143,23 @@ class Asker:
         return message if message.startswith("litellm.") else f"HTTP {status}: {message}", False
 
 
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """The lines of a stream of server-sent events. Raises `BodyRefused` where the stream or a line exceeds its cap."""
+    rest: list[bytes] = []
+    length = 0
+    async for part in bounded.chunks(response, _MOST_OF_A_STREAM):
+        *ended, last = part.replace(b"\r", b"\n").split(b"\n")
+        for line in ended:
+            yield b"".join((*rest, line)).decode(errors="replace")
+            rest, length = [], 0
+        rest.append(last)
+        length += len(last)
+        if length > _MOST_OF_AN_EVENT:
+            raise bounded.BodyRefused(f"an event of more than {bounded.size(_MOST_OF_AN_EVENT)}: not read")
+    if length:
+        yield b"".join(rest).decode(errors="replace")
+
+
 def _error_of(data: Mapping[str, Any]) -> tuple[str, str]:
     """Message and type of LiteLLM's error object, wherever it stands."""
     error = data.get("error", data.get("detail"))
@@ -143,8 +176,3 @@ def _answers(path: str, data: Mapping[str, Any]) -> bool:
     choices = data.get("choices")
     # an empty text is an answer: a reasoning model may have spent its tokens before it
     return isinstance(choices, list) and any(isinstance(choice, dict) for choice in choices)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")

@@ -19,6 +19,8 @@ from litellm_tui.actions import in_place, writable
 from litellm_tui.actions.in_place import changed_meanwhile
 from litellm_tui.actions.likeness import like
 from litellm_tui.atomic import beside, failed, settle
+from litellm_tui.backups.taking import MOST_BYTES
+from litellm_tui.collectors.bounded import read_bytes
 from litellm_tui.snapshot import Failure
 
 # a rename onto a mount point, as a file that is bound into a container is
@@ -123,7 +125,7 @@ def stage(
         found = target.stat()
         if not stat.S_ISREG(found.st_mode):
             return Failure(f"{target} is no regular file: edit what writes it instead")
-        if target.read_bytes() != expected:
+        if read_bytes(target, MOST_BYTES) != expected:
             return changed_meanwhile(target)
     except (OSError, RuntimeError) as error:
         return failed(f"{path} cannot be read", error)
@@ -203,7 +205,7 @@ def _temporary(staged: Staged, content: bytes) -> Path:
 
 def _content(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_bytes(path, MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
 

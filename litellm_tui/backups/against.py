@@ -11,7 +11,7 @@ from litellm_tui.analysis.values import NOT_SHOWN
 from litellm_tui.backups.records import Held, Taken, sha256_of
 from litellm_tui.backups.taking import take
 from litellm_tui.collectors import config_file
-from litellm_tui.collectors.systemd import parse_environment_file
+from litellm_tui.collectors.environment_file import parse_systemd
 from litellm_tui.snapshot import ConfigError, ConfigFile, Failure
 
 UNREADABLE = "?"
@@ -78,10 +78,18 @@ def _variables(now: Held | None, then: Held) -> Iterator[Change]:
     """The names of the variables of an environment file that would be others."""
     if then.role != "environment" or now is None:
         return
-    before, after = (parse_environment_file((side.content or b"").decode(errors="replace")) for side in (now, then))
+    before, after = (_set_by(side.content or b"") for side in (now, then))
     for name in dict.fromkeys((*before, *after)):
         if before.get(name) != after.get(name):
             kind: Kind = "added" if name not in before else "removed" if name not in after else "changed"
             text = f"changed {NOT_SHOWN}" if kind == "changed" else NOT_SHOWN
             sides = ("", text) if kind != "removed" else (text, "")
             yield Change(kind, "environment", name, *sides, visible=False, note=f"in {then.path}")
+
+
+def _set_by(content: bytes) -> dict[str, str]:
+    try:
+        return parse_systemd(content)
+    except ValueError:
+        # a file that systemd refuses sets nothing
+        return {}

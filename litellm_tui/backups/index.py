@@ -14,6 +14,7 @@ import msgspec
 
 from litellm_tui.atomic import failed, replace
 from litellm_tui.backups.records import Backup
+from litellm_tui.collectors.bounded import read_bytes
 from litellm_tui.snapshot import Denied, Failure, Malformed, NotAvailable
 
 # of a later form, nothing is read and nothing is written
@@ -42,7 +43,7 @@ def read(folder: Path) -> tuple[Backup, ...] | Failure:
     """The records, the newest last; none where there is no index. `Malformed` is one that holds nothing of use."""
     path = folder / INDEX
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         if msgspec.json.decode(content, type=_Form).form > FORM:
             return NotAvailable(f"{path} was written by a later litellm-tui: use that one")
         return msgspec.json.decode(content, type=_Index).backups

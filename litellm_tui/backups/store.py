@@ -18,7 +18,8 @@ import msgspec
 from litellm_tui.atomic import create, failed, replace, settle
 from litellm_tui.backups import index
 from litellm_tui.backups.records import Backup, Held, Kept, Role, Taken, Why, digest_of, sha256_of
-from litellm_tui.backups.taking import take
+from litellm_tui.backups.taking import MOST_BYTES, take
+from litellm_tui.collectors.bounded import read_bytes
 from litellm_tui.identity import gateway_label, gateway_name
 from litellm_tui.snapshot import Failure
 from litellm_tui.state import state_folder
@@ -85,7 +86,7 @@ class Backups:
             content = None
             if (copy := self.copy(backup, kept.path)) is not None:
                 try:
-                    content = copy.read_bytes()
+                    content = read_bytes(copy, MOST_BYTES)
                 except OSError as error:
                     return Failure(f"the copy of {kept.path} cannot be read, {copy}: {error.strerror}")
                 if sha256_of(content) != kept.sha256:
@@ -225,6 +226,6 @@ class Backups:
 
 def _holds(path: Path, content: bytes) -> bool:
     try:
-        return path.read_bytes() == content
+        return read_bytes(path, MOST_BYTES) == content
     except OSError:
         return False

@@ -21,7 +21,7 @@ PATIENCE_SECONDS: Final = 4.0
 LOOK_SECONDS: Final = 0.05
 LOOKS: Final = 5
 # no configuration is as large; what is would be kept in the state folder fifty times
-MOST_BYTES: Final = 64_000_000
+MOST_BYTES: Final = 64 << 20
 
 
 def take(wanted: Iterable[Wanted], patience: float = PATIENCE_SECONDS) -> Taken | Failure:

@@ -7,8 +7,7 @@ an error of msgspec or ValueError, which the client names.
 from __future__ import annotations
 
 import math
-import re
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -24,6 +23,9 @@ from litellm_tui.snapshot import (
     RedisInfo,
     Unreachable,
 )
+
+# of a reason in the gateway's own words
+_LONGEST_WHY: Final = 1000
 
 
 class _Lenient(msgspec.Struct):
@@ -180,13 +182,13 @@ def _cache_failure(data: dict[str, Any]) -> CachePing | Failure:
     if "not initialized" in said or "litellm.cache is None" in said:
         return NotAvailable("no cache is configured")
     # 1.77 puts the reason in parentheses; 1.106 says "Service Unhealthy" and no more
-    reason = re.search(r"\((.+)\)", said)
+    reason = said.partition("(")[2].rpartition(")")[0]
     return CachePing(
         status="unhealthy",
         type=_optional(params.get("type")),
         ttl=_number(params.get("ttl")),
         server=_redis_server(_mapping(inner.get("health_check_cache_params"))),
-        error=reason[1] if reason else "",
+        error=excerpt(reason, _LONGEST_WHY),
     )
 
 
@@ -201,8 +203,8 @@ def redis_info(status: int, body: bytes) -> RedisInfo | Failure:
     if status == 503:
         detail = str(data.get("detail") or _mapping(data.get("error")).get("message") or "no detail given")
         if "does not support" in detail or "not initialized" in detail:
-            return NotAvailable(detail)
-        return Unreachable(detail, kind="refused" if "Error 111" in detail else "other")
+            return NotAvailable(excerpt(detail, _LONGEST_WHY))
+        return Unreachable(excerpt(detail, _LONGEST_WHY), kind="refused" if "Error 111" in detail else "other")
     info = _mapping(data.get("info"))
     if "redis_version" not in info:
         return Malformed("/cache/redis/info has no 'info': is this LiteLLM?", status=status)

@@ -22,6 +22,7 @@ import msgspec
 from litellm_tui import atomic
 from litellm_tui.catalogue.records import Catalogue, Spans
 from litellm_tui.collectors import litellm_source
+from litellm_tui.collectors.bounded import MEDIUM, read_bytes, read_text
 from litellm_tui.collectors.command import helper
 from litellm_tui.snapshot import Denied, Failure, Malformed, NotAvailable, Unreachable
 
@@ -69,8 +70,8 @@ def installed(
         return folder
     kept = (cache_folder or _cache_folder()) / f"{_identity(folder)}.json"
     try:
-        return msgspec.json.decode(kept.read_bytes(), type=Catalogue)
-    except (OSError, msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(read_bytes(kept), type=Catalogue)
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         pass
     found = _read_apart(folder, began)
     if isinstance(found, Catalogue):
@@ -113,7 +114,7 @@ def _libraries(executable: Path) -> Iterator[Path]:
     prefix = executable.parent.parent
     yield from _in(prefix, _LIBRARIES)
     try:
-        lines = (prefix / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_text(prefix / "pyvenv.cfg", errors="replace").splitlines()
     except OSError:
         yield from _in(Path.home() / ".local", _LIBRARIES)
         yield from _in(prefix, _SYSTEM)
@@ -133,14 +134,14 @@ def _editable(library: Path) -> Iterator[Path]:
     """Where an editable installation has its source: the path files, or what pip noted."""
     for noted in library.glob("litellm-*.dist-info/direct_url.json"):
         try:
-            where = msgspec.json.decode(noted.read_bytes(), type=_Origin)
-        except (OSError, msgspec.DecodeError, RecursionError):
+            where = msgspec.json.decode(read_bytes(noted, MEDIUM), type=_Origin)
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
             continue
         if where.dir_info.get("editable") and where.url.startswith("file://"):
             yield Path(unquote(urlsplit(where.url).path)) / "litellm"
     for listed in library.glob("*.pth"):
         try:
-            lines = listed.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = read_text(listed, errors="replace").splitlines()
         except OSError:
             continue
         yield from (library / line / "litellm" for line in lines if line and not re.match(r"import\s|#", line))
@@ -181,7 +182,7 @@ def _read_apart(folder: Path, began: Callable[[Reader], None]) -> Catalogue | Fa
         return NotAvailable(lines[-1] if lines else f"{folder} could not be read")
     try:
         return msgspec.json.decode(written, type=Catalogue)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return Malformed(f"{folder}: {error}")
 
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
+import selectors
 import signal
 import subprocess
+import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from litellm_tui.collectors import process
+from litellm_tui.collectors.bounded import TooLarge, size
 from litellm_tui.collectors.systemd import runtime_environment
-from litellm_tui.snapshot import Failure, NotAvailable, Unreachable
+from litellm_tui.snapshot import Failure, Malformed, NotAvailable, Unreachable
+
+# journalctl's answer to a page of the longest lines, and several times that of any other command
+MOST_OUTPUT: Final = 64 << 20
+_MOST_ERRORS: Final = 1 << 16
+_PART: Final = 1 << 16
 
 
 class Done(NamedTuple):
@@ -119,34 +128,79 @@ async def end(child: Process) -> None:
     _helpers.pop(child.pid, None)
 
 
-async def run(command: Sequence[str], timeout: float | None = None) -> Done | Failure:
-    """Run a command to its end; a command that is missing or takes longer than `timeout` seconds is a `Failure`."""
+async def _output(child: Process, limit: int) -> bytes | None:
+    """All that it prints, until it closes its output; None when that is more than `limit` bytes."""
+    assert child.stdout is not None
+    output = bytearray()
+    while part := await child.stdout.read(_PART):
+        output += part
+        if len(output) > limit:
+            return None
+    return bytes(output)
+
+
+async def _errors(child: Process) -> bytes:
+    """The beginning of what it complains of; the rest is read all the same, so that it does not wait."""
+    assert child.stderr is not None
+    error = bytearray()
+    while part := await child.stderr.read(_PART):
+        error += part[: max(0, _MOST_ERRORS - len(error))]
+    return bytes(error)
+
+
+async def run(command: Sequence[str], timeout: float | None = None, limit: int = MOST_OUTPUT) -> Done | Failure:
+    """Run a command to its end. A command that is missing, takes longer than `timeout` seconds or prints more than
+    `limit` bytes is a `Failure`; of its errors the first 64 kB are kept.
+    """
     child = await start(command)
     if isinstance(child, Failure):
         return child
+    errors = asyncio.create_task(_errors(child))
     try:
         async with asyncio.timeout(timeout):
-            output, error = await child.communicate()
+            output = await _output(child, limit)
+            if output is None:
+                return Malformed(f"{command[0]} printed more than {size(limit)}: not read")
+            error = await errors
+            await child.wait()
     except TimeoutError:
         return Unreachable(f"{command[0]} did not answer in {timeout:g} s", kind="timeout")
     finally:
+        errors.cancel()
         await end(child)
     return Done(child.returncode or 0, output.decode(errors="replace"), error.decode(errors="replace"))
 
 
-def run_blocking(command: Sequence[str], timeout: float) -> Done:
-    """`run` for a caller without an event loop. Raises OSError and `subprocess.TimeoutExpired`."""
+def run_now(command: Sequence[str], timeout: float, limit: int = MOST_OUTPUT) -> Done:
+    """The same for a thread that may wait. Raises OSError, `TooLarge` among them, and `subprocess.TimeoutExpired`."""
+    deadline = time.monotonic() + timeout
+    output, error = bytearray(), bytearray()
     with (
-        subprocess.Popen(
-            command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, text=True, encoding="utf-8", errors="replace",
-            env=helper_environment(),
-        ) as child,
+        subprocess.Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=helper_environment()) as child,
         helper(child.pid),
-    ):  # fmt: skip
+        selectors.DefaultSelector() as ready,
+    ):
         try:
-            output, error = child.communicate(timeout=timeout)
+            for file, kept in ((child.stdout, output), (child.stderr, error)):
+                assert file is not None
+                ready.register(file, selectors.EVENT_READ, kept)
+            while ready.get_map():
+                events = ready.select(deadline - time.monotonic())
+                if time.monotonic() >= deadline:
+                    raise subprocess.TimeoutExpired(command, timeout)
+                for key, _ in events:
+                    part = os.read(key.fd, _PART)
+                    if not part:
+                        ready.unregister(key.fileobj)
+                    elif key.data is output:
+                        output += part
+                    else:
+                        error += part[: max(0, _MOST_ERRORS - len(error))]
+                if len(output) > limit:
+                    raise TooLarge(errno.EFBIG, f"printed more than {size(limit)}: not read", command[0])
+            status = child.wait(max(0.0, deadline - time.monotonic()))
         except BaseException:
             # the block's end waits for it
             child.kill()
             raise
-    return Done(child.returncode, output, error)
+    return Done(status, output.decode(errors="replace"), error.decode(errors="replace"))

@@ -8,11 +8,11 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from litellm_tui.collectors.bounded import read_bytes
 from litellm_tui.collectors.file_times import changed_at
 from litellm_tui.secretnames import names_a_secret, secret_parts
 from litellm_tui.snapshot import ConfigError, ConfigFile, Duplicate, FileDeployment, Ignore, Mark, Origin, Reference
@@ -183,7 +183,7 @@ def _included_path(entry: str, declared_in: str, root: str, instead: Mapping[str
 
 def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
     try:
-        content = merged.instead[path] if path in merged.instead else Path(path).read_bytes()
+        content = merged.instead[path] if path in merged.instead else read_bytes(path)
     except OSError as error:
         raise _Unusable(ConfigError(path, error.strerror or str(error))) from error
     merged.digest.update(path.encode() + b"\0" + content + b"\0")

@@ -154,7 +154,7 @@ def rows(output: str) -> list[Row] | Malformed:
         if text.startswith("["):
             return msgspec.json.decode(text, type=list[Row])
         return [msgspec.json.decode(line, type=Row) for line in text.splitlines() if line.strip()]
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return Malformed(f"docker compose ps printed something else than its JSON ({error})")
 
 
@@ -162,7 +162,7 @@ def containers(output: str) -> list[Container] | Malformed:
     """What `docker inspect` printed."""
     try:
         return msgspec.json.decode(output, type=list[Container])
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return Malformed(f"docker inspect printed something else than its JSON ({error})")
 
 
@@ -170,7 +170,7 @@ def stats(output: str) -> Stats | None:
     """The first line of `docker stats`; None where it has none."""
     try:
         return msgspec.json.decode(output.strip().partition("\n")[0], type=Stats)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 

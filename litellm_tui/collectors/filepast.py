@@ -82,16 +82,23 @@ class Files:
         return False
 
 
+# a line that is longer is not found by reading back
+MOST_BYTES: Final = 64 << 20
+
+
 def _read_back(path: Path, end: int, count: int) -> list[tuple[int, bytes]]:
     """The last `count` lines before the offset, each with its own."""
     with path.open("rb") as file:
         start = end = min(end, os.fstat(file.fileno()).st_size)
-        content = b""
-        while start > 0 and content.count(b"\n") <= count:
+        parts: list[bytes] = []
+        seen = 0
+        while start > 0 and seen <= count and end - start < MOST_BYTES:
             size = min(READ_SIZE, start)
             start -= size
             file.seek(start)
-            content = file.read(size) + content
+            parts.append(file.read(size))
+            seen += parts[-1].count(b"\n")
+        content = b"".join(reversed(parts))
     lines = content.split(b"\n")
     if not lines[-1]:
         del lines[-1]

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from litellm_tui.collectors import answers, metrics
-from litellm_tui.collectors.redis import is_loopback
+from litellm_tui.addresses import is_this_machine
+from litellm_tui.collectors import answers, bounded, metrics
 from litellm_tui.snapshot import (
     Failure,
     Malformed,
@@ -27,7 +27,10 @@ from litellm_tui.snapshot import (
 
 
 class Endpoint(NamedTuple):
-    """One thing to read. `interval` and `timeout` are seconds; `decode` gets status and body of a usable answer."""
+    """One thing to read. `interval` and `timeout` are seconds; `decode` gets status and body of a usable answer.
+
+    `timeout` is for the whole answer, and more than `limit` bytes of it are not read.
+    """
 
     field: str
     path: str
@@ -35,23 +38,27 @@ class Endpoint(NamedTuple):
     interval: float
     timeout: float
     decode: Callable[[int, bytes], Any]
+    limit: int = bounded.MEDIUM
 
+
+# a deployment takes some 3 KB, and thousands of them can be loaded
+_MANY: Final = bounded.LARGE
 
 # What is polled, how often and how patiently. A liveliness interval and twice its timeout together stay under 5 s: that
 # is how soon a hanging gateway gets its name, after a second silence in a row.
 LIVELINESS: Final = Endpoint("liveliness", "/health/liveliness", False, 1.5, 1.4, answers.liveliness)
 READINESS: Final = Endpoint("readiness", "/health/readiness", False, 15.0, 3.0, answers.readiness)
 READINESS_DETAILS: Final = Endpoint("readiness", "/health/readiness/details", True, 15.0, 3.0, answers.readiness)
-GROUPS: Final = Endpoint("groups", "/v1/models", True, 15.0, 3.0, answers.groups)
-DEPLOYMENTS: Final = Endpoint("deployments", "/v1/model/info", True, 15.0, 5.0, answers.deployments)
+GROUPS: Final = Endpoint("groups", "/v1/models", True, 15.0, 3.0, answers.groups, _MANY)
+DEPLOYMENTS: Final = Endpoint("deployments", "/v1/model/info", True, 15.0, 5.0, answers.deployments, _MANY)
 ROUTER: Final = Endpoint("router", "/get/config/callbacks", True, 15.0, 3.0, answers.router)
-HEALTH: Final = Endpoint("health", "/health", True, 5.0, 5.0, answers.health)
+HEALTH: Final = Endpoint("health", "/health", True, 5.0, 5.0, answers.health, _MANY)
 CACHE_PING: Final = Endpoint("cache_ping", "/cache/ping", True, 10.0, 4.0, answers.cache_ping)
 # With Redis down this call stops LiteLLM's whole event loop for 7 s, and for as long as Redis hangs (seen on 1.106.2):
 # it is made rarely and only straight after a ping that succeeded.
 REDIS_INFO: Final = Endpoint("redis", "/cache/redis/info", True, 30.0, 5.0, answers.redis_info)
 # some 40 KB for each deployment: read rarely
-METRICS: Final = Endpoint("metrics", "/metrics/", True, 30.0, 5.0, metrics.decode)
+METRICS: Final = Endpoint("metrics", "/metrics/", True, 30.0, 5.0, metrics.decode, 64 << 20)
 # the profile's own: it is a whole address, whatever answers there
 HEALTH_URL: Final = Endpoint("health_url", "", False, 10.0, 3.0, lambda status, _: f"HTTP {status}")
 
@@ -60,6 +67,12 @@ KEPT: Final = (GROUPS, DEPLOYMENTS, ROUTER, HEALTH)
 
 # Sent as the query of every request, which LiteLLM ignores: its access lines then tell the polling from traffic
 TAG: Final = "from=litellm-tui"
+
+
+# decoded in a thread from this length on: it takes longer than a key stroke may wait
+_LONG: Final = 1 << 20
+# of an answer that is not LiteLLM's nothing but its status and an error's first words count
+_EXCERPT: Final = 1 << 16
 
 
 class Answer(NamedTuple):
@@ -77,7 +90,7 @@ class GatewayClient:
         self._key = key
         # by path: status and body of the last answer that was of use, and what it was decoded into
         self._known: dict[str, tuple[int, bytes, Any]] = {}
-        local = is_loopback(urlsplit(url).hostname or "")
+        local = is_this_machine(urlsplit(url).hostname or "")
         self._client = httpx.AsyncClient(
             # an http_proxy in the environment must not carry what is meant for this machine
             trust_env=not local,
@@ -86,7 +99,7 @@ class GatewayClient:
             follow_redirects=False,
             # uvicorn drops an idle connection after 5 s: let go first, or a request may meet a closing one
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=4),
-            headers={"User-Agent": "litellm-tui"},
+            headers={"User-Agent": "litellm-tui", "Accept-Encoding": "identity"},
         )
 
     async def get(self, endpoint: Endpoint, url: str = "") -> Answer:
@@ -100,12 +113,18 @@ class GatewayClient:
                     "GET", url or f"{self._url}{endpoint.path}?{TAG}", headers=headers, timeout=None
                 ) as response,
             ):
-                body = await response.aread()
+                if endpoint is HEALTH_URL:
+                    body = await bounded.beginning(response, _EXCERPT)
+                else:
+                    body = await bounded.body(response, endpoint.limit)
         except TimeoutError:
             why = f"no answer within {endpoint.timeout:g} s"
             return Answer(Unreachable(why, kind="timeout"), time.perf_counter() - started)
         except httpx.HTTPError as error:
             return Answer(unreachable(error), time.perf_counter() - started)
+        except bounded.BodyRefused as error:
+            what = f"{endpoint.path or 'the health URL'}: HTTP {response.status_code}, {error}"
+            return Answer(Malformed(what, status=response.status_code), time.perf_counter() - started)
         except (ValueError, httpx.InvalidURL) as error:
             return Answer(Unreachable(f"{endpoint.path or url}: {error}"), time.perf_counter() - started)
         took = time.perf_counter() - started
@@ -116,14 +135,18 @@ class GatewayClient:
         if refusal := _refusal(endpoint, response.status_code, body, bool(self._key)):
             return Answer(refusal, took)
         try:
-            result = endpoint.decode(response.status_code, body)
+            if len(body) < _LONG:
+                result = endpoint.decode(response.status_code, body)
+            else:
+                result = await asyncio.to_thread(endpoint.decode, response.status_code, body)
             if endpoint in KEPT and not url:
                 self._known[endpoint.path] = response.status_code, body, result
             return Answer(result, took)
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
             what = response.headers.get("content-type", "no content type").partition(";")[0]
+            said = answers.excerpt(str(error), 300)
             return Answer(
-                Malformed(f"{endpoint.path}: HTTP {response.status_code}, {what}, not what LiteLLM says ({error})",
+                Malformed(f"{endpoint.path}: HTTP {response.status_code}, {what}, not what LiteLLM says ({said})",
                           status=response.status_code), took
             )  # fmt: skip
 

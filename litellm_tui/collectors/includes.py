@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
+
+from litellm_tui.collectors.bounded import read_bytes
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST: Final = 200
@@ -52,6 +53,6 @@ def include_entries(text: str) -> Iterator[tuple[str, int, int]]:
 
 def _text(file: str) -> str:
     try:
-        return Path(file).read_bytes().decode("utf-8-sig", errors="replace")
+        return read_bytes(file).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""

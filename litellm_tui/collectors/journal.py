@@ -166,7 +166,14 @@ class JournalTail:
         return [gap(first.time, words, first.place), first]
 
     async def _listen(self, child: asyncio.subprocess.Process, stderr: asyncio.StreamReader, said: list[str]) -> None:
-        while line := await stderr.readline():
+        while True:
+            try:
+                line = await stderr.readline()
+            except ValueError:
+                # a line beyond the reader's limit, which has been dropped
+                continue
+            if not line:
+                return
             said.append(line.decode(errors="replace").strip())
             del said[:-10]
             self._heed(child, said)

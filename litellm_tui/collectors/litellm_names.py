@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.catalogue.records import Value
+from litellm_tui.collectors.bounded import read_bytes
 from litellm_tui.collectors.litellm_package import Package, assigned
 
 # constants an operator may meet, from constants.py
@@ -81,8 +82,8 @@ def callbacks(package: Package) -> frozenset[str]:
 def _json(path: Path) -> Mapping[str, object]:
     """A JSON object of the package; an empty one where it is missing or something else."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, object])
-    except (OSError, msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(read_bytes(path), type=dict[str, object])
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         return {}
 
 
@@ -93,8 +94,8 @@ class _Priced(msgspec.Struct):
 def models(folder: Path) -> dict[str, str]:
     path = folder / "model_prices_and_context_window_backup.json"
     try:
-        entries = msgspec.json.decode(path.read_bytes(), type=dict[str, _Priced])
-    except (OSError, msgspec.DecodeError, RecursionError):
+        entries = msgspec.json.decode(read_bytes(path), type=dict[str, _Priced])
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         return {}
     return {
         name: entry.mode or ""

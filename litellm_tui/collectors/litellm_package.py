@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from litellm_tui.collectors.bounded import read_bytes
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _DEFINES: Final = re.compile(rb"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
@@ -35,7 +37,7 @@ class Package:
             if any(part in name for part in _LEFT_OUT):
                 continue
             try:
-                found[name] = path.read_bytes()
+                found[name] = read_bytes(path)
             except OSError:
                 continue
         return found

@@ -19,6 +19,7 @@ import msgspec
 
 from litellm_tui.catalogue.records import Catalogue
 from litellm_tui.collectors import litellm_names
+from litellm_tui.collectors.bounded import read_text
 from litellm_tui.collectors.litellm_flow import Flow
 from litellm_tui.collectors.litellm_package import Function, Package, assigned
 from litellm_tui.collectors.litellm_redis import redis_params
@@ -78,7 +79,7 @@ def version(folder: Path) -> str:
         (folder.parent / "pyproject.toml", r'^version\s*=\s*"([^"]+)"'),
     ):
         try:
-            found = re.search(pattern, place.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+            found = re.search(pattern, read_text(place, errors="replace"), re.MULTILINE)
         except OSError:
             continue
         if found:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from litellm_tui.collectors import process
+from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.collectors.kinds import Process, words
 from litellm_tui.snapshot import Denied, Failure, NotAvailable, Service
 
@@ -33,7 +34,7 @@ def find(pid_file: str, start: Sequence[str] = ()) -> Seen | Failure:
     """
     path = Path(pid_file).expanduser()
     try:
-        text, written = path.read_text(encoding="ascii", errors="replace").strip(), path.stat().st_mtime
+        text, written = read_text(path, SMALL, encoding="ascii", errors="replace").strip(), path.stat().st_mtime
     except FileNotFoundError:
         return Seen(why=f"no PID file {path}")
     except PermissionError:

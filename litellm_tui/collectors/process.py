@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import NamedTuple
+
+from litellm_tui.collectors.bounded import read_bytes, read_text
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -24,7 +25,7 @@ class Stat(NamedTuple):
 def stat(pid: int) -> Stat | None:
     """One process; None when there is none. One that has ended and that its parent has not taken leave of is `gone`."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        text = read_text(f"/proc/{pid}/stat", errors="replace")
         # the name in parentheses may hold anything, a parenthesis too
         fields = text.rsplit(")", 1)[1].split()
         ticks = int(fields[19])
@@ -61,7 +62,7 @@ def family(pid: int) -> list[int]:
         try:
             tasks = os.listdir(f"/proc/{member}/task")
             for task in tasks:
-                children = Path(f"/proc/{member}/task/{task}/children").read_text(encoding="ascii").split()
+                children = read_text(f"/proc/{member}/task/{task}/children", encoding="ascii").split()
                 found.extend(int(child) for child in children)
         except OSError:
             continue
@@ -81,7 +82,7 @@ def usage(pid: int) -> tuple[int, float] | None:
 
 def _nul_separated(pid: int, name: str) -> list[str]:
     try:
-        data = Path(f"/proc/{pid}/{name}").read_bytes()
+        data = read_bytes(f"/proc/{pid}/{name}")
     except OSError:
         return []
     return [part.decode(errors="replace") for part in data.split(b"\0") if part]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import re
 import socket
 import ssl
@@ -60,14 +59,6 @@ def address(file: ConfigFile, environment: Mapping[str, str]) -> Address | None:
         return Address(str(host), int(port or PORT), bool(params.get("ssl"))) if host else None
     except (TypeError, ValueError):
         return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the name means the machine that uses it."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_down(answer: Reading[str]) -> bool:

@@ -9,10 +9,12 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from litellm_tui.collectors.bounded import MEDIUM, read_bytes
+from litellm_tui.collectors.environment_file import parse_systemd
 
 Scope = Literal["user", "system"]
 
@@ -50,13 +52,13 @@ def parse_show(text: str) -> list[dict[str, str]]:
     """The blocks of `systemctl show`, one mapping per unit. A repeated property keeps all its values, one a line."""
     blocks: list[dict[str, str]] = []
     for block in re.split(r"\n\s*\n", text.strip()):
-        values: dict[str, str] = {}
+        values: dict[str, list[str]] = {}
         for line in block.splitlines():
             name, equals, value = line.partition("=")
             if equals:
-                values[name] = f"{values[name]}\n{value}" if name in values else value
+                values.setdefault(name, []).append(value)
         if values:
-            blocks.append(values)
+            blocks.append({name: "\n".join(found) for name, found in values.items()})
     return blocks
 
 
@@ -66,14 +68,14 @@ def parse_exec_start(value: str) -> list[str]:
     systemd joins the words with blanks and drops the quotes, so a word that held a blank comes back as two.
     """
     first = value.splitlines()[0] if value else ""
-    match = re.search(r"argv\[\]=(.*?) ; ignore_errors=", first)
-    return match.group(1).split() if match else []
+    words, end, _ = first.partition("argv[]=")[2].partition(" ; ignore_errors=")
+    return words.split() if end else []
 
 
 def parse_time_span(value: str) -> float | None:
     """Seconds of a time span as systemctl shows it (`1min 30s`); None for `infinity` and what is no span."""
     units = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-    parts = [re.fullmatch(r"([0-9.]+)([a-z]+)", word) for word in value.split()]
+    parts = [re.fullmatch(r"([0-9]{1,20}(?:\.[0-9]{1,20})?)([a-z]{1,9})", word) for word in value.split()]
     if not parts or not all(part and part[2] in units for part in parts):
         return None
     return sum(float(part[1]) * units[part[2]] for part in parts if part)
@@ -105,34 +107,19 @@ def parse_environment_files(value: str) -> list[str]:
     return [re.sub(r" \(ignore_errors=\w+\)$", "", line) for line in value.splitlines() if line.strip()]
 
 
-def parse_environment_file(text: str) -> dict[str, str]:
-    """An EnvironmentFile by the rules of systemd.exec(5): comments, quotes, continued lines, the last one wins."""
-    values: dict[str, str] = {}
-    for line in re.sub(r"\\\n", "", text).splitlines():
-        line = line.strip()
-        if not line or line[0] in "#;":
-            continue
-        name, equals, value = line.partition("=")
-        name, value = name.strip(), value.strip()
-        if not equals or not name:
-            continue
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        values[name] = value
-    return values
-
-
 def read_environment_files(paths: list[str]) -> tuple[dict[str, tuple[str, str]], list[tuple[str, str]]]:
     """`({NAME: (value, path)}, [(path, why it could not be read)])`; a later file wins, as with systemd."""
     values: dict[str, tuple[str, str]] = {}
     unread: list[tuple[str, str]] = []
     for path in paths:
         try:
-            text = Path(path).read_text(encoding="utf-8", errors="replace")
+            found = parse_systemd(read_bytes(path, MEDIUM))
         except OSError as error:
             unread.append((path, error.strerror or str(error)))
+        except ValueError as error:
+            unread.append((path, str(error)))
         else:
-            values |= {name: (value, path) for name, value in parse_environment_file(text).items()}
+            values |= {name: (value, path) for name, value in found.items()}
     return values, unread
 
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from litellm_tui import __version__, atomic
 from litellm_tui.analysis.phrases import count, size
-from litellm_tui.collectors.command import run_blocking
+from litellm_tui.collectors.command import run_now
 from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.bundle_parts import Part, never, parts
 from litellm_tui.commands.look import Look, look
@@ -97,7 +97,7 @@ def archive(kept: Sequence[Part], folder: str, at: float) -> bytes:
 
 def _ask(command: list[str]) -> str:
     try:
-        done = run_blocking(command, _TIMEOUT)
+        done = run_now(command, _TIMEOUT)
     except subprocess.TimeoutExpired as error:
         raise OSError(f"{command[0]} did not answer in {_TIMEOUT:g} s") from error
     if done.status and not done.output.strip():

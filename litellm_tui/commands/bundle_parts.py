@@ -13,6 +13,7 @@ import msgspec
 from litellm_tui.actions.splice.diff import masked_file
 from litellm_tui.analysis.incidents import find_incidents
 from litellm_tui.analysis.redact import MASK, Redactor
+from litellm_tui.collectors.bounded import read_text
 from litellm_tui.collectors.logline import clean
 from litellm_tui.collectors.systemd import UNIT_PROPERTIES, parse_environment
 from litellm_tui.commands import audit_print, incidents, status
@@ -101,11 +102,9 @@ def _configuration(seen: Look) -> Iterator[Part]:
 
 def _read(path: str) -> str | Part:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read(MOST_OF_A_FILE + 1)
+        return read_text(path, MOST_OF_A_FILE, errors="replace")
     except OSError as error:
         return Part(path, missing=error.strerror or str(error))
-    return text if len(text) <= MOST_OF_A_FILE else Part(path, missing="it is larger than 4 MB")
 
 
 def _environment(seen: Look) -> Iterator[Part]:

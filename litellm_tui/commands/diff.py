@@ -55,7 +55,7 @@ def run(options: Options, version: str = "", history: bool = False, json: bool =
     narrow = "utf" not in (sys.stdout.encoding or "").lower()
     for line in text:
         shown = clean(line)
-        print(shown.replace("→", "->").encode("ascii", "replace").decode() if narrow or settings.ascii else shown)
+        print(shown.replace("→", "->").encode("ascii", "replace").decode() if narrow or settings.draws_ascii else shown)
     return status
 
 

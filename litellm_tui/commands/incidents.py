@@ -35,7 +35,7 @@ def run(options: Options, since: str | float = "", json: bool = False) -> int:
     if json:
         print(msgspec.json.format(msgspec.json.encode(document(found, seen, begin)), indent=2).decode())
         return status
-    ascii_only = settings.ascii or "utf" not in (sys.stdout.encoding or "").lower()
+    ascii_only = settings.draws_ascii or "utf" not in (sys.stdout.encoding or "").lower()
     for line in lines(found, seen, begin):
         text = clean(line)
         if ascii_only:

@@ -60,7 +60,7 @@ def run(options: Options, **wished: Any) -> int:
     profile = resolve(options, settings)
     may_change(profile, "probe")
     wish = Wish(**wished)
-    printer = printing.Printer(profile.address, as_json=wish.json, ascii_only=settings.ascii)
+    printer = printing.Printer(profile.address, as_json=wish.json, ascii_only=settings.draws_ascii)
     try:
         with asyncio.Runner() as runner:
             deployments, routing = runner.run(_look(profile))

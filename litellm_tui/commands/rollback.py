@@ -55,7 +55,7 @@ def run(
         raise SettingsError(f"rollback: --restart does not go with {'--list' if listing else '--json'}")
     settings = load_settings()
     profile = resolve(options, settings)
-    say = _Print(json, settings.ascii or "utf" not in (sys.stdout.encoding or "").lower(), settings.utc)
+    say = _Print(json, settings.draws_ascii or "utf" not in (sys.stdout.encoding or "").lower(), settings.utc)
     backups = Backups(profile.url.value, profile.unit.value if profile.unit else "")
     backups.load()
     if listing:

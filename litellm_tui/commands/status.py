@@ -31,7 +31,7 @@ def run(options: Options, json: bool = False, markdown: bool = False) -> int:
 
         print(report(seen))
     else:
-        ascii_only = settings.ascii or "utf" not in (sys.stdout.encoding or "").lower()
+        ascii_only = settings.draws_ascii or "utf" not in (sys.stdout.encoding or "").lower()
         for line in lines(seen, ascii_only=ascii_only):
             print(line)
     return exit_status(seen.diagnosis)

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from litellm_tui.collectors.systemd import Tools, parse_environment_file
+from litellm_tui.collectors.environment_file import parse_systemd
+from litellm_tui.collectors.systemd import Tools
 from litellm_tui.demo import files, running, scripts, words
 from litellm_tui.demo.clock import Clock, Schedule
 from litellm_tui.demo.faults import FAULTS, Fault
@@ -270,8 +271,8 @@ class Simulation:
 
     def _boot(self) -> None:
         """What a LiteLLM process does with its configuration; raises `StartError` as it would die."""
-        text = (self.folder / files.ENVIRONMENT_NAME).read_text(encoding="utf-8")
-        loaded = running.load(self.config_path, files.UNIT_ENVIRONMENT | parse_environment_file(text))
+        content = (self.folder / files.ENVIRONMENT_NAME).read_bytes()
+        loaded = running.load(self.config_path, files.UNIT_ENVIRONMENT | parse_systemd(content))
         if self._unit.pid:
             said = words.Words(self._clock.now())
             lines = said.starting(self._unit.pid) + said.started(loaded, self.url)

@@ -110,13 +110,13 @@ class Console(App[int]):
         self._control = ServiceControl(self)
         self._over = Over(self)
         self._desk = LogDesk(self)
-        self.set_class(settings.ascii, ASCII_CLASS)
+        self.set_class(settings.draws_ascii, ASCII_CLASS)
         self._settings = settings
         self._sought = profile
         self.monitor: Monitor | None = None
         self.remembered = Remembered()
         self._thinking = Thinking(self._judge, self._learn, partial(self.run_worker, group="thinking"))
-        self._signs = ASCII if settings.ascii else UNICODE
+        self._signs = ASCII if settings.draws_ascii else UNICODE
         self._clock = utc_clock if settings.utc else local_clock
         self.link = Link(self._send, lambda: output_waits(self._driver))
         self._watching: Worker[None] | None = None

@@ -25,6 +25,11 @@ def to_ascii(text: str) -> str:
     return text.translate(_TO_ASCII)
 
 
+def every_sign_to_ascii(text: str) -> str:
+    """The same with the signs of the states, for an output that cannot hold them."""
+    return to_ascii(text.translate(_STATES_TO_ASCII))
+
+
 UNICODE = Signs(
     states={
         "serving": "●",
@@ -65,3 +70,4 @@ ASCII = Signs(
     changed="!",
     finding="^",
 )
+_STATES_TO_ASCII = {ord(sign): ASCII.states[state] for state, sign in UNICODE.states.items()}

@@ -12,6 +12,7 @@ import yaml
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from litellm_tui.collectors.bounded import SMALL, read_text
 from litellm_tui.settings import SettingsError, settings_folder
 
 # the variables that console.tcss draws states with; every theme gives all of them
@@ -59,7 +60,7 @@ def load_themes(own: Path | None = None) -> list[Theme]:
 def load_theme(path: Path) -> Theme:
     """One theme file; raises `SettingsError` when it is not one."""
     try:
-        file = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), _ThemeFile)
+        file = msgspec.convert(yaml.safe_load(read_text(path, SMALL)), _ThemeFile)
     except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         # msgspec's error and an undecodable file are ValueErrors; the last three are PyYAML's on odd values
         raise SettingsError(f"{path}: {' '.join(str(error).split())}") from error

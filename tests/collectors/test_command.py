@@ -28,8 +28,8 @@ async def _run() -> str:
     return done.output
 
 
-async def _run_blocking() -> str:
-    return command.run_blocking(ASKED, 10).output
+async def _run_now() -> str:
+    return command.run_now(ASKED, 10).output
 
 
 async def _order() -> str:
@@ -38,7 +38,7 @@ async def _order() -> str:
     return done.output
 
 
-@pytest.mark.parametrize("way", [_run, _run_blocking, _order])
+@pytest.mark.parametrize("way", [_run, _run_now, _order])
 async def test_a_tool_whose_words_are_read_speaks_english(
     way: Callable[[], Awaitable[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,9 +87,9 @@ async def test_a_helper_is_known_from_its_start_to_its_end() -> None:
     await command.end(child)
     assert set(command._helpers) == before
     await command.run(["true"])
-    command.run_blocking(["true"], 10)
+    command.run_now(["true"], 10)
     with pytest.raises(subprocess.TimeoutExpired):
-        command.run_blocking(["sleep", "600"], 0.05)
+        command.run_now(["sleep", "600"], 0.05)
     assert set(command._helpers) == before
 
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from litellm_tui.collectors import config_file
+from litellm_tui.collectors.bounded import read_bytes
 from litellm_tui.collectors.config_file import MASKED, load
 from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
 from litellm_tui.snapshot import ConfigError, ConfigFile
@@ -327,23 +328,22 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 
 
 def test_a_refusal_of_the_system_is_told_in_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(path: Path) -> bytes:
+    def denied(path: str) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(config_file, "read_bytes", denied)
     assert _bad(tmp_path, config="a: 1\n").problem == "Permission denied"
 
 
 def test_a_file_that_goes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _write(tmp_path, config="a: 1\n")
-    read = Path.read_bytes
 
-    def read_and_remove(self: Path) -> bytes:
-        content = read(self)
-        self.unlink()
+    def read_and_remove(gone: str) -> bytes:
+        content = read_bytes(gone)
+        Path(gone).unlink()
         return content
 
-    monkeypatch.setattr(Path, "read_bytes", read_and_remove)
+    monkeypatch.setattr(config_file, "read_bytes", read_and_remove)
     assert isinstance(load(path, {}), ConfigError)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.collectors import process
+from litellm_tui.collectors import pidfile, process
 from litellm_tui.collectors.kinds import Process
 from litellm_tui.collectors.pidfile import Seen, find, look, program
 from litellm_tui.snapshot import Denied, Service
@@ -128,7 +128,7 @@ def test_a_file_that_may_not_be_read_says_who_may(tmp_path: Path, monkeypatch: p
     def refuse(*_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(pidfile, "read_text", refuse)
     found = look(_settings(tmp_path), "litellm")
     assert isinstance(found, Denied)
     assert "as the user who runs LiteLLM" in found.why

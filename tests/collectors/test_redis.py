@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.collectors.redis import Address, address, ask, is_down, is_loopback
+from litellm_tui.addresses import is_this_machine
+from litellm_tui.collectors.redis import Address, address, ask, is_down
 from litellm_tui.snapshot import Failure, Malformed, Reading, Unreachable
 from tests.recorded import made_file
 
@@ -46,8 +47,8 @@ def test_without_one_redis_there_is_nobody_to_ask() -> None:
 
 
 def test_which_names_mean_this_machine() -> None:
-    assert all(map(is_loopback, ("127.0.0.1", "127.9.9.9", "localhost", "::1", "[::1]")))
-    assert not any(map(is_loopback, ("10.0.0.1", "redis", "example.org", "")))
+    assert all(map(is_this_machine, ("127.0.0.1", "127.9.9.9", "localhost", "::1", "[::1]")))
+    assert not any(map(is_this_machine, ("10.0.0.1", "redis", "example.org", "")))
 
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]

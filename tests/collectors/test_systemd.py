@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.collectors import systemd
+from litellm_tui.collectors.environment_file import parse_systemd
 from litellm_tui.collectors.systemd import (
     Tools,
     directive_lines,
     expand,
     parse_environment,
-    parse_environment_file,
     parse_environment_files,
     parse_exec_start,
     parse_show,
@@ -88,21 +88,22 @@ def test_an_environment_file_by_the_rules_of_systemd() -> None:
         'DOUBLE="quoted value"\n'
         "SINGLE='quoted value'\n"
         "INNER=it's\n"
-        'OPEN="never closed\n'
         "CONTINUED=one \\\ntwo\n"
         "HASH=a#b\n"
         "EMPTY=\n"
         "no equals sign\n"
         "=no name\n"
         "PLAIN=the last one wins\n"
+        'OPEN="never closed\n'
+        "INSIDE=1\n"
     )
-    assert parse_environment_file(text) == {
+    assert parse_systemd(text.encode()) == {
         "PLAIN": "the last one wins",
         "SPACED": "value with blanks",
         "DOUBLE": "quoted value",
         "SINGLE": "quoted value",
         "INNER": "it's",
-        "OPEN": '"never closed',
+        "OPEN": "never closed\nINSIDE=1\n",
         "CONTINUED": "one two",
         "HASH": "a#b",
         "EMPTY": "",
@@ -111,14 +112,22 @@ def test_an_environment_file_by_the_rules_of_systemd() -> None:
 
 def test_a_later_environment_file_wins_and_an_unreadable_one_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("A=1\nB=1\n")
-    (tmp_path / "b").write_bytes(b"B=2\nC=\xff\n")
+    (tmp_path / "b").write_bytes(b"B=2\nC=\xc3\xa9\n")
     values, unread = read_environment_files([str(tmp_path / name) for name in ("a", "missing", "b")])
     assert values == {
         "A": ("1", str(tmp_path / "a")),
         "B": ("2", str(tmp_path / "b")),
-        "C": ("\ufffd", str(tmp_path / "b")),
+        "C": ("é", str(tmp_path / "b")),
     }
     assert unread == [(str(tmp_path / "missing"), "No such file or directory")]
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"A=\xff\n", "not UTF-8"), (b"A=1\nB=\0\n", "NUL")])
+def test_a_file_that_systemd_refuses_sets_nothing_and_says_why(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "a").write_bytes(content)
+    values, unread = read_environment_files([str(tmp_path / "a")])
+    assert values == {}
+    assert why in unread[0][1]
 
 
 @pytest.mark.parametrize(

@@ -305,7 +305,7 @@ class Frozen(Console):
             diagnosis=diagnose(snapshot, NOW, audit=audit),
             store=_store() if snapshot.service.value else LogStore(),
             profile=profile,
-            signs=ASCII if settings.ascii else UNICODE,
+            signs=ASCII if settings.draws_ascii else UNICODE,
             now=NOW,
             clock=utc_clock,
             redact=Redactor(profile.secrets),

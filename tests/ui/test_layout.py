@@ -160,9 +160,9 @@ async def test_a_dead_model_and_a_dead_cache(scene: Scene) -> None:
 
 
 async def test_no_secret_is_ever_on_the_screen(scene: Scene) -> None:
-    from litellm_tui.collectors.systemd import parse_environment_file
+    from litellm_tui.collectors.environment_file import parse_systemd
 
-    held = parse_environment_file((scene.simulation.folder / "litellm.env").read_text())
+    held = parse_systemd((scene.simulation.folder / "litellm.env").read_bytes())
     secrets = [value for name, value in held.items() if "KEY" in name]
     assert len(secrets) == 4
     scene.write(*(f"somebody logs {scene.monitor.redact(secret)}" for secret in secrets))

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from litellm_tui.actions.writable import way_to_write
+from litellm_tui.addresses import is_this_machine
 from litellm_tui.analysis.preflight import Check, checks
 from litellm_tui.analysis.records import Diagnosis
 from litellm_tui.collectors.file_times import changed_at
@@ -99,7 +100,7 @@ async def _port(profile: Profile, snapshot: Snapshot) -> Check | None:
     address = urlsplit(profile.url.value)
     if service is None or service.active_state in ("active", "activating", "deactivating", "reloading"):
         return None
-    if address.hostname not in ("127.0.0.1", "localhost", "::1") or address.port is None:
+    if not is_this_machine(address.hostname or "") or address.port is None:
         return None
     try:
         async with asyncio.timeout(_PORT_SECONDS):

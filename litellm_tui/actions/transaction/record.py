@@ -15,6 +15,7 @@ import msgspec
 from litellm_tui.actions.transaction.operated import operated
 from litellm_tui.analysis.proof import Expected
 from litellm_tui.atomic import replace, settle
+from litellm_tui.collectors.bounded import MEDIUM, read_bytes
 from litellm_tui.hostlock import Holder, HostLock, here, told_holder
 from litellm_tui.identity import digest, gateway_name
 from litellm_tui.profile import Profile
@@ -140,7 +141,7 @@ class Desk:
     def unfinished(self) -> Record | Failure | None:
         """The transaction that nobody has ended. While somebody holds the lock it is his."""
         try:
-            record = msgspec.json.decode(self._record.read_bytes(), type=Record)
+            record = msgspec.json.decode(read_bytes(self._record, MEDIUM), type=Record)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from litellm_tui.addresses import is_private
 from litellm_tui.analysis.audit.subject import UNKNOWN, Entry, Subject
 
 _LOCAL: Final = frozenset(
@@ -14,9 +14,7 @@ _LOCAL: Final = frozenset(
         *("docker_model_runner", "lemonade", "infinity"),
     }
 )
-_PRIVATE: Final = re.compile(
-    r"localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|::1|f[cd]|fe80"
-)
+_OWN_DOMAINS: Final = (".local", ".lan", ".internal", ".home")
 
 
 def billed(subject: Subject, entry: Entry) -> bool:
@@ -31,5 +29,9 @@ def billed(subject: Subject, entry: Entry) -> bool:
         host = urlsplit(base).hostname or ""
     except ValueError:
         return False
-    # a name without a dot is one of the own network
-    return "." in host and not _PRIVATE.match(host) and not host.endswith((".local", ".lan", ".internal", ".home"))
+    return not is_own_network(host)
+
+
+def is_own_network(host: str) -> bool:
+    """Whether a host is one of the own network or this machine, by its address or the domain of its name."""
+    return is_private(host) or host.removesuffix(".").endswith(_OWN_DOMAINS)

@@ -32,7 +32,10 @@ class Identity(Lines, can_focus=False):
         """Show this view."""
         if self.room:
             marks = "".join(f" {word} " for word in _marks(view))
-            self.show([Row(((marks, "word-bad"), (cell(f" {_identity(view)}", self.room - len(marks)), "quiet")))])
+            # a blank is left before the clock
+            room = max(0, self.room - 1)
+            shown = cell(marks, min(len(marks), room))
+            self.show([Row(((shown, "word-bad"), (cell(f" {_identity(view)}", room - len(shown)), "quiet")))])
 
 
 class Sentence(Lines, can_focus=False):

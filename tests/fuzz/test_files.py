@@ -1,0 +1,320 @@
+# ruff: noqa: E501
+"""Whatever a file, a tool's output or /proc holds, its reader has a value or a refusal for it: nothing is raised.
+
+And no reader takes more than linear time: five times the input, at most eight times the CPU time.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from litellm_tui.actions.splice import CannotEdit, splice
+from litellm_tui.actions.transaction.record import Desk
+from litellm_tui.analysis.edits import Remove, SetValue
+from litellm_tui.backups import index
+from litellm_tui.collectors import answers, config_file, docker, metrics, pidfile, process
+from litellm_tui.collectors.compose import service_from as container_service
+from litellm_tui.collectors.compose_env_file import parse_compose
+from litellm_tui.collectors.environment_file import parse_dotenv, parse_systemd, secrets_of
+from litellm_tui.collectors.includes import include_entries, named_files
+from litellm_tui.collectors.kinds import Compose
+from litellm_tui.collectors.service import service_from
+from litellm_tui.collectors.systemd import (
+    directive_lines,
+    expand,
+    parse_environment,
+    parse_exec_start,
+    parse_show,
+    parse_time_span,
+)
+from litellm_tui.composed import unit_from as container_unit
+from litellm_tui.discovery import unit_from
+from litellm_tui.savedfilters import SavedFilters
+from litellm_tui.settings import SettingsError, load_settings
+from litellm_tui.snapshot import ConfigFile, Failure
+from litellm_tui.state import StateFile
+from litellm_tui.ui.themes import load_theme
+from tests.environment_files import FILES
+from tests.fuzz.mutations import mutated, torn
+from tests.recorded import CONFIG, FOLDER
+
+FUZZ = settings(
+    max_examples=80, derandomize=True, deadline=None, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+
+
+# --- configurations --------------------------------------------------------------------------------------------
+
+YAML_PIECES = (
+    "&a [*a]", "*a", "&a {k: *a}", "<<: *a", "<<: 1", "!!python/object:os.system x", "!!binary '&'", "!!timestamp x",
+    "!!int x", "!!float ''", "!!set {a, b}", "!!omap [a: 1, 2]", "!!pairs [a]", "? [a, b]\n: c", "? {a: b}\n: c", "0x" + "f" * 4000,
+    "1" * 5000, "1_0:59:59", "-.inf", ".nan", "2001-99-99", "2001-12-14t21:59:43.10-05:00", "\t", "\0", "\x85", "\u2028",
+    "\ufeff", "'", '"', '"\\x', '"\\ud800"', "|", ">9\n x", "%YAML 9.9\n---", "---", "...", "- - - -", "[" * 200 + "]" * 200,
+    "{a: " * 300, "model_list:", "- model_name: a", "litellm_params: {model: [x], rpm: 1e999}", "include: [config.yaml]",
+    "include: {a: b}", "include: [1]", "include: ['\\0']", "os.environ/", "a: os.environ/B", "general_settings: []", "= : 1",
+    "~: ~", "? ", ": ", "null: 1", "1: 2", "true: no", "\n", " ", "  ", "# litellm-tui: ignore x y", "!", "!!", "@", "`", "%",
+)  # fmt: skip
+pieces = st.lists(st.one_of(st.sampled_from(YAML_PIECES), st.text(max_size=6)), max_size=12)
+
+
+def _mixed(parts: list[str], at: int, joint: str) -> str:
+    lines = CONFIG.splitlines(keepends=True)
+    at %= len(lines) + 1
+    return "".join(lines[:at]) + joint.join(parts) + "".join(lines[at:])
+
+
+@FUZZ
+@given(
+    pieces,
+    st.integers(0, 60),
+    st.sampled_from(["", "\n", " ", "\n  "]),
+    st.sampled_from(["utf-8", "utf-16", "latin-1"]),
+)
+def test_a_configuration_of_any_content(tmp_path: Path, parts: list[str], at: int, joint: str, encoding: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(_mixed(parts, at, joint).encode(encoding, "replace"))
+    loaded = config_file.load(str(path), {"B": "secret-value"})
+    named_files(str(path))
+    if isinstance(loaded, ConfigFile):
+        tuple(config_file.secrets_in(loaded, {"B": "secret-value"}))
+        str(loaded.deployments)
+
+
+@FUZZ
+@given(pieces, st.integers(0, 60), st.sampled_from(["", "\n", " ", "\n  "]))
+def test_a_splice_into_any_content_changes_it_as_meant_or_refuses(parts: list[str], at: int, joint: str) -> None:
+    content = _mixed(parts, at, joint).encode("utf-8", "replace")
+    edits = (SetValue(("model_list", 0, "model_name"), "b"), Remove(("model_list", 1)))
+    for edit in edits:
+        try:
+            yaml.safe_load(splice(content, (edit,)))
+        except CannotEdit:
+            continue
+
+
+@FUZZ
+@given(pieces)
+def test_settings_and_themes_of_any_content(tmp_path: Path, parts: list[str]) -> None:
+    path = tmp_path / "config.yaml"
+    for head in ("", "profiles: {a: ", "theme: ", "name: x\ncolors: "):
+        path.write_bytes((head + "\n".join(parts)).encode("utf-8", "replace"))
+        for load in (load_settings, load_theme):
+            try:
+                load(path)
+            except SettingsError:
+                continue
+
+
+# --- what is kept ----------------------------------------------------------------------------------------------
+
+STATE = {
+    "form": 1, "gateway": "g", "memory": {"a": {"since": 1.0, "seen": 2.0}}, "expected_down": {"a": "b"},
+    "last": None, "incidents_looked_at": 1.0,
+}  # fmt: skip
+INDEX = {
+    "form": 1, "gateway": "g",
+    "backups": [{"id": 1, "at": 1.0, "why": "start", "digest": "x", "files": [{"path": "/a", "role": "config", "name": "n", "sha256": "s", "mode": 1, "owner": [0, 0]}]}],
+}  # fmt: skip
+RECORD = {"form": 1, "unit": "u", "began": 1.0, "backup": 1, "phase": "x", "step": "restart", "pid": 1}
+
+
+def _documents(document: object) -> Iterator[bytes]:
+    content = json.dumps(document).encode()
+    yield from mutated(content)
+    yield from torn(content)
+
+
+def test_kept_records_of_any_content(tmp_path: Path) -> None:
+    file = StateFile("http://gw", "u", tmp_path)
+    filters = SavedFilters(tmp_path / "filters.json")
+    desk = Desk("http://gw", "u", tmp_path)
+    desk._record.parent.mkdir(parents=True)
+    for content in _documents(STATE):
+        file.path.write_bytes(content)
+        file.load()
+    for content in _documents({"form": 1, "filters": {"a": "b"}}):
+        (tmp_path / "filters.json").write_bytes(content)
+        filters.load()
+    for content in _documents(RECORD):
+        desk._record.write_bytes(content)
+        assert isinstance(desk.unfinished(), Failure | msgspec.Struct | None)
+    for content in _documents(INDEX):
+        (tmp_path / index.INDEX).write_bytes(content)
+        assert isinstance(index.read(tmp_path), tuple | Failure)
+
+
+# --- tools -----------------------------------------------------------------------------------------------------
+
+
+def test_docker_says_anything() -> None:
+    inspected = (FOLDER / "docker-28.2.2/inspect.json").read_bytes()
+    for content in (*mutated(inspected, 2500), *torn(inspected)):
+        found = docker.containers(content.decode(errors="replace"))
+        if not isinstance(found, Failure):
+            for container in found:
+                container_service(container, Compose(service="a"))
+                container_unit(container)
+    row = json.dumps(
+        {"ID": "1", "Service": "s", "State": "running", "Labels": "a=b", "CPUPerc": "1%", "MemUsage": "1MiB / 2"}
+    )
+    for content in (*mutated(row.encode()), *torn(row.encode())):
+        text = content.decode(errors="replace")
+        docker.rows(text)
+        if found_stats := docker.stats(text):
+            docker.percent(found_stats.cpu)
+
+
+NUMBERS = (
+    "",
+    "-1",
+    "²",
+    "١٢",
+    "1e400",
+    "9" * 5000,
+    "nan",
+    "[not set]",
+    "infinity",
+    "18446744073709551615",
+    "0x10",
+    "1_0",
+    " 1",
+)
+
+
+def test_systemctl_says_anything() -> None:
+    text = (FOLDER / "1.106.2/systemctl-show-user.txt").read_text()
+    values = parse_show(text)[0]
+    for name in values:
+        for odd in (
+            *NUMBERS,
+            "{ argv[]= ; ignore_errors=",
+            "'",
+            '"',
+            "\\",
+            "a\x1b[2J",
+            "{" * 3000,
+            "1h 1h x",
+            "..s",
+            "1.2.3s",
+        ):
+            changed = {**values, name: odd}
+            service_from(changed, "litellm.service", "user", 1.0)
+            unit_from({**changed, "MainPID": odd if name == "MainPID" else "0"}, "user")
+    for content in torn(text.encode()):
+        for block in parse_show(content.decode(errors="replace")):
+            service_from(block, "litellm.service", "user", 1.0)
+
+
+@pytest.mark.parametrize("text", [*NUMBERS, "1\n2", "1 2", "-5", "\0", "4194304", "1" * 100000])
+def test_a_pid_file_of_any_content(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pid").write_text(text, encoding="utf-8")
+    assert pidfile.find(str(tmp_path / "pid"))
+
+
+def test_proc_of_a_process_with_any_name_and_any_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path(f"/proc/{os.getpid()}/stat").read_text()
+    names = ("(a) b)", ")", "(", "\n", "a" * 200, "")
+    for text in (
+        *(real.replace("(", f"({name}", 1) for name in names),
+        *(real[:cut] for cut in (0, 5, 20, 60)),
+        "1 (a) " + "9" * 5000,
+    ):
+        monkeypatch.setattr(process, "read_text", lambda *_, text=text, **__: text)
+        process.stat(1)
+    for data in (b"", b"\0", b"=\0", b"A=\xff\0B\0=C\0", b"\0" * 1000, b"A" * 100000):
+        monkeypatch.setattr(process, "read_bytes", lambda *_, data=data, **__: data)
+        process.environment(1)
+        process.command_line(1)
+
+
+ENVIRONMENT_PIECES = (*FILES.values(), b"'", b'"', b"\\", b"\n", b"\r", b"=", b"#", b"export ", b"${", b"${A:-", b"}", b"$", b":", b" ", b"\0", b"\xff", b"A", b"\xc2\xa0")  # fmt: skip
+
+
+@FUZZ
+@given(st.lists(st.one_of(st.sampled_from(ENVIRONMENT_PIECES), st.binary(max_size=5)), max_size=10))
+def test_an_environment_file_of_any_content(parts: list[bytes]) -> None:
+    content = b"".join(parts)
+    for read in (
+        parse_systemd,
+        lambda c: parse_dotenv(c, {"A": "b"}),
+        lambda c: parse_compose(c, {"A": "b"}),
+        secrets_of,
+    ):
+        try:
+            read(content)
+        except ValueError:
+            continue
+
+
+@FUZZ
+@given(st.text(alphabet="ab= \n\"'\\;{}[]$0123456789.ms", max_size=60))
+def test_the_small_grammars_of_systemd_take_any_text(text: str) -> None:
+    for read in (parse_environment, parse_exec_start, parse_time_span, directive_lines, parse_show):
+        read(text)
+    expand(text, {"a": "b"})
+    tuple(include_entries(text))
+
+
+# --- time ------------------------------------------------------------------------------------------------------
+
+# what makes a backtracking or a re-reading parser quadratic: `(reader, head, repeated, tail)`
+REPEATED: dict[str, tuple[Callable[[bytes], object], bytes, bytes, bytes]] = {
+    "systemd: quotes": (parse_systemd, b"A=", b"'a'", b"\n"),
+    "systemd: blanks": (parse_systemd, b"A=a", b" ", b"b\n"),
+    "systemd: backslashes": (parse_systemd, b"A=", b"\\a", b"\n"),
+    "systemd: names": (parse_systemd, b"", b"A=1\n", b""),
+    "systemd: comment": (parse_systemd, b"#", b"\\a", b"\n"),
+    "dotenv: lines": (lambda c: parse_dotenv(c, {}), b"", b"A=1\n", b""),
+    "dotenv: open quotes": (lambda c: parse_dotenv(c, {}), b"", b"A=\"'\n", b""),
+    "compose: quotes": (lambda c: parse_compose(c, {}), b"A='", b"\\'", b"'\n"),
+    "compose: lines": (lambda c: parse_compose(c, {}), b"", b"A=1\n", b""),
+    "compose: dollars": (lambda c: parse_compose(c, {}), b"A=", b"$$", b"\n"),
+    "secrets: lines": (secrets_of, b"", b"A_KEY=abcdefghij # x\n", b""),
+    "configuration: list": (lambda c: tuple(include_entries(c.decode())), b"include:\n", b"- a\n", b""),
+    "show: blank lines": (lambda c: parse_show(c.decode()), b"A=1", b"\n ", b"x"),
+    "show: properties": (lambda c: parse_show(c.decode()), b"", b"A=1\n", b""),
+    "metrics: labels": (
+        lambda c: metrics.decode(200, c), b"# HELP a b\nlitellm_x 1\n", b'litellm_in_flight_requests{a="b"} 1\n', b"",
+    ),
+    "cache ping: parentheses": (
+        lambda c: answers.cache_ping(503, c), b'{"error": {"message": "', b"(", b'"}}',
+    ),
+    "exec start": (lambda c: parse_exec_start(c.decode()), b"", b"argv[]= ; ", b"\n"),
+}  # fmt: skip
+
+
+def _cpu(read: Callable[[bytes], object], content: bytes) -> float:
+    best = 1e9
+    # what the collector of garbage looks through is no part of the reader
+    gc.collect()
+    gc.disable()
+    for _ in range(2):
+        began = time.process_time()
+        with suppress(ValueError):
+            read(content)
+        best = min(best, time.process_time() - began)
+    gc.enable()
+    return best
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_five_times_the_input_takes_at_most_eight_times_as_long(name: str) -> None:
+    read, head, repeated, tail = REPEATED[name]
+    count = 500
+    while (small := _cpu(read, head + repeated * count + tail)) < 0.002 and count < 200_000:
+        count *= 2
+    large = _cpu(read, head + repeated * (5 * count) + tail)
+    assert large < 8 * max(small, 0.002), f"{count} times {repeated!r}: {small:.4f} s, five times that: {large:.4f} s"
