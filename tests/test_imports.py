@@ -17,9 +17,9 @@ PACKAGE = Path(litellm_tui.__file__).parent
 # from the bottom up; a room may import what lies below it, and itself
 LAYERS = (
     {"snapshot", "secretnames"},
-    {"reading", "pulse", "catalogue", "data"},
+    {"reading", "pulse", "catalogue", "data", "filethread", "keptfile"},
     {"collectors", "analysis", "logstore"},
-    {"settings", "discovery", "composed", "profile", "traffic", "incidents"},
+    {"settings", "discovery", "composed", "profile", "traffic", "incidents", "supervisor"},
     {"state", "services"},
     {"backups", "savedfilters"},
     {"applied"},

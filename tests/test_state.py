@@ -11,6 +11,7 @@ import pytest
 from litellm_tui.analysis.changes import Glance
 from litellm_tui.analysis.memory import Remembered
 from litellm_tui.analysis.records import Place, Problem
+from litellm_tui.keptfile import lock_of
 from litellm_tui.state import Kept, StateFile, state_folder
 
 URL = "http://127.0.0.1:4000"
@@ -67,7 +68,7 @@ def test_only_its_owner_reads_it_and_no_half_file_is_left(tmp_path: Path) -> Non
     file.save(MEMORY, {}, None)
     assert file.path.stat().st_mode & 0o077 == 0
     assert file.path.parent.stat().st_mode & 0o077 == 0
-    assert os.listdir(file.path.parent) == [file.path.name]
+    assert set(os.listdir(file.path.parent)) == {file.path.name, lock_of(file.path).name}
 
 
 def test_the_same_is_not_written_twice(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from litellm_tui.actions.transaction.events import Order
@@ -21,13 +22,13 @@ def wanted(service: Service | None) -> Half:
 
 async def carry_out(desk: Desk, order: Order) -> str:
     """Give the order under the gateway's lock; empty when it was carried out, else why not."""
-    taken = desk.take()
+    taken = await asyncio.to_thread(desk.take)
     if isinstance(taken, Holder):
         return f"{taken} is restarting it: wait for that to end"
     if taken is not None:
         return taken.why
     try:
-        unfinished = desk.unfinished()
+        unfinished = await asyncio.to_thread(desk.unfinished)
         if isinstance(unfinished, Record):
             return f"{told(unfinished)}; end that first: R in the console, or litellm-tui restart --finish or --undo"
         refused = await order()

@@ -14,7 +14,7 @@ from litellm_tui.analysis.evidence import FAILURE_MEMORY, Court, Testimony, Witn
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.records import SEVERITY, Deployment, Evidence, State, Verdict
 from litellm_tui.analysis.secretshapes import mask_shapes
-from litellm_tui.snapshot import FileDeployment, LoadedDeployment, Snapshot
+from litellm_tui.snapshot import Crashed, FileDeployment, LoadedDeployment, Snapshot
 
 _SET_IT: Final = "set {} in the unit's environment file and restart"
 # causes that an unset variable explains
@@ -321,6 +321,8 @@ def _with_evidence(
 
 def _why_unknown(snapshot: Snapshot) -> str:
     gateway = snapshot.gateway
+    if isinstance(gateway.liveliness.failure, Crashed):
+        return gateway.liveliness.failure.why
     if gateway.liveliness.failure:
         return f"the gateway does not answer: {gateway.liveliness.failure.why}"
     if gateway.liveliness.value is None:

@@ -14,6 +14,11 @@ from litellm_tui.backups import Backup
 # the last line of a traceback, or what 1.106 says without one
 _EXCEPTION: Final = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Exit)\b: |LiteLLM proxy refused to start: ")
 
+NOT_ENDED: Final = (
+    "what runs now is not proved: litellm-tui restart --finish proves it and rolls back when that fails, --undo takes "
+    "it back"
+)
+
 
 def told(record: Record) -> str:
     """Where a transaction stood that was interrupted, in words."""
