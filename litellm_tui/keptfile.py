@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 # a writer takes milliseconds
-LOCK_SECONDS: Final = 3.0
+LOCK_SECONDS = 3.0
 _LOOK_SECONDS: Final = 0.02
 # a file system without locks: what is kept there is kept as well as it can be
 _NO_LOCKS: Final = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
@@ -29,12 +29,12 @@ def lock_of(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def changing(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Nobody else changes this file meanwhile; its folder is made. Raises `Busy` after so many seconds, and OSError."""
+def changing(path: Path) -> Iterator[None]:
+    """Nobody else changes this file meanwhile; its folder is made. Raises `Busy` after `LOCK_SECONDS`, and OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(lock_of(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        _lock(handle, seconds)
+        _lock(handle, LOCK_SECONDS)
         yield
     finally:
         os.close(handle)
