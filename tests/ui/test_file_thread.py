@@ -49,8 +49,11 @@ class Guard:
         self.loop_thread = 0
         self.found: list[str] = []
 
-    def note(self, name: str, what: object) -> None:
-        if threading.get_ident() != self.loop_thread:
+    def note(self, name: str, what: tuple[object, ...]) -> None:
+        # a pipe that has its number already, and the device that a child process reads from, are no files
+        if threading.get_ident() != self.loop_thread or what == (os.devnull,):
+            return
+        if name.endswith("open") and what and isinstance(what[0], int):
             return
         frame = sys._getframe(2)
         while frame is not None:
@@ -123,7 +126,7 @@ async def test_a_session_touches_no_file_on_the_event_loop(
         await scene.pilot.pause(0.1)
         await scene.press("q")
         await scene.pilot.pause()
-    assert guard.found == []
+    assert guard.found == [], "\n".join(guard.found)
     assert _kept(scene).load().expected_down == {key: "no GPU here"}
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from litellm_tui import auditor, services
+from litellm_tui.analysis.diagnosis import diagnose
 from litellm_tui.collectors import config_file
 from litellm_tui.collectors.gateway import Answer, Endpoint
 from litellm_tui.demo import Simulation
@@ -171,9 +172,8 @@ async def test_a_first_diagnosis_that_fails_leaves_a_console(
     simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        real = app_module.diagnose
         fails = [True]
-        patch.setattr(app_module, "diagnose", lambda *given: _fail() if fails[0] else real(*given))
+        patch.setattr(app_module, "diagnose", lambda *given: _fail() if fails[0] else diagnose(*given))
         app = app_module.Console(
             profile_of(simulation),
             Settings(),
