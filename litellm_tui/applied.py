@@ -50,6 +50,8 @@ class History:
         self.folder = self._backups.folder
         self._environment_files = tuple(environment_files)
         self.failure = ""
+        self.again = False
+        """Whether what was seen last could not be noted now, and is to be shown again."""
         self._applied: tuple[Applied, ...] = ()
         # what was looked into already, and cannot be kept
         self._passed: set[tuple[str, str]] = set()
@@ -72,8 +74,10 @@ class History:
     def see(self, snapshot: Snapshot) -> bool:
         """Note the start that the snapshot shows, once it is known what came of it; whether anything was noted.
 
-        Nothing is noted of a process that may have been started before its file was last changed.
+        Nothing is noted of a process that may have been started before its file was last changed. It blocks: files are
+        read, and a lock may be busy for seconds. What fails now is `again` to be seen.
         """
+        self.again = False
         file, found = snapshot.configuration.current, started(snapshot)
         if found is None or file is None or (found.run, found.digest) in self._passed:
             return False
@@ -86,6 +90,9 @@ class History:
             # it ran with this file: what has ended it now is not the file
             return False
         taken = self._taken(file, found.at)
+        if isinstance(taken, Failure):
+            self.failure, self.again = taken.why, True
+            return False
         if taken is None:
             self._passed.add((found.run, found.digest))
             return False
@@ -106,8 +113,7 @@ class History:
             run=applied.run, instead_of=last.id if again and last else 0,
         )  # fmt: skip
         if isinstance(kept, Failure):
-            self.failure = kept.why
-            self._passed.add((applied.run, applied.digest))
+            self.failure, self.again = kept.why, True
             return False
         self._applied, self.failure = _starts(self._backups.records()), ""
         return True
@@ -134,13 +140,14 @@ class History:
             return ConfigError(root, "its includes lead to other files now: this version cannot be put together again")
         return found
 
-    def _taken(self, file: ConfigFile, since: float) -> Taken | None:
+    def _taken(self, file: ConfigFile, since: float) -> Taken | Failure | None:
         """The files on disk, when they still are what was read; the environment, as far as it is what was started."""
         environment = [path for path in self._environment_files if changed_at([path]) <= since]
         wanted: list[tuple[str, Role]] = [(path, "config") for path in file.files]
-        # this is asked while the screen waits
         taken = take([*wanted, *((path, "environment") for path in environment)], patience=0.0)
-        return taken if isinstance(taken, Taken) and digest_of(taken.held) == file.digest else None
+        if isinstance(taken, Failure):
+            return taken
+        return taken if digest_of(taken.held) == file.digest else None
 
 
 def _starts(backups: Iterable[Backup]) -> tuple[Applied, ...]:

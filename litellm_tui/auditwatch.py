@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from litellm_tui.profile import Profile
-from litellm_tui.snapshot import ConfigError, ConfigFile
+from litellm_tui.snapshot import ConfigError, ConfigFile, Crashed
 
 if TYPE_CHECKING:
     from litellm_tui.analysis.audit.records import Audit
@@ -30,6 +30,18 @@ class AuditWatch:
         self._given = asyncio.Event()
         self.audit: Audit | None = None
         self.current = False
+        self.failure: Crashed | None = None
+        """Set while the console fails to audit."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether waiting brings no other audit of what was given last."""
+        return self.current or self.failure is not None
+
+    def failed(self, crash: Crashed) -> None:
+        """The console failed to audit; what was given last is audited at the next run."""
+        self.failure = crash
+        self._anew()
 
     def saw_file(self, loaded: ConfigFile | ConfigError) -> None:
         """The file as it is now."""
@@ -72,7 +84,7 @@ class AuditWatch:
             if (loaded := self._loaded) is not None:
                 environment = await asyncio.to_thread(module.environment_of, self._profile)
                 self.audit = await asyncio.to_thread(auditor.audit, loaded, environment, self._version)
-                self.current = not self._given.is_set()
+                self.current, self.failure = not self._given.is_set(), None
                 self._on_change()
             if exact is None:
                 # the first look at an installed LiteLLM takes seconds: what is shipped says nearly the same meanwhile

@@ -10,6 +10,7 @@ from importlib import import_module
 from litellm_tui import __version__
 
 USAGE_ERROR = 64  # EX_USAGE of sysexits.h
+OWN_FAULT = 70  # EX_SOFTWARE
 
 # name -> (module, one line for --help)
 COMMANDS = {
@@ -248,7 +249,7 @@ def _signs_in_ascii(text: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status."""
+    """Run the command line and return its exit status: `OWN_FAULT` where the command itself failed."""
     chosen = build_parser().parse_args(arguments)
     # only now: --help and --version need none of it
     from litellm_tui.profile import Options
@@ -271,6 +272,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the reader of a pipe went away: not an error of ours, and Python must not complain while closing stdout
         sys.stdout = None
         return 141
+    except Exception as error:  # noqa: BLE001  # the last boundary: no traceback, and no status that means another thing
+        from litellm_tui.supervisor import crashed
+
+        command = chosen.command or "console"
+        print(f"litellm-tui: {command} failed, by a fault of litellm-tui: {crashed(error).why}", file=sys.stderr)
+        return OWN_FAULT
 
 
 if __name__ == "__main__":

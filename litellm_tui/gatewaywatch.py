@@ -10,6 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -20,6 +21,7 @@ from litellm_tui.pulse import Pulse
 from litellm_tui.reading import is_silence, next_reading
 from litellm_tui.snapshot import (
     CachePing,
+    Crashed,
     Failure,
     Gateway,
     HealthEntry,
@@ -28,6 +30,7 @@ from litellm_tui.snapshot import (
     Reading,
     Unauthorized,
 )
+from litellm_tui.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from litellm_tui.collectors.gateway import Endpoint, GatewayClient
@@ -51,13 +54,15 @@ HEALTH_OFF: Final = (
 
 # What a GET /health would cost; `unread` as long as that may still be found out.
 HealthCost = Literal["free", "billed", "unsure", "unread"]
+Job = Callable[[], Coroutine[Any, Any, None]]
 
 
 class GatewayWatch:
     """What one gateway was last heard to say is `heard`; `answers` tells whether it is alive.
 
     `health_cost` says what GET /health would cost, and `cache_is_down` whether the cache is known to be down without
-    its word. `heard_of` is called with every result, and `changed` after it; `redact` masks a text.
+    its word. `heard_of` is called with every result, and `changed` after it; `redact` masks a text. Each thing is asked
+    by a job of its own, which the `supervisor` keeps.
     """
 
     def __init__(
@@ -70,6 +75,7 @@ class GatewayWatch:
         redact: Callable[[str], str],
         heard_of: Callable[[Any], None],
         changed: Callable[[], None],
+        supervisor: Supervisor,
     ) -> None:
         self.heard = Gateway()
         self._url = profile.url.value
@@ -78,6 +84,7 @@ class GatewayWatch:
         self._pulse = pulse
         self._health_cost, self._cache_is_down = health_cost, cache_is_down
         self._redact, self._heard_of, self._changed = redact, heard_of, changed
+        self._supervisor = supervisor
         self._client: GatewayClient | None = None
         self._alive = asyncio.Event()
         self._admitted = asyncio.Event()
@@ -94,21 +101,38 @@ class GatewayWatch:
         self._client = endpoints.GatewayClient(self._url, self._key)
         try:
             async with asyncio.TaskGroup() as tasks:
-                for job in self._jobs(endpoints):
-                    tasks.create_task(job)
+                for endpoint, job in self._jobs(endpoints):
+                    failed = partial(self._failed, endpoint)
+                    tasks.create_task(self._supervisor.keep(endpoint.field, job, failed))
         finally:
             await self._client.close()
 
-    def _jobs(self, endpoints: Any) -> Iterator[Coroutine[Any, Any, None]]:
-        yield self._poll_liveliness(endpoints.LIVELINESS)
-        yield self._poll_readiness(endpoints.READINESS_DETAILS, endpoints.READINESS)
+    def failed(self, crash: Crashed) -> None:
+        """The console failed before it could ask anything."""
+        now = time.time()
+        self.heard = msgspec.structs.replace(
+            self.heard, liveliness=next_reading(self.heard.liveliness, crash, None, 0.0, now)
+        )
+
+    def _failed(self, endpoint: Endpoint, crash: Crashed) -> None:
+        """The console failed to ask this, or to take in the answer."""
+        before: Reading[Any] = getattr(self.heard, endpoint.field)
+        after = next_reading(before, crash, None, endpoint.interval, time.time())
+        self.heard = msgspec.structs.replace(self.heard, **{endpoint.field: after})
+        if endpoint.field == "liveliness":
+            # whether it lives is not known: it is asked for everything else all the same
+            self._alive.set()
+
+    def _jobs(self, endpoints: Any) -> Iterator[tuple[Endpoint, Job]]:
+        yield endpoints.LIVELINESS, partial(self._poll_liveliness, endpoints.LIVELINESS)
+        yield endpoints.READINESS, partial(self._poll_readiness, endpoints.READINESS_DETAILS, endpoints.READINESS)
         for endpoint in (endpoints.GROUPS, endpoints.DEPLOYMENTS, endpoints.ROUTER):
-            yield self._poll(endpoint)
-        yield self._poll_health(endpoints.HEALTH)
-        yield self._poll_cache(endpoints.CACHE_PING, endpoints.REDIS_INFO)
-        yield self._poll_metrics(endpoints.METRICS)
+            yield endpoint, partial(self._poll, endpoint)
+        yield endpoints.HEALTH, partial(self._poll_health, endpoints.HEALTH)
+        yield endpoints.CACHE_PING, partial(self._poll_cache, endpoints.CACHE_PING, endpoints.REDIS_INFO)
+        yield endpoints.METRICS, partial(self._poll_metrics, endpoints.METRICS)
         if self._health_url:
-            yield self._poll_health_url(endpoints.HEALTH_URL, self._health_url)
+            yield endpoints.HEALTH_URL, partial(self._poll_health_url, endpoints.HEALTH_URL, self._health_url)
 
     # --- one question ------------------------------------------------------------------------------------------
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -19,7 +20,6 @@ from litellm_tui.applied import History, run_of
 from litellm_tui.auditwatch import AuditWatch
 from litellm_tui.collectors import config_file, redis
 from litellm_tui.collectors.entry import HISTORY, Entry
-from litellm_tui.collectors.file_times import saved_at
 from litellm_tui.collectors.service import cpu_percent
 from litellm_tui.filewatch import FileWatch
 from litellm_tui.gatewaywatch import GatewayWatch, HealthCost
@@ -33,7 +33,10 @@ from litellm_tui.snapshot import (
     ConfigError,
     ConfigFile,
     Configuration,
+    Crashed,
     Failure,
+    Failures,
+    Log,
     LogRecord,
     Metrics,
     NotAvailable,
@@ -42,7 +45,9 @@ from litellm_tui.snapshot import (
     Reading,
     Service,
     Snapshot,
+    Traffic,
 )
+from litellm_tui.supervisor import Pace, Supervisor, guarded_async
 from litellm_tui.traffic import TrafficCounter
 
 if TYPE_CHECKING:
@@ -53,11 +58,20 @@ SERVICE_SECONDS: Final = 2.0
 SERVICE_SECONDS_IN_MOTION: Final = 0.5
 
 
+class Job(NamedTuple):
+    """What reads one source; `failed` makes its exception that source's failure."""
+
+    source: str
+    run: Callable[[], Awaitable[None]]
+    failed: Callable[[Crashed], None] | None = None
+
+
 class Monitor:
     """Looks at one gateway. `on_snapshot` is called on the event loop, at most four times a second.
 
     `history` tells with which file a process was started, where it was seen to be; `lines` are as many of the log as
-    are read back.
+    are read back. Each source is read by a job of its own: what one raises is its own failure, and at a `pace` it is
+    tried again.
     """
 
     def __init__(
@@ -66,6 +80,7 @@ class Monitor:
         on_snapshot: Callable[[Snapshot], None] = lambda _: None,
         history: History | None = None,
         lines: int = HISTORY,
+        pace: Pace | None = None,
     ) -> None:
         self.profile = profile
         self._history = history
@@ -79,11 +94,14 @@ class Monitor:
         self._secrets = set(profile.secrets)
         self.redact = Redactor(self._secrets)
         self._traffic = TrafficCounter()
+        # what was counted last, for when counting fails
+        self._counted: tuple[Log, Traffic, Failures] = (Log(source=profile.log_source), Traffic(), Failures())
         self._intake = LogIntake(self.store, self.redact, self._traffic, profile.log_source)
         self._probes: dict[str, ProbeResult] = {}
         self.expected_down: dict[str, str] = {}
         self._tail: services.Tail | None = None
         self._dirty = asyncio.Event()
+        self.supervisor = Supervisor(self._masked, self._dirty.set, pace)
         self.file = self._file_watch()
         self.audits = AuditWatch(profile, self._dirty.set)
         self._pulse = Pulse()
@@ -96,6 +114,7 @@ class Monitor:
             redact=self._masked,
             heard_of=self._take_answer,
             changed=self._dirty.set,
+            supervisor=self.supervisor,
         )
         self._background_checks: bool | None = None
         self._checked_invocation: object = None
@@ -105,24 +124,31 @@ class Monitor:
     def snapshot(self) -> Snapshot:
         """What is known at this moment."""
         now = time.time()
+        log, traffic, failures = self._counted
+        self._counted = log, traffic, failures = (
+            self.supervisor.part("log counts", lambda: self._intake.log(now), log),
+            self.supervisor.part("traffic", lambda: self._traffic.traffic(now, self.store.get), traffic),
+            self.supervisor.part("incidents", lambda: self._intake.incidents.failures(now), failures),
+        )
         return Snapshot(
             taken_at=now,
             gateway=self._gateway.heard,
             configuration=self._configuration,
             service=self._service,
-            log=self._intake.log(now),
-            traffic=self._traffic.traffic(now, self.store.get),
-            failures=self._intake.incidents.failures(now),
+            log=log,
+            traffic=traffic,
+            failures=failures,
             redis_answer=self._redis.answer,
             cache_counts=self._redis.counts,
             probes=tuple(self._probes.values()),
             expected_down=self.expected_down,
+            crashes=self.supervisor.crashes,
         )
 
     def last_snapshot(self) -> Snapshot:
         """What is known when nothing more will be read."""
-        self._traffic.settle()
-        self._intake.incidents.settle()
+        self.supervisor.part("traffic", self._traffic.settle, None)
+        self.supervisor.part("incidents", self._intake.incidents.settle, None)
         return self.snapshot()
 
     def take_probe(self, result: ProbeResult) -> None:
@@ -142,30 +168,39 @@ class Monitor:
 
     async def run(self) -> None:
         """Look until cancelled; every child process and connection is gone when this returns."""
-        if self.file:
-            # the file alone fills half the screen: it is shown before anything slower is begun
-            await self.file.read()
-            self._on_snapshot(self.snapshot())
-            await self.first_shown()
-            # what has been loaded by now stays: it need not be gone through for garbage
-            gc.freeze()
-        async with asyncio.TaskGroup() as tasks:
-            for job in self._jobs():
-                tasks.create_task(job)
+        try:
+            if self.file:
+                # the file alone fills half the screen: it is shown before anything slower is begun
+                await guarded_async(self._show_file(self.file), self._masked)
+            async with asyncio.TaskGroup() as tasks:
+                for job in self._jobs():
+                    tasks.create_task(self.supervisor.keep(*job))
+        finally:
+            if self.file:
+                self.file.stop()
 
-    def _jobs(self) -> Iterator[Coroutine[Any, Any, None]]:
-        yield self._publish()
-        yield self._gateway.run()
+    async def _show_file(self, file: FileWatch) -> None:
+        """Once, before the jobs are begun: what fails here is done again by them, and told then."""
+        await file.read()
+        self._on_snapshot(self.snapshot())
+        await self.first_shown()
+        # what has been loaded by now stays: it need not be gone through for garbage
+        gc.freeze()
+
+    def _jobs(self) -> Iterator[Job]:
+        yield Job("screen", self._publish)
+        yield Job("gateway", self._gateway.run, self._gateway.failed)
         if self.profile.tools.redis:
-            yield self._redis.run(lambda: self._configuration.current, self._started_at)
+            asking = partial(self._redis.run, lambda: self._configuration.current, self._started_at)
+            yield Job("redis", asking, self._redis.failed)
         if self.file:
-            yield self.file.run()
-            yield self.audits.run()
+            yield Job("configuration", self.file.run, self._file_failed)
+            yield Job("audit", self.audits.run, self.audits.failed)
         else:
             self._configuration = Configuration(why_unwatched="no configuration file was found")
         if self.profile.unit:
-            yield self._poll_service(services.Watch(self.profile))
-            yield self._follow_log()
+            yield Job("service", self._poll_service, self._service_failed)
+            yield Job("log", self._follow_log, self._log_failed)
         else:
             why = next((m.why for m in self.profile.missing if "service" in m.what), "no unit was found")
             self._service = Reading(failure=NotAvailable(why), tried_at=time.time())
@@ -175,6 +210,8 @@ class Monitor:
         return self._service.value.started_at if self._service.value else None
 
     async def _publish(self) -> None:
+        # after an exception there is something to be shown in any case
+        self._dirty.set()
         while True:
             await self._dirty.wait()
             self._dirty.clear()
@@ -208,7 +245,11 @@ class Monitor:
             return None
         environment = {name: variable.value for name, variable in self.profile.environment.items()}
         files = self.profile.environment_files
-        return FileWatch(self.profile.config.value, environment, files, self._take_file)
+        inodes = self.profile.tools.inodes
+        return FileWatch(self.profile.config.value, environment, files, self._take_file, inodes=inodes)
+
+    def _file_failed(self, crash: Crashed) -> None:
+        self._configuration = msgspec.structs.replace(self._configuration, failure=crash)
 
     def _take_file(self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str]) -> None:
         now = time.time()
@@ -218,8 +259,6 @@ class Monitor:
             error = msgspec.structs.replace(loaded, problem=self.redact(loaded.problem), since=since)
             self._configuration = Configuration(path=path, current=before.current, error=error, checked_at=now)
         else:
-            if not self.profile.tools.inodes:
-                loaded = msgspec.structs.replace(loaded, modified_at=saved_at(loaded.files))
             self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
             self._redis.saved(redis.address(loaded, environment))
             # what was a secret once stays one: the running process may still write it to its log
@@ -264,7 +303,11 @@ class Monitor:
 
     # --- the service -------------------------------------------------------------------------------------------
 
-    async def _poll_service(self, watch: services.Watch) -> None:
+    def _service_failed(self, crash: Crashed) -> None:
+        self._service = next_reading(self._service, crash, None, SERVICE_SECONDS, time.time())
+
+    async def _poll_service(self) -> None:
+        watch = services.Watch(self.profile)
         while True:
             before = self._service
             started = time.time()
@@ -287,12 +330,19 @@ class Monitor:
     # --- the log -----------------------------------------------------------------------------------------------
 
     async def _follow_log(self) -> None:
-        tail = services.tail(self.profile, self._take_lines, self._take_log_state, self._intake.ready, self._lines)
+        tail: services.Tail | Failure
+        # one that has failed goes on where it was
+        tail = self._tail or services.tail(
+            self.profile, self._take_lines, self._take_log_state, self._intake.ready, self._lines
+        )
         if isinstance(tail, Failure):
             self._take_log_state("off", tail, None)
         else:
             self._tail = tail
             await tail.run()
+
+    def _log_failed(self, crash: Crashed) -> None:
+        self._intake.set_state("ended", crash, None)
 
     async def older(self, before: LogRecord | float, count: int = 500) -> tuple[LogRecord, ...] | Failure:
         """Records from before this one, or before a time in seconds: parsed and masked like all, oldest first.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from litellm_tui.addresses import is_this_machine
 from litellm_tui.collectors import redis
 from litellm_tui.reading import is_silence, next_reading
-from litellm_tui.snapshot import CacheCount, CacheCounts, ConfigFile, Metrics, Reading, RedisInfo
+from litellm_tui.snapshot import CacheCount, CacheCounts, ConfigFile, Crashed, Metrics, Reading, RedisInfo
 
 REDIS_SECONDS: Final = 3.0
 REDIS_TIMEOUT: Final = 1.5
@@ -37,6 +37,10 @@ class RedisWatch:
     def saved(self, where: redis.Address | None) -> None:
         """The file names this address."""
         self._saved = where
+
+    def failed(self, crash: Crashed) -> None:
+        """The console failed to ask."""
+        self.answer = next_reading(self.answer, crash, None, REDIS_SECONDS, time.time())
 
     async def run(self, file: Callable[[], ConfigFile | None], started_at: Callable[[], float | None]) -> None:
         """Ask for ever. `file` is the newest good one, `started_at` the start of LiteLLM's process."""

@@ -5,12 +5,13 @@ A file that cannot be read or written is no reason to stop: what is known stays 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from litellm_tui import atomic
+from litellm_tui import atomic, keptfile
 from litellm_tui.collectors.bounded import MEDIUM, read_bytes
 from litellm_tui.state import state_folder
 
@@ -24,13 +25,16 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 class SavedFilters:
-    """`filters` maps a name to a filter as it is typed. Without a `path` they live as long as this object."""
+    """`filters` maps a name to a filter as it is typed. Without a `path` they live as long as this object.
+
+    `load`, `keep` and `delete` block: a lock may be busy for seconds.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.filters: dict[str, str] = {}
         self.failure = ""
-        self._later = False
+        self._unusable = False
 
     @classmethod
     def of_user(cls) -> SavedFilters:
@@ -46,36 +50,46 @@ class SavedFilters:
         try:
             kept = msgspec.json.decode(read_bytes(self.path, MEDIUM), type=_Kept)
         except FileNotFoundError:
+            self.failure, self._unusable = "", False
             return
-        except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
-            self.failure = f"{self.path}: {error}"
+        except OSError as error:
+            # what cannot be read is not written over
+            self.failure, self._unusable = f"{self.path}: {error}", True
+            return
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            self.failure, self._unusable = f"{self.path}: {error}", False
             return
         self.failure = ""
-        self._later = kept.form != _FORM
-        if self._later:
+        self._unusable = kept.form != _FORM
+        if self._unusable:
             self.failure = f"{self.path} was written by a later litellm-tui, and is left as it is"
         else:
             self.filters = dict(kept.filters)
 
     def keep(self, name: str, typed: str) -> None:
         """Keep this filter, in place of one of the same name."""
-        self.load()
-        self.filters[name] = typed
-        self._save()
+        self._change(lambda: self.filters.update({name: typed}))
 
     def delete(self, name: str) -> None:
         """Forget this filter."""
-        self.load()
-        self.filters.pop(name, None)
-        self._save()
+        self._change(lambda: self.filters.pop(name, None))
 
-    def _save(self) -> None:
-        if self.path is None or self._later:
+    def _change(self, change: Callable[[], object]) -> None:
+        if self.path is None:
+            change()
             return
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            atomic.replace(self.path, msgspec.json.encode(_Kept(filters=self.filters)), durable=False)
+            with keptfile.changing(self.path):
+                self.load()
+                change()
+                if self._unusable:
+                    return
+                if self.failure:
+                    keptfile.set_aside(self.path)
+                atomic.replace(self.path, msgspec.json.encode(_Kept(filters=self.filters)), durable=False)
         except OSError as error:
+            # for this run it is known all the same; to change it twice is no more than to change it once
+            change()
             self.failure = f"{self.path}: {error.strerror}"
         else:
             self.failure = ""

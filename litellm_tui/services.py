@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 import msgspec
@@ -43,7 +44,8 @@ class Watch:
         if profile.unit is None:
             return NO_UNIT
         if isinstance(kind, Process):
-            return pidfile.look(kind, profile.unit.value)
+            # the PID file may lie anywhere
+            return await asyncio.to_thread(pidfile.look, kind, profile.unit.value)
         if isinstance(kind, Custom):
             return await custom.look(kind, profile.unit.value)
         return await read_service(profile.tools, profile.unit.value, profile.scope)

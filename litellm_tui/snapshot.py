@@ -45,6 +45,27 @@ class Denied(Failure, frozen=True, tag=True):
     """The operating system refused: a journal right, a file mode, polkit."""
 
 
+class Crashed(Failure, frozen=True, tag=True):
+    """The console itself failed at it: `error` is the class of the exception, `place` where it was raised."""
+
+    error: str = ""
+    place: str = ""
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """A source that the console fails to read: since when, the last time, how often in a row.
+
+    It is tried again `again_in` seconds after the last time, None at its next turn.
+    """
+
+    source: str
+    failure: Crashed
+    since: float
+    at: float
+    times: int = 1
+    again_in: float | None = None
+
+
 class Reading(msgspec.Struct, Generic[T], frozen=True):
     """The last good value of one source and what became of the latest attempt.
 
@@ -336,13 +357,17 @@ class ConfigError(msgspec.Struct, frozen=True):
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """What is known of the file: `current` is the last good one, `error` what is wrong with the one on disk now."""
+    """What is known of the file: `current` is the last good one, `error` what is wrong with the one on disk now.
+
+    `failure` is set while the console fails to read it at all.
+    """
 
     path: str | None = None
     current: ConfigFile | None = None
     error: ConfigError | None = None
     checked_at: float | None = None
     why_unwatched: str | None = None
+    failure: Failure | None = None
 
 
 # --- the service -----------------------------------------------------------------------------------------------
@@ -606,6 +631,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     `redis_answer` is what the Redis server itself said to a PING. `probes` holds the last one of each deployment.
     `expected_down` maps a deployment's key, or a group's name, to the operator's note on why it may be down.
+    `crashes` are the sources that the console itself fails to read.
     """
 
     taken_at: float
@@ -619,3 +645,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     cache_counts: CacheCounts | None = None
     probes: tuple[ProbeResult, ...] = ()
     expected_down: dict[str, str] = {}
+    crashes: tuple[Crash, ...] = ()

@@ -355,14 +355,19 @@ def test_a_process_that_does_not_stay_up_is_noted_once(tmp_path: Path, file: Con
     assert not history.see(_started(file, **(down | {"changed_at": at + 60})))
 
 
-def test_what_cannot_be_kept_is_tried_once(tmp_path: Path, file: ConfigFile) -> None:
+def test_what_cannot_be_kept_is_tried_again(tmp_path: Path, file: ConfigFile) -> None:
     (tmp_path / "file").write_text("in the way")
     history, snapshot = _history(tmp_path / "file"), _started(file)
+    for _ in range(2):
+        assert not history.see(snapshot)
+        assert history.again
+        failure, history.failure = history.failure, ""
+        assert failure
+    (tmp_path / "file").unlink()
+    assert history.see(snapshot)
+    assert (history.again, history.failure) == (False, "")
     assert not history.see(snapshot)
-    failure, history.failure = history.failure, ""
-    assert failure
-    assert not history.see(snapshot)
-    assert history.failure == ""
+    assert not history.again
 
 
 def test_an_unread_unit_is_no_start(file: ConfigFile) -> None:

@@ -17,10 +17,10 @@ PACKAGE = Path(litellm_tui.__file__).parent
 # from the bottom up; a room may import what lies below it, and itself
 LAYERS = (
     {"snapshot", "secretnames", "addresses", "terminal_locale"},
-    {"reading", "pulse", "catalogue", "data", "atomic", "identity", "hostlock"},
+    {"reading", "pulse", "catalogue", "data", "atomic", "identity", "hostlock", "filethread", "keptfile"},
     {"collectors", "analysis", "logstore"},
     {"linefacts"},
-    {"settings", "discovery", "composed", "profile", "traffic", "incidents"},
+    {"settings", "discovery", "composed", "profile", "traffic", "incidents", "supervisor"},
     {"state", "services"},
     {"backups", "savedfilters"},
     {"applied"},

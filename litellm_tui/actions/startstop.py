@@ -28,7 +28,7 @@ async def carry_out(desk: Desk, order: Order) -> str:
     if taken is not None:
         return taken.why
     try:
-        unfinished = desk.unfinished()
+        unfinished = await asyncio.to_thread(desk.unfinished)
         if isinstance(unfinished, Record):
             return f"{told(unfinished)}; end that first: R in the console, or litellm-tui restart --finish or --undo"
         refused = await order()

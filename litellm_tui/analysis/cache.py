@@ -16,6 +16,7 @@ from litellm_tui.snapshot import (
     CacheCounts,
     CachePing,
     ConfigFile,
+    Crashed,
     Failure,
     NotAvailable,
     Reading,
@@ -44,7 +45,12 @@ def judge_cache(ping: Reading[CachePing], redis: Reading[str], reachable: bool, 
 def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file: ConfigFile | None) -> Verdict:
     wanted = file is not None and bool(file.section("litellm_settings").get("cache"))
     failure, seen = ping.failure, ping.tried_at
-    if redis.failure is not None and (wanted or ping.value is not None) and _concerns(redis, ping):
+    if (
+        redis.failure is not None
+        and not isinstance(redis.failure, Crashed)
+        and (wanted or ping.value is not None)
+        and _concerns(redis, ping)
+    ):
         return _server_down(redis.failure, redis)
     if not reachable:
         return Verdict("unknown", "unknown", "the gateway does not answer")

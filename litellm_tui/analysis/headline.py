@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from litellm_tui.analysis.crashes import NAMES
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.analysis.records import Deployment, Headline, Part, Problem, Verdict
 from litellm_tui.snapshot import Snapshot
 
 # what is wrong here hits nobody until something is restarted, or fails
-_LATENT: Final = ("chain", "configuration", "audit", "service")
+_LATENT: Final = ("chain", "configuration", "audit", "service", "reading")
 # errors of the last five minutes are held against the five before, when both were watched; a few are no trend
 RISING_SECONDS: Final = 300.0
 RISING_LEAST: Final = 10
@@ -31,7 +32,7 @@ def make_headline(
     """From the worst of the problems that last. `changes` counts the differences of file and router, `saved` says
     whether the file is newer than the proxy.
     """
-    tail = (*_config_parts(snapshot, changes, saved), *_service_parts(snapshot, now))
+    tail = (*_reading_parts(snapshot), *_config_parts(snapshot, changes, saved), *_service_parts(snapshot, now))
     if gateway.state != "answering":
         parts = (Part(gateway.reason, gateway.severity), *_unit_parts(snapshot, service), *tail)
         return Headline(gateway.state.upper(), gateway.severity, parts, gateway.do)
@@ -58,6 +59,15 @@ def make_headline(
     ):
         return Headline("ANSWERING", "quiet", parts)
     return Headline("OK", "ok", parts)
+
+
+def _reading_parts(snapshot: Snapshot) -> tuple[Part, ...]:
+    """What the console itself fails to read."""
+    if not snapshot.crashes:
+        return ()
+    first = snapshot.crashes[0]
+    more = f" and {len(snapshot.crashes) - 1} more" if len(snapshot.crashes) > 1 else ""
+    return (Part(f"not read: {NAMES.get(first.source, first.source)}{more}", "warn"),)
 
 
 def _unit_parts(snapshot: Snapshot, service: Verdict) -> tuple[Part, ...]:
@@ -161,6 +171,8 @@ def _service_parts(snapshot: Snapshot, now: float) -> tuple[Part, ...]:
 
 def _config_parts(snapshot: Snapshot, changes: int, saved: bool) -> tuple[Part, ...]:
     configuration = snapshot.configuration
+    if configuration.failure:
+        return (Part("config not read", "unknown"),)
     if configuration.error:
         place = f"line {configuration.error.line}: " if configuration.error.line else ""
         return (Part(f"config broken, {place}{configuration.error.problem}", "bad"),)

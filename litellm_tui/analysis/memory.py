@@ -14,7 +14,7 @@ SOLVED_SECONDS: Final = 1800.0
 # one that comes back so soon had not ended
 FLAPPING_SECONDS: Final = 60.0
 # what can be told while the gateway cannot be asked; of everything else nothing is known then
-_WITHOUT_GATEWAY: Final = ("gateway", "service", "configuration")
+_WITHOUT_GATEWAY: Final = ("gateway", "service", "configuration", "reading")
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -73,6 +73,17 @@ def remember(memory: Memory, problems: Iterable[Problem], now: float, gateway_kn
 def looked(memory: Memory) -> Memory:
     """The operator has seen them all: nothing is new any more."""
     return {key: msgspec.structs.replace(known, looked=True) for key, known in memory.items()}
+
+
+def both(one: Remembered, other: Remembered) -> Remembered:
+    """The same problem as two consoles remember it: the later look counts, and either operator has seen it."""
+    later, earlier = (one, other) if _seen_at(one) >= _seen_at(other) else (other, one)
+    first = min(one.first_seen, other.first_seen) if earlier.solved_at is None else later.first_seen
+    return msgspec.structs.replace(later, first_seen=first, looked=one.looked or other.looked)
+
+
+def _seen_at(known: Remembered) -> float:
+    return max(known.last_seen, known.solved_at or 0.0)
 
 
 def _lasts(known: Remembered, now: float) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.records import Evidence, Verdict
 from litellm_tui.reading import is_silence
-from litellm_tui.snapshot import Malformed, Notice, Reading, Service, Snapshot, Unauthorized, Unreachable
+from litellm_tui.snapshot import Crashed, Malformed, Notice, Reading, Service, Snapshot, Unauthorized, Unreachable
 
 # a proxy that was started this long ago may still be importing: LiteLLM answers after 4 to 30 s
 STARTING_SECONDS: Final = 60.0
@@ -23,7 +23,7 @@ _KEY: Final = (
 
 def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     """`answering`, `connecting`, `starting`, `stopping`, `overloaded`, `hanging`, `down`, `not LiteLLM`, `key refused`,
-    `key needed`.
+    `key needed`, `not read`.
 
     `service` is the verdict on the unit: what it says explains a gateway that is down.
     """
@@ -48,6 +48,9 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             since=refused.failing_since,
             evidence=(seen, Evidence("router", refused.failure.why, "against", refused.tried_at)),
         )
+    if isinstance(failure, Crashed):
+        # it says nothing of the gateway
+        return Verdict("not read", "unknown", failure.why, seen_at=liveliness.seen_at, brief="not read", since=since)
     against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
     # a single look does not know for how long
     lasting = f", for {age(now - since)}" if since is not None and now - since >= 1 else ""

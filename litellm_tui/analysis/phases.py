@@ -9,14 +9,32 @@ import msgspec
 
 from litellm_tui.analysis.audit.records import Audit
 from litellm_tui.analysis.audit.words import summary
+from litellm_tui.analysis.crashes import problems_of
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.analysis.records import Diagnosis, PlaceKind, Problem, Severity, Verdict
 from litellm_tui.analysis.sight import log_right
-from litellm_tui.snapshot import Snapshot, Unreachable
+from litellm_tui.snapshot import Crash, Crashed, Snapshot, Unreachable
 
 Name = Literal["file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"]
 Outcome = Literal["ok", "warning", "broken", "skipped"]
 UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
+# the phases that rest on a source, where that is not the gateway
+_CRASHED: Final[dict[str, Name]] = {
+    "configuration": "file",
+    "audit": "audit",
+    "service": "service",
+    "groups": "key",
+    "deployments": "models",
+    "health": "models",
+    "traffic": "models",
+    "metrics": "models",
+    "router": "routing",
+    "cache_ping": "cache",
+    "redis": "cache",
+    "log": "log",
+    "log counts": "log",
+    "incidents": "log",
+}
 _OUTCOMES: Final[dict[Severity, Outcome]] = {"bad": "broken", "warn": "warning", "unknown": "skipped"}
 
 
@@ -31,7 +49,7 @@ class Phase(msgspec.Struct, frozen=True):
 
 def phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: int) -> tuple[Phase, ...]:
     """All phases in order; errors of the log are counted over the last `minutes` (at most 60)."""
-    return (
+    found = (
         _file(snapshot, diagnosis),
         _audit(diagnosis.audit),
         _references(snapshot),
@@ -41,6 +59,16 @@ def phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: int) -
         *_behind_the_gateway(diagnosis),
         _log(snapshot, now, minutes),
     )
+    fell = {_CRASHED.get(crash.source, "gateway"): crash for crash in reversed(snapshot.crashes)}
+    return tuple(_fallen(phase, fell[phase.name]) if phase.name in fell else phase for phase in found)
+
+
+def _fallen(phase: Phase, crash: Crash) -> Phase:
+    """What the console failed to read is not well, whatever is known of it from before."""
+    if phase.outcome == "broken":
+        return phase
+    problem = next(problems_of((crash,)))
+    return Phase(phase.name, "warning", f"{problem.title}: {problem.reason}", problem.do)
 
 
 def _file(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
@@ -48,6 +76,8 @@ def _file(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
     file = configuration.current
     if configuration.error:
         return Phase("file", "broken", str(configuration.error), "mend it before anything restarts")
+    if configuration.failure:
+        return Phase("file", "skipped", configuration.failure.why)
     if file is None:
         return Phase("file", "skipped", configuration.why_unwatched or "not read", "--config FILE")
     text = f"{file.path}: it parses, {count(len(file.deployments), 'deployment')}"
@@ -90,6 +120,8 @@ def _port(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
         return Phase("port", "broken", failure.why, diagnosis.gateway.do)
     if snapshot.gateway.liveliness.tried_at is None:
         return Phase("port", "skipped", "not asked")
+    if isinstance(failure, Crashed):
+        return Phase("port", "skipped", failure.why)
     return Phase("port", "ok", "something listens and takes connections")
 
 
@@ -97,7 +129,7 @@ def _gateway(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
     verdict = diagnosis.gateway
     if verdict.state in UNREACHABLE:
         return Phase("gateway", "broken", f"{verdict.state}: {verdict.reason}", verdict.do)
-    if verdict.state == "overloaded":
+    if verdict.state in ("overloaded", "not read"):
         return Phase("gateway", "warning", f"{verdict.state}: {verdict.reason}", verdict.do)
     readiness = snapshot.gateway.readiness.value
     version = f"LiteLLM {readiness.version}" if readiness and readiness.version else "LiteLLM"
@@ -107,7 +139,7 @@ def _gateway(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
 def _behind_the_gateway(diagnosis: Diagnosis) -> Iterator[Phase]:
     verdict = diagnosis.gateway
     names: tuple[Name, ...] = ("key", "models", "routing", "cache")
-    if verdict.state in (*UNREACHABLE, "overloaded"):
+    if verdict.state in (*UNREACHABLE, "overloaded", "not read"):
         yield from (Phase(name, "skipped", "the gateway cannot be asked") for name in names)
         return
     if verdict.state != "answering":

@@ -29,6 +29,8 @@ def checks(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[Check]:
         yield Check("unit", "refused", f"{service.unit} is not there: put its file back, or name another with --unit")
     if configuration.error is not None:
         yield Check("file", "refused", f"LiteLLM cannot read it: {configuration.error}")
+    elif configuration.failure is not None:
+        yield Check("file", "note", f"what will be loaded cannot be said: {configuration.failure.why}")
     elif configuration.current is None:
         why = configuration.why_unwatched or "it was not read yet"
         yield Check("file", "note", f"what will be loaded cannot be said: {why}")

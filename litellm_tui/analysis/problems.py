@@ -8,6 +8,7 @@ from typing import Final
 
 from litellm_tui.analysis.audit.records import Audit
 from litellm_tui.analysis.causes import first_words
+from litellm_tui.analysis.crashes import problems_of
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.records import (
@@ -28,6 +29,7 @@ _RANK: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "unknown": 2, "quiet":
 _PLACES: Final[dict[PlaceKind, int]] = {
     "gateway": 0,
     "service": 0,
+    "reading": 7,
     "configuration": 1,
     "audit": 1,
     "group": 2,
@@ -69,6 +71,7 @@ def find_problems(
             _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
         )
     found += _log(snapshot, now, found)
+    found += problems_of(snapshot.crashes)
     return tuple(sorted(found, key=_order))
 
 

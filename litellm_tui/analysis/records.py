@@ -133,12 +133,15 @@ class Chain(msgspec.Struct, frozen=True):
 
 
 PlaceKind = Literal[
-    "gateway", "service", "configuration", "audit", "cache", "deployment", "group", "alias", "chain", "log"
+    "gateway", "service", "configuration", "audit", "cache", "deployment", "group", "alias", "chain", "log", "reading"
 ]
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What a problem is about; `key` is the key of the row concerned, empty where the pane has only one subject."""
+    """What a problem is about; `key` is the key of the row concerned, empty where the pane has only one subject.
+
+    Of a `reading` that the console fails at, `key` is the source.
+    """
 
     kind: PlaceKind
     key: str = ""

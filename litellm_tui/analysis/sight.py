@@ -68,6 +68,8 @@ def _looked(snapshot: Snapshot) -> Iterator[Looked]:
     text = (
         str(configuration.error)
         if configuration.error
+        else configuration.failure.why
+        if configuration.failure
         else f"{count(len(file.deployments), 'deployment')}, it parses"
         if file
         else configuration.why_unwatched or "none"

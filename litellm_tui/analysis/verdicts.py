@@ -13,7 +13,7 @@ from litellm_tui.analysis.latest import Last, latest
 from litellm_tui.analysis.paired import Pair, Pairs, aliases_of, own_names, paired
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.records import SEVERITY, Deployment, Evidence, State, Verdict
-from litellm_tui.snapshot import FileDeployment, LoadedDeployment, Snapshot
+from litellm_tui.snapshot import Crashed, FileDeployment, LoadedDeployment, Snapshot
 
 _SET_IT: Final = "set {} in the unit's environment file and restart"
 # causes that an unset variable explains
@@ -327,6 +327,8 @@ def _with_evidence(
 
 def _why_unknown(snapshot: Snapshot) -> str:
     gateway = snapshot.gateway
+    if isinstance(gateway.liveliness.failure, Crashed):
+        return gateway.liveliness.failure.why
     if gateway.liveliness.failure:
         return f"the gateway does not answer: {gateway.liveliness.failure.why}"
     if gateway.liveliness.value is None:

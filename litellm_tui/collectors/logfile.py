@@ -67,9 +67,10 @@ class FileTail:
         self._opened = False
 
     async def run(self) -> None:
-        """Follow for ever."""
+        """Follow for ever. Run again after an exception, it goes on where it was and tells its state anew."""
         on_entries, on_state = self._on_entries, self._on_state
         pump = Pump(on_entries)
+        self._state = ""
 
         def follow() -> None:
             while True:
@@ -81,8 +82,11 @@ class FileTail:
         self._on_state = lambda *state: pump.call(partial(on_state, *state))
         try:
             await pump.run(follow)
-        finally:
+        except asyncio.CancelledError:
             self._close()
+            raise
+        finally:
+            self._on_entries, self._on_state = on_entries, on_state
 
     async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
         """Lines older than this one, in the file or in what it was before it was rotated (not compressed)."""

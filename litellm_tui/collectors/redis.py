@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from litellm_tui.snapshot import ConfigFile, Failure, Malformed, Reading, Unreachable
+from litellm_tui.snapshot import ConfigFile, Crashed, Failure, Malformed, Reading, Unreachable
 
 PREFIX: Final = "os.environ/"
 PORT: Final = 6379
@@ -67,7 +67,7 @@ def is_down(answer: Reading[str]) -> bool:
     A name that only LiteLLM's own network knows, or a port that only it may reach, proves nothing against Redis.
     """
     failure = answer.failure
-    if failure is None:
+    if failure is None or isinstance(failure, Crashed):
         return False
     return answer.seen_at is not None or (isinstance(failure, Unreachable) and failure.kind in ("refused", "timeout"))
 

@@ -56,8 +56,9 @@ class CommandTail:
         self._state = ""
 
     async def run(self) -> None:
-        """Follow for ever."""
+        """Follow for ever. Run again after it was left, it tells its state anew."""
         attempts = 0
+        self._state = ""
         while True:
             lived = asyncio.get_running_loop().time()
             failure = await self._follow_once()

@@ -14,9 +14,10 @@ import signal
 import stat
 import time
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from litellm_tui.collectors.file_times import way
+from litellm_tui.filethread import FileThread
 
 # inotify sees nothing on some network and container file systems: a look at the stat data now and then does
 FALLBACK_SECONDS = 2.0
@@ -79,69 +80,90 @@ def being_written(path: str) -> bool:
     return False
 
 
-async def released(paths: Iterable[str]) -> None:
+def any_written(paths: Iterable[str]) -> bool:
+    """Whether somebody writes to one of the files; see `being_written`."""
+    return any(map(being_written, paths))
+
+
+async def released(paths: Iterable[str], thread: FileThread | None = None) -> None:
     """Wait until nobody writes to one of them; ends after twice `WRITER_SECONDS` whatever happens."""
     chosen, end = tuple(paths), time.monotonic() + 2 * WRITER_SECONDS
+    thread = thread or FileThread("files")
     while True:
-        if not any(map(being_written, chosen)) or time.monotonic() >= end:
+        if not await thread.run(any_written, chosen) or time.monotonic() >= end:
             return
         await asyncio.sleep(STEP)
 
 
 class Watcher:
-    """Calls `on_change` once for each settled change. `paths` may be given anew at any time."""
+    """Calls `on_change` once for each settled change, on the event loop. `paths` may be given anew at any time.
 
-    def __init__(self, paths: Iterable[str], on_change: Callable[[], None]) -> None:
+    The files are looked at in `thread`, for a look may take as long as a network file system wants.
+    """
+
+    def __init__(self, paths: Iterable[str], on_change: Callable[[], None], thread: FileThread | None = None) -> None:
         self._on_change = on_change
+        self._thread = thread or FileThread("files")
         self.paths: tuple[str, ...] = ()
         self._known: Signature = ()
         self._followed: Places = ({}, set())
         self._again = asyncio.Event()
         self._noticed = asyncio.Event()
-        self.watch(paths)
+        self._first = tuple(dict.fromkeys(paths))
 
-    def watch(self, paths: Iterable[str]) -> None:
+    async def begin(self) -> None:
+        """Take the first files as they are now, where that was not done yet."""
+        if not self.paths:
+            await self.watch(self._first)
+
+    async def watch(self, paths: Iterable[str]) -> None:
         """Watch these files from now on: new ones as they are now, the others as they were told."""
         chosen = tuple(dict.fromkeys(paths))
         if chosen != self.paths:
+            seen = await self.signature(chosen)
             known = {entry[0]: entry for entry in self._known}
             self.paths = chosen
-            self._known = tuple(known.get(entry[0], entry) for entry in signature(chosen))
+            self._known = tuple(known.get(entry[0], entry) for entry in seen)
             self._again.set()
+
+    async def signature(self, paths: Iterable[str]) -> Signature:
+        """See `signature`."""
+        return await self._thread.run(signature, tuple(paths))
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        others = [asyncio.create_task(self._poll()), asyncio.create_task(self._follow())]
-        try:
-            while True:
-                await self._noticed.wait()
-                self._noticed.clear()
-                await self._settle()
-        finally:
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+        await self.begin()
+        async with asyncio.TaskGroup() as jobs:
+            jobs.create_task(self._poll())
+            jobs.create_task(self._follow())
+            jobs.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while True:
+            await self._noticed.wait()
+            self._noticed.clear()
+            await self._settle()
 
     async def _settle(self) -> None:
         """Tell a change when it has settled; a storm of them is told every `STORM_SECONDS`."""
-        seen, began = signature(self.paths), time.monotonic()
+        seen, began = await self.signature(self.paths), time.monotonic()
         quiet_since = began
         while self._known != seen:
             await asyncio.sleep(STEP)
             now = time.monotonic()
-            if (current := signature(self.paths)) != seen:
+            if (current := await self.signature(self.paths)) != seen:
                 seen, quiet_since = current, now
             quiet, storm = now - quiet_since >= QUIET, now - began >= STORM_SECONDS
             if not quiet and not storm:
                 continue
-            if not any(map(being_written, self.paths)) or now - began >= 2 * STORM_SECONDS:
+            if not await self._thread.run(any_written, self.paths) or now - began >= 2 * STORM_SECONDS:
                 self._known = seen
                 self._on_change()
 
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(FALLBACK_SECONDS)
-            self._notice()
+            await self._notice()
 
     async def _follow(self) -> None:
         while True:
@@ -157,13 +179,24 @@ class Watcher:
     async def _notified(self) -> None:
         from watchfiles import awatch
 
-        self._followed = self._places()
+        self._followed = await self._thread.run(places_of, self.paths)
         folders, names = self._followed
         if not folders:
             await self._again.wait()
             return
         # runs as soon as inotify is set up: what was changed before that is told by nobody else
-        asyncio.get_running_loop().call_soon(self._notice)
+        first = asyncio.create_task(self._notice_soon())
+        try:
+            await self._follow_notices(awatch, folders, names)
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+
+    async def _notice_soon(self) -> None:
+        await asyncio.sleep(0)
+        await self._notice()
+
+    async def _follow_notices(self, awatch: Any, folders: Iterable[str], names: set[str]) -> None:
         async for _ in awatch(
             *folders,
             watch_filter=lambda _, path: os.path.basename(path) in names,
@@ -174,19 +207,25 @@ class Watcher:
             step=10,
             rust_timeout=5000,
         ):
-            self._notice()
+            await self._notice()
 
-    def _places(self) -> Places:
-        """The folders to watch, with their inodes, and the names that matter in them, along every link to the files."""
-        places = [place for path in self.paths for place in way(path)]
-        folders = {}
-        for folder in sorted({folder for folder, _ in places}):
-            with contextlib.suppress(OSError):
-                folders[folder] = os.stat(folder).st_ino
-        return folders, {name for _, name in places}
-
-    def _notice(self) -> None:
-        if signature(self.paths) != self._known:
+    async def _notice(self) -> None:
+        paths = self.paths
+        seen, places = await self._thread.run(lambda: (signature(paths), places_of(paths)))
+        if paths != self.paths:
+            # other files are watched by now, and are looked at as soon as they are followed
+            return
+        if seen != self._known:
             self._noticed.set()
-        if self._places() != self._followed:
+        if places != self._followed:
             self._again.set()
+
+
+def places_of(paths: Iterable[str]) -> Places:
+    """The folders to watch, with their inodes, and the names that matter in them, along every link to the files."""
+    places = [place for path in paths for place in way(path)]
+    folders = {}
+    for folder in sorted({folder for folder, _ in places}):
+        with contextlib.suppress(OSError):
+            folders[folder] = os.stat(folder).st_ino
+    return folders, {name for _, name in places}

@@ -25,7 +25,7 @@ class MonitorEyes:
         self._running = running
 
     def seen(self) -> Seen:
-        """What is known now. Raises what has ended the monitor: nothing would be seen for ever."""
+        """What is known now. Raises what has ended the monitor."""
         if self._running.done():
             self._running.result()
         snapshot, now = self._monitor.snapshot(), time.time()
@@ -49,7 +49,7 @@ class MonitorEyes:
     def complete(self) -> bool:
         """Whether everything that a preflight is about was looked at once."""
         snapshot = self._monitor.snapshot()
-        audited = self._monitor.audits.current or snapshot.configuration.checked_at is None
+        audited = self._monitor.audits.settled or snapshot.configuration.checked_at is None
         return audited and all_asked(snapshot)
 
 

@@ -20,8 +20,9 @@ from litellm_tui.collectors.entry import HISTORY
 from litellm_tui.logstore import LogStore
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Failure, Snapshot, Unauthorized
+from litellm_tui.snapshot import Crash, Crashed, Failure, Snapshot, Unauthorized
 from litellm_tui.state import StateFile
+from litellm_tui.supervisor import guarded
 
 # a source that has not answered by then is shown as it is
 PATIENCE_SECONDS: Final = 6.0
@@ -64,7 +65,9 @@ def look(profile: Profile, *, remembers: bool = True, lines: int = HISTORY) -> L
     diagnosis = replace(diagnosis, problems=recall(memory, lasting, now))
     if remembers:
         state.save(looked(memory), kept.expected_down, found)
-        history.see(snapshot)
+        # what was seen is told all the same
+        if isinstance(failed := guarded(lambda: history.see(snapshot)), Crashed):
+            snapshot = replace(snapshot, crashes=(*snapshot.crashes, Crash("history", failed, now, now)))
     different = changes(kept.last, found)
     return Look(profile, snapshot, diagnosis, now, different, kept.last, monitor.store, monitor.redact)
 
@@ -86,7 +89,7 @@ async def _settled(monitor: Monitor) -> tuple[Snapshot, Audit | None]:
                     snapshot = monitor.snapshot()
                     if snapshot.log.last != newest:
                         newest, quiet_since = snapshot.log.last, time.monotonic()
-                    audited = monitor.audits.current or snapshot.configuration.checked_at is None
+                    audited = monitor.audits.settled or snapshot.configuration.checked_at is None
                     if audited and all_asked(snapshot) and time.monotonic() - quiet_since >= LOG_QUIET_SECONDS:
                         break
     finally:
@@ -101,7 +104,7 @@ def all_asked(snapshot: Snapshot) -> bool:
     gateway, service, configuration, log = snapshot.gateway, snapshot.service, snapshot.configuration, snapshot.log
     if service.tried_at is None or log.state == "starting":
         return False
-    if configuration.checked_at is None and configuration.why_unwatched is None:
+    if configuration.checked_at is None and configuration.why_unwatched is None and configuration.failure is None:
         return False
     liveliness = gateway.liveliness
     if liveliness.failure is not None:

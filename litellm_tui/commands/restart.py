@@ -24,6 +24,7 @@ from litellm_tui.commands.look import history_of
 from litellm_tui.commands.ordering import agreed, order, unit_of
 from litellm_tui.profile import Options, Profile, may_change, resolve
 from litellm_tui.settings import load_settings
+from litellm_tui.supervisor import guarded
 
 
 def run(
@@ -71,7 +72,8 @@ async def _told(
     history.load()
     outcome: Outcome | None = None
     async with looking(profile, history) as eyes:
-        history.see(eyes.seen().snapshot)
+        # a restart does not depend on what can be noted of the one before
+        guarded(lambda: history.see(eyes.seen().snapshot))
         transaction = Transaction(
             profile,
             eyes,

@@ -156,4 +156,5 @@ def document(seen: Look) -> dict[str, Any]:
         "not_applied": list(diagnosis.drift),
         "looked_at": plain(diagnosis.looked),
         "blind_spots": plain(diagnosis.blind_spots),
+        "crashes": plain(snapshot.crashes),
     }

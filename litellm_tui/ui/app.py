@@ -7,7 +7,7 @@ import contextlib
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -22,15 +22,19 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerError, WorkerFailed
 
 from litellm_tui import __version__
+from litellm_tui.analysis.crashes import fallen
 from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.records import Place, PlaceKind
+from litellm_tui.analysis.records import Diagnosis, Place, PlaceKind
 from litellm_tui.analysis.redact import Redactor
 from litellm_tui.applied import History
 from litellm_tui.backups import Backups
+from litellm_tui.filethread import FileThread
 from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Profile
 from litellm_tui.settings import Settings, SettingsError
-from litellm_tui.snapshot import Snapshot
+from litellm_tui.snapshot import Crashed, Snapshot
+from litellm_tui.supervisor import Pace as RetryPace
+from litellm_tui.supervisor import guarded, guarded_async
 from litellm_tui.ui.control import ServiceControl
 from litellm_tui.ui.keys import KEYS, keys_of
 from litellm_tui.ui.lifeline import TerminalWatchdog
@@ -48,6 +52,7 @@ from litellm_tui.ui.remembered import Remembered
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.screens.main import NARROW, WIDE, MainScreen
 from litellm_tui.ui.signs import ASCII, UNICODE
+from litellm_tui.ui.starts import StartsRecorder
 from litellm_tui.ui.themes import STATES, load_themes
 from litellm_tui.ui.thinking import Thinking
 from litellm_tui.ui.view import View, local_clock, utc_clock
@@ -56,6 +61,7 @@ from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines
 from litellm_tui.ui.widgets.logview import LogView
 from litellm_tui.ui.widgets.servicelines import ServiceLines
 from litellm_tui.ui.widgets.strip import Hints
+from litellm_tui.ui.work import told
 
 # Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
 # them, in one packet of a slow line, must already go to the prompt.
@@ -74,8 +80,23 @@ PLACES: Final[dict[PlaceKind, str]] = {
     "chain": "fallbacks",
     "cache": "cache",
     "log": "logs",
+    "reading": "models",
+}
+# the pane of a source that the console fails to read, where that is another
+READINGS: Final = {
+    "service": "service",
+    "log": "logs",
+    "log counts": "logs",
+    "incidents": "logs",
+    "redis": "cache",
+    "cache_ping": "cache",
+    "router": "fallbacks",
 }
 KEEP_SECONDS: Final = 30.0
+# how soon a mark that was made in another console is seen here
+OTHERS_SECONDS: Final = 2.0
+# longer than a busy lock is waited for (keptfile.py)
+LAST_SECONDS: Final = 5.0
 # a restart that was interrupted is told when the screen is filled
 OFFER_SECONDS: Final = 0.5
 # how long the first painting is waited for, at most
@@ -98,11 +119,21 @@ class Console(App[int]):
     ]
 
     def __init__(
-        self, profile: Profile | Callable[[], Profile], settings: Settings, title: str = "", *, memory: bool = True
+        self,
+        profile: Profile | Callable[[], Profile],
+        settings: Settings,
+        title: str = "",
+        *,
+        memory: bool = True,
+        pace: RetryPace | None = None,
     ) -> None:
-        """With `memory` problems and marks are kept from one run to the next."""
+        """With `memory` problems and marks are kept from one run to the next; at `pace` failed jobs are begun again."""
         super().__init__()
         self._title = title
+        self._retry_pace = pace
+        self.files = FileThread("state")
+        """All of the state folder is read and written there, in the order in which it was asked for."""
+        self._starts: StartsRecorder | None = None
         self.remembers = memory
         self.history: History | None = None
         self.backups: Backups | None = None
@@ -114,12 +145,17 @@ class Console(App[int]):
         self._settings = settings
         self._sought = profile
         self.monitor: Monitor | None = None
-        self.remembered = Remembered()
-        self._thinking = Thinking(self._judge, self._learn, partial(self.run_worker, group="thinking"))
+        self.remembered = Remembered(self.files)
+        self._thinking = Thinking(
+            self._judge, self._learn, partial(self.begin, group="thinking"), inputs=self._inputs, fallen=self._fallen
+        )
         self._signs = ASCII if settings.draws_ascii else UNICODE
         self._clock = utc_clock if settings.utc else local_clock
         self.link = Link(self._send, lambda: output_waits(self._driver))
         self._watching: Worker[None] | None = None
+        self._exchanges = 0
+        self._keeping: set[asyncio.Task[None]] = set()
+        self._said_of_starts = ""
         self._install_themes(settings.theme)
 
     def _install_themes(self, chosen: str) -> None:
@@ -183,6 +219,15 @@ class Console(App[int]):
 
     async def on_unmount(self) -> None:
         self.keep()
+        await self._end_watching()
+        # what was asked to be written is written; a file system that hangs is not waited for
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await asyncio.gather(*self._keeping)
+                await self.files.run(lambda: None)
+        self.files.stop()
+
+    async def _end_watching(self) -> None:
         # Textual cancels its workers and does not wait: the monitor must be given the time to take its children along
         if self._watching is not None:
             self._watching.cancel()
@@ -201,15 +246,17 @@ class Console(App[int]):
         self.backups = Backups(*gateway, folder=alone)
         if self.remembers:
             self.history = History(*gateway, environment_files=profile.environment_files)
-            self.history.load()
+            self._starts = StartsRecorder(self.history, self.files, self._told_of_starts)
+            await self.files.run(self.history.load)
             if self.history.failure:
                 self.notify(self.history.failure, severity="warning", markup=False)
-        self.monitor = Monitor(profile, self._take, self.history)
+        self.monitor = Monitor(profile, self._take, self.history, pace=self._retry_pace)
         self.monitor.first_shown = self._painted
         if self.remembers:
-            if failure := self.remembered.open(profile, self.monitor):
+            if failure := await self.remembered.open(profile, self.monitor):
                 self.notify(failure, severity="warning", markup=False)
             self.set_interval(KEEP_SECONDS, self.keep)
+            self.set_interval(OTHERS_SECONDS, self._ask_others)
         self.set_timer(OFFER_SECONDS, self._control.make_whole)
         if profile.read_only:
             for hints in self.main.query(Hints):
@@ -227,8 +274,46 @@ class Console(App[int]):
                 await painted.wait()
 
     def keep(self) -> None:
-        """Write down what the next run is to know."""
-        self.remembered.keep(self.view, self.monitor)
+        """Write down what the next run is to know, in its turn."""
+        self._exchange(self.remembered.keep(self.view, self.monitor))
+
+    def _ask_others(self) -> None:
+        """Take over what other consoles have kept."""
+        if self._exchanges == 0:
+            self._exchange(self.remembered.refresh(self.monitor))
+
+    def _exchange(self, work: Coroutine[Any, Any, None]) -> None:
+        self._exchanges += 1
+        task = asyncio.create_task(self._exchanged(work))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def _exchanged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            ended = await guarded_async(work)
+        finally:
+            self._exchanges -= 1
+        if self.monitor is None:
+            return
+        if isinstance(ended, Crashed):
+            self.monitor.supervisor.note("state", ended, KEEP_SECONDS)
+        else:
+            self.monitor.supervisor.recovered("state")
+
+    def _told_of_starts(self, why: str | Crashed | None) -> None:
+        if self.monitor is None:
+            return
+        if isinstance(why, Crashed):
+            self.monitor.supervisor.note("history", why)
+        else:
+            self.monitor.supervisor.recovered("history")
+        if isinstance(why, str) and why != self._said_of_starts:
+            self.notify(why, severity="warning", markup=False)
+        self._said_of_starts = why if isinstance(why, str) else ""
+
+    def begin(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> Worker[None]:
+        """Run this beside the screen; its exception is told, and ends nothing else."""
+        return self.run_worker(told(self, work, group), group=group, exclusive=exclusive)
 
     def _fatal_error(self) -> None:
         # Textual's own report prints every local variable, and with them keys and the whole configuration
@@ -252,13 +337,27 @@ class Console(App[int]):
     # --- what is seen ------------------------------------------------------------------------------------------
 
     def _take(self, snapshot: Snapshot) -> None:
-        if self.history is not None:
-            self.history.see(snapshot)
+        if self._starts is not None:
+            self._starts.take(snapshot)
         self._thinking.take(snapshot)
 
     def _learn(self, view: View) -> None:
-        self.remembered.learn(view)
+        if not view.fallen:
+            self.remembered.learn(view)
         self._draw(view)
+
+    def _inputs(self) -> tuple[object, ...]:
+        """What a view depends on besides the snapshot."""
+        monitor = self.monitor
+        return (self.remembered.version, monitor and monitor.audits.audit, monitor and monitor.redact, self._clock)
+
+    def _fallen(self, crash: Crashed, snapshot: Snapshot, before: View | None) -> View | None:
+        """In place of a view that could not be made; also called in a thread."""
+        if self.monitor is None:
+            return None
+        self.monitor.supervisor.note("diagnosis", crash)
+        view = before or self._view(snapshot, fallen(crash, snapshot.taken_at, None))
+        return view._replace(diagnosis=fallen(crash, snapshot.taken_at, before and before.diagnosis), fallen=True)
 
     @property
     def view(self) -> View | None:
@@ -269,14 +368,19 @@ class Console(App[int]):
         """What is thought of a snapshot now; also called in a thread."""
         if self.monitor is None:
             return None
-        now = time.time()
+        found = diagnose(snapshot, time.time(), self.remembered.memory, self.monitor.audits.audit)
+        self.monitor.supervisor.recovered("diagnosis")
+        return self._view(snapshot, found)
+
+    def _view(self, snapshot: Snapshot, diagnosis: Diagnosis) -> View:
+        assert self.monitor is not None
         return View(
             snapshot=snapshot,
-            diagnosis=diagnose(snapshot, now, self.remembered.memory, self.monitor.audits.audit),
+            diagnosis=diagnosis,
             store=self.monitor.store,
             profile=self.monitor.profile,
             signs=self._signs,
-            now=now,
+            now=time.time(),
             clock=self._clock,
             redact=self.monitor.redact,
             title=self._title,
@@ -290,9 +394,16 @@ class Console(App[int]):
     def _draw(self, view: View, *, asked: bool = False) -> None:
         if not self.screen_stack:
             return
+        crash = None
         if isinstance(self.screen, LiveList):
-            self.screen.draw(view)
-        self.main.draw(view, asked=asked)
+            crash = guarded(partial(self.screen.draw, view), view.redact)
+        crash = self.main.draw(view, asked=asked) or crash
+        if self.monitor is None:
+            return
+        if crash is not None:
+            self.monitor.supervisor.note("drawing", crash)
+        else:
+            self.monitor.supervisor.recovered("drawing")
 
     def _tick(self) -> None:
         if self.screen_stack:
@@ -462,6 +573,11 @@ class Console(App[int]):
             self.action_audit()
             return
         pane, key = PLACES[place.kind], place.key
+        if place.kind == "reading":
+            if key == "audit":
+                self.action_audit()
+                return
+            pane, key = READINGS.get(key, pane), ""
         if place.kind == "group" and (view := self.view):
             key = next((row.key for row in view.diagnosis.deployments if row.group == key), "")
         self.action_pane(pane)

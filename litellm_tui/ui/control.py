@@ -76,6 +76,9 @@ class ServiceControl:
                 "no unit is known here, so there is nothing to restart: see pane 5", severity="warning", markup=False
             )
             return
+        self._console.begin(self._ask_restart(view), group="restart dialog", exclusive=True)
+
+    async def _ask_restart(self, view: View) -> None:
         from litellm_tui.actions.transaction.preflight import inspect
         from litellm_tui.actions.transaction.record import Record, under_way
         from litellm_tui.actions.transaction.words import told
@@ -90,17 +93,20 @@ class ServiceControl:
             )
             return *busy, *await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
 
-        unfinished = self._desk(view.profile).interrupted()
+        unfinished = await self._console.files.run(self._desk(view.profile).interrupted)
         said = unfinished.why if isinstance(unfinished, Failure) else told(unfinished) if unfinished else ""
         back = isinstance(unfinished, Record) and unfinished.good is not None
         self._console.push_screen(RestartDialog(view, looked, self._run_restart, said, back))
 
     def offer_to_end(self, profile: Profile) -> None:
         """Say at the start that a restart was interrupted."""
+        self._console.begin(self._offer_to_end(profile), group="offer")
+
+    async def _offer_to_end(self, profile: Profile) -> None:
         from litellm_tui.actions.transaction.record import Record
         from litellm_tui.actions.transaction.words import told
 
-        unfinished = self._desk(profile).interrupted() if profile.unit else None
+        unfinished = await self._console.files.run(self._desk(profile).interrupted) if profile.unit else None
         if isinstance(unfinished, Record):
             self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=15, markup=False)
 
@@ -125,7 +131,7 @@ class ServiceControl:
         return self._console.backups
 
     def _run_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
-        self._console.run_worker(self._follow_restart(dialog, way, force), group="restart", exclusive=True)
+        self._console.begin(self._follow_restart(dialog, way, force), group="restart", exclusive=True)
 
     async def _follow_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
         from litellm_tui.actions.transaction.events import Outcome, Step
@@ -171,7 +177,7 @@ class ServiceControl:
         if view.profile.unit is None:
             self._console.notify("no unit is known here: see pane 5", severity="warning", markup=False)
             return
-        self._console.run_worker(self._start_or_stop(view), group="startstop", exclusive=True)
+        self._console.begin(self._start_or_stop(view), group="startstop", exclusive=True)
 
     async def _start_or_stop(self, view: View) -> None:
         from litellm_tui.actions.startstop import carry_out, question, wanted
@@ -194,7 +200,7 @@ class ServiceControl:
 
     def service_detail(self, view: View) -> None:
         """Look at everything about the service once, and show it."""
-        self._console.run_worker(self._show_service(view), group="service", exclusive=True)
+        self._console.begin(self._show_service(view), group="service", exclusive=True)
 
     async def _show_service(self, view: View) -> None:
         from litellm_tui import servicedetail

@@ -53,7 +53,7 @@ class LogDesk:
         """Read back, once or until the time that one wants to go to."""
         if not self._reading and self._app.monitor is not None:
             self._reading = True
-            self._app.run_worker(self._read_back(self._app.monitor, wanted), group="older")
+            self._app.begin(self._read_back(self._app.monitor, wanted), group="older")
 
     async def _read_back(self, monitor: Monitor, wanted: float | None) -> None:
         shown, store = self._pane.view, monitor.store
@@ -86,7 +86,7 @@ class LogDesk:
 
     def copy(self, records: list[LogRecord], view: View) -> None:
         """To the clipboard of the terminal, and to a file where that may not reach it."""
-        from litellm_tui.ui.logexport import as_text, copied_to, terminal_keeps_it
+        from litellm_tui.ui.logexport import as_text, terminal_keeps_it
 
         text = "\n".join(as_text(record, view.redact) for record in records)
         self._app.copy_to_clipboard(text)
@@ -94,16 +94,15 @@ class LogDesk:
         if not (why := terminal_keeps_it(text, os.environ)):
             self._app.notify(words, markup=False)
             return
-        folder = self._folder(view)
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            self._app.notify(f"{folder}: {error.strerror}", severity="error", markup=False)
-            return
-        if failure := copied_to(folder / _COPIED, text):
+        self._app.begin(self._copy_to_file(self._folder(view) / _COPIED, text, f"{words}; {why}"), group="copy")
+
+    async def _copy_to_file(self, path: Path, text: str, words: str) -> None:
+        from litellm_tui.ui.logexport import copied_to
+
+        if failure := await self._app.files.run(copied_to, path, text):
             self._app.notify(failure.why, severity="error", markup=False)
         else:
-            self._app.notify(f"{words}; {why}, so it is in {folder / _COPIED} as well", timeout=10, markup=False)
+            self._app.notify(f"{words}, so it is in {path} as well", timeout=10, markup=False)
 
     def _folder(self, view: View) -> Path:
         # the simulation leaves nothing behind
@@ -117,8 +116,8 @@ class LogDesk:
 
     def export(self, typed: str, view: View) -> None:
         """Write what the filter lets through, once all of it is found."""
-        path = Path(typed).expanduser().absolute()
-        self._app.run_worker(self._export(path, view), group="export", exclusive=True)
+        path = Path(typed)
+        self._app.begin(self._export(path, view), group="export", exclusive=True)
 
     async def _export(self, path: Path, view: View) -> None:
         from litellm_tui.ui.logexport import write
@@ -126,6 +125,7 @@ class LogDesk:
         shown = self._pane.view
         await shown.looked.wait()
         records = shown.records()
+        path = await asyncio.to_thread(lambda: path.expanduser().absolute())
         failure = await asyncio.to_thread(partial(write, path, records, view.redact))
         if failure:
             self._app.notify(failure.why, severity="error", timeout=10, markup=False)
@@ -136,11 +136,14 @@ class LogDesk:
 
     def choose_filter(self, view: View) -> None:
         """Show the filters that were kept."""
+        self._app.begin(self._choose_filter(view), group="filters")
+
+    async def _choose_filter(self, view: View) -> None:
         from litellm_tui.savedfilters import SavedFilters
         from litellm_tui.ui.screens.filters import FiltersScreen
 
         if self._saved is None:
-            self._saved = SavedFilters.of_user() if self._app.remembers else SavedFilters(None)
+            self._saved = await self._app.files.run(SavedFilters.of_user) if self._app.remembers else SavedFilters(None)
         shown = self._pane.view
 
         def chosen(typed: str | None) -> None:
@@ -148,4 +151,4 @@ class LogDesk:
                 self._app.action_pane("logs")
                 shown.set_filter(typed)
 
-        self._app.push_screen(FiltersScreen(self._saved, shown.filter.typed, view.redact), chosen)
+        self._app.push_screen(FiltersScreen(self._saved, shown.filter.typed, view.redact, self._app.files), chosen)

@@ -53,6 +53,10 @@ def write(path: Path, records: Iterable[LogRecord], redact: Callable[[str], str]
 
 def copied_to(path: Path, text: str) -> Failure | None:
     """Write what was copied where the next copy takes its place."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        return Failure(f"{path.parent}: {error.strerror}")
     return _written(path, (text + "\n",), os.O_TRUNC | os.O_NOFOLLOW)
 
 

@@ -26,6 +26,8 @@ class View(NamedTuple):
     clock: Callable[[float], str]
     redact: Callable[[str], str]
     title: str = ""
+    fallen: bool = False
+    """Whether judging the snapshot failed: the diagnosis is what was thought before."""
 
     @property
     def answering(self) -> bool:

@@ -165,7 +165,7 @@ async def test_another_file_may_be_watched_from_now_on(watched: Watched) -> None
     other = watched.path.parent / "elsewhere" / "included.yaml"
     other.parent.mkdir()
     other.write_text("1")
-    watched.watcher.watch([str(watched.path), str(other)])
+    await watched.watcher.watch([str(watched.path), str(other)])
 
     def changed() -> bool:
         other.write_text(other.read_text() + "1")
@@ -181,13 +181,14 @@ async def test_a_file_system_without_notifications_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "FALLBACK_SECONDS", 0.02)
-    monkeypatch.setattr(Watcher, "_places", lambda self: ({}, set()))
+    monkeypatch.setattr(watch, "places_of", lambda _: ({}, set()))
     path = tmp_path / "config.yaml"
     path.write_text("a")
     events: list[str] = []
-    task = asyncio.create_task(Watcher([str(path)], lambda: events.append(path.read_text())).run())
+    watcher = Watcher([str(path)], lambda: events.append(path.read_text()))
+    task = asyncio.create_task(watcher.run())
     try:
-        await asyncio.sleep(0)
+        await eventually(lambda: watcher.paths)
         path.write_text("longer")
         await eventually(lambda: events == ["longer"])
     finally:
@@ -202,6 +203,7 @@ async def test_a_folder_that_goes_and_comes_back_is_seen_again(tmp_path: Path, m
     watched = Watched(folder)
     task = asyncio.create_task(watched.watcher.run())
     try:
+        await eventually(lambda: watched.watcher.paths)
         watched.path.write_text("begin")
         await watched.settles_at("begin")
         shutil.rmtree(folder)
@@ -219,6 +221,7 @@ async def test_a_watcher_that_is_cancelled_leaves_no_task(tmp_path: Path) -> Non
     before = asyncio.all_tasks()
     watched = Watched(tmp_path)
     task = asyncio.create_task(watched.watcher.run())
+    await eventually(lambda: watched.watcher.paths)
     watched.path.write_text("begin")
     await watched.settles_at("begin")
     task.cancel()

@@ -13,7 +13,7 @@ import pytest
 from litellm_tui.collectors import watch
 from litellm_tui.collectors.file_times import changed_at
 from litellm_tui.collectors.includes import include_entries, named_files
-from litellm_tui.collectors.watch import Watcher, being_written, released, signature
+from litellm_tui.collectors.watch import Watcher, being_written, places_of, released, signature
 from tests.waiting import eventually
 
 
@@ -158,7 +158,7 @@ def test_what_is_no_file_is_not_being_written(tmp_path: Path, name: str) -> None
     (tmp_path / "loop").symlink_to("loop")
     assert not being_written(str(tmp_path / name))
     assert signature([str(tmp_path / name)]) == signature([str(tmp_path / name)])
-    assert Watcher([str(tmp_path / name)], lambda: None)._places()[1]
+    assert places_of([str(tmp_path / name)])[1]
 
 
 async def test_asking_for_a_lease_stops_no_writer(saved: Path) -> None:

@@ -16,6 +16,7 @@ from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import Settings
 from litellm_tui.snapshot import LogRecord
+from litellm_tui.supervisor import Pace
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.panes.pane import Pane
@@ -128,9 +129,10 @@ async def opened(
     settings: Settings | None = None,
     *,
     memory: bool = False,
+    pace: Pace | None = None,
 ) -> AsyncIterator[Scene]:
     """The console, with all its panes filled."""
-    app = Console(profile_of(simulation), settings or Settings(), memory=memory)
+    app = Console(profile_of(simulation), settings or Settings(), memory=memory, pace=pace)
     async with app.run_test(size=size) as pilot:
         scene = Scene(app, pilot, simulation)
         await eventually(lambda: app.view is not None and app.view.snapshot.service.value is not None)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -16,15 +17,25 @@ import msgspec
 from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rollback import Restored, missing, rehearse, restore
 from litellm_tui.actions.transaction.downtime import Downtime
-from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, Result, Seen, Step, StepName
+from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, Result, Seen, Step
 from litellm_tui.actions.transaction.preflight import inspect, refusals
 from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here, under_way
+from litellm_tui.actions.transaction.steps import StepClock, whole
 from litellm_tui.actions.transaction.watch import Watch
-from litellm_tui.actions.transaction.words import kept_as, last_exception, sentence, told, told_checks, weighed
+from litellm_tui.actions.transaction.words import (
+    NOT_ENDED,
+    kept_as,
+    last_exception,
+    sentence,
+    told,
+    told_checks,
+    weighed,
+)
 from litellm_tui.analysis.proof import Check, Expected, cause, is_new
-from litellm_tui.backups import Backup, Backups, take_present
+from litellm_tui.backups import Backup, Backups, Why, take_present
 from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Denied, Failure
+from litellm_tui.snapshot import Crashed, Denied, Failure
+from litellm_tui.supervisor import guarded_async
 
 _LOG_RECORDS: Final = 12
 
@@ -48,7 +59,6 @@ class Transaction:
         rollback: bool = True,
     ) -> None:
         self._profile = profile
-        self._eyes = eyes
         self._order = order
         self._desk = desk
         self._backups = backups
@@ -72,7 +82,7 @@ class Transaction:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._desk.release)
             await stack.enter_async_context(self._downtime)
-            async for event in self._forth():
+            async for event in whole(self._forth(), self._fell):
                 yield event
 
     async def finish(self) -> AsyncGenerator[Event, None]:
@@ -92,35 +102,46 @@ class Transaction:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._desk.release)
             await stack.enter_async_context(self._downtime)
-            record = self._record
-            if record.stage == "backup":
-                self._end()
-                yield self._outcome("refused", "nothing had been changed: it was interrupted before the restart")
-                return
-            self._backups.load()
-            backup = self._backups.get(record.backup) if record.backup is not None else None
-            if undo and backup is not None and record.stage in ("restart", "proof"):
-                # it may have run before as well, and is to be taken back all the same
-                other = self._backups.known_good(backup, backup.root)
-                record = self._record = msgspec.structs.replace(record, good=other.id if other else None)
-            if undo and record.good is None:
-                why = "there is nothing to go back to: no other configuration is known that ran; finish it (--finish)"
-                yield self._outcome("refused", why)
-                return
-            if undo or record.stage in ("restore", "restart again", "proof again"):
-                self._cause = record.cause or "it was taken back"
-                async for event in self._back():
-                    yield event
-                return
-            expected = record.expected or self._watch.expected(record.holder.since)
-            seen = await self._watch.look()
-            if record.stage == "restart" and not (seen and is_new(seen.snapshot.service.value, expected)):
-                # the order was not given any more, or is still being carried out: a second one does no harm
-                way = self._restarted(backup, msgspec.structs.replace(expected, ordered_at=time.time()))
-            else:
-                way = self._proved(backup, expected)
-            async for event in way:
+            async for event in whole(self._went_on(undo=undo), self._fell):
                 yield event
+
+    async def _went_on(self, *, undo: bool) -> AsyncGenerator[Event, None]:
+        record = self._record
+        if record.stage == "backup":
+            await self._end()
+            yield self._outcome("refused", "nothing had been changed: it was interrupted before the restart")
+            return
+        await asyncio.to_thread(self._backups.load)
+        backup = self._backups.get(record.backup) if record.backup is not None else None
+        if undo and backup is not None and record.stage in ("restart", "proof"):
+            # it may have run before as well, and is to be taken back all the same
+            other = self._backups.known_good(backup, backup.root)
+            record = self._record = msgspec.structs.replace(record, good=other.id if other else None)
+        if undo and record.good is None:
+            why = "there is nothing to go back to: no other configuration is known that ran; finish it (--finish)"
+            yield self._outcome("refused", why)
+            return
+        if undo or record.stage in ("restore", "restart again", "proof again"):
+            self._cause = record.cause or "it was taken back"
+            async for event in self._back():
+                yield event
+            return
+        expected = record.expected or self._watch.expected(record.holder.since)
+        seen = await self._watch.look()
+        if record.stage == "restart" and not (seen and is_new(seen.snapshot.service.value, expected)):
+            # the order was not given any more, or is still being carried out: a second one does no harm
+            way = self._restarted(backup, msgspec.structs.replace(expected, ordered_at=time.time()))
+        else:
+            way = self._proved(backup, expected)
+        async for event in way:
+            yield event
+
+    async def _fell(self, crash: Crashed) -> Outcome:
+        if self._record.stage == "backup":
+            await self._end()
+            return self._outcome("refused", f"nothing was changed: {crash.why}", crash.why)
+        text = f"{crash.why}; {NOT_ENDED}"
+        return self._outcome("failed", text, crash.why)
 
     def _take(self, *, resuming: bool) -> str | None:
         """Take the lock; why that, or beginning anew, is not possible."""
@@ -153,16 +174,20 @@ class Transaction:
         if seen is None:
             yield self._outcome("refused", "nothing was seen of the gateway: what runs now is not known")
             return
-        step = _Clock("preflight")
+        step = StepClock("preflight")
         yield Step("preflight")
-        found = await inspect(self._profile, seen.snapshot, seen.diagnosis, self._backups.folder)
+        found = await guarded_async(inspect(self._profile, seen.snapshot, seen.diagnosis, self._backups.folder))
+        if isinstance(found, Crashed):
+            yield step(found.why, ok=False)
+            yield self._outcome("refused", f"nothing was changed: {found.why}", found.why)
+            return
         refusal = refusals(found)
         notes = (*self._desk.notes, *(check.text for check in found if check.state != "ok"))
         yield msgspec.structs.replace(step(weighed(found, force=self._force), ok=not refusal), notes=notes)
         if refusal and not self._force:
             yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
             return
-        step = _Clock("backup")
+        step = StepClock("backup")
         yield Step("backup")
         backup = await asyncio.to_thread(self._back_up, seen)
         if isinstance(backup, Failure):
@@ -173,12 +198,12 @@ class Transaction:
         self._record = msgspec.structs.replace(
             self._record, backup=backup.id if backup else None, good=good.id if good else None
         )
-        if (failure := self._reach("backup")) is not None:
+        if (failure := await self._reach("backup")) is not None:
             yield step(failure.why, ok=False)
             yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
             return
         if (failure := await asyncio.to_thread(self._no_way_back, seen, backup, good)) is not None:
-            self._end()
+            await self._end()
             why = f"{failure.why}; --force or --no-rollback goes on without a way back"
             yield step(why, ok=False)
             yield self._outcome("refused", f"nothing was changed: it could not be rolled back: {why}", failure.why)
@@ -188,51 +213,53 @@ class Transaction:
             yield event
 
     async def _restarted(self, backup: Backup | None, expected: Expected) -> AsyncGenerator[Event, None]:
-        if (failure := self._reach("restart", expected)) is not None:
+        if (failure := await self._reach("restart", expected)) is not None:
             yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
             return
-        step = _Clock("restart")
+        step = StepClock("restart")
         yield Step("restart")
         refused = await self._order()
         if isinstance(refused, Denied) or (refused is not None and await self._watch.unmoved(expected)):
-            self._end()
+            await self._end()
             yield step(refused.why, ok=False)
             denied = isinstance(refused, Denied)
             yield self._outcome("refused", f"nothing was changed: {refused.why}", refused.why, needs_rights=denied)
             return
         yield step(refused.why if refused else "", ok=refused is None)
         expected = msgspec.structs.replace(expected, carried_out_at=time.time())
-        self._reach("proof", expected)
+        await self._reach("proof", expected)
         async for event in self._proved(backup, expected):
             yield event
 
     async def _proved(self, backup: Backup | None, expected: Expected) -> AsyncGenerator[Event, None]:
-        step = _Clock("proof")
+        step = StepClock("proof")
         checks: tuple[Check, ...] = ()
         async for checks in self._watch.proof(expected):
             yield Step("proof", None, told_checks(checks))
         failed = cause(checks)
         yield step(failed or told_checks(checks), ok=not failed)
-        seen = self._eyes.seen()
+        seen = self._watch.seen()
         readiness = seen.snapshot.gateway.readiness.value if seen else None
         version = readiness.version or "" if readiness else ""
         if not failed:
             text = sentence(checks, "applied and proved")
             if backup is not None:
-                lost = self._backups.note(backup.id, "applied", good=True, litellm_version=version)
+                note = partial(self._backups.note, backup.id, "applied", good=True, litellm_version=version)
+                lost = await asyncio.to_thread(note)
                 text = f"{text}; not noted as good: {lost.why}" if lost else text
-            self._end()
+            await self._end()
             yield self._outcome("applied", text)
             return
-        log = self._eyes.log_since(expected.ordered_at)
+        log = self._watch.log_since(expected.ordered_at)
         self._cause = failed = "; ".join(filter(None, (failed, last_exception(log))))
-        kept = self._why_kept(backup)
+        kept = await asyncio.to_thread(self._why_kept, backup)
         # what was changed under the restart has failed, and not what was kept before it
-        if backup is not None and missing(self._backups, backup.id) == ():
+        if backup is not None and await asyncio.to_thread(missing, self._backups, backup.id) == ():
             result = f"rejected: {failed}" if kept is None else f"failed: {failed}"
-            self._backups.note(backup.id, result, why="rejected" if kept is None else None, litellm_version=version)
+            why: Why | None = "rejected" if kept is None else None
+            await asyncio.to_thread(partial(self._backups.note, backup.id, result, why=why, litellm_version=version))
         if kept is not None:
-            self._end()
+            await self._end()
             yield self._outcome("failed", f"{failed}; {kept}", failed, log=log)
             return
         async for event in self._back(log):
@@ -241,10 +268,10 @@ class Transaction:
     # --- back ------------------------------------------------------------------------------------------------------
 
     async def _back(self, log: tuple[str, ...] = ()) -> AsyncGenerator[Event, None]:
-        self._backups.load()
+        await asyncio.to_thread(self._backups.load)
         good = self._record.good
         if good is None:
-            self._end()
+            await self._end()
             yield self._outcome(
                 "failed", f"{self._cause}; no configuration is known that ran before", self._cause, log=log
             )
@@ -252,31 +279,32 @@ class Transaction:
         # what an interrupted restore has left is a mixture, and not what was rejected
         mixed = self._record.stage == "restore"
         self._record = msgspec.structs.replace(self._record, cause=self._cause)
-        self._reach("restore")
-        step = _Clock("restore")
+        await self._reach("restore")
+        step = StepClock("restore")
         yield Step("restore")
         restored = await asyncio.to_thread(self._restore, good)
         if isinstance(restored, Failure):
             yield step(restored.why, ok=False)
             text = f"{self._cause}; not rolled back: {restored.why}"
-            self._leave(text)
+            await self._leave(text)
             yield self._outcome("failed", text, self._cause, log=log)
             return
         rejected = self._record.backup if mixed or restored.before is None else restored.before.id
         if restored.before is not None:
-            self._backups.note(restored.before.id, f"rejected: {self._cause}", good=False)
+            note = partial(self._backups.note, restored.before.id, f"rejected: {self._cause}", good=False)
+            await asyncio.to_thread(note)
         self._record = msgspec.structs.replace(self._record, backup=rejected)
         yield step(", ".join(restored.written) or "the disk held it already")
         seen = await self._watch.look()
         expected = self._watch.expected(time.time(), seen)
-        self._reach("restart again", expected)
-        step = _Clock("restart again")
+        await self._reach("restart again", expected)
+        step = StepClock("restart again")
         yield Step("restart again")
         refused = await self._order()
         yield step(refused.why if refused else "", ok=refused is None)
         expected = msgspec.structs.replace(expected, carried_out_at=time.time())
-        self._reach("proof again", expected)
-        step = _Clock("proof again")
+        await self._reach("proof again", expected)
+        step = StepClock("proof again")
         checks: tuple[Check, ...] = ()
         if not isinstance(refused, Denied):
             async for checks in self._watch.proof(expected):
@@ -285,12 +313,12 @@ class Transaction:
         yield step(failed or told_checks(checks), ok=not failed)
         if failed:
             text = f"{self._cause}; the configuration that ran before is on the disk again, and not proved: {failed}"
-            self._leave(text)
+            await self._leave(text)
             yield self._outcome(
-                "failed", text, self._cause, rejected=rejected, log=log or self._eyes.log_since(expected.ordered_at)
+                "failed", text, self._cause, rejected=rejected, log=log or self._watch.log_since(expected.ordered_at)
             )
             return
-        self._end()
+        await self._end()
         text = sentence(checks, f"rolled back to what ran before, because {self._cause}")
         yield self._outcome("rolled back", text, self._cause, rejected=rejected, log=log)
 
@@ -353,22 +381,22 @@ class Transaction:
             return "this configuration has run before, so it is not the cause, and nothing was rolled back"
         return None
 
-    def _reach(self, stage: Stage, expected: Expected | None = None) -> Failure | None:
+    async def _reach(self, stage: Stage, expected: Expected | None = None) -> Failure | None:
         self._record = msgspec.structs.replace(self._record, stage=stage, expected=expected or self._record.expected)
-        return self._write()
+        return await self._write()
 
-    def _leave(self, text: str) -> None:
+    async def _leave(self, text: str) -> None:
         """It is over and nothing is proved: the record stays, for whoever ends it."""
         self._record = msgspec.structs.replace(self._record, failed=text)
-        self._write()
+        await self._write()
 
-    def _write(self) -> Failure | None:
-        failure = self._desk.write(self._record)
+    async def _write(self) -> Failure | None:
+        failure = await asyncio.to_thread(self._desk.write, self._record)
         self._unrecorded = f"where it stands could not be noted: {failure.why}" if failure else ""
         return failure
 
-    def _end(self) -> None:
-        failure = self._desk.end()
+    async def _end(self) -> None:
+        failure = await asyncio.to_thread(self._desk.end)
         self._unrecorded = f"the note of it could not be removed: {failure.why}" if failure else ""
 
     def _outcome(
@@ -386,14 +414,3 @@ class Transaction:
         text = "; ".join(filter(None, (text, self._recovered, self._unrecorded)))
         took, last = time.monotonic() - self._began, log[-_LOG_RECORDS:]
         return Outcome(result, text, took, why, self._downtime.seconds, rejected, last, needs_rights)
-
-
-class _Clock:
-    """The time of one step: called with what came of it when it ends."""
-
-    def __init__(self, name: StepName) -> None:
-        self._name = name
-        self._began = time.monotonic()
-
-    def __call__(self, detail: str = "", *, ok: bool = True) -> Step:
-        return Step(self._name, time.monotonic() - self._began, detail, ok)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -12,9 +13,13 @@ import msgspec
 from litellm_tui.actions.transaction.events import Eyes, Seen
 from litellm_tui.analysis.proof import Check, Expected, prove
 from litellm_tui.profile import Profile
+from litellm_tui.snapshot import Crashed
+from litellm_tui.supervisor import guarded, guarded_async
 
 LOOK_SECONDS: Final = 0.2
 AGAIN_SECONDS: Final = 1.0
+# how often probes are sent that the console itself fails at
+PROBES: Final = 3
 # LiteLLM answers 4 to 30 s after its start, and must then stay up; systemd's stop may take 90 s before that
 PROOF_SECONDS: Final = 180.0
 
@@ -25,11 +30,24 @@ class Watch:
     def __init__(self, profile: Profile, eyes: Eyes) -> None:
         self._profile = profile
         self._eyes = eyes
+        self.failure: Crashed | None = None
+        """Why the latest look failed: nothing was seen then."""
+
+    def seen(self) -> Seen | None:
+        """What was seen last; None also where looking fails."""
+        found = guarded(self._eyes.seen)
+        self.failure = found if isinstance(found, Crashed) else None
+        return None if isinstance(found, Crashed) else found
+
+    def log_since(self, moment: float) -> tuple[str, ...]:
+        """The last records of the service since then; none where the log cannot be read."""
+        found = guarded(partial(self._eyes.log_since, moment))
+        return () if isinstance(found, Crashed) else found
 
     async def look(self) -> Seen | None:
         """What is seen now, once there is anything."""
         end = time.monotonic() + 10.0
-        while (seen := self._eyes.seen()) is None or (
+        while (seen := self.seen()) is None or (
             seen.snapshot.service.tried_at is None and self._profile.unit is not None
         ):
             if time.monotonic() > end:
@@ -53,24 +71,29 @@ class Watch:
         if not expected.main_pid:
             return False
         since = time.time()
-        self._eyes.look_now()
+        guarded(self._eyes.look_now)
         for _ in range(25):
             await asyncio.sleep(LOOK_SECONDS)
-            seen = self._eyes.seen()
+            seen = self.seen()
             reading = seen.snapshot.service if seen else None
             if reading and reading.value and (reading.seen_at or 0.0) > since:
                 return reading.value.main_pid == expected.main_pid
         return False
 
     async def proof(self, expected: Expected) -> AsyncIterator[tuple[Check, ...]]:
-        """Look until it is proved, has failed, or the time is over; every change of a check is told."""
+        """Look until it is proved, has failed, or the time is over; every change of a check is told.
+
+        A look that fails has seen nothing; where none has seen anything in all that time, that is what is told.
+        """
         end = time.monotonic() + PROOF_SECONDS
         told: tuple[Check, ...] = ()
-        probed, looked = False, 0.0
+        probes, looked, asked = PROBES, 0.0, 0.0
         while True:
-            seen = self._eyes.seen()
-            if seen is not None:
-                checks = prove(seen.snapshot, seen.diagnosis, expected, time.time())
+            seen = self.seen()
+            checks = guarded(partial(_proved, seen, expected)) if seen is not None else None
+            if isinstance(checks, Crashed):
+                self.failure = checks
+            elif seen is not None and checks is not None:
                 if checks != told:
                     told = checks
                     yield checks
@@ -82,14 +105,22 @@ class Watch:
                     expected = msgspec.structs.replace(expected, first_pid=service.main_pid)
                 if "failed" in states.values() or "waiting" not in states.values():
                     return
-                if answers and states["deployments"] in ("ok", "not known") and not probed and self._profile.probes:
-                    probed = True
-                    await self._eyes.probe(self._profile.probes)
+                due = probes and self._profile.probes and time.monotonic() - asked > AGAIN_SECONDS
+                if answers and states["deployments"] in ("ok", "not known") and due:
+                    ended = await guarded_async(self._eyes.probe(self._profile.probes))
+                    probes, asked = (0 if ended is None else probes - 1), time.monotonic()
                 unread = answers and "waiting" in (states["ready"], states["deployments"], states["cache"])
                 if unread and time.monotonic() - looked > AGAIN_SECONDS:
                     # whatever its pace or back-off, but a busy gateway is not asked without a pause
                     looked = time.monotonic()
-                    self._eyes.look_now()
+                    guarded(self._eyes.look_now)
             if time.monotonic() > end:
+                if not told:
+                    why = f": {self.failure.why}" if self.failure else ""
+                    yield (Check("unit", "waiting", f"nothing was seen of the service{why}"),)
                 return
             await asyncio.sleep(LOOK_SECONDS)
+
+
+def _proved(seen: Seen, expected: Expected) -> tuple[Check, ...]:
+    return prove(seen.snapshot, seen.diagnosis, expected, time.time())

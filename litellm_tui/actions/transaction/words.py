@@ -16,6 +16,11 @@ _EXCEPTION: Final = re.compile(
     r"(?:\w{1,100}\.){0,20}\w{0,100}(?:Error|Exception|Exit): |LiteLLM proxy refused to start: "
 )
 
+NOT_ENDED: Final = (
+    "what runs now is not proved: litellm-tui restart --finish proves it and rolls back when that fails, --undo takes "
+    "it back"
+)
+
 
 def told(record: Record) -> str:
     """Where a transaction stood that was interrupted, in words."""

@@ -8,6 +8,7 @@ from litellm_tui.analysis.audit.places import on_cache
 from litellm_tui.analysis.cache import hit_rate
 from litellm_tui.analysis.headline import sparkline
 from litellm_tui.analysis.phrases import age, count, size
+from litellm_tui.snapshot import Crashed
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
@@ -40,6 +41,8 @@ class Cache(Pane):
             rows += [Row(((f" {line}", style),)) for line in _fold(judged.reason, width - 2)]
             rows += [Row(((f" {line}", style),)) for line in _fold(judged.contradiction, width - 2)]
             rows += [Row(((f" {line}", "strong"),)) for line in _fold(judged.do, width - 2)]
+        if isinstance(asked := view.snapshot.redis_answer.failure, Crashed):
+            rows += [Row(((f" {line}", "unknown"),)) for line in _fold(f"Redis: {asked.why}", width - 2)]
         for finding in on_cache(view.diagnosis.audit):
             text = f"{view.signs.finding} {finding.text}"
             rows += [Row(((f" {line}", SEVERITY_STYLES[finding.severity]),)) for line in _fold(text, width - 2)]

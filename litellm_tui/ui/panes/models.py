@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import coarse_age
 from litellm_tui.analysis.records import Deployment, Verdict
+from litellm_tui.snapshot import Crashed
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
@@ -142,9 +143,15 @@ def _notes(view: View) -> list[Row]:
     notes = []
     if view.diagnosis.health_note:
         notes.append(("unknown", f"health: {view.diagnosis.health_note}"))
+    asked = view.snapshot.gateway
+    for name, reading in (("models", asked.deployments), ("names", asked.groups), ("router", asked.router)):
+        if isinstance(reading.failure, Crashed):
+            notes.append(("unknown", f"{name}: {reading.failure.why}"))
     file = view.snapshot.configuration.current
     if view.snapshot.configuration.error:
         notes.append(("bad", f"the file is broken, its last good state is shown: {view.snapshot.configuration.error}"))
+    if view.snapshot.configuration.failure:
+        notes.append(("unknown", f"file: {view.snapshot.configuration.failure.why}"))
     if file is None and view.snapshot.configuration.why_unwatched:
         notes.append(("unknown", f"file: {view.snapshot.configuration.why_unwatched}"))
     return [Row(((f"  {text}", style),)) for style, text in notes]
@@ -154,7 +161,9 @@ def _why_empty(view: View) -> str:
     configuration = view.snapshot.configuration
     if configuration.error:
         return str(configuration.error)
-    failure = view.snapshot.gateway.deployments.failure or view.snapshot.gateway.liveliness.failure
+    failure = (
+        configuration.failure or view.snapshot.gateway.deployments.failure or view.snapshot.gateway.liveliness.failure
+    )
     if failure:
         return failure.why
     if view.snapshot.gateway.deployments.value is not None:

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
 
+from litellm_tui.snapshot import Crashed
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines, Row
@@ -46,6 +47,11 @@ class Pane(Vertical):
         self.lines.fade(stale)
         if self.lines.room:
             self.lines.show(self.rows(view, self.lines.room))
+
+    def fell(self, crash: Crashed) -> None:
+        """It could not be drawn: what it shows is older than what is known."""
+        self._subtitle(f"not drawn: {crash.error} at {crash.place}")
+        self.add_class("-stale")
 
     def freshness(self, view: View) -> tuple[str, bool]:
         """`(words for the frame, whether it is stale)`."""

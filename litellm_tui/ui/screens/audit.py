@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from litellm_tui.analysis.audit.records import Audit, Finding, Severity
 from litellm_tui.analysis.audit.words import arithmetic, summary
+from litellm_tui.analysis.records import Place
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
@@ -56,6 +57,9 @@ def key_of(finding: Finding) -> str:
 def audit_rows(view: View, width: int) -> Iterator[Row]:
     """The findings; then what is right, what was silenced, what was not looked at, and the score."""
     audit = view.diagnosis.audit
+    for problem in view.diagnosis.problems:
+        if problem.place == Place("reading", "audit") and problem.solved_at is None:
+            yield from to_rows([("", f" {problem.reason}", "unknown")], width)
     if audit is None:
         why = "no configuration file is known here" if view.profile.config is None else "reading…"
         yield Row(((f" {why}", "unknown"),))

@@ -20,6 +20,7 @@ from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
+from litellm_tui.ui.work import told
 
 STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
 
@@ -59,12 +60,12 @@ class BackupsScreen(LiveList[None, Backup]):
         self.fill()
 
     def _look(self) -> None:
-        if not self._looking and (self._seen(), self._selected_id) != self._state:
+        if not self._looking:
             self._looking = True
-            self.run_worker(self._find(), group="looking")
+            self.run_worker(told(self.app, self._find(), "looking"), group="looking")
 
     def _seen(self) -> tuple[object, ...]:
-        """What the list depends on: the store's index, and the files as the console follows them."""
+        """What the list depends on: the store's index, and the files as the console follows them. In a thread."""
         configuration = self._view.snapshot.configuration
         try:
             found = os.stat(self._backups.folder)
@@ -76,7 +77,7 @@ class BackupsScreen(LiveList[None, Backup]):
 
     async def _find(self) -> None:
         try:
-            while (state := (self._seen(), self._selected_id)) != self._state:
+            while (state := (await asyncio.to_thread(self._seen), self._selected_id)) != self._state:
                 if not self._state or state[0] != self._state[0]:
                     self._known = await asyncio.to_thread(_known, self._backups)
                     self._against.clear()

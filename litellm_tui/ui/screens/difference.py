@@ -17,6 +17,7 @@ from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Row, cell
+from litellm_tui.ui.work import told
 
 _HEADS: Final[dict[What, str]] = {
     "deployment": "deployments",
@@ -59,7 +60,7 @@ class DifferenceScreen(LiveList[None, Change]):
             self._version = next((v for v in self._versions if v.run and v.run == version.run), None)
         if not self._comparing and self._seen() != self._state:
             self._comparing = True
-            self.run_worker(self._compare(), group="comparing")
+            self.run_worker(told(self.app, self._compare(), "comparing"), group="comparing")
         self.fill()
 
     def _seen(self) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, Final
 
 from textual import on
@@ -14,16 +15,21 @@ from textual.widgets import Input
 
 from litellm_tui.analysis.redact import MASK
 from litellm_tui.collectors.logline import clean
+from litellm_tui.filethread import FileThread
 from litellm_tui.savedfilters import SavedFilters
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
+from litellm_tui.ui.work import told
 
 _LONGEST_NAME: Final = 40
 
 
 class FiltersScreen(FilledScreen[str | None]):
-    """Gives the chosen filter, or None. `present` is the one that is kept; `redact` finds secrets, which never are."""
+    """Gives the chosen filter, or None. `present` is the one that is kept; `redact` finds secrets, which never are.
+
+    The file is written in `thread`.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False),
@@ -32,8 +38,9 @@ class FiltersScreen(FilledScreen[str | None]):
         Binding("x,delete", "delete", show=False),
     ]
 
-    def __init__(self, saved: SavedFilters, present: str, redact: Callable[[str], str]) -> None:
+    def __init__(self, saved: SavedFilters, present: str, redact: Callable[[str], str], thread: FileThread) -> None:
         super().__init__()
+        self._thread = thread
         self._saved, self._present, self._redact = saved, present, redact
 
     def compose(self) -> ComposeResult:
@@ -84,20 +91,26 @@ class FiltersScreen(FilledScreen[str | None]):
     def _named(self, event: Input.Submitted) -> None:
         event.stop()
         name = " ".join(clean(event.value).split())
-        if name and self._redact(name) == name:
-            self._saved.keep(name, self._present)
         self._leave_field()
-        self.fill()
-        if name:
-            self.query_one(Lines).select(name)
+        if name and self._redact(name) == name:
+            self._change(partial(self._saved.keep, name, self._present), name)
 
     def action_delete(self) -> None:
         """Forget the selected one; what it was is said, so that it can be typed again."""
         name = self.query_one(Lines).selected
         if name:
             self.notify(f"deleted {name}: {self._saved.filters.get(name, '')}", markup=False)
-            self._saved.delete(name)
-            self.fill()
+            self._change(partial(self._saved.delete, name))
+
+    def _change(self, change: Callable[[], None], name: str = "") -> None:
+        self.run_worker(told(self.app, self._changed(change, name), "filters"), group="filters")
+
+    async def _changed(self, change: Callable[[], None], name: str) -> None:
+        await self._thread.run(change)
+        self.fill()
+        for lines in self.query(Lines):
+            if name:
+                lines.select(name)
 
     def _leave_field(self) -> None:
         self.query_one(Input).display = False

@@ -11,6 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
 from textual.screen import Screen
 
+from litellm_tui.snapshot import Crashed
+from litellm_tui.supervisor import guarded
 from litellm_tui.ui.pace import Pace
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
@@ -60,16 +62,25 @@ class MainScreen(Screen[None]):
 
     # --- drawing -----------------------------------------------------------------------------------------------
 
-    def draw(self, view: View, *, asked: bool) -> None:
-        """Show this view; `asked` says that it answers a key, which waits for nothing."""
+    def draw(self, view: View, *, asked: bool) -> Crashed | None:
+        """Show this view; `asked` says that it answers a key, which waits for nothing.
+
+        A part that cannot be drawn says so, and the others are drawn; the first failure is returned.
+        """
+        crash = None
         # by query, and not one by one: a snapshot may come while the screen is being taken down
         for part in self.query("Header, ServiceStrip, Pane"):
             if not part.display or not isinstance(part, Header | ServiceStrip | Pane):
                 continue
             if isinstance(part, Logs) and not asked:
-                self._draw_log(part, view)
+                ended = guarded(partial(self._draw_log, part, view), view.redact)
             else:
-                part.draw(view)
+                ended = guarded(partial(part.draw, view), view.redact)
+            if ended is not None:
+                crash = crash or ended
+                if isinstance(part, Pane):
+                    part.fell(ended)
+        return crash
 
     def _draw_log(self, log: Logs, view: View) -> None:
         """Of all that moves by itself the log is by far the most to be sent: it waits while the terminal is behind."""
@@ -84,7 +95,9 @@ class MainScreen(Screen[None]):
     def _draw_waiting(self, log: Logs) -> None:
         view, self._log_waits = self._log_waits, None
         if view is not None and log.is_attached and log.display:
-            self._draw_log(log, view)
+            crash = guarded(partial(self._draw_log, log, view), view.redact)
+            if crash is not None:
+                log.fell(crash)
 
     def tick(self, words: str) -> None:
         """The clock shows these words."""

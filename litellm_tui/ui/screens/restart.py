@@ -20,6 +20,7 @@ from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row
 from litellm_tui.ui.widgets.unitname import UnitName
+from litellm_tui.ui.work import told
 
 Way = Literal["apply", "finish", "undo"]
 _CHECKED: Final = {"ok": "ok", "note": "warn", "refused": "bad"}
@@ -77,7 +78,7 @@ class RestartDialog(FilledScreen[None]):
     def on_mount(self) -> None:
         self.set_interval(0.25, self._tick)
         if not self._unfinished:
-            self.run_worker(self._look(), group="preflight")
+            self.run_worker(told(self.app, self._look(), "preflight"), group="preflight")
 
     # --- the question ------------------------------------------------------------------------------------------
 
