@@ -37,7 +37,7 @@ SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 _KEEPER = str(Path(keeper.__file__).resolve())
 _KEEP = ("unshare", "-m", "--propagation", "private", sys.executable, "-I", _KEEPER)
 _ports_lock = threading.Lock()
-_ports_given: set[int] = set()
+_ports_reserved: list[socket.socket] = []
 TOOLS = ("systemctl", "journalctl", "unshare", "nsenter", "setpriv", "mount", "umount")
 
 
@@ -140,18 +140,26 @@ def _account() -> pwd.struct_passwd:
 
 
 def free_ports(count: int) -> list[int]:
-    """Below the range for outgoing connections, and never the same twice: a port must still be free when its service
+    """Below the range for outgoing connections, and never given to two: a port must still be free when its service
     starts, and when it starts again.
+
+    A port stays reserved until this process ends, also against the other workers and other runs of the tests: an
+    abstract socket of its number can be bound once on a machine, and goes with its process.
     """
     found: list[int] = []
     with _ports_lock:
         while len(found) < count:
-            port = random.randint(12000, 31999)
-            with socket.socket() as probe, suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                if port not in _ports_given:
-                    _ports_given.add(port)
-                    found.append(port)
+            port = random.SystemRandom().randint(12000, 31999)
+            reservation = socket.socket(socket.AF_UNIX)
+            try:
+                reservation.bind(f"\0litellm-lab-port-{port}")
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            except OSError:
+                reservation.close()
+                continue
+            _ports_reserved.append(reservation)
+            found.append(port)
     return found
 
 
