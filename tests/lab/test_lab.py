@@ -420,7 +420,7 @@ def test_a_port_is_given_once_on_a_machine(monkeypatch: pytest.MonkeyPatch) -> N
     offered = [mine, theirs]
     chance = random.SystemRandom()
     offering = SimpleNamespace(randint=lambda *ends: offered.pop(0) if offered else chance.randint(*ends))
-    monkeypatch.setattr(lab_core.random, "SystemRandom", lambda: offering)
+    monkeypatch.setattr(random, "SystemRandom", lambda: offering)
     try:
         assert lab_core.free_ports(1)[0] not in (mine, theirs)
         assert offered == []
