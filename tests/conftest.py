@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Generator
 from typing import Any
@@ -14,6 +15,20 @@ pytest.register_assert_rewrite("tests.service_suite")
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+
+def take_signals() -> None:
+    """Programs that the tests start take the signals of a terminal, also where the tests run behind `nohup` or `&`.
+
+    A process is born with what its parent ignores. Of what the parent has a handler for it is born with the default.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+take_signals()
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 

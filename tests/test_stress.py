@@ -15,6 +15,27 @@ import pytest
 from tests import stress
 from tests.conftest import zone_with_midnight_in
 
+SIGNALS = """\
+import signal, subprocess, sys
+names = ("SIGINT", "SIGHUP", "SIGQUIT", "SIGTERM")
+if sys.argv[1:]:
+    print(*(signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN for name in names))
+else:
+    for name in names:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    import tests.conftest
+    subprocess.run([sys.executable, __file__, "child"])
+    print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
+def test_behind_nohup_what_the_tests_start_takes_signals(tmp_path: Path) -> None:
+    (tmp_path / "signals.py").write_text(SIGNALS, encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "signals.py")]
+    environment = {**os.environ, "PYTHONPATH": str(stress.ROOT), "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.splitlines() == ["True True True True", "True"]
+
 
 @pytest.mark.parametrize("now", [0.0, 1_800_000_000.0, 1_800_000_000.99, 1_795_974_159.5, 1_795_996_799.25])
 @pytest.mark.parametrize("seconds", [0.0, 1.0, 90.5])

@@ -38,6 +38,8 @@ _KEEPER = str(Path(keeper.__file__).resolve())
 _KEEP = ("unshare", "-m", "--propagation", "private", sys.executable, "-I", _KEEPER)
 _ports_lock = threading.Lock()
 _ports_reserved: list[socket.socket] = []
+# how long what a lab is made of may take to be ready, on a machine with more to do
+PATIENCE = 180.0
 TOOLS = ("systemctl", "journalctl", "unshare", "nsenter", "setpriv", "mount", "umount")
 
 
@@ -252,7 +254,7 @@ class Lab:
         reveal: Sequence[str | os.PathLike[str]] = (),
         detached: bool = False,
         wait: bool = True,
-        timeout: float = 120,
+        timeout: float = PATIENCE,
     ) -> Lab:
         """A running lab.
 
@@ -645,14 +647,14 @@ class Lab:
 
     # -- waiting and talking
 
-    def wait(self, what: str, condition: Callable[[], bool], timeout: float = 60, pause: float = 0.05) -> None:
+    def wait(self, what: str, condition: Callable[[], bool], timeout: float = PATIENCE, pause: float = 0.05) -> None:
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
                 raise LabError(f"{what}: not within {timeout:g} s")
             time.sleep(pause)
 
-    def wait_ready(self, units: Sequence[str] | None = None, timeout: float = 120) -> None:
+    def wait_ready(self, units: Sequence[str] | None = None, timeout: float = PATIENCE) -> None:
         """Until the upstream, Redis and these LiteLLM units answer; by default those started at boot."""
         self._wait_ready(self.units if units is None else units, timeout)
 
@@ -737,7 +739,7 @@ class Lab:
         body = {"model": model, "messages": [{"role": "user", "content": content}], "stream": stream, **more}
         return self.request("POST", "/v1/chat/completions", body, user=user, timeout=timeout)
 
-    def wait_health_round(self, user: bool = True, timeout: float = 60) -> Answer:
+    def wait_health_round(self, user: bool = True, timeout: float = PATIENCE) -> Answer:
         """The first non-empty answer of /health: background checks have gone round once."""
         found: list[Answer] = []
 
