@@ -35,7 +35,8 @@ class Watch:
         # what commands of one's own look at may stand on another machine
         if isinstance(found, Failure) or isinstance(self._profile.service, Custom):
             return found
-        return msgspec.structs.replace(found, booted_at=process.booted_at())
+        booted_at = self._profile.tools.booted_at
+        return msgspec.structs.replace(found, booted_at=process.booted_at() if booted_at is None else booted_at)
 
     async def _look(self) -> Service | Failure:
         profile, kind = self._profile, self._profile.service

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import time
+from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,7 +16,73 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+def take_signals() -> None:
+    """Programs that the tests start take the signals of a terminal, also where the tests run behind `nohup` or `&`.
+
+    A process is born with what its parent ignores. Of what the parent has a handler for it is born with the default.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+take_signals()
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--midnight-in", type=float, metavar="SECONDS", help="each test begins so long before local midnight"
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable[..., Any]) -> object:
+    from tests.workers import make_scheduler
+
+    return make_scheduler(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if IS_WORKER:
+        from tests.workers import group_of, place_of
+
+        items.sort(key=lambda item: place_of(group_of(item.nodeid)))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Beside the lab, whose services keep real time limits, everything else gives way."""
-    if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("lab") is None:
-        os.setpriority(os.PRIO_PROCESS, 0, 10)
+    if IS_WORKER and os.geteuid() == 0:
+        os.setpriority(os.PRIO_PROCESS, 0, 0 if item.get_closest_marker("lab") else 5)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    seconds = item.config.getoption("--midnight-in")
+    if seconds is None:
+        return (yield)
+    zone = os.environ.get("TZ")
+    try:
+        _set_zone(zone_with_midnight_in(seconds, time.time()))
+        return (yield)
+    finally:
+        _set_zone(zone)
+
+
+def zone_with_midnight_in(seconds: float, now: float) -> str:
+    """A value of TZ for which it is midnight so many seconds after `now`, or up to a second sooner."""
+    offset = -int(now + seconds) % 86400
+    east = offset if offset < 43200 else offset - 86400
+    minutes, second = divmod(abs(east), 60)
+    # in TZ, what lies east of Greenwich is negative
+    return f"<test>{'-' if east >= 0 else '+'}{minutes // 60}:{minutes % 60:02}:{second:02}"
+
+
+def _set_zone(zone: str | None) -> None:
+    if zone is None:
+        os.environ.pop("TZ", None)
+    else:
+        os.environ["TZ"] = zone
+    time.tzset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import Protocol
 
 from litellm_tui import services
@@ -11,7 +12,7 @@ from litellm_tui.actions.control import order
 from litellm_tui.collectors.entry import Entry
 from litellm_tui.profile import Profile
 from litellm_tui.snapshot import Denied, Failure, Service
-from tests.waiting import eventually
+from tests.waiting import DEADLINE, eventually
 
 
 class Scene(Protocol):
@@ -53,12 +54,12 @@ async def _seen(scene: Scene) -> Service:
 async def _until(scene: Scene, state: str) -> Service:
     """Until it is in this state: most orders are carried out when they return, a crash is seen a moment later."""
     found = await _seen(scene)
-    for _ in range(1000):
-        if f"{found.active_state} ({found.sub_state})" == state:
-            return found
+    end = time.monotonic() + DEADLINE
+    while f"{found.active_state} ({found.sub_state})" != state:
+        assert time.monotonic() < end, f"not {state}, but {found}"
         await asyncio.sleep(0.02)
         found = await _seen(scene)
-    raise AssertionError(f"not {state}, but {found}")
+    return found
 
 
 async def _start(scene: Scene) -> Service:
@@ -161,10 +162,10 @@ async def test_its_log_is_followed_over_a_restart(scene: Scene) -> None:
     running = asyncio.create_task(tail.run())
     try:
         await eventually(lambda: _count(scene, lines) == 1, "the first start is in the log")
-        assert states[-1] == "following"
+        await eventually(lambda: states[-1:] == ["following"], "it is said to be followed")
         assert await order(scene.profile, "restart") is None
         await eventually(lambda: _count(scene, lines) == 2, "the second start is in the log")
-        assert states[-1] == "following"
+        await eventually(lambda: states[-1:] == ["following"], "it is said to be followed again")
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -16,7 +16,7 @@ from litellm_tui.collectors import config_file
 from litellm_tui.collectors.systemd import Tools
 from litellm_tui.profile import Found, Profile
 from litellm_tui.snapshot import ConfigError, ConfigFile
-from tests.waiting import eventually
+from tests.waiting import DEADLINE, eventually
 
 MODELS = "model_list: [{model_name: a, litellm_params: {model: openai/a, api_key: none}}]\n"
 GHOST = MODELS + "router_settings: {fallbacks: [{a: [ghost]}]}\n"
@@ -68,7 +68,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
         self: auditor.Auditor, loaded: ConfigFile | ConfigError, environment: Mapping[str, str] | None, reported: str
     ) -> Audit:
         held.reached.set()
-        assert held.let.acquire(timeout=20)
+        assert held.let.acquire(timeout=DEADLINE)
         return real(self, loaded, environment, reported)
 
     monkeypatch.setattr(auditor.Auditor, "audit", audit)

@@ -18,16 +18,15 @@ PATIENTLY = 4096
 def test_a_terminal_that_is_behind_gets_no_log_and_all_of_it_later() -> None:
     with flooded(200) as console, opened(console, buffered=True) as terminal:
         terminal.wait_for("following", timeout=30)
+        # without a line that stands still, so much comes in that time
         before = terminal.taken
-        time.sleep(3)
-        flowing = terminal.taken - before
-        assert flowing > PATIENTLY, "otherwise the rest would prove nothing"
+        flowed = terminal.wait_for(lambda _: terminal.taken - before > 2 * PATIENTLY, timeout=30)
         terminal.open_line.clear()
         # what is on its way when the line stands still
         time.sleep(1)
         before, screen = terminal.taken, terminal.screen_text()
-        time.sleep(3)
-        assert terminal.taken - before < min(PATIENTLY, flowing / 2)
+        time.sleep(max(3.0, flowed))
+        assert terminal.taken - before < PATIENTLY
         terminal.open_line.set()
         terminal.wait_for(lambda text: text != screen, timeout=30)
         before = terminal.taken

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-DEADLINE = 20.0
+# no bound of the package: how long a busy machine may take until a test gives up
+DEADLINE = 60.0
 
 
 async def eventually(look: Callable[[], T], what: str = "", seconds: float = DEADLINE) -> T:

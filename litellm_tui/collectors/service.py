@@ -22,12 +22,17 @@ async def read_service(tools: Tools, unit: str, scope: Scope) -> Service | Failu
     if done.status:
         return _refusal(done.first_error, command[0])
     blocks = parse_show(done.output)
-    return service_from(blocks[0] if blocks else {}, unit, scope, started)
+    return service_from(blocks[0] if blocks else {}, unit, scope, started, tools.booted_at)
 
 
-def service_from(values: dict[str, str], unit: str, scope: Scope, now: float) -> Service:
-    """A `Service` from one block of `systemctl show`."""
-    boot = now - time.clock_gettime(time.CLOCK_MONOTONIC)
+def service_from(
+    values: dict[str, str], unit: str, scope: Scope, now: float, booted_at: float | None = None
+) -> Service:
+    """A `Service` from one block of `systemctl show`, whose monotonic times count from when the machine was started.
+
+    `now` and `booted_at` are seconds since the epoch. Without `booted_at` the unit is one of this machine.
+    """
+    boot = now - time.clock_gettime(time.CLOCK_MONOTONIC) if booted_at is None else booted_at
     pid = _number(values.get("MainPID")) or 0
     memory, cpu_nanoseconds = _number(values.get("MemoryCurrent")), _number(values.get("CPUUsageNSec"))
     cpu = None if cpu_nanoseconds is None else cpu_nanoseconds / 1e9

@@ -30,7 +30,8 @@ class Tools(msgspec.Struct, frozen=True):
     """What reaches the service: commands as argument vectors, and whether there is a Redis server to be asked itself.
 
     The simulated gateway brings its own commands, only pretends to have a Redis, and has files that are younger than
-    they say: without `inodes`, only their times of modification count.
+    they say: without `inodes`, only their times of modification count. Its machine is simulated too: `booted_at` is
+    when that one was started, in seconds since the epoch. None is this machine.
     """
 
     systemctl: tuple[str, ...] = ("systemctl",)
@@ -38,6 +39,7 @@ class Tools(msgspec.Struct, frozen=True):
     sudo: tuple[str, ...] = ("sudo",)
     redis: bool = True
     inodes: bool = True
+    booted_at: float | None = None
 
     def unit_command(self, scope: Scope, *words: str) -> list[str]:
         """`systemctl [--user] WORDS`, never asking for a password by itself."""

@@ -27,6 +27,7 @@ class Journal:
         clock: Callable[[], float],
         *,
         randomness: random.Random,
+        booted_at: float,
         max_lines: int = MAX_LINES,
     ) -> None:
         self.path = folder / "journal"
@@ -34,7 +35,7 @@ class Journal:
         self._max_lines = max_lines
         self._source = f"{randomness.getrandbits(128):032x}"
         self.boot = f"{randomness.getrandbits(128):032x}"
-        self._booted_at = clock() - 5 * 86400
+        self._booted_at = booted_at
         self._sequence = 0x178
         self._last = 0
         self._lines = 0

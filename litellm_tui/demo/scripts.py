@@ -144,8 +144,8 @@ finish "$count"
 """
 
 
-def install(folder: Path) -> Tools:
-    """Write both commands into the folder; they serve the simulation of this process."""
+def install(folder: Path, booted_at: float) -> Tools:
+    """Write both commands into the folder; they serve the simulation of this process, on a machine `booted_at`."""
     (folder / "tails").mkdir(mode=0o700)
     values = f"folder={shlex.quote(str(folder))}\nowner={os.getpid()}\nown={UNIT}\n"
     paths = []
@@ -155,7 +155,7 @@ def install(folder: Path) -> Tools:
         write_atomically(path, f"{first}\n{values}{rest}", 0o700)
         # named as an argument of sh: a folder mounted noexec serves as well
         paths.append(("/bin/sh", str(path)))
-    return Tools(systemctl=paths[0], journalctl=paths[1], redis=False, inodes=False)
+    return Tools(systemctl=paths[0], journalctl=paths[1], redis=False, inodes=False, booted_at=booted_at)
 
 
 def end_tails(folder: Path) -> None:

@@ -27,6 +27,7 @@ from litellm_tui.demo.story import Story
 from litellm_tui.demo.unit import Control, Unit
 
 UPTIME = 3 * 86400 + 4 * 3600 + 11 * 60
+MACHINE_UPTIME = 5 * 86400
 HISTORY = 150.0
 
 
@@ -78,11 +79,14 @@ class Simulation:
             self._server.release()
             raise
         self._begun = True
+        # a machine of its own: what this one's uptime is decides nothing here
+        booted_at = self._clock.now() - MACHINE_UPTIME
         self._schedule = Schedule(self._lock, self._speed)
         self._story = Story(self, self._seed)
         self._journal = Journal(
-            self.folder, self._clock.now, randomness=random.Random(self._seed), max_lines=self._journal_lines
-        )
+            self.folder, self._clock.now, randomness=random.Random(self._seed), booted_at=booted_at,
+            max_lines=self._journal_lines,
+        )  # fmt: skip
         self._gateway = Gateway(
             self._journal, self._clock.now, self._lock, lambda: self._unit.pid, random.Random(self._seed + 1)
         )
@@ -90,11 +94,11 @@ class Simulation:
         self._write_files()
         self._unit = Unit(
             self.folder, self._command, self._journal, self._clock.now, self._schedule.later,
-            random.Random(self._seed + 2),
+            random.Random(self._seed + 2), booted_at,
         )  # fmt: skip
         self._unit.boot, self._unit.opened = self._boot, self._server.open
         self._unit.loaded, self._unit.closed = self._gateway.ready, self._closed
-        self.tools: Tools = scripts.install(self.folder)
+        self.tools: Tools = scripts.install(self.folder, booted_at)
         self._control = Control(self.folder, self._command_given)
         with self._lock:
             self._write_history()
@@ -253,8 +257,7 @@ class Simulation:
     def _write_history(self) -> None:
         """Bring the service up some days ago and let the last minutes of its log be there."""
         now = self._clock.now()
-        booted = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
-        self._clock.pin(max(now - UPTIME, min(booted + 1, now - HISTORY)))
+        self._clock.pin(now - UPTIME)
         self._boot()
         self._unit.begin_running(self._clock.now())
         self._journal.write([words.STARTED], pid=1, identifier="systemd")

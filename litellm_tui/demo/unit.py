@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +37,7 @@ class Unit:
         clock: Callable[[], float],
         later: Later,
         randomness: random.Random,
+        booted_at: float,
     ) -> None:
         self._folder = folder
         self._command = command
@@ -45,6 +45,7 @@ class Unit:
         self._clock = clock
         self._later = later
         self._random = randomness
+        self._booted_at = booted_at
         # handed over by the simulation, which owns both sides
         self.boot: Callable[[], None] = lambda: None
         self.opened: Callable[[], None] = lambda: None
@@ -238,9 +239,8 @@ class Unit:
         }
 
     def _monotonic(self, at: float) -> int:
-        """Microseconds since boot. systemd has no negative ones: on a machine up for less, the unit is as old as it."""
-        offset = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
-        return max(1_000_000, int((at - offset) * 1e6))
+        """Microseconds since the simulated machine was started."""
+        return int((at - self._booted_at) * 1e6)
 
 
 class Control:

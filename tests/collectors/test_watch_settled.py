@@ -63,7 +63,12 @@ async def test_a_writer_that_never_closes_is_not_waited_for_forever(saved: Path)
             await asyncio.wait_for(released([str(saved)]), 10)
 
 
-async def test_a_storm_of_saves_is_one_event_with_the_last_content(saved: Path) -> None:
+async def test_a_storm_of_saves_is_one_event_with_the_last_content(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a process that gets no processor for a moment pauses in its storm
+    monkeypatch.setattr(watch, "QUIET", 0.6)
+    monkeypatch.setattr(watch, "STORM_SECONDS", 60.0)
     async with watching(saved) as (_, events):
         for number in range(200):
             if number % 2:

@@ -20,6 +20,7 @@ from litellm_tui.commands import probe as command
 from litellm_tui.commands.probe_names import UnknownName, chosen_by, with_own_groups
 from litellm_tui.snapshot import LoadedDeployment
 from tests.actions.standin import KEY, StandIn, hangs, recorded, says, standing_in
+from tests.waiting import DEADLINE
 
 LOCAL = "http://127.0.0.1:9102/v1"
 Run = Callable[..., int]
@@ -184,12 +185,12 @@ def test_interrupted_it_prints_what_it_knows_and_is_130(standin: StandIn, tmp_pa
         [sys.executable, "-m", "litellm_tui.cli", "probe", "--concurrency", "1", "--url", standin.url],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + DEADLINE
     while len(standin.asked) < 3 or standin.at_once != 1:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 130
     assert out.splitlines()[-1] == "2 answered, 1 not probed, 1 not finished (interrupted)"
     assert "Traceback" not in err

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from litellm_tui.demo import Simulation
+from tests.waiting import DEADLINE
 
 T = TypeVar("T")
-DEADLINE = 15.0
 
 
 def until(look: Callable[[], T], seconds: float = DEADLINE) -> T:

@@ -12,7 +12,7 @@ from litellm_tui.monitor import Monitor
 from litellm_tui.profile import Options, Profile, resolve
 from litellm_tui.settings import Settings
 from litellm_tui.snapshot import Failure, NotAvailable, Reading, Snapshot
-from tests.demo.probing import DEADLINE
+from tests.waiting import DEADLINE
 
 
 def _profile(simulation: Simulation) -> Profile:

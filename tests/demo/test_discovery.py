@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from litellm_tui import profile
 from litellm_tui.collectors import config_file
 from litellm_tui.collectors.service import read_service
 from litellm_tui.demo import Simulation, files
+from litellm_tui.demo.simulation import MACHINE_UPTIME, UPTIME
+from litellm_tui.services import look
 from litellm_tui.settings import Settings
 from litellm_tui.snapshot import ConfigFile, NotAvailable, Service
-from tests.demo.probing import systemctl
+from tests.demo.probing import journal, systemctl
 
 
 def _resolved(simulation: Simulation, **options: str) -> profile.Profile:
@@ -97,3 +100,22 @@ def test_a_taken_port_and_a_folder_that_exists_are_refused_and_leave_nothing(tmp
         with pytest.raises(FileExistsError):
             Simulation(tmp_path / "one", scripted=False).start()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("uptime", [60.0, 400 * 86400.0], ids=["a minute", "400 days"])
+async def test_how_long_this_machine_has_been_up_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uptime: float
+) -> None:
+    monkeypatch.setattr(time, "clock_gettime", lambda _: uptime)
+    before = time.time()
+    with Simulation(tmp_path / "gateway", scripted=False) as simulation:
+        after = time.time()
+        service = await look(_resolved(simulation))
+        first = int(journal(simulation)[0]["__REALTIME_TIMESTAMP"]) / 1e6
+    assert isinstance(service, Service)
+    assert service.started_at is not None
+    assert service.booted_at is not None
+    # systemd counts in microseconds
+    assert before - UPTIME - 1e-5 <= service.started_at <= after - UPTIME
+    assert before - MACHINE_UPTIME <= service.booted_at <= after - MACHINE_UPTIME
+    assert abs(first - service.started_at) < 1e-5

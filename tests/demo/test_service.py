@@ -8,6 +8,7 @@ import pytest
 
 from litellm_tui.demo import Simulation, files
 from tests.demo.probing import ask, chat, journal, said, shown, state, systemctl, until
+from tests.waiting import DEADLINE
 
 
 def test_a_restart_goes_through_refused_and_answering_and_reads_the_file_again(quiet: Simulation) -> None:
@@ -30,7 +31,7 @@ def test_a_restart_goes_through_refused_and_answering_and_reads_the_file_again(q
     restarted = systemctl(quiet, "restart", quiet.unit)
     until(lambda: "refused" in seen)
     done.set()
-    watcher.join(15)
+    watcher.join(DEADLINE)
 
     assert restarted.returncode == 0
     # whoever was being answered when the port closed sees the connection end
@@ -77,7 +78,7 @@ def test_stop_and_start(quiet: Simulation) -> None:
 def test_two_restarts_at_once_end_in_one_running_service(quiet: Simulation) -> None:
     command = quiet.tools.unit_command("user", "restart", quiet.unit)
     children = [subprocess.Popen(command) for _ in range(3)]
-    assert [child.wait(15) for child in children] == [0, 0, 0]
+    assert [child.wait(DEADLINE) for child in children] == [0, 0, 0]
     until(lambda: state(quiet) == "answering")
     assert shown(quiet)["ActiveState"] == "active"
 

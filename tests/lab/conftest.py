@@ -7,26 +7,23 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tests.conftest import IS_WORKER
 from tests.lab import Environment, Lab, environments, missing, required
 from tests.lab.calm import Calm
 from tests.lab.engine import Engine
 from tests.lab.environments import LabError
 
 HERE = Path(__file__).parent
-OWN_LABS = (
-    "test_docker_log.py", "test_incidents.py", "test_log_whole.py", "test_restart.py", "test_rollback.py",
-    "test_router.py", "test_services.py",
-)  # fmt: skip
+WATCH = HERE / "test_calm.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.lab)
-            # those that share labs and watches are in one worker; those with labs of their own in another
-            item.add_marker(pytest.mark.xdist_group("labs" if item.path.name in OWN_LABS else "lab"))
-    # What runs beside all others begins with the first of the lab's tests, and is asked for its result last.
-    items.sort(key=lambda item: (item.path == HERE / "test_calm.py", not item.path.is_relative_to(HERE)))
+    if not IS_WORKER:
+        # What runs beside all others begins with the first of the lab's tests, and is asked for its result last.
+        items.sort(key=lambda item: (item.path == WATCH, not item.path.is_relative_to(HERE)))
 
 
 def _without_lab(reason: str) -> NoReturn:
@@ -45,7 +42,7 @@ def lab_possible() -> None:
 @pytest.fixture(scope="session")
 def calm_labs(request: pytest.FixtureRequest) -> Iterator[dict[Environment, Calm]]:
     """The long watches, begun with the first test of the lab where a test of theirs is among the chosen ones."""
-    chosen = any(item.path == HERE / "test_calm.py" for item in request.session.items)
+    chosen = any(item.path == WATCH for item in request.session.items)
     watches = {environment: Calm(environment) for environment in environments()} if chosen and not missing() else {}
     yield watches
     for watch in watches.values():
@@ -54,8 +51,8 @@ def calm_labs(request: pytest.FixtureRequest) -> Iterator[dict[Environment, Calm
 
 @pytest.fixture(autouse=True)
 def watches_begin(request: pytest.FixtureRequest) -> None:
-    """With the first test of the worker that has theirs."""
-    if request.path.name not in OWN_LABS:
+    """With the first test of the lab; where there are several workers, in the one that has theirs."""
+    if not IS_WORKER or request.path == WATCH:
         request.getfixturevalue("calm_labs")
 
 

@@ -37,7 +37,9 @@ SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 _KEEPER = str(Path(keeper.__file__).resolve())
 _KEEP = ("unshare", "-m", "--propagation", "private", sys.executable, "-I", _KEEPER)
 _ports_lock = threading.Lock()
-_ports_given: set[int] = set()
+_ports_reserved: list[socket.socket] = []
+# how long what a lab is made of may take to be ready, on a machine with more to do
+PATIENCE = 180.0
 TOOLS = ("systemctl", "journalctl", "unshare", "nsenter", "setpriv", "mount", "umount")
 
 
@@ -140,18 +142,26 @@ def _account() -> pwd.struct_passwd:
 
 
 def free_ports(count: int) -> list[int]:
-    """Below the range for outgoing connections, and never the same twice: a port must still be free when its service
+    """Below the range for outgoing connections, and never given to two: a port must still be free when its service
     starts, and when it starts again.
+
+    A port stays reserved until this process ends, also against the other workers and other runs of the tests: an
+    abstract socket of its number can be bound once on a machine, and goes with its process.
     """
     found: list[int] = []
     with _ports_lock:
         while len(found) < count:
-            port = random.randint(12000, 31999)
-            with socket.socket() as probe, suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                if port not in _ports_given:
-                    _ports_given.add(port)
-                    found.append(port)
+            port = random.SystemRandom().randint(12000, 31999)
+            reservation = socket.socket(socket.AF_UNIX)
+            try:
+                reservation.bind(f"\0litellm-lab-port-{port}")
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            except OSError:
+                reservation.close()
+                continue
+            _ports_reserved.append(reservation)
+            found.append(port)
     return found
 
 
@@ -244,7 +254,7 @@ class Lab:
         reveal: Sequence[str | os.PathLike[str]] = (),
         detached: bool = False,
         wait: bool = True,
-        timeout: float = 120,
+        timeout: float = PATIENCE,
     ) -> Lab:
         """A running lab.
 
@@ -637,14 +647,14 @@ class Lab:
 
     # -- waiting and talking
 
-    def wait(self, what: str, condition: Callable[[], bool], timeout: float = 60, pause: float = 0.05) -> None:
+    def wait(self, what: str, condition: Callable[[], bool], timeout: float = PATIENCE, pause: float = 0.05) -> None:
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
                 raise LabError(f"{what}: not within {timeout:g} s")
             time.sleep(pause)
 
-    def wait_ready(self, units: Sequence[str] | None = None, timeout: float = 120) -> None:
+    def wait_ready(self, units: Sequence[str] | None = None, timeout: float = PATIENCE) -> None:
         """Until the upstream, Redis and these LiteLLM units answer; by default those started at boot."""
         self._wait_ready(self.units if units is None else units, timeout)
 
@@ -729,7 +739,7 @@ class Lab:
         body = {"model": model, "messages": [{"role": "user", "content": content}], "stream": stream, **more}
         return self.request("POST", "/v1/chat/completions", body, user=user, timeout=timeout)
 
-    def wait_health_round(self, user: bool = True, timeout: float = 60) -> Answer:
+    def wait_health_round(self, user: bool = True, timeout: float = PATIENCE) -> Answer:
         """The first non-empty answer of /health: background checks have gone round once."""
         found: list[Answer] = []
 

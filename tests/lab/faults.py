@@ -82,7 +82,7 @@ def _upstream(*models: str, fault: str, only: Literal["checks", "requests"] | No
 def _fail_checks(lab: Lab) -> None:
     """Returns when /health is red: before that, nothing contradicts the requests."""
     lab.fault("only-checks-m", "err500", only="checks")
-    lab.wait("/health is red", lambda: '"openai/only-checks-m"' in _unhealthy(lab), 30, 0.5)
+    lab.wait("/health is red", lambda: '"openai/only-checks-m"' in _unhealthy(lab), pause=0.5)
 
 
 def _unhealthy(lab: Lab) -> str:
@@ -135,7 +135,7 @@ def _take_port(lab: Lab) -> None:
     program = [str(lab.litellm.python), "-m", "http.server", "--bind", "127.0.0.1", str(lab.ports.user)]
     lab.run(["systemd-run", "--quiet", "--collect", f"--unit={THIEF}", *program])
     _user(lab, "start")
-    lab.wait("LiteLLM finds its port taken", lambda: "address already in use" in lab.journal(lines=40), 60, 0.3)
+    lab.wait("LiteLLM finds its port taken", lambda: "address already in use" in lab.journal(lines=40), pause=0.3)
 
 
 def _free_port(lab: Lab) -> None:
@@ -147,7 +147,7 @@ def _crash(lab: Lab) -> None:
     """An interpreter that does not find its own library; returns when it has died twice."""
     _drop_in(lab, "[Service]\nEnvironment=PYTHONHOME=/nonexistent\n")
     _user(lab, "restart")
-    lab.wait("the unit dies again", lambda: int(lab.show(LITELLM, "NRestarts")["NRestarts"]) > 1, 30)
+    lab.wait("the unit dies again", lambda: int(lab.show(LITELLM, "NRestarts")["NRestarts"]) > 1)
 
 
 # -- the matrix

@@ -627,7 +627,7 @@ def test_looking_makes_no_billable_call(unchecked_site: Site) -> None:
                 console.press("f5")
                 return rounds() >= enough
 
-            lab.wait("four more rounds of looking", looked_again, 30, 0.3)
+            lab.wait("four more rounds of looking", looked_again, pause=0.3)
             assert lab.calls()["total"] == 0
         assert not re.search(r"GET /health[? ]", lab.journal("-o", "cat", "--all", since, lines=4000))
         unchecked_site.save(unchecked_site.running)

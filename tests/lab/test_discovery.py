@@ -216,7 +216,7 @@ def test_a_start_script_is_seen_through_while_it_runs(lab: Lab) -> None:
     install(lab, "", command=quoted, service=f"EnvironmentFile={lab.env_path()}")
     assert where(lab)["unit"].startswith(f"{UNIT} (user)")
     lab.systemctl("start", UNIT, user=True)
-    lab.wait("the script's child", lambda: where(lab)["configuration"] != "", 20, 0.2)
+    lab.wait("the script's child", lambda: where(lab)["configuration"] != "", pause=0.2)
     found = where(lab)
     assert found.status == 0, found.text
     assert found["gateway"].startswith(f"{lab.url()} ")

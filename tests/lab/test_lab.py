@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -404,6 +406,26 @@ def test_environments_are_told_without_import(monkeypatch: pytest.MonkeyPatch, t
     assert Environment.at(tmp_path / "1.9.3/bin/litellm").version == "1.9.3"
     with pytest.raises(LabError, match="no bin/litellm"):
         Environment.at(tmp_path)
+
+
+def test_a_port_is_given_once_on_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    (mine,) = lab_core.free_ports(1)
+    ask = "from tests.lab.core import free_ports; print(*free_ports(1), flush=True); input()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", ask], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    theirs = int(other.stdout.readline())
+    # neither what this process was given nor what another one was, though nothing listens on it
+    offered = [mine, theirs]
+    chance = random.SystemRandom()
+    offering = SimpleNamespace(randint=lambda *ends: offered.pop(0) if offered else chance.randint(*ends))
+    monkeypatch.setattr(random, "SystemRandom", lambda: offering)
+    try:
+        assert lab_core.free_ports(1)[0] not in (mine, theirs)
+        assert offered == []
+    finally:
+        other.communicate("\n")
 
 
 def test_placeholders() -> None:

@@ -325,7 +325,7 @@ def test_what_was_killed_at_its_proof_is_told_and_ended(site: Site, ending: str)
     changed = site.disk()
     child = subprocess.Popen(site.argv("--yes"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        site.lab.wait("the proof", lambda: (site.record() or {}).get("stage") == "proof", 60, 0.02)
+        site.lab.wait("the proof", lambda: (site.record() or {}).get("stage") == "proof", pause=0.02)
     finally:
         record = site.record()
         assert record is not None
@@ -387,7 +387,7 @@ def test_a_unit_that_is_gone_is_refused_and_a_crash_loop_is_mended(site: Site) -
     # systemd has started it again and again: what it counted then does not speak against the file that is right
     site.write("config.yaml", "model_list: [\n")
     lab.systemctl("start", UNIT, user=True)
-    lab.wait("a crash loop", lambda: int(lab.show(UNIT, "NRestarts")["NRestarts"]) >= 2, 60)
+    lab.wait("a crash loop", lambda: int(lab.show(UNIT, "NRestarts")["NRestarts"]) >= 2)
     site.write("config.yaml", wanted["config.yaml"].decode())
     ended = site.restart()
     assert ended.said["result"] == "applied", ended
@@ -471,7 +471,7 @@ def test_sudo_gets_the_terminal_and_gives_it_back(module_lab: Lab, sudo: Path) -
         restart_through_sudo()
         console.type("open")
         console.press("enter")
-        lab.wait("sudo has the password", (sudo / "asked").exists, 10)
+        lab.wait("sudo has the password", (sudo / "asked").exists)
         try:
             lab.systemctl("restart", UNIT)
             (sudo / "restarted").touch()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +20,7 @@ from litellm_tui.analysis.route import predict
 from litellm_tui.analysis.routing import Kind, Routing
 from litellm_tui.analysis.walk import Fleet, Member, rules_of
 from tests.lab import Environment, environments, required
+from tests.lab.core import free_ports
 
 HERE = Path(__file__).parent
 CONFIGURATIONS = 80
@@ -81,9 +81,7 @@ class Oracle:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = found.getsockname()[1]
+        (self.port,) = free_ports(1)
         self.upstream = subprocess.Popen([sys.executable, str(HERE / "upstream.py"), str(self.port)])
         self.process = subprocess.Popen(
             [str(environment.python), str(HERE / "router_oracle.py")],

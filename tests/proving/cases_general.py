@@ -7,6 +7,7 @@ import time
 from tests.proving.case import Case, Proof, both, refused, runs, serves
 from tests.proving.cases_litellm import MODEL
 from tests.proving.run import Run
+from tests.waiting import DEADLINE
 
 
 def checked(expected: bool) -> Proof:
@@ -14,7 +15,7 @@ def checked(expected: bool) -> Proof:
 
     def proof(run: Run) -> None:
         runs(run)
-        deadline = time.monotonic() + (20 if expected else 3)
+        deadline = time.monotonic() + (DEADLINE if expected else 3)
         while not run.upstream_calls() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert bool(run.upstream_calls()) is expected, run.upstream_calls()
@@ -28,7 +29,7 @@ def health_is_empty(run: Run) -> None:
 
 
 def health_fills(run: Run) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + DEADLINE
     while not (body := run.get("/health").body) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert body["healthy_count"] == 1, body

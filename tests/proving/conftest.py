@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,15 +9,7 @@ from tests.lab import Environment, environments, required
 from tests.lab.environments import VARIABLE
 from tests.proving.ground import Ground
 
-HERE = Path(__file__).parent
 _FOUND: list[Environment | None] = [*environments()] or [None]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            # one worker pays LiteLLM's imports
-            item.add_marker(pytest.mark.xdist_group("proving"))
 
 
 @pytest.fixture(scope="session", params=_FOUND, ids=lambda found: found.version if found else "none")

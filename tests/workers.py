@@ -1,0 +1,79 @@
+"""Which tests share a worker of pytest-xdist, and in which order the workers take them.
+
+A group is what one worker runs: the tests of `tests/lab` that share labs, the proofs of one LiteLLM, any other file.
+What lasts longest begins first. The lab's tests mostly wait, so some of their groups run at the same time, beside the
+other tests; no more of them than a small machine can start LiteLLM for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
+
+# The long watch has a worker of its own: it lasts as long as everything else takes.
+WATCH = "tests/lab/test_calm.py"
+# These share the labs of the session.
+SHARED = "tests/lab"
+SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py")
+FIRST = (WATCH, *(f"tests/lab/test_{name}.py" for name in ("restart", "faults", "console")), SHARED)
+LABS_AT_ONCE = 3
+_VERSION = re.compile(r"\[(\d+(?:\.\d+)+)")
+
+
+def group_of(nodeid: str) -> str:
+    """The group of a test, by its node id."""
+    path, _, name = nodeid.partition("::")
+    if path.startswith("tests/lab/"):
+        return SHARED if path.endswith(SHARING) else path
+    if path.startswith("tests/proving/") and (found := _VERSION.search(name)):
+        # each worker pays the imports of one LiteLLM
+        return f"tests/proving {found[1]}"
+    return path
+
+
+def place_of(group: str) -> int:
+    """Smaller is earlier."""
+    if group in FIRST:
+        return FIRST.index(group)
+    return len(FIRST) + (0 if is_lab(group) else 1 if group.startswith("tests/proving") else 2)
+
+
+def is_lab(group: str) -> bool:
+    """Whether the group has labs and is not the long watch, which is always under way."""
+    return group.startswith(SHARED) and group != WATCH
+
+
+class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed throughout
+    """Hands the groups to the workers in the order of collection, at most `LABS_AT_ONCE` with labs at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        # What would be handed to the worker that waits for the watch would wait as long.
+        waiting = list(self.assigned_work[node].get(WATCH, {}).values()).count(False) > 1
+        if not waiting or not self.workqueue:
+            super()._reschedule(node)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        under_way = sum(
+            is_lab(group) and not all(tests.values())
+            for assigned in self.assigned_work.values()
+            for group, tests in assigned.items()
+        )
+        if under_way >= LABS_AT_ONCE:
+            other = next((group for group in self.workqueue if not is_lab(group)), None)
+            if other is not None:
+                self.workqueue.move_to_end(other, last=False)
+        super()._assign_work_unit(node)
+
+
+def make_scheduler(config: pytest.Config, log: Callable[..., Any]) -> Groups:
+    """For the hook `pytest_xdist_make_scheduler`."""
+    config.option.loadscopereorder = False
+    return Groups(config, log)
