@@ -252,9 +252,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: `OWN_FAULT` where the command itself failed."""
     chosen = build_parser().parse_args(arguments)
     # only now: --help and --version need none of it
-    from litellm_tui.profile import Options
-    from litellm_tui.settings import SettingsError
-    from litellm_tui.terminal_locale import prepare_output
+    from litellm_tui.host.terminal_locale import prepare_output
+    from litellm_tui.target.profile import Options
+    from litellm_tui.target.settings import SettingsError
 
     given = vars(chosen)
     options = Options(**{name: given[name] for name in Options.__struct_fields__ if name in given})
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 141
     except Exception as error:  # noqa: BLE001  # the last boundary: no traceback, and no status that means another thing
-        from litellm_tui.supervisor import crashed
+        from litellm_tui.monitor.supervisor import crashed
 
         command = chosen.command or "console"
         print(f"litellm-tui: {command} failed, by a fault of litellm-tui: {crashed(error).why}", file=sys.stderr)

@@ -6,19 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from litellm_tui.collectors import config_file
-from litellm_tui.snapshot import (
-    ConfigFile,
-    Configuration,
-    Gateway,
-    HealthEntry,
-    HealthReport,
-    LoadedDeployment,
-    Readiness,
-    Reading,
-    Service,
-    Snapshot,
-)
+from litellm_tui.collectors.config import config_file
+from litellm_tui.model.configuration import ConfigFile, Configuration
+from litellm_tui.model.gateway import Gateway, HealthEntry, HealthReport, LoadedDeployment, Readiness
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
 
 NOW = 1_800_000_000.0
 KEYS = 20

@@ -9,23 +9,19 @@ from typing import Any
 
 import msgspec
 
-from litellm_tui.collectors import config_file, gateway, journalline, logline
-from litellm_tui.collectors.entry import Entry
-from litellm_tui.collectors.service import service_from
-from litellm_tui.collectors.systemd import parse_show
-from litellm_tui.snapshot import (
-    ConfigFile,
-    Configuration,
-    Failure,
-    FileDeployment,
-    Gateway,
-    LoadedDeployment,
-    LogRecord,
-    Mark,
-    Reading,
-    Service,
-    Snapshot,
-)
+from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.gateway import client
+from litellm_tui.host.systemd_tools import parse_show
+from litellm_tui.logs import journal_line, log_line
+from litellm_tui.logs.entry import Entry
+from litellm_tui.model.configuration import ConfigFile, Configuration, FileDeployment, Mark
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.gateway import Gateway, LoadedDeployment
+from litellm_tui.model.log import LogRecord
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.services.systemd.unit import service_from
 
 FOLDER = Path(__file__).parent / "recordings"
 VERSIONS = ("1.77.7", "1.106.2")
@@ -95,15 +91,15 @@ general_settings:
   background_health_checks: true
 """
 
-ENDPOINTS: dict[str, tuple[str, gateway.Endpoint]] = {
-    "health-liveliness": ("liveliness", gateway.LIVELINESS),
-    "health-readiness": ("readiness", gateway.READINESS),
-    "v1-models": ("groups", gateway.GROUPS),
-    "v1-model-info": ("deployments", gateway.DEPLOYMENTS),
-    "get-config-callbacks": ("router", gateway.ROUTER),
-    "health": ("health", gateway.HEALTH),
-    "cache-ping": ("cache_ping", gateway.CACHE_PING),
-    "cache-redis-info": ("redis", gateway.REDIS_INFO),
+ENDPOINTS: dict[str, tuple[str, client.Endpoint]] = {
+    "health-liveliness": ("liveliness", client.LIVELINESS),
+    "health-readiness": ("readiness", client.READINESS),
+    "v1-models": ("groups", client.GROUPS),
+    "v1-model-info": ("deployments", client.DEPLOYMENTS),
+    "get-config-callbacks": ("router", client.ROUTER),
+    "health": ("health", client.HEALTH),
+    "cache-ping": ("cache_ping", client.CACHE_PING),
+    "cache-redis-info": ("redis", client.REDIS_INFO),
 }
 
 
@@ -121,7 +117,7 @@ def content(recorded: dict[str, Any]) -> bytes:
     return body.encode() if plain else json.dumps(body).encode()
 
 
-def decoded(version: str, name: str, endpoint: gateway.Endpoint) -> Any:
+def decoded(version: str, name: str, endpoint: client.Endpoint) -> Any:
     """What the collector makes of a recorded answer."""
     recorded = case(version, name)
     return endpoint.decode(recorded["status"], content(recorded))
@@ -131,7 +127,7 @@ def entries(version: str, name: str) -> list[Entry]:
     """The recorded lines of a journal."""
     found = []
     for line in (FOLDER / version / f"{name}.jsonl").read_bytes().splitlines():
-        taken = journalline.decode(line)
+        taken = journal_line.decode(line)
         assert taken is not None
         found.append(taken[0])
     return found
@@ -141,7 +137,7 @@ def records(version: str, name: str) -> list[tuple[LogRecord, bool]]:
     """The recorded lines as the monitor hands them to the store, each with whether it continues another."""
     found = []
     for entry in entries(version, name):
-        line = logline.parse(entry.message, entry.priority, entry.identifier)
+        line = log_line.parse(entry.message, entry.priority, entry.identifier)
         record = LogRecord(
             0, entry.time, line.level, line.source, line.text, line.stack, entry.pid, line.call_id, line.status
         )

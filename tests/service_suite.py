@@ -7,11 +7,12 @@ import contextlib
 import time
 from typing import Protocol
 
-from litellm_tui import services
 from litellm_tui.actions.control import order
-from litellm_tui.collectors.entry import Entry
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Denied, Failure, Service
+from litellm_tui.logs.entry import Entry
+from litellm_tui.model.failures import Denied, Failure
+from litellm_tui.model.service import Service
+from litellm_tui.services import driver
+from litellm_tui.target.profile import Profile
 from tests.waiting import DEADLINE, eventually
 
 
@@ -46,7 +47,7 @@ class Scene(Protocol):
 
 
 async def _seen(scene: Scene) -> Service:
-    found = await services.look(scene.profile)
+    found = await driver.look(scene.profile)
     assert isinstance(found, Service), found
     return found
 
@@ -157,7 +158,7 @@ async def test_its_log_is_followed_over_a_restart(scene: Scene) -> None:
     await _start(scene)
     lines: list[Entry] = []
     states: list[str] = []
-    tail = services.tail(scene.profile, lines.extend, lambda state, *_: states.append(state))
+    tail = driver.tail(scene.profile, lines.extend, lambda state, *_: states.append(state))
     assert not isinstance(tail, Failure), tail
     running = asyncio.create_task(tail.run())
     try:

@@ -417,7 +417,7 @@ class Terminal:
 
 def compile_console() -> None:
     """Leave the bytecode of the console where Python looks for it: an ordinary user may not be able to."""
-    modules = "litellm_tui.ui.app, litellm_tui.commands.console, litellm_tui.collectors.gateway, watchfiles"
+    modules = "litellm_tui.ui.app, litellm_tui.commands.console, litellm_tui.collectors.gateway.client, watchfiles"
     writing = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run([sys.executable, "-c", f"import {modules}"], env=writing, cwd=_CHECKOUT, check=True)
 

@@ -23,9 +23,9 @@ from litellm_tui.cli import main
 from litellm_tui.demo import Simulation, files, routing
 from litellm_tui.demo import gateway as simulated
 from litellm_tui.demo.faults import Failed, failed
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
-from litellm_tui.ui.logexport import write
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
+from litellm_tui.ui.log_export import write
 from tests.demo.probing import state, systemctl, until
 from tests.ui.scene import opened
 
@@ -145,7 +145,7 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planted
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
-    monkeypatch.setattr("litellm_tui.monitor.PUBLISH_SECONDS", 0.02)
+    monkeypatch.setattr("litellm_tui.monitor.monitor.PUBLISH_SECONDS", 0.02)
     monkeypatch.setitem(files.UNIT_ENVIRONMENT, "LANGFUSE_SECRET_KEY", IN_UNIT)
 
     def telling(*arguments: Any) -> Failed:

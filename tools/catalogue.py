@@ -1,4 +1,5 @@
-"""`python -m tools.catalogue`: reads LiteLLM's releases and writes the shipped table, litellm_tui/data/catalogue.json.
+"""`python -m tools.catalogue`: reads LiteLLM's releases and writes the shipped table,
+litellm_tui/audit/catalogue/catalogue.json.
 
 Without versions it takes the newest release of every minor version from 1.70 on, and those the lab runs. Releases come
 with pip, are unpacked as far as their source goes, and are read in processes of their own; about ten seconds each. The
@@ -22,9 +23,9 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.catalogue.records import Catalogue, Spans, parse_version, spans
+from litellm_tui.audit.catalogue.records import Catalogue, Spans, parse_version, spans
 
-TARGET: Final = Path(__file__).parent.parent / "litellm_tui" / "data" / "catalogue.json"
+TARGET: Final = Path(__file__).parent.parent / "litellm_tui" / "audit" / "catalogue" / "catalogue.json"
 FIRST: Final = "1.70"
 # what the first users and the lab run, and the release from which on Prometheus needs no licence
 ALWAYS: Final = ("1.77.7", "1.80.0", "1.106.2")
@@ -75,7 +76,7 @@ def scan(wheel: Path) -> Catalogue:
             if member.endswith((".py", ".json", "METADATA")) and "_experimental/out/" not in member:
                 archive.extract(member, folder)
         done = subprocess.run(
-            [sys.executable, "-m", "litellm_tui.collectors.litellm_source", str(folder / "litellm")],
+            [sys.executable, "-m", "litellm_tui.collectors.litellm_source.reader", str(folder / "litellm")],
             capture_output=True,
             check=False,
         )

@@ -9,14 +9,14 @@ from asyncio.subprocess import DEVNULL
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from litellm_tui.actions import spawn
-from litellm_tui.collectors import docker
-from litellm_tui.collectors.command import Done, end, helper_environment
-from litellm_tui.collectors.compose import compose_command, find
-from litellm_tui.collectors.kinds import Compose, Custom, Process, words
-from litellm_tui.collectors.systemd import runtime_environment
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Denied, Failure, NotAvailable, Unreachable
+from litellm_tui.actions import start_process
+from litellm_tui.host.command import Done, end, helper_environment
+from litellm_tui.host.systemd_tools import runtime_environment
+from litellm_tui.model.failures import Denied, Failure, NotAvailable, Unreachable
+from litellm_tui.model.service_kinds import Compose, Custom, Process, words
+from litellm_tui.services.compose.container import compose_command, find
+from litellm_tui.services.docker import client
+from litellm_tui.target.profile import Profile
 
 Verb = Literal["start", "stop", "restart"]
 # systemd's own default is 90 s for stopping and 90 s for starting, and a unit may say more
@@ -100,19 +100,19 @@ async def _compose(compose: Compose, verb: Verb) -> Failure | None:
         return NotAvailable(f"{compose.service} has no container: docker compose up -d {compose.service} makes one")
     done = await carry_out(compose_command(compose, verb, compose.service or ""))
     if isinstance(done, Failure):
-        return docker.missing(compose.docker, done) if isinstance(done, NotAvailable) else done
-    return docker.refusal(done, compose.docker) if done.status else None
+        return client.missing(compose.docker, done) if isinstance(done, NotAvailable) else done
+    return client.refusal(done, compose.docker) if done.status else None
 
 
 async def _process(settings: Process, verb: Verb) -> Failure | None:
     if verb != "start":
-        if verb == "restart" and (lacking := spawn.cannot_start(settings)):
+        if verb == "restart" and (lacking := start_process.cannot_start(settings)):
             # stopped is easily done, and the gateway would stay down
             return lacking
-        failure = await spawn.stop(settings)
+        failure = await start_process.stop(settings)
         if failure is not None or verb == "stop":
             return failure
-    return spawn.start(settings)
+    return start_process.start(settings)
 
 
 async def _custom(custom: Custom, verb: Verb) -> Failure | None:

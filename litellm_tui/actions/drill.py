@@ -14,12 +14,12 @@ import msgspec
 
 from litellm_tui.actions.probe_cost import is_paid
 from litellm_tui.actions.probe_request import ENDPOINTS, request_for
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.analysis.route import predict
-from litellm_tui.analysis.routing import Kind, Routing
-from litellm_tui.analysis.walk import Fleet, Member, Rules, rules_of
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import LoadedDeployment
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.analysis.routing.route import predict
+from litellm_tui.analysis.routing.router_simulation import Fleet, Member, Rules, rules_of
+from litellm_tui.analysis.routing.table import Kind, Routing
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.target.profile import Profile
 
 if TYPE_CHECKING:
     from litellm_tui.actions.probe_wire import Asker, Said

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from litellm_tui.snapshot import Failure, NotAvailable
+from litellm_tui.model.failures import Failure, NotAvailable
 
 # where neither VISUAL nor EDITOR is set: Debian's choice first, then what is nearly everywhere
 _KNOWN: Final = ("sensible-editor", "nano", "vim", "vi")

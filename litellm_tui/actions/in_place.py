@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.atomic import beside, failed, settle
-from litellm_tui.identity import digest
-from litellm_tui.snapshot import Failure
+from litellm_tui.host.atomic import beside, failed, settle
+from litellm_tui.model.failures import Failure
+from litellm_tui.storage.identity import digest
 
 # of a later form, nothing is read
 _FORM: Final = 1

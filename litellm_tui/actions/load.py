@@ -12,9 +12,9 @@ import msgspec
 
 from litellm_tui.actions.probe_request import request_for
 from litellm_tui.actions.probe_wire import Asker, Said
-from litellm_tui.analysis.causes import name_cause
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.profile import Profile
+from litellm_tui.analysis.failures.causes import name_cause
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.target.profile import Profile
 
 CONCURRENCY: Final = 4
 TIMEOUT_SECONDS: Final = 60.0

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from litellm_tui.actions.probe_request import STREAMED, request_for, why_not
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import LoadedDeployment, ProbeResult
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.target.profile import Profile
 
 if TYPE_CHECKING:
     from litellm_tui.actions.probe_wire import Asker, Said

@@ -7,9 +7,9 @@ from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from litellm_tui.actions.probe_request import why_not
-from litellm_tui.addresses import ip_of, is_this_machine
-from litellm_tui.analysis.routing import Routing, alias_target
-from litellm_tui.snapshot import LoadedDeployment
+from litellm_tui.analysis.addresses import ip_of, is_this_machine
+from litellm_tui.analysis.routing.table import Routing, alias_target
+from litellm_tui.model.gateway import LoadedDeployment
 
 Place = Literal["here", "private", "public"]
 

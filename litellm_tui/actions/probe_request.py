@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from litellm_tui.snapshot import LoadedDeployment
+from litellm_tui.model.gateway import LoadedDeployment
 
 ENDPOINTS: Final = {
     "chat": "/v1/chat/completions",

@@ -15,9 +15,9 @@ import httpx
 import msgspec
 
 from litellm_tui.actions.probe_stream import Stream
-from litellm_tui.addresses import is_this_machine
-from litellm_tui.collectors import bounded
-from litellm_tui.collectors.gateway import LIVELINESS, TAG, unreachable
+from litellm_tui.analysis.addresses import is_this_machine
+from litellm_tui.collectors.gateway.client import LIVELINESS, TAG, unreachable
+from litellm_tui.host import bounded
 
 # What the gateway says by itself, before any deployment is asked
 _REFUSALS: Final = ("auth_error", "no_db_connection", "token_not_found_in_db", "expired_key", "budget_exceeded")

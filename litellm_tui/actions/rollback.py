@@ -8,10 +8,10 @@ import msgspec
 
 from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rewrite import Staged, stage
-from litellm_tui.backups import Backup, Backups, Held, Taken, Why, digest_of, take, take_present
-from litellm_tui.backups.against import on_disk
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Failure
+from litellm_tui.model.failures import Failure
+from litellm_tui.storage.backups import Backup, Backups, Held, Taken, Why, digest_of, take, take_present
+from litellm_tui.storage.backups.against import on_disk
+from litellm_tui.target.profile import Profile
 
 
 class Restored(msgspec.Struct, frozen=True, tag=True):
@@ -32,9 +32,9 @@ class Torn(Failure, frozen=True, tag=True):
 def go_back(profile: Profile, backups: Backups, id: int, litellm_version: str = "") -> Restored | Failure:
     """`restore` as an operator orders it: not while a restart is under way, nor while one waits to be ended."""
     # only now: a transaction is made of this module
-    from litellm_tui.actions.transaction.record import Desk, Record, under_way
+    from litellm_tui.actions.transaction.record import Record, RestartLock, under_way
 
-    desk = Desk.of(profile, backups.state)
+    desk = RestartLock.of(profile, backups.state)
     busy = desk.take()
     if busy is not None:
         why = busy.why if isinstance(busy, Failure) else under_way(busy)

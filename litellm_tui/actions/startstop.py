@@ -6,10 +6,10 @@ import asyncio
 from typing import Literal
 
 from litellm_tui.actions.transaction.events import Order
-from litellm_tui.actions.transaction.record import Desk, Holder, Record, under_way
-from litellm_tui.actions.transaction.words import told
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Service
+from litellm_tui.actions.transaction.messages import told
+from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, under_way
+from litellm_tui.model.service import Service
+from litellm_tui.target.profile import Profile
 
 Half = Literal["start", "stop"]
 
@@ -20,7 +20,7 @@ def wanted(service: Service | None) -> Half:
     return "stop" if up else "start"
 
 
-async def carry_out(desk: Desk, order: Order) -> str:
+async def carry_out(desk: RestartLock, order: Order) -> str:
     """Give the order under the gateway's lock; empty when it was carried out, else why not."""
     taken = await asyncio.to_thread(desk.take)
     if isinstance(taken, Holder):

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 from litellm_tui.actions.control import Verb
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Denied, Failure
+from litellm_tui.model.failures import Denied, Failure
+from litellm_tui.target.profile import Profile
 
 
 def helps(profile: Profile, refused: Failure | None) -> bool:

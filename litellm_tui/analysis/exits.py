@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from litellm_tui.analysis.phrases import age, count
-from litellm_tui.snapshot import Exit
+from litellm_tui.model.service import Exit
 
 _SPANS: Final = (("hour", 3600.0), ("day", 86400.0), ("week", 7 * 86400.0))
 _RESULTS: Final = {

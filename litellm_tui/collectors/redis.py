@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from litellm_tui.snapshot import ConfigFile, Crashed, Failure, Malformed, Reading, Unreachable
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.failures import Crashed, Failure, Malformed, Unreachable
+from litellm_tui.model.reading import Reading
 
 PREFIX: Final = "os.environ/"
 PORT: Final = 6379

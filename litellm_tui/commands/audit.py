@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from litellm_tui.analysis.audit.records import RANK, Audit, Severity
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.auditor import Auditor, environment_of
-from litellm_tui.backups import Backups
-from litellm_tui.collectors import config_file
-from litellm_tui.collectors.logline import clean
-from litellm_tui.collectors.systemd import read_environment_files
-from litellm_tui.discovery import Unit
-from litellm_tui.profile import Options, Profile, may_change, resolve
-from litellm_tui.settings import SettingsError, load_settings
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.collectors.config import config_file
+from litellm_tui.host.systemd_tools import read_environment_files
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.audit import RANK, Audit, Severity
+from litellm_tui.model.service import Unit
+from litellm_tui.monitor.auditor import Auditor, environment_of
+from litellm_tui.storage.backups import Backups
+from litellm_tui.target.profile import Options, Profile, may_change, resolve
+from litellm_tui.target.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
-    from litellm_tui.actions.mend import Mended
+    from litellm_tui.actions.apply_fixes import Mended
 
 EX_NOINPUT: Final = 66
 EX_CANTCREAT: Final = 73
@@ -84,8 +84,8 @@ def run(
 
 
 def _explain(name: str) -> int:
-    from litellm_tui.analysis.audit.page import explain
-    from litellm_tui.analysis.audit.rule import all_rules
+    from litellm_tui.audit.page import explain
+    from litellm_tui.audit.rule import all_rules
 
     rules = all_rules()
     if name not in rules:
@@ -137,8 +137,8 @@ def _audit(auditor: Auditor, source: _Source, instead: Mapping[str, bytes]) -> A
 
 def _fix(audit: partial[Audit], backups: Backups, *, dry_run: bool, quiet: bool) -> tuple[Audit, bool]:
     """Show the fixes as a diff and write them, unless it is a dry run; the audit of what stands there afterwards."""
-    from litellm_tui.actions.mend import mend, write
-    from litellm_tui.snapshot import Failure
+    from litellm_tui.actions.apply_fixes import mend, write
+    from litellm_tui.model.failures import Failure
 
     mended = mend(audit)
     say = (lambda _: None) if quiet else print

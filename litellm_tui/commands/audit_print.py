@@ -8,11 +8,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from litellm_tui import __version__
-from litellm_tui.analysis.audit.records import Audit, Finding, Severity
-from litellm_tui.analysis.audit.rule import all_rules
-from litellm_tui.analysis.audit.words import arithmetic, summary
-from litellm_tui.collectors.logline import clean
-from litellm_tui.snapshot import Mark
+from litellm_tui.analysis.audit_phrases import arithmetic, summary
+from litellm_tui.audit.rule import all_rules
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.audit import Audit, Finding, Severity
+from litellm_tui.model.configuration import Mark
 
 _LEVELS: Final[dict[Severity, str]] = {"fatal": "error", "error": "error", "warning": "warning", "advice": "note"}
 

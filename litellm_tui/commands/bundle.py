@@ -17,14 +17,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from litellm_tui import __version__, atomic
+from litellm_tui import __version__
 from litellm_tui.analysis.phrases import count, size
-from litellm_tui.collectors.command import run_now
-from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.bundle_parts import Part, never, parts
 from litellm_tui.commands.look import Look, look
-from litellm_tui.profile import Options, resolve
-from litellm_tui.settings import SettingsError, load_settings
+from litellm_tui.host import atomic
+from litellm_tui.host.command import run_now
+from litellm_tui.logs.log_line import clean
+from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.settings import SettingsError, load_settings
 
 MINUTES: Final = 30
 LINES: Final = 20_000

@@ -11,14 +11,15 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from litellm_tui.actions.splice.diff import masked_file
-from litellm_tui.analysis.incidents import find_incidents
-from litellm_tui.analysis.redact import MASK, Redactor
-from litellm_tui.collectors.bounded import read_text
-from litellm_tui.collectors.logline import clean
-from litellm_tui.collectors.systemd import UNIT_PROPERTIES, parse_environment
+from litellm_tui.analysis.failures.incidents import find_incidents
+from litellm_tui.analysis.redaction.redactor import MASK, Redactor
 from litellm_tui.commands import audit_print, incidents, status
 from litellm_tui.commands.look import Look
-from litellm_tui.snapshot import LogRecord, Reading
+from litellm_tui.host.bounded import read_text
+from litellm_tui.host.systemd_tools import UNIT_PROPERTIES, parse_environment
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.log import LogRecord
+from litellm_tui.model.reading import Reading
 
 MOST_OF_A_FILE: Final = 4 << 20
 MOST_OF_THE_LOG: Final = 32 << 20

@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.analysis.phases import UNREACHABLE, Outcome, Phase, phases
-from litellm_tui.collectors.logline import clean
+from litellm_tui.analysis.health.phases import UNREACHABLE, Outcome, Phase, phases
 from litellm_tui.commands.look import look
-from litellm_tui.profile import Options, resolve
-from litellm_tui.settings import load_settings
+from litellm_tui.logs.log_line import clean
+from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.settings import load_settings
 
 MINUTES: Final = 10
 _WORDS: Final[dict[Outcome, str]] = {"ok": "ok", "warning": "WARN", "broken": "FAIL", "skipped": "-"}

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from litellm_tui.profile import DEFAULT_SOURCE, Options, Profile, resolve
-from litellm_tui.settings import Settings, load_settings
+from litellm_tui.target.profile import DEFAULT_SOURCE, Options, Profile, resolve
+from litellm_tui.target.settings import Settings, load_settings
 
 SWITCH_SECONDS: Final = 0.001
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from litellm_tui.profile import Options, resolve
-from litellm_tui.settings import Settings, SettingsError, load_settings
+from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.settings import Settings, SettingsError, load_settings
 
 
 def run(options: Options) -> int:

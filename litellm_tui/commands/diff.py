@@ -14,13 +14,13 @@ from typing import Any, Final
 import msgspec
 
 from litellm_tui.analysis.phrases import count
-from litellm_tui.applied import Applied, History
-from litellm_tui.collectors import config_file
-from litellm_tui.collectors.logline import clean
+from litellm_tui.collectors.config import config_file
 from litellm_tui.commands.look import history_of, look
-from litellm_tui.comparison import Compared, environment, lines, moment, with_running, with_version
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import SettingsError, load_settings
+from litellm_tui.logs.log_line import clean
+from litellm_tui.monitor.comparison import Compared, environment, lines, moment, with_running, with_version
+from litellm_tui.storage.starts import Applied, History
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import SettingsError, load_settings
 
 UNREACHABLE_STATUS: Final = 3
 _SHORTEST_DIGEST: Final = 4

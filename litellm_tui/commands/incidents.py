@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import msgspec
 
-from litellm_tui.analysis.headline import sparkline
-from litellm_tui.analysis.incidents import Incident, answers, find_incidents
+from litellm_tui.analysis.failures.incidents import Incident, answers, find_incidents
+from litellm_tui.analysis.health.headline import sparkline
 from litellm_tui.analysis.phrases import age, count
-from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.look import Look, look
-from litellm_tui.profile import Options, resolve
-from litellm_tui.settings import SettingsError, load_settings
+from litellm_tui.logs.log_line import clean
+from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.settings import SettingsError, load_settings
 
 RESTART: Final = "restart"
 # of the log; reading them back takes a second or two where most are stack traces

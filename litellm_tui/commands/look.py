@@ -9,20 +9,21 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from litellm_tui.analysis.audit.records import Audit
-from litellm_tui.analysis.changes import Glance, changes, glance
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.memory import looked, recall, remember
-from litellm_tui.analysis.records import Diagnosis
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.applied import History
-from litellm_tui.collectors.entry import HISTORY
-from litellm_tui.logstore import LogStore
-from litellm_tui.monitor import Monitor
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Crash, Crashed, Failure, Snapshot, Unauthorized
-from litellm_tui.state import StateFile
-from litellm_tui.supervisor import guarded
+from litellm_tui.analysis.change.changes import Glance, changes, glance
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.memory import looked, recall, remember
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.logs.entry import HISTORY
+from litellm_tui.logs.store import LogStore
+from litellm_tui.model.audit import Audit
+from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.failures import Crash, Crashed, Failure, Unauthorized
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.monitor.supervisor import guarded
+from litellm_tui.storage.starts import History
+from litellm_tui.storage.state import StateFile
+from litellm_tui.target.profile import Profile
 
 # a source that has not answered by then is shown as it is
 PATIENCE_SECONDS: Final = 6.0

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from litellm_tui.analysis.phases import phases
+from litellm_tui.analysis.health.phases import phases
 from litellm_tui.analysis.phrases import age
-from litellm_tui.analysis.records import Chain
-from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.look import Look
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.diagnosis import Chain
 
 # settings that operators ask for first; the rest stands in the file
 _SETTINGS: Final = (

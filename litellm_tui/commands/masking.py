@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors import config_file
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import ConfigFile
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.collectors.config import config_file
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.target.profile import Profile
 
 
 def redactor_of(profile: Profile) -> Redactor:

@@ -20,14 +20,16 @@ from litellm_tui.actions import probe as probing
 from litellm_tui.actions.probe_cost import calls_needed, is_paid, not_here, reachable
 from litellm_tui.actions.probe_request import why_not
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.routing import Routing
-from litellm_tui.collectors.gateway import DEPLOYMENTS, ROUTER, GatewayClient
+from litellm_tui.analysis.routing.table import Routing
+from litellm_tui.collectors.gateway.client import DEPLOYMENTS, ROUTER, GatewayClient
 from litellm_tui.commands import probe_print as printing
 from litellm_tui.commands.masking import redactor_of
 from litellm_tui.commands.probe_names import UnknownName, chosen_by, with_own_groups
-from litellm_tui.profile import Options, Profile, may_change, resolve
-from litellm_tui.settings import load_settings
-from litellm_tui.snapshot import Failure, LoadedDeployment, ProbeResult, Unreachable
+from litellm_tui.model.failures import Failure, Unreachable
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.target.profile import Options, Profile, may_change, resolve
+from litellm_tui.target.settings import load_settings
 
 FAILED, UNREACHABLE, USAGE, INTERRUPTED = 2, 3, 64, 130
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
-from litellm_tui.snapshot import LoadedDeployment
+from litellm_tui.model.gateway import LoadedDeployment
 
 # a shorter beginning of an id is more likely a mistyped name
 SHORTEST_PREFIX = 4

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from litellm_tui.actions.load import Report
-from litellm_tui.analysis.causes import first_words, name_cause
+from litellm_tui.analysis.failures.causes import first_words, name_cause
 from litellm_tui.analysis.phrases import count
-from litellm_tui.collectors.logline import clean
-from litellm_tui.snapshot import LoadedDeployment, ProbeResult
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.model.probe import ProbeResult
 
 _SIGNS = {"ok": "●", "failed": "✖", "skipped": "–"}
 _ASCII = {"ok": "*", "failed": "x", "skipped": "-"}

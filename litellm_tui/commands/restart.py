@@ -14,17 +14,17 @@ from contextlib import aclosing
 import msgspec
 
 from litellm_tui.actions.transaction.events import STATUS, Event, Outcome, Step
-from litellm_tui.actions.transaction.record import Desk, Record
+from litellm_tui.actions.transaction.messages import told
+from litellm_tui.actions.transaction.record import Record, RestartLock
 from litellm_tui.actions.transaction.run import Transaction
-from litellm_tui.actions.transaction.words import told
-from litellm_tui.backups import Backups
-from litellm_tui.collectors.logline import clean
-from litellm_tui.commands.eyes import looking
+from litellm_tui.commands.gateway_observer import looking
 from litellm_tui.commands.look import history_of
-from litellm_tui.commands.ordering import agreed, order, unit_of
-from litellm_tui.profile import Options, Profile, may_change, resolve
-from litellm_tui.settings import load_settings
-from litellm_tui.supervisor import guarded
+from litellm_tui.commands.service_order import agreed, order, unit_of
+from litellm_tui.logs.log_line import clean
+from litellm_tui.monitor.supervisor import guarded
+from litellm_tui.storage.backups import Backups
+from litellm_tui.target.profile import Options, Profile, may_change, resolve
+from litellm_tui.target.settings import load_settings
 
 
 def run(
@@ -40,7 +40,7 @@ def run(
     profile = resolve(options, load_settings())
     may_change(profile, "restart")
     unit_of(profile, "restart")
-    desk = Desk.of(profile)
+    desk = RestartLock.of(profile)
     if not yes and not _agreed(profile, desk, finish, undo):
         print("nothing was changed")
         return STATUS["refused"]
@@ -54,7 +54,7 @@ def run(
     return STATUS[outcome.result]
 
 
-def _agreed(profile: Profile, desk: Desk, finish: bool, undo: bool) -> bool:
+def _agreed(profile: Profile, desk: RestartLock, finish: bool, undo: bool) -> bool:
     """Ask on a terminal, after saying what was interrupted."""
     interrupted = desk.interrupted()
     if isinstance(interrupted, Record) and sys.stdin.isatty():
@@ -65,7 +65,7 @@ def _agreed(profile: Profile, desk: Desk, finish: bool, undo: bool) -> bool:
 
 
 async def _told(
-    profile: Profile, desk: Desk, *, force: bool, rollback: bool, json: bool, finish: bool, undo: bool
+    profile: Profile, desk: RestartLock, *, force: bool, rollback: bool, json: bool, finish: bool, undo: bool
 ) -> Outcome:
     unit = profile.unit.value if profile.unit else ""
     history = history_of(profile)

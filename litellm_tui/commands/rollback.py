@@ -15,14 +15,14 @@ import msgspec
 
 from litellm_tui.actions.rollback import Restored, Torn, go_back, missing
 from litellm_tui.analysis.phrases import age, count
-from litellm_tui.backups import Backup, Backups
-from litellm_tui.backups.against import Against, against_disk, on_disk
-from litellm_tui.backups.store import NOTHING_KEPT
-from litellm_tui.collectors.logline import clean
-from litellm_tui.comparison import SIGNS, environment, moment
-from litellm_tui.profile import Options, Profile, may_change, resolve
-from litellm_tui.settings import SettingsError, load_settings
-from litellm_tui.snapshot import Failure
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.failures import Failure
+from litellm_tui.monitor.comparison import SIGNS, environment, moment
+from litellm_tui.storage.backups import Backup, Backups
+from litellm_tui.storage.backups.against import Against, against_disk, on_disk
+from litellm_tui.storage.backups.store import NOTHING_KEPT
+from litellm_tui.target.profile import Options, Profile, may_change, resolve
+from litellm_tui.target.settings import SettingsError, load_settings
 
 REFUSED: Final = 2
 TORN: Final = 3

@@ -7,14 +7,16 @@ import time
 
 import msgspec
 
-from litellm_tui import servicedetail, services
-from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.masking import redactor_of
-from litellm_tui.commands.ordering import unit_of
-from litellm_tui.comparison import moment
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import load_settings
-from litellm_tui.snapshot import Failure, Service
+from litellm_tui.commands.service_order import unit_of
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.service import Service
+from litellm_tui.monitor.comparison import moment
+from litellm_tui.services import detail as servicedetail
+from litellm_tui.services import driver
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import load_settings
 
 
 def run(options: Options, json: bool = False) -> int:
@@ -38,6 +40,6 @@ def run(options: Options, json: bool = False) -> int:
 
 
 async def _read(profile: Profile) -> tuple[Service | Failure, servicedetail.ServiceDetail]:
-    found = await services.look(profile)
+    found = await driver.look(profile)
     known = None if isinstance(found, Failure) else found
     return found, await servicedetail.read(profile, known, redactor_of(profile))

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from litellm_tui import services
 from litellm_tui.actions.startstop import Half, carry_out
-from litellm_tui.actions.transaction.record import Desk
-from litellm_tui.collectors.logline import clean
-from litellm_tui.commands.ordering import agreed, order, unit_of
-from litellm_tui.profile import Options, may_change, resolve
-from litellm_tui.settings import load_settings
-from litellm_tui.snapshot import Failure
+from litellm_tui.actions.transaction.record import RestartLock
+from litellm_tui.commands.service_order import agreed, order, unit_of
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.failures import Failure
+from litellm_tui.services import driver
+from litellm_tui.target.profile import Options, may_change, resolve
+from litellm_tui.target.settings import load_settings
 
 REFUSED = 2
 
@@ -25,14 +25,14 @@ def run(options: Options, verb: Half, yes: bool = False) -> int:
     profile = resolve(options, load_settings())
     may_change(profile, verb)
     unit = unit_of(profile, verb)
-    found = asyncio.run(services.look(profile))
+    found = asyncio.run(driver.look(profile))
     if not isinstance(found, Failure) and found.active_state == {"start": "active", "stop": "inactive"}[verb]:
         print(f"{unit} is {found.active_state} ({found.sub_state}): nothing to {verb}")
         return 0
     if not yes and not agreed(profile, f"{verb.capitalize()} {unit} ({profile.address})", verb):
         print("nothing was changed")
         return REFUSED
-    refused = asyncio.run(carry_out(Desk.of(profile), order(profile, verb)))
+    refused = asyncio.run(carry_out(RestartLock.of(profile), order(profile, verb)))
     if refused:
         print(f"refused: {clean(refused)}", file=sys.stderr)
         return REFUSED

@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
-from litellm_tui.analysis.phases import UNREACHABLE
+from litellm_tui.analysis.health.phases import UNREACHABLE
 from litellm_tui.analysis.phrases import age
-from litellm_tui.analysis.records import Diagnosis, Problem
-from litellm_tui.collectors.logline import clean
 from litellm_tui.commands.look import Look, look
-from litellm_tui.profile import Options, resolve
-from litellm_tui.settings import load_settings
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.diagnosis import Diagnosis, Problem
+from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.settings import load_settings
 
 
 def run(options: Options, json: bool = False, markdown: bool = False) -> int:

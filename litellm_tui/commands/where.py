@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from litellm_tui.collectors import config_file
-from litellm_tui.profile import Options, Profile, findings, resolve
-from litellm_tui.settings import load_settings
-from litellm_tui.snapshot import ConfigError
+from litellm_tui.collectors.config import config_file
+from litellm_tui.model.configuration import ConfigError
+from litellm_tui.target.profile import Options, Profile, findings, resolve
+from litellm_tui.target.settings import load_settings
 
 
 def run(options: Options) -> int:

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from litellm_tui import atomic
+from litellm_tui.host import atomic
 
 UNIT = "litellm.service"
 DESCRIPTION = "LiteLLM proxy"

@@ -12,10 +12,10 @@ from litellm_tui.demo import answers, cache
 from litellm_tui.demo.faults import Failed, Fault, failed
 from litellm_tui.demo.files import VERSION
 from litellm_tui.demo.journal import Journal
+from litellm_tui.demo.messages import Words
 from litellm_tui.demo.routing import Call, Outcome, Router
 from litellm_tui.demo.running import Deployment, Running
 from litellm_tui.demo.server import Answer, Request
-from litellm_tui.demo.words import Words
 
 _OPEN = {"/health/liveliness", "/health/liveness", "/health/readiness"}
 _COMPLETIONS = {"/v1/chat/completions": False, "/chat/completions": False, "/v1/embeddings": True, "/embeddings": True}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from litellm_tui.demo.faults import Failed, Fault, failed
+from litellm_tui.demo.messages import Words
 from litellm_tui.demo.running import Deployment, Running
-from litellm_tui.demo.words import Words
 
 MAX_FALLBACKS = 5
 

@@ -8,8 +8,8 @@ import shlex
 import signal
 from pathlib import Path
 
-from litellm_tui.collectors.systemd import Tools
 from litellm_tui.demo.files import UNIT, write_atomically
+from litellm_tui.model.service_kinds import Tools
 
 _SYSTEMCTL = r"""#!/bin/sh
 # The simulation's systemctl: it prints state files and hands requests over.

@@ -13,9 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from litellm_tui.collectors.environment_file import parse_systemd
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.demo import files, running, scripts, words
+from litellm_tui.demo import files, messages, running, scripts
 from litellm_tui.demo.clock import Clock, Schedule
 from litellm_tui.demo.faults import FAULTS, Fault
 from litellm_tui.demo.gateway import Gateway
@@ -25,6 +23,8 @@ from litellm_tui.demo.running import Deployment
 from litellm_tui.demo.server import Answer, Request, Server
 from litellm_tui.demo.story import Story
 from litellm_tui.demo.unit import Control, Unit
+from litellm_tui.host.environment_file import parse_systemd
+from litellm_tui.model.service_kinds import Tools
 
 UPTIME = 3 * 86400 + 4 * 3600 + 11 * 60
 MACHINE_UPTIME = 5 * 86400
@@ -260,8 +260,8 @@ class Simulation:
         self._clock.pin(now - UPTIME)
         self._boot()
         self._unit.begin_running(self._clock.now())
-        self._journal.write([words.STARTED], pid=1, identifier="systemd")
-        said = words.Words(self._clock.now())
+        self._journal.write([messages.STARTED], pid=1, identifier="systemd")
+        said = messages.Words(self._clock.now())
         assert self._gateway.running is not None
         self._journal.write(said.starting(self._unit.pid), pid=self._unit.pid)
         self._journal.write(said.started(self._gateway.running, self.url), pid=self._unit.pid)
@@ -277,7 +277,7 @@ class Simulation:
         content = (self.folder / files.ENVIRONMENT_NAME).read_bytes()
         loaded = running.load(self.config_path, files.UNIT_ENVIRONMENT | parse_systemd(content))
         if self._unit.pid:
-            said = words.Words(self._clock.now())
+            said = messages.Words(self._clock.now())
             lines = said.starting(self._unit.pid) + said.started(loaded, self.url)
             self._journal.write(lines, pid=self._unit.pid)
         self._gateway.begin(loaded)

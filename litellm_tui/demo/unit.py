@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from litellm_tui.demo import words
+from litellm_tui.demo import messages
 from litellm_tui.demo.files import DESCRIPTION, ENVIRONMENT_NAME, UNIT, UNIT_ENVIRONMENT, write_atomically
 from litellm_tui.demo.journal import INFO, NOTICE, WARNING, Journal
 from litellm_tui.demo.running import StartError
@@ -108,9 +108,9 @@ class Unit:
         def ended() -> None:
             if self.pid:
                 self._say(self._words().stopping(self.pid))
-                self._systemd(words.DEACTIVATED, words.STOPPED)
+                self._systemd(messages.DEACTIVATED, messages.STOPPED)
             elif self.active == "activating":
-                self._systemd(words.STOPPED)
+                self._systemd(messages.STOPPED)
             self.pid, self.result, self._exit = 0, "success", (1, 0)
             self._become("inactive", "dead")
             if then is not None:
@@ -120,7 +120,7 @@ class Unit:
         if not self.pid:
             ended()
             return
-        self._systemd(words.STOPPING)
+        self._systemd(messages.STOPPING)
         self._become("deactivating", "stop-sigterm")
         self.closed()
         self._later(STOPPING, self._unless_overtaken(ended, otherwise=done))
@@ -131,7 +131,7 @@ class Unit:
         self._started_at = self._clock()
         self.cpu_seconds, self.memory = 0.4, 96 << 20
         self._become("active", "running")
-        self._systemd(words.STARTED)
+        self._systemd(messages.STARTED)
         self._later(BOOTING, self._unless_overtaken(self._booted))
 
     def _booted(self) -> None:
@@ -149,19 +149,19 @@ class Unit:
     def _died(self, code: int, status: int, *, for_good: bool) -> None:
         self.pid, self._exit = 0, (code, status)
         self.result = "signal" if code == 2 else "exit-code"
-        self._systemd(words.main_exited("killed" if code == 2 else "exited", status), priority=NOTICE)
-        self._systemd(words.failed_with(self.result), priority=WARNING)
+        self._systemd(messages.main_exited("killed" if code == 2 else "exited", status), priority=NOTICE)
+        self._systemd(messages.failed_with(self.result), priority=WARNING)
         self._failures += 1
         if for_good or self._failures >= START_LIMIT:
             if not for_good:
-                self._systemd(*words.GIVEN_UP, priority=WARNING)
+                self._systemd(*messages.GIVEN_UP, priority=WARNING)
             self._become("failed", "failed")
             return
         self._become("activating", "auto-restart")
 
         def again() -> None:
             self.restarts += 1
-            self._systemd(words.restart_scheduled(self.restarts), words.STOPPED)
+            self._systemd(messages.restart_scheduled(self.restarts), messages.STOPPED)
             self._launch()
 
         self._later(RESTART_PAUSE, self._unless_overtaken(again))
@@ -193,8 +193,8 @@ class Unit:
             self._changed_at = self._clock()
         self.write_state()
 
-    def _words(self) -> words.Words:
-        return words.Words(self._clock())
+    def _words(self) -> messages.Words:
+        return messages.Words(self._clock())
 
     def _say(self, lines: list[str]) -> None:
         self._journal.write(lines, pid=self.pid)

@@ -22,46 +22,47 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerError, WorkerFailed
 
 from litellm_tui import __version__
-from litellm_tui.analysis.crashes import fallen
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.records import Diagnosis, Place, PlaceKind
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.applied import History
-from litellm_tui.backups import Backups
-from litellm_tui.filethread import FileThread
-from litellm_tui.monitor import Monitor
-from litellm_tui.profile import Profile
-from litellm_tui.settings import Settings, SettingsError
-from litellm_tui.snapshot import Crashed, Snapshot
-from litellm_tui.supervisor import Pace as RetryPace
-from litellm_tui.supervisor import guarded, guarded_async
-from litellm_tui.ui.control import ServiceControl
+from litellm_tui.analysis.health.crashes import fallen
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.host.file_thread import FileThread
+from litellm_tui.model.diagnosis import Diagnosis, Place, PlaceKind
+from litellm_tui.model.failures import Crashed
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.monitor.supervisor import Pace as RetryPace
+from litellm_tui.monitor.supervisor import guarded, guarded_async
+from litellm_tui.storage.backups import Backups
+from litellm_tui.storage.starts import History
+from litellm_tui.target.profile import Profile
+from litellm_tui.target.settings import Settings, SettingsError
+from litellm_tui.ui.diagnosis_worker import DiagnosisWorker
+from litellm_tui.ui.guarded_work import told
 from litellm_tui.ui.keys import KEYS, keys_of
-from litellm_tui.ui.lifeline import TerminalWatchdog
-from litellm_tui.ui.link import Link, output_waits
-from litellm_tui.ui.logdesk import LogDesk
+from litellm_tui.ui.log_actions import LogActions
 from litellm_tui.ui.operations import Operations
-from litellm_tui.ui.over import Over
-from litellm_tui.ui.pace import Pace
+from litellm_tui.ui.overlays import Overlays
+from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.detail import Detail
 from litellm_tui.ui.panes.fallbacks import Fallbacks, group_of
-from litellm_tui.ui.panes.logprompt import LogPrompt
+from litellm_tui.ui.panes.log_prompt import LogPrompt
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.models import Models
-from litellm_tui.ui.remembered import Remembered
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.screens.main import NARROW, WIDE, MainScreen
+from litellm_tui.ui.service_control import ServiceControl
+from litellm_tui.ui.session_memory import Remembered
 from litellm_tui.ui.signs import ASCII, UNICODE
-from litellm_tui.ui.starts import StartsRecorder
+from litellm_tui.ui.starts_recorder import StartsRecorder
+from litellm_tui.ui.terminal_link import Link, output_waits
+from litellm_tui.ui.terminal_watchdog import TerminalWatchdog
 from litellm_tui.ui.themes import STATES, load_themes
-from litellm_tui.ui.thinking import Thinking
 from litellm_tui.ui.view import View, local_clock, utc_clock
-from litellm_tui.ui.widgets.chainlines import ChainLines
+from litellm_tui.ui.widgets.chain_lines import ChainLines
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines
-from litellm_tui.ui.widgets.logview import LogView
-from litellm_tui.ui.widgets.servicelines import ServiceLines
+from litellm_tui.ui.widgets.log_view import LogView
+from litellm_tui.ui.widgets.service_lines import ServiceLines
 from litellm_tui.ui.widgets.strip import Hints
-from litellm_tui.ui.work import told
 
 # Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
 # them, in one packet of a slow line, must already go to the prompt.
@@ -139,14 +140,14 @@ class Console(App[int]):
         self.backups: Backups | None = None
         self.operations = Operations(self)
         self._control = ServiceControl(self)
-        self._over = Over(self)
-        self._desk = LogDesk(self)
+        self._over = Overlays(self)
+        self._desk = LogActions(self)
         self.set_class(settings.draws_ascii, ASCII_CLASS)
         self._settings = settings
         self._sought = profile
         self.monitor: Monitor | None = None
         self.remembered = Remembered(self.files)
-        self._thinking = Thinking(
+        self._thinking = DiagnosisWorker(
             self._judge, self._learn, partial(self.begin, group="thinking"), inputs=self._inputs, fallen=self._fallen
         )
         self._signs = ASCII if settings.draws_ascii else UNICODE

@@ -8,16 +8,16 @@ from typing import Any
 
 from rich.cells import cell_len, chop_cells
 
+from litellm_tui.analysis.failures.stack_trace import folded
 from litellm_tui.analysis.phrases import age, count
-from litellm_tui.analysis.records import Chain, Deployment, Verdict
-from litellm_tui.analysis.stacktrace import folded
-from litellm_tui.collectors.logline import clean
-from litellm_tui.secretnames import names_a_secret
-from litellm_tui.snapshot import LogRecord
+from litellm_tui.analysis.redaction.secret_names import names_a_secret
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.diagnosis import Chain, Deployment, Verdict
+from litellm_tui.model.log import LogRecord
 from litellm_tui.ui.view import View, utc_clock
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
 from litellm_tui.ui.widgets.lines import Row, Span
-from litellm_tui.ui.widgets.logpaint import drawable
+from litellm_tui.ui.widgets.log_paint import drawable
 
 Paragraph = tuple[str, str, str]
 """`(name, text, style)`; a paragraph without a name takes the whole width and keeps its line breaks."""

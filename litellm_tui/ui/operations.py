@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 from textual.app import SuspendNotSupported
 
-from litellm_tui.analysis.audit.records import Finding
-from litellm_tui.analysis.edits import Fix
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.records import Deployment
-from litellm_tui.analysis.routing import KINDS, Kind, Routing
-from litellm_tui.monitor import Monitor
-from litellm_tui.snapshot import Configuration, Failure, LoadedDeployment
+from litellm_tui.analysis.routing.table import KINDS, Kind, Routing
+from litellm_tui.model.audit import Finding
+from litellm_tui.model.configuration import Configuration
+from litellm_tui.model.diagnosis import Deployment
+from litellm_tui.model.edits import Fix
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.monitor.monitor import Monitor
 
 if TYPE_CHECKING:
+    from litellm_tui.actions.apply_fixes import Mended
     from litellm_tui.actions.drill import Plan
-    from litellm_tui.actions.mend import Mended
-    from litellm_tui.backups import Backups
+    from litellm_tui.storage.backups import Backups
     from litellm_tui.ui.app import Console
     from litellm_tui.ui.screens.drill import DrillDialog
     from litellm_tui.ui.screens.probe import ProbeDialog
@@ -67,7 +69,7 @@ class Operations:
             self._console.begin(self._show_fix(finding.fix), group="fix")
 
     async def _show_fix(self, fix: Fix) -> None:
-        from litellm_tui.actions.mend import mend_one
+        from litellm_tui.actions.apply_fixes import mend_one
         from litellm_tui.actions.splice import diff
         from litellm_tui.ui.screens.fix import FixScreen
 
@@ -84,7 +86,7 @@ class Operations:
             self._fixing = False
 
     async def _write(self, mended: Mended) -> None:
-        from litellm_tui.actions.mend import write
+        from litellm_tui.actions.apply_fixes import write
 
         for outcome in await asyncio.to_thread(write, mended, self._backups):
             if isinstance(outcome, Failure):

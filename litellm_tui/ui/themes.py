@@ -12,8 +12,8 @@ import yaml
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from litellm_tui.collectors.bounded import SMALL, read_text
-from litellm_tui.settings import SettingsError, settings_folder
+from litellm_tui.host.bounded import SMALL, read_text
+from litellm_tui.target.settings import SettingsError, settings_folder
 
 # the variables that console.tcss draws states with; every theme gives all of them
 STATES: Final = ("strong", "quiet", "ok", "warn", "bad", "unknown", "mark", "frame", "focus", "cursor")

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from litellm_tui.analysis.phrases import age, coarse_age
-from litellm_tui.analysis.records import Diagnosis
-from litellm_tui.logstore import LogStore
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Reading, Snapshot
+from litellm_tui.logs.store import LogStore
+from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.target.profile import Profile
 from litellm_tui.ui.signs import Signs
 
 

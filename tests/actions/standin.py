@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.profile import Found, Profile, Secret
-from litellm_tui.snapshot import LoadedDeployment
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.model.service_kinds import Tools
+from litellm_tui.target.profile import Found, Profile, Secret
 from tests.recorded import case, content
 
 KEY = "sk-standin-1234567890"

@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from litellm_tui.actions import control, spawn
+from litellm_tui.actions import control, start_process
 from litellm_tui.actions.control import Verb, denied, order
-from litellm_tui.collectors import process
-from litellm_tui.collectors.kinds import Custom, Kind, Process
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.profile import Found, Missing, Profile
-from litellm_tui.snapshot import Denied, NotAvailable, Unreachable
+from litellm_tui.host import proc
+from litellm_tui.model.failures import Denied, NotAvailable, Unreachable
+from litellm_tui.model.service_kinds import Custom, Kind, Process, Tools
+from litellm_tui.target.profile import Found, Missing, Profile
 from tests.waiting import eventually
 
 SLEEPER = (sys.executable, "-u", "-c", "import os, time; print(os.environ.get('GIVEN')); time.sleep(600)")
@@ -42,7 +41,7 @@ def _pid(place: Path) -> int:
 
 
 def _lives(pid: int) -> bool:
-    stat = process.stat(pid)
+    stat = proc.stat(pid)
     return stat is not None and not stat.gone
 
 
@@ -50,8 +49,8 @@ def _lives(pid: int) -> bool:
 
 STARTER = """
 import asyncio, sys
-from litellm_tui.actions import spawn
-from litellm_tui.collectors.kinds import Process
+from litellm_tui.actions import start_process as spawn
+from litellm_tui.model.service_kinds import Process
 place, *start = sys.argv[1:]
 print(spawn.start(Process(start=start, pid_file=place + "/pid", log_file=place + "/log")), flush=True)
 input()
@@ -89,7 +88,7 @@ async def test_it_gets_its_environment_file_and_its_folder_and_the_log_is_append
     try:
         await eventually(lambda: (tmp_path / "log").read_text().splitlines() == ["before", "from the file"])
         assert os.readlink(f"/proc/{_pid(tmp_path)}/cwd") == given["folder"]
-        assert process.environment(_pid(tmp_path))["PATH"] == os.environ["PATH"]
+        assert proc.environment(_pid(tmp_path))["PATH"] == os.environ["PATH"]
     finally:
         assert await order(profile, "stop") is None
     assert not (tmp_path / "pid").exists()
@@ -173,8 +172,8 @@ async def test_what_dies_at_once_is_no_zombie_after_the_next_order(tmp_path: Pat
     first = _pid(tmp_path)
     await eventually(lambda: not _lives(first))
     assert await order(profile, "stop") is None
-    assert process.stat(first) is None
-    assert spawn._children == []
+    assert proc.stat(first) is None
+    assert start_process._children == []
 
 
 # --- commands ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.actions.edit import edit, editor
-from litellm_tui.snapshot import Failure
+from litellm_tui.model.failures import Failure
 
 
 @pytest.mark.parametrize(

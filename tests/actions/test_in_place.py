@@ -21,17 +21,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_tui.actions import in_place
+from litellm_tui.actions.apply_fixes import Mended, write
 from litellm_tui.actions.in_place import half_written, recover
-from litellm_tui.actions.mend import Mended, write
 from litellm_tui.actions.rewrite import Written, rewrite
 from litellm_tui.actions.rollback import Restored, go_back
 from litellm_tui.actions.transaction import preflight
 from litellm_tui.actions.transaction.record import Record
 from litellm_tui.actions.writable import way_to_write
-from litellm_tui.analysis.audit.records import Audit
-from litellm_tui.analysis.preflight import Check
-from litellm_tui.collectors.watch import being_written
-from litellm_tui.snapshot import Failure
+from litellm_tui.analysis.change.preflight import Check
+from litellm_tui.collectors.config.watcher import being_written
+from litellm_tui.model.audit import Audit
+from litellm_tui.model.failures import Failure
 from tests.actions.test_transaction import BAD, NEW, OLD, Site, hurry
 from tests.users import ANN, as_user, two_users
 

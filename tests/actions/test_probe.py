@@ -15,11 +15,12 @@ from litellm_tui.actions.probe import ALONE, Asking, Done, Event, Started, probe
 from litellm_tui.actions.probe_cost import calls_needed, is_paid, not_here, place_of, reachable
 from litellm_tui.actions.probe_request import why_not
 from litellm_tui.actions.probe_stream import Stream
-from litellm_tui.analysis.causes import name_cause
-from litellm_tui.analysis.routing import Routing
-from litellm_tui.collectors.gateway import LIVELINESS
-from litellm_tui.profile import Found, Profile
-from litellm_tui.snapshot import LoadedDeployment, ProbeResult
+from litellm_tui.analysis.failures.causes import name_cause
+from litellm_tui.analysis.routing.table import Routing
+from litellm_tui.collectors.gateway.client import LIVELINESS
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.target.profile import Found, Profile
 from tests.actions.standin import KEY, Answer, StandIn, deployment, hangs, recorded, says, streams
 from tests.recorded import VERSIONS, case
 from tests.waiting import eventually

@@ -12,17 +12,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from litellm_tui import hostlock
 from litellm_tui.actions.startstop import carry_out
 from litellm_tui.actions.transaction.operated import operated
-from litellm_tui.actions.transaction.record import Desk, Holder, Record, here
-from litellm_tui.backups import Backups
-from litellm_tui.collectors.kinds import Compose, Custom, Process
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.discovery import Unit
-from litellm_tui.profile import Found, Profile
-from litellm_tui.snapshot import Failure
-from litellm_tui.state import state_folder
+from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, here
+from litellm_tui.host import host_lock
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.service import Unit
+from litellm_tui.model.service_kinds import Compose, Custom, Process, Tools
+from litellm_tui.storage.backups import Backups
+from litellm_tui.storage.state import state_folder
+from litellm_tui.target.profile import Found, Profile
 from tests.actions.test_transaction import OLD, Site, hurry
 from tests.users import ANN, BOB, as_user, two_users
 
@@ -40,7 +39,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     found.chmod(0o1777)
     (found / "lock").mkdir()
     (found / "lock").chmod(0o1777)
-    monkeypatch.setattr(hostlock, "PLACES", (found / "lock",))
+    monkeypatch.setattr(host_lock, "PLACES", (found / "lock",))
     monkeypatch.setenv("XDG_STATE_HOME", str(found / "state"))
     yield found
     subprocess.run(["rm", "-rf", str(found)], check=True)
@@ -51,7 +50,7 @@ def _as(uid: int, shared: Path, profile: Profile = PROFILE) -> str:
 
     def take() -> str:
         os.environ["XDG_STATE_HOME"] = str(shared / f"home-{uid}")
-        desk = Desk.of(profile)
+        desk = RestartLock.of(profile)
         found = desk.take()
         desk.release()
         return "taken" if found is None else str(found)
@@ -61,7 +60,7 @@ def _as(uid: int, shared: Path, profile: Profile = PROFILE) -> str:
 
 @two_users
 def test_two_users_do_not_restart_one_unit_at_once(shared: Path) -> None:
-    desk = Desk.of(PROFILE)
+    desk = RestartLock.of(PROFILE)
     assert desk.take() is None
     try:
         said = _as(ANN, shared)
@@ -77,8 +76,8 @@ def test_two_users_do_not_restart_one_unit_at_once(shared: Path) -> None:
 
 
 def test_who_cannot_have_the_machines_lock_keeps_none(shared: Path) -> None:
-    other = Desk.of(msgspec.structs.replace(PROFILE, url=Found("http://gw:4000", "")))
-    desk = Desk.of(PROFILE)
+    other = RestartLock.of(msgspec.structs.replace(PROFILE, url=Found("http://gw:4000", "")))
+    desk = RestartLock.of(PROFILE)
     assert other.take() is None
     assert isinstance(desk.take(), Holder)
     assert isinstance(desk.held(), Holder)
@@ -95,8 +94,8 @@ async def test_a_transaction_a_stop_and_a_rollback_name_the_other(
     site = Site(tmp_path)
     site.begin()
     site.world.save({"litellm.env": "A=2\n"})
-    desk = Desk.of(site.profile)
-    other = Desk.of(msgspec.structs.replace(site.profile, url=Found("http://gw:4000", "")))
+    desk = RestartLock.of(site.profile)
+    other = RestartLock.of(msgspec.structs.replace(site.profile, url=Found("http://gw:4000", "")))
     assert other.take() is None
 
     async def order() -> None:
@@ -132,27 +131,27 @@ async def test_a_lock_that_lies_elsewhere_is_noted_in_the_preflight(
     blocked = shared / "full"
     blocked.mkdir()
     blocked.chmod(0o1777)
-    monkeypatch.setattr(hostlock, "PLACES", (blocked, shared / "lock"))
-    really = hostlock._opened
+    monkeypatch.setattr(host_lock, "PLACES", (blocked, shared / "lock"))
+    really = host_lock._opened
 
     def refuse(path: Path) -> int | Failure | None:
         if path.parent == blocked:
             raise OSError(30, os.strerror(30))
         return really(path)
 
-    monkeypatch.setattr(hostlock, "_opened", refuse)
-    steps, outcome = await site.follow(desk=Desk.of(site.profile))
+    monkeypatch.setattr(host_lock, "_opened", refuse)
+    steps, outcome = await site.follow(desk=RestartLock.of(site.profile))
     assert outcome.result == "applied"
     notes = next(step.notes for step in steps if step.name == "preflight" and step.took is not None)
     assert f"the lock for all users is not in {blocked}: Read-only file system" in notes
-    monkeypatch.setattr(hostlock, "PLACES", (blocked,))
-    _, outcome = await site.follow(desk=Desk.of(site.profile))
+    monkeypatch.setattr(host_lock, "PLACES", (blocked,))
+    _, outcome = await site.follow(desk=RestartLock.of(site.profile))
     assert (outcome.result, "Read-only file system" in outcome.text) == ("refused", True)
 
 
 def test_a_record_is_not_shared(shared: Path) -> None:
     """The record tells of one user's backups: the lock of the machine does not guard it, and shows none of it."""
-    desk = Desk.of(PROFILE)
+    desk = RestartLock.of(PROFILE)
     assert desk.take() is None
     assert desk.write(Record("litellm.service", here(), "proof")) is None
     assert {path.parent for path in shared.rglob("*.json")} == {state_folder() / "transactions"}
@@ -208,18 +207,18 @@ def test_a_user_manager_and_an_engine_are_told_apart(monkeypatch: pytest.MonkeyP
 
 
 def test_the_simulation_locks_nothing_of_the_machine(shared: Path, tmp_path: Path) -> None:
-    desk = Desk.of(PROFILE, tmp_path)
+    desk = RestartLock.of(PROFILE, tmp_path)
     assert desk.take() is None
     assert list((shared / "lock").iterdir()) == []
-    assert Desk.of(PROFILE).take() is None
+    assert RestartLock.of(PROFILE).take() is None
     desk.release()
 
 
 def test_startstop_runs_under_the_lock(shared: Path) -> None:
-    desk, seen = Desk.of(PROFILE), []
+    desk, seen = RestartLock.of(PROFILE), []
 
     async def order() -> None:
-        seen.append(Desk.of(msgspec.structs.replace(PROFILE, url=Found("http://b", ""))).held())
+        seen.append(RestartLock.of(msgspec.structs.replace(PROFILE, url=Found("http://b", ""))).held())
 
     assert asyncio.run(carry_out(desk, order)) == ""
     assert [holder.pid for holder in seen if holder] == [os.getpid()]

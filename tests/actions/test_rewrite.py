@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.actions import rewrite as module
-from litellm_tui.actions.likeness import like
+from litellm_tui.actions.file_attributes import like
 from litellm_tui.actions.rewrite import Staged, Written, rewrite, stage
-from litellm_tui.snapshot import Failure
+from litellm_tui.model.failures import Failure
 
 OLD, NEW = b"a: 1\n", b"a: 2 # a longer file than it was\n"
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from litellm_tui.actions import rollback as module
 from litellm_tui.actions.rewrite import Staged, Written, stage
 from litellm_tui.actions.rollback import Restored, Torn, missing, rehearse, restore
-from litellm_tui.backups import Backup, Backups, Held, Role, Taken, index, take, take_present
-from litellm_tui.snapshot import Failure
+from litellm_tui.model.failures import Failure
+from litellm_tui.storage.backups import Backup, Backups, Held, Role, Taken, index, take, take_present
 
 NAMES = ("config.yaml", "more.yaml", "litellm.env")
 OLD = {
@@ -375,7 +375,7 @@ KILLED = """
 import os, signal
 from pathlib import Path
 from litellm_tui.actions.rollback import restore
-from litellm_tui.backups import Backups
+from litellm_tui.storage.backups import Backups
 store = Backups("http://127.0.0.1:4000", "litellm.service", Path({state!r}))
 store.load()
 really, done = os.replace, []
@@ -427,7 +427,7 @@ UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
 from litellm_tui.actions.rollback import restore
-from litellm_tui.backups import Backups
+from litellm_tui.storage.backups import Backups
 os.setgroups([])
 os.setgid({uid})
 os.setuid({uid})

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_tui.actions.splice import CannotEdit, diff, splice, tree
-from litellm_tui.analysis.edits import Edit, Insert, Move, Remove, Rename, SetValue
-from litellm_tui.analysis.redact import Redactor
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.model.edits import Edit, Insert, Move, Remove, Rename, SetValue
 
 USUAL = """\
 # the gateway of the house

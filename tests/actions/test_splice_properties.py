@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from litellm_tui.actions.splice import CannotEdit, diff, splice
-from litellm_tui.analysis.edits import Edit, Insert, Move, Path, Remove, Rename, SetValue
+from litellm_tui.model.edits import Edit, Insert, Move, Path, Remove, Rename, SetValue
 
 EXAMPLES = int(os.environ.get("SPLICE_EXAMPLES", "150"))
 

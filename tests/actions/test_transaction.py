@@ -21,31 +21,23 @@ import pytest
 from litellm_tui.actions.rewrite import Staged, Written
 from litellm_tui.actions.transaction import preflight, run, watch
 from litellm_tui.actions.transaction.events import STATUS, Outcome, Seen, Step
-from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here
+from litellm_tui.actions.transaction.messages import told
+from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, Stage, here
 from litellm_tui.actions.transaction.run import Transaction
-from litellm_tui.actions.transaction.words import told
-from litellm_tui.analysis import proof
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.preflight import Check
-from litellm_tui.backups import Backup, Backups, take_present
-from litellm_tui.collectors import config_file
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.discovery import Unit
-from litellm_tui.profile import Found, Profile
-from litellm_tui.snapshot import (
-    ConfigFile,
-    Configuration,
-    Denied,
-    Failure,
-    Gateway,
-    NotAvailable,
-    ProbeResult,
-    Readiness,
-    Reading,
-    Service,
-    Snapshot,
-    Unreachable,
-)
+from litellm_tui.analysis.change import proof
+from litellm_tui.analysis.change.preflight import Check
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.collectors.config import config_file
+from litellm_tui.model.configuration import ConfigFile, Configuration
+from litellm_tui.model.failures import Denied, Failure, NotAvailable, Unreachable
+from litellm_tui.model.gateway import Gateway, Readiness
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service, Unit
+from litellm_tui.model.service_kinds import Tools
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.storage.backups import Backup, Backups, take_present
+from litellm_tui.target.profile import Found, Profile
 from tests.recorded import loaded_deployment
 
 UNIT: Final = "litellm.service"
@@ -176,10 +168,10 @@ class Site:
         assert isinstance(made, Backup)
         return made
 
-    def desk(self) -> Desk:
-        return Desk(self.profile.url.value, UNIT, self.folder / "state")
+    def desk(self) -> RestartLock:
+        return RestartLock(self.profile.url.value, UNIT, self.folder / "state")
 
-    def transaction(self, desk: Desk | None = None, **more: Any) -> Transaction:
+    def transaction(self, desk: RestartLock | None = None, **more: Any) -> Transaction:
         # as another process would: nothing is known but what is on the disk
         backups = Backups(self.profile.url.value, UNIT, self.folder / "state")
         return Transaction(self.profile, self.world, self.world.order, desk or self.desk(), backups, **more)
@@ -441,7 +433,7 @@ async def test_a_full_disk_is_refused(site: Site, monkeypatch: pytest.MonkeyPatc
 
 async def test_a_record_that_cannot_be_written_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.begin()
-    monkeypatch.setattr(Desk, "write", lambda *_: Failure("No space left on device"))
+    monkeypatch.setattr(RestartLock, "write", lambda *_: Failure("No space left on device"))
     _, outcome = await site.follow()
     assert outcome.result == "refused"
     assert "No space left" in outcome.text
@@ -482,13 +474,13 @@ async def test_a_right_that_is_lost_on_the_way_back_is_told(site: Site) -> None:
 
 
 async def test_a_record_that_can_no_longer_be_written_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    really = Desk.write
+    really = RestartLock.write
 
-    def full(desk: Desk, record: Record) -> Failure | None:
+    def full(desk: RestartLock, record: Record) -> Failure | None:
         return Failure("record.json: No space left on device") if record.stage == "proof" else really(desk, record)
 
-    monkeypatch.setattr(Desk, "write", full)
-    monkeypatch.setattr(Desk, "end", lambda _: Failure("record.json: Read-only file system"))
+    monkeypatch.setattr(RestartLock, "write", full)
+    monkeypatch.setattr(RestartLock, "end", lambda _: Failure("record.json: Read-only file system"))
     site.begin()
     site.world.save(NEW)
     _, outcome = await site.follow()
@@ -500,8 +492,8 @@ async def test_a_record_that_can_no_longer_be_written_is_told(site: Site, monkey
 
 
 def test_two_desks_do_not_work_at_once(tmp_path: Path) -> None:
-    first, second = Desk("http://a", UNIT, tmp_path), Desk("http://a", UNIT, tmp_path)
-    other = Desk("http://b", UNIT, tmp_path)
+    first, second = RestartLock("http://a", UNIT, tmp_path), RestartLock("http://a", UNIT, tmp_path)
+    other = RestartLock("http://b", UNIT, tmp_path)
     assert first.take() is None
     holder = second.take()
     assert isinstance(holder, Holder)
@@ -518,8 +510,8 @@ def test_two_desks_do_not_work_at_once(tmp_path: Path) -> None:
 HOLDING = """
 import sys, time
 from pathlib import Path
-from litellm_tui.actions.transaction.record import Desk
-assert Desk("http://127.0.0.1:9", "litellm.service", Path(sys.argv[1])).take() is None
+from litellm_tui.actions.transaction.record import RestartLock
+assert RestartLock("http://127.0.0.1:9", "litellm.service", Path(sys.argv[1])).take() is None
 print("held", flush=True)
 time.sleep(60)
 """
@@ -563,7 +555,7 @@ async def test_a_record_that_cannot_be_read_is_named(site: Site, content: bytes)
 
 
 def test_a_record_of_a_later_form_is_not_taken_for_one_of_ours(tmp_path: Path) -> None:
-    desk = Desk("http://a", UNIT, tmp_path)
+    desk = RestartLock("http://a", UNIT, tmp_path)
     assert desk.take() is None
     assert desk.write(Record(UNIT, here(), "proof", form=99)) is None
     found = desk.unfinished()
@@ -572,7 +564,7 @@ def test_a_record_of_a_later_form_is_not_taken_for_one_of_ours(tmp_path: Path) -
 
 
 def test_what_somebody_is_working_on_was_not_interrupted(tmp_path: Path) -> None:
-    first, second = Desk("http://a", UNIT, tmp_path), Desk("http://a", UNIT, tmp_path)
+    first, second = RestartLock("http://a", UNIT, tmp_path), RestartLock("http://a", UNIT, tmp_path)
     assert second.interrupted() is None
     assert not second.folder.exists(), "a look leaves nothing behind"
     record = Record(UNIT, here(), "proof")
@@ -590,21 +582,21 @@ def test_what_somebody_is_working_on_was_not_interrupted(tmp_path: Path) -> None
 
 def test_a_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path) -> None:
     (tmp_path / "transactions").write_text("")
-    taken = Desk("http://a", UNIT, tmp_path).take()
+    taken = RestartLock("http://a", UNIT, tmp_path).take()
     assert isinstance(taken, Failure)
     assert str(tmp_path) in taken.why
 
 
 def test_a_lock_whose_holder_has_not_said_its_name_is_still_a_lock(tmp_path: Path) -> None:
-    first = Desk("http://a", UNIT, tmp_path)
+    first = RestartLock("http://a", UNIT, tmp_path)
     assert first.take() is None
     (path,) = first.folder.glob("*.lock")
     path.write_bytes(b"")
-    assert isinstance(Desk("http://a", UNIT, tmp_path).take(), Holder)
+    assert isinstance(RestartLock("http://a", UNIT, tmp_path).take(), Holder)
 
 
 def test_what_lies_in_the_state_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
-    desk = Desk("http://a", UNIT, tmp_path)
+    desk = RestartLock("http://a", UNIT, tmp_path)
     assert desk.take() is None
     assert desk.write(Record(UNIT, here(), "proof")) is None
     assert {path.stat().st_mode & 0o777 for path in desk.folder.iterdir()} == {0o600}
@@ -614,7 +606,7 @@ def test_what_lies_in_the_state_folder_is_for_its_owner_alone(tmp_path: Path) ->
 # --- cut short ------------------------------------------------------------------------------------------------------
 
 
-class Cut(Desk):
+class Cut(RestartLock):
     """The process ends when this stage has been noted, or just before."""
 
     def __init__(self, site: Site, stage: Stage, end: Any, noted: bool = True) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from litellm_tui.actions.transaction import run, watch
 from litellm_tui.actions.transaction.events import Outcome, Seen, Step
-from litellm_tui.analysis.proof import prove
+from litellm_tui.analysis.change.proof import prove
 from tests.actions.test_transaction import BAD, NEW, OLD, Site, World, hurry
 
 SECRET = "sk-this-must-never-be-seen-1234567890"

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.analysis.cache import HitRate, hit_rate, is_slow, judge_cache
-from litellm_tui.analysis.records import Verdict
-from litellm_tui.collectors import gateway
-from litellm_tui.snapshot import CacheCount, CacheCounts, Failure, Malformed, Reading, Unauthorized, Unreachable
+from litellm_tui.analysis.health.cache import HitRate, hit_rate, is_slow, judge_cache
+from litellm_tui.collectors.gateway import client
+from litellm_tui.model.diagnosis import Verdict
+from litellm_tui.model.failures import Failure, Malformed, Unauthorized, Unreachable
+from litellm_tui.model.gateway import CacheCount, CacheCounts
+from litellm_tui.model.reading import Reading
 from tests.recorded import VERSIONS, decoded, made_file
 
 WANTED = made_file(litellm_settings={"cache": True})
@@ -35,20 +37,20 @@ def _judge(value: Any, took: float = 0.003, reachable: bool = True, wanted: bool
     ],
 )
 def test_the_recorded_states_each_have_their_word(version: str, name: str, word: str, severity: str) -> None:
-    judged = _judge(decoded(version, name, gateway.CACHE_PING))
+    judged = _judge(decoded(version, name, client.CACHE_PING))
     assert (judged.state, judged.severity) == (word, severity)
     assert judged.reason
     assert bool(judged.do) == (severity in ("bad", "warn"))
 
 
 def test_off_is_quiet_where_nobody_asked_for_a_cache() -> None:
-    off = decoded("1.106.2", "cache-ping-off", gateway.CACHE_PING)
+    off = decoded("1.106.2", "cache-ping-off", client.CACHE_PING)
     assert (_judge(off, wanted=False).severity, _judge(off, wanted=True).severity) == ("quiet", "warn")
     assert judge_cache(Reading(failure=off), Reading(), True, None).severity == "quiet"
 
 
 def test_the_address_and_the_reason_of_a_dead_cache_are_told() -> None:
-    judged = _judge(decoded("1.77.7", "cache-ping-redis-stopped", gateway.CACHE_PING))
+    judged = _judge(decoded("1.77.7", "cache-ping-redis-stopped", client.CACHE_PING))
     assert "Connection closed by server." in judged.reason
     assert "redis at 127.0.0.1:" in judged.reason
 
@@ -70,12 +72,12 @@ def test_a_failure_to_ask_is_a_state_of_its_own(failure: Failure, word: str, sev
 
 @pytest.mark.parametrize(("server", "state"), [(0.002, "healthy"), (0.9, "slow")])
 def test_a_busy_litellm_is_no_slow_cache(server: float, state: str) -> None:
-    ping: Reading[Any] = Reading(value=decoded(VERSIONS[0], "cache-ping", gateway.CACHE_PING), seen_at=1.0, took=2.5)
+    ping: Reading[Any] = Reading(value=decoded(VERSIONS[0], "cache-ping", client.CACHE_PING), seen_at=1.0, took=2.5)
     assert judge_cache(ping, Reading(value="PONG", seen_at=1.0, took=server), True, WANTED).state == state
 
 
 def test_a_slow_ping_is_told_and_a_quick_one_is_not() -> None:
-    healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
+    healthy = decoded("1.106.2", "cache-ping", client.CACHE_PING)
     assert _judge(healthy, took=2.5).state == "slow"
     assert "2.5 s" in _judge(healthy, took=2.5).reason
     assert _judge(healthy, took=0.9).state == "healthy"
@@ -83,18 +85,18 @@ def test_a_slow_ping_is_told_and_a_quick_one_is_not() -> None:
 
 def test_a_late_word_that_the_cache_is_down_is_no_slowness() -> None:
     """LiteLLM stands still for a while to find that out: it is not asked for it twice."""
-    assert not is_slow(decoded("1.106.2", "cache-ping-redis-stopped", gateway.CACHE_PING), 7.0)
-    assert is_slow(decoded("1.106.2", "cache-ping", gateway.CACHE_PING), 2.5)
+    assert not is_slow(decoded("1.106.2", "cache-ping-redis-stopped", client.CACHE_PING), 7.0)
+    assert is_slow(decoded("1.106.2", "cache-ping", client.CACHE_PING), 2.5)
 
 
 def test_behind_a_dead_gateway_nothing_is_known_of_the_cache() -> None:
-    healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
+    healthy = decoded("1.106.2", "cache-ping", client.CACHE_PING)
     assert _judge(healthy, reachable=False).state == "unknown"
     assert judge_cache(Reading(), Reading(), True, WANTED).reason == "not asked yet"
 
 
 def test_an_old_value_does_not_hide_a_new_failure() -> None:
-    healthy = decoded("1.106.2", "cache-ping", gateway.CACHE_PING)
+    healthy = decoded("1.106.2", "cache-ping", client.CACHE_PING)
     reading = Reading(value=healthy, seen_at=1.0, failure=Unreachable("no answer", kind="timeout"), tried_at=20.0)
     assert judge_cache(reading, Reading(), True, WANTED).state == "no answer"
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from litellm_tui.analysis.causes import first_words, name_cause
+from litellm_tui.analysis.failures.causes import first_words, name_cause
 from tests.recorded import VERSIONS, case, records
 
 UPSTREAMS = {

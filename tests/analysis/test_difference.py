@@ -10,11 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.difference import Change, compare, running
+from litellm_tui.analysis.change.difference import Change, compare, running
+from litellm_tui.analysis.change.values import LONGEST, text_of
+from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.nested import same
-from litellm_tui.analysis.values import LONGEST, text_of
-from litellm_tui.snapshot import ConfigFile
+from litellm_tui.model.configuration import ConfigFile
 from tests.recorded import CONFIG, NOW, VERSIONS, loaded_file, snapshot_of
 
 

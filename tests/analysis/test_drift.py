@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.drift import deployment_differences, pair, router_differences
-from litellm_tui.collectors import gateway
+from litellm_tui.analysis.change.drift import deployment_differences, pair, router_differences
+from litellm_tui.collectors.gateway import client
 from tests.recorded import VERSIONS, decoded, file_deployment, loaded_deployment, made_file
 
 A, B = "http://a:8000/v1", "http://b:8000/v1"
@@ -113,7 +113,7 @@ def test_parameters_that_both_sides_show_are_compared(file: Any, loaded: Any, wo
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_recorded_router_runs_what_its_file_says(version: str) -> None:
-    router = decoded(version, "get-config-callbacks", gateway.ROUTER)
+    router = decoded(version, "get-config-callbacks", client.ROUTER)
     settings = {
         "routing_strategy": "simple-shuffle", "allowed_fails": 3, "cooldown_time": 60,
         "model_group_alias": {"gpt-4": "llama3.1:latest"},

@@ -8,39 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.evidence import FAILURE_MEMORY, UNSEEN_SECONDS
-from litellm_tui.analysis.records import Deployment
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.analysis.verdicts import judge_deployments
-from litellm_tui.collectors.entry import Entry
-from litellm_tui.logintake import LogIntake
-from litellm_tui.logstore import LogStore
-from litellm_tui.snapshot import (
-    CachePing,
-    ConfigError,
-    Configuration,
-    Denied,
-    Failure,
-    Gateway,
-    HealthEntry,
-    HealthReport,
-    LoadedDeployment,
-    Log,
-    Malformed,
-    NotAvailable,
-    Notice,
-    ProbeResult,
-    Readiness,
-    Reading,
-    Service,
-    Snapshot,
-    Tally,
-    Traffic,
-    Unauthorized,
-    Unreachable,
-)
-from litellm_tui.traffic import TrafficCounter
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, UNSEEN_SECONDS
+from litellm_tui.analysis.health.verdicts import judge_deployments
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.logs.entry import Entry
+from litellm_tui.logs.intake import LogIntake
+from litellm_tui.logs.store import LogStore
+from litellm_tui.logs.traffic_counter import TrafficCounter
+from litellm_tui.model.configuration import ConfigError, Configuration
+from litellm_tui.model.diagnosis import Deployment
+from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unauthorized, Unreachable
+from litellm_tui.model.gateway import CachePing, Gateway, HealthEntry, HealthReport, LoadedDeployment, Readiness
+from litellm_tui.model.log import Log
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Notice, Tally, Traffic
 from tests.analysis.test_problems import fault
 from tests.recorded import file_deployment, loaded_deployment, made_file
 

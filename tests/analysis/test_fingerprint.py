@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.fingerprint import LONGEST, fingerprint
+from litellm_tui.analysis.failures.fingerprint import LONGEST, fingerprint
 
 SAME = [
     ("timeout after 3.5 seconds", "timeout after 12 seconds"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_tui.analysis.groups import describe_groups, group_states, judge_groups, mask
-from litellm_tui.analysis.records import Deployment, State
-from litellm_tui.analysis.verdicts import verdict_of
+from litellm_tui.analysis.health.groups import describe_groups, group_states, judge_groups, mask
+from litellm_tui.analysis.health.verdicts import verdict_of
+from litellm_tui.model.diagnosis import Deployment, State
 from tests.recorded import loaded_deployment
 
 

@@ -8,26 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.headline import sparkline
-from litellm_tui.analysis.records import Headline
-from litellm_tui.snapshot import (
-    CachePing,
-    ConfigError,
-    Configuration,
-    Failure,
-    Gateway,
-    HealthReport,
-    Log,
-    Malformed,
-    NotAvailable,
-    Reading,
-    Service,
-    Snapshot,
-    Traffic,
-    Unauthorized,
-    Unreachable,
-)
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.headline import sparkline
+from litellm_tui.model.configuration import ConfigError, Configuration
+from litellm_tui.model.diagnosis import Headline
+from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unauthorized, Unreachable
+from litellm_tui.model.gateway import CachePing, Gateway, HealthReport
+from litellm_tui.model.log import Log
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Traffic
 from tests.recorded import CONFIG, NOW, gateway_of, loaded_file, service_of
 
 SOUND = CONFIG.replace("nonexistent-model", "gpt-4")

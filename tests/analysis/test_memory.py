@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.memory import FLAPPING_SECONDS, SOLVED_SECONDS, Memory, looked, recall, remember
-from litellm_tui.analysis.records import Place, PlaceKind, Problem
+from litellm_tui.analysis.health.memory import FLAPPING_SECONDS, SOLVED_SECONDS, Memory, looked, recall, remember
+from litellm_tui.model.diagnosis import Place, PlaceKind, Problem
 
 NOW = 1_800_000_000.0
 
@@ -120,7 +120,7 @@ def test_whatever_comes_and_goes_the_memory_stays_true(looks: list[tuple[set[str
 
 @given(LOOKS)
 def test_a_memory_survives_being_written_and_read(looks: list[tuple[set[str], bool, float, bool]]) -> None:
-    from litellm_tui.analysis.memory import Remembered
+    from litellm_tui.analysis.health.memory import Remembered
 
     memory: Memory = {}
     now = NOW

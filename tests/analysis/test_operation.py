@@ -6,29 +6,22 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.operation import judge_gateway, judge_service
-from litellm_tui.analysis.records import Verdict
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors.entry import Entry
-from litellm_tui.collectors.service import service_from
-from litellm_tui.logintake import LogIntake
-from litellm_tui.logstore import LogStore
-from litellm_tui.snapshot import (
-    ConfigError,
-    Configuration,
-    Failure,
-    Gateway,
-    Malformed,
-    Notice,
-    Reading,
-    Service,
-    Snapshot,
-    Traffic,
-    Unauthorized,
-    Unreachable,
-)
-from litellm_tui.traffic import TrafficCounter
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.operation import judge_gateway, judge_service
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.logs.entry import Entry
+from litellm_tui.logs.intake import LogIntake
+from litellm_tui.logs.store import LogStore
+from litellm_tui.logs.traffic_counter import TrafficCounter
+from litellm_tui.model.configuration import ConfigError, Configuration
+from litellm_tui.model.diagnosis import Verdict
+from litellm_tui.model.failures import Failure, Malformed, Unauthorized, Unreachable
+from litellm_tui.model.gateway import Gateway
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Notice, Traffic
+from litellm_tui.services.systemd.unit import service_from
 from tests.analysis.test_problems import fault
 from tests.recorded import VERSIONS
 

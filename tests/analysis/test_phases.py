@@ -8,24 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from litellm_tui.analysis.audit.records import Audit, Finding, Severity
-from litellm_tui.analysis.changes import Glance, changes, glance
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.phases import Phase, phases
-from litellm_tui.snapshot import (
-    CachePing,
-    ConfigError,
-    Configuration,
-    Denied,
-    Log,
-    Mark,
-    NotAvailable,
-    Reading,
-    Snapshot,
-    Traffic,
-    Unauthorized,
-    Unreachable,
-)
+from litellm_tui.analysis.change.changes import Glance, changes, glance
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.phases import Phase, phases
+from litellm_tui.model.audit import Audit, Finding, Severity
+from litellm_tui.model.configuration import ConfigError, Configuration, Mark
+from litellm_tui.model.failures import Denied, NotAvailable, Unauthorized, Unreachable
+from litellm_tui.model.gateway import CachePing
+from litellm_tui.model.log import Log
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Traffic
 from tests.recorded import CONFIG, NOW, VERSIONS, loaded_file, snapshot_of
 
 NAMES = ("file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log")

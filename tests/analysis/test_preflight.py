@@ -7,21 +7,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from litellm_tui.analysis.audit.records import Audit, Finding, Severity
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.preflight import Check, checks
-from litellm_tui.analysis.records import Diagnosis
-from litellm_tui.snapshot import (
-    ConfigError,
-    Configuration,
-    Gateway,
-    Mark,
-    Metrics,
-    NotAvailable,
-    Reading,
-    Service,
-    Snapshot,
-)
+from litellm_tui.analysis.change.preflight import Check, checks
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.model.audit import Audit, Finding, Severity
+from litellm_tui.model.configuration import ConfigError, Configuration, Mark
+from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.failures import NotAvailable
+from litellm_tui.model.gateway import Gateway, Metrics
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
 from tests.recorded import file_deployment, loaded_deployment, made_file
 
 NOW = 1_800_000_000.0

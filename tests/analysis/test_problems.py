@@ -10,30 +10,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.problems import ASKED, RECENT
-from litellm_tui.analysis.records import Diagnosis, Problem
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors import gateway
-from litellm_tui.collectors.entry import Entry
-from litellm_tui.logintake import LogIntake
-from litellm_tui.logstore import LogStore
-from litellm_tui.snapshot import (
-    CachePing,
-    ConfigFile,
-    Configuration,
-    Gateway,
-    HealthReport,
-    Log,
-    Notice,
-    Reading,
-    Service,
-    Snapshot,
-    Tally,
-    Traffic,
-    Unreachable,
-)
-from litellm_tui.traffic import TrafficCounter
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.problems import ASKED, RECENT
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.collectors.gateway import client
+from litellm_tui.logs.entry import Entry
+from litellm_tui.logs.intake import LogIntake
+from litellm_tui.logs.store import LogStore
+from litellm_tui.logs.traffic_counter import TrafficCounter
+from litellm_tui.model.configuration import ConfigFile, Configuration
+from litellm_tui.model.diagnosis import Diagnosis, Problem
+from litellm_tui.model.failures import Unreachable
+from litellm_tui.model.gateway import CachePing, Gateway, HealthReport
+from litellm_tui.model.log import Log
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Notice, Tally, Traffic
 from tests.recorded import FOLDER, VERSIONS, file_deployment, loaded_deployment, made_file
 
 NOW = 1_800_000_000.0
@@ -88,7 +81,7 @@ def look(version: str, key: str, form: str, default_level: bool = False, health:
         loaded_deployment(entry.group, entry.model, entry.api_base) for entry in file.deployments if "/" in entry.model
     )
     body = json.dumps(recorded.get("health") or {}).encode()
-    report = gateway.HEALTH.decode(200, body) if health and recorded.get("health") else None
+    report = client.HEALTH.decode(200, body) if health and recorded.get("health") else None
     assert report is None or isinstance(report, HealthReport)
     readings: dict[str, Any] = {
         "liveliness": _read("I'm alive!"),

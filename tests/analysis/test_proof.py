@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.proof import (
+from litellm_tui.analysis.change.proof import (
     CACHED_SECONDS,
     STEADY_SECONDS,
     Check,
@@ -20,23 +19,15 @@ from litellm_tui.analysis.proof import (
     is_new,
     prove,
 )
-from litellm_tui.snapshot import (
-    CachePing,
-    ConfigFile,
-    Configuration,
-    Failure,
-    Gateway,
-    NotAvailable,
-    Notice,
-    ProbeResult,
-    Readiness,
-    Reading,
-    Service,
-    Snapshot,
-    Traffic,
-    Unauthorized,
-    Unreachable,
-)
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.model.configuration import ConfigFile, Configuration
+from litellm_tui.model.failures import Failure, NotAvailable, Unauthorized, Unreachable
+from litellm_tui.model.gateway import CachePing, Gateway, Readiness
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Notice, Traffic
 from tests.recorded import file_deployment, loaded_deployment, made_file
 
 ORDERED = 1_800_000_000.0

@@ -7,9 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from litellm_tui.analysis.verdicts import judge_deployments
-from litellm_tui.snapshot import Configuration, Gateway, HealthEntry, HealthReport, Reading, Snapshot, Tally, Traffic
-from litellm_tui.traffic import TrafficCounter
+from litellm_tui.analysis.health.verdicts import judge_deployments
+from litellm_tui.logs.traffic_counter import TrafficCounter
+from litellm_tui.model.configuration import Configuration
+from litellm_tui.model.gateway import Gateway, HealthEntry, HealthReport
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Tally, Traffic
 from tests.recorded import file_deployment, loaded_deployment, made_file
 
 NOW = 1_800_000_000.0

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.records import SEVERITY, Deployment, State, Verdict
-from litellm_tui.analysis.route import Route, never_asked, predict
-from litellm_tui.analysis.routing import Kind, Routing
-from litellm_tui.analysis.walk import NEWER, OLDER, Fleet, Member, Rules, rules_of
-from litellm_tui.analysis.whatif import WhatIf, what_if
-from litellm_tui.snapshot import Gateway, Readiness, Reading, Snapshot
+from litellm_tui.analysis.routing.route import Route, never_asked, predict
+from litellm_tui.analysis.routing.router_simulation import NEWER, OLDER, Fleet, Member, Rules, rules_of
+from litellm_tui.analysis.routing.table import Kind, Routing
+from litellm_tui.analysis.routing.what_if import WhatIf, what_if
+from litellm_tui.model.diagnosis import SEVERITY, Deployment, State, Verdict
+from litellm_tui.model.gateway import Gateway, Readiness
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.snapshot import Snapshot
 from tests.recorded import made_file
 
 MEMBERS = [Member(f"{name}#0", name, f"openai/{name}-up", f"id-{name}") for name in "abcdefg"]

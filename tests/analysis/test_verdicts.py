@@ -6,27 +6,19 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.evidence import FAILURE_MEMORY, PROBE_MEMORY
-from litellm_tui.analysis.groups import judge_groups, mask
-from litellm_tui.analysis.records import Deployment, State
-from litellm_tui.analysis.verdicts import judge_deployments, verdict_of
-from litellm_tui.snapshot import (
-    Configuration,
-    FileDeployment,
-    Gateway,
-    HealthEntry,
-    HealthReport,
-    LoadedDeployment,
-    Log,
-    ProbeResult,
-    Reading,
-    Snapshot,
-    Tally,
-    Traffic,
-    Unauthorized,
-    Unreachable,
-)
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, PROBE_MEMORY
+from litellm_tui.analysis.health.groups import judge_groups, mask
+from litellm_tui.analysis.health.verdicts import judge_deployments, verdict_of
+from litellm_tui.model.configuration import Configuration, FileDeployment
+from litellm_tui.model.diagnosis import Deployment, State
+from litellm_tui.model.failures import Unauthorized, Unreachable
+from litellm_tui.model.gateway import Gateway, HealthEntry, HealthReport, LoadedDeployment
+from litellm_tui.model.log import Log
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Tally, Traffic
 from tests.recorded import NOW, file_deployment, loaded_deployment, made_file
 
 A = "http://a:8000/v1"
@@ -242,7 +234,7 @@ def test_an_old_failure_or_one_of_another_group_says_nothing() -> None:
 
 
 def test_what_a_process_did_that_is_gone_says_nothing() -> None:
-    from litellm_tui.snapshot import Service
+    from litellm_tui.model.service import Service
 
     service = Service("litellm.service", "user", "loaded", "active", "running", started_at=NOW - 3)
     old = _snapshot([FILE], [LOADED], tallies=(_failing("group", "g"),), probes=(_probe(False, 60),))

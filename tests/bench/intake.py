@@ -18,14 +18,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors.journal import JournalTail
-from litellm_tui.collectors.journalline import FIELDS
-from litellm_tui.collectors.systemd import Tools
+from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.demo import Simulation
-from litellm_tui.logintake import LogIntake
-from litellm_tui.logstore import LogStore
-from litellm_tui.traffic import TrafficCounter
+from litellm_tui.logs.intake import LogIntake
+from litellm_tui.logs.journal import JournalTail
+from litellm_tui.logs.journal_line import FIELDS
+from litellm_tui.logs.store import LogStore
+from litellm_tui.logs.traffic_counter import TrafficCounter
+from litellm_tui.model.service_kinds import Tools
 from tests.bench.console import Console
 from tests.lab import Lab
 

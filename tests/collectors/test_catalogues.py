@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.catalogue.records import KINDS, Catalogue, Kind, parse_version
-from litellm_tui.collectors import catalogues
-from litellm_tui.collectors.catalogues import choose, installed, package_folder, shipped
-from litellm_tui.snapshot import Failure, NotAvailable
+from litellm_tui.audit.catalogue.records import KINDS, Catalogue, Kind, parse_version
+from litellm_tui.collectors.litellm_source import catalogues
+from litellm_tui.collectors.litellm_source.catalogues import choose, installed, package_folder, shipped
+from litellm_tui.model.failures import Failure, NotAvailable
 from tests.collectors.small_litellm import write
 from tools.catalogue import wanted, written
 
@@ -97,7 +97,7 @@ def test_routers_have_the_parameters_that_the_real_ones_named() -> None:
 
 
 def test_the_file_is_as_the_command_writes_it_and_small() -> None:
-    content = resources.files("litellm_tui.data").joinpath("catalogue.json").read_bytes()
+    content = resources.files("litellm_tui.audit.catalogue").joinpath("catalogue.json").read_bytes()
     assert written(shipped()) == content
     assert len(content) < 400_000
 

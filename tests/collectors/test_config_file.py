@@ -10,11 +10,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from litellm_tui.collectors import config_file
-from litellm_tui.collectors.bounded import read_bytes
-from litellm_tui.collectors.config_file import MASKED, load
+from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.config.config_file import MASKED, load
 from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
-from litellm_tui.snapshot import ConfigError, ConfigFile
+from litellm_tui.host.bounded import read_bytes
+from litellm_tui.model.configuration import ConfigError, ConfigFile
 from tests import recorded
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_tui.analysis.causes import name_cause
-from litellm_tui.collectors.metrics import decode
-from litellm_tui.snapshot import DeploymentCounters, Malformed, Metrics, NotAvailable
-from litellm_tui.traffic import TrafficCounter
+from litellm_tui.analysis.failures.causes import name_cause
+from litellm_tui.collectors.gateway.metrics import decode
+from litellm_tui.logs.traffic_counter import TrafficCounter
+from litellm_tui.model.failures import Malformed, NotAvailable
+from litellm_tui.model.gateway import DeploymentCounters, Metrics
 from tests.recorded import FOLDER
 
 BODY = (FOLDER / "1.106.2" / "metrics.txt").read_bytes()

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.addresses import is_this_machine
+from litellm_tui.analysis.addresses import is_this_machine
 from litellm_tui.collectors.redis import Address, address, ask, is_down
-from litellm_tui.snapshot import Failure, Malformed, Reading, Unreachable
+from litellm_tui.model.failures import Failure, Malformed, Unreachable
+from litellm_tui.model.reading import Reading
 from tests.recorded import made_file
 
 

@@ -15,8 +15,8 @@ import pytest
 from litellm_tui.cli import main
 from litellm_tui.commands import bundle
 from litellm_tui.demo import Simulation
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings, SettingsError
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings, SettingsError
 
 DEAD = "qwen2.5-coder:32b"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.applied import Applied, History
 from litellm_tui.cli import main
 from litellm_tui.commands import diff, status
 from litellm_tui.commands.diff import chosen
 from litellm_tui.demo import Simulation
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
+from litellm_tui.storage.starts import Applied, History
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def _note(profile: Profile, at: float = 1000.0, result: str = "loaded 1 of 1 dep
     """The file as it is now, noted as applied; its digest."""
     assert profile.config
     assert profile.unit
-    from litellm_tui.collectors import config_file
-    from litellm_tui.snapshot import ConfigFile
+    from litellm_tui.collectors.config import config_file
+    from litellm_tui.model.configuration import ConfigFile
 
     file = config_file.load(profile.config.value, {})
     assert isinstance(file, ConfigFile)

@@ -12,8 +12,8 @@ import pytest
 from litellm_tui.cli import main
 from litellm_tui.commands import incidents
 from litellm_tui.demo import Simulation
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
 from tests.demo.probing import systemctl
 
 DEAD = "qwen2.5-coder:32b"

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from litellm_tui import cli, services
-from litellm_tui.collectors import config_file
+from litellm_tui import cli
+from litellm_tui.collectors.config import config_file
 from litellm_tui.commands import look as look_module
 from litellm_tui.commands import status
 from litellm_tui.demo import Simulation
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
+from litellm_tui.services import driver
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
 
 SECRET = "sk-this-must-never-be-seen-1234567890"
 
@@ -43,14 +44,14 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize(
     ("target", "name", "fails", "source"),
     [
-        (services.Watch, "look", _fail_later, "service"),
+        (driver.Watch, "look", _fail_later, "service"),
         (config_file, "load", _fail, "configuration"),
-        ("litellm_tui.auditor.Auditor", "audit", _fail, "audit"),
-        ("litellm_tui.logintake.LogIntake", "keep", _fail, "log"),
-        ("litellm_tui.gatewaywatch.GatewayWatch", "_poll_readiness", _fail_later, "readiness"),
-        ("litellm_tui.gatewaywatch.GatewayWatch", "_poll_liveliness", _fail_later, "liveliness"),
-        ("litellm_tui.traffic.TrafficCounter", "traffic", _fail, "traffic"),
-        ("litellm_tui.applied.History", "see", _fail, None),
+        ("litellm_tui.monitor.auditor.Auditor", "audit", _fail, "audit"),
+        ("litellm_tui.logs.intake.LogIntake", "keep", _fail, "log"),
+        ("litellm_tui.monitor.gateway_poller.GatewayPoller", "_poll_readiness", _fail_later, "readiness"),
+        ("litellm_tui.monitor.gateway_poller.GatewayPoller", "_poll_liveliness", _fail_later, "liveliness"),
+        ("litellm_tui.logs.traffic_counter.TrafficCounter", "traffic", _fail, "traffic"),
+        ("litellm_tui.storage.starts.History", "see", _fail, None),
     ],
 )
 def test_a_source_that_fails_is_told_in_the_status(
@@ -81,7 +82,7 @@ def test_a_source_that_fails_is_told_in_the_status(
 def test_a_check_of_what_could_not_be_read_is_no_success(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(services.Watch, "look", _fail_later)
+    monkeypatch.setattr(driver.Watch, "look", _fail_later)
     assert cli.main(["check", "--json"]) in (1, 2)
     found = {phase["name"]: phase for phase in json.loads(capsys.readouterr().out)["phases"]}
     assert found["service"]["outcome"] == "warning"

@@ -18,7 +18,7 @@ import pytest
 from litellm_tui.cli import main
 from litellm_tui.commands import probe as command
 from litellm_tui.commands.probe_names import UnknownName, chosen_by, with_own_groups
-from litellm_tui.snapshot import LoadedDeployment
+from litellm_tui.model.gateway import LoadedDeployment
 from tests.actions.standin import KEY, StandIn, hangs, recorded, says, standing_in
 from tests.waiting import DEADLINE
 
@@ -356,7 +356,7 @@ def test_a_gateway_that_dies_under_load_is_3(run: Run, standin: StandIn, capsys:
 
 def test_every_option_of_the_command_line_is_a_wish() -> None:
     from litellm_tui.cli import build_parser
-    from litellm_tui.profile import Options
+    from litellm_tui.target.profile import Options
 
     everything = [
         "probe", "a", "--stream", "--requests", "2", "--concurrency", "3", "--cached", "--remote", "--yes",

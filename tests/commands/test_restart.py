@@ -13,16 +13,16 @@ import pytest
 from msgspec.structs import replace
 
 from litellm_tui.actions import control
-from litellm_tui.actions.transaction.record import Desk, Record, here
-from litellm_tui.analysis import proof
-from litellm_tui.backups import Backup, Backups, Taken, take_present
+from litellm_tui.actions.transaction.record import Record, RestartLock, here
+from litellm_tui.analysis.change import proof
 from litellm_tui.cli import main
 from litellm_tui.commands import restart
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import Denied, Failure
+from litellm_tui.model.failures import Denied, Failure
+from litellm_tui.storage.backups import Backup, Backups, Taken, take_present
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
 
 BROKEN = CONFIG + "  : [\n"
 
@@ -34,7 +34,7 @@ class Bench:
         self.simulation = simulation
         self.profile = profile
         assert profile.unit
-        self.desk = Desk(profile.url.value, profile.unit.value)
+        self.desk = RestartLock(profile.url.value, profile.unit.value)
         self.backups = Backups(profile.url.value, profile.unit.value)
         self.keep(good=True)
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.actions.rollback import Torn
-from litellm_tui.actions.transaction.record import Desk, Record, here
-from litellm_tui.analysis import proof
-from litellm_tui.backups import Backup, Backups, take_present
+from litellm_tui.actions.transaction.record import Record, RestartLock, here
+from litellm_tui.analysis.change import proof
 from litellm_tui.cli import main
 from litellm_tui.commands import restart, rollback
 from litellm_tui.demo import Simulation
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
+from litellm_tui.storage.backups import Backup, Backups, take_present
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
 
 COOLDOWN = ("cooldown_time: 60", "cooldown_time: 90")
 
@@ -207,7 +207,7 @@ def test_while_a_restart_is_under_way_nothing_is_changed(profile: Profile, capsy
     made = _keep(profile)
     _edit(profile)
     edited = _path(profile).read_bytes()
-    desk = Desk(profile.url.value, profile.unit.value)
+    desk = RestartLock(profile.url.value, profile.unit.value)
     assert desk.take() is None
     assert main(["rollback", "--yes"]) == 2
     assert f"process {os.getpid()}" in capsys.readouterr().err

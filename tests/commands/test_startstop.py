@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from litellm_tui.actions.transaction.record import Desk, Record, here
+from litellm_tui.actions.transaction.record import Record, RestartLock, here
 from litellm_tui.cli import main
 from litellm_tui.commands import service, startstop
 from litellm_tui.demo import Simulation
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
 from tests.demo.probing import shown
 
 
@@ -84,7 +84,7 @@ def test_never_while_a_restart_is_under_way_or_was_interrupted(
     simulation: Simulation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile = _profile(simulation)
-    other = Desk(profile.url.value, simulation.unit)
+    other = RestartLock(profile.url.value, simulation.unit)
     assert other.take() is None
     assert main(["stop", "--yes"]) == 2
     assert "is restarting it" in capsys.readouterr().err

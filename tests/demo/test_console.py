@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from litellm_tui.demo import Simulation
-from litellm_tui.monitor import Monitor
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import Failure, NotAvailable, Reading, Snapshot
+from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
 from tests.waiting import DEADLINE
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui import profile
-from litellm_tui.collectors import config_file
-from litellm_tui.collectors.service import read_service
+from litellm_tui.collectors.config import config_file
 from litellm_tui.demo import Simulation, files
 from litellm_tui.demo.simulation import MACHINE_UPTIME, UPTIME
-from litellm_tui.services import look
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import ConfigFile, NotAvailable, Service
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.failures import NotAvailable
+from litellm_tui.model.service import Service
+from litellm_tui.services.driver import look
+from litellm_tui.services.systemd.unit import read_service
+from litellm_tui.target import profile
+from litellm_tui.target.settings import Settings
 from tests.demo.probing import journal, systemctl
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from litellm_tui.collectors import journal as collector
-from litellm_tui.collectors import logline
-from litellm_tui.collectors.entry import Entry
 from litellm_tui.demo import Simulation
-from litellm_tui.snapshot import Failure
+from litellm_tui.logs import journal as collector
+from litellm_tui.logs import log_line
+from litellm_tui.logs.entry import Entry
+from litellm_tui.model.failures import Failure
 from tests.demo.probing import chat, journal, said, until
 from tests.waiting import DEADLINE
 
@@ -70,7 +70,7 @@ def test_the_lines_are_the_forms_that_the_collector_reads(quiet: Simulation) -> 
     quiet.break_model("gpt-4.1-mini", "refused")
     chat(quiet, "gpt-4.1-mini", num_retries=0)
     lines = journal(quiet, "-n", "6")
-    parsed = [logline.parse(text) for text in said(lines)]
+    parsed = [log_line.parse(text) for text in said(lines)]
     error = next(line for line in parsed if line.call_id)
     assert (error.level, error.source) == ("ERROR", "proxy")
     assert error.stack.startswith("Traceback (most recent call last):")

@@ -7,13 +7,15 @@ import pytest
 from litellm_tui.actions.drill import SETTING, Answer, Plan, drill
 from litellm_tui.actions.drill import Outcome as Drilled
 from litellm_tui.actions.probe import probe
-from litellm_tui.analysis.causes import name_cause
-from litellm_tui.collectors import callline, gateway, logline
+from litellm_tui.analysis.failures.causes import name_cause
+from litellm_tui.collectors.gateway import client as gateway
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.faults import Fault
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import LoadedDeployment, ProbeResult
+from litellm_tui.logs import call_line, log_line
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
 from tests.demo.probing import chat, journal, said
 
 
@@ -74,9 +76,9 @@ async def test_a_drill_is_refused_and_each_target_asked_alone(quiet: Simulation)
 def test_every_attempt_leaves_its_line(quiet: Simulation) -> None:
     quiet.break_model("qwen2.5-coder:32b", "refused")
     chat(quiet, "qwen2.5-coder:32b")
-    texts = [logline.parse(text).text for text in said(journal(quiet, "-n", "20"))]
+    texts = [log_line.parse(text).text for text in said(journal(quiet, "-n", "20"))]
     # two attempts at the dead one, by the router's one retry, then the fallback
-    dead, again, fallback = [seen for text in texts if (seen := callline.attempt(text))][-3:]
+    dead, again, fallback = [seen for text in texts if (seen := call_line.attempt(text))][-3:]
     assert dead == again
     assert (dead.model, dead.ok) == ("hosted_vllm/Qwen/Qwen2.5-Coder-32B-Instruct-AWQ", False)
     assert "Cannot connect to host gpu-b.example:8000" in dead.error

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.collectors import gateway
+from litellm_tui.collectors.gateway import client as gateway
 from litellm_tui.demo import Simulation, files
-from litellm_tui.snapshot import CachePing, Failure, HealthReport, NotAvailable, Readiness, RedisInfo, Unreachable
+from litellm_tui.model.failures import Failure, NotAvailable, Unreachable
+from litellm_tui.model.gateway import CachePing, HealthReport, Readiness, RedisInfo
 from tests.demo.probing import ask, chat, shown, state, systemctl, until
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / files.VERSION
@@ -187,7 +188,7 @@ def test_systemctl_shows_the_properties_of_the_recorded_unit(quiet: Simulation) 
     if not path.exists():
         pytest.skip(f"no recording {path.name}")
     recorded = dict(line.split("=", 1) for line in path.read_text(encoding="utf-8").splitlines())
-    from litellm_tui.collectors.systemd import UNIT_PROPERTIES
+    from litellm_tui.host.systemd_tools import UNIT_PROPERTIES
 
     ours = shown(quiet)
     assert set(UNIT_PROPERTIES.split(",")) <= set(ours)

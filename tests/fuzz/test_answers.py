@@ -12,9 +12,10 @@ import pytest
 
 from litellm_tui.actions.probe_stream import Stream
 from litellm_tui.actions.probe_wire import Asker
-from litellm_tui.collectors import gateway, metrics
-from litellm_tui.collectors.gateway import Endpoint, GatewayClient
-from litellm_tui.snapshot import Failure
+from litellm_tui.collectors.gateway import client as gateway
+from litellm_tui.collectors.gateway import metrics
+from litellm_tui.collectors.gateway.client import Endpoint, GatewayClient
+from litellm_tui.model.failures import Failure
 from tests.fuzz.mutations import mutated, torn
 from tests.recorded import FOLDER, VERSIONS, case, content
 

@@ -21,17 +21,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from litellm_tui.actions.splice import CannotEdit, splice
-from litellm_tui.actions.transaction.record import Desk
-from litellm_tui.analysis.edits import Remove, SetValue
-from litellm_tui.backups import index
-from litellm_tui.collectors import answers, config_file, docker, metrics, pidfile, process
-from litellm_tui.collectors.compose import service_from as container_service
-from litellm_tui.collectors.compose_env_file import parse_compose
-from litellm_tui.collectors.environment_file import parse_dotenv, parse_systemd, secrets_of
-from litellm_tui.collectors.includes import include_entries, named_files
-from litellm_tui.collectors.kinds import Compose
-from litellm_tui.collectors.service import service_from
-from litellm_tui.collectors.systemd import (
+from litellm_tui.actions.transaction.record import RestartLock
+from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.config.includes import include_entries, named_files
+from litellm_tui.collectors.gateway import answers, metrics
+from litellm_tui.host import proc
+from litellm_tui.host.compose_env_file import parse_compose
+from litellm_tui.host.environment_file import parse_dotenv, parse_systemd, secrets_of
+from litellm_tui.host.systemd_tools import (
     directive_lines,
     expand,
     parse_environment,
@@ -39,12 +36,20 @@ from litellm_tui.collectors.systemd import (
     parse_show,
     parse_time_span,
 )
-from litellm_tui.composed import unit_from as container_unit
-from litellm_tui.discovery import unit_from
-from litellm_tui.savedfilters import SavedFilters
-from litellm_tui.settings import SettingsError, load_settings
-from litellm_tui.snapshot import ConfigFile, Failure
-from litellm_tui.state import StateFile
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.edits import Remove, SetValue
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.service_kinds import Compose
+from litellm_tui.services.compose.container import service_from as container_service
+from litellm_tui.services.compose.discovery import unit_from as container_unit
+from litellm_tui.services.docker import client
+from litellm_tui.services.process import pid_file
+from litellm_tui.services.systemd.discovery import unit_from
+from litellm_tui.services.systemd.unit import service_from
+from litellm_tui.storage.backups import index
+from litellm_tui.storage.filters import SavedFilters
+from litellm_tui.storage.state import StateFile
+from litellm_tui.target.settings import SettingsError, load_settings
 from litellm_tui.ui.themes import load_theme
 from tests.environment_files import FILES
 from tests.fuzz.mutations import mutated, torn
@@ -140,7 +145,7 @@ def _documents(document: object) -> Iterator[bytes]:
 def test_kept_records_of_any_content(tmp_path: Path) -> None:
     file = StateFile("http://gw", "u", tmp_path)
     filters = SavedFilters(tmp_path / "filters.json")
-    desk = Desk("http://gw", "u", tmp_path)
+    desk = RestartLock("http://gw", "u", tmp_path)
     desk._record.parent.mkdir(parents=True)
     for content in _documents(STATE):
         file.path.write_bytes(content)
@@ -162,7 +167,7 @@ def test_kept_records_of_any_content(tmp_path: Path) -> None:
 def test_docker_says_anything() -> None:
     inspected = (FOLDER / "docker-28.2.2/inspect.json").read_bytes()
     for content in (*mutated(inspected, 2500), *torn(inspected)):
-        found = docker.containers(content.decode(errors="replace"))
+        found = client.containers(content.decode(errors="replace"))
         if not isinstance(found, Failure):
             for container in found:
                 container_service(container, Compose(service="a"))
@@ -172,9 +177,9 @@ def test_docker_says_anything() -> None:
     )
     for content in (*mutated(row.encode()), *torn(row.encode())):
         text = content.decode(errors="replace")
-        docker.rows(text)
-        if found_stats := docker.stats(text):
-            docker.percent(found_stats.cpu)
+        client.rows(text)
+        if found_stats := client.stats(text):
+            client.percent(found_stats.cpu)
 
 
 NUMBERS = (
@@ -221,7 +226,7 @@ def test_systemctl_says_anything() -> None:
 @pytest.mark.parametrize("text", [*NUMBERS, "1\n2", "1 2", "-5", "\0", "4194304", "1" * 100000])
 def test_a_pid_file_of_any_content(tmp_path: Path, text: str) -> None:
     (tmp_path / "pid").write_text(text, encoding="utf-8")
-    assert pidfile.find(str(tmp_path / "pid"))
+    assert pid_file.find(str(tmp_path / "pid"))
 
 
 def test_proc_of_a_process_with_any_name_and_any_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,12 +237,12 @@ def test_proc_of_a_process_with_any_name_and_any_words(monkeypatch: pytest.Monke
         *(real[:cut] for cut in (0, 5, 20, 60)),
         "1 (a) " + "9" * 5000,
     ):
-        monkeypatch.setattr(process, "read_text", lambda *_, text=text, **__: text)
-        process.stat(1)
+        monkeypatch.setattr(proc, "read_text", lambda *_, text=text, **__: text)
+        proc.stat(1)
     for data in (b"", b"\0", b"=\0", b"A=\xff\0B\0=C\0", b"\0" * 1000, b"A" * 100000):
-        monkeypatch.setattr(process, "read_bytes", lambda *_, data=data, **__: data)
-        process.environment(1)
-        process.command_line(1)
+        monkeypatch.setattr(proc, "read_bytes", lambda *_, data=data, **__: data)
+        proc.environment(1)
+        proc.command_line(1)
 
 
 ENVIRONMENT_PIECES = (*FILES.values(), b"'", b'"', b"\\", b"\n", b"\r", b"=", b"#", b"export ", b"${", b"${A:-", b"}", b"$", b":", b" ", b"\0", b"\xff", b"A", b"\xc2\xa0")  # fmt: skip

@@ -16,27 +16,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from litellm_tui.actions.transaction.words import last_exception
-from litellm_tui.analysis.causes import first_words, name_cause
-from litellm_tui.analysis.fingerprint import fingerprint
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.analysis.stacktrace import folded
-from litellm_tui.collectors import exits, logfile
-from litellm_tui.collectors.dockerlog import DockerLines
-from litellm_tui.collectors.entry import Entry
-from litellm_tui.collectors.journalline import decode_lines
-from litellm_tui.collectors.kinds import Compose, Custom
-from litellm_tui.collectors.tail import CommandLines
-from litellm_tui.logintake import LogIntake
-from litellm_tui.logstore import LogStore
-from litellm_tui.secretnames import secret_parts
-from litellm_tui.snapshot import LogRecord
-from litellm_tui.traffic import TrafficCounter
-from litellm_tui.ui.widgets.logpaint import drawable
+from litellm_tui.actions.transaction.messages import last_exception
+from litellm_tui.analysis.failures.causes import first_words, name_cause
+from litellm_tui.analysis.failures.fingerprint import fingerprint
+from litellm_tui.analysis.failures.stack_trace import folded
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.analysis.redaction.secret_names import secret_parts
+from litellm_tui.logs import log_file
+from litellm_tui.logs.command_tail import CommandLines
+from litellm_tui.logs.entry import Entry
+from litellm_tui.logs.intake import LogIntake
+from litellm_tui.logs.journal_line import decode_lines
+from litellm_tui.logs.store import LogStore
+from litellm_tui.logs.traffic_counter import TrafficCounter
+from litellm_tui.model.log import LogRecord
+from litellm_tui.model.service_kinds import Compose, Custom
+from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.systemd import unit_exits
+from litellm_tui.ui.widgets.log_paint import drawable
 from tests.fuzz import patterns
 from tests.fuzz.patterns import Attack
+from tests.logs.test_hostile_lines import SECRET, judge
 from tests.recorded import FOLDER
-from tests.test_hostile_lines import SECRET, judge
 
 NOW: Final = 1_800_000_000.0
 REPORT: Final = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - litellm_call_id=a-b - "
@@ -100,10 +101,10 @@ def _journal(text: str) -> None:
 
 def _exits(text: str) -> None:
     said = [
-        exits._said(json.dumps({"MESSAGE": text, "SYSLOG_IDENTIFIER": "systemd", "__REALTIME_TIMESTAMP": moment}))
+        unit_exits._said(json.dumps({"MESSAGE": text, "SYSLOG_IDENTIFIER": "systemd", "__REALTIME_TIMESTAMP": moment}))
         for moment in ("1", text)
     ]
-    exits.exits(filter(None, said))
+    unit_exits.exits(filter(None, said))
 
 
 def _docker(text: str) -> None:
@@ -114,7 +115,7 @@ def _docker(text: str) -> None:
 
 def _file(text: str) -> None:
     lines = [text, f'{{"timestamp": "2026-11-21T02:20:00.{text}', f'{{"timestamp": "{text}', f"{text[:8]} - x"]
-    logfile.times(lines, NOW)
+    log_file.times(lines, NOW)
 
 
 def _words(text: str) -> None:

@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from litellm_tui.collectors.gateway import LIVELINESS
+from litellm_tui.collectors.gateway.client import LIVELINESS
 from tests.lab.config import deployment
 from tests.lab.core import Lab, request
 from tests.lab.environments import Environment

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors import dockerlog
-from litellm_tui.collectors.dockerlog import DockerLines
-from litellm_tui.collectors.entry import Entry
-from litellm_tui.collectors.kinds import Compose
-from litellm_tui.collectors.tail import CommandTail
-from litellm_tui.snapshot import Failure
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.logs.command_tail import CommandTail
+from litellm_tui.logs.entry import Entry
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.service_kinds import Compose
+from litellm_tui.services.docker import container_log
+from litellm_tui.services.docker.container_log import DockerLines
 from tests.lab.engine import Engine
 from tests.waiting import eventually
 
@@ -126,7 +126,7 @@ def container(
     async def find(_: Compose) -> str:
         return docker_engine.docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"name=^{made.name}$").strip()
 
-    monkeypatch.setattr(dockerlog, "find", find)
+    monkeypatch.setattr(container_log, "find", find)
     made.make()
     yield made
     made.remove()

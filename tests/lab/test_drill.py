@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from litellm_tui.actions.drill import SETTING, Answer, Asking, Event, Outcome, Plan, drill, plan_drill
-from litellm_tui.analysis.routing import Kind, Routing
-from litellm_tui.collectors import gateway
-from litellm_tui.collectors.gateway import GatewayClient
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.profile import Found, Profile, Secret
-from litellm_tui.snapshot import Unreachable
+from litellm_tui.analysis.routing.table import Kind, Routing
+from litellm_tui.collectors.gateway import client as gateway
+from litellm_tui.collectors.gateway.client import GatewayClient
+from litellm_tui.model.failures import Unreachable
+from litellm_tui.model.service_kinds import Tools
+from litellm_tui.target.profile import Found, Profile, Secret
 from tests.lab import Environment, Lab
 from tests.lab.config import deployment
 

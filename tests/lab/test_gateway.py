@@ -10,23 +10,16 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.collectors import gateway
-from litellm_tui.collectors.gateway import Endpoint, GatewayClient
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.discovery import Variable
-from litellm_tui.monitor import Monitor
-from litellm_tui.profile import Found, Profile, Secret
-from litellm_tui.snapshot import (
-    CachePing,
-    HealthReport,
-    NotAvailable,
-    Readiness,
-    RedisInfo,
-    Snapshot,
-    Unauthorized,
-    Unreachable,
-)
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.collectors.gateway import client as gateway
+from litellm_tui.collectors.gateway.client import Endpoint, GatewayClient
+from litellm_tui.model.failures import NotAvailable, Unauthorized, Unreachable
+from litellm_tui.model.gateway import CachePing, HealthReport, Readiness, RedisInfo
+from litellm_tui.model.service import Variable
+from litellm_tui.model.service_kinds import Tools
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.target.profile import Found, Profile, Secret
 from tests.lab import Environment, Lab, environments
 from tests.lab.config import default_config
 from tests.waiting import eventually

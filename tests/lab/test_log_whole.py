@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.collectors.entry import Entry
-from litellm_tui.collectors.journal import JournalTail
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.snapshot import Failure
+from litellm_tui.logs.entry import Entry
+from litellm_tui.logs.journal import JournalTail
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.service_kinds import Tools
 from tests.lab import Lab
 from tests.waiting import eventually
 
@@ -115,7 +115,7 @@ def journal_lab(lab_possible: None) -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("litellm_tui.collectors.journal.random.uniform", lambda *_: 0.2)
+    monkeypatch.setattr("litellm_tui.logs.journal.random.uniform", lambda *_: 0.2)
 
 
 async def test_every_number_comes_once_though_journalctl_dies_and_the_journal_is_rotated(journal_lab: Lab) -> None:

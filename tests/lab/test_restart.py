@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from litellm_tui.backups import Backups
+from litellm_tui.storage.backups import Backups
 from tests.lab import Lab
 from tests.lab.config import default_config, deployment
 from tests.terminal import CONSOLE, Terminal, TerminalError, compile_console
@@ -28,7 +28,7 @@ COMMAND = (sys.executable, "-m", "litellm_tui.cli", "restart")
 # the command itself, but for how long it must go on to answer: each case waits for that twice
 QUICK = """\
 import sys
-from litellm_tui.analysis import proof
+from litellm_tui.analysis.change import proof
 from litellm_tui.cli import main
 proof.STEADY_SECONDS = float(sys.argv.pop(1))
 sys.exit(main(sys.argv[1:]))

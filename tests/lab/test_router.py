@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.route import predict
-from litellm_tui.analysis.routing import Kind, Routing
-from litellm_tui.analysis.walk import Fleet, Member, rules_of
+from litellm_tui.analysis.routing.route import predict
+from litellm_tui.analysis.routing.router_simulation import Fleet, Member, rules_of
+from litellm_tui.analysis.routing.table import Kind, Routing
 from tests.lab import Environment, environments, required
 from tests.lab.core import free_ports
 

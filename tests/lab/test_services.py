@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from litellm_tui import services
 from litellm_tui.actions.control import order
-from litellm_tui.collectors.systemd import Scope, Tools
-from litellm_tui.profile import Found, Profile
-from litellm_tui.snapshot import Denied, Service
+from litellm_tui.model.failures import Denied
+from litellm_tui.model.service import Service
+from litellm_tui.model.service_kinds import Scope, Tools
+from litellm_tui.services import driver
+from litellm_tui.target.profile import Found, Profile
 from tests.lab import Lab
 from tests.service_suite import *  # noqa: F403  # the tests themselves
 
@@ -92,7 +93,7 @@ async def test_an_ordinary_user_sees_a_system_unit_and_may_order_nothing(bare_la
     try:
         assert await order(unit.profile, "start") is None
         unit.deny()
-        found = await services.look(unit.profile)
+        found = await driver.look(unit.profile)
         assert isinstance(found, Service)
         assert (found.active_state, found.scope) == ("active", "system")
         for verb in ("start", "stop", "restart"):

@@ -23,11 +23,11 @@ from typing import Any
 
 import msgspec
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.monitor import Monitor
-from litellm_tui.profile import Options, resolve
-from litellm_tui.settings import load_settings
-from litellm_tui.snapshot import Snapshot
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.settings import load_settings
 from tests.lab.core import Lab
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from litellm_tui.analysis.audit.subject import Runtime
+from litellm_tui.audit.subject import Runtime
 
 if TYPE_CHECKING:
     from tests.proving.ground import Run

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from litellm_tui.analysis.audit.subject import Runtime
+from litellm_tui.audit.subject import Runtime
 from tests.proving.case import Case, logs, runs, serves
 from tests.proving.run import Run
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.actions.mend import mend
-from litellm_tui.analysis.audit.records import Audit
-from litellm_tui.analysis.audit.rule import SUBJECTS, all_rules
-from litellm_tui.analysis.audit.run import audit, unusable
-from litellm_tui.analysis.audit.subject import Runtime, Subject
-from litellm_tui.analysis.catalogue import parse_version
-from litellm_tui.collectors import config_file
-from litellm_tui.collectors.catalogues import shipped
-from litellm_tui.snapshot import ConfigError
+from litellm_tui.actions.apply_fixes import mend
+from litellm_tui.audit.catalogue_facade import parse_version
+from litellm_tui.audit.rule import SUBJECTS, all_rules
+from litellm_tui.audit.run import audit, unusable
+from litellm_tui.audit.subject import Runtime, Subject
+from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.litellm_source.catalogues import shipped
+from litellm_tui.model.audit import Audit
+from litellm_tui.model.configuration import ConfigError
 from tests.proving.case import Case, runs
 from tests.proving.ground import KEY, Ground
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from litellm_tui.analysis.audit.providers import Provider, provider
-from litellm_tui.collectors.catalogues import shipped
+from litellm_tui.audit.providers import Provider, provider
+from litellm_tui.collectors.litellm_source.catalogues import shipped
 from tests.proving.ground import Ground
 
 ORACLE = Path(__file__).with_name("provider_oracle.py")

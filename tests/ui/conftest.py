@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.demo import Simulation
-from litellm_tui.ui.widgets import loglines
+from litellm_tui.ui.widgets import log_lines
 from tests.ui.scene import Scene, opened
 
 
@@ -16,9 +16,9 @@ def nothing_of_the_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     # a snapshot is drawn as soon as it is there: the tests wait for what they show
-    monkeypatch.setattr("litellm_tui.monitor.PUBLISH_SECONDS", 0.02)
+    monkeypatch.setattr("litellm_tui.monitor.monitor.PUBLISH_SECONDS", 0.02)
     # a small log is looked through in one slice, however busy the machine: what slices do has tests of its own
-    monkeypatch.setattr(loglines, "SLICE_SECONDS", 0.09)
+    monkeypatch.setattr(log_lines, "SLICE_SECONDS", 0.09)
 
 
 @pytest.fixture

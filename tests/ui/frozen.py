@@ -8,39 +8,31 @@ from typing import Any
 
 import msgspec
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.records import Problem
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.auditor import Auditor
-from litellm_tui.backups import Backups
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.discovery import Variable
-from litellm_tui.logstore import LogStore
-from litellm_tui.profile import Found, Profile, Secret
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import (
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.logs.store import LogStore
+from litellm_tui.model.configuration import ConfigFile, Configuration, Mark
+from litellm_tui.model.diagnosis import Problem
+from litellm_tui.model.failures import NotAvailable, Unreachable
+from litellm_tui.model.gateway import (
     CachePing,
-    ConfigFile,
-    Configuration,
-    Failures,
-    FailureTally,
     Gateway,
     HealthEntry,
     HealthReport,
     LoadedDeployment,
-    Log,
-    LogRecord,
-    Mark,
-    NotAvailable,
     Readiness,
-    Reading,
     RedisInfo,
-    Service,
-    Snapshot,
-    Tally,
-    Traffic,
-    Unreachable,
 )
+from litellm_tui.model.log import Log, LogRecord
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service, Variable
+from litellm_tui.model.service_kinds import Tools
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Failures, FailureTally, Tally, Traffic
+from litellm_tui.monitor.auditor import Auditor
+from litellm_tui.storage.backups import Backups
+from litellm_tui.target.profile import Found, Profile, Secret
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.signs import ASCII, UNICODE
 from litellm_tui.ui.view import View, utc_clock

@@ -12,18 +12,18 @@ from textual.pilot import Pilot
 
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.faults import Fault
-from litellm_tui.monitor import Monitor
-from litellm_tui.profile import Options, Profile, resolve
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import LogRecord
-from litellm_tui.supervisor import Pace
+from litellm_tui.model.log import LogRecord
+from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.monitor.supervisor import Pace
+from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.lines import Lines
-from litellm_tui.ui.widgets.logview import LogView
+from litellm_tui.ui.widgets.log_view import LogView
 from tests.waiting import eventually
 
 T = TypeVar("T")

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from litellm_tui.analysis.audit.records import RANK, Audit, Finding
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
-from litellm_tui.profile import Options, resolve
-from litellm_tui.settings import Settings
+from litellm_tui.model.audit import RANK, Audit, Finding
+from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.fix import FixScreen

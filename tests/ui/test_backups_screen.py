@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.backups import Backup, Backups, Held, Taken, take_present
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
-from litellm_tui.settings import Settings
+from litellm_tui.storage.backups import Backup, Backups, Held, Taken, take_present
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.screens.backups import BackupsScreen
 from litellm_tui.ui.screens.restore import RestoreScreen
 from litellm_tui.ui.widgets.lines import Lines

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from textual.widgets import Button
 
-from litellm_tui.actions.transaction.record import Desk
+from litellm_tui.actions.transaction.record import RestartLock
 from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.confirm import ConfirmDialog
 from litellm_tui.ui.screens.sheet import Sheet
@@ -75,7 +75,7 @@ async def test_in_production_the_name_is_wanted(scene: Scene) -> None:
 async def test_not_while_somebody_restarts_it(scene: Scene) -> None:
     profile = scene.monitor.profile
     assert scene.app.backups is not None
-    other = Desk(profile.url.value, scene.simulation.unit, scene.app.backups.state)
+    other = RestartLock(profile.url.value, scene.simulation.unit, scene.app.backups.state)
     assert other.take() is None
     try:
         await _asked(scene, "Stop")

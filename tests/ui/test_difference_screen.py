@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from litellm_tui.applied import Applied, History
-from litellm_tui.collectors import config_file
+from litellm_tui.collectors.config import config_file
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
-from litellm_tui.snapshot import ConfigFile
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.storage.starts import Applied, History
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.widgets.lines import Lines
 from tests.ui import frozen
@@ -345,7 +345,7 @@ async def test_the_version_that_is_shown_is_noted_anew(kept: Scene) -> None:
 
 async def test_the_version_that_is_shown_is_forgotten_meanwhile(kept: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so many are kept: what runs is shown in its place."""
-    monkeypatch.setattr("litellm_tui.backups.index.MOST_SETS", 2)
+    monkeypatch.setattr("litellm_tui.storage.backups.index.MOST_SETS", 2)
     _note(kept, 1_600_000_000.0, CONFIG.replace(*RPM))
     await _open(kept)
     await kept.press("left_square_bracket", "left_square_bracket")

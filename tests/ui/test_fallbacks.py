@@ -14,12 +14,14 @@ from textual.pilot import Pilot
 from textual.widgets import Button
 
 from litellm_tui.actions.drill import SETTING, Answer, Asking, Outcome, Plan
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import ConfigFile, Reading, Snapshot
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs, group_of
 from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.drill import DrillDialog
-from litellm_tui.ui.widgets.chainlines import ChainLines
+from litellm_tui.ui.widgets.chain_lines import ChainLines
 from tests.ui.frozen import Frozen, degraded, healthy
 from tests.ui.scene import screen_text
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 import litellm_tui
-from litellm_tui.applied import History
-from litellm_tui.backups import index
 from litellm_tui.demo import Simulation
-from litellm_tui.state import StateFile
+from litellm_tui.storage.backups import index
+from litellm_tui.storage.starts import History
+from litellm_tui.storage.state import StateFile
 from litellm_tui.ui import app as app_module
 from tests.ui.scene import Scene, opened
 
@@ -143,8 +143,8 @@ async def test_a_busy_store_holds_no_key_and_the_start_is_recorded_when_it_is_fr
     simulation: Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr("litellm_tui.ui.starts.AGAIN_SECONDS", 0.02)
-    monkeypatch.setattr("litellm_tui.ui.starts.LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr("litellm_tui.ui.starts_recorder.AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("litellm_tui.ui.starts_recorder.LONGEST_SECONDS", 0.05)
     busy = threading.Event()
     tried = threading.Event()
     real = index._locked

@@ -9,10 +9,10 @@ from textual._compositor import ChopsUpdate
 from textual.geometry import Region
 
 from litellm_tui.demo import Simulation
-from litellm_tui.settings import Settings
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.panes.logs import Logs
-from litellm_tui.ui.widgets.bar import Bar
 from litellm_tui.ui.widgets.lines import Lines
+from litellm_tui.ui.widgets.scroll_bar import Bar
 from tests.ui.scene import Scene, opened, quiet
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from litellm_tui.demo import Simulation
-from litellm_tui.settings import Settings
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
 from tests.ui.scene import opened, profile_of, screen_text
 from tests.waiting import eventually

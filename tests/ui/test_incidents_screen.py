@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.analysis.causes import name_cause
+from litellm_tui.analysis.failures.causes import name_cause
 from litellm_tui.demo import Simulation
 from litellm_tui.ui.screens.incidents import IncidentsScreen
 from litellm_tui.ui.widgets.lines import Lines

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.collectors import watch
+from litellm_tui.collectors.config import watcher
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
-from litellm_tui.settings import Settings
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.signs import ASCII, UNICODE
 from litellm_tui.ui.widgets.header import Header
 from tests.ui import frozen
@@ -111,7 +111,7 @@ async def test_an_unknown_theme_is_told_and_another_one_used(simulation: Simulat
 async def test_saving_the_file_changes_the_panes_and_keeps_the_selection(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "FALLBACK_SECONDS", 3600.0)
+    monkeypatch.setattr(watcher, "FALLBACK_SECONDS", 3600.0)
     await scene.press("1", "end")
     assert scene.lines("models").selected.startswith("nomic-embed-text")
     scene.simulation.edit_config()
@@ -160,7 +160,7 @@ async def test_a_dead_model_and_a_dead_cache(scene: Scene) -> None:
 
 
 async def test_no_secret_is_ever_on_the_screen(scene: Scene) -> None:
-    from litellm_tui.collectors.environment_file import parse_systemd
+    from litellm_tui.host.environment_file import parse_systemd
 
     held = parse_systemd((scene.simulation.folder / "litellm.env").read_bytes())
     secrets = [value for name, value in held.items() if "KEY" in name]

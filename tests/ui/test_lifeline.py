@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.collectors import process
+from litellm_tui.host import proc
 from tests.terminal import Terminal
 from tests.waiting import eventually
 
@@ -20,11 +20,11 @@ from tests.waiting import eventually
 CONSOLE = """
 import asyncio, json, signal, subprocess, sys, time
 from pathlib import Path
-from litellm_tui.actions import control, spawn
-from litellm_tui.collectors import command
-from litellm_tui.collectors.catalogues import helper
-from litellm_tui.collectors.kinds import Process
-from litellm_tui.ui.lifeline import TerminalWatchdog
+from litellm_tui.actions import control, start_process as spawn
+from litellm_tui.host import command
+from litellm_tui.collectors.litellm_source.catalogues import helper
+from litellm_tui.model.service_kinds import Process
+from litellm_tui.ui.terminal_watchdog import TerminalWatchdog
 
 place = Path(sys.argv[1])
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -65,7 +65,7 @@ asyncio.run(main())
 
 
 def _lives(pid: int) -> bool:
-    found = process.stat(pid)
+    found = proc.stat(pid)
     return found is not None and not found.gone
 
 
@@ -82,13 +82,13 @@ async def test_the_helpers_die_with_the_console_and_what_it_has_started_lives_on
     await eventually(lambda: (tmp_path / "pids").exists() or not console.running)
     pids = json.loads((tmp_path / "pids").read_text(encoding="utf-8"))
     began = console.processes()
-    console_pid = next(pid for pid in began if pids["gateway"] in process.family(pid) and pid != pids["gateway"])
+    console_pid = next(pid for pid in began if pids["gateway"] in proc.family(pid) and pid != pids["gateway"])
 
     def doomed_now() -> set[int]:
-        return {member for pid in pids["helpers"] for member in process.family(pid)}
+        return {member for pid in pids["helpers"] for member in proc.family(pid)}
 
     def spared_now() -> set[int]:
-        return set(process.family(console_pid)) - doomed_now() - {console_pid}
+        return set(proc.family(console_pid)) - doomed_now() - {console_pid}
 
     # one of the looks has a child of its own, and so has the order to the service
     await eventually(lambda: len(doomed_now()) == len(pids["helpers"]) + 1 and len(spared_now()) == 4)

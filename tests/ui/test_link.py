@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from litellm_tui.ui.link import LOST, QUESTION, Link, output_waits
-from litellm_tui.ui.pace import LONGEST, Pace
+from litellm_tui.ui.paint_pace import LONGEST, Pace
+from litellm_tui.ui.terminal_link import LOST, QUESTION, Link, output_waits
 
 
 class Terminal:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from litellm_tui.analysis.redact import Redactor
+from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.demo import Simulation
-from litellm_tui.snapshot import LogRecord
-from litellm_tui.ui.logexport import as_json, as_text, copied_to, terminal_keeps_it, write
+from litellm_tui.model.log import LogRecord
+from litellm_tui.ui.log_export import as_json, as_text, copied_to, terminal_keeps_it, write
 from tests.ui.scene import Scene, opened, quiet
 
 SECRET = "sk-planted-0123456789abcdef"

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
-from litellm_tui.logstore import LogStore
-from litellm_tui.snapshot import LogRecord
+from litellm_tui.logs.store import LogStore
+from litellm_tui.model.log import LogRecord
 from litellm_tui.ui.themes import STATES
-from litellm_tui.ui.widgets.logpaint import body, broken, drawable, lines_of
-from litellm_tui.ui.widgets.logview import LogView
+from litellm_tui.ui.widgets.log_paint import body, broken, drawable, lines_of
+from litellm_tui.ui.widgets.log_view import LogView
 
 MEGABYTE = 1 << 20
 PIECES = st.one_of(

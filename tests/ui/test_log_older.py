@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from textual.app import App, ComposeResult
 
-from litellm_tui.logstore import LogStore
-from litellm_tui.snapshot import LogRecord
+from litellm_tui.logs.store import LogStore
+from litellm_tui.model.log import LogRecord
 from litellm_tui.ui.themes import STATES
-from litellm_tui.ui.widgets.loglines import LogLines
-from litellm_tui.ui.widgets.logview import LogView
+from litellm_tui.ui.widgets.log_lines import LogLines
+from litellm_tui.ui.widgets.log_view import LogView
 from tests.ui.scene import Scene, quiet
 
 BEGIN = 1_800_000_000.0

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from litellm_tui.ui.link import Link
-from litellm_tui.ui.pace import Pace
-from litellm_tui.ui.widgets import loglines
+from litellm_tui.ui.paint_pace import Pace
+from litellm_tui.ui.terminal_link import Link
+from litellm_tui.ui.widgets import log_lines
 from tests.ui.scene import Scene, quiet
 
 
@@ -33,7 +33,7 @@ class _SlowPace(Pace):
 
 @pytest.fixture
 async def line(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[_Line]:
-    monkeypatch.setattr(loglines, "PART_SECONDS", 0.01)
+    monkeypatch.setattr(log_lines, "PART_SECONDS", 0.01)
     await quiet(scene)
     scene.write(*(f"old {number}" for number in range(30)))
     await scene.shows("old 29")

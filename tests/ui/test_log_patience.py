@@ -9,20 +9,20 @@ from functools import partial
 
 import pytest
 
-from litellm_tui.logstore import LogStore
-from litellm_tui.snapshot import LogRecord
-from litellm_tui.ui.patience import TookTooLong, patience
-from litellm_tui.ui.widgets import loglines
-from litellm_tui.ui.widgets.loglines import TOO_LONG
+from litellm_tui.logs.store import LogStore
+from litellm_tui.model.log import LogRecord
+from litellm_tui.ui.regex_timeout import TookTooLong, patience
+from litellm_tui.ui.widgets import log_lines
+from litellm_tui.ui.widgets.log_lines import TOO_LONG
 from tests.ui.scene import Scene, quiet
 
-SLICE_SECONDS = loglines.SLICE_SECONDS
+SLICE_SECONDS = log_lines.SLICE_SECONDS
 
 
 @pytest.fixture(autouse=True)
 def slices_as_they_are(nothing_of_the_persons_own: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """As short as in the console."""
-    monkeypatch.setattr(loglines, "SLICE_SECONDS", SLICE_SECONDS)
+    monkeypatch.setattr(log_lines, "SLICE_SECONDS", SLICE_SECONDS)
 
 
 # some 2 ** 40 steps

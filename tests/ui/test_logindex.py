@@ -7,9 +7,9 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litellm_tui.logstore import LogStore
-from litellm_tui.snapshot import LogRecord
-from litellm_tui.ui.widgets.logindex import LogIndex
+from litellm_tui.logs.store import LogStore
+from litellm_tui.model.log import LogRecord
+from litellm_tui.ui.widgets.log_index import LogIndex
 
 
 def _record(number: int) -> LogRecord:

@@ -7,9 +7,9 @@ from unicodedata import normalize
 import pytest
 from textual.widgets import Input
 
-from litellm_tui.analysis.logpattern import Pattern
-from litellm_tui.logstore import LogStore
-from litellm_tui.ui.widgets.logview import LogView
+from litellm_tui.analysis.log_filter.pattern import Pattern
+from litellm_tui.logs.store import LogStore
+from litellm_tui.ui.widgets.log_view import LogView
 from tests.ui.scene import Scene, quiet
 
 pytestmark = pytest.mark.usefixtures("scene")

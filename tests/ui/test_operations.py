@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Button, Input
 
-from litellm_tui.analysis.records import Deployment
 from litellm_tui.demo import Simulation
-from litellm_tui.settings import Settings
-from litellm_tui.state import StateFile
+from litellm_tui.model.diagnosis import Deployment
+from litellm_tui.storage.state import StateFile
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.panes.fallbacks import Fallbacks
 from litellm_tui.ui.screens import filled
@@ -18,7 +18,7 @@ from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.probe import ProbeDialog
 from litellm_tui.ui.screens.sheet import Sheet
-from litellm_tui.ui.widgets.chainlines import ChainLines
+from litellm_tui.ui.widgets.chain_lines import ChainLines
 from litellm_tui.ui.widgets.lines import Lines
 from tests.ui.scene import Scene, opened, profile_of
 

@@ -13,9 +13,10 @@ from textual.pilot import Pilot
 from textual.widgets import Button
 
 from litellm_tui.actions.probe import Asking, Done, Started, probe
-from litellm_tui.analysis.records import Deployment, Verdict
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.snapshot import LoadedDeployment, ProbeResult
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.model.diagnosis import Deployment, Verdict
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.model.probe import ProbeResult
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.probe import ProbeDialog

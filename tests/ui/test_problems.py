@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.analysis.memory import Memory, looked, recall, remember
+from litellm_tui.analysis.health.memory import Memory, looked, recall, remember
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import Snapshot
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.widgets.lines import Lines
 from litellm_tui.ui.widgets.strip import Hints

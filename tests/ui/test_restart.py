@@ -13,11 +13,11 @@ from textual.widgets import Button
 
 from litellm_tui.actions.in_place import _Intent
 from litellm_tui.actions.transaction.events import Outcome
-from litellm_tui.actions.transaction.record import Desk, Record, here
-from litellm_tui.analysis import proof
-from litellm_tui.backups import Backup, Backups
+from litellm_tui.actions.transaction.record import Record, RestartLock, here
+from litellm_tui.analysis.change import proof
 from litellm_tui.demo import Simulation, files
 from litellm_tui.demo.files import CONFIG
+from litellm_tui.storage.backups import Backup, Backups
 from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.restart import RestartDialog
 from tests.demo.probing import shown
@@ -202,7 +202,7 @@ async def test_a_restart_that_was_interrupted_is_told_and_can_be_taken_back(
     taken = backups.make([(profile.config.value, "config")], "before a restart")
     assert isinstance(taken, Backup)
     assert profile.unit
-    desk = Desk(profile.url.value, profile.unit.value, backups.state)
+    desk = RestartLock(profile.url.value, profile.unit.value, backups.state)
     assert desk.take() is None
     desk.write(Record("litellm.service", here(), "proof", taken.id, good.id))
     desk.release()
@@ -222,7 +222,7 @@ async def test_what_stands_by_while_another_console_restarts_says_who(
     _hear(monkeypatch)
     profile = scene.monitor.profile
     assert profile.unit
-    desk = Desk(profile.url.value, profile.unit.value, _backups(scene).state)
+    desk = RestartLock(profile.url.value, profile.unit.value, _backups(scene).state)
     assert desk.take() is None
     before = _invocation(scene.simulation)
     await _asked(scene)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.redact import Redactor
-from litellm_tui.collectors.kinds import Custom, Kind
-from litellm_tui.collectors.systemd import Tools
-from litellm_tui.logstore import LogStore
-from litellm_tui.profile import Found, Profile
-from litellm_tui.snapshot import NotAvailable, Reading, Snapshot
-from litellm_tui.snapshot import Service as Seen
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.logs.store import LogStore
+from litellm_tui.model.failures import NotAvailable
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service as Seen
+from litellm_tui.model.service_kinds import Custom, Kind, Tools
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.target.profile import Found, Profile
 from litellm_tui.ui.panes.service import Service
 from litellm_tui.ui.signs import UNICODE
 from litellm_tui.ui.view import View, utc_clock

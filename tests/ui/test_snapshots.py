@@ -13,10 +13,11 @@ from textual.pilot import Pilot
 
 from litellm_tui.actions.splice import diff, splice
 from litellm_tui.actions.transaction import preflight
-from litellm_tui.analysis.preflight import Check, checks
-from litellm_tui.analysis.records import Diagnosis
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import ConfigError, Snapshot
+from litellm_tui.analysis.change.preflight import Check, checks
+from litellm_tui.model.configuration import ConfigError
+from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.screens.fix import FixScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.widgets.lines import Lines

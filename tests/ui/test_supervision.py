@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from litellm_tui import auditor, services
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.collectors import config_file
-from litellm_tui.collectors.gateway import Answer, Endpoint
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.gateway.client import Answer, Endpoint
 from litellm_tui.demo import Simulation
-from litellm_tui.settings import Settings
-from litellm_tui.snapshot import Crashed, Snapshot
-from litellm_tui.supervisor import Pace
+from litellm_tui.model.failures import Crashed
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.monitor import auditor
+from litellm_tui.monitor.supervisor import Pace
+from litellm_tui.services import driver
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui import app as app_module
 from litellm_tui.ui.panes.cache import Cache
 from tests.ui.scene import Scene, opened, profile_of
@@ -51,7 +53,7 @@ def _endpoint(path: str) -> Injection:
 
 
 def _service(scene: Scene, patch: pytest.MonkeyPatch) -> Set:
-    patch.setattr(services.Watch, "look", _fail_later)
+    patch.setattr(driver.Watch, "look", _fail_later)
     return scene.monitor.look_now
 
 

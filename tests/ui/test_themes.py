@@ -10,7 +10,7 @@ from rich.color import Color, ColorSystem
 from textual.color import Color as Rgb
 from textual.theme import Theme
 
-from litellm_tui.settings import SettingsError
+from litellm_tui.target.settings import SettingsError
 from litellm_tui.ui.themes import STATES, load_theme, load_themes, packaged_folder
 
 PACKAGED = sorted(packaged_folder().glob("*.yaml"))

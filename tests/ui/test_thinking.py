@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.analysis.diagnosis import diagnose
-from litellm_tui.analysis.records import Diagnosis
-from litellm_tui.snapshot import Snapshot
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.ui import app as app_module
 from tests.ui.scene import Scene
 

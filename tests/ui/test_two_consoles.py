@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.demo import Simulation
-from litellm_tui.state import StateFile
+from litellm_tui.storage.state import StateFile
 from litellm_tui.ui import app as app_module
 from litellm_tui.ui.app import Console
 from tests.ui.scene import Scene, opened

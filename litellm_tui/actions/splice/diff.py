@@ -10,8 +10,8 @@ from typing import Final
 
 from litellm_tui.actions.splice.lines import Lines
 from litellm_tui.actions.splice.tree import BREAKS, CannotEdit, Document, Node, resolved
-from litellm_tui.collectors.config_file import ENVIRONMENT_PREFIX, MASKED
-from litellm_tui.secretnames import names_a_secret
+from litellm_tui.analysis.redaction.secret_names import names_a_secret
+from litellm_tui.collectors.config.config_file import ENVIRONMENT_PREFIX, MASKED
 
 _LINE: Final = re.compile(f"[^{BREAKS}]*(?:\r\n|[{BREAKS}]|\\Z)")
 # what stands behind a name, in a comment or in a file that does not parse

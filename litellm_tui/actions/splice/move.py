@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from litellm_tui.actions.splice.content import Moved
-from litellm_tui.actions.splice.find import Spot
+from litellm_tui.actions.splice.locate import Spot
 from litellm_tui.actions.splice.remove import span
 from litellm_tui.actions.splice.tree import BREAKS, Document
-from litellm_tui.analysis.edits import Path
+from litellm_tui.model.edits import Path
 
 _BREAK = re.compile(f"\r\n|[{BREAKS}]")
 

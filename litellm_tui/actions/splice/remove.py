@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from litellm_tui.actions.splice.find import Spot, find, places
-from litellm_tui.actions.splice.put import Change
+from litellm_tui.actions.splice.locate import Spot, find, places
+from litellm_tui.actions.splice.replace import Change
 from litellm_tui.actions.splice.tree import BREAKS, Document, Node
-from litellm_tui.analysis.edits import Remove
+from litellm_tui.model.edits import Remove
 
 # settings that are commented out, and the rulers of headings, belong to nobody
 _NOBODYS: Final = re.compile(r"#+\s*(?:- |-$|[\"']?[a-z_][\w./-]*[\"']?:(?:\s|$)|[-=#*~_]{3,}|$)|#{2,}")

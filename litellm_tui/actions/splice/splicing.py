@@ -6,16 +6,16 @@ import codecs
 from collections.abc import Sequence
 from itertools import pairwise
 
-from litellm_tui.actions.splice import meant
+from litellm_tui.actions.splice import expected_tree
 from litellm_tui.actions.splice.content import Content, Data
-from litellm_tui.actions.splice.find import find, places, reach, refuse_referenced, shown
+from litellm_tui.actions.splice.locate import find, places, reach, refuse_referenced, shown
 from litellm_tui.actions.splice.move import after_removal, lifted
-from litellm_tui.actions.splice.put import Change
 from litellm_tui.actions.splice.remove import with_emptied
+from litellm_tui.actions.splice.replace import Change
 from litellm_tui.actions.splice.text import style_of
 from litellm_tui.actions.splice.tree import CannotEdit, Document
 from litellm_tui.actions.splice.ways import insertions, ways_of
-from litellm_tui.analysis.edits import Edit, Insert, Move, Path, Remove, Rename, SetValue
+from litellm_tui.model.edits import Edit, Insert, Move, Path, Remove, Rename, SetValue
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -96,7 +96,7 @@ def _carried_out(document: Document, edits: Sequence[Edit]) -> Document:
             after = _parsed(document, changes)
             for edit, (content, _) in zip(edits, ways, strict=True):
                 _mean(document, edit, content)
-            if after is not None and meant.same(document.root, after.root):
+            if after is not None and expected_tree.same(document.root, after.root):
                 return after
             document = Document(document.text)
         for edit in edits:
@@ -115,7 +115,7 @@ def _one(document: Document, edit: Edit, ways: list[tuple[Content | None, list[C
             continue
         before = Document(document.text) if len(ways) > 1 else document
         _mean(before, edit, content)
-        if meant.same(before.root, after.root):
+        if expected_tree.same(before.root, after.root):
             return after
     line, column = (places[0].line, places[0].column) if places else (0, 0)
     what = shown(edit.path)
@@ -151,8 +151,8 @@ def _moved(document: Document, edit: Move) -> Document:
         raise document.error(f"{spot.key.value} stands here more than once: remove the others first", spot.key.start)
     contents: list[Content] = [lifted(document, spot)]
     try:
-        data = meant.data_of(spot.value)
-        contents.append(Data(data, meant.tree_of(data)))
+        data = expected_tree.data_of(spot.value)
+        contents.append(Data(data, expected_tree.tree_of(data)))
     except CannotEdit as why:
         # only its own bytes will do
         unwritable: CannotEdit | None = why
@@ -177,11 +177,11 @@ def _mean(document: Document, edit: Edit, content: Content | None) -> None:
     match edit:
         case SetValue(path):
             assert content is not None
-            meant.set_value(find(document, path), content)
+            expected_tree.set_value(find(document, path), content)
         case Rename(path, name):
-            meant.rename(find(document, path), name)
+            expected_tree.rename(find(document, path), name)
         case Remove(path, occurrence):
-            meant.remove(find(document, path, occurrence))
+            expected_tree.remove(find(document, path, occurrence))
         case Insert(path):
             assert content is not None
-            meant.insert(document, path, content.node)
+            expected_tree.insert(document, path, content.node)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from litellm_tui.actions.splice import meant
+from litellm_tui.actions.splice import expected_tree
 from litellm_tui.actions.splice.content import Below, Content, Data, entry_lines
-from litellm_tui.actions.splice.find import find, plain_null, reach, refuse_referenced, shown
-from litellm_tui.actions.splice.put import Change, add, begin, put, refuse_existing, rename
+from litellm_tui.actions.splice.locate import find, plain_null, reach, refuse_referenced, shown
 from litellm_tui.actions.splice.remove import remove
+from litellm_tui.actions.splice.replace import Change, add, begin, put, refuse_existing, rename
 from litellm_tui.actions.splice.text import Style
 from litellm_tui.actions.splice.tree import CannotEdit, Document, Node
-from litellm_tui.analysis.edits import Edit, Insert, Path, Remove, Rename, SetValue
+from litellm_tui.model.edits import Edit, Insert, Path, Remove, Rename, SetValue
 
 
 def ways_of(document: Document, edit: Edit, style: Style) -> Iterator[tuple[Content | None, list[Change]]]:
@@ -25,7 +25,7 @@ def ways_of(document: Document, edit: Edit, style: Style) -> Iterator[tuple[Cont
             refuse_referenced(document, node)
             quote = node.style if node.style in ("'", '"') else None
             flowing = node.kind != "alias" and node.flow and bool(node.items)
-            content = Data(value, meant.tree_of(value), quote, flowing)
+            content = Data(value, expected_tree.tree_of(value), quote, flowing)
             yield content, put(document, spot, content, style)
         case Rename(path, name):
             yield None, rename(document, find(document, path), name, style)
@@ -40,7 +40,7 @@ def ways_of(document: Document, edit: Edit, style: Style) -> Iterator[tuple[Cont
             else:
                 yield None, _emptied(document, path, spot.parent, style)
         case Insert(path, value):
-            node = meant.tree_of(value)
+            node = expected_tree.tree_of(value)
             yield from insertions(document, path, Data(value, node), style)
 
 
@@ -89,4 +89,4 @@ def insertions(
 def _below(document: Document, part: str | int, content: Content) -> Content:
     if isinstance(part, int) and part:
         raise document.error("a list begins at 0", 0)
-    return Below(part, content, meant.wrapped(part, content.node))
+    return Below(part, content, expected_tree.wrapped(part, content.node))

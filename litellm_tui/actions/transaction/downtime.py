@@ -8,8 +8,8 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Failure
+from litellm_tui.model.failures import Failure
+from litellm_tui.target.profile import Profile
 
 _ASK_SECONDS: Final = 0.1
 
@@ -44,7 +44,7 @@ class Downtime:
                 await self._task
 
     async def _run(self) -> None:
-        from litellm_tui.collectors.gateway import LIVELINESS, GatewayClient
+        from litellm_tui.collectors.gateway.client import LIVELINESS, GatewayClient
 
         key = self._profile.key.reveal() if self._profile.key else None
         client = GatewayClient(self._profile.url.value, key)

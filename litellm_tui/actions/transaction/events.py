@@ -7,8 +7,9 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from litellm_tui.analysis.records import Diagnosis
-from litellm_tui.snapshot import Failure, Snapshot
+from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.snapshot import Snapshot
 
 StepName = Literal["preflight", "backup", "restart", "proof", "restore", "restart again", "proof again"]
 FORTH: Final[tuple[StepName, ...]] = ("preflight", "backup", "restart", "proof")
@@ -61,7 +62,7 @@ class Seen(NamedTuple):
     now: float
 
 
-class Eyes(Protocol):
+class GatewayObserver(Protocol):
     """Somebody who looks at the gateway all the time: the console's monitor, or one of the command's own."""
 
     def seen(self) -> Seen | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from litellm_tui.collectors.kinds import Compose, Custom, Process, words
-from litellm_tui.collectors.systemd import runtime_environment
-from litellm_tui.profile import Profile
+from litellm_tui.host.systemd_tools import runtime_environment
+from litellm_tui.model.service_kinds import Compose, Custom, Process, words
+from litellm_tui.target.profile import Profile
 
 
 def operated(profile: Profile) -> str:

@@ -11,13 +11,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from litellm_tui.actions.writable import way_to_write
-from litellm_tui.addresses import is_this_machine
-from litellm_tui.analysis.preflight import Check, checks
-from litellm_tui.analysis.records import Diagnosis
-from litellm_tui.collectors.file_times import changed_at
-from litellm_tui.discovery import next_start
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Snapshot
+from litellm_tui.analysis.addresses import is_this_machine
+from litellm_tui.analysis.change.preflight import Check, checks
+from litellm_tui.collectors.config.file_times import changed_at
+from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.services.systemd.discovery import next_start
+from litellm_tui.target.profile import Profile
 
 # for copies of the configuration, and for what the service itself writes at its start
 LEAST_BYTES = 16_000_000

@@ -13,16 +13,16 @@ from typing import Final, Literal
 import msgspec
 
 from litellm_tui.actions.transaction.operated import operated
-from litellm_tui.analysis.proof import Expected
-from litellm_tui.atomic import replace, settle
-from litellm_tui.collectors.bounded import MEDIUM, read_bytes
-from litellm_tui.hostlock import Holder, HostLock, here, told_holder
-from litellm_tui.identity import digest, gateway_name
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Failure
-from litellm_tui.state import state_folder
+from litellm_tui.analysis.change.proof import Expected
+from litellm_tui.host.atomic import replace, settle
+from litellm_tui.host.bounded import MEDIUM, read_bytes
+from litellm_tui.host.host_lock import Holder, HostLock, here, told_holder
+from litellm_tui.model.failures import Failure
+from litellm_tui.storage.identity import digest, gateway_name
+from litellm_tui.storage.state import state_folder
+from litellm_tui.target.profile import Profile
 
-__all__ = ["FORM", "Desk", "Holder", "Record", "Stage", "here", "under_way"]
+__all__ = ["FORM", "Holder", "Record", "RestartLock", "Stage", "here", "under_way"]
 
 FORM: Final = 1
 
@@ -54,7 +54,7 @@ def under_way(holder: Holder) -> str:
     return f"{holder} is restarting it: wait for that to end"
 
 
-class Desk:
+class RestartLock:
     """The lock and the record of one gateway. What cannot be read or written is a Failure with its reason.
 
     Two locks are taken: the user's own, which guards the record, and with `host` the one of the machine, which keeps
@@ -70,7 +70,7 @@ class Desk:
         self._host = host
 
     @classmethod
-    def of(cls, profile: Profile, folder: Path | None = None) -> Desk:
+    def of(cls, profile: Profile, folder: Path | None = None) -> RestartLock:
         """The desk of this gateway. In a `folder` that is not the user's state folder nobody else works."""
         unit = profile.unit.value if profile.unit else ""
         own = folder is None or folder == state_folder()

@@ -17,12 +17,8 @@ import msgspec
 from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rollback import Restored, missing, rehearse, restore
 from litellm_tui.actions.transaction.downtime import Downtime
-from litellm_tui.actions.transaction.events import Event, Eyes, Order, Outcome, Result, Seen, Step
-from litellm_tui.actions.transaction.preflight import inspect, refusals
-from litellm_tui.actions.transaction.record import Desk, Holder, Record, Stage, here, under_way
-from litellm_tui.actions.transaction.steps import StepClock, whole
-from litellm_tui.actions.transaction.watch import Watch
-from litellm_tui.actions.transaction.words import (
+from litellm_tui.actions.transaction.events import Event, GatewayObserver, Order, Outcome, Result, Seen, Step
+from litellm_tui.actions.transaction.messages import (
     NOT_ENDED,
     kept_as,
     last_exception,
@@ -31,11 +27,15 @@ from litellm_tui.actions.transaction.words import (
     told_checks,
     weighed,
 )
-from litellm_tui.analysis.proof import Check, Expected, cause, is_new
-from litellm_tui.backups import Backup, Backups, Why, take_present
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Crashed, Denied, Failure
-from litellm_tui.supervisor import guarded_async
+from litellm_tui.actions.transaction.preflight import inspect, refusals
+from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, Stage, here, under_way
+from litellm_tui.actions.transaction.steps import StepClock, whole
+from litellm_tui.actions.transaction.watch import Watch
+from litellm_tui.analysis.change.proof import Check, Expected, cause, is_new
+from litellm_tui.model.failures import Crashed, Denied, Failure
+from litellm_tui.monitor.supervisor import guarded_async
+from litellm_tui.storage.backups import Backup, Backups, Why, take_present
+from litellm_tui.target.profile import Profile
 
 _LOG_RECORDS: Final = 12
 
@@ -50,9 +50,9 @@ class Transaction:
     def __init__(
         self,
         profile: Profile,
-        eyes: Eyes,
+        eyes: GatewayObserver,
         order: Order,
-        desk: Desk,
+        desk: RestartLock,
         backups: Backups,
         *,
         force: bool = False,

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from litellm_tui.actions.transaction.events import Event, Outcome, Step, StepName
-from litellm_tui.snapshot import Crashed
-from litellm_tui.supervisor import guarded_async
+from litellm_tui.model.failures import Crashed
+from litellm_tui.monitor.supervisor import guarded_async
 
 
 class StepClock:

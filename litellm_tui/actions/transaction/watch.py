@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.actions.transaction.events import Eyes, Seen
-from litellm_tui.analysis.proof import Check, Expected, prove
-from litellm_tui.profile import Profile
-from litellm_tui.snapshot import Crashed
-from litellm_tui.supervisor import guarded, guarded_async
+from litellm_tui.actions.transaction.events import GatewayObserver, Seen
+from litellm_tui.analysis.change.proof import Check, Expected, prove
+from litellm_tui.model.failures import Crashed
+from litellm_tui.monitor.supervisor import guarded, guarded_async
+from litellm_tui.target.profile import Profile
 
 LOOK_SECONDS: Final = 0.2
 AGAIN_SECONDS: Final = 1.0
@@ -27,7 +27,7 @@ PROOF_SECONDS: Final = 180.0
 class Watch:
     """The eyes, and what is made of what they see."""
 
-    def __init__(self, profile: Profile, eyes: Eyes) -> None:
+    def __init__(self, profile: Profile, eyes: GatewayObserver) -> None:
         self._profile = profile
         self._eyes = eyes
         self.failure: Crashed | None = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from litellm_tui.analysis.audit.places import on_cache
-from litellm_tui.analysis.cache import hit_rate
-from litellm_tui.analysis.headline import sparkline
+from litellm_tui.analysis.audit_places import on_cache
+from litellm_tui.analysis.health.cache import hit_rate
+from litellm_tui.analysis.health.headline import sparkline
 from litellm_tui.analysis.phrases import age, count, size
-from litellm_tui.snapshot import Crashed
+from litellm_tui.model.failures import Crashed
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES

@@ -12,14 +12,14 @@ from rich.cells import cell_len
 from textual import on
 
 from litellm_tui.analysis.latest import latest
-from litellm_tui.analysis.records import SEVERITY, Chain, Deployment, Group, Target
-from litellm_tui.analysis.route import Route
-from litellm_tui.analysis.routing import Kind, alias_target, routing_of_file
-from litellm_tui.analysis.whatif import WhatIf, routing_of, what_if
+from litellm_tui.analysis.routing.route import Route
+from litellm_tui.analysis.routing.table import Kind, alias_target, routing_of_file
+from litellm_tui.analysis.routing.what_if import WhatIf, routing_of, what_if
+from litellm_tui.model.diagnosis import SEVERITY, Chain, Deployment, Group, Target
 from litellm_tui.ui.detail import Paragraph, chain_paragraphs, to_rows
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.chainlines import ChainLines
+from litellm_tui.ui.widgets.chain_lines import ChainLines
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
 from litellm_tui.ui.widgets.lines import Lines, Row, Span
 

@@ -9,13 +9,13 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import Input
 
+from litellm_tui.analysis.health.coverage import unread
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.sight import unread
-from litellm_tui.ui.pace import Pace
-from litellm_tui.ui.panes.logprompt import LogPrompt, Purpose
+from litellm_tui.ui.paint_pace import Pace
+from litellm_tui.ui.panes.log_prompt import LogPrompt, Purpose
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View, utc_clock
-from litellm_tui.ui.widgets.logview import LogView
+from litellm_tui.ui.widgets.log_view import LogView
 
 
 class Logs(Pane):

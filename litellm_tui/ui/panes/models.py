@@ -9,8 +9,8 @@ from rich.cells import cell_len
 
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import coarse_age
-from litellm_tui.analysis.records import Deployment, Verdict
-from litellm_tui.snapshot import Crashed
+from litellm_tui.model.diagnosis import Deployment, Verdict
+from litellm_tui.model.failures import Crashed
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
 
-from litellm_tui.snapshot import Crashed
+from litellm_tui.model.failures import Crashed
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines, Row

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from litellm_tui.analysis.phrases import age, count, size
-from litellm_tui.profile import findings
+from litellm_tui.target.profile import findings
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row
-from litellm_tui.ui.widgets.servicelines import ServiceLines
+from litellm_tui.ui.widgets.service_lines import ServiceLines
 
 # what a kind of service does not tell is said to be so, and not left out
 _UNKNOWN = "not known"

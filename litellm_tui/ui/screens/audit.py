@@ -9,9 +9,9 @@ from typing import ClassVar, Final
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from litellm_tui.analysis.audit.records import Audit, Finding, Severity
-from litellm_tui.analysis.audit.words import arithmetic, summary
-from litellm_tui.analysis.records import Place
+from litellm_tui.analysis.audit_phrases import arithmetic, summary
+from litellm_tui.model.audit import Audit, Finding, Severity
+from litellm_tui.model.diagnosis import Place
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View

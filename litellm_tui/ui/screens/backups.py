@@ -11,16 +11,16 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from litellm_tui.analysis.phrases import age, count
-from litellm_tui.backups import Backup, Backups
-from litellm_tui.backups.against import Against, against_disk, on_disk
-from litellm_tui.backups.store import NOTHING_KEPT
-from litellm_tui.comparison import SIGNS, environment, moment
-from litellm_tui.snapshot import Failure
+from litellm_tui.model.failures import Failure
+from litellm_tui.monitor.comparison import SIGNS, environment, moment
+from litellm_tui.storage.backups import Backup, Backups
+from litellm_tui.storage.backups.against import Against, against_disk, on_disk
+from litellm_tui.storage.backups.store import NOTHING_KEPT
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.guarded_work import told
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
-from litellm_tui.ui.work import told
 
 STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
 

@@ -14,7 +14,7 @@ from textual.widgets import Button, Input
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.widgets.lines import Lines, Row
-from litellm_tui.ui.widgets.unitname import UnitName
+from litellm_tui.ui.widgets.unit_name import UnitName
 
 
 class ConfirmDialog(FilledScreen[bool]):

@@ -9,15 +9,15 @@ from typing import ClassVar, Final
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from litellm_tui.analysis.difference import Change, What
-from litellm_tui.applied import Applied, History
-from litellm_tui.comparison import SIGNS, Compared, summary, with_running, with_version
-from litellm_tui.snapshot import ConfigError
+from litellm_tui.analysis.change.difference import Change, What
+from litellm_tui.model.configuration import ConfigError
+from litellm_tui.monitor.comparison import SIGNS, Compared, summary, with_running, with_version
+from litellm_tui.storage.starts import Applied, History
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.guarded_work import told
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Row, cell
-from litellm_tui.ui.work import told
 
 _HEADS: Final[dict[What, str]] = {
     "deployment": "deployments",

@@ -13,9 +13,9 @@ from textual.content import Content
 from textual.widgets import Button
 
 from litellm_tui.actions.drill import Answer, Asking, Event, Outcome, Plan
-from litellm_tui.analysis.causes import first_words
+from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.phrases import count
-from litellm_tui.collectors.logline import clean
+from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.view import View

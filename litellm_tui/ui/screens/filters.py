@@ -13,14 +13,14 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
-from litellm_tui.analysis.redact import MASK
-from litellm_tui.collectors.logline import clean
-from litellm_tui.filethread import FileThread
-from litellm_tui.savedfilters import SavedFilters
+from litellm_tui.analysis.redaction.redactor import MASK
+from litellm_tui.host.file_thread import FileThread
+from litellm_tui.logs.log_line import clean
+from litellm_tui.storage.filters import SavedFilters
 from litellm_tui.ui.detail import to_rows
+from litellm_tui.ui.guarded_work import told
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
-from litellm_tui.ui.work import told
 
 _LONGEST_NAME: Final = 40
 

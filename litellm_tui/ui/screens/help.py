@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litellm_tui.analysis.logfilter import HELP
+from litellm_tui.analysis.log_filter.log_filter import HELP
 from litellm_tui.ui.detail import Paragraph
 from litellm_tui.ui.keys import PLACES, keys_of
 from litellm_tui.ui.signs import Signs

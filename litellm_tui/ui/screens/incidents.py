@@ -9,11 +9,11 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from litellm_tui.analysis.headline import sparkline
-from litellm_tui.analysis.incidents import Incident, answers, find_incidents
+from litellm_tui.analysis.failures.incidents import Incident, answers, find_incidents
+from litellm_tui.analysis.health.headline import sparkline
 from litellm_tui.analysis.phrases import age, coarse_age, count
-from litellm_tui.analysis.records import Place
-from litellm_tui.snapshot import Log
+from litellm_tui.model.diagnosis import Place
+from litellm_tui.model.log import Log
 from litellm_tui.ui.detail import Paragraph
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View

@@ -11,9 +11,9 @@ from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
 from textual.screen import Screen
 
-from litellm_tui.snapshot import Crashed
-from litellm_tui.supervisor import guarded
-from litellm_tui.ui.pace import Pace
+from litellm_tui.model.failures import Crashed
+from litellm_tui.monitor.supervisor import guarded
+from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.cache import Cache
 from litellm_tui.ui.panes.detail import Detail
 from litellm_tui.ui.panes.fallbacks import Fallbacks

@@ -18,11 +18,12 @@ from textual.widgets import Button
 from litellm_tui.actions.probe import Asking, Done, Event, Started
 from litellm_tui.actions.probe_cost import calls_needed, is_paid
 from litellm_tui.actions.probe_request import MAX_TOKENS
-from litellm_tui.analysis.causes import first_words, name_cause
+from litellm_tui.analysis.failures.causes import first_words, name_cause
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.records import Deployment
-from litellm_tui.collectors.logline import clean
-from litellm_tui.snapshot import LoadedDeployment, ProbeResult
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.diagnosis import Deployment
+from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.model.probe import ProbeResult
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.screens.sheet import Sheet

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from litellm_tui.analysis.phrases import age, coarse_age
-from litellm_tui.analysis.records import Place, Problem
+from litellm_tui.model.diagnosis import Place, Problem
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
-from litellm_tui.snapshot import LogRecord
+from litellm_tui.model.log import LogRecord
 from litellm_tui.ui.detail import record_paragraphs
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.view import View

@@ -14,13 +14,13 @@ from textual.content import Content
 from textual.widgets import Button, Input
 
 from litellm_tui.actions.transaction.events import BACK, FORTH, Event, Outcome, Result, Step
-from litellm_tui.analysis.preflight import Check
+from litellm_tui.analysis.change.preflight import Check
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.guarded_work import told
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row
-from litellm_tui.ui.widgets.unitname import UnitName
-from litellm_tui.ui.work import told
+from litellm_tui.ui.widgets.unit_name import UnitName
 
 Way = Literal["apply", "finish", "undo"]
 _CHECKED: Final = {"ok": "ok", "note": "warn", "refused": "bad"}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from litellm_tui.backups import Backup
-from litellm_tui.backups.against import Against
-from litellm_tui.comparison import moment
+from litellm_tui.monitor.comparison import moment
+from litellm_tui.storage.backups import Backup
+from litellm_tui.storage.backups.against import Against
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.backups import change_paragraphs
 from litellm_tui.ui.screens.writing import WritingScreen

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
-from litellm_tui.collectors.logline import clean
+from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.widgets.lines import Lines, Row

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from litellm_tui.analysis.audit.records import Severity as FindingSeverity
-from litellm_tui.analysis.records import Severity
+from litellm_tui.model.audit import Severity as FindingSeverity
+from litellm_tui.model.diagnosis import Severity
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 

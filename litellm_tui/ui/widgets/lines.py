@@ -21,11 +21,11 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
-from litellm_tui.collectors.logline import clean
+from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.keys import keys_of
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
-from litellm_tui.ui.widgets.bar import AsciiRender, Bar
+from litellm_tui.ui.widgets.scroll_bar import AsciiRender, Bar
 
 ASCII_CLASS = "-ascii"
 """The class of the app while it draws with ASCII signs only."""

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from litellm_tui.analysis.phrases import age, count, size
-from litellm_tui.snapshot import Service
+from litellm_tui.model.service import Service
 from litellm_tui.ui.keys import KEYS
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import wrap

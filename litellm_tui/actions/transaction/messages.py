@@ -1,0 +1,75 @@
+"""The words of a transaction: where it stood, how a proof stands, what the service said last."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from litellm_tui.actions.transaction.record import Record
+from litellm_tui.analysis.change import preflight
+from litellm_tui.analysis.change.proof import Check
+from litellm_tui.analysis.phrases import count
+from litellm_tui.storage.backups import Backup
+
+# the last line of a traceback, or what 1.106 says without one
+_EXCEPTION: Final = re.compile(
+    r"(?:\w{1,100}\.){0,20}\w{0,100}(?:Error|Exception|Exit): |LiteLLM proxy refused to start: "
+)
+
+NOT_ENDED: Final = (
+    "what runs now is not proved: litellm-tui restart --finish proves it and rolls back when that fails, --undo takes "
+    "it back"
+)
+
+
+def told(record: Record) -> str:
+    """Where a transaction stood that was interrupted, in words."""
+    where = {
+        "backup": "nothing had been changed yet",
+        "restart": "the service had been, or was just being, told to restart",
+        "proof": "the service was restarted with the new configuration, and that was not proved yet",
+        "restore": "the new configuration had failed, and the good one was being brought back",
+        "restart again": "the good configuration is on the disk again; the service was just being told to restart",
+        "proof again": "the service was restarted with the good configuration, and that was not proved yet",
+    }[record.stage]
+    ended = f"did not end well ({record.failed})" if record.failed else "was interrupted"
+    return f"a restart of {record.unit} by {record.holder} {ended}: {where}"
+
+
+def told_checks(checks: tuple[Check, ...]) -> str:
+    """How a proof stands: what it waits for, or what was found."""
+    waiting = [check.text for check in checks if check.state == "waiting"]
+    found = [check.text for check in checks if check.state == "ok" and check.name in ("deployments", "ready")]
+    return waiting[0] if waiting else "; ".join(filter(None, found))
+
+
+def kept_as(backup: Backup | None, good: Backup | None) -> str:
+    """What was kept, and what it would go back to."""
+    if backup is None:
+        return "no configuration is known here, so none was kept"
+    if good is None:
+        return f"backup {backup.id}; there is none to go back to, for none is known that ran"
+    if not good.differs_from(backup):
+        return f"backup {backup.id}, the same as {good.id}, which ran before"
+    return f"backup {backup.id}; it would go back to {good.id}"
+
+
+def last_exception(log: tuple[str, ...]) -> str:
+    """The last exception that the service wrote."""
+    lines = [line.strip() for text in log for line in text.splitlines()]
+    return next((line[:200] for line in reversed(lines) if _EXCEPTION.match(line)), "")
+
+
+def sentence(checks: tuple[Check, ...], what: str) -> str:
+    """`what`, with how many deployments are loaded."""
+    loaded = next((check.text for check in checks if check.name == "deployments" and check.state == "ok"), "")
+    return f"{what}; {loaded}" if loaded else what
+
+
+def weighed(found: tuple[preflight.Check, ...], *, force: bool) -> str:
+    """How many of a preflight's checks say something, and to which end."""
+    against = sum(check.state == "refused" for check in found)
+    known = sum(check.state == "note" for check in found)
+    words = [count(against, "reason") + " against it" + (", passed over" if force else "")] if against else []
+    words += [count(known, "note")] if known else []
+    return "; ".join(words) or "nothing speaks against it"

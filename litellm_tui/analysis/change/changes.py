@@ -1,0 +1,55 @@
+"""What is different from the last look: for whoever looks once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from litellm_tui.analysis.phrases import age
+from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.snapshot import Snapshot
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """What a look found that lasts: compared with the next one. Unknown things are None and compare with nothing."""
+
+    at: float
+    version: str | None = None
+    digest: str | None = None
+    started_at: float | None = None
+    deployments: tuple[str, ...] | None = None
+    cache: str | None = None
+
+
+def glance(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> Glance:
+    """The lasting part of this look."""
+    readiness, file = snapshot.gateway.readiness.value, snapshot.configuration.current
+    service, loaded = snapshot.service.value, snapshot.gateway.deployments.value
+    return Glance(
+        at=now,
+        version=readiness.version if readiness else None,
+        digest=file.digest if file else None,
+        started_at=service.started_at if service else None,
+        deployments=tuple(sorted({f"{d.group} ({d.model})" for d in loaded})) if loaded is not None else None,
+        cache=diagnosis.cache.state if diagnosis.cache.severity != "unknown" else None,
+    )
+
+
+def changes(before: Glance | None, after: Glance) -> tuple[str, ...]:
+    """In words, each in a line; empty when nothing is different, or nothing was kept."""
+    return tuple(_changes(before, after)) if before is not None else ()
+
+
+def _changes(before: Glance, after: Glance) -> Iterator[str]:
+    if before.version and after.version and before.version != after.version:
+        yield f"LiteLLM {before.version} → {after.version}"
+    if before.started_at and after.started_at and abs(after.started_at - before.started_at) > 2:
+        yield f"restarted {age(after.at - after.started_at)} ago"
+    if before.digest and after.digest and before.digest != after.digest:
+        yield "the configuration file is another"
+    if before.deployments is not None and after.deployments is not None:
+        yield from (f"added: {name}" for name in after.deployments if name not in before.deployments)
+        yield from (f"removed: {name}" for name in before.deployments if name not in after.deployments)
+    if before.cache and after.cache and before.cache != after.cache:
+        yield f"cache: {before.cache} → {after.cache}"

@@ -1,0 +1,299 @@
+"""What differs between two versions of a configuration, and between the file and what runs: change by change, in words.
+
+No value that may be a secret is in a `Change`: that it has changed is all that is said.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from litellm_tui.analysis.change.drift import (
+    DEFAULT_FALLBACKS,
+    ROUTER_KEYS,
+    Path,
+    entries_of,
+    pair,
+    parameter_differences,
+    plain,
+    router_changes,
+    shown_by_the_proxy,
+)
+from litellm_tui.analysis.change.values import ABSENT, NOT_SHOWN, hidden, leaves, text_of
+from litellm_tui.analysis.nested import same
+from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
+from litellm_tui.model.configuration import ConfigFile, FileDeployment, Mark
+from litellm_tui.model.diagnosis import Deployment
+from litellm_tui.model.gateway import LoadedDeployment
+
+Kind = Literal["added", "removed", "changed"]
+What = Literal["deployment", "setting", "alias", "fallback", "environment"]
+
+_FALLBACKS: Final = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+# settings that the router shows, by their places in the file
+_SHOWN: Final = {place for places in ROUTER_KEYS.values() for place in places} | set(DEFAULT_FALLBACKS)
+_ALIASES: Final = ("router_settings", "model_group_alias")
+# of these the running proxy shows nothing at all
+_UNSEEN_SECTIONS: Final = ("general_settings", "environment_variables")
+_PARAMETERS: Final = "litellm_params"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One difference. `before` and `after` are texts without secrets, empty on the side that does not have it.
+
+    `name` is a deployment's group and model, a dotted setting, an alias or `fallbacks of GROUP`; `key` is the parameter
+    of a deployment that is changed. `visible` says that the console can see which of the two runs. `needs_restart` is
+    false for what a restart would not mend. `path` leads into the newer file's data, or into the older one's where it
+    was removed; `mark` is its place in the newer file.
+    """
+
+    kind: Kind
+    what: What
+    name: str
+    before: str = ""
+    after: str = ""
+    path: Path = ()
+    mark: Mark | None = None
+    needs_restart: bool = True
+    visible: bool = True
+    note: str = ""
+    key: str = ""
+
+    @property
+    def words(self) -> str:
+        """The change in one line."""
+        name = f"{self.name}: {self.key}" if self.key else self.name
+        if self.before and self.after:
+            return f"{name}: {self.before} → {self.after}"
+        return f"{name}: {self.before or self.after}" if self.before or self.after else name
+
+
+def compare(before: ConfigFile, after: ConfigFile) -> tuple[Change, ...]:
+    """What `after` changes: its deployments in their order, the removed ones, then settings in the file's order."""
+    if before.digest == after.digest and before.data is after.data:
+        return ()
+    return (*_deployments(before, after), *_settings(before.data, after))
+
+
+def running(
+    file: ConfigFile, rows: Iterable[Deployment], router: Mapping[str, Any] | None, applied: ConfigFile | None = None
+) -> tuple[Change, ...]:
+    """What a restart with this file would change, as far as it is known.
+
+    `rows` are the deployments of the diagnosis, `router` the settings that the router shows. Of what the proxy shows
+    nothing of, the file is compared with `applied`, the version that the running process started with.
+    """
+    found = [*_loaded(file, rows), *_routed(file, router or {})]
+    for change in compare(applied, file) if applied else ():
+        if not change.visible:
+            note = f"{change.note}; compared with the file as it was when the process started"
+            found.append(msgspec.structs.replace(change, note=note))
+    return tuple(found)
+
+
+# --- deployments -----------------------------------------------------------------------------------------------
+
+
+def _deployments(before: ConfigFile, after: ConfigFile) -> Iterator[Change]:
+    old_entries, new_entries = _raw(before), _raw(after)
+    unchanged_old, unchanged_new = set(), set()
+    waiting: defaultdict[object, list[FileDeployment]] = defaultdict(list)
+    for old in before.deployments:
+        waiting[_likeness(old, old_entries[old.index])].append(old)
+    for new in after.deployments:
+        entry = new_entries[new.index]
+        candidates = waiting[_likeness(new, entry)]
+        # nearly always the first one
+        for position, old in enumerate(candidates[:8]):
+            if same(old_entries[old.index], entry):
+                unchanged_old.add(old.index)
+                unchanged_new.add(new.index)
+                del candidates[position]
+                break
+    edited = [d for d in after.deployments if d.index not in unchanged_new]
+    for wanted, was in pair(edited, (d for d in before.deployments if d.index not in unchanged_old)):
+        if wanted is None:
+            assert was is not None
+            yield _removed(was, ("model_list", was.index))
+        elif was is None:
+            yield _added(wanted)
+        else:
+            yield from _edited(wanted, old_entries[was.index], new_entries[wanted.index], after)
+
+
+def _likeness(deployment: FileDeployment, entry: Mapping[str, Any]) -> object:
+    """Equal for equal entries, and quickly made."""
+    parameters = entry[_PARAMETERS]
+    scalars = [value for value in parameters.values() if isinstance(value, str)]
+    return deployment.group, deployment.model, len(parameters), *scalars
+
+
+def _raw(file: ConfigFile) -> list[Any]:
+    entries: list[Any] = file.data["model_list"] if file.deployments else []
+    return entries
+
+
+def _edited(
+    wanted: FileDeployment, old: Mapping[str, Any], new: Mapping[str, Any], file: ConfigFile
+) -> Iterator[Change]:
+    for path, before, after in leaves(old, new, ("model_list", wanted.index)):
+        key = ".".join(map(str, path[2:])).removeprefix(f"{_PARAMETERS}.")
+        secret = any(may_carry_a_secret(str(part)) for part in path[2:])
+        visible = (
+            len(path) == 4
+            and path[2] == _PARAMETERS
+            and shown_by_the_proxy(str(path[3]))
+            and not isinstance(before, dict | list)
+            and not isinstance(after, dict | list)
+        )
+        unseen = "the proxy does not show it" if secret else "not compared with what the proxy shows"
+        yield _change(
+            "deployment", _name(wanted), path, before, after, file, secret, visible, "" if visible else unseen, key
+        )
+
+
+def _added(entry: FileDeployment, note: str = "", *, needs_restart: bool = True) -> Change:
+    where = entry.api_base or ""
+    return Change(
+        "added", "deployment", _name(entry), after=text_of(where) if where else "", path=("model_list", entry.index),
+        mark=entry.mark, needs_restart=needs_restart, note=note,
+    )  # fmt: skip
+
+
+def _removed(entry: FileDeployment | LoadedDeployment, path: Path = ()) -> Change:
+    where = entry.api_base or ""
+    return Change("removed", "deployment", _name(entry), before=text_of(where) if where else "", path=path)
+
+
+def _name(entry: FileDeployment | LoadedDeployment) -> str:
+    return f"{entry.group} ({entry.model})"
+
+
+def _loaded(file: ConfigFile, rows: Iterable[Deployment]) -> Iterator[Change]:
+    for row in rows:
+        if row.file and row.loaded:
+            for found in parameter_differences(row.file, row.loaded):
+                yield Change(
+                    _kind(found.runs, found.wanted), "deployment", _name(row.file), _side(found.runs),
+                    _side(found.wanted), found.path, file.mark(found.path), key=found.name,
+                )  # fmt: skip
+        elif row.file:
+            pending = row.verdict.pending
+            yield _added(row.file, "" if pending else row.verdict.reason, needs_restart=pending)
+        elif row.loaded and not row.loaded.from_db:
+            yield _removed(row.loaded)
+
+
+def _routed(file: ConfigFile, router: Mapping[str, Any]) -> Iterator[Change]:
+    entries: dict[Path, dict[str, Path]] = {}
+    for found in router_changes(file, router):
+        what: What = "setting"
+        name, path = found.name, found.path
+        if found.name in _FALLBACKS:
+            what, name = "fallback", f"{found.name} of {found.entry}" if found.entry is not None else found.name
+        elif found.name == "model_group_alias" and found.entry is not None:
+            what, name = "alias", found.entry
+        elif found.entry is not None:
+            name = f"{found.name}.{found.entry}"
+        if what == "fallback":
+            if path not in entries:
+                entries[path] = _entry_paths(file, path)
+            path = entries[path].get(str(found.entry), path)
+        elif found.entry is not None:
+            path = (*path, found.entry)
+        yield Change(
+            _kind(found.runs, found.wanted), what, name, _side(found.runs), _side(found.wanted), path, file.mark(path)
+        )
+
+
+# --- settings --------------------------------------------------------------------------------------------------
+
+
+def _settings(before: Mapping[str, Any], file: ConfigFile) -> Iterator[Change]:
+    for section in {**before, **file.data}:
+        old, new = before.get(section, ABSENT), file.data.get(section, ABSENT)
+        if section == "model_list" and all(side is ABSENT or isinstance(side, list) for side in (old, new)):
+            continue
+        for path, was, wanted in leaves(old, new, (section,)):
+            yield from _setting(path, was, wanted, file)
+
+
+def _setting(path: Path, before: Any, after: Any, file: ConfigFile) -> Iterator[Change]:
+    name = ".".join(map(str, path))
+    visible = path[:2] in _SHOWN
+    hides = path[:1] if path[0] in _UNSEEN_SECTIONS else path[:2]
+    note = "" if visible else f"the running proxy does not show {'.'.join(map(str, hides))}"
+    if len(path) == 2 and path[1] in _FALLBACKS and _are_entries(before) and _are_entries(after):
+        old, new = (entries_of(side) for side in (before, after))
+        places = _entry_paths(file, path)
+        for group in {**old, **new}:
+            was, wanted = old.get(group, ABSENT), new.get(group, ABSENT)
+            if not same(was, wanted):
+                name, place = f"{path[1]} of {plain(group)}", places.get(str(group), path)
+                because = "; ".join(filter(None, (_order(was, wanted), note)))
+                yield _change("fallback", name, place, was, wanted, file, False, visible, because)
+        return
+    what: What = "setting"
+    if path[:2] == _ALIASES and len(path) > 2:
+        what, name = "alias", ".".join(map(str, path[2:]))
+    elif path[0] == "environment_variables" and len(path) > 1:
+        what, name = "environment", ".".join(map(str, path[1:]))
+    elif len(path) == 2 and path[1] in (*_FALLBACKS, "default_fallbacks"):
+        what = "fallback"
+    # the names of aliases are names of models
+    secret = what in ("setting", "environment") and any(may_carry_a_secret(str(part)) for part in path)
+    yield _change(what, name, path, before, after, file, secret, visible and not secret, note)
+
+
+def _entry_paths(file: ConfigFile, path: Path) -> dict[str, Path]:
+    """The entry of each model group in a list of fallbacks."""
+    value = file.section(str(path[0])).get(str(path[1]))
+    items = enumerate(value) if isinstance(value, list) else ()
+    return {str(key): (*path, index, str(key)) for index, item in items if isinstance(item, dict) for key in item}
+
+
+def _are_entries(value: Any) -> bool:
+    return value is ABSENT or value is None or (isinstance(value, list) and all(isinstance(i, dict) for i in value))
+
+
+def _order(before: Any, after: Any) -> str:
+    if not isinstance(before, list) or not isinstance(after, list) or len(before) != len(after):
+        return ""
+    return "the same targets in another order" if sorted(map(text_of, before)) == sorted(map(text_of, after)) else ""
+
+
+# --- changes ---------------------------------------------------------------------------------------------------
+
+
+def _change(
+    what: What,
+    name: str,
+    path: Path,
+    before: Any,
+    after: Any,
+    file: ConfigFile,
+    secret: bool,
+    visible: bool,
+    note: str = "",
+    key: str = "",
+) -> Change:
+    kind: Kind = "added" if before is ABSENT else "removed" if after is ABSENT else "changed"
+    if secret:
+        old, new = hidden(before), hidden(after)
+        if old == new == NOT_SHOWN:
+            old, new = "", f"changed {NOT_SHOWN}"
+    else:
+        old, new = ("" if side is ABSENT else text_of(side) for side in (before, after))
+    mark = file.mark(path) if kind != "removed" else None
+    return Change(kind, what, name, old, new, path, mark, visible=visible, note=note, key=key)
+
+
+def _kind(before: Any, after: Any) -> Kind:
+    return "added" if before is None else "removed" if after is None else "changed"
+
+
+def _side(value: Any) -> str:
+    return "" if value is None else text_of(value)

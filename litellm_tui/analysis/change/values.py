@@ -1,0 +1,77 @@
+"""Values of a configuration: whether two are equal, where they differ, and as text without secrets.
+
+A file can hold a collection that holds itself, or one another so often that it is gigabytes when written out: nothing
+here walks a pair of collections twice or goes deeper than is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from litellm_tui.analysis.change.drift import Path, plain
+from litellm_tui.analysis.nested import same
+from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
+
+ABSENT: Final = object()
+"""What stands for a value where there is none: `null` is one."""
+NOT_SHOWN: Final = "(not shown)"
+LONGEST: Final = 200
+_MOST_ITEMS: Final = 12
+_DEEPEST: Final = 3
+_FURTHEST: Final = 20
+_REFERENCE: Final = "os.environ/"
+
+
+def leaves(before: Any, after: Any, place: Path) -> Iterator[tuple[Path, Any, Any]]:
+    """Every value that differs, with its path and `ABSENT` for what is not there. A list is one value, and so is what
+    is nested deeper than anybody reads.
+    """
+    pending = [(place, before, after)]
+    seen: set[tuple[int, int]] = set()
+    while pending:
+        path, old, new = pending.pop()
+        sides = [side for side in (old, new) if side is not ABSENT]
+        near = len(path) - len(place) < _FURTHEST
+        if near and sides and all(isinstance(side, dict) for side in sides) and any(sides):
+            a, b = ({} if side is ABSENT else side for side in (old, new))
+            if (id(old), id(new)) not in seen:
+                seen.add((id(old), id(new)))
+                inner = [((*path, str(key)), a.get(key, ABSENT), b.get(key, ABSENT)) for key in {**a, **b}]
+                pending += reversed(inner)
+        elif not same(old, new):
+            yield path, old, new
+
+
+def text_of(value: Any) -> str:
+    """In at most `LONGEST` characters, its secrets left out by the names of their keys and by their shape."""
+    text = _text(value, 0)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def hidden(value: Any) -> str:
+    """What may be said of a secret: where it comes from is none."""
+    if value is ABSENT:
+        return ""
+    return value if isinstance(value, str) and value.startswith(_REFERENCE) else NOT_SHOWN
+
+
+def _text(value: Any, depth: int) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, dict | list):
+        return plain(value)
+    if depth == _DEEPEST:
+        return "…"
+    if isinstance(value, dict):
+        shown = [
+            f"{plain(key)}: {hidden(item) if may_carry_a_secret(str(key)) else _text(item, depth + 1)}"
+            for key, item in list(value.items())[:_MOST_ITEMS]
+        ]
+        return "{" + ", ".join(_cut(shown, value)) + "}"
+    shown = _cut([_text(item, depth + 1) for item in value[:_MOST_ITEMS]], value)
+    return ", ".join(shown) if depth == 0 and shown else "[" + ", ".join(shown) + "]"
+
+
+def _cut(shown: list[str], value: Sequence[Any] | Mapping[Any, Any]) -> list[str]:
+    return [*shown, f"and {len(value) - _MOST_ITEMS} more"] if len(value) > _MOST_ITEMS else shown

@@ -1,0 +1,129 @@
+"""Whom a failure of the log is about: a name in it may be a group, an alias, a model, or one that exists nowhere."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.failures.fingerprint import LONGEST, fingerprint
+from litellm_tui.model.diagnosis import Deployment, Diagnosis, Place
+from litellm_tui.model.traffic import FailedKind, FailureTally
+
+ALIAS_IS_A_LIST: Final = "alias is a list"
+GHOST: Final = "ghost fallback"
+_ABOUT: Final[dict[FailedKind, str]] = {
+    "cache": "cache",
+    "caller": "callers",
+    "service": "service",
+    "group": "",
+    "model": "",
+    "": "",
+}
+
+
+class Found:
+    """The tallies of one cause at one subject."""
+
+    def __init__(self, cause: str, subject: str, kind: FailedKind) -> None:
+        self.cause, self.subject, self.kind = cause, subject, kind
+        self.tallies: list[FailureTally] = []
+        self.also: Counter[str] = Counter()
+        self.example: FailureTally | None = None
+
+    @property
+    def first(self) -> float:
+        return min(tally.first for tally in self.tallies)
+
+    @property
+    def last(self) -> float:
+        return max(tally.last for tally in self.tallies)
+
+    def words(self) -> set[str]:
+        """The words of its failures without what changes from one to the next."""
+        return {_lasting(tally.words) for tally in self.tallies}
+
+    def counts(self) -> dict[int, int]:
+        """Failures by minute: those of one voice add up, and the loudest voice is right, as all tell the same ones."""
+        voices: dict[str, Counter[int]] = defaultdict(Counter)
+        for tally in self.tallies:
+            voices[tally.voice].update(dict(tally.counts))
+        minutes = {minute for counts in voices.values() for minute in counts}
+        return {minute: max(counts[minute] for counts in voices.values()) for minute in sorted(minutes)}
+
+
+# asked for the same failures at every look
+@lru_cache(maxsize=1024)
+def _lasting(words: str) -> str:
+    return fingerprint(first_words(words, LONGEST))
+
+
+class Names:
+    """Who is meant by a name of the log: groups by their models and aliases, and what is known of each."""
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        self.diagnosis = diagnosis
+        self.groups: dict[str, list[Deployment]] = defaultdict(list)
+        self._of_model: dict[str, set[str]] = defaultdict(set)
+        for row in diagnosis.deployments:
+            self.groups[row.group].append(row)
+            self._of_model[row.model].add(row.group)
+        self._aliases = {alias: group.name for group in diagnosis.groups for alias in group.aliases}
+        self._chains = {chain.source.name: chain for chain in diagnosis.chains if chain.kind == "general"}
+        self._served = {group.name: group.served_by for group in diagnosis.groups}
+        self._crooked = {
+            chain.source.name: chain
+            for chain in diagnosis.chains
+            if chain.kind == "alias" and any(target.flaw == "malformed" for target in chain.targets)
+        }
+        self._ghosts = {
+            target.name: chain for chain in diagnosis.chains for target in chain.targets if target.flaw == "ghost"
+        }
+
+    def identity(self, tally: FailureTally) -> tuple[str, str, str]:
+        """`(cause, whom it is about, the words that tell it from others)`."""
+        cause, name = tally.cause, self._aliases.get(tally.name, tally.name)
+        if about := _ABOUT[tally.kind]:
+            return cause, about, tally.pattern
+        if cause == ALIAS_IS_A_LIST or tally.name in self._crooked:
+            only = next(iter(self._crooked)) if len(self._crooked) == 1 else ""
+            return ALIAS_IS_A_LIST, tally.name or only, ""
+        if cause == "no such group" and name not in self.groups:
+            # a caller may ask for any number of them
+            return (GHOST, name, "") if name in self._ghosts else (cause, "", "")
+        if tally.kind == "model":
+            groups = self._of_model.get(name, set())
+            # one model of several groups: the attempt does not tell for which it was asked
+            name = min(groups) if len(groups) == 1 else name
+        return cause, name, tally.pattern
+
+    def rows(self, one: Found) -> list[Deployment]:
+        """The deployments concerned: those whose model was named, else all of the group."""
+        rows = self.groups.get(one.subject, [])
+        models = {tally.name for tally in one.tallies if tally.kind == "model"}
+        return [row for row in rows if row.model in models] or rows
+
+    def place(self, one: Found, rows: Sequence[Deployment]) -> Place:
+        """The row of the console that it is about."""
+        match one.kind:
+            case "cache":
+                return Place("cache")
+            case "caller":
+                return Place("gateway")
+            case "service":
+                return Place("service")
+        if rows:
+            return Place("deployment", rows[0].key) if len(rows) == 1 else Place("group", one.subject)
+        if chain := self._crooked.get(one.subject) or self._ghosts.get(one.subject):
+            return Place("chain", chain.key)
+        return Place("log")
+
+    def fallback(self, subject: str) -> str:
+        """Who answers in its place, or would be asked."""
+        if served := self._served.get(subject):
+            return f"{served} answers in its place"
+        chain = self._chains.get(subject) or (self._chains.get("*") if subject in self.groups else None)
+        targets = ", ".join(f"{t.name} ({t.flaw or t.state})" for t in chain.targets) if chain else ""
+        return f"next: {targets}" if targets else ""

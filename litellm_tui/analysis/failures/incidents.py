@@ -1,0 +1,188 @@
+"""The failures of the log as incidents: one per cause and group, whichever and however many lines told of it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from litellm_tui.analysis.failures.attribution import Found, Names
+from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.failures.explanations import explain
+from litellm_tui.analysis.phrases import count
+from litellm_tui.model.diagnosis import Diagnosis, Place
+from litellm_tui.model.traffic import Failures
+
+MINUTES: Final = 60
+# what failed within these minutes is going on
+GOING_ON: Final = 5
+# failures so far apart are not of one outage: the one does not explain the other
+APART: Final = 600.0
+MOST_NAMES: Final = 5
+# what follows from another failure of the same group, and names it only where nothing better is known
+_CONSEQUENCES: Final = ("cooling down", "no connection", "failing", "no such group", "")
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """One cause at one place. `key` stays the same from one run to the next.
+
+    `subject` is the group concerned, or what else is; empty where the log does not tell. `count` is how often it
+    failed since the moment asked for, `minutes` how often in each of the last 60, the running one last. `models` are
+    `litellm_params.model`, `asked` the names that callers used. `callers` are client addresses with how many refused
+    answers they got, `calls` LiteLLM's ids of the last calls. `sequence` is that of an example in the log. `also` says
+    what followed from it.
+    """
+
+    key: str
+    cause: str
+    subject: str
+    words: str
+    count: int
+    first: float
+    last: float
+    minutes: tuple[int, ...]
+    sequence: int
+    place: Place
+    means: str = ""
+    do: str = ""
+    provider: str = ""
+    models: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    callers: tuple[tuple[str, int], ...] = ()
+    calls: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    fallback: str = ""
+    going_on: bool = False
+    new: bool = False
+
+
+class Answers(NamedTuple):
+    """The access lines of the last `minutes` in sums; None of a share where nothing was asked."""
+
+    requests: int
+    per_minute: float
+    refused: float | None
+    failed: float | None
+
+
+def find_incidents(
+    failures: Failures, diagnosis: Diagnosis, now: float, since: float = 0.0, looked_at: float = 0.0
+) -> tuple[Incident, ...]:
+    """What failed at or after `since`, what goes on first, the most frequent before the others.
+
+    New is what was first seen after `looked_at`. All times are seconds since the epoch; of what is older than an hour
+    whole hours are counted.
+    """
+    names = Names(diagnosis)
+    found: dict[tuple[str, str, str], Found] = {}
+    for tally in failures.tallies:
+        if tally.last < since:
+            continue
+        key = names.identity(tally)
+        if key not in found:
+            found[key] = Found(key[0], key[1], tally.kind)
+        found[key].tallies.append(tally)
+    kept = dict(_without_consequences(_joined(found)))
+    incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
+    return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
+
+
+def _joined(found: Mapping[tuple[str, str, str], Found]) -> Mapping[tuple[str, str, str], Found]:
+    """What was told without a name belongs to the group that failed in the same words. Where several did, it is already
+    counted among them.
+    """
+    named: dict[tuple[str, str], list[Found]] = defaultdict(list)
+    for one in found.values():
+        for words in one.words() if one.subject and one.cause else ():
+            named[one.cause, words].append(one)
+    after = {}
+    for key, one in found.items():
+        same = [c for words in one.words() for c in named[one.cause, words]] if one.kind == "" and one.cause else []
+        if one.subject or not same:
+            after[key] = one
+        elif len(same) == 1:
+            same[0].tallies += one.tallies
+    return after
+
+
+def _without_consequences(
+    found: Mapping[tuple[str, str, str], Found],
+) -> Iterator[tuple[tuple[str, str, str], Found]]:
+    """A cooldown, and an error that says no more than that there was one, belong to the cause of the same group."""
+    causes: dict[str, list[Found]] = defaultdict(list)
+    for (cause, subject, _), one in found.items():
+        if subject and cause not in _CONSEQUENCES:
+            causes[subject].append(one)
+    for key, one in found.items():
+        cause, subject, _ = key
+        if cause in _CONSEQUENCES and subject:
+            near = [c for c in causes[subject] if c.first - APART <= one.last and one.first <= c.last + APART]
+            if near:
+                _follows(one, max(near, key=lambda c: c.last))
+                continue
+        yield key, one
+
+
+def _follows(one: Found, cause: Found) -> None:
+    if one.cause in ("cooling down", "no such group"):
+        cause.also[one.cause] += sum(one.counts().values())
+    else:
+        cause.example = cause.example or max(cause.tallies, key=lambda t: t.last)
+        cause.tallies += one.tallies
+
+
+def _incident(
+    key: tuple[str, str, str], one: Found, names: Names, now: float, since: float, looked_at: float
+) -> Incident:
+    counts = one.counts()
+    newest, begin = int(now // 60), int(since // 60)
+    minutes = tuple(counts.get(newest - back, 0) for back in reversed(range(MINUTES)))
+    rows = names.rows(one)
+    known = explain(one.cause, one.subject)
+    newest_told = one.example or max(one.tallies, key=lambda tally: (tally.voice == "request", tally.last))
+    callers: Counter[str] = Counter()
+    for tally in one.tallies:
+        callers.update(dict(tally.callers))
+    asked = sorted({tally.name for tally in one.tallies if tally.kind == "group" and tally.name != one.subject})
+    return Incident(
+        key=":".join(part for part in key if part),
+        cause=one.cause or first_words(newest_told.words, 60),
+        subject=one.subject,
+        words=first_words(newest_told.words, 300),
+        count=sum(number for minute, number in counts.items() if minute >= begin),
+        first=max(one.first, since),
+        last=one.last,
+        minutes=minutes,
+        sequence=newest_told.sequence,
+        place=names.place(one, rows),
+        means=known.means,
+        do=known.do,
+        provider=", ".join(sorted({row.model.partition("/")[0] for row in rows if "/" in row.model})),
+        models=tuple(sorted({row.model for row in rows})),
+        asked=tuple(_few(asked)),
+        callers=tuple(callers.most_common(MOST_NAMES)),
+        calls=tuple(call for tally in one.tallies for call in tally.calls)[-MOST_NAMES:],
+        also=tuple(f"{cause}, {count(number, 'time')}" for cause, number in one.also.items()),
+        rules=tuple(sorted({f"{finding.rule}: {finding.text}" for row in rows for finding in row.findings})),
+        fallback=names.fallback(one.subject),
+        going_on=sum(minutes[-GOING_ON:]) > 0,
+        new=one.first > looked_at,
+    )
+
+
+def _few(names: Sequence[str]) -> Iterator[str]:
+    yield from names[:MOST_NAMES]
+    if len(names) > MOST_NAMES:
+        yield f"and {len(names) - MOST_NAMES} more"
+
+
+def answers(failures: Failures, now: float, minutes: int = 5) -> Answers:
+    """Rate and shares of the access lines in the last `minutes`."""
+    begin = int(now // 60) - minutes
+    inside = [(all_, refused, failed) for minute, all_, refused, failed in failures.answers if minute > begin]
+    total = sum(one[0] for one in inside)
+    refused, failed = sum(one[1] for one in inside), sum(one[2] for one in inside)
+    return Answers(total, total / minutes, refused / total if total else None, failed / total if total else None)

@@ -1,0 +1,184 @@
+"""The cache's verdict. `off`, not tested, needs a key, slow and down are different things and get different words.
+
+Requests go on while Redis is down: LiteLLM fails over it in silence, so nothing else would show it.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.diagnosis import Evidence, Verdict
+from litellm_tui.model.failures import Crashed, Failure, NotAvailable, Unauthorized, Unreachable
+from litellm_tui.model.gateway import CacheCounts, CachePing
+from litellm_tui.model.reading import Reading, is_silence
+
+SLOW_SECONDS = 1.0
+_START_REDIS = "start Redis, or correct host, port and password; requests go on uncached"
+
+
+def judge_cache(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file: ConfigFile | None) -> Verdict:
+    """The cache, from GET /cache/ping, from what the Redis server itself says, and from what the file asks for."""
+    verdict = _judged(ping, redis, reachable, file)
+    evidence = []
+    if redis.tried_at is not None:
+        text = redis.failure.why if redis.failure else f"the Redis server answers: {redis.value}"
+        evidence.append(Evidence("probe", text, "against" if redis.failure else "for", redis.tried_at))
+    if ping.tried_at is not None:
+        text = f"/cache/ping: {ping.failure.why if ping.failure else ping.value.status if ping.value else 'nothing'}"
+        good = ping.failure is None and ping.value is not None and ping.value.status == "healthy" and ping.value.ping
+        evidence.append(Evidence("router", text, "for" if good else "neither", ping.tried_at))
+    return msgspec.structs.replace(verdict, evidence=tuple(evidence))
+
+
+def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file: ConfigFile | None) -> Verdict:
+    wanted = file is not None and bool(file.section("litellm_settings").get("cache"))
+    failure, seen = ping.failure, ping.tried_at
+    if (
+        redis.failure is not None
+        and not isinstance(redis.failure, Crashed)
+        and (wanted or ping.value is not None)
+        and _concerns(redis, ping)
+    ):
+        return _server_down(redis.failure, redis)
+    if not reachable:
+        return Verdict("unknown", "unknown", "the gateway does not answer")
+    if isinstance(failure, NotAvailable):
+        if wanted:
+            return Verdict(
+                "off",
+                "warn",
+                "the file asks for a cache and the running proxy has none",
+                seen_at=seen,
+                do="restart to apply the file, or look for its error in the start-up log",
+                brief="not loaded",
+            )
+        return Verdict("off", "quiet", "no cache is configured (litellm_settings.cache)", seen_at=seen)
+    if isinstance(failure, Unauthorized):
+        return Verdict(
+            "needs a key", "unknown", failure.why, seen_at=seen, do="give the console a key: see `litellm-tui where`"
+        )
+    if is_silence(failure):
+        return Verdict(
+            "no answer",
+            "bad",
+            f"GET /cache/ping: {failure.why}: Redis hangs or is far away",
+            seen_at=seen,
+            do="see whether Redis answers PING; requests go on without it, slower",
+            brief="no answer",
+            since=ping.failing_since,
+        )
+    if failure is not None:
+        return Verdict("unknown", "warn", failure.why, seen_at=seen, brief="unknown")
+    value = ping.value
+    if value is None:
+        return Verdict("unknown", "unknown", "not asked yet")
+    if value.status != "healthy":
+        where = f"LiteLLM gets no answer from {value.type or 'the cache'} at {value.server or 'its address'}"
+        reason = f"{where} ({value.error or 'it gives no reason'})"
+        if redis.value:
+            said = "" if redis.value == "PONG" else f" ({redis.value})"
+            return Verdict(
+                "down",
+                "bad",
+                reason,
+                seen_at=seen,
+                do="compare password, TLS and database in cache_params with what the "
+                "server wants; requests go on uncached",
+                brief="LiteLLM cannot use Redis",
+                contradiction=f"the Redis server itself answers a PING{said}",
+            )
+        return Verdict("down", "bad", reason, seen_at=seen, do=_START_REDIS, brief="Redis down")
+    if value.ping is None:
+        return Verdict(
+            "not tested",
+            "quiet",
+            f"type {value.type}: LiteLLM says healthy without testing it",
+            seen_at=seen,
+            brief="not tested",
+        )
+    took = ping.took or 0.0
+    if is_slow(value, took):
+        if redis.failure is None and redis.took is not None and redis.took < SLOW_SECONDS / 10:
+            # not the cache is slow, but LiteLLM, which is busy with something else
+            reason = f"pinged and written to; LiteLLM took {took:.1f} s for it, the server answers at once"
+            return Verdict("healthy", "ok", reason, seen_at=seen)
+        return Verdict(
+            "slow",
+            "warn",
+            f"a ping took {took:.1f} s",
+            seen_at=seen,
+            do="look at the load and latency of Redis",
+            brief="slow",
+        )
+    return Verdict("healthy", "ok", "pinged and written to", seen_at=seen)
+
+
+def is_slow(ping: CachePing, took: float | None) -> bool:
+    """Whether this answer, good as it is, took longer than a cache may take."""
+    return ping.status == "healthy" and ping.ping is not None and (took or 0.0) > SLOW_SECONDS
+
+
+def _concerns(redis: Reading[str], ping: Reading[CachePing]) -> bool:
+    """Whether a Redis that does not answer us is down for LiteLLM, too: only LiteLLM's host may know its name."""
+    here = isinstance(redis.failure, Unreachable) and redis.failure.kind in ("refused", "timeout")
+    later = (ping.seen_at or 0.0) > (redis.failing_since or 0.0)
+    pinged = ping.failure is None and ping.value is not None and ping.value.status == "healthy" and ping.value.ping
+    return (here or redis.seen_at is not None) and not (later and pinged)
+
+
+def _server_down(failure: Failure, redis: Reading[str]) -> Verdict:
+    """What the server itself said, or did not say: known in a second, where LiteLLM needs up to twenty."""
+    since, seen = redis.failing_since, redis.tried_at
+    kind = failure.kind if isinstance(failure, Unreachable) else "other"
+    if kind == "refused":
+        return Verdict("down", "bad", failure.why, seen_at=seen, do=_START_REDIS, brief="Redis refuses", since=since)
+    if kind == "timeout":
+        return Verdict(
+            "no answer",
+            "bad",
+            failure.why,
+            seen_at=seen,
+            do="see what blocks Redis (a slow command, SIGSTOP, swapping, the "
+            "network); requests wait for it on older versions",
+            brief="Redis hangs",
+            since=since,
+        )
+    return Verdict(
+        "down",
+        "bad",
+        failure.why,
+        seen_at=seen,
+        do=_START_REDIS,
+        brief="no such host" if kind == "dns" else "Redis down",
+        since=since,
+    )
+
+
+class HitRate(NamedTuple):
+    """Hits of `asked` lookups over `seconds`, and the share of each step in between, oldest first."""
+
+    hits: float
+    asked: float
+    seconds: float
+    steps: tuple[float, ...]
+
+
+def hit_rate(counts: CacheCounts | None, steps: int = 10) -> HitRate | None:
+    """The share of hits between the first and the last reading; None until there were lookups between two of them."""
+    if counts is None or len(counts.counts) < 2:
+        return None
+    first, last = counts.counts[0], counts.counts[-1]
+    hits, misses = last.hits - first.hits, last.misses - first.misses
+    if hits + misses <= 0:
+        return None
+    stride = max(1, (len(counts.counts) - 1) // steps)
+    marks = counts.counts[::-1][::stride][::-1]
+    shares = []
+    for before, after in pairwise(marks):
+        asked = after.hits - before.hits + after.misses - before.misses
+        shares.append((after.hits - before.hits) / asked if asked else 0.0)
+    return HitRate(hits, hits + misses, last.time - first.time, tuple(shares))

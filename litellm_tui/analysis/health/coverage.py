@@ -1,0 +1,167 @@
+"""What was looked at and how lately, and what cannot be seen here: "nothing is wrong" is worth no more than that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from litellm_tui.analysis.health.evidence import traffic_visible
+from litellm_tui.analysis.phrases import count
+from litellm_tui.model.diagnosis import BlindSpot, Looked
+from litellm_tui.model.failures import Denied, NotAvailable, Unauthorized
+from litellm_tui.model.log import Log
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.snapshot import Snapshot
+
+# our own requests leave access lines: when none has come so long after the first answer, there are none
+_ACCESS_SECONDS: Final = 20.0
+_VERBOSE: Final = (
+    'LITELLM_LOG=INFO in the unit\'s environment, or callbacks: ["prometheus"] (LiteLLM 1.80 or newer), and a restart'
+)
+
+
+def looked_at(snapshot: Snapshot) -> tuple[Looked, ...]:
+    """Every source, what it gave, and when."""
+    return tuple(_looked(snapshot))
+
+
+def _looked(snapshot: Snapshot) -> Iterator[Looked]:
+    gateway, traffic = snapshot.gateway, snapshot.traffic
+    yield Looked("gateway", _said(gateway.liveliness, "it answers"), gateway.liveliness.seen_at)
+    groups, loaded = gateway.groups, gateway.deployments
+    yield Looked(
+        "models",
+        _said(
+            loaded,
+            f"{count(len(loaded.value or ()), 'deployment')} loaded, {count(len(groups.value or ()), 'name')} listed",
+        ),
+        loaded.seen_at,
+    )
+    report = gateway.health.value
+    told = f"{len(report.healthy)} healthy, {len(report.unhealthy)} not" if report else ""
+    yield Looked("health report", _said(gateway.health, told), gateway.health.seen_at)
+    answered = traffic.requests - traffic.refused
+    yield Looked(
+        "requests",
+        f"{answered:,} of {traffic.requests:,} answered in {traffic.window / 60:g} min"
+        if traffic.access_lines
+        else "not counted: no access line was seen",
+        snapshot.log.last_at,
+    )
+    if snapshot.probes:
+        good = sum(probe.ok for probe in snapshot.probes)
+        newest = max(probe.asked_at for probe in snapshot.probes)
+        yield Looked("probes", f"{good} of {len(snapshot.probes)} answered", newest)
+    metrics = gateway.metrics
+    yield Looked(
+        "metrics",
+        _said(metrics, f"{count(len(metrics.value.deployments), 'deployment')} counted" if metrics.value else ""),
+        metrics.seen_at,
+    )
+    ping = gateway.cache_ping
+    yield Looked("cache", _said(ping, f"/cache/ping says {ping.value.status}" if ping.value else ""), ping.seen_at)
+    if snapshot.redis_answer.tried_at is not None:
+        yield Looked(
+            "Redis",
+            _said(snapshot.redis_answer, f"it answers {snapshot.redis_answer.value}"),
+            snapshot.redis_answer.seen_at,
+        )
+    configuration = snapshot.configuration
+    file = configuration.current
+    text = (
+        str(configuration.error)
+        if configuration.error
+        else configuration.failure.why
+        if configuration.failure
+        else f"{count(len(file.deployments), 'deployment')}, it parses"
+        if file
+        else configuration.why_unwatched or "none"
+    )
+    yield Looked("configuration", text, configuration.checked_at)
+    service = snapshot.service
+    state = f"{service.value.unit} is {service.value.active_state}" if service.value else ""
+    yield Looked("unit", _said(service, state), service.seen_at)
+    log = snapshot.log
+    said = log.failure.why if log.failure else log.source or log.state
+    yield Looked("log", f"{said}; {unread(log)}" if log.unread else said, log.last_at)
+
+
+def unread(log: Log) -> str:
+    """How many lines of the log could not be read."""
+    return f"{count(log.unread, 'line')} could not be read"
+
+
+def log_right(snapshot: Snapshot) -> str:
+    """What would let this user read the log."""
+    if _by_systemd(snapshot):
+        return "membership of the group systemd-journal, or run as the unit's user"
+    return "the console as a user who may read it"
+
+
+def _named(snapshot: Snapshot) -> str:
+    return "--unit NAME with --user or --system" if _by_systemd(snapshot) else "the profile, in the settings file"
+
+
+def _by_systemd(snapshot: Snapshot) -> bool:
+    # another kind of service has another log, and is known by it also while it cannot be looked at
+    return snapshot.log.source.startswith("journalctl ") or not snapshot.log.source
+
+
+def _said(reading: Reading[Any], text: str) -> str:
+    if reading.failure is not None:
+        return reading.failure.why
+    return text if reading.value is not None else "not asked yet"
+
+
+def blind_spots(snapshot: Snapshot, now: float) -> tuple[BlindSpot, ...]:
+    """What cannot be seen here, each with the setting or right that would show it."""
+    return tuple(_blind(snapshot, now))
+
+
+def _blind(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
+    gateway, log = snapshot.gateway, snapshot.log
+    answering = gateway.liveliness.value is not None and gateway.liveliness.failure is None
+    if answering and isinstance(gateway.deployments.failure, Unauthorized):
+        yield BlindSpot("models, routing and cache: the gateway wants a key", "a key: see litellm-tui where")
+    visible = traffic_visible(snapshot)
+    if answering and not visible:
+        yield BlindSpot("which model a successful request went to", _VERBOSE)
+    health = isinstance(gateway.health.failure, NotAvailable) and gateway.health.value is None
+    if answering and health:
+        file = snapshot.configuration.current
+        on = file is not None and file.background_health_checks
+        mend = (
+            "it comes by itself, or with the next restart"
+            if on
+            else "general_settings.background_health_checks: true (each check of a paid deployment is billed); "
+            "probes ask on demand"
+        )
+        yield BlindSpot("LiteLLM's own health report", mend)
+    if answering and health and not visible:
+        yield BlindSpot("a dead model behind its fallback: its requests succeed, and nothing is written", _VERBOSE)
+    if isinstance(log.failure, Denied) or log.state == "off" or (log.hint and log.last < 0):
+        why = log.failure.why if log.failure else log.hint or "no log"
+        yield BlindSpot(f"the log: {why}", _named(snapshot) if log.state == "off" else log_right(snapshot))
+    elif answering and not snapshot.traffic.access_lines and _long_answering(snapshot, now):
+        yield BlindSpot(
+            "how many requests there are: LiteLLM writes no access lines here",
+            "json_logs: false on versions before 1.100, or /metrics",
+        )
+    if log.unread:
+        yield BlindSpot(
+            f"what {count(log.unread, 'line')} of the log say: they could not be read, and are counted nowhere",
+            "they stand in the log as they are; a fault of litellm-tui, worth a report",
+        )
+    if snapshot.configuration.current is None and snapshot.configuration.error is None:
+        yield BlindSpot("what the file says, and what a restart would change", "--config FILE")
+    if snapshot.service.value is None:
+        why = snapshot.service.failure.why if snapshot.service.failure else "not asked yet"
+        yield BlindSpot(f"the unit: {why}", _named(snapshot))
+    ping = gateway.cache_ping.value
+    if answering and ping is not None and ping.ping is None and ping.status == "healthy":
+        yield BlindSpot(f"whether the cache works: LiteLLM does not test type {ping.type}", "cache_params.type: redis")
+
+
+def _long_answering(snapshot: Snapshot, now: float) -> bool:
+    service = snapshot.service.value
+    return service is not None and service.started_at is not None and now - service.started_at > _ACCESS_SECONDS

@@ -1,0 +1,79 @@
+"""What the console itself fails to read: each source by a name for the operator, and as a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from litellm_tui.model.diagnosis import Diagnosis, Headline, Part, Place, Problem, Verdict
+from litellm_tui.model.failures import Crash, Crashed
+
+# the jobs of the monitor by the names of their sources
+NAMES: Final = {
+    "screen": "the screen",
+    "drawing": "a part of the screen",
+    "gateway": "the gateway",
+    "liveliness": "whether the gateway lives",
+    "readiness": "the gateway's readiness",
+    "groups": "the names of the models",
+    "deployments": "the loaded deployments",
+    "router": "the router's settings",
+    "health": "the health report",
+    "cache_ping": "the cache",
+    "metrics": "the metrics",
+    "health_url": "the health URL",
+    "redis": "Redis",
+    "configuration": "the configuration file",
+    "audit": "the audit",
+    "service": "the service",
+    "log": "the log",
+    "log counts": "the errors of the log",
+    "traffic": "the traffic",
+    "incidents": "the incidents",
+    "history": "the starts of the gateway",
+    "diagnosis": "all that was seen",
+    "state": "the marks and problems that are kept",
+}
+_DOES: Final = {
+    "screen": "drawing",
+    "drawing": "drawing",
+    "audit": "making",
+    "diagnosis": "judging",
+    "history": "keeping",
+    "state": "keeping",
+}
+
+
+def problems_of(crashes: Sequence[Crash]) -> Iterator[Problem]:
+    """One problem for each source that fails."""
+    for crash in crashes:
+        name, does = NAMES.get(crash.source, crash.source), _DOES.get(crash.source, "reading")
+        again = f"tried again in {crash.again_in:.0f} s" if crash.again_in and crash.again_in >= 1 else "tried again"
+        often = f", {crash.times} times" if crash.times > 1 else ""
+        yield Problem(
+            key=f"reading:{crash.source}",
+            severity="warn",
+            title=f"{does} {name}",
+            cause="the console failed",
+            reason=f"the console's {does} of {name} failed{often}: {crash.failure.error} at {crash.failure.place}; "
+            f"{again}",
+            place=Place("reading", crash.source),
+            do="a fault of litellm-tui: what is shown of it is what was known before; litellm-tui bundle has what to "
+            "report",
+            hit="nobody: the gateway is not touched by it",
+            since=crash.since,
+        )
+
+
+def fallen(crash: Crashed, now: float, before: Diagnosis | None) -> Diagnosis:
+    """In place of a diagnosis that failed: what was thought before, under a header that says so."""
+    unknown = Verdict("not judged", "unknown", crash.why)
+    before = before or Diagnosis(Headline("", "unknown"), unknown, unknown, unknown)
+    parts = (Part(f"what is seen cannot be judged: {crash.error} at {crash.place}", "warn"),)
+    advice = "a fault of litellm-tui: what is shown is what was known before; it is tried again with the next look"
+    (problem,) = problems_of((Crash("diagnosis", crash, now, now),))
+    others = tuple(known for known in before.problems if known.key != problem.key)
+    headline = Headline("NOT JUDGED", "warn", parts, advice)
+    return msgspec.structs.replace(before, headline=headline, problems=(problem, *others))

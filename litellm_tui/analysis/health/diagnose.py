@@ -1,0 +1,109 @@
+"""`diagnose`: all that is thought of one snapshot. Pure: time and memory come in, nothing goes out but the value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from litellm_tui.analysis.audit_places import on_chains, on_deployments
+from litellm_tui.analysis.change.drift import router_differences
+from litellm_tui.analysis.health.cache import judge_cache
+from litellm_tui.analysis.health.coverage import blind_spots, looked_at
+from litellm_tui.analysis.health.groups import describe_groups, group_states, judge_groups, mask
+from litellm_tui.analysis.health.headline import make_headline
+from litellm_tui.analysis.health.memory import Memory, recall
+from litellm_tui.analysis.health.operation import judge_gateway, judge_service, weigh_health_url
+from litellm_tui.analysis.health.problems import find_problems
+from litellm_tui.analysis.health.verdicts import judge_deployments
+from litellm_tui.analysis.latest import latest
+from litellm_tui.analysis.routing.chains import resolve_chains
+from litellm_tui.analysis.routing.table import Routing, alias_target, routing_of_file, routing_of_router
+from litellm_tui.analysis.routing.what_if import answered_by
+from litellm_tui.model.audit import Audit
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.diagnosis import Deployment, Diagnosis, State
+from litellm_tui.model.snapshot import Snapshot
+
+NOTHING: Final[Memory] = {}
+
+
+def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Audit | None = None) -> Diagnosis:
+    """Decide what the snapshot means at `now` (seconds since the epoch).
+
+    `memory` is of the looks before this one, `audit` that of the file on disk.
+    """
+    file, gateway = snapshot.configuration.current, snapshot.gateway
+    saved = _saved_after_start(snapshot)
+    deployments = judge_deployments(snapshot, now, saved)
+    verdicts = judge_groups(deployments)
+    states = group_states(verdicts)
+    running = routing_of_router(gateway.router.value, file) if gateway.router.value is not None else None
+    wanted = routing_of_file(file) if file else running
+    # without a list of the groups every target would look like one that does not exist
+    named = file is not None or gateway.deployments.value is not None
+    chains = resolve_chains(wanted, running, states, from_file=file is not None) if wanted and named else ()
+    answering = answered_by(snapshot, deployments, _dead(states))
+    deployments = mask(deployments, answering, states)
+    groups = describe_groups(verdicts, _leading(running or wanted), answering)
+    reachable = gateway.liveliness.failure is None and gateway.liveliness.value is not None
+    cache = judge_cache(gateway.cache_ping, snapshot.redis_answer, reachable, file)
+    service = judge_service(snapshot, now)
+    answer = weigh_health_url(judge_gateway(snapshot, now, service), gateway.health_url)
+    drift = _drift(snapshot, deployments)
+    problems = recall(
+        memory, find_problems(snapshot, now, answer, service, cache, deployments, groups, chains, drift, audit), now
+    )
+    return Diagnosis(
+        headline=make_headline(snapshot, now, answer, service, cache, deployments, problems, len(drift), saved),
+        gateway=answer,
+        service=service,
+        cache=cache,
+        deployments=on_deployments(deployments, audit),
+        groups=groups,
+        chains=on_chains(chains, audit, file),
+        problems=problems,
+        looked=looked_at(snapshot),
+        blind_spots=blind_spots(snapshot, now),
+        drift=drift,
+        health_note=gateway.health.failure.why if gateway.health.failure else "",
+        audit=audit,
+    )
+
+
+@latest
+def _dead(states: Mapping[str, State]) -> tuple[str, ...]:
+    return tuple(group for group, state in states.items() if state in ("failing", "cooling down"))
+
+
+@latest
+def _leading(routing: Routing | None) -> dict[str, str]:
+    """The aliases, each with its group."""
+    return {name: to for name, value in (routing.aliases.items() if routing else ()) if (to := alias_target(value))}
+
+
+def _saved_after_start(snapshot: Snapshot) -> bool:
+    service, file = snapshot.service.value, snapshot.configuration.current
+    if service is None or service.started_at is None or file is None:
+        return False
+    return file.modified_at > service.started_at
+
+
+def _drift(snapshot: Snapshot, deployments: tuple[Deployment, ...]) -> tuple[str, ...]:
+    """What a restart would change, in words; empty when nothing is known to differ."""
+    gateway, file = snapshot.gateway, snapshot.configuration.current
+    if file is None or gateway.deployments.value is None:
+        return ()
+    return _differences(deployments, file, gateway.router.value)
+
+
+@latest
+def _differences(
+    deployments: tuple[Deployment, ...], file: ConfigFile, router: Mapping[str, Any] | None
+) -> tuple[str, ...]:
+    # one that LiteLLM left out of the file it started with is a fault, and no change
+    words = [f"added: {d.group} ({d.model})" for d in deployments if d.file and not d.loaded and d.verdict.pending]
+    words += [
+        f"removed: {d.group} ({d.model})" for d in deployments if d.loaded and not d.file and not d.loaded.from_db
+    ]
+    words += [f"{d.group}: {difference}" for d in deployments for difference in d.differences]
+    return (*words, *router_differences(file, router or {}))

@@ -1,0 +1,90 @@
+"""What is remembered of problems from one look to the next: since when, whether they were seen, when they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from litellm_tui.model.diagnosis import Problem
+
+# how long an ended problem is still listed
+SOLVED_SECONDS: Final = 1800.0
+# one that comes back so soon had not ended
+FLAPPING_SECONDS: Final = 60.0
+# what can be told while the gateway cannot be asked; of everything else nothing is known then
+_WITHOUT_GATEWAY: Final = ("gateway", "service", "configuration", "reading")
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """One problem as it was last, when it was first and last there, and whether the operator has seen it."""
+
+    problem: Problem
+    first_seen: float
+    last_seen: float
+    looked: bool = False
+    solved_at: float | None = None
+
+
+Memory = Mapping[str, Remembered]
+"""By `Problem.key`."""
+
+
+def recall(memory: Memory, problems: Iterable[Problem], now: float) -> tuple[Problem, ...]:
+    """The problems with their onset and whether they are new; then those that have ended, the latest first."""
+    current = []
+    for problem in problems:
+        known = memory.get(problem.key)
+        first = known.first_seen if known and _lasts(known, now) else now
+        since = min(problem.since, first) if problem.since is not None else first
+        new = known is None or not known.looked or not _lasts(known, now)
+        current.append(msgspec.structs.replace(problem, since=since, new=new))
+    keys = {problem.key for problem in current}
+    ended = [
+        msgspec.structs.replace(known.problem, new=not known.looked, since=known.first_seen, solved_at=known.solved_at)
+        for key, known in memory.items()
+        if key not in keys and known.solved_at is not None and now - known.solved_at <= SOLVED_SECONDS
+    ]
+    ended.sort(key=lambda problem: problem.solved_at or 0.0, reverse=True)
+    return (*current, *ended)
+
+
+def remember(memory: Memory, problems: Iterable[Problem], now: float, gateway_known: bool) -> Memory:
+    """The memory after a look. While the gateway cannot be asked, no problem behind it is taken to have ended."""
+    after: dict[str, Remembered] = {}
+    current = {problem.key: problem for problem in problems if problem.solved_at is None}
+    for key, known in memory.items():
+        if key in current or (known.solved_at is not None and now - known.solved_at > SOLVED_SECONDS):
+            continue
+        unknown = not gateway_known and known.problem.place.kind not in _WITHOUT_GATEWAY
+        ended = known.solved_at if known.solved_at is not None else None if unknown else now
+        after[key] = msgspec.structs.replace(known, solved_at=ended)
+    for key, problem in current.items():
+        before = memory.get(key)
+        lasting = before if before is not None and _lasts(before, now) else None
+        first = lasting.first_seen if lasting else now
+        if problem.since is not None:
+            first = min(first, problem.since)
+        after[key] = Remembered(problem, first, now, lasting is not None and lasting.looked)
+    return after
+
+
+def looked(memory: Memory) -> Memory:
+    """The operator has seen them all: nothing is new any more."""
+    return {key: msgspec.structs.replace(known, looked=True) for key, known in memory.items()}
+
+
+def both(one: Remembered, other: Remembered) -> Remembered:
+    """The same problem as two consoles remember it: the later look counts, and either operator has seen it."""
+    later, earlier = (one, other) if _seen_at(one) >= _seen_at(other) else (other, one)
+    first = min(one.first_seen, other.first_seen) if earlier.solved_at is None else later.first_seen
+    return msgspec.structs.replace(later, first_seen=first, looked=one.looked or other.looked)
+
+
+def _seen_at(known: Remembered) -> float:
+    return max(known.last_seen, known.solved_at or 0.0)
+
+
+def _lasts(known: Remembered, now: float) -> bool:
+    return known.solved_at is None or now - known.solved_at <= FLAPPING_SECONDS

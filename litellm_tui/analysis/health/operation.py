@@ -1,0 +1,310 @@
+"""Verdicts on the gateway and on the unit that runs it: does it answer, and if not, what the unit says of why."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from litellm_tui.analysis.phrases import age
+from litellm_tui.model.diagnosis import Evidence, Verdict
+from litellm_tui.model.failures import Crashed, Malformed, Unauthorized, Unreachable
+from litellm_tui.model.reading import Reading, is_silence
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Notice
+
+# a proxy that was started this long ago may still be importing: LiteLLM answers after 4 to 30 s
+STARTING_SECONDS: Final = 60.0
+# a process that systemd had to start again so lately is worth a word even when it answers
+RECENT_RESTART: Final = 600.0
+_KEY: Final = (
+    "it answers, but shows nothing without its key: set LITELLM_PROXY_API_KEY or give --key-file "
+    "(litellm-tui where says which key was found)"
+)
+
+
+def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
+    """`answering`, `connecting`, `starting`, `stopping`, `overloaded`, `hanging`, `down`, `not LiteLLM`, `key refused`,
+    `key needed`, `not read`.
+
+    `service` is the verdict on the unit: what it says explains a gateway that is down.
+    """
+    liveliness = snapshot.gateway.liveliness
+    failure, since = liveliness.failure, liveliness.failing_since
+    seen = Evidence("router", "/health/liveliness answers", "for", liveliness.seen_at)
+    if failure is None and liveliness.value is None:
+        return Verdict("connecting", "unknown", "no answer yet")
+    if failure is None:
+        readings = (snapshot.gateway.groups, snapshot.gateway.deployments)
+        refused = next((r for r in readings if isinstance(r.failure, Unauthorized)), None)
+        if refused is None or not isinstance(refused.failure, Unauthorized):
+            return Verdict("answering", "ok", "it answers", seen_at=liveliness.seen_at, evidence=(seen,))
+        word = "key refused" if refused.failure.sent else "key needed"
+        return Verdict(
+            word,
+            "bad",
+            refused.failure.why,
+            seen_at=refused.tried_at,
+            do=_KEY,
+            brief=word,
+            since=refused.failing_since,
+            evidence=(seen, Evidence("router", refused.failure.why, "against", refused.tried_at)),
+        )
+    if isinstance(failure, Crashed):
+        # it says nothing of the gateway
+        return Verdict("not read", "unknown", failure.why, seen_at=liveliness.seen_at, brief="not read", since=since)
+    against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
+    # a single look does not know for how long
+    lasting = f", for {age(now - since)}" if since is not None and now - since >= 1 else ""
+    if isinstance(failure, Malformed):
+        return Verdict(
+            "not LiteLLM",
+            "bad",
+            failure.why,
+            seen_at=liveliness.tried_at,
+            do="something else listens there: check --url and the unit's --port",
+            brief="not LiteLLM",
+            since=since,
+            evidence=against,
+        )
+    unit = snapshot.service.value if service.state != "unknown" else None
+    if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad":
+        running = age(now - unit.started_at) if unit and unit.started_at else age(now - (since or now))
+        return Verdict(
+            "starting",
+            "warn",
+            f"the process has run for {running} and does not answer yet",
+            do="LiteLLM takes 5 to 30 s to answer; the log (2) shows how far it is",
+            brief="starting",
+            since=since,
+            evidence=against,
+        )
+    if unit and unit.active_state == "deactivating":
+        return Verdict("stopping", "warn", "the unit is being stopped", brief="stopping", since=since, evidence=against)
+    if is_silence(failure):
+        if answered := _answered_others(snapshot):
+            return Verdict(
+                "overloaded",
+                "warn",
+                f"requests are answered, /health/liveliness is not{lasting}",
+                seen_at=liveliness.tried_at,
+                do="its event loop is busy or blocked at times: see processor and memory (5) and the log (2); "
+                "a restart cuts off what it is answering",
+                brief="overloaded",
+                since=since,
+                evidence=(*against, Evidence("traffic", "its access log shows an answer meanwhile", "for", answered)),
+            )
+        pid = f" (process {unit.main_pid})" if unit and unit.main_pid else ""
+        return Verdict(
+            "hanging",
+            "bad",
+            f"connects and gives {failure.why}{lasting}{pid}",
+            seen_at=liveliness.tried_at,
+            do="it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows what it did last, R restarts",
+            brief="hanging",
+            since=since,
+            evidence=against,
+        )
+    advice = _down_advice(unit)
+    if snapshot.service.value is None and snapshot.service.failure is not None:
+        advice = "no unit is known here: start LiteLLM, or check --url (litellm-tui where)"
+    explained = service.severity == "bad"
+    return Verdict(
+        "down",
+        "bad",
+        f"{failure.why}{lasting}",
+        seen_at=liveliness.tried_at,
+        do=service.do or advice,
+        brief=service.brief if explained else _refusal(failure),
+        since=since,
+        evidence=against,
+    )
+
+
+def _answered_others(snapshot: Snapshot) -> float | None:
+    """When it last answered anybody, if that was while it left the latest look at its liveliness without an answer."""
+    asked, answered = snapshot.gateway.liveliness, snapshot.traffic.answered_at
+    began = (asked.tried_at or 0.0) - (asked.took or 0.0)
+    return answered if answered is not None and answered > began else None
+
+
+def weigh_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:
+    """The verdict with what the profile's own health URL says: whoever asks only that may be told something else."""
+    if told.tried_at is None:
+        return gateway
+    words = told.failure.why if told.failure else f"the health URL answers ({told.value})"
+    evidence = Evidence("router", words, "against" if told.failure else "for", told.tried_at)
+    contradiction = gateway.contradiction
+    if told.failure is None and gateway.state in ("down", "hanging", "not LiteLLM"):
+        contradiction = "its health URL answers all the same: what asks only that does not know of it"
+    return msgspec.structs.replace(gateway, evidence=(*gateway.evidence, evidence), contradiction=contradiction)
+
+
+def judge_service(snapshot: Snapshot, now: float) -> Verdict:
+    """The unit: `active`, `not found`, `crash loop`, `killed`, `killed for memory`, `failed`, `stopped`, `unknown`, …
+
+    What was read before the gateway fell silent says nothing about why it did.
+    """
+    reading = snapshot.service
+    liveliness = snapshot.gateway.liveliness
+    if reading.value is None or reading.failure is not None:
+        why = reading.failure.why if reading.failure else "not asked yet"
+        return Verdict("unknown", "unknown", why, seen_at=reading.seen_at)
+    if liveliness.failing_since is not None and (reading.seen_at or 0.0) < liveliness.failing_since:
+        return Verdict("unknown", "unknown", "not read since the gateway fell silent", seen_at=reading.seen_at)
+    service = reading.value
+    answering = liveliness.failure is None and liveliness.value is not None
+    seen, since = reading.seen_at, service.changed_at
+    if service.load_state == "not-found":
+        return Verdict(
+            "not found",
+            "bad",
+            f"{service.unit} is not there any more",
+            seen_at=seen,
+            do="the unit file was removed: put it back, systemctl daemon-reload, then R",
+            brief="unit gone",
+        )
+    if (taken := _port_taken(snapshot, service)) is not None and not answering:
+        return Verdict(
+            "port taken",
+            "bad",
+            f"LiteLLM cannot listen on {taken.name}: the address is already in use",
+            seen_at=seen,
+            do="see who listens there (ss -ltnp), stop it or change --port, then R",
+            brief="port taken",
+            since=taken.first,
+        )
+    if not answering and (loop := _crash_loop(snapshot, service)):
+        return Verdict(
+            "crash loop", "bad", loop, seen_at=seen, do=_crash_advice(snapshot), brief="crash loop", since=since
+        )
+    if service.sub_state == "auto-restart" or service.active_state == "failed":
+        word = _ending_word(service)
+        verb = "failed" if service.active_state == "failed" else "ended"
+        again = (
+            f", {service.keeper} starts it again"
+            if service.sub_state == "auto-restart"
+            else ", systemd has given up"
+            if service.result == "start-limit-hit"
+            else ""
+        )
+        return Verdict(
+            word,
+            "bad",
+            f"{service.unit} {verb} ({ending(service)}){again}{_note(service)}",
+            seen_at=seen,
+            do=_crash_advice(snapshot),
+            brief=word,
+            since=since,
+        )
+    if service.active_state not in ("active", "reloading", "activating", "deactivating"):
+        if answering:
+            return Verdict(
+                "not from this unit",
+                "warn",
+                f"the gateway answers, and {service.unit} is {service.active_state}",
+                seen_at=seen,
+                do="something else listens on its port, or --unit names another service",
+                brief="other process",
+                since=since,
+            )
+        return Verdict(
+            "stopped",
+            "bad",
+            f"{service.unit} is {service.active_state}{_note(service)}",
+            seen_at=seen,
+            do="the log (2) says why it ended; R starts it again",
+            brief="stopped",
+            since=since,
+        )
+    up = now - service.started_at if service.started_at else None
+    if service.restarts and up is not None and up < RECENT_RESTART:
+        times = "once" if service.restarts == 1 else f"{service.restarts} times"
+        return Verdict(
+            "restarted",
+            "warn",
+            f"{service.keeper} had to start it again ({times} so far), {age(up)} ago",
+            seen_at=seen,
+            do="the log (2) says why it ended before that",
+            brief="restarted",
+            since=service.started_at,
+        )
+    return Verdict(service.active_state, "ok", "", seen_at=seen, since=since)
+
+
+def ending(service: Service) -> str:
+    """How the unit's process ended, in systemd's words, where that is known."""
+    if not service.exit_code:
+        return service.result or "how it ended is not known"
+    if service.exit_code in ("killed", "dumped"):
+        return f"{service.result}, by signal {service.exit_status}"
+    return f"{service.result}, status {service.exit_status}"
+
+
+def _note(service: Service) -> str:
+    return f": {service.note}" if service.note else ""
+
+
+def _ending_word(service: Service) -> str:
+    if service.result == "oom-kill":
+        return "killed for memory"
+    return "killed" if service.exit_code in ("killed", "dumped") else "failed"
+
+
+def _crash_loop(snapshot: Snapshot, service: Service) -> str:
+    """Why this is a loop and not a single death; empty when it is not known to be one."""
+    answered = snapshot.gateway.liveliness.seen_at
+    never = service.started_at is None or answered is None or answered < service.started_at
+    again = service.sub_state == "auto-restart" and service.exit_code == "exited"
+    broken = again and snapshot.configuration.error is not None
+    restarts = service.restarts or 0
+    if not never or not (broken or (again and restarts >= 1) or restarts >= 2):
+        return ""
+    times = f"{restarts} times" if restarts != 1 else "once"
+    again_and_again = f"; {service.keeper} has started it again {times}" if restarts else ""
+    why = f" ({ending(service)})" if service.exit_code and service.sub_state == "auto-restart" else ""
+    return f"{service.unit} ends while it starts{why}{again_and_again}"
+
+
+def _crash_advice(snapshot: Snapshot) -> str:
+    if snapshot.configuration.error:
+        return f"mend the file: {snapshot.configuration.error}"
+    return "the log (2) says why it ended; R starts it again"
+
+
+def _port_taken(snapshot: Snapshot, service: Service) -> Notice | None:
+    """The log's word on an address in use, from this process or from the one that ended last."""
+    taken = [notice for notice in snapshot.traffic.notices if notice.kind == "port taken"]
+    newest = max(taken, key=lambda notice: notice.last, default=None)
+    if newest is None:
+        return None
+    if service.started_at is not None and newest.last >= service.started_at:
+        return newest
+    answered = snapshot.gateway.liveliness.seen_at
+    return newest if answered is None or answered < newest.last else None
+
+
+def _is_starting(service: Service | None, now: float, answered_at: float | None) -> bool:
+    """Whether the process is too young to have answered yet; one that answered and stopped doing so is not starting."""
+    if service is None or service.sub_state == "auto-restart":
+        return False
+    if service.active_state == "activating":
+        return True
+    if service.active_state != "active" or service.started_at is None:
+        return False
+    return now - service.started_at < STARTING_SECONDS and (answered_at is None or answered_at < service.started_at)
+
+
+def _refusal(failure: object) -> str:
+    kind = failure.kind if isinstance(failure, Unreachable) else "other"
+    return {"refused": "refused", "dns": "no such host", "tls": "TLS", "closed": "no connection"}.get(kind, "no answer")
+
+
+def _down_advice(service: Service | None) -> str:
+    if service is None:
+        return ""
+    if service.active_state == "active":
+        # with port 4000 taken, LiteLLM goes to a random one without failing (litellm/proxy/proxy_cli.py)
+        return "the process runs, and not on this port: its log (2) names the one it listens on (Uvicorn running on …)"
+    return "the log (2) says why it ended; R starts it again"

@@ -1,0 +1,84 @@
+"""The deployments of the file beside those that run, with what of a row stays while neither changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from litellm_tui.analysis.change.drift import deployment_differences, pair
+from litellm_tui.analysis.latest import latest
+from litellm_tui.analysis.redaction.secret_shapes import mask_shapes
+from litellm_tui.model.configuration import ConfigFile, FileDeployment
+from litellm_tui.model.gateway import LoadedDeployment
+
+
+class Pair(NamedTuple):
+    """A deployment as the file has it and as it runs, with what of its row stays while neither changes."""
+
+    entry: FileDeployment | None
+    running: LoadedDeployment | None
+    key: str
+    address: str | None
+    differences: tuple[str, ...]
+
+    @property
+    def shown(self) -> FileDeployment | LoadedDeployment:
+        found = self.entry or self.running
+        assert found is not None
+        return found
+
+
+class Pairs:
+    """All of them, and where those stand that a name or an id speaks of."""
+
+    def __init__(self, rows: tuple[Pair, ...]) -> None:
+        self.rows = rows
+        self.places: dict[tuple[str, str], list[int]] = {}
+        for place, row in enumerate(rows):
+            if running := row.running:
+                for name in (("deployment", running.id), ("model", running.model), ("group", running.group)):
+                    self.places.setdefault(name, []).append(place)
+
+
+@latest
+def paired(file: ConfigFile | None, loaded: tuple[LoadedDeployment, ...]) -> Pairs:
+    """Each deployment of the file with the one that runs it, in the file's order; those that only run last."""
+    seen: Counter[str] = Counter()
+    rows = []
+    for entry, running in pair(file.deployments if file else (), loaded):
+        shown = entry or running
+        assert shown is not None
+        # a key is printed and kept as the address is
+        address = mask_shapes(shown.api_base)[0] if shown.api_base else shown.api_base
+        base = f"{shown.group}|{shown.model}|{address}"
+        seen[base] += 1
+        differences = deployment_differences(entry, running) if entry and running else ()
+        rows.append(Pair(entry, running, f"{base}|{seen[base]}", address, differences))
+    return Pairs(tuple(rows))
+
+
+@latest
+def own_names(
+    deployments: tuple[LoadedDeployment, ...] | None, aliases: frozenset[str]
+) -> tuple[LoadedDeployment, ...]:
+    """The deployments under the names of their groups."""
+    return tuple(_under_its_own_name(deployment, aliases) for deployment in deployments or ())
+
+
+@latest
+def aliases_of(file: ConfigFile | None, router: Mapping[str, Any] | None) -> frozenset[str]:
+    """Every alias of the file and of the router."""
+    found: set[str] = set()
+    for settings in (router or {}, file.section("router_settings") if file else {}):
+        alias = settings.get("model_group_alias")
+        found |= {str(name) for name in alias} if isinstance(alias, dict) else set()
+    return frozenset(found)
+
+
+def _under_its_own_name(loaded: LoadedDeployment, aliases: frozenset[str]) -> LoadedDeployment:
+    """The deployment under the name of its group: the proxy lists it under its aliases too, on 1.77 before it."""
+    own = next((name for name in loaded.names if name not in aliases), loaded.group)
+    return loaded if own == loaded.group else msgspec.structs.replace(loaded, group=own)

@@ -1,0 +1,201 @@
+"""A gateway checked phase by phase, from the file to the log: each phase rests on the ones before it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final, Literal
+
+import msgspec
+
+from litellm_tui.analysis.audit_phrases import summary
+from litellm_tui.analysis.health.coverage import log_right
+from litellm_tui.analysis.health.crashes import problems_of
+from litellm_tui.analysis.phrases import age, count
+from litellm_tui.model.audit import Audit
+from litellm_tui.model.diagnosis import Diagnosis, PlaceKind, Problem, Severity, Verdict
+from litellm_tui.model.failures import Crash, Crashed, Unreachable
+from litellm_tui.model.snapshot import Snapshot
+
+Name = Literal["file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"]
+Outcome = Literal["ok", "warning", "broken", "skipped"]
+UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
+# the phases that rest on a source, where that is not the gateway
+_CRASHED: Final[dict[str, Name]] = {
+    "configuration": "file",
+    "audit": "audit",
+    "service": "service",
+    "groups": "key",
+    "deployments": "models",
+    "health": "models",
+    "traffic": "models",
+    "metrics": "models",
+    "router": "routing",
+    "cache_ping": "cache",
+    "redis": "cache",
+    "log": "log",
+    "log counts": "log",
+    "incidents": "log",
+}
+_OUTCOMES: Final[dict[Severity, Outcome]] = {"bad": "broken", "warn": "warning", "unknown": "skipped"}
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """One line of the check: what came of it, what was found, and the next step where there is one."""
+
+    name: Name
+    outcome: Outcome
+    text: str
+    do: str = ""
+
+
+def phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: int) -> tuple[Phase, ...]:
+    """All phases in order; errors of the log are counted over the last `minutes` (at most 60)."""
+    found = (
+        _file(snapshot, diagnosis),
+        _audit(diagnosis.audit),
+        _references(snapshot),
+        _service(diagnosis),
+        _port(snapshot, diagnosis),
+        _gateway(snapshot, diagnosis),
+        *_behind_the_gateway(diagnosis),
+        _log(snapshot, now, minutes),
+    )
+    fell = {_CRASHED.get(crash.source, "gateway"): crash for crash in reversed(snapshot.crashes)}
+    return tuple(_fallen(phase, fell[phase.name]) if phase.name in fell else phase for phase in found)
+
+
+def _fallen(phase: Phase, crash: Crash) -> Phase:
+    """What the console failed to read is not well, whatever is known of it from before."""
+    if phase.outcome == "broken":
+        return phase
+    problem = next(problems_of((crash,)))
+    return Phase(phase.name, "warning", f"{problem.title}: {problem.reason}", problem.do)
+
+
+def _file(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
+    configuration = snapshot.configuration
+    file = configuration.current
+    if configuration.error:
+        return Phase("file", "broken", str(configuration.error), "mend it before anything restarts")
+    if configuration.failure:
+        return Phase("file", "skipped", configuration.failure.why)
+    if file is None:
+        return Phase("file", "skipped", configuration.why_unwatched or "not read", "--config FILE")
+    text = f"{file.path}: it parses, {count(len(file.deployments), 'deployment')}"
+    if diagnosis.drift:
+        waiting = f"{text}; {count(len(diagnosis.drift), 'change')} saved and not applied"
+        return Phase("file", "warning", waiting, "restart to apply them")
+    return Phase("file", "ok", text)
+
+
+def _audit(audit: Audit | None) -> Phase:
+    if audit is None:
+        return Phase("audit", "skipped", "there is no file to audit")
+    text = f"{summary(audit)}; {audit.score.value:g} of 10"
+    worst = next((f for f in audit.findings if f.severity in ("fatal", "error")), None)
+    if worst is None:
+        return Phase("audit", "ok", text)
+    outcome: Outcome = "broken" if worst.severity == "fatal" else "warning"
+    return Phase("audit", outcome, f"{text}; first: {worst.text}", "litellm-tui audit tells all of it")
+
+
+def _references(snapshot: Snapshot) -> Phase:
+    file = snapshot.configuration.current
+    if file is None:
+        return Phase("references", "skipped", "the file is not known")
+    unset = sorted({reference.name for reference in file.references if reference.source is None})
+    names = {reference.name for reference in file.references}
+    if unset:
+        words = f"{', '.join(unset)}: referred to by the file and set by nothing that was found"
+        return Phase("references", "warning", words, "set it in the unit's environment file and restart")
+    return Phase("references", "ok", f"{count(len(names), 'environment variable')} referred to, all set")
+
+
+def _service(diagnosis: Diagnosis) -> Phase:
+    return _of_verdict("service", diagnosis.service, f"the unit is {diagnosis.service.state}")
+
+
+def _port(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
+    failure = snapshot.gateway.liveliness.failure
+    if isinstance(failure, Unreachable) and failure.kind not in ("timeout", "closed"):
+        return Phase("port", "broken", failure.why, diagnosis.gateway.do)
+    if snapshot.gateway.liveliness.tried_at is None:
+        return Phase("port", "skipped", "not asked")
+    if isinstance(failure, Crashed):
+        return Phase("port", "skipped", failure.why)
+    return Phase("port", "ok", "something listens and takes connections")
+
+
+def _gateway(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
+    verdict = diagnosis.gateway
+    if verdict.state in UNREACHABLE:
+        return Phase("gateway", "broken", f"{verdict.state}: {verdict.reason}", verdict.do)
+    if verdict.state in ("overloaded", "not read"):
+        return Phase("gateway", "warning", f"{verdict.state}: {verdict.reason}", verdict.do)
+    readiness = snapshot.gateway.readiness.value
+    version = f"LiteLLM {readiness.version}" if readiness and readiness.version else "LiteLLM"
+    return Phase("gateway", "ok", f"{version} answers")
+
+
+def _behind_the_gateway(diagnosis: Diagnosis) -> Iterator[Phase]:
+    verdict = diagnosis.gateway
+    names: tuple[Name, ...] = ("key", "models", "routing", "cache")
+    if verdict.state in (*UNREACHABLE, "overloaded", "not read"):
+        yield from (Phase(name, "skipped", "the gateway cannot be asked") for name in names)
+        return
+    if verdict.state != "answering":
+        yield Phase("key", "broken", verdict.reason, verdict.do)
+        yield from (Phase(name, "skipped", "the gateway wants a key") for name in names[1:])
+        return
+    yield Phase("key", "ok", "it is accepted")
+    yield _worst("models", diagnosis, ("deployment", "group"), _models_well(diagnosis))
+    named = [chain for chain in diagnosis.chains if chain.kind != "alias"]
+    aliases = len(diagnosis.chains) - len(named)
+    well = f"{count(len(named), 'chain')}, {count(aliases, 'alias', 'aliases')}, every target exists"
+    yield _worst("routing", diagnosis, ("chain", "alias"), well)
+    yield _of_verdict("cache", diagnosis.cache, diagnosis.cache.state)
+
+
+def _models_well(diagnosis: Diagnosis) -> str:
+    states: dict[str, int] = {}
+    for deployment in diagnosis.deployments:
+        states[deployment.verdict.state] = states.get(deployment.verdict.state, 0) + 1
+    told = ", ".join(f"{number} {state}" for state, number in sorted(states.items(), key=lambda item: -item[1]))
+    return told or "no deployment is loaded"
+
+
+def _worst(name: Name, diagnosis: Diagnosis, kinds: Collection[PlaceKind], well: str) -> Phase:
+    found = [p for p in diagnosis.problems if p.place.kind in kinds and p.solved_at is None]
+    wrong = [problem for problem in found if problem.severity in ("bad", "warn")]
+    if not wrong:
+        return Phase(name, "ok", well)
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    return Phase(name, _OUTCOMES[wrong[0].severity], _told(wrong[0]) + more, wrong[0].do)
+
+
+def _told(problem: Problem) -> str:
+    return (
+        f"{problem.title}: {problem.cause}; hit: {problem.hit}" if problem.hit else f"{problem.title}: {problem.reason}"
+    )
+
+
+def _of_verdict(name: Name, verdict: Verdict, well: str) -> Phase:
+    outcome = _OUTCOMES.get(verdict.severity, "ok")
+    # nobody fails while the cache is away
+    outcome = "warning" if name == "cache" and outcome == "broken" else outcome
+    text = f"{verdict.state}: {verdict.reason}" if verdict.reason else well
+    return Phase(name, outcome, text, verdict.do if outcome != "ok" else "")
+
+
+def _log(snapshot: Snapshot, now: float, minutes: int) -> Phase:
+    log, since = snapshot.log, snapshot.traffic.since
+    if log.state == "off" or (log.failure is not None and log.last < 0):
+        why = log.failure.why if log.failure else "no log is read"
+        return Phase("log", "skipped", why, log_right(snapshot))
+    errors = sum(log.errors_per_minute[-minutes:])
+    read = f"{minutes} min"
+    if since is not None and since > now - minutes * 60:
+        read = f"the last {age(now - since)}, which is all that was read"
+    if errors:
+        return Phase("log", "warning", f"{count(errors, 'error')} in {read}", "read them: litellm-tui, then 2 and n")
+    return Phase("log", "ok", f"no errors in {read}")

@@ -1,0 +1,382 @@
+"""Everything that is wrong, one entry per cause and place, with who is hit and what to do; worst first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.health.crashes import problems_of
+from litellm_tui.analysis.latest import latest
+from litellm_tui.analysis.phrases import count
+from litellm_tui.analysis.routing.table import KINDS
+from litellm_tui.analysis.routing.what_if import without
+from litellm_tui.model.audit import Audit
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.diagnosis import Chain, Deployment, Group, Place, PlaceKind, Problem, Severity, Verdict
+from litellm_tui.model.snapshot import Snapshot
+
+_RANK: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "unknown": 2, "quiet": 3, "ok": 4}
+_PLACES: Final[dict[PlaceKind, int]] = {
+    "gateway": 0,
+    "service": 0,
+    "reading": 7,
+    "configuration": 1,
+    "audit": 1,
+    "group": 2,
+    "alias": 2,
+    "deployment": 3,
+    "cache": 4,
+    "chain": 5,
+    "log": 6,
+}
+# how long a line of the log about no deployment in particular speaks
+RECENT: Final = 60.0
+# how long a name that was asked for in vain is worth a word, and how many such names: a client may invent any number
+ASKED: Final = 900.0
+MOST_STRANGERS: Final = 3
+# from this many errors in five minutes on, errors that no problem explains are worth a word
+UNEXPLAINED_ERRORS: Final = 3
+
+
+def find_problems(
+    snapshot: Snapshot,
+    now: float,
+    gateway: Verdict,
+    service: Verdict,
+    cache: Verdict,
+    deployments: Sequence[Deployment],
+    groups: Sequence[Group],
+    chains: Sequence[Chain],
+    drift: Sequence[str],
+    audit: Audit | None = None,
+) -> tuple[Problem, ...]:
+    """What is wrong at this moment; `since` is set where the evidence itself knows the onset."""
+    found = [*_operation(gateway, service), *_health_url(snapshot, gateway), *_configuration(snapshot, drift, audit)]
+    if gateway.state == "answering":
+        found += _models(deployments, groups, chains)
+        if snapshot.gateway.deployments.value is not None:
+            found += _routing(snapshot, now, deployments, chains, groups)
+    if cache.severity in ("warn", "bad"):
+        found.append(
+            _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
+        )
+    found += _log(snapshot, now, found)
+    found += problems_of(snapshot.crashes)
+    return tuple(sorted(found, key=_order))
+
+
+def _order(problem: Problem) -> tuple[int, int]:
+    return (_RANK[problem.severity], _PLACES[problem.place.kind])
+
+
+def _problem(
+    kind: PlaceKind, key: str, title: str, verdict: Verdict, *, hit: str = "", severity: Severity | None = None
+) -> Problem:
+    return Problem(
+        key=f"{kind}:{key}",
+        severity=severity or verdict.severity,
+        title=title,
+        cause=verdict.brief or verdict.state,
+        reason=verdict.reason + (f". {verdict.contradiction}" if verdict.contradiction else ""),
+        place=Place(kind, key),
+        do=verdict.do,
+        hit=hit,
+        since=verdict.since,
+    )
+
+
+def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
+    down = gateway.severity in ("bad", "warn")
+    everyone = "every request fails" if gateway.state in ("down", "hanging", "not LiteLLM") else ""
+    if down and service.severity == "bad":
+        # one thing is wrong, and the unit knows what
+        yield _problem("service", "", "gateway down", service, hit=everyone)
+        return
+    if down:
+        yield _problem("gateway", "", f"gateway {gateway.state}", gateway, hit=everyone)
+    if service.severity in ("bad", "warn"):
+        yield _problem("service", "", "service", service)
+
+
+def _health_url(snapshot: Snapshot, gateway: Verdict) -> Iterator[Problem]:
+    told = snapshot.gateway.health_url
+    if gateway.state == "answering" and told.failure is not None:
+        yield Problem(
+            key="gateway:health_url",
+            severity="warn",
+            title="health URL",
+            cause="answers otherwise",
+            reason=f"the gateway answers, its health URL does not: {told.failure.why}",
+            place=Place("gateway"),
+            do="see whether LiteLLM serves it (SEPARATE_HEALTH_APP, SEPARATE_HEALTH_PORT), or correct health_url",
+            hit="what asks only that (a container's check, a load balancer) takes the gateway for dead",
+            since=told.failing_since,
+        )
+
+
+@latest
+def _unset(file: ConfigFile) -> tuple[Problem, ...]:
+    entries = {name for entry in file.deployments for name in entry.missing}
+    return tuple(
+        Problem(
+            key=f"configuration:{reference.name}",
+            severity="warn",
+            title=reference.name,
+            cause=f"{reference.name} unset",
+            reason=f"{reference.mark} refers to it and nothing sets it",
+            place=Place("configuration"),
+            do=f"set {reference.name} in the unit's environment file and restart",
+        )
+        for reference in file.references
+        if reference.source is None and reference.name not in entries
+    )
+
+
+def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None) -> Iterator[Problem]:
+    configuration = snapshot.configuration
+    if error := configuration.error:
+        place = f"{error.file}:{error.line}:{error.column}" if error.line else error.file
+        yield Problem(
+            key="configuration:parse",
+            severity="warn",
+            title="configuration",
+            cause="does not parse",
+            reason=str(error),
+            place=Place("configuration"),
+            do=f"mend it before anything restarts: LiteLLM would not start ({place})",
+            hit="nobody yet: what runs was read before",
+            since=error.since or None,
+        )
+    file = configuration.current
+    if file is None:
+        return
+    yield from _unset(file)
+    for finding in audit.findings if audit and not configuration.error else ():
+        if finding.severity == "fatal":
+            yield Problem(
+                key=f"audit:{finding.rule}:{'.'.join(map(str, finding.path))}",
+                severity="warn",
+                title="configuration",
+                cause="LiteLLM would not start",
+                reason=f"{finding.mark}: {finding.text}",
+                place=Place("audit"),
+                do=f"before anything restarts: {finding.do}",
+                hit="nobody yet: what runs was read before",
+            )
+    if drift:
+        yield Problem(
+            key="configuration:drift",
+            severity="quiet",
+            title="configuration",
+            cause="not applied",
+            reason=f"{count(len(drift), 'change')} saved, and what runs is older: {drift[0]}"
+            + (" …" if len(drift) > 1 else ""),
+            place=Place("configuration"),
+            do="R applies it",
+        )
+
+
+@latest
+def _models(deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain]) -> tuple[Problem, ...]:
+    return tuple(_of_models(deployments, groups, chains))
+
+
+def _of_models(
+    deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain]
+) -> Iterator[Problem]:
+    members: defaultdict[str, list[Deployment]] = defaultdict(list)
+    for deployment in deployments:
+        members[deployment.group].append(deployment)
+    total = sum((d.ok or 0) + (d.failed or 0) for d in deployments)
+    relying = _relying(chains)
+    for group in groups:
+        rows = members[group.name]
+        hit = _hit(group, rows, relying.get(group.name, ()), total)
+        wrong = [row for row in rows if row.verdict.severity in ("bad", "warn") and not row.verdict.pending]
+        together = len(rows) > 1 and len(wrong) == len(rows) and len({row.verdict.brief for row in rows}) == 1
+        if together and group.verdict.severity in ("bad", "warn"):
+            # nobody is left to answer, or nobody knows which one fails: that is one problem, not several
+            severity: Severity = "bad" if group.verdict.state in ("failing", "cooling down") else "warn"
+            yield _problem("group", group.name, group.name, group.verdict, hit=hit, severity=severity)
+            continue
+        for row in wrong:
+            loud = group.verdict.severity if row.verdict.severity == "bad" else row.verdict.severity
+            yield _problem("deployment", row.key, _title(row, rows), row.verdict, hit=hit, severity=loud)
+        for row in rows:
+            if row.verdict.contradiction and row.verdict.severity == "ok":
+                yield Problem(
+                    key=f"health:{row.key}",
+                    severity="quiet",
+                    title=_title(row, rows),
+                    cause="health report is wrong",
+                    reason=row.verdict.contradiction,
+                    place=Place("deployment", row.key),
+                    do="nothing fails by it; dashboards that read /health show it as down",
+                )
+
+
+def _title(row: Deployment, rows: Sequence[Deployment]) -> str:
+    # what waits for a restart is no second one yet
+    return row.group if sum(other.loaded is not None for other in rows) <= 1 else f"{row.group} · {row.model}"
+
+
+def _relying(chains: Iterable[Chain]) -> dict[str, list[str]]:
+    """For each group those that fall back on it."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for chain in chains:
+        if chain.kind != "alias":
+            source = "any group" if chain.source.name == "*" else chain.source.name
+            for name in dict.fromkeys(target.name for target in chain.targets):
+                found[name].append(source)
+    return found
+
+
+def _hit(group: Group, rows: Iterable[Deployment], relying: Collection[str], total: int) -> str:
+    """Who notices: the group with its aliases, the groups that fall back on it, its share of the requests."""
+    words = [f"group {group.name}"]
+    if group.aliases:
+        words.append(f"alias {', '.join(group.aliases)}")
+    if relying:
+        words.append(f"fallback of {', '.join(dict.fromkeys(relying))}")
+    mine = sum((row.ok or 0) + (row.failed or 0) for row in rows)
+    if total and mine:
+        words.append(f"{mine / total:.0%} of the requests")
+    if group.served_by:
+        words.append(f"{group.served_by} takes over")
+    return ", ".join(words)
+
+
+def _ghost(
+    snapshot: Snapshot, deployments: Sequence[Deployment], chain: Chain, ghosts: Sequence[str], severity: Severity
+) -> Problem:
+    """A target that does not exist: harmless where another one answers all the same."""
+    source = "any group" if chain.source.name == "*" else chain.source.name
+    kind = next((kind for _, kind in KINDS if kind == chain.kind), None)
+    served = without(snapshot, deployments, kind, chain.source.name) if kind and chain.source.name != "*" else None
+    ends = f"is answered by {served}" if served else "fails"
+    return Problem(
+        key=f"chain:{chain.key}",
+        severity="quiet" if served else severity,
+        title=source,
+        cause="ghost fallback",
+        reason=f"its {chain.kind} fallback {', '.join(ghosts)} is no group: a request that needs it {ends}",
+        place=Place("chain", chain.key),
+        do="correct the name in the file, or add the group",
+        hit="" if served else f"{source}, when it fails",
+    )
+
+
+def _routing(
+    snapshot: Snapshot,
+    now: float,
+    deployments: Sequence[Deployment],
+    chains: Sequence[Chain],
+    groups: Sequence[Group],
+) -> Iterator[Problem]:
+    service = snapshot.service.value
+    begun = max((service.started_at if service else None) or 0.0, now - ASKED)
+    notices = [notice for notice in snapshot.traffic.notices if notice.last >= begun]
+    asked: Mapping[str, int] = {n.name: n.times for n in notices if n.kind == "no such group"}
+    known = {name for group in groups for name in (group.name, *group.aliases)}
+    explained: set[str] = set()
+    for chain in chains:
+        severity: Severity = "quiet" if chain.applied is False else "warn"
+        name = chain.source.name
+        if chain.kind == "alias" and any(target.flaw == "malformed" for target in chain.targets):
+            explained.add(name)
+            # 1.77 writes of such a request only how it failed, and of no name
+            failed = asked.get(name) or sum(n.times for n in notices if n.kind == "alias")
+            refused = f", {count(failed, 'request')} refused" if failed else ""
+            yield Problem(
+                key=f"alias:{name}",
+                severity="quiet" if chain.applied is False else "bad",
+                title=name,
+                cause="alias is a list",
+                reason=chain.note or "an alias takes one name",
+                place=Place("alias", chain.key),
+                do=f"write model_group_alias: {{{name}: GROUP}}, one name, or make {name} a group of its own",
+                hit=f"every request for {name}{refused}",
+            )
+            continue
+        ghosts = [target.name for target in chain.targets if target.flaw == "ghost"]
+        if ghosts and chain.kind == "alias":
+            yield Problem(
+                key=f"alias:{name}",
+                severity=severity,
+                title=name,
+                cause="ghost alias",
+                reason=f"it leads to {ghosts[0]}, and no group has that name",
+                place=Place("alias", chain.key),
+                do="correct the name, or add the group",
+                hit=f"every request for {name}",
+            )
+        elif ghosts:
+            explained.update(ghosts)
+            yield _ghost(snapshot, deployments, chain, ghosts, severity)
+        elif chain.source.flaw == "ghost":
+            yield Problem(
+                key=f"chain:{chain.key}",
+                severity="quiet",
+                title=name,
+                cause="chain never fires",
+                reason=chain.note or "no model group has this name",
+                place=Place("chain", chain.key),
+                do="correct the name in the file, or remove the chain",
+            )
+        elif any(target.flaw == "cycle" for target in chain.targets):
+            yield Problem(
+                key=f"chain:{chain.key}",
+                severity="quiet",
+                title=name,
+                cause="fallback cycle",
+                reason="its fallbacks lead back to it",
+                place=Place("chain", chain.key),
+                do="harmless but slow: the router gives up after max_fallbacks (5) hops",
+            )
+    strangers = sorted((name for name in asked if name not in known | explained), key=lambda n: -asked[n])
+    for name in strangers[:MOST_STRANGERS]:
+        more = len(strangers) - MOST_STRANGERS
+        others = f"; so it is with {count(more, 'other name')}" if more > 0 and name == strangers[0] else ""
+        yield Problem(
+            key=f"log:asked:{name}",
+            severity="quiet",
+            title=name,
+            cause="no such group",
+            reason=f"{count(asked[name], 'request')} asked for it, and no model group or alias has that name{others}",
+            place=Place("log"),
+            do="tell the client, or add an alias",
+            hit="whoever asks for it",
+        )
+
+
+def _log(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[Problem]:
+    broken = [n for n in snapshot.traffic.notices if n.kind == "stream breaks" and now - n.last <= RECENT]
+    if broken and not any(problem.cause == "stream breaks" for problem in found):
+        times = sum(notice.times for notice in broken)
+        yield Problem(
+            key="log:streams",
+            severity="warn",
+            title="streams",
+            cause="stream breaks",
+            reason=f"{count(times, 'stream')} ended in the middle of the answer, and LiteLLM does not write of which "
+            f"model: {first_words(broken[-1].name)}",
+            place=Place("log"),
+            do="litellm-tui probe --stream shows which model it is",
+            hit="callers that stream; others are not",
+            since=min(notice.first for notice in broken),
+        )
+    recent = sum(snapshot.log.errors_per_minute[-5:])
+    # requests that failed are explained by their problem, also when that has just ended
+    told = any(tally.failed for tally in snapshot.traffic.tallies) or any(p.place.kind == "log" for p in found)
+    if recent >= UNEXPLAINED_ERRORS and not told and all(problem.severity == "quiet" for problem in found):
+        yield Problem(
+            key="log:errors",
+            severity="quiet",
+            title="log",
+            cause="errors",
+            reason=f"{count(recent, 'error')} in the log in 5 min, and nothing that was looked at explains them",
+            place=Place("log"),
+            do="i lists them by cause",
+        )

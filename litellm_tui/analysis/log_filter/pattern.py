@@ -1,0 +1,49 @@
+"""A text or a regex to be looked for in records of the log."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Final
+
+from litellm_tui.model.log import LogRecord
+
+# a regex looks at so many characters of a text: what a record of a megabyte holds behind them it does not find
+LONGEST_SEARCHED: Final = 100_000
+
+
+class Pattern:
+    """Plain text, any case, or a regex after a leading `~`.
+
+    A regex that does not compile (yet) matches as text; `error` then says why.
+    """
+
+    def __init__(self, typed: str) -> None:
+        self.typed = typed
+        self.error = ""
+        self.is_regex = typed.startswith("~")
+        pattern = typed[1:] if self.is_regex else re.escape(typed)
+        try:
+            with warnings.catch_warnings():
+                # what a later Python will read in another way is no concern of who types it now
+                warnings.simplefilter("ignore")
+                self.regex = re.compile(pattern, re.IGNORECASE)
+        except (re.error, RecursionError, OverflowError) as error:
+            self.give_up(str(error))
+
+    def give_up(self, why: str) -> None:
+        """Match as text from now on."""
+        self.error, self.is_regex = why, False
+        self.regex = re.compile(re.escape(self.typed.removeprefix("~")), re.IGNORECASE)
+
+    def __bool__(self) -> bool:
+        return bool(self.typed.removeprefix("~"))
+
+    def matches(self, record: LogRecord) -> bool:
+        """Whether text, source or stack trace hold it."""
+        search = self.regex.search
+        return bool(
+            search(record.text, 0, LONGEST_SEARCHED)
+            or search(record.source)
+            or (record.stack and search(record.stack, 0, LONGEST_SEARCHED))
+        )

@@ -1,0 +1,154 @@
+"""Fallbacks and aliases as the settings have them: out of the file, or out of the running router."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from litellm_tui.analysis.latest import latest
+from litellm_tui.analysis.nested import written
+from litellm_tui.model.configuration import ConfigFile
+
+Kind = Literal["general", "context window", "content policy"]
+"""Why a request goes on to another group, and by which of the three tables."""
+
+KINDS: Final[tuple[tuple[str, Kind], ...]] = (
+    ("fallbacks", "general"),
+    ("context_window_fallbacks", "context window"),
+    ("content_policy_fallbacks", "content policy"),
+)
+MAX_FALLBACKS: Final = 5
+"""`max_fallbacks` where it is not set (`ROUTER_MAX_FALLBACKS` of LiteLLM)."""
+
+
+class Step(NamedTuple):
+    """One target. `own` tells apart targets that carry parameters of their own; `bare` is a plain name."""
+
+    name: str
+    own: str = ""
+    bare: bool = True
+
+
+class Table:
+    """The chains of one kind, `(group, its steps)` in the router's order, found by their group."""
+
+    def __init__(self, entries: Iterable[tuple[str, tuple[Step, ...]]]) -> None:
+        self.entries = tuple(entries)
+        self.last = dict(self.entries)
+        self.first = dict(reversed(self.entries))
+
+
+class Routing:
+    """The routing settings of one side (the file, or the running router), whatever their shape.
+
+    `tables` are what the router looks into, in its order, with `*` among the general ones; `chains` are the same by
+    group, for showing. `own` are the kinds that have a table of their own, be it empty. `malformed` says in words what
+    LiteLLM does not take.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], otherwise: Mapping[str, Any]) -> None:
+        # router_settings win entirely over litellm_settings, there is no merging (litellm/router.py)
+        values = {kind: settings.get(key) or otherwise.get(key) for key, kind in KINDS}
+        tables = {
+            kind: [(source, _steps(targets)) for source, targets in _entries(value)] for kind, value in values.items()
+        }
+        # an empty list in litellm_settings counts as set: it keeps such requests from the general fallbacks
+        self.own = frozenset(kind for kind, value in values.items() if value is not None)
+        default = settings.get("default_fallbacks") or otherwise.get("default_fallbacks")
+        if default:
+            # LiteLLM keeps default_fallbacks as the fallbacks of "*", behind all others (litellm/router.py)
+            tables["general"].append(("*", _steps(default)))
+        self.tables: dict[Kind, Table] = {kind: Table(entries) for kind, entries in tables.items()}
+        self.chains: dict[Kind, dict[str, list[str]]] = {kind: {} for _, kind in KINDS}
+        for kind, value in values.items():
+            for source, targets in _entries(value):
+                self.chains[kind].setdefault(source, _names(targets))
+        self.chains["general"].pop("*", None)
+        general = self.tables["general"].entries
+        self.default = [step.name for source, steps in general if source == "*" for step in steps]
+        if default:
+            self.default = _names(default)
+        alias = settings.get("model_group_alias")
+        self.aliases: dict[str, Any] = {str(k): v for k, v in alias.items()} if isinstance(alias, dict) else {}
+        limit = next((s["max_fallbacks"] for s in (settings, otherwise) if s.get("max_fallbacks") is not None), None)
+        self.max_fallbacks = limit if isinstance(limit, int) and not isinstance(limit, bool) else MAX_FALLBACKS
+        self.malformed = tuple(words for key, kind in KINDS for words in _malformed(key, values[kind]))
+
+    @classmethod
+    def of_file(cls, file: ConfigFile) -> Routing:
+        """As the file would have it after a restart."""
+        return cls(file.section("router_settings"), file.section("litellm_settings"))
+
+    @classmethod
+    def of_router(cls, router: Mapping[str, Any], file: ConfigFile | None = None) -> Routing:
+        """As the running router has it.
+
+        It shows neither its content-policy fallbacks nor its hop limit: with a `file` these are taken from there.
+        """
+        if file is None:
+            return cls(router, router)
+        unseen = ("content_policy_fallbacks", "max_fallbacks")
+        sections = (file.section("router_settings"), file.section("litellm_settings"))
+        hidden = [{key: section[key] for key in unseen if key in section} for section in sections]
+        return cls({**router, **hidden[0]}, {**router, **hidden[1]})
+
+
+@latest
+def routing_of_file(file: ConfigFile) -> Routing:
+    """As the file would have it after a restart; made once for each file."""
+    return Routing.of_file(file)
+
+
+@latest
+def routing_of_router(router: Mapping[str, Any], file: ConfigFile | None = None) -> Routing:
+    """As the running router has it; made once for each of its answers."""
+    return Routing.of_router(router, file)
+
+
+def alias_target(value: Any) -> str | None:
+    """The group an alias stands for; None for a list or anything else that LiteLLM cannot resolve."""
+    if isinstance(value, dict):
+        value = value.get("model")
+    return value if isinstance(value, str) and value else None
+
+
+def _entries(value: Any) -> Iterator[tuple[str, Any]]:
+    """`[{group: targets}, …]`; of a mapping in that list only the first key is ever read."""
+    if isinstance(value, dict):
+        yield from ((str(source), targets) for source, targets in value.items())
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, dict) and item:
+            source, targets = next(iter(item.items()))
+            yield str(source), targets
+
+
+def _steps(value: Any) -> tuple[Step, ...]:
+    """Targets as the router walks them: a text instead of a list is walked letter by letter."""
+    if not isinstance(value, list | str):
+        return ()
+    return tuple(_step(item) for item in value)
+
+
+def _step(item: Any) -> Step:
+    if not isinstance(item, dict):
+        return Step(written(item))
+    name = written(item.get("model", item))
+    own = "" if set(item) == {"model"} else written(dict(sorted(item.items(), key=lambda pair: written(pair[0]))))
+    return Step(name, own, bare=False)
+
+
+def _names(value: Any) -> list[str]:
+    """Targets by name; one may be a mapping with parameters of its own (`{model: NAME, …}`)."""
+    return [value] if isinstance(value, str) else [step.name for step in _steps(value)]
+
+
+def _malformed(key: str, value: Any) -> Iterator[str]:
+    """What LiteLLM does not take. It refuses to start over the first two, but not in the context-window table."""
+    refusal = "" if key.startswith("context") else ": LiteLLM does not start with it"
+    if value and not isinstance(value, list):
+        yield f"{key} is a {type(value).__name__}, not a list{refusal}"
+    for item in value if isinstance(value, list) else ():
+        if not isinstance(item, dict) or len(item) != 1:
+            yield f"{key}: every entry is one group with its list{refusal}"
+        elif isinstance(targets := next(iter(item.values())), str):
+            yield f"{key}: {next(iter(item))} has a text, not a list: each letter is taken for a group ({targets})"

@@ -1,0 +1,75 @@
+"""What LiteLLM wants the values of `litellm_params` to be: a deployment with another one is left out."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any, Final
+
+from litellm_tui.analysis.nested import LARGEST
+from litellm_tui.audit.subject import Subject, reference
+from litellm_tui.model.edits import Edit, Path, SetValue
+
+# fields of LiteLLM_Params in types/router.py of every version since 1.70; a mapping as api_key is read since 1.109
+_TEXTS: Final = (
+    "api_key",
+    "api_base",
+    "api_version",
+    "organization",
+    "region_name",
+    "vertex_project",
+    "vertex_location",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_region_name",
+    "watsonx_region_name",
+    "custom_llm_provider",
+)
+_WHOLE: Final = ("rpm", "tpm", "max_retries")
+_NUMBERS: Final = ("max_budget", "input_cost_per_token", "output_cost_per_token")
+TYPED: Final = frozenset({*_TEXTS, *_WHOLE, *_NUMBERS, "timeout", "stream_timeout", "tags"})
+_IS_WHOLE: Final = re.compile(r"\s*[+-]?\d[\d_]*(\.0*)?\s*")
+
+
+def misfit(key: str, value: Any, subject: Subject) -> str:
+    """What a value of litellm_params must be, where it is not; "" where it is."""
+    if key in _TEXTS:
+        return "" if isinstance(value, str | bytes) or (key == "api_key" and isinstance(value, dict)) else "a text"
+    if isinstance(value, datetime.date):
+        return "a number"
+    if key in ("timeout", "stream_timeout"):
+        return "a number" if isinstance(value, list) else ""
+    if key == "tags":
+        fits = isinstance(value, list) and all(isinstance(tag, str) for tag in value)
+        return "a list of texts" if subject.runs(since="1.83") and not fits else ""
+    if isinstance(value, dict | list):
+        return "a number"
+    if reference(value) is not None or not isinstance(value, str | float):
+        return ""
+    if key in _NUMBERS:
+        return "" if isinstance(value, float) or is_number(value) else "a number"
+    whole = value.is_integer() if isinstance(value, float) else bool(_IS_WHOLE.fullmatch(value))
+    return "" if whole else "a whole number"
+
+
+def quoted(path: Path, value: Any) -> tuple[tuple[Edit, ...], str]:
+    """The value as a text, and what must be decided first where YAML may have changed it."""
+    if type(value) is datetime.date:
+        return (SetValue(path, value.isoformat()),), ""
+    if type(value) is int and abs(value) < LARGEST:
+        return (SetValue(path, str(value)),), "whether the digits are as they were meant: YAML has read a number"
+    return (), ""
+
+
+def listed(path: Path, value: Any) -> tuple[Edit, ...]:
+    """A list around the one tag that is meant."""
+    return (SetValue(path, [value]),) if path[-1] == "tags" and isinstance(value, str) and "," not in value else ()
+
+
+def is_number(text: str) -> bool:
+    """Whether Python takes a text as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

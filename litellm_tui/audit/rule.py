@@ -1,0 +1,114 @@
+"""How a rule is written: a generator over a `Subject`, with what is known of it beside.
+
+    @rule(
+        "unknown-section", "warning", "A section that LiteLLM does not read",
+        why="Only known top-level keys are read; others are ignored without a line in the log.",
+        source="litellm/proxy/proxy_server.py, ProxyConfig.load_config (1.106.2)",
+    )
+    def unknown_section(subject: Subject) -> Iterator[Hit | Right]:
+        ...
+        yield Hit("'server_settings' is not read", path=("server_settings",))
+
+A rule needs a proof: a test on a real LiteLLM of each version it is said to hold for, or, for advice, a citation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from litellm_tui.model.audit import Severity
+from litellm_tui.model.configuration import Mark
+from litellm_tui.model.edits import Edit, Path
+
+if TYPE_CHECKING:
+    from litellm_tui.audit.subject import Subject
+
+SUBJECTS: Final = (
+    "file",
+    "deployments",
+    "models",
+    "fallbacks",
+    "aliases",
+    "router",
+    "litellm",
+    "cache",
+    "callbacks",
+    "general",
+    "environment",
+    "unit",
+    "hardening",
+)
+"""The modules of `rules`, in the order in which docs/rules.md shows them."""
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """Something that a rule found. `path` leads into the merged configuration; `mark` is for what has no path there.
+
+    `text` is about this place, in one line. `edits` settle it, with paths into the merged configuration; with a
+    `decision` they are offered only, and it says what must be decided. `severity` where it is not the rule's own.
+    """
+
+    text: str
+    path: Path = ()
+    do: str = ""
+    edits: tuple[Edit, ...] = ()
+    decision: str = ""
+    severity: Severity | None = None
+    mark: Mark | None = None
+
+
+class Right(msgspec.Struct, frozen=True):
+    """Something that the rule looked for, and that is right: worth saying, and never a guess."""
+
+    text: str
+    path: Path = ()
+
+
+Check = Callable[["Subject"], Iterator[Hit | Right]]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule: `since` and `until` are the first and last LiteLLM it holds for, empty without a limit.
+
+    `why` says what LiteLLM does, in a sentence or two; `source` is the place in its code or documentation, with the
+    version it was read in; `fix` says in general what to do. `proof` says how it was proved on a real LiteLLM.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    why: str
+    source: str
+    fix: str
+    check: Check
+    subject: str
+    since: str = ""
+    until: str = ""
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(
+    id: str, severity: Severity, title: str, *, why: str, source: str, fix: str, since: str = "", until: str = ""
+) -> Callable[[Check], Check]:
+    """Register the decorated function as a rule of its module's subject."""
+
+    def register(check: Check) -> Check:
+        assert id not in RULES, f"two rules are called {id}"
+        subject = check.__module__.rpartition(".")[2]
+        RULES[id] = Rule(id, severity, title, why, source, fix, check, subject, since, until)
+        return check
+
+    return register
+
+
+def all_rules() -> dict[str, Rule]:
+    """Every rule by its id, in the order of the subjects."""
+    for name in SUBJECTS:
+        import_module(f"litellm_tui.audit.rules.{name}")
+    return dict(sorted(RULES.items(), key=lambda item: SUBJECTS.index(item[1].subject)))

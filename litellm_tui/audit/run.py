@@ -1,0 +1,173 @@
+"""Runs the rules over a subject, gives their findings a place and a fix, and puts aside what the operator silenced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from litellm_tui.audit.rule import Hit, Right, Rule, all_rules
+from litellm_tui.audit.subject import Subject
+from litellm_tui.model.audit import RANK, Audit, Deduction, Finding, Praise, Score, Severity
+from litellm_tui.model.configuration import ConfigError, ConfigFile, Ignore, Mark
+from litellm_tui.model.edits import Edit, Fix, Move
+
+# points taken by each rule of a severity, and the most that all of them take
+_WEIGHTS: Final[dict[Severity, tuple[float, float]]] = {
+    "fatal": (10.0, 10.0),
+    "error": (2.0, 8.0),
+    "warning": (0.5, 4.0),
+    "advice": (0.1, 1.0),
+}
+_BASIS: Final = {
+    "installed": "read from the installed source",
+    "shipped": "from the shipped catalogue",
+    "newest": "the newest that is known here: which one runs is not known",
+}
+UNUSABLE: Final = "unusable-file"
+
+
+def audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
+    """Every rule that holds for the version, over this subject. `silenced` maps rules to the operator's reasons."""
+    findings: list[Finding] = []
+    right: list[Praise] = []
+    rules = all_rules()
+    stumbled: list[str] = []
+    for one in rules.values():
+        if not subject.runs(one.since, one.until):
+            continue
+        try:
+            said = tuple(one.check(subject))
+        except Exception as error:  # noqa: BLE001  # a rule that fails must not take the others, or the console, along
+            stumbled.append(f"{one.id}: the rule itself failed ({type(error).__name__}), please report it")
+            continue
+        findings += [_finding(one, hit, subject) for hit in said if isinstance(hit, Hit)]
+        right += [
+            Praise(praise.text, subject.file.mark(praise.path) if praise.path else None)
+            for praise in said
+            if isinstance(praise, Right)
+        ]
+    findings += _ignores_in_vain(subject.file.ignores, rules, findings)
+    judged = [_silence(finding, subject.file.ignores, silenced) for finding in findings]
+    judged.sort(key=lambda finding: _order(finding, subject.file))
+    open_ones = tuple(finding for finding in judged if finding.silenced is None)
+    return Audit(
+        path=subject.file.path,
+        version=subject.catalogue.version,
+        basis=_BASIS[subject.catalogue.source],
+        findings=open_ones,
+        silenced=tuple(finding for finding in judged if finding.silenced is not None),
+        right=tuple(right),
+        unknown=(*_unknown(subject), *stumbled),
+        score=score(open_ones),
+    )
+
+
+def unusable(error: ConfigError, version: str) -> Audit:
+    """The audit of a file that LiteLLM cannot load at all."""
+    finding = Finding(
+        rule=UNUSABLE,
+        severity="fatal",
+        title="LiteLLM cannot load the file",
+        text=error.problem,
+        mark=Mark(error.file, error.line or 1, error.column or 1),
+        do="mend the file; a restart now would end with a gateway that does not start",
+        why="LiteLLM reads the file with PyYAML, and ends when that fails.",
+        source="litellm/proxy/proxy_server.py, ProxyConfig._get_config_from_file",
+    )
+    return Audit(error.file, version, "", (finding,), score=score((finding,)))
+
+
+def score(findings: Iterable[Finding]) -> Score:
+    """10, less what each rule that found something takes by its severity."""
+    rules: dict[str, Severity] = {}
+    for finding in findings:
+        before = rules.get(finding.rule)
+        if before is None or RANK[finding.severity] < RANK[before]:
+            rules[finding.rule] = finding.severity
+    deductions = []
+    for severity, (each, limit) in _WEIGHTS.items():
+        if count := sum(found == severity for found in rules.values()):
+            deductions.append(Deduction(severity, count, each, min(each * count, limit)))
+    return Score(max(0.0, round(10.0 - sum(d.points for d in deductions), 1)), tuple(deductions))
+
+
+def _finding(one: Rule, hit: Hit, subject: Subject) -> Finding:
+    return Finding(
+        rule=one.id,
+        severity=hit.severity or one.severity,
+        title=one.title,
+        text=hit.text,
+        mark=hit.mark or subject.file.mark(hit.path),
+        path=hit.path,
+        do=hit.do or one.fix,
+        why=one.why,
+        source=one.source,
+        fix=_fix(hit, one, subject.file),
+    )
+
+
+def _fix(hit: Hit, one: Rule, file: ConfigFile) -> Fix | None:
+    """The edits with paths into the one file they belong to; none where they would touch two."""
+    if not hit.edits:
+        return None
+    found: list[tuple[str, Edit]] = [_local(edit, file) for edit in hit.edits]
+    names = {name for name, _ in found}
+    if len(names) != 1 or "" in names:
+        return None
+    return Fix(names.pop(), tuple(edit for _, edit in found), hit.do or one.fix, hit.decision)
+
+
+def _local(edit: Edit, file: ConfigFile) -> tuple[str, Edit]:
+    name, path = file.local(edit.path)
+    if isinstance(edit, Move):
+        other, to = file.local(edit.to)
+        return (name if other == name else ""), msgspec.structs.replace(edit, path=path, to=to)
+    return name, msgspec.structs.replace(edit, path=path)
+
+
+def _order(finding: Finding, file: ConfigFile) -> tuple[int, int, str, int, int]:
+    place = file.files.index(finding.mark.file) if finding.mark.file in file.files else len(file.files)
+    return (RANK[finding.severity], place, finding.mark.file, finding.mark.line, finding.mark.column)
+
+
+def _silence(finding: Finding, ignores: Iterable[Ignore], silenced: Mapping[str, str]) -> Finding:
+    reason = silenced.get(finding.rule)
+    for ignore in ignores:
+        here = (ignore.mark.file, ignore.line) == (finding.mark.file, finding.mark.line)
+        if here and ignore.rule == finding.rule and ignore.reason:
+            reason = ignore.reason
+    return finding if reason is None else msgspec.structs.replace(finding, silenced=reason)
+
+
+def _ignores_in_vain(
+    ignores: Iterable[Ignore], rules: Mapping[str, Rule], findings: Iterable[Finding]
+) -> Iterator[Finding]:
+    found = {(finding.rule, finding.mark.file, finding.mark.line) for finding in findings}
+    for ignore in ignores:
+        if ignore.rule not in rules:
+            text = f"{ignore.rule!r} is no rule" if ignore.rule else "it names no rule"
+        elif not ignore.reason:
+            text = f"{ignore.rule} is not silenced: a reason is wanted after the rule's name"
+        elif (ignore.rule, ignore.mark.file, ignore.line) not in found:
+            text = f"{ignore.rule} finds nothing on line {ignore.line}: the comment can go"
+        else:
+            continue
+        yield Finding(
+            rule="idle-ignore",
+            severity="advice",
+            title="A comment that silences nothing",
+            text=text,
+            mark=ignore.mark,
+            do="write `# litellm-tui: ignore RULE reason`, or take the comment out",
+            why="A finding is silenced on its own line, or by a comment alone on the line above.",
+            source="litellm-tui",
+        )
+
+
+def _unknown(subject: Subject) -> Iterator[str]:
+    if subject.environment is None:
+        yield "the environment of LiteLLM: variables were taken as set"
+    if subject.runtime is None:
+        yield "the service unit: no rule about it was asked"

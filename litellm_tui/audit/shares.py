@@ -1,0 +1,46 @@
+"""How the deployments of a group share its requests, by LiteLLM's shuffle (router_strategy/simple_shuffle.py)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from litellm_tui.audit.subject import Entry, Subject
+
+WEIGHTS: Final = ("weight", "rpm", "tpm")
+# in simple_shuffle.py up to here the first deployment decides what is weighed by, and weights that add up to 0 fail
+FIRST_DECIDES: Final = "1.102"
+
+
+def shuffles(subject: Subject) -> bool:
+    """Whether the usual strategy picks the deployment."""
+    return subject.section("router_settings").get("routing_strategy") in (None, "simple-shuffle")
+
+
+def groups(subject: Subject) -> Mapping[str, Sequence[Entry]]:
+    """The deployments of each group, in their order."""
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in subject.entries:
+        if entry.name:
+            found[entry.name].append(entry)
+    return found
+
+
+def weighed_by(group: Sequence[Entry], subject: Subject) -> str | None:
+    """What the shuffle weighs a group by; None when by nothing, or when a value is no plain number."""
+    for key in WEIGHTS:
+        values = [entry.params.get(key) for entry in group]
+        if any(value is not None and not isinstance(value, int | float) for value in values):
+            return None
+        if subject.runs(until=FIRST_DECIDES):
+            if values[0] is not None:
+                return key
+        elif any(value is not None and value > 0 for value in values):
+            return key
+    return None
+
+
+def set_apart(entry: Entry) -> bool:
+    """Whether something else than weight decides among the group."""
+    return any(key in entry.params for key in ("order", "tags", "tag_regex")) or "team_id" in entry.info

@@ -1,0 +1,119 @@
+"""What LiteLLM has around it once it runs: variables, a database, a Redis, workers. None wherever that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from litellm_tui.audit.subject import UNKNOWN, Subject, Unknown, reference
+
+# skipped by _load_environment_variables in proxy/proxy_server.py since 1.83
+BLOCKED: Final = frozenset(
+    {
+        *("PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES"),
+        *("PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME"),
+        *("HOME", "USER", "SHELL", "LOGNAME", "NO_PROXY", "no_proxy"),
+    }
+)
+BLOCKED_SINCE: Final = "1.83"
+
+
+def exported(subject: Subject) -> Mapping[str, Any]:
+    """The entries of `environment_variables` that LiteLLM puts into its environment, as they are written."""
+    blocks = subject.runs(since=BLOCKED_SINCE)
+    section = subject.section("environment_variables")
+    return {
+        name: value for name, value in section.items() if isinstance(name, str) and not (blocks and name in BLOCKED)
+    }
+
+
+def managed(subject: Subject) -> bool:
+    """Whether a secret manager may know a variable that the environment does not have."""
+    general = subject.section("general_settings")
+    keys = ("key_management_system", "key_management_settings", "use_google_kms", "use_azure_key_vault")
+    return any(general.get(key) for key in keys)
+
+
+def resolve(subject: Subject, value: Any) -> Any:
+    """As `Subject.resolve`, but UNKNOWN for a variable that a secret manager may have."""
+    found = subject.resolve(value)
+    return UNKNOWN if found is None and reference(value) is not None and managed(subject) else found
+
+
+def variable(subject: Subject, name: str) -> str | Unknown | None:
+    """A variable as code sees it that runs after `environment_variables` were exported."""
+    section = exported(subject)
+    if name not in section:
+        found = subject.variable(name)
+        return UNKNOWN if found is None and managed(subject) else found
+    value = resolve(subject, section[name])
+    if value is UNKNOWN or isinstance(value, str):
+        return value
+    # other data is exported as Python writes it; what that is matters to no rule
+    return str(value) if value is None or isinstance(value, bool | float) else "..."
+
+
+def is_set(subject: Subject, *names: str) -> bool | None:
+    """Whether one of these variables is set and not empty."""
+    values = [variable(subject, name) for name in names]
+    if any(isinstance(value, str) and value for value in values):
+        return True
+    return None if any(value is UNKNOWN for value in values) else False
+
+
+def truthy(subject: Subject, value: Any) -> bool | None:
+    """Whether LiteLLM takes a setting as on where it only asks for its truth: the text "false" is on, while a variable
+    that holds true or false becomes a boolean (get_secret in secret_managers/main.py)."""
+    if reference(value) is None:
+        return bool(value)
+    found = resolve(subject, value)
+    return None if found is UNKNOWN else bool(found) and str(found).lower() not in ("", "false")
+
+
+def database(subject: Subject) -> bool | None:
+    """Whether LiteLLM has a database."""
+    url = resolve(subject, subject.section("general_settings").get("database_url"))
+    if isinstance(url, str) and url:
+        return True
+    found = is_set(subject, "DATABASE_URL", "DATABASE_HOST")
+    return None if url is UNKNOWN and not found else found
+
+
+def licensed(subject: Subject) -> bool | None:
+    """Whether LiteLLM is given a licence; nobody here knows whether it is valid."""
+    if subject.section("general_settings").get("litellm_license"):
+        return True
+    return is_set(subject, "LITELLM_LICENSE")
+
+
+def workers(subject: Subject) -> int | None:
+    """The worker processes of the unit that runs it."""
+    if subject.runtime is None:
+        return None
+    told = subject.runtime.option("--num_workers", "--workers") or subject.variable("NUM_WORKERS")
+    return int(told) if isinstance(told, str) and told.isdecimal() else 1
+
+
+def cache_type(subject: Subject) -> str | None:
+    """The type of the response cache: redis by default, local for parameters without a type; None when it is off, or
+    its type is not known."""
+    settings = subject.section("litellm_settings")
+    if settings.get("cache") is not True:
+        return None
+    params = settings.get("cache_params", {})
+    if not isinstance(params, dict):
+        return None
+    # with parameters that name no type, Cache falls back to a type of its own (caching/caching.py)
+    found = resolve(subject, params.get("type", "local" if params else "redis"))
+    return found if isinstance(found, str) else None
+
+
+def callbacks(subject: Subject) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every callback that is named in a list, with its path."""
+    settings = subject.section("litellm_settings")
+    for key in ("callbacks", "success_callback", "failure_callback", "service_callback"):
+        listed = settings.get(key)
+        if isinstance(listed, list):
+            for index, name in enumerate(listed):
+                if isinstance(name, str):
+                    yield ("litellm_settings", key, index), name

@@ -1,0 +1,387 @@
+"""The configuration file as LiteLLM reads it: PyYAML, includes merged, every value with its line and column."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from litellm_tui.analysis.redaction.secret_names import names_a_secret, secret_parts
+from litellm_tui.collectors.config.file_times import changed_at
+from litellm_tui.host.bounded import read_bytes
+from litellm_tui.model.configuration import (
+    ConfigError,
+    ConfigFile,
+    Duplicate,
+    FileDeployment,
+    Ignore,
+    Mark,
+    Origin,
+    Reference,
+)
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+ENVIRONMENT_PREFIX = "os.environ/"
+MASKED = "•••"
+# libyaml's composer recurses in C, where deep nesting ends the process; LiteLLM's own loader gives up soon after this
+DEEPEST = 250
+MOST_FILES = 2_000
+_IGNORE = re.compile(rb"#\s*litellm-tui:\s*ignore\b[ \t]*([\w-]*)[ \t]*(.*)")
+Marks = dict[tuple[str | int, ...], Mark]
+
+
+class _Unusable(Exception):
+    def __init__(self, error: ConfigError) -> None:
+        self.error = error
+
+
+def load(
+    path: str, environment: Mapping[str, str], instead: Mapping[str, bytes] | None = None
+) -> ConfigFile | ConfigError:
+    """Read and parse the file and its includes; `environment` is what LiteLLM will see, for `os.environ/` values.
+
+    `instead` holds contents of files that are to be taken as if they were on disk already. Never raises for what a file
+    can hold: a wrong file is a `ConfigError` with its place.
+    """
+    try:
+        with _uncollected():
+            return _load(path, environment, instead or {})
+    except _Unusable as unusable:
+        return unusable.error
+    except RecursionError:
+        return ConfigError(path, "nested too deeply to be read")
+    except ValueError as error:
+        return ConfigError(path, f"a key that cannot be written out: {error}")
+    except OSError as error:
+        # it was read a moment ago, and is gone
+        return ConfigError(path, error.strerror or str(error))
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing that is made of a file is garbage yet: looking for some, again and again, takes longer than the rest."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+class _Merged:
+    """The files read so far, merged the way LiteLLM merges them."""
+
+    def __init__(self, instead: Mapping[str, bytes]) -> None:
+        self.instead = instead
+        self.digest = hashlib.sha256()
+        self.files: dict[str, None] = {}
+        self.duplicates: list[Duplicate] = []
+        self.ignores: list[Ignore] = []
+        self.data: dict[str, Any] = {}
+        self.marks: Marks = {}
+        # the paths that have a mark, by their first part
+        self.paths: dict[str | int, list[tuple[str | int, ...]]] = {}
+        self.origins: dict[str, tuple[Origin, ...]] = {}
+
+    def take(self, file: str, more: dict[str, Any], more_marks: Marks) -> None:
+        """LiteLLM's rule: a list is extended, every other value of the included file replaces the one before."""
+        by_key: dict[str | int, list[tuple[str | int, ...]]] = {}
+        for path in more_marks:
+            if path:
+                by_key.setdefault(path[0], []).append(path)
+        for key, value in more.items():
+            before = self.origins.get(key, ())
+            known = self.data.get(key)
+            count = len(value) if isinstance(value, list) else None
+            offset = 0
+            if isinstance(value, list) and isinstance(known, list):
+                offset = len(known)
+                known.extend(value)
+                self.origins[key] = (*before, Origin(file, offset, count))
+            else:
+                self.data[key] = list(value) if isinstance(value, list) else value
+                if before:
+                    for path in self.paths.pop(key, ()):
+                        del self.marks[path]
+                self.origins[key] = (Origin(file, 0, count, tuple(origin.file for origin in before)),)
+            for path in by_key.get(key, ()):
+                mark = more_marks[path]
+                if offset and len(path) > 1 and isinstance(path[1], int):
+                    path = (key, path[1] + offset, *path[2:])
+                if path not in self.marks:
+                    self.marks[path] = mark
+                    self.paths.setdefault(key, []).append(path)
+        self.marks.setdefault((), more_marks[()])
+
+
+def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes]) -> ConfigFile:
+    merged = _Merged(instead)
+    _read_merged(path, merged)
+    for file in merged.files:
+        if file not in instead:
+            # one that is gone by now has no time at which it came to be as it was
+            os.stat(file)
+    data, marks = merged.data, merged.marks
+    deployments = _deployments(data, marks, path, environment)
+    return ConfigFile(
+        path=path,
+        digest=merged.digest.hexdigest(),
+        modified_at=changed_at(tuple(merged.files)),
+        files=tuple(merged.files),
+        data=data,
+        marks=marks,
+        deployments=deployments,
+        references=tuple(_references(data, marks, path, environment)),
+        duplicates=tuple(merged.duplicates),
+        ignores=tuple(merged.ignores),
+        origins=merged.origins,
+    )
+
+
+def _read_merged(root: str, merged: _Merged) -> None:
+    """The root and all that it includes, depth first; the files that are open are a list, however long their chain."""
+    open_files = [_entries(root, merged)]
+    while open_files:
+        entry = next(open_files[-1], None)
+        if entry is None:
+            open_files.pop()
+            continue
+        name, declared_in, place = entry
+        included = _included_path(name, declared_in, root, merged.instead)
+        if included is None:
+            raise _Unusable(ConfigError(declared_in, f"included file {name} does not exist", place.line, place.column))
+        if included in merged.files:
+            raise _Unusable(ConfigError(declared_in, f"{name} is included twice", place.line, place.column))
+        if len(merged.files) == MOST_FILES:
+            raise _Unusable(
+                ConfigError(declared_in, f"more than {MOST_FILES:,} files are included", place.line, place.column)
+            )
+        open_files.append(_entries(included, merged))
+
+
+def _entries(path: str, merged: _Merged) -> Iterator[tuple[str, str, Mark]]:
+    """Read and merge one file: `(name, the file that names it, where)` of each file that it includes."""
+    data, marks = _read_one(path, merged)
+    merged.files[path] = None
+    entries = data.pop("include", None)
+    merged.take(path, data, marks)
+    if entries is None:
+        return iter(())
+    place = marks.get(("include",), Mark(path, 1))
+    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+        raise _Unusable(ConfigError(path, "'include' must be a list of file paths", place.line, place.column))
+    return iter([(entry, path, marks.get(("include", number), place)) for number, entry in enumerate(entries)])
+
+
+def _included_path(entry: str, declared_in: str, root: str, instead: Mapping[str, bytes]) -> str | None:
+    """Beside the file that names it, else beside the root file (litellm/proxy/common_utils/config_includes.py)."""
+    for folder in (os.path.dirname(declared_in), os.path.dirname(root)):
+        candidate = os.path.abspath(os.path.join(folder, entry))
+        if candidate in instead or os.path.exists(candidate):
+            return candidate
+    return None
+
+
+def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
+    try:
+        content = merged.instead[path] if path in merged.instead else read_bytes(path)
+    except OSError as error:
+        raise _Unusable(ConfigError(path, error.strerror or str(error))) from error
+    merged.digest.update(path.encode() + b"\0" + content + b"\0")
+    merged.ignores += _ignores(content, path)
+    try:
+        _refuse_depth(content, path)
+        loader = _Loader(content)
+        try:
+            node = loader.get_single_node()
+            data = loader.construct_document(node) if node is not None else None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = " ".join(part for part in (error.problem, error.context) if part)
+        raise _Unusable(
+            ConfigError(path, problem, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0)
+        ) from error
+    except yaml.reader.ReaderError as error:
+        line = content[: error.position].count(b"\n") + 1
+        raise _Unusable(ConfigError(path, f"unreadable character: {error.reason}", line, 1)) from error
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, AttributeError, LookupError) as error:
+        # PyYAML's constructors raise what they stumble over when a value does not fit its tag or form
+        problem = str(error).splitlines()[0] if str(error) else "not YAML"
+        raise _Unusable(ConfigError(path, f"a value that YAML cannot build: {problem}")) from error
+    if data is None:
+        raise _Unusable(ConfigError(path, "the file is empty; LiteLLM refuses to start with it", 1, 1))
+    if not isinstance(data, dict):
+        raise _Unusable(ConfigError(path, f"expected a mapping at the top, found a {type(data).__name__}", 1, 1))
+    return {str(key): value for key, value in data.items()}, _marks(node, path, merged.duplicates)
+
+
+def _ignores(content: bytes, file: str) -> Iterator[Ignore]:
+    """The comments that silence a finding; the parser drops comments, so the lines are searched."""
+    if b"litellm-tui" not in content:
+        return
+    for number, line in enumerate(content.splitlines(), 1):
+        if found := _IGNORE.search(line):
+            rule, reason = (text.decode(errors="replace").strip() for text in found.groups())
+            alone = not line[: found.start()].strip(b" \t\xef\xbb\xbf")
+            yield Ignore(Mark(file, number, found.start() + 1), number + alone, rule, reason)
+
+
+def _refuse_depth(content: bytes, path: str) -> None:
+    depth = 0
+    loader = _Loader(content)
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                mark = event.start_mark
+                raise _Unusable(ConfigError(path, "nested too deeply to be read", mark.line + 1, mark.column + 1))
+    finally:
+        loader.dispose()
+
+
+def _marks(root: Any, file: str, duplicates: list[Duplicate]) -> Marks:
+    """The place of every value; an anchored node that is used again keeps the place of its first use.
+
+    Keys that stand twice in a mapping are noted on the way.
+    """
+    marks: Marks = {}
+    seen: set[int] = set()
+    pending: list[tuple[tuple[str | int, ...], Any, Any]] = [((), root, root)]
+    while pending:
+        path, place, node = pending.pop()
+        # the last of a repeated key is looked at first, and is the one that is loaded
+        marks.setdefault(path, Mark(file, place.start_mark.line + 1, place.start_mark.column + 1))
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            pending.extend(((*path, str(key.value)), key, value) for key, value in node.value)
+            duplicates += _duplicates(node, path, file)
+        elif isinstance(node, yaml.SequenceNode):
+            pending.extend(((*path, number), value, value) for number, value in enumerate(node.value))
+    return marks
+
+
+def _duplicates(node: Any, path: tuple[str | int, ...], file: str) -> Iterator[Duplicate]:
+    keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    if len(set(keys)) == len(keys):
+        return
+    for tag, value in dict.fromkeys(keys):
+        places = [key.start_mark for key, _ in node.value if (key.tag, key.value) == (tag, value)]
+        if len(places) > 1 and tag != "tag:yaml.org,2002:merge":
+            marks = tuple(Mark(file, place.line + 1, place.column + 1) for place in places)
+            yield Duplicate(file, (*path, value), marks)
+
+
+def _deployments(
+    data: Mapping[str, Any], marks: Marks, file: str, environment: Mapping[str, str]
+) -> tuple[FileDeployment, ...]:
+    entries = data.get("model_list")
+    found = []
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        mark = marks.get(("model_list", index), Mark(file, 1))
+        params = entry.get("litellm_params") if isinstance(entry, dict) else None
+        if isinstance(entry, dict) and isinstance(params, dict):
+            found.append(_deployment(index, entry, params, mark, environment))
+    return tuple(found)
+
+
+def _deployment(
+    index: int, entry: Mapping[str, Any], params: Mapping[Any, Any], mark: Mark, environment: Mapping[str, str]
+) -> FileDeployment:
+    info = entry.get("model_info")
+    shown: dict[str, Any] = {}
+    missing: list[str] = []
+    for key, value in params.items():
+        name = _reference(value)
+        if name is not None and name not in environment:
+            missing.append(name)
+        if names_a_secret(str(key)):
+            shown[str(key)] = value if name is not None else MASKED
+        else:
+            shown[str(key)] = environment.get(name) if name is not None else value
+    return FileDeployment(
+        index=index,
+        group=_text(entry.get("model_name")),
+        model=_text(shown.get("model")),
+        mark=mark,
+        api_base=_text(shown["api_base"]) if shown.get("api_base") else None,
+        mode=_text(info["mode"]) if isinstance(info, dict) and info.get("mode") else None,
+        rpm=_whole(shown.get("rpm")),
+        tpm=_whole(shown.get("tpm")),
+        params=shown,
+        missing=tuple(missing),
+    )
+
+
+def _references(
+    data: Mapping[str, Any], marks: Marks, file: str, environment: Mapping[str, str]
+) -> Iterator[Reference]:
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), data)]
+    seen: set[int] = set()
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, dict | list):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            pending.extend(((*path, key if isinstance(key, int) else str(key)), item) for key, item in items)
+        elif (name := _reference(value)) is not None:
+            source = "set" if name in environment else None
+            yield Reference(name, marks.get(path, Mark(file, 1)), source)
+
+
+def _reference(value: Any) -> str | None:
+    if isinstance(value, str) and value.startswith(ENVIRONMENT_PREFIX):
+        return value.removeprefix(ENVIRONMENT_PREFIX)
+    return None
+
+
+def secrets_in(file: ConfigFile, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Secrets of the configuration by the names of their keys, credentials in its addresses, and what stands in the
+    environment under names that such a key refers to.
+    """
+    pending: list[tuple[str, Any]] = [("", file.data)]
+    seen: set[int] = set()
+    while pending:
+        name, value = pending.pop()
+        if isinstance(value, dict | list):
+            if id(value) not in seen:
+                seen.add(id(value))
+                items = value.items() if isinstance(value, dict) else ((name, item) for item in value)
+                pending.extend((str(key), item) for key, item in items)
+        elif isinstance(value, str) and value.startswith(ENVIRONMENT_PREFIX):
+            if environment and (found := environment.get(value.removeprefix(ENVIRONMENT_PREFIX))):
+                yield from secret_parts(name, found)
+        elif isinstance(value, str):
+            yield from secret_parts(name, value)
+
+
+def _text(value: Any) -> str:
+    # a few nested aliases can make a collection that is gigabytes when written out
+    if value is None or isinstance(value, dict | list | tuple | set):
+        return ""
+    try:
+        return str(value)
+    except ValueError:
+        # Python writes no number of more than 4,300 digits
+        return ""
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        return int(value) if value is not None else None
+    except (TypeError, ValueError, OverflowError):
+        return None

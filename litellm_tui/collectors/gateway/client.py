@@ -1,0 +1,194 @@
+"""GET requests to the gateway, each decoded into a value or a `Failure`. Shapes: LiteLLM 1.77.7 and 1.106.2.
+
+Nothing here makes a billable call: GET /health is asked only by a caller who knows that it is cached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from litellm_tui.analysis.addresses import is_this_machine
+from litellm_tui.collectors.gateway import answers, metrics
+from litellm_tui.host import bounded
+from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unauthorized, Unreachable
+
+
+class Endpoint(NamedTuple):
+    """One thing to read. `interval` and `timeout` are seconds; `decode` gets status and body of a usable answer.
+
+    `timeout` is for the whole answer, and more than `limit` bytes of it are not read.
+    """
+
+    field: str
+    path: str
+    keyed: bool
+    interval: float
+    timeout: float
+    decode: Callable[[int, bytes], Any]
+    limit: int = bounded.MEDIUM
+
+
+# a deployment takes some 3 KB, and thousands of them can be loaded
+_MANY: Final = bounded.LARGE
+
+# What is polled, how often and how patiently. A liveliness interval and twice its timeout together stay under 5 s: that
+# is how soon a hanging gateway gets its name, after a second silence in a row.
+LIVELINESS: Final = Endpoint("liveliness", "/health/liveliness", False, 1.5, 1.4, answers.liveliness)
+READINESS: Final = Endpoint("readiness", "/health/readiness", False, 15.0, 3.0, answers.readiness)
+READINESS_DETAILS: Final = Endpoint("readiness", "/health/readiness/details", True, 15.0, 3.0, answers.readiness)
+GROUPS: Final = Endpoint("groups", "/v1/models", True, 15.0, 3.0, answers.groups, _MANY)
+DEPLOYMENTS: Final = Endpoint("deployments", "/v1/model/info", True, 15.0, 5.0, answers.deployments, _MANY)
+ROUTER: Final = Endpoint("router", "/get/config/callbacks", True, 15.0, 3.0, answers.router)
+HEALTH: Final = Endpoint("health", "/health", True, 5.0, 5.0, answers.health, _MANY)
+CACHE_PING: Final = Endpoint("cache_ping", "/cache/ping", True, 10.0, 4.0, answers.cache_ping)
+# With Redis down this call stops LiteLLM's whole event loop for 7 s, and for as long as Redis hangs (seen on 1.106.2):
+# it is made rarely and only straight after a ping that succeeded.
+REDIS_INFO: Final = Endpoint("redis", "/cache/redis/info", True, 30.0, 5.0, answers.redis_info)
+# some 40 KB for each deployment: read rarely
+METRICS: Final = Endpoint("metrics", "/metrics/", True, 30.0, 5.0, metrics.decode, 64 << 20)
+# the profile's own: it is a whole address, whatever answers there
+HEALTH_URL: Final = Endpoint("health_url", "", False, 10.0, 3.0, lambda status, _: f"HTTP {status}")
+
+# answers that are long and seldom change: an equal one is not decoded again
+KEPT: Final = (GROUPS, DEPLOYMENTS, ROUTER, HEALTH)
+
+# Sent as the query of every request, which LiteLLM ignores: its access lines then tell the polling from traffic
+TAG: Final = "from=litellm-tui"
+
+
+# decoded in a thread from this length on: it takes longer than a key stroke may wait
+_LONG: Final = 1 << 20
+# of an answer that is not LiteLLM's nothing but its status and an error's first words count
+_EXCERPT: Final = 1 << 16
+
+
+class Answer(NamedTuple):
+    """What came of one request and how long it took, in seconds."""
+
+    result: Any
+    took: float
+
+
+class GatewayClient:
+    """One keep-alive client for one gateway. At most a handful of connections, one request per endpoint."""
+
+    def __init__(self, url: str, key: str | None = None) -> None:
+        self._url = url
+        self._key = key
+        # by path: status and body of the last answer that was of use, and what it was decoded into
+        self._known: dict[str, tuple[int, bytes, Any]] = {}
+        local = is_this_machine(urlsplit(url).hostname or "")
+        self._client = httpx.AsyncClient(
+            # an http_proxy in the environment must not carry what is meant for this machine
+            trust_env=not local,
+            # building a CA store costs 20 ms that a plain http address does not need
+            verify=url.startswith("https"),
+            follow_redirects=False,
+            # uvicorn drops an idle connection after 5 s: let go first, or a request may meet a closing one
+            limits=httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=4),
+            headers={"User-Agent": "litellm-tui", "Accept-Encoding": "identity"},
+        )
+
+    async def get(self, endpoint: Endpoint, url: str = "") -> Answer:
+        """Ask one endpoint, of this gateway or at a `url`. Every way this can fail comes back as a `Failure`."""
+        headers = {"Authorization": f"Bearer {self._key}"} if endpoint.keyed and self._key else {}
+        started = time.perf_counter()
+        try:
+            async with (
+                asyncio.timeout(endpoint.timeout),
+                self._client.stream(
+                    "GET", url or f"{self._url}{endpoint.path}?{TAG}", headers=headers, timeout=None
+                ) as response,
+            ):
+                if endpoint is HEALTH_URL:
+                    body = await bounded.beginning(response, _EXCERPT)
+                else:
+                    body = await bounded.body(response, endpoint.limit)
+        except TimeoutError:
+            why = f"no answer within {endpoint.timeout:g} s"
+            return Answer(Unreachable(why, kind="timeout"), time.perf_counter() - started)
+        except httpx.HTTPError as error:
+            return Answer(unreachable(error), time.perf_counter() - started)
+        except bounded.BodyRefused as error:
+            what = f"{endpoint.path or 'the health URL'}: HTTP {response.status_code}, {error}"
+            return Answer(Malformed(what, status=response.status_code), time.perf_counter() - started)
+        except (ValueError, httpx.InvalidURL) as error:
+            return Answer(Unreachable(f"{endpoint.path or url}: {error}"), time.perf_counter() - started)
+        took = time.perf_counter() - started
+        known = self._known.get(endpoint.path)
+        if known is not None and not url and known[0] == response.status_code and known[1] == body:
+            # the same object again: what was made of it need not be made anew
+            return Answer(known[2], took)
+        if refusal := _refusal(endpoint, response.status_code, body, bool(self._key)):
+            return Answer(refusal, took)
+        try:
+            if len(body) < _LONG:
+                result = endpoint.decode(response.status_code, body)
+            else:
+                result = await asyncio.to_thread(endpoint.decode, response.status_code, body)
+            if endpoint in KEPT and not url:
+                self._known[endpoint.path] = response.status_code, body, result
+            return Answer(result, took)
+        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+            what = response.headers.get("content-type", "no content type").partition(";")[0]
+            said = answers.excerpt(str(error), 300)
+            return Answer(
+                Malformed(f"{endpoint.path}: HTTP {response.status_code}, {what}, not what LiteLLM says ({said})",
+                          status=response.status_code), took
+            )  # fmt: skip
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        await self._client.aclose()
+
+
+def unreachable(error: httpx.HTTPError) -> Unreachable:
+    """Name the way a request failed, from the exception and the operating system's error below it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return Unreachable("connection refused", kind="refused")
+        if isinstance(cause, socket.gaierror):
+            return Unreachable(f"the host name cannot be resolved: {cause.strerror}", kind="dns")
+        cause = cause.__cause__ or cause.__context__
+    text = str(error)
+    if "SSL" in text or "certificate" in text.lower():
+        return Unreachable(f"TLS: {text}", kind="tls")
+    if "refused" in text.lower() or "All connection attempts failed" in text:
+        return Unreachable("connection refused", kind="refused")
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        return Unreachable(
+            f"the connection was closed before an answer came ({text or type(error).__name__})", kind="closed"
+        )
+    return Unreachable(text or type(error).__name__)
+
+
+def _refusal(endpoint: Endpoint, status: int, body: bytes, sent: bool) -> Failure | None:
+    """A status that is no answer, by what both versions were seen to say; None when the body is worth decoding."""
+    if status == 200 or (status == 503 and endpoint in (CACHE_PING, REDIS_INFO)):
+        return None
+    text = body.decode(errors="replace")
+    said = f"{endpoint.path}: HTTP {status}".removeprefix(": ")
+    if status in (401, 403) or (status == 400 and "no_db_connection" in text):
+        return Unauthorized(f"{said}: {'the key was refused' if sent else 'a key is needed'}", sent=sent)
+    if endpoint.keyed and not sent and status == 500 and not text.startswith("{"):
+        # LiteLLM 1.106 without a database answers a missing key so
+        return Unauthorized(f"{said} without a reason: a key is needed", sent=False)
+    if status == 404 and endpoint in (LIVELINESS, READINESS):
+        return Malformed(f"{said}: is this LiteLLM?", status=status)
+    if status == 404 and endpoint == METRICS:
+        return NotAvailable('off: litellm_settings.callbacks does not name "prometheus"')
+    if status == 404:
+        return NotAvailable(f"{said}: not in this version")
+    message = answers.message(body)
+    if "not initialized" in message or "DB not connected" in message:
+        return NotAvailable(f"{said}: needs a database")
+    return Malformed(f"{said}: {answers.excerpt(message)}", status=status)

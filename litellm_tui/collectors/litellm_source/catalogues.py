@@ -1,0 +1,201 @@
+"""Where a catalogue of what LiteLLM reads comes from: the operated LiteLLM's own source, or the table that is shipped.
+
+Everything here blocks: call it in a thread (`asyncio.to_thread`). The first look at an installed LiteLLM takes some ten
+seconds of another, nice process; later ones a few milliseconds, until it is upgraded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from litellm_tui.audit.catalogue.records import Catalogue, Spans
+from litellm_tui.collectors.litellm_source import reader as litellm_source
+from litellm_tui.host import atomic
+from litellm_tui.host.bounded import MEDIUM, read_bytes, read_text
+from litellm_tui.host.command import helper
+from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
+
+# to be raised when the reader finds other names in the same source: what was kept before is then not taken
+FORM: Final = 1
+TIMEOUT: Final = 180.0
+_LIBRARIES: Final = ("lib/python3*/site-packages", "lib64/python3*/site-packages", "lib/python3*/dist-packages")
+_SYSTEM: Final = ("lib/python3/dist-packages", "local/lib/python3*/dist-packages")
+
+Reader = subprocess.Popen[bytes]
+
+
+@cache
+def shipped() -> Spans:
+    """The table of the releases that were read when this version was made; a few milliseconds."""
+    content = resources.files("litellm_tui.audit.catalogue").joinpath("catalogue.json").read_bytes()
+    return msgspec.json.decode(content, type=Spans)
+
+
+def choose(
+    interpreter: str = "", reported_version: str = "", asked_version: str = "", cache_folder: Path | None = None
+) -> Catalogue:
+    """The catalogue to judge a configuration by: of the version that was asked for, else of the LiteLLM that the
+    interpreter runs, else of the version that the gateway reported, else of the newest. Its `source` tells which.
+    """
+    if asked_version:
+        return shipped().at(asked_version)
+    if interpreter:
+        found = installed(interpreter, cache_folder)
+        if isinstance(found, Catalogue):
+            return found
+    return shipped().at(reported_version)
+
+
+def installed(
+    interpreter: str, cache_folder: Path | None = None, began: Callable[[Reader], None] = lambda _: None
+) -> Catalogue | Failure:
+    """What the LiteLLM reads that this interpreter (or the `litellm` script beside it) would import, by its source.
+    Nothing of it is run. What was found is kept in the cache folder, until LiteLLM is installed anew.
+
+    `began` is given the process that reads, if there must be one: killed, it ends this at once with a Failure.
+    """
+    folder = package_folder(interpreter)
+    if isinstance(folder, Failure):
+        return folder
+    kept = (cache_folder or _cache_folder()) / f"{_identity(folder)}.json"
+    try:
+        return msgspec.json.decode(read_bytes(kept), type=Catalogue)
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    found = _read_apart(folder, began)
+    if isinstance(found, Catalogue):
+        _keep(kept, msgspec.json.encode(found))
+    return found
+
+
+def package_folder(interpreter: str) -> Path | Failure:
+    """The folder of the `litellm` package that an interpreter imports; virtual environments, those that see the
+    system's packages, and editable installations are followed.
+    """
+    executable = _interpreter(Path(interpreter))
+    try:
+        for library in _libraries(executable):
+            for folder in (library / "litellm", *_editable(library)):
+                if (folder / "__init__.py").is_file():
+                    return folder
+    except OSError as error:
+        return Denied(f"{error.filename}: {error.strerror}")
+    return NotAvailable(f"no litellm package belongs to {executable}")
+
+
+def _interpreter(executable: Path) -> Path:
+    """The interpreter of a script, by its first line; any other program as it is. Links are not followed: they lead
+    out of a virtual environment.
+    """
+    if executable.name.startswith("python"):
+        return executable
+    try:
+        with executable.open("rb") as script:
+            first = script.readline(512)
+    except OSError:
+        return executable
+    words = first[2:].decode(errors="replace").split() if first.startswith(b"#!") else []
+    return Path(words[0]) if words and Path(words[0]).name.startswith("python") else executable
+
+
+def _libraries(executable: Path) -> Iterator[Path]:
+    """The folders an interpreter imports packages from, in its order."""
+    prefix = executable.parent.parent
+    yield from _in(prefix, _LIBRARIES)
+    try:
+        lines = read_text(prefix / "pyvenv.cfg", errors="replace").splitlines()
+    except OSError:
+        yield from _in(Path.home() / ".local", _LIBRARIES)
+        yield from _in(prefix, _SYSTEM)
+        return
+    settings = {key.strip().lower(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+    if settings.get("include-system-site-packages", "").lower() == "true" and settings.get("home"):
+        yield from _in(Path.home() / ".local", _LIBRARIES)
+        yield from _in(Path(settings["home"]).parent, (*_LIBRARIES, *_SYSTEM))
+
+
+def _in(prefix: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    for pattern in patterns:
+        yield from sorted(prefix.glob(pattern))
+
+
+def _editable(library: Path) -> Iterator[Path]:
+    """Where an editable installation has its source: the path files, or what pip noted."""
+    for noted in library.glob("litellm-*.dist-info/direct_url.json"):
+        try:
+            where = msgspec.json.decode(read_bytes(noted, MEDIUM), type=_Origin)
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+            continue
+        if where.dir_info.get("editable") and where.url.startswith("file://"):
+            yield Path(unquote(urlsplit(where.url).path)) / "litellm"
+    for listed in library.glob("*.pth"):
+        try:
+            lines = read_text(listed, errors="replace").splitlines()
+        except OSError:
+            continue
+        yield from (library / line / "litellm" for line in lines if line and not re.match(r"import\s|#", line))
+
+
+class _Origin(msgspec.Struct):
+    url: str
+    dir_info: dict[str, bool] = {}
+
+
+def _identity(folder: Path) -> str:
+    """A name that changes when LiteLLM is installed anew or read otherwise."""
+    stamps = [str(FORM), str(folder), litellm_source.version(folder)]
+    for path in (*sorted(folder.parent.glob("litellm-*.dist-info/RECORD")), folder / "proxy/proxy_server.py"):
+        try:
+            stamps.append(str(path.stat().st_mtime_ns))
+        except OSError:
+            stamps.append("-")
+    return hashlib.sha256("\n".join(stamps).encode()).hexdigest()[:24]
+
+
+def _read_apart(folder: Path, began: Callable[[Reader], None]) -> Catalogue | Failure:
+    """Read in a process of its own: it keeps a core busy, and the screen must not wait for it."""
+    command = [sys.executable, "-P", "-m", "litellm_tui.collectors.litellm_source.reader", str(folder)]
+    try:
+        reader = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        return NotAvailable(f"{sys.executable}: {error.strerror}")
+    with reader, helper(reader.pid):
+        began(reader)
+        try:
+            written, complaint = reader.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            reader.kill()
+            return Unreachable(f"{folder} was not read within {TIMEOUT:g} s", kind="timeout")
+    if reader.returncode:
+        lines = complaint.decode(errors="replace").strip().splitlines()
+        return NotAvailable(lines[-1] if lines else f"{folder} could not be read")
+    try:
+        return msgspec.json.decode(written, type=Catalogue)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return Malformed(f"{folder}: {error}")
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write at once or not at all; a cache that cannot be written only costs time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.replace(path, content, durable=False)
+    except OSError:
+        return
+
+
+def _cache_folder() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("litellm-tui") / "catalogues"

@@ -1,1 +1,0 @@
-"""What is shipped beside the code: `catalogue.json`, written by `python -m tools.catalogue`."""

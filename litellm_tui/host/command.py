@@ -1,0 +1,206 @@
+"""Running the tools of the system: never through a shell, never asking for input, never outliving the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import selectors
+import signal
+import subprocess
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from litellm_tui.host import proc
+from litellm_tui.host.bounded import TooLarge, size
+from litellm_tui.host.systemd_tools import runtime_environment
+from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreachable
+
+# journalctl's answer to a page of the longest lines, and several times that of any other command
+MOST_OUTPUT: Final = 64 << 20
+_MOST_ERRORS: Final = 1 << 16
+_PART: Final = 1 << 16
+
+
+class Done(NamedTuple):
+    """How a command ended and what it said."""
+
+    status: int
+    output: str
+    error: str
+
+    @property
+    def first_error(self) -> str:
+        """The first line of what it said on stderr; empty when it said nothing."""
+        return next((line.strip() for line in self.error.splitlines() if line.strip()), "")
+
+
+# what the tools are asked for is decided by English words, and may hold any letter
+LOCALE: Final = "C.UTF-8"
+# the processes that the console runs in order to look: PID and start, which together never come again
+_helpers: dict[int, int] = {}
+
+
+def helper_environment() -> dict[str, str]:
+    """The environment of a command whose words are read: `runtime_environment` in the locale `C.UTF-8`."""
+    environment = {**runtime_environment(), "LC_ALL": LOCALE}
+    # gettext prefers it to the locale
+    environment.pop("LANGUAGE", None)
+    return environment
+
+
+@contextlib.contextmanager
+def helper(pid: int) -> Iterator[None]:
+    """While it lasts, this child counts as a helper of the console: `kill_helpers` may end it."""
+    _enlist(pid)
+    try:
+        yield
+    finally:
+        _helpers.pop(pid, None)
+
+
+def kill_helpers() -> None:
+    """Kill the helpers that still run, with their own children. Waits for nothing, and any thread may call it.
+
+    What the console has started for the user (a gateway, an editor, sudo, an order to the service) is no helper.
+    """
+    running = [pid for pid, began in list(_helpers.items()) if (found := proc.stat(pid)) and found.ticks == began]
+    for member in [member for pid in running for member in proc.family(pid)]:
+        with contextlib.suppress(OSError):
+            os.kill(member, signal.SIGKILL)
+
+
+def _enlist(pid: int) -> None:
+    if found := proc.stat(pid):
+        _helpers[pid] = found.ticks
+
+
+async def start(command: Sequence[str], *, limit: int = 1 << 16) -> Process | NotAvailable:
+    """Start a command with its output piped, for a caller that reads it as it comes and ends it with `end`."""
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=helper_environment(), limit=limit
+        )
+    except OSError as error:
+        return NotAvailable(f"{command[0]}: {error.strerror}")
+    _enlist(child.pid)
+    return child
+
+
+# more in the pipe means fewer wake-ups of both ends; what an ordinary user may ask for (pipe(7))
+_PIPE_SIZE = 1 << 20
+
+
+async def start_on(command: Sequence[str], stdout: int, stderr: int = PIPE) -> Process | NotAvailable:
+    """Start a command that writes to these pipes (see `pipe`); their writing ends are closed here."""
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=stdout, stderr=stderr, env=helper_environment()
+        )
+    except OSError as error:
+        return NotAvailable(f"{command[0]}: {error.strerror}")
+    finally:
+        for file in (stdout, stderr):
+            if file != PIPE:
+                os.close(file)
+    _enlist(child.pid)
+    return child
+
+
+def pipe() -> tuple[int, int]:
+    """A large pipe for a thread to read from: `(reading end, writing end)`."""
+    reader, writer = os.pipe()
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+    return reader, writer
+
+
+async def end(child: Process) -> None:
+    """Kill the child, if it is still there, and wait until it is gone."""
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+    _helpers.pop(child.pid, None)
+
+
+async def _output(child: Process, limit: int) -> bytes | None:
+    """All that it prints, until it closes its output; None when that is more than `limit` bytes."""
+    assert child.stdout is not None
+    output = bytearray()
+    while part := await child.stdout.read(_PART):
+        output += part
+        if len(output) > limit:
+            return None
+    return bytes(output)
+
+
+async def _errors(child: Process) -> bytes:
+    """The beginning of what it complains of; the rest is read all the same, so that it does not wait."""
+    assert child.stderr is not None
+    error = bytearray()
+    while part := await child.stderr.read(_PART):
+        error += part[: max(0, _MOST_ERRORS - len(error))]
+    return bytes(error)
+
+
+async def run(command: Sequence[str], timeout: float | None = None, limit: int = MOST_OUTPUT) -> Done | Failure:
+    """Run a command to its end. A command that is missing, takes longer than `timeout` seconds or prints more than
+    `limit` bytes is a `Failure`; of its errors the first 64 kB are kept.
+    """
+    child = await start(command)
+    if isinstance(child, Failure):
+        return child
+    errors = asyncio.create_task(_errors(child))
+    try:
+        async with asyncio.timeout(timeout):
+            output = await _output(child, limit)
+            if output is None:
+                return Malformed(f"{command[0]} printed more than {size(limit)}: not read")
+            error = await errors
+            await child.wait()
+    except TimeoutError:
+        return Unreachable(f"{command[0]} did not answer in {timeout:g} s", kind="timeout")
+    finally:
+        errors.cancel()
+        await end(child)
+    return Done(child.returncode or 0, output.decode(errors="replace"), error.decode(errors="replace"))
+
+
+def run_now(command: Sequence[str], timeout: float, limit: int = MOST_OUTPUT) -> Done:
+    """The same for a thread that may wait. Raises OSError, `TooLarge` among them, and `subprocess.TimeoutExpired`."""
+    deadline = time.monotonic() + timeout
+    output, error = bytearray(), bytearray()
+    with (
+        subprocess.Popen(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=helper_environment()) as child,
+        helper(child.pid),
+        selectors.DefaultSelector() as ready,
+    ):
+        try:
+            for file, kept in ((child.stdout, output), (child.stderr, error)):
+                assert file is not None
+                ready.register(file, selectors.EVENT_READ, kept)
+            while ready.get_map():
+                events = ready.select(deadline - time.monotonic())
+                if time.monotonic() >= deadline:
+                    raise subprocess.TimeoutExpired(command, timeout)
+                for key, _ in events:
+                    part = os.read(key.fd, _PART)
+                    if not part:
+                        ready.unregister(key.fileobj)
+                    elif key.data is output:
+                        output += part
+                    else:
+                        error += part[: max(0, _MOST_ERRORS - len(error))]
+                if len(output) > limit:
+                    raise TooLarge(errno.EFBIG, f"printed more than {size(limit)}: not read", command[0])
+            status = child.wait(max(0.0, deadline - time.monotonic()))
+        except BaseException:
+            # the block's end waits for it
+            child.kill()
+            raise
+    return Done(status, output.decode(errors="replace"), error.decode(errors="replace"))

@@ -1,0 +1,310 @@
+"""Counts what fails, by cause and by whom it is about, from the lines of the log. Bounded, whatever is written.
+
+A record is read a moment after it came: the lines of a traceback are folded into it one by one, and the access line of
+its request tells whose it was.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import Final, NamedTuple
+
+from litellm_tui.analysis.failures.causes import name_network_cause
+from litellm_tui.logs import call_line, failure_line
+from litellm_tui.logs.line_facts import Access, Facts, Heading, Words, first_notice
+from litellm_tui.logs.store import FOLD_SECONDS
+from litellm_tui.model.log import LogRecord
+from litellm_tui.model.traffic import FailedKind, Failures, FailureTally, NoticeKind, Voice
+
+# of known causes, and of words that nothing is known of: a storm of these leaves the others alone
+MOST_KNOWN: Final = 400
+MOST_UNKNOWN: Final = 100
+MOST_PENDING: Final = 500
+SETTLING: Final = FOLD_SECONDS + 0.2
+MINUTES: Final = 60
+HOURS: Final = 48
+MOST_CALLERS: Final = 20
+CALLS_KEPT: Final = 5
+LONGEST_NAME: Final = 120
+
+Key = tuple[str, str, str, str, str]
+
+
+class Failed(NamedTuple):
+    """One failure as one voice tells it. `cause` is set where the place that tells it says what it is already.
+
+    `kind` says what `name` is; without a name nothing is known of whom it hit. `call_id` is LiteLLM's own.
+    """
+
+    voice: Voice
+    kind: FailedKind
+    name: str
+    words: Words
+    cause: str = ""
+    call_id: str = ""
+
+
+class _Pending:
+    """A record that may still grow, and what was found in its lines so far."""
+
+    __slots__ = (
+        "attempt",
+        "attempted",
+        "caller",
+        "error",
+        "failure",
+        "heading",
+        "network",
+        "notice",
+        "others",
+        "record",
+    )
+
+    def __init__(self, record: LogRecord) -> None:
+        self.record = record
+        self.heading: Heading | None = None
+        self.failure: call_line.GroupFailure | None = None
+        self.error: Words | None = None
+        self.attempt: call_line.Attempt | None = None
+        self.attempted: Words | None = None
+        self.notice: tuple[NoticeKind, str] | None = None
+        self.network: int | None = None
+        self.others = False
+        self.caller = ""
+
+    def add(self, facts: Facts, folded: bool) -> None:
+        """What one more line of the record says."""
+        self.heading = facts.heading or self.heading
+        # without json_logs the group stands in a line below
+        if self.heading and (failure := call_line.group_failure(facts.named, self.heading.report)):
+            self.failure, self.error = failure, facts.own or self.heading.error
+        # what stands below a record of LiteLLM's own repeats others
+        if not folded or self.record.source == "stdout":
+            self.notice = first_notice(self.notice, facts.notice)
+        near = not folded or len(self.record.stack) <= call_line.LONGEST_TRACE
+        if facts.network is not None and near and not self.others:
+            self.network = facts.network if self.network is None else min(self.network, facts.network)
+        self.others = self.others or facts.others
+
+    def failed(self) -> Failed | None:
+        """What the record says, None for one that only repeats another."""
+        if self.attempt is not None and self.attempted is not None:
+            return Failed("attempt", "model", self.attempt.model, self.attempted)
+        if self.heading is None or self.heading.told.echo:
+            return None
+        told, call_id = self.heading.told, self.record.call_id
+        if self.failure is not None and self.error is not None:
+            if failure_line.is_probed(self.failure.group):
+                return None
+            voice: Voice = "other" if told.again else "request" if self.failure.request else "router"
+            cause = "stream breaks" if told.breaks else ""
+            return Failed(voice, "group", self.failure.group, self.error, cause, call_id)
+        if self.notice is not None and self.record.source != "systemd":
+            return _noticed(*self.notice, self.heading, call_id)
+        call_id = "" if told.kind in ("caller", "service", "cache") else call_id
+        words = self.heading.error if told.by_error else self.heading.words
+        return Failed(told.voice, told.kind, told.name, words, told.cause, call_id)
+
+
+def _noticed(kind: NoticeKind, name: str, heading: Heading, call_id: str) -> Failed:
+    match kind:
+        case "dropped":
+            return Failed("other", "model", name, heading.words, "no provider")
+        case "no such group":
+            return Failed("request", "group", name, heading.words, "no such group", call_id)
+        case "port taken":
+            return Failed("other", "service", "", heading.words, "port taken")
+        case "alias":
+            return Failed("request", "", "", heading.words, "alias is a list", call_id)
+        case "stream breaks":
+            return Failed("request", "", "", heading.error, "stream breaks", call_id)
+
+
+class _Kind:
+    """One kind of failure; `tally` is made anew when it was counted again."""
+
+    __slots__ = ("callers", "calls", "counts", "failed", "first", "key", "last", "sequence", "tally")
+
+    def __init__(self, key: Key, failed: Failed, record: LogRecord) -> None:
+        self.key = key
+        self.failed = failed
+        self.first = self.last = record.time
+        self.sequence = record.sequence
+        self.counts: dict[int, int] = {}
+        self.callers: dict[str, int] = {}
+        self.calls: list[str] = []
+        self.tally: FailureTally | None = None
+
+    def count(self, failed: Failed, record: LogRecord, caller: str) -> None:
+        self.failed = failed
+        self.first, self.last = min(self.first, record.time), max(self.last, record.time)
+        self.sequence = record.sequence
+        minute = int(record.time // 60)
+        self.counts[minute] = self.counts.get(minute, 0) + 1
+        if len(self.counts) > MINUTES + HOURS:
+            self.counts = _coarse(self.counts, int(self.last // 60))
+        if failed.call_id:
+            self.calls = [*self.calls[-CALLS_KEPT + 1 :], failed.call_id]
+        if caller and (caller in self.callers or len(self.callers) < MOST_CALLERS):
+            self.callers[caller] = self.callers.get(caller, 0) + 1
+        self.tally = None
+
+    def told(self) -> FailureTally:
+        if self.tally is None:
+            cause, kind, name, pattern, voice = self.key
+            self.tally = FailureTally(
+                cause=cause,
+                kind=kind,  # type: ignore[arg-type]  # as it stands in `Failed`
+                name=name,
+                pattern=pattern,
+                voice=voice,  # type: ignore[arg-type]  # likewise
+                words=self.failed.words.text,
+                first=self.first,
+                last=self.last,
+                sequence=self.sequence,
+                counts=tuple(sorted(self.counts.items())),
+                callers=tuple(self.callers.items()),
+                calls=tuple(self.calls),
+            )
+        return self.tally
+
+
+class FailureCounter:
+    """Fed by the log's intake with every line; what is no failure costs a comparison or two."""
+
+    def __init__(self) -> None:
+        self._pending: OrderedDict[int, _Pending] = OrderedDict()
+        self._unanswered: deque[_Pending] = deque(maxlen=50)
+        self._known: OrderedDict[Key, _Kind] = OrderedDict()
+        self._unknown: OrderedDict[Key, _Kind] = OrderedDict()
+        self._answers: dict[int, list[int]] = {}
+        self._other = 0
+        self._changed = True
+        self._told = Failures()
+
+    def note(self, facts: Facts, record: LogRecord, folded: bool = False) -> None:
+        """What a line of the log says, and the record that it became or, when `folded`, was added to."""
+        if facts.access is not None:
+            self._access(facts.access, record)
+        elif record.level in ("ERROR", "CRITICAL"):
+            self._error(facts, record, folded)
+        elif record.level == "INFO":
+            if not folded and facts.attempt and not facts.attempt.ok:
+                pending = self._wait(record)
+                pending.attempt, pending.attempted = facts.attempt, facts.attempted
+        elif record.source == "systemd" and record.level == "WARNING":
+            self._wait(record).add(facts, folded)
+
+    def _error(self, facts: Facts, record: LogRecord, folded: bool) -> None:
+        new = record.sequence not in self._pending
+        pending = self._wait(record)
+        pending.add(facts, folded)
+        if new and pending.heading and pending.heading.told.ends:
+            self._unanswered.append(pending)
+
+    def _wait(self, record: LogRecord) -> _Pending:
+        pending = self._pending.get(record.sequence)
+        if pending is not None:
+            pending.record = record
+            return pending
+        pending = self._pending[record.sequence] = _Pending(record)
+        self._settle(record.time, MOST_PENDING)
+        return pending
+
+    def _access(self, access: Access, record: LogRecord) -> None:
+        if record.own:
+            if record.status >= 400:
+                self._take_back(record)
+            return
+        minute = int(record.time // 60)
+        counted = self._answers.get(minute)
+        if counted is None:
+            counted = self._answers[minute] = [0, 0, 0]
+            for old in [old for old in self._answers if old <= minute - MINUTES]:
+                del self._answers[old]
+        counted[0] += 1
+        self._changed = True
+        if record.status >= 400:
+            counted[1 if record.status < 500 else 2] += 1
+            self._give_caller(access, record)
+
+    def _give_caller(self, access: Access, record: LogRecord) -> None:
+        """The answer of a request follows what its process wrote of its failure."""
+        for place, pending in enumerate(self._unanswered):
+            if pending.record.pid == record.pid:
+                pending.caller = access.client
+                del self._unanswered[place]
+                return
+
+    def _take_back(self, record: LogRecord) -> None:
+        """A request of the console itself failed: what was written of it just before is nobody's incident."""
+        # lines that are read back come at once: what is older than a moment is another's
+        self._settle(record.time, MOST_PENDING)
+        for sequence, pending in reversed(self._pending.items()):
+            if pending.record.pid == record.pid:
+                del self._pending[sequence]
+                return
+
+    def _settle(self, now: float, most: int) -> None:
+        while self._pending:
+            pending = next(iter(self._pending.values()))
+            if len(self._pending) <= most and pending.record.time >= now - SETTLING:
+                return
+            self._pending.popitem(last=False)
+            if self._unanswered and self._unanswered[0] is pending:
+                self._unanswered.popleft()
+            failed = pending.failed()
+            if failed is not None:
+                self._count(failed, pending)
+
+    def _count(self, failed: Failed, pending: _Pending) -> None:
+        record = pending.record
+        cause = failed.cause or _cause(failed.words, pending.network)
+        # a caller may ask for a name of any length
+        name = failed.name[:LONGEST_NAME]
+        # without a subject the words alone tell one from the other
+        pattern = failed.words.pattern if not (cause and (name or failed.kind)) else ""
+        kinds = self._known if cause else self._unknown
+        key = (cause, failed.kind, name, pattern, failed.voice)
+        kind = kinds.get(key)
+        if kind is None:
+            kind = kinds[key] = _Kind(key, failed, record)
+            most = MOST_KNOWN if kinds is self._known else MOST_UNKNOWN
+            if len(kinds) > most:
+                _, gone = kinds.popitem(last=False)
+                self._other += sum(gone.counts.values())
+        else:
+            kinds.move_to_end(key)
+        kind.count(failed, record, pending.caller)
+        self._changed = True
+
+    def settle(self) -> None:
+        """Count what may still have grown: nothing more will be read."""
+        self._settle(0.0, 0)
+
+    def failures(self, now: float) -> Failures:
+        """What failed, as of `now`; the same object as long as nothing was added."""
+        self._settle(now, MOST_PENDING)
+        if self._changed:
+            self._changed = False
+            self._told = Failures(
+                tallies=tuple(kind.told() for kinds in (self._known, self._unknown) for kind in kinds.values()),
+                other=self._other,
+                answers=tuple((minute, *counts) for minute, counts in sorted(self._answers.items())),  # type: ignore[misc]  # three counts each
+            )
+        return self._told
+
+
+def _cause(words: Words, network: int | None) -> str:
+    """The name of a known cause, else nothing. A trace is asked only where the words say no more than that it fails."""
+    return name_network_cause(network) if words.little and network is not None else words.cause
+
+
+def _coarse(counts: dict[int, int], newest: int) -> dict[int, int]:
+    """Minutes of the last hour, whole hours before it, for two days."""
+    after: dict[int, int] = {}
+    for minute, number in counts.items():
+        if minute > newest - HOURS * 60:
+            place = minute if minute > newest - MINUTES else minute - minute % 60
+            after[place] = after.get(place, 0) + number
+    return after

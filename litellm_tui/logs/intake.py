@@ -1,0 +1,201 @@
+"""Turns lines of the log into records of the store, masked and folded, and counts errors and requests.
+
+A line is read in the thread that reads the log, once. The event loop gets records and facts, and reads no text.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from litellm_tui.logs import log_line
+from litellm_tui.logs.entry import Entry, each
+from litellm_tui.logs.failure_counter import FailureCounter
+from litellm_tui.logs.line_facts import NOTHING, UNREAD, Facts, Heading, facts
+from litellm_tui.logs.store import RANK, LogStore
+from litellm_tui.logs.traffic_counter import TrafficCounter
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.log import GAP, Log, LogRecord
+
+MINUTES_OF_ERRORS: Final = 60
+# what only a monitor asks for, whosever it is
+_HEALTH_PATHS: Final = ("/health", "/cache/ping", "/cache/redis", "/metrics")
+# gateway.TAG as it stands in an access line; that module is not imported for it, the HTTP client would come along
+_OWN: Final = "?from=litellm-tui"
+# characters of one text that are kept: journald splits at 48 KiB, other sources do not
+LONGEST_TEXT: Final = 1 << 16
+LONGEST_SOURCE: Final = 16
+LONGEST_NAME: Final = 120
+# a secret that is cut in two would not be known any more: so much of what is left may be half of one
+_CUT_OFF: Final = 4096
+# what is said in place of a line that can neither be read nor masked
+UNREADABLE: Final = "(a line that cannot be read, nor shown: it may hold a secret)"
+# the year 3000: times beyond it, and before 1970, are nobody's
+_LATEST: Final = 32_503_680_000.0
+# processes whose last record may still grow
+_MOST_HEADINGS: Final = 200
+_SUPPRESSED: Final = " (journald's rate limit: LogRateLimitIntervalSec= and LogRateLimitBurst= of the unit)"
+
+
+class Ready(NamedTuple):
+    """The record that a line becomes if it is folded into no other, masked, and what the line says."""
+
+    record: LogRecord
+    facts: Facts
+
+
+class LogIntake:
+    """What the log collector reports to. `redact` masks a text; it may be replaced as secrets become known.
+
+    `ready` is called in the thread that reads, all else on the event loop.
+    """
+
+    def __init__(
+        self, store: LogStore, redact: Callable[[str], str], traffic: TrafficCounter, source: str = ""
+    ) -> None:
+        self.redact = redact
+        self._traffic = traffic
+        self.incidents = FailureCounter()
+        self._store = store
+        self._log = Log(source=source)
+        self._errors: dict[int, int] = {}
+        self._headings: OrderedDict[int, tuple[int, Heading]] = OrderedDict()
+
+    def log(self, now: float) -> Log:
+        """The state of the log at `now`."""
+        return msgspec.structs.replace(
+            self._log,
+            first=self._store.first,
+            last=self._store.last,
+            errors_per_minute=self._errors_per_minute(now),
+        )
+
+    def set_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
+        """The tail began, ended or said something."""
+        restarts = self._log.restarts + (state == "ended")
+        self._log = msgspec.structs.replace(self._log, state=state, failure=failure, hint=hint, restarts=restarts)
+
+    def ready(self, entries: Iterable[Entry]) -> list[Ready]:
+        """The lines taken apart, masked and read, blank ones left out. Changes nothing here: any thread may ask.
+
+        A line that cannot be read is one of plain text: masked, or not shown where it cannot be masked either.
+        """
+        return [found for found in each(self._read, entries, self._unread) if found is not None]
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Make these lines ready and keep them."""
+        self.keep(self.ready(entries))
+
+    def keep(self, lines: Sequence[Ready]) -> None:
+        """Keep these lines."""
+        note, append, fails = self._traffic.note, self._store.append, self.incidents.note
+        unread = 0
+        for record, said in lines:
+            newest = self._store.last
+            kept = append(record, said.continues)
+            folded = self._store.last == newest
+            unread += said.unread
+            if record.source != GAP:
+                if folded or said.heading is not None:
+                    said = self._headed(said, record, kept, folded)
+                note(said, kept, folded)
+                fails(said, kept, folded)
+            if not folded and RANK[kept.level] >= RANK["ERROR"]:
+                minute = int(kept.time // 60)
+                self._errors[minute] = self._errors.get(minute, 0) + 1
+        if lines:
+            last_at = lines[-1].record.time
+            self._log = msgspec.structs.replace(self._log, last_at=last_at, unread=self._log.unread + unread)
+
+    def past(self, entries: Iterable[Entry]) -> tuple[LogRecord, ...]:
+        """Lines from before this session as records, folded among themselves; neither kept nor counted here."""
+        store = LogStore()
+        for record, said in self.ready(entries):
+            store.append(record, said.continues)
+        return tuple(store.since(store.first))
+
+    def _headed(self, said: Facts, record: LogRecord, kept: LogRecord, folded: bool) -> Facts:
+        """The facts with the heading of the record that was kept: what stands above the line, or the line itself."""
+        if not folded or (said.heading is not None and kept.text == record.text):
+            # the last line of a traceback becomes its record's text
+            if said.heading is not None:
+                self._headings[kept.pid] = kept.sequence, said.heading
+                self._headings.move_to_end(kept.pid)
+                if len(self._headings) > _MOST_HEADINGS:
+                    self._headings.popitem(last=False)
+            return said
+        sequence, heading = self._headings.get(kept.pid, (None, None))
+        return said._replace(heading=heading if sequence == kept.sequence else None)
+
+    def _read(self, entry: Entry) -> Ready | None:
+        if entry.gap:
+            return self._gap(entry)
+        if entry.unread:
+            return self._unread(entry)
+        line = log_line.parse(entry.message, entry.priority, entry.identifier)
+        return self._masked(entry, line) if line.text.strip() or line.stack else None
+
+    def _unread(self, entry: Entry) -> Ready:
+        (text,) = each(lambda entry: self._mask(log_line.clean(entry.message)), [entry], lambda _: UNREADABLE)
+        level = log_line.level_of(entry.priority)
+        record = LogRecord(0, _moment(entry.time), level, "stdout", text or UNREADABLE, pid=entry.pid)
+        return Ready(msgspec.structs.replace(record, place=entry.place), UNREAD)
+
+    def _masked(self, entry: Entry, line: log_line.Line) -> Ready:
+        # masked before anybody reads it: what is noticed in a line ends on the screen, too
+        text = self._mask(line.text)
+        stack = self._mask(line.stack) if line.stack else ""
+        if text != line.text or stack != line.stack:
+            line = line._replace(text=text, stack=stack)
+        record = LogRecord(
+            sequence=0,
+            time=_moment(entry.time),
+            level=line.level,
+            source=line.source if line.source in log_line.SOURCES else self._mask_name(line.source, LONGEST_SOURCE),
+            text=text,
+            stack=stack,
+            pid=entry.pid,
+            call_id=self._mask_name(line.call_id),
+            status=line.status,
+            own=_is_polling(line),
+            model=self._mask_name(line.model),
+            logger=self._mask_name(line.logger),
+            place=entry.place,
+        )
+        return Ready(record, facts(line))
+
+    def _mask(self, text: str) -> str:
+        if len(text) <= LONGEST_TEXT + _CUT_OFF:
+            return self.redact(text)
+        kept = self.redact(text[: LONGEST_TEXT + _CUT_OFF])
+        return f"{kept[: max(0, len(kept) - _CUT_OFF)]} … ({len(text) - LONGEST_TEXT:,} more characters)"
+
+    def _mask_name(self, name: str, longest: int = LONGEST_NAME) -> str:
+        return self.redact(name)[:longest] if name else ""
+
+    def _gap(self, entry: Entry) -> Ready:
+        words = self.redact(log_line.clean(entry.message))
+        if words.startswith("Suppressed "):
+            words += _SUPPRESSED
+        return Ready(LogRecord(0, _moment(entry.time), "WARNING", GAP, words, place=entry.place), NOTHING)
+
+    def _errors_per_minute(self, now: float) -> tuple[int, ...]:
+        """Errors in each of the last minutes, the running one last."""
+        newest = int(now // 60)
+        for minute in [minute for minute in self._errors if minute < newest - 60]:
+            del self._errors[minute]
+        return tuple(self._errors.get(newest - back, 0) for back in reversed(range(MINUTES_OF_ERRORS)))
+
+
+def _moment(time: float) -> float:
+    """A time that every face can show, whatever a line said."""
+    return min(time, _LATEST) if time > 0.0 else 0.0
+
+
+def _is_polling(line: log_line.Line) -> bool:
+    if line.source != "access":
+        return False
+    return line.path.endswith(_OWN) or (0 < line.status < 400 and line.path.startswith(_HEALTH_PATHS))

@@ -1,0 +1,221 @@
+"""What analysis makes of a snapshot. The faces show these and decide nothing themselves."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from litellm_tui.model.audit import Audit, Finding
+from litellm_tui.model.configuration import FileDeployment
+from litellm_tui.model.gateway import HealthEntry, LoadedDeployment
+from litellm_tui.model.probe import ProbeResult
+
+State = Literal[
+    "serving",
+    "degraded",
+    "failing",
+    "cooling down",
+    "masked",
+    "idle",
+    "unproven",
+    "not loaded",
+    "not in file",
+    "expected down",
+    "unknown",
+]
+Severity = Literal["ok", "quiet", "warn", "bad", "unknown"]
+
+SEVERITY: dict[State, Severity] = {
+    "serving": "ok",
+    "degraded": "warn",
+    "failing": "bad",
+    "cooling down": "warn",
+    "masked": "warn",
+    "idle": "quiet",
+    "unproven": "quiet",
+    "not loaded": "bad",
+    "not in file": "warn",
+    "expected down": "quiet",
+    "unknown": "unknown",
+}
+
+EvidenceKind = Literal["file", "router", "listed", "health report", "traffic", "probe", "cooldown", "operator", "unit"]
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One thing that was seen. `speaks` says for which side; `seen_at` is when, None for what has no time."""
+
+    kind: EvidenceKind
+    text: str
+    speaks: Literal["for", "against", "neither"] = "neither"
+    seen_at: float | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """A state with its reason in one line, since when, when it was last seen, and what to do about it.
+
+    Deployments and groups use the words of `State`; gateway, service and cache have their own. `brief` is the cause in
+    two or three words. `contradiction` names evidence that says the opposite, and why it is not believed. `pending`
+    says that nothing is wrong: the file was changed, and a restart brings the two together.
+    """
+
+    state: str
+    severity: Severity
+    reason: str = ""
+    seen_at: float | None = None
+    do: str = ""
+    brief: str = ""
+    since: float | None = None
+    contradiction: str = ""
+    pending: bool = False
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """One row of the models pane: the file's entry, the loaded one, or both. `key` stays the same over changes.
+
+    `ok` and `failed` count its real requests in the window of the traffic, None where they cannot be seen. `findings`
+    are those of the audit about its entry in the file.
+    """
+
+    key: str
+    group: str
+    model: str
+    verdict: Verdict
+    api_base: str | None = None
+    listed: bool | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    differences: tuple[str, ...] = ()
+    file: FileDeployment | None = None
+    loaded: LoadedDeployment | None = None
+    health: HealthEntry | None = None
+    probe: ProbeResult | None = None
+    ok: int | None = None
+    failed: int | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A model group: what its callers get. `aliases` lead to it, `served_by` is the fallback that answers for it."""
+
+    name: str
+    verdict: Verdict
+    aliases: tuple[str, ...] = ()
+    served_by: str = ""
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One step of a chain. `flaw` is `ghost` (no such group), `cycle` (leads back), `malformed`, or empty."""
+
+    name: str
+    state: State
+    flaw: str = ""
+    alias_of: str = ""
+
+
+ChainKind = Literal["general", "context window", "content policy", "default", "alias"]
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """Where requests of a group go next. `applied` is False when the running router has it otherwise or not at all."""
+
+    kind: ChainKind
+    source: Target
+    targets: tuple[Target, ...]
+    applied: bool | None = None
+    note: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What tells a chain from the others, whatever is added above it."""
+        return f"{self.kind}:{self.source.name}"
+
+
+PlaceKind = Literal[
+    "gateway", "service", "configuration", "audit", "cache", "deployment", "group", "alias", "chain", "log", "reading"
+]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What a problem is about; `key` is the key of the row concerned, empty where the pane has only one subject.
+
+    Of a `reading` that the console fails at, `key` is the source.
+    """
+
+    kind: PlaceKind
+    key: str = ""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong. `key` stays the same while it lasts; `hit` says who is affected.
+
+    `since` is its onset as far as it is known, `new` marks one that was not there at the last look, `solved_at` one
+    that has ended. Severity `quiet` is a note: nothing fails by it.
+    """
+
+    key: str
+    severity: Severity
+    title: str
+    cause: str
+    reason: str
+    place: Place
+    do: str = ""
+    hit: str = ""
+    since: float | None = None
+    new: bool = False
+    solved_at: float | None = None
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """One source that was looked at, what it gave, and when."""
+
+    what: str
+    text: str
+    seen_at: float | None = None
+
+
+class BlindSpot(msgspec.Struct, frozen=True):
+    """What cannot be seen here, and which setting or right would show it."""
+
+    what: str
+    mend: str
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One clause of the header's sentence."""
+
+    text: str
+    severity: Severity = "quiet"
+
+
+class Headline(msgspec.Struct, frozen=True):
+    """The header: a state in words, the clauses that say why, and the next step when there is one."""
+
+    word: str
+    severity: Severity
+    parts: tuple[Part, ...] = ()
+    advice: str = ""
+
+
+class Diagnosis(msgspec.Struct, frozen=True):
+    """Everything that is thought of one snapshot at one moment. `problems` stand worst first, the solved ones last.
+
+    `audit` is that of the file on disk, None while there is none.
+    """
+
+    headline: Headline
+    gateway: Verdict
+    service: Verdict
+    cache: Verdict
+    deployments: tuple[Deployment, ...] = ()
+    groups: tuple[Group, ...] = ()
+    chains: tuple[Chain, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    looked: tuple[Looked, ...] = ()
+    blind_spots: tuple[BlindSpot, ...] = ()
+    drift: tuple[str, ...] = ()
+    health_note: str = ""
+    audit: Audit | None = None

@@ -1,0 +1,62 @@
+"""Records of the log, and the state of what follows it.
+
+Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from litellm_tui.model.failures import Failure
+
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+GAP: Literal["gap"] = "gap"
+
+
+"""The `source` of a record that stands where lines are missing; its `text` says which, with their number if known."""
+
+
+class LogRecord(msgspec.Struct, frozen=True, gc=False):
+    """One record of the log: what LiteLLM wrote at once, a folded traceback included.
+
+    `sequence` counts up by one per record of this session; those fetched from before it have negative ones. `text` has
+    no control characters left and no secrets. `model` is the deployment's `litellm_params.model` or the model group
+    that the line is about, `logger` the place in LiteLLM's source that wrote it (`router.py:7881`); empty where the
+    line names none. `place` orders records of the same time in their source (see `logs.entry.Entry`).
+    """
+
+    sequence: int
+    time: float
+    level: Level
+    source: str
+    text: str
+    stack: str = ""
+    pid: int = 0
+    call_id: str = ""
+    status: int = 0
+    own: bool = False
+    model: str = ""
+    logger: str = ""
+    place: int = 0
+
+
+class Log(msgspec.Struct, frozen=True):
+    """The state of the tail. Records lie in the `LogStore` that the monitor fills; `last` is its newest sequence.
+
+    `unread` counts the lines that could not be read: they stand in the log as they are, and are counted nowhere else.
+    """
+
+    source: str = ""
+    state: Literal["starting", "following", "ended", "off"] = "starting"
+    failure: Failure | None = None
+    hint: str | None = None
+    first: int = 0
+    last: int = -1
+    last_at: float | None = None
+    restarts: int = 0
+    errors_per_minute: tuple[int, ...] = ()
+    unread: int = 0

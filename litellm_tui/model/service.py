@@ -1,0 +1,106 @@
+"""What runs LiteLLM, and how its runs ended.
+
+Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+ServicePlace = Literal["user", "system", "compose", "process", "custom"]
+
+
+class Service(msgspec.Struct, frozen=True):
+    """What runs LiteLLM, in systemd's words whatever it is: a unit, a container, a process.
+
+    A unit is read by `systemctl show`, with /proc of its processes where systemd does no accounting. `scope` says whose
+    unit it is, or which other kind of service. `started_at` is the main process's start; `cpu_percent` is of one core,
+    over the time since the last reading. None and "" mean not known. `invocation` differs from one run to the next,
+    `fragment` is the file that defines the service, `health` what a container's own check says, and `note` is what
+    else must be known of this reading, such as a stale PID file. `unit_file_state` says whether systemd starts it at
+    boot (enabled, disabled, static …), `booted_at` when the machine was started.
+    """
+
+    unit: str
+    scope: ServicePlace
+    load_state: str
+    active_state: str
+    sub_state: str
+    result: str = ""
+    main_pid: int = 0
+    restarts: int | None = None
+    started_at: float | None = None
+    changed_at: float | None = None
+    memory: int | None = None
+    cpu_seconds: float | None = None
+    cpu_percent: float | None = None
+    exit_code: str = ""
+    exit_status: int = 0
+    invocation: str = ""
+    fragment: str = ""
+    need_daemon_reload: bool = False
+    health: str = ""
+    note: str = ""
+    unit_file_state: str = ""
+    booted_at: float | None = None
+
+    @property
+    def keeper(self) -> str:
+        """Who starts it again when it dies; empty where nobody is known to."""
+        return {"user": "systemd", "system": "systemd", "compose": "Docker"}.get(self.scope, "")
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """The end of one run of a unit, as systemd told it. `began` is None where the start is not in the journal.
+
+    `code` is exited, killed or dumped, `status` the exit status or the signal, `name` systemd's name for it, `result`
+    systemd's verdict. `by` says who ended it, where it was not the process itself: an order, a lack of memory, or the
+    machine that was restarted. `again` when systemd started it again, `given_up` when it would not any more.
+    """
+
+    at: float
+    began: float | None = None
+    code: str = ""
+    status: int = 0
+    name: str = ""
+    result: str = ""
+    by: Literal["", "order", "memory", "reboot"] = ""
+    again: bool = False
+    given_up: bool = False
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """One environment variable of the service and what sets it. The value is left out of the repr."""
+
+    value: str
+    source: str
+
+    def __repr__(self) -> str:
+        return f"Variable(source={self.source!r})"
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """What runs LiteLLM: a unit, or another kind of service. `unread` are environment files that could not be read,
+    with the reason; `withheld` are the secrets that stand in such files, whether their reader takes them or not.
+    """
+
+    name: str
+    scope: ServicePlace
+    active: bool
+    arguments: tuple[str, ...]
+    folder: str | None
+    environment: dict[str, Variable]
+    config: str | None
+    url: str
+    interpreter: str | None = None
+    environment_files: tuple[str, ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
+    fragment: str = ""
+    exec_reload: str = ""
+    stop_seconds: float | None = None
+    withheld: tuple[Variable, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.scope})"

@@ -1,0 +1,39 @@
+"""All that is known of one gateway at one moment.
+
+Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from litellm_tui.model.configuration import Configuration
+from litellm_tui.model.failures import Crash
+from litellm_tui.model.gateway import CacheCounts, Gateway
+from litellm_tui.model.log import Log
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.traffic import Failures, Traffic
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """All that is known at `taken_at`. The console and the commands are drawn from this and nothing else.
+
+    `redis_answer` is what the Redis server itself said to a PING. `probes` holds the last one of each deployment.
+    `expected_down` maps a deployment's key, or a group's name, to the operator's note on why it may be down.
+    `crashes` are the sources that the console itself fails to read.
+    """
+
+    taken_at: float
+    gateway: Gateway = Gateway()
+    configuration: Configuration = Configuration()
+    service: Reading[Service] = Reading()
+    log: Log = Log()
+    traffic: Traffic = Traffic()
+    failures: Failures = Failures()
+    redis_answer: Reading[str] = Reading()
+    cache_counts: CacheCounts | None = None
+    probes: tuple[ProbeResult, ...] = ()
+    expected_down: dict[str, str] = {}
+    crashes: tuple[Crash, ...] = ()

@@ -1,0 +1,136 @@
+"""Audits a gateway's configuration with everything that is known around it: environment, unit, installed LiteLLM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.analysis.redaction.secret_names import secret_parts
+from litellm_tui.audit.catalogue_facade import Catalogue
+from litellm_tui.audit.run import audit, unusable
+from litellm_tui.audit.subject import Runtime, Subject
+from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.litellm_source.catalogues import Reader, installed, shipped
+from litellm_tui.collectors.litellm_source.packages import distributions
+from litellm_tui.host.bounded import SMALL, read_text
+from litellm_tui.host.systemd_tools import directive_lines, read_environment_files
+from litellm_tui.model.audit import Audit, Finding
+from litellm_tui.model.configuration import ConfigError, ConfigFile, Mark
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.service import Unit
+from litellm_tui.target.profile import Profile
+
+
+class Auditor:
+    """The audit of one gateway's file, made anew only when the file, its environment or the LiteLLM has changed.
+
+    `unit` is the one that runs it, None for a file alone. `asked` is the version that the operator named. `silenced`
+    maps rules to reasons. Its methods block, but `stop`: call them in a thread.
+    """
+
+    def __init__(self, unit: Unit | None, silenced: Mapping[str, str], asked: str = "") -> None:
+        self._unit = unit
+        self._silenced = silenced
+        self._asked = asked
+        self._installed: Catalogue | None = None
+        self._failure: Failure | None = None
+        self._done: tuple[object, Audit] | None = None
+        self._reader: Reader | None = None
+        self._stopped = False
+
+    def prepare(self) -> bool:
+        """Read what the installed LiteLLM reads, from its own source; whether that is known from now on.
+
+        It takes some ten seconds the first time, and milliseconds until LiteLLM is upgraded. Without it the shipped
+        catalogue is used, and the audit says so in what it could not look at.
+        """
+        if self._unit is None or self._unit.interpreter is None or self._asked:
+            return False
+        found = installed(self._unit.interpreter, began=self._began)
+        if isinstance(found, Catalogue):
+            self._installed, self._failure = found, None
+        else:
+            self._failure = found
+        return self._installed is not None
+
+    def failed(self, error: BaseException) -> None:
+        """`prepare` has raised this, which nothing that LiteLLM's source holds should make it do."""
+        self._failure = Failure(f"{type(error).__name__} in the reader of its source")
+
+    def stop(self) -> None:
+        """Nobody waits for `prepare` any more, whatever thread it is in; not to be used afterwards."""
+        self._stopped = True
+        if self._reader is not None:
+            self._reader.kill()
+
+    def _began(self, reader: Reader) -> None:
+        self._reader = reader
+        if self._stopped:
+            reader.kill()
+
+    def audit(
+        self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str] | None, reported: str = ""
+    ) -> Audit:
+        """Audit this state of the file for the LiteLLM whose version the gateway `reported`, if it did."""
+        catalogue = shipped().at(self._asked) if self._asked else self._installed or shipped().at(reported)
+        if isinstance(loaded, ConfigError):
+            return unusable(loaded, catalogue.version)
+        state = (loaded.digest, catalogue.version, catalogue.source, environment, self._failure)
+        if self._done is None or self._done[0] != state:
+            subject = Subject(loaded, catalogue, shipped(), environment, runtime_of(self._unit))
+            found = audit(subject, self._silenced)
+            if self._failure is not None:
+                why = f"what the installed LiteLLM itself reads: {self._failure.why}"
+                found = msgspec.structs.replace(found, unknown=(*found.unknown, why))
+            self._done = (state, _masked(found, loaded, environment or {}))
+        return self._done[1]
+
+
+def _masked(result: Audit, file: ConfigFile, environment: Mapping[str, str]) -> Audit:
+    """No rule quotes a secret; should one stand where none is expected, it is masked all the same."""
+    secrets = [part for name, value in environment.items() for part in secret_parts(name, value)]
+    redact = Redactor([*config_file.secrets_in(file, environment), *secrets])
+
+    def masked(finding: Finding) -> Finding:
+        return msgspec.structs.replace(finding, text=redact(finding.text), do=redact(finding.do))
+
+    findings, silenced = tuple(map(masked, result.findings)), tuple(map(masked, result.silenced))
+    unknown = tuple(map(redact, result.unknown))
+    return msgspec.structs.replace(result, findings=findings, silenced=silenced, unknown=unknown)
+
+
+def environment_of(profile: Profile) -> Mapping[str, str] | None:
+    """The variables that LiteLLM gets from its unit; None where they are not all known."""
+    unit = profile.found_unit
+    if unit is None or unit.unread:
+        return None
+    values = {name: variable.value for name, variable in profile.environment.items()}
+    fresh, unread = read_environment_files(list(profile.environment_files))
+    return None if unread else values | {name: value for name, (value, _) in fresh.items()}
+
+
+def runtime_of(unit: Unit | None) -> Runtime | None:
+    """What the rules may know of the unit; its file is read again, for the places of its directives."""
+    if unit is None:
+        return None
+    return Runtime(
+        unit=unit.name,
+        arguments=unit.arguments,
+        exec_reload=unit.exec_reload,
+        stop_seconds=unit.stop_seconds,
+        fragment=unit.fragment,
+        marks=_marks(unit.fragment),
+        sources={name: variable.source for name, variable in unit.environment.items()},
+        packages=distributions(unit.interpreter) if unit.interpreter else None,
+    )
+
+
+def _marks(fragment: str) -> dict[str, Mark]:
+    try:
+        text = read_text(fragment, SMALL, errors="replace") if fragment else ""
+    except OSError:
+        # the directives are known from systemctl all the same, only their lines are not
+        return {}
+    return {name: Mark(fragment, line) for name, line in directive_lines(text).items()}

@@ -1,0 +1,374 @@
+"""Runs the collectors, each at its own pace, and publishes one Snapshot after another.
+
+The console and the commands run the same monitor. It changes nothing in the world: it only looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.analysis.redaction.secret_names import secret_parts
+from litellm_tui.collectors import redis
+from litellm_tui.collectors.config import config_file
+from litellm_tui.logs.entry import HISTORY, Entry
+from litellm_tui.logs.intake import LogIntake, Ready
+from litellm_tui.logs.store import LogStore
+from litellm_tui.logs.traffic_counter import TrafficCounter
+from litellm_tui.model.configuration import ConfigError, ConfigFile, Configuration
+from litellm_tui.model.failures import Crashed, Failure, NotAvailable
+from litellm_tui.model.gateway import Metrics, Readiness
+from litellm_tui.model.log import Log, LogRecord
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.model.reading import Reading, next_reading
+from litellm_tui.model.service import Service
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Failures, Traffic
+from litellm_tui.monitor.audit_worker import AuditWorker
+from litellm_tui.monitor.config_watcher import ConfigWatcher
+from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
+from litellm_tui.monitor.redis_poller import RedisPoller
+from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
+from litellm_tui.monitor.wakeup import Wakeup
+from litellm_tui.services import driver
+from litellm_tui.services.systemd.unit import cpu_percent
+from litellm_tui.storage.starts import History, run_of
+
+if TYPE_CHECKING:
+    from litellm_tui.target.profile import Profile
+
+PUBLISH_SECONDS: Final = 0.25
+SERVICE_SECONDS: Final = 2.0
+SERVICE_SECONDS_IN_MOTION: Final = 0.5
+
+
+class Job(NamedTuple):
+    """What reads one source; `failed` makes its exception that source's failure."""
+
+    source: str
+    run: Callable[[], Awaitable[None]]
+    failed: Callable[[Crashed], None] | None = None
+
+
+class Monitor:
+    """Looks at one gateway. `on_snapshot` is called on the event loop, at most four times a second.
+
+    `history` tells with which file a process was started, where it was seen to be; `lines` are as many of the log as
+    are read back. Each source is read by a job of its own: what one raises is its own failure, and at a `pace` it is
+    tried again.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        on_snapshot: Callable[[Snapshot], None] = lambda _: None,
+        history: History | None = None,
+        lines: int = HISTORY,
+        pace: Pace | None = None,
+    ) -> None:
+        self.profile = profile
+        self._history = history
+        self._lines = lines
+        self.store = LogStore()
+        self._on_snapshot = on_snapshot
+        # its owner may have everything slower wait until the file is on the screen
+        self.first_shown: Callable[[], Awaitable[None]] = _at_once
+        self._configuration = Configuration(path=profile.config.value if profile.config else None)
+        self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
+        self._secrets = set(profile.secrets)
+        self.redact = Redactor(self._secrets)
+        self._traffic = TrafficCounter()
+        # what was counted last, for when counting fails
+        self._counted: tuple[Log, Traffic, Failures] = (Log(source=profile.log_source), Traffic(), Failures())
+        self._intake = LogIntake(self.store, self.redact, self._traffic, profile.log_source)
+        self._probes: dict[str, ProbeResult] = {}
+        self.expected_down: dict[str, str] = {}
+        self._tail: driver.Tail | None = None
+        self._dirty = asyncio.Event()
+        self.supervisor = Supervisor(self._masked, self._dirty.set, pace)
+        self.file = self._file_watch()
+        self.audits = AuditWorker(profile, self._dirty.set)
+        self._pulse = Wakeup()
+        self._redis = RedisPoller(profile.url.value, self._dirty.set, self.look_now)
+        self._gateway = GatewayPoller(
+            profile,
+            self._pulse,
+            health_cost=self._health_cost,
+            cache_is_down=lambda: redis.is_down(self._redis.answer),
+            redact=self._masked,
+            heard_of=self._take_answer,
+            changed=self._dirty.set,
+            supervisor=self.supervisor,
+        )
+        self._background_checks: bool | None = None
+        self._checked_invocation: object = None
+
+    # --- what its owner does with it ---------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """What is known at this moment."""
+        now = time.time()
+        log, traffic, failures = self._counted
+        self._counted = log, traffic, failures = (
+            self.supervisor.part("log counts", lambda: self._intake.log(now), log),
+            self.supervisor.part("traffic", lambda: self._traffic.traffic(now, self.store.get), traffic),
+            self.supervisor.part("incidents", lambda: self._intake.incidents.failures(now), failures),
+        )
+        return Snapshot(
+            taken_at=now,
+            gateway=self._gateway.heard,
+            configuration=self._configuration,
+            service=self._service,
+            log=log,
+            traffic=traffic,
+            failures=failures,
+            redis_answer=self._redis.answer,
+            cache_counts=self._redis.counts,
+            probes=tuple(self._probes.values()),
+            expected_down=self.expected_down,
+            crashes=self.supervisor.crashes,
+        )
+
+    def last_snapshot(self) -> Snapshot:
+        """What is known when nothing more will be read."""
+        self.supervisor.part("traffic", self._traffic.settle, None)
+        self.supervisor.part("incidents", self._intake.incidents.settle, None)
+        return self.snapshot()
+
+    def take_probe(self, result: ProbeResult) -> None:
+        """A probe was made: it is evidence from now on, and is kept out of the traffic."""
+        self._probes[result.deployment] = result
+        self._traffic.note_probe(result)
+        self._dirty.set()
+
+    def expect_down(self, marks: Mapping[str, str]) -> None:
+        """The operator's marks, by a deployment's key or a group's name, with their notes."""
+        self.expected_down = dict(marks)
+        self._dirty.set()
+
+    def look_now(self) -> None:
+        """Read everything again at once, whatever its pace or back-off."""
+        self._pulse.beat()
+
+    async def run(self) -> None:
+        """Look until cancelled; every child process and connection is gone when this returns."""
+        try:
+            if self.file:
+                # the file alone fills half the screen: it is shown before anything slower is begun
+                await guarded_async(self._show_file(self.file), self._masked)
+            async with asyncio.TaskGroup() as tasks:
+                for job in self._jobs():
+                    tasks.create_task(self.supervisor.keep(*job))
+        finally:
+            if self.file:
+                self.file.stop()
+
+    async def _show_file(self, file: ConfigWatcher) -> None:
+        """Once, before the jobs are begun: what fails here is done again by them, and told then."""
+        await file.read()
+        self._on_snapshot(self.snapshot())
+        await self.first_shown()
+        # what has been loaded by now stays: it need not be gone through for garbage
+        gc.freeze()
+
+    def _jobs(self) -> Iterator[Job]:
+        yield Job("screen", self._publish)
+        yield Job("gateway", self._gateway.run, self._gateway.failed)
+        if self.profile.tools.redis:
+            asking = partial(self._redis.run, lambda: self._configuration.current, self._started_at)
+            yield Job("redis", asking, self._redis.failed)
+        if self.file:
+            yield Job("configuration", self.file.run, self._file_failed)
+            yield Job("audit", self.audits.run, self.audits.failed)
+        else:
+            self._configuration = Configuration(why_unwatched="no configuration file was found")
+        if self.profile.unit:
+            yield Job("service", self._poll_service, self._service_failed)
+            yield Job("log", self._follow_log, self._log_failed)
+        else:
+            why = next((m.why for m in self.profile.missing if "service" in m.what), "no unit was found")
+            self._service = Reading(failure=NotAvailable(why), tried_at=time.time())
+            self._intake.set_state("off", NotAvailable(why), None)
+
+    def _started_at(self) -> float | None:
+        return self._service.value.started_at if self._service.value else None
+
+    async def _publish(self) -> None:
+        # after an exception there is something to be shown in any case
+        self._dirty.set()
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            self._on_snapshot(self.snapshot())
+            await asyncio.sleep(PUBLISH_SECONDS)
+
+    # --- the gateway -------------------------------------------------------------------------------------------
+
+    def _take_answer(self, result: Any) -> None:
+        """What the gateway says is news for others, too."""
+        self._redis.count(result)
+        if isinstance(result, Readiness):
+            self.audits.saw_version(result.version)
+        elif isinstance(result, Metrics):
+            self._traffic.take_metrics(result, time.time())
+
+    def _health_cost(self) -> HealthCost:
+        if self._background_checks is not None:
+            return "free" if self._background_checks else "billed"
+        read = self._configuration.checked_at is not None or self._configuration.why_unwatched is not None
+        return "unsure" if read and self._service.tried_at is not None else "unread"
+
+    def _masked(self, text: str) -> str:
+        """Without the secrets that are known by now."""
+        return self.redact(text)
+
+    # --- the file ----------------------------------------------------------------------------------------------
+
+    def _file_watch(self) -> ConfigWatcher | None:
+        if self.profile.config is None:
+            return None
+        environment = {name: variable.value for name, variable in self.profile.environment.items()}
+        files = self.profile.environment_files
+        inodes = self.profile.tools.inodes
+        return ConfigWatcher(self.profile.config.value, environment, files, self._take_file, inodes=inodes)
+
+    def _file_failed(self, crash: Crashed) -> None:
+        self._configuration = msgspec.structs.replace(self._configuration, failure=crash)
+
+    def _take_file(self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str]) -> None:
+        now = time.time()
+        before, path = self._configuration, self._configuration.path
+        if isinstance(loaded, ConfigError):
+            since = before.error.since if before.error and before.error.since else now
+            error = msgspec.structs.replace(loaded, problem=self.redact(loaded.problem), since=since)
+            self._configuration = Configuration(path=path, current=before.current, error=error, checked_at=now)
+        else:
+            self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
+            self._redis.saved(redis.address(loaded, environment))
+            # what was a secret once stays one: the running process may still write it to its log
+            self._secrets.update(config_file.secrets_in(loaded, environment))
+            self._secrets.update(part for name, value in environment.items() for part in secret_parts(name, value))
+            self.redact = Redactor(self._secrets)
+            self._intake.redact = self.redact
+            self._judge_background_checks()
+        self.audits.saw_file(loaded)
+        self._dirty.set()
+
+    def _dated(self, file: ConfigFile) -> ConfigFile:
+        """No younger than the process, where that is known to have been started with just this.
+
+        What is changed and changed back, or given other rights, is a younger file and the same configuration.
+        """
+        service = self._service.value
+        if self._history is None or service is None or not service.started_at or file.modified_at <= service.started_at:
+            return file
+        start = self._history.at_start_of(run_of(service))
+        if start is None or start.digest != file.digest:
+            return file
+        return msgspec.structs.replace(file, modified_at=service.started_at)
+
+    def _judge_background_checks(self) -> None:
+        """Whether the running proxy has background health checks on: known only from a file that is older than it.
+
+        Once known it stays so until the service is started again, whatever happens to the file meanwhile.
+        """
+        service, current = self._service.value, self._configuration.current
+        if service is None or service.started_at is None or current is None:
+            return
+        if (dated := self._dated(current)) is not current:
+            self._configuration, current = msgspec.structs.replace(self._configuration, current=dated), dated
+        run = (service.invocation, service.main_pid, round(service.started_at))
+        if run != self._checked_invocation:
+            self._background_checks = None
+            self._checked_invocation = run
+        if self._background_checks is None and current.modified_at <= service.started_at:
+            self._background_checks = current.background_health_checks
+            self.look_now()
+
+    # --- the service -------------------------------------------------------------------------------------------
+
+    def _service_failed(self, crash: Crashed) -> None:
+        self._service = next_reading(self._service, crash, None, SERVICE_SECONDS, time.time())
+
+    async def _poll_service(self) -> None:
+        watch = driver.Watch(self.profile)
+        while True:
+            before = self._service
+            started = time.time()
+            result = await watch.look()
+            now = time.time()
+            if isinstance(result, Service):
+                elapsed = now - before.seen_at if before.seen_at else 0.0
+                if result.cpu_percent is None:
+                    share = cpu_percent(before.value, result, elapsed)
+                    result = msgspec.structs.replace(result, cpu_percent=share)
+                if before.value and before.value.invocation != result.invocation:
+                    self.look_now()
+            self._service = next_reading(before, result, now - started, SERVICE_SECONDS, now)
+            self._judge_background_checks()
+            self._dirty.set()
+            service = self._service.value
+            calm = service is not None and service.active_state == "active" and self._gateway.answers
+            await self._pulse.pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)
+
+    # --- the log -----------------------------------------------------------------------------------------------
+
+    async def _follow_log(self) -> None:
+        tail: driver.Tail | Failure
+        # one that has failed goes on where it was
+        tail = self._tail or driver.tail(
+            self.profile, self._take_lines, self._take_log_state, self._intake.ready, self._lines
+        )
+        if isinstance(tail, Failure):
+            self._take_log_state("off", tail, None)
+        else:
+            self._tail = tail
+            await tail.run()
+
+    def _log_failed(self, crash: Crashed) -> None:
+        self._intake.set_state("ended", crash, None)
+
+    async def older(self, before: LogRecord | float, count: int = 500) -> tuple[LogRecord, ...] | Failure:
+        """Records from before this one, or before a time in seconds: parsed and masked like all, oldest first.
+
+        They come from some `count` lines; () says that the log holds nothing older. Neither the store nor any count is
+        touched: `read_back` puts them above what is kept, and for a jump to a time far away they are for a `LogStore`
+        of the view's own (`store.append`, or `store.prepend` to go on from there). Cancelling it ends what it runs.
+        """
+        if self._tail is None:
+            return NotAvailable("no log is followed")
+        at, place = (before, 0) if isinstance(before, float) else (before.time, before.place)
+        found = await self._tail.before(Entry(at, "", 6, 0, "", place), count)
+        return found if isinstance(found, Failure) else await asyncio.to_thread(self._intake.past, found)
+
+    async def read_back(self, count: int = 500) -> int | Failure:
+        """Fetch what is older than the oldest record kept and put it before it; returns how many records came.
+
+        0 says that there is nothing older, or no room for it. `store.first` moves back by that number. Call
+        `store.release_older()` when nobody reads back any more.
+        """
+        self.store.make_room()
+        oldest = self.store.get(self.store.first)
+        found = await self.older(oldest if oldest else time.time(), count)
+        if isinstance(found, Failure):
+            return found
+        return self.store.prepend(found, oldest.sequence if oldest else self.store.first)
+
+    def _take_log_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
+        self._intake.set_state(state, failure, hint)
+        self._dirty.set()
+
+    def _take_lines(self, lines: list[Ready]) -> None:
+        self._intake.keep(lines)
+        self._dirty.set()
+
+
+async def _at_once() -> None:
+    """Nobody is waited for."""

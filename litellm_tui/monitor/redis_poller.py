@@ -1,0 +1,99 @@
+"""What the cache's own server says, and hits and misses as they are counted over time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from litellm_tui.analysis.addresses import is_this_machine
+from litellm_tui.collectors import redis
+from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.failures import Crashed
+from litellm_tui.model.gateway import CacheCount, CacheCounts, Metrics, RedisInfo
+from litellm_tui.model.reading import Reading, is_silence, next_reading
+
+REDIS_SECONDS: Final = 3.0
+REDIS_TIMEOUT: Final = 1.5
+# an hour of readings
+MOST_COUNTS: Final = 120
+
+
+class RedisPoller:
+    """Asks the Redis server itself, where its address is known and means the same here as for LiteLLM.
+
+    `changed` is called when it says something else, `back` when it answers again.
+    """
+
+    def __init__(self, url: str, changed: Callable[[], None], back: Callable[[], None]) -> None:
+        self.answer: Reading[str] = Reading(interval=REDIS_SECONDS)
+        self.counts: CacheCounts | None = None
+        self._changed, self._back = changed, back
+        self._here = is_this_machine(urlsplit(url).hostname or "")
+        self._saved: redis.Address | None = None
+        self._applied: redis.Address | None = None
+        self._asked: redis.Address | None = None
+
+    def saved(self, where: redis.Address | None) -> None:
+        """The file names this address."""
+        self._saved = where
+
+    def failed(self, crash: Crashed) -> None:
+        """The console failed to ask."""
+        self.answer = next_reading(self.answer, crash, None, REDIS_SECONDS, time.time())
+
+    async def run(self, file: Callable[[], ConfigFile | None], started_at: Callable[[], float | None]) -> None:
+        """Ask for ever. `file` is the newest good one, `started_at` the start of LiteLLM's process."""
+        while True:
+            where = self._address(file(), started_at())
+            if where is None:
+                if self.answer.tried_at is not None:
+                    self.answer = Reading(interval=REDIS_SECONDS)
+                    self._changed()
+            else:
+                await self._ask(where)
+            await asyncio.sleep(REDIS_SECONDS)
+
+    async def _ask(self, where: redis.Address) -> None:
+        if where != self._asked:
+            # what another server said is no evidence on this one
+            self.answer, self._asked = Reading(interval=REDIS_SECONDS), where
+        began = time.time()
+        before = self.answer
+        result = await redis.ask(where, REDIS_TIMEOUT)
+        if before.failure is None and is_silence(result):
+            began = time.time()
+            result = await redis.ask(where, REDIS_TIMEOUT)
+        now = time.time()
+        self.answer = next_reading(before, result, now - began, REDIS_SECONDS, now)
+        if before.failure != self.answer.failure or before.value != self.answer.value:
+            self._changed()
+        if before.failure is not None and self.answer.failure is None:
+            self._back()
+
+    def _address(self, file: ConfigFile | None, started_at: float | None) -> redis.Address | None:
+        if file is None or started_at is None or file.modified_at <= started_at:
+            # what was saved later is not what the running proxy uses
+            self._applied = self._saved
+        where = self._applied
+        return where if where is not None and (self._here or not is_this_machine(where.host)) else None
+
+    def count(self, result: Any) -> None:
+        """Keep the hits and misses of one more answer; LiteLLM's own counter is the better one where there are both."""
+        if isinstance(result, RedisInfo):
+            self._count("redis", result.hits, result.misses)
+        elif isinstance(result, Metrics) and result.cache_hits is not None:
+            self._count("metrics", result.cache_hits, result.cache_misses or 0.0)
+
+    def _count(self, source: Literal["metrics", "redis"], hits: float, misses: float) -> None:
+        known = self.counts
+        if known is None or (known.source == "redis" and source == "metrics"):
+            known = CacheCounts(source)
+        if known.source != source:
+            return
+        last = known.counts[-1] if known.counts else None
+        begun_anew = last is not None and (hits < last.hits or misses < last.misses)
+        before = () if begun_anew else known.counts[-MOST_COUNTS:]
+        self.counts = CacheCounts(source, (*before, CacheCount(time.time(), hits, misses)))

@@ -1,0 +1,159 @@
+"""A service of a Docker Compose project, in systemd's words.
+
+`docker compose ps` finds its container, which is then looked at by `docker inspect` for as long as it lives: that is
+the cheaper command by far. `docker stats` takes two seconds for an answer, so it is asked seldom, and only in calm.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Final
+
+import msgspec
+
+from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.service import Service
+from litellm_tui.model.service_kinds import Compose
+from litellm_tui.services.docker import client
+
+STATS_SECONDS: Final = 20.0
+# while it starts it is looked at every half second, and no answer may be held up
+CALM_SECONDS: Final = 10.0
+# what systemd, too, takes for a clean end: HUP, INT, PIPE, TERM (systemd.service(5), SuccessExitStatus=)
+_CLEAN: Final = (0, 129, 130, 141, 143)
+_SIGNALLED: Final = range(129, 129 + 64)
+
+
+def compose_command(compose: Compose, *words: str) -> list[str]:
+    """`docker compose` on this project."""
+    options: list[str] = []
+    for name, value in (("--project-name", compose.project), ("--project-directory", compose.folder)):
+        options += [name, os.path.expanduser(value)] if value else []
+    for file in (compose.file or "").split(",") if compose.file else ():
+        options += ["--file", os.path.expanduser(file)]
+    return [compose.docker, "compose", *options, *words]
+
+
+async def find(compose: Compose) -> str | Failure:
+    """The id of the service's container, the running one before others; empty when none was made yet."""
+    if not compose.service:
+        return NotAvailable("no service of the project is known: name it as compose.service in the profile, or --unit")
+    said = await client.ask(compose_command(compose, "ps", "--all", "--format", "json", compose.service))
+    if isinstance(said, Failure):
+        return said
+    rows = client.rows(said)
+    if isinstance(rows, Failure):
+        return rows
+    mine = [row for row in rows if row.service in (compose.service, "") and not row.one_off]
+    mine.sort(key=lambda row: row.state != "running")
+    return mine[0].id if mine else ""
+
+
+async def inspect(compose: Compose, container: str) -> client.Container | Failure:
+    """The container as it is now; `NoSuchService` when it was replaced or removed."""
+    said = await client.ask([compose.docker, "inspect", "--type", "container", container])
+    if isinstance(said, Failure):
+        return said
+    found = client.containers(said)
+    if isinstance(found, Failure):
+        return found
+    return found[0] if found else client.NoSuchService(f"docker inspect says nothing of {container}")
+
+
+class ComposeContainer:
+    """Looks at one service again and again."""
+
+    def __init__(self, compose: Compose) -> None:
+        self._compose = compose
+        self._container = ""
+        self._stats: client.Stats | None = None
+        self._stats_of = ""
+        self._stats_at = 0.0
+
+    async def look(self) -> Service | Failure:
+        """One look. A service that the project does not have is `not-found`, one without container is inactive."""
+        found: client.Container | Failure | None = None
+        if self._container:
+            found = await inspect(self._compose, self._container)
+        if found is None or isinstance(found, client.NoSuchService):
+            self._container = ""
+            container = await find(self._compose)
+            if isinstance(container, client.NoSuchService):
+                return self._absent("not-found", "")
+            if isinstance(container, Failure):
+                return container
+            if not container:
+                return self._without_container()
+            found = await inspect(self._compose, container)
+        if isinstance(found, Failure):
+            return found
+        self._container = found.id
+        return await self._with_stats(service_from(found, self._compose))
+
+    def _without_container(self) -> Service:
+        if self._compose.project and not self._compose.file:
+            # Compose reads no file for a project that is named: its containers are all that there is of it
+            return self._absent("not-found", f"the project {self._compose.project} has no such container")
+        return self._absent("loaded", f"it has no container yet: docker compose up -d {self._compose.service}")
+
+    def _absent(self, load_state: str, note: str) -> Service:
+        return Service(self._compose.service or "", "compose", load_state, "inactive", "dead", note=note)
+
+    async def _with_stats(self, service: Service) -> Service:
+        now = time.time()
+        if self._stats_of != service.invocation:
+            self._stats, self._stats_of, self._stats_at = None, service.invocation, 0.0
+        if service.sub_state != "running" or now - (service.started_at or now) < CALM_SECONDS:
+            return service
+        if now - self._stats_at >= STATS_SECONDS:
+            command = [self._compose.docker, "stats", "--no-stream", "--format", "{{json .}}", self._container]
+            said = await client.ask(command)
+            self._stats, self._stats_at = None if isinstance(said, Failure) else client.stats(said), now
+        if self._stats is None:
+            return service
+        memory, share = client.size(self._stats.memory), client.percent(self._stats.cpu)
+        return msgspec.structs.replace(service, memory=memory, cpu_percent=share)
+
+
+def service_from(found: client.Container, compose: Compose) -> Service:
+    """A `Service` from one `docker inspect`. A status above 128 is a signal, as everywhere on Unix."""
+    state = found.state
+    active, sub = _STATES.get(state.status, ("unknown", state.status))
+    ended = state.status in ("exited", "dead", "restarting")
+    clean = state.exit_code in _CLEAN and not state.oom_killed
+    if state.status == "exited" and not clean:
+        active, sub = "failed", "failed"
+    signalled = state.exit_code in _SIGNALLED
+    result = "oom-kill" if state.oom_killed else "success" if clean else "signal" if signalled else "exit-code"
+    running = active == "active"
+    started, finished = client.moment(state.started_at), client.moment(state.finished_at)
+    return Service(
+        unit=compose.service or found.label("service") or found.name.lstrip("/"),
+        scope="compose",
+        load_state="loaded",
+        active_state=active,
+        sub_state=sub,
+        result=result if ended else "success" if running else "",
+        main_pid=state.pid if running else 0,
+        restarts=found.restart_count,
+        started_at=started if running else None,
+        changed_at=started if running else finished,
+        exit_code=("killed" if signalled else "exited") if ended else "",
+        exit_status=state.exit_code - 128 if ended and signalled else state.exit_code if ended else 0,
+        invocation=f"{found.id[:12]} {state.started_at}",
+        fragment=found.label("project.config_files") or compose.file or "",
+        health=state.health.status if state.health and state.health.status != "none" else "",
+        note=state.error,
+    )
+
+
+_STATES: Final = {
+    "created": ("inactive", "dead"),
+    "running": ("active", "running"),
+    "paused": ("active", "paused"),
+    "restarting": ("activating", "auto-restart"),
+    "removing": ("deactivating", "stop"),
+    "exited": ("inactive", "dead"),
+    "dead": ("failed", "failed"),
+}

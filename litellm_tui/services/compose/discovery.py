@@ -1,0 +1,180 @@
+"""Finding the container of a Compose project that runs LiteLLM: only when a profile or `--kind compose` asks for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from litellm_tui.host.bounded import SMALL, TooLarge, read_text
+from litellm_tui.host.command import run_now
+from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreachable
+from litellm_tui.model.service import Unit, Variable
+from litellm_tui.model.service_kinds import Compose
+from litellm_tui.services.compose.container import compose_command
+from litellm_tui.services.docker import client
+from litellm_tui.services.systemd.discovery import DEFAULT_PORT, described, is_litellm, withheld
+
+_LABEL: Final = "label=com.docker.compose.project"
+
+
+class Composed(msgspec.Struct, frozen=True):
+    """The service, with all that is known of its project; `unit` is None while it has no container, and `why` says so.
+
+    `others` are services that would do as well.
+    """
+
+    compose: Compose
+    unit: Unit | None = None
+    why: str = ""
+    others: tuple[str, ...] = ()
+
+
+def find_composed(compose: Compose, config: str | None) -> Composed:
+    """The container of the service that is named; else the one into which `config` is mounted, else one of LiteLLM."""
+    found = _of_service(compose) if compose.service else _of_any(compose, config)
+    if isinstance(found, Failure):
+        return Composed(compose, why=found.why)
+    first, *others = found
+    if not compose.service:
+        # the project's name is enough for Compose, and its files need not be there to be read
+        known = compose.project or first.label("project")
+        compose = msgspec.structs.replace(compose, project=known, service=first.label("service"))
+    return Composed(
+        compose, unit_from(first), others=tuple(f"{c.label('project')}/{c.label('service')}" for c in others)
+    )
+
+
+def unit_from(container: client.Container) -> Unit:
+    """What a container says of LiteLLM: its configuration by its place on this machine, its address as published."""
+    environment = {
+        key: Variable(value, f"the container {container.name.lstrip('/')}")
+        for key, _, value in (entry.partition("=") for entry in container.config.env or ())
+    }
+    unit = described(
+        container.label("service") or container.name.lstrip("/"),
+        "compose",
+        [container.path, *(container.args or ())],
+        container.config.working_dir or None,
+        environment,
+    )
+    return msgspec.structs.replace(
+        unit,
+        active=container.state.status == "running",
+        config=_outside(container, unit.config) if unit.config else None,
+        url=_published(container, unit.url),
+        fragment=container.label("project.config_files").partition(",")[0],
+        withheld=withheld(_environment_files(container)),
+    )
+
+
+def _environment_files(container: client.Container) -> Iterator[str]:
+    """The files that Compose takes variables from, for this service and for the compose file itself.
+
+    What they hold comes with the next container; it is known from now on, so that it is never shown.
+    """
+    folder = container.label("project.working_dir")
+    for file in filter(None, container.label("project.config_files").split(",")):
+        for entry in _entries(file, container.label("service")):
+            path = entry.get("path") if isinstance(entry, dict) else entry
+            if isinstance(path, str) and path:
+                yield os.path.join(folder, os.path.expanduser(path))
+    yield from (os.path.join(folder, ".env"),) if folder else ()
+
+
+def _entries(file: str, service: str) -> list[Any]:
+    try:
+        data: Any = yaml.safe_load(read_text(file, SMALL))
+    except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        # a compose file that cannot be read: beside its own errors, PyYAML raises what its constructors stumble over
+        return []
+    for name in ("services", service, "env_file"):
+        data = data.get(name) if isinstance(data, dict) else None
+    return data if isinstance(data, list) else [data]
+
+
+def _of_service(compose: Compose) -> list[client.Container] | Failure:
+    said = _ask(compose_command(compose, "ps", "--all", "--format", "json", compose.service or ""))
+    rows = said if isinstance(said, Failure) else client.rows(said)
+    if isinstance(rows, Failure):
+        return rows
+    mine = sorted((row for row in rows if not row.one_off), key=lambda row: row.state != "running")
+    if not mine:
+        return NotAvailable(f"it has no container yet: docker compose up -d {compose.service}")
+    found = _inspect(compose, [mine[0].id])
+    return found if isinstance(found, Failure) or found else NotAvailable("its container is gone")
+
+
+def _of_any(compose: Compose, config: str | None) -> list[client.Container] | Failure:
+    label = f"{_LABEL}={compose.project}" if compose.project else _LABEL
+    said = _ask([compose.docker, "ps", "--all", "--quiet", "--filter", label])
+    if isinstance(said, Failure):
+        return said
+    found = _inspect(compose, said.split()) if said.split() else []
+    if isinstance(found, Failure):
+        return found
+    folder = os.path.abspath(os.path.expanduser(compose.folder)) if compose.folder else None
+    mine = [c for c in found if c.label("oneoff") != "True" and folder in (None, c.label("project.working_dir"))]
+    mine = [c for c in mine if (_mounts(c, config) if config else _runs_litellm(c))]
+    if not mine:
+        what = f"has {config} mounted" if config else "runs litellm"
+        return NotAvailable(f"no container of a Compose project {what}")
+    return sorted(mine, key=lambda c: c.state.status != "running")
+
+
+def _inspect(compose: Compose, ids: Sequence[str]) -> list[client.Container] | Failure:
+    said = _ask([compose.docker, "inspect", "--type", "container", *ids])
+    return said if isinstance(said, Failure) else client.containers(said)
+
+
+def _mounts(container: client.Container, config: str) -> bool:
+    return any(
+        mount.type == "bind" and os.path.commonpath((mount.source, config)) == mount.source
+        for mount in container.mounts or ()
+        if os.path.isabs(mount.source)
+    )
+
+
+def _outside(container: client.Container, inside: str) -> str | None:
+    """Where a file of the container lies on this machine; None when it is in the image or in a volume."""
+    binds = [m for m in container.mounts or () if m.type == "bind" and os.path.isabs(m.destination)]
+    binds = [m for m in binds if os.path.commonpath((m.destination, inside)) == m.destination]
+    nearest = max(binds, key=lambda m: len(m.destination), default=None)
+    if nearest is None:
+        return None
+    return os.path.normpath(os.path.join(nearest.source, os.path.relpath(inside, nearest.destination)))
+
+
+def _published(container: client.Container, url: str) -> str:
+    """The address as seen from this machine; its own where it publishes none or shares the network."""
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    port = authority.rpartition(":")[2] or str(DEFAULT_PORT)
+    published = container.network_settings.ports or container.host_config.port_bindings or {}
+    binding = next((b for b in published.get(f"{port}/tcp") or () if b.host_port), None)
+    if binding is None:
+        return url
+    host = binding.host_ip if binding.host_ip not in ("", "0.0.0.0", "::") else "127.0.0.1"
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{host}:{binding.host_port}{slash}{path}"
+
+
+def _runs_litellm(container: client.Container) -> bool:
+    words = [container.path, *(container.args or ())]
+    return any(is_litellm(word) for word in words) or "litellm" in container.config.image
+
+
+def _ask(command: list[str]) -> str | Failure:
+    try:
+        done = run_now(command, client.CLIENT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return Unreachable(f"{command[0]} did not answer in {client.CLIENT_SECONDS:g} s", kind="timeout")
+    except TooLarge as error:
+        return Malformed(f"{command[0]} {error.strerror}")
+    except OSError as error:
+        return client.missing(command[0], NotAvailable(f"{command[0]}: {error.strerror}"))
+    return done.output if done.status == 0 else client.refusal(done, command[0])

@@ -1,0 +1,219 @@
+"""All that is known of the service and does not change from one second to the next, for the console and the command.
+
+Its files and its environment come out masked: a value whose name says that it holds a secret never leaves here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+from litellm_tui.analysis.exits import bad, frequency, told
+from litellm_tui.analysis.phrases import age
+from litellm_tui.analysis.redaction.redactor import MASK
+from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
+from litellm_tui.host import proc
+from litellm_tui.host.bounded import read_text
+from litellm_tui.host.command import run
+from litellm_tui.host.systemd_tools import parse_show, read_environment_files
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.service import Exit, Service
+from litellm_tui.model.service_kinds import Custom, Process, words
+from litellm_tui.services.systemd.discovery import PROCESS_SOURCE
+from litellm_tui.services.systemd.unit_exits import read_exits
+from litellm_tui.target.profile import Profile
+
+SECONDS: Final = 3.0
+LONGEST_FILE: Final = 1 << 18
+SHOWN_EXITS: Final = 20
+# in systemd's words, in the order in which they are shown
+_POLICY: Final = {
+    "Type": "Type", "User": "User", "Restart": "Restart", "RestartUSec": "RestartSec",
+    "StartLimitBurst": "StartLimitBurst", "StartLimitIntervalUSec": "StartLimitIntervalSec",
+    "TimeoutStopUSec": "TimeoutStopSec", "KillSignal": "KillSignal", "MemoryMax": "MemoryMax", "OOMPolicy": "OOMPolicy",
+    "LimitNOFILE": "LimitNOFILE",
+}  # fmt: skip
+_NAME: Final = re.compile(r"([A-Za-z_][\w-]*)[\"']?[ \t]*[=:][ \t]*")
+_UP_TO: Final = {'"': re.compile(r'[^"\n]*'), "'": re.compile(r"[^'\n]*")}
+_WORD: Final = re.compile(r"[^\s\"']+")
+_LINE: Final = re.compile(r"[^\n]+")
+
+
+class EnvironmentValue(msgspec.Struct, frozen=True):
+    """One variable that the service gets: its value or a mask, what sets it, and how the running process differs."""
+
+    name: str
+    value: str
+    source: str
+    running: str = ""
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file that defines the service, masked; `why` when it could not be read."""
+
+    path: str
+    text: str = ""
+    why: str = ""
+
+
+class ServiceDetail(msgspec.Struct, frozen=True):
+    """`exits` are the newest last; `no_exits` says why there are none to be had. `policy` is in systemd's words.
+
+    `inherited` are the names that neither the unit nor a file sets, `unread` the files that could not be read.
+    """
+
+    name: str
+    place: str
+    exits: tuple[Exit, ...] = ()
+    no_exits: str = ""
+    policy: dict[str, str] = {}
+    files: tuple[File, ...] = ()
+    reload_needed: bool = False
+    environment: tuple[EnvironmentValue, ...] = ()
+    inherited: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+async def read(profile: Profile, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
+    """Look at everything once; asks systemctl and the journal, and reads files. Some 30 ms."""
+    exits: tuple[Exit, ...] | Failure = NotAvailable("no unit was found")
+    policy: dict[str, str] = {}
+    paths = [path for path in (service.fragment.split(",") if service else []) if path]
+    if profile.unit is not None and profile.service is None:
+        unit = profile.unit.value
+        exits = await read_exits(profile.tools, unit, profile.scope)
+        properties = f"--property=FragmentPath,DropInPaths,{','.join(_POLICY)}"
+        done = await run(profile.tools.unit_command(profile.scope, "show", unit, properties), SECONDS)
+        values = next(iter(parse_show(done.output)), {}) if not isinstance(done, Failure) else {}
+        policy = {_POLICY[name]: value for name, value in values.items() if name in _POLICY and value}
+        paths = [path for path in (values.get("FragmentPath", ""), *shlex.split(values.get("DropInPaths", ""))) if path]
+    elif profile.unit is not None:
+        exits = NotAvailable(f"not known: a service of the kind {profile.kind} keeps only its last end")
+        policy = _commands(profile)
+    files = await asyncio.to_thread(lambda: tuple(_file(path, redact) for path in paths))
+    environment, inherited, unread = await asyncio.to_thread(_environment, profile, service, redact)
+    return ServiceDetail(
+        name=profile.unit.value if profile.unit else "",
+        place=profile.place,
+        exits=() if isinstance(exits, Failure) else exits,
+        no_exits=exits.why if isinstance(exits, Failure) else "",
+        policy={name: masked(value, redact) for name, value in policy.items()},
+        files=files,
+        reload_needed=bool(service and service.need_daemon_reload),
+        environment=environment,
+        inherited=inherited,
+        unread=unread,
+    )
+
+
+def _commands(profile: Profile) -> dict[str, str]:
+    """What the profile says of a service that systemd does not know."""
+    match profile.service:
+        case Process() as kind:
+            return {"start": shlex.join(words(kind.start)), "pid_file": kind.pid_file, "stop_signal": kind.stop_signal}
+        case Custom() as kind:
+            given = {"status": kind.status, "start": kind.start, "stop": kind.stop, "restart": kind.restart}
+            return {name: shlex.join(words(command)) for name, command in given.items() if command}
+    return {}
+
+
+def _file(path: str, redact: Callable[[str], str]) -> File:
+    try:
+        text = read_text(path, LONGEST_FILE, errors="replace")
+    except OSError as error:
+        return File(path, why=error.strerror or str(error))
+    return File(path, clean(masked(text, redact)).rstrip("\n"))
+
+
+def masked(text: str, redact: Callable[[str], str]) -> str:
+    """A unit or compose file without the values whose names say that they are secret."""
+    parts, at = [], 0
+    for match in _NAME.finditer(text):
+        if match.start() < at or not may_carry_a_secret(match[1]):
+            continue
+        before, begin = text[match.start() - 1 : match.start()], match.end()
+        # `Environment="NAME=two words"` ends with the quote before the name, `NAME: two words` with the line
+        pattern = _UP_TO[before] if before in _UP_TO else _UP_TO.get(text[begin : begin + 1])
+        begin += before not in _UP_TO and pattern is not None
+        value = (pattern or (_LINE if ":" in match[0] else _WORD)).match(text, begin)
+        if value and value[0] and not value[0].startswith(("os.environ/", "${")):
+            parts += [text[at:begin], MASK]
+            at = value.end()
+    return redact("".join(parts) + text[at:])
+
+
+def _environment(
+    profile: Profile, service: Service | None, redact: Callable[[str], str]
+) -> tuple[tuple[EnvironmentValue, ...], tuple[str, ...], tuple[str, ...]]:
+    if profile.found_unit is None:
+        return (), (), ()
+    given = {
+        name: (variable.value, variable.source)
+        for name, variable in profile.environment.items()
+        # what a file does not say any more is gone
+        if variable.source not in profile.environment_files and not variable.source.startswith(PROCESS_SOURCE)
+    }
+    fresh, unread = read_environment_files(list(profile.environment_files))
+    given |= fresh
+    running = proc.environment(service.main_pid) if service and service.main_pid else {}
+    rows = []
+    for name, (value, source) in sorted(given.items()):
+        shown = MASK if may_carry_a_secret(name) and value else redact(clean(value))
+        differs = ""
+        if running and running.get(name) != value:
+            differs = (
+                "not in the process that runs" if name not in running else "another value in the process that runs"
+            )
+        rows.append(EnvironmentValue(name, shown, source, differs))
+    inherited = tuple(sorted(name for name in running if name not in given))
+    return tuple(rows), inherited, tuple(f"{path}: {why}" for path, why in unread)
+
+
+def paragraphs(detail: ServiceDetail, now: float, clock: Callable[[float], str]) -> Iterator[tuple[str, str, str]]:
+    """`(name, text, style)`, as `ui.detail` shows them and the command prints them."""
+    yield from _exits(detail, now, clock)
+    if detail.policy:
+        yield "", "", ""
+        yield "how it is run", "", "head"
+        yield "", "  ".join(f"{name}={value}" for name, value in detail.policy.items()), "ok"
+    for file in detail.files:
+        yield "", "", ""
+        yield file.path, "", "head"
+        if detail.reload_needed and file is detail.files[0]:
+            yield "", "changed since systemd has read it: systemctl daemon-reload before a restart", "warn"
+        yield "", file.text or file.why, "bad" if file.why else "ok"
+    yield from _variables(detail)
+
+
+def _exits(detail: ServiceDetail, now: float, clock: Callable[[float], str]) -> Iterator[tuple[str, str, str]]:
+    yield "how its runs ended", "", "head"
+    if detail.no_exits or not detail.exits:
+        yield "", detail.no_exits or "none has ended since the journal begins", "quiet"
+        return
+    often = frequency(detail.exits, now)
+    yield "", f"ended by itself {often}" if often else "none ended by itself in the last week", "bad" if often else "ok"
+    for end in reversed(detail.exits[-SHOWN_EXITS:]):
+        yield f"{age(now - end.at)} ago", f"{clock(end.at)}  {told(end)}", "bad" if bad(end) else "quiet"
+    if len(detail.exits) > SHOWN_EXITS:
+        yield "", f"and {len(detail.exits) - SHOWN_EXITS} before", "quiet"
+
+
+def _variables(detail: ServiceDetail) -> Iterator[tuple[str, str, str]]:
+    if not detail.environment and not detail.unread:
+        return
+    yield "", "", ""
+    yield "environment", "", "head"
+    for failure in detail.unread:
+        yield "", failure, "bad"
+    for variable in detail.environment:
+        changed = f"; {variable.running}: a restart applies it" if variable.running else ""
+        text = f"{variable.name}={variable.value}   ({variable.source}{changed})"
+        yield "", text, "mark" if changed else "ok"
+    if detail.inherited:
+        yield "", f"and from whoever started it: {', '.join(detail.inherited)}", "quiet"

@@ -1,0 +1,217 @@
+"""The docker client and its words: run it, read `docker compose ps` and `docker inspect`, and say why it refuses.
+
+The shapes are those of Docker's client 28 and Compose v2: `ps --format json` printed one array until 2.20 and prints
+one object a line since 2.21; times are RFC 3339 with nanoseconds, the year 1 meaning never.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from litellm_tui.host.command import Done, run
+from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
+
+# the client alone is ready in some 30 ms, Compose in 100; an engine that is busy with an image takes its time
+CLIENT_SECONDS = 10.0
+
+
+class NoSuchService(NotAvailable, frozen=True, tag=True):
+    """The project has no service, or the engine no container, of this name."""
+
+
+class Row(msgspec.Struct, frozen=True, rename="pascal"):
+    """One container in `docker compose ps --format json`."""
+
+    id: str = msgspec.field(name="ID")
+    service: str = ""
+    state: str = ""
+    labels: str | None = ""
+
+    @property
+    def one_off(self) -> bool:
+        """Whether it is no container of the service, but one that `docker compose run` made."""
+        return "com.docker.compose.oneoff=True" in (self.labels or "")
+
+
+class Health(msgspec.Struct, frozen=True, rename="pascal"):
+    status: str = ""
+
+
+class State(msgspec.Struct, frozen=True, rename="pascal"):
+    """`status` is created, running, paused, restarting, removing, exited or dead."""
+
+    status: str = ""
+    oom_killed: bool = msgspec.field(default=False, name="OOMKilled")
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+    health: Health | None = None
+
+
+class Mount(msgspec.Struct, frozen=True, rename="pascal"):
+    type: str = ""
+    source: str = ""
+    destination: str = ""
+
+
+class Config(msgspec.Struct, frozen=True, rename="pascal"):
+    image: str = ""
+    env: tuple[str, ...] | None = None
+    labels: dict[str, str] | None = None
+    working_dir: str = ""
+
+
+class Binding(msgspec.Struct, frozen=True, rename="pascal"):
+    host_ip: str = ""
+    host_port: str = ""
+
+
+class HostConfig(msgspec.Struct, frozen=True, rename="pascal"):
+    network_mode: str = ""
+    port_bindings: dict[str, tuple[Binding, ...] | None] | None = None
+
+
+class NetworkSettings(msgspec.Struct, frozen=True, rename="pascal"):
+    ports: dict[str, tuple[Binding, ...] | None] | None = None
+
+
+class Container(msgspec.Struct, frozen=True, rename="pascal"):
+    """What `docker inspect` says of one container, as far as it is of use here."""
+
+    id: str
+    name: str = ""
+    path: str = ""
+    args: tuple[str, ...] | None = None
+    restart_count: int = 0
+    state: State = State()
+    mounts: tuple[Mount, ...] | None = None
+    config: Config = Config()
+    host_config: HostConfig = HostConfig()
+    network_settings: NetworkSettings = NetworkSettings()
+
+    def label(self, name: str) -> str:
+        """One of Compose's labels (`project`, `service`, `project.working_dir`, …); empty when it is not there."""
+        return (self.config.labels or {}).get(f"com.docker.compose.{name}", "")
+
+
+class Stats(msgspec.Struct, frozen=True, rename="pascal"):
+    """One line of `docker stats`."""
+
+    cpu: str = msgspec.field(default="", name="CPUPerc")
+    memory: str = msgspec.field(default="", name="MemUsage")
+
+
+async def ask(command: Sequence[str], seconds: float | None = CLIENT_SECONDS) -> str | Failure:
+    """What the client printed, or why it could not."""
+    done = await run(command, seconds)
+    if isinstance(done, Failure):
+        return missing(command[0], done) if isinstance(done, NotAvailable) else done
+    return done.output if done.status == 0 else refusal(done, command[0])
+
+
+def missing(client: str, failure: Failure) -> Failure:
+    """There is no client to be run."""
+    return NotAvailable(f"{failure.why}: install Docker's client, or name it as compose.docker in the profile")
+
+
+def refusal(done: Done, client: str) -> Failure:
+    """Why the client failed, with what to do; its own words where they are not known."""
+    lines = [line.strip() for line in done.error.splitlines() if line.strip()]
+    # Compose warns about its file on every run, in the words of a log
+    lines = [line for line in lines if not re.match(r"time=\S+ level=warning", line)]
+    said = " ".join(lines)
+    if "permission denied" in said and "socket" in said:
+        return Denied(
+            f"{client} may not use the engine's socket{_place(said)} (permission denied): join the group docker, "
+            "or run the console as a user who may"
+        )
+    if "Cannot connect to the Docker daemon" in said or "error during connect" in said:
+        return Unreachable(
+            f"the Docker engine does not answer{_place(said)}: start it (systemctl start docker), or see DOCKER_HOST",
+            kind="refused",
+        )
+    if re.search(r"no such (service|container|object)", said, re.IGNORECASE):
+        return NoSuchService(lines[-1])
+    if re.search(r"unknown command: docker compose|is not a docker command|unknown (shorthand )?flag", said):
+        return NotAvailable(f"{client} has no Compose: install Docker Compose v2 (docker-compose-plugin)")
+    if "no configuration file provided" in said:
+        return NotAvailable(
+            "no compose file was found: name it as compose.file, or its folder as compose.folder, in the profile"
+        )
+    return NotAvailable(lines[-1] if lines else f"{client} ended with {done.status}")
+
+
+def rows(output: str) -> list[Row] | Malformed:
+    """The containers that `docker compose ps --format json` printed, in either form."""
+    text = output.strip()
+    try:
+        if text.startswith("["):
+            return msgspec.json.decode(text, type=list[Row])
+        return [msgspec.json.decode(line, type=Row) for line in text.splitlines() if line.strip()]
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return Malformed(f"docker compose ps printed something else than its JSON ({error})")
+
+
+def containers(output: str) -> list[Container] | Malformed:
+    """What `docker inspect` printed."""
+    try:
+        return msgspec.json.decode(output, type=list[Container])
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return Malformed(f"docker inspect printed something else than its JSON ({error})")
+
+
+def stats(output: str) -> Stats | None:
+    """The first line of `docker stats`; None where it has none."""
+    try:
+        return msgspec.json.decode(output.strip().partition("\n")[0], type=Stats)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def moment(text: str) -> float | None:
+    """Seconds since the epoch; None for never."""
+    try:
+        found = datetime.fromisoformat(text)
+        return None if found.year <= 1 else found.timestamp()
+    except (ValueError, OverflowError, OSError):
+        # without a zone it is the machine's time, which has no years that far away
+        return None
+
+
+def nanoseconds(stamp: str) -> int:
+    """The part of a stamp below the second, in nanoseconds."""
+    digits = re.search(r"\.([0-9]{1,9})", stamp)
+    return int(digits[1].ljust(9, "0")) if digits else 0
+
+
+def stamp(moment: float, nanoseconds: int | None = None) -> str:
+    """A time as the engine writes it; the part below the second can be given exactly."""
+    below = round(moment % 1 * 1e9) if nanoseconds is None else nanoseconds
+    whole = int(moment) + below // 1_000_000_000
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{below % 1_000_000_000:09}Z"
+
+
+def size(text: str) -> int | None:
+    """Bytes of `45.2MiB / 1GiB`, the first of the two; None for what is no size."""
+    match = re.match(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s{0,4}(?:([kKMGTPE])(i?))?B", text)
+    if match is None:
+        return None
+    power = " KMGTPE".index(match[2].upper()) if match[2] else 0
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
+
+
+def percent(text: str) -> float | None:
+    """The number of `0.50%`."""
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)%", text.strip())
+    return float(match[1]) if match else None
+
+
+def _place(said: str) -> str:
+    match = re.search(r"((?:unix|tcp|npipe|ssh|https?)://[^\s:,\"]+(?::\d+)?)", said)
+    return f" at {match[1].rstrip('.')}" if match else ""

@@ -1,0 +1,210 @@
+"""Docker's log of a service's container: followed in both of its streams, and read back.
+
+It is read from the engine itself where its socket can be opened; else through the client, whose output is mended.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+from litellm_tui.host.command import Done
+from litellm_tui.logs.entry import HISTORY, Entry, each, gap
+from litellm_tui.logs.pump import Pump
+from litellm_tui.logs.stream import CommandStream, Stream, Take, read_to_end
+from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.service_kinds import Compose
+from litellm_tui.services.compose.container import find
+from litellm_tui.services.docker import client
+from litellm_tui.services.docker.engine import EngineLog, find_socket
+from litellm_tui.services.docker.frames import without_seams
+
+# how far back docker's log is read for older lines, in windows of so many seconds; 0 is all of it
+PAST_SECONDS: Final = (300.0, 3600.0, 86400.0, 0.0)
+# of a history that begins with the first piece of a line: so many records more than were asked for may belong to it
+SPARE: Final = 1000
+ROTATED: Final = "lines are missing here: the engine has rotated the container's log beyond the last line that was read"
+
+
+class Asked(NamedTuple):
+    """What is asked of a log, in the engine's stamps; `tail` counts records, of which a long line has several."""
+
+    since: str = ""
+    until: str = ""
+    tail: int | None = None
+    follow: bool = False
+
+    def words(self) -> list[str]:
+        """The options of `docker logs`."""
+        given = (("--since", self.since), ("--until", self.until), ("--tail", self.tail))
+        options = [word for name, value in given if value not in ("", None) for word in (name, str(value))]
+        return [*(["--follow"] if self.follow else []), "--timestamps", *options]
+
+    def query(self) -> str:
+        """The query of `GET /containers/ID/logs`, which takes seconds since the epoch."""
+        given = {
+            "stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(self.follow), "since": _seconds(self.since),
+            "until": _seconds(self.until), "tail": self.tail,
+        }  # fmt: skip
+        return urlencode({name: value for name, value in given.items() if value not in ("", None)})
+
+
+class ClientLog:
+    """`docker logs`: its output is that of the engine, without what tells the pieces of a long line."""
+
+    def __init__(self, printed: CommandStream) -> None:
+        self._printed = printed
+
+    def read(self, pump: Pump, take: Take) -> None:
+        self._printed.read(pump, lambda output, lines, cut: take(output, without_seams(lines), cut))
+
+    async def status(self) -> int | None:
+        return await self._printed.status()
+
+    async def close(self) -> None:
+        await self._printed.close()
+
+
+class DockerLines:
+    """The log of a service's container, in both of its streams, from the last line that was seen."""
+
+    # a container that is stopped ends its log at once, and its first lines after a start are wanted soon
+    pause = 2.0
+
+    def __init__(self, compose: Compose, history: int = HISTORY) -> None:
+        self._compose = compose
+        self._history = history
+        self._container = ""
+        self._socket: str | None = None
+        self._last = ""
+        self._last_in_error = False
+        self._seen = ""
+        self._joining = False
+
+    async def open(self) -> Stream | Failure:
+        # whether the log still begins where it was left can be asked of the same container only
+        self._joining = bool(self._container and self._last)
+        if not self._container:
+            container = await find(self._compose)
+            if isinstance(container, Failure):
+                return container
+            if not container:
+                return NotAvailable(f"{self._compose.service} has no container yet, and so no log")
+            self._container = container
+        # `since` gives the lines of that very moment again
+        self._seen = self._last
+        if self._last:
+            return await self._ask(Asked(since=self._last, follow=True))
+        first = await self._first_stamp() if self._history else ""
+        if isinstance(first, Failure):
+            return first
+        tail = 2 * self._history + SPARE if first else self._history
+        return await self._ask(Asked(since=first, tail=tail, follow=True))
+
+    async def _first_stamp(self) -> str | Failure:
+        """Where the opening page begins.
+
+        The engine counts it in records, and may begin with the second half of a line (and of a secret in it): all its
+        pieces have one stamp, from which on the line is whole.
+        """
+        stream = await self._ask(Asked(tail=self._history))
+        if isinstance(stream, Failure):
+            return stream
+        first = ""
+
+        def note(_: int, lines: bytes, __: bool) -> None:
+            nonlocal first
+            stamps = [line[:30].decode(errors="replace") for line in lines.split(b"\n")]
+            first = min([*filter(None, [first]), *(stamp for stamp in stamps if client.moment(stamp))], default="")
+
+        code = await read_to_end(stream, note)
+        # why there is no log, the one that follows will say
+        return "" if code else first
+
+    async def _ask(self, asked: Asked) -> Stream | Failure:
+        if self._socket is None:
+            self._socket = await find_socket(self._compose.docker)
+        if self._socket:
+            return EngineLog(self._socket, self._container, asked.query())
+        printed = await CommandStream.open([self._compose.docker, "logs", *asked.words(), self._container])
+        return printed if isinstance(printed, Failure) else ClientLog(printed)
+
+    def entries(self, line: str, error: bool) -> list[Entry] | str:
+        stamp, _, _ = line.partition(" ")
+        if (entry := _stamped(line)) is None:
+            return line
+        entries = [entry] if stamp > self._seen else []
+        if self._joining and error == self._last_in_error:
+            # of the stream that was read last, the first line is the last one again, while the engine still has it
+            self._joining = False
+            if entries:
+                entries.insert(0, gap(entry.time, ROTATED, entry.place))
+        # the engine writes them in UTC with nine digits: they sort as text
+        if stamp >= self._last:
+            self._last, self._last_in_error = stamp, error
+        return entries
+
+    async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
+        """Read in windows that grow: the engine counts `--tail` from the end of the log, whatever `--until` says."""
+        if not self._container:
+            return NotAvailable(f"{self._compose.service} has no container, and so no log")
+        older: list[Entry] = []
+        for seconds in PAST_SECONDS:
+            since = client.stamp(max(0.0, entry.time - seconds)) if seconds else ""
+            until = client.stamp(entry.time, entry.place + 1)
+            found = await self._read_past(Asked(since, until), entry, count)
+            if isinstance(found, Failure):
+                return found
+            older = found
+            if len(older) == count:
+                break
+        return older
+
+    async def _read_past(self, window: Asked, entry: Entry, count: int) -> list[Entry] | Failure:
+        """The last `count` entries of a window that are older than this one; however long it is, no more are held."""
+        stream = await self._ask(window)
+        if isinstance(stream, Failure):
+            return stream
+        kept: tuple[deque[Entry], deque[Entry]] = (deque(maxlen=count), deque(maxlen=count))
+        said: list[str] = []
+
+        def take(output: int, lines: bytes, _: bool) -> None:
+            texts = [line.rstrip("\r") for line in lines.decode(errors="replace").split("\n")]
+            for line, found in zip(texts, each(_stamped, texts, lambda _: None), strict=True):
+                if found is None:
+                    said.append(line)
+                    del said[:-10]
+                elif _order(found) < _order(entry):
+                    kept[output].append(found)
+
+        code = await read_to_end(stream, take)
+        if code:
+            return client.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+        return sorted([*kept[0], *kept[1]], key=_order)[-count:]
+
+    def ended(self, code: int | None, said: list[str]) -> Failure:
+        if code:
+            # it may have been replaced by another container
+            self._container, self._socket = "", None
+            return client.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+        return NotAvailable(
+            f"the container of {self._compose.service} does not run: its log goes on when it is started"
+        )
+
+
+def _stamped(line: str) -> Entry | None:
+    """The entry of a line that begins with the engine's stamp."""
+    stamp, _, text = line.partition(" ")
+    moment = client.moment(stamp) if len(stamp) > 20 and stamp.endswith("Z") else None
+    return None if moment is None else Entry(moment, text, 6, 0, "", client.nanoseconds(stamp))
+
+
+def _order(entry: Entry) -> tuple[int, int]:
+    return int(entry.time), entry.place
+
+
+def _seconds(stamp: str) -> str:
+    """A stamp as the API takes it."""
+    moment = client.moment(stamp)
+    return "" if moment is None else f"{int(moment)}.{client.nanoseconds(stamp):09}"

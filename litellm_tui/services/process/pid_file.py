@@ -1,0 +1,116 @@
+"""A plain process that a PID file names: is it there, and is it still the one that was started?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from litellm_tui.host import proc
+from litellm_tui.host.bounded import SMALL, read_text
+from litellm_tui.model.failures import Denied, Failure, NotAvailable
+from litellm_tui.model.service import Service
+from litellm_tui.model.service_kinds import Process, words
+
+# a PID file is written after the process was started; clocks of files are a little coarse
+_WRITTEN_AFTER: Final = 2.0
+_LITELLM: Final = ("litellm", "litellm-proxy")
+
+
+class Seen(NamedTuple):
+    """What the PID file leads to. `pid` is 0 when nothing runs: `why` then says more, `left` that there is a file."""
+
+    pid: int = 0
+    stat: proc.Stat | None = None
+    why: str = ""
+    left: bool = False
+
+
+def find(pid_file: str, start: Sequence[str] = ()) -> Seen | Failure:
+    """The process that a PID file names, held against the command that starts it.
+
+    A number that belongs to another process by now, or to none, makes the file stale.
+    """
+    path = Path(pid_file).expanduser()
+    try:
+        text, written = read_text(path, SMALL, encoding="ascii", errors="replace").strip(), path.stat().st_mtime
+    except FileNotFoundError:
+        return Seen(why=f"no PID file {path}")
+    except PermissionError:
+        return Denied(f"{path} may not be read: run the console as the user who runs LiteLLM")
+    except OSError as error:
+        return NotAvailable(f"{path}: {error.strerror}")
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) < 2**31):
+        return Seen(why=f"{path} holds no process number", left=True)
+    pid = int(text)
+    stat = proc.stat(pid)
+    if stat is None or stat.gone:
+        return Seen(why=f"{path} is stale: process {pid} is gone", left=True)
+    if other := _another(pid, stat, written, start):
+        return Seen(why=f"{path} is stale: {other}", left=True)
+    return Seen(pid, stat)
+
+
+def look(settings: Process, name: str) -> Service | Failure:
+    """One look. What left its PID file behind was not stopped by anybody: it has failed, and how is not known."""
+    start = words(settings.start)
+    seen = find(settings.pid_file, start)
+    if isinstance(seen, Failure):
+        return seen
+    if seen.pid:
+        return running(name, "process", seen, settings.pid_file)
+    known = program(settings) is not None
+    state = ("failed", "failed") if seen.left else ("inactive", "dead")
+    note = seen.why if known else f"{seen.why}; the start command {start[0]} is not there"
+    return Service(name, "process", "loaded" if known else "not-found", *state, fragment=settings.pid_file, note=note)
+
+
+def program(settings: Process) -> str | None:
+    """Where the program lies that the start command runs; None when it is not there. A path may be of its folder."""
+    name = words(settings.start)[0]
+    if os.sep not in name:
+        return shutil.which(name)
+    path = os.path.abspath(os.path.join(os.path.expanduser(settings.folder or ""), name))
+    return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
+
+
+def running(name: str, scope: str, seen: Seen, pid_file: str) -> Service:
+    """The `Service` of a process that is there."""
+    assert seen.stat is not None
+    used = proc.usage(seen.pid)
+    return Service(
+        unit=name,
+        scope="custom" if scope == "custom" else "process",
+        load_state="loaded",
+        active_state="active",
+        sub_state="running",
+        main_pid=seen.pid,
+        started_at=seen.stat.started_at,
+        changed_at=seen.stat.started_at,
+        memory=used[0] if used else None,
+        cpu_seconds=used[1] if used else None,
+        # a number is used again, and then with another start
+        invocation=f"{seen.pid}-{seen.stat.ticks}",
+        fragment=pid_file,
+    )
+
+
+def _another(pid: int, stat: proc.Stat, written: float, start: Sequence[str]) -> str:
+    """Why this is another process than the one that was started; empty when it is that one."""
+    line = proc.command_line(pid)
+    if start and line and _same(line, start):
+        return ""
+    if start and line and not any(os.path.basename(word) in _LITELLM or "litellm.proxy" in word for word in line):
+        return f"process {pid} is {os.path.basename(line[0])}, which the start command does not start"
+    if stat.started_at > written + _WRITTEN_AFTER:
+        return f"process {pid} was started after it was written"
+    return ""
+
+
+def _same(line: list[str], start: Sequence[str]) -> bool:
+    """Whether a running command line is that of the start command: a script's has its interpreter in front."""
+    tail = line[-len(start) :]
+    same_words = len(tail) == len(start) and tail[1:] == list(start[1:])
+    return same_words and os.path.basename(tail[0]) == os.path.basename(start[0])

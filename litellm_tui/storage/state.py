@@ -1,0 +1,186 @@
+"""What is kept from one run to the next, in the user's state folder (XDG_STATE_HOME): problems seen, marks made.
+
+One file per gateway. It holds no secret: its texts were masked before they became problems. Several consoles and
+commands may keep it at once: each writes only what it has changed itself. A file that cannot be read or written is no
+reason to stop: the run goes on without memory, and `failure` says why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from litellm_tui.analysis.change.changes import Glance
+from litellm_tui.analysis.health.memory import Memory, Remembered, both
+from litellm_tui.host import atomic
+from litellm_tui.host.bounded import read_bytes
+from litellm_tui.storage import shared_file
+from litellm_tui.storage.identity import gateway_label, gateway_name
+from litellm_tui.target.settings import NAME
+
+T = TypeVar("T")
+
+# of a later form, nothing is read, and nothing is written over it
+FORM: Final = 1
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The content of the file. `expected_down` maps a deployment's key or a group's name to the operator's note,
+    `last` is what the last look found, `incidents_looked_at` when the incidents were last shown.
+    """
+
+    form: int = FORM
+    gateway: str = ""
+    memory: dict[str, Remembered] = {}
+    expected_down: dict[str, str] = {}
+    last: Glance | None = None
+    incidents_looked_at: float = 0.0
+
+
+class _Unusable(Exception):
+    """The file must not be written over."""
+
+
+class StateFile:
+    """The memory of one gateway, by its address and unit. Its methods block: a lock may be busy for seconds."""
+
+    def __init__(self, url: str, unit: str, folder: Path | None = None) -> None:
+        self.gateway = gateway_label(url, unit)
+        self.path = (folder or state_folder()) / f"{gateway_name(url, unit)}.json"
+        self.failure = ""
+        self.incidents_looked_at = 0.0
+        # what was last read or written: what differs from it was changed here
+        self._base = Kept()
+        self._stamp: tuple[int, int, int] | None = None
+
+    def load(self) -> Kept:
+        """What was kept, or nothing."""
+        self._base, self.failure = Kept(), ""
+        self._stamp = self._stamped()
+        try:
+            found = self._read()
+        except _Unusable as error:
+            self.failure = str(error)
+            return Kept()
+        self._base = found or Kept()
+        self.incidents_looked_at = self._base.incidents_looked_at
+        return self._base
+
+    def changed(self) -> bool:
+        """Whether another console has written it since it was read or written here."""
+        return self._stamped() != self._stamp
+
+    def adopt(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> Kept:
+        """What others have kept meanwhile, put together with what is known here. Nothing is written."""
+        mine = self._mine(memory, expected_down, last)
+        stamp = self._stamped()
+        try:
+            theirs = self._read()
+        except _Unusable as error:
+            self.failure = str(error)
+            return mine
+        if theirs is None:
+            return mine
+        found = merged(self._base, mine, theirs)
+        self._base, self._stamp, self.failure = theirs, stamp, ""
+        return found
+
+    def save(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> Kept:
+        """Keep what was changed here since the last time, and return it with what others have kept meanwhile.
+
+        Nothing is written where the file holds all of it already. After a failure the next call keeps it.
+        """
+        mine = self._mine(memory, expected_down, last)
+        try:
+            with shared_file.changing(self.path):
+                theirs = self._read()
+                found = merged(self._base, mine, theirs if theirs is not None else self._base)
+                if found != theirs:
+                    atomic.replace(self.path, msgspec.json.encode(found), durable=False)
+                self._stamp = self._stamped()
+        except _Unusable as error:
+            self.failure = str(error)
+            return mine
+        except OSError as error:
+            self.failure = f"{self.path}: {error.strerror}"
+            return mine
+        self._base, self.failure = found, ""
+        return found
+
+    def _mine(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> Kept:
+        return Kept(FORM, self.gateway, dict(memory), dict(expected_down), last, self.incidents_looked_at)
+
+    def _read(self) -> Kept | None:
+        """What the file holds; None where there is none, or none of use, which is put aside. Raises `_Unusable`."""
+        try:
+            content = read_bytes(self.path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _Unusable(f"{self.path}: {error.strerror}") from error
+        try:
+            kept = msgspec.json.decode(content, type=Kept)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            self._put_aside(error)
+            return None
+        if kept.form > FORM:
+            raise _Unusable(f"{self.path} was written by a later litellm-tui, and is left as it is")
+        return kept
+
+    def _put_aside(self, why: Exception) -> None:
+        try:
+            aside = shared_file.set_aside(self.path)
+        except OSError as error:
+            raise _Unusable(f"{self.path}: {why}; it cannot be put aside: {error.strerror}") from error
+        self.failure = f"{self.path}: {why}; what it held is forgotten, and is in {aside.name}"
+
+    def _stamped(self) -> tuple[int, int, int] | None:
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def merged(base: Kept, mine: Kept, theirs: Kept) -> Kept:
+    """What both keep: `base` is what both began with. Of what only one has changed, the change counts."""
+    lasts = [last for last in (theirs.last, mine.last) if last is not None]
+    return Kept(
+        FORM,
+        mine.gateway,
+        _merge(base.memory, mine.memory, theirs.memory, both),
+        _merge(base.expected_down, mine.expected_down, theirs.expected_down, lambda mine, _: mine),
+        max(lasts, key=lambda last: last.at, default=None),
+        max(mine.incidents_looked_at, theirs.incidents_looked_at),
+    )
+
+
+def _merge(
+    base: Mapping[str, T], mine: Mapping[str, T], theirs: Mapping[str, T], both: Callable[[T, T], T]
+) -> dict[str, T]:
+    found = {}
+    for key in (*theirs, *(key for key in mine if key not in theirs)):
+        before, here, there = base.get(key), mine.get(key), theirs.get(key)
+        if here == before:
+            value = there
+        elif there == before:
+            value = here
+        elif here is None or there is None:
+            # one that was changed by one and deleted by the other stays
+            value = there if here is None else here
+        else:
+            value = both(here, there)
+        if value is not None:
+            found[key] = value
+    return found
+
+
+def state_folder() -> Path:
+    """Where the files lie."""
+    from platformdirs import user_state_path
+
+    return user_state_path(NAME)

@@ -1,0 +1,155 @@
+"""What leaves the log: a record in full, copies, exports, and filters kept by name."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from litellm_tui.analysis.phrases import count
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.log import LogRecord
+from litellm_tui.storage.state import state_folder
+from litellm_tui.ui.panes.logs import Logs
+from litellm_tui.ui.view import View
+
+if TYPE_CHECKING:
+    from litellm_tui.monitor.monitor import Monitor
+    from litellm_tui.storage.filters import SavedFilters
+    from litellm_tui.ui.app import Console
+
+_COPIED = "copied.txt"
+# lines that are read at once from before the first record
+_OLDER: Final = 2000
+
+
+class LogActions:
+    """Does for the console what the log's keys ask for beyond its pane. None of it changes the gateway."""
+
+    def __init__(self, app: Console) -> None:
+        self._app = app
+        self._saved: SavedFilters | None = None
+        self._reading = False
+
+    @property
+    def _pane(self) -> Logs:
+        return self._app.main.query_one(Logs)
+
+    def open(self, record: LogRecord, view: View) -> None:
+        """One record in full."""
+        from litellm_tui.ui.screens.record import RecordSheet
+
+        self._app.push_screen(RecordSheet(record, view, lambda found: self.copy([found], view), self._show_call))
+
+    def _show_call(self, record: LogRecord) -> None:
+        self._app.action_pane("logs")
+        self._pane.view.show_call(record)
+
+    # --- what is older than the first record ---------------------------------------------------------------------
+
+    def want_older(self, wanted: float | None) -> None:
+        """Read back, once or until the time that one wants to go to."""
+        if not self._reading and self._app.monitor is not None:
+            self._reading = True
+            self._app.begin(self._read_back(self._app.monitor, wanted), group="older")
+
+    async def _read_back(self, monitor: Monitor, wanted: float | None) -> None:
+        shown, store = self._pane.view, monitor.store
+        shown.reading_back(True)
+        try:
+            while True:
+                came = await monitor.read_back(_OLDER)
+                if isinstance(came, Failure):
+                    self._app.notify(f"nothing older was read: {came.why}", severity="warning", markup=False)
+                    return
+                shown.take(store)
+                first = store.get(store.first)
+                if not came or first is None:
+                    begin = self._app.clock(first.time) if first else ""
+                    why = "no more is held at once" if store.full else "the log holds nothing older"
+                    self._app.notify(f"{why}: it begins at {begin}", markup=False)
+                    return
+                if wanted is None or first.time <= wanted:
+                    return
+        finally:
+            self._reading = False
+            shown.reading_back(False)
+
+    def followed(self) -> None:
+        """One reads the newest lines again: what was read back need not be held."""
+        if self._app.monitor is not None:
+            self._app.monitor.store.release_older()
+
+    # --- copies and exports ------------------------------------------------------------------------------------
+
+    def copy(self, records: list[LogRecord], view: View) -> None:
+        """To the clipboard of the terminal, and to a file where that may not reach it."""
+        from litellm_tui.ui.log_export import as_text, terminal_keeps_it
+
+        text = "\n".join(as_text(record, view.redact) for record in records)
+        self._app.copy_to_clipboard(text)
+        words = f"copied {count(len(records), 'record')}"
+        if not (why := terminal_keeps_it(text, os.environ)):
+            self._app.notify(words, markup=False)
+            return
+        self._app.begin(self._copy_to_file(self._folder(view) / _COPIED, text, f"{words}; {why}"), group="copy")
+
+    async def _copy_to_file(self, path: Path, text: str, words: str) -> None:
+        from litellm_tui.ui.log_export import copied_to
+
+        if failure := await self._app.files.run(copied_to, path, text):
+            self._app.notify(failure.why, severity="error", markup=False)
+        else:
+            self._app.notify(f"{words}, so it is in {path} as well", timeout=10, markup=False)
+
+    def _folder(self, view: View) -> Path:
+        # the simulation leaves nothing behind
+        alone = view.profile.config if not self._app.remembers else None
+        return Path(alone.value).parent if alone else state_folder()
+
+    def ask_export(self) -> None:
+        """Ask for the file; a name that is free is offered."""
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        self._pane.prompt("export", f"litellm-log-{stamp}.txt")
+
+    def export(self, typed: str, view: View) -> None:
+        """Write what the filter lets through, once all of it is found."""
+        path = Path(typed)
+        self._app.begin(self._export(path, view), group="export", exclusive=True)
+
+    async def _export(self, path: Path, view: View) -> None:
+        from litellm_tui.ui.log_export import write
+
+        shown = self._pane.view
+        await shown.looked.wait()
+        records = shown.records()
+        path = await asyncio.to_thread(lambda: path.expanduser().absolute())
+        failure = await asyncio.to_thread(partial(write, path, records, view.redact))
+        if failure:
+            self._app.notify(failure.why, severity="error", timeout=10, markup=False)
+        else:
+            self._app.notify(f"{count(len(records), 'record')} written to {path}", timeout=10, markup=False)
+
+    # --- filters by name ---------------------------------------------------------------------------------------
+
+    def choose_filter(self, view: View) -> None:
+        """Show the filters that were kept."""
+        self._app.begin(self._choose_filter(view), group="filters")
+
+    async def _choose_filter(self, view: View) -> None:
+        from litellm_tui.storage.filters import SavedFilters
+        from litellm_tui.ui.screens.filters import FiltersScreen
+
+        if self._saved is None:
+            self._saved = await self._app.files.run(SavedFilters.of_user) if self._app.remembers else SavedFilters(None)
+        shown = self._pane.view
+
+        def chosen(typed: str | None) -> None:
+            if typed is not None:
+                self._app.action_pane("logs")
+                shown.set_filter(typed)
+
+        self._app.push_screen(FiltersScreen(self._saved, shown.filter.typed, view.redact, self._app.files), chosen)

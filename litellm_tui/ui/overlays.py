@@ -1,0 +1,131 @@
+"""What is laid over the console when a key asks for it. A screen's module is loaded when it is opened first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from litellm_tui.model.diagnosis import Deployment, Place
+from litellm_tui.ui.detail import deployment_paragraphs
+from litellm_tui.ui.panes.fallbacks import fallback_paragraphs
+from litellm_tui.ui.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from litellm_tui.analysis.failures.incidents import Incident
+    from litellm_tui.ui.app import Console
+    from litellm_tui.ui.detail import Paragraph
+    from litellm_tui.ui.signs import Signs
+
+
+class Overlays:
+    """Bound to one console; every method takes the view that the operator saw when he pressed the key."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    # --- lists -------------------------------------------------------------------------------------------------
+
+    def problems(self, view: View) -> None:
+        """Everything that is wrong; Enter goes to the row concerned."""
+        from litellm_tui.ui.screens.problems import Problems
+
+        def closed(place: Place | None) -> None:
+            self._console.remembered.looked_at_problems()
+            self._console.keep()
+            if place is not None:
+                self._console.go_to(place)
+
+        self._console.push_screen(Problems(view), closed)
+
+    def incidents(self, view: View) -> None:
+        """What fails in the log; Enter goes to an example, or to the row concerned."""
+        from litellm_tui.ui.screens.incidents import IncidentsScreen
+
+        remembered = self._console.remembered
+
+        def closed(chosen: Incident | Place | None) -> None:
+            remembered.looked_at_incidents()
+            self._console.keep()
+            if isinstance(chosen, Place):
+                self._console.go_to(chosen)
+            elif chosen is not None:
+                self._console.show_record(chosen.sequence)
+
+        self._console.push_screen(IncidentsScreen(view, remembered.incidents_looked_at), closed)
+
+    def audit(self, view: View) -> None:
+        """The findings, with their fixes."""
+        from litellm_tui.ui.screens.audit import AuditScreen
+
+        self._console.push_screen(AuditScreen(view, self._console.operations.fix))
+
+    def difference(self, view: View) -> None:
+        """The file against what runs, or against what ran."""
+        from litellm_tui.ui.screens.difference import DifferenceScreen
+
+        self._console.push_screen(DifferenceScreen(view, self._console.history, self._console.utc))
+
+    def backups(self, view: View) -> None:
+        """The configurations that were kept."""
+        from litellm_tui.ui.screens.backups import BackupsScreen
+
+        console = self._console
+        if console.backups is not None:
+            console.push_screen(BackupsScreen(view, console.backups, console.utc, console.operations.restore))
+
+    # --- sheets ------------------------------------------------------------------------------------------------
+
+    def help(self, signs: Signs) -> None:
+        """Every key and every sign."""
+        from litellm_tui.ui.screens.help import help_paragraphs
+
+        self._sheet("Keys and signs", lambda: help_paragraphs(signs, self._console.read_only))
+
+    def filter_help(self) -> None:
+        """The terms of the log's filter."""
+        from litellm_tui.ui.screens.help import filter_paragraphs
+
+        self._sheet("Filter of the log", filter_paragraphs)
+
+    def deployment(self, chosen: Deployment, view: View) -> None:
+        """Everything known of a deployment."""
+        self._sheet(f"{chosen.group} · {chosen.model}", lambda: deployment_paragraphs(chosen, view))
+
+    def fallback(self, key: str, view: View, marked: Sequence[str]) -> None:
+        """Everything known of a row of the fallbacks."""
+        kind, _, name = key.partition(":")
+        title = f"{'any group' if name == '*' else name} · {kind}"
+        self._sheet(title, lambda: fallback_paragraphs(key, view, marked))
+
+    def _sheet(self, title: str, paragraphs: Callable[[], Iterable[Paragraph]]) -> None:
+        from litellm_tui.ui.screens.sheet import Sheet
+
+        self._console.push_screen(Sheet(title, lambda: list(paragraphs())))
+
+    # --- marks -------------------------------------------------------------------------------------------------
+
+    def expect_down(self, row: Deployment) -> None:
+        """Mark a deployment as expected down, after asking why, or take the mark back."""
+        from litellm_tui.ui.screens.note import NotePrompt
+
+        monitor = self._console.monitor
+        assert monitor is not None
+        if row.key in monitor.expected_down:
+            self._mark_down(row, None)
+            self._console.notify(f"{row.group} · {row.model} is not expected down any more", markup=False)
+            return
+        question = (
+            f"{row.group} · {row.model} is {row.verdict.state}. Marked as expected down it is no problem any more, "
+            "here and in litellm-tui status and check. A word on why?"
+        )
+        self._console.push_screen(
+            NotePrompt("Expected down", question), lambda note: None if note is None else self._mark_down(row, note)
+        )
+
+    def _mark_down(self, row: Deployment, note: str | None) -> None:
+        monitor = self._console.monitor
+        assert monitor is not None
+        marks = {key: text for key, text in monitor.expected_down.items() if key != row.key}
+        monitor.expect_down(marks | ({row.key: note} if note is not None else {}))
+        self._console.keep()

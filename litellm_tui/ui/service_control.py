@@ -1,0 +1,213 @@
+"""What the console does to the service: restart, stop, start, and a look at all of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from litellm_tui.model.failures import Failure
+from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.target.profile import Profile
+
+if TYPE_CHECKING:
+    from litellm_tui.actions.control import Verb
+    from litellm_tui.actions.transaction.events import Seen
+    from litellm_tui.actions.transaction.record import RestartLock
+    from litellm_tui.storage.backups import Backups
+    from litellm_tui.ui.app import Console
+    from litellm_tui.ui.screens.restart import RestartDialog, Way
+    from litellm_tui.ui.view import View
+
+
+class ConsoleObserver:
+    """`actions.transaction.events.Eyes` on what the console shows."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def seen(self) -> Seen | None:
+        """What is drawn now."""
+        from litellm_tui.actions.transaction.events import Seen
+
+        view = self._console.view
+        return Seen(view.snapshot, view.diagnosis, view.now) if view else None
+
+    def look_now(self) -> None:
+        """Look at everything again."""
+        self._console.action_look()
+
+    async def probe(self, groups: Sequence[str]) -> None:
+        """Ask every deployment of these groups."""
+        from litellm_tui.actions.transaction.observation import ask
+
+        view, monitor = self._console.view, self._console.monitor
+        if view is not None and monitor is not None:
+            loaded = view.snapshot.gateway.deployments.value or ()
+            await ask(view.profile, loaded, groups, view.redact, monitor.take_probe)
+
+    def log_since(self, moment: float) -> tuple[str, ...]:
+        """The last lines of the service since then."""
+        from litellm_tui.actions.transaction.observation import said_since
+
+        view = self._console.view
+        return said_since(view.store, moment) if view else ()
+
+
+class ServiceControl:
+    """Bound to one console; every method takes the view that the operator saw when he pressed the key."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @property
+    def _monitor(self) -> Monitor:
+        assert self._console.monitor is not None
+        return self._console.monitor
+
+    # --- restart -----------------------------------------------------------------------------------------------
+
+    def restart(self, view: View) -> None:
+        """Ask, then restart the unit and follow it; or offer to end a restart that was interrupted."""
+        if view.profile.unit is None:
+            self._console.notify(
+                "no unit is known here, so there is nothing to restart: see pane 5", severity="warning", markup=False
+            )
+            return
+        self._console.begin(self._ask_restart(view), group="restart dialog", exclusive=True)
+
+    async def _ask_restart(self, view: View) -> None:
+        from litellm_tui.actions.transaction.messages import told
+        from litellm_tui.actions.transaction.preflight import inspect
+        from litellm_tui.actions.transaction.record import Record, under_way
+        from litellm_tui.analysis.change.preflight import Check
+        from litellm_tui.ui.screens.restart import RestartDialog
+
+        async def looked() -> tuple[Check, ...]:
+            now = self._console.view or view
+            holder = await asyncio.to_thread(self._desk(now.profile).held)
+            busy = (
+                (Check("restart", "refused", f"another restart is under way: {under_way(holder)}"),) if holder else ()
+            )
+            return *busy, *await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
+
+        unfinished = await self._console.files.run(self._desk(view.profile).interrupted)
+        said = unfinished.why if isinstance(unfinished, Failure) else told(unfinished) if unfinished else ""
+        back = isinstance(unfinished, Record) and unfinished.good is not None
+        self._console.push_screen(RestartDialog(view, looked, self._run_restart, said, back))
+
+    def offer_to_end(self, profile: Profile) -> None:
+        """Say at the start that a restart was interrupted."""
+        self._console.begin(self._offer_to_end(profile), group="offer")
+
+    async def _offer_to_end(self, profile: Profile) -> None:
+        from litellm_tui.actions.transaction.messages import told
+        from litellm_tui.actions.transaction.record import Record
+
+        unfinished = await self._console.files.run(self._desk(profile).interrupted) if profile.unit else None
+        if isinstance(unfinished, Record):
+            self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=15, markup=False)
+
+    async def make_whole(self) -> None:
+        """Complete the files whose writers were killed; say what was found, and in a read-only console only that."""
+        from litellm_tui.actions.in_place import recover
+
+        change = not self._console.read_only
+        for found in await asyncio.to_thread(recover, self._backups.folder, change=change):
+            severity: Literal["warning", "error"] = "warning" if found.whole else "error"
+            self._console.notify(found.text, severity=severity, timeout=20, markup=False)
+
+    def _desk(self, profile: Profile) -> RestartLock:
+        from litellm_tui.actions.transaction.record import RestartLock
+
+        # the simulation leaves nothing behind
+        return RestartLock.of(profile, self._backups.state)
+
+    @property
+    def _backups(self) -> Backups:
+        assert self._console.backups is not None
+        return self._console.backups
+
+    def _run_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
+        self._console.begin(self._follow_restart(dialog, way, force), group="restart", exclusive=True)
+
+    async def _follow_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
+        from litellm_tui.actions.transaction.events import Outcome, Step
+        from litellm_tui.actions.transaction.run import Transaction
+
+        profile = self._monitor.profile
+        transaction = Transaction(
+            profile,
+            ConsoleObserver(self._console),
+            partial(self._order, "restart"),
+            self._desk(profile),
+            self._backups,
+            force=force,
+        )
+        ways = {"apply": transaction.apply, "finish": transaction.finish, "undo": transaction.undo}
+        async with aclosing(ways[way]()) as events:
+            async for event in events:
+                if isinstance(event, Step) and event.took is not None:
+                    self._monitor.look_now()
+                if dialog.is_running:
+                    dialog.take(event)
+                elif isinstance(event, Outcome):
+                    severity: Literal["information", "error"] = "information" if event.result == "applied" else "error"
+                    self._console.notify(f"{event.result}: {event.text}", severity=severity, timeout=20, markup=False)
+
+    async def _order(self, verb: Verb) -> Failure | None:
+        """The order; through sudo where a right is missing, on a terminal that is handed over."""
+        from litellm_tui.actions.control import order
+        from litellm_tui.actions.sudo import helps, order_with_sudo
+
+        profile = self._monitor.profile
+        refused = await order(profile, verb)
+        if not helps(profile, refused):
+            return refused
+        await self._console.link.quiet()
+        with self._console.suspend():
+            return None if order_with_sudo(profile, verb) else refused
+
+    # --- the service -------------------------------------------------------------------------------------------
+
+    def start_stop(self, view: View) -> None:
+        """Ask, then stop what is up, or start what is not."""
+        if view.profile.unit is None:
+            self._console.notify("no unit is known here: see pane 5", severity="warning", markup=False)
+            return
+        self._console.begin(self._start_or_stop(view), group="startstop", exclusive=True)
+
+    async def _start_or_stop(self, view: View) -> None:
+        from litellm_tui.actions.startstop import carry_out, question, wanted
+        from litellm_tui.ui.screens.confirm import ConfirmDialog
+
+        profile, metrics = view.profile, view.snapshot.gateway.metrics
+        verb = wanted(view.snapshot.service.value)
+        flight = metrics.value.in_flight if metrics.value and metrics.failure is None else None
+        unit = profile.unit.value if profile.unit else ""
+        dialog = ConfirmDialog(verb.capitalize(), question(profile, verb, flight), unit if profile.production else "")
+        if not await self._console.push_screen_wait(dialog):
+            return
+        refused = await carry_out(self._desk(profile), partial(self._order, verb))
+        self._monitor.look_now()
+        if refused:
+            self._console.notify(f"no {verb}: {refused}", severity="error", timeout=20, markup=False)
+        else:
+            ended = "started; it answers when LiteLLM has loaded" if verb == "start" else "stopped"
+            self._console.notify(f"{unit}: {ended}", timeout=10, markup=False)
+
+    def service_detail(self, view: View) -> None:
+        """Look at everything about the service once, and show it."""
+        self._console.begin(self._show_service(view), group="service", exclusive=True)
+
+    async def _show_service(self, view: View) -> None:
+        from litellm_tui.monitor.comparison import moment
+        from litellm_tui.services import detail as servicedetail
+        from litellm_tui.ui.screens.sheet import Sheet
+
+        detail = await servicedetail.read(view.profile, view.snapshot.service.value, view.redact)
+        clock = partial(moment, utc=self._console.utc)
+        title = f"{detail.name or 'service'} ({detail.place})"
+        self._console.push_screen(Sheet(title, lambda: list(servicedetail.paragraphs(detail, view.now, clock))))

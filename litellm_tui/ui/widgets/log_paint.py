@@ -1,0 +1,132 @@
+"""A record as lines of the log: what is seen of its text, where it is broken, and in which styles.
+
+Only what can be seen is looked at, of a line of a megabyte too; and every character drawn has a width that terminals
+agree on.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from rich.cells import cell_len, chop_cells
+
+from litellm_tui.model.log import Level, LogRecord
+from litellm_tui.ui.widgets.lines import Span
+
+_LEVEL_STYLES: Final[dict[Level, str]] = {
+    "DEBUG": "quiet",
+    "INFO": "quiet",
+    "WARNING": "warn",
+    "ERROR": "bad",
+    "CRITICAL": "bad",
+}
+_SHORT: Final[dict[Level, str]] = {
+    "WARNING": "WARN ",
+    "CRITICAL": "CRIT ",
+    "ERROR": "ERROR",
+    "INFO": "INFO ",
+    "DEBUG": "DEBUG",
+}
+GAP: Final = "gap"
+"""The source of a record that stands for lines that are missing."""
+_SOURCE_WIDTH: Final = 8
+# time, mark, level and source in front of the text
+PREFIX_WIDTH: Final = 9 + 6 + _SOURCE_WIDTH + 1
+# one record is painted over at most so many screen lines; the detail shows all of it
+_MOST_WRAPPED: Final = 20
+_LONGEST_PAINTED: Final = 4000
+# what stands in front of it is cut off
+_LONGEST_PREAMBLE: Final = 500
+# what LiteLLM puts in front of every failure, on a line where each cell counts; the detail shows it
+_PREAMBLE: Final = re.compile(
+    r"^litellm\.[\w./:]+\(\)[: -]*(?:Exception occured|Error occurred while trying to do fallbacks) - "
+    r"(?:litellm_call_id=\S+ - )?"
+)
+# a picture or a plain sign, one cell or two: every terminal thinks otherwise of a character that one of these follows
+_SELECTORS: Final = re.compile(r"[\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff]")
+_ACCENTS: Final = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+# two of these are a flag on one terminal and two letters on the next
+_FLAGS: Final = {0x1F1E6 + number: chr(ord("A") + number) for number in range(26)}
+# a cell holds a letter with its accents; hundreds of them are no text
+_PILED: Final = re.compile(f"({_ACCENTS}{{3}}){_ACCENTS}+")
+
+
+def drawable(text: str) -> str:
+    """The text in characters that a terminal only draws, each in a width of its own."""
+    if text.isascii() and text.isprintable():
+        return text
+    # letters and syllables in one piece where there is one
+    text = unicodedata.normalize("NFC", text.replace("\t", "    ")).translate(_FLAGS)
+    text = _PILED.sub(r"\1", _SELECTORS.sub("", text))
+    if text.isprintable():
+        return text
+    return "".join(_drawn(character) for character in text)
+
+
+def _drawn(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "\ufffd"
+
+
+def body(record: LogRecord) -> str:
+    """The text on one line, with a word on the stack trace that the detail shows."""
+    begin = record.text[: _LONGEST_PREAMBLE + _LONGEST_PAINTED]
+    text = drawable(_PREAMBLE.sub("", begin, count=1)[:_LONGEST_PAINTED].strip("\n").replace("\n", " "))
+    return f"{text}  (+{record.stack.count(chr(10)) + 1} lines)" if record.stack else text
+
+
+def broken(text: str, width: int) -> list[str]:
+    """The text over several lines of at most `width` cells, of which the last ones may be left out."""
+    if text.isascii():
+        return [text[n : n + width] for n in range(0, min(len(text), _MOST_WRAPPED * width), width)] or [""]
+    return chop_cells(text[: _MOST_WRAPPED * width], width)[:_MOST_WRAPPED] or [""]
+
+
+def lines_of(record: LogRecord, room: int) -> int:
+    """How many lines a record takes, wrapped to `room` cells."""
+    return len(broken(body(record), max(10, room - PREFIX_WIDTH)))
+
+
+def spans_of(
+    record: LogRecord, inside: int, room: int, wrapped: bool, clock: Callable[[float], str], marked: bool
+) -> Iterator[tuple[Span, bool]]:
+    """Line number `inside` of a record; with every span, whether what is searched for is to be found in it."""
+    text, width = body(record), max(10, room - PREFIX_WIDTH)
+    if wrapped:
+        parts = broken(text, width)
+        text = parts[inside] if inside < len(parts) else ""
+    if record.source == GAP:
+        yield (f"{clock(record.time)}{'▌' if marked else ' '}– {text} –", "warn"), False
+        return
+    if inside:
+        yield (" " * PREFIX_WIDTH, ""), False
+    else:
+        yield (clock(record.time) + ("" if marked else " "), "quiet"), False
+        if marked:
+            yield ("▌", "mark"), False
+        yield (_SHORT[record.level] + " ", _LEVEL_STYLES[record.level]), False
+        source = broken(drawable(record.source[: 4 * _SOURCE_WIDTH]), _SOURCE_WIDTH)[0]
+        yield (source + " " * (_SOURCE_WIDTH + 1 - cell_len(source)), "quiet"), False
+    # what a strip cuts off is not drawn, but it would be measured: a character takes a cell, but for accents
+    yield (text[: 4 * width], _text_style(record)), True
+
+
+def highlighted(span: Span, found: Sequence[tuple[int, int]]) -> Iterator[Span]:
+    """A span in pieces: what was found in it, from one character to another, stands out."""
+    text, style = span
+    position = 0
+    for begin, end in found:
+        yield text[position:begin], style
+        yield text[begin:end], "match"
+        position = end
+    yield text[position:], style
+
+
+def _text_style(record: LogRecord) -> str:
+    if record.status:
+        return "bad" if record.status >= 500 else "warn" if record.status >= 400 else "quiet"
+    return {"DEBUG": "quiet", "INFO": "ok", "WARNING": "ok"}.get(record.level, "strong")

@@ -1,0 +1,55 @@
+"""An audit of YAML text, as the rules' tests want it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from litellm_tui.audit.run import audit, unusable
+from litellm_tui.audit.subject import Runtime, Subject
+from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.litellm_source.catalogues import shipped
+from litellm_tui.model.audit import Audit, Finding
+from litellm_tui.model.configuration import ConfigError
+
+NEWEST = "1.106.2"
+
+
+def audited(
+    text: str | bytes,
+    *,
+    version: str = NEWEST,
+    env: Mapping[str, str] | None = None,
+    runtime: Runtime | None = None,
+    files: Mapping[str, str] = {},
+    silenced: Mapping[str, str] = {},
+    stumbles: bool = False,
+) -> Audit:
+    """The audit of this text as `config.yaml`, with `files` beside it. No rule may fail on it, but where one is to."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "config.yaml")
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        for name, content in files.items():
+            Path(folder, name).write_text(content, encoding="utf-8")
+        loaded = config_file.load(str(path), env or {})
+        spans = shipped()
+        catalogue = spans.at(version)
+        if isinstance(loaded, ConfigError):
+            return unusable(loaded, catalogue.version)
+        result = audit(Subject(loaded, catalogue, spans, env, runtime), silenced)
+    assert any("the rule itself failed" in said for said in result.unknown) == stumbles, result.unknown
+    return result
+
+
+def found(result: Audit, rule: str) -> list[Finding]:
+    """The findings of one rule."""
+    return [finding for finding in result.findings if finding.rule == rule]
+
+
+def lines(result: Audit) -> dict[str, list[int]]:
+    """The lines of every rule that found something."""
+    places: dict[str, list[int]] = {}
+    for finding in result.findings:
+        places.setdefault(finding.rule, []).append(finding.mark.line)
+    return places

@@ -1,0 +1,184 @@
+"""The audit of an operated configuration: what it is held against, when it is made anew, and what it never says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.litellm_source.catalogues import shipped
+from litellm_tui.model.audit import Audit, Finding
+from litellm_tui.model.configuration import ConfigError, ConfigFile, Mark
+from litellm_tui.model.service import Unit, Variable
+from litellm_tui.model.service_kinds import Tools
+from litellm_tui.monitor.auditor import Auditor, environment_of, runtime_of
+from litellm_tui.target.profile import Found, Profile
+from tests.collectors.small_litellm import write
+
+UNIT = Unit("litellm.service", "user", True, ("litellm", "--config", "config.yaml"), None, {}, None, "http://h:4000")
+MODELS = "model_list: [{model_name: a, litellm_params: {model: openai/a, api_key: os.environ/A_KEY}}]\n"
+
+
+def _loaded(folder: Path, text: str = MODELS) -> ConfigFile:
+    path = folder / "config.yaml"
+    path.write_text(text)
+    loaded = config_file.load(str(path), {})
+    assert isinstance(loaded, ConfigFile)
+    return loaded
+
+
+def _found(audit: Audit, rule: str) -> list[Finding]:
+    return [finding for finding in (*audit.findings, *audit.silenced) if finding.rule == rule]
+
+
+@pytest.fixture
+def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The interpreter of an environment in which a small LiteLLM 1.99.1 is installed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    library = tmp_path / "venv/lib/python3.11/site-packages"
+    library.mkdir(parents=True)
+    (tmp_path / "venv/pyvenv.cfg").write_text("home = /usr/bin\n")
+    (tmp_path / "venv/bin").mkdir()
+    (tmp_path / "venv/bin/python").symlink_to("/usr/bin/python3")
+    write(library)
+    return tmp_path / "venv/bin/python"
+
+
+# --- which LiteLLM -------------------------------------------------------------------------------------------------
+
+
+def test_the_version_that_was_asked_for_goes_before_all_others(tmp_path: Path, python: Path) -> None:
+    auditor = Auditor(replace(UNIT, interpreter=str(python)), {}, asked="1.77.7")
+    assert not auditor.prepare()
+    audit = auditor.audit(_loaded(tmp_path), None, reported="1.80.0")
+    assert (audit.version, audit.basis) == ("1.77.7", "from the shipped catalogue")
+
+
+def test_what_the_units_interpreter_would_import_goes_before_what_is_reported(tmp_path: Path, python: Path) -> None:
+    auditor = Auditor(replace(UNIT, interpreter=str(python)), {})
+    loaded = _loaded(tmp_path, MODELS + "general_settings: {by_get: 1}\n")
+    before = auditor.audit(loaded, None, reported="1.80.0")
+    assert (before.version, before.basis) == ("1.80.0", "from the shipped catalogue")
+    assert "by_get" in " ".join(finding.text for finding in before.findings)
+    assert auditor.prepare()
+    exact = auditor.audit(loaded, None, reported="1.80.0")
+    assert (exact.version, exact.basis) == ("1.99.1", "read from the installed source")
+    assert "by_get" not in " ".join(finding.text for finding in exact.findings)
+
+
+def test_without_any_version_the_newest_is_taken_and_said_to_be_a_guess(tmp_path: Path) -> None:
+    audit = Auditor(None, {}).audit(_loaded(tmp_path), None)
+    assert audit.version == shipped().releases[-1]
+    assert "which one runs is not known" in audit.basis
+
+
+@pytest.mark.parametrize("interpreter", [None, "/nonexistent/bin/python"])
+def test_without_an_installed_litellm_the_shipped_catalogue_serves(tmp_path: Path, interpreter: str | None) -> None:
+    auditor = Auditor(replace(UNIT, interpreter=interpreter), {})
+    assert not auditor.prepare()
+    assert auditor.audit(_loaded(tmp_path), None, reported="1.80.0").basis == "from the shipped catalogue"
+
+
+def test_why_the_installed_litellm_could_not_be_read_is_said(tmp_path: Path) -> None:
+    auditor, loaded = Auditor(replace(UNIT, interpreter="/nonexistent/bin/python"), {}), _loaded(tmp_path)
+    before = auditor.audit(loaded, None, reported="1.80.0")
+    assert not auditor.prepare()
+    after = auditor.audit(loaded, None, reported="1.80.0")
+    said = "what the installed LiteLLM itself reads: no litellm package belongs to /nonexistent/bin/python"
+    assert after.unknown == (*before.unknown, said)
+
+
+def test_a_reader_that_nobody_waits_for_is_ended(tmp_path: Path, python: Path) -> None:
+    auditor = Auditor(replace(UNIT, interpreter=str(python)), {})
+    auditor.stop()
+    assert not auditor.prepare()
+    assert not list((tmp_path / "cache").rglob("*.json"))
+
+
+# --- when ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_judged_twice_until_something_changes(tmp_path: Path) -> None:
+    auditor, loaded = Auditor(None, {}), _loaded(tmp_path)
+    first = auditor.audit(loaded, {"A_KEY": "x"}, "1.80.0")
+    assert auditor.audit(loaded, {"A_KEY": "x"}, "1.80.0") is first
+    # the same content read again
+    assert auditor.audit(_loaded(tmp_path), {"A_KEY": "x"}, "1.80.0") is first
+    unset = auditor.audit(loaded, {}, "1.80.0")
+    assert "A_KEY" not in " ".join(finding.text for finding in first.findings)
+    assert "A_KEY" in " ".join(finding.text for finding in unset.findings)
+    assert auditor.audit(loaded, {}, "1.77.7").version == "1.77.7"
+    other = auditor.audit(_loaded(tmp_path, MODELS + "router_settings: {fallbacks: [{a: [ghost]}]}\n"), {}, "1.77.7")
+    assert _found(other, "ghost-fallback")
+
+
+def test_a_file_that_cannot_be_loaded_is_one_fatal_finding() -> None:
+    audit = Auditor(None, {}).audit(ConfigError("/c.yaml", "a tab", 3, 2), None, "1.80.0")
+    (finding,) = audit.findings
+    assert (finding.severity, finding.mark, audit.version) == ("fatal", Mark("/c.yaml", 3, 2), "1.80.0")
+
+
+def test_a_silenced_rule_keeps_its_reason(tmp_path: Path) -> None:
+    text = MODELS + "router_settings: {fallbacks: [{a: [ghost]}]}\n"
+    audit = Auditor(None, {"ghost-fallback": "comes tomorrow"}).audit(_loaded(tmp_path, text), None)
+    assert [finding.silenced for finding in _found(audit, "ghost-fallback")] == ["comes tomorrow"]
+    assert "ghost-fallback" not in {finding.rule for finding in audit.findings}
+
+
+# --- what it never says --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("silenced", [{}, {"ghost-fallback": "known"}])
+def test_a_secret_in_an_odd_place_is_masked(tmp_path: Path, silenced: dict[str, str]) -> None:
+    text = MODELS.replace("os.environ/A_KEY", "hunter-one")
+    loaded = _loaded(
+        tmp_path, f"{text}router_settings: {{fallbacks: [{{a: [hunter-one, hunter-two, hunter-three]}}]}}\n"
+    )
+    audit = Auditor(None, silenced).audit(loaded, {"B_TOKEN": "hunter-two", "B_REGION": "hunter-three"})
+    said = " ".join(f"{finding.text} {finding.do}" for finding in _found(audit, "ghost-fallback"))
+    assert len(_found(audit, "ghost-fallback")) == 3
+    assert "hunter-one" not in said
+    assert "hunter-two" not in said
+    assert said.count("•••") == 2
+    assert "hunter-three" in said
+
+
+# --- what is around it ---------------------------------------------------------------------------------------------
+
+
+def _profile(unit: Unit | None, *files: Path) -> Profile:
+    return Profile(
+        "p", "here", Found("http://h:4000", ""), Tools(), found_unit=unit, environment={"A": Variable("1", "unit")},
+        environment_files=tuple(map(str, files)),
+    )  # fmt: skip
+
+
+def test_the_environment_is_that_of_the_unit_with_its_files_as_they_are_now(tmp_path: Path) -> None:
+    file = tmp_path / "litellm.env"
+    file.write_text("B=2\n")
+    profile = _profile(UNIT, file)
+    assert environment_of(profile) == {"A": "1", "B": "2"}
+    file.write_text("A=3\n")
+    assert environment_of(profile) == {"A": "3"}
+
+
+def test_an_environment_that_is_not_all_known_is_none(tmp_path: Path) -> None:
+    assert environment_of(_profile(None)) is None
+    assert environment_of(_profile(replace(UNIT, unread=(("/etc/x.env", "denied"),)))) is None
+    assert environment_of(_profile(UNIT, tmp_path / "gone.env")) is None
+
+
+def test_the_directives_of_the_unit_have_their_lines(tmp_path: Path) -> None:
+    fragment = tmp_path / "litellm.service"
+    fragment.write_text("[Service]\nExecStart=/bin/litellm\n")
+    found = runtime_of(replace(UNIT, fragment=str(fragment), environment={"A": Variable("1", "drop-in")}))
+    assert found is not None
+    assert found.marks["ExecStart"] == Mark(str(fragment), 2)
+    assert (found.sources, found.packages) == ({"A": "drop-in"}, None)
+    fragment.unlink()
+    gone = runtime_of(replace(UNIT, fragment=str(fragment)))
+    assert gone is not None
+    assert gone.marks == {}
+    assert runtime_of(None) is None
