@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from litellm_tui.actions import start_process
-from litellm_tui.host.command import Done, end, helper_environment
+from litellm_tui.host.command import Done, argument_vector, end, helper_environment
 from litellm_tui.host.systemd_tools import runtime_environment
 from litellm_tui.model.failures import Denied, Failure, NotAvailable, Unreachable
-from litellm_tui.model.service_kinds import Compose, Custom, Process, words
+from litellm_tui.model.service_kinds import Compose, Custom, Process
 from litellm_tui.services.compose.container import compose_command, find
 from litellm_tui.services.docker import client
 from litellm_tui.target.profile import Profile
@@ -119,7 +119,7 @@ async def _custom(custom: Custom, verb: Verb) -> Failure | None:
     given = {"start": custom.start, "stop": custom.stop, "restart": custom.restart}[verb]
     if given is not None:
         # what it starts may be the gateway itself, whose locale is the user's
-        return _refusal(await carry_out(words(given), runtime_environment()), words(given)[0])
+        return _refusal(await carry_out(argument_vector(given), runtime_environment()), argument_vector(given)[0])
     if verb == "restart" and custom.stop is not None and custom.start is not None:
         return await _custom(custom, "stop") or await _custom(custom, "start")
     return NotAvailable(f"the profile does not say how to {verb} it: add custom.{verb}")

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from litellm_tui.host import atomic, proc
+from litellm_tui.host.command import argument_vector
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
-from litellm_tui.model.service_kinds import Process, words
+from litellm_tui.model.service_kinds import Process
 from litellm_tui.services.process import pid_file as pidfile
 
 # after SIGKILL the kernel only needs to tidy up
@@ -24,7 +25,7 @@ _children: list[subprocess.Popen[bytes]] = []
 
 def cannot_start(settings: Process) -> Failure | None:
     """What stands against a start, before anything was changed; None when nothing is known to."""
-    name = words(settings.start)[0]
+    name = argument_vector(settings.start)[0]
     if pidfile.program(settings) is None:
         return NotAvailable(f"{name} is not there, or may not be run: mend process.start in the profile")
     folder = os.path.expanduser(settings.folder or "")
@@ -47,7 +48,7 @@ def start(settings: Process) -> Failure | None:
     What runs already is left as it is.
     """
     _take_leave()
-    command = words(settings.start)
+    command = argument_vector(settings.start)
     seen = pidfile.find(settings.pid_file, command)
     if isinstance(seen, Failure):
         return seen
@@ -89,7 +90,7 @@ def start(settings: Process) -> Failure | None:
 
 async def stop(settings: Process) -> Failure | None:
     """Ask it to end, wait, and kill it with its children when it does not; then its PID file is removed."""
-    seen = pidfile.find(settings.pid_file, words(settings.start))
+    seen = pidfile.find(settings.pid_file, argument_vector(settings.start))
     if isinstance(seen, Failure):
         return seen
     if seen.pid:

@@ -19,6 +19,7 @@ from litellm_tui.host import proc
 from litellm_tui.host.bounded import TooLarge, size
 from litellm_tui.host.systemd_tools import runtime_environment
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreachable
+from litellm_tui.model.service_kinds import Words
 
 # journalctl's answer to a page of the longest lines, and several times that of any other command
 MOST_OUTPUT: Final = 64 << 20
@@ -204,3 +205,8 @@ def run_now(command: Sequence[str], timeout: float, limit: int = MOST_OUTPUT) ->
             child.kill()
             raise
     return Done(status, output.decode(errors="replace"), error.decode(errors="replace"))
+
+
+def argument_vector(given: Words) -> list[str]:
+    """A command of the settings as an argument vector; `~/` at the beginning of a word is the home folder."""
+    return [os.path.expanduser(word) if isinstance(word, str) else str(word) for word in given]

@@ -8,11 +8,12 @@ import time
 from functools import partial
 from typing import Final, Protocol
 
+from litellm_tui.host.command import argument_vector
 from litellm_tui.logs.entry import CUT, Entries, Entry, Ready, States, as_they_are, each, gap
 from litellm_tui.logs.pump import Pump
 from litellm_tui.logs.stream import CommandStream, Stream
 from litellm_tui.model.failures import Failure, NotAvailable
-from litellm_tui.model.service_kinds import Custom, words
+from litellm_tui.model.service_kinds import Custom
 
 # what lives for so long without a line has not failed: there is nothing to be shown yet
 SILENT_SECONDS: Final = 0.3
@@ -119,7 +120,7 @@ class CommandLines:
     pause = LONGEST_PAUSE
 
     def __init__(self, custom: Custom) -> None:
-        self._command = words(custom.log or ("true",))
+        self._command = argument_vector(custom.log or ("true",))
         self._any = False
         self._again = False
 

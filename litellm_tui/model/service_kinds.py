@@ -5,7 +5,6 @@ Commands are lists of words and never pass a shell. A number may stand in YAML w
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import Annotated, Literal
 
@@ -70,11 +69,6 @@ class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Kind = Compose | Process | Custom
-
-
-def words(given: Words) -> list[str]:
-    """A command of the settings as an argument vector; `~/` at the beginning of a word is the home folder."""
-    return [os.path.expanduser(word) if isinstance(word, str) else str(word) for word in given]
 
 
 Scope = Literal["user", "system"]

@@ -19,13 +19,13 @@ from litellm_tui.analysis.redaction.redactor import MASK
 from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
 from litellm_tui.host import proc
 from litellm_tui.host.bounded import read_text
-from litellm_tui.host.command import run
+from litellm_tui.host.command import argument_vector, run
 from litellm_tui.host.systemd_tools import parse_show, read_environment_files
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service import Exit, Service
-from litellm_tui.model.service_kinds import Custom, Process, words
-from litellm_tui.services.systemd.discovery import PROCESS_SOURCE
+from litellm_tui.model.service_kinds import Custom, Process
+from litellm_tui.services.litellm_command import PROCESS_SOURCE
 from litellm_tui.services.systemd.unit_exits import read_exits
 from litellm_tui.target.profile import Profile
 
@@ -116,10 +116,14 @@ def _commands(profile: Profile) -> dict[str, str]:
     """What the profile says of a service that systemd does not know."""
     match profile.service:
         case Process() as kind:
-            return {"start": shlex.join(words(kind.start)), "pid_file": kind.pid_file, "stop_signal": kind.stop_signal}
+            return {
+                "start": shlex.join(argument_vector(kind.start)),
+                "pid_file": kind.pid_file,
+                "stop_signal": kind.stop_signal,
+            }
         case Custom() as kind:
             given = {"status": kind.status, "start": kind.start, "stop": kind.stop, "restart": kind.restart}
-            return {name: shlex.join(words(command)) for name, command in given.items() if command}
+            return {name: shlex.join(argument_vector(command)) for name, command in given.items() if command}
     return {}
 
 

@@ -19,12 +19,15 @@ from litellm_tui.analysis.addresses import is_this_machine
 from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.collectors.config import config_file
 from litellm_tui.host.bounded import SMALL, read_text
+from litellm_tui.host.command import argument_vector
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.service import ServicePlace, Unit, Variable
-from litellm_tui.model.service_kinds import Compose, Custom, Kind, Process, Scope, Tools, words
+from litellm_tui.model.service_kinds import Compose, Custom, Kind, Process, Scope, Tools
 from litellm_tui.services.compose.container import compose_command
 from litellm_tui.services.compose.discovery import find_composed
-from litellm_tui.services.systemd.discovery import DEFAULT_PORT, Search, find_units, process_unit
+from litellm_tui.services.litellm_command import DEFAULT_PORT
+from litellm_tui.services.process.discovery import process_unit
+from litellm_tui.services.systemd.discovery import Search, find_units
 from litellm_tui.target.settings import ProfileSettings, Settings, SettingsError
 
 # where the address comes from when nothing else gave one
@@ -137,7 +140,7 @@ class Profile(msgspec.Struct, frozen=True):
             case Process(log_file=str(file)) | Custom(log_file=str(file)):
                 return file
             case Custom(log=tuple(command)):
-                return " ".join(words(command))
+                return " ".join(argument_vector(command))
             case None if self.unit:
                 return f"journalctl {'--user ' if self.scope == 'user' else ''}-u {self.unit.value}"
         return ""

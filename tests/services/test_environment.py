@@ -11,7 +11,8 @@ from litellm_tui.model.service import Unit
 from litellm_tui.model.service_kinds import Process
 from litellm_tui.services.compose.discovery import unit_from as container_unit
 from litellm_tui.services.docker import client
-from litellm_tui.services.systemd.discovery import process_unit, unit_from
+from litellm_tui.services.process.discovery import process_unit
+from litellm_tui.services.systemd.discovery import unit_from
 from tests.environment_files import PEM
 
 DOTENV = f"""# the keys

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from litellm_tui.host.command import argument_vector
 from litellm_tui.host.systemd_tools import runtime_environment
-from litellm_tui.model.service_kinds import Compose, Custom, Process, words
+from litellm_tui.model.service_kinds import Compose, Custom, Process
 from litellm_tui.target.profile import Profile
 
 
@@ -18,7 +19,11 @@ def operated(profile: Profile) -> str:
         case Process() as process:
             return _joined("process", os.path.realpath(os.path.expanduser(process.pid_file)))
         case Custom() as custom:
-            return _joined("custom", *words(custom.status), *words(custom.restart or custom.start or custom.status))
+            return _joined(
+                "custom",
+                *argument_vector(custom.status),
+                *argument_vector(custom.restart or custom.start or custom.status),
+            )
     if not unit:
         return _joined("gateway", profile.url.value)
     # every user has a manager of his own, and it is found by this folder

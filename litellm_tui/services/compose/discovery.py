@@ -17,7 +17,8 @@ from litellm_tui.model.service import Unit, Variable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import compose_command
 from litellm_tui.services.docker import client
-from litellm_tui.services.systemd.discovery import DEFAULT_PORT, described, is_litellm, withheld
+from litellm_tui.services.litellm_command import DEFAULT_PORT, described, is_litellm
+from litellm_tui.services.own_dotenv import withheld
 
 _LABEL: Final = "label=com.docker.compose.project"
 

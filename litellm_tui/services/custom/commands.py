@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from litellm_tui.host.command import run
+from litellm_tui.host.command import argument_vector, run
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service import Service
-from litellm_tui.model.service_kinds import Custom, words
+from litellm_tui.model.service_kinds import Custom
 from litellm_tui.services.process import pid_file
 
 STATUS_SECONDS: Final = 10.0
@@ -23,7 +23,7 @@ _NOT_RUN: Final = (126, 127)
 
 async def look(custom: Custom, name: str) -> Service | Failure:
     """One look by the `status` command; what it does not tell stays unknown, unless there is a PID file."""
-    command = words(custom.status)
+    command = argument_vector(custom.status)
     done = await run(command, STATUS_SECONDS)
     if isinstance(done, Failure):
         mend = "mend custom.status in the profile"

@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 
 from litellm_tui.host import proc
 from litellm_tui.host.bounded import SMALL, read_text
+from litellm_tui.host.command import argument_vector
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 from litellm_tui.model.service import Service
-from litellm_tui.model.service_kinds import Process, words
+from litellm_tui.model.service_kinds import Process
 
 # a PID file is written after the process was started; clocks of files are a little coarse
 _WRITTEN_AFTER: Final = 2.0
@@ -55,7 +56,7 @@ def find(pid_file: str, start: Sequence[str] = ()) -> Seen | Failure:
 
 def look(settings: Process, name: str) -> Service | Failure:
     """One look. What left its PID file behind was not stopped by anybody: it has failed, and how is not known."""
-    start = words(settings.start)
+    start = argument_vector(settings.start)
     seen = find(settings.pid_file, start)
     if isinstance(seen, Failure):
         return seen
@@ -69,7 +70,7 @@ def look(settings: Process, name: str) -> Service | Failure:
 
 def program(settings: Process) -> str | None:
     """Where the program lies that the start command runs; None when it is not there. A path may be of its folder."""
-    name = words(settings.start)[0]
+    name = argument_vector(settings.start)[0]
     if os.sep not in name:
         return shutil.which(name)
     path = os.path.abspath(os.path.join(os.path.expanduser(settings.folder or ""), name))

@@ -1,0 +1,74 @@
+"""What LiteLLM's command line and environment say of its configuration, its address and its interpreter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from litellm_tui.model.service import ServicePlace, Unit, Variable
+
+# defaults of `litellm --host --port` (litellm/proxy/proxy_cli.py)
+DEFAULT_PORT = 4000
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "[::]": "[::1]", "": "127.0.0.1"}
+# begins the source of what only /proc of the running process told
+PROCESS_SOURCE = "the running process"
+
+
+def described(
+    name: str, place: ServicePlace, arguments: list[str], folder: str | None, environment: dict[str, Variable]
+) -> Unit:
+    """What LiteLLM's command line and environment say of its configuration and address."""
+    options = _options(arguments)
+    plain = {key: variable.value for key, variable in environment.items()}
+    config = options.get("--config") or plain.get("CONFIG_FILE_PATH")
+    if config and not os.path.isabs(config):
+        config = os.path.normpath(os.path.join(folder or "/", config))
+    return Unit(
+        name=name,
+        scope=place,
+        active=False,
+        arguments=tuple(arguments),
+        folder=folder,
+        environment=environment,
+        config=config,
+        url=_address(options, plain),
+    )
+
+
+def _address(options: Mapping[str, str], environment: Mapping[str, str]) -> str:
+    host = options.get("--host") or environment.get("HOST") or "0.0.0.0"
+    port = options.get("--port") or environment.get("PORT") or str(DEFAULT_PORT)
+    certificate = options.get("--ssl_certfile_path") or environment.get("SSL_CERTFILE_PATH")
+    host = _WILDCARDS.get(host, f"[{host}]" if ":" in host and not host.startswith("[") else host)
+    root = environment.get("SERVER_ROOT_PATH", "").rstrip("/")
+    return f"{'https' if certificate else 'http'}://{host}:{port}{root}"
+
+
+_LONG_NAMES = {"-c": "--config"}
+
+
+def _options(arguments: list[str]) -> dict[str, str]:
+    """The options of `litellm` that say where it listens and what it reads; `--name value` and `--name=value`."""
+    options: dict[str, str] = {}
+    words = iter(arguments)
+    for word in words:
+        name, equals, value = word.partition("=")
+        name = _LONG_NAMES.get(name, name)
+        if name in ("--config", "--port", "--host", "--ssl_certfile_path"):
+            options[name] = value if equals else next(words, "")
+    return options
+
+
+def is_litellm(word: str) -> bool:
+    return os.path.basename(word) in ("litellm", "litellm-proxy") or word.startswith("litellm.proxy.")
+
+
+def interpreter_of(arguments: list[str]) -> str | None:
+    """The Python that runs LiteLLM: named in the command line, or beside the `litellm` script."""
+    for word in arguments:
+        if is_litellm(word) and os.path.isabs(word):
+            beside = os.path.join(os.path.dirname(word), "python")
+            return beside if os.path.exists(beside) else None
+        if os.path.basename(word).startswith("python") and os.path.isabs(word):
+            return word
+    return None
