@@ -13,7 +13,8 @@ from textual.pilot import Pilot
 
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.faults import Fault
-from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.profile import Options
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
 

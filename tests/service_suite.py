@@ -11,7 +11,7 @@ from litellm_tui.actions.control import order
 from litellm_tui.logs.entry import Entry
 from litellm_tui.model.failures import Denied, Failure
 from litellm_tui.model.service import Service
-from litellm_tui.services import driver
+from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 from tests.waiting import DEADLINE, eventually
 
@@ -47,7 +47,7 @@ class Scene(Protocol):
 
 
 async def _seen(scene: Scene) -> Service:
-    found = await driver.look(scene.profile)
+    found = await driver(scene.profile.service_target).look()
     assert isinstance(found, Service), found
     return found
 
@@ -158,7 +158,7 @@ async def test_its_log_is_followed_over_a_restart(scene: Scene) -> None:
     await _start(scene)
     lines: list[Entry] = []
     states: list[str] = []
-    tail = driver.tail(scene.profile, lines.extend, lambda state, *_: states.append(state))
+    tail = driver(scene.profile.service_target).tail(lines.extend, lambda state, *_: states.append(state))
     assert not isinstance(tail, Failure), tail
     running = asyncio.create_task(tail.run())
     try:

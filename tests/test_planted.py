@@ -23,7 +23,8 @@ from litellm_tui.cli import main
 from litellm_tui.demo import Simulation, files, routing
 from litellm_tui.demo import gateway as simulated
 from litellm_tui.demo.faults import Failed, failed
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.log_export import write
 from tests.demo.probing import state, systemctl, until

@@ -9,6 +9,7 @@ from litellm_tui.actions.transaction.events import Order
 from litellm_tui.actions.transaction.messages import told
 from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, under_way
 from litellm_tui.model.service import Service
+from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 
 Half = Literal["start", "stop"]
@@ -43,6 +44,6 @@ def question(profile: Profile, verb: Half, in_flight: float | None) -> str:
     if verb == "start":
         return f"Start {unit} with the configuration that is on the disk. It answers after some 5 to 30 s."
     flight = "how many are in flight is not known" if in_flight is None else f"{int(in_flight)} are in flight now"
-    alone = ", and systemd does not do that by itself" if profile.kind == "systemd" else ""
+    alone = driver(profile.service_target).wording.stays_stopped
     gone = f"nothing answers on {profile.address} until it is started again{alone}"
     return f"Stop {unit}: {gone}. Requests in flight are cut off; {flight}."

@@ -23,7 +23,8 @@ from litellm_tui.model.audit import RANK, Audit, Severity
 from litellm_tui.model.service import Unit
 from litellm_tui.monitor.auditor import Auditor, environment_of
 from litellm_tui.storage.backups import Backups
-from litellm_tui.target.profile import Options, Profile, may_change, resolve
+from litellm_tui.target.profile import Options, Profile, may_change
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:

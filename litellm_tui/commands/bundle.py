@@ -24,7 +24,8 @@ from litellm_tui.commands.look import Look, look
 from litellm_tui.host import atomic
 from litellm_tui.host.command import run_now
 from litellm_tui.logs.log_line import clean
-from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.profile import Options
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
 
 MINUTES: Final = 30

@@ -14,7 +14,8 @@ import msgspec
 from litellm_tui.analysis.health.phases import UNREACHABLE, Outcome, Phase, phases
 from litellm_tui.commands.look import look
 from litellm_tui.logs.log_line import clean
-from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.profile import Options
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 
 MINUTES: Final = 10

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from litellm_tui.target.profile import DEFAULT_SOURCE, Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import DEFAULT_SOURCE, resolve
 from litellm_tui.target.settings import Settings, load_settings
 
 SWITCH_SECONDS: Final = 0.001

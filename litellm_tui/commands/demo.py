@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.profile import Options
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings, SettingsError, load_settings
 
 

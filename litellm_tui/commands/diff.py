@@ -19,7 +19,8 @@ from litellm_tui.commands.look import history_of, look
 from litellm_tui.logs.log_line import clean
 from litellm_tui.monitor.comparison import Compared, environment, lines, moment, with_running, with_version
 from litellm_tui.storage.starts import Applied, History
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
 
 UNREACHABLE_STATUS: Final = 3

@@ -17,7 +17,8 @@ from litellm_tui.analysis.health.headline import sparkline
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.commands.look import Look, look
 from litellm_tui.logs.log_line import clean
-from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.profile import Options
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
 
 RESTART: Final = "restart"

@@ -28,7 +28,8 @@ from litellm_tui.commands.probe_names import UnknownName, chosen_by, with_own_gr
 from litellm_tui.model.failures import Failure, Unreachable
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
-from litellm_tui.target.profile import Options, Profile, may_change, resolve
+from litellm_tui.target.profile import Options, Profile, may_change
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 
 FAILED, UNREACHABLE, USAGE, INTERRUPTED = 2, 3, 64, 130

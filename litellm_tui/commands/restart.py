@@ -23,7 +23,8 @@ from litellm_tui.commands.service_order import agreed, order, unit_of
 from litellm_tui.logs.log_line import clean
 from litellm_tui.monitor.supervisor import guarded
 from litellm_tui.storage.backups import Backups
-from litellm_tui.target.profile import Options, Profile, may_change, resolve
+from litellm_tui.target.profile import Options, Profile, may_change
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 
 

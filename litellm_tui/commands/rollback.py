@@ -21,7 +21,8 @@ from litellm_tui.monitor.comparison import SIGNS, environment, moment
 from litellm_tui.storage.backups import Backup, Backups
 from litellm_tui.storage.backups.against import Against, against_disk, on_disk
 from litellm_tui.storage.backups.store import NOTHING_KEPT
-from litellm_tui.target.profile import Options, Profile, may_change, resolve
+from litellm_tui.target.profile import Options, Profile, may_change
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
 
 REFUSED: Final = 2

@@ -14,8 +14,9 @@ from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Service
 from litellm_tui.monitor.comparison import moment
 from litellm_tui.services import detail as servicedetail
-from litellm_tui.services import driver
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.services.registry import driver
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 
 
@@ -40,6 +41,6 @@ def run(options: Options, json: bool = False) -> int:
 
 
 async def _read(profile: Profile) -> tuple[Service | Failure, servicedetail.ServiceDetail]:
-    found = await driver.look(profile)
+    found = await driver(profile.service_target).look()
     known = None if isinstance(found, Failure) else found
-    return found, await servicedetail.read(profile, known, redactor_of(profile))
+    return found, await servicedetail.read(profile.service_target, known, redactor_of(profile))

@@ -6,10 +6,10 @@ import asyncio
 import sys
 
 from litellm_tui.actions import control
-from litellm_tui.actions.control import Verb
 from litellm_tui.actions.sudo import helps, order_with_sudo
 from litellm_tui.actions.transaction.events import Order
 from litellm_tui.model.failures import Failure
+from litellm_tui.model.service import Verb
 from litellm_tui.target.profile import Profile
 from litellm_tui.target.settings import SettingsError
 

@@ -13,8 +13,9 @@ from litellm_tui.actions.transaction.record import RestartLock
 from litellm_tui.commands.service_order import agreed, order, unit_of
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure
-from litellm_tui.services import driver
-from litellm_tui.target.profile import Options, may_change, resolve
+from litellm_tui.services.registry import driver
+from litellm_tui.target.profile import Options, may_change
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 
 REFUSED = 2
@@ -25,7 +26,7 @@ def run(options: Options, verb: Half, yes: bool = False) -> int:
     profile = resolve(options, load_settings())
     may_change(profile, verb)
     unit = unit_of(profile, verb)
-    found = asyncio.run(driver.look(profile))
+    found = asyncio.run(driver(profile.service_target).look())
     if not isinstance(found, Failure) and found.active_state == {"start": "active", "stop": "inactive"}[verb]:
         print(f"{unit} is {found.active_state} ({found.sub_state}): nothing to {verb}")
         return 0

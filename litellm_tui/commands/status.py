@@ -16,7 +16,8 @@ from litellm_tui.analysis.phrases import age
 from litellm_tui.commands.look import Look, look
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.diagnosis import Diagnosis, Problem
-from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.profile import Options
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigError
-from litellm_tui.target.profile import Options, Profile, findings, resolve
+from litellm_tui.target.profile import Options, Profile, findings
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 
 

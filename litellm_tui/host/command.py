@@ -7,24 +7,36 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from litellm_tui.host import proc
 from litellm_tui.host.bounded import TooLarge, size
 from litellm_tui.host.systemd_tools import runtime_environment
-from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreachable
+from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
 from litellm_tui.model.service_kinds import Words
 
 # journalctl's answer to a page of the longest lines, and several times that of any other command
 MOST_OUTPUT: Final = 64 << 20
 _MOST_ERRORS: Final = 1 << 16
 _PART: Final = 1 << 16
+
+
+# systemd's own default is 90 s for stopping and 90 s for starting, and a unit may say more
+ORDER_SECONDS: Final = 300.0
+# of polkit through systemctl, of the kernel, of sudo without a terminal
+_DENIED: Final = re.compile(
+    r"interactive authentication required|access denied|permission denied|not permitted|a password is required|"
+    r"a terminal is required",
+    re.IGNORECASE,
+)
 
 
 class Done(NamedTuple):
@@ -205,6 +217,48 @@ def run_now(command: Sequence[str], timeout: float, limit: int = MOST_OUTPUT) ->
             child.kill()
             raise
     return Done(status, output.decode(errors="replace"), error.decode(errors="replace"))
+
+
+def denied(said: str) -> bool:
+    """Whether these words of a tool mean that a right is missing."""
+    return _DENIED.search(said) is not None
+
+
+async def carry_out(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Done | Failure:
+    """Run a command that may leave something behind: it gets no pipe that a daemon could hold open, nor our terminal.
+
+    What it said is read from a file afterwards, and is in English unless an `environment` is given.
+    """
+    variables = helper_environment() if environment is None else environment
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as error:
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *command, stdin=DEVNULL, stdout=output, stderr=error, env=variables, start_new_session=True
+            )
+        except PermissionError as refused:
+            return Denied(f"{command[0]}: {refused.strerror}")
+        except OSError as refused:
+            return NotAvailable(f"{command[0]}: {refused.strerror}")
+        try:
+            async with asyncio.timeout(ORDER_SECONDS):
+                await child.wait()
+        except TimeoutError:
+            return Unreachable(f"{command[0]} did not end in {ORDER_SECONDS:g} s", kind="timeout")
+        finally:
+            await end(child)
+        output.seek(0)
+        error.seek(0)
+        said = output.read(1 << 16).decode(errors="replace"), error.read(1 << 16).decode(errors="replace")
+        return Done(child.returncode or 0, *said)
+
+
+def refusal(done: Done | Failure, tool: str) -> Failure | None:
+    """Why an order was not carried out, in the tool's own words; None when it was."""
+    if isinstance(done, Failure) or done.status == 0:
+        return done if isinstance(done, Failure) else None
+    said = done.first_error or next((line.strip() for line in done.output.splitlines() if line.strip()), "")
+    why = said or f"{tool} ended with {done.status}"
+    return Denied(why) if denied(done.error) or denied(why) else NotAvailable(why)
 
 
 def argument_vector(given: Words) -> list[str]:

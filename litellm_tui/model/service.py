@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 ServicePlace = Literal["user", "system", "compose", "process", "custom"]
+Verb = Literal["start", "stop", "restart"]
 
 
 class Service(msgspec.Struct, frozen=True):

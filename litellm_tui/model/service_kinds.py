@@ -69,6 +69,7 @@ class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Kind = Compose | Process | Custom
+KindName = Literal["systemd", "compose", "process", "custom"]
 
 
 Scope = Literal["user", "system"]

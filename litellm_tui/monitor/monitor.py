@@ -37,7 +37,8 @@ from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
 from litellm_tui.monitor.redis_poller import RedisPoller
 from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
-from litellm_tui.services import driver
+from litellm_tui.services.driver import Tail
+from litellm_tui.services.registry import driver
 from litellm_tui.services.systemd.unit import cpu_percent
 from litellm_tui.storage.starts import History, run_of
 
@@ -86,11 +87,12 @@ class Monitor:
         self.redact = Redactor(self._secrets)
         self._traffic = TrafficCounter()
         # what was counted last, for when counting fails
-        self._counted: tuple[Log, Traffic, Failures] = (Log(source=profile.log_source), Traffic(), Failures())
-        self._intake = LogIntake(self.store, self.redact, self._traffic, profile.log_source)
+        self._driver = driver(profile.service_target)
+        self._counted: tuple[Log, Traffic, Failures] = (Log(source=self._driver.log_source), Traffic(), Failures())
+        self._intake = LogIntake(self.store, self.redact, self._traffic, self._driver.log_source)
         self._probes: dict[str, ProbeResult] = {}
         self.expected_down: dict[str, str] = {}
-        self._tail: driver.Tail | None = None
+        self._tail: Tail | None = None
         self._dirty = asyncio.Event()
         self.supervisor = Supervisor(self._masked, self._dirty.set, pace)
         self.file = self._file_watch()
@@ -298,11 +300,10 @@ class Monitor:
         self._service = next_reading(self._service, crash, None, SERVICE_SECONDS, time.time())
 
     async def _poll_service(self) -> None:
-        watch = driver.Watch(self.profile)
         while True:
             before = self._service
             started = time.time()
-            result = await watch.look()
+            result = await self._driver.look()
             now = time.time()
             if isinstance(result, Service):
                 elapsed = now - before.seen_at if before.seen_at else 0.0
@@ -321,11 +322,9 @@ class Monitor:
     # --- the log -----------------------------------------------------------------------------------------------
 
     async def _follow_log(self) -> None:
-        tail: driver.Tail | Failure
+        tail: Tail | Failure
         # one that has failed goes on where it was
-        tail = self._tail or driver.tail(
-            self.profile, self._take_lines, self._take_log_state, self._intake.ready, self._lines
-        )
+        tail = self._tail or self._driver.tail(self._take_lines, self._take_log_state, self._intake.ready, self._lines)
         if isinstance(tail, Failure):
             self._take_log_state("off", tail, None)
         else:

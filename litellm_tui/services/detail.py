@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -19,26 +18,16 @@ from litellm_tui.analysis.redaction.redactor import MASK
 from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
 from litellm_tui.host import proc
 from litellm_tui.host.bounded import read_text
-from litellm_tui.host.command import argument_vector, run
-from litellm_tui.host.systemd_tools import parse_show, read_environment_files
+from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.logs.log_line import clean
-from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Exit, Service
-from litellm_tui.model.service_kinds import Custom, Process
+from litellm_tui.model.service_target import ServiceTarget
 from litellm_tui.services.litellm_command import PROCESS_SOURCE
-from litellm_tui.services.systemd.unit_exits import read_exits
-from litellm_tui.target.profile import Profile
+from litellm_tui.services.registry import driver
 
-SECONDS: Final = 3.0
 LONGEST_FILE: Final = 1 << 18
 SHOWN_EXITS: Final = 20
-# in systemd's words, in the order in which they are shown
-_POLICY: Final = {
-    "Type": "Type", "User": "User", "Restart": "Restart", "RestartUSec": "RestartSec",
-    "StartLimitBurst": "StartLimitBurst", "StartLimitIntervalUSec": "StartLimitIntervalSec",
-    "TimeoutStopUSec": "TimeoutStopSec", "KillSignal": "KillSignal", "MemoryMax": "MemoryMax", "OOMPolicy": "OOMPolicy",
-    "LimitNOFILE": "LimitNOFILE",
-}  # fmt: skip
 _NAME: Final = re.compile(r"([A-Za-z_][\w-]*)[\"']?[ \t]*[=:][ \t]*")
 _UP_TO: Final = {'"': re.compile(r'[^"\n]*'), "'": re.compile(r"[^'\n]*")}
 _WORD: Final = re.compile(r"[^\s\"']+")
@@ -80,27 +69,15 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     unread: tuple[str, ...] = ()
 
 
-async def read(profile: Profile, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
-    """Look at everything once; asks systemctl and the journal, and reads files. Some 30 ms."""
-    exits: tuple[Exit, ...] | Failure = NotAvailable("no unit was found")
-    policy: dict[str, str] = {}
-    paths = [path for path in (service.fragment.split(",") if service else []) if path]
-    if profile.unit is not None and profile.service is None:
-        unit = profile.unit.value
-        exits = await read_exits(profile.tools, unit, profile.scope)
-        properties = f"--property=FragmentPath,DropInPaths,{','.join(_POLICY)}"
-        done = await run(profile.tools.unit_command(profile.scope, "show", unit, properties), SECONDS)
-        values = next(iter(parse_show(done.output)), {}) if not isinstance(done, Failure) else {}
-        policy = {_POLICY[name]: value for name, value in values.items() if name in _POLICY and value}
-        paths = [path for path in (values.get("FragmentPath", ""), *shlex.split(values.get("DropInPaths", ""))) if path]
-    elif profile.unit is not None:
-        exits = NotAvailable(f"not known: a service of the kind {profile.kind} keeps only its last end")
-        policy = _commands(profile)
+async def read(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
+    """Look at everything once; runs the tools of the service's kind, and reads files. Some 30 ms."""
+    of_kind = driver(target)
+    exits, policy, paths = await of_kind.describe(service)
     files = await asyncio.to_thread(lambda: tuple(_file(path, redact) for path in paths))
-    environment, inherited, unread = await asyncio.to_thread(_environment, profile, service, redact)
+    environment, inherited, unread = await asyncio.to_thread(_environment, target, service, redact)
     return ServiceDetail(
-        name=profile.unit.value if profile.unit else "",
-        place=profile.place,
+        name=target.name,
+        place=of_kind.place,
         exits=() if isinstance(exits, Failure) else exits,
         no_exits=exits.why if isinstance(exits, Failure) else "",
         policy={name: masked(value, redact) for name, value in policy.items()},
@@ -110,21 +87,6 @@ async def read(profile: Profile, service: Service | None, redact: Callable[[str]
         inherited=inherited,
         unread=unread,
     )
-
-
-def _commands(profile: Profile) -> dict[str, str]:
-    """What the profile says of a service that systemd does not know."""
-    match profile.service:
-        case Process() as kind:
-            return {
-                "start": shlex.join(argument_vector(kind.start)),
-                "pid_file": kind.pid_file,
-                "stop_signal": kind.stop_signal,
-            }
-        case Custom() as kind:
-            given = {"status": kind.status, "start": kind.start, "stop": kind.stop, "restart": kind.restart}
-            return {name: shlex.join(argument_vector(command)) for name, command in given.items() if command}
-    return {}
 
 
 def _file(path: str, redact: Callable[[str], str]) -> File:
@@ -153,17 +115,17 @@ def masked(text: str, redact: Callable[[str], str]) -> str:
 
 
 def _environment(
-    profile: Profile, service: Service | None, redact: Callable[[str], str]
+    target: ServiceTarget, service: Service | None, redact: Callable[[str], str]
 ) -> tuple[tuple[EnvironmentValue, ...], tuple[str, ...], tuple[str, ...]]:
-    if profile.found_unit is None:
+    if target.unit is None:
         return (), (), ()
     given = {
         name: (variable.value, variable.source)
-        for name, variable in profile.environment.items()
+        for name, variable in target.environment.items()
         # what a file does not say any more is gone
-        if variable.source not in profile.environment_files and not variable.source.startswith(PROCESS_SOURCE)
+        if variable.source not in target.environment_files and not variable.source.startswith(PROCESS_SOURCE)
     }
-    fresh, unread = read_environment_files(list(profile.environment_files))
+    fresh, unread = read_environment_files(list(target.environment_files))
     given |= fresh
     running = proc.environment(service.main_pid) if service and service.main_pid else {}
     rows = []

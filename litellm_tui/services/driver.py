@@ -1,63 +1,16 @@
-"""One way to look at the service and to follow its log, whatever kind of service the profile names."""
+"""The protocol of a driver: everything that the console asks and orders of a service, whatever kind it is."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from litellm_tui.host import proc
-from litellm_tui.logs.command_tail import CommandLines, CommandTail
 from litellm_tui.logs.entry import HISTORY, Entries, Entry, Ready, States, as_they_are
-from litellm_tui.logs.journal import JournalTail
-from litellm_tui.logs.log_file import FileTail
-from litellm_tui.model.failures import Failure, NotAvailable
-from litellm_tui.model.service import Service
-from litellm_tui.model.service_kinds import Compose, Custom, Process
-from litellm_tui.services.compose.container import ComposeContainer
-from litellm_tui.services.custom import commands
-from litellm_tui.services.docker.container_log import DockerLines
-from litellm_tui.services.process import pid_file
-from litellm_tui.services.systemd.unit import read_service
-from litellm_tui.target.profile import Profile
-
-NO_UNIT = NotAvailable("no unit was found")
-
-
-class Watch:
-    """Looks at the profile's service again and again; a container, once found, need not be sought each time."""
-
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
-        self._compose = ComposeContainer(profile.service) if isinstance(profile.service, Compose) else None
-
-    async def look(self) -> Service | Failure:
-        """One look. A service that is not there is a `Service` that is `not-found`; a `Failure` tells nothing of it."""
-        found = await self._look()
-        # what commands of one's own look at may stand on another machine
-        if isinstance(found, Failure) or isinstance(self._profile.service, Custom):
-            return found
-        booted_at = self._profile.tools.booted_at
-        return msgspec.structs.replace(found, booted_at=proc.booted_at() if booted_at is None else booted_at)
-
-    async def _look(self) -> Service | Failure:
-        profile, kind = self._profile, self._profile.service
-        if self._compose is not None:
-            return await self._compose.look()
-        if profile.unit is None:
-            return NO_UNIT
-        if isinstance(kind, Process):
-            # the PID file may lie anywhere
-            return await asyncio.to_thread(pid_file.look, kind, profile.unit.value)
-        if isinstance(kind, Custom):
-            return await commands.look(kind, profile.unit.value)
-        return await read_service(profile.tools, profile.unit.value, profile.scope)
-
-
-async def look(profile: Profile) -> Service | Failure:
-    """One look at the service."""
-    return await Watch(profile).look()
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.service import Exit, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_kinds import Tools
 
 
 class Tail(Protocol):
@@ -72,23 +25,95 @@ class Tail(Protocol):
         ...
 
 
-def tail(
-    profile: Profile, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
-) -> Tail | Failure:
-    """What follows the service's log, from the last so many `lines` on; why there is none.
+class Wording(NamedTuple):
+    """What operators of this kind of service say.
 
-    `ready` is applied to the lines in the thread that reads.
+    `command_line` introduces the place where the command line stands, `log` names the log, `environment_file` the
+    setting that names a file of variables. `stays_stopped` says that nothing starts a stopped service by itself.
     """
-    kind = profile.service
-    if isinstance(kind, Compose):
-        return CommandTail(DockerLines(kind, lines), on_entries, on_state, ready=ready)
-    if isinstance(kind, Custom) and kind.log:
-        return CommandTail(CommandLines(kind), on_entries, on_state, ready=ready)
-    if isinstance(kind, Process | Custom):
-        if kind.log_file:
-            return FileTail(kind.log_file, on_entries, on_state, history=lines, ready=ready)
-        return NotAvailable(f"the profile names no log: add {profile.kind}.log_file")
-    if profile.unit is None:
-        return NO_UNIT
-    unit = profile.unit.value
-    return JournalTail(profile.tools, unit, profile.scope, on_entries, on_state, history=lines, ready=ready)
+
+    command_line: str = "the command line of"
+    log: str = ""
+    environment_file: str = ""
+    stays_stopped: str = ""
+
+
+class Description(NamedTuple):
+    """What does not change from one second to the next. `exits` is why there are none, where they are not known.
+
+    `policy` holds settings of the service by their names there, `files` the paths of the files that define it.
+    """
+
+    exits: tuple[Exit, ...] | Failure
+    policy: dict[str, str]
+    files: tuple[str, ...] = ()
+
+
+class Driver(Protocol):
+    """One service of one kind.
+
+    `place` stands in parentheses behind its name. `log_source` is how its log is read by hand, empty where none is
+    known. `unknown` names what this kind of service cannot tell.
+    """
+
+    place: ServicePlace
+    wording: Wording
+    unknown: tuple[str, ...]
+
+    @property
+    def log_source(self) -> str:
+        """How the log is read by hand; empty where none is known."""
+        ...
+
+    @property
+    def operated(self) -> tuple[str, ...]:
+        """What an order is for, in words that are the same for every user of the machine, whatever the address that
+        it was found by; empty where no service is known. Its lock is named after them.
+        """
+        ...
+
+    async def look(self) -> Service | Failure:
+        """One look. A service that is not there is a `Service` that is `not-found`; a `Failure` tells nothing of it."""
+        ...
+
+    def tail(
+        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+    ) -> Tail | Failure:
+        """What follows the service's log, from the last so many `lines` on; why there is none.
+
+        `ready` is applied to the lines in the thread that reads.
+        """
+        ...
+
+    async def order(self, verb: Verb) -> Failure | None:
+        """Give the order and wait until it is carried out; None when it was.
+
+        `Denied` when a right is missing and nothing was changed. Starting what runs and stopping what does not are no
+        errors. A cancelled order no longer waits; what was begun goes on where systemd or Docker does it.
+        """
+        ...
+
+    def order_by_sudo(self, verb: Verb) -> list[str] | None:
+        """The command that gives the order through sudo, for a terminal that sudo may ask on; None where it is no
+        help."""
+        ...
+
+    def next_start(self) -> Unit | None:
+        """The service as its next start will find it; None where that cannot be told."""
+        ...
+
+    async def describe(self, service: Service | None) -> Description:
+        """All that does not change from one second to the next. `service` is what was seen last."""
+        ...
+
+
+def defining_files(service: Service | None) -> tuple[str, ...]:
+    """The files that define the service, as its last look named them."""
+    return tuple(path for path in (service.fragment.split(",") if service else ()) if path)
+
+
+def on_this_machine(found: Service | Failure, tools: Tools) -> Service | Failure:
+    """A service that runs on this machine, with the time at which the machine was started."""
+    if isinstance(found, Failure):
+        return found
+    return msgspec.structs.replace(found, booted_at=proc.booted_at() if tools.booted_at is None else tools.booted_at)

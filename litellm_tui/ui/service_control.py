@@ -13,9 +13,9 @@ from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.target.profile import Profile
 
 if TYPE_CHECKING:
-    from litellm_tui.actions.control import Verb
     from litellm_tui.actions.transaction.events import Seen
     from litellm_tui.actions.transaction.record import RestartLock
+    from litellm_tui.model.service import Verb
     from litellm_tui.storage.backups import Backups
     from litellm_tui.ui.app import Console
     from litellm_tui.ui.screens.restart import RestartDialog, Way
@@ -207,7 +207,7 @@ class ServiceControl:
         from litellm_tui.services import detail as servicedetail
         from litellm_tui.ui.screens.sheet import Sheet
 
-        detail = await servicedetail.read(view.profile, view.snapshot.service.value, view.redact)
+        detail = await servicedetail.read(view.profile.service_target, view.snapshot.service.value, view.redact)
         clock = partial(moment, utc=self._console.utc)
         title = f"{detail.name or 'service'} ({detail.place})"
         self._console.push_screen(Sheet(title, lambda: list(servicedetail.paragraphs(detail, view.now, clock))))

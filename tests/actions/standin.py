@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.service_kinds import Tools
-from litellm_tui.target.profile import Found, Profile, Secret
+from litellm_tui.target.profile import Profile, Secret
 from tests.recorded import case, content
 
 KEY = "sk-standin-1234567890"

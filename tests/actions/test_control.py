@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from litellm_tui.actions import control, start_process
-from litellm_tui.actions.control import Verb, denied, order
-from litellm_tui.host import proc
+from litellm_tui.actions.control import order
+from litellm_tui.host import command, proc
+from litellm_tui.host.command import denied
 from litellm_tui.model.failures import Denied, NotAvailable, Unreachable
+from litellm_tui.model.found import Found, Missing
+from litellm_tui.model.service import Verb
 from litellm_tui.model.service_kinds import Custom, Kind, Process, Tools
-from litellm_tui.target.profile import Found, Missing, Profile
+from litellm_tui.services.process import start_stop
+from litellm_tui.target.profile import Profile
 from tests.waiting import eventually
 
 SLEEPER = (sys.executable, "-u", "-c", "import os, time; print(os.environ.get('GIVEN')); time.sleep(600)")
@@ -49,7 +52,7 @@ def _lives(pid: int) -> bool:
 
 STARTER = """
 import asyncio, sys
-from litellm_tui.actions import start_process as spawn
+from litellm_tui.services.process import start_stop as spawn
 from litellm_tui.model.service_kinds import Process
 place, *start = sys.argv[1:]
 print(spawn.start(Process(start=start, pid_file=place + "/pid", log_file=place + "/log")), flush=True)
@@ -173,7 +176,7 @@ async def test_what_dies_at_once_is_no_zombie_after_the_next_order(tmp_path: Pat
     await eventually(lambda: not _lives(first))
     assert await order(profile, "stop") is None
     assert proc.stat(first) is None
-    assert start_process._children == []
+    assert start_stop._children == []
 
 
 # --- commands ------------------------------------------------------------------------------------------------------
@@ -229,7 +232,7 @@ async def test_a_daemon_that_keeps_its_output_is_not_waited_for(tmp_path: Path) 
 
 
 async def test_a_command_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "ORDER_SECONDS", 0.2)
+    monkeypatch.setattr(command, "ORDER_SECONDS", 0.2)
     refused = await order(_profile(Custom(status=("true",), start=("sleep", "600"))), "start")
     assert isinstance(refused, Unreachable)
     assert refused.kind == "timeout"

@@ -18,9 +18,10 @@ from litellm_tui.actions.probe_stream import Stream
 from litellm_tui.analysis.failures.causes import name_cause
 from litellm_tui.analysis.routing.table import Routing
 from litellm_tui.collectors.gateway.client import LIVELINESS
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 from tests.actions.standin import KEY, Answer, StandIn, deployment, hangs, recorded, says, streams
 from tests.recorded import VERSIONS, case
 from tests.waiting import eventually

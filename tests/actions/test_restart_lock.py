@@ -13,15 +13,15 @@ import msgspec
 import pytest
 
 from litellm_tui.actions.startstop import carry_out
-from litellm_tui.actions.transaction.operated import operated
-from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, here
+from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, here, operated
 from litellm_tui.host import host_lock
 from litellm_tui.model.failures import Failure
+from litellm_tui.model.found import Found
 from litellm_tui.model.service import Unit
 from litellm_tui.model.service_kinds import Compose, Custom, Process, Tools
 from litellm_tui.storage.backups import Backups
 from litellm_tui.storage.state import state_folder
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 from tests.actions.test_transaction import OLD, Site, hurry
 from tests.users import ANN, BOB, as_user, two_users
 

@@ -30,6 +30,7 @@ from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigFile, Configuration
 from litellm_tui.model.failures import Denied, Failure, NotAvailable, Unreachable
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import Gateway, Readiness
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading
@@ -37,7 +38,7 @@ from litellm_tui.model.service import Service, Unit
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.storage.backups import Backup, Backups, take_present
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 from tests.recorded import loaded_deployment
 
 UNIT: Final = "litellm.service"

@@ -9,7 +9,7 @@ import pytest
 from litellm_tui.actions.probe_cost import place_of
 from litellm_tui.analysis.addresses import ip_of, is_private, is_this_machine
 from litellm_tui.audit import billing
-from litellm_tui.target.profile import _is_local
+from litellm_tui.host.address import is_local
 
 HERE = [
     "127.0.0.1", "127.200.3.4", "127.1", "0x7f.1", "2130706433", "017700000001", "::1", "[::1]", "0.0.0.0", "::", "0",
@@ -68,4 +68,4 @@ def test_a_host_of_the_own_network(host: str) -> None:
     ],
 )
 def test_a_unit_is_sought_for_an_address_of_this_machine_only(url: str, local: bool) -> None:
-    assert _is_local(url) is local
+    assert is_local(url) is local

@@ -13,7 +13,8 @@ from litellm_tui.commands import diff, status
 from litellm_tui.commands.diff import chosen
 from litellm_tui.demo import Simulation
 from litellm_tui.storage.starts import Applied, History
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 
 

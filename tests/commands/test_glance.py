@@ -11,7 +11,8 @@ import pytest
 from litellm_tui.cli import main
 from litellm_tui.commands import check, status
 from litellm_tui.demo import Simulation
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 
 

@@ -13,8 +13,9 @@ from litellm_tui.collectors.config import config_file
 from litellm_tui.commands import look as look_module
 from litellm_tui.commands import status
 from litellm_tui.demo import Simulation
-from litellm_tui.services import driver
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.services.systemd.driver import UnitDriver
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 
 SECRET = "sk-this-must-never-be-seen-1234567890"
@@ -44,7 +45,7 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize(
     ("target", "name", "fails", "source"),
     [
-        (driver.Watch, "look", _fail_later, "service"),
+        (UnitDriver, "look", _fail_later, "service"),
         (config_file, "load", _fail, "configuration"),
         ("litellm_tui.monitor.auditor.Auditor", "audit", _fail, "audit"),
         ("litellm_tui.logs.intake.LogIntake", "keep", _fail, "log"),
@@ -82,7 +83,7 @@ def test_a_source_that_fails_is_told_in_the_status(
 def test_a_check_of_what_could_not_be_read_is_no_success(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(driver.Watch, "look", _fail_later)
+    monkeypatch.setattr(UnitDriver, "look", _fail_later)
     assert cli.main(["check", "--json"]) in (1, 2)
     found = {phase["name"]: phase for phase in json.loads(capsys.readouterr().out)["phases"]}
     assert found["service"]["outcome"] == "warning"

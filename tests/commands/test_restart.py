@@ -21,7 +21,8 @@ from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
 from litellm_tui.model.failures import Denied, Failure
 from litellm_tui.storage.backups import Backup, Backups, Taken, take_present
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 
 BROKEN = CONFIG + "  : [\n"

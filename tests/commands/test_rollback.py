@@ -17,7 +17,8 @@ from litellm_tui.cli import main
 from litellm_tui.commands import restart, rollback
 from litellm_tui.demo import Simulation
 from litellm_tui.storage.backups import Backup, Backups, take_present
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 
 COOLDOWN = ("cooldown_time: 60", "cooldown_time: 90")

@@ -14,7 +14,8 @@ from litellm_tui.actions.transaction.record import Record, RestartLock, here
 from litellm_tui.cli import main
 from litellm_tui.commands import service, startstop
 from litellm_tui.demo import Simulation
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from tests.demo.probing import shown
 

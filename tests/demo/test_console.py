@@ -12,7 +12,8 @@ from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from tests.waiting import DEADLINE
 

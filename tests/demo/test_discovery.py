@@ -13,15 +13,16 @@ from litellm_tui.demo.simulation import MACHINE_UPTIME, UPTIME
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.failures import NotAvailable
 from litellm_tui.model.service import Service
-from litellm_tui.services.driver import look
+from litellm_tui.services.registry import driver
 from litellm_tui.services.systemd.unit import read_service
-from litellm_tui.target import profile
+from litellm_tui.target import resolution
+from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.settings import Settings
 from tests.demo.probing import journal, systemctl
 
 
-def _resolved(simulation: Simulation, **options: str) -> profile.Profile:
-    return profile.resolve(profile.Options(**options), Settings(), tools=simulation.tools, environ={})  # type: ignore[arg-type]
+def _resolved(simulation: Simulation, **options: str) -> Profile:
+    return resolution.resolve(Options(**options), Settings(), tools=simulation.tools, environ={})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("options", [{}, {"unit": "litellm.service", "scope": "user"}])
@@ -112,7 +113,7 @@ async def test_how_long_this_machine_has_been_up_changes_nothing(
     before = time.time()
     with Simulation(tmp_path / "gateway", scripted=False) as simulation:
         after = time.time()
-        service = await look(_resolved(simulation))
+        service = await driver(_resolved(simulation).service_target).look()
         first = int(journal(simulation)[0]["__REALTIME_TIMESTAMP"]) / 1e6
     assert isinstance(service, Service)
     assert service.started_at is not None

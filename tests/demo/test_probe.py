@@ -14,7 +14,8 @@ from litellm_tui.demo.faults import Fault
 from litellm_tui.logs import call_line, log_line
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from tests.demo.probing import chat, journal, said
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.actions import control, start_process
+from litellm_tui.actions.control import order
 from litellm_tui.host import command
 from litellm_tui.host.command import Done
 from litellm_tui.model.failures import Failure
+from litellm_tui.model.found import Found
 from litellm_tui.model.service_kinds import Custom, Process, Tools
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.services.process import start_stop
+from litellm_tui.target.profile import Profile
 from tests.waiting import eventually
 
 LANGUAGE = 'printf "%s|%s" "$LC_ALL" "$LANGUAGE"'
@@ -32,7 +34,7 @@ async def _run_now() -> str:
 
 
 async def _order() -> str:
-    done = await control.carry_out(ASKED)
+    done = await command.carry_out(ASKED)
     assert isinstance(done, Done)
     return done.output
 
@@ -67,14 +69,14 @@ async def test_a_gateway_that_is_started_keeps_the_locale_of_its_user(
     said = tmp_path / "said"
     start = ("sh", "-c", f"{LANGUAGE} > {said}")
     if kind == "process":
-        assert start_process.start(Process(start=start, pid_file=str(tmp_path / "pid"))) is None
+        assert start_stop.start(Process(start=start, pid_file=str(tmp_path / "pid"))) is None
         await eventually(lambda: said.exists() and said.read_text(encoding="utf-8") != "")
     else:
         custom = Custom(status=("true",), start=start)
         profile = Profile(
             "test", "here", Found("http://127.0.0.1:1", "test"), Tools(), unit=Found("litellm", "test"), service=custom
         )
-        assert await control.order(profile, "start") is None
+        assert await order(profile, "start") is None
     assert said.read_text(encoding="utf-8") == "C|de"
 
 

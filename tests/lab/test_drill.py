@@ -12,8 +12,9 @@ from litellm_tui.analysis.routing.table import Kind, Routing
 from litellm_tui.collectors.gateway import client as gateway
 from litellm_tui.collectors.gateway.client import GatewayClient
 from litellm_tui.model.failures import Unreachable
+from litellm_tui.model.found import Found
 from litellm_tui.model.service_kinds import Tools
-from litellm_tui.target.profile import Found, Profile, Secret
+from litellm_tui.target.profile import Profile, Secret
 from tests.lab import Environment, Lab
 from tests.lab.config import deployment
 

@@ -14,12 +14,13 @@ from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.collectors.gateway import client as gateway
 from litellm_tui.collectors.gateway.client import Endpoint, GatewayClient
 from litellm_tui.model.failures import NotAvailable, Unauthorized, Unreachable
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import CachePing, HealthReport, Readiness, RedisInfo
 from litellm_tui.model.service import Variable
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
-from litellm_tui.target.profile import Found, Profile, Secret
+from litellm_tui.target.profile import Profile, Secret
 from tests.lab import Environment, Lab, environments
 from tests.lab.config import default_config
 from tests.waiting import eventually

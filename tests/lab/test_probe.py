@@ -18,10 +18,11 @@ from litellm_tui.actions.probe_request import request_for
 from litellm_tui.analysis.failures.causes import name_cause
 from litellm_tui.cli import main
 from litellm_tui.collectors.gateway.client import DEPLOYMENTS, GatewayClient
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.service_kinds import Tools
-from litellm_tui.target.profile import Found, Profile, Secret
+from litellm_tui.target.profile import Profile, Secret
 from tests.lab import Environment, Lab
 from tests.lab.config import default_config, deployment
 from tests.waiting import eventually

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from litellm_tui.actions.control import order
 from litellm_tui.model.failures import Denied
+from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Scope, Tools
-from litellm_tui.services import driver
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.services.registry import driver
+from litellm_tui.target.profile import Profile
 from tests.lab import Lab
 from tests.service_suite import *  # noqa: F403  # the tests themselves
 
@@ -93,7 +94,7 @@ async def test_an_ordinary_user_sees_a_system_unit_and_may_order_nothing(bare_la
     try:
         assert await order(unit.profile, "start") is None
         unit.deny()
-        found = await driver.look(unit.profile)
+        found = await driver(unit.profile.service_target).look()
         assert isinstance(found, Service)
         assert (found.active_state, found.scope) == ("active", "system")
         for verb in ("start", "stop", "restart"):

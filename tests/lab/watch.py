@@ -26,7 +26,8 @@ import msgspec
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
-from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.profile import Options
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 from tests.lab.core import Lab
 

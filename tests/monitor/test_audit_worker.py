@@ -12,10 +12,11 @@ import pytest
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.configuration import ConfigError, ConfigFile
+from litellm_tui.model.found import Found
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.monitor import auditor
 from litellm_tui.monitor.audit_worker import AuditWorker
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 from tests.waiting import DEADLINE, eventually
 
 MODELS = "model_list: [{model_name: a, litellm_params: {model: openai/a, api_key: none}}]\n"

@@ -11,10 +11,11 @@ from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import shipped
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Mark
+from litellm_tui.model.found import Found
 from litellm_tui.model.service import Unit, Variable
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.monitor.auditor import Auditor, environment_of, runtime_of
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 from tests.collectors.small_litellm import write
 
 UNIT = Unit("litellm.service", "user", True, ("litellm", "--config", "config.yaml"), None, {}, None, "http://h:4000")

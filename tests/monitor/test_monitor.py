@@ -20,6 +20,7 @@ from litellm_tui.collectors.gateway.client import Answer, Endpoint
 from litellm_tui.logs import journal
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unauthorized, Unreachable
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import CachePing, DeploymentCounters, HealthReport, Metrics, Readiness
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading, next_reading
@@ -30,9 +31,9 @@ from litellm_tui.monitor import gateway_poller, redis_poller
 from litellm_tui.monitor import monitor as module
 from litellm_tui.monitor.gateway_poller import HEALTH_OFF, HEALTH_UNSURE, _delay
 from litellm_tui.monitor.monitor import Monitor
-from litellm_tui.services import driver
+from litellm_tui.services.systemd import driver
 from litellm_tui.storage.starts import Applied, History, run_of
-from litellm_tui.target.profile import Found, Profile, Secret
+from litellm_tui.target.profile import Profile, Secret
 from tests.recorded import CONFIG
 from tests.waiting import eventually
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from litellm_tui.analysis.redaction.redactor import MASK, Redactor
 from litellm_tui.logs.entry import Entry
 from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.found import Found
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.monitor.monitor import Monitor
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 
 NOW = 1_800_000_000.0
 

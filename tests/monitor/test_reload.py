@@ -11,9 +11,10 @@ import pytest
 
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigError, ConfigFile
+from litellm_tui.model.found import Found
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.monitor.monitor import Monitor
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 from tests.waiting import eventually
 
 

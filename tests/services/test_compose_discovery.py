@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.target.profile import Options, Profile, findings, resolve
+from litellm_tui.services.registry import driver
+from litellm_tui.target.profile import Options, Profile, findings
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 from tests.standins import docker
 
@@ -148,13 +150,13 @@ profiles:
     assert found.key
     assert found.key.reveal() == "sk-from-file-1"
     assert found.environment_files == (str(tmp_path / "litellm.env"),)
-    assert found.log_source == f"{tmp_path}/log"
+    assert driver(found.service_target).log_source == f"{tmp_path}/log"
 
 
 def test_of_custom_commands_nothing_is_discovered(tmp_path: Path) -> None:
     text = "profiles: {box: {unit: gate, url: 'h:1', custom: {status: ['true'], log: [tail, -F, /l]}}}\n"
     found = _resolve(tmp_path, text, profile="box")
     assert found.unit
-    assert (found.unit.value, found.place, found.log_source) == ("gate", "custom", "tail -F /l")
+    assert (found.unit.value, found.place, driver(found.service_target).log_source) == ("gate", "custom", "tail -F /l")
     assert found.config is None
     assert _resolve(tmp_path, text, profile="box", kind="systemd").kind == "systemd"

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service, Unit, Variable
 from litellm_tui.model.service_kinds import Custom, Kind, Process, Tools
 from litellm_tui.services import detail as servicedetail
 from litellm_tui.services.detail import masked
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 
 PLAIN = Redactor()
 
@@ -55,7 +56,7 @@ async def test_the_environment_tells_what_sets_it_and_what_the_process_has_not_g
         profile = _profile(Process(("true",), "/run/x"), environment=given, environment_files=(str(file),),
                            found_unit=unit)  # fmt: skip
         seen = Service("llm", "process", "loaded", "active", "running", main_pid=child.pid)
-        detail = await servicedetail.read(profile, seen, PLAIN)
+        detail = await servicedetail.read(profile.service_target, seen, PLAIN)
     finally:
         child.kill()
         child.wait()
@@ -75,14 +76,14 @@ async def test_the_environment_tells_what_sets_it_and_what_the_process_has_not_g
 
 async def test_a_key_in_a_command_of_the_profile_is_masked() -> None:
     kind = Custom(("true",), start=("svc", "start", "--api-key=sk-1234567890abcdef", "DB_PASSWORD=hunter22"))
-    detail = await servicedetail.read(_profile(kind), None, PLAIN)
+    detail = await servicedetail.read(_profile(kind).service_target, None, PLAIN)
     assert detail.policy["start"] == "svc start --api-key=••• DB_PASSWORD=•••"
 
 
 async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     missing = tmp_path / "gone.service"
     seen = Service("llm", "custom", "loaded", "active", "running", fragment=f"{missing},{os.devnull}")
-    detail = await servicedetail.read(_profile(Custom(("true",), stop=("svc", "stop now"))), seen, PLAIN)
+    detail = await servicedetail.read(_profile(Custom(("true",), stop=("svc", "stop now"))).service_target, seen, PLAIN)
     assert [(file.path, file.why) for file in detail.files] == [
         (str(missing), "No such file or directory"), (os.devnull, "")
     ]  # fmt: skip

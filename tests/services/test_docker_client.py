@@ -12,6 +12,7 @@ from litellm_tui.actions.control import order
 from litellm_tui.host.command import Done
 from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
+from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose import container as module
@@ -19,7 +20,7 @@ from litellm_tui.services.compose.container import ComposeContainer, compose_com
 from litellm_tui.services.docker import client
 from litellm_tui.services.docker.client import Container, containers, moment, percent, refusal, rows, size
 from litellm_tui.services.docker.container_log import DockerLines
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 from tests.services.test_driver import PROGRAM
 from tests.standins import docker as standin
 from tests.waiting import eventually

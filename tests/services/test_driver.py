@@ -13,8 +13,9 @@ import pytest
 from msgspec.structs import replace
 
 from litellm_tui.host import proc
+from litellm_tui.model.found import Found
 from litellm_tui.model.service_kinds import Compose, Custom, Kind, Process, Tools
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 from tests.service_suite import *  # noqa: F403  # the tests themselves
 from tests.service_suite import Scene
 from tests.standins import control, docker

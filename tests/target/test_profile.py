@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from litellm_tui.model.service_kinds import Tools
-from litellm_tui.target.profile import Options, Profile, Secret, findings, resolve
+from litellm_tui.target.profile import Options, Profile, Secret, findings
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import ProfileSettings, Settings, SettingsError
 
 Found = Callable[..., Profile]

@@ -14,6 +14,7 @@ from litellm_tui.logs.store import LogStore
 from litellm_tui.model.configuration import ConfigFile, Configuration, Mark
 from litellm_tui.model.diagnosis import Problem
 from litellm_tui.model.failures import NotAvailable, Unreachable
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import (
     CachePing,
     Gateway,
@@ -31,7 +32,7 @@ from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Failures, FailureTally, Tally, Traffic
 from litellm_tui.monitor.auditor import Auditor
 from litellm_tui.storage.backups import Backups
-from litellm_tui.target.profile import Found, Profile, Secret
+from litellm_tui.target.profile import Profile, Secret
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.signs import ASCII, UNICODE

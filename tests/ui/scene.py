@@ -15,7 +15,8 @@ from litellm_tui.demo.faults import Fault
 from litellm_tui.model.log import LogRecord
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.monitor.supervisor import Pace
-from litellm_tui.target.profile import Options, Profile, resolve
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.detail import to_rows

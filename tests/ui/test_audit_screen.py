@@ -12,7 +12,8 @@ import pytest
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
 from litellm_tui.model.audit import RANK, Audit, Finding
-from litellm_tui.target.profile import Options, resolve
+from litellm_tui.target.profile import Options
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.screens.audit import AuditScreen

@@ -20,7 +20,7 @@ from tests.waiting import eventually
 CONSOLE = """
 import asyncio, json, signal, subprocess, sys, time
 from pathlib import Path
-from litellm_tui.actions import control, start_process as spawn
+from litellm_tui.services.process import start_stop as spawn
 from litellm_tui.host import command
 from litellm_tui.collectors.litellm_source.catalogues import helper
 from litellm_tui.model.service_kinds import Process

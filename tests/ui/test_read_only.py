@@ -10,7 +10,8 @@ from textual.widgets import Input
 
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
-from litellm_tui.target.profile import Options, Profile, may_change, resolve
+from litellm_tui.target.profile import Options, Profile, may_change
+from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import ProfileSettings, Settings, SettingsError
 from litellm_tui.ui.keys import KEYS
 from litellm_tui.ui.screens import filled

@@ -8,11 +8,12 @@ from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs.store import LogStore
 from litellm_tui.model.failures import NotAvailable
+from litellm_tui.model.found import Found
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service as Seen
 from litellm_tui.model.service_kinds import Custom, Kind, Tools
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.target.profile import Found, Profile
+from litellm_tui.target.profile import Profile
 from litellm_tui.ui.panes.service import Service
 from litellm_tui.ui.signs import UNICODE
 from litellm_tui.ui.view import View, utc_clock

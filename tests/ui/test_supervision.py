@@ -16,7 +16,7 @@ from litellm_tui.model.failures import Crashed
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor import auditor
 from litellm_tui.monitor.supervisor import Pace
-from litellm_tui.services import driver
+from litellm_tui.services.systemd.driver import UnitDriver
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui import app as app_module
 from litellm_tui.ui.panes.cache import Cache
@@ -53,7 +53,7 @@ def _endpoint(path: str) -> Injection:
 
 
 def _service(scene: Scene, patch: pytest.MonkeyPatch) -> Set:
-    patch.setattr(driver.Watch, "look", _fail_later)
+    patch.setattr(UnitDriver, "look", _fail_later)
     return scene.monitor.look_now
 
 

@@ -16,7 +16,7 @@ from litellm_tui.analysis.change.preflight import Check, checks
 from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.services.systemd.discovery import next_start
+from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 
 # for copies of the configuration, and for what the service itself writes at its start
@@ -52,9 +52,9 @@ def _tried(profile: Profile, snapshot: Snapshot, state: Path) -> Iterator[Check]
 
 def _address(profile: Profile) -> Iterator[Check]:
     """Whether it will answer where it is looked for, where the unit itself has said where that is."""
-    if profile.unit is None or profile.service is not None or profile.found_unit is None:
+    if profile.unit is None or profile.found_unit is None:
         return
-    then = next_start(profile.tools, profile.unit.value, profile.scope)
+    then = driver(profile.service_target).next_start()
     if then is None or profile.url.value != profile.found_unit.url or then.url == profile.found_unit.url:
         return
     text = (

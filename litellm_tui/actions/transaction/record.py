@@ -12,12 +12,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from litellm_tui.actions.transaction.operated import operated
 from litellm_tui.analysis.change.proof import Expected
 from litellm_tui.host.atomic import replace, settle
 from litellm_tui.host.bounded import MEDIUM, read_bytes
 from litellm_tui.host.host_lock import Holder, HostLock, here, told_holder
 from litellm_tui.model.failures import Failure
+from litellm_tui.services.registry import driver
 from litellm_tui.storage.identity import digest, gateway_name
 from litellm_tui.storage.state import state_folder
 from litellm_tui.target.profile import Profile
@@ -71,7 +71,7 @@ class RestartLock:
 
     @classmethod
     def of(cls, profile: Profile, folder: Path | None = None) -> RestartLock:
-        """The desk of this gateway. In a `folder` that is not the user's state folder nobody else works."""
+        """The lock of this gateway's restarts. In a `folder` that is not the user's state folder nobody else works."""
         unit = profile.unit.value if profile.unit else ""
         own = folder is None or folder == state_folder()
         return cls(profile.url.value, unit, folder, HostLock(digest(operated(profile))) if own else None)
@@ -180,3 +180,10 @@ class RestartLock:
         except OSError as error:
             return Failure(f"{self._record}: {error.strerror}")
         return None
+
+
+def operated(profile: Profile) -> str:
+    """What an order to this profile's service is for: its lock is named after it."""
+    parts = driver(profile.service_target).operated or ("gateway", profile.url.value)
+    # no word of a command, and no path, holds this character
+    return "\0".join(parts)

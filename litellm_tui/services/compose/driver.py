@@ -1,0 +1,113 @@
+"""The driver of a service in a Docker Compose project."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from litellm_tui.host import proc
+from litellm_tui.host.command import carry_out
+from litellm_tui.logs.command_tail import CommandTail
+from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.found import Found, Missing
+from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_kinds import Compose
+from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.services.compose.container import ComposeContainer, compose_command
+from litellm_tui.services.compose.container import find as find_container
+from litellm_tui.services.compose.discovery import find_composed
+from litellm_tui.services.docker import client
+from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.driver import Description, Wording, defining_files
+
+
+class ComposeDriver:
+    """One service; its container is found once and looked at for as long as it lives."""
+
+    place: ServicePlace = "compose"
+    wording = Wording(environment_file="compose.environment_file")
+    unknown = ("the ends of its runs, but for the last",)
+
+    def __init__(self, target: ServiceTarget) -> None:
+        assert isinstance(target.settings, Compose)
+        self._compose = target.settings
+        self._found = target.name
+        self._unit = target.unit
+        self._tools = target.tools
+        self._container = ComposeContainer(target.settings)
+
+    @property
+    def log_source(self) -> str:
+        return " ".join(compose_command(self._compose, "logs", "-f", *filter(None, [self._compose.service])))
+
+    @property
+    def operated(self) -> tuple[str, ...]:
+        engine = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT") or "default"
+        # what the container says is the same for everybody; without a container what the settings say must do
+        labelled = self._unit.fragment if self._unit else ""
+        named = os.path.realpath(os.path.expanduser(self._compose.file or self._compose.folder or "."))
+        place = labelled or self._compose.project or named
+        return "compose", engine, place, self._compose.service or self._found
+
+    async def look(self) -> Service | Failure:
+        found = await self._container.look()
+        return (
+            found
+            if isinstance(found, Failure)
+            else msgspec.structs.replace(
+                found, booted_at=proc.booted_at() if self._tools.booted_at is None else self._tools.booted_at
+            )
+        )
+
+    def tail(
+        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+    ) -> CommandTail | Failure:
+        return CommandTail(DockerLines(self._compose, lines), on_entries, on_state, ready=ready)
+
+    async def order(self, verb: Verb) -> Failure | None:
+        # Compose restarts a service that is not there without a word (docker/compose issue 9942)
+        compose = self._compose
+        container = await find_container(compose)
+        if isinstance(container, Failure):
+            return container
+        if not container:
+            return NotAvailable(f"{compose.service} has no container: docker compose up -d {compose.service} makes one")
+        done = await carry_out(compose_command(compose, verb, compose.service or ""))
+        if isinstance(done, Failure):
+            return client.missing(compose.docker, done) if isinstance(done, NotAvailable) else done
+        return client.refusal(done, compose.docker) if done.status else None
+
+    def order_by_sudo(self, verb: Verb) -> list[str] | None:
+        return None
+
+    def next_start(self) -> Unit | None:
+        return None
+
+    async def describe(self, service: Service | None) -> Description:
+        why = f"not known: a service of the kind {self.place} keeps only its last end"
+        return Description(NotAvailable(why if self._found else "no unit was found"), {}, defining_files(service))
+
+
+driver = ComposeDriver
+
+
+def find(wanted: Wanted) -> Finding:
+    """The container of the service that is named, or one that runs LiteLLM."""
+    compose = wanted.settings
+    assert isinstance(compose, Compose)
+    if wanted.name:
+        compose = msgspec.structs.replace(compose, service=wanted.name.value)
+    config = os.path.abspath(os.path.expanduser(wanted.config)) if wanted.config else None
+    found = find_composed(compose, config)
+    source = wanted.name.source if wanted.name else f"profile {wanted.profile}"
+    name = found.compose.service or (found.unit.name if found.unit else "")
+    mend = "see that, or name the service: compose.service in the profile, or --unit"
+    return Finding(
+        name=Found(name, source) if name else None,
+        settings=found.compose,
+        unit=found.unit,
+        others=found.others,
+        missing=() if found.unit else (Missing("service in Docker", found.why, mend),),
+    )

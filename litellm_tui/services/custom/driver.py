@@ -1,0 +1,87 @@
+"""The driver of a service that only the profile's own commands know."""
+
+from __future__ import annotations
+
+import shlex
+
+from litellm_tui.host.command import argument_vector, carry_out, refusal
+from litellm_tui.host.systemd_tools import runtime_environment
+from litellm_tui.logs.command_tail import CommandLines, CommandTail
+from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.log_file import FileTail
+from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.found import Found
+from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_kinds import Custom
+from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.services.custom import commands
+from litellm_tui.services.driver import Description, Wording, defining_files
+
+
+class CustomDriver:
+    """One service. Its commands may look at another machine: nothing of this one is mixed in."""
+
+    place: ServicePlace = "custom"
+    wording = Wording(environment_file="custom.environment_file")
+    unknown = ("its environment", "its process, without custom.pid_file", "the ends of its runs, but for the last")
+
+    def __init__(self, target: ServiceTarget) -> None:
+        assert isinstance(target.settings, Custom)
+        self._settings = target.settings
+        self._name = target.name
+
+    @property
+    def log_source(self) -> str:
+        if self._settings.log_file:
+            return self._settings.log_file
+        return " ".join(argument_vector(self._settings.log)) if self._settings.log else ""
+
+    @property
+    def operated(self) -> tuple[str, ...]:
+        custom = self._settings
+        order = custom.restart or custom.start or custom.status
+        return "custom", *argument_vector(custom.status), *argument_vector(order)
+
+    async def look(self) -> Service | Failure:
+        return await commands.look(self._settings, self._name)
+
+    def tail(
+        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+    ) -> CommandTail | FileTail | Failure:
+        if self._settings.log:
+            return CommandTail(CommandLines(self._settings), on_entries, on_state, ready=ready)
+        if self._settings.log_file:
+            return FileTail(self._settings.log_file, on_entries, on_state, history=lines, ready=ready)
+        return NotAvailable("the profile names no log: add custom.log_file")
+
+    async def order(self, verb: Verb) -> Failure | None:
+        custom = self._settings
+        given = {"start": custom.start, "stop": custom.stop, "restart": custom.restart}[verb]
+        if given is not None:
+            command = argument_vector(given)
+            # what it starts may be the gateway itself, whose locale is the user's
+            return refusal(await carry_out(command, runtime_environment()), command[0])
+        if verb == "restart" and custom.stop is not None and custom.start is not None:
+            return await self.order("stop") or await self.order("start")
+        return NotAvailable(f"the profile does not say how to {verb} it: add custom.{verb}")
+
+    def order_by_sudo(self, verb: Verb) -> list[str] | None:
+        return None
+
+    def next_start(self) -> Unit | None:
+        return None
+
+    async def describe(self, service: Service | None) -> Description:
+        custom = self._settings
+        given = {"status": custom.status, "start": custom.start, "stop": custom.stop, "restart": custom.restart}
+        policy = {name: shlex.join(argument_vector(command)) for name, command in given.items() if command}
+        why = f"not known: a service of the kind {self.place} keeps only its last end"
+        return Description(NotAvailable(why), policy, defining_files(service))
+
+
+driver = CustomDriver
+
+
+def find(wanted: Wanted) -> Finding:
+    """Nothing can be looked for: the profile says all that is known."""
+    return Finding(name=wanted.name or Found(wanted.profile, f"profile {wanted.profile}"), settings=wanted.settings)

@@ -1,0 +1,99 @@
+"""The driver of a plain process that a command starts and a PID file names."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+
+import msgspec
+
+from litellm_tui.host import proc
+from litellm_tui.host.command import argument_vector
+from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.log_file import FileTail
+from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.found import Found
+from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_kinds import Process
+from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.services.driver import Description, Wording, defining_files
+from litellm_tui.services.process import pid_file, start_stop
+from litellm_tui.services.process.discovery import process_unit
+
+
+class ProcessDriver:
+    """One process, found anew at each look."""
+
+    place: ServicePlace = "process"
+    wording = Wording(environment_file="process.environment_file")
+    unknown = ("the ends of its runs, but for the last",)
+
+    def __init__(self, target: ServiceTarget) -> None:
+        assert isinstance(target.settings, Process)
+        self._settings = target.settings
+        self._name = target.name
+        self._tools = target.tools
+
+    @property
+    def log_source(self) -> str:
+        return self._settings.log_file or ""
+
+    @property
+    def operated(self) -> tuple[str, ...]:
+        return "process", os.path.realpath(os.path.expanduser(self._settings.pid_file))
+
+    async def look(self) -> Service | Failure:
+        # the PID file may lie anywhere
+        found = await asyncio.to_thread(pid_file.look, self._settings, self._name)
+        return (
+            found
+            if isinstance(found, Failure)
+            else msgspec.structs.replace(
+                found, booted_at=proc.booted_at() if self._tools.booted_at is None else self._tools.booted_at
+            )
+        )
+
+    def tail(
+        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+    ) -> FileTail | Failure:
+        if not self._settings.log_file:
+            return NotAvailable("the profile names no log: add process.log_file")
+        return FileTail(self._settings.log_file, on_entries, on_state, history=lines, ready=ready)
+
+    async def order(self, verb: Verb) -> Failure | None:
+        if verb != "start":
+            if verb == "restart" and (lacking := start_stop.cannot_start(self._settings)):
+                # stopped is easily done, and the gateway would stay down
+                return lacking
+            failure = await start_stop.stop(self._settings)
+            if failure is not None or verb == "stop":
+                return failure
+        return start_stop.start(self._settings)
+
+    def order_by_sudo(self, verb: Verb) -> list[str] | None:
+        return None
+
+    def next_start(self) -> Unit | None:
+        return None
+
+    async def describe(self, service: Service | None) -> Description:
+        settings = self._settings
+        policy = {
+            "start": shlex.join(argument_vector(settings.start)),
+            "pid_file": settings.pid_file,
+            "stop_signal": settings.stop_signal,
+        }
+        why = f"not known: a service of the kind {self.place} keeps only its last end"
+        return Description(NotAvailable(why), policy, defining_files(service))
+
+
+driver = ProcessDriver
+
+
+def find(wanted: Wanted) -> Finding:
+    """The process that the settings describe, running or not."""
+    settings = wanted.settings
+    assert isinstance(settings, Process)
+    name = wanted.name or Found(wanted.profile, f"profile {wanted.profile}")
+    return Finding(name=name, settings=settings, unit=process_unit(settings, name.value, wanted.environ))

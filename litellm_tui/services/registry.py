@@ -1,0 +1,50 @@
+"""The kinds of service. A further kind is one folder with a `driver` module, and one line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final, Protocol, cast
+
+from litellm_tui.model.service_kinds import Compose, Custom, Kind, KindName, Process
+from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.services.driver import Driver
+
+# the module of a kind's driver is imported when a service of that kind is operated
+DRIVERS: Final[dict[KindName, str]] = {
+    "systemd": "litellm_tui.services.systemd.driver",
+    "compose": "litellm_tui.services.compose.driver",
+    "process": "litellm_tui.services.process.driver",
+    "custom": "litellm_tui.services.custom.driver",
+}
+_SETTINGS: Final[dict[type[Kind], KindName]] = {Compose: "compose", Process: "process", Custom: "custom"}
+
+
+class DriverModule(Protocol):
+    """What the `driver` module of a kind offers."""
+
+    def find(self, wanted: Wanted) -> Finding:
+        """Look for the service. Runs the kind's own tools, and takes tens of milliseconds."""
+        ...
+
+    def driver(self, target: ServiceTarget) -> Driver:
+        """The driver of a service that was found, or of which the name is known."""
+        ...
+
+
+def kind_of(settings: Kind | None) -> KindName:
+    """The kind of service that these settings are for; systemd without any."""
+    return "systemd" if settings is None else _SETTINGS[type(settings)]
+
+
+def find(wanted: Wanted) -> Finding:
+    """Look for the service, in the way of its kind."""
+    return _module(wanted.settings).find(wanted)
+
+
+def driver(target: ServiceTarget) -> Driver:
+    """The driver of a service."""
+    return _module(target.settings).driver(target)
+
+
+def _module(settings: Kind | None) -> DriverModule:
+    return cast("DriverModule", import_module(DRIVERS[kind_of(settings)]))

@@ -1,0 +1,142 @@
+"""The driver of a systemd unit, of the user or of the system."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import Final
+
+import msgspec
+
+from litellm_tui.host import address, proc
+from litellm_tui.host.command import carry_out, refusal, run
+from litellm_tui.host.systemd_tools import parse_show, runtime_environment
+from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.journal import JournalTail
+from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.found import Found, Missing
+from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.services.driver import Description, Wording, defining_files
+from litellm_tui.services.systemd import discovery
+from litellm_tui.services.systemd.unit import read_service
+from litellm_tui.services.systemd.unit_exits import read_exits
+
+NO_UNIT: Final = NotAvailable("no unit was found")
+SHOW_SECONDS: Final = 3.0
+# in systemd's words, in the order in which they are shown
+_POLICY: Final = {
+    "Type": "Type", "User": "User", "Restart": "Restart", "RestartUSec": "RestartSec",
+    "StartLimitBurst": "StartLimitBurst", "StartLimitIntervalUSec": "StartLimitIntervalSec",
+    "TimeoutStopUSec": "TimeoutStopSec", "KillSignal": "KillSignal", "MemoryMax": "MemoryMax", "OOMPolicy": "OOMPolicy",
+    "LimitNOFILE": "LimitNOFILE",
+}  # fmt: skip
+
+
+class UnitDriver:
+    """One unit; without a name every look says that none was found."""
+
+    wording = Wording(
+        command_line="ExecStart of",
+        log="the unit's journal",
+        environment_file="EnvironmentFile= of the unit",
+        stays_stopped=", and systemd does not do that by itself",
+    )
+    unknown: tuple[str, ...] = ()
+
+    def __init__(self, target: ServiceTarget) -> None:
+        self._name = target.name
+        self._scope = target.scope
+        self._tools = target.tools
+        self.place: ServicePlace = target.scope
+
+    @property
+    def log_source(self) -> str:
+        return f"journalctl {'--user ' if self._scope == 'user' else ''}-u {self._name}" if self._name else ""
+
+    @property
+    def operated(self) -> tuple[str, ...]:
+        if not self._name:
+            return ()
+        # every user has a manager of his own, and it is found by this folder
+        own = runtime_environment().get("XDG_RUNTIME_DIR", str(os.getuid()))
+        # the simulation brings a systemctl of its own
+        return "systemd", own if self._scope == "user" else "system", *self._tools.systemctl, self._name
+
+    async def look(self) -> Service | Failure:
+        if not self._name:
+            return NO_UNIT
+        found = await read_service(self._tools, self._name, self._scope)
+        return (
+            found
+            if isinstance(found, Failure)
+            else msgspec.structs.replace(
+                found, booted_at=proc.booted_at() if self._tools.booted_at is None else self._tools.booted_at
+            )
+        )
+
+    def tail(
+        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+    ) -> JournalTail | Failure:
+        if not self._name:
+            return NO_UNIT
+        return JournalTail(self._tools, self._name, self._scope, on_entries, on_state, history=lines, ready=ready)
+
+    async def order(self, verb: Verb) -> Failure | None:
+        return refusal(await carry_out(self._tools.unit_command(self._scope, verb, self._name)), "systemctl")
+
+    def order_by_sudo(self, verb: Verb) -> list[str] | None:
+        return self._tools.privileged_command(verb, self._name) if self._scope == "system" else None
+
+    def next_start(self) -> Unit | None:
+        return discovery.next_start(self._tools, self._name, self._scope) if self._name else None
+
+    async def describe(self, service: Service | None) -> Description:
+        if not self._name:
+            return Description(NO_UNIT, {}, defining_files(service))
+        exits = await read_exits(self._tools, self._name, self._scope)
+        properties = f"--property=FragmentPath,DropInPaths,{','.join(_POLICY)}"
+        done = await run(self._tools.unit_command(self._scope, "show", self._name, properties), SHOW_SECONDS)
+        values = next(iter(parse_show(done.output)), {}) if not isinstance(done, Failure) else {}
+        policy = {_POLICY[name]: value for name, value in values.items() if name in _POLICY and value}
+        paths = (values.get("FragmentPath", ""), *shlex.split(values.get("DropInPaths", "")))
+        return Description(exits, policy, tuple(filter(None, paths)))
+
+
+driver = UnitDriver
+
+
+def find(wanted: Wanted) -> Finding:
+    """The unit to operate. One that is named is taken as it is; a discovered one must be the one behind `url`."""
+    name, url = wanted.name, wanted.url
+    if url and not name and not address.is_local(url):
+        why = f"{address.host_of(url)} is another machine"
+        missing = Missing("service and log", why, "run the console there, over SSH")
+        return Finding(scope=wanted.scope, missing=(missing,))
+    search = discovery.find_units(wanted.tools, name.value if name else None, wanted.scope)
+    units = list(search.units)
+    if url and not name:
+        units = [unit for unit in units if address.port_of(unit.url) == address.port_of(url)]
+    if not units:
+        return Finding(scope=wanted.scope, missing=(_no_unit(wanted, search),))
+    first, *others = units
+    return Finding(
+        name=Found(first.name, name.source if name else "discovered"),
+        scope="system" if first.scope == "system" else "user",
+        unit=first,
+        others=tuple(map(str, others)),
+    )
+
+
+def _no_unit(wanted: Wanted, search: discovery.Search) -> Missing:
+    place = f"{wanted.scope} units" if wanted.scope else "user and system units"
+    if wanted.name:
+        why = f"{wanted.name.value} is not among the {place}"
+    elif wanted.url and search.units:
+        found = ", ".join(map(str, search.units))
+        why = f"no unit listens on port {address.port_of(wanted.url)} (found: {found})"
+    else:
+        why = f"none of the {place} runs litellm"
+    failures = "; ".join(search.failures)
+    why = f"{why} ({failures})" if failures else why
+    return Missing("service unit", why, "give --unit NAME and --user or --system")
