@@ -155,7 +155,7 @@ def test_every_pattern_of_the_package_is_among_them() -> None:
         "causes",
         "fingerprint",
         "stack_trace",
-        "exits",
+        "unit_exits",
     ):
         assert f".{module}." in places
     assert [one.place for one in found if not patterns.matching(one.pattern, 1)] == []
