@@ -54,7 +54,7 @@ class File(msgspec.Struct, frozen=True):
 class ServiceDetail(msgspec.Struct, frozen=True):
     """`exits` are the newest last; `no_exits` says why there are none to be had. `policy` is in systemd's words.
 
-    `inherited` are the names that neither the unit nor a file sets, `unread` the files that could not be read.
+    `unknown` names what this kind of service cannot tell. `inherited` are the names that neither the unit nor a file sets, `unread` the files that could not be read.
     """
 
     name: str
@@ -67,6 +67,7 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     environment: tuple[EnvironmentValue, ...] = ()
     inherited: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 async def read(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
@@ -86,6 +87,7 @@ async def read(target: ServiceTarget, service: Service | None, redact: Callable[
         environment=environment,
         inherited=inherited,
         unread=unread,
+        unknown=of_kind.unknown,
     )
 
 
@@ -155,6 +157,10 @@ def paragraphs(detail: ServiceDetail, now: float, clock: Callable[[float], str])
             yield "", "changed since systemd has read it: systemctl daemon-reload before a restart", "warn"
         yield "", file.text or file.why, "bad" if file.why else "ok"
     yield from _variables(detail)
+    if detail.unknown:
+        yield "", "", ""
+        yield "not known here", "", "head"
+        yield "", "; ".join(detail.unknown), "quiet"
 
 
 def _exits(detail: ServiceDetail, now: float, clock: Callable[[float], str]) -> Iterator[tuple[str, str, str]]:
