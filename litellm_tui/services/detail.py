@@ -54,7 +54,8 @@ class File(msgspec.Struct, frozen=True):
 class ServiceDetail(msgspec.Struct, frozen=True):
     """`exits` are the newest last; `no_exits` says why there are none to be had. `policy` is in systemd's words.
 
-    `unknown` names what this kind of service cannot tell. `inherited` are the names that neither the unit nor a file sets, `unread` the files that could not be read.
+    `unknown` names what this kind of service cannot tell. `inherited` are the names that neither the unit nor a file
+    sets, `unread` the files that could not be read.
     """
 
     name: str
