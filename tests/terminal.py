@@ -29,6 +29,8 @@ from typing import Any, Final, Self
 
 import pyte
 
+from tests.starved import Starved
+
 MARK: Final = "TEST_TERMINAL"
 _CHECKOUT = Path(__file__).resolve().parents[1]
 _SCRIPT = Path(sys.executable).with_name("litellm-tui")
@@ -91,6 +93,8 @@ class Terminal:
         link: float = 0.0,
         buffered: bool = False,
     ) -> None:
+        # processes that the program looks at: their waiting for a processor does not count against it
+        self.beside: tuple[int, ...] = ()
         self._link = link
         self._coming: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.taken = 0
@@ -231,21 +235,30 @@ class Terminal:
             return bytes(self._raw).decode(errors="replace")
 
     def wait_for(self, wanted: str | re.Pattern[str] | Callable[[str], Any], timeout: float = 10) -> float:
-        """The seconds until the screen shows what is wanted: a regular expression, or a function of its text."""
+        """The seconds until the screen shows what is wanted: a regular expression, or a function of its text.
+
+        `timeout` does not count the time in which the program, or what it looks at, got no processor.
+        """
         begun = time.monotonic()
+        starved = self.starved()
         condition = _condition(wanted)
         while True:
             count = self.bytes_received
             ended = not self.running
             if condition(self.screen_text()):
                 return time.monotonic() - begun
-            if time.monotonic() - begun > timeout or ended:
+            late = time.monotonic() - begun > timeout
+            if ended or (late and time.monotonic() - begun > timeout + starved.seconds):
                 shown = wanted if isinstance(wanted, str) else getattr(wanted, "pattern", wanted)
                 how = "the program ended before it showed" if ended else f"not within {timeout:g} s:"
                 raise TerminalError(f"{how} {shown!r}\n{self._report()}")
             with self._changed:
                 if self.bytes_received == count:
                     self._changed.wait(0.05)
+
+    def starved(self) -> Starved:
+        """For how long, from now on, the program and what it looks at have got no processor."""
+        return Starved(self._process.pid, *self.beside)
 
     def wait_gone(self, unwanted: str | re.Pattern[str], timeout: float = 10) -> float:
         """The seconds until the screen does not show this any more."""

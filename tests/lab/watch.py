@@ -30,6 +30,7 @@ from litellm_tui.target.profile import Options
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 from tests.lab.core import Lab
+from tests.starved import Starved
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACE = 0.25
@@ -90,8 +91,11 @@ def main() -> None:
 class Watch:
     """The program at work in a lab, and all that it has said. Times are seconds since the epoch."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], *beside: int) -> None:
         self.lines: list[Said] = []
+        self._starved = Starved(process.pid, *beside)
+        # for how long in all its processes and those of the lab had got no processor by then
+        self._waits: list[tuple[float, float]] = [(time.time(), 0.0)]
         self._process = process
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -102,6 +106,7 @@ class Watch:
         for text in self._process.stdout:
             with self._news:
                 self.lines.append(json.loads(text))
+                self._waits.append((time.time(), self._starved.seconds))
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
@@ -113,7 +118,8 @@ class Watch:
     def wait_for(self, predicate: Callable[[Said], Any], timeout: float, since: float | None = None) -> float | None:
         """Seconds from `since` (default: now) until a line of which the predicate holds; None when none came.
 
-        Begins with what is being said at `since`: a thing that shows already has taken no time.
+        Begins with what is being said at `since`: a thing that shows already has taken no time. `timeout` does not
+        count the time in which the watch and the lab got no processor.
         """
         begun = time.time() if since is None else since
         deadline = begun + timeout
@@ -124,13 +130,19 @@ class Watch:
                 earlier = sum(line["time"] <= begun for line in self.lines)
                 looked = max(looked, earlier - 1, 0)
                 for line in self.lines[looked:]:
-                    if line["time"] <= deadline and predicate(line):
+                    if line["time"] <= deadline + self._starved_between(begun, line["time"]) and predicate(line):
                         return max(0.0, float(line["time"]) - begun)
                 looked = max(looked, len(self.lines) - 1, 0)
-                left = deadline - time.time()
+                left = deadline + self._starved_between(begun, time.time()) - time.time()
                 if left <= 0 or not self._reader.is_alive():
                     return None
                 self._news.wait(min(left, 1.0))
+
+    def _starved_between(self, begun: float, end: float) -> float:
+        self._waits.append((time.time(), self._starved.seconds))
+        before = max((waited for at, waited in self._waits if at <= begun), default=0.0)
+        after = min((waited for at, waited in self._waits if at >= end), default=self._waits[-1][1])
+        return max(0.0, after - before)
 
     def since(self, moment: float) -> list[Said]:
         """What was being said at that moment and everything after it."""
@@ -151,7 +163,7 @@ def watching(lab: Lab, *options: str, env: dict[str, str] | None = None) -> Iter
         start_new_session=True,
     )
     try:
-        yield Watch(process)
+        yield Watch(process, lab.pid)
         assert process.poll() is None, f"the watch ended by itself with {process.returncode}"
     finally:
         # nsenter forks: the group, not the process.
