@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -26,7 +26,7 @@ from litellm_tui.analysis.health.crashes import fallen
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.host.file_thread import FileThread
-from litellm_tui.model.diagnosis import Diagnosis, Place, PlaceKind
+from litellm_tui.model.diagnosis import Diagnosis, Place
 from litellm_tui.model.failures import Crashed
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
@@ -36,18 +36,17 @@ from litellm_tui.storage.backups import Backups
 from litellm_tui.storage.starts import History
 from litellm_tui.target.profile import Profile
 from litellm_tui.target.settings import Settings, SettingsError
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.diagnosis_worker import DiagnosisWorker
 from litellm_tui.ui.guarded_work import told
-from litellm_tui.ui.keys import KEYS, keys_of
+from litellm_tui.ui.keys import KEYS
 from litellm_tui.ui.log_actions import LogActions
 from litellm_tui.ui.operations import Operations
 from litellm_tui.ui.overlays import Overlays
 from litellm_tui.ui.paint_pace import Pace
-from litellm_tui.ui.panes.detail import Detail
-from litellm_tui.ui.panes.fallbacks import Fallbacks, group_of
 from litellm_tui.ui.panes.log_prompt import LogPrompt
 from litellm_tui.ui.panes.logs import Logs
-from litellm_tui.ui.panes.models import Models
+from litellm_tui.ui.panes.registry import pane_about
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.screens.main import NARROW, WIDE, MainScreen
 from litellm_tui.ui.service_control import ServiceControl
@@ -69,30 +68,6 @@ from litellm_tui.ui.widgets.strip import Hints
 PROMPTS: Final = ("filter", "search", "jump", "export")
 PROMPT_FIRST: Final = (*PROMPTS, "next_pane", "previous_pane")
 EX_USAGE: Final = 64
-# the pane in which a problem's row stands
-PLACES: Final[dict[PlaceKind, str]] = {
-    "gateway": "service",
-    "service": "service",
-    "configuration": "models",
-    "audit": "models",
-    "deployment": "models",
-    "group": "models",
-    "alias": "fallbacks",
-    "chain": "fallbacks",
-    "cache": "cache",
-    "log": "logs",
-    "reading": "models",
-}
-# the pane of a source that the console fails to read, where that is another
-READINGS: Final = {
-    "service": "service",
-    "log": "logs",
-    "log counts": "logs",
-    "incidents": "logs",
-    "redis": "cache",
-    "cache_ping": "cache",
-    "router": "fallbacks",
-}
 KEEP_SECONDS: Final = 30.0
 # how soon a mark that was made in another console is seen here
 OTHERS_SECONDS: Final = 2.0
@@ -114,10 +89,7 @@ class Console(App[int]):
     ENABLE_COMMAND_PALETTE = True
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False, priority=key.action in PROMPT_FIRST)
-        for key in keys_of("everywhere")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("everywhere", first=PROMPT_FIRST)
 
     def __init__(
         self,
@@ -518,15 +490,8 @@ class Console(App[int]):
         view = self.view
         if len(self.screen_stack) > 1 or view is None:
             return
-        chosen, group = self.query_one(Models).lines.selected, None
-        if self.main.shown == "fallbacks":
-            group = group_of(self.query_one(Fallbacks).lines.selected, view)
-        rows = [
-            row
-            for row in view.diagnosis.deployments
-            if every or (row.group == group if group is not None else row.key == chosen)
-        ]
-        self.operations.probe(view, rows)
+        chosen = self.main.pane(self.main.shown).concerned(view) or self.main.pane("models").concerned(view)
+        self.operations.probe(view, view.diagnosis.deployments if every else chosen)
 
     @on(ChainLines.Drill)
     def _drill(self, event: ChainLines.Drill) -> None:
@@ -573,49 +538,39 @@ class Console(App[int]):
         if place.kind == "audit":
             self.action_audit()
             return
-        pane, key = PLACES[place.kind], place.key
-        if place.kind == "reading":
-            if key == "audit":
-                self.action_audit()
-                return
-            pane, key = READINGS.get(key, pane), ""
-        if place.kind == "group" and (view := self.view):
-            key = next((row.key for row in view.diagnosis.deployments if row.group == key), "")
-        self.action_pane(pane)
-        if key:
-            self.main.pane(pane).lines.select(key)
+        if place == Place("reading", "audit"):
+            self.action_audit()
+            return
+        name = pane_about(place)
+        self.action_pane(name)
+        pane = self.main.pane(name)
+        if (view := self.view) and (key := pane.key_of(place, view)):
+            pane.lines.select(key)
 
     def action_expect_down(self) -> None:
         """Mark the selected deployment as expected down, or take the mark back."""
         view = self.view
         if len(self.screen_stack) > 1 or view is None or self.monitor is None:
             return
-        chosen = self.query_one(Models).lines.selected
-        row = next((row for row in view.diagnosis.deployments if row.key == chosen), None)
-        if row is not None:
+        for row in self.main.pane("models").concerned(view):
             self._over.expect_down(row)
 
     @on(Lines.Opened)
     def _open(self, event: Lines.Opened) -> None:
-        view, pane = self.view, event.lines.id
-        if view is None:
-            return
-        if pane == "models-lines":
-            chosen = next((d for d in view.diagnosis.deployments if d.key == event.key), None)
-            if chosen:
-                self._over.deployment(chosen, view)
-        elif pane == "fallbacks-lines":
-            self._over.fallback(event.key, view, self.query_one(Fallbacks).marked)
-        elif pane == "logs-lines" and (record := view.store.get(int(event.key))):
+        pane = self.main.pane_around(event.lines)
+        if pane is not None and (view := self.view) and (sheet := pane.sheet(event.key, view)):
+            self._over.sheet(*sheet)
+
+    @on(Logs.OpenRecord)
+    def _open_record(self, event: Logs.OpenRecord) -> None:
+        if (view := self.view) and (record := view.store.get(event.sequence)):
             self._desk.open(record, view)
 
     @on(Lines.Moved)
     def _moved(self, event: Lines.Moved) -> None:
-        if event.lines.id == "models-lines":
-            detail = self.query_one(Detail)
-            detail.key = event.key
-            if detail.display and (view := self.view):
-                detail.draw(view)
+        # a list may still say so while the screen is being taken down
+        if self.screen_stack:
+            self.main.selection_moved(event.lines, event.key, self.view)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         for key in KEYS:

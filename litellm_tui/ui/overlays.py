@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from litellm_tui.model.diagnosis import Deployment, Place
-from litellm_tui.ui.detail import deployment_paragraphs
-from litellm_tui.ui.panes.fallbacks import fallback_paragraphs
 from litellm_tui.ui.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from litellm_tui.analysis.failures.incidents import Incident
     from litellm_tui.ui.app import Console
@@ -80,25 +78,16 @@ class Overlays:
         """Every key and every sign."""
         from litellm_tui.ui.screens.help import help_paragraphs
 
-        self._sheet("Keys and signs", lambda: help_paragraphs(signs, self._console.read_only))
+        self.sheet("Keys and signs", lambda: help_paragraphs(signs, self._console.read_only))
 
     def filter_help(self) -> None:
         """The terms of the log's filter."""
         from litellm_tui.ui.screens.help import filter_paragraphs
 
-        self._sheet("Filter of the log", filter_paragraphs)
+        self.sheet("Filter of the log", filter_paragraphs)
 
-    def deployment(self, chosen: Deployment, view: View) -> None:
-        """Everything known of a deployment."""
-        self._sheet(f"{chosen.group} · {chosen.model}", lambda: deployment_paragraphs(chosen, view))
-
-    def fallback(self, key: str, view: View, marked: Sequence[str]) -> None:
-        """Everything known of a row of the fallbacks."""
-        kind, _, name = key.partition(":")
-        title = f"{'any group' if name == '*' else name} · {kind}"
-        self._sheet(title, lambda: fallback_paragraphs(key, view, marked))
-
-    def _sheet(self, title: str, paragraphs: Callable[[], Iterable[Paragraph]]) -> None:
+    def sheet(self, title: str, paragraphs: Callable[[], Iterable[Paragraph]]) -> None:
+        """A title, and text to scroll through."""
         from litellm_tui.ui.screens.sheet import Sheet
 
         self._console.push_screen(Sheet(title, lambda: list(paragraphs())))
