@@ -19,7 +19,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
-from textual.worker import Worker, WorkerError, WorkerFailed
+from textual.worker import Worker, WorkerError
 
 from litellm_tui import __version__
 from litellm_tui.analysis.health.crashes import fallen
@@ -53,8 +53,9 @@ from litellm_tui.ui.service_control import ServiceControl
 from litellm_tui.ui.session_memory import Remembered
 from litellm_tui.ui.signs import ASCII, UNICODE
 from litellm_tui.ui.starts_recorder import StartsRecorder
-from litellm_tui.ui.terminal_link import Link, output_waits
+from litellm_tui.ui.terminal_link import Link
 from litellm_tui.ui.terminal_watchdog import TerminalWatchdog
+from litellm_tui.ui.textual_internals import TerminalApp
 from litellm_tui.ui.themes import STATES, load_themes
 from litellm_tui.ui.view import View, local_clock, utc_clock
 from litellm_tui.ui.widgets.chain_lines import ChainLines
@@ -81,7 +82,7 @@ PAINT_SECONDS: Final = 0.3
 _ACTS: Final = frozenset(key.action.partition("(")[0] for key in KEYS if key.acts)
 
 
-class Console(App[int]):
+class Console(TerminalApp[int]):
     """The console on one profile, or on one that is still being sought: a callable is run after the first paint."""
 
     CSS_PATH = Path(__file__).parent / "console.tcss"
@@ -124,7 +125,7 @@ class Console(App[int]):
         )
         self._signs = ASCII if settings.draws_ascii else UNICODE
         self._clock = utc_clock if settings.utc else local_clock
-        self.link = Link(self._send, lambda: output_waits(self._driver))
+        self.link = Link(self.send, self.output_waits)
         self._watching: Worker[None] | None = None
         self._exchanges = 0
         self._keeping: set[asyncio.Task[None]] = set()
@@ -288,18 +289,13 @@ class Console(App[int]):
         """Run this beside the screen; its exception is told, and ends nothing else."""
         return self.run_worker(told(self, work, group), group=group, exclusive=exclusive)
 
-    def _fatal_error(self) -> None:
+    def crash_report(self, error: BaseException | None) -> Text:
         # Textual's own report prints every local variable, and with them keys and the whole configuration
         redact = self.monitor.redact if self.monitor else Redactor()
-        error = self._exception.error if isinstance(self._exception, WorkerFailed) else self._exception
         report = "".join(traceback.format_exception(error)) if error else "unknown error\n"
-        self.panic(Text(f"litellm-tui {__version__} met an error that it should have handled:\n\n{redact(report)}"))
+        return Text(f"litellm-tui {__version__} met an error that it should have handled:\n\n{redact(report)}")
 
     # --- the terminal ------------------------------------------------------------------------------------------
-
-    def _send(self, text: str) -> None:
-        if self._driver is not None:
-            self._driver.write(text)
 
     def post_display_hook(self) -> None:
         self.link.painted()

@@ -25,6 +25,7 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
+from litellm_tui.ui.textual_internals import turn_into
 from litellm_tui.ui.widgets.scroll_bar import AsciiRender, Bar
 
 ASCII_CLASS = "-ascii"
@@ -116,7 +117,7 @@ class Lines(ScrollView, can_focus=True):
         """Textual's, made frugal."""
         bar = super().vertical_scrollbar
         if not isinstance(bar, Bar):
-            bar.__class__ = Bar
+            turn_into(bar, Bar)
             if self.app.has_class(ASCII_CLASS):
                 bar.renderer = AsciiRender  # type: ignore[misc]  # as Textual's documentation says
         return bar

@@ -24,6 +24,7 @@ from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.regex_timeout import TookTooLong, patience
 from litellm_tui.ui.terminal_link import Link
+from litellm_tui.ui.textual_internals import resize_without_layout
 from litellm_tui.ui.widgets.lines import Lines, Span
 from litellm_tui.ui.widgets.log_index import LogIndex
 from litellm_tui.ui.widgets.log_paint import GAP, highlighted, lines_of, spans_of
@@ -314,8 +315,7 @@ class LogLines(Lines):
         before, after = self.virtual_size, Size(self.room, self._index.height)
         if before.width == after.width and min(before.height, after.height) > self.size.height:
             # only the bar is another one: Textual would lay out the whole screen
-            self.set_reactive(LogLines.virtual_size, after)
-            self.vertical_scrollbar.window_virtual_size = after.height
+            resize_without_layout(self, after)
         else:
             self.virtual_size = after
 
