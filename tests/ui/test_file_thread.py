@@ -20,7 +20,7 @@ from litellm_tui.demo import Simulation
 from litellm_tui.storage.backups import index
 from litellm_tui.storage.starts import History
 from litellm_tui.storage.state import StateFile
-from litellm_tui.ui import app as app_module
+from litellm_tui.ui import session as session_module
 from tests.ui.scene import Scene, opened
 
 PACKAGE = os.path.dirname(litellm_tui.__file__) + os.sep
@@ -95,14 +95,14 @@ async def test_a_session_touches_no_file_on_the_event_loop(
     simulation: Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guard: Guard
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(app_module, "OTHERS_SECONDS", 0.05)
-    monkeypatch.setattr(app_module, "KEEP_SECONDS", 0.1)
+    monkeypatch.setattr(session_module, "OTHERS_SECONDS", 0.05)
+    monkeypatch.setattr(session_module, "KEEP_SECONDS", 0.1)
     async with opened(simulation, memory=True) as scene:
         guard.loop_thread = threading.get_ident()
         config = scene.monitor.profile.config
         assert config is not None
         # the start is recorded
-        history = scene.app.history
+        history = scene.app.session.history
         assert history is not None
         await scene.until(history.versions, "the start is recorded")
         # the file is changed
@@ -114,8 +114,8 @@ async def test_a_session_touches_no_file_on_the_event_loop(
         view = scene.app.view
         assert view is not None
         key = view.diagnosis.deployments[0].key
-        scene.app._over._mark_down(view.diagnosis.deployments[0], "no GPU here")
-        await scene.until(lambda: not scene.app._keeping)
+        scene.app._overlays._mark_down(view.diagnosis.deployments[0], "no GPU here")
+        await scene.until(lambda: not scene.app.session.is_keeping)
         # every list and dialog that shows what is kept
         for name in ("b", "d", "a", "i", "exclamation_mark", "F", "R", "S"):
             await scene.press(name)
@@ -158,7 +158,7 @@ async def test_a_busy_store_holds_no_key_and_the_start_is_recorded_when_it_is_fr
     busy.set()
     async with opened(simulation, memory=True) as scene:
         await scene.until(tried.is_set)
-        history = scene.app.history
+        history = scene.app.session.history
         assert isinstance(history, History)
         await scene.until(lambda: history.again and "another litellm-tui" in history.failure)
         assert history.versions() == ()

@@ -57,8 +57,8 @@ async def _ends(scene: Scene, result: str) -> Outcome:
 
 
 def _backups(scene: Scene) -> Backups:
-    assert scene.app.backups is not None
-    return scene.app.backups
+    assert scene.app.session.backups is not None
+    return scene.app.session.backups
 
 
 def _hear(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ async def test_a_restart_that_was_interrupted_is_told_and_can_be_taken_back(
     assert desk.take() is None
     desk.write(Record("litellm.service", here(), "proof", taken.id, good.id))
     desk.release()
-    scene.app._control.offer_to_end(profile)
+    scene.app._control.offer_to_end()
     await scene.until(lambda: any("was not proved yet" in note.message for note in scene.app._notifications))
     await scene.press("R")
     await scene.shows("Take it back:")
