@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ConsoleObserver:
-    """`actions.transaction.events.Eyes` on what the console shows."""
+    """`actions.transaction.events.GatewayObserver` on what the console shows."""
 
     def __init__(self, console: ConsoleHost) -> None:
         self._console = console
