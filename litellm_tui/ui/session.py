@@ -174,7 +174,7 @@ class Session:
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         ended = await guarded_async(work, self.redact)
         if isinstance(ended, Crashed):
-            self._warn(f"thinking failed: {ended.why}")
+            self._warn(f"diagnosis failed: {ended.why}")
 
     # --- what is kept of it ------------------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ class Session:
     def _inputs(self) -> tuple[object, ...]:
         """What a view depends on besides the snapshot."""
         monitor, notation = self.monitor, self.notation
-        known = (monitor and monitor.audits.audit, monitor and monitor.redact)
+        known = (monitor and monitor.audits.audit, monitor and monitor.redact, monitor and monitor.profile)
         return (self.memory.version, *known, notation.clock, notation.signs)
 
     def _judge(self, snapshot: Snapshot) -> View | None:
