@@ -170,6 +170,8 @@ class Session:
         job = asyncio.create_task(self._guard(work))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
+        # what was cancelled before its first step is closed here
+        job.add_done_callback(lambda _: work.close())
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         ended = await guarded_async(work, self.redact)

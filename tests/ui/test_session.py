@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ import pytest
 from litellm_tui.demo import Simulation
 from litellm_tui.target.profile import Profile
 from litellm_tui.target.settings import SettingsError
+from litellm_tui.ui import session as session_module
 from litellm_tui.ui.session import Session
 from litellm_tui.ui.signs import ASCII
 from litellm_tui.ui.view import Notation, View, local_clock, utc_clock
@@ -124,6 +126,45 @@ async def test_what_cannot_be_read_of_the_last_run_is_told(
     for path in kept:
         path.write_text("{", encoding="utf-8")
     assert any("state" in failure for failure in await Session(profile_of(simulation), Notation()).open())
+
+
+async def test_two_sessions_of_one_gateway_take_over_each_others_marks(
+    simulation: Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(session_module, "OTHERS_SECONDS", 0.05)
+    first, second = (Session(profile_of(simulation), Notation()) for _ in range(2))
+    async with running(first), running(second):
+        assert first.monitor is not None
+        assert second.monitor is not None
+        marks = {"a deployment": "no GPU here"}
+        first.monitor.expect_down(marks)
+        first.keep()
+        monitor = second.monitor
+        await eventually(lambda: monitor.expected_down == marks, "the other session has the mark")
+
+
+async def test_work_of_a_session_that_fails_is_told_and_none_is_begun_after_its_end(simulation: Simulation) -> None:
+    async def fail() -> None:
+        raise KeyError("sk-this-must-never-be-seen-1234567890")
+
+    warnings: list[str] = []
+    session = Session(profile_of(simulation), Notation(), memory=False)
+    await session.open()
+    work = asyncio.create_task(session.run(lambda _: None, warn=warnings.append))
+    await eventually(lambda: _serves(session), "the gateway answers")
+    session._start(fail())
+    await eventually(lambda: warnings, "its exception is told")
+    assert warnings[0].startswith("diagnosis failed: the console's own fault: KeyError at ")
+    assert "sk-" not in warnings[0]
+    assert not work.done()
+    work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
+    await session.close()
+    late = fail()
+    session._start(late)
+    assert inspect.getcoroutinestate(late) == inspect.CORO_CLOSED
 
 
 async def test_the_app_stores_nothing_of_a_gateway(scene: Scene) -> None:
