@@ -34,13 +34,13 @@ def go_back(profile: Profile, backups: Backups, id: int, litellm_version: str = 
     # only now: a transaction is made of this module
     from litellm_tui.actions.transaction.record import Record, RestartLock, under_way
 
-    desk = RestartLock.of(profile, backups.state)
-    busy = desk.take()
+    lock = RestartLock.of(profile, backups.state)
+    busy = lock.take()
     if busy is not None:
         why = busy.why if isinstance(busy, Failure) else under_way(busy)
         return Failure(f"nothing was changed: {why}")
     try:
-        if isinstance(begun := desk.unfinished(), Record):
+        if isinstance(begun := lock.unfinished(), Record):
             return Failure(
                 f"nothing was changed: a restart that {begun.holder} began was not ended; "
                 "`litellm-tui restart` finishes or undoes it"
@@ -51,7 +51,7 @@ def go_back(profile: Profile, backups: Backups, id: int, litellm_version: str = 
         done = restore(backups, id, config=config, environment_files=files, litellm_version=litellm_version)
         return done if isinstance(done, Failure) else msgspec.structs.replace(done, how=(*found, *done.how))
     finally:
-        desk.release()
+        lock.release()
 
 
 def restore(

@@ -21,21 +21,21 @@ def wanted(service: Service | None) -> Half:
     return "stop" if up else "start"
 
 
-async def carry_out(desk: RestartLock, order: Order) -> str:
+async def carry_out(lock: RestartLock, order: Order) -> str:
     """Give the order under the gateway's lock; empty when it was carried out, else why not."""
-    taken = await asyncio.to_thread(desk.take)
+    taken = await asyncio.to_thread(lock.take)
     if isinstance(taken, Holder):
         return under_way(taken)
     if taken is not None:
         return taken.why
     try:
-        unfinished = await asyncio.to_thread(desk.unfinished)
+        unfinished = await asyncio.to_thread(lock.unfinished)
         if isinstance(unfinished, Record):
             return f"{told(unfinished)}; end that first: R in the console, or litellm-tui restart --finish or --undo"
         refused = await order()
         return refused.why if refused else ""
     finally:
-        desk.release()
+        lock.release()
 
 
 def question(profile: Profile, verb: Half, in_flight: float | None) -> str:

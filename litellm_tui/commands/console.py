@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
-from typing import Final
 
+from litellm_tui.commands.open_console import open_console
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import DEFAULT_SOURCE, resolve
-from litellm_tui.target.settings import Settings, load_settings
-
-SWITCH_SECONDS: Final = 0.001
+from litellm_tui.target.settings import load_settings
 
 
 def run(options: Options, or_demo: bool = False) -> int:
@@ -29,22 +26,6 @@ def run(options: Options, or_demo: bool = False) -> int:
 
 def _nothing_found(profile: Profile) -> bool:
     return profile.unit is None and profile.config is None and profile.url.source == DEFAULT_SOURCE
-
-
-def open_console(
-    profile: Callable[[], Profile] | Profile, settings: Settings, title: str = "", *, memory: bool = True
-) -> int:
-    """Run the console on a profile, or on one that is still being sought; `title` stands first in the header."""
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        print("litellm-tui: the console needs a terminal on stdin and stdout", file=sys.stderr)
-        return 64
-    from litellm_tui.ui.app import Console
-
-    # the thread that takes in a flood gives the interpreter back after so many seconds: a key asks for it several times
-    sys.setswitchinterval(SWITCH_SECONDS)
-    app = Console(profile, settings, title, memory=memory)
-    result = app.run(mouse=settings.mouse)
-    return result if result is not None else app.return_code or 0
 
 
 class _InBackground:

@@ -11,7 +11,7 @@ def run(options: Options) -> int:
     """Start the simulation, open the console on it, and leave nothing behind."""
     if options != Options():
         raise SettingsError("demo: takes no options that choose a gateway, it brings its own")
-    from litellm_tui.commands.console import open_console
+    from litellm_tui.commands.open_console import open_console
     from litellm_tui.demo import Simulation
 
     chosen = load_settings()

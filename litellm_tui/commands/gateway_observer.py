@@ -1,4 +1,4 @@
-"""Eyes for a command that changes something: the console's monitor, without a screen."""
+"""An observer for a command that changes something: the console's monitor, without a screen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from litellm_tui.target.profile import Profile
 
 
 class MonitorObserver:
-    """`actions.transaction.events.Eyes` on a monitor that runs."""
+    """`actions.transaction.events.GatewayObserver` on a monitor that runs."""
 
     def __init__(self, monitor: Monitor, running: asyncio.Task[None]) -> None:
         self._monitor = monitor
@@ -61,14 +61,14 @@ async def looking(
     changed = asyncio.Event()
     monitor = Monitor(profile, lambda _: changed.set(), history)
     running = asyncio.create_task(monitor.run())
-    eyes = MonitorObserver(monitor, running)
+    observer = MonitorObserver(monitor, running)
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                while not eyes.complete:
+                while not observer.complete:
                     await changed.wait()
                     changed.clear()
-        yield eyes
+        yield observer
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -41,11 +41,11 @@ def run(
     profile = resolve(options, load_settings())
     may_change(profile, "restart")
     unit_of(profile, "restart")
-    desk = RestartLock.of(profile)
-    if not yes and not _agreed(profile, desk, finish, undo):
+    lock = RestartLock.of(profile)
+    if not yes and not _agreed(profile, lock, finish, undo):
         print("nothing was changed")
         return STATUS["refused"]
-    outcome = asyncio.run(_told(profile, desk, force=force, rollback=rollback, json=json, finish=finish, undo=undo))
+    outcome = asyncio.run(_told(profile, lock, force=force, rollback=rollback, json=json, finish=finish, undo=undo))
     if json:
         document = {"exit_status": STATUS[outcome.result], **msgspec.to_builtins(outcome)}
         print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
@@ -55,9 +55,9 @@ def run(
     return STATUS[outcome.result]
 
 
-def _agreed(profile: Profile, desk: RestartLock, finish: bool, undo: bool) -> bool:
+def _agreed(profile: Profile, lock: RestartLock, finish: bool, undo: bool) -> bool:
     """Ask on a terminal, after saying what was interrupted."""
-    interrupted = desk.interrupted()
+    interrupted = lock.interrupted()
     if isinstance(interrupted, Record) and sys.stdin.isatty():
         print(told(interrupted))
     unit = unit_of(profile, "restart")
@@ -66,20 +66,20 @@ def _agreed(profile: Profile, desk: RestartLock, finish: bool, undo: bool) -> bo
 
 
 async def _told(
-    profile: Profile, desk: RestartLock, *, force: bool, rollback: bool, json: bool, finish: bool, undo: bool
+    profile: Profile, lock: RestartLock, *, force: bool, rollback: bool, json: bool, finish: bool, undo: bool
 ) -> Outcome:
     unit = profile.unit.value if profile.unit else ""
     history = history_of(profile)
     history.load()
     outcome: Outcome | None = None
-    async with looking(profile, history) as eyes:
+    async with looking(profile, history) as observer:
         # a restart does not depend on what can be noted of the one before
-        guarded(lambda: history.see(eyes.seen().snapshot))
+        guarded(lambda: history.see(observer.seen().snapshot))
         transaction = Transaction(
             profile,
-            eyes,
+            observer,
             order(profile, "restart"),
-            desk,
+            lock,
             Backups(profile.url.value, unit),
             force=force,
             rollback=rollback,

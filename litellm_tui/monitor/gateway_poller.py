@@ -59,7 +59,7 @@ class GatewayPoller:
     def __init__(
         self,
         profile: Profile,
-        pulse: Wakeup,
+        wakeup: Wakeup,
         *,
         health_cost: Callable[[], HealthCost],
         cache_is_down: Callable[[], bool],
@@ -72,7 +72,7 @@ class GatewayPoller:
         self._url = profile.url.value
         self._key = profile.key.reveal() if profile.key else None
         self._health_url = profile.health_url
-        self._pulse = pulse
+        self._wakeup = wakeup
         self._health_cost, self._cache_is_down = health_cost, cache_is_down
         self._redact, self._heard_of, self._changed = redact, heard_of, changed
         self._supervisor = supervisor
@@ -187,7 +187,7 @@ class GatewayPoller:
             self._admitted.clear()
         elif not isinstance(result, Failure) and not self._admitted.is_set():
             self._admitted.set()
-            self._pulse.beat()
+            self._wakeup.wake()
         return failures + 1 if isinstance(result, Failure) and not isinstance(result, NotAvailable) else 0
 
     # --- one thing, again and again ----------------------------------------------------------------------------
@@ -199,10 +199,10 @@ class GatewayPoller:
                 if self._alive.is_set():
                     self._alive.clear()
                     # the service knows first why
-                    self._pulse.beat()
+                    self._wakeup.wake()
             elif not self._alive.is_set():
                 self._alive.set()
-                self._pulse.beat()
+                self._wakeup.wake()
             await asyncio.sleep(endpoint.interval)
 
     async def _poll_health_url(self, endpoint: Endpoint, url: str) -> None:
@@ -211,7 +211,7 @@ class GatewayPoller:
             assert self._client is not None
             answer = await self._client.get(endpoint, url)
             self._record(endpoint, answer.result, answer.took)
-            await self._pulse.pause(endpoint.interval)
+            await self._wakeup.pause(endpoint.interval)
 
     async def _poll(self, endpoint: Endpoint) -> None:
         failures = 0
@@ -221,7 +221,7 @@ class GatewayPoller:
                 await self._admitted.wait()
             result = await self._ask(endpoint)
             failures = self._judge_key(result, failures)
-            await self._pulse.pause(_delay(endpoint.interval, failures))
+            await self._wakeup.pause(_delay(endpoint.interval, failures))
 
     async def _poll_readiness(self, details: Endpoint, plain: Endpoint) -> None:
         """The details where the version has them and the key opens them, the plain answer otherwise."""
@@ -232,7 +232,7 @@ class GatewayPoller:
             if isinstance(answer.result, Failure) and self._admitted.is_set():
                 answer = await self._client.get(plain)
             self._record(plain, answer.result, answer.took)
-            await self._pulse.pause(plain.interval * random.uniform(0.9, 1.1))
+            await self._wakeup.pause(plain.interval * random.uniform(0.9, 1.1))
 
     async def _poll_health(self, endpoint: Endpoint) -> None:
         while True:
@@ -247,7 +247,7 @@ class GatewayPoller:
                 if self.heard.health.failure != NotAvailable(why):
                     self._record(endpoint, NotAvailable(why), None)
             pace = max(endpoint.interval, self.heard.health.interval)
-            await self._pulse.pause(pace if cost in ("free", "billed") else UNSURE_SECONDS)
+            await self._wakeup.pause(pace if cost in ("free", "billed") else UNSURE_SECONDS)
 
     async def _poll_cache(self, ping: Endpoint, info: Endpoint) -> None:
         failures = 0
@@ -256,7 +256,7 @@ class GatewayPoller:
             await self._admitted.wait()
             if self._cache_is_down():
                 # LiteLLM would need seconds to find out the same, and some versions stand still meanwhile
-                await self._pulse.pause(ping.interval)
+                await self._wakeup.pause(ping.interval)
                 continue
             result = await self._ask_twice(ping, _is_silent_or_slow)
             failures = self._judge_key(result, failures)
@@ -264,7 +264,7 @@ class GatewayPoller:
             due = last is None or time.time() - last >= info.interval or self.heard.redis.failure is not None
             if isinstance(result, CachePing) and result.ping and due:
                 await self._ask(info)
-            await self._pulse.pause(_delay(ping.interval, failures))
+            await self._wakeup.pause(_delay(ping.interval, failures))
 
     async def _poll_metrics(self, endpoint: Endpoint) -> None:
         failures = 0
@@ -274,7 +274,7 @@ class GatewayPoller:
             result = await self._ask(endpoint)
             failures = self._judge_key(result, failures)
             off = isinstance(result, NotAvailable)
-            await self._pulse.pause(OFF_SECONDS if off else _delay(endpoint.interval, failures))
+            await self._wakeup.pause(OFF_SECONDS if off else _delay(endpoint.interval, failures))
 
 
 def _is_silent(result: Any, _: float | None) -> bool:

@@ -97,11 +97,11 @@ class Monitor:
         self.supervisor = Supervisor(self._masked, self._dirty.set, pace)
         self.file = self._file_watch()
         self.audits = AuditWorker(profile, self._dirty.set)
-        self._pulse = Wakeup()
+        self._wakeup = Wakeup()
         self._redis = RedisPoller(profile.url.value, self._dirty.set, self.look_now)
         self._gateway = GatewayPoller(
             profile,
-            self._pulse,
+            self._wakeup,
             health_cost=self._health_cost,
             cache_is_down=lambda: redis.is_down(self._redis.answer),
             redact=self._masked,
@@ -157,7 +157,7 @@ class Monitor:
 
     def look_now(self) -> None:
         """Read everything again at once, whatever its pace or back-off."""
-        self._pulse.beat()
+        self._wakeup.wake()
 
     async def run(self) -> None:
         """Look until cancelled; every child process and connection is gone when this returns."""
@@ -317,7 +317,7 @@ class Monitor:
             self._dirty.set()
             service = self._service.value
             calm = service is not None and service.active_state == "active" and self._gateway.answers
-            await self._pulse.pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)
+            await self._wakeup.pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)
 
     # --- the log -----------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.supervisor import guarded
 from litellm_tui.ui.view import View
 
-# from so many deployments on, thinking about a snapshot takes longer than a key may wait: it is done beside the screen,
+# from so many deployments on, judging a snapshot takes longer than a key may wait: it is done beside the screen,
 # and takes no more than this share of the time
 MANY: Final = 300
 SHARE: Final = 0.2
@@ -38,11 +38,11 @@ class DiagnosisWorker:
         self._judge, self._learned, self._start = judge, learned, start
         self._inputs, self._fallen = inputs, fallen
         self._snapshot: Snapshot | None = None
-        self._thought: View | None = None
+        self._judged: View | None = None
         self._of: tuple[object, ...] = ()
-        """What `_thought` was made of."""
+        """What `_judged` was made of."""
         self._good: View | None = None
-        self._thinking = False
+        self._judging = False
 
     def take(self, snapshot: Snapshot) -> None:
         """This is the newest snapshot."""
@@ -58,11 +58,11 @@ class DiagnosisWorker:
         if self._snapshot is None:
             return None
         if self._is_old:
-            if self._many and self._thought is not None:
+            if self._many and self._judged is not None:
                 self._begin()
             else:
-                self._of, self._thought = self._seen, self._made(self._snapshot)
-        return self._thought._replace(now=time.time()) if self._thought is not None else None
+                self._of, self._judged = self._seen, self._made(self._snapshot)
+        return self._judged._replace(now=time.time()) if self._judged is not None else None
 
     @property
     def _seen(self) -> tuple[object, ...]:
@@ -90,20 +90,20 @@ class DiagnosisWorker:
         return found
 
     def _begin(self) -> None:
-        if not self._thinking:
-            self._thinking = True
-            self._start(self._think())
+        if not self._judging:
+            self._judging = True
+            self._start(self._judge_newest())
 
-    async def _think(self) -> None:
+    async def _judge_newest(self) -> None:
         """Judge the newest snapshot in a thread, until there is none that is newer."""
         try:
             while self._snapshot is not None and self._is_old:
                 began = time.monotonic()
                 of = self._seen
                 found = await asyncio.to_thread(self._made, self._snapshot)
-                self._of, self._thought = of, found
+                self._of, self._judged = of, found
                 if found is not None:
                     self._learned(found)
                 await asyncio.sleep((time.monotonic() - began) * (1 / SHARE - 1))
         finally:
-            self._thinking = False
+            self._judging = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
+from litellm_tui.ui.panes.registry import PANES
+
 Place = Literal["everywhere", "lists", "fallbacks", "logs", "service"]
 
 
@@ -19,14 +21,18 @@ class Key(NamedTuple):
     palette: bool = False
     acts: bool = False
     """Whether it may lead to a change, or to a request that costs: not there where the profile is read-only."""
+    name: str = ""
+    """Stands for the action in the `id` where the action has arguments."""
+
+    @property
+    def id(self) -> str:
+        """What this binding is called, whatever key it is on: place and name, such as `logs.next-match`."""
+        return f"{self.place}.{self.name or self.action.replace('_', '-')}"
 
 
 KEYS: Final = (
-    Key("1", "1", "pane('models')", "Models: every deployment with its state"),
-    Key("2", "2", "pane('logs')", "Logs: the live journal of the unit"),
-    Key("3", "3", "pane('fallbacks')", "Fallbacks: where requests go next"),
-    Key("4", "4", "pane('cache')", "Cache: its state and figures"),
-    Key("5", "5", "pane('service')", "Service: the unit in full"),
+    *(Key(pane.key, pane.key, f"pane('{pane.name}')", f"{pane.title}: {pane.help}", name=f"pane-{pane.name}")
+      for pane in PANES if pane.key),
     Key("tab", "Tab", "next_pane", "Next pane"),
     Key("shift+tab", "Shift+Tab", "previous_pane", "Previous pane"),
     Key("exclamation_mark", "!", "problems", "Problems: everything that is wrong, worst first", "everywhere",
@@ -34,8 +40,9 @@ KEYS: Final = (
     Key("i", "i", "incidents", "Incidents: what fails in the log, one line per cause and group", "everywhere",
         "incidents", True),
     Key("p", "p", "probe(False)", "Probe the selected deployment or group: one real request to each", "everywhere",
-        "probe", True, True),
-    Key("P", "P", "probe(True)", "Probe every deployment (asks first when it costs)", palette=True, acts=True),
+        "probe", True, True, name="probe"),
+    Key("P", "P", "probe(True)", "Probe every deployment (asks first when it costs)", palette=True, acts=True,
+        name="probe-all"),
     Key("a", "a", "audit", "Audit: the file against what LiteLLM really reads, with fixes", "everywhere",
         "audit", True),
     Key("d", "d", "difference", "Difference: what a restart would change, or what a version applied before had",
@@ -58,18 +65,18 @@ KEYS: Final = (
     Key("Y", "Y", "export", "Export the log as it is filtered: text, or JSON lines by the file's ending", palette=True),
     Key("u", "u", "utc", "Times in UTC, or in local time", palette=True),
     Key("q", "q", "quit", "Quit at once", hint="quit", palette=True),
-    Key("up,k", "↑ k", "cursor(-1)", "Up", place="lists"),
-    Key("down,j", "↓ j", "cursor(1)", "Down", place="lists"),
-    Key("pageup", "PgUp", "page(-1)", "Page up", place="lists"),
-    Key("pagedown,space", "PgDn Space", "page(1)", "Page down", place="lists"),
+    Key("up,k", "↑ k", "cursor(-1)", "Up", place="lists", name="up"),
+    Key("down,j", "↓ j", "cursor(1)", "Down", place="lists", name="down"),
+    Key("pageup", "PgUp", "page(-1)", "Page up", place="lists", name="page-up"),
+    Key("pagedown,space", "PgDn Space", "page(1)", "Page down", place="lists", name="page-down"),
     Key("home,g", "Home g", "top", "First line", place="lists"),
     Key("end,G", "End G", "bottom", "Last line; in the log: follow again", place="lists"),
     Key("enter", "Enter", "open", "Everything that is known of the line, errors in full", place="lists"),
     Key("x,space", "x Space", "mark", "What if this group were down: mark it, or take the mark back", "fallbacks"),
     Key("escape", "Esc", "clear_marks", "Take all marks back", place="fallbacks"),
     Key("D", "D", "drill", "Drill: exercise the chain for real (asks first)", place="fallbacks", acts=True),
-    Key("n", "n", "next_match(1)", "Next match; without a search the next error", place="logs"),
-    Key("N", "N", "next_match(-1)", "Previous match, or error", place="logs"),
+    Key("n", "n", "next_match(1)", "Next match; without a search the next error", place="logs", name="next-match"),
+    Key("N", "N", "next_match(-1)", "Previous match, or error", place="logs", name="previous-match"),
     Key("c", "c", "call", "All of this call, by its litellm_call_id", place="logs"),
     Key("m", "m", "mark", "Mark the record, or take the mark back", place="logs"),
     Key("M", "M", "next_mark", "Next mark", place="logs"),

@@ -19,7 +19,7 @@ from litellm_tui.ui.view import View
 if TYPE_CHECKING:
     from litellm_tui.monitor.monitor import Monitor
     from litellm_tui.storage.filters import SavedFilters
-    from litellm_tui.ui.app import Console
+    from litellm_tui.ui.console_host import ConsoleHost
 
 _COPIED = "copied.txt"
 # lines that are read at once from before the first record
@@ -29,14 +29,14 @@ _OLDER: Final = 2000
 class LogActions:
     """Does for the console what the log's keys ask for beyond its pane. None of it changes the gateway."""
 
-    def __init__(self, app: Console) -> None:
+    def __init__(self, app: ConsoleHost) -> None:
         self._app = app
         self._saved: SavedFilters | None = None
         self._reading = False
 
     @property
     def _pane(self) -> Logs:
-        return self._app.main.query_one(Logs)
+        return self._app.log_pane
 
     def open(self, record: LogRecord, view: View) -> None:
         """One record in full."""
@@ -45,16 +45,16 @@ class LogActions:
         self._app.push_screen(RecordSheet(record, view, lambda found: self.copy([found], view), self._show_call))
 
     def _show_call(self, record: LogRecord) -> None:
-        self._app.action_pane("logs")
+        self._app.show_pane("logs")
         self._pane.view.show_call(record)
 
     # --- what is older than the first record ---------------------------------------------------------------------
 
     def want_older(self, wanted: float | None) -> None:
         """Read back, once or until the time that one wants to go to."""
-        if not self._reading and self._app.monitor is not None:
+        if not self._reading and self._app.session.monitor is not None:
             self._reading = True
-            self._app.begin(self._read_back(self._app.monitor, wanted), group="older")
+            self._app.begin(self._read_back(self._app.session.monitor, wanted), group="older")
 
     async def _read_back(self, monitor: Monitor, wanted: float | None) -> None:
         shown, store = self._pane.view, monitor.store
@@ -68,7 +68,7 @@ class LogActions:
                 shown.take(store)
                 first = store.get(store.first)
                 if not came or first is None:
-                    begin = self._app.clock(first.time) if first else ""
+                    begin = self._app.session.notation.clock(first.time) if first else ""
                     why = "no more is held at once" if store.full else "the log holds nothing older"
                     self._app.notify(f"{why}: it begins at {begin}", markup=False)
                     return
@@ -80,8 +80,8 @@ class LogActions:
 
     def followed(self) -> None:
         """One reads the newest lines again: what was read back need not be held."""
-        if self._app.monitor is not None:
-            self._app.monitor.store.release_older()
+        if self._app.session.monitor is not None:
+            self._app.session.monitor.store.release_older()
 
     # --- copies and exports ------------------------------------------------------------------------------------
 
@@ -95,20 +95,16 @@ class LogActions:
         if not (why := terminal_keeps_it(text, os.environ)):
             self._app.notify(words, markup=False)
             return
-        self._app.begin(self._copy_to_file(self._folder(view) / _COPIED, text, f"{words}; {why}"), group="copy")
+        folder = self._app.session.own_folder or state_folder()
+        self._app.begin(self._copy_to_file(folder / _COPIED, text, f"{words}; {why}"), group="copy")
 
     async def _copy_to_file(self, path: Path, text: str, words: str) -> None:
         from litellm_tui.ui.log_export import copied_to
 
-        if failure := await self._app.files.run(copied_to, path, text):
+        if failure := await self._app.session.files.run(copied_to, path, text):
             self._app.notify(failure.why, severity="error", markup=False)
         else:
             self._app.notify(f"{words}, so it is in {path} as well", timeout=10, markup=False)
-
-    def _folder(self, view: View) -> Path:
-        # the simulation leaves nothing behind
-        alone = view.profile.config if not self._app.remembers else None
-        return Path(alone.value).parent if alone else state_folder()
 
     def ask_export(self) -> None:
         """Ask for the file; a name that is free is offered."""
@@ -143,13 +139,14 @@ class LogActions:
         from litellm_tui.storage.filters import SavedFilters
         from litellm_tui.ui.screens.filters import FiltersScreen
 
+        session = self._app.session
         if self._saved is None:
-            self._saved = await self._app.files.run(SavedFilters.of_user) if self._app.remembers else SavedFilters(None)
+            self._saved = await session.files.run(SavedFilters.of_user) if session.remembers else SavedFilters(None)
         shown = self._pane.view
 
         def chosen(typed: str | None) -> None:
             if typed is not None:
-                self._app.action_pane("logs")
+                self._app.show_pane("logs")
                 shown.set_filter(typed)
 
-        self._app.push_screen(FiltersScreen(self._saved, shown.filter.typed, view.redact, self._app.files), chosen)
+        self._app.push_screen(FiltersScreen(self._saved, shown.filter.typed, view.redact, session.files), chosen)

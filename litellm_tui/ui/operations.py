@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from litellm_tui.actions.apply_fixes import Mended
     from litellm_tui.actions.drill import Plan
     from litellm_tui.storage.backups import Backups
-    from litellm_tui.ui.app import Console
+    from litellm_tui.ui.console_host import ConsoleHost
     from litellm_tui.ui.screens.drill import DrillDialog
     from litellm_tui.ui.screens.probe import ProbeDialog
     from litellm_tui.ui.view import View
@@ -37,25 +37,25 @@ EDITED_SECONDS: Final = 5.0
 class Operations:
     """Bound to one console; every method takes the view that the operator saw when he pressed the key."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: ConsoleHost) -> None:
         self._console = console
         self._fixing = False
 
     @property
     def _monitor(self) -> Monitor:
-        assert self._console.monitor is not None
-        return self._console.monitor
+        assert self._console.session.monitor is not None
+        return self._console.session.monitor
 
     @property
     def _backups(self) -> Backups:
-        assert self._console.backups is not None
-        return self._console.backups
+        assert self._console.session.backups is not None
+        return self._console.session.backups
 
     # --- the file ----------------------------------------------------------------------------------------------
 
     def fix(self, finding: Finding) -> None:
         """Show the fix of a finding as a diff, and write it when the operator says so."""
-        if self._console.read_only:
+        if self._console.session.read_only:
             self._console.notify("read-only: nothing is written from here", markup=False)
             return
         if finding.silenced is not None:
@@ -96,7 +96,7 @@ class Operations:
 
     def restore(self, id: int) -> None:
         """Show what going back to this backup changes, and write it when the operator says so."""
-        if self._console.read_only:
+        if self._console.session.read_only:
             self._console.notify("read-only: nothing is written from here", markup=False)
             return
         if not self._fixing:
@@ -109,14 +109,15 @@ class Operations:
         from litellm_tui.ui.screens.restore import RestoreScreen
 
         try:
-            view, backups, profile = self._console.view, self._backups, self._monitor.profile
+            view, backups, profile = self._console.session.view, self._backups, self._monitor.profile
             assert view is not None
             backup, found = backups.get(id), await asyncio.to_thread(compared, backups, id, view)
             if backup is None or isinstance(found, Failure) or not found.files:
                 why = found.why if isinstance(found, Failure) else found.unusable or "the files are as in this backup"
                 self._console.notify(why, severity="warning", timeout=20, markup=False)
                 return
-            if not await self._console.push_screen_wait(RestoreScreen(backup, found, self._console.utc)):
+            utc = self._console.session.notation.utc
+            if not await self._console.push_screen_wait(RestoreScreen(backup, found, utc)):
                 return
             readiness = view.snapshot.gateway.readiness.value
             version = (readiness.version or "") if readiness else ""
@@ -158,7 +159,7 @@ class Operations:
             now = self._monitor.snapshot().configuration
             changed = now.error != before.error or (now.current.digest if now.current else "") != digest
             if changed and self._monitor.audits.current:
-                self._console.action_audit()
+                self._console.show_audit()
                 if now.error is None:
                     self._console.show_difference()
                 return
@@ -176,7 +177,11 @@ class Operations:
             return
         self._console.push_screen(
             ProbeDialog(
-                view, loaded, self._run_probe, on_result=self._monitor.take_probe, cancel=lambda: self._cancel("probe")
+                view,
+                loaded,
+                self._run_probe,
+                on_result=self._monitor.take_probe,
+                cancel=lambda: self._console.cancel_workers("probe"),
             )
         )
 
@@ -219,7 +224,7 @@ class Operations:
         def start(dialog: DrillDialog) -> None:
             self._console.begin(self._follow_drill(dialog, agreed), group="drill", exclusive=True)
 
-        self._console.push_screen(DrillDialog(view, plan, start, lambda: self._cancel("drill")))
+        self._console.push_screen(DrillDialog(view, plan, start, lambda: self._console.cancel_workers("drill")))
 
     async def _follow_drill(self, dialog: DrillDialog, plan: Plan) -> None:
         from litellm_tui.actions.drill import drill
@@ -228,6 +233,3 @@ class Operations:
             async for event in events:
                 if dialog.is_running:
                     dialog.take(event)
-
-    def _cancel(self, group: str) -> None:
-        self._console.workers.cancel_group(self._console, group)

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from litellm_tui.model.diagnosis import Deployment, Place
-from litellm_tui.ui.detail import deployment_paragraphs
-from litellm_tui.ui.panes.fallbacks import fallback_paragraphs
 from litellm_tui.ui.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from litellm_tui.analysis.failures.incidents import Incident
-    from litellm_tui.ui.app import Console
+    from litellm_tui.ui.console_host import ConsoleHost
     from litellm_tui.ui.detail import Paragraph
+    from litellm_tui.ui.operations import Operations
     from litellm_tui.ui.signs import Signs
 
 
 class Overlays:
     """Bound to one console; every method takes the view that the operator saw when he pressed the key."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: ConsoleHost, operations: Operations) -> None:
         self._console = console
+        self._operations = operations
 
     # --- lists -------------------------------------------------------------------------------------------------
 
@@ -31,8 +31,8 @@ class Overlays:
         from litellm_tui.ui.screens.problems import Problems
 
         def closed(place: Place | None) -> None:
-            self._console.remembered.looked_at_problems()
-            self._console.keep()
+            self._console.session.memory.looked_at_problems()
+            self._console.session.keep()
             if place is not None:
                 self._console.go_to(place)
 
@@ -42,37 +42,40 @@ class Overlays:
         """What fails in the log; Enter goes to an example, or to the row concerned."""
         from litellm_tui.ui.screens.incidents import IncidentsScreen
 
-        remembered = self._console.remembered
+        memory = self._console.session.memory
 
         def closed(chosen: Incident | Place | None) -> None:
-            remembered.looked_at_incidents()
-            self._console.keep()
+            memory.looked_at_incidents()
+            self._console.session.keep()
             if isinstance(chosen, Place):
                 self._console.go_to(chosen)
             elif chosen is not None:
                 self._console.show_record(chosen.sequence)
 
-        self._console.push_screen(IncidentsScreen(view, remembered.incidents_looked_at), closed)
+        self._console.push_screen(IncidentsScreen(view, memory.incidents_looked_at), closed)
 
     def audit(self, view: View) -> None:
         """The findings, with their fixes."""
         from litellm_tui.ui.screens.audit import AuditScreen
 
-        self._console.push_screen(AuditScreen(view, self._console.operations.fix))
+        self._console.push_screen(AuditScreen(view, self._operations.fix))
 
     def difference(self, view: View) -> None:
         """The file against what runs, or against what ran."""
         from litellm_tui.ui.screens.difference import DifferenceScreen
 
-        self._console.push_screen(DifferenceScreen(view, self._console.history, self._console.utc))
+        session = self._console.session
+        self._console.push_screen(DifferenceScreen(view, session.history, session.notation.utc))
 
     def backups(self, view: View) -> None:
         """The configurations that were kept."""
         from litellm_tui.ui.screens.backups import BackupsScreen
 
-        console = self._console
-        if console.backups is not None:
-            console.push_screen(BackupsScreen(view, console.backups, console.utc, console.operations.restore))
+        session = self._console.session
+        if session.backups is not None:
+            self._console.push_screen(
+                BackupsScreen(view, session.backups, session.notation.utc, self._operations.restore)
+            )
 
     # --- sheets ------------------------------------------------------------------------------------------------
 
@@ -80,25 +83,16 @@ class Overlays:
         """Every key and every sign."""
         from litellm_tui.ui.screens.help import help_paragraphs
 
-        self._sheet("Keys and signs", lambda: help_paragraphs(signs, self._console.read_only))
+        self.sheet("Keys and signs", lambda: help_paragraphs(signs, self._console.session.read_only))
 
     def filter_help(self) -> None:
         """The terms of the log's filter."""
         from litellm_tui.ui.screens.help import filter_paragraphs
 
-        self._sheet("Filter of the log", filter_paragraphs)
+        self.sheet("Filter of the log", filter_paragraphs)
 
-    def deployment(self, chosen: Deployment, view: View) -> None:
-        """Everything known of a deployment."""
-        self._sheet(f"{chosen.group} · {chosen.model}", lambda: deployment_paragraphs(chosen, view))
-
-    def fallback(self, key: str, view: View, marked: Sequence[str]) -> None:
-        """Everything known of a row of the fallbacks."""
-        kind, _, name = key.partition(":")
-        title = f"{'any group' if name == '*' else name} · {kind}"
-        self._sheet(title, lambda: fallback_paragraphs(key, view, marked))
-
-    def _sheet(self, title: str, paragraphs: Callable[[], Iterable[Paragraph]]) -> None:
+    def sheet(self, title: str, paragraphs: Callable[[], Iterable[Paragraph]]) -> None:
+        """A title, and text to scroll through."""
         from litellm_tui.ui.screens.sheet import Sheet
 
         self._console.push_screen(Sheet(title, lambda: list(paragraphs())))
@@ -109,7 +103,7 @@ class Overlays:
         """Mark a deployment as expected down, after asking why, or take the mark back."""
         from litellm_tui.ui.screens.note import NotePrompt
 
-        monitor = self._console.monitor
+        monitor = self._console.session.monitor
         assert monitor is not None
         if row.key in monitor.expected_down:
             self._mark_down(row, None)
@@ -124,8 +118,8 @@ class Overlays:
         )
 
     def _mark_down(self, row: Deployment, note: str | None) -> None:
-        monitor = self._console.monitor
+        monitor = self._console.session.monitor
         assert monitor is not None
         marks = {key: text for key, text in monitor.expected_down.items() if key != row.key}
         monitor.expect_down(marks | ({row.key: note} if note is not None else {}))
-        self._console.keep()
+        self._console.session.keep()

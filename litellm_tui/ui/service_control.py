@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from litellm_tui.actions.transaction.record import RestartLock
     from litellm_tui.model.service import Verb
     from litellm_tui.storage.backups import Backups
-    from litellm_tui.ui.app import Console
+    from litellm_tui.ui.console_host import ConsoleHost
     from litellm_tui.ui.screens.restart import RestartDialog, Way
     from litellm_tui.ui.view import View
 
 
 class ConsoleObserver:
-    """`actions.transaction.events.Eyes` on what the console shows."""
+    """`actions.transaction.events.GatewayObserver` on what the console shows."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: ConsoleHost) -> None:
         self._console = console
 
     def seen(self) -> Seen | None:
         """What is drawn now."""
         from litellm_tui.actions.transaction.events import Seen
 
-        view = self._console.view
+        view = self._console.session.view
         return Seen(view.snapshot, view.diagnosis, view.now) if view else None
 
     def look_now(self) -> None:
         """Look at everything again."""
-        self._console.action_look()
+        self._console.session.look_now()
 
     async def probe(self, groups: Sequence[str]) -> None:
         """Ask every deployment of these groups."""
         from litellm_tui.actions.transaction.observation import ask
 
-        view, monitor = self._console.view, self._console.monitor
+        view, monitor = self._console.session.view, self._console.session.monitor
         if view is not None and monitor is not None:
             loaded = view.snapshot.gateway.deployments.value or ()
             await ask(view.profile, loaded, groups, view.redact, monitor.take_probe)
@@ -52,20 +52,20 @@ class ConsoleObserver:
         """The last lines of the service since then."""
         from litellm_tui.actions.transaction.observation import said_since
 
-        view = self._console.view
+        view = self._console.session.view
         return said_since(view.store, moment) if view else ()
 
 
 class ServiceControl:
     """Bound to one console; every method takes the view that the operator saw when he pressed the key."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: ConsoleHost) -> None:
         self._console = console
 
     @property
     def _monitor(self) -> Monitor:
-        assert self._console.monitor is not None
-        return self._console.monitor
+        assert self._console.session.monitor is not None
+        return self._console.session.monitor
 
     # --- restart -----------------------------------------------------------------------------------------------
 
@@ -86,27 +86,27 @@ class ServiceControl:
         from litellm_tui.ui.screens.restart import RestartDialog
 
         async def looked() -> tuple[Check, ...]:
-            now = self._console.view or view
-            holder = await asyncio.to_thread(self._desk(now.profile).held)
+            now = self._console.session.view or view
+            holder = await asyncio.to_thread(self._lock(now.profile).held)
             busy = (
                 (Check("restart", "refused", f"another restart is under way: {under_way(holder)}"),) if holder else ()
             )
             return *busy, *await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
 
-        unfinished = await self._console.files.run(self._desk(view.profile).interrupted)
+        unfinished = await self._console.session.files.run(self._lock(view.profile).interrupted)
         said = unfinished.why if isinstance(unfinished, Failure) else told(unfinished) if unfinished else ""
         back = isinstance(unfinished, Record) and unfinished.good is not None
         self._console.push_screen(RestartDialog(view, looked, self._run_restart, said, back))
 
-    def offer_to_end(self, profile: Profile) -> None:
+    def offer_to_end(self) -> None:
         """Say at the start that a restart was interrupted."""
-        self._console.begin(self._offer_to_end(profile), group="offer")
+        self._console.begin(self._offer_to_end(self._monitor.profile), group="offer")
 
     async def _offer_to_end(self, profile: Profile) -> None:
         from litellm_tui.actions.transaction.messages import told
         from litellm_tui.actions.transaction.record import Record
 
-        unfinished = await self._console.files.run(self._desk(profile).interrupted) if profile.unit else None
+        unfinished = await self._console.session.files.run(self._lock(profile).interrupted) if profile.unit else None
         if isinstance(unfinished, Record):
             self._console.notify(f"{told(unfinished)}. R ends it.", severity="warning", timeout=15, markup=False)
 
@@ -114,12 +114,12 @@ class ServiceControl:
         """Complete the files whose writers were killed; say what was found, and in a read-only console only that."""
         from litellm_tui.actions.in_place import recover
 
-        change = not self._console.read_only
+        change = not self._console.session.read_only
         for found in await asyncio.to_thread(recover, self._backups.folder, change=change):
             severity: Literal["warning", "error"] = "warning" if found.whole else "error"
             self._console.notify(found.text, severity=severity, timeout=20, markup=False)
 
-    def _desk(self, profile: Profile) -> RestartLock:
+    def _lock(self, profile: Profile) -> RestartLock:
         from litellm_tui.actions.transaction.record import RestartLock
 
         # the simulation leaves nothing behind
@@ -127,8 +127,8 @@ class ServiceControl:
 
     @property
     def _backups(self) -> Backups:
-        assert self._console.backups is not None
-        return self._console.backups
+        assert self._console.session.backups is not None
+        return self._console.session.backups
 
     def _run_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
         self._console.begin(self._follow_restart(dialog, way, force), group="restart", exclusive=True)
@@ -142,7 +142,7 @@ class ServiceControl:
             profile,
             ConsoleObserver(self._console),
             partial(self._order, "restart"),
-            self._desk(profile),
+            self._lock(profile),
             self._backups,
             force=force,
         )
@@ -190,7 +190,7 @@ class ServiceControl:
         dialog = ConfirmDialog(verb.capitalize(), question(profile, verb, flight), unit if profile.production else "")
         if not await self._console.push_screen_wait(dialog):
             return
-        refused = await carry_out(self._desk(profile), partial(self._order, verb))
+        refused = await carry_out(self._lock(profile), partial(self._order, verb))
         self._monitor.look_now()
         if refused:
             self._console.notify(f"no {verb}: {refused}", severity="error", timeout=20, markup=False)
@@ -208,6 +208,6 @@ class ServiceControl:
         from litellm_tui.ui.screens.sheet import Sheet
 
         detail = await servicedetail.read(view.profile.service_target, view.snapshot.service.value, view.redact)
-        clock = partial(moment, utc=self._console.utc)
+        clock = partial(moment, utc=self._console.session.notation.utc)
         title = f"{detail.name or 'service'} ({detail.place})"
         self._console.push_screen(Sheet(title, lambda: list(servicedetail.paragraphs(detail, view.now, clock))))

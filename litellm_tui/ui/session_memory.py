@@ -14,14 +14,14 @@ from litellm_tui.target.profile import Profile
 from litellm_tui.ui.view import View
 
 
-class Remembered:
+class SessionMemory:
     """In memory alone until `open` names the gateway. The file is read and written in `thread`.
 
     `version` is another object whenever problems or marks are to be judged anew by what is remembered.
     """
 
     def __init__(self, thread: FileThread) -> None:
-        self.memory: Memory = {}
+        self.problems: Memory = {}
         self.incidents_looked_at = 0.0
         self.version = object()
         self._thread = thread
@@ -33,7 +33,7 @@ class Remembered:
         file = StateFile(profile.url.value, profile.unit.value if profile.unit else "")
         kept = await self._thread.run(file.load)
         self._file = file
-        self.memory, self._last, self.incidents_looked_at = kept.memory, kept.last, kept.incidents_looked_at
+        self.problems, self._last, self.incidents_looked_at = kept.memory, kept.last, kept.incidents_looked_at
         self.version = object()
         monitor.expect_down(kept.expected_down)
         return file.failure
@@ -46,18 +46,18 @@ class Remembered:
     def learn(self, view: View) -> None:
         """Remember the problems of this look."""
         known = view.diagnosis.gateway.state == "answering" and view.snapshot.gateway.deployments.value is not None
-        self._remember(remember(self.memory, view.diagnosis.problems, view.now, known))
+        self._remember(remember(self.problems, view.diagnosis.problems, view.now, known))
 
     def looked_at_problems(self) -> None:
         """None of them is new any more."""
-        self._remember(looked(self.memory))
+        self._remember(looked(self.problems))
 
     def looked_at_incidents(self) -> None:
         """None of them is new any more."""
         self.incidents_looked_at = time.time()
 
     def _remember(self, memory: Memory) -> None:
-        before, self.memory = self.memory, memory
+        before, self.problems = self.problems, memory
         if _told(before) != _told(memory):
             self.version = object()
 
@@ -95,7 +95,7 @@ class Remembered:
 
     def _known(self, monitor: Monitor) -> Kept:
         return Kept(
-            memory=dict(self.memory), expected_down=dict(monitor.expected_down), last=self._last,
+            memory=dict(self.problems), expected_down=dict(monitor.expected_down), last=self._last,
             incidents_looked_at=self.incidents_looked_at,
         )  # fmt: skip
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import select
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 QUESTION: Final = "\x1b[6n"
 # an answer that has not come after this time is lost, with the terminal that was to give it
@@ -96,15 +95,3 @@ class Link:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._answered.wait()
-
-
-def output_waits(driver: Any) -> bool:
-    """Whether something that Textual has painted is still to be written, as far as its driver for Unix tells.
-
-    Read from its writer thread, for which there is no public way (Textual 8.2): where it is another, nothing waits.
-    """
-    writer = getattr(driver, "_writer_thread", None)
-    queue = getattr(writer, "_queue", None)
-    if writer is None or queue is None:
-        return False
-    return bool(queue.qsize()) or not select.select([], [writer.fileno()], [], 0)[1]

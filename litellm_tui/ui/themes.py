@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import yaml
+from textual.app import App
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
@@ -55,6 +56,18 @@ def load_themes(own: Path | None = None) -> list[Theme]:
         theme = load_theme(path)
         found[theme.name] = theme
     return list(found.values())
+
+
+def install(app: App[Any], chosen: str) -> str:
+    """Give an app these themes in place of Textual's, and the chosen one; why it is another, or empty."""
+    for name in list(app.available_themes):
+        app.unregister_theme(name)
+    themes = load_themes()
+    for theme in themes:
+        app.register_theme(theme)
+    names = [theme.name for theme in themes]
+    app.theme = chosen if chosen in names else names[0]
+    return "" if chosen in names else f"no theme is called {chosen!r}; there are {', '.join(names)}"
 
 
 def load_theme(path: Path) -> Theme:

@@ -12,7 +12,7 @@ from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.target.profile import Profile
-from litellm_tui.ui.signs import Signs
+from litellm_tui.ui.signs import ASCII, UNICODE, Signs
 
 
 class View(NamedTuple):
@@ -44,6 +44,19 @@ class View(NamedTuple):
         oldest = self.now - min(seen)
         stale = any(reading.stale(self.now) for reading in readings) or not self.answering
         return (f"{age(oldest)} old" if stale else f"seen {coarse_age(oldest)}", stale)
+
+
+class Notation:
+    """How states and times are written, everywhere on the screen."""
+
+    def __init__(self, *, ascii: bool = False, utc: bool = False) -> None:
+        self.signs = ASCII if ascii else UNICODE
+        self.utc = utc
+
+    @property
+    def clock(self) -> Callable[[float], str]:
+        """A moment as HH:MM:SS, in the zone that times are shown in."""
+        return utc_clock if self.utc else local_clock
 
 
 def local_clock(seconds: float) -> str:

@@ -46,13 +46,13 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _as(uid: int, shared: Path, profile: Profile = PROFILE) -> str:
-    """What this user, with a state folder of their own, is told when they take the desk."""
+    """What this user, with a state folder of their own, is told when they take the lock."""
 
     def take() -> str:
         os.environ["XDG_STATE_HOME"] = str(shared / f"home-{uid}")
-        desk = RestartLock.of(profile)
-        found = desk.take()
-        desk.release()
+        lock = RestartLock.of(profile)
+        found = lock.take()
+        lock.release()
         return "taken" if found is None else str(found)
 
     return as_user(uid, take)
@@ -60,8 +60,8 @@ def _as(uid: int, shared: Path, profile: Profile = PROFILE) -> str:
 
 @two_users
 def test_two_users_do_not_restart_one_unit_at_once(shared: Path) -> None:
-    desk = RestartLock.of(PROFILE)
-    assert desk.take() is None
+    lock = RestartLock.of(PROFILE)
+    assert lock.take() is None
     try:
         said = _as(ANN, shared)
         assert said.startswith("root@")
@@ -70,21 +70,21 @@ def test_two_users_do_not_restart_one_unit_at_once(shared: Path) -> None:
         assert _as(BOB, shared, msgspec.structs.replace(PROFILE, url=Found("http://gw:4000", ""))).startswith("root@")
         assert _as(BOB, shared, msgspec.structs.replace(PROFILE, unit=Found("other.service", ""))) == "taken"
     finally:
-        desk.release()
+        lock.release()
     assert _as(ANN, shared) == _as(BOB, shared) == "taken"
     assert list((shared / "lock").iterdir()) == []
 
 
 def test_who_cannot_have_the_machines_lock_keeps_none(shared: Path) -> None:
     other = RestartLock.of(msgspec.structs.replace(PROFILE, url=Found("http://gw:4000", "")))
-    desk = RestartLock.of(PROFILE)
+    lock = RestartLock.of(PROFILE)
     assert other.take() is None
-    assert isinstance(desk.take(), Holder)
-    assert isinstance(desk.held(), Holder)
+    assert isinstance(lock.take(), Holder)
+    assert isinstance(lock.held(), Holder)
     other.release()
-    assert desk.held() is None
-    assert desk.take() is None
-    desk.release()
+    assert lock.held() is None
+    assert lock.take() is None
+    lock.release()
 
 
 async def test_a_transaction_a_stop_and_a_rollback_name_the_other(
@@ -94,7 +94,7 @@ async def test_a_transaction_a_stop_and_a_rollback_name_the_other(
     site = Site(tmp_path)
     site.begin()
     site.world.save({"litellm.env": "A=2\n"})
-    desk = RestartLock.of(site.profile)
+    lock = RestartLock.of(site.profile)
     other = RestartLock.of(msgspec.structs.replace(site.profile, url=Found("http://gw:4000", "")))
     assert other.take() is None
 
@@ -103,11 +103,11 @@ async def test_a_transaction_a_stop_and_a_rollback_name_the_other(
 
     told = f"{here().user}@"
     for way in ("apply", "finish", "undo"):
-        _, outcome = await site.follow(way, desk=desk)
+        _, outcome = await site.follow(way, lock=lock)
         assert outcome.result == "refused"
         assert outcome.text.startswith(told), outcome.text
         assert outcome.text.endswith("is restarting it: wait for that to end")
-    assert (await carry_out(desk, order)).startswith(told)
+    assert (await carry_out(lock, order)).startswith(told)
     from litellm_tui.actions.rollback import go_back
 
     backups = Backups(site.profile.url.value, "litellm.service", state_folder())
@@ -116,10 +116,10 @@ async def test_a_transaction_a_stop_and_a_rollback_name_the_other(
     assert told in refused.why
     assert (site.world.orders, site.world.disk()) == (0, {**OLD, "litellm.env": "A=2\n"})
     # a look for what was interrupted wants the record alone
-    assert desk.take() is not None
-    assert desk.interrupted() is None
+    assert lock.take() is not None
+    assert lock.interrupted() is None
     other.release()
-    assert (await site.follow(desk=desk))[1].result == "applied"
+    assert (await site.follow(lock=lock))[1].result == "applied"
 
 
 async def test_a_lock_that_lies_elsewhere_is_noted_in_the_preflight(
@@ -140,23 +140,23 @@ async def test_a_lock_that_lies_elsewhere_is_noted_in_the_preflight(
         return really(path)
 
     monkeypatch.setattr(host_lock, "_opened", refuse)
-    steps, outcome = await site.follow(desk=RestartLock.of(site.profile))
+    steps, outcome = await site.follow(lock=RestartLock.of(site.profile))
     assert outcome.result == "applied"
     notes = next(step.notes for step in steps if step.name == "preflight" and step.took is not None)
     assert f"the lock for all users is not in {blocked}: Read-only file system" in notes
     monkeypatch.setattr(host_lock, "PLACES", (blocked,))
-    _, outcome = await site.follow(desk=RestartLock.of(site.profile))
+    _, outcome = await site.follow(lock=RestartLock.of(site.profile))
     assert (outcome.result, "Read-only file system" in outcome.text) == ("refused", True)
 
 
 def test_a_record_is_not_shared(shared: Path) -> None:
     """The record tells of one user's backups: the lock of the machine does not guard it, and shows none of it."""
-    desk = RestartLock.of(PROFILE)
-    assert desk.take() is None
-    assert desk.write(Record("litellm.service", here(), "proof")) is None
+    lock = RestartLock.of(PROFILE)
+    assert lock.take() is None
+    assert lock.write(Record("litellm.service", here(), "proof")) is None
     assert {path.parent for path in shared.rglob("*.json")} == {state_folder() / "transactions"}
-    desk.release()
-    assert desk.interrupted() is not None
+    lock.release()
+    assert lock.interrupted() is not None
 
 
 # --- what is operated -----------------------------------------------------------------------------------------------
@@ -207,19 +207,19 @@ def test_a_user_manager_and_an_engine_are_told_apart(monkeypatch: pytest.MonkeyP
 
 
 def test_the_simulation_locks_nothing_of_the_machine(shared: Path, tmp_path: Path) -> None:
-    desk = RestartLock.of(PROFILE, tmp_path)
-    assert desk.take() is None
+    lock = RestartLock.of(PROFILE, tmp_path)
+    assert lock.take() is None
     assert list((shared / "lock").iterdir()) == []
     assert RestartLock.of(PROFILE).take() is None
-    desk.release()
+    lock.release()
 
 
 def test_startstop_runs_under_the_lock(shared: Path) -> None:
-    desk, seen = RestartLock.of(PROFILE), []
+    lock, seen = RestartLock.of(PROFILE), []
 
     async def order() -> None:
         seen.append(RestartLock.of(msgspec.structs.replace(PROFILE, url=Found("http://b", ""))).held())
 
-    assert asyncio.run(carry_out(desk, order)) == ""
+    assert asyncio.run(carry_out(lock, order)) == ""
     assert [holder.pid for holder in seen if holder] == [os.getpid()]
     assert list((shared / "lock").iterdir()) == []

@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from litellm_tui.actions.rewrite import Staged, Written
-from litellm_tui.actions.transaction import preflight, run, watch
+from litellm_tui.actions.transaction import preflight, watch, way_back
 from litellm_tui.actions.transaction.events import STATUS, Outcome, Seen, Step
 from litellm_tui.actions.transaction.messages import told
 from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, Stage, here
@@ -53,7 +53,7 @@ FIRST: Final = STAGES[:3]
 
 
 class World:
-    """A service, what it reads at its start, and somebody who sees it: Eyes and Order in one.
+    """A service, what it reads at its start, and somebody who sees it: GatewayObserver and Order in one.
 
     Its state lies in a file, so that it outlives the process that gave the order. A configuration that says so ends it.
     """
@@ -143,7 +143,7 @@ class World:
 
 
 class Site:
-    """A world with a transaction's desk and store; what runs has run before."""
+    """A world with a transaction's lock and store; what runs has run before."""
 
     def __init__(self, folder: Path) -> None:
         self.world = World(folder)
@@ -169,13 +169,13 @@ class Site:
         assert isinstance(made, Backup)
         return made
 
-    def desk(self) -> RestartLock:
+    def lock(self) -> RestartLock:
         return RestartLock(self.profile.url.value, UNIT, self.folder / "state")
 
-    def transaction(self, desk: RestartLock | None = None, **more: Any) -> Transaction:
+    def transaction(self, lock: RestartLock | None = None, **more: Any) -> Transaction:
         # as another process would: nothing is known but what is on the disk
         backups = Backups(self.profile.url.value, UNIT, self.folder / "state")
-        return Transaction(self.profile, self.world, self.world.order, desk or self.desk(), backups, **more)
+        return Transaction(self.profile, self.world, self.world.order, lock or self.lock(), backups, **more)
 
     async def follow(self, way: str = "apply", **more: Any) -> tuple[list[Step], Outcome]:
         events = [event async for event in getattr(self.transaction(**more), way)()]
@@ -183,7 +183,7 @@ class Site:
         return [event for event in events if isinstance(event, Step)], events[-1]
 
     def unfinished(self) -> Record | None:
-        found = self.desk().unfinished()
+        found = self.lock().unfinished()
         assert not isinstance(found, Failure)
         return found
 
@@ -444,7 +444,7 @@ async def test_a_record_that_cannot_be_written_is_refused(site: Site, monkeypatc
 async def test_what_cannot_be_restored_is_kept_to_be_undone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.begin()
     site.world.save(BAD)
-    monkeypatch.setattr(run, "restore", lambda *_, **__: Failure("nothing was changed: the disk is full"))
+    monkeypatch.setattr(way_back, "restore", lambda *_, **__: Failure("nothing was changed: the disk is full"))
     _, outcome = await site.follow()
     assert (outcome.result, site.world.disk()) == ("failed", BAD)
     assert "not rolled back: nothing was changed: the disk is full" in outcome.text
@@ -477,8 +477,8 @@ async def test_a_right_that_is_lost_on_the_way_back_is_told(site: Site) -> None:
 async def test_a_record_that_can_no_longer_be_written_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     really = RestartLock.write
 
-    def full(desk: RestartLock, record: Record) -> Failure | None:
-        return Failure("record.json: No space left on device") if record.stage == "proof" else really(desk, record)
+    def full(lock: RestartLock, record: Record) -> Failure | None:
+        return Failure("record.json: No space left on device") if record.stage == "proof" else really(lock, record)
 
     monkeypatch.setattr(RestartLock, "write", full)
     monkeypatch.setattr(RestartLock, "end", lambda _: Failure("record.json: Read-only file system"))
@@ -492,7 +492,7 @@ async def test_a_record_that_can_no_longer_be_written_is_told(site: Site, monkey
 # --- two at once, and the record --------------------------------------------------------------------------------------
 
 
-def test_two_desks_do_not_work_at_once(tmp_path: Path) -> None:
+def test_two_restarts_do_not_work_at_once(tmp_path: Path) -> None:
     first, second = RestartLock("http://a", UNIT, tmp_path), RestartLock("http://a", UNIT, tmp_path)
     other = RestartLock("http://b", UNIT, tmp_path)
     assert first.take() is None
@@ -540,26 +540,26 @@ async def test_another_console_is_named_and_its_death_gives_the_lock_back(site: 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"unit": 3}', b'{"form": 2}'])
 async def test_a_record_that_cannot_be_read_is_named(site: Site, content: bytes) -> None:
     site.begin()
-    desk = site.desk()
-    assert desk.take() is None
-    assert desk.write(Record(UNIT, here(), "proof")) is None
-    desk.release()
-    (path,) = desk.folder.glob("*.json")
+    lock = site.lock()
+    assert lock.take() is None
+    assert lock.write(Record(UNIT, here(), "proof")) is None
+    lock.release()
+    (path,) = lock.folder.glob("*.json")
     path.write_bytes(content)
-    assert isinstance(desk.unfinished(), Failure)
+    assert isinstance(lock.unfinished(), Failure)
     _, outcome = await site.follow()
     assert outcome.result == "refused"
     assert str(path) in outcome.text
     assert "remove this file" in outcome.text
     # the lock was given back
-    assert desk.take() is None
+    assert lock.take() is None
 
 
 def test_a_record_of_a_later_form_is_not_taken_for_one_of_ours(tmp_path: Path) -> None:
-    desk = RestartLock("http://a", UNIT, tmp_path)
-    assert desk.take() is None
-    assert desk.write(Record(UNIT, here(), "proof", form=99)) is None
-    found = desk.unfinished()
+    lock = RestartLock("http://a", UNIT, tmp_path)
+    assert lock.take() is None
+    assert lock.write(Record(UNIT, here(), "proof", form=99)) is None
+    found = lock.unfinished()
     assert isinstance(found, Failure)
     assert "later" in found.why
 
@@ -597,11 +597,11 @@ def test_a_lock_whose_holder_has_not_said_its_name_is_still_a_lock(tmp_path: Pat
 
 
 def test_what_lies_in_the_state_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
-    desk = RestartLock("http://a", UNIT, tmp_path)
-    assert desk.take() is None
-    assert desk.write(Record(UNIT, here(), "proof")) is None
-    assert {path.stat().st_mode & 0o777 for path in desk.folder.iterdir()} == {0o600}
-    assert len(list(desk.folder.iterdir())) == 2
+    lock = RestartLock("http://a", UNIT, tmp_path)
+    assert lock.take() is None
+    assert lock.write(Record(UNIT, here(), "proof")) is None
+    assert {path.stat().st_mode & 0o777 for path in lock.folder.iterdir()} == {0o600}
+    assert len(list(lock.folder.iterdir())) == 2
 
 
 # --- cut short ------------------------------------------------------------------------------------------------------
@@ -683,7 +683,7 @@ def test_what_is_interrupted_is_ended_by_the_next(
         raise error
 
     with pytest.raises(error):
-        asyncio.run(site.follow(desk=Cut(site, stage, end)))
+        asyncio.run(site.follow(lock=Cut(site, stage, end)))
     assert site.world.disk() in (OLD, _contents(stage))
     asyncio.run(_ended(site, stage, way))
 
@@ -715,7 +715,7 @@ def killed(folder: str, stage: Stage, noted: str) -> None:
 
         Staged.commit = commit  # type: ignore[method-assign]  # a child process, which ends here
         asyncio.run(site.follow())
-    asyncio.run(site.follow(desk=Cut(site, stage, end, noted == "after")))
+    asyncio.run(site.follow(lock=Cut(site, stage, end, noted == "after")))
 
 
 def _kill(site: Site, stage: Stage, noted: str) -> None:
@@ -767,10 +767,10 @@ async def test_what_is_killed_between_two_files_of_a_restore_is_told_and_ended(s
 async def test_there_is_nothing_to_undo_where_nothing_ran_before(site: Site) -> None:
     site.begin(good=False)
     site.world.save(NEW)
-    desk = site.desk()
-    assert desk.take() is None
-    desk.write(Record(UNIT, here(), "proof"))
-    desk.release()
+    lock = site.lock()
+    assert lock.take() is None
+    lock.write(Record(UNIT, here(), "proof"))
+    lock.release()
     _, outcome = await site.follow("undo")
     assert outcome.result == "refused"
     assert "--finish" in outcome.text
@@ -790,7 +790,7 @@ async def test_a_machine_that_was_rebooted_meanwhile_has_restarted_it(
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await site.follow(desk=Cut(site, "restart", end))
+        await site.follow(lock=Cut(site, "restart", end))
     site.world.start(site.world.orders + 1)
     orders = site.world.orders
     steps, outcome = await site.follow("finish")
@@ -814,7 +814,7 @@ async def test_what_ran_before_is_taken_back_to_what_ran_last(site: Site) -> Non
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await site.follow(desk=Cut(site, "proof", end))
+        await site.follow(lock=Cut(site, "proof", end))
     _, outcome = await site.follow("undo")
     assert (outcome.result, site.world.disk(), site.unfinished()) == ("rolled back", OLD, None)
 

@@ -35,7 +35,7 @@ class Bench:
         self.simulation = simulation
         self.profile = profile
         assert profile.unit
-        self.desk = RestartLock(profile.url.value, profile.unit.value)
+        self.lock = RestartLock(profile.url.value, profile.unit.value)
         self.backups = Backups(profile.url.value, profile.unit.value)
         self.keep(good=True)
 
@@ -120,7 +120,7 @@ def test_what_a_preflight_finds_is_refused_with_2(bench: Bench, capsys: pytest.C
     document = _document(capsys)
     assert (document["exit_status"], document["result"]) == (2, "refused")
     assert str(bench.path) in document["text"]
-    assert (bench.shown(), bench.path.read_text(), bench.desk.unfinished()) == (before, BROKEN, None)
+    assert (bench.shown(), bench.path.read_text(), bench.lock.unfinished()) == (before, BROKEN, None)
 
 
 def test_what_is_not_to_be_rolled_back_ends_with_3(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,11 +230,11 @@ def test_while_another_console_restarts_it_says_who_and_since_when(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = bench.shown()
-    assert bench.desk.take() is None
+    assert bench.lock.take() is None
     try:
         assert main(["restart", "--yes"]) == 2
     finally:
-        bench.desk.release()
+        bench.lock.release()
     said = capsys.readouterr().out
     assert f"refused: {here().user}@{here().host} (process {here().pid}), since 20" in said
     assert "is restarting it: wait for that to end" in said
@@ -246,10 +246,10 @@ def _interrupted(bench: Bench) -> None:
     good = bench.backups.load()[-1]
     bench.simulation.edit_config()
     backup = bench.keep(good=False)
-    assert bench.desk.take() is None
+    assert bench.lock.take() is None
     record = Record(bench.simulation.unit, here(), "restart", backup=backup.id, good=good.id)
-    assert bench.desk.write(record) is None
-    bench.desk.release()
+    assert bench.lock.write(record) is None
+    bench.lock.release()
 
 
 @pytest.mark.parametrize(("ending", "status", "result"), [("--finish", 0, "applied"), ("--undo", 1, "rolled back")])
@@ -267,7 +267,7 @@ def test_what_was_interrupted_is_told_and_ended(
     assert main(["restart", ending, "--yes"]) == status
     assert f"{result}: " in capsys.readouterr().out
     assert bench.path.read_bytes() == (changed if ending == "--finish" else good)
-    assert bench.desk.unfinished() is None
+    assert bench.lock.unfinished() is None
     assert main(["restart", ending, "--yes"]) == 2
     assert "no restart was interrupted here" in capsys.readouterr().out
 

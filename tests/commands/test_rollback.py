@@ -208,17 +208,17 @@ def test_while_a_restart_is_under_way_nothing_is_changed(profile: Profile, capsy
     made = _keep(profile)
     _edit(profile)
     edited = _path(profile).read_bytes()
-    desk = RestartLock(profile.url.value, profile.unit.value)
-    assert desk.take() is None
+    lock = RestartLock(profile.url.value, profile.unit.value)
+    assert lock.take() is None
     assert main(["rollback", "--yes"]) == 2
     assert f"process {os.getpid()}" in capsys.readouterr().err
-    assert desk.write(Record(profile.unit.value, here(), "restart", backup=made.id)) is None
-    desk.release()
+    assert lock.write(Record(profile.unit.value, here(), "restart", backup=made.id)) is None
+    lock.release()
     # its console is gone, and the restart waits to be ended
     assert main(["rollback", "--yes"]) == 2
     assert "litellm-tui restart" in capsys.readouterr().err
     assert _path(profile).read_bytes() == edited
-    assert desk.end() is None
+    assert lock.end() is None
     assert main(["rollback", "--yes"]) == 0
 
 

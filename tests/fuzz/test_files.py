@@ -145,8 +145,8 @@ def _documents(document: object) -> Iterator[bytes]:
 def test_kept_records_of_any_content(tmp_path: Path) -> None:
     file = StateFile("http://gw", "u", tmp_path)
     filters = SavedFilters(tmp_path / "filters.json")
-    desk = RestartLock("http://gw", "u", tmp_path)
-    desk._record.parent.mkdir(parents=True)
+    lock = RestartLock("http://gw", "u", tmp_path)
+    lock._record.parent.mkdir(parents=True)
     for content in _documents(STATE):
         file.path.write_bytes(content)
         file.load()
@@ -154,8 +154,8 @@ def test_kept_records_of_any_content(tmp_path: Path) -> None:
         (tmp_path / "filters.json").write_bytes(content)
         filters.load()
     for content in _documents(RECORD):
-        desk._record.write_bytes(content)
-        assert isinstance(desk.unfinished(), Failure | msgspec.Struct | None)
+        lock._record.write_bytes(content)
+        assert isinstance(lock.unfinished(), Failure | msgspec.Struct | None)
     for content in _documents(INDEX):
         (tmp_path / index.INDEX).write_bytes(content)
         assert isinstance(index.read(tmp_path), tuple | Failure)

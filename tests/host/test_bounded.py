@@ -287,9 +287,9 @@ def _environment(path: Path) -> str:
 
 
 def _transaction(path: Path) -> object:
-    desk = RestartLock("http://gw", "litellm.service", path.parent)
-    sparse(desk._record)
-    return desk.unfinished()
+    lock = RestartLock("http://gw", "litellm.service", path.parent)
+    sparse(lock._record)
+    return lock.unfinished()
 
 
 READERS: dict[str, tuple[Callable[[Path], object], str]] = {

@@ -26,6 +26,7 @@ from litellm_tui.monitor.auditor import Auditor
 from litellm_tui.monitor.gateway_poller import SECONDS_PER_ENTRY, _interval
 from litellm_tui.ui.panes.fallbacks import Fallbacks
 from litellm_tui.ui.panes.models import Models
+from litellm_tui.ui.panes.registry import entry_of
 from litellm_tui.ui.signs import UNICODE
 from litellm_tui.ui.view import View, utc_clock
 from tests import large
@@ -116,7 +117,7 @@ def test_a_file_is_read_and_audited_at_its_share(tmp_path: Path) -> None:
 def test_a_pane_is_prepared_at_its_share(tmp_path: Path, pane: type[Models] | type[Fallbacks]) -> None:
     def make(count: int) -> Callable[[], object]:
         view = _view(large.snapshot(tmp_path, count))
-        return lambda: pane().rows(view, 100)[:40]
+        return lambda: pane(entry_of(pane.__name__.lower())).rows(view, 100)[:40]
 
     assert _ratio(make) <= MOST
 
@@ -131,7 +132,7 @@ def test_what_has_not_changed_is_not_judged_again(tmp_path: Path) -> None:
     assert second.groups is first.groups
     whole = _cost(lambda: diagnose(_anew(snapshot), large.NOW))
     assert _cost(lambda: diagnose(later, large.NOW + 1)) < whole / 5
-    pane = Fallbacks()
+    pane = Fallbacks(entry_of("fallbacks"))
     view = _view(snapshot)
     assert pane.rows(view, 100) is pane.rows(view._replace(now=large.NOW + 2), 100)
     assert pane.rows(view, 90) is not pane.rows(view, 100)

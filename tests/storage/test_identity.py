@@ -24,11 +24,11 @@ def test_the_names_on_the_disk_are_those_of_every_version(tmp_path: Path, url: s
     assert gateway_name(url, unit) == name
     assert StateFile(url, unit, tmp_path).path == tmp_path / f"{name}.json"
     assert Backups(url, unit, tmp_path).folder == tmp_path / "backups" / name
-    desk = RestartLock(url, unit, tmp_path)
-    assert desk.take() is None
-    assert desk.write(Record(unit, here(), "proof")) is None
-    desk.release()
-    assert {path.name for path in desk.folder.iterdir()} == {f"{name}.json", f"{name}.lock"}
+    lock = RestartLock(url, unit, tmp_path)
+    assert lock.take() is None
+    assert lock.write(Record(unit, here(), "proof")) is None
+    lock.release()
+    assert {path.name for path in lock.folder.iterdir()} == {f"{name}.json", f"{name}.lock"}
 
 
 def test_the_label_is_for_persons() -> None:

@@ -290,7 +290,7 @@ class Frozen(Console):
         settings = settings or Settings(utc=True)
         profile = PROFILE if snapshot.service.value else msgspec.structs.replace(PROFILE, **NOTHING)
         super().__init__(profile, settings)
-        self.backups = Backups(profile.url.value, "litellm.service", folder=Path("/nonexistent"))
+        self.session.backups = Backups(profile.url.value, "litellm.service", folder=Path("/nonexistent"))
         file = snapshot.configuration.current if audited else None
         audit = Auditor(None, {}).audit(file, {"LITELLM_MASTER_KEY": "x"}, "1.106.2") if file else None
         self._frozen = View(

@@ -82,8 +82,8 @@ class Scene:
 
     @property
     def monitor(self) -> Monitor:
-        assert self.app.monitor is not None
-        return self.app.monitor
+        assert self.app.session.monitor is not None
+        return self.app.session.monitor
 
     @property
     def log(self) -> LogView:

@@ -23,9 +23,9 @@ FASTER = CONFIG.replace(*RPM)
 
 def _store(scene: Scene) -> Backups:
     """The console's own store, as another console would see it."""
-    assert scene.app.backups is not None
+    assert scene.app.session.backups is not None
     store = Backups("", "")
-    store.folder = scene.app.backups.folder
+    store.folder = scene.app.session.backups.folder
     store.load()
     return store
 
@@ -100,7 +100,7 @@ async def test_the_newest_is_first_with_what_became_of_it(scene: Scene) -> None:
     assert first.split()[1].startswith("2023-")
     assert "applied" in second
     assert "as now" in second
-    assert second.startswith(scene.app._signs.states["serving"])
+    assert second.startswith(scene.app.session.notation.signs.states["serving"])
 
 
 async def test_what_going_back_changes_stands_below(scene: Scene) -> None:

@@ -74,8 +74,8 @@ async def test_in_production_the_name_is_wanted(scene: Scene) -> None:
 
 async def test_not_while_somebody_restarts_it(scene: Scene) -> None:
     profile = scene.monitor.profile
-    assert scene.app.backups is not None
-    other = RestartLock(profile.url.value, scene.simulation.unit, scene.app.backups.state)
+    assert scene.app.session.backups is not None
+    other = RestartLock(profile.url.value, scene.simulation.unit, scene.app.session.backups.state)
     assert other.take() is None
     try:
         await _asked(scene, "Stop")

@@ -56,8 +56,8 @@ async def kept(simulation: Simulation, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def _history(scene: Scene) -> History:
-    assert scene.app.history is not None
-    return scene.app.history
+    assert scene.app.session.history is not None
+    return scene.app.session.history
 
 
 def _note(scene: Scene, at: float, text: str) -> Applied:
@@ -222,7 +222,7 @@ async def test_no_secret_is_on_the_screen(kept: Scene) -> None:
 
 
 async def test_without_a_history_it_says_what_was_not_compared(scene: Scene) -> None:
-    assert scene.app.history is None
+    assert scene.app.session.history is None
     await _open(scene)
     await _says(scene, "no version that was applied is known yet")
     await _says(scene, "no difference")

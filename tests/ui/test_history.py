@@ -28,7 +28,7 @@ async def test_a_restart_that_is_seen_is_noted_with_its_file(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     async with opened(simulation, memory=True) as scene:
-        history = scene.app.history
+        history = scene.app.session.history
         assert history is not None
         (first,) = await scene.until(history.versions, "what runs is noted")
         simulation.edit_config()
@@ -46,4 +46,4 @@ async def test_a_restart_that_is_seen_is_noted_with_its_file(
 
 
 async def test_the_history_of_a_simulation_is_not_kept(scene: Scene) -> None:
-    assert scene.app.history is None
+    assert scene.app.session.history is None

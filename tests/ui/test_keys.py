@@ -361,9 +361,9 @@ async def _exports_what_is_shown(scene: Scene, key: str) -> None:
 @presses("everywhere", "u")
 async def _shows_the_other_clock(scene: Scene, key: str) -> None:
     await scene.press("2")
-    assert not scene.app.utc
+    assert not scene.app.session.notation.utc
     await scene.press(key)
-    assert scene.app.utc
+    assert scene.app.session.notation.utc
     await scene.shows("· UTC ·")
     assert scene.log.zone is not None
     await scene.press(key)
@@ -570,7 +570,7 @@ async def test_the_help_lists_every_key_and_every_sign(scene: Scene) -> None:
         assert key.help in joined, key
     for title in PLACES.values():
         assert title in text
-    for state, sign in scene.app._signs.states.items():
+    for state, sign in scene.app.session.notation.signs.states.items():
         assert f"{sign} {state}" in text
 
 
@@ -603,7 +603,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("jump", lambda scene: isinstance(scene.app.focused, Input)),
         ("export", lambda scene: isinstance(scene.app.focused, Input)),
         ("filters", lambda scene: isinstance(scene.app.screen, FiltersScreen)),
-        ("utc", lambda scene: scene.app.utc),
+        ("utc", lambda scene: scene.app.session.notation.utc),
         ("level", lambda scene: scene.log.level == "WARNING"),
         ("follow", lambda scene: not scene.log.following),
         ("wrap", lambda scene: scene.log.wrapped),

@@ -57,8 +57,8 @@ async def _ends(scene: Scene, result: str) -> Outcome:
 
 
 def _backups(scene: Scene) -> Backups:
-    assert scene.app.backups is not None
-    return scene.app.backups
+    assert scene.app.session.backups is not None
+    return scene.app.session.backups
 
 
 def _hear(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,18 +202,18 @@ async def test_a_restart_that_was_interrupted_is_told_and_can_be_taken_back(
     taken = backups.make([(profile.config.value, "config")], "before a restart")
     assert isinstance(taken, Backup)
     assert profile.unit
-    desk = RestartLock(profile.url.value, profile.unit.value, backups.state)
-    assert desk.take() is None
-    desk.write(Record("litellm.service", here(), "proof", taken.id, good.id))
-    desk.release()
-    scene.app._control.offer_to_end(profile)
+    lock = RestartLock(profile.url.value, profile.unit.value, backups.state)
+    assert lock.take() is None
+    lock.write(Record("litellm.service", here(), "proof", taken.id, good.id))
+    lock.release()
+    scene.app._control.offer_to_end()
     await scene.until(lambda: any("was not proved yet" in note.message for note in scene.app._notifications))
     await scene.press("R")
     await scene.shows("Take it back:")
     await scene.press("right", "right", "enter")
     await _ends(scene, "rolled back")
     assert scene.simulation.config_path.read_bytes() == content
-    assert desk.unfinished() is None
+    assert lock.unfinished() is None
 
 
 async def test_what_stands_by_while_another_console_restarts_says_who(
@@ -222,8 +222,8 @@ async def test_what_stands_by_while_another_console_restarts_says_who(
     _hear(monkeypatch)
     profile = scene.monitor.profile
     assert profile.unit
-    desk = RestartLock(profile.url.value, profile.unit.value, _backups(scene).state)
-    assert desk.take() is None
+    lock = RestartLock(profile.url.value, profile.unit.value, _backups(scene).state)
+    assert lock.take() is None
     before = _invocation(scene.simulation)
     await _asked(scene)
     await scene.press("right", "enter")
@@ -237,7 +237,7 @@ async def test_what_stands_by_while_another_console_restarts_says_who(
     assert f"(process {os.getpid()})" in outcome.text
     assert "is restarting it" in outcome.text
     assert _invocation(scene.simulation) == before
-    desk.release()
+    lock.release()
 
 
 async def test_a_file_that_is_mended_needs_one_press_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

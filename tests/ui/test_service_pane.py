@@ -14,6 +14,7 @@ from litellm_tui.model.service import Service as Seen
 from litellm_tui.model.service_kinds import Custom, Kind, Tools
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.target.profile import Profile
+from litellm_tui.ui.panes.registry import entry_of
 from litellm_tui.ui.panes.service import Service
 from litellm_tui.ui.signs import UNICODE
 from litellm_tui.ui.view import View, utc_clock
@@ -31,7 +32,7 @@ def _view(reading: Reading[Seen], kind: Kind | None = None) -> View:
 
 
 def _pairs(view: View) -> dict[str, str]:
-    rows = ("".join(span[0] for span in row.spans) for row in Service().rows(view, 100))
+    rows = ("".join(span[0] for span in row.spans) for row in Service(entry_of("service")).rows(view, 100))
     return {name: rest.strip() for name, _, rest in (row.strip().partition(" ") for row in rows)}
 
 

@@ -18,7 +18,8 @@ from litellm_tui.monitor import auditor
 from litellm_tui.monitor.supervisor import Pace
 from litellm_tui.services.systemd.driver import UnitDriver
 from litellm_tui.target.settings import Settings
-from litellm_tui.ui import app as app_module
+from litellm_tui.ui import session as session_module
+from litellm_tui.ui.app import Console
 from litellm_tui.ui.panes.cache import Cache
 from tests.ui.scene import Scene, opened, profile_of
 
@@ -158,7 +159,7 @@ async def test_a_diagnosis_that_fails_is_told_in_the_header_and_tried_again(
     async with opened(simulation, pace=PACE) as scene:
         rows = scene.shown_rows("models")
         with monkeypatch.context() as patch:
-            patch.setattr(app_module, "diagnose", _fail)
+            patch.setattr(session_module, "diagnose", _fail)
             scene.monitor.look_now()
             await scene.shows("NOT JUDGED")
             assert "KeyError at " in scene.text
@@ -175,8 +176,8 @@ async def test_a_first_diagnosis_that_fails_leaves_a_console(
 ) -> None:
     with monkeypatch.context() as patch:
         fails = [True]
-        patch.setattr(app_module, "diagnose", lambda *given: _fail() if fails[0] else diagnose(*given))
-        app = app_module.Console(
+        patch.setattr(session_module, "diagnose", lambda *given: _fail() if fails[0] else diagnose(*given))
+        app = Console(
             profile_of(simulation),
             Settings(),
             memory=False,

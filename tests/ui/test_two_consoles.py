@@ -9,7 +9,7 @@ import pytest
 
 from litellm_tui.demo import Simulation
 from litellm_tui.storage.state import StateFile
-from litellm_tui.ui import app as app_module
+from litellm_tui.ui import session as session_module
 from litellm_tui.ui.app import Console
 from tests.ui.scene import Scene, opened
 
@@ -17,7 +17,7 @@ from tests.ui.scene import Scene, opened
 @pytest.fixture
 async def two(simulation: Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Scene]]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(app_module, "OTHERS_SECONDS", 0.05)
+    monkeypatch.setattr(session_module, "OTHERS_SECONDS", 0.05)
     async with opened(simulation, memory=True) as one, opened(simulation, memory=True) as other:
         yield [one, other]
 
@@ -26,7 +26,7 @@ def _mark(console: Console, key: str, note: str | None) -> None:
     view = console.view
     assert view is not None
     row = next(row for row in view.diagnosis.deployments if row.key == key)
-    console._over._mark_down(row, note)
+    console._overlays._mark_down(row, note)
 
 
 def _kept(scene: Scene) -> dict[str, str]:

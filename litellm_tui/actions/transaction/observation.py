@@ -1,4 +1,4 @@
-"""What all eyes have in common: asking groups, and the last words of the service."""
+"""What all observers have in common: asking groups, and the last words of the service."""
 
 from __future__ import annotations
 

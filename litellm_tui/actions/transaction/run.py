@@ -15,9 +15,9 @@ from typing import Final
 import msgspec
 
 from litellm_tui.actions.in_place import recover
-from litellm_tui.actions.rollback import Restored, missing, rehearse, restore
+from litellm_tui.actions.rollback import missing
 from litellm_tui.actions.transaction.downtime import Downtime
-from litellm_tui.actions.transaction.events import Event, GatewayObserver, Order, Outcome, Result, Seen, Step
+from litellm_tui.actions.transaction.events import Event, GatewayObserver, Order, Outcome, Result, Step
 from litellm_tui.actions.transaction.messages import (
     NOT_ENDED,
     kept_as,
@@ -31,10 +31,11 @@ from litellm_tui.actions.transaction.preflight import inspect, refusals
 from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, Stage, here, under_way
 from litellm_tui.actions.transaction.steps import StepClock, whole
 from litellm_tui.actions.transaction.watch import Watch
+from litellm_tui.actions.transaction.way_back import WayBack
 from litellm_tui.analysis.change.proof import Check, Expected, cause, is_new
 from litellm_tui.model.failures import Crashed, Denied, Failure
 from litellm_tui.monitor.supervisor import guarded_async
-from litellm_tui.storage.backups import Backup, Backups, Why, take_present
+from litellm_tui.storage.backups import Backup, Backups, Why
 from litellm_tui.target.profile import Profile
 
 _LOG_RECORDS: Final = 12
@@ -43,16 +44,16 @@ _LOG_RECORDS: Final = 12
 class Transaction:
     """One restart of one service. `apply`, `finish` or `undo` is called once; leaving it early ends only the watching.
 
-    `eyes` look at the gateway, `order` restarts it, `desk` keeps the record, `backups` the configurations. With
+    `observer` looks at the gateway, `order` restarts it, `lock` keeps the record, `backups` the configurations. With
     `rollback` off, a configuration that fails stays.
     """
 
     def __init__(
         self,
         profile: Profile,
-        eyes: GatewayObserver,
+        observer: GatewayObserver,
         order: Order,
-        desk: RestartLock,
+        lock: RestartLock,
         backups: Backups,
         *,
         force: bool = False,
@@ -60,11 +61,11 @@ class Transaction:
     ) -> None:
         self._profile = profile
         self._order = order
-        self._desk = desk
+        self._lock = lock
         self._backups = backups
         self._force = force
-        self._rollback = rollback
-        self._watch = Watch(profile, eyes)
+        self._way_back = WayBack(profile, backups, wanted=rollback)
+        self._watch = Watch(profile, observer)
         self._began = time.monotonic()
         self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
         self._downtime = Downtime(profile)
@@ -80,7 +81,7 @@ class Transaction:
             yield self._outcome("refused", refusal)
             return
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._desk.release)
+            stack.callback(self._lock.release)
             await stack.enter_async_context(self._downtime)
             async for event in whole(self._forth(), self._fell):
                 yield event
@@ -100,7 +101,7 @@ class Transaction:
             yield self._outcome("refused", refusal)
             return
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._desk.release)
+            stack.callback(self._lock.release)
             await stack.enter_async_context(self._downtime)
             async for event in whole(self._went_on(undo=undo), self._fell):
                 yield event
@@ -145,25 +146,25 @@ class Transaction:
 
     def _take(self, *, resuming: bool) -> str | None:
         """Take the lock; why that, or beginning anew, is not possible."""
-        taken = self._desk.take()
+        taken = self._lock.take()
         if isinstance(taken, Holder):
             return under_way(taken)
         if taken is not None:
             return taken.why
-        unfinished = self._desk.unfinished()
+        unfinished = self._lock.unfinished()
         if isinstance(unfinished, Failure):
-            self._desk.release()
+            self._lock.release()
             return unfinished.why
         # what a writer that was killed has left is no configuration, neither to apply nor to keep
         if resuming == (unfinished is not None):
             self._recovered = "; ".join(found.text for found in recover(self._backups.folder))
         if resuming:
             if unfinished is None:
-                self._desk.release()
+                self._lock.release()
                 return "no restart was interrupted here: there is nothing to finish or to undo"
             self._record = msgspec.structs.replace(unfinished, holder=here())
         elif unfinished is not None:
-            self._desk.release()
+            self._lock.release()
             return f"{told(unfinished)}; finish it (--finish) or take it back (--undo) first"
         return None
 
@@ -182,19 +183,19 @@ class Transaction:
             yield self._outcome("refused", f"nothing was changed: {found.why}", found.why)
             return
         refusal = refusals(found)
-        notes = (*self._desk.notes, *(check.text for check in found if check.state != "ok"))
+        notes = (*self._lock.notes, *(check.text for check in found if check.state != "ok"))
         yield msgspec.structs.replace(step(weighed(found, force=self._force), ok=not refusal), notes=notes)
         if refusal and not self._force:
             yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
             return
         step = StepClock("backup")
         yield Step("backup")
-        backup = await asyncio.to_thread(self._back_up, seen)
+        backup = await asyncio.to_thread(self._way_back.keep, seen)
         if isinstance(backup, Failure):
             yield step(backup.why, ok=False)
             yield self._outcome("refused", f"nothing was changed: {backup.why}", backup.why)
             return
-        good = self._good(backup)
+        good = self._way_back.good(backup)
         self._record = msgspec.structs.replace(
             self._record, backup=backup.id if backup else None, good=good.id if good else None
         )
@@ -202,11 +203,12 @@ class Transaction:
             yield step(failure.why, ok=False)
             yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
             return
-        if (failure := await asyncio.to_thread(self._no_way_back, seen, backup, good)) is not None:
+        blocked = None if self._force else await asyncio.to_thread(self._way_back.blocked, seen, backup, good)
+        if blocked is not None:
             await self._end()
-            why = f"{failure.why}; --force or --no-rollback goes on without a way back"
+            why = f"{blocked.why}; --force or --no-rollback goes on without a way back"
             yield step(why, ok=False)
-            yield self._outcome("refused", f"nothing was changed: it could not be rolled back: {why}", failure.why)
+            yield self._outcome("refused", f"nothing was changed: it could not be rolled back: {why}", blocked.why)
             return
         yield step(kept_as(backup, good))
         async for event in self._restarted(backup, self._watch.expected(time.time(), seen)):
@@ -252,7 +254,7 @@ class Transaction:
             return
         log = self._watch.log_since(expected.ordered_at)
         self._cause = failed = "; ".join(filter(None, (failed, last_exception(log))))
-        kept = await asyncio.to_thread(self._why_kept, backup)
+        kept = await asyncio.to_thread(self._way_back.why_not, backup, self._record.good)
         # what was changed under the restart has failed, and not what was kept before it
         if backup is not None and await asyncio.to_thread(missing, self._backups, backup.id) == ():
             result = f"rejected: {failed}" if kept is None else f"failed: {failed}"
@@ -282,7 +284,7 @@ class Transaction:
         await self._reach("restore")
         step = StepClock("restore")
         yield Step("restore")
-        restored = await asyncio.to_thread(self._restore, good)
+        restored = await asyncio.to_thread(self._way_back.go, good)
         if isinstance(restored, Failure):
             yield step(restored.why, ok=False)
             text = f"{self._cause}; not rolled back: {restored.why}"
@@ -322,64 +324,7 @@ class Transaction:
         text = sentence(checks, f"rolled back to what ran before, because {self._cause}")
         yield self._outcome("rolled back", text, self._cause, rejected=rejected, log=log)
 
-    def _restore(self, good: int) -> Restored | Failure:
-        if (backup := self._backups.get(good)) is not None and missing(self._backups, good) == ():
-            return Restored(backup)
-        profile = self._profile
-        return restore(
-            self._backups,
-            good,
-            config=profile.config.value if profile.config else None,
-            environment_files=profile.environment_files,
-            why="rejected",
-        )
-
     # --- what they are made of ---------------------------------------------------------------------------------------
-
-    def _back_up(self, seen: Seen) -> Backup | Failure | None:
-        """A set of what is on the disk; None where no configuration is known."""
-        profile = self._profile
-        self._backups.load()
-        if profile.config is None:
-            return None
-        taken = take_present(profile.config.value, profile.environment_files)
-        if isinstance(taken, Failure):
-            return taken
-        readiness = seen.snapshot.gateway.readiness.value
-        return self._backups.keep(
-            taken, "before a restart", litellm_version=(readiness.version or "") if readiness else ""
-        )
-
-    def _good(self, backup: Backup | None) -> Backup | None:
-        """What to go back to: what is to be applied itself, where it has run before, else the last that did."""
-        if backup is None:
-            return None
-        same = (old for old in reversed(self._backups.records()) if old.good and not old.differs_from(backup))
-        return next(same, None) or self._backups.known_good(backup, backup.root)
-
-    def _no_way_back(self, seen: Seen, backup: Backup | None, good: Backup | None) -> Failure | None:
-        """Why what is about to be applied could not be taken back, where that is wanted and something can be lost."""
-        service = seen.snapshot.service.value
-        runs = service is not None and service.active_state == "active"
-        if not runs or not self._rollback or self._force or backup is None or good is None:
-            return None
-        return rehearse(self._backups, backup.id, good.id)
-
-    def _why_kept(self, backup: Backup | None) -> str | None:
-        """Why what has failed is not rolled back; None when it is."""
-        if not self._rollback:
-            return "as told, nothing was rolled back"
-        if backup is None:
-            return "the configuration is not known here, so nothing could be rolled back"
-        if self._record.good is None:
-            return "no configuration is known that ran before, so nothing could be rolled back"
-        if missing(self._backups, self._record.good) == ():
-            good = self._backups.get(self._record.good)
-            known = {kept.path for kept in good.files} if good else set()
-            if unknown := [kept.path for kept in backup.files if kept.path not in known]:
-                return f"of {', '.join(unknown)} no version is known that ran before, so nothing could be rolled back"
-            return "this configuration has run before, so it is not the cause, and nothing was rolled back"
-        return None
 
     async def _reach(self, stage: Stage, expected: Expected | None = None) -> Failure | None:
         self._record = msgspec.structs.replace(self._record, stage=stage, expected=expected or self._record.expected)
@@ -391,12 +336,12 @@ class Transaction:
         await self._write()
 
     async def _write(self) -> Failure | None:
-        failure = await asyncio.to_thread(self._desk.write, self._record)
+        failure = await asyncio.to_thread(self._lock.write, self._record)
         self._unrecorded = f"where it stands could not be noted: {failure.why}" if failure else ""
         return failure
 
     async def _end(self) -> None:
-        failure = await asyncio.to_thread(self._desk.end)
+        failure = await asyncio.to_thread(self._lock.end)
         self._unrecorded = f"the note of it could not be removed: {failure.why}" if failure else ""
 
     def _outcome(

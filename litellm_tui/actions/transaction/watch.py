@@ -25,23 +25,23 @@ PROOF_SECONDS: Final = 180.0
 
 
 class Watch:
-    """The eyes, and what is made of what they see."""
+    """The observer, and what is made of what it sees."""
 
-    def __init__(self, profile: Profile, eyes: GatewayObserver) -> None:
+    def __init__(self, profile: Profile, observer: GatewayObserver) -> None:
         self._profile = profile
-        self._eyes = eyes
+        self._observer = observer
         self.failure: Crashed | None = None
         """Why the latest look failed: nothing was seen then."""
 
     def seen(self) -> Seen | None:
         """What was seen last; None also where looking fails."""
-        found = guarded(self._eyes.seen)
+        found = guarded(self._observer.seen)
         self.failure = found if isinstance(found, Crashed) else None
         return None if isinstance(found, Crashed) else found
 
     def log_since(self, moment: float) -> tuple[str, ...]:
         """The last records of the service since then; none where the log cannot be read."""
-        found = guarded(partial(self._eyes.log_since, moment))
+        found = guarded(partial(self._observer.log_since, moment))
         return () if isinstance(found, Crashed) else found
 
     async def look(self) -> Seen | None:
@@ -71,7 +71,7 @@ class Watch:
         if not expected.main_pid:
             return False
         since = time.time()
-        guarded(self._eyes.look_now)
+        guarded(self._observer.look_now)
         for _ in range(25):
             await asyncio.sleep(LOOK_SECONDS)
             seen = self.seen()
@@ -107,13 +107,13 @@ class Watch:
                     return
                 due = probes and self._profile.probes and time.monotonic() - asked > AGAIN_SECONDS
                 if answers and states["deployments"] in ("ok", "not known") and due:
-                    ended = await guarded_async(self._eyes.probe(self._profile.probes))
+                    ended = await guarded_async(self._observer.probe(self._profile.probes))
                     probes, asked = (0 if ended is None else probes - 1), time.monotonic()
                 unread = answers and "waiting" in (states["ready"], states["deployments"], states["cache"])
                 if unread and time.monotonic() - looked > AGAIN_SECONDS:
                     # whatever its pace or back-off, but a busy gateway is not asked without a pause
                     looked = time.monotonic()
-                    guarded(self._eyes.look_now)
+                    guarded(self._observer.look_now)
             if time.monotonic() > end:
                 if not told:
                     why = f": {self.failure.why}" if self.failure else ""

@@ -18,8 +18,6 @@ from litellm_tui.ui.widgets.lines import Row, Span, cell
 class Cache(Pane):
     """Type, state, ping, version, memory, keys, hits and misses."""
 
-    number, name_shown = 4, "Cache"
-
     def freshness(self, view: View) -> tuple[str, bool]:
         ping = view.snapshot.gateway.cache_ping
         if ping.failure is not None and view.answering:

@@ -11,17 +11,18 @@ from litellm_tui.ui.widgets.lines import Row
 
 
 class Detail(Pane):
-    """Follows the cursor of the models pane."""
+    """Follows the cursor of the models."""
 
-    number, name_shown = 0, "Detail"
     key = ""
 
     def on_mount(self) -> None:
-        self.border_title = "Selected"
         self.lines.can_focus = False
 
     def freshness(self, view: View) -> tuple[str, bool]:
         return "Enter opens it", not view.answering
+
+    def follow(self, key: str) -> None:
+        self.key = key
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
         chosen = next((d for d in view.diagnosis.deployments if d.key == self.key), None)

@@ -5,7 +5,7 @@ What if: groups marked down here show where their requests would go. A mark is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -17,7 +17,9 @@ from litellm_tui.analysis.routing.table import Kind, alias_target, routing_of_fi
 from litellm_tui.analysis.routing.what_if import WhatIf, routing_of, what_if
 from litellm_tui.model.diagnosis import SEVERITY, Chain, Deployment, Group, Target
 from litellm_tui.ui.detail import Paragraph, chain_paragraphs, to_rows
+from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane
+from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.chain_lines import ChainLines
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
@@ -55,10 +57,8 @@ def _groups(deployments: Sequence[Deployment]) -> frozenset[str]:
 class Fallbacks(Pane):
     """Where a request goes when its group fails, and where it would go."""
 
-    number, name_shown = 3, "Fallbacks"
-
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, entry: PaneEntry, pace: Pace | None = None) -> None:
+        super().__init__(entry, pace)
         self.marked: tuple[str, ...] = ()
         self._view: View | None = None
         self._made: _Made | None = None
@@ -73,6 +73,16 @@ class Fallbacks(Pane):
     def draw(self, view: View) -> None:
         self._view = view
         super().draw(view)
+
+    def concerned(self, view: View) -> Sequence[Deployment]:
+        group = group_of(self.lines.selected, view)
+        return [row for row in view.diagnosis.deployments if row.group == group]
+
+    def sheet(self, key: str, view: View) -> tuple[str, Callable[[], Iterable[Paragraph]]] | None:
+        kind, _, name = key.partition(":")
+        marked = self.marked
+        title = f"{'any group' if name == '*' else name} · {kind}"
+        return title, lambda: fallback_paragraphs(key, view, marked)
 
     @on(ChainLines.Marked)
     def _mark(self, event: ChainLines.Marked) -> None:

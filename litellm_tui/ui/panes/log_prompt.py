@@ -36,7 +36,7 @@ class _Field(Input):
 
     open = False
 
-    async def _on_key(self, event: Key) -> None:
+    async def on_key(self, event: Key) -> None:
         if event.key == "f1":
             self.post_message(LogPrompt.Explain())
         elif event.key == "escape":

@@ -14,6 +14,7 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.log_prompt import LogPrompt, Purpose
 from litellm_tui.ui.panes.pane import Pane
+from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.view import View, utc_clock
 from litellm_tui.ui.widgets.log_view import LogView
 
@@ -21,7 +22,7 @@ from litellm_tui.ui.widgets.log_view import LogView
 class Logs(Pane):
     """The unit's journal, live."""
 
-    number, name_shown = 2, "Logs"
+    large = True
     view: LogView
 
     class Export(Message):
@@ -31,9 +32,15 @@ class Logs(Pane):
             super().__init__()
             self.path = path
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-        super().__init__()
+    class OpenRecord(Message):
+        """The record of this sequence is to be shown in full."""
+
+        def __init__(self, sequence: int) -> None:
+            super().__init__()
+            self.sequence = sequence
+
+    def __init__(self, entry: PaneEntry, pace: Pace | None = None) -> None:
+        super().__init__(entry, pace)
         self._prompt = LogPrompt()
 
     def compose(self) -> ComposeResult:
@@ -41,8 +48,12 @@ class Logs(Pane):
         yield self._prompt
 
     def make_lines(self) -> LogView:
-        self.view = LogView(self._pace)
+        self.view = LogView(self.pace)
         return self.view
+
+    @property
+    def in_parts(self) -> bool:
+        return self.view.is_in_parts
 
     def draw(self, view: View) -> None:
         if view.clock is not self.view.clock:
@@ -58,7 +69,7 @@ class Logs(Pane):
 
     @on(LogView.Changed)
     def _describe(self) -> None:
-        self._title(f"2 Logs · {' · '.join(self._state())}")
+        self._title(f"{self.entry.label} · {' · '.join(self._state())}")
         if self._prompt.display and self._prompt.purpose in ("filter", "search"):
             shown = self.view
             self._prompt.show_error(
@@ -86,6 +97,11 @@ class Logs(Pane):
             yield "UTC"
         if shown.hidden_polling:
             yield "polling hidden"
+
+    @on(LogView.Opened)
+    def _open(self, event: LogView.Opened) -> None:
+        event.stop()
+        self.post_message(self.OpenRecord(int(event.key)))
 
     # --- what is typed -----------------------------------------------------------------------------------------
 

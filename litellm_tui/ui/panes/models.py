@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import coarse_age
-from litellm_tui.model.diagnosis import Deployment, Verdict
+from litellm_tui.model.diagnosis import Deployment, Place, Verdict
 from litellm_tui.model.failures import Crashed
+from litellm_tui.ui.detail import Paragraph, deployment_paragraphs
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
@@ -29,8 +30,6 @@ class _Columns(NamedTuple):
 
 class Models(Pane):
     """Every deployment of the file and of the router."""
-
-    number, name_shown = 1, "Models"
 
     def freshness(self, view: View) -> tuple[str, bool]:
         return view.freshness(view.snapshot.gateway.deployments, view.snapshot.gateway.groups)
@@ -52,6 +51,20 @@ class Models(Pane):
             return _row(deployments[place], columns, view, repeated=repeated)
 
         return LazyRows(["", *(deployment.key for deployment in deployments), *("" for _ in notes)], row)
+
+    def key_of(self, place: Place, view: View) -> str:
+        if place.kind == "group":
+            return next((row.key for row in view.diagnosis.deployments if row.group == place.key), "")
+        return super().key_of(place, view)
+
+    def concerned(self, view: View) -> Sequence[Deployment]:
+        return [row for row in view.diagnosis.deployments if row.key == self.lines.selected]
+
+    def sheet(self, key: str, view: View) -> tuple[str, Callable[[], Iterable[Paragraph]]] | None:
+        chosen = next((row for row in view.diagnosis.deployments if row.key == key), None)
+        if chosen is None:
+            return None
+        return f"{chosen.group} · {chosen.model}", lambda: deployment_paragraphs(chosen, view)
 
 
 @latest

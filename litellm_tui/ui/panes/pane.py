@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Self
+from importlib import import_module
+from typing import ClassVar, Self
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
 
+from litellm_tui.model.diagnosis import Deployment, Place
 from litellm_tui.model.failures import Crashed
+from litellm_tui.ui.detail import Paragraph
+from litellm_tui.ui.paint_pace import Pace
+from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines, Row
@@ -23,18 +28,27 @@ class Pane(Vertical):
     A pane shows its part of a `View` and owns no truth: `draw` is all it is told.
     """
 
-    number = 0
-    name_shown = ""
+    large: ClassVar[bool] = False
+    """Whether so much is painted for it that it waits for a slow terminal, unless a key asked for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, entry: PaneEntry, pace: Pace | None = None) -> None:
+        """`pace` says when the terminal has room for what moves by itself."""
         self._line: Region | None = None
-        super().__init__(id=self.name_shown.lower(), classes="pane")
-        self.border_title = Content(f"{self.number} {self.name_shown}")
+        self.entry = entry
+        self.pace = pace
+        place = f"-share-{entry.share}" + (" -wide-only" if entry.wide_only else "")
+        super().__init__(id=entry.name, classes=f"pane {place}")
+        self.border_title = Content(entry.label)
         self.lines = self.make_lines()
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether a part of what is in sight is still to be painted: until then nothing newer is shown."""
+        return False
 
     def make_lines(self) -> Lines:
         """The list in it."""
-        return Lines(id=f"{self.name_shown.lower()}-lines")
+        return Lines(id=f"{self.entry.name}-lines")
 
     def compose(self) -> ComposeResult:
         yield self.lines
@@ -60,6 +74,25 @@ class Pane(Vertical):
     def rows(self, view: View, width: int) -> Sequence[Row]:
         """What to show, `width` cells wide."""
         raise NotImplementedError
+
+    # --- what its rows are about -------------------------------------------------------------------------------
+
+    def key_of(self, place: Place, view: View) -> str:
+        """The key of the row that stands for a place; empty for none."""
+        return "" if place.kind == "reading" else place.key
+
+    def concerned(self, view: View) -> Sequence[Deployment]:
+        """The deployments that the selected row is about."""
+        return ()
+
+    def sheet(self, key: str, view: View) -> tuple[str, Callable[[], Iterable[Paragraph]]] | None:
+        """Title and text of all that is known of the row with this key, or nothing to open."""
+        return None
+
+    def follow(self, key: str) -> None:
+        """The row with this key is selected in the pane that this one follows."""
+
+    # --- its frame ---------------------------------------------------------------------------------------------
 
     def _subtitle(self, words: str) -> None:
         content = self._words(words)
@@ -90,3 +123,11 @@ class Pane(Vertical):
     def _words(self, words: str) -> Content:
         """Words for the frame: never markup, and in ASCII where that is wanted."""
         return Content(to_ascii(words) if self.app.has_class(ASCII_CLASS) else words)
+
+
+def make_pane(entry: PaneEntry, pace: Pace) -> Pane:
+    """The pane of an entry; its module is loaded only now."""
+    module, _, name = entry.path.partition(":")
+    made = getattr(import_module(module), name)(entry, pace)
+    assert isinstance(made, Pane)
+    return made

@@ -18,8 +18,6 @@ _UNKNOWN = "not known"
 class Service(Pane):
     """What is known of the unit, the container or the process, and how the console found it."""
 
-    number, name_shown = 5, "Service"
-
     def make_lines(self) -> Lines:
         return ServiceLines(id="service-lines")
 

@@ -14,51 +14,42 @@ from textual.screen import Screen
 from litellm_tui.model.failures import Crashed
 from litellm_tui.monitor.supervisor import guarded
 from litellm_tui.ui.paint_pace import Pace
-from litellm_tui.ui.panes.cache import Cache
-from litellm_tui.ui.panes.detail import Detail
-from litellm_tui.ui.panes.fallbacks import Fallbacks
-from litellm_tui.ui.panes.logs import Logs
-from litellm_tui.ui.panes.models import Models
-from litellm_tui.ui.panes.pane import Pane
-from litellm_tui.ui.panes.service import Service
+from litellm_tui.ui.panes.pane import Pane, make_pane
+from litellm_tui.ui.panes.registry import FIRST, PANES, ROWS, entry_of, in_order
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import Header
+from litellm_tui.ui.widgets.lines import Lines
 from litellm_tui.ui.widgets.strip import ServiceStrip
 
-ORDER: Final = ("models", "logs", "fallbacks", "cache", "service")
 NARROW: Final = 100
 WIDE: Final = 170
-# until a log that had to wait for the terminal is tried again
-LOG_SECONDS: Final = 0.05
+# until a pane that had to wait for the terminal is tried again
+WAIT_SECONDS: Final = 0.05
 
 
 class MainScreen(Screen[None]):
-    """`pace` says when the terminal has room for the log; `redraw` is called when panes have come into sight."""
+    """`pace` says when the terminal has room for what is large; `redraw` is called when panes have come into sight."""
 
     def __init__(self, pace: Pace, redraw: Callable[[], None]) -> None:
         super().__init__()
         self._pace = pace
         self._redraw = redraw
-        self._log_waits: View | None = None
+        # what panes are to show that wait for the terminal
+        self._waiting: dict[Pane, View] = {}
         self._zoomed = False
-        self.shown = "models"
+        self.shown = FIRST
         """The pane that has the focus, or had it last."""
 
     def compose(self) -> ComposeResult:
         yield Header()
         with Vertical(id="panes"):
-            with Horizontal(id="upper", classes="holder"):
-                yield Models()
-                yield Detail()
-            with Horizontal(id="middle", classes="holder"):
-                yield Fallbacks()
-                yield Cache()
-                yield Service()
-            yield Logs(self._pace)
+            for row in ROWS:
+                with Horizontal(id=row, classes="holder"):
+                    yield from (make_pane(entry, self._pace) for entry in PANES if entry.row == row)
         yield ServiceStrip()
 
     def on_mount(self) -> None:
-        self.query_one(Models).lines.focus()
+        self.pane(FIRST).lines.focus()
 
     # --- drawing -----------------------------------------------------------------------------------------------
 
@@ -72,8 +63,8 @@ class MainScreen(Screen[None]):
         for part in self.query("Header, ServiceStrip, Pane"):
             if not part.display or not isinstance(part, Header | ServiceStrip | Pane):
                 continue
-            if isinstance(part, Logs) and not asked:
-                ended = guarded(partial(self._draw_log, part, view), view.redact)
+            if isinstance(part, Pane) and part.large and not asked:
+                ended = guarded(partial(self._draw_large, part, view), view.redact)
             else:
                 ended = guarded(partial(part.draw, view), view.redact)
             if ended is not None:
@@ -82,22 +73,23 @@ class MainScreen(Screen[None]):
                     part.fell(ended)
         return crash
 
-    def _draw_log(self, log: Logs, view: View) -> None:
-        """Of all that moves by itself the log is by far the most to be sent: it waits while the terminal is behind."""
-        ready = not log.view.is_in_parts and self._pace.ready()
-        waits, self._log_waits = self._log_waits, None if ready else view
-        if ready:
+    def _draw_large(self, pane: Pane, view: View) -> None:
+        """Of all that moves by itself it is by far the most to be sent: it waits while the terminal is behind."""
+        waits = self._waiting.pop(pane, None)
+        if not pane.in_parts and self._pace.ready():
             self._pace.link.ask_soon()
-            log.draw(view)
-        elif waits is None:
-            self.set_timer(LOG_SECONDS, partial(self._draw_waiting, log))
+            pane.draw(view)
+            return
+        self._waiting[pane] = view
+        if waits is None:
+            self.set_timer(WAIT_SECONDS, partial(self._draw_waiting, pane))
 
-    def _draw_waiting(self, log: Logs) -> None:
-        view, self._log_waits = self._log_waits, None
-        if view is not None and log.is_attached and log.display:
-            crash = guarded(partial(self._draw_log, log, view), view.redact)
+    def _draw_waiting(self, pane: Pane) -> None:
+        view = self._waiting.pop(pane, None)
+        if view is not None and pane.is_attached and pane.display:
+            crash = guarded(partial(self._draw_large, pane, view), view.redact)
             if crash is not None:
-                log.fell(crash)
+                pane.fell(crash)
 
     def tick(self, words: str) -> None:
         """The clock shows these words."""
@@ -109,6 +101,21 @@ class MainScreen(Screen[None]):
     def pane(self, name: str) -> Pane:
         """One of the panes."""
         return self.query_one(f"#{name}", Pane)
+
+    def pane_around(self, lines: Lines) -> Pane | None:
+        """The pane whose list this is."""
+        return next((pane for pane in self.query(Pane) if pane.lines is lines), None)
+
+    def selection_moved(self, lines: Lines, key: str, view: View | None) -> None:
+        """The cursor of a list stands on another row: the panes that follow it show that one."""
+        around = self.pane_around(lines)
+        for pane in self.query(Pane):
+            if around is not None and pane.entry.follows == around.entry.name:
+                pane.follow(key)
+                if pane.display and view is not None:
+                    crash = guarded(partial(pane.draw, view), view.redact)
+                    if crash is not None:
+                        pane.fell(crash)
 
     def lay_out(self) -> None:
         """One pane at a time when it is narrow or zoomed, all of them otherwise."""
@@ -122,8 +129,7 @@ class MainScreen(Screen[None]):
     def show(self, name: str) -> None:
         """Bring a pane into sight and give it the focus."""
         self.shown = name
-        # the service has a pane of its own on wide screens only
-        if name == "service" and self.size.width < WIDE:
+        if entry_of(name).wide_only and self.size.width < WIDE:
             self._zoomed = True
         self.lay_out()
         self.set_focus(self.pane(name).lines)
@@ -131,15 +137,15 @@ class MainScreen(Screen[None]):
     def step(self, step: int) -> None:
         """The next pane, or the one before."""
         every = self.has_class("-single") or self.size.width >= WIDE
-        names = ORDER if every else ORDER[:-1]
+        names = in_order(wide_only=every)
         place = names.index(self.shown) if self.shown in names else 0
         self.show(names[(place + step) % len(names)])
 
     def zoom(self) -> None:
         """Only the pane that has the focus, or all of them again."""
         self._zoomed = not self._zoomed
-        if not self._zoomed and self.shown == "service" and self.size.width < WIDE:
-            self.shown = "models"
+        if not self._zoomed and entry_of(self.shown).wide_only and self.size.width < WIDE:
+            self.shown = FIRST
         self.lay_out()
         self.set_focus(self.pane(self.shown).lines)
 

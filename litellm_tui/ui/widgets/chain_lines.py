@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.actions import SkipAction
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
-from litellm_tui.ui.keys import keys_of
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.widgets.lines import Lines
 
 
 class ChainLines(Lines):
     """The list of chains, in which groups are marked down. `clearable` says whether Escape has something to clear."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False) for key in keys_of("fallbacks")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("fallbacks")
 
     class Marked(Message):
         """The group of the row with this key is to be marked, or not any more; an empty key clears all marks."""

@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.actions import SkipAction
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
@@ -22,9 +22,10 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from litellm_tui.logs.log_line import clean
-from litellm_tui.ui.keys import keys_of
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
+from litellm_tui.ui.textual_internals import turn_into
 from litellm_tui.ui.widgets.scroll_bar import AsciiRender, Bar
 
 ASCII_CLASS = "-ascii"
@@ -79,9 +80,7 @@ def cell(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -
 class Lines(ScrollView, can_focus=True):
     """Rows with a cursor. Posts `Opened` on Enter and `Moved` when the cursor reaches another row."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False) for key in keys_of("lists")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("lists")
 
     class Opened(Message):
         """Enter, or a click on the row that the cursor is on."""
@@ -118,7 +117,7 @@ class Lines(ScrollView, can_focus=True):
         """Textual's, made frugal."""
         bar = super().vertical_scrollbar
         if not isinstance(bar, Bar):
-            bar.__class__ = Bar
+            turn_into(bar, Bar)
             if self.app.has_class(ASCII_CLASS):
                 bar.renderer = AsciiRender  # type: ignore[misc]  # as Textual's documentation says
         return bar

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, tzinfo
 from typing import ClassVar, Final, Self
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
@@ -20,10 +20,11 @@ from litellm_tui.analysis.log_filter.log_filter import LogFilter
 from litellm_tui.analysis.log_filter.pattern import Pattern
 from litellm_tui.logs.store import RANK, LogStore
 from litellm_tui.model.log import Level, LogRecord
-from litellm_tui.ui.keys import keys_of
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.regex_timeout import TookTooLong, patience
 from litellm_tui.ui.terminal_link import Link
+from litellm_tui.ui.textual_internals import resize_without_layout
 from litellm_tui.ui.widgets.lines import Lines, Span
 from litellm_tui.ui.widgets.log_index import LogIndex
 from litellm_tui.ui.widgets.log_paint import GAP, highlighted, lines_of, spans_of
@@ -43,9 +44,7 @@ TOO_LONG: Final = "takes too long: taken as text"
 class LogLines(Lines):
     """Follows the newest line until one scrolls up; then it stays, and counts what has come since."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False) for key in keys_of("logs")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("logs")
 
     class Changed(Message):
         """Following, filter, level, progress or the count of unseen lines is another."""
@@ -316,8 +315,7 @@ class LogLines(Lines):
         before, after = self.virtual_size, Size(self.room, self._index.height)
         if before.width == after.width and min(before.height, after.height) > self.size.height:
             # only the bar is another one: Textual would lay out the whole screen
-            self.set_reactive(LogLines.virtual_size, after)
-            self.vertical_scrollbar.window_virtual_size = after.height
+            resize_without_layout(self, after)
         else:
             self.virtual_size = after
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
-from litellm_tui.ui.keys import keys_of
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.widgets.lines import Lines
 
 
 class ServiceLines(Lines):
     """Posts `Wanted` when all about the service is to be shown."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False) for key in keys_of("service")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("service")
 
     class Wanted(Message):
         """All about the service."""

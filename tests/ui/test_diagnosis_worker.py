@@ -11,7 +11,7 @@ import pytest
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.ui import app as app_module
+from litellm_tui.ui import session as session_module
 from tests.ui.scene import Scene
 
 KEYS = (
@@ -43,12 +43,12 @@ class Judged:
         console = scene.app
 
         def counted(snapshot: Snapshot, *given: Any) -> Diagnosis:
-            state = (snapshot, *console._inputs())
+            state = (snapshot, *console.session._inputs())
             self._held.append(state)
             self.times[tuple(map(id, state))] += 1
             return diagnose(snapshot, *given)
 
-        monkeypatch.setattr(app_module, "diagnose", counted)
+        monkeypatch.setattr(session_module, "diagnose", counted)
 
 
 async def test_keys_do_not_judge_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ async def test_problems_that_were_looked_at_are_judged_anew(scene: Scene, monkey
     scene.break_for_all("qwen2.5-coder:32b")
     await scene.until(lambda: scene.app.view and any(p.new for p in scene.app.view.diagnosis.problems))
     monkeypatch.setattr(scene.monitor, "_on_snapshot", lambda _: None)
-    scene.app.remembered.looked_at_problems()
+    scene.app.session.memory.looked_at_problems()
     view = scene.app.view
     assert view is not None
     assert view.diagnosis.problems

@@ -37,7 +37,7 @@ async def main():
     pids["gateway"] = int((place / "pid").read_text())
     # an editor, or sudo: in the foreground, and the user's
     pids["editor"] = subprocess.Popen(sleeper).pid
-    order = asyncio.create_task(control.carry_out(parent))
+    order = asyncio.create_task(command.carry_out(parent))
     looks = [asyncio.create_task(command.run(parent))]
     following = await command.start(sleeper)
     pids["follower"] = following.pid

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from litellm_tui.ui.paint_pace import LONGEST, Pace
-from litellm_tui.ui.terminal_link import LOST, QUESTION, Link, output_waits
+from litellm_tui.ui.terminal_link import LOST, QUESTION, Link
+from litellm_tui.ui.textual_internals import output_waits
 
 
 class Terminal:

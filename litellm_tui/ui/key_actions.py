@@ -1,0 +1,277 @@
+"""Which key and which message of a widget does what: each is handed to the part that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, ClassVar, Final
+
+from textual import on
+from textual.binding import BindingType
+from textual.widgets import Input
+from textual.worker import Worker
+
+from litellm_tui.model.diagnosis import Place
+from litellm_tui.ui.bindings import bindings_of
+from litellm_tui.ui.guarded_work import told
+from litellm_tui.ui.keys import KEYS
+from litellm_tui.ui.log_actions import LogActions
+from litellm_tui.ui.operations import Operations
+from litellm_tui.ui.overlays import Overlays
+from litellm_tui.ui.panes.log_prompt import LogPrompt, Purpose
+from litellm_tui.ui.panes.logs import Logs
+from litellm_tui.ui.panes.registry import pane_about
+from litellm_tui.ui.screens.main import MainScreen
+from litellm_tui.ui.service_control import ServiceControl
+from litellm_tui.ui.session import Session
+from litellm_tui.ui.terminal_link import Link
+from litellm_tui.ui.textual_internals import TerminalApp
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.chain_lines import ChainLines
+from litellm_tui.ui.widgets.lines import Lines
+from litellm_tui.ui.widgets.log_view import LogView
+from litellm_tui.ui.widgets.service_lines import ServiceLines
+
+# Handled before the focused widget sees the key, and before the next key is looked at: what is typed straight after
+# them, in one packet of a slow line, must already go to the prompt.
+PROMPTS: Final = ("filter", "search", "jump", "export")
+PROMPT_FIRST: Final = (*PROMPTS, "next_pane", "previous_pane")
+_ACTS: Final = frozenset(key.action.partition("(")[0] for key in KEYS if key.acts)
+
+
+class KeyActions(TerminalApp[int]):
+    """The part of the console that answers: `session` is what it shows, `link` the line to the terminal."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("everywhere", first=PROMPT_FIRST)
+    session: Session
+    link: Link
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._operations = Operations(self)
+        self._control = ServiceControl(self)
+        self._overlays = Overlays(self, self._operations)
+        self._log_actions = LogActions(self)
+
+    @property
+    def main(self) -> MainScreen:
+        """The console's own screen, whatever lies over it."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    @property
+    def log_pane(self) -> Logs:
+        """The log, whatever lies over it."""
+        return self.main.query_one(Logs)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed from here."""
+        return self.session.read_only
+
+    @property
+    def view(self) -> View | None:
+        """What is drawn now; None before the first snapshot."""
+        return self.session.view
+
+    @property
+    def _uncovered(self) -> View | None:
+        """The same, but None while something lies over the console."""
+        return self.view if len(self.screen_stack) == 1 else None
+
+    # --- what the keys do --------------------------------------------------------------------------------------
+
+    def show_pane(self, name: str) -> None:
+        """Bring a pane into sight and give it the focus."""
+        self.main.show(name)
+
+    def action_pane(self, name: str) -> None:
+        self.show_pane(name)
+
+    def action_next_pane(self) -> None:
+        self._step(1)
+
+    def action_previous_pane(self) -> None:
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        if len(self.screen_stack) == 1:
+            self.main.step(step)
+        else:
+            self.screen.focus_next() if step > 0 else self.screen.focus_previous()
+
+    def action_zoom(self) -> None:
+        self.main.zoom()
+
+    def action_look(self) -> None:
+        self.session.look_now()
+
+    def action_filter(self) -> None:
+        self._ask_log("filter")
+
+    def action_search(self) -> None:
+        self._ask_log("search")
+
+    def action_jump(self) -> None:
+        self._ask_log("jump")
+
+    def _ask_log(self, purpose: Purpose) -> None:
+        self.show_pane("logs")
+        self.log_pane.prompt(purpose)
+
+    def action_export(self) -> None:
+        self.show_pane("logs")
+        self._log_actions.ask_export()
+
+    def action_filters(self) -> None:
+        if view := self._uncovered:
+            self._log_actions.choose_filter(view)
+
+    @on(LogView.WantsOlder)
+    def _want_older(self, event: LogView.WantsOlder) -> None:
+        self._log_actions.want_older(event.wanted)
+
+    @on(LogView.FollowsAgain)
+    def _follows_again(self) -> None:
+        self._log_actions.followed()
+
+    @on(Logs.Export)
+    def _export(self, event: Logs.Export) -> None:
+        if view := self.view:
+            self._log_actions.export(event.path, view)
+
+    @on(LogView.Copied)
+    def _copy(self, event: LogView.Copied) -> None:
+        if view := self.view:
+            self._log_actions.copy(event.records, view)
+
+    @on(LogPrompt.Explain)
+    def _explain_filter(self) -> None:
+        self._overlays.filter_help()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if self.read_only and action in _ACTS:
+            return False
+        if action in PROMPTS:
+            return len(self.screen_stack) == 1 and not isinstance(self.focused, Input)
+        return super().check_action(action, parameters)
+
+    def action_help(self) -> None:
+        if len(self.screen_stack) == 1:
+            self._overlays.help(self.session.notation.signs)
+
+    async def action_quit(self) -> None:
+        await self.link.quiet()
+        self.exit(0)
+
+    def action_restart(self) -> None:
+        if view := self._uncovered:
+            self._control.restart(view)
+
+    def action_start_stop(self) -> None:
+        if view := self._uncovered:
+            self._control.start_stop(view)
+
+    @on(ServiceLines.Wanted)
+    def action_service_detail(self) -> None:
+        if view := self._uncovered:
+            self._control.service_detail(view)
+
+    def action_probe(self, every: bool) -> None:
+        view = self._uncovered
+        if view is None:
+            return
+        chosen = self.main.pane(self.main.shown).concerned(view) or self.main.pane("models").concerned(view)
+        self._operations.probe(view, view.diagnosis.deployments if every else chosen)
+
+    @on(ChainLines.Drill)
+    def _drill(self, event: ChainLines.Drill) -> None:
+        if view := self._uncovered:
+            self._operations.drill(view, event.key)
+
+    def action_problems(self) -> None:
+        if view := self._uncovered:
+            self._overlays.problems(view)
+
+    def action_incidents(self) -> None:
+        if view := self._uncovered:
+            self._overlays.incidents(view)
+
+    def show_record(self, sequence: int) -> None:
+        """A record of the log, in the log."""
+        self.show_pane("logs")
+        if not self.log_pane.view.reveal(sequence):
+            self.notify("this record is older than what is kept of the log", markup=False)
+
+    def show_audit(self) -> None:
+        """The findings, where nothing lies over the console."""
+        if view := self._uncovered:
+            self._overlays.audit(view)
+
+    def action_audit(self) -> None:
+        self.show_audit()
+
+    async def action_edit(self) -> None:
+        if view := self._uncovered:
+            await self._operations.edit(view)
+
+    def action_difference(self) -> None:
+        if len(self.screen_stack) == 1:
+            self.show_difference()
+
+    def show_difference(self) -> None:
+        """The file against what runs, over whatever is on the screen."""
+        if view := self.view:
+            self._overlays.difference(view)
+
+    def action_backups(self) -> None:
+        if view := self._uncovered:
+            self._overlays.backups(view)
+
+    def go_to(self, place: Place) -> None:
+        """The row that a problem is about."""
+        if place.kind == "audit":
+            self.show_audit()
+            return
+        if place == Place("reading", "audit"):
+            self.show_audit()
+            return
+        name = pane_about(place)
+        self.show_pane(name)
+        pane = self.main.pane(name)
+        if (view := self.view) and (key := pane.key_of(place, view)):
+            pane.lines.select(key)
+
+    def action_expect_down(self) -> None:
+        """Mark the selected deployment as expected down, or take the mark back."""
+        if view := self._uncovered:
+            for row in self.main.pane("models").concerned(view):
+                self._overlays.expect_down(row)
+
+    @on(Lines.Opened)
+    def _open(self, event: Lines.Opened) -> None:
+        pane = self.main.pane_around(event.lines)
+        if pane is not None and (view := self.view) and (sheet := pane.sheet(event.key, view)):
+            self._overlays.sheet(*sheet)
+
+    @on(Logs.OpenRecord)
+    def _open_record(self, event: Logs.OpenRecord) -> None:
+        if (view := self.view) and (record := view.store.get(event.sequence)):
+            self._log_actions.open(record, view)
+
+    @on(Lines.Moved)
+    def _moved(self, event: Lines.Moved) -> None:
+        # a list may still say so while the screen is being taken down
+        if self.screen_stack:
+            self.main.selection_moved(event.lines, event.key, self.view)
+
+    def begin(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> Worker[None]:
+        """Do this beside the screen; its exception is told, and ends nothing else.
+
+        An `exclusive` one ends the others of its group.
+        """
+        return self.run_worker(told(self, work, group), group=group, exclusive=exclusive)
+
+    def cancel_workers(self, group: str) -> None:
+        """End what is being done in this group."""
+        self.workers.cancel_group(self, group)

@@ -1,0 +1,279 @@
+"""One gateway being operated: its profile, monitor, history, backups and memory, and the view of this moment.
+
+Nothing here needs a screen: the app is told each new view, and says when the first one is painted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+from litellm_tui.analysis.health.crashes import fallen
+from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.host.file_thread import FileThread
+from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.failures import Crashed
+from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.monitor.supervisor import Pace, guarded, guarded_async
+from litellm_tui.storage.backups import Backups
+from litellm_tui.storage.starts import History
+from litellm_tui.target.profile import Profile
+from litellm_tui.ui.diagnosis_worker import DiagnosisWorker
+from litellm_tui.ui.session_memory import SessionMemory
+from litellm_tui.ui.starts_recorder import StartsRecorder
+from litellm_tui.ui.view import Notation, View
+
+KEEP_SECONDS: Final = 30.0
+# how soon a mark that was made in another console is seen here
+OTHERS_SECONDS: Final = 2.0
+# longer than a busy lock is waited for (storage/backups/index.py)
+LAST_SECONDS: Final = 5.0
+
+
+class Session:
+    """`open` finds the profile, then `run` looks at the gateway until it is cancelled; `close` is called last.
+
+    `notation` is how times and states are written; the app may change it at any time.
+    """
+
+    def __init__(
+        self,
+        profile: Profile | Callable[[], Profile],
+        notation: Notation,
+        title: str = "",
+        *,
+        memory: bool = True,
+        pace: Pace | None = None,
+    ) -> None:
+        """A callable is asked in a thread. With `memory` problems and marks are kept from one run to the next.
+
+        At `pace` the monitor's jobs that have failed are begun again.
+        """
+        self._sought = profile
+        self.notation = notation
+        self.title = title
+        self.remembers = memory
+        self.monitor: Monitor | None = None
+        self.history: History | None = None
+        self.backups: Backups | None = None
+        self.files = FileThread("state")
+        """All of the state folder is read and written there, in the order in which it was asked for."""
+        self.memory = SessionMemory(self.files)
+        self._pace = pace
+        self._starts: StartsRecorder | None = None
+        self._said_of_starts = ""
+        self._worker = DiagnosisWorker(self._judge, self._learn, self._start, inputs=self._inputs, fallen=self._fallen)
+        self._running = False
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._exchanges: set[asyncio.Task[None]] = set()
+        self._on_view: Callable[[View], None] = lambda _: None
+        self._warn: Callable[[str], None] = lambda _: None
+
+    # --- what is known of it -----------------------------------------------------------------------------------
+
+    @property
+    def profile(self) -> Profile | None:
+        """None while it is sought."""
+        if self.monitor is not None:
+            return self.monitor.profile
+        return self._sought if isinstance(self._sought, Profile) else None
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed from here."""
+        return self.profile is not None and self.profile.read_only
+
+    @property
+    def view(self) -> View | None:
+        """What is to be drawn now; None before the first snapshot."""
+        return self._worker.view
+
+    @property
+    def redact(self) -> Callable[[str], str]:
+        """Masks the secrets that are known by now."""
+        return self.monitor.redact if self.monitor else Redactor()
+
+    @property
+    def own_folder(self) -> Path | None:
+        """Where a session without memory keeps what it must: the simulation leaves nothing behind. Else None."""
+        config = self.profile.config if self.profile else None
+        return Path(config.value).parent if config and not self.remembers else None
+
+    # --- life --------------------------------------------------------------------------------------------------
+
+    async def open(self) -> tuple[str, ...]:
+        """Find the profile, and open what is kept of its gateway; what could not be read there, in words.
+
+        Raises `SettingsError` when no profile can be made of what the operator has asked for.
+        """
+        profile = self._sought if isinstance(self._sought, Profile) else await asyncio.to_thread(self._sought)
+        gateway = profile.url.value, profile.unit.value if profile.unit else ""
+        self._sought = profile
+        self.backups = Backups(*gateway, folder=self.own_folder)
+        failures = []
+        if self.remembers:
+            self.history = History(*gateway, environment_files=profile.environment_files)
+            self._starts = StartsRecorder(self.history, self.files, self._told_of_starts)
+            await self.files.run(self.history.load)
+            failures.append(self.history.failure)
+        self.monitor = Monitor(profile, self._take, self.history, pace=self._pace)
+        if self.remembers:
+            failures.append(await self.memory.open(profile, self.monitor))
+        return tuple(filter(None, failures))
+
+    async def run(
+        self,
+        on_view: Callable[[View], None],
+        painted: Callable[[], Awaitable[None]] | None = None,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Look until cancelled, tell every new view, and warn in words of what could not be done.
+
+        `painted` waits until the first view is on the screen.
+        """
+        assert self.monitor is not None, "a session is opened before it runs"
+        self._on_view, self._warn = on_view, warn
+        if painted is not None:
+            self.monitor.first_shown = painted
+        self._running = True
+        try:
+            if self.remembers:
+                self._start(self._regularly(KEEP_SECONDS, self.keep))
+                self._start(self._regularly(OTHERS_SECONDS, self._ask_others))
+            await self.monitor.run()
+        finally:
+            self._running = False
+            for job in self._jobs:
+                job.cancel()
+            await asyncio.gather(*self._jobs, return_exceptions=True)
+
+    async def close(self) -> None:
+        """What was asked to be written is written; a file system that hangs is not waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await asyncio.gather(*self._exchanges)
+                await self.files.run(lambda: None)
+        self.files.stop()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside the monitor, until the session ends; its exception is told, and ends nothing else."""
+        if not self._running:
+            # a view may be asked for while the session ends
+            work.close()
+            return
+        job = asyncio.create_task(self._guard(work))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        # what was cancelled before its first step is closed here
+        job.add_done_callback(lambda _: work.close())
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        ended = await guarded_async(work, self.redact)
+        if isinstance(ended, Crashed):
+            self._warn(f"diagnosis failed: {ended.why}")
+
+    # --- what is kept of it ------------------------------------------------------------------------------------
+
+    async def _regularly(self, seconds: float, call: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            ended = guarded(call, self.redact)
+            if isinstance(ended, Crashed) and self.monitor is not None:
+                self.monitor.supervisor.note("state", ended, seconds)
+
+    def keep(self) -> None:
+        """Write down what the next run is to know, in its turn."""
+        self._exchange(self.memory.keep(self.view, self.monitor))
+
+    def _ask_others(self) -> None:
+        """Take over what other consoles have kept."""
+        if not self.is_keeping:
+            self._exchange(self.memory.refresh(self.monitor))
+
+    @property
+    def is_keeping(self) -> bool:
+        """Whether something is being written, or taken over from other consoles."""
+        return bool(self._exchanges)
+
+    def _exchange(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._exchanged(work))
+        self._exchanges.add(task)
+        task.add_done_callback(self._exchanges.discard)
+
+    async def _exchanged(self, work: Coroutine[Any, Any, None]) -> None:
+        ended = await guarded_async(work, self.redact)
+        if self.monitor is None:
+            return
+        if isinstance(ended, Crashed):
+            self.monitor.supervisor.note("state", ended, KEEP_SECONDS)
+        else:
+            self.monitor.supervisor.recovered("state")
+
+    def _told_of_starts(self, why: str | Crashed | None) -> None:
+        if self.monitor is None:
+            return
+        if isinstance(why, Crashed):
+            self.monitor.supervisor.note("history", why)
+        else:
+            self.monitor.supervisor.recovered("history")
+        if isinstance(why, str) and why != self._said_of_starts:
+            self._warn(why)
+        self._said_of_starts = why if isinstance(why, str) else ""
+
+    def look_now(self) -> None:
+        """Read everything again at once."""
+        if self.monitor is not None:
+            self.monitor.look_now()
+
+    # --- from a snapshot to a view -----------------------------------------------------------------------------
+
+    def _take(self, snapshot: Snapshot) -> None:
+        if self._starts is not None:
+            self._starts.take(snapshot)
+        self._worker.take(snapshot)
+
+    def _learn(self, view: View) -> None:
+        if not view.fallen:
+            self.memory.learn(view)
+        self._on_view(view)
+
+    def _inputs(self) -> tuple[object, ...]:
+        """What a view depends on besides the snapshot."""
+        monitor, notation = self.monitor, self.notation
+        known = (monitor and monitor.audits.audit, monitor and monitor.redact, monitor and monitor.profile)
+        return (self.memory.version, *known, notation.clock, notation.signs)
+
+    def _judge(self, snapshot: Snapshot) -> View | None:
+        """What is thought of a snapshot now; also called in a thread."""
+        if self.monitor is None:
+            return None
+        found = diagnose(snapshot, time.time(), self.memory.problems, self.monitor.audits.audit)
+        self.monitor.supervisor.recovered("diagnosis")
+        return self._view(self.monitor, snapshot, found)
+
+    def _fallen(self, crash: Crashed, snapshot: Snapshot, before: View | None) -> View | None:
+        """In place of a view that could not be made; also called in a thread."""
+        if self.monitor is None:
+            return None
+        self.monitor.supervisor.note("diagnosis", crash)
+        view = before or self._view(self.monitor, snapshot, fallen(crash, snapshot.taken_at, None))
+        return view._replace(diagnosis=fallen(crash, snapshot.taken_at, before and before.diagnosis), fallen=True)
+
+    def _view(self, monitor: Monitor, snapshot: Snapshot, diagnosis: Diagnosis) -> View:
+        return View(
+            snapshot=snapshot,
+            diagnosis=diagnosis,
+            store=monitor.store,
+            profile=monitor.profile,
+            signs=self.notation.signs,
+            now=time.time(),
+            clock=self.notation.clock,
+            redact=monitor.redact,
+            title=self.title,
+        )

@@ -1,0 +1,81 @@
+"""All that the console uses of Textual beyond what Textual promises: private names, and behaviour nobody documents.
+
+Each part says what it relies on, as read in Textual 8.2.8; `VERSIONS` is the range that pyproject.toml allows. A test
+shows that nothing else in `ui/` touches a private name of Textual, and that the names used here are there.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import Any, Final
+
+from rich.text import Text
+from textual.app import App, ReturnType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
+from textual.worker import WorkerFailed
+
+# from, and before
+VERSIONS: Final = ((8, 2), (9,))
+USED: Final[dict[type, tuple[str, ...]]] = {
+    App: ("_fatal_error", "_exception", "_driver"),
+}
+"""The private names that are relied on, by the class that has them."""
+
+
+class TerminalApp(App[ReturnType]):
+    """An app that reports its own end, and writes to its terminal beside what is painted.
+
+    Relies on `App._fatal_error`, which is called once when an exception ends the app; on `App._exception`, which that
+    exception is kept in; and on `App._driver`, None until the app has a terminal, whose `write` queues text in the
+    order of the paintings.
+    """
+
+    def crash_report(self, error: BaseException | None) -> Text:
+        """What is printed in place of Textual's own report, which holds every local variable."""
+        raise NotImplementedError
+
+    def _fatal_error(self) -> None:
+        error = self._exception.error if isinstance(self._exception, WorkerFailed) else self._exception
+        self.panic(self.crash_report(error))
+
+    def send(self, text: str) -> None:
+        """Write to the terminal, behind all that was painted; nothing where there is none."""
+        if self._driver is not None:
+            self._driver.write(text)
+
+    def output_waits(self) -> bool:
+        """Whether something that was painted is still to be written."""
+        return output_waits(self._driver)
+
+
+def output_waits(driver: Any) -> bool:
+    """Whether something that Textual has painted is still to be written, as far as its driver for Unix tells.
+
+    Relies on `LinuxDriver._writer_thread` and the `_queue` of that thread, for which there is no public way: where the
+    driver is another, nothing waits.
+    """
+    writer = getattr(driver, "_writer_thread", None)
+    queue = getattr(writer, "_queue", None)
+    if writer is None or queue is None:
+        return False
+    return bool(queue.qsize()) or not select.select([], [writer.fileno()], [], 0)[1]
+
+
+def turn_into(bar: ScrollBar, kind: type[ScrollBar]) -> None:
+    """Make a scroll bar one of a subclass that has no state of its own at first.
+
+    Relies on `ScrollView` making its bars itself, of a class that cannot be named, and on `ScrollBar` having no slots.
+    """
+    bar.__class__ = kind
+
+
+def resize_without_layout(view: ScrollView, size: Size) -> None:
+    """Another number of lines, where that changes nothing on the screen but the bar.
+
+    Relies on the watcher of `ScrollView.virtual_size` laying out the whole screen, which `set_reactive` leaves out, and
+    on the bar's `window_virtual_size` being all that it is drawn from.
+    """
+    view.set_reactive(ScrollView.virtual_size, size)
+    view.vertical_scrollbar.window_virtual_size = size.height
