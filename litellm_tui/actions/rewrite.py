@@ -21,7 +21,7 @@ from litellm_tui.actions.in_place import changed_meanwhile
 from litellm_tui.host.atomic import beside, failed, settle
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.failures import Failure
-from litellm_tui.storage.backups.taking import MOST_BYTES
+from litellm_tui.storage.backups.copying import MOST_BYTES
 
 # a rename onto a mount point, as a file that is bound into a container is
 _NOT_REPLACEABLE: Final = (errno.EBUSY, errno.EXDEV)

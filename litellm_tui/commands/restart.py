@@ -74,7 +74,7 @@ async def _told(
     outcome: Outcome | None = None
     async with looking(profile, history) as eyes:
         # a restart does not depend on what can be noted of the one before
-        guarded(lambda: history.see(eyes.seen().snapshot))
+        guarded(lambda: history.record_snapshot(eyes.seen().snapshot))
         transaction = Transaction(
             profile,
             eyes,

@@ -12,7 +12,7 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.model.configuration import ConfigError, ConfigFile
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.storage.starts import Applied, History, run_of
+from litellm_tui.storage.starts import Start, StartHistory, run_of
 from litellm_tui.target.profile import Profile
 
 SIGNS: Final = {"added": "+", "removed": "-", "changed": "~"}
@@ -34,10 +34,10 @@ class Compared(NamedTuple):
 
 
 def with_running(
-    snapshot: Snapshot, diagnosis: Diagnosis, history: History | None, profile: Profile, utc: bool = False
+    snapshot: Snapshot, diagnosis: Diagnosis, history: StartHistory | None, profile: Profile, utc: bool = False
 ) -> Compared:
     """The file against the running proxy. What the proxy does not show is compared with the version it started with."""
-    start = history.at_start_of(run_of(snapshot.service.value)) if history else None
+    start = history.start_of_run(run_of(snapshot.service.value)) if history else None
     down = diagnosis.gateway.state in UNREACHABLE or snapshot.gateway.deployments.value is None
     configuration = snapshot.configuration
     if configuration.error is not None:
@@ -70,7 +70,7 @@ def with_running(
 
 
 def with_version(
-    file: ConfigFile | ConfigError, start: Applied, history: History, profile: Profile, utc: bool = False
+    file: ConfigFile | ConfigError, start: Start, history: StartHistory, profile: Profile, utc: bool = False
 ) -> Compared:
     """The file against a version that was applied."""
     before = _content(start, history, profile)
@@ -87,7 +87,7 @@ def environment(profile: Profile) -> Mapping[str, str]:
     return {name: variable.value for name, variable in profile.environment.items()}
 
 
-def told(start: Applied, utc: bool = False) -> str:
+def told(start: Start, utc: bool = False) -> str:
     """A version in words."""
     return f"the version applied at {moment(start.at, utc)} ({start.digest[:12]}, {start.result})"
 
@@ -129,5 +129,5 @@ def lines(found: Compared) -> Iterator[str]:
         yield summary(found)
 
 
-def _content(start: Applied | None, history: History | None, profile: Profile) -> ConfigFile | ConfigError | None:
+def _content(start: Start | None, history: StartHistory | None, profile: Profile) -> ConfigFile | ConfigError | None:
     return history.as_config(start.digest, environment(profile)) if start and history else None

@@ -39,8 +39,8 @@ from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
 from litellm_tui.services.registry import driver
-from litellm_tui.services.systemd.unit import cpu_percent
-from litellm_tui.storage.starts import History, run_of
+from litellm_tui.services.systemd.unit_state import cpu_percent
+from litellm_tui.storage.starts import StartHistory, run_of
 
 if TYPE_CHECKING:
     from litellm_tui.target.profile import Profile
@@ -70,7 +70,7 @@ class Monitor:
         self,
         profile: Profile,
         on_snapshot: Callable[[Snapshot], None] = lambda _: None,
-        history: History | None = None,
+        history: StartHistory | None = None,
         lines: int = HISTORY,
         pace: Pace | None = None,
     ) -> None:
@@ -271,7 +271,7 @@ class Monitor:
         service = self._service.value
         if self._history is None or service is None or not service.started_at or file.modified_at <= service.started_at:
             return file
-        start = self._history.at_start_of(run_of(service))
+        start = self._history.start_of_run(run_of(service))
         if start is None or start.digest != file.digest:
             return file
         return msgspec.structs.replace(file, modified_at=service.started_at)
@@ -302,7 +302,7 @@ class Monitor:
     async def _poll_service(self) -> None:
         while True:
             before = self._service
-            started = time.time()
+            current_start = time.time()
             result = await self._driver.look()
             now = time.time()
             if isinstance(result, Service):
@@ -312,7 +312,7 @@ class Monitor:
                     result = msgspec.structs.replace(result, cpu_percent=share)
                 if before.value and before.value.invocation != result.invocation:
                     self.look_now()
-            self._service = next_reading(before, result, now - started, SERVICE_SECONDS, now)
+            self._service = next_reading(before, result, now - current_start, SERVICE_SECONDS, now)
             self._judge_background_checks()
             self._dirty.set()
             service = self._service.value

@@ -33,7 +33,7 @@ from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.monitor.supervisor import Pace as RetryPace
 from litellm_tui.monitor.supervisor import guarded, guarded_async
 from litellm_tui.storage.backups import Backups
-from litellm_tui.storage.starts import History
+from litellm_tui.storage.starts import StartHistory
 from litellm_tui.target.profile import Profile
 from litellm_tui.target.settings import Settings, SettingsError
 from litellm_tui.ui.diagnosis_worker import DiagnosisWorker
@@ -136,7 +136,7 @@ class Console(App[int]):
         """All of the state folder is read and written there, in the order in which it was asked for."""
         self._starts: StartsRecorder | None = None
         self.remembers = memory
-        self.history: History | None = None
+        self.history: StartHistory | None = None
         self.backups: Backups | None = None
         self.operations = Operations(self)
         self._control = ServiceControl(self)
@@ -246,7 +246,7 @@ class Console(App[int]):
         alone = Path(profile.config.value).parent if profile.config and not self.remembers else None
         self.backups = Backups(*gateway, folder=alone)
         if self.remembers:
-            self.history = History(*gateway, environment_files=profile.environment_files)
+            self.history = StartHistory(*gateway, environment_files=profile.environment_files)
             self._starts = StartsRecorder(self.history, self.files, self._told_of_starts)
             await self.files.run(self.history.load)
             if self.history.failure:

@@ -21,7 +21,7 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Notice, Traffic
-from litellm_tui.services.systemd.unit import service_from
+from litellm_tui.services.systemd.unit_state import service_from
 from tests.analysis.test_problems import fault
 from tests.recorded import VERSIONS
 

@@ -12,8 +12,8 @@ from litellm_tui.logs.command_tail import AGAIN, CommandLines, CommandTail
 from litellm_tui.logs.entry import Entry
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service_kinds import Compose, Custom
-from litellm_tui.services.docker.client import stamp
 from litellm_tui.services.docker.container_log import ROTATED, DockerLines
+from litellm_tui.services.docker.docker_cli import stamp
 from tests.waiting import eventually
 
 BEGAN = 1_700_000_000

@@ -32,7 +32,7 @@ from litellm_tui.monitor import monitor as module
 from litellm_tui.monitor.gateway_poller import HEALTH_OFF, HEALTH_UNSURE, _delay
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.services.systemd import driver
-from litellm_tui.storage.starts import Applied, History, run_of
+from litellm_tui.storage.starts import Start, StartHistory, run_of
 from litellm_tui.target.profile import Profile, Secret
 from tests.recorded import CONFIG
 from tests.waiting import eventually
@@ -277,9 +277,9 @@ async def test_a_file_that_was_touched_after_the_start_is_what_runs_where_its_co
     file = config_file.load(str(world.path), {})
     assert isinstance(file, ConfigFile)
     assert isinstance(world.service, Service)
-    history = History("http://test", "litellm.service", tmp_path / "state")
-    start = Applied(STARTED, file.digest, "1.106.2", "loaded 0 of 0 deployments", file.files, run_of(world.service))
-    history.note(start, {str(world.path): world.path.read_bytes()})
+    history = StartHistory("http://test", "litellm.service", tmp_path / "state")
+    start = Start(STARTED, file.digest, "1.106.2", "loaded 0 of 0 deployments", file.files, run_of(world.service))
+    history.add_start(start, {str(world.path): world.path.read_bytes()})
     found = watch()
     found._history = history
     await world.rounds("/health", 2)

@@ -12,9 +12,9 @@ from litellm_tui.model.failures import Denied, NotAvailable, Unreachable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import service_from
 from litellm_tui.services.compose.discovery import unit_from
-from litellm_tui.services.docker import client
-from litellm_tui.services.docker.client import containers, percent, refusal, size, stats
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker.docker_cli import containers, percent, refusal, size, stats
 from tests.recorded import FOLDER
 from tests.standins.docker import NO_COMPOSE, NO_ENGINE, NO_RIGHT
 
@@ -63,7 +63,7 @@ def test_both_streams_of_the_log() -> None:
         ("no-engine", Unreachable, NO_ENGINE),
         ("no-right", Denied, NO_RIGHT),
         ("no-compose", NotAvailable, NO_COMPOSE),
-        ("no-container", client.NoSuchService, None),
+        ("no-container", docker_cli.NoSuchService, None),
     ],
 )
 def test_the_clients_refusals_and_those_of_the_standin_are_the_same(name: str, kind: type, standin: str | None) -> None:

@@ -34,7 +34,7 @@ from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.analysis.change.proof import Check, Expected, cause, is_new
 from litellm_tui.model.failures import Crashed, Denied, Failure
 from litellm_tui.monitor.supervisor import guarded_async
-from litellm_tui.storage.backups import Backup, Backups, Why, take_present
+from litellm_tui.storage.backups import Backup, Backups, Why, copy_current
 from litellm_tui.target.profile import Profile
 
 _LOG_RECORDS: Final = 12
@@ -342,7 +342,7 @@ class Transaction:
         self._backups.load()
         if profile.config is None:
             return None
-        taken = take_present(profile.config.value, profile.environment_files)
+        taken = copy_current(profile.config.value, profile.environment_files)
         if isinstance(taken, Failure):
             return taken
         readiness = seen.snapshot.gateway.readiness.value

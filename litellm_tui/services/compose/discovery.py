@@ -16,7 +16,7 @@ from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreach
 from litellm_tui.model.service import Unit, Variable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import compose_command
-from litellm_tui.services.docker import client
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.litellm_command import DEFAULT_PORT, described, is_litellm
 from litellm_tui.services.own_dotenv import withheld
 
@@ -50,7 +50,7 @@ def find_composed(compose: Compose, config: str | None) -> Composed:
     )
 
 
-def unit_from(container: client.Container) -> Unit:
+def unit_from(container: docker_cli.Container) -> Unit:
     """What a container says of LiteLLM: its configuration by its place on this machine, its address as published."""
     environment = {
         key: Variable(value, f"the container {container.name.lstrip('/')}")
@@ -73,7 +73,7 @@ def unit_from(container: client.Container) -> Unit:
     )
 
 
-def _environment_files(container: client.Container) -> Iterator[str]:
+def _environment_files(container: docker_cli.Container) -> Iterator[str]:
     """The files that Compose takes variables from, for this service and for the compose file itself.
 
     What they hold comes with the next container; it is known from now on, so that it is never shown.
@@ -98,9 +98,9 @@ def _entries(file: str, service: str) -> list[Any]:
     return data if isinstance(data, list) else [data]
 
 
-def _of_service(compose: Compose) -> list[client.Container] | Failure:
+def _of_service(compose: Compose) -> list[docker_cli.Container] | Failure:
     said = _ask(compose_command(compose, "ps", "--all", "--format", "json", compose.service or ""))
-    rows = said if isinstance(said, Failure) else client.rows(said)
+    rows = said if isinstance(said, Failure) else docker_cli.rows(said)
     if isinstance(rows, Failure):
         return rows
     mine = sorted((row for row in rows if not row.one_off), key=lambda row: row.state != "running")
@@ -110,7 +110,7 @@ def _of_service(compose: Compose) -> list[client.Container] | Failure:
     return found if isinstance(found, Failure) or found else NotAvailable("its container is gone")
 
 
-def _of_any(compose: Compose, config: str | None) -> list[client.Container] | Failure:
+def _of_any(compose: Compose, config: str | None) -> list[docker_cli.Container] | Failure:
     label = f"{_LABEL}={compose.project}" if compose.project else _LABEL
     said = _ask([compose.docker, "ps", "--all", "--quiet", "--filter", label])
     if isinstance(said, Failure):
@@ -127,12 +127,12 @@ def _of_any(compose: Compose, config: str | None) -> list[client.Container] | Fa
     return sorted(mine, key=lambda c: c.state.status != "running")
 
 
-def _inspect(compose: Compose, ids: Sequence[str]) -> list[client.Container] | Failure:
+def _inspect(compose: Compose, ids: Sequence[str]) -> list[docker_cli.Container] | Failure:
     said = _ask([compose.docker, "inspect", "--type", "container", *ids])
-    return said if isinstance(said, Failure) else client.containers(said)
+    return said if isinstance(said, Failure) else docker_cli.containers(said)
 
 
-def _mounts(container: client.Container, config: str) -> bool:
+def _mounts(container: docker_cli.Container, config: str) -> bool:
     return any(
         mount.type == "bind" and os.path.commonpath((mount.source, config)) == mount.source
         for mount in container.mounts or ()
@@ -140,7 +140,7 @@ def _mounts(container: client.Container, config: str) -> bool:
     )
 
 
-def _outside(container: client.Container, inside: str) -> str | None:
+def _outside(container: docker_cli.Container, inside: str) -> str | None:
     """Where a file of the container lies on this machine; None when it is in the image or in a volume."""
     binds = [m for m in container.mounts or () if m.type == "bind" and os.path.isabs(m.destination)]
     binds = [m for m in binds if os.path.commonpath((m.destination, inside)) == m.destination]
@@ -150,7 +150,7 @@ def _outside(container: client.Container, inside: str) -> str | None:
     return os.path.normpath(os.path.join(nearest.source, os.path.relpath(inside, nearest.destination)))
 
 
-def _published(container: client.Container, url: str) -> str:
+def _published(container: docker_cli.Container, url: str) -> str:
     """The address as seen from this machine; its own where it publishes none or shares the network."""
     scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
@@ -164,18 +164,18 @@ def _published(container: client.Container, url: str) -> str:
     return f"{scheme}://{host}:{binding.host_port}{slash}{path}"
 
 
-def _runs_litellm(container: client.Container) -> bool:
+def _runs_litellm(container: docker_cli.Container) -> bool:
     words = [container.path, *(container.args or ())]
     return any(is_litellm(word) for word in words) or "litellm" in container.config.image
 
 
 def _ask(command: list[str]) -> str | Failure:
     try:
-        done = run_now(command, client.CLIENT_SECONDS)
+        done = run_now(command, docker_cli.CLIENT_SECONDS)
     except subprocess.TimeoutExpired:
-        return Unreachable(f"{command[0]} did not answer in {client.CLIENT_SECONDS:g} s", kind="timeout")
+        return Unreachable(f"{command[0]} did not answer in {docker_cli.CLIENT_SECONDS:g} s", kind="timeout")
     except TooLarge as error:
         return Malformed(f"{command[0]} {error.strerror}")
     except OSError as error:
-        return client.missing(command[0], NotAvailable(f"{command[0]}: {error.strerror}"))
-    return done.output if done.status == 0 else client.refusal(done, command[0])
+        return docker_cli.missing(command[0], NotAvailable(f"{command[0]}: {error.strerror}"))
+    return done.output if done.status == 0 else docker_cli.refusal(done, command[0])

@@ -18,7 +18,7 @@ from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
 from litellm_tui.services.compose.container import ComposeContainer, compose_command
 from litellm_tui.services.compose.container import find as find_container
 from litellm_tui.services.compose.discovery import find_composed
-from litellm_tui.services.docker import client
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.container_log import DockerLines
 from litellm_tui.services.driver import Description, Wording, defining_files
 
@@ -76,8 +76,8 @@ class ComposeDriver:
             return NotAvailable(f"{compose.service} has no container: docker compose up -d {compose.service} makes one")
         done = await carry_out(compose_command(compose, verb, compose.service or ""))
         if isinstance(done, Failure):
-            return client.missing(compose.docker, done) if isinstance(done, NotAvailable) else done
-        return client.refusal(done, compose.docker) if done.status else None
+            return docker_cli.missing(compose.docker, done) if isinstance(done, NotAvailable) else done
+        return docker_cli.refusal(done, compose.docker) if done.status else None
 
     def order_by_sudo(self, verb: Verb) -> list[str] | None:
         return None

@@ -16,7 +16,7 @@ from litellm_tui.logs.stream import CommandStream, Stream, Take, read_to_end
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import find
-from litellm_tui.services.docker import client
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.engine import EngineLog, find_socket
 from litellm_tui.services.docker.frames import without_seams
 
@@ -116,7 +116,7 @@ class DockerLines:
         def note(_: int, lines: bytes, __: bool) -> None:
             nonlocal first
             stamps = [line[:30].decode(errors="replace") for line in lines.split(b"\n")]
-            first = min([*filter(None, [first]), *(stamp for stamp in stamps if client.moment(stamp))], default="")
+            first = min([*filter(None, [first]), *(stamp for stamp in stamps if docker_cli.moment(stamp))], default="")
 
         code = await read_to_end(stream, note)
         # why there is no log, the one that follows will say
@@ -151,8 +151,8 @@ class DockerLines:
             return NotAvailable(f"{self._compose.service} has no container, and so no log")
         older: list[Entry] = []
         for seconds in PAST_SECONDS:
-            since = client.stamp(max(0.0, entry.time - seconds)) if seconds else ""
-            until = client.stamp(entry.time, entry.place + 1)
+            since = docker_cli.stamp(max(0.0, entry.time - seconds)) if seconds else ""
+            until = docker_cli.stamp(entry.time, entry.place + 1)
             found = await self._read_past(Asked(since, until), entry, count)
             if isinstance(found, Failure):
                 return found
@@ -180,14 +180,14 @@ class DockerLines:
 
         code = await read_to_end(stream, take)
         if code:
-            return client.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
         return sorted([*kept[0], *kept[1]], key=_order)[-count:]
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
         if code:
             # it may have been replaced by another container
             self._container, self._socket = "", None
-            return client.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
         return NotAvailable(
             f"the container of {self._compose.service} does not run: its log goes on when it is started"
         )
@@ -196,8 +196,8 @@ class DockerLines:
 def _stamped(line: str) -> Entry | None:
     """The entry of a line that begins with the engine's stamp."""
     stamp, _, text = line.partition(" ")
-    moment = client.moment(stamp) if len(stamp) > 20 and stamp.endswith("Z") else None
-    return None if moment is None else Entry(moment, text, 6, 0, "", client.nanoseconds(stamp))
+    moment = docker_cli.moment(stamp) if len(stamp) > 20 and stamp.endswith("Z") else None
+    return None if moment is None else Entry(moment, text, 6, 0, "", docker_cli.nanoseconds(stamp))
 
 
 def _order(entry: Entry) -> tuple[int, int]:
@@ -206,5 +206,5 @@ def _order(entry: Entry) -> tuple[int, int]:
 
 def _seconds(stamp: str) -> str:
     """A stamp as the API takes it."""
-    moment = client.moment(stamp)
-    return "" if moment is None else f"{int(moment)}.{client.nanoseconds(stamp):09}"
+    moment = docker_cli.moment(stamp)
+    return "" if moment is None else f"{int(moment)}.{docker_cli.nanoseconds(stamp):09}"

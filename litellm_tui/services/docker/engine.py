@@ -18,7 +18,7 @@ from litellm_tui.host.command import run
 from litellm_tui.logs.pump import Pump
 from litellm_tui.logs.stream import Take
 from litellm_tui.model.failures import Failure
-from litellm_tui.services.docker.client import CLIENT_SECONDS
+from litellm_tui.services.docker.docker_cli import CLIENT_SECONDS
 from litellm_tui.services.docker.frames import Frames, NoFrame, Raw
 
 _LONGEST_HEAD: Final = 1 << 16

@@ -19,8 +19,8 @@ from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.systemd import discovery
-from litellm_tui.services.systemd.unit import read_service
 from litellm_tui.services.systemd.unit_exits import read_exits
+from litellm_tui.services.systemd.unit_state import read_service
 
 NO_UNIT: Final = NotAvailable("no unit was found")
 SHOW_SECONDS: Final = 3.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litellm_tui.monitor.comparison import moment
 from litellm_tui.storage.backups import Backup
-from litellm_tui.storage.backups.against import Against
+from litellm_tui.storage.backups.rollback_preview import RollbackPreview
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.backups import change_paragraphs
 from litellm_tui.ui.screens.writing import WritingScreen
@@ -18,7 +18,7 @@ class RestoreScreen(WritingScreen):
     ENDING = "w writes it, with a backup of what is there, Esc leaves it"
     LINES = "restore-lines"
 
-    def __init__(self, backup: Backup, found: Against, utc: bool) -> None:
+    def __init__(self, backup: Backup, found: RollbackPreview, utc: bool) -> None:
         super().__init__()
         self._backup = backup
         self._found = found

@@ -17,9 +17,9 @@ from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose import container as module
 from litellm_tui.services.compose.container import ComposeContainer, compose_command, service_from
-from litellm_tui.services.docker import client
-from litellm_tui.services.docker.client import Container, containers, moment, percent, refusal, rows, size
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker.docker_cli import Container, containers, moment, percent, refusal, rows, size
 from litellm_tui.target.profile import Profile
 from tests.services.test_driver import PROGRAM
 from tests.standins import docker as standin
@@ -130,8 +130,8 @@ def test_the_options_of_compose_come_before_the_verb() -> None:
         (standin.NO_COMPOSE, NotAvailable, "docker-compose-plugin"),
         ("docker: unknown command: docker compose\n\nRun 'docker --help' for more information", NotAvailable, "plugin"),
         ("docker: 'compose' is not a docker command.\nSee 'docker --help'", NotAvailable, "docker-compose-plugin"),
-        (f"{standin.WARNING}\nno such service: litelm", client.NoSuchService, "no such service: litelm"),
-        ("Error response from daemon: No such container: 0a1b", client.NoSuchService, "No such container"),
+        (f"{standin.WARNING}\nno such service: litelm", docker_cli.NoSuchService, "no such service: litelm"),
+        ("Error response from daemon: No such container: 0a1b", docker_cli.NoSuchService, "No such container"),
         ("no configuration file provided: not found", NotAvailable, "compose.file"),
         (f"{standin.WARNING}\nsome new trouble", NotAvailable, "some new trouble"),
         ("", NotAvailable, "docker ended with 1"),
