@@ -35,7 +35,7 @@ _MAKE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES: Final = 25
 _TRY_SECONDS: Final = 0.02
 _MOST_BYTES: Final = 4096
-_MOST_WORDS_FILES: Final = 64
+_MOST_HOLDER_FILES: Final = 64
 _MOST_CHARACTERS: Final = 64
 # the largest that Linux knows
 _MOST_PID: Final = 1 << 22
@@ -68,7 +68,7 @@ def here() -> Holder:
     return Holder(user, socket.gethostname(), os.getpid(), time.time())
 
 
-def told_holder(content: bytes, user: str = "") -> Holder:
+def parse_holder(content: bytes, user: str = "") -> Holder:
     """Who holds a lock, by what was written about it, which may be anything: bounded, and fit to be shown.
 
     `user` is the name that is known otherwise. What cannot be read is somebody, since now.
@@ -98,10 +98,10 @@ class HostLock:
         self._places = PLACES if places is None else tuple(places)
         self._path: Path | None = None
         self._handle: int | None = None
-        self._words: int | None = None
-        self.passed: tuple[str, ...] = ()
+        self._holder_file: int | None = None
+        self.skipped: tuple[str, ...] = ()
 
-    def take(self) -> Holder | Failure | None:
+    def acquire(self) -> Holder | Failure | None:
         """Take the lock: None when it is ours, else who has it. It is given back by `release`, or by our death.
 
         `Failure` where no place can be used, or where what lies in the lock's place is no lock.
@@ -120,17 +120,17 @@ class HostLock:
                     return _no_lock(path, error.strerror or str(error))
                 (unfit if error.errno == errno.ENOENT else passed).append(f"{place}: {error.strerror}")
                 continue
-            self.passed = tuple(passed)
+            self.skipped = tuple(passed)
             if isinstance(handle, Failure):
                 return handle
             if handle is None:
-                return self._holder(place) or told_holder(b"")
+                return self._holder(place) or parse_holder(b"")
             self._handle, self._path = handle, path
-            self._words = _say(place / f"{self._name}.{os.geteuid()}")
+            self._holder_file = _write_holder(place / f"{self._name}.{os.geteuid()}")
             return None
         return Failure(f"no lock for this machine could be made: {'; '.join((*passed, *unfit))}; nothing was changed")
 
-    def held(self) -> Holder | None:
+    def holder(self) -> Holder | None:
         """Who says at this moment that the lock is theirs. The lock itself is left alone, for others to take."""
         if self._handle is not None:
             return None
@@ -140,19 +140,19 @@ class HostLock:
         """Give the lock back, and leave nothing where that is possible."""
         if self._handle is None or self._path is None:
             return
-        if self._words is not None:
+        if self._holder_file is not None:
             with contextlib.suppress(OSError):
                 self._path.with_name(f"{self._name}.{os.geteuid()}").unlink()
-            os.close(self._words)
+            os.close(self._holder_file)
         # only the owner may remove it; while it is locked nobody takes a file that has lost its name for the lock
         with contextlib.suppress(OSError):
             self._path.unlink()
         os.close(self._handle)
-        self._handle = self._path = self._words = None
+        self._handle = self._path = self._holder_file = None
 
     def _holder(self, place: Path) -> Holder | None:
         """The holder by the words of his own: by those that are locked, for the others were left by the dead."""
-        for path in self._words_files(place):
+        for path in self._holder_files(place):
             try:
                 handle = os.open(path, _READ)
             except OSError:
@@ -162,16 +162,16 @@ class HostLock:
                 if not stat.S_ISREG(found.st_mode) or path.name != f"{self._name}.{found.st_uid}":
                     continue
                 if not _lock(handle, fcntl.LOCK_SH):
-                    return told_holder(os.pread(handle, _MOST_BYTES, 0), _user(found.st_uid))
+                    return parse_holder(os.pread(handle, _MOST_BYTES, 0), _user(found.st_uid))
         return None
 
-    def _words_files(self, place: Path) -> list[Path]:
+    def _holder_files(self, place: Path) -> list[Path]:
         start, found = f"{self._name}.", []
         with contextlib.suppress(OSError), os.scandir(place) as entries:
             for entry in entries:
                 if entry.name.startswith(start) and entry.name[len(start) :].isdecimal():
                     found.append(Path(entry.path))
-                if len(found) == _MOST_WORDS_FILES:
+                if len(found) == _MOST_HOLDER_FILES:
                     break
         return found
 
@@ -232,7 +232,7 @@ def _no_lock(path: Path, why: str) -> Failure:
     return Failure(f"{path} is no lock that can be used: {why}{owner}; look what put it there, then remove it")
 
 
-def _say(path: Path) -> int | None:
+def _write_holder(path: Path) -> int | None:
     """Write who this is into a file of our own, and keep it locked; None where that cannot be done."""
     handle: int | None = None
     try:

@@ -1,6 +1,6 @@
-"""All that is known of the service and does not change from one second to the next, for the console and the command.
+"""The details of a service that seldom change: exits, settings, files and environment.
 
-Its files and its environment come out masked: a value whose name says that it holds a secret never leaves here.
+Files and environment are masked here: a value whose name says that it holds a secret is never returned.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LINE: Final = re.compile(r"[^\n]+")
 
 
 class EnvironmentValue(msgspec.Struct, frozen=True):
-    """One variable that the service gets: its value or a mask, what sets it, and how the running process differs."""
+    """One variable of the service: its value or a mask, what sets it, and how the running process differs."""
 
     name: str
     value: str
@@ -52,9 +52,10 @@ class File(msgspec.Struct, frozen=True):
 
 
 class ServiceDetail(msgspec.Struct, frozen=True):
-    """`exits` are the newest last; `no_exits` says why there are none to be had. `policy` is in systemd's words.
+    """The details of one service. `exits` has the newest last; `no_exits` says why they are not known.
 
-    `inherited` are the names that neither the unit nor a file sets, `unread` the files that could not be read.
+    `policy` holds settings by systemd's names. `inherited` are the variables that neither the unit nor a file sets,
+    `unread` the files that could not be read.
     """
 
     name: str
@@ -69,8 +70,8 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     unread: tuple[str, ...] = ()
 
 
-async def read(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
-    """Look at everything once; runs the tools of the service's kind, and reads files. Some 30 ms."""
+async def read_detail(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
+    """Read all details once: runs the tools of the service's kind and reads files, in some 30 ms."""
     of_kind = driver(target)
     exits, policy, paths = await of_kind.describe(service)
     files = await asyncio.to_thread(lambda: tuple(_file(path, redact) for path in paths))
@@ -98,7 +99,7 @@ def _file(path: str, redact: Callable[[str], str]) -> File:
 
 
 def masked(text: str, redact: Callable[[str], str]) -> str:
-    """A unit or compose file without the values whose names say that they are secret."""
+    """The text of a unit or compose file, with a mask for each value whose name says that it is secret."""
     parts, at = [], 0
     for match in _NAME.finditer(text):
         if match.start() < at or not may_carry_a_secret(match[1]):
@@ -122,7 +123,7 @@ def _environment(
     given = {
         name: (variable.value, variable.source)
         for name, variable in target.environment.items()
-        # what a file does not say any more is gone
+        # files are read again: a variable that was removed from one must not stay
         if variable.source not in target.environment_files and not variable.source.startswith(PROCESS_SOURCE)
     }
     fresh, unread = read_environment_files(list(target.environment_files))
@@ -141,7 +142,9 @@ def _environment(
     return tuple(rows), inherited, tuple(f"{path}: {why}" for path, why in unread)
 
 
-def paragraphs(detail: ServiceDetail, now: float, clock: Callable[[float], str]) -> Iterator[tuple[str, str, str]]:
+def detail_paragraphs(
+    detail: ServiceDetail, now: float, clock: Callable[[float], str]
+) -> Iterator[tuple[str, str, str]]:
     """`(name, text, style)`, as `ui.detail` shows them and the command prints them."""
     yield from _exits(detail, now, clock)
     if detail.policy:

@@ -204,10 +204,10 @@ class ServiceControl:
 
     async def _show_service(self, view: View) -> None:
         from litellm_tui.monitor.comparison import moment
-        from litellm_tui.services import detail as servicedetail
+        from litellm_tui.services.detail import detail_paragraphs, read_detail
         from litellm_tui.ui.screens.sheet import Sheet
 
-        detail = await servicedetail.read(view.profile.service_target, view.snapshot.service.value, view.redact)
+        detail = await read_detail(view.profile.service_target, view.snapshot.service.value, view.redact)
         clock = partial(moment, utc=self._console.utc)
         title = f"{detail.name or 'service'} ({detail.place})"
-        self._console.push_screen(Sheet(title, lambda: list(servicedetail.paragraphs(detail, view.now, clock))))
+        self._console.push_screen(Sheet(title, lambda: list(detail_paragraphs(detail, view.now, clock))))

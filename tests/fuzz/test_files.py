@@ -167,7 +167,7 @@ def test_kept_records_of_any_content(tmp_path: Path) -> None:
 def test_docker_says_anything() -> None:
     inspected = (FOLDER / "docker-28.2.2/inspect.json").read_bytes()
     for content in (*mutated(inspected, 2500), *torn(inspected)):
-        found = docker_cli.containers(content.decode(errors="replace"))
+        found = docker_cli.parse_containers(content.decode(errors="replace"))
         if not isinstance(found, Failure):
             for container in found:
                 container_service(container, Compose(service="a"))
@@ -177,9 +177,9 @@ def test_docker_says_anything() -> None:
     )
     for content in (*mutated(row.encode()), *torn(row.encode())):
         text = content.decode(errors="replace")
-        docker_cli.rows(text)
-        if found_stats := docker_cli.stats(text):
-            docker_cli.percent(found_stats.cpu)
+        docker_cli.parse_rows(text)
+        if found_stats := docker_cli.parse_stats(text):
+            docker_cli.parse_percent(found_stats.cpu)
 
 
 NUMBERS = (

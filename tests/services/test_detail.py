@@ -12,8 +12,7 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service, Unit, Variable
 from litellm_tui.model.service_kinds import Custom, Kind, Process, Tools
-from litellm_tui.services import detail as servicedetail
-from litellm_tui.services.detail import masked
+from litellm_tui.services.detail import detail_paragraphs, masked, read_detail
 from litellm_tui.target.profile import Profile
 
 PLAIN = Redactor()
@@ -56,7 +55,7 @@ async def test_the_environment_tells_what_sets_it_and_what_the_process_has_not_g
         profile = _profile(Process(("true",), "/run/x"), environment=given, environment_files=(str(file),),
                            found_unit=unit)  # fmt: skip
         seen = Service("llm", "process", "loaded", "active", "running", main_pid=child.pid)
-        detail = await servicedetail.read(profile.service_target, seen, PLAIN)
+        detail = await read_detail(profile.service_target, seen, PLAIN)
     finally:
         child.kill()
         child.wait()
@@ -68,7 +67,7 @@ async def test_the_environment_tells_what_sets_it_and_what_the_process_has_not_g
         "UNIT": ("1", "not in the process that runs"),
     }
     assert detail.inherited == ("PATH",)
-    words = "\n".join(text for _, text, _ in servicedetail.paragraphs(detail, 0.0, str))
+    words = "\n".join(text for _, text, _ in detail_paragraphs(detail, 0.0, str))
     assert "hunter22" not in words
     assert "REGION=new" in words
     assert "a restart applies it" in words
@@ -76,18 +75,18 @@ async def test_the_environment_tells_what_sets_it_and_what_the_process_has_not_g
 
 async def test_a_key_in_a_command_of_the_profile_is_masked() -> None:
     kind = Custom(("true",), start=("svc", "start", "--api-key=sk-1234567890abcdef", "DB_PASSWORD=hunter22"))
-    detail = await servicedetail.read(_profile(kind).service_target, None, PLAIN)
+    detail = await read_detail(_profile(kind).service_target, None, PLAIN)
     assert detail.policy["start"] == "svc start --api-key=••• DB_PASSWORD=•••"
 
 
 async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     missing = tmp_path / "gone.service"
     seen = Service("llm", "custom", "loaded", "active", "running", fragment=f"{missing},{os.devnull}")
-    detail = await servicedetail.read(_profile(Custom(("true",), stop=("svc", "stop now"))).service_target, seen, PLAIN)
+    detail = await read_detail(_profile(Custom(("true",), stop=("svc", "stop now"))).service_target, seen, PLAIN)
     assert [(file.path, file.why) for file in detail.files] == [
         (str(missing), "No such file or directory"), (os.devnull, "")
     ]  # fmt: skip
     assert detail.policy == {"status": "true", "stop": "svc 'stop now'"}
     assert "keeps only its last end" in detail.no_exits
-    words = [text for _, text, _ in servicedetail.paragraphs(detail, 0.0, str)]
+    words = [text for _, text, _ in detail_paragraphs(detail, 0.0, str)]
     assert "No such file or directory" in words

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from litellm_tui.audit.catalogue.records import Catalogue, Spans
-from litellm_tui.collectors.litellm_source import reader as litellm_source
+from litellm_tui.collectors.litellm_source import reader
 from litellm_tui.host import atomic
 from litellm_tui.host.bounded import MEDIUM, read_bytes, read_text
 from litellm_tui.host.command import helper
@@ -154,7 +154,7 @@ class _Origin(msgspec.Struct):
 
 def _identity(folder: Path) -> str:
     """A name that changes when LiteLLM is installed anew or read otherwise."""
-    stamps = [str(FORM), str(folder), litellm_source.version(folder)]
+    stamps = [str(FORM), str(folder), reader.version(folder)]
     for path in (*sorted(folder.parent.glob("litellm-*.dist-info/RECORD")), folder / "proxy/proxy_server.py"):
         try:
             stamps.append(str(path.stat().st_mtime_ns))
@@ -167,17 +167,17 @@ def _read_apart(folder: Path, began: Callable[[Reader], None]) -> Catalogue | Fa
     """Read in a process of its own: it keeps a core busy, and the screen must not wait for it."""
     command = [sys.executable, "-P", "-m", "litellm_tui.collectors.litellm_source.reader", str(folder)]
     try:
-        reader = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         return NotAvailable(f"{sys.executable}: {error.strerror}")
-    with reader, helper(reader.pid):
-        began(reader)
+    with child, helper(child.pid):
+        began(child)
         try:
-            written, complaint = reader.communicate(timeout=TIMEOUT)
+            written, complaint = child.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
-            reader.kill()
+            child.kill()
             return Unreachable(f"{folder} was not read within {TIMEOUT:g} s", kind="timeout")
-    if reader.returncode:
+    if child.returncode:
         lines = complaint.decode(errors="replace").strip().splitlines()
         return NotAvailable(lines[-1] if lines else f"{folder} could not be read")
     try:

@@ -19,7 +19,7 @@ from litellm_tui.services.driver import Description, Wording, defining_files
 
 
 class CustomDriver:
-    """One service. Its commands may look at another machine: nothing of this one is mixed in."""
+    """One service. Its commands may reach another machine: no fact of this machine is added."""
 
     place: ServicePlace = "custom"
     wording = Wording(environment_file="custom.environment_file")
@@ -59,7 +59,7 @@ class CustomDriver:
         given = {"start": custom.start, "stop": custom.stop, "restart": custom.restart}[verb]
         if given is not None:
             command = argument_vector(given)
-            # what it starts may be the gateway itself, whose locale is the user's
+            # the command may start the gateway itself, which gets the user's locale
             return refusal(await carry_out(command, runtime_environment()), command[0])
         if verb == "restart" and custom.stop is not None and custom.start is not None:
             return await self.order("stop") or await self.order("start")
@@ -83,5 +83,5 @@ driver = CustomDriver
 
 
 def find(wanted: Wanted) -> Finding:
-    """Nothing can be looked for: the profile says all that is known."""
+    """The service of the profile; nothing is searched for."""
     return Finding(name=wanted.name or Found(wanted.profile, f"profile {wanted.profile}"), settings=wanted.settings)

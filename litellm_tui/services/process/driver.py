@@ -23,7 +23,7 @@ from litellm_tui.services.process.discovery import process_unit
 
 
 class ProcessDriver:
-    """One process, found anew at each look."""
+    """One process; each look reads its PID file."""
 
     place: ServicePlace = "process"
     wording = Wording(environment_file="process.environment_file")
@@ -44,7 +44,7 @@ class ProcessDriver:
         return "process", os.path.realpath(os.path.expanduser(self._settings.pid_file))
 
     async def look(self) -> Service | Failure:
-        # the PID file may lie anywhere
+        # the PID file may be on a slow file system
         found = await asyncio.to_thread(pid_file.look, self._settings, self._name)
         return (
             found
@@ -64,7 +64,7 @@ class ProcessDriver:
     async def order(self, verb: Verb) -> Failure | None:
         if verb != "start":
             if verb == "restart" and (lacking := start_stop.cannot_start(self._settings)):
-                # stopped is easily done, and the gateway would stay down
+                # a stop nearly always works: without this check the gateway would stay down
                 return lacking
             failure = await start_stop.stop(self._settings)
             if failure is not None or verb == "stop":
