@@ -39,7 +39,7 @@ class MonitorObserver:
         """Ask every deployment of these groups."""
         monitor = self._monitor
         loaded = monitor.snapshot().gateway.deployments.value or ()
-        await ask(monitor.profile, loaded, groups, monitor.redact, monitor.take_probe)
+        await ask(monitor.profile, loaded, groups, monitor.redact, monitor.add_probe)
 
     def log_since(self, moment: float) -> tuple[str, ...]:
         """The last records of the service since then."""

@@ -1,4 +1,4 @@
-"""The pauses between looks, which one beat ends all at once."""
+"""The pauses between the looks of pollers, all ended by one call."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 
 
 class Wakeup:
-    """Shared by all who look: each `pause` is its own, a `beat` wakes everybody."""
+    """Shared by the pollers: each has its own `pause`, and `wake` ends all of them."""
 
     def __init__(self) -> None:
-        self._beat = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    def beat(self) -> None:
-        """Whoever pauses looks again at once, whatever his pace or back-off."""
-        self._beat.set()
-        self._beat.clear()
+    def wake(self) -> None:
+        """End every pause, so that each poller looks again at once."""
+        self._woken.set()
+        self._woken.clear()
 
     async def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than until the next beat."""
+        """Sleep, at most until the next `wake`."""
         try:
             async with asyncio.timeout(seconds):
-                await self._beat.wait()
+                await self._woken.wait()
         except TimeoutError:
             return

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from litellm_tui.host import proc
-from litellm_tui.logs.entry import HISTORY, Entries, Entry, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Entry, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Exit, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Tools
@@ -77,11 +77,11 @@ class Driver(Protocol):
         ...
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> Tail | Failure:
         """A `Tail` that starts with the last `lines` lines; a `Failure` where there is no log.
 
-        The reading thread calls `ready` on the lines.
+        The reading thread calls `prepare` on the lines.
         """
         ...
 

@@ -176,7 +176,7 @@ class Operations:
             return
         self._console.push_screen(
             ProbeDialog(
-                view, loaded, self._run_probe, on_result=self._monitor.take_probe, cancel=lambda: self._cancel("probe")
+                view, loaded, self._run_probe, on_result=self._monitor.add_probe, cancel=lambda: self._cancel("probe")
             )
         )
 

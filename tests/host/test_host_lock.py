@@ -298,7 +298,7 @@ def test_words_are_bounded_and_fit_to_be_shown(content: bytes) -> None:
 
 @pytest.mark.parametrize("since", [1e300, -1e300, 1e18, float("nan"), float("inf")])
 def test_a_moment_that_is_none_is_told_all_the_same(since: float) -> None:
-    assert str(Holder("ann", "gw", 1, since)) == "ann@gw (process 1), since a moment that is none"
+    assert str(Holder("ann", "gw", 1, since)) == "ann@gw (process 1), since an unknown time"
 
 
 def test_what_was_said_is_told() -> None:

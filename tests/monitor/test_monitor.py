@@ -726,7 +726,7 @@ async def test_the_last_probe_of_each_deployment_is_evidence(world: World, watch
     found = watch()
     first = ProbeResult("id1", "g", "m", False, STARTED, error="refused")
     for probe in (first, ProbeResult("id2", "g", "n", True, STARTED), msgspec.structs.replace(first, ok=True)):
-        found.take_probe(probe)
+        found.add_probe(probe)
     assert {(probe.deployment, probe.ok) for probe in found.snapshot().probes} == {("id1", True), ("id2", True)}
     await eventually(lambda: world.snapshots and len(world.snapshots[-1].probes) == 2)
 
@@ -736,7 +736,7 @@ async def test_a_probe_is_not_counted_as_traffic_by_the_metrics(world: World, wa
     world.answers["/metrics/"] = Metrics((DeploymentCounters("id1", ok=5),))
     found = watch()
     await world.rounds("/metrics/", 2)
-    found.take_probe(ProbeResult("id1", "g", "m", True, STARTED))
+    found.add_probe(ProbeResult("id1", "g", "m", True, STARTED))
     world.answers["/metrics/"] = Metrics((DeploymentCounters("id1", ok=6),))
     await world.rounds("/metrics/", 3)
     assert found.snapshot().traffic.tallies == ()

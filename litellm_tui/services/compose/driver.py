@@ -9,7 +9,7 @@ import msgspec
 from litellm_tui.host import proc
 from litellm_tui.host.command import carry_out
 from litellm_tui.logs.command_tail import CommandTail
-from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
@@ -62,9 +62,9 @@ class ComposeDriver:
         )
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> CommandTail | Failure:
-        return CommandTail(DockerLines(self._compose, lines), on_entries, on_state, ready=ready)
+        return CommandTail(DockerLines(self._compose, lines), on_entries, on_state, prepare=prepare)
 
     async def order(self, verb: Verb) -> Failure | None:
         # Compose restarts a service without container silently (docker/compose issue 9942)

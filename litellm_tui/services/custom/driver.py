@@ -7,7 +7,7 @@ import shlex
 from litellm_tui.host.command import argument_vector, carry_out, refusal
 from litellm_tui.host.systemd_tools import runtime_environment
 from litellm_tui.logs.command_tail import CommandLines, CommandTail
-from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
@@ -46,12 +46,12 @@ class CustomDriver:
         return await commands.look(self._settings, self._name)
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> CommandTail | FileTail | Failure:
         if self._settings.log:
-            return CommandTail(CommandLines(self._settings), on_entries, on_state, ready=ready)
+            return CommandTail(CommandLines(self._settings), on_entries, on_state, prepare=prepare)
         if self._settings.log_file:
-            return FileTail(self._settings.log_file, on_entries, on_state, history=lines, ready=ready)
+            return FileTail(self._settings.log_file, on_entries, on_state, history=lines, prepare=prepare)
         return NotAvailable("the profile names no log: add custom.log_file")
 
     async def order(self, verb: Verb) -> Failure | None:

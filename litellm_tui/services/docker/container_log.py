@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from litellm_tui.host.command import Done
-from litellm_tui.logs.entry import HISTORY, Entry, each, gap
+from litellm_tui.logs.entry import HISTORY, Entry, gap, read_each
 from litellm_tui.logs.pump import Pump
-from litellm_tui.logs.stream import CommandStream, Stream, Take, read_to_end
+from litellm_tui.logs.stream import CommandStream, OnLines, Stream, read_to_end
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import find
@@ -56,7 +56,7 @@ class ClientLog:
     def __init__(self, printed: CommandStream) -> None:
         self._printed = printed
 
-    def read(self, pump: Pump, take: Take) -> None:
+    def read(self, pump: Pump, take: OnLines) -> None:
         self._printed.read(pump, lambda output, lines, cut: take(output, without_seams(lines), cut))
 
     async def status(self) -> int | None:
@@ -173,7 +173,7 @@ class DockerLines:
 
         def take(output: int, lines: bytes, _: bool) -> None:
             texts = [line.rstrip("\r") for line in lines.decode(errors="replace").split("\n")]
-            for line, found in zip(texts, each(_stamped, texts, lambda _: None), strict=True):
+            for line, found in zip(texts, read_each(_stamped, texts, lambda _: None), strict=True):
                 if found is None:
                     said.append(line)
                     del said[:-10]

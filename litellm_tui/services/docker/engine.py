@@ -16,7 +16,7 @@ import msgspec
 
 from litellm_tui.host.command import run
 from litellm_tui.logs.pump import Pump
-from litellm_tui.logs.stream import Take
+from litellm_tui.logs.stream import OnLines
 from litellm_tui.model.failures import Failure
 from litellm_tui.services.docker.docker_cli import CLIENT_SECONDS
 from litellm_tui.services.docker.frames import Frames, NoFrame, Raw
@@ -73,7 +73,7 @@ class EngineLog:
         self._query = query
         self._status: int | None = None
 
-    def read(self, pump: Pump, take: Take) -> None:
+    def read(self, pump: Pump, take: OnLines) -> None:
         try:
             frames = Raw(take) if self._has_terminal(pump) else Frames(take)
             self._get(pump, f"/containers/{self._container}/logs?{self._query}", frames.feed)

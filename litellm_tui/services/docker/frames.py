@@ -13,8 +13,8 @@ import struct
 from typing import Final
 
 from litellm_tui.logs.entry import LONGEST_LINE
-from litellm_tui.logs.pump import Rest
-from litellm_tui.logs.stream import Take
+from litellm_tui.logs.pump import PartialLine
+from litellm_tui.logs.stream import OnLines
 
 PIECE: Final = 16384
 # the engine's stamp: always UTC, always nine digits
@@ -52,7 +52,7 @@ class Frames:
     A line longer than `LONGEST_LINE` is left out, and no more than that is held of any stream.
     """
 
-    def __init__(self, take: Take) -> None:
+    def __init__(self, take: OnLines) -> None:
         self._take = take
         self._held = bytearray()
         self._skip = 0
@@ -158,13 +158,13 @@ class Frames:
 class Raw:
     """The form of a container with a terminal: one stream, without frames."""
 
-    def __init__(self, take: Take) -> None:
+    def __init__(self, take: OnLines) -> None:
         self._take = take
-        self._rest = Rest()
+        self._rest = PartialLine()
 
     def feed(self, chunk: bytes) -> None:
         """Take apart what was read."""
-        lines, cut = self._rest.take(chunk)
+        lines, cut = self._rest.add(chunk)
         if lines or cut:
             self._take(0, without_seams(lines), cut)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from litellm_tui.host import proc
 from litellm_tui.host.command import argument_vector
-from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
@@ -55,11 +55,11 @@ class ProcessDriver:
         )
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> FileTail | Failure:
         if not self._settings.log_file:
             return NotAvailable("the profile names no log: add process.log_file")
-        return FileTail(self._settings.log_file, on_entries, on_state, history=lines, ready=ready)
+        return FileTail(self._settings.log_file, on_entries, on_state, history=lines, prepare=prepare)
 
     async def order(self, verb: Verb) -> Failure | None:
         if verb != "start":

@@ -11,7 +11,7 @@ import msgspec
 from litellm_tui.host import address, proc
 from litellm_tui.host.command import carry_out, refusal, run
 from litellm_tui.host.systemd_tools import parse_show, runtime_environment
-from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.journal import JournalTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
@@ -76,11 +76,11 @@ class UnitDriver:
         )
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> JournalTail | Failure:
         if not self._name:
             return NO_UNIT
-        return JournalTail(self._tools, self._name, self._scope, on_entries, on_state, history=lines, ready=ready)
+        return JournalTail(self._tools, self._name, self._scope, on_entries, on_state, history=lines, prepare=prepare)
 
     async def order(self, verb: Verb) -> Failure | None:
         return refusal(await carry_out(self._tools.unit_command(self._scope, verb, self._name)), "systemctl")

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from litellm_tui.host.command import Done, run
-from litellm_tui.logs.entry import each
+from litellm_tui.logs.entry import read_each
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 from litellm_tui.model.service import Exit
 from litellm_tui.model.service_kinds import Scope, Tools
@@ -58,7 +58,7 @@ async def read_exits(tools: Tools, unit: str, scope: Scope) -> tuple[Exit, ...] 
     if done.status:
         said = done.first_error or f"journalctl ended with {done.status}"
         return Denied(said) if "permission" in said.lower() else NotAvailable(said)
-    return exits(filter(None, each(_said, done.output.splitlines(), lambda _: None)))
+    return exits(filter(None, read_each(_said, done.output.splitlines(), lambda _: None)))
 
 
 async def _journal(tools: Tools, match: list[str]) -> Done | Failure:

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.failures import Failure
-from litellm_tui.monitor.comparison import SIGNS, environment, moment
+from litellm_tui.monitor.comparison import SIGNS, clock_time, environment
 from litellm_tui.storage.backups import Backup, Backups
 from litellm_tui.storage.backups.rollback_preview import RollbackPreview, digests_on_disk, preview_rollback
 from litellm_tui.storage.backups.store import NOTHING_KEPT
@@ -152,7 +152,7 @@ def _row(backup: Backup, disk: dict[str, str], view: View, utc: bool, width: int
     style = "ok" if backup.good else "bad" if bad else "quiet"
     differing = len(backup.differing(disk))
     wide = width >= 90
-    spans = [(f"{sign} ", style), (moment(backup.at, utc) + " ", "strong")]
+    spans = [(f"{sign} ", style), (clock_time(backup.at, utc) + " ", "strong")]
     if wide:
         spans.append((cell(age(view.now - backup.at), 9, right=True) + "  ", "quiet"))
     spans.append((cell(backup.why, 17) + " ", style))
@@ -173,7 +173,7 @@ def backup_paragraphs(
         yield "damaged", found.why, "bad"
     else:
         yield from change_paragraphs(found)
-    yield "kept", f"{backup.why}, at {moment(backup.at, utc)}, as number {backup.id}", "quiet"
+    yield "kept", f"{backup.why}, at {clock_time(backup.at, utc)}, as number {backup.id}", "quiet"
     yield "result", backup.result + (", known to be good" if backup.good else ""), "ok"
     for number, kept in enumerate(backup.files):
         stored = f", in {kept.name}" if kept.name else ", which was not there"
