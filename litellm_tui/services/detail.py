@@ -54,8 +54,8 @@ class File(msgspec.Struct, frozen=True):
 class ServiceDetail(msgspec.Struct, frozen=True):
     """The details of one service. `exits` has the newest last; `no_exits` says why they are not known.
 
-    `policy` holds settings by systemd's names. `inherited` are the variables that neither the unit nor a file sets,
-    `unread` the files that could not be read.
+    `policy` holds settings by systemd's names. `unknown` names what this kind of service cannot tell. `inherited` are
+    the variables that neither the unit nor a file sets, `unread` the files that could not be read.
     """
 
     name: str
@@ -68,6 +68,7 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     environment: tuple[EnvironmentValue, ...] = ()
     inherited: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 async def read_detail(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
@@ -87,6 +88,7 @@ async def read_detail(target: ServiceTarget, service: Service | None, redact: Ca
         environment=environment,
         inherited=inherited,
         unread=unread,
+        unknown=of_kind.unknown,
     )
 
 
@@ -158,6 +160,10 @@ def detail_paragraphs(
             yield "", "changed since systemd has read it: systemctl daemon-reload before a restart", "warn"
         yield "", file.text or file.why, "bad" if file.why else "ok"
     yield from _variables(detail)
+    if detail.unknown:
+        yield "", "", ""
+        yield "not known here", "", "head"
+        yield "", "; ".join(detail.unknown), "quiet"
 
 
 def _exits(detail: ServiceDetail, now: float, clock: Callable[[float], str]) -> Iterator[tuple[str, str, str]]:

@@ -79,7 +79,16 @@ def words() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-_SEARCHING: Final = ("callline", "failureline", "logline", "logstore", "secretshapes", "logintake", "exits", "journal")
+_SEARCHING: Final = (
+    "call_line",
+    "failure_line",
+    "log_line",
+    "store",
+    "secret_shapes",
+    "intake",
+    "unit_exits",
+    "journal",
+)
 
 
 def matching(pattern: re.Pattern[str], count: int, seed: int = 0) -> list[str]:

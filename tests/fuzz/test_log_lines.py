@@ -148,14 +148,14 @@ def test_every_pattern_of_the_package_is_among_them() -> None:
     found = patterns.patterns()
     places = " ".join(one.place for one in found)
     for module in (
-        "callline",
-        "failureline",
-        "logline",
-        "secretshapes",
+        "call_line",
+        "failure_line",
+        "log_line",
+        "secret_shapes",
         "causes",
         "fingerprint",
-        "stacktrace",
-        "exits",
+        "stack_trace",
+        "unit_exits",
     ):
         assert f".{module}." in places
     assert [one.place for one in found if not patterns.matching(one.pattern, 1)] == []

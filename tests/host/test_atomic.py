@@ -112,6 +112,8 @@ def test_nobody_else_writes_by_rename(path: Path) -> None:
         "actions/rewrite.py": {"os.replace"},
         # it is locked before it has its name
         "actions/in_place.py": {"os.replace"},
+        # it is put aside as it is: nothing is written
+        "storage/shared_file.py": {"os.replace"},
     }.get(str(path.relative_to(PACKAGE)), set())
     tree = ast.parse(path.read_text(encoding="utf-8"))
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}

@@ -35,7 +35,7 @@ def test_what_the_package_called_is_placed_in_the_package() -> None:
 
     found = guarded(lambda: config_file.load(3, {}))  # type: ignore[arg-type]  # that is the fault
     assert isinstance(found, Crashed)
-    assert found.place.startswith(("collectors/", "analysis/"))
+    assert found.place.startswith(("host/", "collectors/", "analysis/"))
 
 
 def test_of_a_group_the_first_counts_and_a_deep_one_has_a_place() -> None:

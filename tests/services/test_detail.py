@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.model.found import Found
@@ -90,3 +91,14 @@ async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     assert "keeps only its last end" in detail.no_exits
     words = [text for _, text, _ in detail_paragraphs(detail, 0.0, str)]
     assert "No such file or directory" in words
+    assert any("its environment; its process, start and memory" in text for text in words)
+
+
+async def test_what_its_kind_cannot_tell_is_said(tmp_path: Path) -> None:
+    for kind, expected in (
+        (None, ()),
+        (Custom(("true",), pid_file="pid"), ("its environment", "the ends of its runs, but for the last")),
+        (Process(start=("litellm",), pid_file=str(tmp_path / "pid")), ("the ends of its runs, but for the last",)),
+    ):
+        target = replace(_profile(Custom(("true",))).service_target, settings=kind, name="")
+        assert (await read_detail(target, None, PLAIN)).unknown == expected

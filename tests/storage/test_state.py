@@ -96,7 +96,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Pat
     (file.path / "x").touch()
     file.save(MEMORY, {}, None)
     assert file.failure
-    assert not list(tmp_path.glob(".*"))
+    assert [path.name for path in tmp_path.glob(".*")] == [shared_file.lock_of(file.path).name]
 
 
 def test_it_lies_where_the_system_keeps_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -198,11 +198,11 @@ def test_a_file_that_cannot_be_read_is_not_written_over(tmp_path: Path, monkeypa
     one, other = _two(tmp_path)
     one.save(MEMORY, {"old": "no GPU", "a": "by one"}, LAST)
 
-    def refused(_: Path) -> bytes:
+    def refused(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", refused)
+        patch.setattr("litellm_tui.storage.state.read_bytes", refused)
         assert other.save(MEMORY, {"b": "by the other"}, LAST).expected_down == {"b": "by the other"}
         assert "Permission denied" in other.failure
         assert other.adopt(MEMORY, {"b": "by the other"}, LAST).expected_down == {"b": "by the other"}

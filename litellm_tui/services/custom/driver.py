@@ -23,12 +23,13 @@ class CustomDriver:
 
     place: ServicePlace = "custom"
     wording = Wording(environment_file="custom.environment_file")
-    unknown = ("its environment", "its process, without custom.pid_file", "the ends of its runs, but for the last")
 
     def __init__(self, target: ServiceTarget) -> None:
         assert isinstance(target.settings, Custom)
         self._settings = target.settings
         self._name = target.name
+        process = () if self._settings.pid_file else ("its process, start and memory (custom.pid_file would tell)",)
+        self.unknown = ("its environment", *process, "the ends of its runs, but for the last")
 
     @property
     def log_source(self) -> str:
