@@ -13,7 +13,7 @@ from litellm_tui.audit.run import audit, unusable
 from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import Reader, installed, shipped
-from litellm_tui.collectors.litellm_source.packages import distributions
+from litellm_tui.collectors.litellm_source.packages import installed_distributions
 from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.systemd_tools import directive_lines, read_environment_files
 from litellm_tui.model.audit import Audit, Finding
@@ -123,7 +123,7 @@ def runtime_of(unit: Unit | None) -> Runtime | None:
         fragment=unit.fragment,
         marks=_marks(unit.fragment),
         sources={name: variable.source for name, variable in unit.environment.items()},
-        packages=distributions(unit.interpreter) if unit.interpreter else None,
+        packages=installed_distributions(unit.interpreter) if unit.interpreter else None,
     )
 
 

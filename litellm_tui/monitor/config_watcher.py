@@ -11,7 +11,7 @@ import msgspec
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.file_times import saved_at
 from litellm_tui.collectors.config.includes import named_files
-from litellm_tui.collectors.config.watcher import QUIET, Watcher, released
+from litellm_tui.collectors.config.watcher import QUIET, Watcher, wait_until_released
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.model.configuration import ConfigError, ConfigFile
@@ -82,7 +82,7 @@ class ConfigWatcher:
         await self.watcher.begin()
         if self._fresh:
             # the watcher reports only finished changes, but at the start a file may be half written
-            await released(self.watcher.paths, self._thread)
+            await wait_until_released(self.watcher.paths, self._thread)
             self._fresh = False
         for _ in range(READS):
             watched = self.watcher.paths

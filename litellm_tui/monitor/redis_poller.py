@@ -62,10 +62,10 @@ class RedisPoller:
             self.answer, self._asked = Reading(interval=REDIS_SECONDS), where
         began = time.time()
         before = self.answer
-        result = await redis.ask(where, REDIS_TIMEOUT)
+        result = await redis.ping(where, REDIS_TIMEOUT)
         if before.failure is None and is_silence(result):
             began = time.time()
-            result = await redis.ask(where, REDIS_TIMEOUT)
+            result = await redis.ping(where, REDIS_TIMEOUT)
         now = time.time()
         self.answer = next_reading(before, result, now - began, REDIS_SECONDS, now)
         if before.failure != self.answer.failure or before.value != self.answer.value:

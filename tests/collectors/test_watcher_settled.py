@@ -13,7 +13,7 @@ import pytest
 from litellm_tui.collectors.config import watcher as watcher_module
 from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.collectors.config.includes import include_entries, named_files
-from litellm_tui.collectors.config.watcher import Watcher, being_written, places_of, released, signature
+from litellm_tui.collectors.config.watcher import Watcher, being_written, places_of, signature, wait_until_released
 from tests.waiting import eventually
 
 
@@ -60,7 +60,7 @@ async def test_a_writer_that_never_closes_is_not_waited_for_forever(saved: Path)
             file.flush()
             await eventually(lambda: bool(events))
             assert events == ["left open"]
-            await asyncio.wait_for(released([str(saved)]), 10)
+            await asyncio.wait_for(wait_until_released([str(saved)]), 10)
 
 
 async def test_a_storm_of_saves_is_one_event_with_the_last_content(

@@ -579,7 +579,7 @@ class Server:
         self.says = says
         self.once: list[str | Failure] = []
         self.asked: list[redis.Address] = []
-        monkeypatch.setattr(redis, "ask", self._ask)
+        monkeypatch.setattr(redis, "ping", self._ask)
         monkeypatch.setattr(redis_poller, "REDIS_SECONDS", QUICK)
 
     async def _ask(self, where: redis.Address, timeout: float) -> str | Failure:
