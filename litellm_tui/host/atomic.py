@@ -33,8 +33,8 @@ _LONGEST_NAME: Final = 200
 _LEFT_SECONDS: Final = 60.0
 
 
-def failed(what: str, error: Exception) -> Failure:
-    """`what`, the system's reason and the next step, in one line."""
+def failure_of(what: str, error: Exception) -> Failure:
+    """A failure whose text is `what`, the system's reason and the next step, in one line."""
     number = error.errno if isinstance(error, OSError) else None
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     step = _NEXT_STEPS.get(number or 0, "")
@@ -61,7 +61,7 @@ def create(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = Tru
         raise
 
 
-def beside(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> Path:
+def write_beside(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> Path:
     """Write the content into a temporary file in the same folder, ready to be renamed. Raises OSError."""
     _sweep(path)
     temporary = path.with_name(f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(6)}")
@@ -74,14 +74,14 @@ def replace(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = Tr
 
     Raises OSError; the file is then unchanged.
     """
-    temporary = beside(path, content, mode=mode, durable=durable)
+    temporary = write_beside(path, content, mode=mode, durable=durable)
     try:
         os.replace(temporary, path)
     except OSError:
         _remove(temporary)
         raise
     if durable:
-        settle(path.parent)
+        sync_folder(path.parent)
 
 
 def publish(path: Path, content: bytes) -> None:
@@ -89,16 +89,16 @@ def publish(path: Path, content: bytes) -> None:
 
     Raises FileExistsError where the name is in use, and other OSErrors.
     """
-    temporary = beside(path, content)
+    temporary = write_beside(path, content)
     try:
         # unlike a rename, a link never replaces a file
         os.link(temporary, path)
     finally:
         _remove(temporary)
-    settle(path.parent)
+    sync_folder(path.parent)
 
 
-def settle(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Sync the folder's entries to the disk, where the file system can do that. Raises OSError."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -43,7 +43,7 @@ class EnvironmentValue(msgspec.Struct, frozen=True):
     running: str = ""
 
 
-class File(msgspec.Struct, frozen=True):
+class DefiningFile(msgspec.Struct, frozen=True):
     """A file that defines the service, masked; `why` when it could not be read."""
 
     path: str
@@ -63,7 +63,7 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     exits: tuple[Exit, ...] = ()
     no_exits: str = ""
     policy: dict[str, str] = {}
-    files: tuple[File, ...] = ()
+    files: tuple[DefiningFile, ...] = ()
     reload_needed: bool = False
     environment: tuple[EnvironmentValue, ...] = ()
     inherited: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ async def read_detail(target: ServiceTarget, service: Service | None, redact: Ca
         place=of_kind.place,
         exits=() if isinstance(exits, Failure) else exits,
         no_exits=exits.why if isinstance(exits, Failure) else "",
-        policy={name: masked(value, redact) for name, value in policy.items()},
+        policy={name: mask_secret_values(value, redact) for name, value in policy.items()},
         files=files,
         reload_needed=bool(service and service.need_daemon_reload),
         environment=environment,
@@ -92,15 +92,15 @@ async def read_detail(target: ServiceTarget, service: Service | None, redact: Ca
     )
 
 
-def _file(path: str, redact: Callable[[str], str]) -> File:
+def _file(path: str, redact: Callable[[str], str]) -> DefiningFile:
     try:
         text = read_text(path, LONGEST_FILE, errors="replace")
     except OSError as error:
-        return File(path, why=error.strerror or str(error))
-    return File(path, clean(masked(text, redact)).rstrip("\n"))
+        return DefiningFile(path, why=error.strerror or str(error))
+    return DefiningFile(path, clean(mask_secret_values(text, redact)).rstrip("\n"))
 
 
-def masked(text: str, redact: Callable[[str], str]) -> str:
+def mask_secret_values(text: str, redact: Callable[[str], str]) -> str:
     """The text of a unit or compose file, with a mask for each value whose name says that it is secret."""
     parts, at = [], 0
     for match in _NAME.finditer(text):

@@ -13,7 +13,7 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service, Unit, Variable
 from litellm_tui.model.service_kinds import Custom, Kind, Process, Tools
-from litellm_tui.services.detail import detail_paragraphs, masked, read_detail
+from litellm_tui.services.detail import detail_paragraphs, mask_secret_values, read_detail
 from litellm_tui.target.profile import Profile
 
 PLAIN = Redactor()
@@ -37,7 +37,7 @@ PLAIN = Redactor()
     ],
 )
 def test_a_value_whose_name_says_that_it_is_secret_is_masked(line: str, shown: str) -> None:
-    assert masked(line, PLAIN) == shown
+    assert mask_secret_values(line, PLAIN) == shown
 
 
 def _profile(kind: Kind | None = None, **more: object) -> Profile:

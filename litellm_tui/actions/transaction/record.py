@@ -13,7 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from litellm_tui.analysis.change.proof import Expected
-from litellm_tui.host.atomic import replace, settle
+from litellm_tui.host.atomic import replace, sync_folder
 from litellm_tui.host.bounded import MEDIUM, read_bytes
 from litellm_tui.host.host_lock import Holder, HostLock, here, parse_holder
 from litellm_tui.model.failures import Failure
@@ -178,7 +178,7 @@ class RestartLock:
         """It is over, one way or the other."""
         try:
             self._record.unlink(missing_ok=True)
-            settle(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             return Failure(f"{self._record}: {error.strerror}")
         return None

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.host.atomic import failed, replace
+from litellm_tui.host.atomic import failure_of, replace
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable
 from litellm_tui.storage.backups.backup import Backup
@@ -50,7 +50,7 @@ def read(folder: Path) -> tuple[Backup, ...] | Failure:
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
-        return Denied(failed(f"{path} cannot be read", error).why)
+        return Denied(failure_of(f"{path} cannot be read", error).why)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return Malformed(f"{path}: {error}; what was kept before is not known any more")
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.host.atomic import create, failed, replace, settle
+from litellm_tui.host.atomic import create, failure_of, replace, sync_folder
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.failures import Failure
 from litellm_tui.storage.backups import index
@@ -145,11 +145,11 @@ class Backups:
                     litellm_version=litellm_version, result=result, good=good, run=run,
                     unread=tuple(path for path, _ in taken.unread),
                 )  # fmt: skip
-                settle(self.folder)
+                sync_folder(self.folder)
                 self._write(before, [*(old for old in before if old.id != instead_of), backup], (id, *sparing))
         except (OSError, UnicodeError) as error:
             self._abandon(made)
-            return failed(f"no backup could be made in {self.folder}", error)
+            return failure_of(f"no backup could be made in {self.folder}", error)
         return backup
 
     def _abandon(self, made: Iterable[Path]) -> None:
@@ -180,7 +180,7 @@ class Backups:
                 )  # fmt: skip
                 self._write(before, [noted if backup.id == id else backup for backup in before], (id,))
         except (OSError, UnicodeError) as error:
-            return failed(f"{self.folder}: what came of a backup could not be noted", error)
+            return failure_of(f"{self.folder}: what came of a backup could not be noted", error)
         return None
 
     def _store(self, file: FileCopy, id: int, known: dict[tuple[str, str], str], made: list[Path]) -> StoredFile:
