@@ -21,7 +21,7 @@ from litellm_tui.model.log import LogRecord
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.services.systemd.unit import service_from
+from litellm_tui.services.systemd.unit_state import service_from
 
 FOLDER = Path(__file__).parent / "recordings"
 VERSIONS = ("1.77.7", "1.106.2")

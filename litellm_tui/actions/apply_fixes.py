@@ -14,7 +14,7 @@ from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.edits import Edit, Fix, Rename, SetValue
 from litellm_tui.model.failures import Failure
-from litellm_tui.storage.backups import Backups, Taken, take
+from litellm_tui.storage.backups import Backups, FileSet, copy_files
 
 # a fix can bring a finding to light that another one hid, and two fixes of one list wait for each other
 ROUNDS: Final = 8
@@ -120,11 +120,11 @@ def write(mended: Mended, backups: Backups) -> list[Written | Failure]:
     """Write what was mended, after a backup of all of it; a file that has changed meanwhile is left as it is."""
     if whole := [found.text for found in recover(backups.folder) if found.whole and found.path in mended.after]:
         return [Failure(f"nothing was written: {'; '.join(whole)}; look at it again, then repeat the edit")]
-    taken = take((name, "config") for name in mended.after)
+    taken = copy_files((name, "config") for name in mended.after)
     if isinstance(taken, Failure):
         return [taken]
-    same = Taken(tuple(held for held in taken.held if held.content == mended.before[held.path]))
-    kept = backups.keep(same, "before a fix") if same.held else None
+    same = FileSet(tuple(held for held in taken.copies if held.content == mended.before[held.path]))
+    kept = backups.keep(same, "before a fix") if same.copies else None
     if isinstance(kept, Failure):
         return [Failure(f"nothing was written: {kept.why}")]
     outcomes: list[Written | Failure] = []

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.host.atomic import beside, failed, settle
+from litellm_tui.host.atomic import failure_of, sync_folder, write_beside
 from litellm_tui.model.failures import Failure
 from litellm_tui.storage.identity import digest
 
@@ -53,7 +53,7 @@ def write(target: Path, expected: bytes, content: bytes, copy: Path) -> Failure 
     try:
         handle = os.open(target, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        return failed(f"{target} was not changed", error)
+        return failure_of(f"{target} was not changed", error)
     with os.fdopen(handle, "r+b") as file:
         try:
             if file.read() != expected:
@@ -63,7 +63,9 @@ def write(target: Path, expected: bytes, content: bytes, copy: Path) -> Failure 
         except (OSError, UnicodeError) as error:
             if note is not None:
                 note.end()
-            return failed(f"{target} was not changed, for what it is to become cannot be kept in {copy.parent}", error)
+            return failure_of(
+                f"{target} was not changed, for what it is to become cannot be kept in {copy.parent}", error
+            )
         try:
             _overwrite(file.fileno(), content)
         except OSError as error:
@@ -72,9 +74,9 @@ def write(target: Path, expected: bytes, content: bytes, copy: Path) -> Failure 
             except OSError:
                 # the note stays: the next one who looks may be able to
                 note.close()
-                return failed(f"{target} is damaged, copy {copy} back to it", error)
+                return failure_of(f"{target} is damaged, copy {copy} back to it", error)
             note.end()
-            return failed(f"{target} was not changed", error)
+            return failure_of(f"{target} was not changed", error)
     note.end()
     return None
 
@@ -127,7 +129,7 @@ class _Note:
 
     def begin(self, intent: _Intent) -> None:
         """Raises OSError."""
-        temporary = beside(self.path, msgspec.json.encode(intent))
+        temporary = write_beside(self.path, msgspec.json.encode(intent))
         try:
             self._handle = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
             # before it has its name: nobody finds it without its lock
@@ -137,7 +139,7 @@ class _Note:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
-        settle(self.path.parent)
+        sync_folder(self.path.parent)
 
     def open(self) -> _Intent | Failure | None:
         """What the dead one was writing; None when there is none, or its writer lives."""
@@ -152,7 +154,7 @@ class _Note:
         except (FileNotFoundError, BlockingIOError):
             return None
         except OSError as error:
-            return failed(f"{self.path} cannot be read", error)
+            return failure_of(f"{self.path} cannot be read", error)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             return Failure(f"{self.path}: {error}; look whether the configuration is whole, then remove this file")
         if intent.form > _FORM:
@@ -164,7 +166,7 @@ class _Note:
         if change:
             with contextlib.suppress(OSError):
                 self.path.unlink()
-                settle(self.path.parent)
+                sync_folder(self.path.parent)
         self.close()
 
     def close(self) -> None:
@@ -197,7 +199,7 @@ def _recovered(path: Path, change: bool) -> Found | None:
                 return Found(intent.target, whole=False, text=text)
             handle = os.open(intent.target, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
-            return Found(intent.target, whole=False, text=failed(f"{damaged}; copy {copy} to it", error).why)
+            return Found(intent.target, whole=False, text=failure_of(f"{damaged}; copy {copy} to it", error).why)
         with os.fdopen(handle, "r+b") as file:
             text = _made_whole(file.fileno(), old, intent.content)
         if not text:

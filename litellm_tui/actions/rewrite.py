@@ -18,10 +18,10 @@ import msgspec
 from litellm_tui.actions import in_place, writable
 from litellm_tui.actions.file_attributes import like
 from litellm_tui.actions.in_place import changed_meanwhile
-from litellm_tui.host.atomic import beside, failed, settle
+from litellm_tui.host.atomic import failure_of, sync_folder, write_beside
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.failures import Failure
-from litellm_tui.storage.backups.taking import MOST_BYTES
+from litellm_tui.storage.backups.copying import MOST_BYTES
 
 # a rename onto a mount point, as a file that is bound into a container is
 _NOT_REPLACEABLE: Final = (errno.EBUSY, errno.EXDEV)
@@ -64,11 +64,11 @@ class Staged:
         except OSError as error:
             if error.errno in _NOT_REPLACEABLE and self._expected is not None and self._content is not None:
                 return self._in_place("it is a mount point")
-            return failed(f"{self.target} was not changed", error)
+            return failure_of(f"{self.target} was not changed", error)
         finally:
             self.discard()
         try:
-            settle(self.target.parent)
+            sync_folder(self.target.parent)
         except OSError as error:
             how += f", but its folder could not be brought to the disk: {error.strerror}"
         return self._written(how)
@@ -128,7 +128,7 @@ def stage(
         if read_bytes(target, MOST_BYTES) != expected:
             return changed_meanwhile(target)
     except (OSError, RuntimeError) as error:
-        return failed(f"{path} cannot be read", error)
+        return failure_of(f"{path} cannot be read", error)
     if copy is None or not _holds(copy, expected):
         return Failure(f"{target} was not touched: {copy or 'no file'} is no copy of what it holds")
     staged = Staged(target, expected, content, copy)
@@ -136,7 +136,7 @@ def stage(
         refused = _prepared(staged, found, content)
     except OSError as error:
         staged.discard()
-        return failed(f"{target} was not changed", error)
+        return failure_of(f"{target} was not changed", error)
     if refused:
         staged.discard()
         return Failure(f"{target} was not changed: {refused}")
@@ -194,12 +194,12 @@ def _new(target: Path, content: bytes, mode: int | None, owner: tuple[int, int] 
         os.chmod(made, 0o600 if mode is None else mode)
     except OSError as error:
         staged.discard()
-        return failed(f"{target} could not be made again", error)
+        return failure_of(f"{target} could not be made again", error)
     return staged
 
 
 def _temporary(staged: Staged, content: bytes) -> Path:
-    staged.temporary = beside(staged.target, content)
+    staged.temporary = write_beside(staged.target, content)
     return staged.temporary
 
 

@@ -9,8 +9,8 @@ import msgspec
 from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rewrite import Staged, stage
 from litellm_tui.model.failures import Failure
-from litellm_tui.storage.backups import Backup, Backups, Held, Taken, Why, digest_of, take, take_present
-from litellm_tui.storage.backups.against import on_disk
+from litellm_tui.storage.backups import Backup, Backups, FileCopy, FileSet, Why, copy_current, copy_files, digest_of
+from litellm_tui.storage.backups.rollback_preview import digests_on_disk
 from litellm_tui.target.profile import Profile
 
 
@@ -68,13 +68,13 @@ def restore(
     Everything that can forbid it is tried first. Where a file cannot be written after all, those that were are put
     back. After a `Failure` the disk holds what it held, unless it is `Torn`.
     """
-    backup, wanted = backups.get(id), backups.held(id)
+    backup, wanted = backups.get(id), backups.copies(id)
     if isinstance(wanted, Failure) or backup is None:
         return wanted if isinstance(wanted, Failure) else Failure(f"there is no backup {id}")
     present = _present(wanted, config, environment_files)
     if isinstance(present, Failure):
         return Failure(f"nothing was changed: {present.why}")
-    now = {held.path: held for held in present.taken.held}
+    now = {held.path: held for held in present.taken.copies}
     if unread := [held.path for held in wanted if held.path not in now]:
         return Failure(f"nothing was changed: {', '.join(unread)} cannot be read; run as the user who owns it")
     # the file that names the others comes last: until then what it names is as it was
@@ -107,13 +107,13 @@ def rehearse(backups: Backups, present: int, id: int) -> Failure | None:
 
     Changes nothing that anybody reads.
     """
-    before, wanted = backups.get(present), backups.held(id)
+    before, wanted = backups.get(present), backups.copies(id)
     if isinstance(wanted, Failure) or before is None:
         return wanted if isinstance(wanted, Failure) else Failure(f"there is no backup {present}")
-    taken = take([(held.path, held.role) for held in wanted])
+    taken = copy_files([(held.path, held.role) for held in wanted])
     if isinstance(taken, Failure):
         return taken
-    now = {held.path: held for held in taken.held}
+    now = {held.path: held for held in taken.copies}
     differing = [held for held in wanted if held.path in now and now[held.path].content != held.content]
     staged = _staged(backups, before, now, differing)
     if isinstance(staged, Failure):
@@ -128,30 +128,30 @@ def missing(backups: Backups, id: int) -> tuple[str, ...] | Failure:
     backup = backups.get(id)
     if backup is None:
         return Failure(f"there is no backup {id}")
-    return backup.differing(on_disk(kept.path for kept in backup.files))
+    return backup.differing(digests_on_disk(kept.path for kept in backup.files))
 
 
 class _Present(msgspec.Struct, frozen=True):
-    taken: Taken
+    taken: FileSet
     digest: str
 
 
-def _present(wanted: Sequence[Held], config: str | None, environment_files: Sequence[str]) -> _Present | Failure:
+def _present(wanted: Sequence[FileCopy], config: str | None, environment_files: Sequence[str]) -> _Present | Failure:
     """The configuration as it is now, and the files of the set that do not belong to it."""
-    found = take_present(config, environment_files) if config else Taken(())
+    found = copy_current(config, environment_files) if config else FileSet(())
     if isinstance(found, Failure):
         return found
-    mine = [(held.path, held.role) for held in found.held]
+    mine = [(held.path, held.role) for held in found.copies]
     more = [(held.path, held.role) for held in wanted]
-    taken = take([*mine, *more])
+    taken = copy_files([*mine, *more])
     if isinstance(taken, Failure):
         return taken
     paths = {path for path, _ in mine}
-    return _Present(taken, digest_of(held for held in taken.held if not mine or held.path in paths))
+    return _Present(taken, digest_of(held for held in taken.copies if not mine or held.path in paths))
 
 
 def _staged(
-    backups: Backups, before: Backup | None, now: dict[str, Held], differing: Sequence[Held]
+    backups: Backups, before: Backup | None, now: dict[str, FileCopy], differing: Sequence[FileCopy]
 ) -> list[Staged] | Failure:
     staged: list[Staged] = []
     for held in differing:
@@ -164,13 +164,18 @@ def _staged(
     return staged
 
 
-def _step(backups: Backups, before: Backup | None, now: Held, then: Held) -> Staged | Failure:
+def _step(backups: Backups, before: Backup | None, now: FileCopy, then: FileCopy) -> Staged | Failure:
     copy = backups.copy(before, now.path) if before else None
     return stage(then.path, now.content, then.content, copy, then.mode, then.owner)
 
 
 def _put_back(
-    backups: Backups, after: Backup, before: Backup | None, now: dict[str, Held], done: Sequence[Held], failure: Failure
+    backups: Backups,
+    after: Backup,
+    before: Backup | None,
+    now: dict[str, FileCopy],
+    done: Sequence[FileCopy],
+    failure: Failure,
 ) -> Failure:
     """Undo what was written, the last first."""
     left = []

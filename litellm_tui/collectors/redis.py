@@ -1,4 +1,4 @@
-"""Asks the Redis server itself whether it answers: LiteLLM needs seconds to find out, and stands still meanwhile."""
+"""Pings the Redis server itself: LiteLLM needs seconds to notice that it is down, and answers nothing meanwhile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REFUSAL: Final = re.compile(r"-([A-Z]{3,20})\b")
 
 
 class Address(NamedTuple):
-    """Where a Redis server listens; `tls` says that it wants TLS from the first byte."""
+    """The address of a Redis server; `tls` means TLS from the first byte."""
 
     host: str
     port: int
@@ -32,9 +32,9 @@ class Address(NamedTuple):
 
 
 def address(file: ConfigFile, environment: Mapping[str, str]) -> Address | None:
-    """Where the file has its cache: `cache_params`, or the REDIS_* variables that LiteLLM reads itself.
+    """The address of the cache: from `cache_params`, or from the REDIS_* variables that LiteLLM reads itself.
 
-    None when there is no cache of type redis, or one of several nodes.
+    None where there is no cache of type redis, or one of several nodes.
     """
     settings = file.section("litellm_settings")
     params = settings.get("cache_params")
@@ -64,9 +64,9 @@ def address(file: ConfigFile, environment: Mapping[str, str]) -> Address | None:
 
 
 def is_down(answer: Reading[str]) -> bool:
-    """Whether the server is known to be down: it answered before, or its machine says so.
+    """Whether the server is known to be down: it has answered before, or its machine refuses the connection.
 
-    A name that only LiteLLM's own network knows, or a port that only it may reach, proves nothing against Redis.
+    A host or port that only LiteLLM's own network reaches proves nothing about Redis.
     """
     failure = answer.failure
     if failure is None or isinstance(failure, Crashed):
@@ -74,12 +74,12 @@ def is_down(answer: Reading[str]) -> bool:
     return answer.seen_at is not None or (isinstance(failure, Unreachable) and failure.kind in ("refused", "timeout"))
 
 
-async def ask(where: Address, timeout: float) -> str | Failure:
-    """What it says to a PING, within `timeout` seconds: `PONG`, or that it wants a password (which is alive, too)."""
+async def ping(where: Address, timeout: float) -> str | Failure:
+    """The answer to a PING within `timeout` seconds: `PONG`, or the name of a refusal, such as NOAUTH."""
     writer = None
     try:
         async with asyncio.timeout(timeout):
-            # whether it is alive is asked, not who it is: nothing is sent that would need protection
+            # no certificate is checked: only liveness is asked, and nothing secret is sent
             context = ssl._create_unverified_context() if where.tls else None
             reader, writer = await asyncio.open_connection(where.host, where.port, ssl=context)
             writer.write(b"PING\r\n")
@@ -99,7 +99,7 @@ async def ask(where: Address, timeout: float) -> str | Failure:
     said = line.decode(errors="replace").strip()
     if said == "+PONG":
         return "PONG"
-    # any refusal in its own words (NOAUTH, LOADING, NOPERM, …) is a Redis that is alive
+    # a server that refuses (NOAUTH, LOADING, NOPERM, …) is alive
     if refusal := _REFUSAL.match(said):
         return refusal[1]
     if not said:

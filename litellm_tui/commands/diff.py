@@ -17,8 +17,8 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.config import config_file
 from litellm_tui.commands.look import history_of, look
 from litellm_tui.logs.log_line import clean
-from litellm_tui.monitor.comparison import Compared, environment, lines, moment, with_running, with_version
-from litellm_tui.storage.starts import Applied, History
+from litellm_tui.monitor.comparison import Comparison, clock_time, environment, lines, with_running, with_version
+from litellm_tui.storage.starts import Start, StartHistory
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
@@ -60,25 +60,25 @@ def run(options: Options, version: str = "", history: bool = False, json: bool =
     return status
 
 
-def chosen(versions: Sequence[Applied], wanted: str) -> Applied | None:
+def chosen(versions: Sequence[Start], wanted: str) -> Start | None:
     """The version that is meant by its number (1 is the newest), by the beginning of its digest, or by a time at which
     it ran (ISO 8601, of this machine's zone when it names none).
     """
     if wanted.isdecimal() and len(wanted) < _SHORTEST_DIGEST:
         return versions[-int(wanted)] if 1 <= int(wanted) <= len(versions) else None
     try:
-        moment = datetime.fromisoformat(wanted).timestamp()
+        clock_time = datetime.fromisoformat(wanted).timestamp()
     except (ValueError, OverflowError):
         begins = wanted.lower()
         long_enough = len(begins) >= _SHORTEST_DIGEST
         return next((v for v in reversed(versions) if long_enough and v.digest.startswith(begins)), None)
-    return next((v for v in reversed(versions) if v.at <= moment), None)
+    return next((v for v in reversed(versions) if v.at <= clock_time), None)
 
 
-def _with(path: str, profile: Profile, kept: History, version: str, utc: bool) -> Compared:
+def _with(path: str, profile: Profile, kept: StartHistory, version: str, utc: bool) -> Comparison:
     if not version:
         seen = look(profile, remembers=False)
-        kept.see(seen.snapshot)
+        kept.record_snapshot(seen.snapshot)
         return with_running(seen.snapshot, seen.diagnosis, kept, profile, utc)
     start = chosen(kept.versions(), version)
     if start is None:
@@ -87,25 +87,25 @@ def _with(path: str, profile: Profile, kept: History, version: str, utc: bool) -
     return with_version(config_file.load(path, environment(profile)), start, kept, profile, utc)
 
 
-def _status(found: Compared) -> int:
+def _status(found: Comparison) -> int:
     if found.unreachable:
         return UNREACHABLE_STATUS
     return int(bool(found.changes or found.unusable))
 
 
-def _numbered(kept: History) -> list[tuple[int, Applied]]:
+def _numbered(kept: StartHistory) -> list[tuple[int, Start]]:
     return list(enumerate(reversed(kept.versions()), 1))
 
 
-def _listed(kept: History, utc: bool) -> Iterator[str]:
+def _listed(kept: StartHistory, utc: bool) -> Iterator[str]:
     if kept.failure:
         yield kept.failure
     for number, start in _numbered(kept):
         version = start.litellm_version or "-"
-        yield f"{number:>3}  {moment(start.at, utc)}  {start.digest[:12]}  {version:<9}  {start.result}"
+        yield f"{number:>3}  {clock_time(start.at, utc)}  {start.digest[:12]}  {version:<9}  {start.result}"
     if not kept.versions():
         yield "no applied version is known yet: a start is noted when the console or litellm-tui status sees it"
 
 
-def _described(number: int, start: Applied) -> dict[str, Any]:
+def _described(number: int, start: Start) -> dict[str, Any]:
     return {"number": number, **msgspec.to_builtins(start)}

@@ -13,7 +13,7 @@ from litellm_tui.actions.transaction.observation import ask, said_since
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.commands.look import all_asked
 from litellm_tui.monitor.monitor import Monitor
-from litellm_tui.storage.starts import History
+from litellm_tui.storage.starts import StartHistory
 from litellm_tui.target.profile import Profile
 
 
@@ -39,7 +39,7 @@ class MonitorObserver:
         """Ask every deployment of these groups."""
         monitor = self._monitor
         loaded = monitor.snapshot().gateway.deployments.value or ()
-        await ask(monitor.profile, loaded, groups, monitor.redact, monitor.take_probe)
+        await ask(monitor.profile, loaded, groups, monitor.redact, monitor.add_probe)
 
     def log_since(self, moment: float) -> tuple[str, ...]:
         """The last records of the service since then."""
@@ -55,7 +55,7 @@ class MonitorObserver:
 
 @asynccontextmanager
 async def looking(
-    profile: Profile, history: History | None = None, patience: float = 6.0
+    profile: Profile, history: StartHistory | None = None, patience: float = 6.0
 ) -> AsyncIterator[MonitorObserver]:
     """A monitor that runs as long as this is entered, with everything looked at once, where that can be."""
     changed = asyncio.Event()

@@ -21,7 +21,7 @@ from litellm_tui.model.failures import Crash, Crashed, Failure, Unauthorized
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.monitor.supervisor import guarded
-from litellm_tui.storage.starts import History
+from litellm_tui.storage.starts import StartHistory
 from litellm_tui.storage.state import StateFile
 from litellm_tui.target.profile import Profile
 
@@ -67,16 +67,16 @@ def look(profile: Profile, *, remembers: bool = True, lines: int = HISTORY) -> L
     if remembers:
         state.save(looked(memory), kept.expected_down, found)
         # what was seen is told all the same
-        if isinstance(failed := guarded(lambda: history.see(snapshot)), Crashed):
+        if isinstance(failed := guarded(lambda: history.record_snapshot(snapshot)), Crashed):
             snapshot = replace(snapshot, crashes=(*snapshot.crashes, Crash("history", failed, now, now)))
     different = changes(kept.last, found)
     return Look(profile, snapshot, diagnosis, now, different, kept.last, monitor.store, monitor.redact)
 
 
-def history_of(profile: Profile) -> History:
+def history_of(profile: Profile) -> StartHistory:
     """What this gateway was started with before."""
     unit = profile.unit.value if profile.unit else ""
-    return History(profile.url.value, unit, environment_files=profile.environment_files)
+    return StartHistory(profile.url.value, unit, environment_files=profile.environment_files)
 
 
 async def _settled(monitor: Monitor) -> tuple[Snapshot, Audit | None]:

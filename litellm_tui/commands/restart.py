@@ -74,7 +74,7 @@ async def _told(
     outcome: Outcome | None = None
     async with looking(profile, history) as observer:
         # a restart does not depend on what can be noted of the one before
-        guarded(lambda: history.see(observer.seen().snapshot))
+        guarded(lambda: history.record_snapshot(observer.seen().snapshot))
         transaction = Transaction(
             profile,
             observer,

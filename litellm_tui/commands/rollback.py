@@ -17,9 +17,9 @@ from litellm_tui.actions.rollback import Restored, Torn, go_back, missing
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure
-from litellm_tui.monitor.comparison import SIGNS, environment, moment
+from litellm_tui.monitor.comparison import SIGNS, clock_time, environment
 from litellm_tui.storage.backups import Backup, Backups
-from litellm_tui.storage.backups.against import Against, against_disk, on_disk
+from litellm_tui.storage.backups.rollback_preview import RollbackPreview, digests_on_disk, preview_rollback
 from litellm_tui.storage.backups.store import NOTHING_KEPT
 from litellm_tui.target.profile import Options, Profile, may_change
 from litellm_tui.target.resolution import resolve
@@ -88,11 +88,11 @@ def last_good(backups: Backups, root: str) -> Backup | None:
 
 
 def _go_back(backups: Backups, chosen: Backup, profile: Profile, say: _Print, *, yes: bool) -> int:
-    held = backups.held(chosen.id)
+    held = backups.copies(chosen.id)
     if isinstance(held, Failure):
         print(f"litellm-tui: nothing was changed: {held.why}", file=sys.stderr)
         return REFUSED
-    found = against_disk(held, profile.config.value if profile.config else chosen.root, environment(profile))
+    found = preview_rollback(held, profile.config.value if profile.config else chosen.root, environment(profile))
     say.lines(_difference(chosen, found, say.utc))
     if found.files and not yes and not _agreed():
         print("nothing was changed", file=sys.stderr)
@@ -125,10 +125,10 @@ def _listed(backups: Backups, utc: bool) -> Iterator[str]:
     if not backups.records():
         yield NOTHING_KEPT
         return
-    now, disk = time.time(), on_disk(kept.path for b in backups.records() for kept in b.files)
+    now, disk = time.time(), digests_on_disk(kept.path for b in backups.records() for kept in b.files)
     yield f"in {backups.folder}, the newest first; one of them is meant by its number: litellm-tui rollback --to NUMBER"
     for backup in reversed(backups.records()):
-        when = f"{moment(backup.at, utc)} {age(now - backup.at) + ' ago':>16}"
+        when = f"{clock_time(backup.at, utc)} {age(now - backup.at) + ' ago':>16}"
         yield f"{backup.id}  {when}  {backup.why:<17}  {backup.litellm_version or '-':<9}  {_words(backup)}"
         yield f"{'':12}{backup.digest[:12]}  {compared(backup, disk)}"
 
@@ -153,8 +153,8 @@ def _described(backup: Backup, backups: Backups) -> dict[str, Any]:
     }
 
 
-def _difference(chosen: Backup, found: Against, utc: bool) -> Iterator[str]:
-    yield f"backup {chosen.id}, {chosen.why} at {moment(chosen.at, utc)}: {_words(chosen)}"
+def _difference(chosen: Backup, found: RollbackPreview, utc: bool) -> Iterator[str]:
+    yield f"backup {chosen.id}, {chosen.why} at {clock_time(chosen.at, utc)}: {_words(chosen)}"
     for path in found.files:
         made = "would be made again" if path in found.appearing else "would be changed"
         yield f"  {path} {'would be removed' if path in found.vanishing else made}"

@@ -12,8 +12,8 @@ from litellm_tui.commands.service_order import unit_of
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Service
-from litellm_tui.monitor.comparison import moment
-from litellm_tui.services import detail as servicedetail
+from litellm_tui.monitor.comparison import clock_time
+from litellm_tui.services.detail import ServiceDetail, detail_paragraphs, read_detail
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
@@ -32,7 +32,7 @@ def run(options: Options, json: bool = False) -> int:
         return 0
     state_words = found.why if isinstance(found, Failure) else f"{found.active_state} ({found.sub_state})"
     print(f"{detail.name} ({detail.place}): {clean(state_words)}")
-    for name, text, style in servicedetail.paragraphs(detail, time.time(), moment):
+    for name, text, style in detail_paragraphs(detail, time.time(), clock_time):
         for number, line in enumerate(text.split("\n") if text or not name else ()):
             print(f"  {name if not number else '':<14} {clean(line)}".rstrip() if name else f"  {clean(line)}".rstrip())
         if style == "head":
@@ -40,7 +40,7 @@ def run(options: Options, json: bool = False) -> int:
     return 0
 
 
-async def _read(profile: Profile) -> tuple[Service | Failure, servicedetail.ServiceDetail]:
+async def _read(profile: Profile) -> tuple[Service | Failure, ServiceDetail]:
     found = await driver(profile.service_target).look()
     known = None if isinstance(found, Failure) else found
-    return found, await servicedetail.read(profile.service_target, known, redactor_of(profile))
+    return found, await read_detail(profile.service_target, known, redactor_of(profile))

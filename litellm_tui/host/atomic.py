@@ -1,7 +1,7 @@
-"""The one writer of files: a file is written whole or not at all, and failures are told in the operator's words.
+"""The one writer of files: a file is written whole or not at all, and a failure names the operator's next step.
 
-What is being written lies beside its place until it is complete. What a writer that was killed has left there is
-removed by the next writer of the same file.
+The new content is written to a temporary file in the same folder. One that a killed writer left behind is removed by
+the next writer of the same file.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _NEXT_STEPS: Final = {
 }
 
 _RANDOM: Final = re.compile(r"[0-9a-f]{12}")
-# with the dot, the dot before the random part and that part, a name stays within 255 bytes
+# with both dots and the random part, the name of a temporary file stays within 255 bytes
 _LONGEST_NAME: Final = 200
-# a writer that is alive needs some milliseconds
+# a running writer needs some milliseconds
 _LEFT_SECONDS: Final = 60.0
 
 
-def failed(what: str, error: Exception) -> Failure:
-    """`what`, the system's reason and the next step, in one line."""
+def failure_of(what: str, error: Exception) -> Failure:
+    """A failure whose text is `what`, the system's reason and the next step, in one line."""
     number = error.errno if isinstance(error, OSError) else None
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     step = _NEXT_STEPS.get(number or 0, "")
@@ -42,7 +42,7 @@ def failed(what: str, error: Exception) -> Failure:
 
 
 def create(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
-    """Write a file that is not there yet; `durable` also brings it to the disk. Nothing is left after a failure.
+    """Write a new file; `durable` also syncs it to the disk. Nothing is left after a failure.
 
     Raises FileExistsError and other OSErrors.
     """
@@ -52,7 +52,7 @@ def create(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = Tru
             file.write(content)
             file.flush()
             if mode != 0o600:
-                # independent of the umask
+                # the mode must not depend on the umask
                 os.fchmod(file.fileno(), mode)
             if durable:
                 os.fsync(file.fileno())
@@ -61,8 +61,8 @@ def create(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = Tru
         raise
 
 
-def beside(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> Path:
-    """Write the content into a new file in the same folder, from which it can be renamed. Raises OSError."""
+def write_beside(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> Path:
+    """Write the content into a temporary file in the same folder, ready to be renamed. Raises OSError."""
     _sweep(path)
     temporary = path.with_name(f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(6)}")
     create(temporary, content, mode=mode, durable=durable)
@@ -70,36 +70,36 @@ def beside(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = Tru
 
 
 def replace(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
-    """Write a file by rename, so that no reader meets half of it; `durable` also brings it to the disk.
+    """Write a file by rename, so that no reader sees half of it; `durable` also syncs it to the disk.
 
-    Raises OSError; the file is then what it was.
+    Raises OSError; the file is then unchanged.
     """
-    temporary = beside(path, content, mode=mode, durable=durable)
+    temporary = write_beside(path, content, mode=mode, durable=durable)
     try:
         os.replace(temporary, path)
     except OSError:
         _remove(temporary)
         raise
     if durable:
-        settle(path.parent)
+        sync_folder(path.parent)
 
 
 def publish(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, so that no reader meets half of it, and bring it to the disk.
+    """Write a new file, so that no reader sees half of it, and sync it to the disk.
 
-    Raises FileExistsError where something has that name, and other OSErrors.
+    Raises FileExistsError where the name is in use, and other OSErrors.
     """
-    temporary = beside(path, content)
+    temporary = write_beside(path, content)
     try:
-        # a link is made only where nothing is, unlike a rename
+        # unlike a rename, a link never replaces a file
         os.link(temporary, path)
     finally:
         _remove(temporary)
-    settle(path.parent)
+    sync_folder(path.parent)
 
 
-def settle(folder: Path) -> None:
-    """Bring the folder's entries to the disk. Some file systems have no such thing: they are there all the same."""
+def sync_folder(folder: Path) -> None:
+    """Sync the folder's entries to the disk, where the file system can do that. Raises OSError."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
@@ -114,7 +114,7 @@ def settle(folder: Path) -> None:
 
 
 def _sweep(path: Path) -> None:
-    """Remove what writers that were killed have left beside the file."""
+    """Remove the temporary files that killed writers left beside the file."""
     start = f".{path.name[:_LONGEST_NAME]}."
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(path.parent)):
@@ -124,6 +124,6 @@ def _sweep(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    # what went wrong before this is what matters
+    # the error before this one is what matters
     with contextlib.suppress(OSError):
         path.unlink()

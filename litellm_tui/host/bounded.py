@@ -1,4 +1,4 @@
-"""Reading no more than a cap: files and HTTP bodies that are larger are refused, and the cap is said."""
+"""Reads files and HTTP bodies up to a limit: larger ones are refused, and the error names the limit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # settings, themes, unit files
 SMALL: Final = 1 << 20
-# files of NAME=VALUE lines, records of our own
+# files of NAME=VALUE lines, the console's own records
 MEDIUM: Final = 4 << 20
 # configurations, indexes, catalogues
 LARGE: Final = 32 << 20
@@ -25,19 +25,19 @@ _CHUNK: Final = 1 << 16
 
 
 class TooLarge(OSError):
-    """A file that holds more than the cap."""
+    """A file is larger than the limit."""
 
 
 class BodyRefused(ValueError):
-    """An HTTP body that is larger than the cap, or compressed in a way that cannot be read within it."""
+    """An HTTP body is larger than the limit, or its compression cannot be read."""
 
 
 class _Enough(BodyRefused):
-    """What was wanted has been read."""
+    """As much as was wanted has been read."""
 
 
 def size(limit: int) -> str:
-    """A cap in words, such as `32 MB`."""
+    """A limit for people, such as `32 MB`."""
     for unit, name in ((1 << 20, "MB"), (1 << 10, "kB")):
         if limit >= unit:
             return f"{limit // unit} {name}"
@@ -45,9 +45,9 @@ def size(limit: int) -> str:
 
 
 def read_bytes(path: str | os.PathLike[str], limit: int = LARGE) -> bytes:
-    """The content of a file of at most `limit` bytes; raises OSError, `TooLarge` among them.
+    """The content of a file of at most `limit` bytes. Raises OSError, `TooLarge` among them.
 
-    A pipe or a socket is refused rather than waited for.
+    A pipe or a socket is refused, so that the call cannot hang on it.
     """
     if "\0" in os.fspath(path):
         raise OSError(errno.EINVAL, "its path holds a NUL byte")
@@ -58,7 +58,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int = LARGE) -> bytes:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISCHR(found.st_mode)):
             raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
-        # the size is not to be relied on: /proc says 0, and a log grows
+        # the size proves nothing: it is 0 in /proc, and a log grows
         content = b"" if found.st_size > limit else file.read(limit + 1)
         if found.st_size > limit or len(content) > limit:
             raise TooLarge(errno.EFBIG, f"more than {size(limit)}: not read", os.fspath(path))
@@ -81,7 +81,7 @@ async def body(response: httpx.Response, limit: int) -> bytes:
 
 
 async def beginning(response: httpx.Response, limit: int) -> bytes:
-    """The first `limit` bytes of the body; what comes after them is not read. Raises `BodyRefused` for its coding."""
+    """The first `limit` bytes of the body; the rest is not read. Raises `BodyRefused` for an unknown compression."""
     parts = bytearray()
     with contextlib.suppress(_Enough):
         async for part in chunks(response, limit, _Enough):
@@ -90,20 +90,21 @@ async def beginning(response: httpx.Response, limit: int) -> bytes:
 
 
 async def chunks(response: httpx.Response, limit: int, beyond: type[BodyRefused] = BodyRefused) -> AsyncIterator[bytes]:
-    """The body as it comes, of at most `limit` bytes after decompression. Raises `BodyRefused` at the byte beyond.
+    """The body in chunks, at most `limit` bytes after decompression. Raises `beyond` at the first byte more.
 
-    httpx would decompress a whole network chunk at once, which a hostile server makes gigabytes of: it is done here,
-    piece by piece.
+    httpx decompresses a whole network chunk at once, which a hostile server can turn into gigabytes. This function
+    decompresses piece by piece.
     """
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("identity", "", "gzip", "x-gzip", "deflate"):
         raise BodyRefused(f"compressed as {coding[:20]}, which was not asked for")
-    # a transport that has read the response already has decompressed it as well
+    # a response that was read before is already decompressed
     plain = response.is_stream_consumed or coding in ("identity", "")
     source = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
     decoder = None if plain else zlib.decompressobj(zlib.MAX_WBITS | 32 if "gzip" in coding else zlib.MAX_WBITS)
-    told = response.headers.get("content-length", "")
-    if beyond is BodyRefused and plain and told.isascii() and told.isdigit() and len(told) < 20 and int(told) > limit:
+    length = response.headers.get("content-length", "")
+    known = plain and length.isascii() and length.isdigit() and len(length) < 20
+    if beyond is BodyRefused and known and int(length) > limit:
         raise beyond(f"more than {size(limit)}: not read")
     count = 0
     async for raw in source:

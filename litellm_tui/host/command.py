@@ -1,4 +1,4 @@
-"""Running the tools of the system: never through a shell, never asking for input, never outliving the caller."""
+"""Runs the tools of the system: never through a shell, never with input, never longer than the caller lives."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from litellm_tui.host.systemd_tools import runtime_environment
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
 from litellm_tui.model.service_kinds import Words
 
-# journalctl's answer to a page of the longest lines, and several times that of any other command
+# a page of journalctl with the longest lines; every other command prints far less
 MOST_OUTPUT: Final = 64 << 20
 _MOST_ERRORS: Final = 1 << 16
 _PART: Final = 1 << 16
@@ -40,7 +40,7 @@ _DENIED: Final = re.compile(
 
 
 class Done(NamedTuple):
-    """How a command ended and what it said."""
+    """The exit status and the output of a command."""
 
     status: int
     output: str
@@ -48,18 +48,18 @@ class Done(NamedTuple):
 
     @property
     def first_error(self) -> str:
-        """The first line of what it said on stderr; empty when it said nothing."""
+        """The first line of stderr that is not blank; empty where there is none."""
         return next((line.strip() for line in self.error.splitlines() if line.strip()), "")
 
 
-# what the tools are asked for is decided by English words, and may hold any letter
+# the tools' English messages are matched, and their output may hold any character
 LOCALE: Final = "C.UTF-8"
-# the processes that the console runs in order to look: PID and start, which together never come again
+# the children that the console runs to read something: PID and start in ticks, which together are unique
 _helpers: dict[int, int] = {}
 
 
 def helper_environment() -> dict[str, str]:
-    """The environment of a command whose words are read: `runtime_environment` in the locale `C.UTF-8`."""
+    """The environment of a command whose output is parsed: `runtime_environment` in the locale `C.UTF-8`."""
     environment = {**runtime_environment(), "LC_ALL": LOCALE}
     # gettext prefers it to the locale
     environment.pop("LANGUAGE", None)
@@ -68,7 +68,7 @@ def helper_environment() -> dict[str, str]:
 
 @contextlib.contextmanager
 def helper(pid: int) -> Iterator[None]:
-    """While it lasts, this child counts as a helper of the console: `kill_helpers` may end it."""
+    """Within this context the child is a helper of the console: `kill_helpers` may kill it."""
     _enlist(pid)
     try:
         yield
@@ -77,9 +77,9 @@ def helper(pid: int) -> Iterator[None]:
 
 
 def kill_helpers() -> None:
-    """Kill the helpers that still run, with their own children. Waits for nothing, and any thread may call it.
+    """Kill the helpers that still run, with their own children. Does not wait; any thread may call it.
 
-    What the console has started for the user (a gateway, an editor, sudo, an order to the service) is no helper.
+    A process that the console has started for the user (a gateway, an editor, sudo, an order) is no helper.
     """
     running = [pid for pid, began in list(_helpers.items()) if (found := proc.stat(pid)) and found.ticks == began]
     for member in [member for pid in running for member in proc.family(pid)]:
@@ -93,7 +93,7 @@ def _enlist(pid: int) -> None:
 
 
 async def start(command: Sequence[str], *, limit: int = 1 << 16) -> Process | NotAvailable:
-    """Start a command with its output piped, for a caller that reads it as it comes and ends it with `end`."""
+    """Start a command with its output piped; the caller reads it and ends the command with `end`."""
     try:
         child = await asyncio.create_subprocess_exec(
             *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=helper_environment(), limit=limit
@@ -104,7 +104,7 @@ async def start(command: Sequence[str], *, limit: int = 1 << 16) -> Process | No
     return child
 
 
-# more in the pipe means fewer wake-ups of both ends; what an ordinary user may ask for (pipe(7))
+# a larger pipe wakes both ends less often; this is the most that an ordinary user may ask for (pipe(7))
 _PIPE_SIZE = 1 << 20
 
 
@@ -133,7 +133,7 @@ def pipe() -> tuple[int, int]:
 
 
 async def end(child: Process) -> None:
-    """Kill the child, if it is still there, and wait until it is gone."""
+    """Kill the child, if it still runs, and wait until it has ended."""
     if child.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
@@ -142,7 +142,7 @@ async def end(child: Process) -> None:
 
 
 async def _output(child: Process, limit: int) -> bytes | None:
-    """All that it prints, until it closes its output; None when that is more than `limit` bytes."""
+    """The child's whole output; None when that is more than `limit` bytes."""
     assert child.stdout is not None
     output = bytearray()
     while part := await child.stdout.read(_PART):
@@ -153,7 +153,7 @@ async def _output(child: Process, limit: int) -> bytes | None:
 
 
 async def _errors(child: Process) -> bytes:
-    """The beginning of what it complains of; the rest is read all the same, so that it does not wait."""
+    """The beginning of the child's stderr; the rest is read too, so that the child never blocks on it."""
     assert child.stderr is not None
     error = bytearray()
     while part := await child.stderr.read(_PART):
@@ -162,8 +162,10 @@ async def _errors(child: Process) -> bytes:
 
 
 async def run(command: Sequence[str], timeout: float | None = None, limit: int = MOST_OUTPUT) -> Done | Failure:
-    """Run a command to its end. A command that is missing, takes longer than `timeout` seconds or prints more than
-    `limit` bytes is a `Failure`; of its errors the first 64 kB are kept.
+    """Run a command to its end.
+
+    A command that is missing, takes longer than `timeout` seconds or prints more than `limit` bytes is a `Failure`. The
+    first 64 kB of stderr are kept.
     """
     child = await start(command)
     if isinstance(child, Failure):
@@ -185,7 +187,7 @@ async def run(command: Sequence[str], timeout: float | None = None, limit: int =
 
 
 def run_now(command: Sequence[str], timeout: float, limit: int = MOST_OUTPUT) -> Done:
-    """The same for a thread that may wait. Raises OSError, `TooLarge` among them, and `subprocess.TimeoutExpired`."""
+    """As `run`, but blocks. Raises OSError, `TooLarge` among them, and `subprocess.TimeoutExpired`."""
     deadline = time.monotonic() + timeout
     output, error = bytearray(), bytearray()
     with (
@@ -220,14 +222,14 @@ def run_now(command: Sequence[str], timeout: float, limit: int = MOST_OUTPUT) ->
 
 
 def denied(said: str) -> bool:
-    """Whether these words of a tool mean that a right is missing."""
+    """Whether this message of a tool means that a right is missing."""
     return _DENIED.search(said) is not None
 
 
 async def carry_out(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Done | Failure:
-    """Run a command that may leave something behind: it gets no pipe that a daemon could hold open, nor our terminal.
+    """Run a command that may start a daemon: it gets no pipe that the daemon could hold open, and no terminal.
 
-    What it said is read from a file afterwards, and is in English unless an `environment` is given.
+    Its output goes to a file and is read at its end. It is in English unless an `environment` is given.
     """
     variables = helper_environment() if environment is None else environment
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as error:
@@ -253,7 +255,7 @@ async def carry_out(command: Sequence[str], environment: Mapping[str, str] | Non
 
 
 def refusal(done: Done | Failure, tool: str) -> Failure | None:
-    """Why an order was not carried out, in the tool's own words; None when it was."""
+    """Why an order was not carried out, as the tool says it; None when it was."""
     if isinstance(done, Failure) or done.status == 0:
         return done if isinstance(done, Failure) else None
     said = done.first_error or next((line.strip() for line in done.output.splitlines() if line.strip()), "")

@@ -25,8 +25,9 @@ _BRACES: Final = re.compile(r"\$\{|\}")
 
 
 def parse_compose(content: bytes, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the file; `environment` is the one that `docker compose` runs in, which goes before the file in
-    references. Raises ValueError where Compose refuses the file.
+    """The variables of the file. Raises ValueError where Compose refuses the file.
+
+    `environment` is that of `docker compose`; a reference uses it before the file.
     """
     text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\r\n", "\n")
     values: dict[str, str] = {}
@@ -48,7 +49,7 @@ def parse_compose(content: bytes, environment: Mapping[str, str]) -> dict[str, s
         if sign not in ("=", ":", "\n", "") or " " in name:
             raise ValueError("Compose refuses it: a name of a variable holds what it may not")
         if sign in ("\n", ""):
-            # a name alone is taken over from outside; at the end of the file it has no line, and is dropped
+            # a bare name gets its value from the environment; Compose drops one at the end of the file
             if sign and name in environment:
                 values[name] = environment[name]
             continue

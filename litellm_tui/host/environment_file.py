@@ -1,7 +1,7 @@
-"""Files of NAME=VALUE lines, each read by the grammar of the program that reads it: systemd or python-dotenv.
+"""Parses files of NAME=VALUE lines by the grammar of the program that reads them: systemd or python-dotenv.
 
-Compose's is in `compose_env_file`. The three differ in comments, quotes, escapes, `export` and interpolation. Each
-reader raises ValueError where its program refuses the whole file, with the reason in a few words.
+Compose's grammar is in `compose_env_file`. The three differ in comments, quotes, escapes, `export` and interpolation.
+Each parser raises ValueError with a short reason where its program refuses the whole file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.host.bounded import MEDIUM, read_bytes, size
 from litellm_tui.host.compose_env_file import parse_compose
 
-# python-dotenv looks for comments and references in quadratic time, and a reference can double a value each time
+# python-dotenv finds comments and references in quadratic time, and each reference can double a value
 _LONGEST_BLANK: Final = 200
 _LONGEST_REFERRING: Final = 1 << 16
 _MOST_REFERENCES: Final = 1000
@@ -31,8 +31,8 @@ _LINE_ENDS: Final = "\n\r"
 def parse_systemd(content: bytes) -> dict[str, str]:
     """An EnvironmentFile as systemd 252 reads it (systemd.exec(5), src/basic/env-file.c): the last of a name wins.
 
-    It refuses a file with a NUL byte and one with an assignment that is not UTF-8; what is no name of a variable, as
-    in `export NAME=`, it leaves out.
+    systemd refuses a file with a NUL byte and one with an assignment that is not UTF-8. It leaves out what is no
+    variable's name, as in `export NAME=`.
     """
     if b"\0" in content:
         raise ValueError("systemd refuses it: it holds a NUL byte")
@@ -47,7 +47,7 @@ def parse_systemd(content: bytes) -> dict[str, str]:
     return values
 
 
-# what a run of ordinary characters ends at, by where it stands
+# the character that ends a run of ordinary ones, by the state of the parser
 _BEFORE_SIGN: Final = re.compile(r"[^=\n\r]*")
 _ORDINARY: Final = {
     "value": re.compile(r"[^\n\r\\]+"),
@@ -58,7 +58,7 @@ _ORDINARY: Final = {
 
 
 def _assignments(text: str) -> Iterator[tuple[str, str]]:
-    """Every assignment as systemd's own state machine finds it."""
+    """Every assignment, as systemd's state machine finds it."""
     at, end = 0, len(text)
     while at < end:
         if text[at] in _BLANKS:
@@ -88,7 +88,7 @@ def _after_comment(text: str, at: int) -> int:
 
 def _value(text: str, at: int) -> tuple[str, int]:
     parts: list[str] = []
-    # the blanks before a value are skipped, those behind it cut off; those behind a quote are skipped as well
+    # blanks before a value and after a quote are skipped, those after a value cut off
     kept, started = 0, False
     while at < len(text):
         letter = text[at]
@@ -139,8 +139,8 @@ def _quoted(text: str, at: int) -> tuple[list[str], int]:
 def parse_dotenv(content: bytes, environment: Mapping[str, str]) -> dict[str, str]:
     """A `.env` as LiteLLM reads it: by python-dotenv, with `${NAME}` interpolated from the file and the environment.
 
-    A variable of the environment goes before one of the file in a reference. What stands in the environment already
-    is in the result all the same: python-dotenv would leave it as it is there.
+    In a reference the environment comes before the file. The result also has variables that the environment already
+    sets: python-dotenv leaves those unchanged.
     """
     from dotenv.parser import parse_stream
 
@@ -175,7 +175,7 @@ def _interpolated(value: str, values: Mapping[str, str], environment: Mapping[st
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """python-dotenv says of a line that it cannot be read; where it would say so is the screen."""
+    """Silence python-dotenv: it logs lines that it cannot parse, and the log would appear on the screen."""
     logger = logging.getLogger("dotenv.main")
     before, logger.disabled = logger.disabled, True
     try:
@@ -185,7 +185,7 @@ def _quietly() -> Iterator[None]:
 
 
 def secrets_of(content: bytes) -> set[str]:
-    """Every secret that stands in the file, in whichever grammar; also those of lines that its reader leaves out."""
+    """Every secret in the file by any of the grammars, including those of lines that a program leaves out."""
     readings: list[tuple[str, str]] = list(_assignments(content.decode("utf-8", "replace")))
     for read in (parse_dotenv, parse_compose):
         try:
@@ -200,7 +200,7 @@ def secrets_of(content: bytes) -> set[str]:
 
 
 def secrets_in_file(path: str) -> set[str]:
-    """The same for a file; one that cannot be read holds none that could be known."""
+    """As `secrets_of`, for a file; an unreadable file has none."""
     try:
         return secrets_of(read_bytes(path, MEDIUM))
     except OSError:

@@ -1,4 +1,4 @@
-"""A thread for calls that touch files: a file system that hangs, or a lock that is busy, holds it and nothing else."""
+"""A thread for calls that touch files: a hanging file system or a busy lock blocks this thread and nothing else."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _Work = tuple["Future[Any]", Callable[[], Any]]
 
 
 class FileThread:
-    """Carries out one call after the other, in the order in which they were asked for.
+    """Carries out calls one after the other, in the order of `run` and `submit`.
 
-    asyncio's own threads are waited for when the process ends, however long a file system hangs; this one is not. It
-    is started with the first call.
+    The process waits for asyncio's own threads at its end, even while a file system hangs. It does not wait for this
+    thread, which the first call starts.
     """
 
     def __init__(self, name: str) -> None:
@@ -28,11 +28,11 @@ class FileThread:
         self._thread: threading.Thread | None = None
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the call returns or raises. A call that was begun is carried out even where its waiter is cancelled."""
+        """What the call returns or raises. A call that has begun is completed even when the caller is cancelled."""
         return await asyncio.wrap_future(self.submit(call, *args, **kwargs))
 
     def submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """The same for a caller that does not wait."""
+        """As `run`, for a caller that does not wait."""
         future: Future[T] = Future()
         self._queue.put((future, lambda: call(*args, **kwargs)))
         if self._thread is None:
@@ -41,7 +41,7 @@ class FileThread:
         return future
 
     def stop(self) -> None:
-        """The thread ends after what was asked for so far; the next call starts another one."""
+        """End the thread after the calls made so far; the next call starts another one."""
         if self._thread is not None:
             self._queue.put(None)
             self._thread, self._queue = None, SimpleQueue()
@@ -52,7 +52,7 @@ def _work(queue: SimpleQueue[_Work | None]) -> None:
         future, call = work
         if future.set_running_or_notify_cancel():
             _carry_out(future, call)
-        # neither the call nor its result is held until the next one comes
+        # keep no reference to the call or its result until the next one comes
         del work, future, call
 
 

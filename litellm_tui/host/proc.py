@@ -23,7 +23,7 @@ class Stat(NamedTuple):
 
 
 def stat(pid: int) -> Stat | None:
-    """One process; None when there is none. One that has ended and that its parent has not taken leave of is `gone`."""
+    """One process; None where there is none. A process that has ended and waits for its parent is `gone`."""
     try:
         text = read_text(f"/proc/{pid}/stat", errors="replace")
         # the name in parentheses may hold anything, a parenthesis too
@@ -46,12 +46,12 @@ def booted_at() -> float:
 
 
 def command_line(pid: int) -> list[str]:
-    """The argument vector of a process; empty when it is gone or not ours to read."""
+    """The argument vector of a process; empty when it has ended or may not be read."""
     return _nul_separated(pid, "cmdline")
 
 
 def environment(pid: int) -> dict[str, str]:
-    """The environment the process was started with; empty when it is gone or not ours to read."""
+    """The environment that the process was started with; empty when it has ended or may not be read."""
     return dict(entry.split("=", 1) for entry in _nul_separated(pid, "environ") if "=" in entry)
 
 
@@ -70,7 +70,7 @@ def family(pid: int) -> list[int]:
 
 
 def usage(pid: int) -> tuple[int, float] | None:
-    """`(resident bytes, CPU seconds)` of the process and its descendants; None when it is gone."""
+    """`(resident bytes, CPU seconds)` of the process and its descendants; None when it has ended."""
     memory, cpu, seen = 0, 0.0, False
     for member in family(pid):
         if found := stat(member):

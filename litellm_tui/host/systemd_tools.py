@@ -1,4 +1,4 @@
-"""systemctl's own words turned into values: unit properties, ExecStart, Environment, EnvironmentFile.
+"""Parses what systemctl prints: unit properties, ExecStart, Environment, EnvironmentFile.
 
 The formats are those of systemd 252 (`systemctl show`, systemd.exec(5)).
 """
@@ -36,9 +36,9 @@ def parse_show(text: str) -> list[dict[str, str]]:
 
 
 def parse_exec_start(value: str) -> list[str]:
-    """The argument vector out of `{ path=… ; argv[]=… ; ignore_errors=… }`.
+    """The argument vector from `{ path=… ; argv[]=… ; ignore_errors=… }`.
 
-    systemd joins the words with blanks and drops the quotes, so a word that held a blank comes back as two.
+    systemd joins the words with blanks and drops the quotes: a word with a blank becomes two.
     """
     first = value.splitlines()[0] if value else ""
     words, end, _ = first.partition("argv[]=")[2].partition(" ; ignore_errors=")
@@ -46,7 +46,7 @@ def parse_exec_start(value: str) -> list[str]:
 
 
 def parse_time_span(value: str) -> float | None:
-    """Seconds of a time span as systemctl shows it (`1min 30s`); None for `infinity` and what is no span."""
+    """Seconds of a time span as systemctl shows it (`1min 30s`); None for `infinity` and anything else."""
     units = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
     parts = [re.fullmatch(r"([0-9]{1,20}(?:\.[0-9]{1,20})?)([a-z]{1,9})", word) for word in value.split()]
     if not parts or not all(part and part[2] in units for part in parts):

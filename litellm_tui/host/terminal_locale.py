@@ -1,4 +1,4 @@
-"""Which characters the terminal's locale has, and what is printed in place of those that it lacks."""
+"""Which characters the terminal's locale has, and what replaces those that it lacks."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ JSON: Final = "litellm_tui.json"
 
 
 def speaks_utf8(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether the locale's character set is UTF-8. Where no locale is set at all UTF-8 is assumed, as systemd does."""
+    """Whether the locale's character set is UTF-8. Without any locale UTF-8 is assumed, as in systemd."""
     value = _locale(os.environ if environ is None else environ)
     return not value or "utf8" in value.lower().replace("-", "")
 
 
 def draws_unicode() -> bool:
-    """Whether signs and frames beyond ASCII can be shown: by the locale, and by what Python encodes its output with."""
+    """Whether signs and frames beyond ASCII can be shown: by the locale and by the encoding of Python's output."""
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
     return speaks_utf8() and codecs.lookup(encoding).name.startswith("utf-")
 
 
 def prepare_output(in_ascii: Callable[[str], str], *, json: bool) -> None:
-    """Make stdout and stderr take every text: what the character set lacks as `in_ascii` has it, with a question mark
-    for every letter left, or as JSON's escapes where `json` is printed.
+    """Make stdout and stderr accept every text.
+
+    `in_ascii` replaces what the character set lacks, and a question mark what is then still not ASCII. Where `json` is
+    printed, JSON's escapes replace it.
     """
 
     def replaced(error: UnicodeError) -> tuple[str, int]:
@@ -41,7 +43,7 @@ def prepare_output(in_ascii: Callable[[str], str], *, json: bool) -> None:
 
     codecs.register_error(TEXT, replaced)
     codecs.register_error(JSON, _escaped)
-    # Python takes UTF-8 for the locales C and POSIX, which have no more than ASCII
+    # Python uses UTF-8 in the locales C and POSIX, which have only ASCII
     encoding = "ascii" if _locale(os.environ) in ("C", "POSIX") else None
     for stream, errors in ((sys.stdout, JSON if json else TEXT), (sys.stderr, TEXT)):
         if isinstance(stream, io.TextIOWrapper):

@@ -1,11 +1,11 @@
-"""What a line of LiteLLM's log says of a request to a model. Forms seen on 1.77.7 and 1.106.2.
+"""Parses what a line of LiteLLM's log says about a request to a model. Forms seen on 1.77.7 and 1.106.2.
 
 At LITELLM_LOG=INFO the router writes a line for every attempt at a deployment, naming `litellm_params.model`; failures
 of a whole group are written at ERROR whatever the level. Health checks do not go through the router and leave neither.
 A failure that a fallback masks leaves nothing below INFO.
 
-A client puts what it likes into these lines. So whatever is read here takes time that is linear in the text, numbers
-have few digits and names an end: plain searches where a gap may be long, patterns where all parts are short.
+Clients control parts of these lines. Every function here therefore takes time linear in the text, and numbers and names
+are bounded: plain searches where a gap may be long, patterns where all parts are short.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from litellm_tui.model.traffic import NoticeKind
 
-# characters of a name that a line gives, and of an error or a trace in it
+# characters that are kept of a name, an error and a trace
 LONGEST_NAME: Final = 300
 LONGEST_ERROR: Final = 8000
 LONGEST_TRACE: Final = 16_000
@@ -31,17 +31,18 @@ class Attempt(NamedTuple):
     error: str
 
 
-class Report(NamedTuple):
-    """The beginning of a record that reports a failure. `request` says that the caller got this error; otherwise it was
-    one step on the way to a fallback.
+class FailureReport(NamedTuple):
+    """The beginning of a record that reports a failure.
+
+    `request` means that the caller got this error; otherwise it was one step on the way to a fallback.
     """
 
     error: str
     request: bool
 
 
-class Named(NamedTuple):
-    """A model group that a line names as failing. `error` is the group's own, where this line tells it.
+class FailedGroup(NamedTuple):
+    """A model group that a line names as failing. `error` is the group's own, where this line has it.
 
     `cooling` is for how many seconds the group's deployments are not asked.
     """
@@ -52,7 +53,7 @@ class Named(NamedTuple):
 
 
 class GroupFailure(NamedTuple):
-    """A request that a group could not answer: what the beginning of a record and a line of it say together."""
+    """A request that a group could not answer, from the beginning of a record and one of its lines."""
 
     group: str
     error: str
@@ -61,7 +62,7 @@ class GroupFailure(NamedTuple):
 
 
 class Cooling(NamedTuple):
-    """A deployment (by its id) that the router does not ask until then, in seconds since the epoch."""
+    """A deployment (by its id) that the router does not ask before `until`, in seconds since the epoch."""
 
     deployment: str
     until: float
@@ -71,7 +72,7 @@ _ATTEMPT: Final = re.compile(
     rf"^(?:litellm\.)?\w{{1,60}}\(model=(.{{1,{LONGEST_NAME}}}?)\) (?:(200 OK)$|Exception (.{{0,{LONGEST_ERROR}}}))",
     re.DOTALL,
 )
-# "model group 'X' failed" on 1.106; on 1.77 what the proxy and, for a step on the way, the router say
+# "model group 'X' failed" on 1.106; on 1.77 the messages of the proxy and, for a step on the way, of the router
 _GROUPS: Final = (
     ("model group '", "' failed"),
     ("Received Model Group=", ""),
@@ -82,7 +83,7 @@ _GROUPS: Final = (
 _COOLING: Final = re.compile(
     r"No deployments available.{0,120}?[Tt]ry again in ([0-9]{1,7}(?:\.[0-9]{1,9})?) seconds", re.DOTALL
 )
-# Where a line names the model or the group that it is about, in the forms of both versions
+# where a line names the model or the group that it is about, in the forms of both versions
 _SUBJECT: Final = re.compile(
     r"^(?:litellm\.)?\w{1,60}\(model=(.{1,300}?)\) |model group '([^'\n]{1,300})' failed"
     r"|Received Model Group=([^\n]{1,300})"
@@ -90,7 +91,7 @@ _SUBJECT: Final = re.compile(
     r"|LiteLLM completion\(\) model= ([^;\n]{1,300});"
     r"|Selected deployment for model (\S{1,300}?):|[Pp]assed (?:in )?model=(.{1,300}?)\. "
 )
-# of a longer line the beginning says what it is about
+# characters that are searched for the subject: the beginning of a longer line names it
 _SUBJECT_WITHIN: Final = 4000
 # Only these report a request. What Redis, Prometheus and other callbacks write repeats whole requests and answers.
 _REPORTS: Final = re.compile(
@@ -131,21 +132,21 @@ def attempt(text: str) -> Attempt | None:
 
 
 def subject(text: str) -> str:
-    """The deployment's model, or the model group, that the line is about; empty where it names none."""
+    """The deployment's model or the model group that the line is about; empty where it names none."""
     if "odel" not in text and "lookup_groups" not in text:
         return ""
     match = _SUBJECT.search(text, 0, _SUBJECT_WITHIN)
     return next(name for name in match.groups() if name).strip() if match else ""
 
 
-def report(text: str) -> Report | None:
-    """What the beginning of a record reports; None for one that repeats a request without reporting its failure."""
+def failure_report(text: str) -> FailureReport | None:
+    """The failure that the beginning of a record reports; None for a record that only repeats a request."""
     if not _REPORTS.match(text):
         return None
-    return Report(error_words(text), "_handle_llm_api_exception" in text or "async_data_generator()" in text)
+    return FailureReport(error_words(text), "_handle_llm_api_exception" in text or "async_data_generator()" in text)
 
 
-def named(text: str) -> Named | None:
+def failed_group(text: str) -> FailedGroup | None:
     """The group that a line names as failing.
 
     Without json_logs 1.106 names it some lines below the error.
@@ -156,14 +157,14 @@ def named(text: str) -> Named | None:
     cooling = _COOLING.search(text)
     raised = _RAISED.match(text)
     own = raised is not None and "Received Model Group=" in text
-    return Named(
+    return FailedGroup(
         group=min(found)[1].strip(),
         error=error_words(text[raised.end() :]) if raised and own else None,
         cooling=float(cooling[1]) if cooling else None,
     )
 
 
-def group_failure(named: Named | None, report: Report | None) -> GroupFailure | None:
+def group_failure(named: FailedGroup | None, report: FailureReport | None) -> GroupFailure | None:
     """A failure that names a group, in a line whose record began with this report (the same line, mostly)."""
     if named is None or report is None:
         return None
@@ -172,7 +173,7 @@ def group_failure(named: Named | None, report: Report | None) -> GroupFailure | 
 
 
 def cooling(text: str) -> list[Cooling]:
-    """The deployments that a failure's line names as cooling down, whichever group failed."""
+    """The deployments that a failure's line names as cooling down, of any group."""
     _, found, listed = text.partition(OTHERS + "[(")
     if not found:
         return []
@@ -185,7 +186,7 @@ def cooling(text: str) -> list[Cooling]:
 
 
 def notice(text: str) -> tuple[NoticeKind, str] | None:
-    """Something else that explains a fault: `(kind, the name it is about)`."""
+    """Another message that explains a fault: `(kind, the name it is about)`."""
     if "[Errno 98]" in text and (match := _BIND.search(text, text.find("[Errno 98]"))):
         return "port taken", match[1]
     creating = text.find("Error creating deployment: ")
@@ -200,9 +201,9 @@ def notice(text: str) -> tuple[NoticeKind, str] | None:
 
 
 def error_words(text: str) -> str:
-    """The error alone, without the place that reports it and what LiteLLM adds about retries, fallbacks and others.
+    """The error alone, without the reporting place and LiteLLM's additions about retries, fallbacks and others.
 
-    A trace that stands in the same text (1.77) follows below "stack trace:".
+    A trace in the same text (1.77) follows after "stack trace:".
     """
     text = _REPORTS.sub("", text, count=1)
     cut = _ADDITIONS.search(text)
@@ -215,15 +216,15 @@ def error_words(text: str) -> str:
 
 
 def own_trace(stack: str) -> str:
-    """A folded stack without what follows it about other deployments."""
+    """A folded stack without the part about other deployments that follows it."""
     return stack.partition(OTHERS)[0]
 
 
 def _between(text: str, begins: str, ends: str = "") -> tuple[int, str] | None:
-    """The place and the text of what first stands between two words in one line, to the line's end without `ends`.
+    """The place and the text of the first stretch between two words in one line, to the line's end without `ends`.
 
-    Each part of the text is searched once, whatever it repeats: where no end follows a beginning, none follows a later
-    one in the same line either.
+    Each part of the text is searched once: where no end follows a beginning, none follows a later beginning in the same
+    line either.
     """
     at = text.find(begins)
     while at >= 0:

@@ -1,4 +1,4 @@
-"""The log of a container or of a command, followed; what gives its lines is opened again after its own end."""
+"""Follows the log of a container or of a command; its source is opened again after it ends."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from functools import partial
 from typing import Final, Protocol
 
 from litellm_tui.host.command import argument_vector
-from litellm_tui.logs.entry import CUT, Entries, Entry, Ready, States, as_they_are, each, gap
+from litellm_tui.logs.entry import CUT, Entries, Entry, Prepare, States, gap, read_each, unprepared
 from litellm_tui.logs.pump import Pump
 from litellm_tui.logs.stream import CommandStream, Stream
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service_kinds import Custom
 
-# what lives for so long without a line has not failed: there is nothing to be shown yet
+# a source that runs this long without a line has not failed: it has nothing to show yet
 SILENT_SECONDS: Final = 0.3
 LONGEST_PAUSE: Final = 30.0
 AGAIN: Final = "the log's command was run again: lines may be missing here, or come twice"
 
 
-class Lines(Protocol):
-    """Where the lines come from. `pause` is the longest wait, in seconds, before it is asked again."""
+class LineSource(Protocol):
+    """Where lines come from. `pause` is the longest wait, in seconds, before the source is opened again."""
 
     pause: float
 
     async def open(self) -> Stream | Failure:
-        """What is read next."""
+        """Open the source."""
         ...
 
     def entries(self, line: str, error: bool) -> list[Entry] | str:
-        """The line as an entry of the log, after a gap where lines are missing; or the words of the tool itself.
+        """The line as an entry of the log, after a gap where lines are missing; a text where it is the tool's message.
 
-        Nothing for what was seen before. Called in the thread that reads.
+        No entry for a line that was read before. Called in the reading thread.
         """
         ...
 
@@ -42,29 +42,31 @@ class Lines(Protocol):
         ...
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
-        """Why there is no more; `said` is what the tool itself said last."""
+        """Why the source has ended; `said` holds the tool's last messages."""
         ...
 
 
 class CommandTail:
-    """Follows such lines. It tells what a `JournalTail` tells, and takes its child with it when cancelled."""
+    """Follows a source of lines. It reports as a `JournalTail` does, and ends its child when cancelled."""
 
-    def __init__(self, lines: Lines, on_entries: Entries, on_state: States, *, ready: Ready = as_they_are) -> None:
+    def __init__(
+        self, lines: LineSource, on_entries: Entries, on_state: States, *, prepare: Prepare = unprepared
+    ) -> None:
         self._lines = lines
         self._on_entries = on_entries
         self._on_state = on_state
-        self._ready = ready
+        self._prepare = prepare
         self._state = ""
 
     async def run(self) -> None:
-        """Follow for ever. Run again after it was left, it tells its state anew."""
+        """Follow until cancelled. Each run reports its state, also when it did not change since the last run."""
         attempts = 0
         self._state = ""
         while True:
             lived = asyncio.get_running_loop().time()
             failure = await self._follow_once()
             attempts = 0 if asyncio.get_running_loop().time() - lived > 10 else attempts + 1
-            self._tell("ended", failure)
+            self._report_state("ended", failure)
             pause = min(self._lines.pause, 0.25 * 2 ** min(attempts, 8))
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
 
@@ -72,8 +74,8 @@ class CommandTail:
         """At most `count` entries older than this one, oldest first."""
         return await self._lines.before(entry, count)
 
-    def _tell(self, state: str, failure: Failure | None = None) -> None:
-        # a stopped container is asked every few seconds: each of these is no ending of its own
+    def _report_state(self, state: str, failure: Failure | None = None) -> None:
+        # a stopped container is asked every few seconds: the same end is reported once
         if (told := f"{state} {failure}") != self._state:
             self._state = told
             self._on_state(state, failure, None)
@@ -83,21 +85,21 @@ class CommandTail:
         if isinstance(stream, Failure):
             return stream
         said: list[str] = []
-        silent = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._tell, "following")
+        silent = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._report_state, "following")
         pump = Pump(self._on_entries)
         try:
-            await pump.run(lambda: stream.read(pump, partial(self._take, pump, said)))
+            await pump.run(lambda: stream.read(pump, partial(self._read_lines, pump, said)))
             code = await stream.status()
         finally:
             silent.cancel()
             await stream.close()
         return self._lines.ended(code, said)
 
-    def _take(self, pump: Pump, said: list[str], output: int, lines: bytes, cut: bool) -> None:
+    def _read_lines(self, pump: Pump, said: list[str], output: int, lines: bytes, cut: bool) -> None:
         """In the reading thread."""
         entries: list[Entry] = []
         texts = (line.rstrip("\r") for line in lines.decode(errors="replace").split("\n")) if lines else ()
-        for found in each(lambda line: self._lines.entries(line, output == 1), texts, _unread):
+        for found in read_each(lambda line: self._lines.entries(line, output == 1), texts, _unread):
             if not isinstance(found, str):
                 entries += found
             elif found.strip():
@@ -106,8 +108,8 @@ class CommandTail:
         if cut:
             entries.append(gap(entries[-1].time if entries else time.time(), CUT))
         if entries:
-            pump.call(partial(self._tell, "following"))
-            pump.put(self._ready(entries))
+            pump.call(partial(self._report_state, "following"))
+            pump.put(self._prepare(entries))
 
 
 def _unread(line: str) -> list[Entry] | str:
@@ -115,7 +117,7 @@ def _unread(line: str) -> list[Entry] | str:
 
 
 class CommandLines:
-    """What a command of the profile prints. When a line came is when it was read: more is not known."""
+    """The output of a command of the profile. The time of a line is when it was read: no other is known."""
 
     pause = LONGEST_PAUSE
 

@@ -1,4 +1,4 @@
-"""One line of a log as its source gives it, before anybody has looked into it."""
+"""One line of a log as its source gives it, before it is parsed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from litellm_tui.model.failures import Failure
 
-# half an hour of a quiet proxy: the console's own polling leaves about 60 access lines a minute in it
+# half an hour of a quiet proxy, to which the console's own polling adds about 60 access lines a minute
 HISTORY: Final = 2000
 READ_SIZE: Final = 1 << 18
-# journald splits at 48 KiB by default, and JSON may double that; a longer line is cut here rather than held forever
+# journald splits at 48 KiB by default, and JSON may double that; a longer line is left out
 LONGEST_LINE: Final = 1 << 22
 CUT: Final = "a line longer than 4 MB is missing here"
 
@@ -19,9 +19,8 @@ class Entry(NamedTuple):
     """One line of the log. `time` is seconds since the epoch.
 
     `place` orders the lines of one source that have the same time: the journal's sequence number, the offset in a file,
-    the nanoseconds of docker's stamp. With `gap` it is no line at all: `message` says what is missing before it. With
-    `split` the next entry of the same process goes on with it.
-    `unread` it is a line that its source's reader could not take apart.
+    the nanoseconds of Docker's stamp. With `gap` it is no line: `message` says what is missing at this place. With
+    `split` the next entry of the same process continues it. With `unread` its source's reader could not parse it.
     """
 
     time: float
@@ -39,9 +38,12 @@ _Item = TypeVar("_Item")
 _Read = TypeVar("_Read")
 
 
-def each(read: Callable[[_Item], _Read], items: Iterable[_Item], instead: Callable[[_Item], _Read]) -> Iterator[_Read]:
-    """What reading each item gives. One whose reading raises costs itself and no other: `instead` says what becomes of
-    it. All that reads lines of a log goes through here.
+def read_each(
+    read: Callable[[_Item], _Read], items: Iterable[_Item], instead: Callable[[_Item], _Read]
+) -> Iterator[_Read]:
+    """The result of `read` for each item, that of `instead` where `read` raises.
+
+    Every reader of log lines uses this, so that a line that cannot be read costs only that line.
     """
     for item in items:
         try:
@@ -52,16 +54,16 @@ def each(read: Callable[[_Item], _Read], items: Iterable[_Item], instead: Callab
 
 
 def gap(time: float, words: str, place: int = 0) -> Entry:
-    """What stands in the log where lines are missing."""
+    """The entry that marks a place where lines are missing."""
     return Entry(time, words, 4, 0, "", place, True)
 
 
-# A reading thread makes lines `Ready`, in whatever form the event loop takes them; a state is one of `model.log.Log`.
-Ready = Callable[[list[Entry]], list[Any]]
+# A reading thread prepares lines for the event loop; a state is one of those of `model.log.Log`.
+Prepare = Callable[[list[Entry]], list[Any]]
 Entries = Callable[[list[Any]], None]
 States = Callable[[str, Failure | None, str | None], None]
 
 
-def as_they_are(entries: list[Entry]) -> list[Any]:
-    """Lines that are taken unprepared."""
+def unprepared(entries: list[Entry]) -> list[Any]:
+    """The entries as they are."""
     return entries

@@ -1,7 +1,7 @@
-"""Counts what fails, by cause and by whom it is about, from the lines of the log. Bounded, whatever is written.
+"""Counts failures by cause and subject from the lines of the log, within fixed bounds for any input.
 
-A record is read a moment after it came: the lines of a traceback are folded into it one by one, and the access line of
-its request tells whose it was.
+A record is counted a moment after it came: until then the lines of a traceback are folded into it, and the access line
+of its request names the caller.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 from litellm_tui.analysis.failures.causes import name_network_cause
 from litellm_tui.logs import call_line, failure_line
-from litellm_tui.logs.line_facts import Access, Facts, Heading, Words, first_notice
+from litellm_tui.logs.line_facts import Access, ErrorText, Facts, Heading, first_notice
 from litellm_tui.logs.store import FOLD_SECONDS
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.traffic import FailedKind, Failures, FailureTally, NoticeKind, Voice
 
-# of known causes, and of words that nothing is known of: a storm of these leaves the others alone
+# limits of known and of unknown causes, apart: a storm of unknown ones does not displace the others
 MOST_KNOWN: Final = 400
 MOST_UNKNOWN: Final = 100
 MOST_PENDING: Final = 500
@@ -31,21 +31,21 @@ Key = tuple[str, str, str, str, str]
 
 
 class Failed(NamedTuple):
-    """One failure as one voice tells it. `cause` is set where the place that tells it says what it is already.
+    """One failure as one part of LiteLLM reports it. `cause` is set where the reporting place alone names the cause.
 
-    `kind` says what `name` is; without a name nothing is known of whom it hit. `call_id` is LiteLLM's own.
+    `kind` says what `name` is; without a name the subject is unknown. `call_id` is LiteLLM's own.
     """
 
     voice: Voice
     kind: FailedKind
     name: str
-    words: Words
+    words: ErrorText
     cause: str = ""
     call_id: str = ""
 
 
 class _Pending:
-    """A record that may still grow, and what was found in its lines so far."""
+    """A record that may still grow, with what its lines have shown so far."""
 
     __slots__ = (
         "attempt",
@@ -64,21 +64,21 @@ class _Pending:
         self.record = record
         self.heading: Heading | None = None
         self.failure: call_line.GroupFailure | None = None
-        self.error: Words | None = None
+        self.error: ErrorText | None = None
         self.attempt: call_line.Attempt | None = None
-        self.attempted: Words | None = None
+        self.attempted: ErrorText | None = None
         self.notice: tuple[NoticeKind, str] | None = None
         self.network: int | None = None
         self.others = False
         self.caller = ""
 
     def add(self, facts: Facts, folded: bool) -> None:
-        """What one more line of the record says."""
+        """Add the facts of one more line of the record."""
         self.heading = facts.heading or self.heading
-        # without json_logs the group stands in a line below
-        if self.heading and (failure := call_line.group_failure(facts.named, self.heading.report)):
+        # without json_logs a later line names the group
+        if self.heading and (failure := call_line.group_failure(facts.failed_group, self.heading.report)):
             self.failure, self.error = failure, facts.own or self.heading.error
-        # what stands below a record of LiteLLM's own repeats others
+        # the lines below a record of LiteLLM's own loggers repeat other records
         if not folded or self.record.source == "stdout":
             self.notice = first_notice(self.notice, facts.notice)
         near = not folded or len(self.record.stack) <= call_line.LONGEST_TRACE
@@ -87,23 +87,25 @@ class _Pending:
         self.others = self.others or facts.others
 
     def failed(self) -> Failed | None:
-        """What the record says, None for one that only repeats another."""
+        """The failure that the record reports; None for a record that only repeats another."""
         if self.attempt is not None and self.attempted is not None:
             return Failed("attempt", "model", self.attempt.model, self.attempted)
-        if self.heading is None or self.heading.told.echo:
+        if self.heading is None or self.heading.failure.echo:
             return None
-        told, call_id = self.heading.told, self.record.call_id
+        heading_failure, call_id = self.heading.failure, self.record.call_id
         if self.failure is not None and self.error is not None:
             if failure_line.is_probed(self.failure.group):
                 return None
-            voice: Voice = "other" if told.again else "request" if self.failure.request else "router"
-            cause = "stream breaks" if told.breaks else ""
+            voice: Voice = "other" if heading_failure.again else "request" if self.failure.request else "router"
+            cause = "stream breaks" if heading_failure.breaks else ""
             return Failed(voice, "group", self.failure.group, self.error, cause, call_id)
         if self.notice is not None and self.record.source != "systemd":
             return _noticed(*self.notice, self.heading, call_id)
-        call_id = "" if told.kind in ("caller", "service", "cache") else call_id
-        words = self.heading.error if told.by_error else self.heading.words
-        return Failed(told.voice, told.kind, told.name, words, told.cause, call_id)
+        call_id = "" if heading_failure.kind in ("caller", "service", "cache") else call_id
+        words = self.heading.error if heading_failure.by_error else self.heading.words
+        return Failed(
+            heading_failure.voice, heading_failure.kind, heading_failure.name, words, heading_failure.cause, call_id
+        )
 
 
 def _noticed(kind: NoticeKind, name: str, heading: Heading, call_id: str) -> Failed:
@@ -120,8 +122,8 @@ def _noticed(kind: NoticeKind, name: str, heading: Heading, call_id: str) -> Fai
             return Failed("request", "", "", heading.error, "stream breaks", call_id)
 
 
-class _Kind:
-    """One kind of failure; `tally` is made anew when it was counted again."""
+class _FailureKind:
+    """One kind of failure. `tally` caches `current_tally` until the next count."""
 
     __slots__ = ("callers", "calls", "counts", "failed", "first", "key", "last", "sequence", "tally")
 
@@ -149,12 +151,12 @@ class _Kind:
             self.callers[caller] = self.callers.get(caller, 0) + 1
         self.tally = None
 
-    def told(self) -> FailureTally:
+    def current_tally(self) -> FailureTally:
         if self.tally is None:
             cause, kind, name, pattern, voice = self.key
             self.tally = FailureTally(
                 cause=cause,
-                kind=kind,  # type: ignore[arg-type]  # as it stands in `Failed`
+                kind=kind,  # type: ignore[arg-type]  # the literal of `Failed`
                 name=name,
                 pattern=pattern,
                 voice=voice,  # type: ignore[arg-type]  # likewise
@@ -170,17 +172,17 @@ class _Kind:
 
 
 class FailureCounter:
-    """Fed by the log's intake with every line; what is no failure costs a comparison or two."""
+    """Gets the facts of every line from the log's intake; a line without failure costs a comparison or two."""
 
     def __init__(self) -> None:
         self._pending: OrderedDict[int, _Pending] = OrderedDict()
         self._unanswered: deque[_Pending] = deque(maxlen=50)
-        self._known: OrderedDict[Key, _Kind] = OrderedDict()
-        self._unknown: OrderedDict[Key, _Kind] = OrderedDict()
+        self._known: OrderedDict[Key, _FailureKind] = OrderedDict()
+        self._unknown: OrderedDict[Key, _FailureKind] = OrderedDict()
         self._answers: dict[int, list[int]] = {}
         self._other = 0
         self._changed = True
-        self._told = Failures()
+        self._failures = Failures()
 
     def note(self, facts: Facts, record: LogRecord, folded: bool = False) -> None:
         """What a line of the log says, and the record that it became or, when `folded`, was added to."""
@@ -199,7 +201,7 @@ class FailureCounter:
         new = record.sequence not in self._pending
         pending = self._wait(record)
         pending.add(facts, folded)
-        if new and pending.heading and pending.heading.told.ends:
+        if new and pending.heading and pending.heading.failure.ends:
             self._unanswered.append(pending)
 
     def _wait(self, record: LogRecord) -> _Pending:
@@ -229,7 +231,7 @@ class FailureCounter:
             self._give_caller(access, record)
 
     def _give_caller(self, access: Access, record: LogRecord) -> None:
-        """The answer of a request follows what its process wrote of its failure."""
+        """Give the caller to the failure that the process of this access line wrote just before it."""
         for place, pending in enumerate(self._unanswered):
             if pending.record.pid == record.pid:
                 pending.caller = access.client
@@ -237,7 +239,7 @@ class FailureCounter:
                 return
 
     def _take_back(self, record: LogRecord) -> None:
-        """A request of the console itself failed: what was written of it just before is nobody's incident."""
+        """Drop the failure that was written just before: the console itself made the request."""
         # lines that are read back come at once: what is older than a moment is another's
         self._settle(record.time, MOST_PENDING)
         for sequence, pending in reversed(self._pending.items()):
@@ -260,15 +262,15 @@ class FailureCounter:
     def _count(self, failed: Failed, pending: _Pending) -> None:
         record = pending.record
         cause = failed.cause or _cause(failed.words, pending.network)
-        # a caller may ask for a name of any length
+        # a client may ask for a name of any length
         name = failed.name[:LONGEST_NAME]
-        # without a subject the words alone tell one from the other
+        # without a subject only the text tells failures apart
         pattern = failed.words.pattern if not (cause and (name or failed.kind)) else ""
         kinds = self._known if cause else self._unknown
         key = (cause, failed.kind, name, pattern, failed.voice)
         kind = kinds.get(key)
         if kind is None:
-            kind = kinds[key] = _Kind(key, failed, record)
+            kind = kinds[key] = _FailureKind(key, failed, record)
             most = MOST_KNOWN if kinds is self._known else MOST_UNKNOWN
             if len(kinds) > most:
                 _, gone = kinds.popitem(last=False)
@@ -279,29 +281,31 @@ class FailureCounter:
         self._changed = True
 
     def settle(self) -> None:
-        """Count what may still have grown: nothing more will be read."""
+        """Count the records that still wait: nothing more will be read."""
         self._settle(0.0, 0)
 
     def failures(self, now: float) -> Failures:
-        """What failed, as of `now`; the same object as long as nothing was added."""
+        """The failures as of `now`; the same object as long as nothing was added."""
         self._settle(now, MOST_PENDING)
         if self._changed:
             self._changed = False
-            self._told = Failures(
-                tallies=tuple(kind.told() for kinds in (self._known, self._unknown) for kind in kinds.values()),
+            self._failures = Failures(
+                tallies=tuple(
+                    kind.current_tally() for kinds in (self._known, self._unknown) for kind in kinds.values()
+                ),
                 other=self._other,
                 answers=tuple((minute, *counts) for minute, counts in sorted(self._answers.items())),  # type: ignore[misc]  # three counts each
             )
-        return self._told
+        return self._failures
 
 
-def _cause(words: Words, network: int | None) -> str:
-    """The name of a known cause, else nothing. A trace is asked only where the words say no more than that it fails."""
+def _cause(words: ErrorText, network: int | None) -> str:
+    """The name of a known cause, else empty. A trace counts only where the text says little."""
     return name_network_cause(network) if words.little and network is not None else words.cause
 
 
 def _coarse(counts: dict[int, int], newest: int) -> dict[int, int]:
-    """Minutes of the last hour, whole hours before it, for two days."""
+    """The counts by minute for the last hour and by hour before it, for two days."""
     after: dict[int, int] = {}
     for minute, number in counts.items():
         if minute > newest - HOURS * 60:

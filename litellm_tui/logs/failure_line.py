@@ -1,7 +1,7 @@
-"""What the beginning of a record of LiteLLM's log says has failed: who tells it, of whom, and in which words.
+"""Parses the heading of a failure: which part of LiteLLM reports it, about which model or group, and with which text.
 
-A failed request is told several times: by the attempt at its deployment (LITELLM_LOG=INFO), by the router, and by the
-proxy. Forms seen on 1.77.7 and 1.106.2.
+A failed request is reported several times: by the attempt at its deployment (LITELLM_LOG=INFO), by the router, and by
+the proxy. Forms seen on 1.77.7 and 1.106.2.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from litellm_tui.logs import call_line
 from litellm_tui.model.traffic import FailedKind, Voice
 
 _IDENTITY: Final = re.compile(r"[0-9a-f]{64}")
-# written beside a failure that was told already
+# written in addition to a failure that is already reported
 _ECHOES: Final = ("This looks like a bug in LiteLLM", "Unclosed connection", "Unclosed client session")
 _PLACE: Final = re.compile(
     r"^litellm[\w./]{0,200}(?:::|\.)\w{1,100}\(\)(?::| -)? (?:(?:Exception|Error) occur\w{1,10}[^-]{0,80}- )?"
@@ -22,20 +22,19 @@ _REPORTS: Final[tuple[tuple[str, Voice], ...]] = (
     ("_handle_llm_api_exception()", "request"),
     ("async_function_with_fallbacks()", "router"),
 )
-# who writes of a failed request just before its access line
+# the functions that report a failed request just before its access line
 _ENDINGS: Final = ("_handle_llm_api_exception()", "user_api_key_auth()")
 _CALL: Final = re.compile(r"^litellm_call_id=(\S{1,200}) - ")
 _MODEL: Final = re.compile(r"\bmodel=([^\s,)'\"]{1,200})")
 
 
-class Told(NamedTuple):
+class FailureHeading(NamedTuple):
     """What the beginning of a record says by itself.
 
-    `kind` says what `name` is; without a name nothing is known of whom it hit. `cause` is set where the place that
-    tells it says what it is already. `error` is the error without the place that reports it and what LiteLLM adds:
-    it tells more than `words` where `by_error`. `again` marks what 1.77.7 says once more for a stream, `breaks` a
-    stream that broke, `ends` a request that has failed: its access line follows. `echo` marks what only repeats another
-    record.
+    `kind` says what `name` is; without a name the subject is unknown. `cause` is set where the reporting place alone
+    names the cause. `error` is the error without the reporting place and LiteLLM's additions; it tells more than
+    `words` where `by_error`. `again` marks what 1.77.7 reports once more for a stream, `breaks` a stream that broke,
+    `ends` a failed request whose access line follows, `echo` a record that only repeats another.
     """
 
     voice: Voice
@@ -51,8 +50,8 @@ class Told(NamedTuple):
     echo: bool
 
 
-def told(text: str, source: str) -> Told:
-    """What a record that begins with this text, of this source, says."""
+def failure_heading(text: str, source: str) -> FailureHeading:
+    """Parse the beginning of a record of this source."""
     words = _CALL.sub("", _PLACE.sub("", text, count=1))
     voice: Voice = "other"
     kind: FailedKind = ""
@@ -66,12 +65,12 @@ def told(text: str, source: str) -> Told:
     elif "redis" in text[:400].lower():
         kind = "cache"
     elif reported := next((voice for place, voice in _REPORTS if place in text[:120]), None):
-        # a failure of some group that the line does not name
+        # a failure of a group that the line does not name
         voice, by_error = reported, True
-    # what stands further down repeats requests and the errors of other groups
+    # the text further down repeats requests and the errors of other groups
     elif model := _MODEL.search(text[:200]):
         kind, name = "model", model[1]
-    return Told(
+    return FailureHeading(
         voice,
         kind,
         name,
@@ -87,5 +86,5 @@ def told(text: str, source: str) -> Told:
 
 
 def is_probed(group: str) -> bool:
-    """Whether it is a deployment's id in a group's place: a probe of the console."""
+    """Whether the group is a deployment's id: the console has probed that deployment."""
     return _IDENTITY.fullmatch(group) is not None

@@ -1,4 +1,4 @@
-"""Lines of a log file from before those that were followed: in the file, and in what it was renamed to."""
+"""Reads older lines of a log file, also from the files that it was renamed to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from litellm_tui.logs.entry import READ_SIZE
 
-# of a place in one of several files
+# the bits of a place that hold the offset in one of several files
 _OFFSET_BITS: Final = 48
 _COMPRESSED: Final = (".gz", ".xz", ".bz2", ".zst", ".lz4")
 
@@ -16,9 +16,9 @@ Identity = tuple[int, int]
 
 
 class Files:
-    """The files that had one name one after the other, numbered: 1 is what was found first, later ones count up.
+    """The files that successively had one name, numbered from 1 for the first one found.
 
-    A line's place is the number of its file and its offset there. A file that is truncated is another one from then on.
+    A line's place is the number of its file and its offset there. A truncated file counts as a new one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,20 +27,20 @@ class Files:
         self.number = 0
 
     def opened(self, file: int) -> None:
-        """This is the file now, or its contents are."""
+        """Note the file that now has the name, new or truncated."""
         for number, identity in list(self._numbers.items()):
             if identity == _identity(os.fstat(file)):
-                # truncated: what it held has gone
+                # truncated: its former content is gone
                 del self._numbers[number]
         self.number += 1
         self._numbers[self.number] = _identity(os.fstat(file))
 
     def place(self, offset: int) -> int:
-        """The place of a line in the file as it is now."""
+        """The place of a line at this offset of the current file."""
         return self.number << _OFFSET_BITS | offset
 
     def lines_before(self, place: int, count: int) -> list[tuple[int, bytes]]:
-        """At most `count` lines from before a place, oldest first, each with its own place. Blocks; raises OSError."""
+        """At most `count` lines before a place, oldest first, each with its own place. Blocks; raises OSError."""
         number, offset = place >> _OFFSET_BITS, place & ((1 << _OFFSET_BITS) - 1)
         found: list[tuple[int, bytes]] = []
         while len(found) < count:
@@ -56,7 +56,7 @@ class Files:
         return found
 
     def _siblings(self) -> list[Path]:
-        """The file and what it may have been renamed to, newest first."""
+        """The file and those that it may have been renamed to, newest first."""
         found = [
             path
             for path in self._path.parent.glob(f"{_literal(self._path.name)}*")
@@ -69,7 +69,7 @@ class Files:
         return next((path for path in self._siblings() if _identity(path.stat()) == wanted), None)
 
     def _add_older(self, number: int) -> bool:
-        """Take the newest file that was renamed before all that are known."""
+        """Add the newest file that was renamed before all known ones."""
         known = set(self._numbers.values())
         oldest = self._find(number + 1)
         if oldest is None:
@@ -82,7 +82,7 @@ class Files:
         return False
 
 
-# a line that is longer is not found by reading back
+# reading back does not find a longer line
 MOST_BYTES: Final = 64 << 20
 
 
@@ -105,7 +105,7 @@ def _read_back(path: Path, end: int, count: int) -> list[tuple[int, bytes]]:
     at = end - len(content)
     found = []
     for number, line in enumerate(lines):
-        # the first one was cut, when this is not the beginning
+        # unless this is the beginning of the file, the first line is incomplete
         if number or not start:
             found.append((at, line))
         at += len(line) + 1

@@ -1,6 +1,6 @@
-"""Turns lines of the log into records of the store, masked and folded, and counts errors and requests.
+"""Turns lines of the log into masked records, folds and stores them, and counts errors and requests.
 
-A line is read in the thread that reads the log, once. The event loop gets records and facts, and reads no text.
+A line is parsed once, in the thread that reads the log. The event loop gets records and facts, and parses no text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from litellm_tui.logs import log_line
-from litellm_tui.logs.entry import Entry, each
+from litellm_tui.logs.entry import Entry, read_each
 from litellm_tui.logs.failure_counter import FailureCounter
 from litellm_tui.logs.line_facts import NOTHING, UNREAD, Facts, Heading, facts
 from litellm_tui.logs.store import RANK, LogStore
@@ -21,36 +21,36 @@ from litellm_tui.model.failures import Failure
 from litellm_tui.model.log import GAP, Log, LogRecord
 
 MINUTES_OF_ERRORS: Final = 60
-# what only a monitor asks for, whosever it is
+# paths that only monitoring asks for
 _HEALTH_PATHS: Final = ("/health", "/cache/ping", "/cache/redis", "/metrics")
-# gateway.TAG as it stands in an access line; that module is not imported for it, the HTTP client would come along
+# `collectors.gateway.client.TAG` in an access line; importing that module would load the HTTP client
 _OWN: Final = "?from=litellm-tui"
-# characters of one text that are kept: journald splits at 48 KiB, other sources do not
+# characters kept of one text: journald splits at 48 KiB, other sources do not
 LONGEST_TEXT: Final = 1 << 16
 LONGEST_SOURCE: Final = 16
 LONGEST_NAME: Final = 120
-# a secret that is cut in two would not be known any more: so much of what is left may be half of one
+# cut off after masking: the end of a cut text may be half of a secret, which masking does not find
 _CUT_OFF: Final = 4096
-# what is said in place of a line that can neither be read nor masked
+# replaces a line that can neither be parsed nor masked
 UNREADABLE: Final = "(a line that cannot be read, nor shown: it may hold a secret)"
-# the year 3000: times beyond it, and before 1970, are nobody's
+# the year 3000; no line has a later time, or one before 1970
 _LATEST: Final = 32_503_680_000.0
 # processes whose last record may still grow
 _MOST_HEADINGS: Final = 200
 _SUPPRESSED: Final = " (journald's rate limit: LogRateLimitIntervalSec= and LogRateLimitBurst= of the unit)"
 
 
-class Ready(NamedTuple):
-    """The record that a line becomes if it is folded into no other, masked, and what the line says."""
+class PreparedLine(NamedTuple):
+    """The masked record of a line, for the case that it is folded into no other, and the line's facts."""
 
     record: LogRecord
     facts: Facts
 
 
 class LogIntake:
-    """What the log collector reports to. `redact` masks a text; it may be replaced as secrets become known.
+    """Receives the lines of a tail. `redact` masks a text; it may be replaced when further secrets are known.
 
-    `ready` is called in the thread that reads, all else on the event loop.
+    `prepare` is called in the reading thread, everything else on the event loop.
     """
 
     def __init__(
@@ -74,23 +74,23 @@ class LogIntake:
         )
 
     def set_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
-        """The tail began, ended or said something."""
+        """Note the state of the tail."""
         restarts = self._log.restarts + (state == "ended")
         self._log = msgspec.structs.replace(self._log, state=state, failure=failure, hint=hint, restarts=restarts)
 
-    def ready(self, entries: Iterable[Entry]) -> list[Ready]:
-        """The lines taken apart, masked and read, blank ones left out. Changes nothing here: any thread may ask.
+    def prepare(self, entries: Iterable[Entry]) -> list[PreparedLine]:
+        """Parse and mask these lines; blank ones are left out. Changes no state: any thread may call it.
 
-        A line that cannot be read is one of plain text: masked, or not shown where it cannot be masked either.
+        A line that cannot be parsed is kept as masked text, or replaced where it cannot be masked either.
         """
-        return [found for found in each(self._read, entries, self._unread) if found is not None]
+        return [found for found in read_each(self._read, entries, self._unread) if found is not None]
 
-    def take(self, entries: Iterable[Entry]) -> None:
-        """Make these lines ready and keep them."""
-        self.keep(self.ready(entries))
+    def add_entries(self, entries: Iterable[Entry]) -> None:
+        """Prepare these lines and add them."""
+        self.add_lines(self.prepare(entries))
 
-    def keep(self, lines: Sequence[Ready]) -> None:
-        """Keep these lines."""
+    def add_lines(self, lines: Sequence[PreparedLine]) -> None:
+        """Store and count these lines."""
         note, append, fails = self._traffic.note, self._store.append, self.incidents.note
         unread = 0
         for record, said in lines:
@@ -110,15 +110,15 @@ class LogIntake:
             last_at = lines[-1].record.time
             self._log = msgspec.structs.replace(self._log, last_at=last_at, unread=self._log.unread + unread)
 
-    def past(self, entries: Iterable[Entry]) -> tuple[LogRecord, ...]:
-        """Lines from before this session as records, folded among themselves; neither kept nor counted here."""
+    def older_records(self, entries: Iterable[Entry]) -> tuple[LogRecord, ...]:
+        """Lines from before this session as records, folded among themselves; neither stored nor counted here."""
         store = LogStore()
-        for record, said in self.ready(entries):
+        for record, said in self.prepare(entries):
             store.append(record, said.continues)
         return tuple(store.since(store.first))
 
     def _headed(self, said: Facts, record: LogRecord, kept: LogRecord, folded: bool) -> Facts:
-        """The facts with the heading of the record that was kept: what stands above the line, or the line itself."""
+        """The facts with the heading of the stored record: that of an earlier line, or of the line itself."""
         if not folded or (said.heading is not None and kept.text == record.text):
             # the last line of a traceback becomes its record's text
             if said.heading is not None:
@@ -130,7 +130,7 @@ class LogIntake:
         sequence, heading = self._headings.get(kept.pid, (None, None))
         return said._replace(heading=heading if sequence == kept.sequence else None)
 
-    def _read(self, entry: Entry) -> Ready | None:
+    def _read(self, entry: Entry) -> PreparedLine | None:
         if entry.gap:
             return self._gap(entry)
         if entry.unread:
@@ -138,14 +138,14 @@ class LogIntake:
         line = log_line.parse(entry.message, entry.priority, entry.identifier)
         return self._masked(entry, line) if line.text.strip() or line.stack else None
 
-    def _unread(self, entry: Entry) -> Ready:
-        (text,) = each(lambda entry: self._mask(log_line.clean(entry.message)), [entry], lambda _: UNREADABLE)
+    def _unread(self, entry: Entry) -> PreparedLine:
+        (text,) = read_each(lambda entry: self._mask(log_line.clean(entry.message)), [entry], lambda _: UNREADABLE)
         level = log_line.level_of(entry.priority)
         record = LogRecord(0, _moment(entry.time), level, "stdout", text or UNREADABLE, pid=entry.pid)
-        return Ready(msgspec.structs.replace(record, place=entry.place), UNREAD)
+        return PreparedLine(msgspec.structs.replace(record, place=entry.place), UNREAD)
 
-    def _masked(self, entry: Entry, line: log_line.Line) -> Ready:
-        # masked before anybody reads it: what is noticed in a line ends on the screen, too
+    def _masked(self, entry: Entry, line: log_line.Line) -> PreparedLine:
+        # masked before it is parsed for facts: these too are shown on the screen
         text = self._mask(line.text)
         stack = self._mask(line.stack) if line.stack else ""
         if text != line.text or stack != line.stack:
@@ -165,7 +165,7 @@ class LogIntake:
             logger=self._mask_name(line.logger),
             place=entry.place,
         )
-        return Ready(record, facts(line))
+        return PreparedLine(record, facts(line))
 
     def _mask(self, text: str) -> str:
         if len(text) <= LONGEST_TEXT + _CUT_OFF:
@@ -176,14 +176,14 @@ class LogIntake:
     def _mask_name(self, name: str, longest: int = LONGEST_NAME) -> str:
         return self.redact(name)[:longest] if name else ""
 
-    def _gap(self, entry: Entry) -> Ready:
+    def _gap(self, entry: Entry) -> PreparedLine:
         words = self.redact(log_line.clean(entry.message))
         if words.startswith("Suppressed "):
             words += _SUPPRESSED
-        return Ready(LogRecord(0, _moment(entry.time), "WARNING", GAP, words, place=entry.place), NOTHING)
+        return PreparedLine(LogRecord(0, _moment(entry.time), "WARNING", GAP, words, place=entry.place), NOTHING)
 
     def _errors_per_minute(self, now: float) -> tuple[int, ...]:
-        """Errors in each of the last minutes, the running one last."""
+        """Errors in each of the last minutes, the current one last."""
         newest = int(now // 60)
         for minute in [minute for minute in self._errors if minute < newest - 60]:
             del self._errors[minute]
@@ -191,7 +191,7 @@ class LogIntake:
 
 
 def _moment(time: float) -> float:
-    """A time that every face can show, whatever a line said."""
+    """The time of a line, limited to what can be shown."""
     return min(time, _LATEST) if time > 0.0 else 0.0
 
 

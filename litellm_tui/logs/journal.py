@@ -1,4 +1,4 @@
-"""The unit's journal, followed: `journalctl -o json -f`, restarted from its last cursor after its own death."""
+"""Follows the journal of a unit: `journalctl -o json -f`, started again at its last cursor when it ends."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import random
 import time
 
 from litellm_tui.host.command import end, pipe, run, start_on
-from litellm_tui.logs.entry import CUT, HISTORY, Entries, Entry, Ready, States, as_they_are, each, gap
+from litellm_tui.logs.entry import CUT, HISTORY, Entries, Entry, Prepare, States, gap, read_each, unprepared
 from litellm_tui.logs.journal_line import FIELDS, Pieces, decode, decode_lines, parse_cursor
 from litellm_tui.logs.journal_past import lines_before
 from litellm_tui.logs.pump import Pump
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 from litellm_tui.model.service_kinds import Scope, Tools
 
-# a tail that has shown no line for so long may have a reason that it does not tell
+# a tail without lines for this long may have a reason that it does not print
 SILENT_SECONDS = 1.0
-# where there was no line yet, all that are no older than this are new; journald writes them down a little later
+# where the unit had no line yet, lines up to this age are new: journald writes them with some delay
 EMPTY_SECONDS = 60.0
 
 
 class JournalTail:
-    """Follows one unit. `on_entries` gets the lines as they come, `on_state` what the tail itself has to say.
+    """Follows one unit. `on_entries` gets the lines, `on_state` the states of the tail.
 
-    The states are those of `model.log.Log`; a `Failure` comes with `ended` and `off`, a hint of journalctl's at any
-    time. Where lines are missing there is an entry that says so. `ready` is what a thread does to the lines before
-    `on_entries` gets them on the event loop. Runs until cancelled, and takes its child with it.
+    The states are those of `model.log.Log`; a `Failure` comes with `ended` and `off`, a hint of journalctl at any time.
+    An entry marks a place where lines are missing. The reading thread calls `prepare` on the lines before `on_entries`
+    gets them on the event loop.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class JournalTail:
         on_entries: Entries,
         on_state: States,
         *,
-        ready: Ready = as_they_are,
+        prepare: Prepare = unprepared,
         history: int = HISTORY,
     ) -> None:
         self._tools = tools
@@ -46,7 +46,7 @@ class JournalTail:
         self._scope: Scope = scope
         self._on_entries = on_entries
         self._on_state = on_state
-        self._ready = ready
+        self._prepare = prepare
         self._history = history
         self._cursor = ""
         self._last_time = 0.0
@@ -55,19 +55,19 @@ class JournalTail:
         self._began = 0.0
         self._since = 0.0
         self._volatile = False
-        # the same unit is to be asked for in another way, at once
-        self._anew = False
+        # the tail was ended on purpose, to follow the unit with other options
+        self._restart_at_once = False
         self._hint: str | None = None
 
     async def run(self) -> None:
-        """Follow for ever: a tail that dies is started again, sooner when it had lived, later when it fails at once."""
+        """Follow until cancelled: a tail that ends is started again, with growing pauses when it fails at once."""
         attempts = 0
         while True:
             started = asyncio.get_running_loop().time()
             failure = await self._follow_once()
-            if self._anew:
-                # not a death
-                self._anew = False
+            if self._restart_at_once:
+                # ended on purpose
+                self._restart_at_once = False
                 continue
             attempts = 0 if asyncio.get_running_loop().time() - started > 10 else attempts + 1
             self._on_state("ended", failure, self._hint)
@@ -81,7 +81,7 @@ class JournalTail:
     def command(self) -> list[str]:
         """The command line that is run next.
 
-        It begins with the last line read, not after it: where that one has gone, so may have others.
+        It begins at the last line read, not after it: when that line is gone, others may be gone too.
         """
         since = [f"--since=@{self._since:.0f}"] if self._since else []
         start = [f"--cursor={self._cursor}"] if self._cursor else since
@@ -111,25 +111,25 @@ class JournalTail:
         self._on_state("following", None, self._hint)
         pump = Pump(self._on_entries)
         try:
-            await pump.run(lambda: pump.read([stdout], lambda _, lines, cut: self._take(pump, child, lines, cut)))
+            await pump.run(lambda: pump.read([stdout], lambda _, lines, cut: self._read_lines(pump, child, lines, cut)))
             await child.wait()
             await listener
         finally:
             listener.cancel()
             asker.cancel()
             await end(child)
-            # its own child is gone only when it has ended too
+            # the asker has a child of its own, which ends with it
             await asyncio.wait([asker])
         return _why_ended(child.returncode, said)
 
-    def _take(self, pump: Pump, child: asyncio.subprocess.Process, lines: bytes, cut: bool) -> None:
+    def _read_lines(self, pump: Pump, child: asyncio.subprocess.Process, lines: bytes, cut: bool) -> None:
         """In the reading thread."""
         entries, cursor = decode_lines(lines)
         if entries and not self._cursor and not self._since and entries[0].time >= self._began:
-            # of a unit that had no line yet, `journalctl -f` shows the last of its first lines (systemd 252)
-            self._since, self._anew = self._began - EMPTY_SECONDS, True
+            # for a unit without lines, `journalctl -f` shows only the last of its first lines (systemd 252)
+            self._since, self._restart_at_once = self._began - EMPTY_SECONDS, True
             pump.call(lambda: _terminate(child))
-        if self._anew:
+        if self._restart_at_once:
             return
         if entries and self._resuming:
             self._resuming = False
@@ -139,16 +139,16 @@ class JournalTail:
             entries.append(gap(entries[-1].time if entries else self._last_time, CUT))
         if entries:
             self._last_time = entries[-1].time
-            pump.put(self._ready(entries))
-        # only now: what was not handed over has to be read again
+            pump.put(self._prepare(entries))
+        # after the hand-over: lines that were not handed over must be read again
         self._cursor = cursor or self._cursor
 
     def _joined(self, first: Entry, lines: bytes) -> list[Entry]:
-        """The first line after a death: not again what was read before it, and after a gap where lines are gone."""
-        found = each(decode, lines.split(b"\n"), lambda _: None)
+        """The first line after a restart: none where it was read before, with a gap before it where lines are gone."""
+        found = read_each(decode, lines.split(b"\n"), lambda _: None)
         cursor = next((decoded[1] for decoded in found if decoded), "")
         if not cursor:
-            # nothing tells whether it was read before
+            # without a cursor nothing tells whether it was read before
             return [first]
         before, now = parse_cursor(self._cursor), parse_cursor(cursor)
         if before.entry == now.entry:
@@ -170,27 +170,27 @@ class JournalTail:
             try:
                 line = await stderr.readline()
             except ValueError:
-                # a line beyond the reader's limit, which has been dropped
+                # a line beyond the reader's limit, which the reader has dropped
                 continue
             if not line:
                 return
             said.append(line.decode(errors="replace").strip())
             del said[:-10]
-            self._heed(child, said)
+            self._read_messages(child, said)
 
     async def _ask_why_silent(self, child: asyncio.subprocess.Process) -> None:
-        """`-o json` implies `--quiet`, which keeps hints back: a tail that shows nothing is asked for them without."""
+        """Ask for hints where the tail shows nothing: `-o json` implies `--quiet`, which suppresses them."""
         await asyncio.sleep(SILENT_SECONDS)
         if not self._cursor:
             asked = [*self._tools.journalctl, *match(self._unit, self._scope, volatile=self._volatile)]
             done = await run([*asked, "-n", "0", "--no-pager"], SILENT_SECONDS * 5)
             if not isinstance(done, Failure) and child.returncode is None:
-                self._heed(child, [line.strip() for line in done.error.splitlines()])
+                self._read_messages(child, [line.strip() for line in done.error.splitlines()])
 
-    def _heed(self, child: asyncio.subprocess.Process, said: list[str]) -> None:
+    def _read_messages(self, child: asyncio.subprocess.Process, said: list[str]) -> None:
         if "No journal files were found" in " ".join(said) and self._scope == "user" and not self._volatile:
-            # journalctl -f would wait for ever: without persistent storage no user has a journal of his own
-            self._volatile = self._anew = True
+            # journalctl -f would wait for ever: without persistent storage users have no journals of their own
+            self._volatile = self._restart_at_once = True
             self._hint = "journald keeps no journal per user here (Storage=volatile): reading the system's instead"
             _terminate(child)
         elif any(line.startswith("Hint:") for line in said):
@@ -199,9 +199,9 @@ class JournalTail:
 
 
 def match(unit: str, scope: Scope, *, volatile: bool = False) -> list[str]:
-    """What makes journalctl choose the unit's lines; a user's, where there is no journal per user, when `volatile`.
+    """The arguments with which journalctl chooses the unit's lines; `volatile` where users have no journals.
 
-    `-u` chooses what systemd says of the unit as well, and what journald says of having suppressed its lines.
+    `-u` also chooses the messages of systemd about the unit, and of journald about suppressed lines.
     """
     if volatile:
         return [f"_SYSTEMD_USER_UNIT={unit}", f"_UID={os.getuid()}"]
@@ -214,7 +214,7 @@ def _terminate(child: asyncio.subprocess.Process) -> None:
 
 
 def _hint(said: list[str]) -> str:
-    """journalctl's hint, which it prints over several lines, without its advice to silence it."""
+    """journalctl's hint, which has several lines, without the advice to silence it."""
     start = next(number for number, line in enumerate(said) if line.startswith("Hint:"))
     return " ".join(said[start:]).removeprefix("Hint: ").split(" Pass -q")[0]
 

@@ -1,4 +1,4 @@
-"""The lines of `journalctl -o json`, decoded: many at once where they are ordinary, one by one where they are not."""
+"""Decodes the lines of `journalctl -o json`: many at once where they are ordinary, else one by one."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.logs.entry import CUT, LONGEST_LINE, Entry, each, gap
+from litellm_tui.logs.entry import CUT, LONGEST_LINE, Entry, gap, read_each
 
 FIELDS: Final = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE_ID,_LINE_BREAK"
-# SD_MESSAGE_JOURNAL_DROPPED of sd-messages.h: the rate limit of journald, in its own words
+# SD_MESSAGE_JOURNAL_DROPPED of sd-messages.h: journald's message about its rate limit
 _DROPPED: Final = "a596d6fe7bfa4994828e72309e95d61e"
-# what journald notes with a piece of a line that was longer than LineMax= (48 KiB), but not with its last piece
+# journald marks each piece but the last of a line longer than LineMax= (48 KiB)
 _SPLIT: Final = "line-max"
-# processes whose lines are put together at the same time
+# processes whose lines are joined at the same time
 _MOST_BEGUN: Final = 16
 
 
 class Cursor(NamedTuple):
-    """What a cursor says: the sequence number, whose numbering it is, and what else makes an entry that very one."""
+    """The parts of a cursor: the sequence number, its numbering, and the rest that identifies an entry."""
 
     numbering: str
     number: int
@@ -31,7 +31,7 @@ _Whole = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
 
 
 class _Plain(msgspec.Struct, gc=False):
-    """What nearly every line is. Numbers stand in strings, which the decoder reads as numbers."""
+    """The form of nearly every line. Numbers are in strings, which the decoder reads as numbers."""
 
     cursor: str = msgspec.field(name="__CURSOR")
     microseconds: _Whole = msgspec.field(name="__REALTIME_TIMESTAMP")
@@ -59,7 +59,7 @@ _decode = msgspec.json.Decoder(_Line).decode
 
 
 def decode_lines(lines: bytes) -> tuple[list[Entry], str]:
-    """The entries of these lines, what is none left out, and the cursor of the last one ("" where there is none)."""
+    """The entries of these lines and the cursor of the last one, "" where there is none."""
     try:
         found: Iterable[_Plain] = _decode_plain(lines)
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
@@ -86,7 +86,7 @@ def decode_lines(lines: bytes) -> tuple[list[Entry], str]:
 def _one_by_one(lines: bytes) -> tuple[list[Entry], str]:
     entries = []
     cursor = ""
-    for decoded in each(decode, lines.split(b"\n"), _unread):
+    for decoded in read_each(decode, lines.split(b"\n"), _unread):
         if decoded:
             entries.append(decoded[0])
             cursor = decoded[1] or cursor
@@ -94,7 +94,7 @@ def _one_by_one(lines: bytes) -> tuple[list[Entry], str]:
 
 
 def decode(line: bytes) -> tuple[Entry, str] | None:
-    """`(entry, cursor)` of one line of `journalctl -o json`, None for one that is not.
+    """`(entry, cursor)` of one line of `journalctl -o json`; None for any other line.
 
     MESSAGE is a string, an array of byte values (escapes, broken UTF-8), an array of strings (the field occurs
     twice), or null (longer than journalctl prints).
@@ -125,22 +125,22 @@ def decode(line: bytes) -> tuple[Entry, str] | None:
 
 
 class Pieces:
-    """Makes the lines whole again that journald has split, so that no word is torn, least of all a secret.
+    """Joins the pieces of lines that journald has split, so that no word is torn, and no secret.
 
-    A line beyond `LONGEST_LINE` characters is cut out.
+    A line longer than `LONGEST_LINE` characters is left out.
     """
 
     def __init__(self) -> None:
         self._begun: dict[tuple[int, str], list[Entry]] = {}
 
     def join(self, entries: list[Entry]) -> list[Entry]:
-        """The lines that are whole now, in the order in which they ended; pieces of others are kept for the next."""
+        """The lines that are complete now, in the order of their ends; pieces of others wait for the next call."""
         if not self._begun and not any(entry.split for entry in entries):
             return entries
         joined = []
         for entry in entries:
             if entry.gap:
-                # what is missing may be the rest of them
+                # the rest of the pieces may be missing
                 self._begun.clear()
             origin = entry.pid, entry.identifier
             pieces = self._begun.pop(origin, [])
@@ -149,17 +149,17 @@ class Pieces:
                 continue
             pieces.append(entry)
             if sum(len(piece.message) for piece in pieces) > LONGEST_LINE:
-                # one piece is kept, so that the rest is known to belong to it
+                # one piece is kept, so that the rest is recognized
                 pieces = [entry._replace(message="", gap=True)]
             if entry.split:
                 self._begun[origin] = pieces
                 if len(self._begun) > _MOST_BEGUN:
-                    # of a process that ended at the end of a piece, most likely
+                    # its process most likely ended at the end of a piece
                     del self._begun[next(iter(self._begun))]
             elif pieces[0].gap:
                 joined.append(gap(entry.time, CUT, entry.place))
             else:
-                # it is as old as its beginning, and those that are read back are older
+                # the line is as old as its beginning: lines that are read back are older
                 joined.append(pieces[0]._replace(message="".join(piece.message for piece in pieces), split=False))
         return joined
 
@@ -171,7 +171,7 @@ def _unread(line: bytes) -> tuple[Entry, str]:
 def parse_cursor(cursor: str) -> Cursor:
     """The parts of `s=…;i=…;b=…;m=…;t=…;x=…` (sd_journal_get_cursor(3)).
 
-    An entry keeps its boot, times and checksum when it is moved to another file, as by a flush; its number it may not.
+    An entry that is moved to another file, as by a flush, keeps its boot, times and checksum; its number may change.
     """
     parts = dict(part.split("=", 1) for part in cursor.split(";") if "=" in part)
     return Cursor(parts.get("s", ""), _number(cursor), tuple(parts.get(name, "") for name in "bmtx"))

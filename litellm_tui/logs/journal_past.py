@@ -1,4 +1,4 @@
-"""Lines of the journal from before those that were followed, or from around a moment: read when they are asked for."""
+"""Reads older lines of the journal."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from litellm_tui.logs.entry import Entry
 from litellm_tui.logs.journal_line import FIELDS, Pieces, decode_lines
 from litellm_tui.model.failures import Failure, NotAvailable
 
-# a journal on a slow disk takes its time to be searched
+# searching a journal on a slow disk takes seconds
 SECONDS: Final = 30.0
-# journald gives the lines that it reads at once the same time: so many of them, mostly
+# journald gives lines that it reads together the same time: rarely more than this many
 _TIES: Final = 100
 
 
 async def lines_before(journalctl: Sequence[str], before: Entry, count: int) -> list[Entry] | Failure:
     """At most `count` lines older than `before` (by time, then place), oldest first.
 
-    `journalctl` is the command with what chooses the lines. journalctl counts back from a time, and several lines have
-    the same: those that are not older are left out here.
+    `journalctl` is the command with the arguments that choose the lines. journalctl counts back from a time, which
+    several lines may have: those that are not older are left out here.
     """
     asked = count + _TIES
     moment = round(before.time * 1e6)
@@ -43,7 +43,7 @@ async def lines_before(journalctl: Sequence[str], before: Entry, count: int) -> 
 
 
 def _entries(done: Done) -> tuple[list[Entry], int]:
-    """The lines, oldest first, and from how many entries of the journal they were made."""
+    """The lines, oldest first, and the number of journal entries that they come from."""
     found = decode_lines(done.output.encode(errors="replace"))[0]
     read = len(found)
     found.reverse()

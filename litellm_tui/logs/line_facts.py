@@ -1,7 +1,7 @@
-"""What a line of the log says, read once, in the thread that reads the log: the counters get these facts and no text.
+"""The facts of a line of the log, extracted once, in the thread that reads it: the counters get facts, not text.
 
-A line may belong to a record that began some lines above it. So the facts of a line say what that record would say if
-it began here (`Heading`), and what the line adds to whatever record it belongs to.
+A line may belong to a record that began some lines above it. Its facts therefore hold both the heading of a record that
+begins with this line (`Heading`) and what the line adds to the record that it belongs to.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final, NamedTuple
 from litellm_tui.analysis.failures.causes import name_cause, network_cause, says_little
 from litellm_tui.analysis.failures.fingerprint import fingerprint
 from litellm_tui.logs import call_line, failure_line
-from litellm_tui.logs.call_line import Attempt, Cooling, Named, Report
-from litellm_tui.logs.failure_line import Told
+from litellm_tui.logs.call_line import Attempt, Cooling, FailedGroup, FailureReport
+from litellm_tui.logs.failure_line import FailureHeading
 from litellm_tui.logs.log_line import Line, clean
 from litellm_tui.logs.store import RANK, begins_traceback, is_exception
 from litellm_tui.model.traffic import NoticeKind
 
-# characters kept of a failure's words, and read of them to find their cause: a line may have tens of thousands
+# characters of an error that are kept, and that are searched for its cause: a line may have tens of thousands
 LONGEST_WORDS: Final = 2000
 LONGEST_READ: Final = 8000
 LONGEST_NOTICE: Final = 80
@@ -27,20 +27,21 @@ LONGEST_NOTICE: Final = 80
 _CALLS: Final = re.compile(
     r"/(?:chat/completions|completions|embeddings|rerank|responses|messages|images/\w+|audio/\w+|moderations)\b"
 )
-# the first that is found in a record counts
+# in order of precedence: of several notices in a record the first one counts
 NOTICES: Final[tuple[NoticeKind, ...]] = ("port taken", "dropped", "no such group", "stream breaks", "alias")
 
 
 class Access(NamedTuple):
-    """An access line; `calls` says that a model was asked for, `client` who asked."""
+    """An access line; `calls` means that a model was asked for, `client` is who asked."""
 
     calls: bool
     client: str
 
 
-class Words(NamedTuple):
-    """What an error says, its beginning. `cause` names a known cause, else it is empty; a stack trace below may name it
-    better where it says `little`. `pattern` is what stays the same from one time to the next.
+class ErrorText(NamedTuple):
+    """The beginning of an error. `cause` names a known cause, else it is empty.
+
+    With `little` a stack trace below may name the cause better. `pattern` is the part that equal errors share.
     """
 
     text: str
@@ -50,28 +51,28 @@ class Words(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """What the beginning of a record says. `error` is of what it reports, `words` of all that it says."""
+    """The beginning of a record. `error` is the reported error, `words` the whole text."""
 
-    report: Report | None
-    told: Told
-    words: Words
-    error: Words
+    report: FailureReport | None
+    failure: FailureHeading
+    words: ErrorText
+    error: ErrorText
 
 
 class Facts(NamedTuple):
-    """What a line says. `heading` is of the record that the line begins, or is added to.
+    """The facts of a line. `heading` is that of the record that the line begins, or is added to.
 
-    `network` is the number of a cause that a line of a trace tells (`causes.network_cause`). `others` says that from
-    here on the record tells of other deployments. `unread` marks a line that could not be read.
+    `network` is the number of a cause named by a line of a trace (`causes.network_cause`). `others` means that the rest
+    of the record is about other deployments. `unread` marks a line that could not be parsed.
     """
 
     continues: bool = False
     access: Access | None = None
     attempt: Attempt | None = None
-    attempted: Words | None = None
+    attempted: ErrorText | None = None
     heading: Heading | None = None
-    named: Named | None = None
-    own: Words | None = None
+    failed_group: FailedGroup | None = None
+    own: ErrorText | None = None
     cooling: tuple[Cooling, ...] = ()
     notice: tuple[NoticeKind, str] | None = None
     network: int | None = None
@@ -84,7 +85,7 @@ UNREAD: Final = Facts(unread=True)
 
 
 def facts(line: Line) -> Facts:
-    """What a line says that was taken apart and masked. Linear in its length."""
+    """The facts of a parsed and masked line. Linear in its length."""
     if line.source == "access" and line.status:
         return _answered(_CALLS.search(line.path) is not None, line.text.rpartition("  ")[2][: call_line.LONGEST_NAME])
     attempt = call_line.attempt(line.text)
@@ -93,11 +94,11 @@ def facts(line: Line) -> Facts:
         ended = line.source == "systemd" and line.level == "WARNING"
         if attempt is None and not ended:
             return NOTHING
-        attempted = _words(attempt.error) if attempt and not attempt.ok else None
+        attempted = _error_text(attempt.error) if attempt and not attempt.ok else None
         return Facts(attempt=attempt, attempted=attempted, heading=_heading(line) if ended else None)
     text, stack = line.text, line.stack
     begins = failed or begins_traceback(text) or is_exception(text)
-    named = call_line.named(text)
+    named = call_line.failed_group(text)
     trace = stack or (text if line.continues else "")
     noticed = call_line.notice(text)
     if stack and line.source == "stdout":
@@ -105,19 +106,19 @@ def facts(line: Line) -> Facts:
     return Facts(
         continues=line.continues,
         attempt=attempt,
-        attempted=_words(attempt.error) if attempt and not attempt.ok else None,
+        attempted=_error_text(attempt.error) if attempt and not attempt.ok else None,
         heading=_heading(line) if begins else None,
-        named=named,
-        own=_words(named.error) if named and named.error is not None else None,
+        failed_group=named,
+        own=_error_text(named.error) if named and named.error is not None else None,
         cooling=tuple(call_line.cooling(text)),
-        # the name may be whatever a client asked for
+        # a client chooses the name
         notice=(noticed[0], clean(noticed[1])[:LONGEST_NOTICE]) if noticed else None,
         network=network_cause(call_line.own_trace(trace[: call_line.LONGEST_TRACE])) if trace else None,
         others=call_line.OTHERS in trace,
     )
 
 
-# nearly all lines of a busy proxy, from a few clients
+# nearly all lines of a busy proxy are access lines of a few clients
 @lru_cache(maxsize=512)
 def _answered(calls: bool, client: str) -> Facts:
     return Facts(access=Access(calls, client))
@@ -126,23 +127,23 @@ def _answered(calls: bool, client: str) -> Facts:
 def first_notice(
     one: tuple[NoticeKind, str] | None, other: tuple[NoticeKind, str] | None
 ) -> tuple[NoticeKind, str] | None:
-    """Of two notices in one record the one that counts."""
+    """Of two notices in one record the one that takes precedence."""
     if one is None or other is None:
         return one or other
     return min(one, other, key=lambda notice: NOTICES.index(notice[0]))
 
 
 def _heading(line: Line) -> Heading:
-    told = failure_line.told(line.text, line.source)
-    report = call_line.report(line.text)
-    # to name a cause takes longer than all else: it is done for what may be asked for it
-    words = _words(told.words, judged=not told.by_error and not told.cause)
-    asked = report is not None or told.by_error or told.breaks
-    return Heading(report, told, words, _words(told.error) if asked else words)
+    failure = failure_line.failure_heading(line.text, line.source)
+    report = call_line.failure_report(line.text)
+    # naming a cause takes longer than everything else: it is done only where a cause may be needed
+    words = _error_text(failure.words, judged=not failure.by_error and not failure.cause)
+    asked = report is not None or failure.by_error or failure.breaks
+    return Heading(report, failure, words, _error_text(failure.error) if asked else words)
 
 
-def _words(text: str, judged: bool = True) -> Words:
+def _error_text(text: str, judged: bool = True) -> ErrorText:
     cause = name_cause(text[:LONGEST_READ]) if judged else None
     known = cause.name if cause and cause.name != "failing" else ""
     shown = text[:LONGEST_WORDS]
-    return Words(shown, known, cause is not None and says_little(cause), fingerprint(shown))
+    return ErrorText(shown, known, cause is not None and says_little(cause), fingerprint(shown))

@@ -1,4 +1,4 @@
-"""A log file, followed: while it grows, when it is rotated (renamed, and a new one made) and when it is truncated."""
+"""Follows a log file: while it grows, when it is rotated (renamed and created again) and when it is truncated."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final
 
-from litellm_tui.logs.entry import CUT, HISTORY, READ_SIZE, Entries, Entry, Ready, States, as_they_are, gap
+from litellm_tui.logs.entry import CUT, HISTORY, READ_SIZE, Entries, Entry, Prepare, States, gap, unprepared
 from litellm_tui.logs.file_past import Files
-from litellm_tui.logs.pump import Pump, Rest
+from litellm_tui.logs.pump import PartialLine, Pump
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 
 LOOK_SECONDS: Final = 0.25
 TRUNCATED: Final = "the file was truncated here: lines of its last quarter of a second are missing, if any were written"
-# of a file that is opened, the lines are sought in this much of its end
+# the opening page is read from this much of the file's end
 OPENING: Final = 1 << 22
-# by so many bytes before the place where reading goes on, a file is known again that was truncated and has grown since
+# bytes before the reading position that are compared, to notice a file that was truncated and has grown again
 _KNOWN: Final = 64
 # LiteLLM's own times: of a JSON line, and of a plain one, which may begin with a colour (litellm/_logging.py)
 _DATED: Final = re.compile(r'"timestamp": ?"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)')
 _CLOCK: Final = re.compile(r"^(?:\x1b\[[0-9;]{0,40}m)?([0-9]{2}):([0-9]{2}):([0-9]{2}) - ")
-# several processes may write, and a little out of order
+# several processes may write slightly out of order
 _SLACK: Final = 60.0
 
 
 class FileTail:
-    """Follows one file, which need not be there yet. It tells what a `JournalTail` tells."""
+    """Follows one file, which need not exist yet. It reports as a `JournalTail` does."""
 
     def __init__(
         self,
@@ -40,24 +40,24 @@ class FileTail:
         on_entries: Entries,
         on_state: States,
         *,
-        ready: Ready = as_they_are,
+        prepare: Prepare = unprepared,
         history: int = HISTORY,
     ) -> None:
         self._path = Path(path).expanduser()
         self._on_entries = on_entries
         self._on_state = on_state
-        self._ready = ready
+        self._prepare = prepare
         self._history = history
         self._file = -1
         self._at = 0
         self._known = b""
-        self._rest = Rest()
+        self._rest = PartialLine()
         self._files = Files(self._path)
         self._state = ""
         self._opened = False
 
     async def run(self) -> None:
-        """Follow for ever. Run again after an exception, it goes on where it was and tells its state anew."""
+        """Follow until cancelled. A run after an exception continues at the same place and reports its state."""
         on_entries, on_state = self._on_entries, self._on_state
         pump = Pump(on_entries)
         self._state = ""
@@ -67,8 +67,8 @@ class FileTail:
                 self.look()
                 pump.pause(LOOK_SECONDS)
 
-        # looked at in a thread: what is found goes through the pump
-        self._on_entries = lambda entries: pump.put(self._ready(entries))
+        # files are read in a thread; the lines go through the pump
+        self._on_entries = lambda entries: pump.put(self._prepare(entries))
         self._on_state = lambda *state: pump.call(partial(on_state, *state))
         try:
             await pump.run(follow)
@@ -91,7 +91,7 @@ class FileTail:
         ]
 
     def look(self) -> None:
-        """Take what has been written since the last look."""
+        """Read what was written since the last look."""
         try:
             if self._file >= 0:
                 self._read()
@@ -104,30 +104,30 @@ class FileTail:
             if self._file < 0:
                 self._open()
                 self._read()
-            self._tell("following")
+            self._report_state("following")
         except FileNotFoundError:
-            self._tell("ended", NotAvailable(f"{self._path} is not there: it is followed as soon as it is"))
+            self._report_state("ended", NotAvailable(f"{self._path} is not there: it is followed as soon as it is"))
         except PermissionError:
             why = f"{self._path} may not be read: run the console as the user who runs LiteLLM"
-            self._tell("ended", Denied(why))
+            self._report_state("ended", Denied(why))
         except OSError as error:
             self._close()
-            self._tell("ended", NotAvailable(f"{self._path}: {error.strerror}"))
+            self._report_state("ended", NotAvailable(f"{self._path}: {error.strerror}"))
 
     def _identity(self) -> tuple[int, int] | None:
         try:
             return _identity(os.stat(self._path))
         except FileNotFoundError:
-            # renamed, and the new one not made yet: what is still written goes to the old one
+            # renamed, and not created again yet: writers still use the old file
             return None
 
     def _open(self) -> None:
         # a pipe would wait for its writer
         self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        self._at, self._known, self._rest = 0, b"", Rest()
+        self._at, self._known, self._rest = 0, b"", PartialLine()
         self._files.opened(self._file)
         if not self._opened:
-            # what comes after this is new, in whichever file
+            # from here on every line is new, in any file
             self._opened = True
             self._read_opening_page()
 
@@ -142,10 +142,10 @@ class FileTail:
         content = _read_fully(self._file, status.st_size - start, start)
         whole, newline, rest = content.rpartition(b"\n")
         self._went(status.st_size, content)
-        _, cut = self._rest.take(rest)
+        _, cut = self._rest.add(rest)
         lines = whole.split(b"\n") if newline else []
         page = lines[-self._history :]
-        # the first one was cut, when this is not the beginning
+        # unless this is the beginning of the file, the first line is incomplete
         page = page[1:] if start and len(page) == len(lines) else page
         moments = times([_text(line) for line in page], status.st_mtime)
         self._put(page, moments, start + len(whole) + 1)
@@ -155,14 +155,14 @@ class FileTail:
     def _read(self) -> None:
         size = os.fstat(self._file).st_size
         if size < self._at or not self._is_known():
-            # truncated, by logrotate's copytruncate or by hand: all that it holds is new
+            # truncated, by logrotate's copytruncate or by hand: its whole content is new
             self._end_line()
             self._at, self._known = 0, b""
             self._files.opened(self._file)
             self._on_entries([gap(time.time(), TRUNCATED, self._files.place(0))])
         while chunk := os.pread(self._file, READ_SIZE, self._at):
             self._went(self._at + len(chunk), chunk)
-            lines, cut = self._rest.take(chunk)
+            lines, cut = self._rest.add(chunk)
             now = time.time()
             if lines:
                 self._put(lines.split(b"\n"), [now], self._at - self._rest.size)
@@ -176,8 +176,8 @@ class FileTail:
         self._at, self._known = to, (self._known + content)[-_KNOWN:]
 
     def _end_line(self) -> None:
-        """The file ends, and with it the line that was being written."""
-        lines, _ = self._rest.take(b"")
+        """End the line that was being written: the file has ended."""
+        lines, _ = self._rest.add(b"")
         if lines:
             self._put([lines], [time.time()], self._at + 1)
 
@@ -191,7 +191,7 @@ class FileTail:
         if entries:
             self._on_entries(entries)
 
-    def _tell(self, state: str, failure: Failure | None = None) -> None:
+    def _report_state(self, state: str, failure: Failure | None = None) -> None:
         if (told := f"{state} {failure}") != self._state:
             self._state = told
             self._on_state(state, failure, None)
@@ -200,8 +200,8 @@ class FileTail:
 def times(lines: Sequence[str], written: float) -> list[float]:
     """When each line was written, in seconds since the epoch, in a file that was last `written` to then.
 
-    LiteLLM's lines say their time of day, or the whole date; others stand near one that does. Without any, all that is
-    known is that they are not younger than the file.
+    LiteLLM's lines have their time of day or the whole date; other lines get the time of a line near them. Without any,
+    the time of the file's last change is used.
     """
     found: list[float | None] = []
     latest = written
@@ -219,7 +219,7 @@ def times(lines: Sequence[str], written: float) -> list[float]:
 
 
 def _own_time(line: str, latest: float) -> float | None:
-    """What the line says of its time; of a time of day, the last one that is not after `latest`."""
+    """The time that the line itself has; for a time of day, the last one that is not after `latest`."""
     try:
         if match := _DATED.search(line):
             return min(datetime.fromisoformat(match[1]).timestamp(), latest + _SLACK)

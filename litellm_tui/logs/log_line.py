@@ -1,6 +1,6 @@
-"""What LiteLLM wrote, out of one line of its log: JSON with `json_logs: true`, uvicorn's and LiteLLM's plain forms.
+"""Parses one line of LiteLLM's log: JSON with `json_logs: true`, and the plain forms of uvicorn and LiteLLM.
 
-Forms seen on 1.77.7 and 1.106.2. Text from outside leaves here without control characters.
+Forms seen on 1.77.7 and 1.106.2. Control characters are removed from all text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from litellm_tui.model.log import Level
 
 
 class Line(NamedTuple):
-    """One line, taken apart. `continues` says that it belongs to the record before it (a traceback's lines)."""
+    """One parsed line. `continues` means that it belongs to the record before it, as the lines of a traceback do."""
 
     level: Level
     source: str
@@ -51,7 +51,7 @@ _LEVELS: Final[dict[str, Level]] = {
     "CRITICAL": "CRITICAL",
     "FATAL": "CRITICAL",
 }
-# PRIORITY of syslog(3), for what systemd itself says of the unit
+# PRIORITY of syslog(3), for systemd's own messages about the unit
 _PRIORITIES: Final[tuple[Level, ...]] = (
     "CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG",
 )  # fmt: skip
@@ -61,7 +61,7 @@ _ESCAPES = re.compile(
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _ACCESS = re.compile(r'^(\S*?)(?::[0-9]{1,5})? - "([A-Z]{1,20}) (\S+) HTTP/[0-9.]{1,8}" ([0-9]{3})')
-# most lines of a busy proxy, in one go: what _UVICORN and _ACCESS would find in a line without anything odd
+# most lines of a busy proxy in one match: the result of _UVICORN and _ACCESS for an ordinary line
 _ORDINARY = re.compile(
     r'(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+([^\s:]*)(?::[0-9]{1,5})? - "([A-Z]{1,20}) (\S+) HTTP/[0-9.]{1,8}" '
     r"([0-9]{3})"
@@ -73,7 +73,7 @@ _PLAIN = re.compile(
 )
 _UVICORN = re.compile(r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+(.*)$", re.DOTALL)
 _PLACE = re.compile(r"^(\S{1,200}\.py:[0-9]{1,9}) - ")
-# what the router prints below a failure when its log is plain text; on 1.106 only this names the model group
+# printed by the router below a failure in a plain log; on 1.106 only this names the model group
 _ADDENDA = (
     "LiteLLM: model group '|Deployment Info: |timeout: [\\dN]|Available Model Group Fallbacks=|"
     "Error doing the fallback: |Debug Information:|Cooldown Deployments="
@@ -91,12 +91,12 @@ _SOURCES: Final = {
     "uvicorn.error": "uvicorn",
 }
 
-# the names that are given here, and not by the line
+# the sources that are named here and not by the line
 SOURCES: Final = frozenset((*_SOURCES.values(), "stdout", "systemd"))
 
 
 def clean(text: str) -> str:
-    """Text that a terminal cannot be moved by: escape sequences and control characters out, tabs to blanks."""
+    """The text without escape sequences and control characters, and with blanks for tabs: safe for a terminal."""
     if text.isascii() and text.isprintable():
         return text
     if "\x1b" in text:
@@ -105,7 +105,7 @@ def clean(text: str) -> str:
 
 
 def parse(message: str, priority: int = 6, identifier: str = "") -> Line:
-    """One line of the log. `priority` is syslog's, used where the line names no level itself."""
+    """Parse one line of the log. `priority` is syslog's, used where the line itself names no level."""
     if message.startswith("{"):
         try:
             return _from_json(_decode(message), message)

@@ -1,7 +1,7 @@
-"""From a thread that reads to the event loop that takes: in order, a slice at a time, and no faster than it is taken.
+"""Hands lines from a reading thread to the event loop: in order, in slices, and no faster than they are processed.
 
-A flood must neither keep a key waiting nor let memory grow. So whatever reads and decodes does it in a thread of its
-own, which waits while a few batches have not been taken yet; what it reads from, journalctl for one, waits with it.
+A flood must neither delay a key nor let memory grow. Reading and decoding therefore run in a thread, which waits while
+a few batches are unprocessed; the process that it reads from, such as journalctl, waits with it.
 """
 
 from __future__ import annotations
@@ -16,25 +16,24 @@ from typing import Any, Final
 
 from litellm_tui.logs.entry import LONGEST_LINE, READ_SIZE
 
-# batches that wait to be taken; each is what one read brought, at most
+# batches that may wait for the event loop; each holds at most what one read returned
 MOST_WAITING: Final = 8
-# lines that are taken in one go: some two milliseconds of the event loop
+# lines that are handed over at once: some two milliseconds of the event loop
 SLICE: Final = 500
-# after a read that brought less than half of what the smallest pipe holds, more is let come together: each batch wakes
-# the event loop once
+# after a read of less than half of the smallest pipe, the thread waits for more: each batch wakes the event loop once
 GATHER_SECONDS: Final = 0.02
 FULL_PIPE: Final = 1 << 15
 
 
 class Stopped(Exception):
-    """The event loop takes no more: the thread has to end."""
+    """The event loop has stopped: the thread must end."""
 
 
 class Pump:
-    """One thread's way to the event loop. `take` is called there with what the thread puts, in that order."""
+    """Connects one thread to the event loop, which calls `on_items` with what the thread puts, in order."""
 
-    def __init__(self, take: Callable[[list[Any]], None]) -> None:
-        self._take = take
+    def __init__(self, on_items: Callable[[list[Any]], None]) -> None:
+        self._on_items = on_items
         self._waiting: deque[Callable[[], None] | list[Any]] = deque()
         self._room = threading.Semaphore(MOST_WAITING)
         self._stopped = False
@@ -43,12 +42,12 @@ class Pump:
     # --- the thread's side -------------------------------------------------------------------------------------
 
     def put(self, items: list[Any]) -> None:
-        """Hand over; waits while too much has not been taken. Raises `Stopped`."""
+        """Hand over items; waits while too many are unprocessed. Raises `Stopped`."""
         for start in range(0, len(items), SLICE):
             self._hand(items[start : start + SLICE])
 
     def call(self, function: Callable[[], None]) -> None:
-        """Have this called on the event loop, after all that was put before."""
+        """Call a function on the event loop, after all items that were put before. Raises `Stopped`."""
         self._hand(function)
 
     def _hand(self, item: Callable[[], None] | list[Any]) -> None:
@@ -59,26 +58,28 @@ class Pump:
         self._loop.call_soon_threadsafe(self._came.set)
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than until the event loop takes no more. Raises `Stopped`."""
+        """Sleep, at most until the event loop stops. Raises `Stopped`."""
         if select.select([self._stop_reader], [], [], seconds)[0]:
             raise Stopped
 
-    def read(self, files: Sequence[int], heed: Callable[[int, bytes, bool], None]) -> None:
-        """Read pipes to their ends. `heed(which, lines, cut)` gets whole lines, and whether a too long one was cut out.
+    def read(self, files: Sequence[int], on_lines: Callable[[int, bytes, bool], None]) -> None:
+        """Read pipes to their ends. `on_lines(which, lines, cut)` gets whole lines; `cut` when a long one is left out.
 
         Raises `Stopped`.
         """
-        rests = [Rest() for _ in files]
+        rests = [PartialLine() for _ in files]
 
-        def take(which: int, chunk: bytes) -> None:
-            lines, cut = rests[which].take(chunk)
+        def add(which: int, chunk: bytes) -> None:
+            lines, cut = rests[which].add(chunk)
             if lines or cut:
-                heed(which, lines, cut)
+                on_lines(which, lines, cut)
 
-        self.chunks(files, take)
+        self.chunks(files, add)
 
-    def chunks(self, files: Sequence[int], heed: Callable[[int, bytes], None], timeout: float | None = None) -> None:
-        """Read pipes or sockets to their ends. `heed(which, chunk)` gets what each read brought, b"" at an end.
+    def chunks(
+        self, files: Sequence[int], on_chunk: Callable[[int, bytes], None], timeout: float | None = None
+    ) -> None:
+        """Read pipes or sockets to their ends. `on_chunk(which, chunk)` gets the bytes of each read, b"" at an end.
 
         Raises `Stopped`, OSError, and TimeoutError when nothing comes for `timeout` seconds.
         """
@@ -96,7 +97,7 @@ class Pump:
                     raise Stopped
                 chunk = os.read(file, READ_SIZE)
                 most = max(most, len(chunk))
-                heed(files.index(file), chunk)
+                on_chunk(files.index(file), chunk)
                 if not chunk:
                     poll.unregister(file)
                     open_files.discard(file)
@@ -106,7 +107,7 @@ class Pump:
     # --- the event loop's side ---------------------------------------------------------------------------------
 
     async def run(self, work: Callable[[], None]) -> None:
-        """Do the work in a thread and take what it puts until it has ended; what it raises is raised here."""
+        """Run `work` in a thread and process what it puts until it ends; an exception of `work` is raised here."""
         self._loop = asyncio.get_running_loop()
         self._came = asyncio.Event()
         self._stop_reader, self._stop_writer = os.pipe()
@@ -129,7 +130,7 @@ class Pump:
             while not (ended and not self._waiting):
                 await self._came.wait()
                 self._came.clear()
-                await self._take_waiting()
+                await self._hand_over()
         finally:
             self._stopped = True
             os.write(self._stop_writer, b".")
@@ -140,28 +141,28 @@ class Pump:
         if ended[0] is not None:
             raise ended[0]
 
-    async def _take_waiting(self) -> None:
+    async def _hand_over(self) -> None:
         while self._waiting:
             item = self._waiting.popleft()
             self._room.release()
             if callable(item):
                 item()
             else:
-                self._take(item)
-            # a key that was pressed meanwhile comes first
+                self._on_items(item)
+            # handle keys that were pressed meanwhile
             await asyncio.sleep(0)
 
 
-class Rest:
-    """The line that has not ended yet, in `size` bytes."""
+class PartialLine:
+    """The bytes of a line that has not ended yet, `size` of them."""
 
     def __init__(self) -> None:
         self._begun: list[bytes] = []
         self.size = 0
         self._skipping = False
 
-    def take(self, chunk: bytes) -> tuple[bytes, bool]:
-        """The lines that are whole now, without the last newline, and whether one was cut out; b"" ends the last."""
+    def add(self, chunk: bytes) -> tuple[bytes, bool]:
+        """The complete lines without the last newline, and whether one was left out; b"" ends the last line."""
         if not chunk:
             lines, self._begun, self.size = b"".join(self._begun), [], 0
             return lines, False

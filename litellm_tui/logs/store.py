@@ -1,6 +1,6 @@
-"""The log records of this session: a ring bounded by records and bytes, in which tracebacks are folded together.
+"""The log records of this session: a ring bounded by records and bytes, with tracebacks folded into one record.
 
-Before the session's own records may stand older ones, fetched when somebody reads back beyond them.
+Older records, fetched when a reader scrolls back, come before the session's own.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from litellm_tui.model.log import Level, LogRecord
 
 MOST_RECORDS: Final = 50_000
 MOST_BYTES: Final = 64 << 20
-# what may be fetched from before, beside these
+# limits of older records, in addition to these
 MOST_OLDER_RECORDS: Final = 20_000
 MOST_OLDER_BYTES: Final = 16 << 20
 LONGEST_STACK: Final = 64 << 10
-# a traceback's lines are written at once; what comes later belongs to something else
+# the lines of a traceback are written at once; a later line belongs to something else
 FOLD_SECONDS: Final = 1.0
-# processes whose last record is known: they come and go, and each record names one
+# processes whose last record is remembered
 _MOST_PROCESSES: Final = 1000
-# what a record costs beside its strings: the struct, its numbers, the slot in the list and what the allocator rounds up
+# bytes of a record beside its strings: the struct, its numbers, its slot in the list and the allocator's rounding
 _OVERHEAD: Final = 300
 _EXCEPTION = re.compile(r"^\w[\w.]*(?:: |$)")
 _TRACEBACK = "Traceback (most recent call last)"
@@ -33,14 +33,14 @@ RANK: Final[dict[Level, int]] = {"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 3
 
 
 class LogStore:
-    """Append-only for its readers: records are found by their sequence, the oldest ones go when it is full.
+    """Append-only for its readers: records are found by their sequence; a full store drops the oldest.
 
-    `revision` changes with every append, fold and prepend, `folds` counts the folds: a record already read is another
-    then. `prepended` counts the records that `prepend` ever put before the others.
+    `revision` changes with every append, fold and prepend. `folds` counts the folds, each of which replaces a record.
+    `prepended` counts all records that `prepend` has added.
     """
 
     def __init__(self, most_records: int = MOST_RECORDS, most_bytes: int = MOST_BYTES) -> None:
-        # what is dropped leaves an empty slot, until there are enough of them to be taken out together
+        # a dropped record leaves an empty slot; many empty slots are removed together
         self._records: list[LogRecord | None] = []
         self._start = 0
         self._next = 0
@@ -67,17 +67,17 @@ class LogStore:
 
     @property
     def bytes(self) -> int:
-        """What the records take of memory, about."""
+        """The approximate memory of the records, in bytes."""
         return self._bytes
 
     def get(self, sequence: int) -> LogRecord | None:
-        """The record, or None when it is not kept any more."""
+        """The record; None when it is not kept any more."""
         if self.first <= sequence <= self.last:
             return self._records[len(self._records) - self._next + sequence]
         return None
 
     def since(self, sequence: int) -> Iterator[LogRecord]:
-        """The records from `sequence` on, oldest first; those that come or go meanwhile make it lose its place."""
+        """The records from `sequence` on, oldest first; not valid across changes of the store."""
         for position in range(self._start + max(0, sequence - self.first), len(self._records)):
             if (record := self._records[position]) is not None:
                 yield record
@@ -88,7 +88,7 @@ class LogStore:
         return [record for record in self._records[begin : begin + max(0, count)] if record is not None]
 
     def append(self, record: LogRecord, continues: bool = False) -> LogRecord:
-        """Keep a record (its `sequence` is given here), or fold it into the one it continues; returns what is kept."""
+        """Keep a record, with a new `sequence`, or fold it into the one it continues; returns the kept record."""
         self.revision += 1
         if continues:
             if folded := self._fold(record):
@@ -111,16 +111,16 @@ class LogStore:
         return len(self) >= self._bounds[0] or self._bounds[1] - self._bytes < _OVERHEAD
 
     def make_room(self) -> None:
-        """Keep more for a while (`MOST_OLDER_RECORDS`, `MOST_OLDER_BYTES`): older records are going to be fetched."""
+        """Raise the limits by `MOST_OLDER_RECORDS` and `MOST_OLDER_BYTES`, before older records are fetched."""
         most_records, most_bytes = self._own_bounds
         self._bounds = most_records + MOST_OLDER_RECORDS, most_bytes + MOST_OLDER_BYTES
 
     def prepend(self, older: Sequence[LogRecord], before: int) -> int:
-        """Put records, oldest first, before the one with the sequence `before`, the oldest kept; returns how many came.
+        """Add records, oldest first, before the one with the sequence `before`, the oldest kept; returns their number.
 
-        `first` moves back by that number, and sequences go on below zero; what is there keeps its sequence. Where there
-        is not room for all (`make_room`), the newest of them come. None comes when the oldest kept is not `before` any
-        more: there would be a hole. New records drop the oldest ones as ever, so that what was fetched goes first.
+        `first` moves back by that number, below zero where needed; other records keep their sequence. Without room for
+        all (`make_room`) only the newest of them are added. None is added when the oldest record is not `before` any
+        more: records would be missing between. New records drop the oldest ones as always: fetched records go first.
         """
         if before != self.first:
             return 0
@@ -142,7 +142,7 @@ class LogStore:
         return len(taken)
 
     def release_older(self) -> None:
-        """Nobody reads back any more: keep no more than before `make_room`."""
+        """Lower the limits to those before `make_room`: the readers are back at the session's own records."""
         if self._bounds != self._own_bounds:
             self._bounds = self._own_bounds
             self.revision += 1
@@ -156,7 +156,7 @@ class LogStore:
             return None
         text = before.text
         if begins_traceback(text) and is_exception(record.text):
-            # the last line of a traceback says what happened; its first says nothing
+            # the last line of a traceback says what happened, its first line does not
             text = record.text
         stack = f"{before.stack}\n{record.text}" if before.stack else record.text
         after = msgspec.structs.replace(before, text=text, stack=stack, model=before.model or record.model)
@@ -184,7 +184,7 @@ class LogStore:
 
 
 def begins_traceback(text: str) -> bool:
-    """Whether it is the first line of a traceback, which says nothing of what happened."""
+    """Whether it is the first line of a traceback, which does not say what happened."""
     return text.startswith(_TRACEBACK)
 
 
@@ -194,7 +194,7 @@ def is_exception(text: str) -> bool:
 
 
 def _size(record: LogRecord) -> int:
-    """Bytes: a character outside ASCII makes a whole string two or four times as large."""
+    """The approximate bytes of a record: one character outside ASCII makes a string two or four times as large."""
     size = _OVERHEAD + getsizeof(record.text)
     if record.stack:
         size += getsizeof(record.stack)

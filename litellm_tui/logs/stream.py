@@ -1,4 +1,4 @@
-"""What a log is read from, in a thread: the two outputs of a command, or whatever else gives lines as they do."""
+"""The sources that a thread reads a log from: the two outputs of a command, or a similar source of lines."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from litellm_tui.host.command import end, pipe, start_on
 from litellm_tui.logs.pump import Pump
 from litellm_tui.model.failures import Failure
 
-# which output (0 or 1), whole lines, and whether a line that was too long is missing after them
-Take = Callable[[int, bytes, bool], None]
+# which output (0 or 1), whole lines, and whether a too long line was left out after them
+OnLines = Callable[[int, bytes, bool], None]
 
 
 class Stream(Protocol):
-    """One life of what gives the lines."""
+    """One opened source of lines."""
 
-    def read(self, pump: Pump, take: Take) -> None:
+    def read(self, pump: Pump, take: OnLines) -> None:
         """Read to the end, in the thread that `pump` runs. Raises `Stopped`."""
         ...
 
     async def status(self) -> int | None:
-        """How it ended, once it was read: 0 is well."""
+        """The exit status of the source after its end: 0 means success."""
         ...
 
     async def close(self) -> None:
-        """End it, whether it was read or not."""
+        """End the source, at any time."""
         ...
 
 
@@ -53,7 +53,7 @@ class CommandStream:
             return child
         return cls(child, readers)
 
-    def read(self, pump: Pump, take: Take) -> None:
+    def read(self, pump: Pump, take: OnLines) -> None:
         pump.read(self._outputs, take)
 
     async def status(self) -> int | None:
@@ -66,8 +66,8 @@ class CommandStream:
             _close(self._outputs)
 
 
-async def read_to_end(stream: Stream, take: Take) -> int | None:
-    """Give all its lines to `take`, in a thread; returns how it ended."""
+async def read_to_end(stream: Stream, take: OnLines) -> int | None:
+    """Give all lines to `take`, in a thread; returns the exit status."""
     pump = Pump(lambda _: None)
     try:
         await pump.run(lambda: stream.read(pump, take))

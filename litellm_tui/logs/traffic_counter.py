@@ -1,8 +1,7 @@
-"""Counts what real requests showed: from the lines of the log, and from /metrics where they are on.
+"""Counts the outcomes of real requests, from the lines of the log and from /metrics where these are on.
 
-The console's own probes are kept out: uvicorn's access line of a probe carries the console's tag, and the attempt that
-was written just before it is taken back. LiteLLM's health checks leave no such lines and have a label of their own in
-/metrics.
+The console's own probes are not counted: uvicorn's access line of a probe has the console's tag, and the attempt that
+was written just before it is dropped. LiteLLM's health checks leave no such lines and have their own label in /metrics.
 """
 
 from __future__ import annotations
@@ -21,22 +20,22 @@ from litellm_tui.model.traffic import Notice, Tally, Traffic
 
 WINDOW: Final = 300.0
 BUCKET: Final = 10.0
-# names come from outside: a client may ask for any number of groups that do not exist
+# clients choose names: one may ask for any number of groups that do not exist
 MOST_SUBJECTS: Final = 1000
 MOST_NOTICES: Final = 100
 MOST_COOLING: Final = 1000
 # an attempt is counted only after this time, when the access line of its request has been seen
 SETTLING: Final = 1.0
 MOST_PENDING: Final = 2000
-# answers are remembered one a second, for the last minute of them
+# one answer a second is remembered, for the last minute with answers
 ANSWER_STEP: Final = 1.0
 ANSWERS_KEPT: Final = 64
 
 Kind = Literal["model", "group", "deployment"]
 
 
-class _Seen(NamedTuple):
-    """One thing seen; `sequence` is the record that tells the whole error."""
+class _Outcome(NamedTuple):
+    """One success or failure; `sequence` is that of the record with the whole error."""
 
     time: float
     kind: Kind
@@ -61,7 +60,7 @@ class _Subject:
         self.failures: deque[float] = deque(maxlen=3)
         self.answers: deque[float] = deque(maxlen=ANSWERS_KEPT)
 
-    def take(self, time: float, ok: int, failed: int) -> None:
+    def count(self, time: float, ok: int, failed: int) -> None:
         if ok:
             self.last_ok = max(time, self.last_ok or 0.0)
             if not self.answers or time - self.answers[-1] >= ANSWER_STEP:
@@ -69,7 +68,7 @@ class _Subject:
             self.failing_since = None
             self.in_a_row = 0
         elif self.last_failed is not None and time - self.last_failed > WINDOW:
-            # where successes are not written, silence is all that ends a row of failures
+            # where the log has no successes, only silence ends a row of failures
             self.failing_since = None
             self.in_a_row = 0
         self.in_a_row += failed
@@ -93,12 +92,12 @@ class _Subject:
 
 
 class TrafficCounter:
-    """Fed by the log's intake and by each reading of /metrics."""
+    """Gets the facts of every line from the log's intake, and each reading of /metrics."""
 
     def __init__(self) -> None:
         self._subjects: OrderedDict[tuple[Kind, str], _Subject] = OrderedDict()
         self._requests = _Subject()
-        self._pending: deque[_Seen] = deque()
+        self._pending: deque[_Outcome] = deque()
         self._failed_records: deque[tuple[int, str]] = deque(maxlen=50)
         self._metrics: Metrics | None = None
         self._per_model = False
@@ -111,7 +110,7 @@ class TrafficCounter:
         self._last_notice: tuple[tuple[str, str], int] | None = None
 
     def note(self, facts: Facts, record: LogRecord, folded: bool = False) -> None:
-        """What a line of the log says, and the record that it became or, when `folded`, was added to."""
+        """Count a line of the log by its facts; `record` is what it became or, when `folded`, was added to."""
         if self._since is None:
             self._since = record.time
         if facts.access is not None:
@@ -120,13 +119,13 @@ class TrafficCounter:
         if not folded and (seen := facts.attempt):
             self._per_model = True
             if not self._is_own(record.time, seen.model):
-                self._pend(_Seen(record.time, "model", seen.model, seen.ok, record.sequence, error=seen.error))
+                self._pend(_Outcome(record.time, "model", seen.model, seen.ok, record.sequence, error=seen.error))
             return
         if RANK[record.level] >= RANK["ERROR"]:
             self._error(facts, record)
 
     def _error(self, facts: Facts, record: LogRecord) -> None:
-        if facts.heading and (failure := call_line.group_failure(facts.named, facts.heading.report)):
+        if facts.heading and (failure := call_line.group_failure(facts.failed_group, facts.heading.report)):
             self._group_failed(failure, record)
         for cooled in facts.cooling:
             self._cooling.pop(cooled.deployment, None)
@@ -144,12 +143,12 @@ class TrafficCounter:
                 self._notices.pop(next(iter(self._notices)))
 
     def _group_failed(self, failure: call_line.GroupFailure, record: LogRecord) -> None:
-        # a traceback repeats its message; a probe names a deployment's id where a group would stand
+        # a traceback repeats its message; a probe names a deployment's id instead of a group
         place = (record.sequence, failure.group)
         if place in self._failed_records or failure_line.is_probed(failure.group):
             return
         self._failed_records.append(place)
-        seen = _Seen(
+        seen = _Outcome(
             record.time, "group", failure.group, False, record.sequence, failure.request, failure.cooling, failure.error
         )
         self._pend(seen)
@@ -162,17 +161,17 @@ class TrafficCounter:
             self._take_back(record.status < 400)
         else:
             refused = record.status >= 500 or record.status == 429
-            self._requests.take(record.time, int(not refused), int(refused))
+            self._requests.count(record.time, int(not refused), int(refused))
 
     def _take_back(self, ok: bool) -> None:
-        """Forget the newest attempt with this end: it was a probe's."""
+        """Drop the newest attempt with this outcome: it was a probe's."""
         for place in range(len(self._pending) - 1, -1, -1):
             if self._pending[place].kind == "model" and self._pending[place].ok == ok:
                 del self._pending[place]
                 return
 
     def note_probe(self, probe: ProbeResult) -> None:
-        """A probe of this process: /metrics count it, and 1.77.7 with json_logs writes no access line that tells it."""
+        """Note a probe of this process: /metrics counts it, and 1.77.7 with json_logs writes no access line for it."""
         self._own_counts[probe.deployment, probe.ok] += 1
         began = probe.asked_at
         self._own_calls.append((began - 0.5, began + probe.took + 0.5, probe.model))
@@ -186,8 +185,8 @@ class TrafficCounter:
             return False
         return any(began <= time <= ended and model == name for began, ended, name in self._own_calls)
 
-    def take_metrics(self, metrics: Metrics, now: float) -> None:
-        """What was counted since the last reading; the first one only says from where to count."""
+    def add_metrics(self, metrics: Metrics, now: float) -> None:
+        """Count what was added since the last reading of /metrics; the first reading is only the base."""
         before = {d.id: d for d in self._metrics.deployments} if self._metrics else None
         if before is None:
             # the first reading counts these probes already
@@ -195,20 +194,20 @@ class TrafficCounter:
         self._metrics = metrics
         for counters in metrics.deployments if before is not None else ():
             old = before.get(counters.id) if before else None
-            # a counter that went down was begun anew by a restart
+            # a counter that went down was reset by a restart
             ok = counters.ok - (old.ok if old and old.ok <= counters.ok else 0.0)
             failed = counters.failed - (old.failed if old and old.failed <= counters.failed else 0.0)
             ok = max(0.0, ok - self._own_counts.pop((counters.id, True), 0))
             failed = max(0.0, failed - self._own_counts.pop((counters.id, False), 0))
             if ok or failed:
                 subject = self._subject("deployment", counters.id)
-                subject.take(now, int(ok), int(failed))
+                subject.count(now, int(ok), int(failed))
                 if failed:
                     subject.fail(now)
                     grown = {k: v - (old.errors.get(k, 0.0) if old else 0.0) for k, v in counters.errors.items()}
                     subject.error = max(grown, key=lambda k: grown[k], default="")
 
-    def _pend(self, seen: _Seen) -> None:
+    def _pend(self, seen: _Outcome) -> None:
         self._pending.append(seen)
         while self._pending and (
             len(self._pending) > MOST_PENDING or self._pending[0].time < self._pending[-1].time - SETTLING
@@ -216,18 +215,18 @@ class TrafficCounter:
             self._settle(self._pending.popleft())
 
     def settle(self) -> None:
-        """Count what is still waiting for its access line: nothing more will be read."""
+        """Count what still waits for its access line: nothing more will be read."""
         while self._pending:
             self._settle(self._pending.popleft())
 
-    def _settle(self, seen: _Seen) -> None:
+    def _settle(self, seen: _Outcome) -> None:
         subject = self._subject(seen.kind, seen.name)
-        subject.take(seen.time, int(seen.ok and seen.counts), int(not seen.ok and seen.counts))
+        subject.count(seen.time, int(seen.ok and seen.counts), int(not seen.ok and seen.counts))
         if not seen.ok:
             subject.fail(seen.time)
             if seen.cooling is not None:
                 subject.cooling_until = seen.time + seen.cooling
-            # that it is not asked any more says nothing about why
+            # a cooldown does not say why the deployment failed
             if seen.cooling is None or not subject.error:
                 subject.error, subject.sequence = seen.error, seen.sequence
 

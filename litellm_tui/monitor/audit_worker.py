@@ -1,4 +1,4 @@
-"""Keeps the audit of the watched configuration: made anew when the file or the LiteLLM changes, beside the screen."""
+"""Keeps the audit of the watched configuration current: audits again when the file or the LiteLLM changes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class AuditWorker:
-    """Audits what it is given last; `on_change` is called when `audit` is another one.
+    """Audits the newest file for the newest version; `on_change` is called when `audit` has changed.
 
-    `current` is False while what was given last is not audited yet.
+    `current` is False while the newest file and version are not audited yet.
     """
 
     def __init__(self, profile: Profile, on_change: Callable[[], None]) -> None:
@@ -32,28 +32,28 @@ class AuditWorker:
         self.audit: Audit | None = None
         self.current = False
         self.failure: Crashed | None = None
-        """Set while the console fails to audit."""
+        """Set while the console itself fails to audit."""
 
     @property
     def settled(self) -> bool:
-        """Whether waiting brings no other audit of what was given last."""
+        """Whether waiting brings no further audit of the newest file and version."""
         return self.current or self.failure is not None
 
     def failed(self, crash: Crashed) -> None:
-        """The console failed to audit; what was given last is audited at the next run."""
+        """Note that the console itself failed to audit; the next run audits again."""
         self.failure = crash
-        self._anew()
+        self._request_audit()
 
     def saw_file(self, loaded: ConfigFile | ConfigError) -> None:
-        """The file as it is now."""
+        """Audit this file from now on."""
         self._loaded = loaded
-        self._anew()
+        self._request_audit()
 
     def saw_version(self, version: str | None) -> None:
-        """The version that the gateway reports."""
+        """Audit for the version that the gateway reports."""
         if version and version != self._version:
             self._version = version
-            self._anew()
+            self._request_audit()
 
     def _prepared(self, auditor: Auditor, reading: asyncio.Task[bool]) -> None:
         if reading.cancelled():
@@ -62,7 +62,7 @@ class AuditWorker:
             auditor.failed(error)
         self._given.set()
 
-    def _anew(self) -> None:
+    def _request_audit(self) -> None:
         self.current = False
         if self._loaded is not None:
             self._given.set()
@@ -70,7 +70,7 @@ class AuditWorker:
     async def run(self) -> None:
         """Audit until cancelled."""
         await self._given.wait()
-        # the rules are many modules: they are loaded when the file is on the screen
+        # the rules are many modules: they are loaded after the file is on the screen
         module = await asyncio.to_thread(import_module, "litellm_tui.monitor.auditor")
         auditor = module.Auditor(self._profile.found_unit, self._profile.ignored_rules)
         try:
@@ -88,7 +88,7 @@ class AuditWorker:
                 self.current, self.failure = not self._given.is_set(), None
                 self._on_change()
             if exact is None:
-                # the first look at an installed LiteLLM takes seconds: what is shipped says nearly the same meanwhile
+                # the first look at an installed LiteLLM takes seconds: until then the shipped catalogue is used
                 exact = asyncio.create_task(asyncio.to_thread(auditor.prepare))
                 exact.add_done_callback(partial(self._prepared, auditor))
             await self._given.wait()

@@ -1,4 +1,4 @@
-"""Audits a gateway's configuration with everything that is known around it: environment, unit, installed LiteLLM."""
+"""Audits a gateway's configuration with its environment, its unit and the installed LiteLLM."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import msgspec
 
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.analysis.redaction.secret_names import secret_parts
-from litellm_tui.audit.catalogue_facade import Catalogue
+from litellm_tui.audit.catalogue.records import Catalogue
 from litellm_tui.audit.run import audit, unusable
 from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import Reader, installed, shipped
-from litellm_tui.collectors.litellm_source.packages import distributions
+from litellm_tui.collectors.litellm_source.packages import installed_distributions
 from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.systemd_tools import directive_lines, read_environment_files
 from litellm_tui.model.audit import Audit, Finding
@@ -24,10 +24,10 @@ from litellm_tui.target.profile import Profile
 
 
 class Auditor:
-    """The audit of one gateway's file, made anew only when the file, its environment or the LiteLLM has changed.
+    """Audits one gateway's file, again only when the file, its environment or the LiteLLM has changed.
 
-    `unit` is the one that runs it, None for a file alone. `asked` is the version that the operator named. `silenced`
-    maps rules to reasons. Its methods block, but `stop`: call them in a thread.
+    `unit` runs the gateway; None for a file alone. `asked` is the version that the operator named. `silenced` maps
+    rules to reasons. All methods except `stop` block: call them in a thread.
     """
 
     def __init__(self, unit: Unit | None, silenced: Mapping[str, str], asked: str = "") -> None:
@@ -41,10 +41,10 @@ class Auditor:
         self._stopped = False
 
     def prepare(self) -> bool:
-        """Read what the installed LiteLLM reads, from its own source; whether that is known from now on.
+        """Read the catalogue of the installed LiteLLM from its own source; returns whether it is known now.
 
-        It takes some ten seconds the first time, and milliseconds until LiteLLM is upgraded. Without it the shipped
-        catalogue is used, and the audit says so in what it could not look at.
+        The first call takes some ten seconds, later ones milliseconds until LiteLLM is upgraded. Without it the shipped
+        catalogue is used, and the audit says so among what it could not check.
         """
         if self._unit is None or self._unit.interpreter is None or self._asked:
             return False
@@ -56,11 +56,11 @@ class Auditor:
         return self._installed is not None
 
     def failed(self, error: BaseException) -> None:
-        """`prepare` has raised this, which nothing that LiteLLM's source holds should make it do."""
+        """Note that `prepare` has raised this: a fault of the console, since no source should make it raise."""
         self._failure = Failure(f"{type(error).__name__} in the reader of its source")
 
     def stop(self) -> None:
-        """Nobody waits for `prepare` any more, whatever thread it is in; not to be used afterwards."""
+        """End `prepare` in any thread. The auditor must not be used afterwards."""
         self._stopped = True
         if self._reader is not None:
             self._reader.kill()
@@ -73,7 +73,7 @@ class Auditor:
     def audit(
         self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str] | None, reported: str = ""
     ) -> Audit:
-        """Audit this state of the file for the LiteLLM whose version the gateway `reported`, if it did."""
+        """Audit this state of the file; `reported` is the version that the gateway reports, empty where unknown."""
         catalogue = shipped().at(self._asked) if self._asked else self._installed or shipped().at(reported)
         if isinstance(loaded, ConfigError):
             return unusable(loaded, catalogue.version)
@@ -89,7 +89,7 @@ class Auditor:
 
 
 def _masked(result: Audit, file: ConfigFile, environment: Mapping[str, str]) -> Audit:
-    """No rule quotes a secret; should one stand where none is expected, it is masked all the same."""
+    """The audit with all texts masked. No rule quotes a secret; this covers one in an unexpected place."""
     secrets = [part for name, value in environment.items() for part in secret_parts(name, value)]
     redact = Redactor([*config_file.secrets_in(file, environment), *secrets])
 
@@ -102,7 +102,7 @@ def _masked(result: Audit, file: ConfigFile, environment: Mapping[str, str]) -> 
 
 
 def environment_of(profile: Profile) -> Mapping[str, str] | None:
-    """The variables that LiteLLM gets from its unit; None where they are not all known."""
+    """The variables that LiteLLM gets from its unit; None unless all are known."""
     unit = profile.found_unit
     if unit is None or unit.unread:
         return None
@@ -112,7 +112,7 @@ def environment_of(profile: Profile) -> Mapping[str, str] | None:
 
 
 def runtime_of(unit: Unit | None) -> Runtime | None:
-    """What the rules may know of the unit; its file is read again, for the places of its directives."""
+    """What the rules may use of the unit; its file is read for the places of its directives."""
     if unit is None:
         return None
     return Runtime(
@@ -123,7 +123,7 @@ def runtime_of(unit: Unit | None) -> Runtime | None:
         fragment=unit.fragment,
         marks=_marks(unit.fragment),
         sources={name: variable.source for name, variable in unit.environment.items()},
-        packages=distributions(unit.interpreter) if unit.interpreter else None,
+        packages=installed_distributions(unit.interpreter) if unit.interpreter else None,
     )
 
 
@@ -131,6 +131,6 @@ def _marks(fragment: str) -> dict[str, Mark]:
     try:
         text = read_text(fragment, SMALL, errors="replace") if fragment else ""
     except OSError:
-        # the directives are known from systemctl all the same, only their lines are not
+        # systemctl shows the directives; only their lines stay unknown
         return {}
     return {name: Mark(fragment, line) for name, line in directive_lines(text).items()}

@@ -1,4 +1,4 @@
-"""The file compared with what runs, or with a version that was applied: for `litellm-tui diff` and the console."""
+"""Compares the file with the running proxy or with an applied version, for `litellm-tui diff` and the console."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.model.configuration import ConfigError, ConfigFile
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.storage.starts import Applied, History, run_of
+from litellm_tui.storage.starts import Start, StartHistory, run_of
 from litellm_tui.target.profile import Profile
 
 SIGNS: Final = {"added": "+", "removed": "-", "changed": "~"}
 
 
-class Compared(NamedTuple):
-    """What was found. `against` says in words what the file was compared with, and `remark` what is to be known of it.
+class Comparison(NamedTuple):
+    """The result. `against` describes what the file was compared with, `remark` adds a limit of the comparison.
 
-    `unusable` says why nothing was compared, `unreachable` that what runs is not known, `waiting` that what differs
-    does not run.
+    `unusable` says why nothing was compared. `unreachable` means that the running configuration is unknown, `waiting`
+    that the changes do not run yet.
     """
 
     changes: tuple[Change, ...]
@@ -34,26 +34,26 @@ class Compared(NamedTuple):
 
 
 def with_running(
-    snapshot: Snapshot, diagnosis: Diagnosis, history: History | None, profile: Profile, utc: bool = False
-) -> Compared:
-    """The file against the running proxy. What the proxy does not show is compared with the version it started with."""
-    start = history.at_start_of(run_of(snapshot.service.value)) if history else None
+    snapshot: Snapshot, diagnosis: Diagnosis, history: StartHistory | None, profile: Profile, utc: bool = False
+) -> Comparison:
+    """Compare the file with the running proxy; what the proxy does not show, with the version it started with."""
+    start = history.start_of_run(run_of(snapshot.service.value)) if history else None
     down = diagnosis.gateway.state in UNREACHABLE or snapshot.gateway.deployments.value is None
     configuration = snapshot.configuration
     if configuration.error is not None:
-        return Compared((), "nothing", unusable=f"the file cannot be used: {configuration.error}", unreachable=down)
+        return Comparison((), "nothing", unusable=f"the file cannot be used: {configuration.error}", unreachable=down)
     file = configuration.current
     if file is None:
         why = configuration.why_unwatched or "no configuration file is known here"
-        return Compared((), "nothing", unusable=why, unreachable=down)
+        return Comparison((), "nothing", unusable=why, unreachable=down)
     if down:
         because = f"what runs is not known: {diagnosis.gateway.reason or 'the gateway shows no deployments'}"
         if start is None and history:
             start = next((v for v in reversed(history.versions()) if v.result.startswith("loaded")), None)
         known = _content(start, history, profile)
         if start is None or not isinstance(known, ConfigFile):
-            return Compared((), "nothing", unusable=because, unreachable=True)
-        return Compared(compare(known, file), told(start, utc), because, unreachable=True)
+            return Comparison((), "nothing", unusable=because, unreachable=True)
+        return Comparison(compare(known, file), version_text(start, utc), because, unreachable=True)
     known = _content(start, history, profile)
     remark = ""
     if not isinstance(known, ConfigFile):
@@ -65,40 +65,40 @@ def with_running(
     changes = running(
         file, diagnosis.deployments, snapshot.gateway.router.value, known if isinstance(known, ConfigFile) else None
     )
-    against = f"the running proxy, up since {moment(start.at, utc)}" if start else "the running proxy"
-    return Compared(changes, against, remark, waiting=True)
+    against = f"the running proxy, up since {clock_time(start.at, utc)}" if start else "the running proxy"
+    return Comparison(changes, against, remark, waiting=True)
 
 
 def with_version(
-    file: ConfigFile | ConfigError, start: Applied, history: History, profile: Profile, utc: bool = False
-) -> Compared:
-    """The file against a version that was applied."""
+    file: ConfigFile | ConfigError, start: Start, history: StartHistory, profile: Profile, utc: bool = False
+) -> Comparison:
+    """Compare the file with an applied version."""
     before = _content(start, history, profile)
     for side in (before, file):
         if isinstance(side, ConfigError):
-            return Compared((), told(start, utc), unusable=f"cannot be used: {side}")
+            return Comparison((), version_text(start, utc), unusable=f"cannot be used: {side}")
     assert isinstance(before, ConfigFile)
     assert isinstance(file, ConfigFile)
-    return Compared(compare(before, file), told(start, utc))
+    return Comparison(compare(before, file), version_text(start, utc))
 
 
 def environment(profile: Profile) -> Mapping[str, str]:
-    """What stands for `os.environ/NAME` in the file."""
+    """The variables for `os.environ/NAME` in the file."""
     return {name: variable.value for name, variable in profile.environment.items()}
 
 
-def told(start: Applied, utc: bool = False) -> str:
-    """A version in words."""
-    return f"the version applied at {moment(start.at, utc)} ({start.digest[:12]}, {start.result})"
+def version_text(start: Start, utc: bool = False) -> str:
+    """A description of a version."""
+    return f"the version applied at {clock_time(start.at, utc)} ({start.digest[:12]}, {start.result})"
 
 
-def moment(at: float, utc: bool = False) -> str:
-    """A time of the past, in this machine's zone where it is not to be UTC."""
+def clock_time(at: float, utc: bool = False) -> str:
+    """A time in seconds since the epoch as date and clock time, in the local zone or in UTC."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at) if utc else time.localtime(at))
 
 
-def summary(found: Compared) -> str:
-    """In one line how much differs, and what becomes of it."""
+def summary(found: Comparison) -> str:
+    """One line with the number of differences and what a restart does with them."""
     number = len(found.changes)
     if found.unusable:
         return found.unusable
@@ -115,8 +115,8 @@ def summary(found: Compared) -> str:
     return "; ".join(words)
 
 
-def lines(found: Compared) -> Iterator[str]:
-    """What was found, as text."""
+def lines(found: Comparison) -> Iterator[str]:
+    """The lines of the result, as text."""
     yield f"compared with {found.against}"
     for remark in filter(None, (found.remark, found.unusable)):
         yield f"  {remark}"
@@ -129,5 +129,5 @@ def lines(found: Compared) -> Iterator[str]:
         yield summary(found)
 
 
-def _content(start: Applied | None, history: History | None, profile: Profile) -> ConfigFile | ConfigError | None:
+def _content(start: Start | None, history: StartHistory | None, profile: Profile) -> ConfigFile | ConfigError | None:
     return history.as_config(start.digest, environment(profile)) if start and history else None

@@ -1,4 +1,4 @@
-"""Reads the configuration whenever it, what it includes or its environment has changed: as of one moment, or not."""
+"""Reads the configuration when it, its includes or its environment files change; all files as of one moment."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import msgspec
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.file_times import saved_at
 from litellm_tui.collectors.config.includes import named_files
-from litellm_tui.collectors.config.watcher import QUIET, Watcher, released
+from litellm_tui.collectors.config.watcher import QUIET, Watcher, wait_until_released
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.model.configuration import ConfigError, ConfigFile
 
-# how often a file is read that is changed while it is read
+# attempts to read files that change while they are read
 READS: Final = 5
 
-Taken = Callable[[ConfigFile | ConfigError, Mapping[str, str]], None]
+OnRead = Callable[[ConfigFile | ConfigError, Mapping[str, str]], None]
 
 
 class ConfigWatcher:
-    """Follows one file with all that it includes. `take` gets what it says, and the environment it was read with.
+    """Watches one file with its includes. `on_read` gets the configuration and the environment it was read with.
 
-    `environment` holds what is not in one of the `environment_files`, which are read anew each time. Without `inodes`
-    a file counts as old as it says. All that touches a file is done in a thread of its own.
+    `environment` holds the variables that no file of `environment_files` sets; these files are read each time. Without
+    `inodes` the age of a file is its modification time alone. Its own thread does all file access.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class ConfigWatcher:
         path: str,
         environment: Mapping[str, str],
         environment_files: tuple[str, ...],
-        take: Taken,
+        on_read: OnRead,
         *,
         inodes: bool = True,
     ) -> None:
@@ -43,19 +43,19 @@ class ConfigWatcher:
         self._thread = FileThread("files")
         self._known = environment
         self._environment_files = environment_files
-        self._take = take
+        self._on_read = on_read
         self._changed = asyncio.Event()
         self._fresh = True
         self.watcher = Watcher((path, *environment_files), self._changed.set, self._thread)
 
     async def run(self) -> None:
-        """Read after every change, until cancelled. What could not be taken in is read again by the next run."""
+        """Read after every change, until cancelled. After an exception the next run reads again."""
         async with asyncio.TaskGroup() as jobs:
             jobs.create_task(self.watcher.run())
             jobs.create_task(self._read_changes())
 
     def stop(self) -> None:
-        """Nothing is read any more."""
+        """Stop reading files."""
         self._thread.stop()
 
     async def _read_changes(self) -> None:
@@ -65,24 +65,24 @@ class ConfigWatcher:
             await self.read()
 
     async def read(self) -> None:
-        """Read now. What does not hold still is not taken: the watcher tells again when it does.
+        """Read now. Files that keep changing are not read: the watcher reports them again when they settle.
 
-        Read again when one of the files was changed meanwhile, or when one was read that was not watched yet. After an
-        exception `run` reads again.
+        They are read again when one of them has changed meanwhile, or when a file was read that was not watched yet.
+        After an exception `run` reads again.
         """
-        taken = False
+        complete = False
         try:
             await self._read()
-            taken = True
+            complete = True
         finally:
-            if not taken:
+            if not complete:
                 self._changed.set()
 
     async def _read(self) -> None:
         await self.watcher.begin()
         if self._fresh:
-            # what the watcher tells later is finished; what is met at the start may be half written
-            await released(self.watcher.paths, self._thread)
+            # the watcher reports only finished changes, but at the start a file may be half written
+            await wait_until_released(self.watcher.paths, self._thread)
             self._fresh = False
         for _ in range(READS):
             watched = self.watcher.paths
@@ -92,12 +92,12 @@ class ConfigWatcher:
             if self.watcher.paths != watched:
                 continue
             if await self.watcher.signature(watched) == before:
-                self._take(loaded, environment)
+                self._on_read(loaded, environment)
                 return
             await asyncio.sleep(QUIET)
 
     def _load(self) -> tuple[ConfigFile | ConfigError, tuple[str, ...], Mapping[str, str]]:
-        """The file, all files that belong to it, and the environment. In the thread."""
+        """The configuration, all its files, and the environment. Runs in the thread."""
         environment = self._environment()
         loaded = config_file.load(self._path, environment)
         if isinstance(loaded, ConfigError):

@@ -1,7 +1,7 @@
-"""Asks the gateway for all that it says of itself, each thing at its own pace.
+"""Polls the gateway's endpoints, each at its own pace.
 
-A dead gateway is asked only whether it lives, one that refuses the key only for its models, and GET /health only where
-that is known to be free.
+A dead gateway is asked only for liveliness, one that refuses the key only for its models. GET /health is asked only
+where that is known to be free.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from litellm_tui.target.profile import Profile
 
 LONGEST_BACKOFF: Final = 60.0
-# a feature that is off comes only with a restart, and a restart makes everything be read again
+# only a restart turns a feature on, and after a restart everything is read again
 OFF_SECONDS: Final = 300.0
-# LiteLLM's own rounds of checks are minutes apart, and the whole of a long report comes each time: one of 500
-# deployments is read every 5 s, one of 5,000 every 50 s
+# LiteLLM's own checks are minutes apart, and each answer is the whole report: one of 500 deployments is read every 5 s,
+# one of 5,000 every 50 s
 SECONDS_PER_ENTRY: Final = 0.01
-# how soon it is looked again whether GET /health is free
+# seconds until the next look at whether GET /health is free
 UNSURE_SECONDS: Final = 0.5
 HEALTH_UNSURE: Final = (
     "not asked: whether background health checks are on in the running proxy cannot be told "
@@ -43,17 +43,17 @@ HEALTH_OFF: Final = (
     "not asked: background_health_checks is off, and GET /health would make a billed call to every deployment"
 )
 
-# What a GET /health would cost; `unread` as long as that may still be found out.
+# what a GET /health would cost; `unread` until the configuration and the service have been read
 HealthCost = Literal["free", "billed", "unsure", "unread"]
 Job = Callable[[], Coroutine[Any, Any, None]]
 
 
 class GatewayPoller:
-    """What one gateway was last heard to say is `heard`; `answers` tells whether it is alive.
+    """Polls one gateway. `readings` holds its last answers; `answers` says whether it is alive.
 
-    `health_cost` says what GET /health would cost, and `cache_is_down` whether the cache is known to be down without
-    its word. `heard_of` is called with every result, and `changed` after it; `redact` masks a text. Each thing is asked
-    by a job of its own, which the `supervisor` keeps.
+    `health_cost` gives the cost of GET /health, `cache_is_down` whether the cache is known to be down by other means.
+    `on_answer` is called with every result, and `changed` after it. `redact` masks a text. Each endpoint has its own
+    job under the `supervisor`.
     """
 
     def __init__(
@@ -64,17 +64,17 @@ class GatewayPoller:
         health_cost: Callable[[], HealthCost],
         cache_is_down: Callable[[], bool],
         redact: Callable[[str], str],
-        heard_of: Callable[[Any], None],
+        on_answer: Callable[[Any], None],
         changed: Callable[[], None],
         supervisor: Supervisor,
     ) -> None:
-        self.heard = Gateway()
+        self.readings = Gateway()
         self._url = profile.url.value
         self._key = profile.key.reveal() if profile.key else None
         self._health_url = profile.health_url
         self._wakeup = wakeup
         self._health_cost, self._cache_is_down = health_cost, cache_is_down
-        self._redact, self._heard_of, self._changed = redact, heard_of, changed
+        self._redact, self._on_answer, self._changed = redact, on_answer, changed
         self._supervisor = supervisor
         self._client: GatewayClient | None = None
         self._alive = asyncio.Event()
@@ -82,36 +82,36 @@ class GatewayPoller:
 
     @property
     def answers(self) -> bool:
-        """Whether it said so when it was last asked."""
+        """Whether the gateway answered when it was last asked."""
         return self._alive.is_set()
 
     async def run(self) -> None:
-        """Ask until cancelled; no connection is left when this returns."""
-        # httpx takes longer to import than all else does
+        """Poll until cancelled; all connections are closed when this returns."""
+        # httpx takes longer to import than anything else
         endpoints = await asyncio.to_thread(import_module, "litellm_tui.collectors.gateway.client")
         self._client = endpoints.GatewayClient(self._url, self._key)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for endpoint, job in self._jobs(endpoints):
                     failed = partial(self._failed, endpoint)
-                    tasks.create_task(self._supervisor.keep(endpoint.field, job, failed))
+                    tasks.create_task(self._supervisor.supervise(endpoint.field, job, failed))
         finally:
             await self._client.close()
 
     def failed(self, crash: Crashed) -> None:
-        """The console failed before it could ask anything."""
+        """Note that the console itself failed before it could ask anything."""
         now = time.time()
-        self.heard = msgspec.structs.replace(
-            self.heard, liveliness=next_reading(self.heard.liveliness, crash, None, 0.0, now)
+        self.readings = msgspec.structs.replace(
+            self.readings, liveliness=next_reading(self.readings.liveliness, crash, None, 0.0, now)
         )
 
     def _failed(self, endpoint: Endpoint, crash: Crashed) -> None:
-        """The console failed to ask this, or to take in the answer."""
-        before: Reading[Any] = getattr(self.heard, endpoint.field)
+        """Note that the console itself failed to ask this endpoint, or to process its answer."""
+        before: Reading[Any] = getattr(self.readings, endpoint.field)
         after = next_reading(before, crash, None, endpoint.interval, time.time())
-        self.heard = msgspec.structs.replace(self.heard, **{endpoint.field: after})
+        self.readings = msgspec.structs.replace(self.readings, **{endpoint.field: after})
         if endpoint.field == "liveliness":
-            # whether it lives is not known: it is asked for everything else all the same
+            # it may be alive: the other endpoints are asked all the same
             self._alive.set()
 
     def _jobs(self, endpoints: Any) -> Iterator[tuple[Endpoint, Job]]:
@@ -125,7 +125,7 @@ class GatewayPoller:
         if self._health_url:
             yield endpoints.HEALTH_URL, partial(self._poll_health_url, endpoints.HEALTH_URL, self._health_url)
 
-    # --- one question ------------------------------------------------------------------------------------------
+    # --- one request -------------------------------------------------------------------------------------------
 
     async def _ask(self, endpoint: Endpoint) -> Any:
         assert self._client is not None
@@ -134,12 +134,12 @@ class GatewayPoller:
         return answer.result
 
     async def _ask_twice(self, endpoint: Endpoint, doubtful: Callable[[Any, float | None], bool]) -> Any:
-        """As `_ask`; what is `doubtful`, and new, is asked once more before it counts: a busy machine has such moments.
+        """As `_ask`, but a result that is `doubtful` for the first time is checked by a second request.
 
-        `doubtful` gets a result and how long it took, in seconds.
+        Moments of load on the machine cause such results. `doubtful` gets a result and how long it took, in seconds.
         """
         assert self._client is not None
-        before: Reading[Any] = getattr(self.heard, endpoint.field)
+        before: Reading[Any] = getattr(self.readings, endpoint.field)
         answer = await self._client.get(endpoint)
         if doubtful(answer.result, answer.took) and not doubtful(before.failure or before.value, before.took):
             answer = await self._client.get(endpoint)
@@ -147,18 +147,18 @@ class GatewayPoller:
         return answer.result
 
     def _record(self, endpoint: Endpoint, result: Any, took: float | None) -> None:
-        before: Reading[Any] = getattr(self.heard, endpoint.field)
+        before: Reading[Any] = getattr(self.readings, endpoint.field)
         shown = self._without_secrets(result)
         if shown == before.value:
-            # the same object again: what was made of it need not be made anew
+            # an equal answer stays the same object: what was derived from it stays valid
             shown = before.value
         after = next_reading(before, shown, took, _interval(endpoint, result), time.time())
-        self.heard = msgspec.structs.replace(self.heard, **{endpoint.field: after})
-        self._heard_of(result)
+        self.readings = msgspec.structs.replace(self.readings, **{endpoint.field: after})
+        self._on_answer(result)
         self._changed()
 
     def _without_secrets(self, result: Any) -> Any:
-        """Error texts masked: providers repeat the key they refuse, and LiteLLM passes it on."""
+        """Mask error texts: providers repeat a key that they refuse, and LiteLLM passes it on."""
         if isinstance(result, Failure):
             return msgspec.structs.replace(result, why=self._redact(result.why))
         if isinstance(result, HealthReport):
@@ -168,8 +168,8 @@ class GatewayPoller:
         return result
 
     def _unhealthy(self, entry: HealthEntry) -> HealthEntry:
-        """Masked, and with the moment at which it was first seen red."""
-        before = self.heard.health.value
+        """The entry masked, with the time when it was first seen red."""
+        before = self.readings.health.value
         known = {_deployment(e): e for e in before.unhealthy}.get(_deployment(entry)) if before else None
         return msgspec.structs.replace(
             entry,
@@ -179,9 +179,9 @@ class GatewayPoller:
         )
 
     def _judge_key(self, result: Any, failures: int) -> int:
-        """Count failures for the back-off. Until the key is known to be good only one endpoint asks with it.
+        """Count failures for the back-off. Until the key is known to be valid, only one endpoint uses it.
 
-        LiteLLM writes a stack trace to its log for every refused request: a console must not flood it.
+        LiteLLM logs a stack trace for every refused request: the console must not flood that log.
         """
         if isinstance(result, Unauthorized):
             self._admitted.clear()
@@ -190,7 +190,7 @@ class GatewayPoller:
             self._wakeup.wake()
         return failures + 1 if isinstance(result, Failure) and not isinstance(result, NotAvailable) else 0
 
-    # --- one thing, again and again ----------------------------------------------------------------------------
+    # --- polling -----------------------------------------------------------------------------------------------
 
     async def _poll_liveliness(self, endpoint: Endpoint) -> None:
         while True:
@@ -198,7 +198,7 @@ class GatewayPoller:
             if isinstance(result, Failure):
                 if self._alive.is_set():
                     self._alive.clear()
-                    # the service knows first why
+                    # the service knows the reason first
                     self._wakeup.wake()
             elif not self._alive.is_set():
                 self._alive.set()
@@ -206,7 +206,7 @@ class GatewayPoller:
             await asyncio.sleep(endpoint.interval)
 
     async def _poll_health_url(self, endpoint: Endpoint, url: str) -> None:
-        """Whether the gateway answers or not: what others are told is of interest then most of all."""
+        """Poll the profile's health URL, also while the gateway itself does not answer."""
         while True:
             assert self._client is not None
             answer = await self._client.get(endpoint, url)
@@ -224,7 +224,7 @@ class GatewayPoller:
             await self._wakeup.pause(_delay(endpoint.interval, failures))
 
     async def _poll_readiness(self, details: Endpoint, plain: Endpoint) -> None:
-        """The details where the version has them and the key opens them, the plain answer otherwise."""
+        """Poll the details where the version has them and the key is valid, else the plain endpoint."""
         while True:
             await self._alive.wait()
             assert self._client is not None
@@ -244,9 +244,9 @@ class GatewayPoller:
                 self._judge_key(result, 0)
             elif cost != "unread":
                 why = HEALTH_OFF if cost == "billed" else HEALTH_UNSURE
-                if self.heard.health.failure != NotAvailable(why):
+                if self.readings.health.failure != NotAvailable(why):
                     self._record(endpoint, NotAvailable(why), None)
-            pace = max(endpoint.interval, self.heard.health.interval)
+            pace = max(endpoint.interval, self.readings.health.interval)
             await self._wakeup.pause(pace if cost in ("free", "billed") else UNSURE_SECONDS)
 
     async def _poll_cache(self, ping: Endpoint, info: Endpoint) -> None:
@@ -255,13 +255,13 @@ class GatewayPoller:
             await self._alive.wait()
             await self._admitted.wait()
             if self._cache_is_down():
-                # LiteLLM would need seconds to find out the same, and some versions stand still meanwhile
+                # LiteLLM would need seconds to find that out, and some versions answer nothing meanwhile
                 await self._wakeup.pause(ping.interval)
                 continue
             result = await self._ask_twice(ping, _is_silent_or_slow)
             failures = self._judge_key(result, failures)
-            last = self.heard.redis.tried_at
-            due = last is None or time.time() - last >= info.interval or self.heard.redis.failure is not None
+            last = self.readings.redis.tried_at
+            due = last is None or time.time() - last >= info.interval or self.readings.redis.failure is not None
             if isinstance(result, CachePing) and result.ping and due:
                 await self._ask(info)
             await self._wakeup.pause(_delay(ping.interval, failures))
@@ -290,12 +290,12 @@ def _deployment(entry: HealthEntry) -> tuple[str | None, str, str | None]:
 
 
 def _interval(endpoint: Endpoint, result: Any) -> float:
-    """Seconds until it is asked again: a long health report is taken less often."""
+    """Seconds until the next request: a long health report is read less often."""
     entries = len(result.healthy) + len(result.unhealthy) if isinstance(result, HealthReport) else 0
     return max(endpoint.interval, entries * SECONDS_PER_ENTRY)
 
 
 def _delay(interval: float, failures: int) -> float:
-    """The pace with exponential back-off and jitter, in seconds."""
+    """The interval with exponential back-off and jitter, in seconds."""
     longest = max(LONGEST_BACKOFF, interval)
     return min(interval * 2.0 ** min(failures, 6), longest) * random.uniform(0.85, 1.15)

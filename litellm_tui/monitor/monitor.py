@@ -1,6 +1,6 @@
-"""Runs the collectors, each at its own pace, and publishes one Snapshot after another.
+"""Runs the pollers and publishes one Snapshot after another.
 
-The console and the commands run the same monitor. It changes nothing in the world: it only looks.
+The console and the commands run the same monitor. It only reads and changes nothing in the world.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.collectors import redis
 from litellm_tui.collectors.config import config_file
 from litellm_tui.logs.entry import HISTORY, Entry
-from litellm_tui.logs.intake import LogIntake, Ready
+from litellm_tui.logs.intake import LogIntake, PreparedLine
 from litellm_tui.logs.store import LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Configuration
@@ -39,8 +39,8 @@ from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
 from litellm_tui.services.registry import driver
-from litellm_tui.services.systemd.unit import cpu_percent
-from litellm_tui.storage.starts import History, run_of
+from litellm_tui.services.systemd.unit_state import cpu_percent
+from litellm_tui.storage.starts import StartHistory, run_of
 
 if TYPE_CHECKING:
     from litellm_tui.target.profile import Profile
@@ -51,7 +51,7 @@ SERVICE_SECONDS_IN_MOTION: Final = 0.5
 
 
 class Job(NamedTuple):
-    """What reads one source; `failed` makes its exception that source's failure."""
+    """The job that reads one source; `failed` notes its exception as the source's failure."""
 
     source: str
     run: Callable[[], Awaitable[None]]
@@ -59,18 +59,18 @@ class Job(NamedTuple):
 
 
 class Monitor:
-    """Looks at one gateway. `on_snapshot` is called on the event loop, at most four times a second.
+    """Observes one gateway. `on_snapshot` is called on the event loop, at most four times a second.
 
-    `history` tells with which file a process was started, where it was seen to be; `lines` are as many of the log as
-    are read back. Each source is read by a job of its own: what one raises is its own failure, and at a `pace` it is
-    tried again.
+    `history` knows the file that a process was started with; `lines` is the number of log lines that are read at the
+    beginning. Each source has its own job: an exception becomes the failure of that source, and the job starts again
+    at the given `pace`.
     """
 
     def __init__(
         self,
         profile: Profile,
         on_snapshot: Callable[[Snapshot], None] = lambda _: None,
-        history: History | None = None,
+        history: StartHistory | None = None,
         lines: int = HISTORY,
         pace: Pace | None = None,
     ) -> None:
@@ -79,15 +79,15 @@ class Monitor:
         self._lines = lines
         self.store = LogStore()
         self._on_snapshot = on_snapshot
-        # its owner may have everything slower wait until the file is on the screen
+        # the owner can set this, so that everything slower waits until the file is on the screen
         self.first_shown: Callable[[], Awaitable[None]] = _at_once
         self._configuration = Configuration(path=profile.config.value if profile.config else None)
         self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
         self._secrets = set(profile.secrets)
         self.redact = Redactor(self._secrets)
         self._traffic = TrafficCounter()
-        # what was counted last, for when counting fails
         self._driver = driver(profile.service_target)
+        # the last counts, shown while counting fails
         self._counted: tuple[Log, Traffic, Failures] = (Log(source=self._driver.log_source), Traffic(), Failures())
         self._intake = LogIntake(self.store, self.redact, self._traffic, self._driver.log_source)
         self._probes: dict[str, ProbeResult] = {}
@@ -105,17 +105,17 @@ class Monitor:
             health_cost=self._health_cost,
             cache_is_down=lambda: redis.is_down(self._redis.answer),
             redact=self._masked,
-            heard_of=self._take_answer,
+            on_answer=self._receive_answer,
             changed=self._dirty.set,
             supervisor=self.supervisor,
         )
         self._background_checks: bool | None = None
         self._checked_invocation: object = None
 
-    # --- what its owner does with it ---------------------------------------------------------------------------
+    # --- for the owner -----------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """What is known at this moment."""
+        """The snapshot of this moment."""
         now = time.time()
         log, traffic, failures = self._counted
         self._counted = log, traffic, failures = (
@@ -125,7 +125,7 @@ class Monitor:
         )
         return Snapshot(
             taken_at=now,
-            gateway=self._gateway.heard,
+            gateway=self._gateway.readings,
             configuration=self._configuration,
             service=self._service,
             log=log,
@@ -139,45 +139,45 @@ class Monitor:
         )
 
     def last_snapshot(self) -> Snapshot:
-        """What is known when nothing more will be read."""
+        """The snapshot after the end: everything that waits to be counted is counted."""
         self.supervisor.part("traffic", self._traffic.settle, None)
         self.supervisor.part("incidents", self._intake.incidents.settle, None)
         return self.snapshot()
 
-    def take_probe(self, result: ProbeResult) -> None:
-        """A probe was made: it is evidence from now on, and is kept out of the traffic."""
+    def add_probe(self, result: ProbeResult) -> None:
+        """Add the result of a probe: it is evidence from now on, and is not counted as traffic."""
         self._probes[result.deployment] = result
         self._traffic.note_probe(result)
         self._dirty.set()
 
     def expect_down(self, marks: Mapping[str, str]) -> None:
-        """The operator's marks, by a deployment's key or a group's name, with their notes."""
+        """Set the operator's marks: their notes by a deployment's key or a group's name."""
         self.expected_down = dict(marks)
         self._dirty.set()
 
     def look_now(self) -> None:
-        """Read everything again at once, whatever its pace or back-off."""
+        """Read everything again at once, without waiting for interval or back-off."""
         self._wakeup.wake()
 
     async def run(self) -> None:
-        """Look until cancelled; every child process and connection is gone when this returns."""
+        """Observe until cancelled; every child process and connection has ended when this returns."""
         try:
             if self.file:
-                # the file alone fills half the screen: it is shown before anything slower is begun
+                # the file alone fills half the screen: it is shown before anything slower begins
                 await guarded_async(self._show_file(self.file), self._masked)
             async with asyncio.TaskGroup() as tasks:
                 for job in self._jobs():
-                    tasks.create_task(self.supervisor.keep(*job))
+                    tasks.create_task(self.supervisor.supervise(*job))
         finally:
             if self.file:
                 self.file.stop()
 
     async def _show_file(self, file: ConfigWatcher) -> None:
-        """Once, before the jobs are begun: what fails here is done again by them, and told then."""
+        """Read and show the file before the jobs begin; what fails here, they repeat and report."""
         await file.read()
         self._on_snapshot(self.snapshot())
         await self.first_shown()
-        # what has been loaded by now stays: it need not be gone through for garbage
+        # everything loaded by now stays: the garbage collector need not look at it
         gc.freeze()
 
     def _jobs(self) -> Iterator[Job]:
@@ -203,7 +203,7 @@ class Monitor:
         return self._service.value.started_at if self._service.value else None
 
     async def _publish(self) -> None:
-        # after an exception there is something to be shown in any case
+        # after an exception there is always something to show
         self._dirty.set()
         while True:
             await self._dirty.wait()
@@ -213,13 +213,13 @@ class Monitor:
 
     # --- the gateway -------------------------------------------------------------------------------------------
 
-    def _take_answer(self, result: Any) -> None:
-        """What the gateway says is news for others, too."""
+    def _receive_answer(self, result: Any) -> None:
+        """Pass an answer of the gateway to the other parts that use it."""
         self._redis.count(result)
         if isinstance(result, Readiness):
             self.audits.saw_version(result.version)
         elif isinstance(result, Metrics):
-            self._traffic.take_metrics(result, time.time())
+            self._traffic.add_metrics(result, time.time())
 
     def _health_cost(self) -> HealthCost:
         if self._background_checks is not None:
@@ -228,7 +228,7 @@ class Monitor:
         return "unsure" if read and self._service.tried_at is not None else "unread"
 
     def _masked(self, text: str) -> str:
-        """Without the secrets that are known by now."""
+        """The text without the secrets that are known now."""
         return self.redact(text)
 
     # --- the file ----------------------------------------------------------------------------------------------
@@ -239,12 +239,12 @@ class Monitor:
         environment = {name: variable.value for name, variable in self.profile.environment.items()}
         files = self.profile.environment_files
         inodes = self.profile.tools.inodes
-        return ConfigWatcher(self.profile.config.value, environment, files, self._take_file, inodes=inodes)
+        return ConfigWatcher(self.profile.config.value, environment, files, self._receive_file, inodes=inodes)
 
     def _file_failed(self, crash: Crashed) -> None:
         self._configuration = msgspec.structs.replace(self._configuration, failure=crash)
 
-    def _take_file(self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str]) -> None:
+    def _receive_file(self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str]) -> None:
         now = time.time()
         before, path = self._configuration, self._configuration.path
         if isinstance(loaded, ConfigError):
@@ -254,7 +254,7 @@ class Monitor:
         else:
             self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
             self._redis.saved(redis.address(loaded, environment))
-            # what was a secret once stays one: the running process may still write it to its log
+            # a former secret is still masked: the running process may write it to its log
             self._secrets.update(config_file.secrets_in(loaded, environment))
             self._secrets.update(part for name, value in environment.items() for part in secret_parts(name, value))
             self.redact = Redactor(self._secrets)
@@ -264,22 +264,22 @@ class Monitor:
         self._dirty.set()
 
     def _dated(self, file: ConfigFile) -> ConfigFile:
-        """No younger than the process, where that is known to have been started with just this.
+        """The file, not younger than the process where that was started with the same content.
 
-        What is changed and changed back, or given other rights, is a younger file and the same configuration.
+        A file that was changed and changed back, or got other permissions, is younger but the same configuration.
         """
         service = self._service.value
         if self._history is None or service is None or not service.started_at or file.modified_at <= service.started_at:
             return file
-        start = self._history.at_start_of(run_of(service))
+        start = self._history.start_of_run(run_of(service))
         if start is None or start.digest != file.digest:
             return file
         return msgspec.structs.replace(file, modified_at=service.started_at)
 
     def _judge_background_checks(self) -> None:
-        """Whether the running proxy has background health checks on: known only from a file that is older than it.
+        """Note whether the running proxy has background health checks on, from a file that is older than the process.
 
-        Once known it stays so until the service is started again, whatever happens to the file meanwhile.
+        The result holds until the service is started again, also when the file changes.
         """
         service, current = self._service.value, self._configuration.current
         if service is None or service.started_at is None or current is None:
@@ -302,7 +302,7 @@ class Monitor:
     async def _poll_service(self) -> None:
         while True:
             before = self._service
-            started = time.time()
+            current_start = time.time()
             result = await self._driver.look()
             now = time.time()
             if isinstance(result, Service):
@@ -312,7 +312,7 @@ class Monitor:
                     result = msgspec.structs.replace(result, cpu_percent=share)
                 if before.value and before.value.invocation != result.invocation:
                     self.look_now()
-            self._service = next_reading(before, result, now - started, SERVICE_SECONDS, now)
+            self._service = next_reading(before, result, now - current_start, SERVICE_SECONDS, now)
             self._judge_background_checks()
             self._dirty.set()
             service = self._service.value
@@ -323,10 +323,12 @@ class Monitor:
 
     async def _follow_log(self) -> None:
         tail: Tail | Failure
-        # one that has failed goes on where it was
-        tail = self._tail or self._driver.tail(self._take_lines, self._take_log_state, self._intake.ready, self._lines)
+        # a tail that has failed continues where it was
+        tail = self._tail or self._driver.tail(
+            self._receive_lines, self._receive_log_state, self._intake.prepare, self._lines
+        )
         if isinstance(tail, Failure):
-            self._take_log_state("off", tail, None)
+            self._receive_log_state("off", tail, None)
         else:
             self._tail = tail
             await tail.run()
@@ -335,23 +337,23 @@ class Monitor:
         self._intake.set_state("ended", crash, None)
 
     async def older(self, before: LogRecord | float, count: int = 500) -> tuple[LogRecord, ...] | Failure:
-        """Records from before this one, or before a time in seconds: parsed and masked like all, oldest first.
+        """Records from before this one, or before a time in seconds since the epoch: masked, oldest first.
 
-        They come from some `count` lines; () says that the log holds nothing older. Neither the store nor any count is
-        touched: `read_back` puts them above what is kept, and for a jump to a time far away they are for a `LogStore`
-        of the view's own (`store.append`, or `store.prepend` to go on from there). Cancelling it ends what it runs.
+        They come from some `count` lines; () means that the log has nothing older. The store and the counts do not
+        change: `read_back` adds them to the store, and a jump to a distant time keeps them in a `LogStore` of the view
+        (`store.append`, then `store.prepend`). Cancelling ends the commands that run.
         """
         if self._tail is None:
             return NotAvailable("no log is followed")
         at, place = (before, 0) if isinstance(before, float) else (before.time, before.place)
         found = await self._tail.before(Entry(at, "", 6, 0, "", place), count)
-        return found if isinstance(found, Failure) else await asyncio.to_thread(self._intake.past, found)
+        return found if isinstance(found, Failure) else await asyncio.to_thread(self._intake.older_records, found)
 
     async def read_back(self, count: int = 500) -> int | Failure:
-        """Fetch what is older than the oldest record kept and put it before it; returns how many records came.
+        """Fetch records older than the oldest one kept and put them before it; returns their number.
 
-        0 says that there is nothing older, or no room for it. `store.first` moves back by that number. Call
-        `store.release_older()` when nobody reads back any more.
+        0 means that there is nothing older, or no room for it. `store.first` moves back by that number. Call
+        `store.release_older()` when no view needs older records any more.
         """
         self.store.make_room()
         oldest = self.store.get(self.store.first)
@@ -360,14 +362,14 @@ class Monitor:
             return found
         return self.store.prepend(found, oldest.sequence if oldest else self.store.first)
 
-    def _take_log_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
+    def _receive_log_state(self, state: str, failure: Failure | None, hint: str | None) -> None:
         self._intake.set_state(state, failure, hint)
         self._dirty.set()
 
-    def _take_lines(self, lines: list[Ready]) -> None:
-        self._intake.keep(lines)
+    def _receive_lines(self, lines: list[PreparedLine]) -> None:
+        self._intake.add_lines(lines)
         self._dirty.set()
 
 
 async def _at_once() -> None:
-    """Nobody is waited for."""
+    """Do not wait."""

@@ -1,4 +1,4 @@
-"""What the cache's own server says, and hits and misses as they are counted over time."""
+"""Polls the cache's Redis server, and keeps the cache's hits and misses over time."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MOST_COUNTS: Final = 120
 
 
 class RedisPoller:
-    """Asks the Redis server itself, where its address is known and means the same here as for LiteLLM.
+    """Pings the Redis server, where its address is known and means the same server here as for LiteLLM.
 
-    `changed` is called when it says something else, `back` when it answers again.
+    `changed` is called when its answer changes, `back` when it answers again.
     """
 
     def __init__(self, url: str, changed: Callable[[], None], back: Callable[[], None]) -> None:
@@ -37,15 +37,15 @@ class RedisPoller:
         self._asked: redis.Address | None = None
 
     def saved(self, where: redis.Address | None) -> None:
-        """The file names this address."""
+        """Set the address that the file names."""
         self._saved = where
 
     def failed(self, crash: Crashed) -> None:
-        """The console failed to ask."""
+        """Note that the console itself failed to ask."""
         self.answer = next_reading(self.answer, crash, None, REDIS_SECONDS, time.time())
 
     async def run(self, file: Callable[[], ConfigFile | None], started_at: Callable[[], float | None]) -> None:
-        """Ask for ever. `file` is the newest good one, `started_at` the start of LiteLLM's process."""
+        """Ask until cancelled. `file` gives the newest valid file, `started_at` the start of LiteLLM's process."""
         while True:
             where = self._address(file(), started_at())
             if where is None:
@@ -58,14 +58,14 @@ class RedisPoller:
 
     async def _ask(self, where: redis.Address) -> None:
         if where != self._asked:
-            # what another server said is no evidence on this one
+            # an answer of another server is no evidence
             self.answer, self._asked = Reading(interval=REDIS_SECONDS), where
         began = time.time()
         before = self.answer
-        result = await redis.ask(where, REDIS_TIMEOUT)
+        result = await redis.ping(where, REDIS_TIMEOUT)
         if before.failure is None and is_silence(result):
             began = time.time()
-            result = await redis.ask(where, REDIS_TIMEOUT)
+            result = await redis.ping(where, REDIS_TIMEOUT)
         now = time.time()
         self.answer = next_reading(before, result, now - began, REDIS_SECONDS, now)
         if before.failure != self.answer.failure or before.value != self.answer.value:
@@ -75,13 +75,13 @@ class RedisPoller:
 
     def _address(self, file: ConfigFile | None, started_at: float | None) -> redis.Address | None:
         if file is None or started_at is None or file.modified_at <= started_at:
-            # what was saved later is not what the running proxy uses
+            # the running proxy does not use a file that was saved after its start
             self._applied = self._saved
         where = self._applied
         return where if where is not None and (self._here or not is_this_machine(where.host)) else None
 
     def count(self, result: Any) -> None:
-        """Keep the hits and misses of one more answer; LiteLLM's own counter is the better one where there are both."""
+        """Keep the hits and misses of one more answer; LiteLLM's own counter is preferred where there are both."""
         if isinstance(result, RedisInfo):
             self._count("redis", result.hits, result.misses)
         elif isinstance(result, Metrics) and result.cache_hits is not None:
@@ -94,6 +94,6 @@ class RedisPoller:
         if known.source != source:
             return
         last = known.counts[-1] if known.counts else None
-        begun_anew = last is not None and (hits < last.hits or misses < last.misses)
-        before = () if begun_anew else known.counts[-MOST_COUNTS:]
+        reset = last is not None and (hits < last.hits or misses < last.misses)
+        before = () if reset else known.counts[-MOST_COUNTS:]
         self.counts = CacheCounts(source, (*before, CacheCount(time.time(), hits, misses)))

@@ -1,6 +1,6 @@
-"""Keeps jobs apart: what one of them raises becomes a value, it is begun again after a pause, and the others go on.
+"""Supervises jobs: an exception of one becomes a value, that job starts again after a pause, and the others go on.
 
-The only place where any exception is caught: everything else names those that it expects.
+This is the only module that catches every exception; all others name those that they expect.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _SHAPES: Final = Redactor()
 
 
 class Pace(NamedTuple):
-    """How a job that failed is begun again: after `first` seconds, then twice as many, `longest` at most.
+    """The pauses before a failed job starts again: `first` seconds, then twice as many, at most `longest`.
 
-    A job that has lived for `settled` seconds has recovered: its next failure is the first one again.
+    A job that has run for `settled` seconds has recovered: its next failure counts as the first.
     """
 
     first: float = 0.5
@@ -40,9 +40,9 @@ class Pace(NamedTuple):
 
 
 def crashed(error: BaseException, redact: Callable[[str], str] = _SHAPES) -> Crashed:
-    """The exception as a value: its class and the place where it was raised, without its text, masked.
+    """The exception as a value: its class and the place where it was raised, masked, without its text.
 
-    Of a group of exceptions the first one counts.
+    Of an exception group the first exception counts.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -51,7 +51,7 @@ def crashed(error: BaseException, redact: Callable[[str], str] = _SHAPES) -> Cra
 
 
 def place(traceback: TracebackType | None) -> str:
-    """`monitor.py:88 in run`: the innermost frame of this package, or of anything where there is none of it."""
+    """`monitor.py:88 in run`: the innermost frame of this package, or else the innermost frame."""
     found = innermost = ""
     while traceback is not None:
         code = traceback.tb_frame.f_code
@@ -64,7 +64,7 @@ def place(traceback: TracebackType | None) -> str:
 
 
 def guarded(call: Callable[[], T], redact: Callable[[str], str] = _SHAPES) -> T | Crashed:
-    """What the call returns, or what it raised as a value."""
+    """The result of the call, or its exception as a value."""
     try:
         return call()
     except Exception as error:  # noqa: BLE001  # a supervising boundary: this is what the module is for
@@ -72,7 +72,7 @@ def guarded(call: Callable[[], T], redact: Callable[[str], str] = _SHAPES) -> T 
 
 
 async def guarded_async(work: Awaitable[T], redact: Callable[[str], str] = _SHAPES) -> T | Crashed:
-    """What the work returns, or what it raised as a value. Being cancelled is no failure."""
+    """The result of the awaitable, or its exception as a value. A cancellation is no failure and passes through."""
     try:
         return await work
     except Exception as error:  # noqa: BLE001  # a supervising boundary: this is what the module is for
@@ -80,9 +80,9 @@ async def guarded_async(work: Awaitable[T], redact: Callable[[str], str] = _SHAP
 
 
 class Supervisor:
-    """Runs jobs by the name of their source and begins those again that fail.
+    """Runs jobs by the name of their source and restarts those that fail.
 
-    `redact` masks a text, `changed` is called when `crashes` is another one.
+    `redact` masks a text. `changed` is called when `crashes` has changed.
     """
 
     def __init__(self, redact: Callable[[str], str], changed: Callable[[], None], pace: Pace | None = None) -> None:
@@ -92,22 +92,22 @@ class Supervisor:
 
     @property
     def crashes(self) -> tuple[Crash, ...]:
-        """The sources that fail at this moment, or failed a moment ago."""
+        """The sources that fail now, or failed a moment ago."""
         return tuple(self._crashes.values())
 
     def note(self, source: str, failure: Crashed, again_in: float | None = None) -> None:
-        """This source has failed; it is tried again in so many seconds, or at its next turn."""
+        """Note a failure of this source; it is tried again in `again_in` seconds, or at its next turn."""
         now, before = time.time(), self._crashes.get(source)
         self._crashes[source] = Crash(
             source, failure, before.since if before else now, now, before.times + 1 if before else 1, again_in
         )
 
     def recovered(self, source: str) -> bool:
-        """This source is well again; whether it was not before."""
+        """Remove the failure of this source; returns whether there was one."""
         return self._crashes.pop(source, None) is not None
 
     def part(self, source: str, call: Callable[[], T], otherwise: T) -> T:
-        """What the call returns, or the other value where it fails, which is noted; it is tried at its next turn."""
+        """The result of the call; `otherwise` where it fails. The failure is noted until a later call succeeds."""
         found = guarded(call, self._redact)
         if isinstance(found, Crashed):
             self.note(source, found)
@@ -115,10 +115,10 @@ class Supervisor:
         self.recovered(source)
         return found
 
-    async def keep(
+    async def supervise(
         self, source: str, job: Callable[[], Awaitable[None]], failed: Callable[[Crashed], None] | None = None
     ) -> None:
-        """Run the job until it ends by itself or is cancelled; `failed` is told each of its failures."""
+        """Run the job until it ends by itself or is cancelled; `failed` is called with each of its failures."""
         failures = 0
         loop = asyncio.get_running_loop()
         while True:
@@ -135,13 +135,13 @@ class Supervisor:
             pause = self._pace.pause(failures)
             self.note(source, ended, pause)
             if failed is not None:
-                # what is to show the failure may be what has failed
+                # the callback may be the part that has failed
                 guarded(partial(failed, ended))
             self._changed()
             await asyncio.sleep(pause)
 
     async def _uncancelled(self, job: Callable[[], Awaitable[None]]) -> None:
-        """The job; a cancellation that nobody has ordered is a failure of its own."""
+        """Run the job; a cancellation that does not come from outside is a failure."""
         try:
             await job()
         except asyncio.CancelledError as error:

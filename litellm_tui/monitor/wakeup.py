@@ -1,4 +1,4 @@
-"""The pauses between looks, which one call ends all at once."""
+"""The pauses between the looks of pollers, all ended by one call."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import asyncio
 
 
 class Wakeup:
-    """Shared by all pollers: each has its own `pause`, and `wake` ends every one of them."""
+    """Shared by the pollers: each has its own `pause`, and `wake` ends all of them."""
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """End every pause, whatever the pace or back-off of a poller."""
+        """End every pause, so that each poller looks again at once."""
         self._woken.set()
         self._woken.clear()
 
     async def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than until the next call of `wake`."""
+        """Sleep, at most until the next `wake`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()

@@ -1,6 +1,6 @@
-"""All that is known of the service and does not change from one second to the next, for the console and the command.
+"""The details of a service that seldom change: exits, settings, files and environment.
 
-Its files and its environment come out masked: a value whose name says that it holds a secret never leaves here.
+Files and environment are masked here: a value whose name says that it holds a secret is never returned.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LINE: Final = re.compile(r"[^\n]+")
 
 
 class EnvironmentValue(msgspec.Struct, frozen=True):
-    """One variable that the service gets: its value or a mask, what sets it, and how the running process differs."""
+    """One variable of the service: its value or a mask, what sets it, and how the running process differs."""
 
     name: str
     value: str
@@ -43,7 +43,7 @@ class EnvironmentValue(msgspec.Struct, frozen=True):
     running: str = ""
 
 
-class File(msgspec.Struct, frozen=True):
+class DefiningFile(msgspec.Struct, frozen=True):
     """A file that defines the service, masked; `why` when it could not be read."""
 
     path: str
@@ -52,10 +52,10 @@ class File(msgspec.Struct, frozen=True):
 
 
 class ServiceDetail(msgspec.Struct, frozen=True):
-    """`exits` are the newest last; `no_exits` says why there are none to be had. `policy` is in systemd's words.
+    """The details of one service. `exits` has the newest last; `no_exits` says why they are not known.
 
-    `unknown` names what this kind of service cannot tell. `inherited` are the names that neither the unit nor a file
-    sets, `unread` the files that could not be read.
+    `policy` holds settings by systemd's names. `unknown` names what this kind of service cannot tell. `inherited` are
+    the variables that neither the unit nor a file sets, `unread` the files that could not be read.
     """
 
     name: str
@@ -63,7 +63,7 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     exits: tuple[Exit, ...] = ()
     no_exits: str = ""
     policy: dict[str, str] = {}
-    files: tuple[File, ...] = ()
+    files: tuple[DefiningFile, ...] = ()
     reload_needed: bool = False
     environment: tuple[EnvironmentValue, ...] = ()
     inherited: tuple[str, ...] = ()
@@ -71,8 +71,8 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     unknown: tuple[str, ...] = ()
 
 
-async def read(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
-    """Look at everything once; runs the tools of the service's kind, and reads files. Some 30 ms."""
+async def read_detail(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
+    """Read all details once: runs the tools of the service's kind and reads files, in some 30 ms."""
     of_kind = driver(target)
     exits, policy, paths = await of_kind.describe(service)
     files = await asyncio.to_thread(lambda: tuple(_file(path, redact) for path in paths))
@@ -82,7 +82,7 @@ async def read(target: ServiceTarget, service: Service | None, redact: Callable[
         place=of_kind.place,
         exits=() if isinstance(exits, Failure) else exits,
         no_exits=exits.why if isinstance(exits, Failure) else "",
-        policy={name: masked(value, redact) for name, value in policy.items()},
+        policy={name: mask_secret_values(value, redact) for name, value in policy.items()},
         files=files,
         reload_needed=bool(service and service.need_daemon_reload),
         environment=environment,
@@ -92,16 +92,16 @@ async def read(target: ServiceTarget, service: Service | None, redact: Callable[
     )
 
 
-def _file(path: str, redact: Callable[[str], str]) -> File:
+def _file(path: str, redact: Callable[[str], str]) -> DefiningFile:
     try:
         text = read_text(path, LONGEST_FILE, errors="replace")
     except OSError as error:
-        return File(path, why=error.strerror or str(error))
-    return File(path, clean(masked(text, redact)).rstrip("\n"))
+        return DefiningFile(path, why=error.strerror or str(error))
+    return DefiningFile(path, clean(mask_secret_values(text, redact)).rstrip("\n"))
 
 
-def masked(text: str, redact: Callable[[str], str]) -> str:
-    """A unit or compose file without the values whose names say that they are secret."""
+def mask_secret_values(text: str, redact: Callable[[str], str]) -> str:
+    """The text of a unit or compose file, with a mask for each value whose name says that it is secret."""
     parts, at = [], 0
     for match in _NAME.finditer(text):
         if match.start() < at or not may_carry_a_secret(match[1]):
@@ -125,7 +125,7 @@ def _environment(
     given = {
         name: (variable.value, variable.source)
         for name, variable in target.environment.items()
-        # what a file does not say any more is gone
+        # files are read again: a variable that was removed from one must not stay
         if variable.source not in target.environment_files and not variable.source.startswith(PROCESS_SOURCE)
     }
     fresh, unread = read_environment_files(list(target.environment_files))
@@ -144,7 +144,9 @@ def _environment(
     return tuple(rows), inherited, tuple(f"{path}: {why}" for path, why in unread)
 
 
-def paragraphs(detail: ServiceDetail, now: float, clock: Callable[[float], str]) -> Iterator[tuple[str, str, str]]:
+def detail_paragraphs(
+    detail: ServiceDetail, now: float, clock: Callable[[float], str]
+) -> Iterator[tuple[str, str, str]]:
     """`(name, text, style)`, as `ui.detail` shows them and the command prints them."""
     yield from _exits(detail, now, clock)
     if detail.policy:

@@ -1,4 +1,4 @@
-"""The protocol of a driver: everything that the console asks and orders of a service, whatever kind it is."""
+"""The protocol of a driver: everything that the console reads and orders of a service of any kind."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from litellm_tui.host import proc
-from litellm_tui.logs.entry import HISTORY, Entries, Entry, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Entry, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Exit, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Tools
 
 
 class Tail(Protocol):
-    """What follows a log: runs until it is cancelled."""
+    """Follows one log."""
 
     async def run(self) -> None:
-        """Follow for ever."""
+        """Follow the log until cancelled."""
         ...
 
     async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
-        """At most `count` lines older than this one, oldest first; none when there are none."""
+        """At most `count` lines older than this one, oldest first."""
         ...
 
 
 class Wording(NamedTuple):
-    """What operators of this kind of service say.
+    """The operators' words for this kind of service.
 
-    `command_line` introduces the place where the command line stands, `log` names the log, `environment_file` the
-    setting that names a file of variables. `stays_stopped` says that nothing starts a stopped service by itself.
+    `command_line` is put before the name of what holds the command line. `log` names the log, `environment_file` the
+    setting for a file of variables. `stays_stopped` says that nothing starts a stopped service by itself.
     """
 
     command_line: str = "the command line of"
@@ -39,9 +39,9 @@ class Wording(NamedTuple):
 
 
 class Description(NamedTuple):
-    """What does not change from one second to the next. `exits` is why there are none, where they are not known.
+    """What seldom changes of a service. Where its exits are not known, `exits` is the reason.
 
-    `policy` holds settings of the service by their names there, `files` the paths of the files that define it.
+    `policy` holds the service's settings by their own names, `files` the paths of the files that define it.
     """
 
     exits: tuple[Exit, ...] | Failure
@@ -52,8 +52,7 @@ class Description(NamedTuple):
 class Driver(Protocol):
     """One service of one kind.
 
-    `place` stands in parentheses behind its name. `log_source` is how its log is read by hand, empty where none is
-    known. `unknown` names what this kind of service cannot tell.
+    `place` is shown in parentheses after its name. `unknown` names what this kind of service cannot tell.
     """
 
     place: ServicePlace
@@ -62,58 +61,58 @@ class Driver(Protocol):
 
     @property
     def log_source(self) -> str:
-        """How the log is read by hand; empty where none is known."""
+        """The command or file by which an operator reads the log; empty where none is known."""
         ...
 
     @property
     def operated(self) -> tuple[str, ...]:
-        """What an order is for, in words that are the same for every user of the machine, whatever the address that
-        it was found by; empty where no service is known. Its lock is named after them.
+        """The identity of the service on this machine, for the name of its lock; empty where no service is known.
+
+        It is the same for every user and for every address of the gateway.
         """
         ...
 
     async def look(self) -> Service | Failure:
-        """One look. A service that is not there is a `Service` that is `not-found`; a `Failure` tells nothing of it."""
+        """The state of the service now. One that does not exist is `not-found`; a `Failure` says nothing about it."""
         ...
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> Tail | Failure:
-        """What follows the service's log, from the last so many `lines` on; why there is none.
+        """A `Tail` that starts with the last `lines` lines; a `Failure` where there is no log.
 
-        `ready` is applied to the lines in the thread that reads.
+        The reading thread calls `prepare` on the lines.
         """
         ...
 
     async def order(self, verb: Verb) -> Failure | None:
         """Give the order and wait until it is carried out; None when it was.
 
-        `Denied` when a right is missing and nothing was changed. Starting what runs and stopping what does not are no
-        errors. A cancelled order no longer waits; what was begun goes on where systemd or Docker does it.
+        `Denied` means that a right is missing and nothing was changed. Starting a running service and stopping a
+        stopped one are no errors. Cancelling ends the wait; systemd or Docker completes what was begun.
         """
         ...
 
     def order_by_sudo(self, verb: Verb) -> list[str] | None:
-        """The command that gives the order through sudo, for a terminal that sudo may ask on; None where it is no
-        help."""
+        """The command that gives the order through sudo, to be run in a terminal; None where sudo does not help."""
         ...
 
     def next_start(self) -> Unit | None:
-        """The service as its next start will find it; None where that cannot be told."""
+        """The service as its next start will find it; None where that is unknown."""
         ...
 
     async def describe(self, service: Service | None) -> Description:
-        """All that does not change from one second to the next. `service` is what was seen last."""
+        """What seldom changes of the service. `service` is its state at the last look."""
         ...
 
 
 def defining_files(service: Service | None) -> tuple[str, ...]:
-    """The files that define the service, as its last look named them."""
+    """The files that define the service, from its state at the last look."""
     return tuple(path for path in (service.fragment.split(",") if service else ()) if path)
 
 
 def on_this_machine(found: Service | Failure, tools: Tools) -> Service | Failure:
-    """A service that runs on this machine, with the time at which the machine was started."""
+    """The service with the time when this machine was started; a `Failure` stays as it is."""
     if isinstance(found, Failure):
         return found
     return msgspec.structs.replace(found, booted_at=proc.booted_at() if tools.booted_at is None else tools.booted_at)

@@ -10,14 +10,14 @@ from litellm_tui.model.service import ServicePlace, Unit, Variable
 # defaults of `litellm --host --port` (litellm/proxy/proxy_cli.py)
 DEFAULT_PORT = 4000
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "[::]": "[::1]", "": "127.0.0.1"}
-# begins the source of what only /proc of the running process told
+# begins the source of a value that only /proc of the running process shows
 PROCESS_SOURCE = "the running process"
 
 
-def described(
+def unit_from_command(
     name: str, place: ServicePlace, arguments: list[str], folder: str | None, environment: dict[str, Variable]
 ) -> Unit:
-    """What LiteLLM's command line and environment say of its configuration and address."""
+    """A `Unit` with the configuration and the address that LiteLLM's command line and environment name."""
     options = _options(arguments)
     plain = {key: variable.value for key, variable in environment.items()}
     config = options.get("--config") or plain.get("CONFIG_FILE_PATH")
@@ -48,7 +48,7 @@ _LONG_NAMES = {"-c": "--config"}
 
 
 def _options(arguments: list[str]) -> dict[str, str]:
-    """The options of `litellm` that say where it listens and what it reads; `--name value` and `--name=value`."""
+    """The options of `litellm` for its address and its configuration; `--name value` and `--name=value`."""
     options: dict[str, str] = {}
     words = iter(arguments)
     for word in words:

@@ -1,4 +1,4 @@
-"""The `.env` files that LiteLLM itself looks for, and the secrets that stand in files of variables."""
+"""The `.env` files that LiteLLM itself looks for, and the secrets in files of variables."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Variable
 
 
-def withheld(files: Iterable[str]) -> tuple[Variable, ...]:
-    """The secrets that stand in these files; one that cannot be read holds none that could be known."""
+def withheld_secrets(files: Iterable[str]) -> tuple[Variable, ...]:
+    """The secrets in these files; an unreadable file adds none."""
     return tuple(Variable(value, path) for path in dict.fromkeys(files) for value in sorted(secrets_in_file(path)))
 
 
 def own_dotenv(
     interpreter: str | None, environment: Mapping[str, Variable]
 ) -> tuple[dict[str, Variable], list[tuple[str, str]]]:
-    """What LiteLLM takes from the `.env` that it looks for itself, and which it could not be read, with the reason.
+    """The variables that LiteLLM reads from its own `.env` files, and the files that could not be read, with reasons.
 
-    It does so unless LITELLM_MODE is another than DEV (litellm/__init__.py, litellm/proxy/proxy_cli.py), and what is
-    set already stays as it is.
+    LiteLLM reads them unless LITELLM_MODE is set to something else than DEV (litellm/__init__.py,
+    litellm/proxy/proxy_cli.py). A variable that is already set keeps its value.
     """
     plain = {name: variable.value for name, variable in environment.items()}
     disabled = plain.get("PYTHON_DOTENV_DISABLED", "").casefold() in ("1", "true", "t", "yes", "y")

@@ -27,22 +27,22 @@ class DriverModule(Protocol):
         ...
 
     def driver(self, target: ServiceTarget) -> Driver:
-        """The driver of a service that was found, or of which the name is known."""
+        """The driver of a service that was found, or whose name is known."""
         ...
 
 
 def kind_of(settings: Kind | None) -> KindName:
-    """The kind of service that these settings are for; systemd without any."""
+    """The kind of service that these settings describe; systemd where there are none."""
     return "systemd" if settings is None else _SETTINGS[type(settings)]
 
 
 def find(wanted: Wanted) -> Finding:
-    """Look for the service, in the way of its kind."""
+    """Look for the service with the driver of its kind."""
     return _module(wanted.settings).find(wanted)
 
 
 def driver(target: ServiceTarget) -> Driver:
-    """The driver of a service."""
+    """The driver of this service."""
     return _module(target.settings).driver(target)
 
 

@@ -1,6 +1,6 @@
-"""Filters of the log, kept by name in the user's state folder, for every gateway: they say how one reads, not what.
+"""Named log filters, kept in the user's state folder and shared by all gateways.
 
-A file that cannot be read or written is no reason to stop: what is known stays known for this run, `failure` says why.
+A file that cannot be read or written stops nothing: the filters stay in memory for this run, and `failure` says why.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from litellm_tui.host.bounded import MEDIUM, read_bytes
 from litellm_tui.storage import shared_file
 from litellm_tui.storage.state import state_folder
 
-# of a later form, nothing is read, and nothing is written over it
+# a file of a later form is neither read nor overwritten
 _FORM: Final = 1
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class _FilterFile(msgspec.Struct, frozen=True):
     form: int = _FORM
     filters: dict[str, str] = {}
 
@@ -39,22 +39,22 @@ class SavedFilters:
 
     @classmethod
     def of_user(cls) -> SavedFilters:
-        """Those in the state folder, loaded."""
+        """The filters of the state folder, loaded."""
         saved = cls(state_folder() / "filters.json")
         saved.load()
         return saved
 
     def load(self) -> None:
-        """Read what was kept, also by another console."""
+        """Read the file; another console may have changed it."""
         if self.path is None:
             return
         try:
-            kept = msgspec.json.decode(read_bytes(self.path, MEDIUM), type=_Kept)
+            kept = msgspec.json.decode(read_bytes(self.path, MEDIUM), type=_FilterFile)
         except FileNotFoundError:
             self.failure, self._unusable = "", False
             return
         except OSError as error:
-            # what cannot be read is not written over
+            # a file that cannot be read is not overwritten
             self.failure, self._unusable = f"{self.path}: {error}", True
             return
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -68,11 +68,11 @@ class SavedFilters:
             self.filters = dict(kept.filters)
 
     def keep(self, name: str, typed: str) -> None:
-        """Keep this filter, in place of one of the same name."""
+        """Keep this filter; one of the same name is replaced."""
         self._change(lambda: self.filters.update({name: typed}))
 
     def delete(self, name: str) -> None:
-        """Forget this filter."""
+        """Delete this filter."""
         self._change(lambda: self.filters.pop(name, None))
 
     def _change(self, change: Callable[[], object]) -> None:
@@ -87,9 +87,9 @@ class SavedFilters:
                     return
                 if self.failure:
                     shared_file.set_aside(self.path)
-                atomic.replace(self.path, msgspec.json.encode(_Kept(filters=self.filters)), durable=False)
+                atomic.replace(self.path, msgspec.json.encode(_FilterFile(filters=self.filters)), durable=False)
         except OSError as error:
-            # for this run it is known all the same; to change it twice is no more than to change it once
+            # the change counts for this run; a change that was already made can be made again without harm
             change()
             self.failure = f"{self.path}: {error.strerror}"
         else:

@@ -6,7 +6,7 @@ import hashlib
 
 
 def gateway_label(url: str, unit: str) -> str:
-    """The gateway in words: its address and, where it has one, its unit."""
+    """The gateway for people: its address and, where it has one, its unit."""
     return f"{url} {unit}".strip()
 
 

@@ -1,4 +1,4 @@
-"""Small files that several consoles keep at once: changed under a lock, and written by rename."""
+"""Small files that several consoles write: changed under a lock, and replaced by rename."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from typing import Final
 # a writer takes milliseconds
 LOCK_SECONDS = 3.0
 _LOOK_SECONDS: Final = 0.02
-# a file system without locks: what is kept there is kept as well as it can be
+# a file system without locks: the file is changed without one
 _NO_LOCKS: Final = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
 
 
 class Busy(OSError):
-    """Another process holds the lock and does not end."""
+    """Another process holds the lock and does not release it."""
 
 
 def lock_of(path: Path) -> Path:
-    """The lock that is beside a file."""
+    """The lock file beside a file."""
     return path.with_name(f".{path.name}.lock")
 
 
 @contextlib.contextmanager
 def changing(path: Path) -> Iterator[None]:
-    """Nobody else changes this file meanwhile; its folder is made. Raises `Busy` after `LOCK_SECONDS`, and OSError."""
+    """Lock this file against other writers; its folder is created. Raises `Busy` after `LOCK_SECONDS`, and OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(lock_of(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -57,7 +57,7 @@ def _lock(handle: int, seconds: float) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a file that holds nothing of use, for whoever wants to know what it held. Raises OSError."""
+    """Rename a damaged file, so that its content can still be looked at; returns its new path. Raises OSError."""
     aside = path.with_name(f"{path.name}.damaged.{int(time.time())}")
     os.replace(path, aside)
     return aside

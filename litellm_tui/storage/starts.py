@@ -1,7 +1,7 @@
-"""The configurations that a gateway was started with: when, which, and what came of it.
+"""The starts of a gateway: when its process was started, with which configuration, and what came of it.
 
-They are sets of the store of backups: all files as they were. What cannot be read or written is no reason to stop:
-`failure` says why, and what is known stays known for this run.
+A start is a set in the store of backups, with all files as they were. A store that cannot be read or written stops
+nothing: `failure` says why, and the known starts stay in memory for this run.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from litellm_tui.model.failures import Failure
 from litellm_tui.model.gateway import Gateway
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.storage.backups import Backup, Backups, Held, Role, Taken, digest_of, take
+from litellm_tui.storage.backups import Backup, Backups, FileCopy, FileSet, Role, copy_files, digest_of
 
-# what the gateway lists this long after a start is what it loaded
+# by this time after its start a gateway has loaded all that it is going to load
 _SETTLED_SECONDS: Final = 30.0
-# how the run of a process begins that is not there
+# begins `Start.run` where the process did not stay up
 _DOWN: Final = "down "
 _NOT_KEPT: Final = "the files of this version were not kept"
 
 
-class Applied(msgspec.Struct, frozen=True):
+class Start(msgspec.Struct, frozen=True):
     """A start of the process at `at` (seconds since the epoch) with the version `digest` of the configuration.
 
-    `files` are the root file and its includes. `result` is in words. `run` tells one start from another. `good` says
-    that all deployments were loaded and that it ran for a while.
+    `files` are the root file and its includes. `result` is a sentence. `run` tells one start from another. `good` means
+    that all deployments were loaded and that the process ran for a while.
     """
 
     at: float
@@ -45,96 +45,96 @@ class Applied(msgspec.Struct, frozen=True):
     good: bool = False
 
 
-class History:
-    """What one gateway, by its address and unit, was started with; the newest last."""
+class StartHistory:
+    """The starts of one gateway, by its address and unit; the newest last."""
 
     def __init__(self, url: str, unit: str, folder: Path | None = None, environment_files: Iterable[str] = ()) -> None:
-        """`folder` takes the place of the user's state folder; the `environment_files` are kept as well."""
+        """`folder` replaces the user's state folder; the `environment_files` are kept with each start."""
         self._backups = Backups(url, unit, folder)
         self.folder = self._backups.folder
         self._environment_files = tuple(environment_files)
         self.failure = ""
-        self.again = False
-        """Whether what was seen last could not be noted now, and is to be shown again."""
-        self._applied: tuple[Applied, ...] = ()
-        # what was looked into already, and cannot be kept
+        self.retry = False
+        """Whether the last snapshot has a start that could not be recorded yet: give the snapshot again."""
+        self._starts: tuple[Start, ...] = ()
+        # run and digest of starts that can never be recorded
         self._passed: set[tuple[str, str]] = set()
 
-    def load(self) -> tuple[Applied, ...]:
-        """What was kept, or nothing."""
+    def load(self) -> tuple[Start, ...]:
+        """Read the starts from the store; none where it cannot be read."""
         found = self._backups.load()
         self.failure = self._backups.failure
-        self._applied = _starts(found)
-        return self._applied
+        self._starts = _starts(found)
+        return self._starts
 
-    def versions(self) -> tuple[Applied, ...]:
-        """Every start that is known, the newest last."""
-        return self._applied
+    def versions(self) -> tuple[Start, ...]:
+        """All known starts, the newest last."""
+        return self._starts
 
-    def at_start_of(self, run: str) -> Applied | None:
-        """The start that is this run."""
-        return next((applied for applied in reversed(self._applied) if run and applied.run == run), None)
+    def start_of_run(self, run: str) -> Start | None:
+        """The start of this run of the process (`run_of`)."""
+        return next((start for start in reversed(self._starts) if run and start.run == run), None)
 
-    def see(self, snapshot: Snapshot) -> bool:
-        """Note the start that the snapshot shows, once it is known what came of it; whether anything was noted.
+    def record_snapshot(self, snapshot: Snapshot) -> bool:
+        """Record the start that the snapshot shows, once its result is known; returns whether one was recorded.
 
-        Nothing is noted of a process that may have been started before its file was last changed. It blocks: files are
-        read, and a lock may be busy for seconds. What fails now is `again` to be seen.
+        A process that may have been started before its file was last changed is not recorded. The call blocks: it
+        reads files, and a lock may be busy for seconds. Where it fails, `retry` is set.
         """
-        self.again = False
-        file, found = snapshot.configuration.current, started(snapshot)
+        self.retry = False
+        file, found = snapshot.configuration.current, current_start(snapshot)
         if found is None or file is None or (found.run, found.digest) in self._passed:
             return False
-        last = self._applied[-1] if self._applied else None
+        last = self._starts[-1] if self._starts else None
         known = last.litellm_version or not found.litellm_version if last else False
         same = last and known and (last.run, last.digest) == (found.run, found.digest)
         if last and same and (last.good or (last.result, last.good) == (found.result, found.good)):
             return False
         if last and last.digest == found.digest and found.run.startswith(_DOWN) and not last.run.startswith(_DOWN):
-            # it ran with this file: what has ended it now is not the file
+            # the process ran with this file before: the file did not end it
             return False
-        taken = self._taken(file, found.at)
+        taken = self._copied(file, found.at)
         if isinstance(taken, Failure):
-            self.failure, self.again = taken.why, True
+            self.failure, self.retry = taken.why, True
             return False
         if taken is None:
             self._passed.add((found.run, found.digest))
             return False
         return self._keep(found, taken)
 
-    def note(self, applied: Applied, content: Mapping[str, bytes]) -> bool:
-        """Keep this start and the files that it ran with; the same start again replaces what was noted of it."""
-        return self._keep(applied, Taken(tuple(Held(path, "config", content[path]) for path in content)))
+    def add_start(self, start: Start, content: Mapping[str, bytes]) -> bool:
+        """Keep a start and the files that it ran with; a start with the same run and digest is replaced."""
+        return self._keep(start, FileSet(tuple(FileCopy(path, "config", content[path]) for path in content)))
 
-    def _keep(self, applied: Applied, taken: Taken) -> bool:
+    def _keep(self, start: Start, taken: FileSet) -> bool:
         last = next((backup for backup in reversed(self._backups.load()) if _is_start(backup)), None)
-        again = last is not None and applied.run != "" and (last.run, last.digest) == (applied.run, applied.digest)
+        again = last is not None and start.run != "" and (last.run, last.digest) == (start.run, start.digest)
         kept = self._backups.keep(
-            taken, "seen failing" if applied.run.startswith(_DOWN) else "seen running", at=applied.at,
-            digest=applied.digest, litellm_version=applied.litellm_version, result=applied.result,
-            # what it lost later, after it had proved good, is not the fault of its file
-            good=applied.good or (again and last is not None and last.good),
-            run=applied.run, instead_of=last.id if again and last else 0,
+            taken, "seen failing" if start.run.startswith(_DOWN) else "seen running", at=start.at,
+            digest=start.digest, litellm_version=start.litellm_version, result=start.result,
+            # a good start stays good: a later failure is not the fault of its file
+            good=start.good or (again and last is not None and last.good),
+            run=start.run, instead_of=last.id if again and last else 0,
         )  # fmt: skip
         if isinstance(kept, Failure):
-            self.failure, self.again = kept.why, True
+            self.failure, self.retry = kept.why, True
             return False
-        self._applied, self.failure = _starts(self._backups.records()), ""
+        self._starts, self.failure = _starts(self._backups.records()), ""
         return True
 
     def content(self, digest: str) -> dict[str, bytes] | None:
-        """The configuration of a version by paths, the root first; None when it is not there or not to be read."""
+        """The configuration files of a version by path, the root first; None where they cannot be read."""
         found = next((b for b in reversed(self._backups.records()) if _is_start(b) and b.digest == digest), None)
         if found is None:
             return None
-        held = self._backups.held(found.id)
-        if isinstance(held, Failure):
-            self.failure = held.why
+        copies = self._backups.copies(found.id)
+        if isinstance(copies, Failure):
+            self.failure = copies.why
             return None
-        return Taken(held).contents
+        return FileSet(copies).contents
 
     def as_config(self, digest: str, environment: Mapping[str, str]) -> ConfigFile | ConfigError:
-        """A version parsed, with `environment` as it is now."""
+        """A version, parsed with `environment` as it is now."""
         content = self.content(digest)
         if not content:
             return ConfigError(str(self.folder), f"{_NOT_KEPT}: {self.failure}" if self.failure else _NOT_KEPT)
@@ -144,19 +144,19 @@ class History:
             return ConfigError(root, "its includes lead to other files now: this version cannot be put together again")
         return found
 
-    def _taken(self, file: ConfigFile, since: float) -> Taken | Failure | None:
-        """The files on disk, when they still are what was read; the environment, as far as it is what was started."""
+    def _copied(self, file: ConfigFile, since: float) -> FileSet | Failure | None:
+        """The files on disk, None when they differ from `file`; environment files only where older than `since`."""
         environment = [path for path in self._environment_files if changed_at([path]) <= since]
         wanted: list[tuple[str, Role]] = [(path, "config") for path in file.files]
-        taken = take([*wanted, *((path, "environment") for path in environment)], patience=0.0)
+        taken = copy_files([*wanted, *((path, "environment") for path in environment)], patience=0.0)
         if isinstance(taken, Failure):
             return taken
-        return taken if digest_of(taken.held) == file.digest else None
+        return taken if digest_of(taken.copies) == file.digest else None
 
 
-def _starts(backups: Iterable[Backup]) -> tuple[Applied, ...]:
+def _starts(backups: Iterable[Backup]) -> tuple[Start, ...]:
     return tuple(
-        Applied(b.at, b.digest, b.litellm_version, b.result, b.configuration, b.run, b.good)
+        Start(b.at, b.digest, b.litellm_version, b.result, b.configuration, b.run, b.good)
         for b in backups
         if _is_start(b)
     )
@@ -166,8 +166,8 @@ def _is_start(backup: Backup) -> bool:
     return backup.why in ("seen running", "seen failing")
 
 
-def started(snapshot: Snapshot) -> Applied | None:
-    """The start of the process that runs now, or of one that has failed, with what came of it, once that is known."""
+def current_start(snapshot: Snapshot) -> Start | None:
+    """The start of the process that runs now, or of one that has failed; None while its result is not known."""
     service, gateway, file = snapshot.service.value, snapshot.gateway, snapshot.configuration.current
     if service is None or file is None or snapshot.service.failure is not None:
         return None
@@ -176,33 +176,33 @@ def started(snapshot: Snapshot) -> Applied | None:
         if not service.changed_at or file.modified_at > service.changed_at:
             return None
         result = f"did not stay up: {service.result} ({service.exit_code or 'exited'} {service.exit_status})"
-        return Applied(service.changed_at, file.digest, version, result, file.files, _DOWN + file.digest)
+        return Start(service.changed_at, file.digest, version, result, file.files, _DOWN + file.digest)
     if service.started_at is None or file.modified_at > service.started_at:
         return None
     settled = snapshot.taken_at - service.started_at >= _SETTLED_SECONDS
     result = _loaded(gateway, service.started_at, len(file.deployments), settled)
     if not result or not (version or settled):
         return None
-    # what has just loaded everything may yet fall over
+    # a process that has just loaded everything may still fail
     looked = (gateway.deployments.seen_at or 0.0) - service.started_at
     good = looked >= _SETTLED_SECONDS and result == _loaded_of(len(file.deployments), len(file.deployments))
-    return Applied(service.started_at, file.digest, version, result, file.files, run_of(service), good)
+    return Start(service.started_at, file.digest, version, result, file.files, run_of(service), good)
 
 
 def run_of(service: Service | None) -> str:
-    """What tells one run of the process from another; empty when none runs."""
+    """A text that tells one run of the process from another; empty when none runs."""
     if service is None or service.started_at is None:
         return ""
     return f"{service.invocation} {service.main_pid} {round(service.started_at)}"
 
 
 def _loaded(gateway: Gateway, since: float, wanted: int, settled: bool) -> str:
-    """In words, how much of the file this process has loaded; empty while that may still change."""
+    """A sentence on how much of the file this process has loaded; empty while that may still change."""
     seen, loaded = gateway.deployments.seen_at, gateway.deployments.value
     answers = gateway.liveliness.value is not None and gateway.liveliness.failure is None
     if seen is None or loaded is None or seen < since:
         return "answers; what it has loaded is not shown" if settled and answers and gateway.deployments.failure else ""
-    # what comes from a database is listed as well
+    # the gateway also lists deployments from its database
     own = min(sum(not deployment.from_db for deployment in loaded), wanted)
     return _loaded_of(own, wanted) if own == wanted or settled else ""
 

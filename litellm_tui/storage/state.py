@@ -1,8 +1,8 @@
-"""What is kept from one run to the next, in the user's state folder (XDG_STATE_HOME): problems seen, marks made.
+"""The state of one gateway from run to run: problems seen, marks made; a file in the user's state folder.
 
-One file per gateway. It holds no secret: its texts were masked before they became problems. Several consoles and
-commands may keep it at once: each writes only what it has changed itself. A file that cannot be read or written is no
-reason to stop: the run goes on without memory, and `failure` says why.
+The folder is that of XDG_STATE_HOME, with one file per gateway. The file holds no secret: its texts were masked before
+they became problems. Several consoles and commands may use it at once: each writes only what it has changed itself. A
+file that cannot be read or written stops nothing: the run goes on without memory, and `failure` says why.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from litellm_tui.target.settings import NAME
 
 T = TypeVar("T")
 
-# of a later form, nothing is read, and nothing is written over it
+# a file of a later form is neither read nor overwritten
 FORM: Final = 1
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """The content of the file. `expected_down` maps a deployment's key or a group's name to the operator's note,
-    `last` is what the last look found, `incidents_looked_at` when the incidents were last shown.
+class SavedState(msgspec.Struct, frozen=True):
+    """The content of the file. `expected_down` maps a deployment's key or a group's name to the operator's note.
+
+    `last` is what the last look found. `incidents_looked_at` is when the incidents were last shown, in seconds since
+    the epoch.
     """
 
     form: int = FORM
@@ -42,40 +44,40 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class _Unusable(Exception):
-    """The file must not be written over."""
+    """The file must not be overwritten."""
 
 
 class StateFile:
-    """The memory of one gateway, by its address and unit. Its methods block: a lock may be busy for seconds."""
+    """The state file of one gateway, by its address and unit. Its methods block: a lock may be busy for seconds."""
 
     def __init__(self, url: str, unit: str, folder: Path | None = None) -> None:
         self.gateway = gateway_label(url, unit)
         self.path = (folder or state_folder()) / f"{gateway_name(url, unit)}.json"
         self.failure = ""
         self.incidents_looked_at = 0.0
-        # what was last read or written: what differs from it was changed here
-        self._base = Kept()
+        # the state as it was last read or written: a difference from it is a change made here
+        self._base = SavedState()
         self._stamp: tuple[int, int, int] | None = None
 
-    def load(self) -> Kept:
-        """What was kept, or nothing."""
-        self._base, self.failure = Kept(), ""
+    def load(self) -> SavedState:
+        """The state of the file, empty where there is none."""
+        self._base, self.failure = SavedState(), ""
         self._stamp = self._stamped()
         try:
             found = self._read()
         except _Unusable as error:
             self.failure = str(error)
-            return Kept()
-        self._base = found or Kept()
+            return SavedState()
+        self._base = found or SavedState()
         self.incidents_looked_at = self._base.incidents_looked_at
         return self._base
 
     def changed(self) -> bool:
-        """Whether another console has written it since it was read or written here."""
+        """Whether another process has written the file since it was read or written here."""
         return self._stamped() != self._stamp
 
-    def adopt(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> Kept:
-        """What others have kept meanwhile, put together with what is known here. Nothing is written."""
+    def adopt(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> SavedState:
+        """The file's state merged with the state given here. Nothing is written."""
         mine = self._mine(memory, expected_down, last)
         stamp = self._stamped()
         try:
@@ -89,10 +91,10 @@ class StateFile:
         self._base, self._stamp, self.failure = theirs, stamp, ""
         return found
 
-    def save(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> Kept:
-        """Keep what was changed here since the last time, and return it with what others have kept meanwhile.
+    def save(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> SavedState:
+        """Write what was changed here since the last call; returns it merged with what other processes have written.
 
-        Nothing is written where the file holds all of it already. After a failure the next call keeps it.
+        Nothing is written where the file already holds all of it. After a failure the next call writes it.
         """
         mine = self._mine(memory, expected_down, last)
         try:
@@ -111,11 +113,11 @@ class StateFile:
         self._base, self.failure = found, ""
         return found
 
-    def _mine(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> Kept:
-        return Kept(FORM, self.gateway, dict(memory), dict(expected_down), last, self.incidents_looked_at)
+    def _mine(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> SavedState:
+        return SavedState(FORM, self.gateway, dict(memory), dict(expected_down), last, self.incidents_looked_at)
 
-    def _read(self) -> Kept | None:
-        """What the file holds; None where there is none, or none of use, which is put aside. Raises `_Unusable`."""
+    def _read(self) -> SavedState | None:
+        """The file's state; None where there is no file, or a damaged one, which is renamed. Raises `_Unusable`."""
         try:
             content = read_bytes(self.path)
         except FileNotFoundError:
@@ -123,7 +125,7 @@ class StateFile:
         except OSError as error:
             raise _Unusable(f"{self.path}: {error.strerror}") from error
         try:
-            kept = msgspec.json.decode(content, type=Kept)
+            kept = msgspec.json.decode(content, type=SavedState)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             self._put_aside(error)
             return None
@@ -146,10 +148,10 @@ class StateFile:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def merged(base: Kept, mine: Kept, theirs: Kept) -> Kept:
-    """What both keep: `base` is what both began with. Of what only one has changed, the change counts."""
+def merged(base: SavedState, mine: SavedState, theirs: SavedState) -> SavedState:
+    """The states of two processes merged; `base` is the one both began with. A change by only one side counts."""
     lasts = [last for last in (theirs.last, mine.last) if last is not None]
-    return Kept(
+    return SavedState(
         FORM,
         mine.gateway,
         _merge(base.memory, mine.memory, theirs.memory, both),
@@ -170,7 +172,7 @@ def _merge(
         elif there == before:
             value = here
         elif here is None or there is None:
-            # one that was changed by one and deleted by the other stays
+            # an entry that one side changed and the other deleted stays
             value = there if here is None else here
         else:
             value = both(here, there)
@@ -180,7 +182,7 @@ def _merge(
 
 
 def state_folder() -> Path:
-    """Where the files lie."""
+    """The folder of the state files."""
     from platformdirs import user_state_path
 
     return user_state_path(NAME)

@@ -1,4 +1,4 @@
-"""The gateway's key: where it may stand, in the order in which it is looked for. It never shows itself."""
+"""Finds the gateway's key: its possible places, in the order of the search. The key is never shown."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _key_from_file(file: str, source: str) -> Secret:
 def _master_key(
     config: Found | None, environment: Mapping[str, Variable], missing: list[Missing]
 ) -> tuple[Secret | None, str | None]:
-    """`general_settings.master_key`, literal or `os.environ/NAME`, else LITELLM_MASTER_KEY: as the proxy does."""
+    """`general_settings.master_key`, literal or `os.environ/NAME`, else LITELLM_MASTER_KEY, as in the proxy."""
     loaded = config_file.load(config.value, {}) if config else None
     value = loaded.section("general_settings").get("master_key") if isinstance(loaded, ConfigFile) else None
     if isinstance(value, str) and value.startswith("os.environ/"):

@@ -1,4 +1,4 @@
-"""A profile: which gateway, configuration, service and log are operated, and how each was found."""
+"""The record of a profile: the operated gateway, configuration, service and log, and how each was found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from litellm_tui.target.settings import SettingsError
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What the command line said; None where it said nothing."""
+    """The options of the command line; None where one was not given."""
 
     url: str | None = None
     config: str | None = None
@@ -32,7 +32,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Secret:
-    """A value that shows itself only when asked by name."""
+    """A value that only `reveal` returns; its representation hides it."""
 
     __slots__ = ("_value",)
 
@@ -40,7 +40,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself, for the one place that sends it."""
+        """The value itself, for the code that sends it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -50,9 +50,9 @@ class Secret:
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """One operated gateway. `environment` is what the unit gives LiteLLM, for `os.environ/` references.
+    """One operated gateway. `environment` holds LiteLLM's variables, for `os.environ/` references.
 
-    `service` says how a service is reached that is no systemd unit; `unit` then holds its name.
+    `service` describes a service that is no systemd unit; `unit` is then its name.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> ServicePlace:
-        """What stands in parentheses behind the service's name: whose unit it is, or its kind."""
+        """The text in parentheses after the service's name: the scope of a unit, or the kind of service."""
         return driver(self.service_target).place
 
     @property
@@ -107,9 +107,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every value that must never be shown: the key, variables whose names say that they hold a secret, and
-        credentials in addresses.
-        """
+        """Every value that must never be shown: the key, secret variables by their names, credentials in addresses."""
         named = [part for name, v in self.environment.items() for part in secret_parts(name, v.value)]
         own = [*secret_parts("", self.url.value), self.key.reveal() if self.key else ""]
         withheld = [v.value for v in self.found_unit.withheld] if self.found_unit else []
@@ -117,7 +115,7 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 def may_change(profile: Profile, command: str) -> None:
-    """Raises `SettingsError` for a profile that is read-only; every command that changes something asks this first."""
+    """Raises `SettingsError` for a read-only profile; every command that changes something calls this first."""
     if profile.read_only:
         raise SettingsError(f"{command}: {profile.name or profile.address} is read-only: nothing is changed here")
 

@@ -1,7 +1,7 @@
 """Finds everything that a profile holds.
 
-The order, each overriding the next: command line, environment, settings file, discovery from the service. The names of
-the environment variables are LiteLLM's own where it has one.
+The sources, each overriding the next: command line, environment, settings file, discovery from the service. The
+environment variables have LiteLLM's own names where it has one.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from litellm_tui.target.key import find_key
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.settings import ProfileSettings, Settings, SettingsError
 
-# where the address comes from when nothing else gave one
+# the source of the address where no other source has one
 DEFAULT_SOURCE: Final = "LiteLLM's default"
 
 
 def resolve(
     options: Options, settings: Settings, tools: Tools | None = None, environ: Mapping[str, str] | None = None
 ) -> Profile:
-    """Find everything. Runs systemctl and reads files; takes tens of milliseconds.
+    """Find the profile. Runs the tools of the service's kind and reads files, in tens of milliseconds.
 
     Raises `SettingsError` when a named profile or key does not exist.
     """
@@ -132,7 +132,7 @@ def _first(*candidates: tuple[str | None, str]) -> Found | None:
 
 
 def _kind(options: Options, chosen: ProfileSettings) -> Kind | None:
-    """What the command line asks for goes before the profile: `--kind systemd` leaves its other service alone."""
+    """The kind of service: the command line overrides the profile, so `--kind systemd` ignores its other service."""
     if options.kind == "systemd" or (options.kind is None and options.scope):
         return None
     if options.kind == "compose" and not isinstance(chosen.service, Compose):

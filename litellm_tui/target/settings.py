@@ -19,15 +19,15 @@ class SettingsError(Exception):
 
 
 class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One gateway of the settings file. Whatever is left out is discovered.
+    """One gateway of the settings file. What is left out is discovered.
 
     `key_env` names an environment variable and `key_file` a file that hold the key: the key itself is not accepted.
-    `health_url` is what others ask for its health (LiteLLM's SEPARATE_HEALTH_APP, a load balancer's check); it
-    is watched beside the gateway itself.
-    `probes` are groups that must answer a real request after a restart, for it to be applied.
-    With `read_only` nothing is ever changed, nor is a request made that costs; `production` marks a gateway on the
-    screen, and its restart wants the service's name typed.
-    `compose`, `process` or `custom` says that LiteLLM is not run by systemd; `unit` is then the service's name.
+    `health_url` is the address that others check (LiteLLM's SEPARATE_HEALTH_APP, a load balancer's check); it is polled
+    in addition to the gateway itself.
+    `probes` are groups that must answer a real request before a restart counts as applied.
+    With `read_only` nothing is changed and no request that costs is made. `production` marks a gateway on the screen,
+    and a restart must be confirmed by typing the service's name.
+    `compose`, `process` or `custom` describes a service that systemd does not run; `unit` is then its name.
     """
 
     url: str | None = None
@@ -60,17 +60,17 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How configurations are audited. `ignore` maps a rule to the reason why its findings are left alone."""
+    """Settings of the audit. `ignore` maps a rule to the reason why its findings are ignored."""
 
     ignore: dict[str, str] = {}
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that can be set.
+    """All settings.
 
-    `profile` is the profile used when none is named; `theme` the name of a theme file; `ascii` draws signs and frames
-    in ASCII, or never does (None: where the locale has no more than that); `mouse` turns mouse reporting on (off leaves
-    selecting text to the terminal); `utc` shows log times in UTC; `audit` says which findings are left alone.
+    `profile` is used when none is named. `theme` is the name of a theme file. `ascii` draws signs and frames in ASCII
+    or not; None decides by the locale. `mouse` turns mouse reporting on; without it the terminal selects text. `utc`
+    shows log times in UTC. `audit` says which findings are ignored.
     """
 
     profile: str | None = None
@@ -83,21 +83,21 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def draws_ascii(self) -> bool:
-        """Whether signs and frames are drawn in ASCII: as is set, else by the locale."""
+        """Whether signs and frames are drawn in ASCII: by the setting, else by the locale."""
         return not draws_unicode() if self.ascii is None else self.ascii
 
 
 def settings_folder() -> Path:
-    """Where the settings file and the user's own themes lie."""
+    """The folder of the settings file and of the user's own themes."""
     from platformdirs import user_config_path
 
     return user_config_path(NAME)
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """The settings, or the defaults when there is no file.
+    """The settings; the defaults where there is no file.
 
-    Raises `SettingsError` for a file that is there and wrong: ignoring it could mean operating another gateway.
+    Raises `SettingsError` for a wrong file: ignoring it could mean operating another gateway.
     """
     path = path or settings_folder() / "config.yaml"
     try:
@@ -116,7 +116,7 @@ def load_settings(path: Path | None = None) -> Settings:
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise SettingsError(f"{where}: {error.problem}") from error
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-        # beside its own errors, PyYAML raises what its constructors stumble over
+        # PyYAML's constructors raise more than its own errors
         raise SettingsError(f"{path}: {error}") from error
     if data is None:
         return Settings()

@@ -180,7 +180,7 @@ class Operations:
                 view,
                 loaded,
                 self._run_probe,
-                on_result=self._monitor.take_probe,
+                on_result=self._monitor.add_probe,
                 cancel=lambda: self._console.cancel_workers("probe"),
             )
         )

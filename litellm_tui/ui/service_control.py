@@ -46,14 +46,14 @@ class ConsoleObserver:
         view, monitor = self._console.session.view, self._console.session.monitor
         if view is not None and monitor is not None:
             loaded = view.snapshot.gateway.deployments.value or ()
-            await ask(view.profile, loaded, groups, view.redact, monitor.take_probe)
+            await ask(view.profile, loaded, groups, view.redact, monitor.add_probe)
 
-    def log_since(self, moment: float) -> tuple[str, ...]:
+    def log_since(self, clock_time: float) -> tuple[str, ...]:
         """The last lines of the service since then."""
         from litellm_tui.actions.transaction.observation import said_since
 
         view = self._console.session.view
-        return said_since(view.store, moment) if view else ()
+        return said_since(view.store, clock_time) if view else ()
 
 
 class ServiceControl:
@@ -203,11 +203,11 @@ class ServiceControl:
         self._console.begin(self._show_service(view), group="service", exclusive=True)
 
     async def _show_service(self, view: View) -> None:
-        from litellm_tui.monitor.comparison import moment
-        from litellm_tui.services import detail as servicedetail
+        from litellm_tui.monitor.comparison import clock_time
+        from litellm_tui.services.detail import detail_paragraphs, read_detail
         from litellm_tui.ui.screens.sheet import Sheet
 
-        detail = await servicedetail.read(view.profile.service_target, view.snapshot.service.value, view.redact)
-        clock = partial(moment, utc=self._console.session.notation.utc)
+        detail = await read_detail(view.profile.service_target, view.snapshot.service.value, view.redact)
+        clock = partial(clock_time, utc=self._console.session.notation.utc)
         title = f"{detail.name or 'service'} ({detail.place})"
-        self._console.push_screen(Sheet(title, lambda: list(servicedetail.paragraphs(detail, view.now, clock))))
+        self._console.push_screen(Sheet(title, lambda: list(detail_paragraphs(detail, view.now, clock))))

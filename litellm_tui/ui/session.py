@@ -22,7 +22,7 @@ from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.monitor.supervisor import Pace, guarded, guarded_async
 from litellm_tui.storage.backups import Backups
-from litellm_tui.storage.starts import History
+from litellm_tui.storage.starts import StartHistory
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.diagnosis_worker import DiagnosisWorker
 from litellm_tui.ui.session_memory import SessionMemory
@@ -60,7 +60,7 @@ class Session:
         self.title = title
         self.remembers = memory
         self.monitor: Monitor | None = None
-        self.history: History | None = None
+        self.history: StartHistory | None = None
         self.backups: Backups | None = None
         self.files = FileThread("state")
         """All of the state folder is read and written there, in the order in which it was asked for."""
@@ -118,7 +118,7 @@ class Session:
         self.backups = Backups(*gateway, folder=self.own_folder)
         failures = []
         if self.remembers:
-            self.history = History(*gateway, environment_files=profile.environment_files)
+            self.history = StartHistory(*gateway, environment_files=profile.environment_files)
             self._starts = StartsRecorder(self.history, self.files, self._told_of_starts)
             await self.files.run(self.history.load)
             failures.append(self.history.failure)

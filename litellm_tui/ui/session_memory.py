@@ -9,7 +9,7 @@ from litellm_tui.analysis.change.changes import Glance, glance
 from litellm_tui.analysis.health.memory import Memory, looked, remember
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.monitor.monitor import Monitor
-from litellm_tui.storage.state import Kept, StateFile, merged
+from litellm_tui.storage.state import SavedState, StateFile, merged
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.view import View
 
@@ -73,7 +73,7 @@ class SessionMemory:
             await self._exchange(file.adopt, file, None, monitor)
 
     async def _exchange(
-        self, how: Callable[[Memory, dict[str, str], Glance | None], Kept], file: StateFile, view: View | None,
+        self, how: Callable[[Memory, dict[str, str], Glance | None], SavedState], file: StateFile, view: View | None,
         monitor: Monitor,
     ) -> None:  # fmt: skip
         known = view is not None and view.diagnosis.gateway.state == "answering"
@@ -81,7 +81,7 @@ class SessionMemory:
             self._last = glance(view.snapshot, view.diagnosis, view.now)
         given, looked_at = self._known(monitor), self.incidents_looked_at
 
-        def exchanged() -> Kept:
+        def exchanged() -> SavedState:
             file.incidents_looked_at = looked_at
             return how(given.memory, given.expected_down, given.last)
 
@@ -93,8 +93,8 @@ class SessionMemory:
         if now.expected_down != monitor.expected_down:
             monitor.expect_down(now.expected_down)
 
-    def _known(self, monitor: Monitor) -> Kept:
-        return Kept(
+    def _known(self, monitor: Monitor) -> SavedState:
+        return SavedState(
             memory=dict(self.problems), expected_down=dict(monitor.expected_down), last=self._last,
             incidents_looked_at=self.incidents_looked_at,
         )  # fmt: skip

@@ -52,10 +52,10 @@ def _lives(pid: int) -> bool:
 
 STARTER = """
 import asyncio, sys
-from litellm_tui.services.process import start_stop as spawn
+from litellm_tui.services.process import start_stop
 from litellm_tui.model.service_kinds import Process
 place, *start = sys.argv[1:]
-print(spawn.start(Process(start=start, pid_file=place + "/pid", log_file=place + "/log")), flush=True)
+print(start_stop.start(Process(start=start, pid_file=place + "/pid", log_file=place + "/log")), flush=True)
 input()
 """
 

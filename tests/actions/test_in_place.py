@@ -345,7 +345,7 @@ def test_a_store_that_is_full_changes_nothing(place: Place, monkeypatch: pytest.
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(in_place, "beside", full)
+    monkeypatch.setattr(in_place, "write_beside", full)
     done = rewrite(place.file, BEFORE, AFTER, place.copy)
     assert isinstance(done, Failure)
     assert "was not changed" in done.why

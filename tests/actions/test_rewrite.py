@@ -290,7 +290,7 @@ def test_a_rename_whose_folder_cannot_be_brought_to_the_disk_is_no_failure(
     def fail(_: Path) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(module, "settle", fail)
+    monkeypatch.setattr(module, "sync_folder", fail)
     done = _written(rewrite(file, OLD, NEW, copy))
     assert file.read_bytes() == NEW
     assert "could not be brought to the disk" in done.how

@@ -20,7 +20,7 @@ from litellm_tui.actions import rollback as module
 from litellm_tui.actions.rewrite import Staged, Written, stage
 from litellm_tui.actions.rollback import Restored, Torn, missing, rehearse, restore
 from litellm_tui.model.failures import Failure
-from litellm_tui.storage.backups import Backup, Backups, Held, Role, Taken, index, take, take_present
+from litellm_tui.storage.backups import Backup, Backups, FileCopy, FileSet, Role, copy_current, copy_files, index
 
 NAMES = ("config.yaml", "more.yaml", "litellm.env")
 OLD = {
@@ -135,8 +135,8 @@ def test_what_is_kept_before_has_the_digest_of_the_configuration(site: Site) -> 
     old = site.keep()
     # by then it includes nothing
     site.save({**OLD, "config.yaml": b"model_list: []\n"})
-    now = take_present(str(site / "config.yaml"))
-    assert isinstance(now, Taken)
+    now = copy_current(str(site / "config.yaml"))
+    assert isinstance(now, FileSet)
     done = _restored(site.restore(old.id))
     assert done.before
     kept = site.backups.make(now, "before a fix")
@@ -164,7 +164,7 @@ def test_a_file_that_is_gone_is_made_again_as_it_was(site: Site) -> None:
 
 
 def test_a_file_of_which_no_mode_is_known_is_for_its_owner_alone(site: Site) -> None:
-    made = site.backups.keep(Taken((Held(str(site / "config.yaml"), "config", b"a: 1\n"),)), "seen running")
+    made = site.backups.keep(FileSet((FileCopy(str(site / "config.yaml"), "config", b"a: 1\n"),)), "seen running")
     assert isinstance(made, Backup)
     _restored(site.restore(made.id))
     assert stat.S_IMODE((site / "config.yaml").stat().st_mode) == 0o600
@@ -557,6 +557,6 @@ class _Breaking:
 
 def test_taking_a_set_and_the_disk_agree(site: Site) -> None:
     site.save(OLD)
-    taken = take(site.files)
-    assert isinstance(taken, Taken)
-    assert {os.path.basename(held.path): held.content for held in taken.held} == OLD
+    taken = copy_files(site.files)
+    assert isinstance(taken, FileSet)
+    assert {os.path.basename(held.path): held.content for held in taken.copies} == OLD

@@ -37,7 +37,7 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service, Unit
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.storage.backups import Backup, Backups, take_present
+from litellm_tui.storage.backups import Backup, Backups, copy_current
 from litellm_tui.target.profile import Profile
 from tests.recorded import loaded_deployment
 
@@ -163,7 +163,7 @@ class Site:
         self.world.etc.mkdir()
         self.world.save(contents)
         self.world.start()
-        taken = take_present(str(self.world.etc / "config.yaml"), self.profile.environment_files)
+        taken = copy_current(str(self.world.etc / "config.yaml"), self.profile.environment_files)
         assert not isinstance(taken, Failure)
         made = self.backups.keep(taken, "seen running", good=good)
         assert isinstance(made, Backup)
@@ -350,7 +350,7 @@ async def test_a_configuration_that_ran_before_is_not_rolled_back(site: Site, mo
 
 async def test_an_environment_file_of_which_nothing_is_known_cannot_be_rolled_back(site: Site) -> None:
     site.begin(good=False)
-    taken = take_present(str(site.world.etc / "config.yaml"))
+    taken = copy_current(str(site.world.etc / "config.yaml"))
     assert not isinstance(taken, Failure)
     site.backups.keep(taken, "seen running", good=True)
     site.world.save({"litellm.env": "A=1 # it ends at its start\n"})

@@ -220,7 +220,9 @@ def test_a_stream_that_begins_well_and_breaks_is_not_serving(form: str) -> None:
     intake = LogIntake(store, Redactor(), counter)
     for begun in (30, 20, 10):
         lines = fault("1.77.7", "stream-error")["journal"][form]
-        intake.take([Entry(NOW - begun + n / 1000, line["MESSAGE"], 6, 7, "litellm") for n, line in enumerate(lines)])
+        intake.add_entries(
+            [Entry(NOW - begun + n / 1000, line["MESSAGE"], 6, 7, "litellm") for n, line in enumerate(lines)]
+        )
     loaded = (loaded_deployment("garbled", "openai/garbled-m", A, "id1"),)
     gateway = Gateway(liveliness=_read("x"), deployments=_read(loaded))
     snapshot = Snapshot(NOW, gateway=gateway, traffic=counter.traffic(NOW, store.get), log=Log(state="following"))

@@ -21,7 +21,7 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Notice, Traffic
-from litellm_tui.services.systemd.unit import service_from
+from litellm_tui.services.systemd.unit_state import service_from
 from tests.analysis.test_problems import fault
 from tests.recorded import VERSIONS
 
@@ -202,7 +202,7 @@ def test_the_units_of_recorded_faults_are_named(version: str, key: str, state: s
     recorded = fault(version, key)
     store, counter = LogStore(), TrafficCounter()
     intake = LogIntake(store, Redactor(), counter)
-    intake.take([
+    intake.add_entries([
         Entry(NOW - 5, line["MESSAGE"], int(line.get("PRIORITY", 6)), 7, line.get("SYSLOG_IDENTIFIER", ""))
         for line in recorded["journal"]["json"]
     ])  # fmt: skip

@@ -75,7 +75,7 @@ def look(version: str, key: str, form: str, default_level: bool = False, health:
     kept = [line["MESSAGE"] for line in lines if not (default_level and _is_info(line["MESSAGE"]))]
     entries = [Entry(NOW - 3 + n / 1000, text, 6, 7, "litellm") for n, text in enumerate(kept)]
     if entries:
-        intake.take(entries)
+        intake.add_entries(entries)
     file = _configured(key)
     loaded = tuple(
         loaded_deployment(entry.group, entry.model, entry.api_base) for entry in file.deployments if "/" in entry.model
@@ -326,7 +326,9 @@ def test_a_secret_in_an_error_reaches_no_problem() -> None:
         "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - 400: Invalid model name passed in "
         "model=sk-abcdef123456. Call `/v1/models`",
     )
-    intake.take([Entry(NOW - 1, f'{{"level": "ERROR", "message": "{text}"}}', 3, 7, "litellm") for text in lines])
+    intake.add_entries(
+        [Entry(NOW - 1, f'{{"level": "ERROR", "message": "{text}"}}', 3, 7, "litellm") for text in lines]
+    )
     traffic = counter.traffic(NOW + 2, store.get)
     assert len(traffic.notices) == 3
     world = Snapshot(

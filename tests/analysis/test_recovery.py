@@ -77,7 +77,7 @@ def test_answers_are_remembered_one_a_second_for_a_minute() -> None:
     counter = TrafficCounter()
     subject = counter._subject("model", "openai/m")
     for tenth in range(2000):
-        subject.take(NOW + tenth / 10, 1, 0)
+        subject.count(NOW + tenth / 10, 1, 0)
     (tally,) = counter.traffic(NOW + 200, lambda _: None).tallies
     assert tally.ok == 2000
     assert 60 <= len(tally.answers) <= 64

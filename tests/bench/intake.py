@@ -98,13 +98,13 @@ async def _take(folder: Path, lines: int) -> None:
 
     def keep(ready: list[Any]) -> None:
         nonlocal count
-        intake.keep(ready)
+        intake.add_lines(ready)
         count += len(ready)
         if count >= lines:
             done.set()
 
     tools = Tools(journalctl=("journalctl", "-D", str(folder)))
-    tail = JournalTail(tools, UNIT, "system", keep, lambda *_: None, ready=intake.ready, history=10 * lines)
+    tail = JournalTail(tools, UNIT, "system", keep, lambda *_: None, prepare=intake.prepare, history=10 * lines)
     following = asyncio.create_task(tail.run())
     await done.wait()
     following.cancel()

@@ -66,8 +66,8 @@ def test_metrics_without_litellms_counters_are_a_feature_that_is_off() -> None:
 def test_a_number_that_is_none_is_left_out_and_kills_no_counter(value: str) -> None:
     line = b'\nlitellm_deployment_success_responses_total{model_id="x"} ' + value.encode() + b"\n"
     counter = TrafficCounter()
-    counter.take_metrics(_decoded(), NOW)
-    counter.take_metrics(_decoded(BODY + line), NOW + 30)
+    counter.add_metrics(_decoded(), NOW)
+    counter.add_metrics(_decoded(BODY + line), NOW + 30)
     assert counter.traffic(NOW + 31, lambda _: None).tallies == ()
 
 
@@ -81,12 +81,12 @@ def test_a_label_cannot_move_the_terminal_or_grow_without_end() -> None:
 
 def test_between_two_readings_the_difference_is_the_traffic() -> None:
     counter = TrafficCounter()
-    counter.take_metrics(_decoded(), NOW)
+    counter.add_metrics(_decoded(), NOW)
     more = BODY.replace(f'model_id="{FAILS}",requested_model="fails",team="None",team_alias="None",user_agent=""}} 2.0'
                         .encode(), f'model_id="{FAILS}",requested_model="fails",team="None",team_alias="None",'
                         'user_agent=""} 5.0'.encode())  # fmt: skip
     assert more != BODY
-    counter.take_metrics(_decoded(more), NOW + 30)
+    counter.add_metrics(_decoded(more), NOW + 30)
     (tally,) = counter.traffic(NOW + 31, lambda _: None).tallies
     assert (tally.name, tally.ok, tally.failed) == (FAILS, 0, 3)
     assert name_cause(tally.error).name == "500"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from litellm_tui.analysis.addresses import is_this_machine
-from litellm_tui.collectors.redis import Address, address, ask, is_down
+from litellm_tui.collectors.redis import Address, address, is_down, ping
 from litellm_tui.model.failures import Failure, Malformed, Unreachable
 from litellm_tui.model.reading import Reading
 from tests.recorded import made_file
@@ -87,25 +87,25 @@ def _saying(words: bytes) -> Handler:
 )
 async def test_one_that_is_alive_says_so_in_its_own_words(words: bytes, said: str) -> None:
     async with _server(_saying(words)) as where:
-        assert await ask(where, 5) == said
+        assert await ping(where, 5) == said
 
 
 @pytest.mark.parametrize("words", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"hello\n", b"-\x1b[31m\r\n"])
 async def test_what_speaks_otherwise_is_no_redis(words: bytes) -> None:
     async with _server(_saying(words)) as where:
-        found = await ask(where, 5)
+        found = await ping(where, 5)
         assert isinstance(found, Malformed)
         assert "\x1b" not in found.why
 
 
 async def test_an_endless_line_is_not_read_to_its_end() -> None:
     async with _server(_saying(b"x" * 1_000_000)) as where:
-        assert isinstance(await ask(where, 5), Failure)
+        assert isinstance(await ping(where, 5), Failure)
 
 
 async def test_one_that_hangs_up_without_a_word_is_not_alive() -> None:
     async with _server(_saying(b"")) as where:
-        found = await ask(where, 5)
+        found = await ping(where, 5)
         assert isinstance(found, Unreachable)
         assert found.kind == "closed"
 
@@ -116,24 +116,24 @@ async def test_one_that_hangs_is_told_from_one_that_refuses() -> None:
         writer.close()
 
     async with _server(silent) as where:
-        hangs = await ask(where, 0.2)
+        hangs = await ping(where, 0.2)
     assert isinstance(hangs, Unreachable)
     assert hangs.kind == "timeout"
     assert "gives no answer" in hangs.why
-    refuses = await ask(where, 5)
+    refuses = await ping(where, 5)
     assert isinstance(refuses, Unreachable)
     assert refuses.kind == "refused"
 
 
 async def test_a_name_that_does_not_exist_is_named() -> None:
-    found = await ask(Address("no-such-host.invalid", 6379), 10)
+    found = await ping(Address("no-such-host.invalid", 6379), 10)
     assert isinstance(found, Unreachable)
     assert found.kind in ("dns", "timeout")
 
 
 async def test_tls_to_a_plain_port_fails_as_tls_or_as_a_closed_connection() -> None:
     async with _server(_saying(b"+PONG\r\n")) as where:
-        assert isinstance(await ask(where._replace(tls=True), 2), Unreachable)
+        assert isinstance(await ping(where._replace(tls=True), 2), Unreachable)
 
 
 def test_a_redis_that_only_litellms_network_knows_is_not_called_down() -> None:

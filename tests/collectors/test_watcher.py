@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.collectors.config import watcher as watch
+from litellm_tui.collectors.config import watcher as watcher_module
 from litellm_tui.collectors.config.watcher import Watcher, signature
 from litellm_tui.demo.files import write_atomically
 from tests.waiting import eventually
@@ -61,7 +61,7 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
 @pytest.fixture
 def without_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is told is told by inotify."""
-    monkeypatch.setattr(watch, "FALLBACK_SECONDS", 3600.0)
+    monkeypatch.setattr(watcher_module, "FALLBACK_SECONDS", 3600.0)
 
 
 @pytest.mark.usefixtures("without_polling")
@@ -180,8 +180,8 @@ async def test_another_file_may_be_watched_from_now_on(watched: Watched) -> None
 async def test_a_file_system_without_notifications_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "FALLBACK_SECONDS", 0.02)
-    monkeypatch.setattr(watch, "places_of", lambda _: ({}, set()))
+    monkeypatch.setattr(watcher_module, "FALLBACK_SECONDS", 0.02)
+    monkeypatch.setattr(watcher_module, "places_of", lambda _: ({}, set()))
     path = tmp_path / "config.yaml"
     path.write_text("a")
     events: list[str] = []
@@ -197,7 +197,7 @@ async def test_a_file_system_without_notifications_is_looked_at(
 
 
 async def test_a_folder_that_goes_and_comes_back_is_seen_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "FALLBACK_SECONDS", 0.1)
+    monkeypatch.setattr(watcher_module, "FALLBACK_SECONDS", 0.1)
     folder = tmp_path / "etc"
     folder.mkdir()
     watched = Watched(folder)

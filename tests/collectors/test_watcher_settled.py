@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.collectors.config import watcher as watch
+from litellm_tui.collectors.config import watcher as watcher_module
 from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.collectors.config.includes import include_entries, named_files
-from litellm_tui.collectors.config.watcher import Watcher, being_written, places_of, released, signature
+from litellm_tui.collectors.config.watcher import Watcher, being_written, places_of, signature, wait_until_released
 from tests.waiting import eventually
 
 
@@ -46,7 +46,7 @@ async def test_a_file_is_not_told_while_somebody_has_it_open_for_writing(saved: 
             file.flush()
             assert being_written(str(saved))
             # long after the quiet time
-            await asyncio.sleep(4 * watch.QUIET)
+            await asyncio.sleep(4 * watcher_module.QUIET)
             assert events == []
             file.write(" whole")
         await eventually(lambda: bool(events))
@@ -60,15 +60,15 @@ async def test_a_writer_that_never_closes_is_not_waited_for_forever(saved: Path)
             file.flush()
             await eventually(lambda: bool(events))
             assert events == ["left open"]
-            await asyncio.wait_for(released([str(saved)]), 10)
+            await asyncio.wait_for(wait_until_released([str(saved)]), 10)
 
 
 async def test_a_storm_of_saves_is_one_event_with_the_last_content(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # a process that gets no processor for a moment pauses in its storm
-    monkeypatch.setattr(watch, "QUIET", 0.6)
-    monkeypatch.setattr(watch, "STORM_SECONDS", 60.0)
+    monkeypatch.setattr(watcher_module, "QUIET", 0.6)
+    monkeypatch.setattr(watcher_module, "STORM_SECONDS", 60.0)
     async with watching(saved) as (_, events):
         for number in range(200):
             if number % 2:
@@ -78,12 +78,12 @@ async def test_a_storm_of_saves_is_one_event_with_the_last_content(
                 saved.with_suffix(".new").replace(saved)
             await asyncio.sleep(0.002)
         await eventually(lambda: bool(events))
-        await asyncio.sleep(4 * watch.QUIET)
+        await asyncio.sleep(4 * watcher_module.QUIET)
         assert events == ["199"]
 
 
 async def test_a_storm_without_end_is_told_now_and_then(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "STORM_SECONDS", 0.3)
+    monkeypatch.setattr(watcher_module, "STORM_SECONDS", 0.3)
     async with watching(saved) as (_, events):
 
         async def storm() -> None:
@@ -103,7 +103,7 @@ async def test_one_change_of_several_files_is_one_event(saved: Path, tmp_path: P
         included.write_text("model_list: []")
         saved.write_text("new")
         await eventually(lambda: bool(events))
-        await asyncio.sleep(4 * watch.QUIET)
+        await asyncio.sleep(4 * watcher_module.QUIET)
         assert events == ["new"]
 
 

@@ -12,7 +12,7 @@ from litellm_tui.cli import main
 from litellm_tui.commands import diff, status
 from litellm_tui.commands.diff import chosen
 from litellm_tui.demo import Simulation
-from litellm_tui.storage.starts import Applied, History
+from litellm_tui.storage.starts import Start, StartHistory
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
@@ -55,10 +55,10 @@ def _note(profile: Profile, at: float = 1000.0, result: str = "loaded 1 of 1 dep
 
     file = config_file.load(profile.config.value, {})
     assert isinstance(file, ConfigFile)
-    history = History(profile.url.value, profile.unit.value)
+    history = StartHistory(profile.url.value, profile.unit.value)
     history.load()
-    history.note(
-        Applied(at, file.digest, "1.106.2", result, file.files, f"run {at}"),
+    history.add_start(
+        Start(at, file.digest, "1.106.2", result, file.files, f"run {at}"),
         {name: Path(name).read_bytes() for name in file.files},
     )
     return file.digest
@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_used_is_said(profile: Profile, capsys: pytest.Cap
 
 
 def test_a_time_means_the_version_that_ran_then() -> None:
-    versions = [Applied(at, digest * 8, "", "", ()) for at, digest in ((1000.0, "a"), (2000.0, "b"))]
+    versions = [Start(at, digest * 8, "", "", ()) for at, digest in ((1000.0, "a"), (2000.0, "b"))]
     assert chosen(versions, "1970-01-01T00:20:00+00:00") == versions[0]
     assert chosen(versions, "1970-01-01T00:40:00+00:00") == versions[1]
     assert chosen(versions, "aaaa") == versions[0]

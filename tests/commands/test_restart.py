@@ -20,7 +20,7 @@ from litellm_tui.commands import restart
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
 from litellm_tui.model.failures import Denied, Failure
-from litellm_tui.storage.backups import Backup, Backups, Taken, take_present
+from litellm_tui.storage.backups import Backup, Backups, FileSet, copy_current
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
@@ -44,8 +44,8 @@ class Bench:
         return self.simulation.config_path
 
     def keep(self, *, good: bool) -> Backup:
-        taken = take_present(str(self.path), self.profile.environment_files)
-        assert isinstance(taken, Taken)
+        taken = copy_current(str(self.path), self.profile.environment_files)
+        assert isinstance(taken, FileSet)
         made = self.backups.keep(taken, "seen running", good=good)
         assert isinstance(made, Backup)
         return made

@@ -16,7 +16,7 @@ from litellm_tui.analysis.change import proof
 from litellm_tui.cli import main
 from litellm_tui.commands import restart, rollback
 from litellm_tui.demo import Simulation
-from litellm_tui.storage.backups import Backup, Backups, take_present
+from litellm_tui.storage.backups import Backup, Backups, copy_current
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
@@ -48,7 +48,7 @@ def _store(profile: Profile) -> Backups:
 
 
 def _keep(profile: Profile, result: str = "applied", good: bool = True) -> Backup:
-    taken = take_present(str(_path(profile)), profile.environment_files)
+    taken = copy_current(str(_path(profile)), profile.environment_files)
     store = _store(profile)
     made = store.make(taken, "before a restart", litellm_version="1.106.2", result=result)  # type: ignore[arg-type]
     assert isinstance(made, Backup)

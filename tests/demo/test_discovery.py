@@ -14,7 +14,7 @@ from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.failures import NotAvailable
 from litellm_tui.model.service import Service
 from litellm_tui.services.registry import driver
-from litellm_tui.services.systemd.unit import read_service
+from litellm_tui.services.systemd.unit_state import read_service
 from litellm_tui.target import resolution
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.settings import Settings

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from litellm_tui.demo import Simulation
-from litellm_tui.logs import journal as collector
 from litellm_tui.logs import log_line
 from litellm_tui.logs.entry import Entry
+from litellm_tui.logs.journal import JournalTail
 from litellm_tui.model.failures import Failure
 from tests.demo.probing import chat, journal, said, until
 from tests.waiting import DEADLINE
@@ -163,7 +163,7 @@ async def test_the_collectors_own_tail_follows_it(quiet: Simulation) -> None:
         entries.extend(more)
         news.set()
 
-    tail = collector.JournalTail(
+    tail = JournalTail(
         quiet.tools, quiet.unit, "user", take, lambda state, failure, hint: states.append((state, failure))
     )
     task = asyncio.create_task(tail.run())
@@ -185,7 +185,7 @@ async def test_the_collectors_own_tail_follows_it(quiet: Simulation) -> None:
 
 async def test_what_is_older_can_be_asked_for(quiet: Simulation) -> None:
     everything = said(journal(quiet, "-n", "all"))
-    tail = collector.JournalTail(quiet.tools, quiet.unit, "user", lambda _: None, lambda *_: None)
+    tail = JournalTail(quiet.tools, quiet.unit, "user", lambda _: None, lambda *_: None)
     found: list[str] = []
     at = Entry(time.time() + 60, "", 6, 0, "")
     for _ in range(5):

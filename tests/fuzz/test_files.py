@@ -42,10 +42,10 @@ from litellm_tui.model.failures import Failure
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import service_from as container_service
 from litellm_tui.services.compose.discovery import unit_from as container_unit
-from litellm_tui.services.docker import client
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.process import pid_file
 from litellm_tui.services.systemd.discovery import unit_from
-from litellm_tui.services.systemd.unit import service_from
+from litellm_tui.services.systemd.unit_state import service_from
 from litellm_tui.storage.backups import index
 from litellm_tui.storage.filters import SavedFilters
 from litellm_tui.storage.state import StateFile
@@ -167,7 +167,7 @@ def test_kept_records_of_any_content(tmp_path: Path) -> None:
 def test_docker_says_anything() -> None:
     inspected = (FOLDER / "docker-28.2.2/inspect.json").read_bytes()
     for content in (*mutated(inspected, 2500), *torn(inspected)):
-        found = client.containers(content.decode(errors="replace"))
+        found = docker_cli.parse_containers(content.decode(errors="replace"))
         if not isinstance(found, Failure):
             for container in found:
                 container_service(container, Compose(service="a"))
@@ -177,9 +177,9 @@ def test_docker_says_anything() -> None:
     )
     for content in (*mutated(row.encode()), *torn(row.encode())):
         text = content.decode(errors="replace")
-        client.rows(text)
-        if found_stats := client.stats(text):
-            client.percent(found_stats.cpu)
+        docker_cli.parse_rows(text)
+        if found_stats := docker_cli.parse_stats(text):
+            docker_cli.parse_percent(found_stats.cpu)
 
 
 NUMBERS = (

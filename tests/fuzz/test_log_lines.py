@@ -75,8 +75,8 @@ def _lines(text: str) -> Iterator[str]:
 def _intake(text: str, lines: Callable[[str], Iterator[str]] = _lines) -> list[LogRecord]:
     store, traffic = LogStore(), TrafficCounter()
     intake = LogIntake(store, REDACT, traffic)
-    intake.take([Entry(NOW, line, 3, 1, "") for line in lines(text)])
-    intake.take([Entry(NOW, text, 3, 1, "systemd"), Entry(NOW, text, 3, 1, "", gap=True)])
+    intake.add_entries([Entry(NOW, line, 3, 1, "") for line in lines(text)])
+    intake.add_entries([Entry(NOW, text, 3, 1, "systemd"), Entry(NOW, text, 3, 1, "", gap=True)])
     intake.incidents.settle()
     intake.incidents.failures(NOW)
     traffic.settle()

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from litellm_tui.host import host_lock
-from litellm_tui.host.host_lock import Holder, HostLock, here, told_holder
+from litellm_tui.host.host_lock import Holder, HostLock, here, parse_holder
 from litellm_tui.model.failures import Failure
 from tests.users import ANN, BOB, as_user, two_users
 
@@ -41,28 +41,28 @@ def _lock(*places: Path) -> HostLock:
 
 def test_it_is_had_by_one_at_a_time_and_leaves_nothing(place: Path) -> None:
     first, second = _lock(place), _lock(place)
-    assert first.take() is None
+    assert first.acquire() is None
     before = time.time()
-    holder = second.take()
+    holder = second.acquire()
     assert isinstance(holder, Holder)
     assert (holder.pid, holder.user) == (os.getpid(), pwd.getpwuid(os.geteuid()).pw_name)
     assert 0 <= before - holder.since < 60
-    assert second.held() == holder
-    assert first.held() is None, "what is ours is nobody else's"
+    assert second.holder() == holder
+    assert first.holder() is None, "what is ours is nobody else's"
     # what does not hold it gives nothing back
     second.release()
-    assert isinstance(second.take(), Holder)
+    assert isinstance(second.acquire(), Holder)
     first.release()
     assert list(place.iterdir()) == []
-    assert second.held() is None
-    assert second.take() is None
+    assert second.holder() is None
+    assert second.acquire() is None
     second.release()
 
 
 def test_another_name_is_another_lock(place: Path) -> None:
     first, other = _lock(place), HostLock("f" * 16, (place,))
-    assert first.take() is None
-    assert other.take() is None
+    assert first.acquire() is None
+    assert other.acquire() is None
     first.release()
     other.release()
 
@@ -71,7 +71,7 @@ KILLED: Final = """
 import os, signal, sys
 from pathlib import Path
 from litellm_tui.host.host_lock import HostLock
-assert HostLock(sys.argv[2], (Path(sys.argv[1]),)).take() is None
+assert HostLock(sys.argv[2], (Path(sys.argv[1]),)).acquire() is None
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -81,9 +81,9 @@ def test_what_a_killed_holder_has_left_is_no_lock(place: Path) -> None:
     assert done.returncode == -signal.SIGKILL
     assert len(list(place.iterdir())) == 2
     lock = _lock(place)
-    assert lock.held() is None
-    assert lock.take() is None
-    other = _lock(place).take()
+    assert lock.holder() is None
+    assert lock.acquire() is None
+    other = _lock(place).acquire()
     assert isinstance(other, Holder)
     assert other.pid == os.getpid(), "its words are those of the one who has it now"
     lock.release()
@@ -95,7 +95,7 @@ def test_every_user_may_read_it_whatever_the_umask(place: Path, umask: int) -> N
     before = os.umask(umask)
     try:
         lock = _lock(place)
-        assert lock.take() is None
+        assert lock.acquire() is None
         assert {path.stat().st_mode & 0o777 for path in place.iterdir()} == {0o644}
         lock.release()
     finally:
@@ -111,7 +111,7 @@ def _held_by(uid: int, place: Path, end: str = "release") -> Iterator[None]:
 
         def hold() -> str:
             lock = _lock(place)
-            found = lock.take()
+            found = lock.acquire()
             os.write(ready[1], b"." if found is None else b"!")
             if end == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -141,7 +141,7 @@ def _held_by(uid: int, place: Path, end: str = "release") -> Iterator[None]:
 def test_two_users_are_kept_apart_and_named(place: Path, first: int, second: int) -> None:
     with _held_by(first, place):
         assert as_user(second, lambda: _taken(place)).startswith(f"{_name(first)}@")
-        assert as_user(second, lambda: str(_lock(place).held())).startswith(f"{_name(first)}@")
+        assert as_user(second, lambda: str(_lock(place).holder())).startswith(f"{_name(first)}@")
     assert list(place.iterdir()) == []
     assert as_user(second, lambda: _taken(place)) == "taken"
 
@@ -151,13 +151,13 @@ def test_a_lock_that_another_user_has_left_is_taken_all_the_same(place: Path) ->
     """In a folder that is open to all the kernel may refuse to create over, or to write to, the file of another."""
     with _held_by(ANN, place, "kill"):
         assert len(list(place.iterdir())) == 2
-        assert as_user(BOB, lambda: str(_lock(place).held())) == "None"
+        assert as_user(BOB, lambda: str(_lock(place).holder())) == "None"
         assert as_user(BOB, lambda: _taken(place)) == "taken"
 
     def held_by_bob() -> str:
         lock = _lock(place)
-        assert lock.take() is None
-        said = str(_lock(place).take())
+        assert lock.acquire() is None
+        said = str(_lock(place).acquire())
         lock.release()
         return said
 
@@ -168,7 +168,7 @@ def test_a_lock_that_another_user_has_left_is_taken_all_the_same(place: Path) ->
 
 def _taken(place: Path) -> str:
     lock = _lock(place)
-    found = lock.take()
+    found = lock.acquire()
     lock.release()
     return "taken" if found is None else str(found.why if isinstance(found, Failure) else found)
 
@@ -198,12 +198,12 @@ def test_a_place_that_is_read_only_is_said_and_leads_to_the_next(
 
     monkeypatch.setattr(os, "open", refuse)
     lock, other = _lock(first, place), _lock(first, place)
-    assert lock.take() is None
-    assert lock.passed == (f"{first}: Read-only file system",)
-    assert isinstance(other.take(), Holder)
-    assert isinstance(other.held(), Holder)
+    assert lock.acquire() is None
+    assert lock.skipped == (f"{first}: Read-only file system",)
+    assert isinstance(other.acquire(), Holder)
+    assert isinstance(other.holder(), Holder)
     lock.release()
-    refused = _lock(first).take()
+    refused = _lock(first).acquire()
     assert isinstance(refused, Failure)
     assert f"{first}: Read-only file system" in refused.why
     assert "nothing was changed" in refused.why
@@ -213,19 +213,19 @@ def test_a_place_that_is_not_everybodys_is_none(place: Path, tmp_path: Path) -> 
     mine = tmp_path / "mine"
     mine.mkdir(mode=0o755)
     lock = _lock(tmp_path / "none", mine, place)
-    assert lock.take() is None
+    assert lock.acquire() is None
     assert list(mine.iterdir()) == []
     # that a distribution is made so is nothing to be told
-    assert lock.passed == ()
+    assert lock.skipped == ()
     lock.release()
-    refused = _lock(tmp_path / "none", mine).take()
+    refused = _lock(tmp_path / "none", mine).acquire()
     assert isinstance(refused, Failure)
     assert f"{mine}: not every user may write there" in refused.why
 
 
 def test_this_machine_has_a_place_for_it() -> None:
     lock = HostLock(f"test{os.getpid()}")
-    assert lock.take() is None
+    assert lock.acquire() is None
     lock.release()
 
 
@@ -242,7 +242,7 @@ def test_what_is_no_file_is_named_and_not_followed(place: Path, tmp_path: Path, 
         os.mkfifo(path)
     else:
         path.symlink_to(target if kind == "link" else tmp_path / "none")
-    refused = _lock(place).take()
+    refused = _lock(place).acquire()
     assert isinstance(refused, Failure)
     assert str(path) in refused.why
     assert f"it belongs to {_name(os.geteuid())}" in refused.why
@@ -255,7 +255,7 @@ def test_a_link_in_the_place_of_the_words_is_not_followed(place: Path, tmp_path:
     target.write_text("precious")
     (place / f"litellm-tui.{NAME}.{os.geteuid()}").symlink_to(target)
     lock = _lock(place)
-    assert lock.take() is None
+    assert lock.acquire() is None
     assert target.read_text() == "precious"
     lock.release()
 
@@ -272,7 +272,7 @@ def test_words_are_believed_of_their_owner_alone(place: Path) -> None:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             os.write(handle, msgspec.json.encode(Holder("root", "elsewhere", 1, 1.0)))
             fcntl.flock(handle, fcntl.LOCK_EX)
-        return f"{_lock(place).held()}; {_taken(place)}"
+        return f"{_lock(place).holder()}; {_taken(place)}"
 
     said = as_user(BOB, claim)
     assert f"{_name(ANN)}@" not in said
@@ -290,19 +290,19 @@ HOSTILE: Final = [
 
 @pytest.mark.parametrize("content", HOSTILE)
 def test_words_are_bounded_and_fit_to_be_shown(content: bytes) -> None:
-    told = str(told_holder(content))
+    told = str(parse_holder(content))
     assert told.isprintable()
     assert len(told) < 250
-    assert str(told_holder(content, "ann")).startswith("ann@")
+    assert str(parse_holder(content, "ann")).startswith("ann@")
 
 
 @pytest.mark.parametrize("since", [1e300, -1e300, 1e18, float("nan"), float("inf")])
 def test_a_moment_that_is_none_is_told_all_the_same(since: float) -> None:
-    assert str(Holder("ann", "gw", 1, since)) == "ann@gw (process 1), since a moment that is none"
+    assert str(Holder("ann", "gw", 1, since)) == "ann@gw (process 1), since an unknown time"
 
 
 def test_what_was_said_is_told() -> None:
-    assert told_holder(msgspec.json.encode(here())).pid == os.getpid()
+    assert parse_holder(msgspec.json.encode(here())).pid == os.getpid()
 
 
 def test_a_file_that_is_given_up_while_it_is_taken_is_not_the_lock(
@@ -310,7 +310,7 @@ def test_a_file_that_is_given_up_while_it_is_taken_is_not_the_lock(
 ) -> None:
     """Between the opening and the lock the holder may have removed the file, and a third have made another one."""
     holder, third = _lock(place), _lock(place)
-    assert holder.take() is None
+    assert holder.acquire() is None
     really = host_lock._lock
     calls: list[int] = []
 
@@ -318,10 +318,10 @@ def test_a_file_that_is_given_up_while_it_is_taken_is_not_the_lock(
         if not calls:
             calls.append(handle)
             holder.release()
-            assert third.take() is None
+            assert third.acquire() is None
         return really(handle, kind)
 
     monkeypatch.setattr(host_lock, "_lock", late)
-    found = _lock(place).take()
+    found = _lock(place).acquire()
     assert isinstance(found, Holder)
     third.release()

@@ -17,7 +17,7 @@ PROXY = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occur
 
 def _group_failure(text: str, begins: str) -> call_line.GroupFailure | None:
     """What a line says of a group, in a record that begins with this text."""
-    return call_line.group_failure(call_line.named(text), call_line.report(begins))
+    return call_line.group_failure(call_line.failed_group(text), call_line.failure_report(begins))
 
 
 def test_an_attempt_names_the_model_and_how_it_ended() -> None:
@@ -168,12 +168,12 @@ def test_what_is_no_number_of_seconds_is_none(number: str) -> None:
 
 @pytest.mark.parametrize("form", ["model group '{}' failed", "original model_group={}. Fallbacks=[]"])
 def test_a_name_without_end_is_cut(form: str) -> None:
-    named = call_line.named(form.format("g" * 40_000))
+    named = call_line.failed_group(form.format("g" * 40_000))
     assert named is not None
     assert named.group == "g" * call_line.LONGEST_NAME
 
 
 def test_a_name_stands_in_one_line_with_what_is_around_it() -> None:
-    named = call_line.named("original model_group=a\n b. Fallbacks= original model_group=c. Fallbacks=[]")
+    named = call_line.failed_group("original model_group=a\n b. Fallbacks= original model_group=c. Fallbacks=[]")
     assert named is not None
     assert named.group == "c"

@@ -12,8 +12,8 @@ from litellm_tui.logs.command_tail import AGAIN, CommandLines, CommandTail
 from litellm_tui.logs.entry import Entry
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service_kinds import Compose, Custom
-from litellm_tui.services.docker.client import stamp
 from litellm_tui.services.docker.container_log import ROTATED, DockerLines
+from litellm_tui.services.docker.docker_cli import format_stamp
 from tests.waiting import eventually
 
 BEGAN = 1_700_000_000
@@ -57,7 +57,7 @@ class Engine:
         self.tail = CommandTail(self.lines, self.entries.extend, lambda *_: None)
 
     def write(self, numbers: range, *, anew: bool = False) -> None:
-        text = "".join(f"{stamp(BEGAN + n // 10, n % 10 * 1000)} line {n}\n" for n in numbers)
+        text = "".join(f"{format_stamp(BEGAN + n // 10, n % 10 * 1000)} line {n}\n" for n in numbers)
         with (self.folder / "log").open("w" if anew else "a", encoding="utf-8") as file:
             file.write(text)
 

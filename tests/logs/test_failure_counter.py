@@ -29,7 +29,7 @@ class Fed:
         self.counter: FailureCounter = self.intake.incidents
 
     def write(self, *messages: str, at: float = NOW, pid: int = 1) -> None:
-        self.intake.take([Entry(at, message, 6, pid, "litellm") for message in messages])
+        self.intake.add_entries([Entry(at, message, 6, pid, "litellm") for message in messages])
 
     def failures(self, now: float = NOW + 2) -> Failures:
         return self.counter.failures(now)
@@ -58,7 +58,7 @@ def _refused(group: str, error: str = "litellm.RateLimitError: slow down") -> st
 def test_a_recorded_fault_is_one_incident_whatever_the_number_of_lines_that_tell_it(version: str, journal: str) -> None:
     fed = Fed()
     lines = entries(version, journal)
-    fed.intake.take(lines)
+    fed.intake.add_entries(lines)
     now = lines[-1].time + 2
     found = find_incidents(fed.failures(now), diagnose(snapshot_of(version), now), now)
     named = [(incident.subject, incident.cause) for incident in found if incident.subject]
@@ -210,7 +210,7 @@ def test_a_callers_bad_key_and_redis_are_named_as_such() -> None:
 def test_what_systemd_says_of_an_end_is_about_the_service() -> None:
     fed = Fed()
     for status in (1, 3):
-        fed.intake.take([Entry(NOW, f"litellm.service: Failed with result 'exit-{status}'.", 4, 1, "systemd")])
+        fed.intake.add_entries([Entry(NOW, f"litellm.service: Failed with result 'exit-{status}'.", 4, 1, "systemd")])
     (incident,) = fed.found()
     assert (incident.subject, incident.cause, incident.count) == ("service", "service ended", 2)
 

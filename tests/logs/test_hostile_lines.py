@@ -14,7 +14,7 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs.entry import Entry
 from litellm_tui.logs.intake import LONGEST_TEXT, LogIntake
 from litellm_tui.logs.journal_line import decode_lines
-from litellm_tui.logs.pump import Rest
+from litellm_tui.logs.pump import PartialLine
 from litellm_tui.logs.store import LONGEST_STACK, LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
 from litellm_tui.model.log import LogRecord
@@ -69,7 +69,7 @@ FIELDS = st.dictionaries(
 def _taken(entries: list[Entry]) -> list[LogRecord]:
     store = LogStore(most_records=200, most_bytes=1 << 20)
     intake = LogIntake(store, Redactor([SECRET]), TrafficCounter())
-    intake.take(entries)
+    intake.add_entries(entries)
     intake.log(1.8e9)
     return list(store.since(store.first))
 
@@ -100,9 +100,9 @@ def test_any_fields_that_journalctl_may_print(lines: list[dict[str, object]]) ->
 
 @given(st.lists(BYTES, max_size=6))
 def test_any_bytes_in_place_of_journalctls_lines(chunks: list[bytes]) -> None:
-    rest = Rest()
+    rest = PartialLine()
     for chunk in [*chunks, b""]:
-        entries, _ = decode_lines(rest.take(chunk)[0])
+        entries, _ = decode_lines(rest.add(chunk)[0])
         judge(_taken(entries))
 
 

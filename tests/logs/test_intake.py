@@ -19,7 +19,7 @@ NOW = 1_800_000_000.0
 def _taken(*messages: str, time: float = NOW, redact: Redactor | None = None) -> tuple[LogStore, LogIntake]:
     store = LogStore()
     intake = LogIntake(store, redact or Redactor(), TrafficCounter())
-    intake.take([Entry(time, message, 6, 1, "litellm") for message in messages])
+    intake.add_entries([Entry(time, message, 6, 1, "litellm") for message in messages])
     return store, intake
 
 
@@ -29,7 +29,7 @@ def test_a_recorded_journal_is_taken_in_whole(version: str, journal: str) -> Non
     store, intake = LogStore(), None
     lines = entries(version, journal)
     intake = LogIntake(store, Redactor(), TrafficCounter(), "journalctl -u x")
-    intake.take(lines)
+    intake.add_entries(lines)
     log = intake.log(lines[-1].time)
     assert log.last == store.last > 10
     assert log.last_at == lines[-1].time
@@ -57,7 +57,7 @@ def test_errors_are_counted_by_the_minute() -> None:
     intake = LogIntake(store, Redactor(), TrafficCounter())
     line = '{"message": "x", "level": "ERROR"}'
     for minutes in (0, 0, 3, 9, 10, 500):
-        intake.take([Entry(NOW - minutes * 60, line, 6, 1, "litellm")])
+        intake.add_entries([Entry(NOW - minutes * 60, line, 6, 1, "litellm")])
     assert intake.log(NOW).errors_per_minute[-10:] == (1, 0, 0, 0, 0, 0, 1, 0, 0, 2)
     assert set(intake.log(NOW + 3600).errors_per_minute) <= {0, 1}
     assert sum(intake.log(NOW + 9000).errors_per_minute) == 0

@@ -27,7 +27,7 @@ class Fed:
         self.intake = LogIntake(self.store, Redactor(), self.counter)
 
     def write(self, *messages: str, at: float = NOW) -> None:
-        self.intake.take([Entry(at, message, 6, 1, "litellm") for message in messages])
+        self.intake.add_entries([Entry(at, message, 6, 1, "litellm") for message in messages])
 
     def traffic(self, now: float = NOW + 2) -> Traffic:
         return self.counter.traffic(now, self.store.get)
@@ -55,7 +55,7 @@ def _access(path: str, status: int) -> str:
 def test_recorded_attempts_are_counted_by_model(version: str) -> None:
     fed = Fed()
     lines = entries(version, "journal-info")
-    fed.intake.take(lines)
+    fed.intake.add_entries(lines)
     now = lines[-1].time + 2
     assert fed.traffic(now).per_model
     gpt = fed.tally("model", "openai/gpt-oss", now)
@@ -72,7 +72,7 @@ def test_recorded_attempts_are_counted_by_model(version: str) -> None:
 def test_a_recorded_failure_names_its_group_and_its_cause_at_any_level(version: str, journal: str) -> None:
     fed = Fed()
     lines = entries(version, journal)
-    fed.intake.take(lines)
+    fed.intake.add_entries(lines)
     tally = fed.tally("group", "qwen-coder-vllm", lines[-1].time + 2)
     # the caller's failure is counted once, whatever the number of lines that tell it
     assert tally.failed == 1
@@ -85,7 +85,7 @@ def test_a_recorded_failure_names_its_group_and_its_cause_at_any_level(version: 
 def test_a_ghost_fallback_does_not_take_the_blame_of_the_group(version: str) -> None:
     fed = Fed()
     lines = entries(version, "journal")
-    fed.intake.take(lines)
+    fed.intake.add_entries(lines)
     now = lines[-1].time + 2
     assert fed.tally("group", "kimi-k2:1t-cloud", now).failed == 1
     assert name_cause(fed.tally("group", "kimi-k2:1t-cloud", now).error).name == "no key"
@@ -189,7 +189,7 @@ def test_metrics_count_from_the_first_reading_on_and_survive_a_restart() -> None
 
     def read(ok: float, failed: float, at: float) -> None:
         errors = {"Timeout 408": failed} if failed else {}
-        counter.take_metrics(Metrics((DeploymentCounters("id", ok=ok, failed=failed, errors=errors),)), at)
+        counter.add_metrics(Metrics((DeploymentCounters("id", ok=ok, failed=failed, errors=errors),)), at)
 
     read(100, 5, NOW)
     assert counter.traffic(NOW, lambda _: None).tallies == ()
@@ -205,9 +205,9 @@ def test_metrics_count_from_the_first_reading_on_and_survive_a_restart() -> None
 
 def test_metrics_do_not_count_the_consoles_own_probes() -> None:
     counter = TrafficCounter()
-    counter.take_metrics(Metrics((DeploymentCounters("id", ok=1),)), NOW)
+    counter.add_metrics(Metrics((DeploymentCounters("id", ok=1),)), NOW)
     counter.note_probe(ProbeResult("id", "g", "m", True, NOW + 1))
-    counter.take_metrics(Metrics((DeploymentCounters("id", ok=2),)), NOW + 30)
+    counter.add_metrics(Metrics((DeploymentCounters("id", ok=2),)), NOW + 30)
     assert counter.traffic(NOW + 30, lambda _: None).tallies == ()
     assert counter.traffic(NOW + 30, lambda _: None).counted
 

@@ -33,7 +33,7 @@ def _error(text: str) -> str:
 
 
 def _take(intake: LogIntake, store: LogStore, *messages: str) -> list[LogRecord]:
-    intake.take([Entry(NOW + n, message, 3, 1, "litellm", n) for n, message in enumerate(messages)])
+    intake.add_entries([Entry(NOW + n, message, 3, 1, "litellm", n) for n, message in enumerate(messages)])
     intake.incidents.settle()
     return list(store.since(store.first))
 
@@ -47,13 +47,13 @@ def test_a_clients_request_ends_nothing() -> None:
 
 
 def test_a_line_that_cannot_be_read_costs_that_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(text: str) -> call_line.Report | None:
+    def broken(text: str) -> call_line.FailureReport | None:
         if "poison" in text:
             raise ZeroDivisionError
         return real(text)
 
-    real = call_line.report
-    monkeypatch.setattr(call_line, "report", broken)
+    real = call_line.failure_report
+    monkeypatch.setattr(call_line, "failure_report", broken)
     intake, store = _intake()
     before, poison, after = _take(intake, store, _error("before"), _error(f"poison {SECRET}\x1b[2J"), _error("after"))
     assert "poison" in poison.text
@@ -78,9 +78,9 @@ def test_a_line_that_cannot_be_masked_is_not_shown() -> None:
 
 
 def test_older_lines_are_read_with_the_same_care(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call_line, "report", lambda text: 1 / 0)
+    monkeypatch.setattr(call_line, "failure_report", lambda text: 1 / 0)
     intake, _ = _intake()
-    (record,) = intake.past([Entry(NOW, _error(f"poison {SECRET}"), 3, 1, "litellm")])
+    (record,) = intake.older_records([Entry(NOW, _error(f"poison {SECRET}"), 3, 1, "litellm")])
     assert "poison" in record.text
     assert SECRET not in record.text
 
@@ -102,7 +102,7 @@ def test_a_line_of_the_journal_that_cannot_be_decoded_costs_that_line(monkeypatc
     assert [entry.unread for entry in entries] == [False, True, False]
     assert cursor == "three"
     intake, store = _intake()
-    intake.take(entries)
+    intake.add_entries(entries)
     assert len(store) == 3
     assert intake.log(NOW).unread == 1
 
@@ -128,7 +128,7 @@ def test_a_line_that_its_source_cannot_read_costs_that_line() -> None:
 
     pump = Kept()
     followed = command_tail.CommandTail(Broken(), lambda _: None, lambda *_: None)  # type: ignore[arg-type]  # no more is asked
-    followed._take(pump, [], 0, b"one\npoison\nthree", False)  # type: ignore[arg-type]  # likewise
+    followed._read_lines(pump, [], 0, b"one\npoison\nthree", False)  # type: ignore[arg-type]  # likewise
     assert [(entry.message, entry.unread) for entry in pump.items] == [
         ("one", False),
         ("poison", True),
@@ -139,7 +139,7 @@ def test_a_line_that_its_source_cannot_read_costs_that_line() -> None:
 @pytest.mark.parametrize("time", [float("nan"), float("inf"), -1e30, 1e300, -5.0])
 def test_a_time_that_is_none_is_one_that_can_be_shown(time: float) -> None:
     intake, store = _intake()
-    intake.take([Entry(time, "x", 6, 1, ""), Entry(time, "rate limited", 4, 1, "", gap=True)])
+    intake.add_entries([Entry(time, "x", 6, 1, ""), Entry(time, "rate limited", 4, 1, "", gap=True)])
     assert all(0.0 <= record.time <= 32_503_680_000.0 for record in store.since(store.first))
     intake.log(NOW)
 

@@ -32,7 +32,7 @@ from litellm_tui.monitor import monitor as module
 from litellm_tui.monitor.gateway_poller import HEALTH_OFF, HEALTH_UNSURE, _delay
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.services.systemd import driver
-from litellm_tui.storage.starts import Applied, History, run_of
+from litellm_tui.storage.starts import Start, StartHistory, run_of
 from litellm_tui.target.profile import Profile, Secret
 from tests.recorded import CONFIG
 from tests.waiting import eventually
@@ -277,9 +277,9 @@ async def test_a_file_that_was_touched_after_the_start_is_what_runs_where_its_co
     file = config_file.load(str(world.path), {})
     assert isinstance(file, ConfigFile)
     assert isinstance(world.service, Service)
-    history = History("http://test", "litellm.service", tmp_path / "state")
-    start = Applied(STARTED, file.digest, "1.106.2", "loaded 0 of 0 deployments", file.files, run_of(world.service))
-    history.note(start, {str(world.path): world.path.read_bytes()})
+    history = StartHistory("http://test", "litellm.service", tmp_path / "state")
+    start = Start(STARTED, file.digest, "1.106.2", "loaded 0 of 0 deployments", file.files, run_of(world.service))
+    history.add_start(start, {str(world.path): world.path.read_bytes()})
     found = watch()
     found._history = history
     await world.rounds("/health", 2)
@@ -579,7 +579,7 @@ class Server:
         self.says = says
         self.once: list[str | Failure] = []
         self.asked: list[redis.Address] = []
-        monkeypatch.setattr(redis, "ask", self._ask)
+        monkeypatch.setattr(redis, "ping", self._ask)
         monkeypatch.setattr(redis_poller, "REDIS_SECONDS", QUICK)
 
     async def _ask(self, where: redis.Address, timeout: float) -> str | Failure:
@@ -726,7 +726,7 @@ async def test_the_last_probe_of_each_deployment_is_evidence(world: World, watch
     found = watch()
     first = ProbeResult("id1", "g", "m", False, STARTED, error="refused")
     for probe in (first, ProbeResult("id2", "g", "n", True, STARTED), msgspec.structs.replace(first, ok=True)):
-        found.take_probe(probe)
+        found.add_probe(probe)
     assert {(probe.deployment, probe.ok) for probe in found.snapshot().probes} == {("id1", True), ("id2", True)}
     await eventually(lambda: world.snapshots and len(world.snapshots[-1].probes) == 2)
 
@@ -736,7 +736,7 @@ async def test_a_probe_is_not_counted_as_traffic_by_the_metrics(world: World, wa
     world.answers["/metrics/"] = Metrics((DeploymentCounters("id1", ok=5),))
     found = watch()
     await world.rounds("/metrics/", 2)
-    found.take_probe(ProbeResult("id1", "g", "m", True, STARTED))
+    found.add_probe(ProbeResult("id1", "g", "m", True, STARTED))
     world.answers["/metrics/"] = Metrics((DeploymentCounters("id1", ok=6),))
     await world.rounds("/metrics/", 3)
     assert found.snapshot().traffic.tallies == ()

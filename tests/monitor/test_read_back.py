@@ -37,7 +37,7 @@ def _monitor(past: Past, shown: int) -> Monitor:
     monitor = Monitor(Profile(name="test", host="here", url=Found("http://127.0.0.1:1", "a test"), tools=Tools()))
     monitor._intake.redact = Redactor(["hunter22hunter"])
     monitor._tail = past
-    monitor._intake.take(past.lines[-shown:])
+    monitor._intake.add_entries(past.lines[-shown:])
     return monitor
 
 
@@ -69,7 +69,7 @@ async def test_what_comes_meanwhile_drops_nothing_between_the_old_and_the_new() 
     past = Past(100)
     monitor = _monitor(past, shown=10)
     monitor.store._own_bounds = monitor.store._bounds = (10, 1 << 20)
-    past.meanwhile = lambda: monitor._intake.take([Entry(NOW + 200, "INFO:     new", 6, 1, "")])
+    past.meanwhile = lambda: monitor._intake.add_entries([Entry(NOW + 200, "INFO:     new", 6, 1, "")])
     assert await monitor.read_back(5) == 5
     assert _texts(monitor) == [f"line {n} {MASK}" for n in range(85, 100)] + ["new"]
     monitor.store.release_older()

@@ -89,7 +89,7 @@ class Jobs:
 async def test_a_job_that_fails_is_begun_again_until_it_lives() -> None:
     jobs = Jobs()
     jobs.fails = 5
-    task = asyncio.create_task(jobs.supervisor.keep("log", jobs.job, jobs.told.append))
+    task = asyncio.create_task(jobs.supervisor.supervise("log", jobs.job, jobs.told.append))
     await eventually(lambda: jobs.runs == 6)
     (crash,) = jobs.supervisor.crashes
     assert (crash.source, crash.times, crash.failure.error) == ("log", 5, "KeyError")
@@ -108,7 +108,7 @@ async def test_what_is_told_of_a_failure_may_fail_too() -> None:
     def fail(_: Crashed) -> None:
         raise ValueError
 
-    task = asyncio.create_task(jobs.supervisor.keep("log", jobs.job, fail))
+    task = asyncio.create_task(jobs.supervisor.supervise("log", jobs.job, fail))
     await eventually(lambda: jobs.runs == 3)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -120,7 +120,7 @@ async def test_a_job_that_ends_by_itself_is_not_begun_again() -> None:
     async def job() -> None:
         jobs.runs += 1
 
-    await jobs.supervisor.keep("log", job)
+    await jobs.supervisor.supervise("log", job)
     assert (jobs.runs, jobs.supervisor.crashes) == (1, ())
 
 
@@ -133,7 +133,7 @@ async def test_a_cancellation_that_nobody_ordered_is_a_failure() -> None:
             raise asyncio.CancelledError
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(jobs.supervisor.keep("log", job))
+    task = asyncio.create_task(jobs.supervisor.supervise("log", job))
     await eventually(lambda: jobs.runs == 2)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -157,7 +157,7 @@ async def test_a_job_that_lived_for_a_while_fails_for_the_first_time_again() -> 
         await asyncio.sleep(0.03)
         raise KeyError("a")
 
-    task = asyncio.create_task(jobs.supervisor.keep("log", job))
+    task = asyncio.create_task(jobs.supervisor.supervise("log", job))
     # with pauses that double this would take an hour
     await eventually(lambda: jobs.runs >= 25)
     task.cancel()

@@ -13,8 +13,7 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service, Unit, Variable
 from litellm_tui.model.service_kinds import Custom, Kind, Process, Tools
-from litellm_tui.services import detail as servicedetail
-from litellm_tui.services.detail import masked
+from litellm_tui.services.detail import detail_paragraphs, mask_secret_values, read_detail
 from litellm_tui.target.profile import Profile
 
 PLAIN = Redactor()
@@ -38,7 +37,7 @@ PLAIN = Redactor()
     ],
 )
 def test_a_value_whose_name_says_that_it_is_secret_is_masked(line: str, shown: str) -> None:
-    assert masked(line, PLAIN) == shown
+    assert mask_secret_values(line, PLAIN) == shown
 
 
 def _profile(kind: Kind | None = None, **more: object) -> Profile:
@@ -57,7 +56,7 @@ async def test_the_environment_tells_what_sets_it_and_what_the_process_has_not_g
         profile = _profile(Process(("true",), "/run/x"), environment=given, environment_files=(str(file),),
                            found_unit=unit)  # fmt: skip
         seen = Service("llm", "process", "loaded", "active", "running", main_pid=child.pid)
-        detail = await servicedetail.read(profile.service_target, seen, PLAIN)
+        detail = await read_detail(profile.service_target, seen, PLAIN)
     finally:
         child.kill()
         child.wait()
@@ -69,7 +68,7 @@ async def test_the_environment_tells_what_sets_it_and_what_the_process_has_not_g
         "UNIT": ("1", "not in the process that runs"),
     }
     assert detail.inherited == ("PATH",)
-    words = "\n".join(text for _, text, _ in servicedetail.paragraphs(detail, 0.0, str))
+    words = "\n".join(text for _, text, _ in detail_paragraphs(detail, 0.0, str))
     assert "hunter22" not in words
     assert "REGION=new" in words
     assert "a restart applies it" in words
@@ -77,20 +76,20 @@ async def test_the_environment_tells_what_sets_it_and_what_the_process_has_not_g
 
 async def test_a_key_in_a_command_of_the_profile_is_masked() -> None:
     kind = Custom(("true",), start=("svc", "start", "--api-key=sk-1234567890abcdef", "DB_PASSWORD=hunter22"))
-    detail = await servicedetail.read(_profile(kind).service_target, None, PLAIN)
+    detail = await read_detail(_profile(kind).service_target, None, PLAIN)
     assert detail.policy["start"] == "svc start --api-key=••• DB_PASSWORD=•••"
 
 
 async def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     missing = tmp_path / "gone.service"
     seen = Service("llm", "custom", "loaded", "active", "running", fragment=f"{missing},{os.devnull}")
-    detail = await servicedetail.read(_profile(Custom(("true",), stop=("svc", "stop now"))).service_target, seen, PLAIN)
+    detail = await read_detail(_profile(Custom(("true",), stop=("svc", "stop now"))).service_target, seen, PLAIN)
     assert [(file.path, file.why) for file in detail.files] == [
         (str(missing), "No such file or directory"), (os.devnull, "")
     ]  # fmt: skip
     assert detail.policy == {"status": "true", "stop": "svc 'stop now'"}
     assert "keeps only its last end" in detail.no_exits
-    words = [text for _, text, _ in servicedetail.paragraphs(detail, 0.0, str)]
+    words = [text for _, text, _ in detail_paragraphs(detail, 0.0, str)]
     assert "No such file or directory" in words
     assert any("its environment; its process, start and memory" in text for text in words)
 
@@ -102,4 +101,4 @@ async def test_what_its_kind_cannot_tell_is_said(tmp_path: Path) -> None:
         (Process(start=("litellm",), pid_file=str(tmp_path / "pid")), ("the ends of its runs, but for the last",)),
     ):
         target = replace(_profile(Custom(("true",))).service_target, settings=kind, name="")
-        assert (await servicedetail.read(target, None, PLAIN)).unknown == expected
+        assert (await read_detail(target, None, PLAIN)).unknown == expected

@@ -16,8 +16,8 @@ from litellm_tui.logs.entry import Entry
 from litellm_tui.model.failures import Denied, Failure, NotAvailable, Unreachable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.docker import container_log, engine
-from litellm_tui.services.docker.client import NoSuchService
 from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker.docker_cli import NoSuchService
 from litellm_tui.services.docker.engine import find_socket
 from tests.recorded import FOLDER
 from tests.standins.engine import Engine, client

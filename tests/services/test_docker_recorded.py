@@ -12,9 +12,9 @@ from litellm_tui.model.failures import Denied, NotAvailable, Unreachable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import service_from
 from litellm_tui.services.compose.discovery import unit_from
-from litellm_tui.services.docker import client
-from litellm_tui.services.docker.client import containers, percent, refusal, size, stats
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker.docker_cli import parse_containers, parse_percent, parse_size, parse_stats, refusal
 from tests.recorded import FOLDER
 from tests.standins.docker import NO_COMPOSE, NO_ENGINE, NO_RIGHT
 
@@ -26,7 +26,7 @@ def _text(name: str) -> str:
 
 
 def test_a_container_as_the_client_shows_it() -> None:
-    found = containers(_text("inspect.json"))
+    found = parse_containers(_text("inspect.json"))
     assert isinstance(found, list)
     service = service_from(found[0], Compose(service="litellm"))
     assert (service.active_state, service.sub_state, service.health) == ("active", "running", "healthy")
@@ -39,10 +39,10 @@ def test_a_container_as_the_client_shows_it() -> None:
 
 
 def test_figures_as_the_client_shows_them() -> None:
-    found = stats(_text("stats.json"))
+    found = parse_stats(_text("stats.json"))
     assert found is not None
-    assert size(found.memory) == int(328.1 * 1024**2)
-    assert percent(found.cpu) == 5.0
+    assert parse_size(found.memory) == int(328.1 * 1024**2)
+    assert parse_percent(found.cpu) == 5.0
 
 
 def test_both_streams_of_the_log() -> None:
@@ -63,7 +63,7 @@ def test_both_streams_of_the_log() -> None:
         ("no-engine", Unreachable, NO_ENGINE),
         ("no-right", Denied, NO_RIGHT),
         ("no-compose", NotAvailable, NO_COMPOSE),
-        ("no-container", client.NoSuchService, None),
+        ("no-container", docker_cli.NoSuchService, None),
     ],
 )
 def test_the_clients_refusals_and_those_of_the_standin_are_the_same(name: str, kind: type, standin: str | None) -> None:

@@ -10,7 +10,7 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.model.service import Unit
 from litellm_tui.model.service_kinds import Process
 from litellm_tui.services.compose.discovery import unit_from as container_unit
-from litellm_tui.services.docker import client
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.process.discovery import process_unit
 from litellm_tui.services.systemd.discovery import unit_from
 from tests.environment_files import PEM
@@ -135,8 +135,8 @@ def test_what_stands_in_the_env_file_of_a_compose_service_is_masked_before_the_c
         f"{prefix}.project.config_files": str(tmp_path / "compose.yaml"),
         f"{prefix}.project.working_dir": str(tmp_path),
     }
-    container = client.Container(
-        id="1", name="/gw", config=client.Config(labels=labels, env=("A_KEY=sk-before",)), path="litellm"
+    container = docker_cli.Container(
+        id="1", name="/gw", config=docker_cli.Config(labels=labels, env=("A_KEY=sk-before",)), path="litellm"
     )
     unit = container_unit(container)
     assert values(unit) == {"A_KEY": "sk-before"}
@@ -149,5 +149,5 @@ def test_what_stands_in_the_env_file_of_a_compose_service_is_masked_before_the_c
 def test_a_compose_file_of_any_shape_costs_nothing_else(tmp_path: Path, text: str) -> None:
     (tmp_path / "compose.yaml").write_text(text)
     labels = {"com.docker.compose.project.config_files": str(tmp_path / "compose.yaml")}
-    container = client.Container(id="1", name="/gw", config=client.Config(labels=labels), path="litellm")
+    container = docker_cli.Container(id="1", name="/gw", config=docker_cli.Config(labels=labels), path="litellm")
     assert container_unit(container).withheld == ()

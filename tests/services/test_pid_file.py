@@ -16,7 +16,7 @@ from litellm_tui.model.failures import Denied
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Process
 from litellm_tui.services.process import pid_file
-from litellm_tui.services.process.pid_file import Seen, find, look, program
+from litellm_tui.services.process.pid_file import FoundProcess, find, look, program
 
 BEGUN = time.time()
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -156,5 +156,5 @@ def test_where_the_program_lies(tmp_path: Path) -> None:
 def test_without_a_start_command_the_number_alone_counts(tmp_path: Path, sleeper: int) -> None:
     _settings(tmp_path, sleeper)
     found = find(str(tmp_path / "pid"))
-    assert isinstance(found, Seen)
+    assert isinstance(found, FoundProcess)
     assert found.pid == sleeper

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from litellm_tui.analysis.exits import bad, frequency, told
-from litellm_tui.services.systemd.unit_exits import Said, exits
+from litellm_tui.services.systemd.unit_exits import UnitMessage, exits
 
 STARTED = "Started litellm.service - LiteLLM proxy."
 STOPPING = "Stopping litellm.service - LiteLLM proxy..."
@@ -18,8 +18,8 @@ def _result(word: str) -> str:
     return f"litellm.service: Failed with result '{word}'."
 
 
-def _lines(*lines: tuple[float, str], boot: str = "b1") -> list[Said]:
-    return [Said(at, boot, text) for at, text in lines]
+def _lines(*lines: tuple[float, str], boot: str = "b1") -> list[UnitMessage]:
+    return [UnitMessage(at, boot, text) for at, text in lines]
 
 
 def test_killed_and_started_again() -> None:

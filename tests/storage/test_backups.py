@@ -22,8 +22,8 @@ import pytest
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.failures import Failure
-from litellm_tui.storage.backups import Backup, Backups, Held, Role, Taken, digest_of, index, taking
-from litellm_tui.storage.backups.against import UNREADABLE, Against, against_disk, on_disk
+from litellm_tui.storage.backups import Backup, Backups, FileCopy, FileSet, Role, copying, digest_of, index
+from litellm_tui.storage.backups.rollback_preview import UNREADABLE, RollbackPreview, digests_on_disk, preview_rollback
 
 URL, UNIT = "http://127.0.0.1:4000", "litellm.service"
 SECRET = "sk-hunter22-of-the-environment"
@@ -70,8 +70,8 @@ def _copies(store: Backups) -> list[str]:
     return sorted(path.name for path in store.folder.iterdir() if ".backup." in path.name)
 
 
-def _one(content: bytes, path: str = "/etc/litellm/config.yaml") -> Taken:
-    return Taken((Held(path, "config", content),))
+def _one(content: bytes, path: str = "/etc/litellm/config.yaml") -> FileSet:
+    return FileSet((FileCopy(path, "config", content),))
 
 
 # --- what is kept ------------------------------------------------------------------------------------------------
@@ -157,12 +157,12 @@ def test_a_file_that_is_not_there_is_part_of_the_set(tmp_path: Path, site: Path)
     store = _store(tmp_path)
     made = _made(store.make(_files(site), "before a restart"))
     assert store.content(made.id) == {str(site / n): (site / n).read_bytes() for n in ("config.yaml", "more.yaml")}
-    held = store.held(made.id)
+    held = store.copies(made.id)
     assert not isinstance(held, Failure)
-    assert held[2] == Held(str(site / "litellm.env"), "environment", None)
-    assert made.differing(on_disk(kept.path for kept in made.files)) == ()
+    assert held[2] == FileCopy(str(site / "litellm.env"), "environment", None)
+    assert made.differing(digests_on_disk(kept.path for kept in made.files)) == ()
     (site / "litellm.env").write_text("A=1\n")
-    assert made.differing(on_disk(kept.path for kept in made.files)) == (str(site / "litellm.env"),)
+    assert made.differing(digests_on_disk(kept.path for kept in made.files)) == (str(site / "litellm.env"),)
 
 
 def test_nothing_is_no_set(tmp_path: Path) -> None:
@@ -172,11 +172,11 @@ def test_nothing_is_no_set(tmp_path: Path) -> None:
 def test_the_digest_is_the_one_of_the_collector(tmp_path: Path, site: Path) -> None:
     loaded = config_file.load(str(site / "config.yaml"), {})
     assert isinstance(loaded, ConfigFile)
-    taken = taking.take_present(str(site / "config.yaml"), [str(site / "litellm.env")])
-    assert isinstance(taken, Taken)
-    assert [held.path for held in taken.held] == [path for path, _ in _files(site)]
+    taken = copying.copy_current(str(site / "config.yaml"), [str(site / "litellm.env")])
+    assert isinstance(taken, FileSet)
+    assert [held.path for held in taken.copies] == [path for path, _ in _files(site)]
     made = _made(_store(tmp_path).make(taken, "before a restart"))
-    assert made.digest == loaded.digest == digest_of(taken.held)
+    assert made.digest == loaded.digest == digest_of(taken.copies)
     assert made.configuration == loaded.files
     assert made.root == loaded.path
 
@@ -294,10 +294,10 @@ def test_a_change_between_two_files_is_seen(tmp_path: Path, site: Path, monkeypa
     """A deployment comes in the middle of reading: of equal length, and with the same time of modification. No set is a
     mixture of two.
     """
-    really, calls = taking._read, []
+    really, calls = copying._read, []
     times = (site / "config.yaml").stat()
 
-    def read(path: str, role: Role) -> Held:
+    def read(path: str, role: Role) -> FileCopy:
         found = really(path, role)
         calls.append(path)
         if len(calls) == 1:
@@ -306,18 +306,18 @@ def test_a_change_between_two_files_is_seen(tmp_path: Path, site: Path, monkeypa
                 os.utime(site / name, ns=(times.st_atime_ns, times.st_mtime_ns))
         return found
 
-    monkeypatch.setattr(taking, "_read", read)
-    taken = taking.take(_files(site))
-    assert isinstance(taken, Taken)
-    assert b"openai/b" in (taken.held[0].content or b"")
-    assert b"num_retries: 2" in (taken.held[1].content or b"")
+    monkeypatch.setattr(copying, "_read", read)
+    taken = copying.copy_files(_files(site))
+    assert isinstance(taken, FileSet)
+    assert b"openai/b" in (taken.copies[0].content or b"")
+    assert b"num_retries: 2" in (taken.copies[1].content or b"")
 
 
 def test_what_does_not_hold_still_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counter = iter(range(10_000))
-    monkeypatch.setattr(taking, "PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(taking, "_read", lambda path, role: Held(path, role, b"%d" % next(counter)))
-    assert "being changed" in _why(taking.take([("/etc/c.yaml", "config")], patience=0.2))
+    monkeypatch.setattr(copying, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(copying, "_read", lambda path, role: FileCopy(path, role, b"%d" % next(counter)))
+    assert "being changed" in _why(copying.copy_files([("/etc/c.yaml", "config")], patience=0.2))
 
 
 def test_an_include_that_comes_while_it_is_read_is_in_the_set(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,22 +332,22 @@ def test_an_include_that_comes_while_it_is_read_is_in_the_set(site: Path, monkey
         return found
 
     monkeypatch.setattr(config_file, "load", load)
-    taken = taking.take_present(str(site / "config.yaml"))
-    assert isinstance(taken, Taken)
-    assert [os.path.basename(held.path) for held in taken.held] == ["config.yaml", "more.yaml", "third.yaml"]
+    taken = copying.copy_current(str(site / "config.yaml"))
+    assert isinstance(taken, FileSet)
+    assert [os.path.basename(held.path) for held in taken.copies] == ["config.yaml", "more.yaml", "third.yaml"]
 
 
 def test_a_configuration_that_cannot_be_used_is_kept_with_what_it_names(site: Path) -> None:
     (site / "config.yaml").write_text("include: [more.yaml, none.yaml]\nmodel_list: [\n")
-    taken = taking.take_present(str(site / "config.yaml"))
-    assert isinstance(taken, Taken)
-    assert [os.path.basename(held.path) for held in taken.held] == ["config.yaml", "more.yaml"]
+    taken = copying.copy_current(str(site / "config.yaml"))
+    assert isinstance(taken, FileSet)
+    assert [os.path.basename(held.path) for held in taken.copies] == ["config.yaml", "more.yaml"]
 
 
 def test_a_pipe_is_no_configuration(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert "no regular file" in _why(taking.take([(str(tmp_path / "pipe"), "config")], patience=0.0))
-    assert "cannot be read" in _why(taking.take([(str(tmp_path), "config")], patience=0.0))
+    assert "no regular file" in _why(copying.copy_files([(str(tmp_path / "pipe"), "config")], patience=0.0))
+    assert "cannot be read" in _why(copying.copy_files([(str(tmp_path), "config")], patience=0.0))
 
 
 def test_a_file_that_may_not_be_read_is_a_refusal_or_is_named(
@@ -366,8 +366,8 @@ def test_a_file_that_may_not_be_read_is_a_refusal_or_is_named(
     assert made.unread == (str(site / "litellm.env"),)
     assert len(made.files) == 2
     forbidden = {str(site / "more.yaml")}
-    assert "sudo" in _why(taking.take(_files(site), patience=0.0))
-    assert on_disk([str(site / "more.yaml")]) == {str(site / "more.yaml"): UNREADABLE}
+    assert "sudo" in _why(copying.copy_files(_files(site), patience=0.0))
+    assert digests_on_disk([str(site / "more.yaml")]) == {str(site / "more.yaml"): UNREADABLE}
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------
@@ -541,16 +541,16 @@ def test_a_console_that_does_not_let_go_is_named(tmp_path: Path, site: Path, mon
 # --- against what is there now -------------------------------------------------------------------------------------
 
 
-def _against(store: Backups, made: Backup, site: Path) -> Against:
-    held = store.held(made.id)
+def _against(store: Backups, made: Backup, site: Path) -> RollbackPreview:
+    held = store.copies(made.id)
     assert not isinstance(held, Failure)
-    return against_disk(held, str(site / "config.yaml"), {"OPENAI_API_KEY": SECRET})
+    return preview_rollback(held, str(site / "config.yaml"), {"OPENAI_API_KEY": SECRET})
 
 
 def test_what_going_back_would_change_is_told_in_words_without_values(tmp_path: Path, site: Path) -> None:
     store = _store(tmp_path)
     made = _made(store.make(_files(site), "before a fix"))
-    assert _against(store, made, site) == Against(())
+    assert _against(store, made, site) == RollbackPreview(())
     (site / "more.yaml").write_text("router_settings: {num_retries: 5}\n")
     (site / "litellm.env").write_text("OPENAI_API_KEY=sk-other\nNEW=1\n")
     found = _against(store, made, site)
@@ -586,4 +586,4 @@ def test_a_set_that_cannot_be_used_says_so(tmp_path: Path, site: Path) -> None:
 
 
 def test_the_texts_of_a_held_file_do_not_show_its_content() -> None:
-    assert SECRET not in repr(Taken((Held("/etc/litellm.env", "environment", SECRET.encode()),)))
+    assert SECRET not in repr(FileSet((FileCopy("/etc/litellm.env", "environment", SECRET.encode()),)))

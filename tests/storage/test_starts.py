@@ -20,19 +20,19 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.storage.backups import Backup, Backups
 from litellm_tui.storage.backups.index import INDEX, MOST_SETS
-from litellm_tui.storage.starts import Applied, History, run_of, started
+from litellm_tui.storage.starts import Start, StartHistory, current_start, run_of
 from tests.recorded import CONFIG, loaded_file, snapshot_of
 
 URL = "http://127.0.0.1:4000"
 DIGESTS = [f"{number:064x}" for number in range(1000, 1100)]
 
 
-def _applied(number: int, digest: str = "", result: str = "loaded 1 of 1 deployment") -> Applied:
-    return Applied(float(number), digest or DIGESTS[number], "1.106.2", result, ("/c.yaml",), f"run {number}")
+def _applied(number: int, digest: str = "", result: str = "loaded 1 of 1 deployment") -> Start:
+    return Start(float(number), digest or DIGESTS[number], "1.106.2", result, ("/c.yaml",), f"run {number}")
 
 
-def _history(folder: Path) -> History:
-    history = History(URL, "litellm.service", folder)
+def _history(folder: Path) -> StartHistory:
+    history = StartHistory(URL, "litellm.service", folder)
     history.load()
     return history
 
@@ -40,18 +40,18 @@ def _history(folder: Path) -> History:
 def test_what_was_noted_is_there_in_the_next_run(tmp_path: Path) -> None:
     content = {"/c.yaml": b"a: 1\n", "/more.yaml": b"\xff\x00 not text"}
     start = replace(_applied(1), files=tuple(content))
-    assert _history(tmp_path / "new").note(start, content)
+    assert _history(tmp_path / "new").add_start(start, content)
     again = _history(tmp_path / "new")
     assert again.versions() == (start,)
     assert again.content(DIGESTS[1]) == content
     assert list(again.content(DIGESTS[1]) or ()) == ["/c.yaml", "/more.yaml"]
     assert again.failure == ""
-    assert History(URL, "other", tmp_path / "new").load() == ()
+    assert StartHistory(URL, "other", tmp_path / "new").load() == ()
 
 
 def test_only_its_owner_reads_it(tmp_path: Path) -> None:
     history = _history(tmp_path)
-    history.note(_applied(1), {"/c.yaml": b"api_key: sk-secret"})
+    history.add_start(_applied(1), {"/c.yaml": b"api_key: sk-secret"})
     for place in (history.folder.parent, history.folder, *history.folder.iterdir()):
         assert place.stat().st_mode & 0o077 == 0
     assert {path.name for path in history.folder.glob("c.yaml.*")} == {f"c.yaml.backup.{_sets(history)[0].id}"}
@@ -60,37 +60,37 @@ def test_only_its_owner_reads_it(tmp_path: Path) -> None:
 def test_a_version_that_ran_before_is_kept_once(tmp_path: Path) -> None:
     history = _history(tmp_path)
     for number in range(1, 4):
-        history.note(_applied(number, DIGESTS[0]), {"/c.yaml": b"a: 1"})
+        history.add_start(_applied(number, DIGESTS[0]), {"/c.yaml": b"a: 1"})
     assert len(history.versions()) == 3
     assert len(list(history.folder.glob("c.yaml.backup.*"))) == 1
 
 
 def test_the_same_start_replaces_what_was_noted_of_it(tmp_path: Path) -> None:
     history = _history(tmp_path)
-    history.note(_applied(1, result="answers"), {"/c.yaml": b"a: 1"})
-    history.note(_applied(1), {"/c.yaml": b"a: 1"})
+    history.add_start(_applied(1, result="answers"), {"/c.yaml": b"a: 1"})
+    history.add_start(_applied(1), {"/c.yaml": b"a: 1"})
     assert history.versions() == (_applied(1),)
-    assert history.at_start_of("run 1") == _applied(1)
-    assert history.at_start_of("") is None
+    assert history.start_of_run("run 1") == _applied(1)
+    assert history.start_of_run("") is None
 
 
 def test_no_more_versions_are_kept_than_are_of_use(tmp_path: Path) -> None:
     history = _history(tmp_path)
     for number in range(MOST_SETS + 3):
-        history.note(_applied(number), {"/c.yaml": b"a: %d" % number})
+        history.add_start(_applied(number), {"/c.yaml": b"a: %d" % number})
     assert [a.at for a in history.versions()] == [float(n) for n in range(3, MOST_SETS + 3)]
     assert len(list(history.folder.glob("c.yaml.backup.*"))) == MOST_SETS
     assert history.content(DIGESTS[0]) is None
 
 
-def _sets(history: History) -> tuple[Backup, ...]:
+def _sets(history: StartHistory) -> tuple[Backup, ...]:
     return Backups(URL, "litellm.service", history.folder.parents[1]).load()
 
 
 def test_two_consoles_forget_nothing_of_one_another(tmp_path: Path) -> None:
     one, other = _history(tmp_path), _history(tmp_path)
-    one.note(_applied(1), {"/c.yaml": b"a: 1"})
-    other.note(_applied(2), {"/c.yaml": b"a: 2"})
+    one.add_start(_applied(1), {"/c.yaml": b"a: 1"})
+    other.add_start(_applied(2), {"/c.yaml": b"a: 2"})
     assert [a.at for a in _history(tmp_path).versions()] == [1.0, 2.0]
 
 
@@ -110,40 +110,40 @@ def test_two_consoles_forget_nothing_of_one_another(tmp_path: Path) -> None:
 )
 def test_a_history_that_cannot_be_read_is_forgotten_and_replaced(tmp_path: Path, content: bytes) -> None:
     history = _history(tmp_path)
-    history.note(_applied(1), {"/c.yaml": b"a: 1"})
+    history.add_start(_applied(1), {"/c.yaml": b"a: 1"})
     (history.folder / INDEX).write_bytes(content)
     history = _history(tmp_path)
     assert history.versions() == ()
     assert str(history.folder) in history.failure
-    assert history.note(_applied(2), {"/c.yaml": b"a: 1"})
+    assert history.add_start(_applied(2), {"/c.yaml": b"a: 1"})
     assert history.failure == ""
     assert _history(tmp_path).versions() == (_applied(2),)
 
 
 def test_a_history_of_a_later_form_is_not_understood(tmp_path: Path) -> None:
     history = _history(tmp_path)
-    history.note(_applied(1), {"/c.yaml": b"a: 1"})
+    history.add_start(_applied(1), {"/c.yaml": b"a: 1"})
     index = history.folder / INDEX
     index.write_text(json.dumps({"form": 99, "backups": "of another kind"}))
     history = _history(tmp_path)
     assert history.versions() == ()
     assert "later litellm-tui" in history.failure
     # nor is it lost by what this one would keep
-    assert not history.note(_applied(2), {"/c.yaml": b"a: 1"})
+    assert not history.add_start(_applied(2), {"/c.yaml": b"a: 1"})
     assert json.loads(index.read_text())["form"] == 99
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     history = _history(tmp_path / "file")
-    assert not history.note(_applied(1), {"/c.yaml": b"a: 1"})
+    assert not history.add_start(_applied(1), {"/c.yaml": b"a: 1"})
     assert str(history.folder) in history.failure
 
 
 @pytest.mark.parametrize("content", [b"", b"api_key: sk-other", None])
 def test_a_version_that_cannot_be_read_is_an_error_as_a_value(tmp_path: Path, content: bytes | None) -> None:
     history = _history(tmp_path)
-    history.note(_applied(1), {"/c.yaml": b"a: 1"})
+    history.add_start(_applied(1), {"/c.yaml": b"a: 1"})
     (copy,) = history.folder.glob("c.yaml.backup.*")
     copy.unlink()
     if content is not None:
@@ -183,24 +183,24 @@ def _started(file: ConfigFile, **service: Any) -> Snapshot:
 
 def test_a_start_is_noted_once_with_what_it_loaded(tmp_path: Path, file: ConfigFile) -> None:
     history, snapshot = _history(tmp_path / "state"), _started(file)
-    assert history.see(snapshot)
-    assert not history.see(snapshot)
+    assert history.record_snapshot(snapshot)
+    assert not history.record_snapshot(snapshot)
     (noted,) = history.versions()
     assert (noted.result, noted.litellm_version, noted.digest) == (
         "loaded 7 of 7 deployments", "1.106.2", file.digest
     )  # fmt: skip
-    assert history.at_start_of(run_of(snapshot.service.value)) == noted
+    assert history.start_of_run(run_of(snapshot.service.value)) == noted
     # and again for the next start
     assert snapshot.service.value
     assert snapshot.service.value.started_at
     later = _started(file, started_at=snapshot.service.value.started_at + 2, invocation="two")
-    assert history.see(later)
+    assert history.record_snapshot(later)
     assert len(history.versions()) == 2
 
 
 def test_a_version_is_parsed_as_it_was(tmp_path: Path, file: ConfigFile) -> None:
     history = _history(tmp_path / "state")
-    history.see(_started(file))
+    history.record_snapshot(_started(file))
     newer = loaded_file(tmp_path / "config.yaml", CONFIG.replace("rpm: 100", "rpm: 200"))
     older = history.as_config(file.digest, {})
     assert isinstance(older, ConfigFile)
@@ -212,7 +212,7 @@ def test_included_files_are_kept_as_well(tmp_path: Path) -> None:
     (tmp_path / "more.yaml").write_text("a: 1\n")
     file = loaded_file(tmp_path / "config.yaml", CONFIG + "include: [more.yaml]\n")
     history = _history(tmp_path / "state")
-    assert history.see(_started(file))
+    assert history.record_snapshot(_started(file))
     (tmp_path / "more.yaml").write_text("a: 2\n")
     older = history.as_config(file.digest, {})
     assert isinstance(older, ConfigFile)
@@ -225,7 +225,7 @@ def test_included_files_are_kept_as_well(tmp_path: Path) -> None:
 
 def test_a_file_that_was_changed_after_the_start_is_not_what_runs(tmp_path: Path, file: ConfigFile) -> None:
     history, snapshot = _history(tmp_path / "state"), _started(file)
-    assert started(replace(snapshot, configuration=replace(
+    assert current_start(replace(snapshot, configuration=replace(
         snapshot.configuration, current=replace(file, modified_at=snapshot.taken_at)))) is None  # fmt: skip
     # saved with an old time of modification
     os.utime(file.path, (1000.0, 1000.0))
@@ -233,11 +233,11 @@ def test_a_file_that_was_changed_after_the_start_is_not_what_runs(tmp_path: Path
     assert isinstance(restored, ConfigFile)
     early = _started(file, started_at=os.stat(file.path).st_ctime - 60)
     early = replace(early, configuration=replace(early.configuration, current=restored))
-    assert started(early) is None
-    assert not history.see(early)
+    assert current_start(early) is None
+    assert not history.record_snapshot(early)
     # and a file that is another one by now
     (tmp_path / "config.yaml").write_text("a: 1\n")
-    assert not history.see(snapshot)
+    assert not history.record_snapshot(snapshot)
     assert history.versions() == ()
 
 
@@ -246,15 +246,15 @@ def test_nothing_is_noted_before_it_is_known_what_came_of_it(file: ConfigFile) -
     assert snapshot.service.value
     assert snapshot.service.value.started_at
     old = replace(snapshot.gateway.deployments, seen_at=snapshot.service.value.started_at - 1)
-    assert started(replace(snapshot, gateway=replace(snapshot.gateway, deployments=old))) is None
-    assert started(replace(snapshot, service=Reading())) is None
-    assert started(_started(file, started_at=None)) is None
+    assert current_start(replace(snapshot, gateway=replace(snapshot.gateway, deployments=old))) is None
+    assert current_start(replace(snapshot, service=Reading())) is None
+    assert current_start(_started(file, started_at=None)) is None
     loaded = snapshot.gateway.deployments.value
     assert loaded
     fewer = replace(snapshot, gateway=replace(
         snapshot.gateway, deployments=replace(snapshot.gateway.deployments, value=loaded[1:])))  # fmt: skip
-    assert started(fewer) is None
-    late = started(replace(fewer, taken_at=snapshot.taken_at + 60))
+    assert current_start(fewer) is None
+    late = current_start(replace(fewer, taken_at=snapshot.taken_at + 60))
     assert late
     assert late.result == "loaded 6 of 7 deployments"
 
@@ -262,43 +262,43 @@ def test_nothing_is_noted_before_it_is_known_what_came_of_it(file: ConfigFile) -
 def test_a_version_of_litellm_that_is_told_later_is_noted_later(tmp_path: Path, file: ConfigFile) -> None:
     history, snapshot = _history(tmp_path / "state"), _started(file)
     unknown = replace(snapshot.gateway, readiness=replace(snapshot.gateway.readiness, value=Readiness("healthy")))
-    assert not history.see(replace(snapshot, gateway=unknown))
-    assert history.see(replace(snapshot, gateway=unknown, taken_at=snapshot.taken_at + 60))
-    assert history.see(snapshot)
+    assert not history.record_snapshot(replace(snapshot, gateway=unknown))
+    assert history.record_snapshot(replace(snapshot, gateway=unknown, taken_at=snapshot.taken_at + 60))
+    assert history.record_snapshot(snapshot)
     assert [noted.litellm_version for noted in history.versions()] == ["1.106.2"]
-    assert not history.see(replace(snapshot, gateway=unknown, taken_at=snapshot.taken_at + 60))
+    assert not history.record_snapshot(replace(snapshot, gateway=unknown, taken_at=snapshot.taken_at + 60))
 
 
 def test_a_proxy_that_does_not_show_its_models_is_noted_after_a_while(file: ConfigFile) -> None:
     snapshot = _started(file)
     refused: Reading[Any] = Reading(failure=NotAvailable("no key"), tried_at=1.0)
     shut = replace(snapshot, gateway=replace(snapshot.gateway, deployments=refused))
-    assert started(shut) is None
-    late = started(replace(shut, taken_at=snapshot.taken_at + 60))
+    assert current_start(shut) is None
+    late = current_start(replace(shut, taken_at=snapshot.taken_at + 60))
     assert late
     assert late.result == "answers; what it has loaded is not shown"
 
 
 def test_a_start_is_good_when_it_has_lasted(tmp_path: Path, file: ConfigFile) -> None:
     history, snapshot = _history(tmp_path / "state"), _started(file)
-    assert history.see(snapshot)
+    assert history.record_snapshot(snapshot)
     assert [start.good for start in history.versions()] == [False]
     assert snapshot.service.value
     assert snapshot.service.value.started_at
     since = snapshot.service.value.started_at
     late = replace(snapshot, taken_at=since + 60)
     # it was last seen whole when it had just started
-    assert not history.see(late)
+    assert not history.record_snapshot(late)
     read = replace(late.gateway.deployments, seen_at=since + 45)
     late = replace(late, gateway=replace(late.gateway, deployments=read))
-    assert history.see(late)
-    assert not history.see(late)
+    assert history.record_snapshot(late)
+    assert not history.record_snapshot(late)
     (start,) = history.versions()
     assert (start.good, start.result) == (True, "loaded 7 of 7 deployments")
     # what it loses afterwards is not the fault of its file
     assert read.value
     fewer = replace(late, gateway=replace(late.gateway, deployments=replace(read, value=read.value[1:])))
-    assert not history.see(fewer)
+    assert not history.record_snapshot(fewer)
     assert [start.good for start in _history(tmp_path / "state").versions()] == [True]
 
 
@@ -310,7 +310,7 @@ def test_a_start_with_fewer_deployments_is_not_good(file: ConfigFile) -> None:
     assert loaded
     fewer = replace(snapshot.gateway.deployments, value=loaded[1:], seen_at=snapshot.service.value.started_at + 45)
     late = replace(snapshot, gateway=replace(snapshot.gateway, deployments=fewer), taken_at=snapshot.taken_at + 60)
-    found = started(late)
+    found = current_start(late)
     assert found
     assert not found.good
 
@@ -319,11 +319,11 @@ def test_environment_files_are_kept_as_far_as_they_are_what_was_started(tmp_path
     old, new, none = (tmp_path / name for name in ("old.env", "new.env", "none.env"))
     old.write_text("KEY=sk-old\n")
     paths = [str(path) for path in (old, new, none)]
-    history = History(URL, "litellm.service", tmp_path / "state", paths)
+    history = StartHistory(URL, "litellm.service", tmp_path / "state", paths)
     snapshot = _started(file, started_at=max(os.stat(f).st_ctime for f in (file.path, old)) + 0.01)
     time.sleep(0.05)
     new.write_text("KEY=sk-new\n")
-    assert history.see(snapshot)
+    assert history.record_snapshot(snapshot)
     (kept,) = _sets(history)
     assert {(k.path, k.role, bool(k.name)) for k in kept.files} == {
         (file.path, "config", True), (str(old), "environment", True), (str(none), "environment", False)
@@ -334,8 +334,8 @@ def test_environment_files_are_kept_as_far_as_they_are_what_was_started(tmp_path
 
 def test_what_was_good_is_known_beside_what_failed_since(tmp_path: Path) -> None:
     history = _history(tmp_path)
-    history.note(replace(_applied(1), good=True), {"/c.yaml": b"a: 1"})
-    history.note(replace(_applied(2, result="did not stay up"), run="down 2"), {"/c.yaml": b"a: 2"})
+    history.add_start(replace(_applied(1), good=True), {"/c.yaml": b"a: 1"})
+    history.add_start(replace(_applied(2, result="did not stay up"), run="down 2"), {"/c.yaml": b"a: 2"})
     backups = Backups(URL, "litellm.service", tmp_path)
     assert [(b.why, b.good) for b in backups.load()] == [("seen running", True), ("seen failing", False)]
     good = backups.known_good()
@@ -349,41 +349,41 @@ def test_a_process_that_does_not_stay_up_is_noted_once(tmp_path: Path, file: Con
     at = os.stat(file.path).st_ctime + 5
     down = {"started_at": None, "main_pid": 0, "changed_at": at, "exit_code": "exited", "exit_status": 3,
             "result": "exit-code", **state}  # fmt: skip
-    assert history.see(_started(file, **down))
-    assert not history.see(_started(file, **(down | {"changed_at": at + 5})))
+    assert history.record_snapshot(_started(file, **down))
+    assert not history.record_snapshot(_started(file, **(down | {"changed_at": at + 5})))
     (noted,) = history.versions()
     assert noted.result == "did not stay up: exit-code (exited 3)"
     # after it has been mended by other means than the file
-    assert history.see(_started(file, started_at=at + 2))
+    assert history.record_snapshot(_started(file, started_at=at + 2))
     # it ran with this file: what ends it later is something else
-    assert not history.see(_started(file, **(down | {"changed_at": at + 60})))
+    assert not history.record_snapshot(_started(file, **(down | {"changed_at": at + 60})))
 
 
 def test_what_cannot_be_kept_is_tried_again(tmp_path: Path, file: ConfigFile) -> None:
     (tmp_path / "file").write_text("in the way")
     history, snapshot = _history(tmp_path / "file"), _started(file)
     for _ in range(2):
-        assert not history.see(snapshot)
-        assert history.again
+        assert not history.record_snapshot(snapshot)
+        assert history.retry
         failure, history.failure = history.failure, ""
         assert failure
     (tmp_path / "file").unlink()
-    assert history.see(snapshot)
-    assert (history.again, history.failure) == (False, "")
-    assert not history.see(snapshot)
-    assert not history.again
+    assert history.record_snapshot(snapshot)
+    assert (history.retry, history.failure) == (False, "")
+    assert not history.record_snapshot(snapshot)
+    assert not history.retry
 
 
 def test_an_unread_unit_is_no_start(file: ConfigFile) -> None:
     failing: Reading[Any] = replace(_started(file).service, failure=Failure("no bus"))
-    assert started(replace(_started(file), service=failing)) is None
+    assert current_start(replace(_started(file), service=failing)) is None
 
 
 def test_the_content_that_is_kept_has_the_digest_that_was_read(tmp_path: Path) -> None:
     (tmp_path / "more.yaml").write_text("a: 1\n")
     file = loaded_file(tmp_path / "config.yaml", CONFIG + "include: [more.yaml]\n")
     history = _history(tmp_path / "state")
-    history.see(_started(file))
+    history.record_snapshot(_started(file))
     content = history.content(file.digest)
     assert content == {name: Path(name).read_bytes() for name in file.files}
     again = config_file.load(file.path, {}, content)

@@ -14,7 +14,7 @@ from litellm_tui.analysis.health.memory import Remembered
 from litellm_tui.model.diagnosis import Place, Problem
 from litellm_tui.storage import shared_file
 from litellm_tui.storage.shared_file import lock_of
-from litellm_tui.storage.state import Kept, StateFile, state_folder
+from litellm_tui.storage.state import SavedState, StateFile, state_folder
 
 URL = "http://127.0.0.1:4000"
 PROBLEM = Problem("group:g", "bad", "g", "refused", "it refuses", Place("group", "g"), since=5.0)
@@ -39,7 +39,7 @@ def test_each_gateway_and_unit_has_a_file_of_its_own(tmp_path: Path) -> None:
 
 def test_before_the_first_run_there_is_nothing_and_no_failure(tmp_path: Path) -> None:
     file = StateFile(URL, "", tmp_path / "none")
-    assert file.load() == Kept()
+    assert file.load() == SavedState()
     assert file.failure == ""
     assert not (tmp_path / "none").exists()
 
@@ -50,7 +50,7 @@ def test_before_the_first_run_there_is_nothing_and_no_failure(tmp_path: Path) ->
 def test_a_file_that_cannot_be_read_is_forgotten_and_replaced(tmp_path: Path, content: bytes) -> None:
     file = StateFile(URL, "", tmp_path)
     file.path.write_bytes(content)
-    assert file.load() == Kept()
+    assert file.load() == SavedState()
     assert str(file.path) in file.failure
     file.save(MEMORY, {}, None)
     assert file.failure == ""
@@ -62,7 +62,7 @@ def test_a_file_of_a_later_form_is_not_understood(tmp_path: Path) -> None:
     file.save(MEMORY, {}, None)
     newer = json.loads(file.path.read_text()) | {"form": 99}
     file.path.write_text(json.dumps(newer))
-    assert StateFile(URL, "", tmp_path).load() == Kept()
+    assert StateFile(URL, "", tmp_path).load() == SavedState()
 
 
 def test_only_its_owner_reads_it_and_no_half_file_is_left(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Pat
     file = StateFile(URL, "", blocked / "folder")
     file.save(MEMORY, {}, None)
     assert str(file.path) in file.failure
-    assert file.load() == Kept()
+    assert file.load() == SavedState()
     # and a folder in the file's place
     file = StateFile(URL, "", tmp_path)
     file.path.mkdir()

@@ -9,7 +9,7 @@ import pytest
 
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
-from litellm_tui.storage.backups import Backup, Backups, Held, Taken, take_present
+from litellm_tui.storage.backups import Backup, Backups, FileCopy, FileSet, copy_current
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.screens.backups import BackupsScreen
 from litellm_tui.ui.screens.restore import RestoreScreen
@@ -35,9 +35,9 @@ def _path(scene: Scene) -> Path:
 
 
 def _keep(scene: Scene, text: str, result: str = "", good: bool = False, at: float = 1_700_000_000.0) -> Backup:
-    held = Held(str(_path(scene)), "config", text.encode(), 0o600)
+    held = FileCopy(str(_path(scene)), "config", text.encode(), 0o600)
     made = _store(scene).keep(
-        Taken((held,)), "before a restart", at=at, litellm_version="1.106.2", result=result, good=good
+        FileSet((held,)), "before a restart", at=at, litellm_version="1.106.2", result=result, good=good
     )
     assert isinstance(made, Backup), made
     return made
@@ -166,8 +166,8 @@ async def test_what_comes_from_outside_is_no_markup(scene: Scene) -> None:
 async def test_many_sets_are_listed(scene: Scene) -> None:
     store = _store(scene)
     for number in range(60):
-        held = Held(str(_path(scene)), "config", CONFIG.encode())
-        made = store.keep(Taken((held,)), "before a fix", at=1_700_000_000.0 + number, result=f"number {number}")
+        held = FileCopy(str(_path(scene)), "config", CONFIG.encode())
+        made = store.keep(FileSet((held,)), "before a fix", at=1_700_000_000.0 + number, result=f"number {number}")
         assert isinstance(made, Backup)
     await _open(scene)
     await scene.until(lambda: len(_list(scene)._rows) == 60)
@@ -240,7 +240,7 @@ async def test_w_goes_back_and_what_was_there_can_be_had_again(scene: Scene) -> 
 
 
 async def test_a_file_that_is_gone_is_brought_back(scene: Scene) -> None:
-    made = _store(scene).make(take_present(str(_path(scene))), "before a fix")  # type: ignore[arg-type]
+    made = _store(scene).make(copy_current(str(_path(scene))), "before a fix")  # type: ignore[arg-type]
     assert isinstance(made, Backup)
     _path(scene).unlink()
     await _open(scene)

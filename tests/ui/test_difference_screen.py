@@ -14,7 +14,7 @@ from litellm_tui.collectors.config import config_file
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
 from litellm_tui.model.configuration import ConfigFile
-from litellm_tui.storage.starts import Applied, History
+from litellm_tui.storage.starts import Start, StartHistory
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.widgets.lines import Lines
 from tests.ui import frozen
@@ -55,20 +55,20 @@ async def kept(simulation: Simulation, tmp_path: Path, monkeypatch: pytest.Monke
         yield scene
 
 
-def _history(scene: Scene) -> History:
+def _history(scene: Scene) -> StartHistory:
     assert scene.app.session.history is not None
     return scene.app.session.history
 
 
-def _note(scene: Scene, at: float, text: str) -> Applied:
+def _note(scene: Scene, at: float, text: str) -> Start:
     """A start with this configuration, as if the console had seen it."""
     path = str(scene.simulation.config_path)
     content = {path: text.encode()}
     file = config_file.load(path, {}, content)
     assert isinstance(file, ConfigFile)
-    start = Applied(at, file.digest, "1.106.2", "loaded 8 of 8 deployments", (path,), f"run {at}")
+    start = Start(at, file.digest, "1.106.2", "loaded 8 of 8 deployments", (path,), f"run {at}")
     history = _history(scene)
-    assert history.note(start, content), history.failure
+    assert history.add_start(start, content), history.failure
     return start
 
 
@@ -337,7 +337,7 @@ async def test_the_version_that_is_shown_is_noted_anew(kept: Scene) -> None:
     await _says(kept, "version 1 of 1")
     again = msgspec.structs.replace(start, result="loaded 7 of 8 deployments")
     content = {str(kept.simulation.config_path): CONFIG.encode()}
-    assert _history(kept).note(again, content)
+    assert _history(kept).add_start(again, content)
     kept.app.redraw()
     await _says(kept, "loaded 7 of 8 deployments")
     await _says(kept, "version 1 of 1, the newest is 1")

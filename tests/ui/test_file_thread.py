@@ -18,7 +18,7 @@ import pytest
 import litellm_tui
 from litellm_tui.demo import Simulation
 from litellm_tui.storage.backups import index
-from litellm_tui.storage.starts import History
+from litellm_tui.storage.starts import StartHistory
 from litellm_tui.storage.state import StateFile
 from litellm_tui.ui import session as session_module
 from tests.ui.scene import Scene, opened
@@ -160,7 +160,7 @@ async def test_a_busy_store_holds_no_key_and_the_start_is_recorded_when_it_is_fr
     async with opened(simulation, memory=True) as scene:
         await scene.until(tried.is_set)
         history = scene.app.session.history
-        assert isinstance(history, History)
+        assert isinstance(history, StartHistory)
         await scene.until(lambda: history.again and "another litellm-tui" in history.failure)
         assert history.versions() == ()
         busy.clear()

@@ -20,7 +20,7 @@ from tests.waiting import eventually
 CONSOLE = """
 import asyncio, json, signal, subprocess, sys, time
 from pathlib import Path
-from litellm_tui.services.process import start_stop as spawn
+from litellm_tui.services.process import start_stop
 from litellm_tui.host import command
 from litellm_tui.collectors.litellm_source.catalogues import helper
 from litellm_tui.model.service_kinds import Process
@@ -33,7 +33,7 @@ parent = [sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv
 
 async def main():
     pids = {}
-    assert spawn.start(Process(start=sleeper, pid_file=str(place / "pid"))) is None
+    assert start_stop.start(Process(start=sleeper, pid_file=str(place / "pid"))) is None
     pids["gateway"] = int((place / "pid").read_text())
     # an editor, or sudo: in the foreground, and the user's
     pids["editor"] = subprocess.Popen(sleeper).pid

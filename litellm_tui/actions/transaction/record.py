@@ -13,9 +13,9 @@ from typing import Final, Literal
 import msgspec
 
 from litellm_tui.analysis.change.proof import Expected
-from litellm_tui.host.atomic import replace, settle
+from litellm_tui.host.atomic import replace, sync_folder
 from litellm_tui.host.bounded import MEDIUM, read_bytes
-from litellm_tui.host.host_lock import Holder, HostLock, here, told_holder
+from litellm_tui.host.host_lock import Holder, HostLock, here, parse_holder
 from litellm_tui.model.failures import Failure
 from litellm_tui.services.registry import driver
 from litellm_tui.storage.identity import digest, gateway_name
@@ -79,11 +79,13 @@ class RestartLock:
     @property
     def notes(self) -> tuple[str, ...]:
         """What there is to say about where the machine's lock lies."""
-        return tuple(f"the lock for all users is not in {passed}" for passed in self._host.passed) if self._host else ()
+        return (
+            tuple(f"the lock for all users is not in {passed}" for passed in self._host.skipped) if self._host else ()
+        )
 
     def take(self) -> Holder | Failure | None:
         """Take the locks: None when they are ours, else who has one. `release` gives them back, or our death."""
-        taken = self._take_own() or (self._host.take() if self._host else None)
+        taken = self._take_own() or (self._host.acquire() if self._host else None)
         if taken is not None:
             self.release()
         return taken
@@ -103,17 +105,17 @@ class RestartLock:
         try:
             handle = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
-            return self._host.held() if self._host else None
+            return self._host.holder() if self._host else None
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return told_holder(os.pread(handle, 4096, 0))
+            return parse_holder(os.pread(handle, 4096, 0))
         except OSError:
             # a file system without locks: taking it says so
             return None
         finally:
             os.close(handle)
-        return self._host.held() if self._host else None
+        return self._host.holder() if self._host else None
 
     def _take_own(self) -> Holder | Failure | None:
         try:
@@ -124,7 +126,7 @@ class RestartLock:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = told_holder(os.pread(handle, 4096, 0))
+            holder = parse_holder(os.pread(handle, 4096, 0))
             os.close(handle)
             return holder
         except OSError as error:
@@ -176,7 +178,7 @@ class RestartLock:
         """It is over, one way or the other."""
         try:
             self._record.unlink(missing_ok=True)
-            settle(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             return Failure(f"{self._record}: {error.strerror}")
         return None

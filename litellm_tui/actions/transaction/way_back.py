@@ -5,7 +5,7 @@ from __future__ import annotations
 from litellm_tui.actions.rollback import Restored, missing, rehearse, restore
 from litellm_tui.actions.transaction.events import Seen
 from litellm_tui.model.failures import Failure
-from litellm_tui.storage.backups import Backup, Backups, take_present
+from litellm_tui.storage.backups import Backup, Backups, copy_current
 from litellm_tui.target.profile import Profile
 
 
@@ -21,7 +21,7 @@ class WayBack:
         self._backups.load()
         if profile.config is None:
             return None
-        taken = take_present(profile.config.value, profile.environment_files)
+        taken = copy_current(profile.config.value, profile.environment_files)
         if isinstance(taken, Failure):
             return taken
         readiness = seen.snapshot.gateway.readiness.value

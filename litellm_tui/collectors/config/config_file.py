@@ -1,4 +1,4 @@
-"""The configuration file as LiteLLM reads it: PyYAML, includes merged, every value with its line and column."""
+"""Reads the configuration file as LiteLLM does: PyYAML, includes merged, and every value with its line and column."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 ENVIRONMENT_PREFIX = "os.environ/"
 MASKED = "•••"
-# libyaml's composer recurses in C, where deep nesting ends the process; LiteLLM's own loader gives up soon after this
+# libyaml's composer recurses in C, where deep nesting kills the process; LiteLLM's own loader fails soon after this
 DEEPEST = 250
 MOST_FILES = 2_000
 _IGNORE = re.compile(rb"#\s*litellm-tui:\s*ignore\b[ \t]*([\w-]*)[ \t]*(.*)")
@@ -45,10 +45,10 @@ class _Unusable(Exception):
 def load(
     path: str, environment: Mapping[str, str], instead: Mapping[str, bytes] | None = None
 ) -> ConfigFile | ConfigError:
-    """Read and parse the file and its includes; `environment` is what LiteLLM will see, for `os.environ/` values.
+    """Read and parse the file and its includes; `environment` resolves `os.environ/` values.
 
-    `instead` holds contents of files that are to be taken as if they were on disk already. Never raises for what a file
-    can hold: a wrong file is a `ConfigError` with its place.
+    `instead` holds contents that replace those of files on disk. No content of a file raises: a file that cannot be
+    used is a `ConfigError` with its place.
     """
     try:
         with _uncollected():
@@ -60,13 +60,13 @@ def load(
     except ValueError as error:
         return ConfigError(path, f"a key that cannot be written out: {error}")
     except OSError as error:
-        # it was read a moment ago, and is gone
+        # a file was removed after it was read
         return ConfigError(path, error.strerror or str(error))
 
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Nothing that is made of a file is garbage yet: looking for some, again and again, takes longer than the rest."""
+    """Turn garbage collection off: loading makes many objects and no garbage, and collecting would take longest."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -91,8 +91,8 @@ class _Merged:
         self.paths: dict[str | int, list[tuple[str | int, ...]]] = {}
         self.origins: dict[str, tuple[Origin, ...]] = {}
 
-    def take(self, file: str, more: dict[str, Any], more_marks: Marks) -> None:
-        """LiteLLM's rule: a list is extended, every other value of the included file replaces the one before."""
+    def add_file(self, file: str, more: dict[str, Any], more_marks: Marks) -> None:
+        """Merge a file by LiteLLM's rule: a list is extended, any other value replaces the former one."""
         by_key: dict[str | int, list[tuple[str | int, ...]]] = {}
         for path in more_marks:
             if path:
@@ -127,7 +127,7 @@ def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes
     _read_merged(path, merged)
     for file in merged.files:
         if file not in instead:
-            # one that is gone by now has no time at which it came to be as it was
+            # raises where a file was removed after it was read: it has no time of change
             os.stat(file)
     data, marks = merged.data, merged.marks
     deployments = _deployments(data, marks, path, environment)
@@ -147,7 +147,7 @@ def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes
 
 
 def _read_merged(root: str, merged: _Merged) -> None:
-    """The root and all that it includes, depth first; the files that are open are a list, however long their chain."""
+    """Read the root and all its includes, depth first and without recursion: a chain of includes may be long."""
     open_files = [_entries(root, merged)]
     while open_files:
         entry = next(open_files[-1], None)
@@ -172,7 +172,7 @@ def _entries(path: str, merged: _Merged) -> Iterator[tuple[str, str, Mark]]:
     data, marks = _read_one(path, merged)
     merged.files[path] = None
     entries = data.pop("include", None)
-    merged.take(path, data, marks)
+    merged.add_file(path, data, marks)
     if entries is None:
         return iter(())
     place = marks.get(("include",), Mark(path, 1))
@@ -182,7 +182,7 @@ def _entries(path: str, merged: _Merged) -> Iterator[tuple[str, str, Mark]]:
 
 
 def _included_path(entry: str, declared_in: str, root: str, instead: Mapping[str, bytes]) -> str | None:
-    """Beside the file that names it, else beside the root file (litellm/proxy/common_utils/config_includes.py)."""
+    """The included file: beside the file that names it, else beside the root (common_utils/config_includes.py)."""
     for folder in (os.path.dirname(declared_in), os.path.dirname(root)):
         candidate = os.path.abspath(os.path.join(folder, entry))
         if candidate in instead or os.path.exists(candidate):
@@ -215,7 +215,7 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
         line = content[: error.position].count(b"\n") + 1
         raise _Unusable(ConfigError(path, f"unreadable character: {error.reason}", line, 1)) from error
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, AttributeError, LookupError) as error:
-        # PyYAML's constructors raise what they stumble over when a value does not fit its tag or form
+        # PyYAML's constructors raise more than its own errors on values that do not fit their tags
         problem = str(error).splitlines()[0] if str(error) else "not YAML"
         raise _Unusable(ConfigError(path, f"a value that YAML cannot build: {problem}")) from error
     if data is None:
@@ -226,7 +226,7 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
 
 
 def _ignores(content: bytes, file: str) -> Iterator[Ignore]:
-    """The comments that silence a finding; the parser drops comments, so the lines are searched."""
+    """The comments that silence a finding, searched in the lines: the parser drops comments."""
     if b"litellm-tui" not in content:
         return
     for number, line in enumerate(content.splitlines(), 1):
@@ -251,9 +251,9 @@ def _refuse_depth(content: bytes, path: str) -> None:
 
 
 def _marks(root: Any, file: str, duplicates: list[Duplicate]) -> Marks:
-    """The place of every value; an anchored node that is used again keeps the place of its first use.
+    """The place of every value; a node that is used again by its anchor keeps the place of its first use.
 
-    Keys that stand twice in a mapping are noted on the way.
+    Duplicate keys of mappings are added to `duplicates`.
     """
     marks: Marks = {}
     seen: set[int] = set()
@@ -350,9 +350,7 @@ def _reference(value: Any) -> str | None:
 
 
 def secrets_in(file: ConfigFile, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Secrets of the configuration by the names of their keys, credentials in its addresses, and what stands in the
-    environment under names that such a key refers to.
-    """
+    """The secrets of the configuration: by the names of keys, credentials in addresses, and referenced variables."""
     pending: list[tuple[str, Any]] = [("", file.data)]
     seen: set[int] = set()
     while pending:
@@ -370,13 +368,13 @@ def secrets_in(file: ConfigFile, environment: Mapping[str, str] | None = None) -
 
 
 def _text(value: Any) -> str:
-    # a few nested aliases can make a collection that is gigabytes when written out
+    # a few nested aliases can make a collection whose text has gigabytes
     if value is None or isinstance(value, dict | list | tuple | set):
         return ""
     try:
         return str(value)
     except ValueError:
-        # Python writes no number of more than 4,300 digits
+        # Python refuses to format a number of more than 4,300 digits
         return ""
 
 

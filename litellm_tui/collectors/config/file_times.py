@@ -1,4 +1,4 @@
-"""When files came to be as they are, along every link that leads to them."""
+"""When files and the links that lead to them were last changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_LINKS: Final = 40
 
 
 def saved_at(paths: Iterable[str]) -> float:
-    """The newest time of modification, which a deployment or a restored backup may have set back; 0 without files."""
+    """The newest modification time, which a deployment or a restored backup may have set back; 0 without files."""
     newest = 0.0
     for path in paths:
         with contextlib.suppress(OSError):
@@ -21,13 +21,13 @@ def saved_at(paths: Iterable[str]) -> float:
 
 
 def changed_at(paths: Iterable[str]) -> float:
-    """When what these paths lead to came to be as it is, at the latest: no time that a deployment can set back.
+    """The newest change of these files, in seconds since the epoch; a deployment cannot set it back.
 
-    The newest of each file's modification, its inode's change, and the change of every link on the way to it.
+    It is the newest of each file's modification, its inode's change, and the change of every link that leads to it.
     """
     newest = 0.0
     for path in paths:
-        for folder, name in way(path):
+        for folder, name in links_to(path):
             try:
                 seen = os.lstat(os.path.join(folder, name))
             except OSError:
@@ -37,10 +37,10 @@ def changed_at(paths: Iterable[str]) -> float:
     return newest
 
 
-def way(path: str) -> Iterator[tuple[str, str]]:
-    """`(folder, name)` of every link on the way to a file and of the file itself, by real folders.
+def links_to(path: str) -> Iterator[tuple[str, str]]:
+    """`(folder, name)` of every link that leads to a file and of the file itself, with real folders.
 
-    Where a part of the way does not exist, the way ends there: that is the place where it would appear.
+    The result ends at the first part that does not exist: there it would appear.
     """
     place = os.path.abspath(path)
     for _ in range(_MOST_LINKS):

@@ -1,4 +1,4 @@
-"""The files that a configuration names, also one that cannot be used: what is to be watched until it can."""
+"""The files that a configuration names, also one that cannot be used: they are watched until it can."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ _MOST: Final = 200
 
 
 def named_files(path: str) -> tuple[str, ...]:
-    """The root file and every file that its `include` names, whether it exists or not, by all the places where LiteLLM
-    would look for it: beside the file that names it and beside the root.
+    """The root file and every file that an `include` names, existing or not.
+
+    Each include has two paths, as LiteLLM looks for it: beside the file that names it and beside the root.
     """
     found = [path]
     for file in found:
@@ -32,7 +33,7 @@ def named_files(path: str) -> tuple[str, ...]:
 def include_entries(text: str) -> Iterator[tuple[str, int, int]]:
     """Every entry of the top-level `include`, with the beginning and end of its scalar in the text.
 
-    The text is read up to its first mistake: a list that stands before it is found.
+    The text is read up to its first mistake: a list before it is found.
     """
     depth, key, ours = 0, True, False
     with contextlib.suppress(yaml.YAMLError, ValueError):
@@ -47,7 +48,7 @@ def include_entries(text: str) -> Iterator[tuple[str, int, int]]:
             elif isinstance(event, yaml.ScalarEvent) and depth == 2 and ours and event.start_mark and event.end_mark:
                 yield event.value, event.start_mark.index, event.end_mark.index
             if depth == 1 and not isinstance(event, yaml.StreamStartEvent | yaml.DocumentStartEvent):
-                # at the top keys and values take turns; a collection is one value when it has ended
+                # at the top level keys and values alternate; a collection counts as one value
                 key = not key if not isinstance(event, yaml.MappingStartEvent) else True
 
 

@@ -1,7 +1,7 @@
-"""Says when some files have changed, however that was done: written in place, renamed over, or a link led elsewhere.
+"""Reports changes of files: writes in place, renames over them, and links that lead elsewhere.
 
-A change is told once it has settled: nothing about the files has changed for `QUIET` seconds and nobody has one of them
-open for writing.
+A change is reported once it has settled: nothing about the files has changed for `QUIET` seconds, and nobody has one of
+them open for writing.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from litellm_tui.collectors.config.file_times import way
+from litellm_tui.collectors.config.file_times import links_to
 from litellm_tui.host.file_thread import FileThread
 
-# inotify sees nothing on some network and container file systems: a look at the stat data now and then does
+# inotify misses changes on some network and container file systems: the stat data is compared this often
 FALLBACK_SECONDS = 2.0
 QUIET: Final = 0.15
 STEP: Final = 0.02
-# a change that never settles is told all the same, this often
+# a change that never settles is reported this often
 STORM_SECONDS: Final = 3.0
-# who has a file open for writing, but has written nothing for so long, is not waited for
+# a process that has a file open but has written nothing for this long is not waited for
 WRITER_SECONDS: Final = 3.0
 # <linux/fcntl.h>; Python does not name it
 _F_SETSIG: Final = 10
-# inotify is tried again this often where it failed
+# seconds until inotify is tried again after a failure
 RETRY_SECONDS: Final = 30.0
 Places = tuple[dict[str, int], set[str]]
 Signature = tuple[tuple[str, int, int, int, int], ...]
 
 
 def signature(paths: Iterable[str]) -> Signature:
-    """What tells one state of the files from another without reading them; a missing file is a state too.
+    """A value that tells one state of the files from another without reading them; a missing file is a state too.
 
-    The time of the inode's change is in it: a file may be deployed with an old time of modification.
+    It has the inode's time of change: a file may be deployed with an old modification time.
     """
     found = []
     for path in paths:
@@ -51,11 +51,11 @@ def signature(paths: Iterable[str]) -> Signature:
 
 
 def being_written(path: str) -> bool:
-    """Whether somebody has the file open for writing and wrote to it, or opened it, in the last `WRITER_SECONDS`.
+    """Whether a process has the file open for writing and has written to it, or opened it, within `WRITER_SECONDS`.
 
-    The kernel refuses a read lease (fcntl(2)) while there is a writer. It is given to the file's owner and to root
-    only; where it cannot be asked for, or the system has none, the answer is False and the quiet time must do. A file
-    system that refuses every lease (NFS) costs the wait and nothing else.
+    The kernel refuses a read lease (fcntl(2)) while there is a writer. Only the file's owner and root may have one:
+    for others, and on systems without leases, the answer is False and the quiet time decides. On a file system that
+    refuses every lease (NFS) each change is only reported later.
     """
     if not hasattr(fcntl, "F_SETLEASE"):
         return False
@@ -67,7 +67,7 @@ def being_written(path: str) -> bool:
         seen = os.fstat(handle)
         if not stat.S_ISREG(seen.st_mode) or abs(time.time() - max(seen.st_mtime, seen.st_ctime)) > WRITER_SECONDS:
             return False
-        # a writer that comes while the lease is held is announced by a signal: by one that is ignored unless asked for
+        # the kernel announces a writer that comes during the lease by a signal: one that is ignored by default
         fcntl.fcntl(handle, _F_SETSIG, signal.SIGURG)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
@@ -81,12 +81,12 @@ def being_written(path: str) -> bool:
 
 
 def any_written(paths: Iterable[str]) -> bool:
-    """Whether somebody writes to one of the files; see `being_written`."""
+    """Whether one of the files is being written; see `being_written`."""
     return any(map(being_written, paths))
 
 
-async def released(paths: Iterable[str], thread: FileThread | None = None) -> None:
-    """Wait until nobody writes to one of them; ends after twice `WRITER_SECONDS` whatever happens."""
+async def wait_until_released(paths: Iterable[str], thread: FileThread | None = None) -> None:
+    """Wait until none of the files is being written, at most twice `WRITER_SECONDS`."""
     chosen, end = tuple(paths), time.monotonic() + 2 * WRITER_SECONDS
     thread = thread or FileThread("files")
     while True:
@@ -96,9 +96,9 @@ async def released(paths: Iterable[str], thread: FileThread | None = None) -> No
 
 
 class Watcher:
-    """Calls `on_change` once for each settled change, on the event loop. `paths` may be given anew at any time.
+    """Calls `on_change` once for each settled change, on the event loop. `watch` replaces the paths at any time.
 
-    The files are looked at in `thread`, for a look may take as long as a network file system wants.
+    All file access is in `thread`: a network file system may hang.
     """
 
     def __init__(self, paths: Iterable[str], on_change: Callable[[], None], thread: FileThread | None = None) -> None:
@@ -112,12 +112,12 @@ class Watcher:
         self._first = tuple(dict.fromkeys(paths))
 
     async def begin(self) -> None:
-        """Take the first files as they are now, where that was not done yet."""
+        """Note the state of the first files, unless that is done."""
         if not self.paths:
             await self.watch(self._first)
 
     async def watch(self, paths: Iterable[str]) -> None:
-        """Watch these files from now on: new ones as they are now, the others as they were told."""
+        """Watch these files from now on; a change of one that was watched before is still reported."""
         chosen = tuple(dict.fromkeys(paths))
         if chosen != self.paths:
             seen = await self.signature(chosen)
@@ -136,16 +136,16 @@ class Watcher:
         async with asyncio.TaskGroup() as jobs:
             jobs.create_task(self._poll())
             jobs.create_task(self._follow())
-            jobs.create_task(self._tell())
+            jobs.create_task(self._report())
 
-    async def _tell(self) -> None:
+    async def _report(self) -> None:
         while True:
             await self._noticed.wait()
             self._noticed.clear()
             await self._settle()
 
     async def _settle(self) -> None:
-        """Tell a change when it has settled; a storm of them is told every `STORM_SECONDS`."""
+        """Report a change when it has settled; a storm of changes is reported every `STORM_SECONDS`."""
         seen, began = await self.signature(self.paths), time.monotonic()
         quiet_since = began
         while self._known != seen:
@@ -171,7 +171,7 @@ class Watcher:
             try:
                 await self._notified()
             except OSError:
-                # a folder that is gone or may not be watched, or no watches left: there is still the poll
+                # a folder is gone or may not be watched, or no watches are left: `_poll` still finds changes
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(RETRY_SECONDS):
                         await self._again.wait()
@@ -184,7 +184,7 @@ class Watcher:
         if not folders:
             await self._again.wait()
             return
-        # runs as soon as inotify is set up: what was changed before that is told by nobody else
+        # runs as soon as inotify is set up, for changes before that
         first = asyncio.create_task(self._notice_soon())
         try:
             await self._follow_notices(awatch, folders, names)
@@ -202,7 +202,7 @@ class Watcher:
             watch_filter=lambda _, path: os.path.basename(path) in names,
             stop_event=self._again,
             recursive=False,
-            # the first notice is wanted at once: what has settled is decided here
+            # the first notice must come at once: this class decides what has settled
             debounce=40,
             step=10,
             rust_timeout=5000,
@@ -213,7 +213,7 @@ class Watcher:
         paths = self.paths
         seen, places = await self._thread.run(lambda: (signature(paths), places_of(paths)))
         if paths != self.paths:
-            # other files are watched by now, and are looked at as soon as they are followed
+            # other files are watched by now: they are looked at when `_follow` reaches them
             return
         if seen != self._known:
             self._noticed.set()
@@ -222,8 +222,8 @@ class Watcher:
 
 
 def places_of(paths: Iterable[str]) -> Places:
-    """The folders to watch, with their inodes, and the names that matter in them, along every link to the files."""
-    places = [place for path in paths for place in way(path)]
+    """The folders to watch, with their inodes, and the names in them, for the files and every link to them."""
+    places = [place for path in paths for place in links_to(path)]
     folders = {}
     for folder in sorted({folder for folder, _ in places}):
         with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""What the gateway's answers hold, decoded into the records of `snapshot`. Shapes: LiteLLM 1.77.7 and 1.106.2.
+"""Decodes the gateway's answers into the records of `model.gateway`. Shapes: LiteLLM 1.77.7 and 1.106.2.
 
-Each decoder gets status and body of a usable answer and returns a value or a `Failure`; what does not fit is raised as
-an error of msgspec or ValueError, which the client names.
+Each decoder gets the status and the body of a usable answer and returns a value or a `Failure`. A body that does not
+fit raises an error of msgspec or ValueError, which the client turns into `Malformed`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreachable
 from litellm_tui.model.gateway import CachePing, HealthEntry, HealthReport, LoadedDeployment, Readiness, RedisInfo
 
-# of a reason in the gateway's own words
+# characters kept of an error message of the gateway
 _LONGEST_WHY: Final = 1000
 
 
@@ -218,7 +218,7 @@ def redis_info(status: int, body: bytes) -> RedisInfo | Failure:
 
 
 def message(body: bytes) -> str:
-    """What an error's body says, whatever its form."""
+    """The message of an error's body, in any of its forms."""
     try:
         data = msgspec.json.decode(body)
         if isinstance(data, dict):

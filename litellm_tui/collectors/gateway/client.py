@@ -1,6 +1,6 @@
-"""GET requests to the gateway, each decoded into a value or a `Failure`. Shapes: LiteLLM 1.77.7 and 1.106.2.
+"""Sends GET requests to the gateway and decodes each answer into a value or a `Failure`.
 
-Nothing here makes a billable call: GET /health is asked only by a caller who knows that it is cached.
+Shapes: LiteLLM 1.77.7 and 1.106.2. No request here is billed: a caller asks GET /health only where it is cached.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unautho
 
 
 class Endpoint(NamedTuple):
-    """One thing to read. `interval` and `timeout` are seconds; `decode` gets status and body of a usable answer.
+    """One endpoint. `interval` and `timeout` are seconds; `decode` gets the status and the body of a usable answer.
 
-    `timeout` is for the whole answer, and more than `limit` bytes of it are not read.
+    `timeout` is for the whole answer, of which at most `limit` bytes are read.
     """
 
     field: str
@@ -39,8 +39,8 @@ class Endpoint(NamedTuple):
 # a deployment takes some 3 KB, and thousands of them can be loaded
 _MANY: Final = bounded.LARGE
 
-# What is polled, how often and how patiently. A liveliness interval and twice its timeout together stay under 5 s: that
-# is how soon a hanging gateway gets its name, after a second silence in a row.
+# A liveliness interval and twice its timeout stay under 5 s together: so soon a gateway is known to hang, after two
+# timeouts in a row.
 LIVELINESS: Final = Endpoint("liveliness", "/health/liveliness", False, 1.5, 1.4, answers.liveliness)
 READINESS: Final = Endpoint("readiness", "/health/readiness", False, 15.0, 3.0, answers.readiness)
 READINESS_DETAILS: Final = Endpoint("readiness", "/health/readiness/details", True, 15.0, 3.0, answers.readiness)
@@ -49,29 +49,29 @@ DEPLOYMENTS: Final = Endpoint("deployments", "/v1/model/info", True, 15.0, 5.0, 
 ROUTER: Final = Endpoint("router", "/get/config/callbacks", True, 15.0, 3.0, answers.router)
 HEALTH: Final = Endpoint("health", "/health", True, 5.0, 5.0, answers.health, _MANY)
 CACHE_PING: Final = Endpoint("cache_ping", "/cache/ping", True, 10.0, 4.0, answers.cache_ping)
-# With Redis down this call stops LiteLLM's whole event loop for 7 s, and for as long as Redis hangs (seen on 1.106.2):
-# it is made rarely and only straight after a ping that succeeded.
+# With Redis down this call blocks LiteLLM's whole event loop for 7 s, and as long as Redis hangs (seen on 1.106.2): it
+# is made rarely, and only directly after a ping that succeeded.
 REDIS_INFO: Final = Endpoint("redis", "/cache/redis/info", True, 30.0, 5.0, answers.redis_info)
-# some 40 KB for each deployment: read rarely
+# some 40 KB per deployment: read rarely
 METRICS: Final = Endpoint("metrics", "/metrics/", True, 30.0, 5.0, metrics.decode, 64 << 20)
-# the profile's own: it is a whole address, whatever answers there
+# the profile's health URL: a whole address, where not only LiteLLM may answer
 HEALTH_URL: Final = Endpoint("health_url", "", False, 10.0, 3.0, lambda status, _: f"HTTP {status}")
 
-# answers that are long and seldom change: an equal one is not decoded again
+# long answers that seldom change: an equal one is not decoded again
 KEPT: Final = (GROUPS, DEPLOYMENTS, ROUTER, HEALTH)
 
-# Sent as the query of every request, which LiteLLM ignores: its access lines then tell the polling from traffic
+# the query of every request; LiteLLM ignores it, and its access lines then tell the polling from traffic
 TAG: Final = "from=litellm-tui"
 
 
-# decoded in a thread from this length on: it takes longer than a key stroke may wait
+# from this length on an answer is decoded in a thread: it takes longer than a key stroke may wait
 _LONG: Final = 1 << 20
-# of an answer that is not LiteLLM's nothing but its status and an error's first words count
+# bytes read of an answer of which only the status and the beginning of an error count
 _EXCERPT: Final = 1 << 16
 
 
 class Answer(NamedTuple):
-    """What came of one request and how long it took, in seconds."""
+    """The result of one request, and how long it took in seconds."""
 
     result: Any
     took: float
@@ -83,22 +83,22 @@ class GatewayClient:
     def __init__(self, url: str, key: str | None = None) -> None:
         self._url = url
         self._key = key
-        # by path: status and body of the last answer that was of use, and what it was decoded into
+        # by path: the status and the body of the last usable answer, and its decoded value
         self._known: dict[str, tuple[int, bytes, Any]] = {}
         local = is_this_machine(urlsplit(url).hostname or "")
         self._client = httpx.AsyncClient(
-            # an http_proxy in the environment must not carry what is meant for this machine
+            # an http_proxy of the environment must not get requests to this machine
             trust_env=not local,
-            # building a CA store costs 20 ms that a plain http address does not need
+            # building a CA store costs 20 ms, which a plain http address does not need
             verify=url.startswith("https"),
             follow_redirects=False,
-            # uvicorn drops an idle connection after 5 s: let go first, or a request may meet a closing one
+            # uvicorn closes an idle connection after 5 s: it is closed here before, or a request may meet a closing one
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=4),
             headers={"User-Agent": "litellm-tui", "Accept-Encoding": "identity"},
         )
 
     async def get(self, endpoint: Endpoint, url: str = "") -> Answer:
-        """Ask one endpoint, of this gateway or at a `url`. Every way this can fail comes back as a `Failure`."""
+        """Ask one endpoint of this gateway, or a `url`. Every failure is returned as a `Failure`."""
         headers = {"Authorization": f"Bearer {self._key}"} if endpoint.keyed and self._key else {}
         started = time.perf_counter()
         try:
@@ -125,7 +125,7 @@ class GatewayClient:
         took = time.perf_counter() - started
         known = self._known.get(endpoint.path)
         if known is not None and not url and known[0] == response.status_code and known[1] == body:
-            # the same object again: what was made of it need not be made anew
+            # an equal answer stays the same object: what was derived from it stays valid
             return Answer(known[2], took)
         if refusal := _refusal(endpoint, response.status_code, body, bool(self._key)):
             return Answer(refusal, took)
@@ -146,12 +146,12 @@ class GatewayClient:
             )  # fmt: skip
 
     async def close(self) -> None:
-        """Drop all connections."""
+        """Close all connections."""
         await self._client.aclose()
 
 
 def unreachable(error: httpx.HTTPError) -> Unreachable:
-    """Name the way a request failed, from the exception and the operating system's error below it."""
+    """Name the kind of failure, from the exception and the operating system's error below it."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ConnectionRefusedError):
@@ -172,7 +172,7 @@ def unreachable(error: httpx.HTTPError) -> Unreachable:
 
 
 def _refusal(endpoint: Endpoint, status: int, body: bytes, sent: bool) -> Failure | None:
-    """A status that is no answer, by what both versions were seen to say; None when the body is worth decoding."""
+    """The failure that a status means, by what both versions were seen to answer; None for a body to decode."""
     if status == 200 or (status == 503 and endpoint in (CACHE_PING, REDIS_INFO)):
         return None
     text = body.decode(errors="replace")
@@ -180,7 +180,7 @@ def _refusal(endpoint: Endpoint, status: int, body: bytes, sent: bool) -> Failur
     if status in (401, 403) or (status == 400 and "no_db_connection" in text):
         return Unauthorized(f"{said}: {'the key was refused' if sent else 'a key is needed'}", sent=sent)
     if endpoint.keyed and not sent and status == 500 and not text.startswith("{"):
-        # LiteLLM 1.106 without a database answers a missing key so
+        # LiteLLM 1.106 without a database answers so when the key is missing
         return Unauthorized(f"{said} without a reason: a key is needed", sent=False)
     if status == 404 and endpoint in (LIVELINESS, READINESS):
         return Malformed(f"{said}: is this LiteLLM?", status=status)

@@ -1,4 +1,4 @@
-"""GET /metrics: what LiteLLM counts per deployment when `callbacks: ["prometheus"]` is set. Shapes: 1.106.2."""
+"""Decodes GET /metrics: LiteLLM's counters per deployment with `callbacks: ["prometheus"]`. Shapes: 1.106.2."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable
 from litellm_tui.model.gateway import DeploymentCounters, Metrics
 
-# LiteLLM's own health checks are counted like requests, under this alias of a key
+# LiteLLM counts its own health checks like requests, under this alias of a key
 _HEALTH_CHECK: Final = "litellm-internal-health-check"
 _SUCCESSES: Final = "litellm_deployment_success_responses_total"
 _FAILURES: Final = "litellm_deployment_failure_responses_total"
@@ -24,7 +24,7 @@ _WANTED: Final = (_SUCCESSES, _FAILURES, _COOLED, _HITS, _MISSES, _IN_FLIGHT)
 
 
 def decode(status: int, body: bytes) -> Metrics | Failure:
-    """The counters that are used, out of a text that has some 40 KB per deployment."""
+    """The counters that are used, from a text of some 40 KB per deployment."""
     from prometheus_client.parser import text_string_to_metric_families
 
     text = body.decode(errors="replace")
@@ -32,7 +32,7 @@ def decode(status: int, body: bytes) -> Metrics | Failure:
         return Malformed("/metrics: not the text of Prometheus", status=status)
     if "\nlitellm_" not in text:
         return NotAvailable("/metrics has no counters of LiteLLM (before 1.80 they need a licence)")
-    # most of it are histograms: only the lines that are used are parsed
+    # most lines are histograms: only the lines that are used are parsed
     wanted = "\n".join(line for line in text.splitlines() if line.startswith(_WANTED))
     found: dict[str, DeploymentCounters] = {}
     totals: defaultdict[str, float] = defaultdict(float)

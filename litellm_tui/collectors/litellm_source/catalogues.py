@@ -1,7 +1,7 @@
-"""Where a catalogue of what LiteLLM reads comes from: the operated LiteLLM's own source, or the table that is shipped.
+"""Chooses the catalogue of what LiteLLM reads: from the operated LiteLLM's own source, or from the shipped table.
 
-Everything here blocks: call it in a thread (`asyncio.to_thread`). The first look at an installed LiteLLM takes some ten
-seconds of another, nice process; later ones a few milliseconds, until it is upgraded.
+Every function blocks: call it in a thread (`asyncio.to_thread`). The first look at an installed LiteLLM takes some ten
+seconds in a process of low priority; later looks take milliseconds, until LiteLLM is upgraded.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from litellm_tui.audit.catalogue.records import Catalogue, Spans
-from litellm_tui.collectors.litellm_source import reader as litellm_source
+from litellm_tui.collectors.litellm_source import reader
 from litellm_tui.host import atomic
 from litellm_tui.host.bounded import MEDIUM, read_bytes, read_text
 from litellm_tui.host.command import helper
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
 
-# to be raised when the reader finds other names in the same source: what was kept before is then not taken
+# increase it when the reader finds other names in the same source: older cached catalogues are then not used
 FORM: Final = 1
 TIMEOUT: Final = 180.0
 _LIBRARIES: Final = ("lib/python3*/site-packages", "lib64/python3*/site-packages", "lib/python3*/dist-packages")
@@ -37,7 +37,7 @@ Reader = subprocess.Popen[bytes]
 
 @cache
 def shipped() -> Spans:
-    """The table of the releases that were read when this version was made; a few milliseconds."""
+    """The table of the releases that were read for this version; takes a few milliseconds."""
     content = resources.files("litellm_tui.audit.catalogue").joinpath("catalogue.json").read_bytes()
     return msgspec.json.decode(content, type=Spans)
 
@@ -45,8 +45,10 @@ def shipped() -> Spans:
 def choose(
     interpreter: str = "", reported_version: str = "", asked_version: str = "", cache_folder: Path | None = None
 ) -> Catalogue:
-    """The catalogue to judge a configuration by: of the version that was asked for, else of the LiteLLM that the
-    interpreter runs, else of the version that the gateway reported, else of the newest. Its `source` tells which.
+    """The catalogue for judging a configuration; its `source` says which one it is.
+
+    It is that of the version asked for, else of the interpreter's LiteLLM, else of the reported version, else of the
+    newest.
     """
     if asked_version:
         return shipped().at(asked_version)
@@ -60,10 +62,10 @@ def choose(
 def installed(
     interpreter: str, cache_folder: Path | None = None, began: Callable[[Reader], None] = lambda _: None
 ) -> Catalogue | Failure:
-    """What the LiteLLM reads that this interpreter (or the `litellm` script beside it) would import, by its source.
-    Nothing of it is run. What was found is kept in the cache folder, until LiteLLM is installed anew.
+    """The catalogue of the LiteLLM that this interpreter, or that of the `litellm` script, imports; from its source.
 
-    `began` is given the process that reads, if there must be one: killed, it ends this at once with a Failure.
+    No code of it is run. The result is kept in the cache folder until LiteLLM is installed again. `began` gets the
+    process that reads, where one is needed: killing it ends the call with a `Failure`.
     """
     folder = package_folder(interpreter)
     if isinstance(folder, Failure):
@@ -80,8 +82,9 @@ def installed(
 
 
 def package_folder(interpreter: str) -> Path | Failure:
-    """The folder of the `litellm` package that an interpreter imports; virtual environments, those that see the
-    system's packages, and editable installations are followed.
+    """The folder of the `litellm` package that an interpreter imports.
+
+    Virtual environments, also those with the system's packages, and editable installations are supported.
     """
     executable = _interpreter(Path(interpreter))
     try:
@@ -95,8 +98,9 @@ def package_folder(interpreter: str) -> Path | Failure:
 
 
 def _interpreter(executable: Path) -> Path:
-    """The interpreter of a script, by its first line; any other program as it is. Links are not followed: they lead
-    out of a virtual environment.
+    """The interpreter of a script, by its first line; any other program as it is.
+
+    Links are not followed: they lead out of a virtual environment.
     """
     if executable.name.startswith("python"):
         return executable
@@ -110,7 +114,7 @@ def _interpreter(executable: Path) -> Path:
 
 
 def _libraries(executable: Path) -> Iterator[Path]:
-    """The folders an interpreter imports packages from, in its order."""
+    """The folders from which an interpreter imports packages, in its order."""
     prefix = executable.parent.parent
     yield from _in(prefix, _LIBRARIES)
     try:
@@ -131,7 +135,7 @@ def _in(prefix: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _editable(library: Path) -> Iterator[Path]:
-    """Where an editable installation has its source: the path files, or what pip noted."""
+    """The source folders of editable installations: from path files, or from pip's records."""
     for noted in library.glob("litellm-*.dist-info/direct_url.json"):
         try:
             where = msgspec.json.decode(read_bytes(noted, MEDIUM), type=_Origin)
@@ -153,8 +157,8 @@ class _Origin(msgspec.Struct):
 
 
 def _identity(folder: Path) -> str:
-    """A name that changes when LiteLLM is installed anew or read otherwise."""
-    stamps = [str(FORM), str(folder), litellm_source.version(folder)]
+    """A name that changes when LiteLLM is installed again or the reader changes."""
+    stamps = [str(FORM), str(folder), reader.version(folder)]
     for path in (*sorted(folder.parent.glob("litellm-*.dist-info/RECORD")), folder / "proxy/proxy_server.py"):
         try:
             stamps.append(str(path.stat().st_mtime_ns))
@@ -164,20 +168,20 @@ def _identity(folder: Path) -> str:
 
 
 def _read_apart(folder: Path, began: Callable[[Reader], None]) -> Catalogue | Failure:
-    """Read in a process of its own: it keeps a core busy, and the screen must not wait for it."""
+    """Read in a separate process: it keeps a core busy, and the screen must not wait for it."""
     command = [sys.executable, "-P", "-m", "litellm_tui.collectors.litellm_source.reader", str(folder)]
     try:
-        reader = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         return NotAvailable(f"{sys.executable}: {error.strerror}")
-    with reader, helper(reader.pid):
-        began(reader)
+    with child, helper(child.pid):
+        began(child)
         try:
-            written, complaint = reader.communicate(timeout=TIMEOUT)
+            written, complaint = child.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
-            reader.kill()
+            child.kill()
             return Unreachable(f"{folder} was not read within {TIMEOUT:g} s", kind="timeout")
-    if reader.returncode:
+    if child.returncode:
         lines = complaint.decode(errors="replace").strip().splitlines()
         return NotAvailable(lines[-1] if lines else f"{folder} could not be read")
     try:
@@ -187,7 +191,7 @@ def _read_apart(folder: Path, began: Callable[[Reader], None]) -> Catalogue | Fa
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Write at once or not at all; a cache that cannot be written only costs time."""
+    """Write the cache file; one that cannot be written only costs time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic.replace(path, content, durable=False)

@@ -1,9 +1,9 @@
-"""Which keys of one section of the configuration are read, anywhere in LiteLLM's source.
+"""Finds the keys of one section of the configuration that LiteLLM's source reads.
 
-The section is a dict that is handed from function to function and read in many ways. This follows it: from the names it
-always goes by, through assignments, calls and wrappers, to every `get`, subscript, `in`, loop over its keys, and class
-that is made from it. Where it must guess it guesses "read": to call a working setting unknown would be worse than to
-miss a mistake.
+The section is a dict that is passed from function to function and read in many ways. The search follows it from the
+names that always mean it, through assignments, calls and wrappers, to every `get`, subscript, `in`, loop over its keys,
+and class that is made from it. In doubt a key counts as read: calling a working setting unknown would be worse than
+missing a mistake.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from litellm_tui.collectors.litellm_source.litellm_package import Function, Pack
 from litellm_tui.collectors.litellm_source.litellm_units import Unit, Units, called, texts
 from litellm_tui.collectors.litellm_source.litellm_values import TOO_COMMON, Values
 
-# calls that give back what they were given
+# calls that return their argument or a copy of it
 _SAME: Final = frozenset({"dict", "cast", "copy", "deepcopy", "MappingProxyType", "validate_python", "run"})
 _READS: Final = frozenset({"get", "pop", "setdefault", "__getitem__"})
 _VALIDATES: Final = frozenset({"model_validate", "validate_python", "parse_obj", "model_construct"})
-# functions that only tell the operator that a key stands in the wrong place
+# functions that only warn of a key in the wrong place
 _WARNS: Final = "_warn"
 _KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
-# from function to function; seen are five
+# the most steps from function to function; five were seen
 _ROUNDS: Final = 8
 
 
 class Flow:
-    """Follows one section through a package, beginning in the files `places`. `named(name)` tells the names that always
-    mean the section. With `owner` it begins in the methods of that class only; with `handed` at their parameter of that
-    name too, and then follows calls only into parameters whose name holds that word.
+    """Follows one section through a package, beginning in the files `places`.
+
+    `named(name)` says whether a name always means the section. With `owner` the search begins only in the methods of
+    that class. With `handed` it also begins at their parameter of that name, and follows calls only into parameters
+    whose name contains it.
     """
 
     def __init__(
@@ -64,12 +66,12 @@ class Flow:
             if self.handed in unit.parameters and not unit.name.startswith(_WARNS):
                 self._marked[unit.key] = {self.handed}
         for _ in range(_ROUNDS):
-            reached = {other.key: other for unit in pending for other in self._look(unit)}
+            reached = {other.key: other for unit in pending for other in self._read_unit(unit)}
             pending = list(reached.values())
         return frozenset(key for key in self.keys if _KEY.fullmatch(key))
 
-    def _look(self, unit: Unit) -> list[Unit]:
-        """Read one unit; the units that now hold the section too."""
+    def _read_unit(self, unit: Unit) -> list[Unit]:
+        """Read one unit; returns the units that get the section from it."""
         marked = self._marked.setdefault(unit.key, set())
         nodes = self._units.nodes(unit)
         size = -1
@@ -83,7 +85,7 @@ class Flow:
             self._read(unit, node, marked, keynames, nodes)
             if isinstance(node, ast.Call):
                 self._made_from(unit, node, marked)
-                reached += self._hand_on(unit, node, marked)
+                reached += self._handed_on(unit, node, marked)
         return reached
 
     def _assign(self, unit: Unit, node: ast.AST, marked: set[str]) -> None:
@@ -94,18 +96,18 @@ class Flow:
                 given = [only]
             case _:
                 return
-        if self._like(unit, value, marked):
+        if self._is_section(unit, value, marked):
             for target in given:
                 if isinstance(target, ast.Name):
                     marked.add(target.id)
                 elif isinstance(target, ast.Attribute):
                     self._attributes.add((unit.place, target.attr))
 
-    def _like(self, unit: Unit, node: ast.AST | None, marked: set[str]) -> bool:
+    def _is_section(self, unit: Unit, node: ast.AST | None, marked: set[str]) -> bool:
         """Whether an expression is the section."""
 
-        def like(*parts: ast.AST | None) -> bool:
-            return any(self._like(unit, part, marked) for part in parts)
+        def any_is_section(*parts: ast.AST | None) -> bool:
+            return any(self._is_section(unit, part, marked) for part in parts)
 
         match node:
             case ast.Name(id=name):
@@ -115,30 +117,30 @@ class Flow:
             case ast.Subscript(slice=ast.Constant(value=self.section)):
                 return True
             case ast.BoolOp(values=values):
-                return like(*values)
+                return any_is_section(*values)
             case ast.IfExp(body=left, orelse=right) | ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                return like(left, right)
+                return any_is_section(left, right)
             case ast.Await(value=value) | ast.NamedExpr(value=value):
-                return like(value)
+                return any_is_section(value)
             case ast.Dict(keys=keys, values=values):
-                return like(*(value for key, value in zip(keys, values, strict=True) if key is None))
+                return any_is_section(*(value for key, value in zip(keys, values, strict=True) if key is None))
             case ast.Call(func=function, args=args):
                 name = called(function)
                 asks = name in _READS or name == "getattr"
                 if self.named(name) or (asks and any(texts(item) == {self.section} for item in args)):
                     return True
-                return (name in _SAME or "settings" in name.lower()) and like(*args)
+                return (name in _SAME or "settings" in name.lower()) and any_is_section(*args)
         return False
 
     def _keynames(self, unit: Unit, nodes: list[ast.AST], marked: set[str]) -> Iterator[str]:
-        """Names that hold the section's keys one after another."""
+        """Names that loop over the section's keys."""
         for node in nodes:
             if not isinstance(node, ast.For | ast.comprehension):
                 continue
             source = node.iter
             if isinstance(source, ast.Call) and called(source.func) in {"items", "keys"}:
                 source = source.func.value if isinstance(source.func, ast.Attribute) else source
-            if self._like(unit, source, marked):
+            if self._is_section(unit, source, marked):
                 first = node.target.elts[0] if isinstance(node.target, ast.Tuple) else node.target
                 if isinstance(first, ast.Name):
                     yield first.id
@@ -151,7 +153,7 @@ class Flow:
                 )
                 | ast.Subscript(value=owner, slice=key)
                 | ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[owner])
-            ) if self._like(unit, owner, marked):
+            ) if self._is_section(unit, owner, marked):
                 self.keys |= self._values.of(unit, key, nodes)
             case ast.Compare(left=ast.Name(id=name), comparators=[right]) if name in keynames:
                 self.keys |= self.package.strings(right)
@@ -164,17 +166,17 @@ class Flow:
                             section = of
                         case _:
                             section = mine
-                    if self._like(unit, section, marked):
+                    if self._is_section(unit, section, marked):
                         self.keys |= self.package.strings(other)
 
     def _made_from(self, unit: Unit, node: ast.Call, marked: set[str]) -> None:
         """A class whose fields are filled from the section."""
         name = called(node.func)
-        if any(item.arg is None and self._like(unit, item.value, marked) for item in node.keywords):
+        if any(item.arg is None and self._is_section(unit, item.value, marked) for item in node.keywords):
             self.keys |= self.package.fields(name, within=unit.place)
         if name not in _VALIDATES or not isinstance(node.func, ast.Attribute):
             return
-        if any(self._like(unit, item, marked) for item in node.args):
+        if any(self._is_section(unit, item, marked) for item in node.args):
             for part in ast.walk(node.func.value):
                 if isinstance(part, ast.Name):
                     self.keys |= self._fields(unit, part.id)
@@ -188,11 +190,11 @@ class Flow:
                     found |= self.package.fields(item.id, within=unit.place)
         return found
 
-    def _hand_on(self, unit: Unit, node: ast.Call, marked: set[str]) -> Iterator[Unit]:
+    def _handed_on(self, unit: Unit, node: ast.Call, marked: set[str]) -> Iterator[Unit]:
         """The functions that a call gives the section to, with the parameter marked."""
         name = called(node.func)
-        positions = [index for index, item in enumerate(node.args) if self._like(unit, item, marked)]
-        words = {item.arg for item in node.keywords if item.arg and self._like(unit, item.value, marked)}
+        positions = [index for index, item in enumerate(node.args) if self._is_section(unit, item, marked)]
+        words = {item.arg for item in node.keywords if item.arg and self._is_section(unit, item.value, marked)}
         if not (positions or words) or name in _SAME | _READS:
             return
         places, name = self._defined(unit, node.func, name)

@@ -1,4 +1,4 @@
-"""The names that a LiteLLM knows outside its sections: variables, providers, callbacks, models, constants."""
+"""Finds the names that LiteLLM knows outside its sections: variables, providers, callbacks, models, constants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from litellm_tui.audit.catalogue.records import Value
 from litellm_tui.collectors.litellm_source.litellm_package import Package, assigned
 from litellm_tui.host.bounded import read_bytes
 
-# constants an operator may meet, from constants.py
+# constants of constants.py that matter to operators
 _DEFAULTS: Final = (
     "ROUTER_MAX_FALLBACKS",
     "DEFAULT_MAX_RETRIES",
@@ -26,9 +26,9 @@ _DEFAULTS: Final = (
     "DEFAULT_HEALTH_CHECK_INTERVAL",
     "request_timeout",
 )
-# a constant made from a constant, through conversions; seen are five steps
+# the most steps from a constant to one that it is computed from; five were seen
 _DEEP: Final = 10
-# modes that a model's prefix does not tell, and without which its health check asks in the wrong way
+# modes that a model's prefix does not show, and without which its health check sends the wrong request
 _PLAIN_MODES: Final = {"chat", "completion"}
 
 _VARIABLE: Final = re.compile(
@@ -40,8 +40,10 @@ _CAPITALS: Final = re.compile(rb"""["']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)["']""")
 
 
 def environment(package: Package) -> frozenset[str]:
-    """Variables read by name, and every name of that form in a file that reads the environment: lists of names are
-    looped over, and a name in a constant is read elsewhere. By patterns, not syntax: it is ten times as fast here.
+    """Variables that are read by name, and every name of that form in a file that reads the environment.
+
+    The second kind covers loops over lists of names and names in constants. Patterns find them ten times as fast as
+    syntax trees.
     """
     found: set[bytes] = set()
     for source in package.sources.values():
@@ -52,7 +54,7 @@ def environment(package: Package) -> frozenset[str]:
 
 
 def providers(package: Package) -> frozenset[str]:
-    """Prefixes of a model: the enumeration, the lists of constants.py, and the providers that are only data."""
+    """Prefixes of models: the enumeration, the lists of constants.py, and the providers that exist only as data."""
     lists = ("LITELLM_CHAT_PROVIDERS", "openai_compatible_providers", "openai_text_completion_compatible_providers")
     found = set(package.enum_values("LlmProviders"))
     for name in lists:
@@ -105,7 +107,7 @@ def models(folder: Path) -> dict[str, str]:
 
 
 def defaults(package: Package) -> dict[str, Value]:
-    """Constants by name; what a variable of the environment sets counts with its default."""
+    """Constants by name; one that an environment variable sets has its default."""
     tree = package.tree("constants.py")
     found = {name: _value(tree, next(assigned(tree, name), None)) for name in _DEFAULTS}
     return {name: value for name, value in found.items() if value is not None}

@@ -1,4 +1,4 @@
-"""A LiteLLM package folder as source: files, syntax trees, and where a name is defined. Nothing is ever imported."""
+"""The source of a LiteLLM package folder: files, syntax trees, and definitions of names. Nothing is imported."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Package:
         return None
 
     def constant(self, name: str) -> frozenset[str]:
-        """The strings that a constant of this name holds, wherever it is defined: itself, or its items or keys."""
+        """The strings of a constant of this name in any file: itself, or its items or keys."""
         if name not in self._constants:
             pattern = re.compile(
                 rb"^[ \t]*" + re.escape(name.encode()) + rb"[ \t]*(?::[^=\n]*|:[^\n]*)?=", re.MULTILINE
@@ -149,7 +149,7 @@ class Package:
         return self._constants[name]
 
     def strings(self, node: ast.AST | None) -> frozenset[str]:
-        """The strings that a written-out value stands for: a literal, a collection of them, constants by name."""
+        """The strings that an expression means: a literal, a collection of literals, constants by name."""
         match node:
             case ast.Constant(value=str(text)):
                 return frozenset({text})

@@ -1,5 +1,7 @@
-"""What a Redis cache may be told in cache_params: the parameters of redis-py's client, which LiteLLM hands on,
-and those that LiteLLM adds. Any other name ends the start with a TypeError.
+"""Finds the names that cache_params may hold for a Redis cache.
+
+They are the parameters of redis-py's client, to which LiteLLM passes them, and those that LiteLLM adds. With any other
+name the start fails with a TypeError.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from typing import Final
 
 from litellm_tui.collectors.litellm_source.litellm_package import Function, Package
 
-# redis.Redis and redis.RedisCluster of redis-py 5 to 8, where redis-py does not lie beside LiteLLM
+# redis.Redis and redis.RedisCluster of redis-py 5 to 8, used where redis-py is not installed beside LiteLLM
 _CLIENT: Final = """
 address_remap auto_close_connection_pool cache cache_config cache_enabled client_name
 cluster_error_retry_attempts connection_class connection_error_retry_attempts credential_provider db
@@ -27,7 +29,7 @@ _NOT_SET: Final = {"self", "connection_pool", "retry", "charset", "cls"}
 
 
 def redis_params(package: Package) -> frozenset[str]:
-    """Names that cache_params may hold for a Redis, beside those of the Cache itself."""
+    """Names that cache_params may hold for a Redis, in addition to those of the Cache itself."""
     found = set(_CLIENT.split())
     beside = Package(package.folder.parent / "redis")
     for place, owner in (("client.py", "Redis"), ("cluster.py", "RedisCluster")):

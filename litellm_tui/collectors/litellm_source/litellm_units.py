@@ -1,4 +1,4 @@
-"""The functions of a source file, as pieces to read one by one, and small questions about syntax."""
+"""Divides a source file into functions that are read one by one, and answers small questions about syntax."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Unit(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What tells it from every other."""
+        """A key that is unique among all units."""
         return self.place, self.name, getattr(self.node, "lineno", 0)
 
     @property
@@ -35,7 +35,7 @@ class Unit(NamedTuple):
 
 
 class Units:
-    """The units of a package's files, taken apart once."""
+    """The units of a package's files, each file divided once."""
 
     def __init__(self, package: Package) -> None:
         self.package = package
@@ -88,7 +88,7 @@ def positional(function: Function) -> list[str]:
 
 
 def called(function: ast.expr) -> str:
-    """The last part of the name of what is called; "" for anything but a name."""
+    """The last part of the name of the called function; "" for anything but a name."""
     if isinstance(function, ast.Attribute):
         return function.attr
     return function.id if isinstance(function, ast.Name) else ""

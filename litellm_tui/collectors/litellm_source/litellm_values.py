@@ -1,4 +1,4 @@
-"""What a name can stand for where it is used as a key: the values it is given in its function, and by callers of it."""
+"""The strings that a name can mean where it is used as a key: from assignments in its function and from callers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Final
 from litellm_tui.collectors.litellm_source.litellm_package import Function, Package
 from litellm_tui.collectors.litellm_source.litellm_units import Unit, Units, called, positional, texts
 
-# a name that so many files know says nothing about which of the functions of that name is meant
+# a function name in more files than this does not tell which function is called
 TOO_COMMON: Final = 8
 
 
 class Values:
-    """Answers for one package."""
+    """Finds the values of names in one package."""
 
     def __init__(self, package: Package, units: Units) -> None:
         self.package = package
@@ -29,7 +29,7 @@ class Values:
         return found | self._joined(unit, key, nodes)
 
     def _named(self, unit: Unit, name: str, nodes: list[ast.AST]) -> frozenset[str]:
-        """A name that is assigned, looped over, or handed in."""
+        """The values of a name that is assigned, looped over, or passed as an argument."""
         found: set[str] = set()
         for node in nodes:
             match node:
@@ -40,7 +40,7 @@ class Values:
                     found |= self.package.strings(value) | self._joined(unit, value, nodes)
                 case ast.For(target=target, iter=source) | ast.comprehension(target=target, iter=source):
                     if any(isinstance(item, ast.Name) and item.id == name for item in ast.walk(target)):
-                        # a table's pairs and records name keys in any of their places
+                        # the keys may be in any place of a table's pairs and records
                         found |= texts(source) | self.package.strings(source)
         if isinstance(unit.node, Function):
             for function in [unit.node, *(node for node in nodes if isinstance(node, Function))]:
@@ -48,7 +48,7 @@ class Values:
         return frozenset(found)
 
     def _joined(self, unit: Unit, value: ast.expr, nodes: list[ast.AST]) -> frozenset[str]:
-        """An f-string whose parts are names with known values."""
+        """The values of an f-string whose parts are names with known values."""
         if not isinstance(value, ast.JoinedStr):
             return frozenset()
         made = {""}
@@ -60,7 +60,7 @@ class Values:
         return frozenset(made)
 
     def _handed_in(self, home: str, function: Function, name: str) -> frozenset[str]:
-        """What callers give to a parameter of a function of the file `home`."""
+        """The values that callers pass to a parameter of a function of the file `home`."""
         names = positional(function)
         asked = (home, function.name, name)
         if asked in self._asked or name not in {*names, *(item.arg for item in function.args.kwonlyargs)}:
@@ -86,8 +86,10 @@ class Values:
         return frozenset(found)
 
     def _calls(self, place: str, call: ast.expr, home: str, name: str) -> bool:
-        """Whether a call in a file means the function of this name in the file `home`: another file's function may have
-        the same name, so outside a bare name counts where it is imported, and a method unless it is private.
+        """Whether a call in a file calls the function of this name in the file `home`.
+
+        Functions of other files may have the same name: outside `home` a bare name counts where it is imported, and a
+        method unless it is private.
         """
         if called(call) != name or place == home:
             return called(call) == name

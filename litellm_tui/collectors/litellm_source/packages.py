@@ -1,4 +1,4 @@
-"""Which distributions are installed beside LiteLLM, by the folders of their metadata."""
+"""Finds the distributions that are installed beside LiteLLM, by the folders of their metadata."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from litellm_tui.collectors.litellm_source.catalogues import package_folder
 from litellm_tui.model.failures import Failure
 
 
-def distributions(interpreter: str) -> frozenset[str] | None:
-    """Normalised names (`prometheus-client`) of what the interpreter can import; None where that cannot be seen."""
+def installed_distributions(interpreter: str) -> frozenset[str] | None:
+    """Normalised names (`prometheus-client`) of the interpreter's distributions; None where they cannot be read."""
     folder = package_folder(interpreter)
     if isinstance(folder, Failure):
         return None

@@ -1,5 +1,6 @@
-"""Reads from the source of a LiteLLM what it reads of a configuration. Nothing of it is imported: that costs seconds
-and hundreds of megabytes, and runs code of another environment.
+"""Reads from the source of a LiteLLM which settings it reads of a configuration.
+
+Nothing of it is imported: an import costs seconds and hundreds of megabytes, and runs code of another environment.
 
 `python -m litellm_tui.collectors.litellm_source.reader FOLDER` prints the catalogue of a package folder as JSON.
 """
@@ -28,16 +29,16 @@ from litellm_tui.model.failures import Failure, NotAvailable
 PROXY: Final = "proxy/proxy_server.py"
 _CONFIG: Final = {"get_config", "get_config_state", "_get_config_from_file", "safe_load"}
 _MANAGED: Final = "ROUTER_SETTINGS_MANAGED_OUTSIDE_CONFIG"
-# where they stand below general_settings they are wrongly indented, whatever an endpoint for updates compares them with
+# below general_settings these are always an indentation mistake, although an endpoint for updates compares them there
 _NEVER_BELOW: Final = {"model_list", "general_settings", "litellm_settings", "router_settings", "environment_variables"}
 
 _READ: Final = re.compile(rb"\blitellm\.([A-Za-z_]\w*)|(?:get|has)attr\(\s*litellm,\s*[\"'](\w+)")
 
 
 def read(folder: Path) -> Catalogue | Failure:
-    """What the LiteLLM in a package folder (`…/site-packages/litellm`, or that of an unpacked wheel) reads; takes some
-    ten seconds. A folder that is no LiteLLM, or one laid out so differently that its parts are not found, is a
-    `Failure`.
+    """The catalogue of the LiteLLM in a package folder (`…/site-packages/litellm`, or of an unpacked wheel).
+
+    The call takes some ten seconds. A folder without a LiteLLM, or with one whose parts are not found, is a `Failure`.
     """
     package = Package(folder)
     missing = [name for name in ("__init__.py", "router.py", PROXY) if name not in package.sources]
@@ -73,7 +74,7 @@ def read(folder: Path) -> Catalogue | Failure:
 
 
 def version(folder: Path) -> str:
-    """The version of a package folder, from the metadata or the project file beside it; "" when neither tells."""
+    """The version of a package folder, from the metadata or the project file beside it; "" where neither has it."""
     for place, pattern in (
         *((info / "METADATA", r"^Version: (\S+)") for info in sorted(folder.parent.glob("litellm-[0-9]*.dist-info"))),
         (folder.parent / "pyproject.toml", r'^version\s*=\s*"([^"]+)"'),
@@ -95,8 +96,9 @@ def _parameters(function: Function | None) -> frozenset[str]:
 
 
 def _router(package: Package) -> tuple[frozenset[str], frozenset[str]]:
-    """The parameters of the Router, and those of them that router_settings may not set. Until 1.108 the class Router
-    takes them itself, later a core of it in another file does.
+    """The parameters of the Router, and those of them that router_settings may not set.
+
+    Until 1.108 the class Router has them itself; later its core in another file has them.
     """
     known = {"model_list", "routing_strategy"}
     makers = (
@@ -108,7 +110,7 @@ def _router(package: Package) -> tuple[frozenset[str], frozenset[str]]:
     parameters = max((found for found in makers if known <= found), key=len, default=frozenset())
     managed = package.constant(_MANAGED)
     if not managed:
-        # until 1.8x the proxy kept the list in a set of its own, where it loads the file
+        # until 1.8x the list is a set in the function of the proxy that loads the file
         managed = frozenset().union(*map(package.strings, assigned(package.tree(PROXY), "exclude_args")))
     return parameters, managed & parameters
 
@@ -122,7 +124,7 @@ def _sections(package: Package) -> frozenset[str]:
 
 
 def _general(package: Package) -> frozenset[str]:
-    """Keys of general_settings that code reads, and the documented fields, which a listing endpoint goes through."""
+    """Keys of general_settings that code reads, and the documented fields, over which a listing endpoint loops."""
 
     def named(name: str) -> bool:
         return "general_settings" in name and "router_general" not in name
@@ -132,15 +134,16 @@ def _general(package: Package) -> frozenset[str]:
 
 
 def _litellm_special(package: Package) -> frozenset[str]:
-    """Keys of litellm_settings that the proxy itself looks at."""
+    """Keys of litellm_settings that the proxy itself reads."""
     names = {"litellm_settings", "_litellm_settings"}
     flow = Flow(package, "litellm_settings", lambda name: name in names, package.holding("litellm_settings"))
     return flow.follow()
 
 
 def _attributes(package: Package) -> frozenset[str]:
-    """Attributes of the litellm module: every other key of litellm_settings becomes one. Those that the module itself
-    assigns, and those that code reads from it.
+    """Attributes of the litellm module: those that the module assigns, and those that code reads from it.
+
+    Every other key of litellm_settings becomes such an attribute.
     """
     own = {name for name in _assigned_names(package.tree("__init__.py")) if not name.startswith("__")}
     named: dict[str, set[str]] = {}
@@ -169,7 +172,7 @@ def _for_types(node: ast.If) -> bool:
 
 
 def _loaded(tree: ast.Module) -> Iterator[str]:
-    """The names that code, not a comment or an import, reads of the module."""
+    """The names that code reads from the module, outside comments and imports."""
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(value=ast.Name(id="litellm"), attr=name, ctx=ast.Load()):
@@ -202,7 +205,7 @@ def _strategies(package: Package) -> frozenset[str]:
 
 def main(arguments: list[str]) -> int:
     """Print the catalogue of a folder as JSON; 1 with the reason on stderr when there is none."""
-    # it lives for one reading, beside a console that somebody looks at
+    # a low priority, and no garbage collection in a process that ends soon: the console must stay quick
     os.nice(10)
     gc.disable()
     found = read(Path(arguments[0]))

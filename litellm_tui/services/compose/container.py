@@ -1,7 +1,7 @@
-"""A service of a Docker Compose project, in systemd's words.
+"""The state of a Docker Compose service, with systemd's names for states.
 
-`docker compose ps` finds its container, which is then looked at by `docker inspect` for as long as it lives: that is
-the cheaper command by far. `docker stats` takes two seconds for an answer, so it is asked seldom, and only in calm.
+`docker compose ps` finds the container; from then on `docker inspect` reads it, which is far cheaper. `docker stats`
+needs two seconds for an answer: it is run seldom, and only while the container runs undisturbed.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import msgspec
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Compose
-from litellm_tui.services.docker import client
+from litellm_tui.services.docker import docker_cli
 
 STATS_SECONDS: Final = 20.0
-# while it starts it is looked at every half second, and no answer may be held up
+# a starting service is looked at every half second: no answer may be delayed by `docker stats`
 CALM_SECONDS: Final = 10.0
-# what systemd, too, takes for a clean end: HUP, INT, PIPE, TERM (systemd.service(5), SuccessExitStatus=)
+# what systemd too counts as a clean exit: HUP, INT, PIPE, TERM (systemd.service(5), SuccessExitStatus=)
 _CLEAN: Final = (0, 129, 130, 141, 143)
 _SIGNALLED: Final = range(129, 129 + 64)
 
 
 def compose_command(compose: Compose, *words: str) -> list[str]:
-    """`docker compose` on this project."""
+    """The command line of `docker compose` for this project."""
     options: list[str] = []
     for name, value in (("--project-name", compose.project), ("--project-directory", compose.folder)):
         options += [name, os.path.expanduser(value)] if value else []
@@ -36,13 +36,13 @@ def compose_command(compose: Compose, *words: str) -> list[str]:
 
 
 async def find(compose: Compose) -> str | Failure:
-    """The id of the service's container, the running one before others; empty when none was made yet."""
+    """The id of the service's container, a running one before others; empty when none exists yet."""
     if not compose.service:
         return NotAvailable("no service of the project is known: name it as compose.service in the profile, or --unit")
-    said = await client.ask(compose_command(compose, "ps", "--all", "--format", "json", compose.service))
+    said = await docker_cli.run_docker(compose_command(compose, "ps", "--all", "--format", "json", compose.service))
     if isinstance(said, Failure):
         return said
-    rows = client.rows(said)
+    rows = docker_cli.parse_rows(said)
     if isinstance(rows, Failure):
         return rows
     mine = [row for row in rows if row.service in (compose.service, "") and not row.one_off]
@@ -50,36 +50,36 @@ async def find(compose: Compose) -> str | Failure:
     return mine[0].id if mine else ""
 
 
-async def inspect(compose: Compose, container: str) -> client.Container | Failure:
+async def inspect(compose: Compose, container: str) -> docker_cli.Container | Failure:
     """The container as it is now; `NoSuchService` when it was replaced or removed."""
-    said = await client.ask([compose.docker, "inspect", "--type", "container", container])
+    said = await docker_cli.run_docker([compose.docker, "inspect", "--type", "container", container])
     if isinstance(said, Failure):
         return said
-    found = client.containers(said)
+    found = docker_cli.parse_containers(said)
     if isinstance(found, Failure):
         return found
-    return found[0] if found else client.NoSuchService(f"docker inspect says nothing of {container}")
+    return found[0] if found else docker_cli.NoSuchService(f"docker inspect says nothing of {container}")
 
 
 class ComposeContainer:
-    """Looks at one service again and again."""
+    """Reads the state of one service again and again."""
 
     def __init__(self, compose: Compose) -> None:
         self._compose = compose
         self._container = ""
-        self._stats: client.Stats | None = None
+        self._stats: docker_cli.Stats | None = None
         self._stats_of = ""
         self._stats_at = 0.0
 
     async def look(self) -> Service | Failure:
-        """One look. A service that the project does not have is `not-found`, one without container is inactive."""
-        found: client.Container | Failure | None = None
+        """The state now. A service that the project does not have is `not-found`, one without container is inactive."""
+        found: docker_cli.Container | Failure | None = None
         if self._container:
             found = await inspect(self._compose, self._container)
-        if found is None or isinstance(found, client.NoSuchService):
+        if found is None or isinstance(found, docker_cli.NoSuchService):
             self._container = ""
             container = await find(self._compose)
-            if isinstance(container, client.NoSuchService):
+            if isinstance(container, docker_cli.NoSuchService):
                 return self._absent("not-found", "")
             if isinstance(container, Failure):
                 return container
@@ -93,7 +93,7 @@ class ComposeContainer:
 
     def _without_container(self) -> Service:
         if self._compose.project and not self._compose.file:
-            # Compose reads no file for a project that is named: its containers are all that there is of it
+            # Compose reads no file for a project that is given by name: the project consists of its containers
             return self._absent("not-found", f"the project {self._compose.project} has no such container")
         return self._absent("loaded", f"it has no container yet: docker compose up -d {self._compose.service}")
 
@@ -108,15 +108,15 @@ class ComposeContainer:
             return service
         if now - self._stats_at >= STATS_SECONDS:
             command = [self._compose.docker, "stats", "--no-stream", "--format", "{{json .}}", self._container]
-            said = await client.ask(command)
-            self._stats, self._stats_at = None if isinstance(said, Failure) else client.stats(said), now
+            said = await docker_cli.run_docker(command)
+            self._stats, self._stats_at = None if isinstance(said, Failure) else docker_cli.parse_stats(said), now
         if self._stats is None:
             return service
-        memory, share = client.size(self._stats.memory), client.percent(self._stats.cpu)
+        memory, share = docker_cli.parse_size(self._stats.memory), docker_cli.parse_percent(self._stats.cpu)
         return msgspec.structs.replace(service, memory=memory, cpu_percent=share)
 
 
-def service_from(found: client.Container, compose: Compose) -> Service:
+def service_from(found: docker_cli.Container, compose: Compose) -> Service:
     """A `Service` from one `docker inspect`. A status above 128 is a signal, as everywhere on Unix."""
     state = found.state
     active, sub = _STATES.get(state.status, ("unknown", state.status))
@@ -127,7 +127,7 @@ def service_from(found: client.Container, compose: Compose) -> Service:
     signalled = state.exit_code in _SIGNALLED
     result = "oom-kill" if state.oom_killed else "success" if clean else "signal" if signalled else "exit-code"
     running = active == "active"
-    started, finished = client.moment(state.started_at), client.moment(state.finished_at)
+    started, finished = docker_cli.parse_time(state.started_at), docker_cli.parse_time(state.finished_at)
     return Service(
         unit=compose.service or found.label("service") or found.name.lstrip("/"),
         scope="compose",

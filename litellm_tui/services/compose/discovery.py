@@ -1,4 +1,4 @@
-"""Finding the container of a Compose project that runs LiteLLM: only when a profile or `--kind compose` asks for it."""
+"""Finds the container of a Compose project that runs LiteLLM, where a profile or `--kind compose` asks for it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreach
 from litellm_tui.model.service import Unit, Variable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import compose_command
-from litellm_tui.services.docker import client
-from litellm_tui.services.litellm_command import DEFAULT_PORT, described, is_litellm
-from litellm_tui.services.own_dotenv import withheld
+from litellm_tui.services.docker import docker_cli
+from litellm_tui.services.litellm_command import DEFAULT_PORT, is_litellm, unit_from_command
+from litellm_tui.services.own_dotenv import withheld_secrets
 
 _LABEL: Final = "label=com.docker.compose.project"
 
 
-class Composed(msgspec.Struct, frozen=True):
-    """The service, with all that is known of its project; `unit` is None while it has no container, and `why` says so.
+class FoundService(msgspec.Struct, frozen=True):
+    """The service and its project. `unit` is None while it has no container, and `why` says so.
 
-    `others` are services that would do as well.
+    `others` are further services that match.
     """
 
     compose: Compose
@@ -35,28 +35,28 @@ class Composed(msgspec.Struct, frozen=True):
     others: tuple[str, ...] = ()
 
 
-def find_composed(compose: Compose, config: str | None) -> Composed:
-    """The container of the service that is named; else the one into which `config` is mounted, else one of LiteLLM."""
+def find_service(compose: Compose, config: str | None) -> FoundService:
+    """The service that is named; else one with `config` mounted; else, without `config`, one that runs LiteLLM."""
     found = _of_service(compose) if compose.service else _of_any(compose, config)
     if isinstance(found, Failure):
-        return Composed(compose, why=found.why)
+        return FoundService(compose, why=found.why)
     first, *others = found
     if not compose.service:
-        # the project's name is enough for Compose, and its files need not be there to be read
+        # Compose needs no more than the project's name; its files may be gone
         known = compose.project or first.label("project")
         compose = msgspec.structs.replace(compose, project=known, service=first.label("service"))
-    return Composed(
+    return FoundService(
         compose, unit_from(first), others=tuple(f"{c.label('project')}/{c.label('service')}" for c in others)
     )
 
 
-def unit_from(container: client.Container) -> Unit:
-    """What a container says of LiteLLM: its configuration by its place on this machine, its address as published."""
+def unit_from(container: docker_cli.Container) -> Unit:
+    """A `Unit` from a container: the configuration by its path on this machine, the address as published."""
     environment = {
         key: Variable(value, f"the container {container.name.lstrip('/')}")
         for key, _, value in (entry.partition("=") for entry in container.config.env or ())
     }
-    unit = described(
+    unit = unit_from_command(
         container.label("service") or container.name.lstrip("/"),
         "compose",
         [container.path, *(container.args or ())],
@@ -69,14 +69,14 @@ def unit_from(container: client.Container) -> Unit:
         config=_outside(container, unit.config) if unit.config else None,
         url=_published(container, unit.url),
         fragment=container.label("project.config_files").partition(",")[0],
-        withheld=withheld(_environment_files(container)),
+        withheld=withheld_secrets(_environment_files(container)),
     )
 
 
-def _environment_files(container: client.Container) -> Iterator[str]:
-    """The files that Compose takes variables from, for this service and for the compose file itself.
+def _environment_files(container: docker_cli.Container) -> Iterator[str]:
+    """The files from which Compose reads variables, for this service and for the compose file itself.
 
-    What they hold comes with the next container; it is known from now on, so that it is never shown.
+    The running container may not have their values yet; their secrets must be masked all the same.
     """
     folder = container.label("project.working_dir")
     for file in filter(None, container.label("project.config_files").split(",")):
@@ -91,16 +91,16 @@ def _entries(file: str, service: str) -> list[Any]:
     try:
         data: Any = yaml.safe_load(read_text(file, SMALL))
     except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
-        # a compose file that cannot be read: beside its own errors, PyYAML raises what its constructors stumble over
+        # PyYAML's constructors raise more than its own errors on values that do not fit their tags
         return []
     for name in ("services", service, "env_file"):
         data = data.get(name) if isinstance(data, dict) else None
     return data if isinstance(data, list) else [data]
 
 
-def _of_service(compose: Compose) -> list[client.Container] | Failure:
+def _of_service(compose: Compose) -> list[docker_cli.Container] | Failure:
     said = _ask(compose_command(compose, "ps", "--all", "--format", "json", compose.service or ""))
-    rows = said if isinstance(said, Failure) else client.rows(said)
+    rows = said if isinstance(said, Failure) else docker_cli.parse_rows(said)
     if isinstance(rows, Failure):
         return rows
     mine = sorted((row for row in rows if not row.one_off), key=lambda row: row.state != "running")
@@ -110,7 +110,7 @@ def _of_service(compose: Compose) -> list[client.Container] | Failure:
     return found if isinstance(found, Failure) or found else NotAvailable("its container is gone")
 
 
-def _of_any(compose: Compose, config: str | None) -> list[client.Container] | Failure:
+def _of_any(compose: Compose, config: str | None) -> list[docker_cli.Container] | Failure:
     label = f"{_LABEL}={compose.project}" if compose.project else _LABEL
     said = _ask([compose.docker, "ps", "--all", "--quiet", "--filter", label])
     if isinstance(said, Failure):
@@ -127,12 +127,12 @@ def _of_any(compose: Compose, config: str | None) -> list[client.Container] | Fa
     return sorted(mine, key=lambda c: c.state.status != "running")
 
 
-def _inspect(compose: Compose, ids: Sequence[str]) -> list[client.Container] | Failure:
+def _inspect(compose: Compose, ids: Sequence[str]) -> list[docker_cli.Container] | Failure:
     said = _ask([compose.docker, "inspect", "--type", "container", *ids])
-    return said if isinstance(said, Failure) else client.containers(said)
+    return said if isinstance(said, Failure) else docker_cli.parse_containers(said)
 
 
-def _mounts(container: client.Container, config: str) -> bool:
+def _mounts(container: docker_cli.Container, config: str) -> bool:
     return any(
         mount.type == "bind" and os.path.commonpath((mount.source, config)) == mount.source
         for mount in container.mounts or ()
@@ -140,8 +140,8 @@ def _mounts(container: client.Container, config: str) -> bool:
     )
 
 
-def _outside(container: client.Container, inside: str) -> str | None:
-    """Where a file of the container lies on this machine; None when it is in the image or in a volume."""
+def _outside(container: docker_cli.Container, inside: str) -> str | None:
+    """The path on this machine of a file of the container; None when it is in the image or in a volume."""
     binds = [m for m in container.mounts or () if m.type == "bind" and os.path.isabs(m.destination)]
     binds = [m for m in binds if os.path.commonpath((m.destination, inside)) == m.destination]
     nearest = max(binds, key=lambda m: len(m.destination), default=None)
@@ -150,8 +150,8 @@ def _outside(container: client.Container, inside: str) -> str | None:
     return os.path.normpath(os.path.join(nearest.source, os.path.relpath(inside, nearest.destination)))
 
 
-def _published(container: client.Container, url: str) -> str:
-    """The address as seen from this machine; its own where it publishes none or shares the network."""
+def _published(container: docker_cli.Container, url: str) -> str:
+    """The address as seen from this machine; `url` where the container publishes none or shares the host's network."""
     scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     port = authority.rpartition(":")[2] or str(DEFAULT_PORT)
@@ -164,18 +164,18 @@ def _published(container: client.Container, url: str) -> str:
     return f"{scheme}://{host}:{binding.host_port}{slash}{path}"
 
 
-def _runs_litellm(container: client.Container) -> bool:
+def _runs_litellm(container: docker_cli.Container) -> bool:
     words = [container.path, *(container.args or ())]
     return any(is_litellm(word) for word in words) or "litellm" in container.config.image
 
 
 def _ask(command: list[str]) -> str | Failure:
     try:
-        done = run_now(command, client.CLIENT_SECONDS)
+        done = run_now(command, docker_cli.CLIENT_SECONDS)
     except subprocess.TimeoutExpired:
-        return Unreachable(f"{command[0]} did not answer in {client.CLIENT_SECONDS:g} s", kind="timeout")
+        return Unreachable(f"{command[0]} did not answer in {docker_cli.CLIENT_SECONDS:g} s", kind="timeout")
     except TooLarge as error:
         return Malformed(f"{command[0]} {error.strerror}")
     except OSError as error:
-        return client.missing(command[0], NotAvailable(f"{command[0]}: {error.strerror}"))
-    return done.output if done.status == 0 else client.refusal(done, command[0])
+        return docker_cli.missing(command[0], NotAvailable(f"{command[0]}: {error.strerror}"))
+    return done.output if done.status == 0 else docker_cli.refusal(done, command[0])

@@ -9,7 +9,7 @@ import msgspec
 from litellm_tui.host import proc
 from litellm_tui.host.command import carry_out
 from litellm_tui.logs.command_tail import CommandTail
-from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
@@ -17,14 +17,14 @@ from litellm_tui.model.service_kinds import Compose
 from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
 from litellm_tui.services.compose.container import ComposeContainer, compose_command
 from litellm_tui.services.compose.container import find as find_container
-from litellm_tui.services.compose.discovery import find_composed
-from litellm_tui.services.docker import client
+from litellm_tui.services.compose.discovery import find_service
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.container_log import DockerLines
 from litellm_tui.services.driver import Description, Wording, defining_files
 
 
 class ComposeDriver:
-    """One service; its container is found once and looked at for as long as it lives."""
+    """One service; its container is found once and read as long as it exists."""
 
     place: ServicePlace = "compose"
     wording = Wording(environment_file="compose.environment_file")
@@ -45,7 +45,7 @@ class ComposeDriver:
     @property
     def operated(self) -> tuple[str, ...]:
         engine = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT") or "default"
-        # what the container says is the same for everybody; without a container what the settings say must do
+        # the container's labels are the same for every user; the settings are used only without a container
         labelled = self._unit.fragment if self._unit else ""
         named = os.path.realpath(os.path.expanduser(self._compose.file or self._compose.folder or "."))
         place = labelled or self._compose.project or named
@@ -62,12 +62,12 @@ class ComposeDriver:
         )
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> CommandTail | Failure:
-        return CommandTail(DockerLines(self._compose, lines), on_entries, on_state, ready=ready)
+        return CommandTail(DockerLines(self._compose, lines), on_entries, on_state, prepare=prepare)
 
     async def order(self, verb: Verb) -> Failure | None:
-        # Compose restarts a service that is not there without a word (docker/compose issue 9942)
+        # Compose restarts a service without container silently (docker/compose issue 9942)
         compose = self._compose
         container = await find_container(compose)
         if isinstance(container, Failure):
@@ -76,8 +76,8 @@ class ComposeDriver:
             return NotAvailable(f"{compose.service} has no container: docker compose up -d {compose.service} makes one")
         done = await carry_out(compose_command(compose, verb, compose.service or ""))
         if isinstance(done, Failure):
-            return client.missing(compose.docker, done) if isinstance(done, NotAvailable) else done
-        return client.refusal(done, compose.docker) if done.status else None
+            return docker_cli.missing(compose.docker, done) if isinstance(done, NotAvailable) else done
+        return docker_cli.refusal(done, compose.docker) if done.status else None
 
     def order_by_sudo(self, verb: Verb) -> list[str] | None:
         return None
@@ -100,7 +100,7 @@ def find(wanted: Wanted) -> Finding:
     if wanted.name:
         compose = msgspec.structs.replace(compose, service=wanted.name.value)
     config = os.path.abspath(os.path.expanduser(wanted.config)) if wanted.config else None
-    found = find_composed(compose, config)
+    found = find_service(compose, config)
     source = wanted.name.source if wanted.name else f"profile {wanted.profile}"
     name = found.compose.service or (found.unit.name if found.unit else "")
     mend = "see that, or name the service: compose.service in the profile, or --unit"

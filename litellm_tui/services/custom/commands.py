@@ -1,4 +1,4 @@
-"""A service that only the profile's own commands know."""
+"""The state of a service that only the profile's own commands know."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from litellm_tui.model.service_kinds import Custom
 from litellm_tui.services.process import pid_file
 
 STATUS_SECONDS: Final = 10.0
-# an LSB init script's, which `systemctl is-active` and most scripts keep to: 0 it runs, 3 it does not, 4 it is unknown
+# the exit statuses of LSB init scripts, `systemctl is-active` and most scripts: 0 runs, 3 does not run, 4 unknown
 _STATES: Final = {
     0: ("loaded", "active", "running"),
     3: ("loaded", "inactive", "dead"),
     4: ("not-found", "inactive", "dead"),
 }
-# what a shell or `env` ends with when there is nothing to be run
+# the exit statuses of a shell and of `env` for a command that cannot be run
 _NOT_RUN: Final = (126, 127)
 
 
 async def look(custom: Custom, name: str) -> Service | Failure:
-    """One look by the `status` command; what it does not tell stays unknown, unless there is a PID file."""
+    """The state by the `status` command; details stay unknown unless there is a PID file."""
     command = argument_vector(custom.status)
     done = await run(command, STATUS_SECONDS)
     if isinstance(done, Failure):

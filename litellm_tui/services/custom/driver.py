@@ -7,7 +7,7 @@ import shlex
 from litellm_tui.host.command import argument_vector, carry_out, refusal
 from litellm_tui.host.systemd_tools import runtime_environment
 from litellm_tui.logs.command_tail import CommandLines, CommandTail
-from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
@@ -19,7 +19,7 @@ from litellm_tui.services.driver import Description, Wording, defining_files
 
 
 class CustomDriver:
-    """One service. Its commands may look at another machine: nothing of this one is mixed in."""
+    """One service. Its commands may reach another machine: no fact of this machine is added."""
 
     place: ServicePlace = "custom"
     wording = Wording(environment_file="custom.environment_file")
@@ -47,12 +47,12 @@ class CustomDriver:
         return await commands.look(self._settings, self._name)
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> CommandTail | FileTail | Failure:
         if self._settings.log:
-            return CommandTail(CommandLines(self._settings), on_entries, on_state, ready=ready)
+            return CommandTail(CommandLines(self._settings), on_entries, on_state, prepare=prepare)
         if self._settings.log_file:
-            return FileTail(self._settings.log_file, on_entries, on_state, history=lines, ready=ready)
+            return FileTail(self._settings.log_file, on_entries, on_state, history=lines, prepare=prepare)
         return NotAvailable("the profile names no log: add custom.log_file")
 
     async def order(self, verb: Verb) -> Failure | None:
@@ -60,7 +60,7 @@ class CustomDriver:
         given = {"start": custom.start, "stop": custom.stop, "restart": custom.restart}[verb]
         if given is not None:
             command = argument_vector(given)
-            # what it starts may be the gateway itself, whose locale is the user's
+            # the command may start the gateway itself, which gets the user's locale
             return refusal(await carry_out(command, runtime_environment()), command[0])
         if verb == "restart" and custom.stop is not None and custom.start is not None:
             return await self.order("stop") or await self.order("start")
@@ -84,5 +84,5 @@ driver = CustomDriver
 
 
 def find(wanted: Wanted) -> Finding:
-    """Nothing can be looked for: the profile says all that is known."""
+    """The service of the profile; nothing is searched for."""
     return Finding(name=wanted.name or Found(wanted.profile, f"profile {wanted.profile}"), settings=wanted.settings)

@@ -1,6 +1,6 @@
-"""Docker's log of a service's container: followed in both of its streams, and read back.
+"""The log that Docker keeps of a service's container: follows both of its streams, and reads older lines.
 
-It is read from the engine itself where its socket can be opened; else through the client, whose output is mended.
+The engine's socket is read where it can be opened; else `docker logs`, whose output is repaired.
 """
 
 from __future__ import annotations
@@ -10,32 +10,32 @@ from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from litellm_tui.host.command import Done
-from litellm_tui.logs.entry import HISTORY, Entry, each, gap
+from litellm_tui.logs.entry import HISTORY, Entry, gap, read_each
 from litellm_tui.logs.pump import Pump
-from litellm_tui.logs.stream import CommandStream, Stream, Take, read_to_end
+from litellm_tui.logs.stream import CommandStream, OnLines, Stream, read_to_end
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import find
-from litellm_tui.services.docker import client
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.engine import EngineLog, find_socket
 from litellm_tui.services.docker.frames import without_seams
 
-# how far back docker's log is read for older lines, in windows of so many seconds; 0 is all of it
+# windows in which older lines are searched, in seconds before a line; 0 is the whole log
 PAST_SECONDS: Final = (300.0, 3600.0, 86400.0, 0.0)
-# of a history that begins with the first piece of a line: so many records more than were asked for may belong to it
+# records that are asked for beyond the history, since a long line has several
 SPARE: Final = 1000
 ROTATED: Final = "lines are missing here: the engine has rotated the container's log beyond the last line that was read"
 
 
-class Asked(NamedTuple):
-    """What is asked of a log, in the engine's stamps; `tail` counts records, of which a long line has several."""
+class LogRequest(NamedTuple):
+    """One request to a log, with the engine's stamps; `tail` counts records, of which a long line has several."""
 
     since: str = ""
     until: str = ""
     tail: int | None = None
     follow: bool = False
 
-    def words(self) -> list[str]:
+    def options(self) -> list[str]:
         """The options of `docker logs`."""
         given = (("--since", self.since), ("--until", self.until), ("--tail", self.tail))
         options = [word for name, value in given if value not in ("", None) for word in (name, str(value))]
@@ -51,12 +51,12 @@ class Asked(NamedTuple):
 
 
 class ClientLog:
-    """`docker logs`: its output is that of the engine, without what tells the pieces of a long line."""
+    """`docker logs`: it prints the engine's records without telling which are pieces of one line."""
 
     def __init__(self, printed: CommandStream) -> None:
         self._printed = printed
 
-    def read(self, pump: Pump, take: Take) -> None:
+    def read(self, pump: Pump, take: OnLines) -> None:
         self._printed.read(pump, lambda output, lines, cut: take(output, without_seams(lines), cut))
 
     async def status(self) -> int | None:
@@ -67,9 +67,9 @@ class ClientLog:
 
 
 class DockerLines:
-    """The log of a service's container, in both of its streams, from the last line that was seen."""
+    """The log of a service's container, in both of its streams, from the last line that was read."""
 
-    # a container that is stopped ends its log at once, and its first lines after a start are wanted soon
+    # the log of a stopped container ends at once, and its first lines after a start must come soon
     pause = 2.0
 
     def __init__(self, compose: Compose, history: int = HISTORY) -> None:
@@ -83,7 +83,7 @@ class DockerLines:
         self._joining = False
 
     async def open(self) -> Stream | Failure:
-        # whether the log still begins where it was left can be asked of the same container only
+        # only the log of the same container can be joined to what was read before
         self._joining = bool(self._container and self._last)
         if not self._container:
             container = await find(self._compose)
@@ -92,23 +92,23 @@ class DockerLines:
             if not container:
                 return NotAvailable(f"{self._compose.service} has no container yet, and so no log")
             self._container = container
-        # `since` gives the lines of that very moment again
+        # `since` includes the lines with exactly that stamp
         self._seen = self._last
         if self._last:
-            return await self._ask(Asked(since=self._last, follow=True))
+            return await self._ask(LogRequest(since=self._last, follow=True))
         first = await self._first_stamp() if self._history else ""
         if isinstance(first, Failure):
             return first
         tail = 2 * self._history + SPARE if first else self._history
-        return await self._ask(Asked(since=first, tail=tail, follow=True))
+        return await self._ask(LogRequest(since=first, tail=tail, follow=True))
 
     async def _first_stamp(self) -> str | Failure:
-        """Where the opening page begins.
+        """The stamp with which the opening page begins; empty where there is none.
 
-        The engine counts it in records, and may begin with the second half of a line (and of a secret in it): all its
-        pieces have one stamp, from which on the line is whole.
+        The engine counts records and may begin with the second half of a line, and of a secret in it. All pieces of a
+        line have the same stamp: read from that stamp on, the line is whole.
         """
-        stream = await self._ask(Asked(tail=self._history))
+        stream = await self._ask(LogRequest(tail=self._history))
         if isinstance(stream, Failure):
             return stream
         first = ""
@@ -116,18 +116,20 @@ class DockerLines:
         def note(_: int, lines: bytes, __: bool) -> None:
             nonlocal first
             stamps = [line[:30].decode(errors="replace") for line in lines.split(b"\n")]
-            first = min([*filter(None, [first]), *(stamp for stamp in stamps if client.moment(stamp))], default="")
+            first = min(
+                [*filter(None, [first]), *(stamp for stamp in stamps if docker_cli.parse_time(stamp))], default=""
+            )
 
         code = await read_to_end(stream, note)
-        # why there is no log, the one that follows will say
+        # the request that follows the log reports the failure
         return "" if code else first
 
-    async def _ask(self, asked: Asked) -> Stream | Failure:
+    async def _ask(self, request: LogRequest) -> Stream | Failure:
         if self._socket is None:
             self._socket = await find_socket(self._compose.docker)
         if self._socket:
-            return EngineLog(self._socket, self._container, asked.query())
-        printed = await CommandStream.open([self._compose.docker, "logs", *asked.words(), self._container])
+            return EngineLog(self._socket, self._container, request.query())
+        printed = await CommandStream.open([self._compose.docker, "logs", *request.options(), self._container])
         return printed if isinstance(printed, Failure) else ClientLog(printed)
 
     def entries(self, line: str, error: bool) -> list[Entry] | str:
@@ -136,24 +138,24 @@ class DockerLines:
             return line
         entries = [entry] if stamp > self._seen else []
         if self._joining and error == self._last_in_error:
-            # of the stream that was read last, the first line is the last one again, while the engine still has it
+            # the first line of the stream that was read last repeats its last line, if the engine still has that line
             self._joining = False
             if entries:
                 entries.insert(0, gap(entry.time, ROTATED, entry.place))
-        # the engine writes them in UTC with nine digits: they sort as text
+        # the engine writes stamps in UTC with nine digits: they sort as text
         if stamp >= self._last:
             self._last, self._last_in_error = stamp, error
         return entries
 
     async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
-        """Read in windows that grow: the engine counts `--tail` from the end of the log, whatever `--until` says."""
+        """Reads growing windows: the engine counts `--tail` from the end of the log, even with `--until`."""
         if not self._container:
             return NotAvailable(f"{self._compose.service} has no container, and so no log")
         older: list[Entry] = []
         for seconds in PAST_SECONDS:
-            since = client.stamp(max(0.0, entry.time - seconds)) if seconds else ""
-            until = client.stamp(entry.time, entry.place + 1)
-            found = await self._read_past(Asked(since, until), entry, count)
+            since = docker_cli.format_stamp(max(0.0, entry.time - seconds)) if seconds else ""
+            until = docker_cli.format_stamp(entry.time, entry.place + 1)
+            found = await self._read_past(LogRequest(since, until), entry, count)
             if isinstance(found, Failure):
                 return found
             older = found
@@ -161,8 +163,8 @@ class DockerLines:
                 break
         return older
 
-    async def _read_past(self, window: Asked, entry: Entry, count: int) -> list[Entry] | Failure:
-        """The last `count` entries of a window that are older than this one; however long it is, no more are held."""
+    async def _read_past(self, window: LogRequest, entry: Entry, count: int) -> list[Entry] | Failure:
+        """The last `count` entries of a window that are older than this one; no more are ever held in memory."""
         stream = await self._ask(window)
         if isinstance(stream, Failure):
             return stream
@@ -171,7 +173,7 @@ class DockerLines:
 
         def take(output: int, lines: bytes, _: bool) -> None:
             texts = [line.rstrip("\r") for line in lines.decode(errors="replace").split("\n")]
-            for line, found in zip(texts, each(_stamped, texts, lambda _: None), strict=True):
+            for line, found in zip(texts, read_each(_stamped, texts, lambda _: None), strict=True):
                 if found is None:
                     said.append(line)
                     del said[:-10]
@@ -180,14 +182,14 @@ class DockerLines:
 
         code = await read_to_end(stream, take)
         if code:
-            return client.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
         return sorted([*kept[0], *kept[1]], key=_order)[-count:]
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
         if code:
-            # it may have been replaced by another container
+            # another container may have replaced it
             self._container, self._socket = "", None
-            return client.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
         return NotAvailable(
             f"the container of {self._compose.service} does not run: its log goes on when it is started"
         )
@@ -196,8 +198,8 @@ class DockerLines:
 def _stamped(line: str) -> Entry | None:
     """The entry of a line that begins with the engine's stamp."""
     stamp, _, text = line.partition(" ")
-    moment = client.moment(stamp) if len(stamp) > 20 and stamp.endswith("Z") else None
-    return None if moment is None else Entry(moment, text, 6, 0, "", client.nanoseconds(stamp))
+    moment = docker_cli.parse_time(stamp) if len(stamp) > 20 and stamp.endswith("Z") else None
+    return None if moment is None else Entry(moment, text, 6, 0, "", docker_cli.nanoseconds(stamp))
 
 
 def _order(entry: Entry) -> tuple[int, int]:
@@ -206,5 +208,5 @@ def _order(entry: Entry) -> tuple[int, int]:
 
 def _seconds(stamp: str) -> str:
     """A stamp as the API takes it."""
-    moment = client.moment(stamp)
-    return "" if moment is None else f"{int(moment)}.{client.nanoseconds(stamp):09}"
+    moment = docker_cli.parse_time(stamp)
+    return "" if moment is None else f"{int(moment)}.{docker_cli.nanoseconds(stamp):09}"

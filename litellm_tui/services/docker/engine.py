@@ -1,6 +1,6 @@
 """Docker's Engine API over its socket, as far as a container's log needs it.
 
-It is asked in HTTP/1.0: the engine then sends the log as it is until it closes the connection, without chunks.
+Requests use HTTP/1.0: the engine then sends the log without chunks until it closes the connection.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import msgspec
 
 from litellm_tui.host.command import run
 from litellm_tui.logs.pump import Pump
-from litellm_tui.logs.stream import Take
+from litellm_tui.logs.stream import OnLines
 from litellm_tui.model.failures import Failure
-from litellm_tui.services.docker.client import CLIENT_SECONDS
+from litellm_tui.services.docker.docker_cli import CLIENT_SECONDS
 from litellm_tui.services.docker.frames import Frames, NoFrame, Raw
 
 _LONGEST_HEAD: Final = 1 << 16
@@ -27,9 +27,9 @@ _LONGEST_BODY: Final = 1 << 22
 
 
 async def find_socket(client: str) -> str:
-    """The socket of the engine that this client speaks to, by its own account (DOCKER_HOST, contexts, a wrapper).
+    """The socket of the engine that this client uses, as the client reports it (DOCKER_HOST, contexts, a wrapper).
 
-    Empty where it is no socket of this machine that this user may open, or the client knows no contexts.
+    Empty where that is no socket on this machine, this user may not open it, or the client knows no contexts.
     """
     said = await run([client, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], CLIENT_SECONDS)
     if isinstance(said, Failure) or said.status:
@@ -58,11 +58,11 @@ class _Refusal(msgspec.Struct):
 
 
 class _Refused(Exception):
-    """The engine did not do it; the text is what its client would say."""
+    """The engine refused; the text is that of its client."""
 
 
 class EngineLog:
-    """A container's log. Output 0 is its stdout, 1 its stderr and, as the client does it, why there is no log.
+    """A container's log. Output 0 is its stdout, 1 its stderr and, as with the client, the engine's error.
 
     `query` is that of `GET /containers/ID/logs`, with `timestamps=1`.
     """
@@ -73,7 +73,7 @@ class EngineLog:
         self._query = query
         self._status: int | None = None
 
-    def read(self, pump: Pump, take: Take) -> None:
+    def read(self, pump: Pump, take: OnLines) -> None:
         try:
             frames = Raw(take) if self._has_terminal(pump) else Frames(take)
             self._get(pump, f"/containers/{self._container}/logs?{self._query}", frames.feed)
@@ -90,7 +90,7 @@ class EngineLog:
         """The thread that reads has closed its connection."""
 
     def _has_terminal(self, pump: Pump) -> bool:
-        # the type of the log's own answer tells it only since 23.0
+        # the content type of the log tells it only since 23.0
         body = bytearray()
 
         def keep(chunk: bytes) -> None:
@@ -118,7 +118,7 @@ class EngineLog:
                 f"permission denied while trying to connect to the Docker daemon socket at unix://{self._path}"
             ) from None
         except OSError:
-            # it is not there, does not answer, or went away in the middle of its answer
+            # the engine does not exist, does not answer, or ended in the middle of its answer
             raise _Refused(self._unreachable) from None
         answer.finish(self._unreachable)
 
@@ -128,7 +128,7 @@ class EngineLog:
 
 
 class _Answer:
-    """An answer in HTTP: its head is read, a refusal kept, and the body of what went well handed on."""
+    """An HTTP answer: reads the head, keeps an error, and hands on the body of a success."""
 
     def __init__(self, heed: Callable[[bytes], None]) -> None:
         self._heed = heed
@@ -137,7 +137,7 @@ class _Answer:
         self._refusal = bytearray()
 
     def feed(self, chunk: bytes) -> None:
-        """What was read."""
+        """Add what was read."""
         if self._head is not None:
             self._head += chunk
             head, end, chunk = bytes(self._head).partition(b"\r\n\r\n")
@@ -157,7 +157,7 @@ class _Answer:
             self._refusal += chunk[: _LONGEST_HEAD - len(self._refusal)]
 
     def finish(self, unreachable: str) -> None:
-        """The connection has ended. Raises `_Refused` unless all went well; `unreachable` is for no answer at all."""
+        """End the answer with the connection. Raises `_Refused` unless it succeeded; `unreachable` is for no answer."""
         if self._head is not None:
             raise _Refused(unreachable)
         if self._code != 200:
@@ -165,6 +165,6 @@ class _Answer:
                 said = msgspec.json.decode(self._refusal, type=_Refusal).message
             except (msgspec.MsgspecError, RecursionError):
                 said = ""
-            # the log's collector takes it line by line
+            # the tail of the log reads the error line by line
             said = " ".join(said.split())
             raise _Refused(f"Error response from daemon: {said or f'status {self._code}'}")

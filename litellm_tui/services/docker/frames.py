@@ -1,9 +1,9 @@
-"""The lines of a container's log out of what Docker's engine sends: frames, or a terminal's output as it is.
+"""The lines of a container's log from what Docker's engine sends: frames, or the raw output of a terminal.
 
 The engine cuts a line at 16,384 bytes of content (`daemon/logger/copier.go`) and writes the stamp of the whole line
-before each of the pieces, so that a word across the seam is torn. Seen on 20.10 for every form of the log: pieces of
-one line have the same stamp, to the nanosecond; frames of another stream may stand between them; after a last piece
-that is full there comes an empty one.
+before each of the pieces, so that a word across the seam is torn. Seen on 20.10 for every form of the log: the pieces
+of one line have the same stamp, to the nanosecond; frames of another stream may come between them; a last piece that
+is full is followed by an empty one.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import struct
 from typing import Final
 
 from litellm_tui.logs.entry import LONGEST_LINE
-from litellm_tui.logs.pump import Rest
-from litellm_tui.logs.stream import Take
+from litellm_tui.logs.pump import PartialLine
+from litellm_tui.logs.stream import OnLines
 
 PIECE: Final = 16384
-# as the engine writes it: always UTC, always nine digits
+# the engine's stamp: always UTC, always nine digits
 _STAMP: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 _STAMP_SIZE: Final = 31
-# which stream (0 to 2, and 3 for the engine itself), three zeros, and the length of what follows
+# the header of a frame: its stream (0 to 2, and 3 for the engine itself), three zeros, and the length of its payload
 _HEADER: Final = struct.Struct(">B3sI")
 
 
 class NoFrame(ValueError):
-    """What was sent is no frame of a log."""
+    """The engine sent something that is no frame of a log."""
 
 
 class _Line:
@@ -49,10 +49,10 @@ class _Line:
 class Frames:
     """The multiplexed form: frames with a header of eight bytes. `take` gets lines that begin with their stamps.
 
-    A line longer than `LONGEST_LINE` is cut out, and no more than that is held of any stream.
+    A line longer than `LONGEST_LINE` is left out, and no more than that is held of any stream.
     """
 
-    def __init__(self, take: Take) -> None:
+    def __init__(self, take: OnLines) -> None:
         self._take = take
         self._held = bytearray()
         self._skip = 0
@@ -98,7 +98,7 @@ class Frames:
         self._hand_over()
 
     def finish(self) -> None:
-        """There is no more: a line without a newline ends, but not one that was cut by the end of the connection."""
+        """End the log: a line without newline is complete, unless the end of the connection cut it."""
         for output, line in enumerate(self._lines):
             if line.parts and not line.full:
                 self._end(output)
@@ -141,7 +141,7 @@ class Frames:
         self._ready.append(line)
 
     def _cut(self, output: int) -> None:
-        """The rest of this stream's line is not kept, nor what there is of it."""
+        """Drop this stream's line, both what was read and the rest of it."""
         line = self._lines[output]
         line.parts, line.size, line.skipping = [], 0, True
         if output != self._output:
@@ -158,26 +158,26 @@ class Frames:
 class Raw:
     """The form of a container with a terminal: one stream, without frames."""
 
-    def __init__(self, take: Take) -> None:
+    def __init__(self, take: OnLines) -> None:
         self._take = take
-        self._rest = Rest()
+        self._rest = PartialLine()
 
     def feed(self, chunk: bytes) -> None:
         """Take apart what was read."""
-        lines, cut = self._rest.take(chunk)
+        lines, cut = self._rest.add(chunk)
         if lines or cut:
             self._take(0, without_seams(lines), cut)
 
     def finish(self) -> None:
-        """There is no more."""
+        """End the log."""
         self.feed(b"")
 
 
 def without_seams(lines: bytes) -> bytes:
-    """Stamped lines without the stamps that stand inside of them, where the engine has put pieces together.
+    """Stamped lines without the further stamps inside them, which `docker logs` leaves where it joins pieces.
 
-    A line that ends where a piece does, without the empty one after it, was cut by the end of the connection: it is
-    left out, and comes again with the next.
+    A line that ends where a piece ends, without the empty piece after it, was cut by the end of the connection. It is
+    left out: the next connection sends it again.
     """
     if len(lines) < PIECE:
         return lines

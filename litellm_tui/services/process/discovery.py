@@ -13,15 +13,15 @@ from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Unit, Variable
 from litellm_tui.model.service_kinds import Process
-from litellm_tui.services.litellm_command import PROCESS_SOURCE, described, interpreter_of, is_litellm
-from litellm_tui.services.own_dotenv import own_dotenv, withheld
+from litellm_tui.services.litellm_command import PROCESS_SOURCE, interpreter_of, is_litellm, unit_from_command
+from litellm_tui.services.own_dotenv import own_dotenv, withheld_secrets
 from litellm_tui.services.process import pid_file
 
 
 def process_unit(settings: Process, name: str, environ: Mapping[str, str]) -> Unit:
-    """What the start command of a plain process says, and the process itself where it runs and may be read.
+    """A `Unit` from the start command of a plain process, and from the process itself where it runs and is readable.
 
-    `environ` is the console's environment, which a process that the console starts gets beside its file.
+    `environ` is the console's environment: a process that the console starts gets it beside its own file.
     """
     start = argument_vector(settings.start)
     files = [os.path.expanduser(settings.environment_file)] if settings.environment_file else []
@@ -41,11 +41,11 @@ def process_unit(settings: Process, name: str, environ: Mapping[str, str]) -> Un
     for key, variable in own.items():
         environment.setdefault(key, variable)
     return msgspec.structs.replace(
-        described(name, "process", arguments, folder, environment),
+        unit_from_command(name, "process", arguments, folder, environment),
         active=bool(pid),
         interpreter=interpreter,
         environment_files=tuple(files),
         unread=(*unread, *unread_own),
-        withheld=withheld([*files, *(variable.source for variable in own.values())]),
+        withheld=withheld_secrets([*files, *(variable.source for variable in own.values())]),
         stop_seconds=settings.stop_seconds,
     )

@@ -10,7 +10,7 @@ import msgspec
 
 from litellm_tui.host import proc
 from litellm_tui.host.command import argument_vector
-from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
@@ -23,7 +23,7 @@ from litellm_tui.services.process.discovery import process_unit
 
 
 class ProcessDriver:
-    """One process, found anew at each look."""
+    """One process; each look reads its PID file."""
 
     place: ServicePlace = "process"
     wording = Wording(environment_file="process.environment_file")
@@ -44,7 +44,7 @@ class ProcessDriver:
         return "process", os.path.realpath(os.path.expanduser(self._settings.pid_file))
 
     async def look(self) -> Service | Failure:
-        # the PID file may lie anywhere
+        # the PID file may be on a slow file system
         found = await asyncio.to_thread(pid_file.look, self._settings, self._name)
         return (
             found
@@ -55,16 +55,16 @@ class ProcessDriver:
         )
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> FileTail | Failure:
         if not self._settings.log_file:
             return NotAvailable("the profile names no log: add process.log_file")
-        return FileTail(self._settings.log_file, on_entries, on_state, history=lines, ready=ready)
+        return FileTail(self._settings.log_file, on_entries, on_state, history=lines, prepare=prepare)
 
     async def order(self, verb: Verb) -> Failure | None:
         if verb != "start":
             if verb == "restart" and (lacking := start_stop.cannot_start(self._settings)):
-                # stopped is easily done, and the gateway would stay down
+                # a stop nearly always works: without this check the gateway would stay down
                 return lacking
             failure = await start_stop.stop(self._settings)
             if failure is not None or verb == "stop":

@@ -1,4 +1,4 @@
-"""A plain process that a PID file names: is it there, and is it still the one that was started?"""
+"""Finds the process that a PID file names, and tells whether it is still the one that was started."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _WRITTEN_AFTER: Final = 2.0
 _LITELLM: Final = ("litellm", "litellm-proxy")
 
 
-class Seen(NamedTuple):
-    """What the PID file leads to. `pid` is 0 when nothing runs: `why` then says more, `left` that there is a file."""
+class FoundProcess(NamedTuple):
+    """The process of a PID file. `pid` is 0 when none runs: `why` then says more, `left` means that the file exists."""
 
     pid: int = 0
     stat: proc.Stat | None = None
@@ -29,33 +29,33 @@ class Seen(NamedTuple):
     left: bool = False
 
 
-def find(pid_file: str, start: Sequence[str] = ()) -> Seen | Failure:
-    """The process that a PID file names, held against the command that starts it.
+def find(pid_file: str, start: Sequence[str] = ()) -> FoundProcess | Failure:
+    """The process that a PID file names, compared with the command that starts it.
 
-    A number that belongs to another process by now, or to none, makes the file stale.
+    A PID that belongs to no process, or to another one, makes the file stale.
     """
     path = Path(pid_file).expanduser()
     try:
         text, written = read_text(path, SMALL, encoding="ascii", errors="replace").strip(), path.stat().st_mtime
     except FileNotFoundError:
-        return Seen(why=f"no PID file {path}")
+        return FoundProcess(why=f"no PID file {path}")
     except PermissionError:
         return Denied(f"{path} may not be read: run the console as the user who runs LiteLLM")
     except OSError as error:
         return NotAvailable(f"{path}: {error.strerror}")
     if not (text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) < 2**31):
-        return Seen(why=f"{path} holds no process number", left=True)
+        return FoundProcess(why=f"{path} holds no process number", left=True)
     pid = int(text)
     stat = proc.stat(pid)
     if stat is None or stat.gone:
-        return Seen(why=f"{path} is stale: process {pid} is gone", left=True)
-    if other := _another(pid, stat, written, start):
-        return Seen(why=f"{path} is stale: {other}", left=True)
-    return Seen(pid, stat)
+        return FoundProcess(why=f"{path} is stale: process {pid} is gone", left=True)
+    if other := _why_another(pid, stat, written, start):
+        return FoundProcess(why=f"{path} is stale: {other}", left=True)
+    return FoundProcess(pid, stat)
 
 
 def look(settings: Process, name: str) -> Service | Failure:
-    """One look. What left its PID file behind was not stopped by anybody: it has failed, and how is not known."""
+    """One look. A process that ended and left its PID file has failed: nobody stopped it; how it ended is unknown."""
     start = argument_vector(settings.start)
     seen = find(settings.pid_file, start)
     if isinstance(seen, Failure):
@@ -69,7 +69,7 @@ def look(settings: Process, name: str) -> Service | Failure:
 
 
 def program(settings: Process) -> str | None:
-    """Where the program lies that the start command runs; None when it is not there. A path may be of its folder."""
+    """The path of the program that the start command runs; None when it does not exist. Relative to `folder`."""
     name = argument_vector(settings.start)[0]
     if os.sep not in name:
         return shutil.which(name)
@@ -77,8 +77,8 @@ def program(settings: Process) -> str | None:
     return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
 
 
-def running(name: str, scope: str, seen: Seen, pid_file: str) -> Service:
-    """The `Service` of a process that is there."""
+def running(name: str, scope: str, seen: FoundProcess, pid_file: str) -> Service:
+    """The `Service` of a process that runs."""
     assert seen.stat is not None
     used = proc.usage(seen.pid)
     return Service(
@@ -92,14 +92,14 @@ def running(name: str, scope: str, seen: Seen, pid_file: str) -> Service:
         changed_at=seen.stat.started_at,
         memory=used[0] if used else None,
         cpu_seconds=used[1] if used else None,
-        # a number is used again, and then with another start
+        # the kernel reuses a PID, but not with the same start
         invocation=f"{seen.pid}-{seen.stat.ticks}",
         fragment=pid_file,
     )
 
 
-def _another(pid: int, stat: proc.Stat, written: float, start: Sequence[str]) -> str:
-    """Why this is another process than the one that was started; empty when it is that one."""
+def _why_another(pid: int, stat: proc.Stat, written: float, start: Sequence[str]) -> str:
+    """Why this is not the process that was started; empty when it is."""
     line = proc.command_line(pid)
     if start and line and _same(line, start):
         return ""

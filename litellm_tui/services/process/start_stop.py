@@ -15,18 +15,18 @@ from litellm_tui.host.command import argument_vector
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 from litellm_tui.model.service_kinds import Process
-from litellm_tui.services.process import pid_file as pidfile
+from litellm_tui.services.process import pid_file
 
-# after SIGKILL the kernel only needs to tidy up
+# after SIGKILL only the kernel's own cleaning up is left
 _KILLED_SECONDS: Final = 5.0
-# children of the console: each is taken leave of, once it has ended, when the next order is given
+# children of the console; those that have ended are reaped when the next order is given
 _children: list[subprocess.Popen[bytes]] = []
 
 
 def cannot_start(settings: Process) -> Failure | None:
-    """What stands against a start, before anything was changed; None when nothing is known to."""
+    """Why the process cannot be started; None when no reason is known. Changes nothing."""
     name = argument_vector(settings.start)[0]
-    if pidfile.program(settings) is None:
+    if pid_file.program(settings) is None:
         return NotAvailable(f"{name} is not there, or may not be run: mend process.start in the profile")
     folder = os.path.expanduser(settings.folder or "")
     if folder and not os.path.isdir(folder):
@@ -43,13 +43,13 @@ def cannot_start(settings: Process) -> Failure | None:
 
 
 def start(settings: Process) -> Failure | None:
-    """Start it in a session of its own, its output appended to the log file, and write its PID file.
+    """Start the process in its own session, with its output appended to the log file, and write its PID file.
 
-    What runs already is left as it is.
+    A process that already runs is left as it is.
     """
-    _take_leave()
+    _reap_children()
     command = argument_vector(settings.start)
-    seen = pidfile.find(settings.pid_file, command)
+    seen = pid_file.find(settings.pid_file, command)
     if isinstance(seen, Failure):
         return seen
     if seen.pid:
@@ -59,13 +59,13 @@ def start(settings: Process) -> Failure | None:
     environment, _ = read_environment_files([os.path.expanduser(settings.environment_file or os.devnull)])
     log = settings.log_file or os.devnull
     try:
-        # LiteLLM writes its users' requests there: it is nobody else's to read
+        # LiteLLM writes its users' requests there: only the owner may read it
         output = os.open(os.path.expanduser(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:
         return _refused(log, error)
     try:
         child = subprocess.Popen(
-            [pidfile.program(settings) or command[0], *command[1:]],
+            [pid_file.program(settings) or command[0], *command[1:]],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -79,8 +79,8 @@ def start(settings: Process) -> Failure | None:
         os.close(output)
     _children.append(child)
     try:
-        pid_file = Path(settings.pid_file).expanduser()
-        atomic.replace(pid_file, f"{child.pid}\n".encode("ascii"), mode=0o644, durable=False)
+        path = Path(settings.pid_file).expanduser()
+        atomic.replace(path, f"{child.pid}\n".encode("ascii"), mode=0o644, durable=False)
     except OSError as error:
         # without the file nobody could find it again
         child.kill()
@@ -89,13 +89,13 @@ def start(settings: Process) -> Failure | None:
 
 
 async def stop(settings: Process) -> Failure | None:
-    """Ask it to end, wait, and kill it with its children when it does not; then its PID file is removed."""
-    seen = pidfile.find(settings.pid_file, argument_vector(settings.start))
+    """Send the stop signal, wait, and kill the process with its children where it stays; then remove its PID file."""
+    seen = pid_file.find(settings.pid_file, argument_vector(settings.start))
     if isinstance(seen, Failure):
         return seen
     if seen.pid:
         try:
-            # a number may be another's in the next moment, a handle is not
+            # the kernel may give a PID to another process at any moment; a handle stays with its process
             handle = os.pidfd_open(seen.pid)
         except ProcessLookupError:
             handle = -1
@@ -106,7 +106,7 @@ async def stop(settings: Process) -> Failure | None:
                 os.close(handle)
         if failure is not None:
             return failure
-    _take_leave()
+    _reap_children()
     return _remove(settings)
 
 
@@ -153,7 +153,7 @@ def _remove(settings: Process) -> Failure | None:
     return None
 
 
-def _take_leave() -> None:
+def _reap_children() -> None:
     _children[:] = [child for child in _children if child.poll() is None]
 
 

@@ -21,21 +21,21 @@ from litellm_tui.host.systemd_tools import (
 )
 from litellm_tui.model.service import Unit, Variable
 from litellm_tui.model.service_kinds import Scope, Tools
-from litellm_tui.services.litellm_command import PROCESS_SOURCE, described, interpreter_of, is_litellm
-from litellm_tui.services.own_dotenv import own_dotenv, withheld
+from litellm_tui.services.litellm_command import PROCESS_SOURCE, interpreter_of, is_litellm, unit_from_command
+from litellm_tui.services.own_dotenv import own_dotenv, withheld_secrets
 
 DEFAULT_UNIT = "litellm.service"
 
 
-class Search(msgspec.Struct, frozen=True):
-    """All units found, in the order of preference, and the reasons why a place could not be searched."""
+class UnitSearch(msgspec.Struct, frozen=True):
+    """All units found, in order of preference, and the reasons why a place could not be searched."""
 
     units: tuple[Unit, ...] = ()
     failures: tuple[str, ...] = ()
 
 
-def find_units(tools: Tools, unit: str | None = None, scope: Scope | None = None) -> Search:
-    """User units before system units; in each, the named one, else litellm.service, else whatever runs LiteLLM."""
+def find_units(tools: Tools, unit: str | None = None, scope: Scope | None = None) -> UnitSearch:
+    """User units before system units; in each, the named one, else litellm.service, else all that run LiteLLM."""
     units: list[Unit] = []
     failures: list[str] = []
     for place in (scope,) if scope else ("user", "system"):
@@ -48,13 +48,13 @@ def find_units(tools: Tools, unit: str | None = None, scope: Scope | None = None
             failures.append(f"{place} units: {_reason(error)}")
             continue
         units += [unit_from(block, place) for block in found]
-    return Search(tuple(units), tuple(failures))
+    return UnitSearch(tuple(units), tuple(failures))
 
 
 def next_start(tools: Tools, unit: str, scope: Scope) -> Unit | None:
-    """The unit as its next start will find it, from its command line and what its files say now.
+    """The unit as its next start will find it, from its command line and its files as they are now.
 
-    None where that cannot be told: it is not there, or a script of its own starts LiteLLM.
+    None where that cannot be told: the unit does not exist, or a script starts LiteLLM.
     """
     try:
         blocks = _show(tools, scope, [unit])
@@ -89,7 +89,7 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
         environment.setdefault(key, variable)
 
     plain = {key: variable.value for key, variable in environment.items()}
-    unit = described(
+    unit = unit_from_command(
         name,
         scope,
         [expand(word, plain) for word in arguments],
@@ -103,7 +103,7 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
         environment_files=tuple(files),
         unread=tuple(unread),
         fragment=block.get("FragmentPath", ""),
-        withheld=withheld([*files, *(variable.source for variable in own.values())]),
+        withheld=withheld_secrets([*files, *(variable.source for variable in own.values())]),
         exec_reload=" ".join(parse_exec_start(block.get("ExecReload", ""))),
         stop_seconds=parse_time_span(block.get("TimeoutStopUSec", "")),
     )

@@ -11,7 +11,7 @@ import msgspec
 from litellm_tui.host import address, proc
 from litellm_tui.host.command import carry_out, refusal, run
 from litellm_tui.host.systemd_tools import parse_show, runtime_environment
-from litellm_tui.logs.entry import HISTORY, Entries, Ready, States, as_they_are
+from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.journal import JournalTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
@@ -19,12 +19,12 @@ from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.systemd import discovery
-from litellm_tui.services.systemd.unit import read_service
 from litellm_tui.services.systemd.unit_exits import read_exits
+from litellm_tui.services.systemd.unit_state import read_service
 
 NO_UNIT: Final = NotAvailable("no unit was found")
 SHOW_SECONDS: Final = 3.0
-# in systemd's words, in the order in which they are shown
+# systemd's properties and their settings, in the order in which they are shown
 _POLICY: Final = {
     "Type": "Type", "User": "User", "Restart": "Restart", "RestartUSec": "RestartSec",
     "StartLimitBurst": "StartLimitBurst", "StartLimitIntervalUSec": "StartLimitIntervalSec",
@@ -34,7 +34,7 @@ _POLICY: Final = {
 
 
 class UnitDriver:
-    """One unit; without a name every look says that none was found."""
+    """One unit; without a name every look answers that none was found."""
 
     wording = Wording(
         command_line="ExecStart of",
@@ -58,9 +58,9 @@ class UnitDriver:
     def operated(self) -> tuple[str, ...]:
         if not self._name:
             return ()
-        # every user has a manager of his own, and it is found by this folder
+        # each user has their own manager, and systemctl finds it by this folder
         own = runtime_environment().get("XDG_RUNTIME_DIR", str(os.getuid()))
-        # the simulation brings a systemctl of its own
+        # the simulation has its own systemctl
         return "systemd", own if self._scope == "user" else "system", *self._tools.systemctl, self._name
 
     async def look(self) -> Service | Failure:
@@ -76,11 +76,11 @@ class UnitDriver:
         )
 
     def tail(
-        self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
+        self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> JournalTail | Failure:
         if not self._name:
             return NO_UNIT
-        return JournalTail(self._tools, self._name, self._scope, on_entries, on_state, history=lines, ready=ready)
+        return JournalTail(self._tools, self._name, self._scope, on_entries, on_state, history=lines, prepare=prepare)
 
     async def order(self, verb: Verb) -> Failure | None:
         return refusal(await carry_out(self._tools.unit_command(self._scope, verb, self._name)), "systemctl")
@@ -107,7 +107,7 @@ driver = UnitDriver
 
 
 def find(wanted: Wanted) -> Finding:
-    """The unit to operate. One that is named is taken as it is; a discovered one must be the one behind `url`."""
+    """The unit to operate. A named one is used as it is; a discovered one must listen on the port of `url`."""
     name, url = wanted.name, wanted.url
     if url and not name and not address.is_local(url):
         why = f"{address.host_of(url)} is another machine"
@@ -128,7 +128,7 @@ def find(wanted: Wanted) -> Finding:
     )
 
 
-def _no_unit(wanted: Wanted, search: discovery.Search) -> Missing:
+def _no_unit(wanted: Wanted, search: discovery.UnitSearch) -> Missing:
     place = f"{wanted.scope} units" if wanted.scope else "user and system units"
     if wanted.name:
         why = f"{wanted.name.value} is not among the {place}"

@@ -1,4 +1,4 @@
-"""How the runs of a unit ended, one after the other: systemd's own lines about it in the journal.
+"""How the runs of a unit ended, read from systemd's own messages about it in the journal.
 
 The lines are those of systemd 252 (`Main process exited, code=…`, `Failed with result …`, `Scheduled restart job`).
 """
@@ -13,13 +13,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from litellm_tui.host.command import Done, run
-from litellm_tui.logs.entry import each
+from litellm_tui.logs.entry import read_each
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 from litellm_tui.model.service import Exit
 from litellm_tui.model.service_kinds import Scope, Tools
 
 SECONDS: Final = 5.0
-# what systemd says of one run are some six lines
+# systemd writes some six lines about one run
 LINES: Final = 2000
 
 _MICROSECONDS = re.compile(r"[0-9]{1,18}")
@@ -38,8 +38,8 @@ class _Line(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Line).decode
 
 
-class Said(NamedTuple):
-    """One line of systemd's about the unit, at `time` (seconds since the epoch)."""
+class UnitMessage(NamedTuple):
+    """One message of systemd about the unit, at `time` (seconds since the epoch)."""
 
     time: float
     boot: str
@@ -51,14 +51,14 @@ async def read_exits(tools: Tools, unit: str, scope: Scope) -> tuple[Exit, ...] 
     match = ["--user", "-u", unit] if scope == "user" else ["-u", unit]
     done = await _journal(tools, [*match, "SYSLOG_IDENTIFIER=systemd"])
     if isinstance(done, Done) and "No journal files were found" in done.error and scope == "user":
-        # without persistent storage no user has a journal of his own
+        # without persistent storage users have no journals of their own
         done = await _journal(tools, [f"USER_UNIT={unit}", f"_UID={os.getuid()}"])
     if isinstance(done, Failure):
         return done
     if done.status:
         said = done.first_error or f"journalctl ended with {done.status}"
         return Denied(said) if "permission" in said.lower() else NotAvailable(said)
-    return exits(filter(None, each(_said, done.output.splitlines(), lambda _: None)))
+    return exits(filter(None, read_each(_said, done.output.splitlines(), lambda _: None)))
 
 
 async def _journal(tools: Tools, match: list[str]) -> Done | Failure:
@@ -66,28 +66,28 @@ async def _journal(tools: Tools, match: list[str]) -> Done | Failure:
     return await run([*tools.journalctl, *match, "-o", "json", fields, "--no-pager", "-n", str(LINES)], SECONDS)
 
 
-def _said(line: str) -> Said | None:
+def _said(line: str) -> UnitMessage | None:
     try:
         raw = _decode(line)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     if raw.identifier != "systemd" or not isinstance(raw.message, str) or not _MICROSECONDS.fullmatch(raw.microseconds):
         return None
-    return Said(int(raw.microseconds) / 1e6, raw.boot, raw.message)
+    return UnitMessage(int(raw.microseconds) / 1e6, raw.boot, raw.message)
 
 
-def exits(lines: Iterable[Said]) -> tuple[Exit, ...]:
-    """The ends that these lines tell of, in their order."""
+def exits(lines: Iterable[UnitMessage]) -> tuple[Exit, ...]:
+    """The exits that these messages report, in their order."""
     found: list[Exit] = []
     run = _Run()
     boot = ""
     for line in lines:
         if boot and line.boot != boot and run.began is not None:
             run.how["by"] = "reboot"
-            found += run.ended(run.heard)
+            found += run.ended(run.seen_at)
         boot = line.boot or boot
         if line.text.startswith("Started "):
-            # the end of a run that nobody told of was now at the latest
+            # a run whose end no message reports has ended by now
             found += run.ended(line.time)
             run = _Run(line.time)
         elif "Start request repeated too quickly" in line.text:
@@ -99,23 +99,23 @@ def exits(lines: Iterable[Said]) -> tuple[Exit, ...]:
         elif line.text.startswith("Stopped "):
             found += run.ended(line.time)
         else:
-            run.hear(line)
-        run.heard = line.time
-    # the newest may be about to be started again
-    return (*found, *(run.ended(run.heard) if "at" in run.how else ()))
+            run.read(line)
+        run.seen_at = line.time
+    # the newest run may be about to be restarted
+    return (*found, *(run.ended(run.seen_at) if "at" in run.how else ()))
 
 
 class _Run:
-    """One run, from its start to what was said of its end; `refused` when systemd does not start it any more."""
+    """One run, from its start to the messages about its end; `refused` when systemd gives up starting it."""
 
     def __init__(self, began: float | None = None) -> None:
         self.began = began
-        self.heard = began or 0.0
+        self.seen_at = began or 0.0
         self.refused = False
         self.how: dict[str, Any] = {}
 
-    def hear(self, line: Said) -> None:
-        """A line that may say how it ends."""
+    def read(self, line: UnitMessage) -> None:
+        """Read a message that may say how the run ends."""
         if line.text.startswith("Stopping "):
             self.how.setdefault("by", "order")
         elif "killed by the OOM killer" in line.text:
@@ -132,7 +132,7 @@ class _Run:
             self.how = {"at": line.time, "code": "exited"} | self.how
 
     def ended(self, at: float, *, again: bool = False) -> list[Exit]:
-        """It is over, at `at` if nothing else was said; nothing where nothing is known of a run."""
+        """The exit of the run, at `at` unless a message gave another time; none where no run is known."""
         known = self.began is not None or bool(self.how)
         end = [Exit(began=self.began, again=again, **({"at": at} | self.how))] if known else []
         self.began, self.how = None, {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from litellm_tui.storage.backups.records import Backup, Held, Kept, Role, Taken, Why, digest_of
+from litellm_tui.storage.backups.backup import Backup, FileCopy, FileSet, Role, StoredFile, Why, digest_of
+from litellm_tui.storage.backups.copying import copy_current, copy_files
 from litellm_tui.storage.backups.store import Backups
-from litellm_tui.storage.backups.taking import take, take_present
 
-__all__ = ["Backup", "Backups", "Held", "Kept", "Role", "Taken", "Why", "digest_of", "take", "take_present"]
+__all__ = [
+    "Backup", "Backups", "FileCopy", "FileSet", "Role", "StoredFile", "Why", "copy_current", "copy_files", "digest_of",
+]  # fmt: skip

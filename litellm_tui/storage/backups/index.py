@@ -1,4 +1,4 @@
-"""The index of a store: what belongs together, how much of it is kept, and that one writes it at a time."""
+"""The index of a store: its sets, the limits of what is kept, and the lock of its writers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.host.atomic import failed, replace
+from litellm_tui.host.atomic import failure_of, replace
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable
-from litellm_tui.storage.backups.records import Backup
+from litellm_tui.storage.backups.backup import Backup
 
-# of a later form, nothing is read and nothing is written
+# an index of a later form is neither read nor overwritten
 FORM: Final = 1
 MOST_SETS: Final = 50
 MOST_RECORDS: Final = 200
@@ -40,7 +40,7 @@ class _Form(msgspec.Struct, frozen=True):
 
 
 def read(folder: Path) -> tuple[Backup, ...] | Failure:
-    """The records, the newest last; none where there is no index. `Malformed` is one that holds nothing of use."""
+    """The sets, the newest last; none where there is no index. A damaged index is `Malformed`."""
     path = folder / INDEX
     try:
         content = read_bytes(path)
@@ -50,7 +50,7 @@ def read(folder: Path) -> tuple[Backup, ...] | Failure:
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
-        return Denied(failed(f"{path} cannot be read", error).why)
+        return Denied(failure_of(f"{path} cannot be read", error).why)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return Malformed(f"{path}: {error}; what was kept before is not known any more")
 
@@ -63,9 +63,9 @@ def write(folder: Path, gateway: str, backups: tuple[Backup, ...]) -> None:
 
 @contextlib.contextmanager
 def changing(folder: Path) -> Iterator[tuple[Backup, ...] | Failure]:
-    """The records, while nobody else changes them; the folder is made where there is none. Raises OSError.
+    """The sets, locked against other writers; a missing folder is created. Raises OSError.
 
-    An index that is damaged is put aside, for whoever wants to know what it held.
+    A damaged index is renamed, so that its content can still be looked at.
     """
     for made in (folder.parent, folder):
         made.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -98,8 +98,9 @@ def _locked(handle: int) -> bool:
 
 
 def bounded(backups: Iterable[Backup], spared: Iterable[int], now: float) -> tuple[Backup, ...]:
-    """The newest records, of at most so many different sets and none that is older than is of use; the last ones that
-    were good, and those with a number in `spared`, stay in any case.
+    """The newest records within `MOST_RECORDS`, `MOST_SETS` different sets and `OLDEST_SECONDS`.
+
+    The last `KEPT_GOOD` good sets and those whose number is in `spared` stay in any case.
     """
     ordered = sorted(backups, key=lambda backup: (backup.at, backup.id), reverse=True)
     good: dict[tuple[object, ...], int] = {}

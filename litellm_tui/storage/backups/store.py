@@ -1,7 +1,7 @@
-"""The store: sets of files in a folder of the user's state, each file a plain copy that `cp` brings back.
+"""The store of backups: sets of files in the user's state folder, each file a plain copy that `cp` brings back.
 
-The folder holds `NAME.backup.EPOCH` files and `index.json`, which says what belongs together. A content that is there
-under this name already is not stored again. All of it, secrets included, is readable by its owner alone.
+The folder holds `NAME.backup.EPOCH` files and `index.json`, which lists the files of each set. A content that the
+folder already holds under its name is not stored again. Only the owner can read the folder, secrets included.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.host.atomic import create, failed, replace, settle
+from litellm_tui.host.atomic import create, failure_of, replace, sync_folder
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.failures import Failure
 from litellm_tui.storage.backups import index
-from litellm_tui.storage.backups.records import Backup, Held, Kept, Role, Taken, Why, digest_of, sha256_of
-from litellm_tui.storage.backups.taking import MOST_BYTES, take
+from litellm_tui.storage.backups.backup import Backup, FileCopy, FileSet, Role, StoredFile, Why, digest_of, sha256_of
+from litellm_tui.storage.backups.copying import MOST_BYTES, copy_files
 from litellm_tui.storage.identity import gateway_label, gateway_name
 from litellm_tui.storage.state import state_folder
 
@@ -28,7 +28,7 @@ NOTHING_KEPT: Final = "nothing is kept yet: it is done before a fix, a restart a
 
 
 class Backups:
-    """What is kept of one gateway, by its address and unit. Safe for several consoles and threads at once."""
+    """The backups of one gateway, by its address and unit. Safe for several consoles and threads at once."""
 
     def __init__(self, url: str, unit: str, folder: Path | None = None) -> None:
         """`folder` takes the place of the user's state folder."""
@@ -38,10 +38,10 @@ class Backups:
         self.failure = ""
         self._records: tuple[Backup, ...] = ()
 
-    # --- looking ---------------------------------------------------------------------------------------------------
+    # --- reading ---------------------------------------------------------------------------------------------------
 
     def load(self) -> tuple[Backup, ...]:
-        """Read the index anew. Where it cannot be read, `failure` says why and there are no records."""
+        """Read the index. Where it cannot be read, `failure` says why and there are no records."""
         found = index.read(self.folder)
         if isinstance(found, Failure):
             self.failure, self._records = found.why, ()
@@ -58,10 +58,7 @@ class Backups:
         return next((backup for backup in self._records if backup.id == id), None)
 
     def known_good(self, other_than: Backup | None = None, root: str = "") -> Backup | None:
-        """The newest set that was proved, or seen running with all its deployments.
-
-        Not one that has the same contents as `other_than`, nor one of another configuration file than `root`.
-        """
+        """The newest good set; its contents differ from `other_than`, and its configuration file is `root`."""
         for backup in reversed(self._records):
             mine = backup.good and (not root or backup.root == root)
             if mine and (other_than is None or backup.differs_from(other_than)):
@@ -69,13 +66,13 @@ class Backups:
         return None
 
     def copy(self, backup: Backup, path: str) -> Path | None:
-        """The stored file that holds what this path had in the set."""
-        name = next((kept.name for kept in backup.files if kept.path == path and kept.name), "")
-        # the index is a file that somebody may have edited
+        """The stored file with the content of this path in the set; None where the set has none."""
+        name = next((file.name for file in backup.files if file.path == path and file.name), "")
+        # the index may have been edited: a name never leads out of the folder
         return self.folder / os.path.basename(name) if name else None
 
-    def held(self, id: int) -> tuple[Held, ...] | Failure:
-        """The files of a set with their contents, each checked against what was kept."""
+    def copies(self, id: int) -> tuple[FileCopy, ...] | Failure:
+        """The files of a set with their contents, each checked against its SHA-256."""
         backup = self.get(id)
         if backup is None:
             return Failure(
@@ -91,28 +88,30 @@ class Backups:
                     return Failure(f"the copy of {kept.path} cannot be read, {copy}: {error.strerror}")
                 if sha256_of(content) != kept.sha256:
                     return Failure(f"the copy of {kept.path} is damaged, {copy}: it is not what was kept")
-            found.append(Held(kept.path, kept.role, content, kept.mode, kept.owner))
+            found.append(FileCopy(kept.path, kept.role, content, kept.mode, kept.owner))
         return tuple(found)
 
     def content(self, id: int) -> dict[str, bytes] | Failure:
         """The contents of a set by their paths, the configuration's root first."""
-        held = self.held(id)
-        return held if isinstance(held, Failure) else {h.path: h.content for h in held if h.content is not None}
+        copies = self.copies(id)
+        if isinstance(copies, Failure):
+            return copies
+        return {file.path: file.content for file in copies if file.content is not None}
 
-    # --- changing --------------------------------------------------------------------------------------------------
+    # --- writing ---------------------------------------------------------------------------------------------------
 
     def make(
-        self, files: Taken | Iterable[tuple[str, Role]], why: Why, *, litellm_version: str = "", result: str = ""
+        self, files: FileSet | Iterable[tuple[str, Role]], why: Why, *, litellm_version: str = "", result: str = ""
     ) -> Backup | Failure:
-        """Keep these files as they are on the disk at this moment, or as they were `Taken`."""
-        taken = files if isinstance(files, Taken) else take(files)
+        """Keep these files as they are on the disk now, or as a `FileSet` that was copied before."""
+        taken = files if isinstance(files, FileSet) else copy_files(files)
         if isinstance(taken, Failure):
             return taken
         return self.keep(taken, why, litellm_version=litellm_version, result=result)
 
     def keep(
         self,
-        taken: Taken,
+        taken: FileSet,
         why: Why,
         *,
         at: float | None = None,
@@ -124,11 +123,11 @@ class Backups:
         instead_of: int = 0,
         sparing: tuple[int, ...] = (),
     ) -> Backup | Failure:
-        """Keep these contents as a set, of this moment unless `at` is given; it may take the place of another one.
+        """Keep these contents as a set; `at` is now unless given. `instead_of` is the number of a set it replaces.
 
-        To make room for it, the sets in `sparing` are not forgotten.
+        The limits of the store never remove the sets in `sparing`.
         """
-        if not any(held.content is not None for held in taken.held):
+        if not any(file.content is not None for file in taken.copies):
             return Failure("nothing can be kept: none of the files is there")
         now = time.time()
         made: list[Path] = []
@@ -140,21 +139,21 @@ class Backups:
                 known = {
                     (os.path.basename(kept.path), kept.sha256): kept.name for backup in before for kept in backup.files
                 }
-                files = tuple(self._stored(held, id, known, made) for held in taken.held)
+                files = tuple(self._store(file, id, known, made) for file in taken.copies)
                 backup = Backup(
-                    id=id, at=now if at is None else at, why=why, digest=digest or digest_of(taken.held), files=files,
+                    id=id, at=now if at is None else at, why=why, digest=digest or digest_of(taken.copies), files=files,
                     litellm_version=litellm_version, result=result, good=good, run=run,
                     unread=tuple(path for path, _ in taken.unread),
                 )  # fmt: skip
-                settle(self.folder)
+                sync_folder(self.folder)
                 self._write(before, [*(old for old in before if old.id != instead_of), backup], (id, *sparing))
         except (OSError, UnicodeError) as error:
             self._abandon(made)
-            return failed(f"no backup could be made in {self.folder}", error)
+            return failure_of(f"no backup could be made in {self.folder}", error)
         return backup
 
     def _abandon(self, made: Iterable[Path]) -> None:
-        """Delete what was stored for a set that did not come about, and that no index names after all."""
+        """Delete the stored files of a set that could not be kept, except those that the index names."""
         found = index.read(self.folder)
         if isinstance(found, Failure):
             return
@@ -167,7 +166,7 @@ class Backups:
     def note(
         self, id: int, result: str, *, good: bool | None = None, why: Why | None = None, litellm_version: str = ""
     ) -> Failure | None:
-        """Note what came of a set, and whether it proved good; the rest stays as it is."""
+        """Note what came of a set, and whether it proved good; everything else of it stays."""
         try:
             with index.changing(self.folder) as before:
                 if isinstance(before, Failure):
@@ -181,22 +180,22 @@ class Backups:
                 )  # fmt: skip
                 self._write(before, [noted if backup.id == id else backup for backup in before], (id,))
         except (OSError, UnicodeError) as error:
-            return failed(f"{self.folder}: what came of a backup could not be noted", error)
+            return failure_of(f"{self.folder}: what came of a backup could not be noted", error)
         return None
 
-    def _stored(self, held: Held, id: int, known: dict[tuple[str, str], str], made: list[Path]) -> Kept:
-        """The file that holds this content: one that is there already, or a new one."""
-        sha256, name, shown = sha256_of(held.content), "", os.path.basename(held.path)
-        if held.content is not None:
+    def _store(self, file: FileCopy, id: int, known: dict[tuple[str, str], str], made: list[Path]) -> StoredFile:
+        """Store this content, unless the folder already holds it under the same name."""
+        sha256, name, shown = sha256_of(file.content), "", os.path.basename(file.path)
+        if file.content is not None:
             name = os.path.basename(known.get((shown, sha256), ""))
             if not name:
-                name = self._create(shown[:200], id, held.content)
+                name = self._create(shown[:200], id, file.content)
                 made.append(self.folder / name)
                 known[shown, sha256] = name
-            elif not _holds(self.folder / name, held.content):
-                # somebody deleted or edited it: what is known to be its content stands here again
-                replace(self.folder / name, held.content)
-        return Kept(held.path, held.role, name, sha256, held.mode, held.owner)
+            elif not _holds(self.folder / name, file.content):
+                # the stored file was deleted or edited: its known content is written again
+                replace(self.folder / name, file.content)
+        return StoredFile(file.path, file.role, name, sha256, file.mode, file.owner)
 
     def _create(self, name: str, id: int, content: bytes) -> str:
         number = 1
@@ -214,7 +213,7 @@ class Backups:
         kept = index.bounded(after, spared, now)
         index.write(self.folder, self.gateway, kept)
         self._records, self.failure = kept, ""
-        # what no record names any more goes; what was never named, only when nobody can miss it
+        # files that a dropped record named go at once; files that no record names only when they are old enough
         used = {file.name for backup in kept for file in backup.files}
         dropped = {file.name for backup in before for file in backup.files} - used
         with contextlib.suppress(OSError):

@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.failures import Failure
-from litellm_tui.monitor.comparison import SIGNS, environment, moment
+from litellm_tui.monitor.comparison import SIGNS, clock_time, environment
 from litellm_tui.storage.backups import Backup, Backups
-from litellm_tui.storage.backups.against import Against, against_disk, on_disk
+from litellm_tui.storage.backups.rollback_preview import RollbackPreview, digests_on_disk, preview_rollback
 from litellm_tui.storage.backups.store import NOTHING_KEPT
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import told
@@ -48,7 +48,7 @@ class BackupsScreen(LiveList[None, Backup]):
         self._utc = utc
         self._on_restore = on_restore
         self._known: Known | None = None
-        self._against: dict[int, Against | Failure] = {}
+        self._against: dict[int, RollbackPreview | Failure] = {}
         self._state: tuple[object, ...] = ()
         self._looking = False
         self._looks = 0
@@ -119,18 +119,18 @@ class BackupsScreen(LiveList[None, Backup]):
         await self.run_action("app.look")
 
 
-def compared(backups: Backups, id: int, view: View) -> Against | Failure:
+def compared(backups: Backups, id: int, view: View) -> RollbackPreview | Failure:
     """What going back to this set would change; reads the files."""
-    held = backups.held(id)
+    held = backups.copies(id)
     if isinstance(held, Failure):
         return held
     root = view.profile.config.value if view.profile.config else held[0].path
-    return against_disk(held, root, environment(view.profile))
+    return preview_rollback(held, root, environment(view.profile))
 
 
 def _known(backups: Backups) -> Known:
     records = backups.load()[::-1]
-    return Known(records, on_disk(kept.path for backup in records for kept in backup.files), backups.failure)
+    return Known(records, digests_on_disk(kept.path for backup in records for kept in backup.files), backups.failure)
 
 
 def backup_rows(known: Known | None, view: View, utc: bool, width: int) -> list[Row] | LazyRows:
@@ -152,7 +152,7 @@ def _row(backup: Backup, disk: dict[str, str], view: View, utc: bool, width: int
     style = "ok" if backup.good else "bad" if bad else "quiet"
     differing = len(backup.differing(disk))
     wide = width >= 90
-    spans = [(f"{sign} ", style), (moment(backup.at, utc) + " ", "strong")]
+    spans = [(f"{sign} ", style), (clock_time(backup.at, utc) + " ", "strong")]
     if wide:
         spans.append((cell(age(view.now - backup.at), 9, right=True) + "  ", "quiet"))
     spans.append((cell(backup.why, 17) + " ", style))
@@ -164,7 +164,7 @@ def _row(backup: Backup, disk: dict[str, str], view: View, utc: bool, width: int
 
 
 def backup_paragraphs(
-    backup: Backup, found: Against | Failure | None, disk: dict[str, str], utc: bool
+    backup: Backup, found: RollbackPreview | Failure | None, disk: dict[str, str], utc: bool
 ) -> Iterator[Paragraph]:
     """One set in full: what going back to it changes comes first."""
     if found is None:
@@ -173,7 +173,7 @@ def backup_paragraphs(
         yield "damaged", found.why, "bad"
     else:
         yield from change_paragraphs(found)
-    yield "kept", f"{backup.why}, at {moment(backup.at, utc)}, as number {backup.id}", "quiet"
+    yield "kept", f"{backup.why}, at {clock_time(backup.at, utc)}, as number {backup.id}", "quiet"
     yield "result", backup.result + (", known to be good" if backup.good else ""), "ok"
     for number, kept in enumerate(backup.files):
         stored = f", in {kept.name}" if kept.name else ", which was not there"
@@ -183,7 +183,7 @@ def backup_paragraphs(
         yield "without", f"{path}, which could not be read", "warn"
 
 
-def change_paragraphs(found: Against) -> Iterator[Paragraph]:
+def change_paragraphs(found: RollbackPreview) -> Iterator[Paragraph]:
     """What going back changes, one line each."""
     if not found.files:
         yield "", found.unusable or "the files are as in this set", "ok" if not found.unusable else "bad"

@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 
 from litellm_tui.analysis.change.difference import Change, What
 from litellm_tui.model.configuration import ConfigError
-from litellm_tui.monitor.comparison import SIGNS, Compared, summary, with_running, with_version
-from litellm_tui.storage.starts import Applied, History
+from litellm_tui.monitor.comparison import SIGNS, Comparison, summary, with_running, with_version
+from litellm_tui.storage.starts import Start, StartHistory
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import told
 from litellm_tui.ui.screens.live import LiveList
@@ -40,14 +40,14 @@ class DifferenceScreen(LiveList[None, Change]):
     ]
     NAME, WHAT, ENDING = "difference", "Difference", "[ ] older, newer version · Esc closes"
 
-    def __init__(self, view: View, history: History | None, utc: bool) -> None:
+    def __init__(self, view: View, history: StartHistory | None, utc: bool) -> None:
         super().__init__(view)
         self._history = history
         self._utc = utc
-        self._versions: tuple[Applied, ...] = ()
-        self._version: Applied | None = None
+        self._versions: tuple[Start, ...] = ()
+        self._version: Start | None = None
         """The version to compare with; None for what runs."""
-        self._compared: Compared | None = None
+        self._compared: Comparison | None = None
         self._state: tuple[object, ...] = ()
         self._comparing = False
 
@@ -83,7 +83,7 @@ class DifferenceScreen(LiveList[None, Change]):
             self._comparing = False
         self.fill()
 
-    def _differences(self, view: View, start: Applied | None) -> Compared:
+    def _differences(self, view: View, start: Start | None) -> Comparison:
         if start is None or self._history is None:
             return with_running(view.snapshot, view.diagnosis, self._history, view.profile, self._utc)
         configuration = view.snapshot.configuration
@@ -128,7 +128,7 @@ def key_of(change: Change) -> str:
     return f"{change.what}:{change.name}:{change.key}:{'.'.join(map(str, change.path))}"
 
 
-def difference_rows(found: Compared | None, which: str, view: View, width: int) -> Iterator[Row]:
+def difference_rows(found: Comparison | None, which: str, view: View, width: int) -> Iterator[Row]:
     """What the file is compared with, the differences by subject, and what becomes of them."""
     if found is None:
         yield Row(((" comparing…", "quiet"),))

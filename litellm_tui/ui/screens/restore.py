@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from litellm_tui.monitor.comparison import moment
+from litellm_tui.monitor.comparison import clock_time
 from litellm_tui.storage.backups import Backup
-from litellm_tui.storage.backups.against import Against
+from litellm_tui.storage.backups.rollback_preview import RollbackPreview
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.backups import change_paragraphs
 from litellm_tui.ui.screens.writing import WritingScreen
@@ -18,7 +18,7 @@ class RestoreScreen(WritingScreen):
     ENDING = "w writes it, with a backup of what is there, Esc leaves it"
     LINES = "restore-lines"
 
-    def __init__(self, backup: Backup, found: Against, utc: bool) -> None:
+    def __init__(self, backup: Backup, found: RollbackPreview, utc: bool) -> None:
         super().__init__()
         self._backup = backup
         self._found = found
@@ -27,7 +27,7 @@ class RestoreScreen(WritingScreen):
     def rows(self, width: int) -> list[Row]:
         """The set and the changes."""
         backup, result = self._backup, self._backup.result
-        what = f"to the files of {moment(backup.at, self._utc)} ({backup.why}{f': {result}' if result else ''})"
+        what = f"to the files of {clock_time(backup.at, self._utc)} ({backup.why}{f': {result}' if result else ''})"
         paragraphs: list[Paragraph] = [("", what, "strong"), ("", "", ""), *change_paragraphs(self._found)]
         paragraphs += [("", "", ""), ("", "What runs is not changed by this: a restart applies it.", "quiet")]
         return to_rows(paragraphs, width)

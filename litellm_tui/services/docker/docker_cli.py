@@ -1,4 +1,4 @@
-"""The docker client and its words: run it, read `docker compose ps` and `docker inspect`, and say why it refuses.
+"""Docker's command line: runs it, parses `docker compose ps`, `inspect` and `stats`, and names its errors.
 
 The shapes are those of Docker's client 28 and Compose v2: `ps --format json` printed one array until 2.20 and prints
 one object a line since 2.21; times are RFC 3339 with nanoseconds, the year 1 meaning never.
@@ -15,7 +15,7 @@ import msgspec
 from litellm_tui.host.command import Done, run
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
 
-# the client alone is ready in some 30 ms, Compose in 100; an engine that is busy with an image takes its time
+# the client needs some 30 ms, Compose 100; an engine that is busy with an image takes seconds
 CLIENT_SECONDS = 10.0
 
 
@@ -33,7 +33,7 @@ class Row(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def one_off(self) -> bool:
-        """Whether it is no container of the service, but one that `docker compose run` made."""
+        """Whether `docker compose run` made it: it is then no container of the service."""
         return "com.docker.compose.oneoff=True" in (self.labels or "")
 
 
@@ -82,7 +82,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Container(msgspec.Struct, frozen=True, rename="pascal"):
-    """What `docker inspect` says of one container, as far as it is of use here."""
+    """The fields of one container in `docker inspect` that are used here."""
 
     id: str
     name: str = ""
@@ -96,7 +96,7 @@ class Container(msgspec.Struct, frozen=True, rename="pascal"):
     network_settings: NetworkSettings = NetworkSettings()
 
     def label(self, name: str) -> str:
-        """One of Compose's labels (`project`, `service`, `project.working_dir`, …); empty when it is not there."""
+        """One of Compose's labels (`project`, `service`, `project.working_dir`, …); empty when it is missing."""
         return (self.config.labels or {}).get(f"com.docker.compose.{name}", "")
 
 
@@ -107,8 +107,8 @@ class Stats(msgspec.Struct, frozen=True, rename="pascal"):
     memory: str = msgspec.field(default="", name="MemUsage")
 
 
-async def ask(command: Sequence[str], seconds: float | None = CLIENT_SECONDS) -> str | Failure:
-    """What the client printed, or why it could not."""
+async def run_docker(command: Sequence[str], seconds: float | None = CLIENT_SECONDS) -> str | Failure:
+    """The output of the client, or why it failed."""
     done = await run(command, seconds)
     if isinstance(done, Failure):
         return missing(command[0], done) if isinstance(done, NotAvailable) else done
@@ -116,14 +116,14 @@ async def ask(command: Sequence[str], seconds: float | None = CLIENT_SECONDS) ->
 
 
 def missing(client: str, failure: Failure) -> Failure:
-    """There is no client to be run."""
+    """The failure of a client that cannot be run, with what to do."""
     return NotAvailable(f"{failure.why}: install Docker's client, or name it as compose.docker in the profile")
 
 
 def refusal(done: Done, client: str) -> Failure:
-    """Why the client failed, with what to do; its own words where they are not known."""
+    """Why the client failed, with what to do; its own words where the error is unknown."""
     lines = [line.strip() for line in done.error.splitlines() if line.strip()]
-    # Compose warns about its file on every run, in the words of a log
+    # Compose prints warnings about its file on every run, in the form of log lines
     lines = [line for line in lines if not re.match(r"time=\S+ level=warning", line)]
     said = " ".join(lines)
     if "permission denied" in said and "socket" in said:
@@ -147,7 +147,7 @@ def refusal(done: Done, client: str) -> Failure:
     return NotAvailable(lines[-1] if lines else f"{client} ended with {done.status}")
 
 
-def rows(output: str) -> list[Row] | Malformed:
+def parse_rows(output: str) -> list[Row] | Malformed:
     """The containers that `docker compose ps --format json` printed, in either form."""
     text = output.strip()
     try:
@@ -158,7 +158,7 @@ def rows(output: str) -> list[Row] | Malformed:
         return Malformed(f"docker compose ps printed something else than its JSON ({error})")
 
 
-def containers(output: str) -> list[Container] | Malformed:
+def parse_containers(output: str) -> list[Container] | Malformed:
     """What `docker inspect` printed."""
     try:
         return msgspec.json.decode(output, type=list[Container])
@@ -166,7 +166,7 @@ def containers(output: str) -> list[Container] | Malformed:
         return Malformed(f"docker inspect printed something else than its JSON ({error})")
 
 
-def stats(output: str) -> Stats | None:
+def parse_stats(output: str) -> Stats | None:
     """The first line of `docker stats`; None where it has none."""
     try:
         return msgspec.json.decode(output.strip().partition("\n")[0], type=Stats)
@@ -174,13 +174,13 @@ def stats(output: str) -> Stats | None:
         return None
 
 
-def moment(text: str) -> float | None:
+def parse_time(text: str) -> float | None:
     """Seconds since the epoch; None for never."""
     try:
         found = datetime.fromisoformat(text)
         return None if found.year <= 1 else found.timestamp()
     except (ValueError, OverflowError, OSError):
-        # without a zone it is the machine's time, which has no years that far away
+        # without a zone it is local time, which fails for a year that far away
         return None
 
 
@@ -190,14 +190,14 @@ def nanoseconds(stamp: str) -> int:
     return int(digits[1].ljust(9, "0")) if digits else 0
 
 
-def stamp(moment: float, nanoseconds: int | None = None) -> str:
+def format_stamp(moment: float, nanoseconds: int | None = None) -> str:
     """A time as the engine writes it; the part below the second can be given exactly."""
     below = round(moment % 1 * 1e9) if nanoseconds is None else nanoseconds
     whole = int(moment) + below // 1_000_000_000
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{below % 1_000_000_000:09}Z"
 
 
-def size(text: str) -> int | None:
+def parse_size(text: str) -> int | None:
     """Bytes of `45.2MiB / 1GiB`, the first of the two; None for what is no size."""
     match = re.match(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s{0,4}(?:([kKMGTPE])(i?))?B", text)
     if match is None:
@@ -206,8 +206,8 @@ def size(text: str) -> int | None:
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
-def percent(text: str) -> float | None:
-    """The number of `0.50%`."""
+def parse_percent(text: str) -> float | None:
+    """The number of `0.50%`; None for anything else."""
     match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)%", text.strip())
     return float(match[1]) if match else None
 

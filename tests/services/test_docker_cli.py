@@ -15,11 +15,19 @@ from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable,
 from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Compose
-from litellm_tui.services.compose import container as module
+from litellm_tui.services.compose import container
 from litellm_tui.services.compose.container import ComposeContainer, compose_command, service_from
-from litellm_tui.services.docker import client
-from litellm_tui.services.docker.client import Container, containers, moment, percent, refusal, rows, size
+from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker.docker_cli import (
+    Container,
+    parse_containers,
+    parse_percent,
+    parse_rows,
+    parse_size,
+    parse_time,
+    refusal,
+)
 from litellm_tui.target.profile import Profile
 from tests.services.test_driver import PROGRAM
 from tests.standins import docker as standin
@@ -36,19 +44,19 @@ ARRAY = '[{"ID":"0a1b2c","Name":"llm-litellm-1","Service":"litellm","State":"run
 
 
 def test_both_forms_of_ps_are_read() -> None:
-    found = rows(LINES)
+    found = parse_rows(LINES)
     assert isinstance(found, list)
     assert [(row.id, row.state, row.one_off) for row in found] == [
         ("0a1b2c3d4e5f", "running", False), ("ffffffffffff", "exited", True),
     ]  # fmt: skip
-    assert [row.id for row in rows(ARRAY)] == ["0a1b2c"]  # type: ignore[union-attr]
-    assert rows("") == rows("[]\n") == []
+    assert [row.id for row in parse_rows(ARRAY)] == ["0a1b2c"]  # type: ignore[union-attr]
+    assert parse_rows("") == parse_rows("[]\n") == []
 
 
 @pytest.mark.parametrize("text", ["NAME  IMAGE\nllm  x\n", "[{]", '{"ID": 1}', "<html>"])
 def test_what_is_no_json_of_theirs_is_malformed(text: str) -> None:
-    assert isinstance(rows(text), Malformed)
-    assert isinstance(containers(text), Malformed)
+    assert isinstance(parse_rows(text), Malformed)
+    assert isinstance(parse_containers(text), Malformed)
 
 
 def _container(**state: Any) -> Container:
@@ -59,7 +67,7 @@ def _container(**state: Any) -> Container:
         "FinishedAt": standin.NEVER,
         **state,
     }
-    found = containers(
+    found = parse_containers(
         json.dumps([{"Id": "0a1b2c3d4e5f6a7b", "Name": "/llm-litellm-1", "RestartCount": 2, "State": given}])
     )
     assert isinstance(found, list)
@@ -101,17 +109,28 @@ def test_a_containers_own_check_is_told_and_none_is_not() -> None:
 
 
 def test_times_sizes_and_shares() -> None:
-    assert moment("2026-11-21T15:00:00.123456789Z") == pytest.approx(1_795_273_200.123456)
-    assert moment("2026-11-21T16:00:00+01:00") == 1_795_273_200
-    assert moment(standin.NEVER) is None
-    assert moment("soon") is None
-    assert size("45.5MiB / 1GiB") == int(45.5 * 1024**2)
-    assert (size("3kiB / 1GiB"), size("1.5TiB"), size("2PB"), size("1iB"), size("1.2.3MB"), size(".B")) == (
-        3072, 1.5 * 1024**4, 2 * 1000**5, None, None, None,
-    )  # fmt: skip
-    assert percent("1.2.3%") is None
-    assert (size("0B / 0B"), size("1.2kB"), size("2GB"), size("-- / --")) == (0, 1200, 2_000_000_000, None)
-    assert (percent("0.50%"), percent("104.2%"), percent("--")) == (0.5, 104.2, None)
+    assert parse_time("2026-11-21T15:00:00.123456789Z") == pytest.approx(1_795_273_200.123456)
+    assert parse_time("2026-11-21T16:00:00+01:00") == 1_795_273_200
+    assert parse_time(standin.NEVER) is None
+    assert parse_time("soon") is None
+    assert parse_size("45.5MiB / 1GiB") == int(45.5 * 1024**2)
+    sizes = {
+        "3kiB / 1GiB": 3072,
+        "1.5TiB": int(1.5 * 1024**4),
+        "2PB": 2 * 10**15,
+        "1iB": None,
+        "1.2.3MB": None,
+        ".B": None,
+    }
+    assert {text: parse_size(text) for text in sizes} == sizes
+    assert parse_percent("1.2.3%") is None
+    assert (parse_size("0B / 0B"), parse_size("1.2kB"), parse_size("2GB"), parse_size("-- / --")) == (
+        0,
+        1200,
+        2_000_000_000,
+        None,
+    )
+    assert (parse_percent("0.50%"), parse_percent("104.2%"), parse_percent("--")) == (0.5, 104.2, None)
 
 
 def test_the_options_of_compose_come_before_the_verb() -> None:
@@ -130,8 +149,8 @@ def test_the_options_of_compose_come_before_the_verb() -> None:
         (standin.NO_COMPOSE, NotAvailable, "docker-compose-plugin"),
         ("docker: unknown command: docker compose\n\nRun 'docker --help' for more information", NotAvailable, "plugin"),
         ("docker: 'compose' is not a docker command.\nSee 'docker --help'", NotAvailable, "docker-compose-plugin"),
-        (f"{standin.WARNING}\nno such service: litelm", client.NoSuchService, "no such service: litelm"),
-        ("Error response from daemon: No such container: 0a1b", client.NoSuchService, "No such container"),
+        (f"{standin.WARNING}\nno such service: litelm", docker_cli.NoSuchService, "no such service: litelm"),
+        ("Error response from daemon: No such container: 0a1b", docker_cli.NoSuchService, "No such container"),
         ("no configuration file provided: not found", NotAvailable, "compose.file"),
         (f"{standin.WARNING}\nsome new trouble", NotAvailable, "some new trouble"),
         ("", NotAvailable, "docker ended with 1"),
@@ -229,11 +248,11 @@ async def test_memory_and_cpu_are_asked_seldom_and_only_in_calm(
     watch = ComposeContainer(_profile(there).service)  # type: ignore[arg-type]
     seen = [await watch.look() for _ in range(4)]
     assert [isinstance(s, Service) and s.memory for s in seen] == [None, None, None, None]
-    monkeypatch.setattr(module, "CALM_SECONDS", 0.0)
+    monkeypatch.setattr(container, "CALM_SECONDS", 0.0)
     seen = [await watch.look() for _ in range(4)]
     assert all(isinstance(s, Service) and s.memory and s.cpu_percent == 0.5 for s in seen)
     assert sum(call.startswith("stats") for call in there.calls) == 1
-    monkeypatch.setattr(module, "STATS_SECONDS", 0.0)
+    monkeypatch.setattr(container, "STATS_SECONDS", 0.0)
     await watch.look()
     there.down()
     assert sum(call.startswith("stats") for call in there.calls) == 2

@@ -16,8 +16,8 @@ from litellm_tui.host.systemd_tools import parse_show
 from litellm_tui.model.failures import Denied, Failure, NotAvailable, Unreachable
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Tools
-from litellm_tui.services.systemd import unit
-from litellm_tui.services.systemd.unit import cpu_percent, read_service, service_from
+from litellm_tui.services.systemd import unit_state
+from litellm_tui.services.systemd.unit_state import cpu_percent, read_service, service_from
 from tests.recorded import FOLDER, VERSIONS
 from tests.waiting import eventually
 
@@ -165,7 +165,7 @@ async def test_a_missing_systemctl_is_a_state() -> None:
 
 
 async def test_a_systemctl_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unit, "SHOW_TIMEOUT", 0.3)
+    monkeypatch.setattr(unit_state, "SHOW_TIMEOUT", 0.3)
     found = await read_service(_tools(tmp_path, f"echo $$ >{tmp_path}/pid; exec sleep 60"), "x", "user")
     assert isinstance(found, Unreachable)
     assert found.kind == "timeout"

@@ -1,4 +1,4 @@
-"""The unit's state from `systemctl show`, with /proc where systemd does no accounting."""
+"""The state of a unit from `systemctl show`, with /proc where systemd does no accounting."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ async def read_service(tools: Tools, unit: str, scope: Scope) -> Service | Failu
 def service_from(
     values: dict[str, str], unit: str, scope: Scope, now: float, booted_at: float | None = None
 ) -> Service:
-    """A `Service` from one block of `systemctl show`, whose monotonic times count from when the machine was started.
+    """A `Service` from one block of `systemctl show`, whose monotonic times count from the machine's start.
 
-    `now` and `booted_at` are seconds since the epoch. Without `booted_at` the unit is one of this machine.
+    `now` and `booted_at` are seconds since the epoch. Without `booted_at` the unit is on this machine.
     """
     boot = now - time.clock_gettime(time.CLOCK_MONOTONIC) if booted_at is None else booted_at
     pid = _number(values.get("MainPID")) or 0
@@ -65,7 +65,7 @@ def service_from(
 
 
 def cpu_percent(before: Service | None, now: Service, elapsed: float) -> float | None:
-    """The share of one core between two readings of the same process, in percent; None where it cannot be known."""
+    """The share of one core between two readings of the same process, in percent; None where it is unknown."""
     if before is None or before.main_pid != now.main_pid or elapsed <= 0:
         return None
     if before.cpu_seconds is None or now.cpu_seconds is None:
