@@ -161,7 +161,7 @@ async def test_a_busy_store_holds_no_key_and_the_start_is_recorded_when_it_is_fr
         await scene.until(tried.is_set)
         history = scene.app.session.history
         assert isinstance(history, StartHistory)
-        await scene.until(lambda: history.again and "another litellm-tui" in history.failure)
+        await scene.until(lambda: history.retry and "another litellm-tui" in history.failure)
         assert history.versions() == ()
         busy.clear()
         scene.monitor.look_now()
