@@ -17,7 +17,7 @@ LARGEST: Final = 10**18
 _TOO_LONG: Final = "a very long number"
 
 
-def same(one: Any, other: Any) -> bool:
+def are_equal(one: Any, other: Any) -> bool:
     """Whether two values are equal."""
     pending, seen = [(one, other)], set()
     while pending:
@@ -48,7 +48,7 @@ def _items(a: Any, b: Any) -> list[tuple[Any, Any]] | None:
     return [] if a == b or both_nan else None
 
 
-def written(value: Any) -> str:
+def python_text(value: Any) -> str:
     """The value as Python writes it, up to a thousand parts."""
     if not isinstance(value, COLLECTIONS):
         return _scalar(value, str)

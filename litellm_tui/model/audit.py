@@ -37,7 +37,7 @@ class Finding(msgspec.Struct, frozen=True):
     silenced: str | None = None
 
 
-class Praise(msgspec.Struct, frozen=True):
+class Strength(msgspec.Struct, frozen=True):
     """Something that is right, and where it stands."""
 
     text: str
@@ -72,7 +72,7 @@ class Audit(msgspec.Struct, frozen=True):
     basis: str
     findings: tuple[Finding, ...] = ()
     silenced: tuple[Finding, ...] = ()
-    right: tuple[Praise, ...] = ()
+    right: tuple[Strength, ...] = ()
     unknown: tuple[str, ...] = ()
     score: Score = Score(10.0)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Words = Annotated[tuple[str | int, ...], msgspec.Meta(min_length=1)]
+Command = Annotated[tuple[str | int, ...], msgspec.Meta(min_length=1)]
 
 
 class Compose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,7 +33,7 @@ class Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     console. `stop_signal` asks it to end; after `stop_seconds` it is killed with its children.
     """
 
-    start: Words
+    start: Command
     pid_file: str
     log_file: str | None = None
     folder: str | None = None
@@ -55,12 +55,12 @@ class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     The log is a file, or what the command `log` prints while it runs. With a `pid_file` the process can be looked at.
     """
 
-    status: Words
-    start: Words | None = None
-    stop: Words | None = None
-    restart: Words | None = None
+    status: Command
+    start: Command | None = None
+    stop: Command | None = None
+    restart: Command | None = None
     log_file: str | None = None
-    log: Words | None = None
+    log: Command | None = None
     pid_file: str | None = None
 
     def __post_init__(self) -> None:
@@ -68,7 +68,7 @@ class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("log and log_file: expected one of them")
 
 
-Kind = Compose | Process | Custom
+ServiceSettings = Compose | Process | Custom
 KindName = Literal["systemd", "compose", "process", "custom"]
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Unit, Variable
-from litellm_tui.model.service_kinds import Kind, Scope, Tools
+from litellm_tui.model.service_kinds import Scope, ServiceSettings, Tools
 
 
 class ServiceTarget(msgspec.Struct, frozen=True):
@@ -20,13 +20,13 @@ class ServiceTarget(msgspec.Struct, frozen=True):
     name: str
     tools: Tools
     scope: Scope = "user"
-    settings: Kind | None = None
+    settings: ServiceSettings | None = None
     unit: Unit | None = None
     environment: Mapping[str, Variable] = {}
     environment_files: tuple[str, ...] = ()
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class ServiceQuery(msgspec.Struct, frozen=True):
     """What is known of a service before it is looked for, from the command line, the environment and the settings.
 
     `name` is what was asked for, `profile` the name of the profile. `environ` is the console's environment, `config`
@@ -38,19 +38,19 @@ class Wanted(msgspec.Struct, frozen=True):
     profile: str
     name: Found | None = None
     scope: Scope | None = None
-    settings: Kind | None = None
+    settings: ServiceSettings | None = None
     config: str | None = None
     url: str | None = None
 
 
-class Finding(msgspec.Struct, frozen=True):
+class FoundService(msgspec.Struct, frozen=True):
     """What was found of one kind of service. A service of which only the name is known is operated as well: it may
     come. `others` would do as well; `missing` says what was not found, and why.
     """
 
     name: Found | None = None
     scope: Scope | None = None
-    settings: Kind | None = None
+    settings: ServiceSettings | None = None
     unit: Unit | None = None
     others: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()

@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from litellm_tui.analysis.change.changes import Glance
-from litellm_tui.analysis.health.memory import Memory, Remembered, both
+from litellm_tui.analysis.change.changes import LookSummary
+from litellm_tui.analysis.health.memory import Memory, Remembered, merge_remembered
 from litellm_tui.host import atomic
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.storage import shared_file
@@ -37,7 +37,7 @@ class Kept(msgspec.Struct, frozen=True):
     gateway: str = ""
     memory: dict[str, Remembered] = {}
     expected_down: dict[str, str] = {}
-    last: Glance | None = None
+    last: LookSummary | None = None
     incidents_looked_at: float = 0.0
 
 
@@ -74,7 +74,7 @@ class StateFile:
         """Whether another console has written it since it was read or written here."""
         return self._stamped() != self._stamp
 
-    def adopt(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> Kept:
+    def adopt(self, memory: Memory, expected_down: Mapping[str, str], last: LookSummary | None) -> Kept:
         """What others have kept meanwhile, put together with what is known here. Nothing is written."""
         mine = self._mine(memory, expected_down, last)
         stamp = self._stamped()
@@ -89,7 +89,7 @@ class StateFile:
         self._base, self._stamp, self.failure = theirs, stamp, ""
         return found
 
-    def save(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> Kept:
+    def save(self, memory: Memory, expected_down: Mapping[str, str], last: LookSummary | None) -> Kept:
         """Keep what was changed here since the last time, and return it with what others have kept meanwhile.
 
         Nothing is written where the file holds all of it already. After a failure the next call keeps it.
@@ -111,7 +111,7 @@ class StateFile:
         self._base, self.failure = found, ""
         return found
 
-    def _mine(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> Kept:
+    def _mine(self, memory: Memory, expected_down: Mapping[str, str], last: LookSummary | None) -> Kept:
         return Kept(FORM, self.gateway, dict(memory), dict(expected_down), last, self.incidents_looked_at)
 
     def _read(self) -> Kept | None:
@@ -152,7 +152,7 @@ def merged(base: Kept, mine: Kept, theirs: Kept) -> Kept:
     return Kept(
         FORM,
         mine.gateway,
-        _merge(base.memory, mine.memory, theirs.memory, both),
+        _merge(base.memory, mine.memory, theirs.memory, merge_remembered),
         _merge(base.expected_down, mine.expected_down, theirs.expected_down, lambda mine, _: mine),
         max(lasts, key=lambda last: last.at, default=None),
         max(mine.incidents_looked_at, theirs.incidents_looked_at),

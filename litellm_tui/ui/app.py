@@ -22,7 +22,7 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerError, WorkerFailed
 
 from litellm_tui import __version__
-from litellm_tui.analysis.health.crashes import fallen
+from litellm_tui.analysis.health.crashes import crashed_diagnosis
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.host.file_thread import FileThread
@@ -357,8 +357,10 @@ class Console(App[int]):
         if self.monitor is None:
             return None
         self.monitor.supervisor.note("diagnosis", crash)
-        view = before or self._view(snapshot, fallen(crash, snapshot.taken_at, None))
-        return view._replace(diagnosis=fallen(crash, snapshot.taken_at, before and before.diagnosis), fallen=True)
+        view = before or self._view(snapshot, crashed_diagnosis(crash, snapshot.taken_at, None))
+        return view._replace(
+            diagnosis=crashed_diagnosis(crash, snapshot.taken_at, before and before.diagnosis), fallen=True
+        )
 
     @property
     def view(self) -> View | None:

@@ -67,7 +67,7 @@ def _rank(verdict: Verdict) -> int:
 
 
 @latest
-def mask(
+def mask_failing(
     deployments: Iterable[Deployment], answering: Mapping[str, str], states: Mapping[str, State]
 ) -> tuple[Deployment, ...]:
     """Failing deployments are masked where a fallback takes over for their group: `answering` maps group to target."""

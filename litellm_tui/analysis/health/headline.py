@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from litellm_tui.analysis.health.crashes import NAMES
+from litellm_tui.analysis.health.crashes import SOURCE_NAMES
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.diagnosis import Deployment, Headline, Part, Problem, Verdict
 from litellm_tui.model.snapshot import Snapshot
@@ -67,7 +67,7 @@ def _reading_parts(snapshot: Snapshot) -> tuple[Part, ...]:
         return ()
     first = snapshot.crashes[0]
     more = f" and {len(snapshot.crashes) - 1} more" if len(snapshot.crashes) > 1 else ""
-    return (Part(f"not read: {NAMES.get(first.source, first.source)}{more}", "warn"),)
+    return (Part(f"not read: {SOURCE_NAMES.get(first.source, first.source)}{more}", "warn"),)
 
 
 def _unit_parts(snapshot: Snapshot, service: Verdict) -> tuple[Part, ...]:

@@ -70,19 +70,19 @@ def remember(memory: Memory, problems: Iterable[Problem], now: float, gateway_kn
     return after
 
 
-def looked(memory: Memory) -> Memory:
+def mark_seen(memory: Memory) -> Memory:
     """The operator has seen them all: nothing is new any more."""
     return {key: msgspec.structs.replace(known, looked=True) for key, known in memory.items()}
 
 
-def both(one: Remembered, other: Remembered) -> Remembered:
+def merge_remembered(one: Remembered, other: Remembered) -> Remembered:
     """The same problem as two consoles remember it: the later look counts, and either operator has seen it."""
-    later, earlier = (one, other) if _seen_at(one) >= _seen_at(other) else (other, one)
+    later, earlier = (one, other) if _last_known_at(one) >= _last_known_at(other) else (other, one)
     first = min(one.first_seen, other.first_seen) if earlier.solved_at is None else later.first_seen
     return msgspec.structs.replace(later, first_seen=first, looked=one.looked or other.looked)
 
 
-def _seen_at(known: Remembered) -> float:
+def _last_known_at(known: Remembered) -> float:
     return max(known.last_seen, known.solved_at or 0.0)
 
 

@@ -129,7 +129,7 @@ def _answered_others(snapshot: Snapshot) -> float | None:
     return answered if answered is not None and answered > began else None
 
 
-def weigh_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:
+def add_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:
     """The verdict with what the profile's own health URL says: whoever asks only that may be told something else."""
     if told.tried_at is None:
         return gateway
@@ -192,7 +192,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             word,
             "bad",
-            f"{service.unit} {verb} ({ending(service)}){again}{_note(service)}",
+            f"{service.unit} {verb} ({describe_ending(service)}){again}{_note(service)}",
             seen_at=seen,
             do=_crash_advice(snapshot),
             brief=word,
@@ -233,7 +233,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
     return Verdict(service.active_state, "ok", "", seen_at=seen, since=since)
 
 
-def ending(service: Service) -> str:
+def describe_ending(service: Service) -> str:
     """How the unit's process ended, in systemd's words, where that is known."""
     if not service.exit_code:
         return service.result or "how it ended is not known"
@@ -263,7 +263,7 @@ def _crash_loop(snapshot: Snapshot, service: Service) -> str:
         return ""
     times = f"{restarts} times" if restarts != 1 else "once"
     again_and_again = f"; {service.keeper} has started it again {times}" if restarts else ""
-    why = f" ({ending(service)})" if service.exit_code and service.sub_state == "auto-restart" else ""
+    why = f" ({describe_ending(service)})" if service.exit_code and service.sub_state == "auto-restart" else ""
     return f"{service.unit} ends while it starts{why}{again_and_again}"
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from litellm_tui.analysis.change.drift import deployment_differences, pair
+from litellm_tui.analysis.change.drift import deployment_differences, match_deployments
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.redaction.secret_shapes import mask_shapes
 from litellm_tui.model.configuration import ConfigFile, FileDeployment
@@ -36,19 +36,19 @@ class Pairs:
 
     def __init__(self, rows: tuple[Pair, ...]) -> None:
         self.rows = rows
-        self.places: dict[tuple[str, str], list[int]] = {}
+        self.positions: dict[tuple[str, str], list[int]] = {}
         for place, row in enumerate(rows):
             if running := row.running:
                 for name in (("deployment", running.id), ("model", running.model), ("group", running.group)):
-                    self.places.setdefault(name, []).append(place)
+                    self.positions.setdefault(name, []).append(place)
 
 
 @latest
-def paired(file: ConfigFile | None, loaded: tuple[LoadedDeployment, ...]) -> Pairs:
+def pair_deployments(file: ConfigFile | None, loaded: tuple[LoadedDeployment, ...]) -> Pairs:
     """Each deployment of the file with the one that runs it, in the file's order; those that only run last."""
     seen: Counter[str] = Counter()
     rows = []
-    for entry, running in pair(file.deployments if file else (), loaded):
+    for entry, running in match_deployments(file.deployments if file else (), loaded):
         shown = entry or running
         assert shown is not None
         # a key is printed and kept as the address is
@@ -61,7 +61,7 @@ def paired(file: ConfigFile | None, loaded: tuple[LoadedDeployment, ...]) -> Pai
 
 
 @latest
-def own_names(
+def under_group_names(
     deployments: tuple[LoadedDeployment, ...] | None, aliases: frozenset[str]
 ) -> tuple[LoadedDeployment, ...]:
     """The deployments under the names of their groups."""
@@ -69,7 +69,7 @@ def own_names(
 
 
 @latest
-def aliases_of(file: ConfigFile | None, router: Mapping[str, Any] | None) -> frozenset[str]:
+def all_aliases(file: ConfigFile | None, router: Mapping[str, Any] | None) -> frozenset[str]:
     """Every alias of the file and of the router."""
     found: set[str] = set()
     for settings in (router or {}, file.section("router_settings") if file else {}):

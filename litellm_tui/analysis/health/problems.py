@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from litellm_tui.analysis.failures.causes import first_words
-from litellm_tui.analysis.health.crashes import problems_of
+from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.routing.table import KINDS
-from litellm_tui.analysis.routing.what_if import without
+from litellm_tui.analysis.routing.table import FALLBACK_KINDS
+from litellm_tui.analysis.routing.what_if import served_without
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.diagnosis import Chain, Deployment, Group, Place, PlaceKind, Problem, Severity, Verdict
@@ -63,7 +63,7 @@ def find_problems(
             _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
         )
     found += _log(snapshot, now, found)
-    found += problems_of(snapshot.crashes)
+    found += crash_problems(snapshot.crashes)
     return tuple(sorted(found, key=_order))
 
 
@@ -253,8 +253,10 @@ def _ghost(
 ) -> Problem:
     """A target that does not exist: harmless where another one answers all the same."""
     source = "any group" if chain.source.name == "*" else chain.source.name
-    kind = next((kind for _, kind in KINDS if kind == chain.kind), None)
-    served = without(snapshot, deployments, kind, chain.source.name) if kind and chain.source.name != "*" else None
+    kind = next((kind for _, kind in FALLBACK_KINDS if kind == chain.kind), None)
+    served = (
+        served_without(snapshot, deployments, kind, chain.source.name) if kind and chain.source.name != "*" else None
+    )
     ends = f"is answered by {served}" if served else "fails"
     return Problem(
         key=f"chain:{chain.key}",
