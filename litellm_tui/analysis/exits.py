@@ -1,4 +1,4 @@
-"""The ends of a service's runs in words, and how often it was started again."""
+"""Texts about the ends of a service's runs, and how frequent they are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RESULTS: Final = {
 
 
 def describe_exit(exit: Exit) -> str:
-    """How this run ended, how long it had lasted, and what became of it."""
+    """How this run ended, how long it had lasted, and what followed."""
     words = [_how_it_ended(exit)]
     if exit.began is not None:
         words[0] += f" after {age(max(0.0, exit.at - exit.began))}"
@@ -31,12 +31,12 @@ def describe_exit(exit: Exit) -> str:
 
 
 def was_unwanted(exit: Exit) -> bool:
-    """Whether nobody wanted it to end."""
+    """Whether the run ended by itself or for lack of memory, not by an order or a reboot."""
     return exit.by in ("", "memory")
 
 
 def frequency(exits: Iterable[Exit], now: float) -> str:
-    """How many runs ended by themselves lately: `3 times in the last hour, 5 in the last week`; empty when none did."""
+    """The number of unwanted ends: `3 times in the last hour, 5 in the last week`; empty when there are none."""
     moments = [exit.at for exit in exits if was_unwanted(exit)]
     parts: list[str] = []
     before = 0

@@ -1,4 +1,4 @@
-"""What was looked at and how lately, and what cannot be seen here: "nothing is wrong" is worth no more than that."""
+"""Which sources were read and when, and what cannot be seen here: how much "nothing is wrong" is worth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from litellm_tui.model.log import Log
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 
-# our own requests leave access lines: when none has come so long after the first answer, there are none
+# the console's own requests cause access lines: with none so long after the first answer, LiteLLM writes none
 _ACCESS_SECONDS: Final = 20.0
 _VERBOSE: Final = (
     'LITELLM_LOG=INFO in the unit\'s environment, or callbacks: ["prometheus"] (LiteLLM 1.80 or newer), and a restart'
@@ -21,7 +21,7 @@ _VERBOSE: Final = (
 
 
 def source_coverage(snapshot: Snapshot) -> tuple[Looked, ...]:
-    """Every source, what it gave, and when."""
+    """Every source with what it gave, and when."""
     return tuple(_cover_sources(snapshot))
 
 
@@ -89,12 +89,12 @@ def _cover_sources(snapshot: Snapshot) -> Iterator[Looked]:
 
 
 def unread_lines(log: Log) -> str:
-    """How many lines of the log could not be read."""
+    """The number of log lines that could not be read, as text."""
     return f"{count(log.unread, 'line')} could not be read"
 
 
 def log_permission(snapshot: Snapshot) -> str:
-    """What would let this user read the log."""
+    """The permission that would let this user read the log."""
     if _is_systemd_log(snapshot):
         return "membership of the group systemd-journal, or run as the unit's user"
     return "the console as a user who may read it"
@@ -105,7 +105,7 @@ def _how_to_name_service(snapshot: Snapshot) -> str:
 
 
 def _is_systemd_log(snapshot: Snapshot) -> bool:
-    # another kind of service has another log, and is known by it also while it cannot be looked at
+    # the log tells the kind of service also while the service cannot be read
     return snapshot.log.source.startswith("journalctl ") or not snapshot.log.source
 
 
@@ -116,7 +116,7 @@ def _failure_or(reading: Reading[Any], text: str) -> str:
 
 
 def blind_spots(snapshot: Snapshot, now: float) -> tuple[BlindSpot, ...]:
-    """What cannot be seen here, each with the setting or right that would show it."""
+    """What cannot be seen here, each with the setting or permission that would show it."""
     return tuple(_find_blind_spots(snapshot, now))
 
 

@@ -1,4 +1,4 @@
-"""What the console itself fails to read: each source by a name for the operator, and as a problem."""
+"""Sources that the console itself fails to read: their names for the operator, and their problems."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def crash_problems(crashes: Sequence[Crash]) -> Iterator[Problem]:
 
 
 def crashed_diagnosis(crash: Crashed, now: float, before: Diagnosis | None) -> Diagnosis:
-    """In place of a diagnosis that failed: what was thought before, under a header that says so."""
+    """The replacement for a diagnosis that failed: the one before, under a header that says so."""
     unknown = Verdict("not judged", "unknown", crash.why)
     before = before or Diagnosis(Headline("", "unknown"), unknown, unknown, unknown)
     parts = (Part(f"what is seen cannot be judged: {crash.error} at {crash.place}", "warn"),)

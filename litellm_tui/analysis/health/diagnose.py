@@ -1,4 +1,4 @@
-"""`diagnose`: all that is thought of one snapshot. Pure: time and memory come in, nothing goes out but the value."""
+"""`diagnose` turns one snapshot into a diagnosis. It is pure: time and memory are arguments."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ NOTHING: Final[Memory] = {}
 
 
 def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Audit | None = None) -> Diagnosis:
-    """Decide what the snapshot means at `now` (seconds since the epoch).
+    """The diagnosis of a snapshot at `now` (seconds since the epoch).
 
-    `memory` is of the looks before this one, `audit` that of the file on disk.
+    `memory` holds the problems of earlier snapshots, `audit` is the audit of the file on disk.
     """
     file, gateway = snapshot.configuration.current, snapshot.gateway
     saved = _saved_after_start(snapshot)
@@ -39,7 +39,7 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
     states = group_states(verdicts)
     running = routing_of_router(gateway.router.value, file) if gateway.router.value is not None else None
     wanted = routing_of_file(file) if file else running
-    # without a list of the groups every target would look like one that does not exist
+    # without a list of the groups every target would seem to be missing
     named = file is not None or gateway.deployments.value is not None
     chains = resolve_chains(wanted, running, states, from_file=file is not None) if wanted and named else ()
     answering = find_substitutes(snapshot, deployments, _dead(states))
@@ -89,7 +89,7 @@ def _saved_after_start(snapshot: Snapshot) -> bool:
 
 
 def _drift(snapshot: Snapshot, deployments: tuple[Deployment, ...]) -> tuple[str, ...]:
-    """What a restart would change, in words; empty when nothing is known to differ."""
+    """The changes that a restart would bring, as texts; empty when no difference is known."""
     gateway, file = snapshot.gateway, snapshot.configuration.current
     if file is None or gateway.deployments.value is None:
         return ()
@@ -100,7 +100,7 @@ def _drift(snapshot: Snapshot, deployments: tuple[Deployment, ...]) -> tuple[str
 def _differences(
     deployments: tuple[Deployment, ...], file: ConfigFile, router: Mapping[str, Any] | None
 ) -> tuple[str, ...]:
-    # one that LiteLLM left out of the file it started with is a fault, and no change
+    # an entry that LiteLLM dropped at its start is a fault, not a change
     words = [f"added: {d.group} ({d.model})" for d in deployments if d.file and not d.loaded and d.verdict.pending]
     words += [
         f"removed: {d.group} ({d.model})" for d in deployments if d.loaded and not d.file and not d.loaded.from_db

@@ -1,4 +1,4 @@
-"""What speaks for and against one deployment: probe, real requests, cooldown, health report, each with its time."""
+"""The evidence for and against each deployment: probe, real requests, cooldown, health report, each with its time."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Tally
 
-# how long a probe, and a failure that nothing newer speaks against, is held to be true
+# how long a probe counts, and a failure without newer evidence against it
 PROBE_MEMORY: Final = 900.0
 FAILURE_MEMORY: Final = 300.0
-# a mixture of answers and failures counts as trouble from this share on, and from this many failures
+# with answers in between, failures count from this share and this number on
 DEGRADED_SHARE: Final = 0.05
 DEGRADED_FAILURES: Final = 2
-# failures behind the last success until a deployment counts as failing
+# failures after the last success until a deployment counts as failing
 FAILING_IN_A_ROW: Final = 3
-# answers behind a row of failures until it counts as over
+# answers after a row of failures until the outage counts as over
 ANSWERED_IN_A_ROW: Final = 3
-# a success is not older than this when it counts as of now
+# an older success does not count as current
 FRESH_SECONDS: Final = 30.0
 # a round of health checks is as slow as its slowest check
 ROUND_SECONDS: Final = 15.0
-# where answers are not written: so long after the last of several failures it may have healed
+# where the log has no answers: so long after the last of several failures it may have recovered
 UNSEEN_SECONDS: Final = 120.0
-# one that answered so shortly before its group failed is not the one that failed
+# a deployment that answered so shortly before its group failed is not the one that failed
 JUST_BEFORE: Final = 10.0
-# /metrics are read this rarely, with some delay: an older line of the log is still the newer evidence
+# /metrics is read this rarely and with some delay: a log line that is older by less is still newer evidence
 METRICS_LAG: Final = 60.0
-# the caller's own mistake: nothing is wrong with the deployment
+# mistakes of callers: nothing is wrong with the deployment
 _CALLERS: Final = ("context too long", "content refused")
-# what may be the callers' mistake, and may be a wrong parameter in the file
+# either a mistake of callers or a wrong parameter in the file
 _REFUSED: Final = "400 bad request"
-# what a deployment whose name says so cannot answer to: LiteLLM checks every model without a mode with a chat request
+# names of models that answer no chat request, with which LiteLLM checks every model without a mode
 _NO_CHAT: Final = re.compile(
     r"embed|rerank|\bbge\b|bge-|\be5-|\bgte-|voyage|whisper|\btts\b|dall-e|moderation|imagen|sora", re.IGNORECASE
 )
@@ -60,9 +60,10 @@ class Observation(NamedTuple):
 
 
 class DeploymentEvidence(NamedTuple):
-    """All of one deployment. `entry` is its place in the health report, `cooling_until` seconds since the epoch.
+    """All evidence of one deployment. `entry` is from the health report, `cooling_until` is seconds since the epoch.
 
-    `doubtful` says that a success and a failed health check stand against each other, and nobody knows which is newer.
+    `doubtful` means that a success contradicts a failed health check, and it is not known which is newer. `unfit` is
+    the reason why LiteLLM's health check does not fit the deployment.
     """
 
     probe: Observation | None = None
@@ -80,7 +81,7 @@ class DeploymentEvidence(NamedTuple):
 
     @property
     def direct(self) -> Observation | None:
-        """The newest of what was seen of real requests and probes; it outweighs every report."""
+        """The newest observation from real requests and probes; it outweighs the health report."""
         seen = [observation for observation in (self.probe, self.traffic) if observation is not None]
         return max(seen, key=lambda observation: observation.seen_at, default=None)
 
@@ -91,7 +92,7 @@ class EvidenceCollector:
     def __init__(self, snapshot: Snapshot, now: float, loaded: tuple[LoadedDeployment, ...]) -> None:
         self.now = now
         service = snapshot.service.value
-        # what was seen of a process that is gone says nothing of the one that runs
+        # evidence of an earlier process does not count for the running one
         self.started_at = (service.started_at if service else None) or 0.0
         self._tallies: Mapping[tuple[str, str], Tally] = {(t.kind, t.name): t for t in snapshot.traffic.tallies}
         self._window = snapshot.traffic.window
@@ -120,19 +121,19 @@ class EvidenceCollector:
         return self._report, self._health_seen, self.traffic_visible
 
     def collect(self, loaded: LoadedDeployment) -> DeploymentEvidence:
-        """Everything that is known of this deployment."""
+        """All evidence of this deployment."""
         probed = self._probes.get(loaded.id)
         probe = self._observe_probe(probed) if probed else None
         tally, alone = self._own_tally(loaded)
         failed = self._tallies.get(("group", loaded.group))
         group = None
         if failed and self._members[loaded.group] == 1:
-            # whoever asks a group of one asks this deployment
+            # a request to a group of one goes to this deployment
             traffic = self._observe_traffic(_merge_with_group(tally, failed) if tally and alone else failed)
         else:
             traffic = self._observe_traffic(tally) if tally else None
             if traffic and not alone and not traffic.ok:
-                # others have this model, too: it may be one of them
+                # other deployments have this model too, and one of those may be failing
                 traffic, group = None, traffic
             answered = _since_start(tally.last_ok, self.started_at) if tally and alone else None
             suspected = self._observe_group(failed) if failed and loaded.group not in self._explained else None
@@ -160,7 +161,7 @@ class EvidenceCollector:
         return evidence._replace(evidence=tuple(self._list_evidence(evidence)))
 
     def _cooling_until(self, loaded: LoadedDeployment, group: Tally | None) -> float | None:
-        """Until when the router does not ask it. A group of one is asked all the same, whatever the list says."""
+        """The end of its cooldown. The router asks a group of one in spite of a cooldown of the deployment."""
         known = [group.cooling_until if group else None]
         if self._members[loaded.group] > 1:
             known.append(self._cooling.get(loaded.id))
@@ -169,14 +170,13 @@ class EvidenceCollector:
     def _weigh_against_check(
         self, traffic: Observation, entry: HealthEntry, healthy: bool
     ) -> tuple[Observation | None, bool]:
-        """The last requests that were seen against a health check that came out otherwise: `(what is left, doubtful)`.
+        """Compare real requests with a health check of the other result: `(what counts of the requests, doubtful)`.
 
-        LiteLLM does not tell when it checked: a report may be as old as its interval, and a round takes its time. A
-        success that came after a check had turned red proves the check wrong, and keeps doing so. Where it is not
-        known which came first, it is doubtful.
+        LiteLLM does not say when it checked: a report may be as old as its interval and the time of one round. A
+        success after the check turned red proves the check wrong. Where the order is not known, the result is doubtful.
         """
         if healthy:
-            # what fails now and then may well answer a check
+            # a deployment that fails only sometimes can pass a check
             if traffic.partly:
                 return traffic, False
             return (None if traffic.seen_at < self._health_seen - self._health_lag else traffic), False
@@ -188,7 +188,7 @@ class EvidenceCollector:
         return traffic, self.now - traffic.seen_at > FRESH_SECONDS
 
     def _own_tally(self, loaded: LoadedDeployment) -> tuple[Tally | None, bool]:
-        """Its requests, and whether they are its alone: the log names only the model, which others may have, too."""
+        """Its tally, and whether it is its alone: the log names only the model, which other deployments may share."""
         counted = self._tallies.get(("deployment", loaded.id))
         written = self._tallies.get(("model", loaded.model))
         alone = self._same_model[loaded.model] == 1
@@ -197,7 +197,7 @@ class EvidenceCollector:
         return written, alone
 
     def _explains_group(self, loaded: LoadedDeployment) -> bool:
-        """Whether this deployment's own failures are those of its group."""
+        """Whether this deployment's own failures explain the failures of its group."""
         tally, alone = self._own_tally(loaded)
         failed = self._tallies.get(("group", loaded.group))
         if tally is None or not alone or failed is None:
@@ -252,7 +252,7 @@ class EvidenceCollector:
         return Observation(True, last_ok, words)
 
     def _keeps_failing(self, tally: Tally, last_failed: float) -> bool:
-        """Whether so much fails, so lately, that nothing can be answering, though answers would not be seen."""
+        """Whether failures are so many and so recent that nothing can be answering; answers are not visible here."""
         if max(tally.failed, tally.in_a_row) < FAILING_IN_A_ROW:
             return False
         pace = (last_failed - tally.failures[0]) / (len(tally.failures) - 1) if len(tally.failures) > 1 else 0.0
@@ -295,7 +295,7 @@ class EvidenceCollector:
 
 @latest
 def _count_members(loaded: tuple[LoadedDeployment, ...]) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """How many deployments each group has, and each model."""
+    """The number of deployments of each group and of each model."""
     return Counter(d.group for d in loaded), Counter(d.model for d in loaded)
 
 
@@ -323,7 +323,7 @@ class _HealthReportIndex:
 
 
 def traffic_visible(snapshot: Snapshot) -> bool:
-    """Whether a successful request would be seen with its model: by INFO lines, or by /metrics."""
+    """Whether successful requests are visible with their model, in INFO lines or in /metrics."""
     level = snapshot.gateway.readiness.value
     verbose = isinstance(level, Readiness) and (level.log_level or "").upper() in ("INFO", "DEBUG")
     reads_log = snapshot.log.state in ("following", "starting") and snapshot.log.failure is None
@@ -331,7 +331,7 @@ def traffic_visible(snapshot: Snapshot) -> bool:
 
 
 def _health_lag(snapshot: Snapshot) -> float:
-    """How old a health report may be: its interval (300 s where the file does not say), and a round's own time."""
+    """The largest age of a health report in seconds: its interval (300 s by default) and the time of one round."""
     file = snapshot.configuration.current
     given = file.section("general_settings").get("health_check_interval") if file else None
     interval = given if isinstance(given, int | float) and not isinstance(given, bool) else 300.0
@@ -343,13 +343,13 @@ def _newest_at(tally: Tally) -> float:
 
 
 def _merge_with_group(own: Tally, group: Tally) -> Tally:
-    """The requests of a group of one: some failures are written of it, some (timeouts) of its group only."""
+    """The tally of a group of one: some failures name the deployment, others (timeouts) only the group."""
     last_ok = own.last_ok or 0.0
     onset = [t.failing_since for t in (own, group) if t.failing_since is not None and t.failing_since > last_ok]
     behind = group.in_a_row if (group.failing_since or 0.0) > last_ok else sum(t > last_ok for t in group.failures)
     newer, older = (own, group) if (own.last_failed or 0.0) > (group.last_failed or 0.0) else (group, own)
     if own.kind == "deployment" and _newest_at(group) > _newest_at(own) - METRICS_LAG:
-        # /metrics tell the exception's class alone: a refused connection is a 500 there
+        # /metrics has only the class of the exception: a refused connection is a 500 there
         newer_error, older_error = group.error, own.error
     else:
         newer_error, older_error = newer.error, older.error
@@ -370,9 +370,9 @@ def _merge_with_group(own: Tally, group: Tally) -> Tally:
 
 
 def _has_recovered(tally: Tally) -> bool:
-    """Whether it failed every time, and has answered every time since: no mixture, but an outage that is over.
+    """Whether every request failed for a time and every request since was answered: an outage that is over.
 
-    A cooldown spares what is down all but the first of its failures.
+    During a cooldown the router asks nothing, so such an outage has few failures.
     """
     failed = tally.failures
     if len(failed) < DEGRADED_FAILURES or any(failed[0] < answer < failed[-1] for answer in tally.answers):
@@ -385,7 +385,7 @@ def _since_start(moment: float | None, started_at: float) -> float | None:
 
 
 def _why_check_unfit(loaded: LoadedDeployment) -> str:
-    """Why LiteLLM's own check cannot be right for this deployment; empty when nothing says so."""
+    """Why LiteLLM's health check does not fit this deployment; empty when it may fit."""
     if loaded.mode is None and _NO_CHAT.search(f"{loaded.model} {loaded.group}"):
         return "LiteLLM checks it with a chat request, and by its name it is no chat model: set model_info.mode"
     if loaded.mode in (None, "chat") and _REASONS.search(loaded.model) and loaded.params.get("max_tokens") is None:

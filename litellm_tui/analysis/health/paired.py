@@ -1,4 +1,4 @@
-"""The deployments of the file beside those that run, with what of a row stays while neither changes."""
+"""The deployments of the file paired with those that run, and the parts of a row that depend on these two alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from litellm_tui.model.gateway import LoadedDeployment
 
 
 class Pair(NamedTuple):
-    """A deployment as the file has it and as it runs, with what of its row stays while neither changes."""
+    """A deployment in the file and in the router, with the parts of its row that depend on these two alone."""
 
     entry: FileDeployment | None
     running: LoadedDeployment | None
@@ -32,7 +32,7 @@ class Pair(NamedTuple):
 
 
 class Pairs:
-    """All of them, and where those stand that a name or an id speaks of."""
+    """All pairs; `positions` maps (`deployment`, `model` or `group`, name) to their positions in `rows`."""
 
     def __init__(self, rows: tuple[Pair, ...]) -> None:
         self.rows = rows
@@ -45,13 +45,13 @@ class Pairs:
 
 @latest
 def pair_deployments(file: ConfigFile | None, loaded: tuple[LoadedDeployment, ...]) -> Pairs:
-    """Each deployment of the file with the one that runs it, in the file's order; those that only run last."""
+    """Each deployment of the file with its running one, in the file's order; those that only run are last."""
     seen: Counter[str] = Counter()
     rows = []
     for entry, running in match_deployments(file.deployments if file else (), loaded):
         shown = entry or running
         assert shown is not None
-        # a key is printed and kept as the address is
+        # the key is printed and stored too, so its address is masked
         address = mask_shapes(shown.api_base)[0] if shown.api_base else shown.api_base
         base = f"{shown.group}|{shown.model}|{address}"
         seen[base] += 1
@@ -64,7 +64,7 @@ def pair_deployments(file: ConfigFile | None, loaded: tuple[LoadedDeployment, ..
 def under_group_names(
     deployments: tuple[LoadedDeployment, ...] | None, aliases: frozenset[str]
 ) -> tuple[LoadedDeployment, ...]:
-    """The deployments under the names of their groups."""
+    """The deployments, each under the name of its group instead of an alias."""
     return tuple(_under_its_own_name(deployment, aliases) for deployment in deployments or ())
 
 
@@ -79,6 +79,6 @@ def all_aliases(file: ConfigFile | None, router: Mapping[str, Any] | None) -> fr
 
 
 def _under_its_own_name(loaded: LoadedDeployment, aliases: frozenset[str]) -> LoadedDeployment:
-    """The deployment under the name of its group: the proxy lists it under its aliases too, on 1.77 before it."""
+    """The proxy lists a deployment under its aliases too; 1.77 puts them before the group."""
     own = next((name for name in loaded.names if name not in aliases), loaded.group)
     return loaded if own == loaded.group else msgspec.structs.replace(loaded, group=own)

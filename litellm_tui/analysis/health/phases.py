@@ -1,4 +1,4 @@
-"""A gateway checked phase by phase, from the file to the log: each phase rests on the ones before it."""
+"""The check of a gateway in phases, from the file to the log; each phase depends on the ones before it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PhaseName = Literal[
 ]
 Outcome = Literal["ok", "warning", "broken", "skipped"]
 UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
-# the phases that rest on a source, where that is not the gateway
+# the phase that depends on each source; for all other sources it is the gateway
 _CRASHED: Final[dict[str, PhaseName]] = {
     "configuration": "file",
     "audit": "audit",
@@ -42,7 +42,7 @@ _OUTCOMES: Final[dict[Severity, Outcome]] = {"bad": "broken", "warn": "warning",
 
 
 class Phase(msgspec.Struct, frozen=True):
-    """One line of the check: what came of it, what was found, and the next step where there is one."""
+    """One line of the check: its outcome, a text, and the next step if there is one."""
 
     name: PhaseName
     outcome: Outcome
@@ -51,7 +51,7 @@ class Phase(msgspec.Struct, frozen=True):
 
 
 def check_phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: int) -> tuple[Phase, ...]:
-    """All phases in order; errors of the log are counted over the last `minutes` (at most 60)."""
+    """All phases in order; errors in the log are counted over the last `minutes` (at most 60)."""
     found = (
         _file(snapshot, diagnosis),
         _audit(diagnosis.audit),
@@ -67,7 +67,7 @@ def check_phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: 
 
 
 def _with_crash(phase: Phase, crash: Crash) -> Phase:
-    """What the console failed to read is not well, whatever is known of it from before."""
+    """The phase as a warning, because the console failed to read its source."""
     if phase.outcome == "broken":
         return phase
     problem = next(crash_problems((crash,)))
@@ -183,7 +183,7 @@ def _problem_text(problem: Problem) -> str:
 
 def _of_verdict(name: PhaseName, verdict: Verdict, well: str) -> Phase:
     outcome = _OUTCOMES.get(verdict.severity, "ok")
-    # nobody fails while the cache is away
+    # no request fails without the cache
     outcome = "warning" if name == "cache" and outcome == "broken" else outcome
     text = f"{verdict.state}: {verdict.reason}" if verdict.reason else well
     return Phase(name, outcome, text, verdict.do if outcome != "ok" else "")

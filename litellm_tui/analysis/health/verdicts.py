@@ -1,4 +1,4 @@
-"""A verdict for each deployment: what was seen of real requests and probes outweighs every report."""
+"""The verdict of each deployment: real requests and probes outweigh the health report."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Context(NamedTuple):
 
 
 class _UnobservedRows:
-    """The rows of which nothing is evidence but the health report: they do not change while time goes on."""
+    """Rows without evidence beside the health report: they do not depend on the time."""
 
     def __init__(self, count: int) -> None:
         self.rows: list[Deployment | None] = [None] * count
@@ -46,7 +46,7 @@ _keep_equal: Final = Last()
 
 
 def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -> tuple[Deployment, ...]:
-    """A row per deployment of the file or the router, in the file's order; the same object while nothing changes."""
+    """A row for each deployment of the file or the router, in the file's order; the same tuple for an equal result."""
     gateway, file = snapshot.gateway, snapshot.configuration.current
     aliases = all_aliases(file, gateway.router.value)
     loaded = under_group_names(gateway.deployments.value, aliases)
@@ -104,7 +104,7 @@ def _row(both: Pair, known: _Context, collector: EvidenceCollector, groups: froz
 @latest
 def _unobserved_rows(
     pairs: Pairs, known: _Context, inputs: tuple[object, ...], groups: tuple[str, ...] | None
-) -> _UnobservedRows:  # of these arguments all quiet rows are made
+) -> _UnobservedRows:
     return _UnobservedRows(len(pairs.rows))
 
 
@@ -122,7 +122,7 @@ def verdict_of(
     since: float | None = None,
     contradiction: str = "",
 ) -> Verdict:
-    """A verdict in the words of `State`, as loud as that state is."""
+    """A verdict with the severity of its state."""
     return Verdict(state, SEVERITY[state], reason, seen_at, do, brief, since, contradiction)
 
 
@@ -173,7 +173,7 @@ def _as_pending(verdict: Verdict) -> Verdict:
 def _judge(evidence: DeploymentEvidence, unset: str, collector: EvidenceCollector) -> Verdict:
     direct, health = evidence.direct, evidence.health
     if direct and direct.ok and health and not health.ok and collector.now - direct.seen_at > FAILURE_MEMORY:
-        # an answer of long ago does not speak against what is seen now
+        # an old answer does not contradict current evidence
         direct = None
     if evidence.cooling_until is not None and not (direct and (direct.ok or _explains_cooling(direct))):
         return _cooling_verdict(evidence, evidence.cooling_until, collector.now)
@@ -254,7 +254,7 @@ def _failing_verdict(state: State, observation: Observation, unset: str, contrad
 
 
 def _with_clearer_cause(observation: Observation, evidence: DeploymentEvidence) -> Observation:
-    """The observation with a clearer cause, where another one that speaks against it too knows one."""
+    """The observation with the clearer cause of another failed observation, if there is one."""
     if observation.cause is None or not observation.cause.vague:
         return observation
     for other in (evidence.traffic, evidence.group, evidence.health, evidence.probe):
@@ -275,7 +275,7 @@ def _suspected_verdict(group: Observation) -> Verdict:
 
 
 def _explains_cooling(observation: Observation) -> bool:
-    """Whether it is worse than a pause: with a refused key the next request after the cooldown fails again."""
+    """Whether the failure outlasts a cooldown: with a refused key the next request fails again."""
     cause = observation.cause
     return (
         not observation.partly and cause is not None and cause.name not in ("cooling down", "429 rate limit", "failing")
@@ -323,7 +323,7 @@ def _with_evidence(
     evidence: DeploymentEvidence,
     listed: bool | None,
 ) -> Verdict:
-    """The verdict with everything that was weighed: where it stands first, then what was seen of it."""
+    """The verdict with all its evidence: first where the deployment is listed, then the observations."""
     found = []
     if entry is not None:
         found.append(Evidence("file", f"in the file at {entry.mark}", "for"))
