@@ -23,7 +23,7 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.audit.catalogue.records import Catalogue, Spans, parse_version, spans
+from litellm_tui.audit.catalogue.records import Catalogue, Spans, merge_catalogues, parse_version
 
 TARGET: Final = Path(__file__).parent.parent / "litellm_tui" / "audit" / "catalogue" / "catalogue.json"
 FIRST: Final = "1.70"
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         wheels = dict.fromkeys(fetch(choices, folder))
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            table = spans(pool.map(scan, wheels))
+            table = merge_catalogues(pool.map(scan, wheels))
     if not table.releases:
         raise SystemExit("no release could be had")
     options.output.write_bytes(written(table))

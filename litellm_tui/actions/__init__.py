@@ -1,0 +1,1 @@
+"""What changes the world: restart, rollback, edits, probes and drills. `--read-only` opens none of it."""

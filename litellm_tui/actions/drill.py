@@ -15,9 +15,9 @@ import msgspec
 from litellm_tui.actions.probe_cost import is_paid
 from litellm_tui.actions.probe_request import ENDPOINTS, request_for
 from litellm_tui.analysis.redaction.redactor import Redactor
-from litellm_tui.analysis.routing.route import predict
-from litellm_tui.analysis.routing.router_simulation import Fleet, Member, Rules, rules_of
-from litellm_tui.analysis.routing.table import Kind, Routing
+from litellm_tui.analysis.routing.route import predict_route
+from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, IndexedDeployment, RouterRules, rules_for
+from litellm_tui.analysis.routing.table import FallbackKind, Routing
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.target.profile import Profile
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SETTING: Final = "general_settings.dangerously_allow_mock_testing_request_params: true"
 TIMEOUT_SECONDS: Final = 60.0
 PROMPT: Final = "Say hi."
-_FLAGS: Final[Mapping[Kind, str]] = {
+_FLAGS: Final[Mapping[FallbackKind, str]] = {
     "general": "mock_testing_fallbacks",
     "context window": "mock_testing_context_fallbacks",
     "content policy": "mock_testing_content_policy_fallbacks",
@@ -41,7 +41,7 @@ class Plan(msgspec.Struct, frozen=True):
     `ghosts` are targets that do not exist and are not asked. `groups` maps the id of a deployment to its group.
     """
 
-    kind: Kind
+    kind: FallbackKind
     source: str
     targets: tuple[str, ...]
     paid: tuple[str, ...] = ()
@@ -86,21 +86,27 @@ Event = Asking | Answer | Outcome
 
 
 def plan_drill(
-    routing: Routing, deployments: Sequence[LoadedDeployment], kind: Kind, source: str, version: str | None = None
+    routing: Routing,
+    deployments: Sequence[LoadedDeployment],
+    kind: FallbackKind,
+    source: str,
+    version: str | None = None,
 ) -> Plan | str:
     """What drilling this chain would ask, or why it cannot be drilled, in words."""
-    fleet = Fleet(Member(d.id, d.group, d.model, d.id) for d in deployments)
-    rules = rules_of(version)
-    own = _standing(routing, fleet, source, rules)
+    index = DeploymentIndex(IndexedDeployment(d.id, d.group, d.model, d.id) for d in deployments)
+    rules = rules_for(version)
+    own = _standing(routing, index, source, rules)
     if not own:
         return f"no deployment answers to {source}: there is nothing to let fail"
     mode = next(d.mode for d in deployments if d.id == own[0])
     if (mode or "chat") not in ENDPOINTS:
         return f"its mode is {mode}: only chat, completion, embedding and rerank can be asked"
     # with everything down the router's walk meets every name it may ever ask
-    everything: dict[str, Kind] = {m.key: "general" for m in fleet.members}
-    walked = [hop.name for hop in predict(routing, fleet, everything, source, kind, rules).hops if hop.name != source]
-    standing = {name: _standing(routing, fleet, name, rules) for name in walked}
+    everything: dict[str, FallbackKind] = {m.key: "general" for m in index.members}
+    walked = [
+        hop.name for hop in predict_route(routing, index, everything, source, kind, rules).hops if hop.name != source
+    ]
+    standing = {name: _standing(routing, index, name, rules) for name in walked}
     targets = tuple(name for name in walked if standing[name])
     if not targets:
         return f"nothing takes over for {source}: there is no chain to exercise"
@@ -116,9 +122,9 @@ def plan_drill(
     )
 
 
-def _standing(routing: Routing, fleet: Fleet, name: str, rules: Rules) -> tuple[str, ...]:
+def _standing(routing: Routing, index: DeploymentIndex, name: str, rules: RouterRules) -> tuple[str, ...]:
     """The keys of the deployments that a name stands for."""
-    return predict(routing, fleet, {}, name, rules=rules).members
+    return predict_route(routing, index, {}, name, rules=rules).members
 
 
 async def drill(

@@ -1,4 +1,4 @@
-"""What the host in an address means, without asking any name server."""
+"""The meaning of the host in an address, without asking a name server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHORT: Final = re.compile(r"(?:0x[0-9a-f]{1,8}|\d{1,12})(?:\.(?:0x[0-9a-f]{1,8}
 
 
 def ip_of(host: str) -> Address | None:
-    """The IP address that a host is written as, in any form that a resolver takes; None for a name."""
+    """The IP address in a host, in any form that a resolver accepts; None for a name."""
     text = host.strip().removeprefix("[").removesuffix("]").partition("%")[0].lower()
     try:
         found = ipaddress.ip_address(text)
@@ -31,7 +31,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Whether the host is in the own network or on this machine. A name without a dot is one of the own network."""
+    """Whether the host is in a private network or on this machine. A name without a dot counts as private."""
     if found := ip_of(host):
         return not found.is_global
     name = host.lower().removesuffix(".")

@@ -1,4 +1,4 @@
-"""An audit in a line: how much was found, and how the score comes about."""
+"""An audit in one line: the number of findings, and the arithmetic of the score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts findings where an operator meets them: on the deployment, the chain, or the cache that they are about."""
+"""Adds findings to the deployment, the chain or the cache that they are about."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CACHE: Final = (("litellm_settings", "cache"), ("litellm_settings", "cache_para
 
 @latest
 def on_deployments(deployments: Iterable[Deployment], audit: Audit | None) -> tuple[Deployment, ...]:
-    """The deployments with the findings about their entries in `model_list`; advice is for the audit alone."""
+    """The deployments with the findings about their entries in `model_list`, without advice."""
     found: defaultdict[Any, list[Finding]] = defaultdict(list)
     for finding in _serious(audit):
         if finding.path[:1] == ("model_list",) and len(finding.path) > 1:
@@ -42,7 +42,7 @@ def on_deployments(deployments: Iterable[Deployment], audit: Audit | None) -> tu
 
 @latest
 def on_chains(chains: Iterable[Chain], audit: Audit | None, file: ConfigFile | None) -> tuple[Chain, ...]:
-    """The chains with the findings about them."""
+    """The chains with the findings about them, without advice."""
     found: defaultdict[tuple[ChainKind, str], list[Finding]] = defaultdict(list)
     for finding in _serious(audit):
         if len(finding.path) > 1 and (kind := _CHAINS.get(finding.path[1])) is not None and file is not None:
@@ -58,7 +58,7 @@ def on_chains(chains: Iterable[Chain], audit: Audit | None, file: ConfigFile | N
 
 
 def on_cache(audit: Audit | None) -> tuple[Finding, ...]:
-    """The findings about the cache."""
+    """The findings about the cache, without advice."""
     return tuple(finding for finding in _serious(audit) if finding.path[:2] in _CACHE)
 
 
@@ -67,7 +67,7 @@ def _serious(audit: Audit | None) -> Iterable[Finding]:
 
 
 def _source(kind: ChainKind, finding: Finding, file: ConfigFile) -> str:
-    """The group whose chain it is: `(section, "fallbacks", 3, GROUP, …)`, or the only key of the third item."""
+    """The source group of the chain: `(section, "fallbacks", 3, GROUP, …)`, or the only key of that item."""
     path = finding.path
     if kind == "default":
         return "*"

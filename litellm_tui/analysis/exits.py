@@ -1,4 +1,4 @@
-"""The ends of a service's runs in words, and how often it was started again."""
+"""Texts about the ends of a service's runs, and how frequent they are."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _RESULTS: Final = {
 }
 
 
-def told(exit: Exit) -> str:
-    """How this run ended, how long it had lasted, and what became of it."""
-    words = [_how(exit)]
+def describe_exit(exit: Exit) -> str:
+    """How this run ended, how long it had lasted, and what followed."""
+    words = [_how_it_ended(exit)]
     if exit.began is not None:
         words[0] += f" after {age(max(0.0, exit.at - exit.began))}"
     if exit.given_up:
@@ -30,14 +30,14 @@ def told(exit: Exit) -> str:
     return "; ".join(words)
 
 
-def bad(exit: Exit) -> bool:
-    """Whether nobody wanted it to end."""
+def was_unwanted(exit: Exit) -> bool:
+    """Whether the run ended by itself or for lack of memory, not by an order or a reboot."""
     return exit.by in ("", "memory")
 
 
 def frequency(exits: Iterable[Exit], now: float) -> str:
-    """How many runs ended by themselves lately: `3 times in the last hour, 5 in the last week`; empty when none did."""
-    moments = [exit.at for exit in exits if bad(exit)]
+    """The number of unwanted ends: `3 times in the last hour, 5 in the last week`; empty when there are none."""
+    moments = [exit.at for exit in exits if was_unwanted(exit)]
     parts: list[str] = []
     before = 0
     for name, seconds in _SPANS:
@@ -48,7 +48,7 @@ def frequency(exits: Iterable[Exit], now: float) -> str:
     return ", ".join(parts)
 
 
-def _how(exit: Exit) -> str:
+def _how_it_ended(exit: Exit) -> str:
     signal = (exit.name and f"SIG{exit.name.removeprefix('SIG')}") or f"signal {exit.status}"
     match exit.by:
         case "memory":

@@ -1,7 +1,7 @@
-"""Results that are used again while what they were made of is the same.
+"""Caches by identity: a result is reused while its arguments are the same objects.
 
-The records are frozen and the values of a file or an answer are never changed, so an argument that is the same object
-says the same. From one snapshot to the next most of them are.
+Records are frozen, and the values of a file or an answer never change, so the same object means the same value. From
+one snapshot to the next most objects stay the same.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _FEW: Final = 20
 
 
 def latest(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, which gives the same object again for one of the last few sets of arguments.
+    """Cache the results of a function for the last few sets of arguments.
 
-    For pure functions whose result nobody changes. Called from several threads at once it may compute twice.
+    Only for pure functions whose results are never changed. Two threads at once may compute a result twice.
     """
     kept: tuple[tuple[tuple[Any, ...], R], ...] = ()
 
@@ -42,7 +42,7 @@ def latest(function: Callable[P, R]) -> Callable[P, R]:
 
 
 class Last:
-    """Keeps the last tuple: an equal one is answered with it, so that what was made of it is found again."""
+    """Keeps the last tuple and returns it for an equal one, so that results cached by identity are found again."""
 
     def __init__(self) -> None:
         self._kept: tuple[Any, ...] = ()

@@ -1,7 +1,7 @@
-"""Walks over nested values of a file or an answer: loops, so that no nesting ends them, and bounded in what they write.
+"""Comparison and text of nested values of a file or an answer, as loops without recursion and with bounded output.
 
-A file can hold a collection that holds itself, or collections that share one another so often that they are gigabytes
-when written out; anchors nest deeper than brackets may.
+With anchors, a YAML file can have a collection that contains itself, collections that would be gigabytes when written
+out, and any depth of nesting.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import math
 from typing import Any, Final
 
 COLLECTIONS: Final = (dict, list, tuple, set, frozenset)
-# more of a value is never shown, and two that are alike so far count as the same where only their text is compared
+# more of a value is never shown; where only texts are compared, two values that agree so far count as equal
 _MOST_PARTS: Final = 1_000
 LARGEST: Final = 10**18
-"""No number above this is written out for a fix: nobody means it, and Python writes none of 4,300 digits."""
+"""No larger number is written out for a fix: it is a mistake, and Python refuses to write 4,300 digits."""
 _TOO_LONG: Final = "a very long number"
 
 
-def same(one: Any, other: Any) -> bool:
+def are_equal(one: Any, other: Any) -> bool:
     """Whether two values are equal."""
     pending, seen = [(one, other)], set()
     while pending:
@@ -34,7 +34,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def _items(a: Any, b: Any) -> list[tuple[Any, Any]] | None:
-    """What must be equal for these two to be so; None when they are not."""
+    """The pairs of items that must be equal; None when the two differ already."""
     if isinstance(a, dict) and isinstance(b, dict):
         return [(value, b[key]) for key, value in a.items()] if a.keys() == b.keys() else None
     for kind in (list, tuple):
@@ -48,8 +48,8 @@ def _items(a: Any, b: Any) -> list[tuple[Any, Any]] | None:
     return [] if a == b or both_nan else None
 
 
-def written(value: Any) -> str:
-    """The value as Python writes it, up to a thousand parts."""
+def python_text(value: Any) -> str:
+    """The value as Python's `str` and `repr` write it, up to a thousand parts."""
     if not isinstance(value, COLLECTIONS):
         return _scalar(value, str)
     parts: list[str] = []
@@ -69,7 +69,7 @@ def written(value: Any) -> str:
 
 
 def _pieces(value: Any) -> list[tuple[bool, Any]]:
-    """What a collection is written as: `(whether it is text already, text or value)`."""
+    """The parts of a collection's text: `(whether it is text already, text or value)`."""
     opening, closing = "[]" if isinstance(value, list) else "()" if isinstance(value, tuple) else "{}"
     found: list[tuple[bool, Any]] = [(True, opening)]
     for number, item in enumerate(value):
@@ -87,5 +87,5 @@ def _scalar(value: Any, write: Any) -> str:
     try:
         return str(write(value))
     except ValueError:
-        # Python writes no number of more than 4,300 digits
+        # Python refuses numbers of more than 4,300 digits
         return _TOO_LONG

@@ -1,4 +1,4 @@
-"""Numbers and times in the operator's words."""
+"""Numbers, durations and sizes as text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def age(seconds: float) -> str:
 
 
 def coarse_age(seconds: float) -> str:
-    """An age in few steps, for what is drawn: a screen that counts every second repaints every second."""
+    """An age in coarse steps for the screen: a text that changes every second is painted every second."""
     if seconds < 20:
         return "now"
     return "20 s" if seconds < 40 else "40 s" if seconds < 60 else age(seconds)

@@ -17,7 +17,7 @@ _LOCAL: Final = frozenset(
 _OWN_DOMAINS: Final = (".local", ".lan", ".internal", ".home")
 
 
-def billed(subject: Subject, entry: Entry) -> bool:
+def is_billed(subject: Subject, entry: Entry) -> bool:
     """Whether a call of this deployment costs money, as far as its address and provider tell."""
     base = subject.resolve(entry.params.get("api_base"))
     provider = entry.params.get("custom_llm_provider") or entry.model.partition("/")[0]

@@ -36,7 +36,7 @@ _INTRODUCTION: Final = """\
 - A file that LiteLLM cannot load at all is `unusable-file`, a comment that silences nothing is `idle-ignore`."""
 
 
-def markdown(rules: Mapping[str, Rule]) -> str:
+def rules_page(rules: Mapping[str, Rule]) -> str:
     """The whole page."""
     lines = [_INTRODUCTION]
     for subject in SUBJECTS:
@@ -48,7 +48,7 @@ def markdown(rules: Mapping[str, Rule]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def explain(rule: Rule) -> Iterator[str]:
+def explain_rule(rule: Rule) -> Iterator[str]:
     """One rule, for a terminal."""
     yield f"{rule.id} ({rule.severity}){_versions(rule)}: {rule.title}"
     yield f"  because  {rule.why}"

@@ -31,7 +31,7 @@ TYPED: Final = frozenset({*_TEXTS, *_WHOLE, *_NUMBERS, "timeout", "stream_timeou
 _IS_WHOLE: Final = re.compile(r"\s*[+-]?\d[\d_]*(\.0*)?\s*")
 
 
-def misfit(key: str, value: Any, subject: Subject) -> str:
+def expected_type(key: str, value: Any, subject: Subject) -> str:
     """What a value of litellm_params must be, where it is not; "" where it is."""
     if key in _TEXTS:
         return "" if isinstance(value, str | bytes) or (key == "api_key" and isinstance(value, dict)) else "a text"
@@ -52,7 +52,7 @@ def misfit(key: str, value: Any, subject: Subject) -> str:
     return "" if whole else "a whole number"
 
 
-def quoted(path: Path, value: Any) -> tuple[tuple[Edit, ...], str]:
+def quote_edits(path: Path, value: Any) -> tuple[tuple[Edit, ...], str]:
     """The value as a text, and what must be decided first where YAML may have changed it."""
     if type(value) is datetime.date:
         return (SetValue(path, value.isoformat()),), ""
@@ -61,7 +61,7 @@ def quoted(path: Path, value: Any) -> tuple[tuple[Edit, ...], str]:
     return (), ""
 
 
-def listed(path: Path, value: Any) -> tuple[Edit, ...]:
+def list_edits(path: Path, value: Any) -> tuple[Edit, ...]:
     """A list around the one tag that is meant."""
     return (SetValue(path, [value]),) if path[-1] == "tags" and isinstance(value, str) and "," not in value else ()
 

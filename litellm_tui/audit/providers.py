@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from litellm_tui.audit.catalogue_facade import Catalogue, Spans
+from litellm_tui.audit.catalogue.records import Catalogue, Spans
 from litellm_tui.audit.subject import REFERENCE, UNKNOWN, Entry, Subject
 from litellm_tui.audit.surroundings import variable
 
-State = Literal["known", "none", "newer", "unsure"]
+ProviderState = Literal["known", "none", "newer", "unsure"]
 
 
 class Provider(msgspec.Struct, frozen=True):
@@ -27,7 +27,7 @@ class Provider(msgspec.Struct, frozen=True):
     LiteLLM fetches the newest at its start. `unsure`: it cannot be told from here.
     """
 
-    state: State
+    state: ProviderState
     name: str = ""
 
 
@@ -111,7 +111,7 @@ _GROWING: Final = re.compile(
 _DIGEST: Final = 64
 
 
-def provider(
+def find_provider(
     model: str,
     catalogue: Catalogue,
     spans: Spans,
@@ -150,7 +150,7 @@ def provider(
     return NONE if custom else _bare(model, catalogue, spans)
 
 
-def provider_of(entry: Entry, subject: Subject) -> Provider:
+def provider_of_entry(entry: Entry, subject: Subject) -> Provider:
     """The provider of an entry, `unsure` wherever something else than its model may tell LiteLLM."""
     settings = subject.section("litellm_settings")
     model = subject.resolve(entry.params.get("model"))
@@ -162,7 +162,7 @@ def provider_of(entry: Entry, subject: Subject) -> Provider:
     own = settings.get("custom_provider_map")
     names = [item.get("provider") for item in own if isinstance(item, dict)] if isinstance(own, list) else []
     custom, api_base = (subject.resolve(entry.params.get(key)) for key in ("custom_llm_provider", "api_base"))
-    return provider(
+    return find_provider(
         model,
         subject.catalogue,
         subject.spans,
@@ -172,7 +172,7 @@ def provider_of(entry: Entry, subject: Subject) -> Provider:
     )
 
 
-def meant(model: str, catalogue: Catalogue) -> str:
+def corrected_model(model: str, catalogue: Catalogue) -> str:
     """The model as it was certainly meant, where its prefix is a provider's name but for case and hyphens; else ""."""
     prefix, slash, rest = model.partition("/")
     plain = prefix.strip().lower().replace("-", "_")

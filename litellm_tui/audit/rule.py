@@ -68,7 +68,7 @@ class Right(msgspec.Struct, frozen=True):
     path: Path = ()
 
 
-Check = Callable[["Subject"], Iterator[Hit | Right]]
+RuleCheck = Callable[["Subject"], Iterator[Hit | Right]]
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ class Rule(msgspec.Struct, frozen=True):
     why: str
     source: str
     fix: str
-    check: Check
+    check: RuleCheck
     subject: str
     since: str = ""
     until: str = ""
@@ -95,10 +95,10 @@ RULES: dict[str, Rule] = {}
 
 def rule(
     id: str, severity: Severity, title: str, *, why: str, source: str, fix: str, since: str = "", until: str = ""
-) -> Callable[[Check], Check]:
+) -> Callable[[RuleCheck], RuleCheck]:
     """Register the decorated function as a rule of its module's subject."""
 
-    def register(check: Check) -> Check:
+    def register(check: RuleCheck) -> RuleCheck:
         assert id not in RULES, f"two rules are called {id}"
         subject = check.__module__.rpartition(".")[2]
         RULES[id] = Rule(id, severity, title, why, source, fix, check, subject, since, until)

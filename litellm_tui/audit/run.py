@@ -9,7 +9,7 @@ import msgspec
 
 from litellm_tui.audit.rule import Hit, Right, Rule, all_rules
 from litellm_tui.audit.subject import Subject
-from litellm_tui.model.audit import RANK, Audit, Deduction, Finding, Praise, Score, Severity
+from litellm_tui.model.audit import RANK, Audit, Deduction, Finding, Score, Severity, Strength
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Ignore, Mark
 from litellm_tui.model.edits import Edit, Fix, Move
 
@@ -28,10 +28,10 @@ _BASIS: Final = {
 UNUSABLE: Final = "unusable-file"
 
 
-def audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
+def run_audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
     """Every rule that holds for the version, over this subject. `silenced` maps rules to the operator's reasons."""
     findings: list[Finding] = []
-    right: list[Praise] = []
+    right: list[Strength] = []
     rules = all_rules()
     stumbled: list[str] = []
     for one in rules.values():
@@ -44,11 +44,11 @@ def audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
             continue
         findings += [_finding(one, hit, subject) for hit in said if isinstance(hit, Hit)]
         right += [
-            Praise(praise.text, subject.file.mark(praise.path) if praise.path else None)
-            for praise in said
-            if isinstance(praise, Right)
+            Strength(good.text, subject.file.mark(good.path) if good.path else None)
+            for good in said
+            if isinstance(good, Right)
         ]
-    findings += _ignores_in_vain(subject.file.ignores, rules, findings)
+    findings += _idle_ignores(subject.file.ignores, rules, findings)
     judged = [_silence(finding, subject.file.ignores, silenced) for finding in findings]
     judged.sort(key=lambda finding: _order(finding, subject.file))
     open_ones = tuple(finding for finding in judged if finding.silenced is None)
@@ -60,11 +60,11 @@ def audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
         silenced=tuple(finding for finding in judged if finding.silenced is not None),
         right=tuple(right),
         unknown=(*_unknown(subject), *stumbled),
-        score=score(open_ones),
+        score=score_findings(open_ones),
     )
 
 
-def unusable(error: ConfigError, version: str) -> Audit:
+def audit_unusable_file(error: ConfigError, version: str) -> Audit:
     """The audit of a file that LiteLLM cannot load at all."""
     finding = Finding(
         rule=UNUSABLE,
@@ -76,10 +76,10 @@ def unusable(error: ConfigError, version: str) -> Audit:
         why="LiteLLM reads the file with PyYAML, and ends when that fails.",
         source="litellm/proxy/proxy_server.py, ProxyConfig._get_config_from_file",
     )
-    return Audit(error.file, version, "", (finding,), score=score((finding,)))
+    return Audit(error.file, version, "", (finding,), score=score_findings((finding,)))
 
 
-def score(findings: Iterable[Finding]) -> Score:
+def score_findings(findings: Iterable[Finding]) -> Score:
     """10, less what each rule that found something takes by its severity."""
     rules: dict[str, Severity] = {}
     for finding in findings:
@@ -141,7 +141,7 @@ def _silence(finding: Finding, ignores: Iterable[Ignore], silenced: Mapping[str,
     return finding if reason is None else msgspec.structs.replace(finding, silenced=reason)
 
 
-def _ignores_in_vain(
+def _idle_ignores(
     ignores: Iterable[Ignore], rules: Mapping[str, Rule], findings: Iterable[Finding]
 ) -> Iterator[Finding]:
     found = {(finding.rule, finding.mark.file, finding.mark.line) for finding in findings}

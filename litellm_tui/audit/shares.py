@@ -13,12 +13,12 @@ WEIGHTS: Final = ("weight", "rpm", "tpm")
 FIRST_DECIDES: Final = "1.102"
 
 
-def shuffles(subject: Subject) -> bool:
+def uses_shuffle(subject: Subject) -> bool:
     """Whether the usual strategy picks the deployment."""
     return subject.section("router_settings").get("routing_strategy") in (None, "simple-shuffle")
 
 
-def groups(subject: Subject) -> Mapping[str, Sequence[Entry]]:
+def deployments_by_group(subject: Subject) -> Mapping[str, Sequence[Entry]]:
     """The deployments of each group, in their order."""
     found: dict[str, list[Entry]] = defaultdict(list)
     for entry in subject.entries:
@@ -27,7 +27,7 @@ def groups(subject: Subject) -> Mapping[str, Sequence[Entry]]:
     return found
 
 
-def weighed_by(group: Sequence[Entry], subject: Subject) -> str | None:
+def weight_key(group: Sequence[Entry], subject: Subject) -> str | None:
     """What the shuffle weighs a group by; None when by nothing, or when a value is no plain number."""
     for key in WEIGHTS:
         values = [entry.params.get(key) for entry in group]
@@ -41,6 +41,6 @@ def weighed_by(group: Sequence[Entry], subject: Subject) -> str | None:
     return None
 
 
-def set_apart(entry: Entry) -> bool:
+def has_other_selector(entry: Entry) -> bool:
     """Whether something else than weight decides among the group."""
     return any(key in entry.params for key in ("order", "tags", "tag_regex")) or "team_id" in entry.info

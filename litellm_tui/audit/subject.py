@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from litellm_tui.audit.catalogue_facade import Catalogue, Spans, parse_version
+from litellm_tui.audit.catalogue.records import Catalogue, Spans, parse_version
 from litellm_tui.model.configuration import ConfigFile, Mark
 from litellm_tui.model.edits import Path
 

@@ -18,7 +18,7 @@ BLOCKED: Final = frozenset(
 BLOCKED_SINCE: Final = "1.83"
 
 
-def exported(subject: Subject) -> Mapping[str, Any]:
+def exported_variables(subject: Subject) -> Mapping[str, Any]:
     """The entries of `environment_variables` that LiteLLM puts into its environment, as they are written."""
     blocks = subject.runs(since=BLOCKED_SINCE)
     section = subject.section("environment_variables")
@@ -27,7 +27,7 @@ def exported(subject: Subject) -> Mapping[str, Any]:
     }
 
 
-def managed(subject: Subject) -> bool:
+def has_secret_manager(subject: Subject) -> bool:
     """Whether a secret manager may know a variable that the environment does not have."""
     general = subject.section("general_settings")
     keys = ("key_management_system", "key_management_settings", "use_google_kms", "use_azure_key_vault")
@@ -37,15 +37,15 @@ def managed(subject: Subject) -> bool:
 def resolve(subject: Subject, value: Any) -> Any:
     """As `Subject.resolve`, but UNKNOWN for a variable that a secret manager may have."""
     found = subject.resolve(value)
-    return UNKNOWN if found is None and reference(value) is not None and managed(subject) else found
+    return UNKNOWN if found is None and reference(value) is not None and has_secret_manager(subject) else found
 
 
 def variable(subject: Subject, name: str) -> str | Unknown | None:
     """A variable as code sees it that runs after `environment_variables` were exported."""
-    section = exported(subject)
+    section = exported_variables(subject)
     if name not in section:
         found = subject.variable(name)
-        return UNKNOWN if found is None and managed(subject) else found
+        return UNKNOWN if found is None and has_secret_manager(subject) else found
     value = resolve(subject, section[name])
     if value is UNKNOWN or isinstance(value, str):
         return value
@@ -61,7 +61,7 @@ def is_set(subject: Subject, *names: str) -> bool | None:
     return None if any(value is UNKNOWN for value in values) else False
 
 
-def truthy(subject: Subject, value: Any) -> bool | None:
+def is_truthy(subject: Subject, value: Any) -> bool | None:
     """Whether LiteLLM takes a setting as on where it only asks for its truth: the text "false" is on, while a variable
     that holds true or false becomes a boolean (get_secret in secret_managers/main.py)."""
     if reference(value) is None:
@@ -70,7 +70,7 @@ def truthy(subject: Subject, value: Any) -> bool | None:
     return None if found is UNKNOWN else bool(found) and str(found).lower() not in ("", "false")
 
 
-def database(subject: Subject) -> bool | None:
+def has_database(subject: Subject) -> bool | None:
     """Whether LiteLLM has a database."""
     url = resolve(subject, subject.section("general_settings").get("database_url"))
     if isinstance(url, str) and url:
@@ -79,14 +79,14 @@ def database(subject: Subject) -> bool | None:
     return None if url is UNKNOWN and not found else found
 
 
-def licensed(subject: Subject) -> bool | None:
+def has_licence(subject: Subject) -> bool | None:
     """Whether LiteLLM is given a licence; nobody here knows whether it is valid."""
     if subject.section("general_settings").get("litellm_license"):
         return True
     return is_set(subject, "LITELLM_LICENSE")
 
 
-def workers(subject: Subject) -> int | None:
+def worker_count(subject: Subject) -> int | None:
     """The worker processes of the unit that runs it."""
     if subject.runtime is None:
         return None
@@ -108,7 +108,7 @@ def cache_type(subject: Subject) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def callbacks(subject: Subject) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def named_callbacks(subject: Subject) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Every callback that is named in a list, with its path."""
     settings = subject.section("litellm_settings")
     for key in ("callbacks", "success_callback", "failure_callback", "service_callback"):

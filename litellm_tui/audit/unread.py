@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from litellm_tui.audit.catalogue_facade import PLACES, Kind
+from litellm_tui.audit.catalogue.records import PLACES, CatalogueKind
 from litellm_tui.audit.rule import Hit
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.edits import Move, Remove, Rename
 
-SECTIONS: Final[Mapping[Kind, str]] = {
+SECTIONS: Final[Mapping[CatalogueKind, str]] = {
     "litellm": "litellm_settings",
     "router": "router_settings",
     "general": "general_settings",
@@ -25,7 +25,7 @@ _GRAVE: Final = frozenset(
 )
 
 
-def unread(subject: Subject, kind: Kind, known: Mapping[str, str] = {}) -> Iterator[Hit]:
+def find_unread_keys(subject: Subject, kind: CatalogueKind, known: Mapping[str, str] = {}) -> Iterator[Hit]:
     """A hit for each key of the section of `kind` that this version does not read.
 
     `known` has words of their own for keys that are often advised: "why it does nothing; what to do".
@@ -40,7 +40,7 @@ def unread(subject: Subject, kind: Kind, known: Mapping[str, str] = {}) -> Itera
                 yield _hit(subject, kind, key, value)
 
 
-def _hit(subject: Subject, kind: Kind, key: str, value: Any) -> Hit:
+def _hit(subject: Subject, kind: CatalogueKind, key: str, value: Any) -> Hit:
     catalogue, section = subject.catalogue, SECTIONS[kind]
     path = (section, key)
     begin = f"{section}.{key} is not read"

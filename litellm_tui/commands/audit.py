@@ -85,14 +85,14 @@ def run(
 
 
 def _explain(name: str) -> int:
-    from litellm_tui.audit.page import explain
+    from litellm_tui.audit.page import explain_rule
     from litellm_tui.audit.rule import all_rules
 
     rules = all_rules()
     if name not in rules:
         near = difflib.get_close_matches(name, rules, 3)
         raise SettingsError(f"no rule is called {name!r}" + (f": did you mean {' or '.join(near)}?" if near else ""))
-    for line in explain(rules[name]):
+    for line in explain_rule(rules[name]):
         print(line)
     return 0
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.analysis.health.phases import UNREACHABLE, Outcome, Phase, phases
+from litellm_tui.analysis.health.phases import UNREACHABLE, Outcome, Phase, check_phases
 from litellm_tui.commands.look import look
 from litellm_tui.logs.log_line import clean
 from litellm_tui.target.profile import Options
@@ -26,7 +26,7 @@ def run(options: Options, json: bool = False, minutes: int = MINUTES) -> int:
     """Look once and check every phase; errors of the log are counted over the last `minutes`."""
     began = time.monotonic()
     seen = look(resolve(options, load_settings()), remembers=False)
-    found = phases(seen.snapshot, seen.diagnosis, seen.now, minutes)
+    found = check_phases(seen.snapshot, seen.diagnosis, seen.now, minutes)
     status = exit_status(found, seen.diagnosis.gateway.state)
     took = time.monotonic() - began
     if json:

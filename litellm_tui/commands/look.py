@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from litellm_tui.analysis.change.changes import Glance, changes, glance
+from litellm_tui.analysis.change.changes import LookSummary, changes_since, summarize_look
 from litellm_tui.analysis.health.diagnose import diagnose
-from litellm_tui.analysis.health.memory import looked, recall, remember
+from litellm_tui.analysis.health.memory import mark_seen, recall, remember
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs.entry import HISTORY
 from litellm_tui.logs.store import LogStore
@@ -40,7 +40,7 @@ class Look(NamedTuple):
     diagnosis: Diagnosis
     now: float
     changes: tuple[str, ...]
-    before: Glance | None
+    before: LookSummary | None
     store: LogStore
     redact: Redactor
 
@@ -58,18 +58,18 @@ def look(profile: Profile, *, remembers: bool = True, lines: int = HISTORY) -> L
     snapshot, audit = asyncio.run(_settled(monitor))
     now = time.time()
     diagnosis = diagnose(snapshot, now, kept.memory, audit)
-    found = glance(snapshot, diagnosis, now)
+    found = summarize_look(snapshot, diagnosis, now)
     known = diagnosis.gateway.state == "answering" and snapshot.gateway.deployments.value is not None
     memory = remember(kept.memory, diagnosis.problems, now, known)
     # there is no second look in which that would show what this one found ended
     lasting = [problem for problem in diagnosis.problems if problem.solved_at is None]
     diagnosis = replace(diagnosis, problems=recall(memory, lasting, now))
     if remembers:
-        state.save(looked(memory), kept.expected_down, found)
+        state.save(mark_seen(memory), kept.expected_down, found)
         # what was seen is told all the same
         if isinstance(failed := guarded(lambda: history.record_snapshot(snapshot)), Crashed):
             snapshot = replace(snapshot, crashes=(*snapshot.crashes, Crash("history", failed, now, now)))
-    different = changes(kept.last, found)
+    different = changes_since(kept.last, found)
     return Look(profile, snapshot, diagnosis, now, different, kept.last, monitor.store, monitor.redact)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from litellm_tui.analysis.health.phases import phases
+from litellm_tui.analysis.health.phases import check_phases
 from litellm_tui.analysis.phrases import age
 from litellm_tui.commands.look import Look
 from litellm_tui.logs.log_line import clean
@@ -90,7 +90,7 @@ def _report(seen: Look) -> Iterator[str]:
         yield from ("", "## Settings", "", f"From `{_cell(file.path)}`.", "")
         yield from _table(("key", "value"), found)
     yield from ("", "## Checklist", "")
-    for phase in phases(snapshot, diagnosis, now, _LOG_MINUTES):
+    for phase in check_phases(snapshot, diagnosis, now, _LOG_MINUTES):
         mark = "x" if phase.outcome == "ok" else " "
         yield f"- [{mark}] {phase.name}: {_cell(phase.text)}"
     if diagnosis.blind_spots:

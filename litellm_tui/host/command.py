@@ -21,7 +21,7 @@ from litellm_tui.host import proc
 from litellm_tui.host.bounded import TooLarge, size
 from litellm_tui.host.systemd_tools import runtime_environment
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
-from litellm_tui.model.service_kinds import Words
+from litellm_tui.model.service_kinds import Command
 
 # a page of journalctl with the longest lines; every other command prints far less
 MOST_OUTPUT: Final = 64 << 20
@@ -263,6 +263,6 @@ def refusal(done: Done | Failure, tool: str) -> Failure | None:
     return Denied(why) if denied(done.error) or denied(why) else NotAvailable(why)
 
 
-def argument_vector(given: Words) -> list[str]:
+def argument_vector(given: Command) -> list[str]:
     """A command of the settings as an argument vector; `~/` at the beginning of a word is the home folder."""
     return [os.path.expanduser(word) if isinstance(word, str) else str(word) for word in given]

@@ -1,0 +1,1 @@
+"""The frozen records that the other packages exchange, one module a subject; it imports nothing else of the package."""

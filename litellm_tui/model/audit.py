@@ -1,4 +1,4 @@
-"""What the audit says of a configuration: findings with their rule, place and fix, what is right, and the score."""
+"""Results of the audit: findings with their rule, place and fix, the strengths of a configuration, and the score."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from litellm_tui.model.configuration import Mark
 from litellm_tui.model.edits import Fix, Path
 
 Severity = Literal["fatal", "error", "warning", "advice"]
-"""`fatal`: LiteLLM does not start. `error`: requests or a feature fail. `warning`: something is not as it was meant, or
-will bite. `advice`: it works, and could be better."""
+"""`fatal`: LiteLLM does not start. `error`: requests or a feature fail. `warning`: something has another effect than
+intended, or will fail later. `advice`: it works, and could be better."""
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("fatal", "error", "warning", "advice")
 RANK: Final[dict[Severity, int]] = {severity: rank for rank, severity in enumerate(SEVERITIES)}
@@ -20,8 +20,8 @@ RANK: Final[dict[Severity, int]] = {severity: rank for rank, severity in enumera
 class Finding(msgspec.Struct, frozen=True):
     """One thing that a rule found at one place.
 
-    `path` leads into the merged configuration, or is empty. `text` says what is wrong here, `do` what to do about it.
-    `silenced` is the operator's reason to leave it. `source` says where LiteLLM's behaviour can be read.
+    `path` is a path into the merged configuration, or empty. `text` says what is wrong here, `do` what to do about it.
+    `silenced` is the operator's reason to leave it. `source` is the place in LiteLLM's code or documentation.
     """
 
     rule: str
@@ -37,15 +37,15 @@ class Finding(msgspec.Struct, frozen=True):
     silenced: str | None = None
 
 
-class Praise(msgspec.Struct, frozen=True):
-    """Something that is right, and where it stands."""
+class Strength(msgspec.Struct, frozen=True):
+    """Something that is right, with its place."""
 
     text: str
     mark: Mark | None = None
 
 
 class Deduction(msgspec.Struct, frozen=True):
-    """What one severity takes from the score: `count` rules, `each` points; `points` is the sum, at most its limit."""
+    """The points that one severity costs: `count` rules with `each` points, up to a limit: `points`."""
 
     severity: Severity
     count: int
@@ -54,7 +54,7 @@ class Deduction(msgspec.Struct, frozen=True):
 
 
 class Score(msgspec.Struct, frozen=True):
-    """Out of 10. A rule counts once, however often it found something."""
+    """Out of 10. A rule counts once, even with several findings."""
 
     value: float
     deductions: tuple[Deduction, ...] = ()
@@ -63,8 +63,8 @@ class Score(msgspec.Struct, frozen=True):
 class Audit(msgspec.Struct, frozen=True):
     """The result for one configuration: `findings` worst first and in the order of the file, the silenced ones apart.
 
-    `version` is the LiteLLM it was held against, `basis` how that was found, in words. `unknown` says what could not be
-    looked at, and so was not judged.
+    `version` is the LiteLLM that the rules assume, `basis` says where that is known from. `unknown` names what could
+    not be read and so was not audited.
     """
 
     path: str
@@ -72,14 +72,14 @@ class Audit(msgspec.Struct, frozen=True):
     basis: str
     findings: tuple[Finding, ...] = ()
     silenced: tuple[Finding, ...] = ()
-    right: tuple[Praise, ...] = ()
+    right: tuple[Strength, ...] = ()
     unknown: tuple[str, ...] = ()
     score: Score = Score(10.0)
 
     def worst(self) -> Severity | None:
-        """The worst severity that was found; None when nothing was."""
+        """The worst severity of the findings; None without findings."""
         return min((finding.severity for finding in self.findings), key=RANK.__getitem__, default=None)
 
     def below(self, *path: str | int) -> tuple[Finding, ...]:
-        """The findings that stand at or under this path."""
+        """The findings at or under this path."""
         return tuple(finding for finding in self.findings if finding.path[: len(path)] == path)

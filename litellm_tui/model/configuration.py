@@ -1,4 +1,4 @@
-"""The configuration file as it was read: merged, with the place of every value.
+"""The configuration file as read: merged with its includes, with the place of every value.
 
 Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
 """
@@ -13,7 +13,7 @@ from litellm_tui.model.failures import Failure
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Where something stands: line and column are 1-based."""
+    """A place in a file; line and column are 1-based."""
 
     file: str
     line: int
@@ -24,9 +24,9 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class FileDeployment(msgspec.Struct, frozen=True):
-    """One entry of `model_list` as it stands in the file: `os.environ/NAME` is resolved in the plain fields only.
+    """One entry of `model_list` in the file; `os.environ/NAME` is resolved in the plain fields only.
 
-    `missing` names the environment variables that it refers to and that nothing sets.
+    `missing` names the environment variables that the entry refers to and nothing sets.
     """
 
     index: int
@@ -42,7 +42,7 @@ class FileDeployment(msgspec.Struct, frozen=True):
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """An `os.environ/NAME` in the file; `source` says what sets NAME, None that nothing known does."""
+    """An `os.environ/NAME` in the file; `source` says what sets NAME, None when nothing known does."""
 
     name: str
     mark: Mark
@@ -50,7 +50,7 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 class Duplicate(msgspec.Struct, frozen=True):
-    """A key that stands more than once in one mapping; PyYAML, and so LiteLLM, keeps the last. `path` is in `file`."""
+    """A key that occurs more than once in one mapping; PyYAML, and so LiteLLM, keeps the last. `path` is in `file`."""
 
     file: str
     path: tuple[str | int, ...]
@@ -58,7 +58,7 @@ class Duplicate(msgspec.Struct, frozen=True):
 
 
 class Ignore(msgspec.Struct, frozen=True):
-    """A comment `# litellm-tui: ignore RULE reason`. `line` is the line that it is about: its own, or the next one."""
+    """A comment `# litellm-tui: ignore RULE reason`. `line` is the line it applies to: its own, or the next one."""
 
     mark: Mark
     line: int
@@ -67,9 +67,9 @@ class Ignore(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where one top-level value of the merged mapping came from: of a list, `count` items from index `start` on.
+    """The file that one top-level value of the merged mapping came from; of a list, `count` items from index `start`.
 
-    `overrides` are the files whose own value of this key was replaced by it.
+    `overrides` are the files whose value of this key it replaced.
     """
 
     file: str
@@ -82,9 +82,9 @@ class ConfigFile(msgspec.Struct, frozen=True):
     """A configuration that parsed, with its includes merged the way LiteLLM merges them.
 
     `data` is the merged mapping, secrets included: it is for analysis only. `marks` maps a path into `data`
-    (`("router_settings", "fallbacks", 0)`) to its place. `digest` covers every file read. `modified_at` is when the
-    files came to be as they are, at the latest: no old time that one was deployed with. `origins` says for each
-    top-level key which files it came from.
+    (`("router_settings", "fallbacks", 0)`) to its place. `digest` covers every file read. `modified_at` is the
+    latest time at which one of the files changed on this machine (a deployed file can carry an older time). `origins`
+    maps each top-level key to the files it came from.
     """
 
     path: str
@@ -100,7 +100,7 @@ class ConfigFile(msgspec.Struct, frozen=True):
     origins: dict[str, tuple[Origin, ...]] = {}
 
     def mark(self, path: tuple[str | int, ...]) -> Mark:
-        """The place of a path into `data`, or of the nearest thing above it that has one."""
+        """The place of a path into `data`, or of the nearest parent that has one."""
         for length in range(len(path), -1, -1):
             if (mark := self.marks.get(path[:length])) is not None:
                 return mark
@@ -123,7 +123,7 @@ class ConfigFile(msgspec.Struct, frozen=True):
 
     @property
     def background_health_checks(self) -> bool:
-        """LiteLLM takes any truthy value (proxy_server.py), so that is what is asked here."""
+        """Whether they are on; LiteLLM accepts any truthy value (proxy_server.py)."""
         return bool(self.section("general_settings").get("background_health_checks"))
 
 
@@ -142,9 +142,9 @@ class ConfigError(msgspec.Struct, frozen=True):
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """What is known of the file: `current` is the last good one, `error` what is wrong with the one on disk now.
+    """What is known of the file: `current` is the last good version, `error` the problem of the one on disk now.
 
-    `failure` is set while the console fails to read it at all.
+    `failure` is set while the console cannot read the file.
     """
 
     path: str | None = None

@@ -1,4 +1,4 @@
-"""What analysis makes of a snapshot. The faces show these and decide nothing themselves."""
+"""The results of analysing a snapshot. Screens and commands show these and decide nothing themselves."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ EvidenceKind = Literal["file", "router", "listed", "health report", "traffic", "
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """One thing that was seen. `speaks` says for which side; `seen_at` is when, None for what has no time."""
+    """One piece of evidence for or against a subject; `seen_at` is None for what has no time."""
 
     kind: EvidenceKind
     text: str
@@ -53,11 +53,11 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """A state with its reason in one line, since when, when it was last seen, and what to do about it.
+    """A state with its reason in one line, its onset, the time of its evidence, and what to do about it.
 
-    Deployments and groups use the words of `State`; gateway, service and cache have their own. `brief` is the cause in
-    two or three words. `contradiction` names evidence that says the opposite, and why it is not believed. `pending`
-    says that nothing is wrong: the file was changed, and a restart brings the two together.
+    Deployments and groups use the values of `State`; gateway, service and cache have their own. `brief` is the cause
+    in two or three words. `contradiction` names evidence for the opposite, and why it does not count. `pending` means
+    that nothing is wrong: the file has changed, and a restart applies it.
     """
 
     state: str
@@ -75,8 +75,8 @@ class Verdict(msgspec.Struct, frozen=True):
 class Deployment(msgspec.Struct, frozen=True):
     """One row of the models pane: the file's entry, the loaded one, or both. `key` stays the same over changes.
 
-    `ok` and `failed` count its real requests in the window of the traffic, None where they cannot be seen. `findings`
-    are those of the audit about its entry in the file.
+    `ok` and `failed` count real requests in the traffic window, None where they cannot be seen. `findings` are the
+    audit's findings about the entry in the file.
     """
 
     key: str
@@ -98,7 +98,7 @@ class Deployment(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """A model group: what its callers get. `aliases` lead to it, `served_by` is the fallback that answers for it."""
+    """A model group as its callers see it, with its aliases; `served_by` is the fallback that answers in its place."""
 
     name: str
     verdict: Verdict
@@ -119,7 +119,7 @@ ChainKind = Literal["general", "context window", "content policy", "default", "a
 
 
 class Chain(msgspec.Struct, frozen=True):
-    """Where requests of a group go next. `applied` is False when the running router has it otherwise or not at all."""
+    """The targets of a group's requests after failures. `applied` is False when the router runs another chain."""
 
     kind: ChainKind
     source: Target
@@ -130,7 +130,7 @@ class Chain(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What tells a chain from the others, whatever is added above it."""
+        """The identity of the chain; it does not depend on its position."""
         return f"{self.kind}:{self.source.name}"
 
 
@@ -140,9 +140,9 @@ PlaceKind = Literal[
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What a problem is about; `key` is the key of the row concerned, empty where the pane has only one subject.
+    """The subject of a problem; `key` is the key of the row concerned, empty where the pane has only one subject.
 
-    Of a `reading` that the console fails at, `key` is the source.
+    For kind `reading`, `key` is the source that the console cannot read.
     """
 
     kind: PlaceKind
@@ -152,8 +152,8 @@ class Place(msgspec.Struct, frozen=True):
 class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong. `key` stays the same while it lasts; `hit` says who is affected.
 
-    `since` is its onset as far as it is known, `new` marks one that was not there at the last look, `solved_at` one
-    that has ended. Severity `quiet` is a note: nothing fails by it.
+    `since` is the onset as far as it is known. `new` marks a problem that the operator has not seen, `solved_at` one
+    that has ended. Severity `quiet` is a note: nothing fails because of it.
     """
 
     key: str
@@ -170,7 +170,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """One source that was looked at, what it gave, and when."""
+    """One source of the snapshot: what it gave, and when."""
 
     what: str
     text: str
@@ -178,7 +178,7 @@ class Looked(msgspec.Struct, frozen=True):
 
 
 class BlindSpot(msgspec.Struct, frozen=True):
-    """What cannot be seen here, and which setting or right would show it."""
+    """Something that cannot be seen here, and the setting or permission that would show it."""
 
     what: str
     mend: str
@@ -192,7 +192,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Headline(msgspec.Struct, frozen=True):
-    """The header: a state in words, the clauses that say why, and the next step when there is one."""
+    """The header: the state in a word, the clauses that explain it, and the next step if there is one."""
 
     word: str
     severity: Severity
@@ -201,9 +201,9 @@ class Headline(msgspec.Struct, frozen=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
-    """Everything that is thought of one snapshot at one moment. `problems` stand worst first, the solved ones last.
+    """All conclusions from one snapshot at one moment. `problems` are sorted worst first, the solved ones last.
 
-    `audit` is that of the file on disk, None while there is none.
+    `audit` is the audit of the file on disk, None while there is none.
     """
 
     headline: Headline

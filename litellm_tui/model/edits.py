@@ -1,4 +1,4 @@
-"""What a fix does to a file: plain records, carried out by `actions.splice` and shown before they are.
+"""Edits of a file as plain records; `actions.splice` carries them out after they were shown.
 
 A path leads into the ONE file named, from its top: mapping keys as text, list items as positions. It is not a path into
 the configuration that LiteLLM merges from a file and its `include:`d files.
@@ -28,10 +28,10 @@ class Rename(msgspec.Struct, frozen=True, tag="rename"):
 
 
 class Remove(msgspec.Struct, frozen=True, tag="remove"):
-    """Take out a mapping entry or a list item, with its lines and the comments that belong to it.
+    """Remove a mapping entry or a list item, with its lines and the comments that belong to it.
 
     `occurrence` counts the entries of a duplicated key from the top; -1 is the last, the one that PyYAML loads. With
-    `emptied`, the lists and mappings around it that would be left with nothing in them go as well.
+    `emptied`, the lists and mappings around it that would become empty are removed too.
     """
 
     path: Path
@@ -40,15 +40,15 @@ class Remove(msgspec.Struct, frozen=True, tag="remove"):
 
 
 class Insert(msgspec.Struct, frozen=True, tag="insert"):
-    """Add the key that ends `path`, creating the mappings above it that are missing, or append to a list, where the
-    path ends in the list's length."""
+    """Add the last key of `path` with the missing mappings above it, or append to a list, where the path ends in the
+    list's length."""
 
     path: Path
     value: Any
 
 
 class Move(msgspec.Struct, frozen=True, tag="move"):
-    """Take an entry, key and value, to another place; `to` ends in its key there, or in a list's length."""
+    """Move an entry, key and value, to another place; `to` ends in its new key, or in a list's length."""
 
     path: Path
     to: Path
@@ -58,8 +58,8 @@ Edit = SetValue | Rename | Remove | Insert | Move
 
 
 class Fix(msgspec.Struct, frozen=True):
-    """Edits of one file that settle one finding. A `decision` is what a human must choose first: with one, the fix is
-    offered, and never applied by `--fix`."""
+    """Edits of one file that resolve one finding. `decision` names what the operator must decide first: such a fix is
+    offered, and `--fix` never applies it."""
 
     file: str
     edits: tuple[Edit, ...]

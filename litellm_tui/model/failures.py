@@ -23,36 +23,36 @@ class Unreachable(Failure, frozen=True, tag=True):
 
 
 class Unauthorized(Failure, frozen=True, tag=True):
-    """The gateway wants a key, or refused the one that was sent (`sent` tells which)."""
+    """The gateway needs a key, or with `sent` it refused the one it got."""
 
     sent: bool = False
 
 
 class NotAvailable(Failure, frozen=True, tag=True):
-    """It answers, but this feature is off, missing in this version, or needs a database. Not an outage."""
+    """The source answers, but the feature is off, missing in this version, or needs a database. Not an outage."""
 
 
 class Malformed(Failure, frozen=True, tag=True):
-    """It answered with something that LiteLLM would not have said (HTML, an empty body, an unexpected status)."""
+    """The answer is none of LiteLLM's (HTML, an empty body, an unexpected status)."""
 
     status: int | None = None
 
 
 class Denied(Failure, frozen=True, tag=True):
-    """The operating system refused: a journal right, a file mode, polkit."""
+    """The operating system refused access: a permission of the journal, a file mode, polkit."""
 
 
 class Crashed(Failure, frozen=True, tag=True):
-    """The console itself failed at it: `error` is the class of the exception, `place` where it was raised."""
+    """The console itself failed: `error` is the class of the exception, `place` where it was raised."""
 
     error: str = ""
     place: str = ""
 
 
 class Crash(msgspec.Struct, frozen=True):
-    """A source that the console fails to read: since when, the last time, how often in a row.
+    """A source that the console fails to read: the first and the last time, and how many times in a row.
 
-    It is tried again `again_in` seconds after the last time, None at its next turn.
+    The next attempt is `again_in` seconds after the last one; None means at the next regular reading.
     """
 
     source: str

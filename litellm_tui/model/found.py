@@ -1,4 +1,4 @@
-"""What was looked for before anything can be watched: a value with its source, or why there is none."""
+"""The result of looking for a setting or a service: a value with its source, or why there is none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """Something that was looked for and not found: what, why, and what would mend it."""
+    """Something that was not found: what, why, and what would help."""
 
     what: str
     why: str

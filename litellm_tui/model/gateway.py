@@ -1,4 +1,4 @@
-"""What the gateway says of itself over HTTP, and what its caches count.
+"""The gateway's answers over HTTP, and the counters of its caches.
 
 Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
 """
@@ -25,8 +25,8 @@ class Readiness(msgspec.Struct, frozen=True):
 class LoadedDeployment(msgspec.Struct, frozen=True):
     """One entry of GET /v1/model/info: a deployment as the running router holds it.
 
-    `params` are the `litellm_params` the proxy reports (it leaves `api_key` out and resolves `os.environ/` itself).
-    `names` are all names it was listed under, aliases among them, in the proxy's order; `group` is the first.
+    `params` are the `litellm_params` that the proxy reports (without `api_key`, and with `os.environ/` resolved).
+    `names` are all names that the proxy lists it under, aliases included, in its order; `group` is the first.
     """
 
     id: str
@@ -44,7 +44,7 @@ class LoadedDeployment(msgspec.Struct, frozen=True):
 class HealthEntry(msgspec.Struct, frozen=True):
     """One endpoint of GET /health. 1.77 gives no `model_id`: match by `model` and `api_base` there.
 
-    `red_since` is when it was first seen unhealthy, `turned` whether it was seen healthy before that.
+    `red_since` is when it was first seen unhealthy, `turned` says that it was seen healthy before.
     """
 
     model: str
@@ -57,14 +57,14 @@ class HealthEntry(msgspec.Struct, frozen=True):
 
 
 class HealthReport(msgspec.Struct, frozen=True):
-    """GET /health, asked only while `background_health_checks` is on: otherwise each call is billed."""
+    """GET /health, requested only while `background_health_checks` is on: otherwise each call is billed."""
 
     healthy: tuple[HealthEntry, ...]
     unhealthy: tuple[HealthEntry, ...]
 
 
 class CachePing(msgspec.Struct, frozen=True):
-    """GET /cache/ping. `error` is what a 503 said; every type but redis answers healthy untested (`ping` None)."""
+    """GET /cache/ping. `error` is the text of a 503. Types but redis are healthy without a test (`ping` None)."""
 
     status: str
     type: str | None = None
@@ -77,7 +77,7 @@ class CachePing(msgspec.Struct, frozen=True):
 
 
 class RedisInfo(msgspec.Struct, frozen=True):
-    """GET /cache/redis/info: the whole Redis server's figures, not the LLM cache's alone."""
+    """GET /cache/redis/info: figures of the whole Redis server, not only of LiteLLM's cache."""
 
     version: str
     clients: int
@@ -93,7 +93,7 @@ class RedisInfo(msgspec.Struct, frozen=True):
 
 
 class DeploymentCounters(msgspec.Struct, frozen=True):
-    """One deployment in GET /metrics, LiteLLM's own health checks left out; counted since the process started.
+    """One deployment in GET /metrics without LiteLLM's own health checks, since the process started.
 
     `errors` maps `exception class status` to its count.
     """
@@ -106,7 +106,7 @@ class DeploymentCounters(msgspec.Struct, frozen=True):
 
 
 class Metrics(msgspec.Struct, frozen=True):
-    """GET /metrics, as far as it is used. Counters since the process started."""
+    """The part of GET /metrics that is used. Counters since the process started."""
 
     deployments: tuple[DeploymentCounters, ...] = ()
     cache_hits: float | None = None
@@ -123,16 +123,16 @@ class CacheCount(msgspec.Struct, frozen=True):
 
 
 class CacheCounts(msgspec.Struct, frozen=True):
-    """The readings of one counter in their order, about half a minute apart; a restart of what counts begins anew."""
+    """The readings of one counter in order, about half a minute apart; a restart of the source begins a new series."""
 
     source: Literal["metrics", "redis"]
     counts: tuple[CacheCount, ...] = ()
 
 
 class Gateway(msgspec.Struct, frozen=True):
-    """All that HTTP tells. `router` is `router_settings` of GET /get/config/callbacks: as the router has them.
+    """All readings over HTTP. `router` is `router_settings` of GET /get/config/callbacks, as the router uses them.
 
-    `health_url` is what the profile's own health URL answers.
+    `health_url` is the answer of the health URL in the profile.
     """
 
     liveliness: Reading[str] = Reading()

@@ -1,4 +1,4 @@
-"""Records of the log, and the state of what follows it.
+"""Records of the log, and the state of its tail.
 
 Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
 """
@@ -15,18 +15,16 @@ Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 GAP: Literal["gap"] = "gap"
-
-
-"""The `source` of a record that stands where lines are missing; its `text` says which, with their number if known."""
+"""The `source` of a record in place of missing lines; its `text` says which, with their number if known."""
 
 
 class LogRecord(msgspec.Struct, frozen=True, gc=False):
-    """One record of the log: what LiteLLM wrote at once, a folded traceback included.
+    """One record of the log: what LiteLLM wrote at once, with its traceback.
 
-    `sequence` counts up by one per record of this session; those fetched from before it have negative ones. `text` has
-    no control characters left and no secrets. `model` is the deployment's `litellm_params.model` or the model group
-    that the line is about, `logger` the place in LiteLLM's source that wrote it (`router.py:7881`); empty where the
-    line names none. `place` orders records of the same time in their source (see `logs.entry.Entry`).
+    `sequence` counts up by one per record of this session; older records fetched later have negative numbers. `text`
+    has no control characters and no secrets. `model` is the deployment's `litellm_params.model` or the model group in
+    the line, `logger` the place in LiteLLM's source that wrote it (`router.py:7881`); both are empty where the line
+    has none. `place` orders records of the same time in their source (see `logs.entry.Entry`).
     """
 
     sequence: int
@@ -45,9 +43,9 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class Log(msgspec.Struct, frozen=True):
-    """The state of the tail. Records lie in the `LogStore` that the monitor fills; `last` is its newest sequence.
+    """The state of the tail. The records are in the `LogStore` that the monitor fills; `last` is its newest sequence.
 
-    `unread` counts the lines that could not be read: they stand in the log as they are, and are counted nowhere else.
+    `unread` counts the lines that could not be parsed: the log shows them unchanged, and no other counter has them.
     """
 
     source: str = ""

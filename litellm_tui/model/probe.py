@@ -1,4 +1,4 @@
-"""What one request to exactly one deployment said.
+"""The result of a probe.
 
 Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
 """
@@ -9,11 +9,11 @@ import msgspec
 
 
 class ProbeResult(msgspec.Struct, frozen=True):
-    """What one request to exactly one deployment said (fallbacks, retries and cache off).
+    """The result of one request to exactly one deployment (fallbacks, retries and cache off).
 
     `deployment` is its `model_info.id`. `took` and `first_token` are seconds; `first_token` is known for streams only.
-    `error` is what was said against it, in full and without secrets. With `skipped` it was not asked, for that reason.
-    With `by_gateway` the fault is the gateway's own (no answer, a refused key): nothing was learnt of the deployment.
+    `error` is the full error text without secrets. `skipped` is the reason why no request was sent. With `by_gateway`
+    the gateway itself failed (no answer, a refused key), which says nothing about the deployment.
     """
 
     deployment: str

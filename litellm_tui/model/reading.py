@@ -1,4 +1,4 @@
-"""The last good value of one source with what became of the latest attempt, and how readings follow one another.
+"""The last good value of one source with the result of the latest attempt, and the step to the next reading.
 
 Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
 """
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 class Reading(msgspec.Struct, Generic[T], frozen=True):
-    """The last good value of one source and what became of the latest attempt.
+    """The last good value of one source and the result of the latest attempt.
 
-    `failure` belongs to the attempt at `tried_at`; `value` may be older (`seen_at`). `interval` is the pace at which
-    the source is read, so that whoever shows the value can tell old from current.
+    `failure` belongs to the attempt at `tried_at`; `value` may be older (`seen_at`). `interval` is the number of
+    seconds between two readings; with it `stale` tells old values from current ones.
     """
 
     value: T | None = None
@@ -30,12 +30,12 @@ class Reading(msgspec.Struct, Generic[T], frozen=True):
     interval: float = 0.0
 
     def stale(self, now: float) -> bool:
-        """Whether the value is older than two and a half of its intervals (with two seconds of grace)."""
+        """Whether the value is older than two and a half intervals and two seconds."""
         return self.seen_at is not None and now - self.seen_at > 2.5 * self.interval + 2.0
 
 
 def next_reading(before: Reading[Any], result: Any, took: float | None, interval: float, now: float) -> Reading[Any]:
-    """The reading after one more attempt: a failure keeps the last good value, and the moment at which it began."""
+    """The reading after one more attempt. A failure keeps the last good value and the time of the first failure."""
     if isinstance(result, Failure):
         return Reading(
             value=before.value,
@@ -50,5 +50,5 @@ def next_reading(before: Reading[Any], result: Any, took: float | None, interval
 
 
 def is_silence(result: Any) -> TypeGuard[Unreachable]:
-    """Whether no answer came in time: once may be a busy machine's fault, so a new one is asked about once more."""
+    """Whether no answer came in time. A busy machine can cause a single timeout, so the first one is tried again."""
     return isinstance(result, Unreachable) and result.kind == "timeout"

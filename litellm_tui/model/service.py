@@ -1,4 +1,4 @@
-"""What runs LiteLLM, and how its runs ended.
+"""The service that runs LiteLLM, its environment, and how its runs ended.
 
 Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
 """
@@ -14,14 +14,14 @@ Verb = Literal["start", "stop", "restart"]
 
 
 class Service(msgspec.Struct, frozen=True):
-    """What runs LiteLLM, in systemd's words whatever it is: a unit, a container, a process.
+    """The state of what runs LiteLLM, a unit, a container or a process, always in systemd's terms.
 
-    A unit is read by `systemctl show`, with /proc of its processes where systemd does no accounting. `scope` says whose
-    unit it is, or which other kind of service. `started_at` is the main process's start; `cpu_percent` is of one core,
-    over the time since the last reading. None and "" mean not known. `invocation` differs from one run to the next,
-    `fragment` is the file that defines the service, `health` what a container's own check says, and `note` is what
-    else must be known of this reading, such as a stale PID file. `unit_file_state` says whether systemd starts it at
-    boot (enabled, disabled, static …), `booted_at` when the machine was started.
+    A unit is read by `systemctl show`, with /proc of its processes where systemd does no accounting. `scope` is `user`
+    or `system` for a unit, otherwise the kind of service. `started_at` is the start of the main process; `cpu_percent`
+    is of one core, over the time since the last reading. None and "" mean not known. `invocation` differs from one run
+    to the next, `fragment` is the file that defines the service, `health` the result of a container's own check, and
+    `note` a remark on this reading, such as a stale PID file. `unit_file_state` says whether systemd starts it at boot
+    (enabled, disabled, static …), `booted_at` is the start of the machine.
     """
 
     unit: str
@@ -49,16 +49,16 @@ class Service(msgspec.Struct, frozen=True):
 
     @property
     def keeper(self) -> str:
-        """Who starts it again when it dies; empty where nobody is known to."""
+        """What starts the service again when it ends; empty where nothing is known to."""
         return {"user": "systemd", "system": "systemd", "compose": "Docker"}.get(self.scope, "")
 
 
 class Exit(msgspec.Struct, frozen=True):
-    """The end of one run of a unit, as systemd told it. `began` is None where the start is not in the journal.
+    """The end of one run of a unit, from systemd's messages. `began` is None where the start is not in the journal.
 
     `code` is exited, killed or dumped, `status` the exit status or the signal, `name` systemd's name for it, `result`
-    systemd's verdict. `by` says who ended it, where it was not the process itself: an order, a lack of memory, or the
-    machine that was restarted. `again` when systemd started it again, `given_up` when it would not any more.
+    systemd's result. `by` is the cause where the process did not end by itself: an order, a lack of memory, or a
+    restart of the machine. With `again` systemd started it again, with `given_up` it refused to.
     """
 
     at: float
@@ -83,8 +83,10 @@ class Variable(msgspec.Struct, frozen=True):
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """What runs LiteLLM: a unit, or another kind of service. `unread` are environment files that could not be read,
-    with the reason; `withheld` are the secrets that stand in such files, whether their reader takes them or not.
+    """The definition of what runs LiteLLM: a unit, or another kind of service.
+
+    `unread` are environment files that could not be read, with the reason. `withheld` are the secrets in environment
+    files, also those that the service does not use.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""The kinds of service beside a systemd unit, and what the settings file says of each.
+"""The settings of each kind of service beside a systemd unit, and the tools that reach a service.
 
-Commands are lists of words and never pass a shell. A number may stand in YAML where a word is meant (`--port, 4000`).
+Commands are lists of words and never pass a shell. YAML may give a number for a word (`--port, 4000`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Words = Annotated[tuple[str | int, ...], msgspec.Meta(min_length=1)]
+Command = Annotated[tuple[str | int, ...], msgspec.Meta(min_length=1)]
 
 
 class Compose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A service of a Docker Compose project. What is left out is found through the containers that there are.
+    """A service of a Docker Compose project. Missing settings are found through the existing containers.
 
     `folder` is the project directory, `file` the compose file, `project` the project's name, `docker` the client.
     """
@@ -29,11 +29,11 @@ class Compose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A process that a command starts and that a PID file names.
 
-    `folder` is where it is started, and `environment_file` holds NAME=VALUE lines for it, beside the environment of the
+    `folder` is its working directory. `environment_file` has NAME=VALUE lines that are added to the environment of the
     console. `stop_signal` asks it to end; after `stop_seconds` it is killed with its children.
     """
 
-    start: Words
+    start: Command
     pid_file: str
     log_file: str | None = None
     folder: str | None = None
@@ -49,18 +49,19 @@ class Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A service that only its own commands know. `status` ends as LSB init scripts do: 0 it runs, 3 it is stopped,
-    4 there is no such service, anything else it has failed.
+    """A service that only its own commands know.
 
-    The log is a file, or what the command `log` prints while it runs. With a `pid_file` the process can be looked at.
+    `status` exits as LSB init scripts do: 0 for running, 3 for stopped, 4 for unknown, anything else for failed.
+
+    The log is a file, or the output of the command `log`. With a `pid_file` the process can be inspected.
     """
 
-    status: Words
-    start: Words | None = None
-    stop: Words | None = None
-    restart: Words | None = None
+    status: Command
+    start: Command | None = None
+    stop: Command | None = None
+    restart: Command | None = None
     log_file: str | None = None
-    log: Words | None = None
+    log: Command | None = None
     pid_file: str | None = None
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("log and log_file: expected one of them")
 
 
-Kind = Compose | Process | Custom
+ServiceSettings = Compose | Process | Custom
 KindName = Literal["systemd", "compose", "process", "custom"]
 
 
@@ -76,11 +77,11 @@ Scope = Literal["user", "system"]
 
 
 class Tools(msgspec.Struct, frozen=True):
-    """What reaches the service: commands as argument vectors, and whether there is a Redis server to be asked itself.
+    """The tools that reach the service: commands as argument vectors, and whether a Redis server can be asked directly.
 
-    The simulated gateway brings its own commands, only pretends to have a Redis, and has files that are younger than
-    they say: without `inodes`, only their times of modification count. Its machine is simulated too: `booted_at` is
-    when that one was started, in seconds since the epoch. None is this machine.
+    The simulated gateway has its own commands, no real Redis, and files that are younger than their times of
+    modification: without `inodes` only those times count. `booted_at` is the start of the simulated machine in seconds
+    since the epoch, None for this machine.
     """
 
     systemctl: tuple[str, ...] = ("systemctl",)
@@ -95,5 +96,5 @@ class Tools(msgspec.Struct, frozen=True):
         return [*self.systemctl, *(["--user"] if scope == "user" else []), "--no-ask-password", *words]
 
     def privileged_command(self, *words: str) -> list[str]:
-        """`sudo systemctl WORDS`, for a terminal that sudo may ask on."""
+        """`sudo systemctl WORDS`, for a terminal where sudo can ask for a password."""
         return [*self.sudo, *self.systemctl, *words]

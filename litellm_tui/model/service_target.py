@@ -1,4 +1,4 @@
-"""The service that a driver is for: what a profile says of it, and what was found."""
+"""The service that a driver works on: what is looked for, what was found, and the result."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import msgspec
 
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Unit, Variable
-from litellm_tui.model.service_kinds import Kind, Scope, Tools
+from litellm_tui.model.service_kinds import Scope, ServiceSettings, Tools
 
 
 class ServiceTarget(msgspec.Struct, frozen=True):
     """One service. `name` is empty where none was found; `settings` is None for a unit of systemd.
 
-    `unit` is the service as it was found, None where it was not. `environment` is what the service gives LiteLLM.
+    `unit` is the service that was found, or None. `environment` is the environment that it gives to LiteLLM.
     """
 
     name: str
     tools: Tools
     scope: Scope = "user"
-    settings: Kind | None = None
+    settings: ServiceSettings | None = None
     unit: Unit | None = None
     environment: Mapping[str, Variable] = {}
     environment_files: tuple[str, ...] = ()
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """What is known of a service before it is looked for, from the command line, the environment and the settings.
+class ServiceQuery(msgspec.Struct, frozen=True):
+    """What is known about a service before the search, from the command line, the environment and the settings.
 
-    `name` is what was asked for, `profile` the name of the profile. `environ` is the console's environment, `config`
-    the configuration file and `url` the address that were given.
+    `name` is the name asked for, `profile` the name of the profile. `environ` is the console's environment, `config`
+    the given configuration file and `url` the given address.
     """
 
     tools: Tools
@@ -38,19 +38,21 @@ class Wanted(msgspec.Struct, frozen=True):
     profile: str
     name: Found | None = None
     scope: Scope | None = None
-    settings: Kind | None = None
+    settings: ServiceSettings | None = None
     config: str | None = None
     url: str | None = None
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """What was found of one kind of service. A service of which only the name is known is operated as well: it may
-    come. `others` would do as well; `missing` says what was not found, and why.
+class FoundService(msgspec.Struct, frozen=True):
+    """The result of a search for one kind of service.
+
+    A service of which only the name is known is operated too, as it may appear later. `others` are further candidates;
+    `missing` says what was not found, and why.
     """
 
     name: Found | None = None
     scope: Scope | None = None
-    settings: Kind | None = None
+    settings: ServiceSettings | None = None
     unit: Unit | None = None
     others: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()

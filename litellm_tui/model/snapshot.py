@@ -18,9 +18,9 @@ from litellm_tui.model.traffic import Failures, Traffic
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """All that is known at `taken_at`. The console and the commands are drawn from this and nothing else.
+    """All that is known at `taken_at`. Screens and commands show this and nothing else.
 
-    `redis_answer` is what the Redis server itself said to a PING. `probes` holds the last one of each deployment.
+    `redis_answer` is the Redis server's own answer to a PING. `probes` holds the last probe of each deployment.
     `expected_down` maps a deployment's key, or a group's name, to the operator's note on why it may be down.
     `crashes` are the sources that the console itself fails to read.
     """

@@ -1,4 +1,4 @@
-"""What the log and /metrics tell of real requests: answers, failures, and notices that explain a fault.
+"""Real requests in the log and in /metrics: answers, failures, and notices that explain a fault.
 
 Times are seconds since the epoch, durations are seconds, sizes are bytes. Records are frozen.
 """
@@ -11,11 +11,11 @@ import msgspec
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """What real requests showed of one target: its own probes and LiteLLM's health checks are not counted.
+    """The real requests of one target, without probes of the console and LiteLLM's health checks.
 
     `kind` says what `name` is and where it was seen: a `model` (`litellm_params.model`) in LiteLLM's INFO lines, a
     `group` in failure lines of any level, a `deployment` (its id) in /metrics. `ok` and `failed` count within the
-    window; the times are of whatever was seen last, also before it. `failing_since` is the first failure after the last
+    window; the times can be older. `failing_since` is the first failure after the last
     success, `in_a_row` the number of failures since then, `failures` the times of the last three, `answers` those of
     the last answers, one a second at most. `error` is the last failure in full, with its stack trace below "stack
     trace:".
@@ -39,11 +39,11 @@ NoticeKind = Literal["port taken", "dropped", "no such group", "alias", "stream 
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Something that the log says and that explains a fault, by what it is about; `times` counts the lines.
+    """A log line that explains a fault, by its subject `name`; `times` counts the lines.
 
-    `dropped`: a model that LiteLLM left out at its start, for it names no provider. `no such group`: a name that was
-    asked for in vain. `port taken`: an address it could not listen on. `alias`: a request failed on a list as alias.
-    `stream breaks`: a stream ended in the middle of its answer, with this error.
+    `dropped`: a model that LiteLLM left out at its start because it names no provider. `no such group`: a requested
+    name that does not exist. `port taken`: an address that LiteLLM could not listen on. `alias`: a request failed on an
+    alias that is a list. `stream breaks`: a stream ended in the middle of its answer, with this error.
     """
 
     kind: NoticeKind
@@ -54,13 +54,12 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """Real requests of the last `window` seconds. `requests` and `refused` are LLM calls in uvicorn's access lines,
-    which `access_lines` says that there are (1.77 with json_logs writes none).
+    """Real requests of the last `window` seconds. `requests` and `refused` count LLM calls in uvicorn's access lines;
+    `access_lines` says whether there are any (1.77 with json_logs writes none).
 
-    `per_model` says that LiteLLM writes a line for each call (LITELLM_LOG=INFO), `counted` that /metrics counts them:
-    without either a success names no model, and silence about one says nothing. `cooling` maps the id of a deployment
-    to the moment until which the router does not ask it, as the log said. `answered_at` is the last answer to anybody
-    about anything, the console's own questions among them.
+    `per_model` means that LiteLLM writes a line for each call (LITELLM_LOG=INFO), `counted` that /metrics counts them:
+    without both, successes cannot be assigned to models. `cooling` maps the id of a deployment to the end of its
+    cooldown, from the log. `answered_at` is the last answer to any request, the console's own included.
     """
 
     window: float = 300.0
@@ -83,13 +82,13 @@ FailedKind = Literal["group", "model", "cache", "caller", "service", ""]
 
 
 class FailureTally(msgspec.Struct, frozen=True):
-    """One kind of failure of the log, as one voice tells it: a request that fails is told by several.
+    """One kind of failure in the log, from one kind of line (`voice`): a request that fails causes several lines.
 
-    `cause` is a known one or empty, `kind` says what `name` is (a group, a `litellm_params.model`, …), `pattern` is the
-    fingerprint of its words where cause and name do not tell it from others. `counts` are `(minute, failures)`, a
-    minute being seconds since the epoch over 60; of what is older than an hour they are `(first minute of the hour,
-    failures)`. `callers` are the addresses of the access lines that followed, with how many; `calls` the last ids;
-    `sequence` is that of an example's record, `words` are its own.
+    `cause` is a known cause or empty, `kind` says what `name` is (a group, a `litellm_params.model`, …). `pattern` is
+    the fingerprint of the text where cause and name do not identify the failure. `counts` are `(minute, failures)`,
+    a minute being seconds since the epoch over 60; older than an hour, `(first minute of the hour, failures)`.
+    `callers` are client addresses of the access lines that followed, with counts; `calls` are the last ids. `sequence`
+    and `words` are the number and the text of an example record.
     """
 
     cause: str
@@ -107,10 +106,10 @@ class FailureTally(msgspec.Struct, frozen=True):
 
 
 class Failures(msgspec.Struct, frozen=True):
-    """What failed, by kind. `other` counts failures of kinds that are no longer kept.
+    """Failures by kind. `other` counts failures of kinds that are no longer kept.
 
-    `answers` are `(minute, answers, of these 4xx, of these 5xx)` of uvicorn's access lines in the last hour, without
-    the console's own and without health polling.
+    `answers` are `(minute, answers, of these 4xx, of these 5xx)` from uvicorn's access lines of the last hour, without
+    the console's own requests and health polling.
     """
 
     tallies: tuple[FailureTally, ...] = ()

@@ -9,7 +9,7 @@ import msgspec
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.audit.catalogue.records import Catalogue
-from litellm_tui.audit.run import audit, unusable
+from litellm_tui.audit.run import audit_unusable_file, run_audit
 from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import Reader, installed, shipped
@@ -76,11 +76,11 @@ class Auditor:
         """Audit this state of the file; `reported` is the version that the gateway reports, empty where unknown."""
         catalogue = shipped().at(self._asked) if self._asked else self._installed or shipped().at(reported)
         if isinstance(loaded, ConfigError):
-            return unusable(loaded, catalogue.version)
+            return audit_unusable_file(loaded, catalogue.version)
         state = (loaded.digest, catalogue.version, catalogue.source, environment, self._failure)
         if self._done is None or self._done[0] != state:
             subject = Subject(loaded, catalogue, shipped(), environment, runtime_of(self._unit))
-            found = audit(subject, self._silenced)
+            found = run_audit(subject, self._silenced)
             if self._failure is not None:
                 why = f"what the installed LiteLLM itself reads: {self._failure.why}"
                 found = msgspec.structs.replace(found, unknown=(*found.unknown, why))

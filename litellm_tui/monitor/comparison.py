@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from litellm_tui.analysis.change.difference import Change, compare, running
+from litellm_tui.analysis.change.difference import Change, changes_to_running, compare_files
 from litellm_tui.analysis.health.phases import UNREACHABLE
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.configuration import ConfigError, ConfigFile
@@ -53,7 +53,7 @@ def with_running(
         known = _content(start, history, profile)
         if start is None or not isinstance(known, ConfigFile):
             return Comparison((), "nothing", unusable=because, unreachable=True)
-        return Comparison(compare(known, file), version_text(start, utc), because, unreachable=True)
+        return Comparison(compare_files(known, file), version_text(start, utc), because, unreachable=True)
     known = _content(start, history, profile)
     remark = ""
     if not isinstance(known, ConfigFile):
@@ -62,7 +62,7 @@ def with_running(
             "what the proxy does not show (general_settings, keys, callbacks, most of litellm_settings) is not "
             f"compared: {why}"
         )
-    changes = running(
+    changes = changes_to_running(
         file, diagnosis.deployments, snapshot.gateway.router.value, known if isinstance(known, ConfigFile) else None
     )
     against = f"the running proxy, up since {clock_time(start.at, utc)}" if start else "the running proxy"
@@ -79,7 +79,7 @@ def with_version(
             return Comparison((), version_text(start, utc), unusable=f"cannot be used: {side}")
     assert isinstance(before, ConfigFile)
     assert isinstance(file, ConfigFile)
-    return Comparison(compare(before, file), version_text(start, utc))
+    return Comparison(compare_files(before, file), version_text(start, utc))
 
 
 def environment(profile: Profile) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.analysis.exits import bad, frequency, told
+from litellm_tui.analysis.exits import describe_exit, frequency, was_unwanted
 from litellm_tui.analysis.phrases import age
 from litellm_tui.analysis.redaction.redactor import MASK
 from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
@@ -174,7 +174,11 @@ def _exits(detail: ServiceDetail, now: float, clock: Callable[[float], str]) -> 
     often = frequency(detail.exits, now)
     yield "", f"ended by itself {often}" if often else "none ended by itself in the last week", "bad" if often else "ok"
     for end in reversed(detail.exits[-SHOWN_EXITS:]):
-        yield f"{age(now - end.at)} ago", f"{clock(end.at)}  {told(end)}", "bad" if bad(end) else "quiet"
+        yield (
+            f"{age(now - end.at)} ago",
+            f"{clock(end.at)}  {describe_exit(end)}",
+            "bad" if was_unwanted(end) else "quiet",
+        )
     if len(detail.exits) > SHOWN_EXITS:
         yield "", f"and {len(detail.exits) - SHOWN_EXITS} before", "quiet"
 

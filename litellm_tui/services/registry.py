@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final, Protocol, cast
 
-from litellm_tui.model.service_kinds import Compose, Custom, Kind, KindName, Process
-from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.model.service_kinds import Compose, Custom, KindName, Process, ServiceSettings
+from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Driver
 
 # the module of a kind's driver is imported when a service of that kind is operated
@@ -16,13 +16,13 @@ DRIVERS: Final[dict[KindName, str]] = {
     "process": "litellm_tui.services.process.driver",
     "custom": "litellm_tui.services.custom.driver",
 }
-_SETTINGS: Final[dict[type[Kind], KindName]] = {Compose: "compose", Process: "process", Custom: "custom"}
+_SETTINGS: Final[dict[type[ServiceSettings], KindName]] = {Compose: "compose", Process: "process", Custom: "custom"}
 
 
 class DriverModule(Protocol):
     """What the `driver` module of a kind offers."""
 
-    def find(self, wanted: Wanted) -> Finding:
+    def find(self, wanted: ServiceQuery) -> FoundService:
         """Look for the service. Runs the kind's own tools, and takes tens of milliseconds."""
         ...
 
@@ -31,12 +31,12 @@ class DriverModule(Protocol):
         ...
 
 
-def kind_of(settings: Kind | None) -> KindName:
+def kind_of(settings: ServiceSettings | None) -> KindName:
     """The kind of service that these settings describe; systemd where there are none."""
     return "systemd" if settings is None else _SETTINGS[type(settings)]
 
 
-def find(wanted: Wanted) -> Finding:
+def find(wanted: ServiceQuery) -> FoundService:
     """Look for the service with the driver of its kind."""
     return _module(wanted.settings).find(wanted)
 
@@ -46,5 +46,5 @@ def driver(target: ServiceTarget) -> Driver:
     return _module(target.settings).driver(target)
 
 
-def _module(settings: Kind | None) -> DriverModule:
+def _module(settings: ServiceSettings | None) -> DriverModule:
     return cast("DriverModule", import_module(DRIVERS[kind_of(settings)]))

@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from litellm_tui.analysis.change.changes import Glance
-from litellm_tui.analysis.health.memory import Memory, Remembered, both
+from litellm_tui.analysis.change.changes import LookSummary
+from litellm_tui.analysis.health.memory import Memory, Remembered, merge_remembered
 from litellm_tui.host import atomic
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.storage import shared_file
@@ -39,7 +39,7 @@ class SavedState(msgspec.Struct, frozen=True):
     gateway: str = ""
     memory: dict[str, Remembered] = {}
     expected_down: dict[str, str] = {}
-    last: Glance | None = None
+    last: LookSummary | None = None
     incidents_looked_at: float = 0.0
 
 
@@ -76,7 +76,7 @@ class StateFile:
         """Whether another process has written the file since it was read or written here."""
         return self._stamped() != self._stamp
 
-    def adopt(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> SavedState:
+    def adopt(self, memory: Memory, expected_down: Mapping[str, str], last: LookSummary | None) -> SavedState:
         """The file's state merged with the state given here. Nothing is written."""
         mine = self._mine(memory, expected_down, last)
         stamp = self._stamped()
@@ -91,7 +91,7 @@ class StateFile:
         self._base, self._stamp, self.failure = theirs, stamp, ""
         return found
 
-    def save(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> SavedState:
+    def save(self, memory: Memory, expected_down: Mapping[str, str], last: LookSummary | None) -> SavedState:
         """Write what was changed here since the last call; returns it merged with what other processes have written.
 
         Nothing is written where the file already holds all of it. After a failure the next call writes it.
@@ -113,7 +113,7 @@ class StateFile:
         self._base, self.failure = found, ""
         return found
 
-    def _mine(self, memory: Memory, expected_down: Mapping[str, str], last: Glance | None) -> SavedState:
+    def _mine(self, memory: Memory, expected_down: Mapping[str, str], last: LookSummary | None) -> SavedState:
         return SavedState(FORM, self.gateway, dict(memory), dict(expected_down), last, self.incidents_looked_at)
 
     def _read(self) -> SavedState | None:
@@ -154,7 +154,7 @@ def merged(base: SavedState, mine: SavedState, theirs: SavedState) -> SavedState
     return SavedState(
         FORM,
         mine.gateway,
-        _merge(base.memory, mine.memory, theirs.memory, both),
+        _merge(base.memory, mine.memory, theirs.memory, merge_remembered),
         _merge(base.expected_down, mine.expected_down, theirs.expected_down, lambda mine, _: mine),
         max(lasts, key=lambda last: last.at, default=None),
         max(mine.incidents_looked_at, theirs.incidents_looked_at),

@@ -1,0 +1,1 @@
+"""Which gateway is operated: settings file, profiles, their resolution, and the key."""

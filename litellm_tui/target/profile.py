@@ -11,7 +11,7 @@ import msgspec
 from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import ServicePlace, Unit, Variable
-from litellm_tui.model.service_kinds import Kind, KindName, Scope, Tools
+from litellm_tui.model.service_kinds import KindName, Scope, ServiceSettings, Tools
 from litellm_tui.model.service_target import ServiceTarget
 from litellm_tui.services.registry import driver, kind_of
 from litellm_tui.target.settings import SettingsError
@@ -62,7 +62,7 @@ class Profile(msgspec.Struct, frozen=True):
     config: Found | None = None
     unit: Found | None = None
     scope: Scope = "user"
-    service: Kind | None = None
+    service: ServiceSettings | None = None
     key: Secret | None = None
     key_source: str | None = None
     environment: Mapping[str, Variable] = {}

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Variable
-from litellm_tui.model.service_kinds import Compose, Kind, Tools
-from litellm_tui.model.service_target import ServiceTarget, Wanted
+from litellm_tui.model.service_kinds import Compose, ServiceSettings, Tools
+from litellm_tui.model.service_target import ServiceQuery, ServiceTarget
 from litellm_tui.services.litellm_command import DEFAULT_PORT
 from litellm_tui.services.registry import driver, find
 from litellm_tui.target.key import find_key
@@ -50,7 +50,7 @@ def resolve(
     )
     scope = options.scope or chosen.scope
     settled = _kind(options, chosen)
-    wanted = Wanted(
+    wanted = ServiceQuery(
         tools=tools,
         environ=environ,
         profile=name,
@@ -131,7 +131,7 @@ def _first(*candidates: tuple[str | None, str]) -> Found | None:
     return next((Found(value, source) for value, source in candidates if value), None)
 
 
-def _kind(options: Options, chosen: ProfileSettings) -> Kind | None:
+def _kind(options: Options, chosen: ProfileSettings) -> ServiceSettings | None:
     """The kind of service: the command line overrides the profile, so `--kind systemd` ignores its other service."""
     if options.kind == "systemd" or (options.kind is None and options.scope):
         return None

@@ -9,7 +9,7 @@ import msgspec
 
 from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.terminal_locale import draws_unicode
-from litellm_tui.model.service_kinds import Compose, Custom, Kind, Process
+from litellm_tui.model.service_kinds import Compose, Custom, Process, ServiceSettings
 
 NAME = "litellm-tui"
 
@@ -52,7 +52,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"{' and '.join(given)}: expected one kind of service")
 
     @property
-    def service(self) -> Kind | None:
+    def service(self) -> ServiceSettings | None:
         """The service that is no unit; None for a unit."""
         return next(
             (k for k in (self.compose, self.process, self.custom) if not isinstance(k, msgspec.UnsetType)), None

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len, chop_cells
 
-from litellm_tui.analysis.failures.stack_trace import folded
+from litellm_tui.analysis.failures.stack_trace import fold_stack_trace
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.analysis.redaction.secret_names import names_a_secret
 from litellm_tui.logs.log_line import clean
@@ -114,7 +114,7 @@ def record_paragraphs(record: LogRecord, view: View, *, full: bool = False) -> I
 
 def _drawn(text: str, full: bool) -> str:
     shown, rest = text[:_LONGEST_SHOWN], len(text) - _LONGEST_SHOWN
-    lines = shown.split("\n") if full else folded(shown)
+    lines = shown.split("\n") if full else fold_stack_trace(shown)
     if rest > 0:
         lines.append(f"… and {count(rest, 'more character')}: y copies all of it")
     return "\n".join(drawable(line) for line in lines)

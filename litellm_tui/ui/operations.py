@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from textual.app import SuspendNotSupported
 
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.routing.table import KINDS, Kind, Routing
+from litellm_tui.analysis.routing.table import FALLBACK_KINDS, FallbackKind, Routing
 from litellm_tui.model.audit import Finding
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.diagnosis import Deployment
@@ -206,7 +206,7 @@ class Operations:
         gateway = view.snapshot.gateway
         row, _, name = key.partition(":")
         # the row of an alias, or of a group without a chain, is about ordinary requests
-        kind: Kind = next((kind for _, kind in KINDS if kind == row), "general")
+        kind: FallbackKind = next((kind for _, kind in FALLBACK_KINDS if kind == row), "general")
         plan: Plan | str
         if row == "default":
             plan = "only the chain of a named group can be drilled"

@@ -82,14 +82,16 @@ class ServiceControl:
         from litellm_tui.actions.transaction.messages import told
         from litellm_tui.actions.transaction.preflight import inspect
         from litellm_tui.actions.transaction.record import Record, under_way
-        from litellm_tui.analysis.change.preflight import Check
+        from litellm_tui.analysis.change.preflight import PreflightCheck
         from litellm_tui.ui.screens.restart import RestartDialog
 
-        async def looked() -> tuple[Check, ...]:
+        async def looked() -> tuple[PreflightCheck, ...]:
             now = self._console.session.view or view
             holder = await asyncio.to_thread(self._lock(now.profile).held)
             busy = (
-                (Check("restart", "refused", f"another restart is under way: {under_way(holder)}"),) if holder else ()
+                (PreflightCheck("restart", "refused", f"another restart is under way: {under_way(holder)}"),)
+                if holder
+                else ()
             )
             return *busy, *await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
 

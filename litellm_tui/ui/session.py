@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
-from litellm_tui.analysis.health.crashes import fallen
+from litellm_tui.analysis.health.crashes import crashed_diagnosis
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.host.file_thread import FileThread
@@ -262,8 +262,10 @@ class Session:
         if self.monitor is None:
             return None
         self.monitor.supervisor.note("diagnosis", crash)
-        view = before or self._view(self.monitor, snapshot, fallen(crash, snapshot.taken_at, None))
-        return view._replace(diagnosis=fallen(crash, snapshot.taken_at, before and before.diagnosis), fallen=True)
+        view = before or self._view(self.monitor, snapshot, crashed_diagnosis(crash, snapshot.taken_at, None))
+        return view._replace(
+            diagnosis=crashed_diagnosis(crash, snapshot.taken_at, before and before.diagnosis), fallen=True
+        )
 
     def _view(self, monitor: Monitor, snapshot: Snapshot, diagnosis: Diagnosis) -> View:
         return View(

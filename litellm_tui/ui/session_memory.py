@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from litellm_tui.analysis.change.changes import Glance, glance
-from litellm_tui.analysis.health.memory import Memory, looked, remember
+from litellm_tui.analysis.change.changes import LookSummary, summarize_look
+from litellm_tui.analysis.health.memory import Memory, mark_seen, remember
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.storage.state import SavedState, StateFile, merged
@@ -25,7 +25,7 @@ class SessionMemory:
         self.incidents_looked_at = 0.0
         self.version = object()
         self._thread = thread
-        self._last: Glance | None = None
+        self._last: LookSummary | None = None
         self._file: StateFile | None = None
 
     async def open(self, profile: Profile, monitor: Monitor) -> str:
@@ -50,7 +50,7 @@ class SessionMemory:
 
     def looked_at_problems(self) -> None:
         """None of them is new any more."""
-        self._remember(looked(self.problems))
+        self._remember(mark_seen(self.problems))
 
     def looked_at_incidents(self) -> None:
         """None of them is new any more."""
@@ -73,12 +73,15 @@ class SessionMemory:
             await self._exchange(file.adopt, file, None, monitor)
 
     async def _exchange(
-        self, how: Callable[[Memory, dict[str, str], Glance | None], SavedState], file: StateFile, view: View | None,
+        self,
+        how: Callable[[Memory, dict[str, str], LookSummary | None], SavedState],
+        file: StateFile,
+        view: View | None,
         monitor: Monitor,
-    ) -> None:  # fmt: skip
+    ) -> None:
         known = view is not None and view.diagnosis.gateway.state == "answering"
         if view is not None and known:
-            self._last = glance(view.snapshot, view.diagnosis, view.now)
+            self._last = summarize_look(view.snapshot, view.diagnosis, view.now)
         given, looked_at = self._known(monitor), self.incidents_looked_at
 
         def exchanged() -> SavedState:

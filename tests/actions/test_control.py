@@ -19,7 +19,7 @@ from litellm_tui.host.command import denied
 from litellm_tui.model.failures import Denied, NotAvailable, Unreachable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Verb
-from litellm_tui.model.service_kinds import Custom, Kind, Process, Tools
+from litellm_tui.model.service_kinds import Custom, Process, ServiceSettings, Tools
 from litellm_tui.services.process import start_stop
 from litellm_tui.target.profile import Profile
 from tests.waiting import eventually
@@ -27,7 +27,7 @@ from tests.waiting import eventually
 SLEEPER = (sys.executable, "-u", "-c", "import os, time; print(os.environ.get('GIVEN')); time.sleep(600)")
 
 
-def _profile(service: Kind | None, tools: Tools | None = None) -> Profile:
+def _profile(service: ServiceSettings | None, tools: Tools | None = None) -> Profile:
     return Profile(
         "test", "here", Found("http://127.0.0.1:1", "test"), tools or Tools(), unit=Found("litellm", "test"),
         service=service,

@@ -28,7 +28,7 @@ from litellm_tui.actions.rollback import Restored, go_back
 from litellm_tui.actions.transaction import preflight
 from litellm_tui.actions.transaction.record import Record
 from litellm_tui.actions.writable import way_to_write
-from litellm_tui.analysis.change.preflight import Check
+from litellm_tui.analysis.change.preflight import PreflightCheck
 from litellm_tui.collectors.config.watcher import being_written
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.failures import Failure
@@ -487,8 +487,8 @@ def test_the_preflight_tells_in_place_from_not_at_all(place: Place) -> None:
         found = preflight._way_back(site.profile, msgspec.structs.replace(snapshot, service=reading))
         return msgspec.json.encode({os.path.basename(check.text.split()[0]): check for check in found}).decode()
 
-    def told(since: float = 1.0) -> dict[str, Check]:
-        return msgspec.json.decode(as_user(ANN, lambda: check(since)), type=dict[str, Check])
+    def told(since: float = 1.0) -> dict[str, PreflightCheck]:
+        return msgspec.json.decode(as_user(ANN, lambda: check(since)), type=dict[str, PreflightCheck])
 
     for path in site.world.etc.iterdir():
         path.chmod(0o664)

@@ -25,7 +25,7 @@ from litellm_tui.actions.transaction.messages import told
 from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, Stage, here
 from litellm_tui.actions.transaction.run import Transaction
 from litellm_tui.analysis.change import proof
-from litellm_tui.analysis.change.preflight import Check
+from litellm_tui.analysis.change.preflight import PreflightCheck
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigFile, Configuration
@@ -838,7 +838,7 @@ async def test_whoever_stops_watching_leaves_the_record(site: Site) -> None:
 # --- what is tried before anything is changed -----------------------------------------------------------------------
 
 
-async def _checks(site: Site, **service: Any) -> dict[str, Check]:
+async def _checks(site: Site, **service: Any) -> dict[str, PreflightCheck]:
     seen = site.world.seen()
     reading = seen.snapshot.service
     assert reading.value is not None

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from litellm_tui.analysis.health.coverage import blind_spots, looked_at
+from litellm_tui.analysis.health.coverage import blind_spots, source_coverage
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.failures import Denied, NotAvailable, Unauthorized
 from litellm_tui.model.gateway import CachePing, Gateway, HealthEntry, HealthReport, Metrics
@@ -52,7 +52,7 @@ def _blind(snapshot: Snapshot) -> dict[str, str]:
 
 
 def _looked(snapshot: Snapshot) -> dict[str, str]:
-    return {entry.what: entry.text for entry in looked_at(snapshot)}
+    return {entry.what: entry.text for entry in source_coverage(snapshot)}
 
 
 def test_where_everything_is_seen_nothing_is_blind() -> None:
@@ -65,7 +65,7 @@ def test_every_source_says_what_it_gave_and_when() -> None:
     assert found["requests"] == "8 of 10 answered in 5 min"
     assert found["health report"] == "1 healthy, 0 not"
     assert found["unit"] == "litellm.service is active"
-    assert {entry.what for entry in looked_at(_well()) if entry.seen_at is None} == set()
+    assert {entry.what for entry in source_coverage(_well()) if entry.seen_at is None} == set()
 
 
 def test_requests_that_cannot_be_counted_are_not_called_none() -> None:

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.change.difference import Change, compare, running
-from litellm_tui.analysis.change.values import LONGEST, text_of
+from litellm_tui.analysis.change.difference import Change, changes_to_running, compare_files
+from litellm_tui.analysis.change.values import LONGEST, value_text
 from litellm_tui.analysis.health.diagnose import diagnose
-from litellm_tui.analysis.nested import same
+from litellm_tui.analysis.nested import are_equal
 from litellm_tui.model.configuration import ConfigFile
 from tests.recorded import CONFIG, NOW, VERSIONS, loaded_file, snapshot_of
 
@@ -23,7 +23,7 @@ def _read(folder: Path, text: str, name: str = "config.yaml") -> ConfigFile:
 
 
 def _changes(folder: Path, before: str, after: str) -> tuple[Change, ...]:
-    return compare(_read(folder, before), _read(folder, after))
+    return compare_files(_read(folder, before), _read(folder, after))
 
 
 def _words(folder: Path, before: str, after: str) -> list[str]:
@@ -223,7 +223,9 @@ def test_the_file_against_what_runs(version: str, tmp_path: Path) -> None:
 
 def _of(snapshot: Any, applied: ConfigFile | None = None) -> list[str]:
     diagnosis = diagnose(snapshot, NOW)
-    found = running(snapshot.configuration.current, diagnosis.deployments, snapshot.gateway.router.value, applied)
+    found = changes_to_running(
+        snapshot.configuration.current, diagnosis.deployments, snapshot.gateway.router.value, applied
+    )
     return [change.words for change in found]
 
 
@@ -234,8 +236,8 @@ LOOP = "a: &a {b: [*a]}\nmodel_list: [{model_name: m, litellm_params: &p {model:
 @pytest.mark.parametrize("text", [BOMB, LOOP])
 def test_collections_that_are_endless_when_written_out(tmp_path: Path, text: str) -> None:
     before, after = _read(tmp_path, text), _read(tmp_path, text + "z: 1\n")
-    assert [change.words for change in compare(before, after)] == ["z: 1"]
-    for change in compare(_read(tmp_path, "a: 1\n"), after):
+    assert [change.words for change in compare_files(before, after)] == ["z: 1"]
+    for change in compare_files(_read(tmp_path, "a: 1\n"), after):
         assert len(change.words) < 3 * LONGEST
 
 
@@ -259,16 +261,16 @@ def _made(data: dict[str, Any]) -> ConfigFile:
 )
 def test_any_two_mappings_are_compared_without_raising(before: dict[str, Any], after: dict[str, Any]) -> None:
     old, new = _made(before), _made(after)
-    assert compare(old, old) == ()
-    assert all(isinstance(change.words, str) for change in compare(old, new))
-    assert len(compare(old, new)) == len(compare(new, old))
+    assert compare_files(old, old) == ()
+    assert all(isinstance(change.words, str) for change in compare_files(old, new))
+    assert len(compare_files(old, new)) == len(compare_files(new, old))
 
 
 @given(ODD, ODD)
 def test_sameness_is_equality_but_for_booleans_and_nan(one: Any, other: Any) -> None:
-    assert same(one, one)
-    if same(one, other):
-        assert same(other, one)
-        assert text_of(one).lower() == text_of(other).lower() or one == other
+    assert are_equal(one, one)
+    if are_equal(one, other):
+        assert are_equal(other, one)
+        assert value_text(one).lower() == value_text(other).lower() or one == other
     elif not isinstance(one, dict | list | bool | float) and not isinstance(other, dict | list | bool | float):
         assert one != other

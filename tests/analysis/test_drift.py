@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.change.drift import deployment_differences, pair, router_differences
+from litellm_tui.analysis.change.drift import deployment_differences, match_deployments, router_differences
 from litellm_tui.collectors.gateway import client
 from tests.recorded import VERSIONS, decoded, file_deployment, loaded_deployment, made_file
 
@@ -24,11 +24,11 @@ def test_deployments_are_paired_whatever_their_order() -> None:
     loaded = [
         loaded_deployment("h", "m1", A, "3"), loaded_deployment("g", "m2", A, "2"), loaded_deployment("g", "m1", A, "1")
     ]  # fmt: skip
-    assert _ids(pair(file, loaded)) == [("m1", "1"), ("m2", "2"), ("m1", "3")]
+    assert _ids(match_deployments(file, loaded)) == [("m1", "1"), ("m2", "2"), ("m1", "3")]
 
 
 def test_a_slash_at_the_end_of_the_address_makes_no_other_deployment() -> None:
-    ((entry, loaded),) = pair([file_deployment("g", "m", A + "/")], [loaded_deployment("g", "m", A)])
+    ((entry, loaded),) = match_deployments([file_deployment("g", "m", A + "/")], [loaded_deployment("g", "m", A)])
     assert entry
     assert loaded
     assert deployment_differences(entry, loaded) == ()
@@ -37,7 +37,7 @@ def test_a_slash_at_the_end_of_the_address_makes_no_other_deployment() -> None:
 def test_an_edited_address_or_model_stays_the_same_deployment() -> None:
     file = [file_deployment("g", "m", B), file_deployment("h", "new", A)]
     loaded = [loaded_deployment("g", "m", A, "1"), loaded_deployment("h", "old", A, "2")]
-    pairs = pair(file, loaded)
+    pairs = match_deployments(file, loaded)
     assert _ids(pairs) == [("m", "1"), ("new", "2")]
     words = [deployment_differences(entry, running) for entry, running in pairs if entry and running]
     assert words == [(f"api_base: {A} → {B}",), ("model: old → new",)]
@@ -46,7 +46,7 @@ def test_an_edited_address_or_model_stays_the_same_deployment() -> None:
 def test_an_exact_match_goes_before_an_edited_one() -> None:
     file = [file_deployment("g", "m", "http://edited"), file_deployment("g", "m", A)]
     loaded = [loaded_deployment("g", "m", A, "exact"), loaded_deployment("g", "m", B, "other")]
-    assert _ids(pair(file, loaded)) == [("m", "other"), ("m", "exact")]
+    assert _ids(match_deployments(file, loaded)) == [("m", "other"), ("m", "exact")]
 
 
 def test_equal_deployments_are_paired_in_their_order() -> None:
@@ -56,15 +56,15 @@ def test_equal_deployments_are_paired_in_their_order() -> None:
         loaded_deployment("g", "m", A, "2"),
         loaded_deployment("g", "m", A, "3"),
     ]
-    assert _ids(pair(file, loaded)) == [("m", "1"), ("m", "2"), (None, "3")]
+    assert _ids(match_deployments(file, loaded)) == [("m", "1"), ("m", "2"), (None, "3")]
 
 
 def test_what_is_on_one_side_only_stays_alone() -> None:
-    assert _ids(pair([file_deployment("new", "m")], [loaded_deployment("old", "m", id="1")])) == [
+    assert _ids(match_deployments([file_deployment("new", "m")], [loaded_deployment("old", "m", id="1")])) == [
         ("m", None),
         (None, "1"),
     ]
-    assert pair([], []) == []
+    assert match_deployments([], []) == []
 
 
 @given(
@@ -76,7 +76,7 @@ def test_every_deployment_is_in_exactly_one_pair(
 ) -> None:
     entries = [file_deployment(*item) for item in file]
     running = [loaded_deployment(*item, str(number)) for number, item in enumerate(loaded)]
-    pairs = pair(entries, running)
+    pairs = match_deployments(entries, running)
     assert [entry for entry, _ in pairs if entry] == entries
     assert sorted(found.id for _, found in pairs if found) == sorted(found.id for found in running)
     exact = sum(min(file.count(item), loaded.count(item)) for item in set(file))

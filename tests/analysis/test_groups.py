@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_tui.analysis.health.groups import describe_groups, group_states, judge_groups, mask
+from litellm_tui.analysis.health.groups import describe_groups, group_states, judge_groups, mask_failing
 from litellm_tui.analysis.health.verdicts import verdict_of
 from litellm_tui.model.diagnosis import Deployment, State
 from tests.recorded import loaded_deployment
@@ -44,7 +44,7 @@ def test_what_the_operator_expects_to_be_down_degrades_nothing() -> None:
 def test_a_dead_group_that_a_fallback_answers_for_is_masked(state: State) -> None:
     rows = _rows(state)
     verdicts = judge_groups([*rows, *_rows("serving", group="spare")])
-    (masked,) = mask(rows, {"g": "spare"}, group_states(verdicts))
+    (masked,) = mask_failing(rows, {"g": "spare"}, group_states(verdicts))
     assert (masked.verdict.state, masked.verdict.severity) == ("masked", "warn")
     group, _ = describe_groups(verdicts, {"nick": "g", "other": "h"}, {"g": "spare"})
     assert (group.verdict.state, group.served_by, group.aliases) == ("masked", "spare", ("nick",))
@@ -53,5 +53,5 @@ def test_a_dead_group_that_a_fallback_answers_for_is_masked(state: State) -> Non
 
 def test_what_nobody_answers_for_is_not_masked() -> None:
     rows = _rows("failing")
-    assert mask(rows, {"h": "spare"}, group_states(judge_groups(rows)))[0].verdict.state == "failing"
+    assert mask_failing(rows, {"h": "spare"}, group_states(judge_groups(rows)))[0].verdict.state == "failing"
     assert describe_groups(judge_groups(rows), {}, {})[0].served_by == ""

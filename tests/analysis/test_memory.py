@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.health.memory import FLAPPING_SECONDS, SOLVED_SECONDS, Memory, looked, recall, remember
+from litellm_tui.analysis.health.memory import FLAPPING_SECONDS, SOLVED_SECONDS, Memory, mark_seen, recall, remember
 from litellm_tui.model.diagnosis import Place, PlaceKind, Problem
 
 NOW = 1_800_000_000.0
@@ -26,7 +26,7 @@ def test_a_problem_that_lasts_keeps_its_onset_and_is_new_until_it_was_looked_at(
     assert (first.since, first.new) == (NOW, True)
     memory, (second,) = _look(memory, [_problem()], NOW + 500)
     assert (second.since, second.new) == (NOW, True)
-    _, (third,) = _look(looked(memory), [_problem()], NOW + 1000)
+    _, (third,) = _look(mark_seen(memory), [_problem()], NOW + 1000)
     assert (third.since, third.new) == (NOW, False)
 
 
@@ -52,7 +52,7 @@ def test_one_that_ended_is_listed_as_solved_for_half_an_hour() -> None:
 
 def test_one_that_comes_back_at_once_had_not_ended() -> None:
     memory, _ = _look({}, [_problem()], NOW)
-    memory = looked(memory)
+    memory = mark_seen(memory)
     memory, _ = _look(memory, [], NOW + 5)
     memory, (again,) = _look(memory, [_problem()], NOW + 5 + FLAPPING_SECONDS)
     assert (again.since, again.new, again.solved_at) == (NOW, False, None)
@@ -60,7 +60,7 @@ def test_one_that_comes_back_at_once_had_not_ended() -> None:
 
 def test_one_that_comes_back_later_is_a_new_one() -> None:
     memory, _ = _look({}, [_problem()], NOW)
-    memory, _ = _look(looked(memory), [], NOW + 5)
+    memory, _ = _look(mark_seen(memory), [], NOW + 5)
     memory, (again,) = _look(memory, [_problem()], NOW + 6 + FLAPPING_SECONDS)
     assert (again.since, again.new) == (NOW + 6 + FLAPPING_SECONDS, True)
 
@@ -114,7 +114,7 @@ def test_whatever_comes_and_goes_the_memory_stays_true(looks: list[tuple[set[str
             if not known and key not in keys and KINDS[key] in ("deployment", "group"):
                 assert kept.solved_at is None or kept.solved_at < now
         if saw:
-            memory = looked(memory)
+            memory = mark_seen(memory)
             assert not any(problem.new for problem in recall(memory, lasting, now))
 
 

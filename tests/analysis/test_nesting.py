@@ -13,12 +13,19 @@ import pytest
 
 from litellm_tui.analysis.change import difference
 from litellm_tui.analysis.health.diagnose import diagnose
-from litellm_tui.analysis.nested import LARGEST, same, written
+from litellm_tui.analysis.nested import LARGEST, are_equal, python_text
 from litellm_tui.analysis.routing.chains import resolve_chains
-from litellm_tui.analysis.routing.route import FAR, never_asked, predict
-from litellm_tui.analysis.routing.router_simulation import DEEPEST, NEWER, OLDER, Fleet, Member, Rules
-from litellm_tui.analysis.routing.table import Kind, Routing
-from litellm_tui.analysis.routing.what_if import what_if
+from litellm_tui.analysis.routing.route import FAR, never_asked, predict_route
+from litellm_tui.analysis.routing.router_simulation import (
+    DEEPEST,
+    RULES_1_77,
+    RULES_1_106,
+    DeploymentIndex,
+    IndexedDeployment,
+    RouterRules,
+)
+from litellm_tui.analysis.routing.table import FallbackKind, Routing
+from litellm_tui.analysis.routing.what_if import simulate_outage
 from litellm_tui.cli import main
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.config_file import MOST_FILES
@@ -38,25 +45,25 @@ NOW = large.NOW
 # --- chains ------------------------------------------------------------------------------------------------------
 
 
-def _line(count: int) -> tuple[dict[str, Any], Fleet]:
+def _line(count: int) -> tuple[dict[str, Any], DeploymentIndex]:
     """Each group falls back to the next one."""
     groups = [f"g{number}" for number in range(count)]
     chain = [{one: [other]} for one, other in pairwise(groups)]
-    return {"fallbacks": chain}, Fleet(Member(name, name) for name in groups)
+    return {"fallbacks": chain}, DeploymentIndex(IndexedDeployment(name, name) for name in groups)
 
 
-@pytest.mark.parametrize("rules", [NEWER, OLDER])
+@pytest.mark.parametrize("rules", [RULES_1_106, RULES_1_77])
 @pytest.mark.parametrize("count", [500, 5_000])
-def test_a_request_follows_a_long_chain_as_far_as_the_router_does(count: int, rules: Rules) -> None:
+def test_a_request_follows_a_long_chain_as_far_as_the_router_does(count: int, rules: RouterRules) -> None:
     settings, fleet = _line(count)
-    down: dict[str, Kind] = dict.fromkeys((f"g{number}" for number in range(count - 1)), "general")
-    route = predict(Routing(settings, {}), fleet, down, "g0", rules=rules)
+    down: dict[str, FallbackKind] = dict.fromkeys((f"g{number}" for number in range(count - 1)), "general")
+    route = predict_route(Routing(settings, {}), fleet, down, "g0", rules=rules)
     assert (route.served_by, route.cause) == (None, "hop limit")
     assert [hop.name for hop in route.hops] == ["g0", "g1", "g2", "g3", "g4", "g5"]
-    raised = predict(Routing({**settings, "max_fallbacks": 10**9}, {}), fleet, down, "g0", rules=rules)
+    raised = predict_route(Routing({**settings, "max_fallbacks": 10**9}, {}), fleet, down, "g0", rules=rules)
     assert raised.cause == "hop limit"
     assert len(raised.hops) == DEEPEST + 1
-    near = predict(Routing({**settings, "max_fallbacks": 10**9}, {}), fleet, down, f"g{count - 200}", rules=rules)
+    near = predict_route(Routing({**settings, "max_fallbacks": 10**9}, {}), fleet, down, f"g{count - 200}", rules=rules)
     assert near.served_by == f"g{count - 1}"
 
 
@@ -94,7 +101,7 @@ def test_a_long_chain_is_diagnosed_and_audited(tmp_path: Path, chained: bool) ->
     assert len(found.chains) == (499 if chained else 50)
     # the last of all, which fails nowhere
     assert found.chains[-1].targets[-1].name == ("group-00499" if chained else "group-00247")
-    assert len(what_if(snapshot, found.deployments, [d.group for d in found.deployments]).unanswered) == len(
+    assert len(simulate_outage(snapshot, found.deployments, [d.group for d in found.deployments]).unanswered) == len(
         found.groups
     )
 
@@ -260,12 +267,12 @@ def test_no_value_of_a_file_ends_what_looks_at_it(tmp_path: Path, kind: str, pla
     configured = msgspec.structs.replace(snapshot.configuration, current=one)
     snapshot = msgspec.structs.replace(snapshot, gateway=answered, configuration=configured)
     found = diagnose(snapshot, NOW, audit=audit)
-    what_if(snapshot, found.deployments, ["a"])
+    simulate_outage(snapshot, found.deployments, ["a"])
     changes = [
-        *difference.compare(one, two),
-        *difference.compare(plain, one),
-        *difference.compare(one, plain),
-        *difference.running(one, found.deployments, router, plain),
+        *difference.compare_files(one, two),
+        *difference.compare_files(plain, one),
+        *difference.compare_files(one, plain),
+        *difference.changes_to_running(one, found.deployments, router, plain),
     ]
     assert all(len(change.words) < 2_000 for change in changes)
     list(config_file.secrets_in(one, {}))
@@ -301,7 +308,7 @@ async def test_no_answer_is_nested_too_deeply_to_be_judged(levels: int, tmp_path
 
     def act() -> None:
         found = diagnose(snapshot, NOW)
-        difference.running(file, found.deployments, router)
+        difference.changes_to_running(file, found.deployments, router)
 
     await asyncio.sleep(0)
     far_down(300, act)
@@ -312,14 +319,14 @@ def test_equality_and_writing_of_nested_values() -> None:
     other: Any = 1
     for _ in range(50_000):
         one, other = [one], [other]
-    assert same(one, other)
-    assert not same(one, [other])
-    assert len(written(one)) < 2_000
-    assert written({"a": [1, (2, "x"), None], 3: {}}) == "{'a': [1, (2, 'x'), None], 3: {}}"
-    assert written("text") == "text"
-    assert written(16**5_000) == "a very long number"
-    assert not same((1, [2]), [1, [2]])
-    assert same((1, [2]), (1, [2]))
+    assert are_equal(one, other)
+    assert not are_equal(one, [other])
+    assert len(python_text(one)) < 2_000
+    assert python_text({"a": [1, (2, "x"), None], 3: {}}) == "{'a': [1, (2, 'x'), None], 3: {}}"
+    assert python_text("text") == "text"
+    assert python_text(16**5_000) == "a very long number"
+    assert not are_equal((1, [2]), [1, [2]])
+    assert are_equal((1, [2]), (1, [2]))
     assert LARGEST < 10**4_300
 
 

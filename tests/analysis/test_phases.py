@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from litellm_tui.analysis.change.changes import Glance, changes, glance
+from litellm_tui.analysis.change.changes import LookSummary, changes_since, summarize_look
 from litellm_tui.analysis.health.diagnose import diagnose
-from litellm_tui.analysis.health.phases import Phase, phases
+from litellm_tui.analysis.health.phases import Phase, check_phases
 from litellm_tui.model.audit import Audit, Finding, Severity
 from litellm_tui.model.configuration import ConfigError, Configuration, Mark
 from litellm_tui.model.failures import Denied, NotAvailable, Unauthorized, Unreachable
@@ -33,7 +33,7 @@ def snapshot(request: pytest.FixtureRequest, tmp_path: Path) -> Snapshot:
 
 
 def _phases(snapshot: Snapshot, minutes: int = 10) -> dict[str, Phase]:
-    found = phases(snapshot, diagnose(snapshot, NOW), NOW, minutes)
+    found = check_phases(snapshot, diagnose(snapshot, NOW), NOW, minutes)
     assert tuple(phase.name for phase in found) == NAMES
     return {phase.name: phase for phase in found}
 
@@ -123,26 +123,26 @@ def test_errors_of_the_log_are_counted_over_what_was_read(snapshot: Snapshot) ->
 
 
 def test_the_same_look_twice_changes_nothing(snapshot: Snapshot) -> None:
-    found = glance(snapshot, diagnose(snapshot, NOW), NOW)
-    assert changes(found, found) == ()
-    assert changes(None, found) == ()
+    found = summarize_look(snapshot, diagnose(snapshot, NOW), NOW)
+    assert changes_since(found, found) == ()
+    assert changes_since(None, found) == ()
 
 
 def test_every_lasting_change_is_told_once() -> None:
-    before = Glance(NOW - 86400, "1.77.7", "a", NOW - 90000, ("g (openai/m)", "h (openai/n)"), "healthy")
-    after = Glance(NOW, "1.106.2", "b", NOW - 600, ("g (openai/m)", "i (openai/o)"), "down")
-    assert changes(before, after) == (
+    before = LookSummary(NOW - 86400, "1.77.7", "a", NOW - 90000, ("g (openai/m)", "h (openai/n)"), "healthy")
+    after = LookSummary(NOW, "1.106.2", "b", NOW - 600, ("g (openai/m)", "i (openai/o)"), "down")
+    assert changes_since(before, after) == (
         "LiteLLM 1.77.7 → 1.106.2", "restarted 10 min ago", "the configuration file is another",
         "added: i (openai/o)", "removed: h (openai/n)", "cache: healthy → down",
     )  # fmt: skip
 
 
 def test_what_was_not_seen_is_no_change(snapshot: Snapshot) -> None:
-    known = Glance(NOW - 60, "1.106.2", "a", NOW - 90000, ("g (openai/m)",), "healthy")
-    assert changes(known, Glance(NOW)) == ()
-    assert changes(Glance(NOW - 60), known) == ()
+    known = LookSummary(NOW - 60, "1.106.2", "a", NOW - 90000, ("g (openai/m)",), "healthy")
+    assert changes_since(known, LookSummary(NOW)) == ()
+    assert changes_since(LookSummary(NOW - 60), known) == ()
     blind = _with(snapshot, deployments=Reading(failure=NotAvailable("x")), readiness=Reading())
-    assert glance(blind, diagnose(blind, NOW), NOW).deployments is None
+    assert summarize_look(blind, diagnose(blind, NOW), NOW).deployments is None
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_was_not_seen_is_no_change(snapshot: Snapshot) -> None:
 def test_what_the_audit_found_is_a_phase_of_its_own(snapshot: Snapshot, severity: Severity, outcome: str) -> None:
     finding = Finding("some-rule", severity, "title", "what is wrong", Mark("config.yaml", 3))
     audit = Audit("config.yaml", "1.106.2", "", (finding,))
-    found = phases(snapshot, diagnose(snapshot, NOW, audit=audit), NOW, 10)
+    found = check_phases(snapshot, diagnose(snapshot, NOW, audit=audit), NOW, 10)
     phase = next(phase for phase in found if phase.name == "audit")
     assert phase.outcome == outcome
     assert ("what is wrong" in phase.text) == (outcome != "ok")

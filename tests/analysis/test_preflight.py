@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from litellm_tui.analysis.change.preflight import Check, checks
+from litellm_tui.analysis.change.preflight import PreflightCheck, preflight_checks
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.model.audit import Audit, Finding, Severity
 from litellm_tui.model.configuration import ConfigError, Configuration, Mark
@@ -32,10 +32,10 @@ def seen(configuration: Configuration | None = None, service: Service | None = N
     )
 
 
-def look(snapshot: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, list[Check]]:
+def look(snapshot: Snapshot, diagnosis: Diagnosis | None = None) -> dict[str, list[PreflightCheck]]:
     """The checks by their names."""
-    found: dict[str, list[Check]] = {}
-    for check in checks(snapshot, diagnosis or diagnose(snapshot, NOW, {}, Audit("config.yaml", "", "", ()))):
+    found: dict[str, list[PreflightCheck]] = {}
+    for check in preflight_checks(snapshot, diagnosis or diagnose(snapshot, NOW, {}, Audit("config.yaml", "", "", ()))):
         found.setdefault(check.name, []).append(check)
     return found
 
@@ -51,7 +51,7 @@ def audited(*severities: Severity) -> Diagnosis:
 
 def test_a_sound_file_passes() -> None:
     found = look(seen())
-    assert found["file"] == [Check("file", "ok", "config.yaml parses: 1 deployment")]
+    assert found["file"] == [PreflightCheck("file", "ok", "config.yaml parses: 1 deployment")]
     assert found["audit"][0].state == "ok"
     assert {check.state for group in found.values() for check in group} <= {"ok", "note"}
 

@@ -11,13 +11,13 @@ import pytest
 from litellm_tui.analysis.change.proof import (
     CACHED_SECONDS,
     STEADY_SECONDS,
-    Check,
     CheckName,
-    Expected,
-    State,
-    cause,
-    is_new,
+    ExpectedProcess,
+    ProofCheck,
+    ProofState,
+    is_new_process,
     prove,
+    why_unproved,
 )
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.model.configuration import ConfigFile, Configuration
@@ -34,7 +34,7 @@ ORDERED = 1_800_000_000.0
 STARTED = ORDERED + 1
 ANSWERED = ORDERED + 9
 NOW = ANSWERED + STEADY_SECONDS + 1
-BEFORE = Expected(ORDERED, invocation="old", main_pid=7, loaded=2, cached=True)
+BEFORE = ExpectedProcess(ORDERED, invocation="old", main_pid=7, loaded=2, cached=True)
 AFTER = msgspec.structs.replace(BEFORE, carried_out_at=STARTED, first_pid=8, answered_at=ANSWERED)
 REFUSED = Unreachable("connection refused", kind="refused")
 
@@ -79,11 +79,13 @@ def seen(service: Service | Reading[Service] | None = None, file: ConfigFile | N
     )
 
 
-def proof(snapshot: Snapshot, expected: Expected = AFTER, now: float = NOW) -> dict[CheckName, Check]:
+def proof(snapshot: Snapshot, expected: ExpectedProcess = AFTER, now: float = NOW) -> dict[CheckName, ProofCheck]:
     return {check.name: check for check in prove(snapshot, diagnose(snapshot, now), expected, now)}
 
 
-def check(name: CheckName, snapshot: Snapshot, expected: Expected = AFTER, now: float = NOW) -> tuple[State, str]:
+def check(
+    name: CheckName, snapshot: Snapshot, expected: ExpectedProcess = AFTER, now: float = NOW
+) -> tuple[ProofState, str]:
     found = proof(snapshot, expected, now)[name]
     return found.state, found.text
 
@@ -93,14 +95,14 @@ def test_all_that_was_expected_is_a_proof() -> None:
     assert {name: one.state for name, one in found.items()} == dict.fromkeys(found, "ok")
     assert list(found) == ["unit", "answers", "ready", "deployments", "cache", "log", "probes", "steady"]
     assert found["deployments"].text == "2 of 2 deployments loaded"
-    assert cause(tuple(found.values())) == ""
+    assert why_unproved(tuple(found.values())) == ""
 
 
 def test_what_failed_is_the_cause_before_what_is_waited_for() -> None:
-    waiting, failed = Check("ready", "waiting", "it does not say so"), Check("cache", "failed", "gone")
-    assert cause((waiting, Check("unit", "ok"))) == "it does not say so"
-    assert cause((waiting, failed)) == "gone"
-    assert cause((Check("unit", "not known", "no bus"),)) == ""
+    waiting, failed = ProofCheck("ready", "waiting", "it does not say so"), ProofCheck("cache", "failed", "gone")
+    assert why_unproved((waiting, ProofCheck("unit", "ok"))) == "it does not say so"
+    assert why_unproved((waiting, failed)) == "gone"
+    assert why_unproved((ProofCheck("unit", "not known", "no bus"),)) == ""
 
 
 # --- the unit -----------------------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ def test_what_failed_is_the_cause_before_what_is_waited_for() -> None:
 
 def test_the_process_before_is_no_proof() -> None:
     old = seen(unit(main_pid=7, invocation="old", started_at=ORDERED - 900))
-    assert not is_new(old.service.value, AFTER)
+    assert not is_new_process(old.service.value, AFTER)
     assert check("unit", old)[0] == "waiting"
     # and what answers meanwhile is that one
     assert list(proof(old)) == ["unit", "answers"]
@@ -146,10 +148,10 @@ def test_how_often_systemd_has_started_it_before_says_nothing() -> None:
 
 def test_a_kind_that_cannot_tell_two_processes_apart_is_judged_by_what_it_answers() -> None:
     custom = unit(main_pid=0, invocation="", started_at=None, restarts=None)
-    expected = Expected(ORDERED, carried_out_at=STARTED + 3, answered_at=ANSWERED)
+    expected = ExpectedProcess(ORDERED, carried_out_at=STARTED + 3, answered_at=ANSWERED)
     found = proof(seen(custom), expected)
     assert found["unit"].state == "not known"
-    assert cause(tuple(found.values())) == ""
+    assert why_unproved(tuple(found.values())) == ""
     # while the order was being carried out, the one before may have answered
     assert check("answers", seen(custom, liveliness=read("alive", STARTED + 2)), expected)[0] == "waiting"
 
@@ -167,7 +169,7 @@ def test_a_service_that_cannot_be_looked_at_is_judged_by_its_answers() -> None:
     found = proof(seen(Reading(failure=Failure("no bus"), tried_at=NOW)))
     assert (found["unit"].state, found["unit"].text) == ("not known", "no bus")
     assert found["answers"].state == "ok"
-    assert cause(tuple(found.values())) == ""
+    assert why_unproved(tuple(found.values())) == ""
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_nothing_loaded_is_a_failure_where_something_was() -> None:
         (Unreachable("no answer within 5 s", kind="timeout"), "waiting"),
     ],
 )
-def test_deployments_that_are_not_shown(failure: Failure, state: State) -> None:
+def test_deployments_that_are_not_shown(failure: Failure, state: ProofState) -> None:
     found = check("deployments", seen(deployments=read(None, 0.0, failure)))
     assert found[0] == state
     assert failure.why in found[1]
@@ -268,7 +270,9 @@ def test_a_cache_that_was_healthy_must_be_so_again() -> None:
 
 
 @pytest.mark.parametrize(("expected", "cached"), [(msgspec.structs.replace(AFTER, cached=False), True), (AFTER, False)])
-def test_a_cache_that_was_not_healthy_or_is_not_wanted_is_not_asked_for(expected: Expected, cached: bool) -> None:
+def test_a_cache_that_was_not_healthy_or_is_not_wanted_is_not_asked_for(
+    expected: ExpectedProcess, cached: bool
+) -> None:
     gone = read(CachePing("unhealthy", "redis", False, error="connection refused"))
     assert check("cache", seen(file=file(cache=cached), cache_ping=gone), expected)[0] == "ok"
 
@@ -300,7 +304,7 @@ def probe(group: str, ok: bool, at: float = ANSWERED + 1, **more: Any) -> ProbeR
         ((probe("one", False, skipped="image"),), "ok", "one answered"),
     ],
 )
-def test_a_group_that_is_to_be_probed(probes: tuple[ProbeResult, ...], state: State, words: str) -> None:
+def test_a_group_that_is_to_be_probed(probes: tuple[ProbeResult, ...], state: ProofState, words: str) -> None:
     wanted = msgspec.structs.replace(AFTER, probes=("one",))
     assert check("probes", seen(probes=probes), wanted) == (state, words)
 
@@ -311,7 +315,7 @@ def test_a_group_that_cannot_be_probed_for_it_is_not_there() -> None:
     assert (state, text) == ("failed", "ghost is to be probed, and no deployment of it is loaded")
 
 
-def steady(at: float | None, now: float) -> State:
+def steady(at: float | None, now: float) -> ProofState:
     return check("steady", seen(), msgspec.structs.replace(AFTER, answered_at=at), now)[0]
 
 
@@ -333,4 +337,4 @@ def test_one_failure_is_enough(name: str) -> None:
     snapshot = FLAWS[name]()
     checks = prove(snapshot, diagnose(snapshot, NOW), AFTER, NOW)
     assert [one.name for one in checks if one.state == "failed"] == [name]
-    assert cause(checks) == next(one.text for one in checks if one.state == "failed")
+    assert why_unproved(checks) == next(one.text for one in checks if one.state == "failed")

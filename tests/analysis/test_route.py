@@ -9,29 +9,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.routing.route import Route, never_asked, predict
-from litellm_tui.analysis.routing.router_simulation import NEWER, OLDER, Fleet, Member, Rules, rules_of
-from litellm_tui.analysis.routing.table import Kind, Routing
-from litellm_tui.analysis.routing.what_if import WhatIf, what_if
+from litellm_tui.analysis.routing.route import Route, never_asked, predict_route
+from litellm_tui.analysis.routing.router_simulation import (
+    RULES_1_77,
+    RULES_1_106,
+    DeploymentIndex,
+    IndexedDeployment,
+    RouterRules,
+    rules_for,
+)
+from litellm_tui.analysis.routing.table import FallbackKind, Routing
+from litellm_tui.analysis.routing.what_if import OutageSimulation, simulate_outage
 from litellm_tui.model.diagnosis import SEVERITY, Deployment, State, Verdict
 from litellm_tui.model.gateway import Gateway, Readiness
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 from tests.recorded import made_file
 
-MEMBERS = [Member(f"{name}#0", name, f"openai/{name}-up", f"id-{name}") for name in "abcdefg"]
+MEMBERS = [IndexedDeployment(f"{name}#0", name, f"openai/{name}-up", f"id-{name}") for name in "abcdefg"]
 
 
 def _route(
     settings: dict[str, Any],
     down: str,
     name: str = "a",
-    kind: Kind = "general",
-    rules: Rules = NEWER,
-    members: list[Member] | None = None,
+    kind: FallbackKind = "general",
+    rules: RouterRules = RULES_1_106,
+    members: list[IndexedDeployment] | None = None,
 ) -> Route:
-    failing: dict[str, Kind] = {f"{group}#0": "general" for group in down}
-    return predict(Routing(settings, {}), Fleet(members or MEMBERS), failing, name, kind, rules)
+    failing: dict[str, FallbackKind] = {f"{group}#0": "general" for group in down}
+    return predict_route(Routing(settings, {}), DeploymentIndex(members or MEMBERS), failing, name, kind, rules)
 
 
 def _line(names: str) -> dict[str, Any]:
@@ -52,11 +59,11 @@ def test_the_hops_are_told_in_order_each_with_why_it_was_left() -> None:
 
 
 def test_one_living_deployment_keeps_its_group_alive() -> None:
-    pair = [Member("a#0", "a"), Member("a#1", "a"), Member("b#0", "b")]
+    pair = [IndexedDeployment("a#0", "a"), IndexedDeployment("a#1", "a"), IndexedDeployment("b#0", "b")]
     settings = {"fallbacks": [{"a": ["b"]}]}
     assert _route(settings, "a", members=pair).members == ("a#1",)
-    both: dict[str, Kind] = {"a#0": "general", "a#1": "general"}
-    route = predict(Routing(settings, {}), Fleet(pair), both, "a")
+    both: dict[str, FallbackKind] = {"a#0": "general", "a#1": "general"}
+    route = predict_route(Routing(settings, {}), DeploymentIndex(pair), both, "a")
     assert (route.served_by, route.hops[0].why) == ("b", "all 2 deployments are down")
 
 
@@ -73,10 +80,10 @@ def test_a_chain_of_chains_ends_after_five_hops_and_one_list_does_not() -> None:
         "cut off after 5 hops, at f: g never asked",
     )
     assert _route({"fallbacks": [{"a": [*"bcdefg"]}]}, "abcdef").served_by == "g"
-    for rules in (NEWER, OLDER):
+    for rules in (RULES_1_106, RULES_1_77):
         assert _route({"fallbacks": [{"a": [*"bcdefg"]}]}, "abcdefg", rules=rules).cause == "all down"
-    assert never_asked(Routing(_line("abcdefg"), {}), Fleet(MEMBERS), "a") == ("g",)
-    assert never_asked(Routing(_line("abcdefg"), {}), Fleet(MEMBERS), "b") == ()
+    assert never_asked(Routing(_line("abcdefg"), {}), DeploymentIndex(MEMBERS), "a") == ("g",)
+    assert never_asked(Routing(_line("abcdefg"), {}), DeploymentIndex(MEMBERS), "b") == ()
 
 
 def test_the_alias_trap() -> None:
@@ -122,7 +129,7 @@ def test_the_default_chain_takes_over_where_a_group_has_none() -> None:
 
 
 def test_wildcards_take_the_longest_pattern_that_fits() -> None:
-    members = [*MEMBERS, Member("w#0", "openai/*", "openai/*"), Member("s#0", "*", "openai/*")]
+    members = [*MEMBERS, IndexedDeployment("w#0", "openai/*", "openai/*"), IndexedDeployment("s#0", "*", "openai/*")]
     assert _route({}, "", "openai/gpt", members=members).served_by == "openai/*"
     assert _route({}, "", "anything", members=members).served_by == "*"
     # without its provider a name has the chain, and with it too
@@ -146,20 +153,20 @@ def test_a_prompt_that_is_too_long_has_chains_of_its_own() -> None:
 
 
 def test_the_versions_differ() -> None:
-    assert [rules_of(version) for version in ("1.77.7", "1.77", "1.106.2", None, "?")] == [
-        OLDER, OLDER, NEWER, NEWER, NEWER,
+    assert [rules_for(version) for version in ("1.77.7", "1.77", "1.106.2", None, "?")] == [
+        RULES_1_77, RULES_1_77, RULES_1_106, RULES_1_106, RULES_1_106,
     ]  # fmt: skip
     # 1.106 tries nothing twice: it goes on to d, where 1.77 runs in circles until the hops are used up
     circle = {"fallbacks": [{"a": ["b", "c"]}, {"b": ["a", "d"]}]}
     assert _route(circle, "ab").served_by == "d"
-    assert _route(circle, "ab", rules=OLDER).served_by == "c"
+    assert _route(circle, "ab", rules=RULES_1_77).served_by == "c"
     # 1.106 answers for a group that does not exist by the default, and knows `*` in the other tables
     listed = {"model_group_alias": {"x": ["a"]}, "default_fallbacks": ["b"]}
     assert _route(listed, "", "x").served_by == "b"
-    assert _route(listed, "", "x", rules=OLDER).served_by is None
+    assert _route(listed, "", "x", rules=RULES_1_77).served_by is None
     starred = {"context_window_fallbacks": [{"*": ["b"]}]}
     assert _route(starred, "", kind="context window").served_by == "b"
-    assert _route(starred, "", kind="context window", rules=OLDER).served_by is None
+    assert _route(starred, "", kind="context window", rules=RULES_1_77).served_by is None
 
 
 # --- what if -----------------------------------------------------------------------------------------------------
@@ -177,22 +184,22 @@ def _snapshot(**router: Any) -> Snapshot:
 def test_what_if_counts_what_is_dead_already_and_what_is_marked() -> None:
     rows = [_deployment("a", "failing"), _deployment("b"), _deployment("c"), _deployment("d", "failing")]
     snapshot = _snapshot(fallbacks=[{"a": ["b", "c"]}], model_group_alias={"x": "b"})
-    before = what_if(snapshot, rows)
+    before = simulate_outage(snapshot, rows)
     assert (before.routes["general", "a"].served_by, before.unanswered, before.through) == ("b", ("d",), ())
-    marked = what_if(snapshot, rows, ["b"])
+    marked = simulate_outage(snapshot, rows, ["b"])
     assert marked.routes["general", "a"].served_by == "c"
     assert (marked.unanswered, marked.through) == (("b", "d", "x"), ("b", "x"))
 
 
 def test_what_if_asks_each_kind_by_its_own_chains() -> None:
     rows = [_deployment(name) for name in "abc"]
-    outlook = what_if(_snapshot(context_window_fallbacks=[{"a": ["b"]}]), rows, ["b"])
+    outlook = simulate_outage(_snapshot(context_window_fallbacks=[{"a": ["b"]}]), rows, ["b"])
     assert outlook.routes["context window", "a"].served_by is None
     assert outlook.routes["general", "a"].served_by == "a"
 
 
 def test_without_any_routing_nothing_is_foretold() -> None:
-    assert what_if(Snapshot(1.0), [_deployment("a")], ["a"]) == WhatIf({})
+    assert simulate_outage(Snapshot(1.0), [_deployment("a")], ["a"]) == OutageSimulation({})
 
 
 # --- any shape ---------------------------------------------------------------------------------------------------
@@ -212,13 +219,13 @@ KEYS = ("fallbacks", "default_fallbacks", "context_window_fallbacks", "content_p
     st.sets(st.sampled_from("abc")),
     NAME,
     st.sampled_from(("general", "context window", "content policy")),
-    st.sampled_from((NEWER, OLDER)),
+    st.sampled_from((RULES_1_106, RULES_1_77)),
 )
 def test_settings_of_any_shape_end_in_a_group_or_in_a_reason(
-    settings: Any, litellm: Any, down: set[str], name: str, kind: Kind, rules: Rules
+    settings: Any, litellm: Any, down: set[str], name: str, kind: FallbackKind, rules: RouterRules
 ) -> None:
-    failing: dict[str, Kind] = {f"{group}#0": "general" for group in down}
-    route = predict(Routing(settings, litellm), Fleet(MEMBERS[:3]), failing, name, kind, rules)
+    failing: dict[str, FallbackKind] = {f"{group}#0": "general" for group in down}
+    route = predict_route(Routing(settings, litellm), DeploymentIndex(MEMBERS[:3]), failing, name, kind, rules)
     assert (route.served_by is None) == bool(route.reason) == bool(route.cause)
     assert (route.served_by is not None) == bool(route.members)
     assert not {key for key in route.members if key in failing}
@@ -228,14 +235,16 @@ def test_a_wide_and_circular_routing_is_foretold_in_few_steps() -> None:
     # every group falls back to every other, and all are down: 1.77 would ask 9 ** 5 times
     names = [f"g{number}" for number in range(10)]
     routing = Routing({"fallbacks": [{name: names} for name in names]}, {})
-    members = [Member(name, name) for name in names]
-    for rules in (NEWER, OLDER):
-        route = predict(routing, Fleet(members), dict.fromkeys(names, "general"), "g0", rules=rules)
+    members = [IndexedDeployment(name, name) for name in names]
+    for rules in (RULES_1_106, RULES_1_77):
+        route = predict_route(routing, DeploymentIndex(members), dict.fromkeys(names, "general"), "g0", rules=rules)
         assert len(route.hops) == 10
 
 
 def test_a_made_file_is_read_like_a_running_router() -> None:
     settings = {"fallbacks": [{"a": ["b"]}]}
     one, other = Routing.of_file(made_file(router_settings=settings)), Routing.of_router(settings)
-    down: dict[str, Kind] = {"a#0": "general"}
-    assert predict(one, Fleet(MEMBERS), down, "a") == predict(other, Fleet(MEMBERS), down, "a")
+    down: dict[str, FallbackKind] = {"a#0": "general"}
+    assert predict_route(one, DeploymentIndex(MEMBERS), down, "a") == predict_route(
+        other, DeploymentIndex(MEMBERS), down, "a"
+    )

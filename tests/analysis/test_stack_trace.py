@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.failures.stack_trace import folded
+from litellm_tui.analysis.failures.stack_trace import fold_stack_trace
 
 _SITE = "/opt/litellm/lib/python3.11/site-packages"
 
@@ -36,7 +36,7 @@ TRACE = "\n".join([
 
 
 def test_frames_of_packages_are_one_line_with_their_count() -> None:
-    assert folded(TRACE) == [
+    assert fold_stack_trace(TRACE) == [
         "Traceback (most recent call last):",
         "  … 3 frames: httpx 1, httpcore 1, Python 1",
         "httpx.ConnectError: refused",
@@ -55,13 +55,13 @@ def test_frames_of_packages_are_one_line_with_their_count() -> None:
 
 
 def test_text_without_frames_stays_as_it_is() -> None:
-    assert folded("nothing\n    indented\nof this") == ["nothing", "    indented", "of this"]
-    assert folded("") == [""]
+    assert fold_stack_trace("nothing\n    indented\nof this") == ["nothing", "    indented", "of this"]
+    assert fold_stack_trace("") == [""]
 
 
 @given(st.text())
 def test_no_text_raises_and_every_line_that_is_no_frame_stays(text: str) -> None:
-    lines = folded(text)
+    lines = fold_stack_trace(text)
     assert len(lines) <= text.count("\n") + 1
     if "File" not in text:
         assert lines == text.split("\n")

@@ -8,7 +8,7 @@ import pytest
 
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, PROBE_MEMORY
-from litellm_tui.analysis.health.groups import judge_groups, mask
+from litellm_tui.analysis.health.groups import judge_groups, mask_failing
 from litellm_tui.analysis.health.verdicts import judge_deployments, verdict_of
 from litellm_tui.model.configuration import Configuration, FileDeployment
 from litellm_tui.model.diagnosis import Deployment, State
@@ -417,10 +417,10 @@ def test_the_state_of_a_group(members: list[State], state: State) -> None:
 def test_only_failing_deployments_of_a_dead_group_are_masked() -> None:
     rows = [Deployment("1", "a", "m", verdict_of("failing", "500")), Deployment("2", "a", "n", verdict_of("unproven")),
             Deployment("3", "b", "o", verdict_of("failing"))]  # fmt: skip
-    masked = mask(rows, {"a": "c"}, {"a": "failing", "c": "serving"})
+    masked = mask_failing(rows, {"a": "c"}, {"a": "failing", "c": "serving"})
     assert [row.verdict.state for row in masked] == ["masked", "unproven", "failing"]
     assert masked[0].verdict.reason == "500; c answers in its place"
-    unproven = mask(rows, {"a": "c"}, {"a": "failing", "c": "idle"})
+    unproven = mask_failing(rows, {"a": "c"}, {"a": "failing", "c": "idle"})
     assert "nothing has shown that it answers" in unproven[0].verdict.reason
 
 

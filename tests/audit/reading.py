@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from litellm_tui.audit.run import audit, unusable
+from litellm_tui.audit.run import audit_unusable_file, run_audit
 from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import shipped
@@ -36,8 +36,8 @@ def audited(
         spans = shipped()
         catalogue = spans.at(version)
         if isinstance(loaded, ConfigError):
-            return unusable(loaded, catalogue.version)
-        result = audit(Subject(loaded, catalogue, spans, env, runtime), silenced)
+            return audit_unusable_file(loaded, catalogue.version)
+        result = run_audit(Subject(loaded, catalogue, spans, env, runtime), silenced)
     assert any("the rule itself failed" in said for said in result.unknown) == stumbles, result.unknown
     return result
 

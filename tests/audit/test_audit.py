@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from litellm_tui.audit.rule import RULES, SUBJECTS, Hit, Right, Rule, all_rules
-from litellm_tui.audit.run import score
+from litellm_tui.audit.run import score_findings
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import RANK, Deduction, Finding, Severity
 from litellm_tui.model.configuration import Mark
@@ -198,13 +198,13 @@ def _same(severity: Severity, count: int) -> list[Severity]:
     ],
 )
 def test_the_score_counts_rules_by_their_worst(findings: list[Finding], value: float) -> None:
-    result = score(findings)
+    result = score_findings(findings)
     assert result.value == value
     assert result.value == pytest.approx(max(0.0, 10 - sum(one.points for one in result.deductions)))
 
 
 def test_the_score_shows_its_arithmetic() -> None:
-    result = score(_findings("error", *_same("warning", 9)))
+    result = score_findings(_findings("error", *_same("warning", 9)))
     assert result.deductions == (Deduction("error", 1, 2.0, 2.0), Deduction("warning", 9, 0.5, 4.0))
 
 

@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from litellm_tui.audit.catalogue.nearest import nearest
-from litellm_tui.audit.catalogue_facade import KINDS, Catalogue, Kind, Value, parse_version, spans
+from litellm_tui.audit.catalogue.records import KINDS, Catalogue, CatalogueKind, Value, merge_catalogues, parse_version
 
 
 def made(version: str, *router: str, general: frozenset[str] = frozenset()) -> Catalogue:
     return Catalogue(version, "installed", router=frozenset(router), general=general)
 
 
-TABLE = spans(
+TABLE = merge_catalogues(
     [
         made("1.80.17", "timeout", "fallbacks", "lately", "patched", "again"),
         made("1.70.4", "timeout", "gone", "again", general=frozenset({"alerting"})),
@@ -80,7 +80,7 @@ def test_a_table_gives_back_what_it_was_made_from() -> None:
     models = {"gpt": "chat", "embed": "embedding"}
     first = full("1.2.0", "a", "both", models=models, defaults={"HOPS": 5, "SHARE": 0.5})
     second = full("1.3.0", "both", models={"gpt": "chat"}, defaults={"HOPS": 7})
-    table = spans([second, first])
+    table = merge_catalogues([second, first])
     assert (table.at("1.2.0"), table.at("1.3.0")) == (first, second)
     assert table.span("redis_params", "redis_params_a") == ("1.2.0", "1.2.0")
 
@@ -161,7 +161,7 @@ def test_a_known_name_is_never_its_own_correction(key: str) -> None:
 
 
 def test_what_is_near_is_asked_of_the_kind_alone() -> None:
-    kinds: tuple[Kind, ...] = ("general", "litellm")
+    kinds: tuple[CatalogueKind, ...] = ("general", "litellm")
     catalogue = Catalogue("1", general=frozenset({"master_key"}), litellm=frozenset({"drop_params"}))
     assert [catalogue.close(kind, "drop_parms") for kind in kinds] == [(), ("drop_params",)]
     assert TABLE.close("router", "time_out") == ("timeout",)

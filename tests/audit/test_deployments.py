@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from litellm_tui.audit.providers import provider
+from litellm_tui.audit.providers import find_provider
 from litellm_tui.collectors.litellm_source.catalogues import shipped
 from litellm_tui.model.edits import Edit, Move, Remove, SetValue
 from tests.audit.reading import NEWEST, audited, found, lines
@@ -152,19 +152,21 @@ def test_a_name_that_only_a_newer_map_may_know_is_dropped_where_none_is_fetched(
 def test_every_prefix_and_every_name_of_the_map_has_its_provider(version: str) -> None:
     spans = shipped()
     catalogue = spans.at(version)
-    prefixed = {name: provider(f"{name}/model", catalogue, spans).name for name in catalogue.providers - {"ragflow"}}
+    prefixed = {
+        name: find_provider(f"{name}/model", catalogue, spans).name for name in catalogue.providers - {"ragflow"}
+    }
     assert prefixed == {name: name for name in prefixed}
     known = [name for name in catalogue.models if "/" not in name and name.startswith(("gpt-4", "text-embedding-3"))]
     assert known
-    assert {provider(name, catalogue, spans).state for name in known} == {"known"}
+    assert {find_provider(name, catalogue, spans).state for name in known} == {"known"}
 
 
 @pytest.mark.parametrize("value", [5, ["openai"], {"a": 1}, True])
 def test_an_odd_provider_or_address_is_left_alone(value: Any) -> None:
     spans = shipped()
     catalogue = spans.at(NEWEST)
-    assert provider("a", catalogue, spans, custom=value).state == "unsure"
-    assert provider("a", catalogue, spans, api_base=value).state == "unsure"
+    assert find_provider("a", catalogue, spans, custom=value).state == "unsure"
+    assert find_provider("a", catalogue, spans, api_base=value).state == "unsure"
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from litellm_tui.audit.page import markdown
+from litellm_tui.audit.page import rules_page
 from litellm_tui.audit.rule import all_rules
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 
 
 def test_the_page_is_made_from_the_rules() -> None:
-    page = markdown(all_rules())
+    page = rules_page(all_rules())
     if os.environ.get("LITELLM_TUI_WRITE_DOCS"):
         PAGE.write_text(page, encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == page

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.audit.catalogue.records import KINDS, Catalogue, Kind, parse_version
+from litellm_tui.audit.catalogue.records import KINDS, Catalogue, CatalogueKind, parse_version
 from litellm_tui.collectors.litellm_source import catalogues
 from litellm_tui.collectors.litellm_source.catalogues import choose, installed, package_folder, shipped
 from litellm_tui.model.failures import Failure, NotAvailable
@@ -72,7 +72,7 @@ def test_the_table_is_whole_for_every_release() -> None:
 
 def test_what_no_release_reads_is_not_in_the_table() -> None:
     table = shipped()
-    unread: list[tuple[Kind, str]] = [
+    unread: list[tuple[CatalogueKind, str]] = [
         ("sections", "server_settings"),
         ("sections", "rate_limit_settings"),
         ("sections", "enable_jwt_auth"),

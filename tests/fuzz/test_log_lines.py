@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from litellm_tui.actions.transaction.messages import last_exception
 from litellm_tui.analysis.failures.causes import first_words, name_cause
 from litellm_tui.analysis.failures.fingerprint import fingerprint
-from litellm_tui.analysis.failures.stack_trace import folded
+from litellm_tui.analysis.failures.stack_trace import fold_stack_trace
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.logs import log_file
@@ -122,7 +122,7 @@ def _words(text: str) -> None:
     name_cause(f"{text}\nstack trace:{text}")
     first_words(text)
     fingerprint(text)
-    folded(f'Traceback\n  File "{text}", line 1\n{text}\n    {text}')
+    fold_stack_trace(f'Traceback\n  File "{text}", line 1\n{text}\n    {text}')
     last_exception((text, f"x\n{text}"))
     drawable(text)
     list(secret_parts("DSN", text))

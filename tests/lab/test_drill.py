@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from litellm_tui.actions.drill import SETTING, Answer, Asking, Event, Outcome, Plan, drill, plan_drill
-from litellm_tui.analysis.routing.table import Kind, Routing
+from litellm_tui.analysis.routing.table import FallbackKind, Routing
 from litellm_tui.collectors.gateway import client as gateway
 from litellm_tui.collectors.gateway.client import GatewayClient
 from litellm_tui.model.failures import Unreachable
@@ -86,7 +86,7 @@ def _profile(lab: Lab, port: int | None = None) -> Profile:
     return Profile(name="lab", host="lab", url=Found(url, "the lab"), tools=Tools(), key=Secret(lab.key()))
 
 
-async def _plan(lab: Lab, source: str, kind: Kind = "general") -> Plan:
+async def _plan(lab: Lab, source: str, kind: FallbackKind = "general") -> Plan:
     client = GatewayClient(lab.url(), lab.key())
     try:
         loaded = await _read(client, gateway.DEPLOYMENTS)

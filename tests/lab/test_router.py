@@ -16,30 +16,30 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.routing.route import predict
-from litellm_tui.analysis.routing.router_simulation import Fleet, Member, rules_of
-from litellm_tui.analysis.routing.table import Kind, Routing
+from litellm_tui.analysis.routing.route import predict_route
+from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, IndexedDeployment, rules_for
+from litellm_tui.analysis.routing.table import FallbackKind, Routing
 from tests.lab import Environment, environments, required
 from tests.lab.core import free_ports
 
 HERE = Path(__file__).parent
 CONFIGURATIONS = 80
 # the upstream's fault for each way to fail
-FAULTS: dict[Kind, str] = {"general": "-err500", "context window": "-errctx", "content policy": "-errpolicy"}
+FAULTS: dict[FallbackKind, str] = {"general": "-err500", "context window": "-errctx", "content policy": "-errpolicy"}
 
 
 @dataclass
 class Case:
     """One configuration, and which of its deployments are down: `groups` maps a group to how each of its fares."""
 
-    groups: dict[str, list[Kind | None]]
+    groups: dict[str, list[FallbackKind | None]]
     router: dict[str, Any] = field(default_factory=dict)
     litellm: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def members(self) -> list[tuple[Member, Kind | None]]:
+    def members(self) -> list[tuple[IndexedDeployment, FallbackKind | None]]:
         return [
-            (Member(f"{group}#{number}", group, _model(group, number, kind), f"{group}#{number}"), kind)
+            (IndexedDeployment(f"{group}#{number}", group, _model(group, number, kind), f"{group}#{number}"), kind)
             for group, fares in self.groups.items()
             for number, kind in enumerate(fares)
         ]
@@ -71,7 +71,7 @@ class Case:
         }
 
 
-def _model(group: str, number: int, kind: Kind | None) -> str:
+def _model(group: str, number: int, kind: FallbackKind | None) -> str:
     # a star would be filled in from the request
     return f"openai/{group.replace('*', 'any').replace('/', '-')}-{number}{FAULTS[kind] if kind else ''}"
 
@@ -133,14 +133,14 @@ WILD = ("openai/*", "*")
 ALIASES = ("x", "y")
 STRANGE = ("nobody", "openai/g", "openai/a", "b#0")
 TARGETS = (*GROUPS, *GROUPS, *ALIASES, *STRANGE, "*", "openai/*")
-KINDS: tuple[Kind, ...] = ("general", "context window", "content policy")
+KINDS: tuple[FallbackKind, ...] = ("general", "context window", "content policy")
 
 
 @st.composite
-def fares(draw: st.DrawFn) -> list[Kind | None]:
+def fares(draw: st.DrawFn) -> list[FallbackKind | None]:
     """How the deployments of one group fare. Only a whole group refuses a request: half a one is left to chance."""
     count = draw(st.integers(1, 3))
-    kind: Kind = draw(st.sampled_from((*[KINDS[0]] * 6, *KINDS[1:])))
+    kind: FallbackKind = draw(st.sampled_from((*[KINDS[0]] * 6, *KINDS[1:])))
     if kind != "general" or draw(st.integers(0, 2)) == 0:
         return [kind] * count
     return [draw(st.sampled_from((None, KINDS[0]))) for _ in range(count)]
@@ -191,7 +191,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def _line_of(*order: str, **more: Any) -> Case:
-    down: dict[str, list[Kind | None]] = {name: ["general"] for name in order[:-1]}
+    down: dict[str, list[FallbackKind | None]] = {name: ["general"] for name in order[:-1]}
     chain = [{before: [after]} for before, after in pairwise(order)]
     return Case({**down, order[-1]: [None]}, {"fallbacks": chain, **more})
 
@@ -236,13 +236,13 @@ def test_every_request_goes_where_it_was_foretold(oracle: Oracle) -> None:
     @example(Case({"a": ["general", None, "general"], "b": [None]}, {"fallbacks": [{"a": ["b"]}]}))
     def go(case: Case) -> None:
         routing = Routing(case.router, case.litellm)
-        down: dict[str, Kind] = {member.key: kind for member, kind in case.members if kind}
+        down: dict[str, FallbackKind] = {member.key: kind for member, kind in case.members if kind}
         members = [member for member, _ in case.members]
-        fleet = Fleet(members)
+        fleet = DeploymentIndex(members)
         groups = {member.id: member.group for member in members}
         answers = oracle.ask(case)
-        rules = rules_of(oracle.environment.version)
-        routes = {name: predict(routing, fleet, down, name, rules=rules) for name in answers}
+        rules = rules_for(oracle.environment.version)
+        routes = {name: predict_route(routing, fleet, down, name, rules=rules) for name in answers}
         said = {name: groups[answer["served"]] if answer["served"] else None for name, answer in answers.items()}
         assert {name: route.served_by for name, route in routes.items()} == said
         for name, route in routes.items():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from litellm_tui.analysis.health.coverage import blind_spots, looked_at
+from litellm_tui.analysis.health.coverage import blind_spots, source_coverage
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs import call_line, command_tail, journal_line
 from litellm_tui.logs.entry import Entry
@@ -155,5 +155,5 @@ def test_lines_that_could_not_be_read_are_said() -> None:
     snapshot = Snapshot(taken_at=NOW, log=intake.log(NOW))
     (spot,) = [spot for spot in blind_spots(snapshot, NOW) if "could not be read" in spot.what]
     assert "2 lines of the log" in spot.what
-    (log,) = [source for source in looked_at(snapshot) if source.what == "log"]
+    (log,) = [source for source in source_coverage(snapshot) if source.what == "log"]
     assert "2 lines could not be read" in log.text

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.actions.apply_fixes import mend
-from litellm_tui.audit.catalogue_facade import parse_version
+from litellm_tui.audit.catalogue.records import parse_version
 from litellm_tui.audit.rule import SUBJECTS, all_rules
-from litellm_tui.audit.run import audit, unusable
+from litellm_tui.audit.run import audit_unusable_file, run_audit
 from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import shipped
@@ -102,5 +102,5 @@ def _audit(
 ) -> Audit:
     loaded = config_file.load(path, environment, instead)
     if isinstance(loaded, ConfigError):
-        return unusable(loaded, version)
-    return audit(Subject(loaded, shipped().at(version), shipped(), environment, runtime))
+        return audit_unusable_file(loaded, version)
+    return run_audit(Subject(loaded, shipped().at(version), shipped(), environment, runtime))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from litellm_tui.audit.providers import Provider, provider
+from litellm_tui.audit.providers import Provider, find_provider
 from litellm_tui.collectors.litellm_source.catalogues import shipped
 from tests.proving.ground import Ground
 
@@ -123,7 +123,7 @@ def told(ground: Ground, decided: dict[Question, str | None]) -> dict[Question, 
     spans = shipped()
     catalogue = spans.at(ground.version)
     return {
-        question: provider(question.model, catalogue, spans, custom=question.custom, api_base=question.api_base)
+        question: find_provider(question.model, catalogue, spans, custom=question.custom, api_base=question.api_base)
         for question in decided
     }
 

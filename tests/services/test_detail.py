@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service, Unit, Variable
-from litellm_tui.model.service_kinds import Custom, Kind, Process, Tools
+from litellm_tui.model.service_kinds import Custom, Process, ServiceSettings, Tools
 from litellm_tui.services.detail import detail_paragraphs, mask_secret_values, read_detail
 from litellm_tui.target.profile import Profile
 
@@ -40,7 +40,7 @@ def test_a_value_whose_name_says_that_it_is_secret_is_masked(line: str, shown: s
     assert mask_secret_values(line, PLAIN) == shown
 
 
-def _profile(kind: Kind | None = None, **more: object) -> Profile:
+def _profile(kind: ServiceSettings | None = None, **more: object) -> Profile:
     return Profile("box", "here", Found("http://127.0.0.1:1", "test"), Tools(), unit=Found("llm", "test"),
                    service=kind, **more)  # type: ignore[arg-type]  # fmt: skip
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from litellm_tui.host import proc
 from litellm_tui.model.found import Found
-from litellm_tui.model.service_kinds import Compose, Custom, Kind, Process, Tools
+from litellm_tui.model.service_kinds import Compose, Custom, Process, ServiceSettings, Tools
 from litellm_tui.target.profile import Profile
 from tests.service_suite import *  # noqa: F403  # the tests themselves
 from tests.service_suite import Scene
@@ -30,7 +30,7 @@ class Base:
     knows_process = True
     marker = "it has started"
 
-    def __init__(self, folder: Path, service: Kind, name: str = "litellm") -> None:
+    def __init__(self, folder: Path, service: ServiceSettings, name: str = "litellm") -> None:
         self.folder = folder
         self.profile = Profile(
             name="test",
@@ -41,7 +41,7 @@ class Base:
             service=service,
         )
 
-    def change(self, service: Kind) -> None:
+    def change(self, service: ServiceSettings) -> None:
         self.profile = replace(self.profile, service=service)
 
     def end(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litellm_tui.analysis.exits import bad, frequency, told
+from litellm_tui.analysis.exits import describe_exit, frequency, was_unwanted
 from litellm_tui.services.systemd.unit_exits import UnitMessage, exits
 
 STARTED = "Started litellm.service - LiteLLM proxy."
@@ -26,20 +26,20 @@ def test_killed_and_started_again() -> None:
     (end,) = exits(_lines((100, STARTED), (160, KILLED), (160, _result("signal")), (162, SCHEDULED), (162, STOPPED),
                           (162.1, STARTED)))  # fmt: skip
     assert (end.at, end.began, end.again, end.given_up) == (160, 100, True, False)
-    assert told(end) == "killed by SIGKILL after 1 min; started again by systemd"
-    assert bad(end)
+    assert describe_exit(end) == "killed by SIGKILL after 1 min; started again by systemd"
+    assert was_unwanted(end)
 
 
 def test_stopped_by_order() -> None:
     (end,) = exits(_lines((100, STARTED), (3700, STOPPING), (3701, ENDED), (3701, STOPPED)))
     assert (end.at, end.by) == (3701, "order")
-    assert told(end) == "stopped by order after 1 h"
-    assert not bad(end)
+    assert describe_exit(end) == "stopped by order after 1 h"
+    assert not was_unwanted(end)
 
 
 def test_one_that_would_not_stop_in_time_was_killed() -> None:
     (end,) = exits(_lines((0, STARTED), (9, STOPPING), (24, KILLED), (24, _result("timeout")), (24, STOPPED)))
-    assert told(end) == "stopped by order, had to be killed (SIGKILL) after 24 s"
+    assert describe_exit(end) == "stopped by order, had to be killed (SIGKILL) after 24 s"
 
 
 def test_a_crash_loop_ends_in_giving_up_once() -> None:
@@ -51,7 +51,7 @@ def test_a_crash_loop_ends_in_giving_up_once() -> None:
     over = [(6, "litellm.service: Start request repeated too quickly."), (6, _result("exit-code")),
             (6, "Failed to start litellm.service - LiteLLM proxy.")]  # fmt: skip
     found = exits(_lines(*loop, *over))
-    assert [told(end) for end in found] == [
+    assert [describe_exit(end) for end in found] == [
         "ended with status 1 after 1 s; started again by systemd",
         "ended with status 1 after 1 s; systemd gave up: too many starts in a short time",
     ]
@@ -60,24 +60,24 @@ def test_a_crash_loop_ends_in_giving_up_once() -> None:
 def test_a_lack_of_memory_is_told_and_not_its_signal() -> None:
     killer = "litellm.service: A process of this unit has been killed by the OOM killer."
     (end,) = exits(_lines((0, STARTED), (50, killer), (50, KILLED), (50, _result("oom-kill"))))
-    assert told(end) == "out of memory: killed by the kernel after 50 s"
-    assert bad(end)
+    assert describe_exit(end) == "out of memory: killed by the kernel after 50 s"
+    assert was_unwanted(end)
 
 
 def test_one_that_ended_by_itself_and_one_that_still_runs() -> None:
     (end,) = exits(_lines((0, STARTED), (50, ENDED), (60, STARTED)))
-    assert told(end) == "ended by itself after 50 s"
+    assert describe_exit(end) == "ended by itself after 50 s"
 
 
 def test_a_machine_that_was_restarted_took_it_along() -> None:
     found = exits([*_lines((0, STARTED), (10, "something else")), *_lines((500, STARTED), boot="b2")])
     assert [(end.by, end.at) for end in found] == [("reboot", 10)]
-    assert not bad(found[0])
+    assert not was_unwanted(found[0])
 
 
 def test_what_began_before_the_journal_is_told_without_its_length() -> None:
     (end,) = exits(_lines((50, EXITED), (50, _result("exit-code"))))
-    assert told(end) == "ended with status 1"
+    assert describe_exit(end) == "ended with status 1"
     assert exits([]) == ()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from litellm_tui.analysis.change.difference import compare
+from litellm_tui.analysis.change.difference import compare_files
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigError, ConfigFile
 from litellm_tui.model.failures import Failure, NotAvailable
@@ -205,7 +205,9 @@ def test_a_version_is_parsed_as_it_was(tmp_path: Path, file: ConfigFile) -> None
     older = history.as_config(file.digest, {})
     assert isinstance(older, ConfigFile)
     assert (older.data, older.digest) == (file.data, file.digest)
-    assert [change.words for change in compare(older, newer)] == ["llama3.1:latest (openai/llama3.1): rpm: 100 → 200"]
+    assert [change.words for change in compare_files(older, newer)] == [
+        "llama3.1:latest (openai/llama3.1): rpm: 100 → 200"
+    ]
 
 
 def test_included_files_are_kept_as_well(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.analysis.change.changes import Glance
+from litellm_tui.analysis.change.changes import LookSummary
 from litellm_tui.analysis.health.memory import Remembered
 from litellm_tui.model.diagnosis import Place, Problem
 from litellm_tui.storage import shared_file
@@ -19,7 +19,7 @@ from litellm_tui.storage.state import SavedState, StateFile, state_folder
 URL = "http://127.0.0.1:4000"
 PROBLEM = Problem("group:g", "bad", "g", "refused", "it refuses", Place("group", "g"), since=5.0)
 MEMORY = {PROBLEM.key: Remembered(PROBLEM, 5.0, 9.0, looked=True)}
-LAST = Glance(9.0, version="1.106.2", deployments=("g (m)",))
+LAST = LookSummary(9.0, version="1.106.2", deployments=("g (m)",))
 
 
 def test_what_was_kept_is_there_in_the_next_run(tmp_path: Path) -> None:
@@ -157,11 +157,11 @@ def test_problems_that_two_consoles_have_seen_are_put_together(tmp_path: Path) -
     one, other = _two(tmp_path)
     fresh = Problem("group:h", "bad", "h", "refused", "it refuses", Place("group", "h"))
     mine = {PROBLEM.key: Remembered(PROBLEM, 5.0, 20.0, looked=False), "group:h": Remembered(fresh, 19.0, 20.0)}
-    one.save(mine, {}, Glance(20.0))
+    one.save(mine, {}, LookSummary(20.0))
     ended = {PROBLEM.key: Remembered(PROBLEM, 5.0, 9.0, looked=True, solved_at=25.0)}
-    found = other.save(ended, {}, Glance(15.0))
+    found = other.save(ended, {}, LookSummary(15.0))
     assert found.memory == {PROBLEM.key: Remembered(PROBLEM, 5.0, 9.0, True, 25.0), "group:h": mine["group:h"]}
-    assert found.last == Glance(20.0)
+    assert found.last == LookSummary(20.0)
     assert StateFile(URL, "", tmp_path).load() == found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.analysis.health.memory import Memory, looked, recall, remember
+from litellm_tui.analysis.health.memory import Memory, mark_seen, recall, remember
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
 from litellm_tui.model.snapshot import Snapshot
@@ -205,7 +205,7 @@ async def test_a_problem_that_has_ended_is_listed_as_gone(tmp_path: Path) -> Non
     before = frozen.degraded(tmp_path)
     app = Frozen(before)
     problems = app.view.diagnosis.problems
-    memory = looked(remember({}, problems, NOW - 60, gateway_known=True))
+    memory = mark_seen(remember({}, problems, NOW - 60, gateway_known=True))
     memory = remember(memory, problems[2:], NOW - 30, gateway_known=True)
     text = await _drawn(before, memory)
     above, _, below = text.partition("not seen any more")

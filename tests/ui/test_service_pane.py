@@ -11,7 +11,7 @@ from litellm_tui.model.failures import NotAvailable
 from litellm_tui.model.found import Found
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service as Seen
-from litellm_tui.model.service_kinds import Custom, Kind, Tools
+from litellm_tui.model.service_kinds import Custom, ServiceSettings, Tools
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.panes.registry import entry_of
@@ -23,7 +23,7 @@ from litellm_tui.ui.widgets.strip import service_spans
 NOW = 1_795_280_000.0
 
 
-def _view(reading: Reading[Seen], kind: Kind | None = None) -> View:
+def _view(reading: Reading[Seen], kind: ServiceSettings | None = None) -> View:
     profile = Profile(
         "box", "here", Found("http://127.0.0.1:1", "test"), Tools(), unit=Found("litellm", "test"), service=kind
     )

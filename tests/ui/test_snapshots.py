@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from litellm_tui.actions.splice import diff, splice
 from litellm_tui.actions.transaction import preflight
-from litellm_tui.analysis.change.preflight import Check, checks
+from litellm_tui.analysis.change.preflight import PreflightCheck, preflight_checks
 from litellm_tui.model.configuration import ConfigError
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
@@ -72,8 +72,8 @@ class TestMain:
 def no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """How much room there is here, and who listens, is in no picture."""
 
-    async def inspect(_: object, snapshot: Snapshot, diagnosis: Diagnosis, __: object) -> tuple[Check, ...]:
-        return tuple(checks(snapshot, diagnosis))
+    async def inspect(_: object, snapshot: Snapshot, diagnosis: Diagnosis, __: object) -> tuple[PreflightCheck, ...]:
+        return tuple(preflight_checks(snapshot, diagnosis))
 
     monkeypatch.setattr(preflight, "inspect", inspect)
 

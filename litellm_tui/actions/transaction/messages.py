@@ -7,7 +7,7 @@ from typing import Final
 
 from litellm_tui.actions.transaction.record import Record
 from litellm_tui.analysis.change import preflight
-from litellm_tui.analysis.change.proof import Check
+from litellm_tui.analysis.change.proof import ProofCheck
 from litellm_tui.analysis.phrases import count
 from litellm_tui.storage.backups import Backup
 
@@ -36,7 +36,7 @@ def told(record: Record) -> str:
     return f"a restart of {record.unit} by {record.holder} {ended}: {where}"
 
 
-def told_checks(checks: tuple[Check, ...]) -> str:
+def told_checks(checks: tuple[ProofCheck, ...]) -> str:
     """How a proof stands: what it waits for, or what was found."""
     waiting = [check.text for check in checks if check.state == "waiting"]
     found = [check.text for check in checks if check.state == "ok" and check.name in ("deployments", "ready")]
@@ -60,13 +60,13 @@ def last_exception(log: tuple[str, ...]) -> str:
     return next((line[:200] for line in reversed(lines) if _EXCEPTION.match(line)), "")
 
 
-def sentence(checks: tuple[Check, ...], what: str) -> str:
+def sentence(checks: tuple[ProofCheck, ...], what: str) -> str:
     """`what`, with how many deployments are loaded."""
     loaded = next((check.text for check in checks if check.name == "deployments" and check.state == "ok"), "")
     return f"{what}; {loaded}" if loaded else what
 
 
-def weighed(found: tuple[preflight.Check, ...], *, force: bool) -> str:
+def weighed(found: tuple[preflight.PreflightCheck, ...], *, force: bool) -> str:
     """How many of a preflight's checks say something, and to which end."""
     against = sum(check.state == "refused" for check in found)
     known = sum(check.state == "note" for check in found)

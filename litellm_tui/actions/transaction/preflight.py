@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from litellm_tui.actions.writable import way_to_write
 from litellm_tui.analysis.addresses import is_this_machine
-from litellm_tui.analysis.change.preflight import Check, checks
+from litellm_tui.analysis.change.preflight import PreflightCheck, preflight_checks
 from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
@@ -24,33 +24,37 @@ LEAST_BYTES = 16_000_000
 _PORT_SECONDS = 1.0
 
 
-async def inspect(profile: Profile, snapshot: Snapshot, diagnosis: Diagnosis, state: Path) -> tuple[Check, ...]:
+async def inspect(
+    profile: Profile, snapshot: Snapshot, diagnosis: Diagnosis, state: Path
+) -> tuple[PreflightCheck, ...]:
     """Every check; `state` is the folder that the backup goes to. Nothing is changed by it."""
-    found = list(checks(snapshot, diagnosis))
+    found = list(preflight_checks(snapshot, diagnosis))
     found += await asyncio.to_thread(lambda: list(_tried(profile, snapshot, state)))
     if (port := await _port(profile, snapshot)) is not None:
         found.append(port)
     return tuple(found)
 
 
-def refusals(found: tuple[Check, ...]) -> str:
+def refusals(found: tuple[PreflightCheck, ...]) -> str:
     """Why a restart is refused; empty when it is not."""
     return "; ".join(check.text for check in found if check.state == "refused")
 
 
-def _tried(profile: Profile, snapshot: Snapshot, state: Path) -> Iterator[Check]:
+def _tried(profile: Profile, snapshot: Snapshot, state: Path) -> Iterator[PreflightCheck]:
     interpreter = profile.found_unit.interpreter if profile.found_unit else None
     if interpreter is not None:
         if os.access(interpreter, os.X_OK):
-            yield Check("interpreter", "ok", interpreter)
+            yield PreflightCheck("interpreter", "ok", interpreter)
         elif os.path.exists(interpreter) or os.access(os.path.dirname(interpreter), os.X_OK):
-            yield Check("interpreter", "refused", f"{interpreter} is not there, or may not be run: the unit starts it")
+            yield PreflightCheck(
+                "interpreter", "refused", f"{interpreter} is not there, or may not be run: the unit starts it"
+            )
     yield from _address(profile)
     yield from _room(state)
     yield from _way_back(profile, snapshot)
 
 
-def _address(profile: Profile) -> Iterator[Check]:
+def _address(profile: Profile) -> Iterator[PreflightCheck]:
     """Whether it will answer where it is looked for, where the unit itself has said where that is."""
     if profile.unit is None or profile.found_unit is None:
         return
@@ -61,10 +65,10 @@ def _address(profile: Profile) -> Iterator[Check]:
         f"the unit will listen at {then.url}, and is looked for at {profile.url.value}: it would be taken for dead; "
         "restart it with systemctl, then start this anew"
     )
-    yield Check("address", "refused", text)
+    yield PreflightCheck("address", "refused", text)
 
 
-def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[Check]:
+def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[PreflightCheck]:
     """Whether the files that are about to be applied could be written back."""
     file, service = snapshot.configuration.current, snapshot.service.value
     paths = file.files if file else (profile.config.value,) if profile.config else ()
@@ -73,15 +77,15 @@ def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[Check]:
         if not os.path.exists(path) or (way := way_to_write(path)).how == "replaced":
             continue
         if way.how:
-            yield Check("rollback", "note", f"{path} would be rolled back by writing in place: {way.why}")
+            yield PreflightCheck("rollback", "note", f"{path} would be rolled back by writing in place: {way.why}")
             continue
         # while it is what runs there is nothing to bring back, and while nothing runs nothing to lose
         changed = since is not None and changed_at([path]) > since
         text = f"{path} cannot be written, so it would not be rolled back: {way.why}"
-        yield Check("rollback", "refused" if changed else "note", text)
+        yield PreflightCheck("rollback", "refused" if changed else "note", text)
 
 
-def _room(state: Path) -> Iterator[Check]:
+def _room(state: Path) -> Iterator[PreflightCheck]:
     place = state
     while not place.exists() and place != place.parent:
         place = place.parent
@@ -89,12 +93,12 @@ def _room(state: Path) -> Iterator[Check]:
         free = shutil.disk_usage(place).free
         if free < LEAST_BYTES:
             text = f"{free / 1e6:.1f} MB are free in {place}, {LEAST_BYTES / 1e6:.0f} MB are wanted: make room"
-            yield Check("disk", "refused", text)
+            yield PreflightCheck("disk", "refused", text)
         else:
-            yield Check("disk", "ok", f"{free / 1e9:.1f} GB are free for the backup")
+            yield PreflightCheck("disk", "ok", f"{free / 1e9:.1f} GB are free for the backup")
 
 
-async def _port(profile: Profile, snapshot: Snapshot) -> Check | None:
+async def _port(profile: Profile, snapshot: Snapshot) -> PreflightCheck | None:
     """Whether the port is free for a service that does not run; while it runs it has the port itself."""
     service = snapshot.service.value
     address = urlsplit(profile.url.value)
@@ -106,6 +110,6 @@ async def _port(profile: Profile, snapshot: Snapshot) -> Check | None:
         async with asyncio.timeout(_PORT_SECONDS):
             _, writer = await asyncio.open_connection(address.hostname, address.port)
     except OSError:
-        return Check("port", "ok", f"{address.port} is free")
+        return PreflightCheck("port", "ok", f"{address.port} is free")
     writer.close()
-    return Check("port", "refused", f"something else listens on port {address.port}: ss -ltnp shows what")
+    return PreflightCheck("port", "refused", f"something else listens on port {address.port}: ss -ltnp shows what")

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from litellm_tui.analysis.change.proof import Expected
+from litellm_tui.analysis.change.proof import ExpectedProcess
 from litellm_tui.host.atomic import replace, sync_folder
 from litellm_tui.host.bounded import MEDIUM, read_bytes
 from litellm_tui.host.host_lock import Holder, HostLock, here, parse_holder
@@ -43,7 +43,7 @@ class Record(msgspec.Struct, frozen=True):
     stage: Stage
     backup: int | None = None
     good: int | None = None
-    expected: Expected | None = None
+    expected: ExpectedProcess | None = None
     cause: str = ""
     failed: str = ""
     form: int = FORM

@@ -32,7 +32,7 @@ from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, 
 from litellm_tui.actions.transaction.steps import StepClock, whole
 from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.actions.transaction.way_back import WayBack
-from litellm_tui.analysis.change.proof import Check, Expected, cause, is_new
+from litellm_tui.analysis.change.proof import ExpectedProcess, ProofCheck, is_new_process, why_unproved
 from litellm_tui.model.failures import Crashed, Denied, Failure
 from litellm_tui.monitor.supervisor import guarded_async
 from litellm_tui.storage.backups import Backup, Backups, Why
@@ -129,7 +129,7 @@ class Transaction:
             return
         expected = record.expected or self._watch.expected(record.holder.since)
         seen = await self._watch.look()
-        if record.stage == "restart" and not (seen and is_new(seen.snapshot.service.value, expected)):
+        if record.stage == "restart" and not (seen and is_new_process(seen.snapshot.service.value, expected)):
             # the order was not given any more, or is still being carried out: a second one does no harm
             way = self._restarted(backup, msgspec.structs.replace(expected, ordered_at=time.time()))
         else:
@@ -214,7 +214,7 @@ class Transaction:
         async for event in self._restarted(backup, self._watch.expected(time.time(), seen)):
             yield event
 
-    async def _restarted(self, backup: Backup | None, expected: Expected) -> AsyncGenerator[Event, None]:
+    async def _restarted(self, backup: Backup | None, expected: ExpectedProcess) -> AsyncGenerator[Event, None]:
         if (failure := await self._reach("restart", expected)) is not None:
             yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
             return
@@ -233,12 +233,12 @@ class Transaction:
         async for event in self._proved(backup, expected):
             yield event
 
-    async def _proved(self, backup: Backup | None, expected: Expected) -> AsyncGenerator[Event, None]:
+    async def _proved(self, backup: Backup | None, expected: ExpectedProcess) -> AsyncGenerator[Event, None]:
         step = StepClock("proof")
-        checks: tuple[Check, ...] = ()
+        checks: tuple[ProofCheck, ...] = ()
         async for checks in self._watch.proof(expected):
             yield Step("proof", None, told_checks(checks))
-        failed = cause(checks)
+        failed = why_unproved(checks)
         yield step(failed or told_checks(checks), ok=not failed)
         seen = self._watch.seen()
         readiness = seen.snapshot.gateway.readiness.value if seen else None
@@ -307,11 +307,11 @@ class Transaction:
         expected = msgspec.structs.replace(expected, carried_out_at=time.time())
         await self._reach("proof again", expected)
         step = StepClock("proof again")
-        checks: tuple[Check, ...] = ()
+        checks: tuple[ProofCheck, ...] = ()
         if not isinstance(refused, Denied):
             async for checks in self._watch.proof(expected):
                 yield Step("proof again", None, told_checks(checks))
-        failed = refused.why if isinstance(refused, Denied) else cause(checks)
+        failed = refused.why if isinstance(refused, Denied) else why_unproved(checks)
         yield step(failed or told_checks(checks), ok=not failed)
         if failed:
             text = f"{self._cause}; the configuration that ran before is on the disk again, and not proved: {failed}"
@@ -326,7 +326,7 @@ class Transaction:
 
     # --- what they are made of ---------------------------------------------------------------------------------------
 
-    async def _reach(self, stage: Stage, expected: Expected | None = None) -> Failure | None:
+    async def _reach(self, stage: Stage, expected: ExpectedProcess | None = None) -> Failure | None:
         self._record = msgspec.structs.replace(self._record, stage=stage, expected=expected or self._record.expected)
         return await self._write()
 

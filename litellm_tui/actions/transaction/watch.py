@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.actions.transaction.events import GatewayObserver, Seen
-from litellm_tui.analysis.change.proof import Check, Expected, prove
+from litellm_tui.analysis.change.proof import ExpectedProcess, ProofCheck, prove
 from litellm_tui.model.failures import Crashed
 from litellm_tui.monitor.supervisor import guarded, guarded_async
 from litellm_tui.target.profile import Profile
@@ -55,9 +55,9 @@ class Watch:
             await asyncio.sleep(LOOK_SECONDS)
         return seen
 
-    def expected(self, ordered_at: float, before: Seen | None = None) -> Expected:
+    def expected(self, ordered_at: float, before: Seen | None = None) -> ExpectedProcess:
         service = before.snapshot.service.value if before else None
-        return Expected(
+        return ExpectedProcess(
             ordered_at=ordered_at,
             invocation=service.invocation if service else "",
             main_pid=service.main_pid if service else 0,
@@ -66,7 +66,7 @@ class Watch:
             probes=self._profile.probes,
         )
 
-    async def unmoved(self, expected: Expected) -> bool:
+    async def unmoved(self, expected: ExpectedProcess) -> bool:
         """Whether the process that ran before the order still runs."""
         if not expected.main_pid:
             return False
@@ -80,13 +80,13 @@ class Watch:
                 return reading.value.main_pid == expected.main_pid
         return False
 
-    async def proof(self, expected: Expected) -> AsyncIterator[tuple[Check, ...]]:
+    async def proof(self, expected: ExpectedProcess) -> AsyncIterator[tuple[ProofCheck, ...]]:
         """Look until it is proved, has failed, or the time is over; every change of a check is told.
 
         A look that fails has seen nothing; where none has seen anything in all that time, that is what is told.
         """
         end = time.monotonic() + PROOF_SECONDS
-        told: tuple[Check, ...] = ()
+        told: tuple[ProofCheck, ...] = ()
         probes, looked, asked = PROBES, 0.0, 0.0
         while True:
             seen = self.seen()
@@ -117,10 +117,10 @@ class Watch:
             if time.monotonic() > end:
                 if not told:
                     why = f": {self.failure.why}" if self.failure else ""
-                    yield (Check("unit", "waiting", f"nothing was seen of the service{why}"),)
+                    yield (ProofCheck("unit", "waiting", f"nothing was seen of the service{why}"),)
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
 
-def _proved(seen: Seen, expected: Expected) -> tuple[Check, ...]:
+def _proved(seen: Seen, expected: ExpectedProcess) -> tuple[ProofCheck, ...]:
     return prove(seen.snapshot, seen.diagnosis, expected, time.time())

@@ -11,7 +11,7 @@ from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
 
 
-class Glance(msgspec.Struct, frozen=True):
+class LookSummary(msgspec.Struct, frozen=True):
     """What a look found that lasts: compared with the next one. Unknown things are None and compare with nothing."""
 
     at: float
@@ -22,11 +22,11 @@ class Glance(msgspec.Struct, frozen=True):
     cache: str | None = None
 
 
-def glance(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> Glance:
+def summarize_look(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> LookSummary:
     """The lasting part of this look."""
     readiness, file = snapshot.gateway.readiness.value, snapshot.configuration.current
     service, loaded = snapshot.service.value, snapshot.gateway.deployments.value
-    return Glance(
+    return LookSummary(
         at=now,
         version=readiness.version if readiness else None,
         digest=file.digest if file else None,
@@ -36,12 +36,12 @@ def glance(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> Glance:
     )
 
 
-def changes(before: Glance | None, after: Glance) -> tuple[str, ...]:
+def changes_since(before: LookSummary | None, after: LookSummary) -> tuple[str, ...]:
     """In words, each in a line; empty when nothing is different, or nothing was kept."""
     return tuple(_changes(before, after)) if before is not None else ()
 
 
-def _changes(before: Glance, after: Glance) -> Iterator[str]:
+def _changes(before: LookSummary, after: LookSummary) -> Iterator[str]:
     if before.version and after.version and before.version != after.version:
         yield f"LiteLLM {before.version} → {after.version}"
     if before.started_at and after.started_at and abs(after.started_at - before.started_at) > 2:

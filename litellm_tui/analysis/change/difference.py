@@ -16,21 +16,21 @@ from litellm_tui.analysis.change.drift import (
     ROUTER_KEYS,
     Path,
     entries_of,
-    pair,
+    match_deployments,
     parameter_differences,
-    plain,
     router_changes,
+    scalar_text,
     shown_by_the_proxy,
 )
-from litellm_tui.analysis.change.values import ABSENT, NOT_SHOWN, hidden, leaves, text_of
-from litellm_tui.analysis.nested import same
+from litellm_tui.analysis.change.values import ABSENT, NOT_SHOWN, differing_leaves, secret_text, value_text
+from litellm_tui.analysis.nested import are_equal
 from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
 from litellm_tui.model.configuration import ConfigFile, FileDeployment, Mark
 from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.gateway import LoadedDeployment
 
-Kind = Literal["added", "removed", "changed"]
-What = Literal["deployment", "setting", "alias", "fallback", "environment"]
+ChangeKind = Literal["added", "removed", "changed"]
+ChangeSubject = Literal["deployment", "setting", "alias", "fallback", "environment"]
 
 _FALLBACKS: Final = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 # settings that the router shows, by their places in the file
@@ -50,8 +50,8 @@ class Change(msgspec.Struct, frozen=True):
     was removed; `mark` is its place in the newer file.
     """
 
-    kind: Kind
-    what: What
+    kind: ChangeKind
+    what: ChangeSubject
     name: str
     before: str = ""
     after: str = ""
@@ -71,14 +71,14 @@ class Change(msgspec.Struct, frozen=True):
         return f"{name}: {self.before or self.after}" if self.before or self.after else name
 
 
-def compare(before: ConfigFile, after: ConfigFile) -> tuple[Change, ...]:
+def compare_files(before: ConfigFile, after: ConfigFile) -> tuple[Change, ...]:
     """What `after` changes: its deployments in their order, the removed ones, then settings in the file's order."""
     if before.digest == after.digest and before.data is after.data:
         return ()
     return (*_deployments(before, after), *_settings(before.data, after))
 
 
-def running(
+def changes_to_running(
     file: ConfigFile, rows: Iterable[Deployment], router: Mapping[str, Any] | None, applied: ConfigFile | None = None
 ) -> tuple[Change, ...]:
     """What a restart with this file would change, as far as it is known.
@@ -87,7 +87,7 @@ def running(
     nothing of, the file is compared with `applied`, the version that the running process started with.
     """
     found = [*_loaded(file, rows), *_routed(file, router or {})]
-    for change in compare(applied, file) if applied else ():
+    for change in compare_files(applied, file) if applied else ():
         if not change.visible:
             note = f"{change.note}; compared with the file as it was when the process started"
             found.append(msgspec.structs.replace(change, note=note))
@@ -102,19 +102,19 @@ def _deployments(before: ConfigFile, after: ConfigFile) -> Iterator[Change]:
     unchanged_old, unchanged_new = set(), set()
     waiting: defaultdict[object, list[FileDeployment]] = defaultdict(list)
     for old in before.deployments:
-        waiting[_likeness(old, old_entries[old.index])].append(old)
+        waiting[_matching_key(old, old_entries[old.index])].append(old)
     for new in after.deployments:
         entry = new_entries[new.index]
-        candidates = waiting[_likeness(new, entry)]
+        candidates = waiting[_matching_key(new, entry)]
         # nearly always the first one
         for position, old in enumerate(candidates[:8]):
-            if same(old_entries[old.index], entry):
+            if are_equal(old_entries[old.index], entry):
                 unchanged_old.add(old.index)
                 unchanged_new.add(new.index)
                 del candidates[position]
                 break
     edited = [d for d in after.deployments if d.index not in unchanged_new]
-    for wanted, was in pair(edited, (d for d in before.deployments if d.index not in unchanged_old)):
+    for wanted, was in match_deployments(edited, (d for d in before.deployments if d.index not in unchanged_old)):
         if wanted is None:
             assert was is not None
             yield _removed(was, ("model_list", was.index))
@@ -124,7 +124,7 @@ def _deployments(before: ConfigFile, after: ConfigFile) -> Iterator[Change]:
             yield from _edited(wanted, old_entries[was.index], new_entries[wanted.index], after)
 
 
-def _likeness(deployment: FileDeployment, entry: Mapping[str, Any]) -> object:
+def _matching_key(deployment: FileDeployment, entry: Mapping[str, Any]) -> object:
     """Equal for equal entries, and quickly made."""
     parameters = entry[_PARAMETERS]
     scalars = [value for value in parameters.values() if isinstance(value, str)]
@@ -139,7 +139,7 @@ def _raw(file: ConfigFile) -> list[Any]:
 def _edited(
     wanted: FileDeployment, old: Mapping[str, Any], new: Mapping[str, Any], file: ConfigFile
 ) -> Iterator[Change]:
-    for path, before, after in leaves(old, new, ("model_list", wanted.index)):
+    for path, before, after in differing_leaves(old, new, ("model_list", wanted.index)):
         key = ".".join(map(str, path[2:])).removeprefix(f"{_PARAMETERS}.")
         secret = any(may_carry_a_secret(str(part)) for part in path[2:])
         visible = (
@@ -158,14 +158,14 @@ def _edited(
 def _added(entry: FileDeployment, note: str = "", *, needs_restart: bool = True) -> Change:
     where = entry.api_base or ""
     return Change(
-        "added", "deployment", _name(entry), after=text_of(where) if where else "", path=("model_list", entry.index),
+        "added", "deployment", _name(entry), after=value_text(where) if where else "", path=("model_list", entry.index),
         mark=entry.mark, needs_restart=needs_restart, note=note,
     )  # fmt: skip
 
 
 def _removed(entry: FileDeployment | LoadedDeployment, path: Path = ()) -> Change:
     where = entry.api_base or ""
-    return Change("removed", "deployment", _name(entry), before=text_of(where) if where else "", path=path)
+    return Change("removed", "deployment", _name(entry), before=value_text(where) if where else "", path=path)
 
 
 def _name(entry: FileDeployment | LoadedDeployment) -> str:
@@ -190,7 +190,7 @@ def _loaded(file: ConfigFile, rows: Iterable[Deployment]) -> Iterator[Change]:
 def _routed(file: ConfigFile, router: Mapping[str, Any]) -> Iterator[Change]:
     entries: dict[Path, dict[str, Path]] = {}
     for found in router_changes(file, router):
-        what: What = "setting"
+        what: ChangeSubject = "setting"
         name, path = found.name, found.path
         if found.name in _FALLBACKS:
             what, name = "fallback", f"{found.name} of {found.entry}" if found.entry is not None else found.name
@@ -217,7 +217,7 @@ def _settings(before: Mapping[str, Any], file: ConfigFile) -> Iterator[Change]:
         old, new = before.get(section, ABSENT), file.data.get(section, ABSENT)
         if section == "model_list" and all(side is ABSENT or isinstance(side, list) for side in (old, new)):
             continue
-        for path, was, wanted in leaves(old, new, (section,)):
+        for path, was, wanted in differing_leaves(old, new, (section,)):
             yield from _setting(path, was, wanted, file)
 
 
@@ -231,12 +231,12 @@ def _setting(path: Path, before: Any, after: Any, file: ConfigFile) -> Iterator[
         places = _entry_paths(file, path)
         for group in {**old, **new}:
             was, wanted = old.get(group, ABSENT), new.get(group, ABSENT)
-            if not same(was, wanted):
-                name, place = f"{path[1]} of {plain(group)}", places.get(str(group), path)
-                because = "; ".join(filter(None, (_order(was, wanted), note)))
+            if not are_equal(was, wanted):
+                name, place = f"{path[1]} of {scalar_text(group)}", places.get(str(group), path)
+                because = "; ".join(filter(None, (_order_note(was, wanted), note)))
                 yield _change("fallback", name, place, was, wanted, file, False, visible, because)
         return
-    what: What = "setting"
+    what: ChangeSubject = "setting"
     if path[:2] == _ALIASES and len(path) > 2:
         what, name = "alias", ".".join(map(str, path[2:]))
     elif path[0] == "environment_variables" and len(path) > 1:
@@ -259,17 +259,19 @@ def _are_entries(value: Any) -> bool:
     return value is ABSENT or value is None or (isinstance(value, list) and all(isinstance(i, dict) for i in value))
 
 
-def _order(before: Any, after: Any) -> str:
+def _order_note(before: Any, after: Any) -> str:
     if not isinstance(before, list) or not isinstance(after, list) or len(before) != len(after):
         return ""
-    return "the same targets in another order" if sorted(map(text_of, before)) == sorted(map(text_of, after)) else ""
+    return (
+        "the same targets in another order" if sorted(map(value_text, before)) == sorted(map(value_text, after)) else ""
+    )
 
 
 # --- changes ---------------------------------------------------------------------------------------------------
 
 
 def _change(
-    what: What,
+    what: ChangeSubject,
     name: str,
     path: Path,
     before: Any,
@@ -280,20 +282,20 @@ def _change(
     note: str = "",
     key: str = "",
 ) -> Change:
-    kind: Kind = "added" if before is ABSENT else "removed" if after is ABSENT else "changed"
+    kind: ChangeKind = "added" if before is ABSENT else "removed" if after is ABSENT else "changed"
     if secret:
-        old, new = hidden(before), hidden(after)
+        old, new = secret_text(before), secret_text(after)
         if old == new == NOT_SHOWN:
             old, new = "", f"changed {NOT_SHOWN}"
     else:
-        old, new = ("" if side is ABSENT else text_of(side) for side in (before, after))
+        old, new = ("" if side is ABSENT else value_text(side) for side in (before, after))
     mark = file.mark(path) if kind != "removed" else None
     return Change(kind, what, name, old, new, path, mark, visible=visible, note=note, key=key)
 
 
-def _kind(before: Any, after: Any) -> Kind:
+def _kind(before: Any, after: Any) -> ChangeKind:
     return "added" if before is None else "removed" if after is None else "changed"
 
 
 def _side(value: Any) -> str:
-    return "" if value is None else text_of(value)
+    return "" if value is None else value_text(value)

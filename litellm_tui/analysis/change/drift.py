@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from litellm_tui.analysis.nested import COLLECTIONS, same, written
+from litellm_tui.analysis.nested import COLLECTIONS, are_equal, python_text
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.analysis.redaction.secret_names import names_a_secret
 from litellm_tui.model.configuration import ConfigFile, FileDeployment
@@ -49,7 +49,7 @@ _GONE_COUNTS: Final = (
 _ABSENT_COUNTS: Final = ("fallbacks", "context_window_fallbacks", "model_group_alias")
 
 
-def pair(
+def match_deployments(
     file: Iterable[FileDeployment], loaded: Iterable[Running]
 ) -> list[tuple[FileDeployment | None, Running | None]]:
     """Pair the file's deployments with the loaded ones, in the file's order, the unpaired loaded ones last.
@@ -115,7 +115,9 @@ def parameter_differences(file: FileDeployment, loaded: LoadedDeployment) -> Ite
             continue
         if wanted is None and key not in _GONE_COUNTS:
             continue
-        same = _address(plain(wanted)) == _address(plain(runs)) if key == "api_base" else _equal(wanted, runs)
+        same = (
+            _address(scalar_text(wanted)) == _address(scalar_text(runs)) if key == "api_base" else _equal(wanted, runs)
+        )
         if not same:
             yield Difference(key, runs, wanted, (*place, key))
     for key in _GONE_COUNTS:
@@ -148,14 +150,15 @@ def router_changes(file: ConfigFile, router: Mapping[str, Any]) -> Iterator[Diff
             continue
         before, after = entries_of(runs), entries_of(wanted)
         for name in {**before, **after}:
-            if not same(before.get(name), after.get(name)):
+            if not are_equal(before.get(name), after.get(name)):
                 yield Difference(key, before.get(name), after.get(name), path, str(name))
 
 
 def deployment_differences(file: FileDeployment, loaded: LoadedDeployment) -> tuple[str, ...]:
     """`key: running → file` for each of `parameter_differences`."""
     return tuple(
-        f"{found.name}: {plain(found.runs)} → {plain(found.wanted)}" for found in parameter_differences(file, loaded)
+        f"{found.name}: {scalar_text(found.runs)} → {scalar_text(found.wanted)}"
+        for found in parameter_differences(file, loaded)
     )
 
 
@@ -164,18 +167,18 @@ def router_differences(file: ConfigFile, router: Mapping[str, Any]) -> tuple[str
     words: dict[str, str] = {}
     for found in router_changes(file, router):
         if found.entry is None:
-            words[found.name] = f"{found.name}: {plain(found.runs)} → {plain(found.wanted)}"
+            words[found.name] = f"{found.name}: {scalar_text(found.runs)} → {scalar_text(found.wanted)}"
         else:
             known = words.get(found.name)
             words[found.name] = f"{known}, {found.entry}" if known else f"{found.name} of {found.entry}"
     return tuple(words.values())
 
 
-def plain(value: Any) -> str:
+def scalar_text(value: Any) -> str:
     """A scalar as text, `none` for None; an address may hold a password, which is masked."""
     if value is None:
         return "none"
-    return _redact(written(value))
+    return _redact(python_text(value))
 
 
 def _wanted(file: ConfigFile, places: Sequence[tuple[str, str]]) -> tuple[Path, Any]:
@@ -205,7 +208,7 @@ def entries_of(value: Any) -> dict[Any, Any]:
 
 def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, COLLECTIONS) or isinstance(other, COLLECTIONS):
-        return same(one, other)
+        return are_equal(one, other)
     if one == other:
         return True
     if isinstance(one, bool) or isinstance(other, bool):

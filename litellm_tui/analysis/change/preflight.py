@@ -11,67 +11,69 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
 
-State = Literal["ok", "note", "refused"]
+PreflightState = Literal["ok", "note", "refused"]
 
 
-class Check(msgspec.Struct, frozen=True):
+class PreflightCheck(msgspec.Struct, frozen=True):
     """One check: `refused` stops a restart that is not forced, a `note` is to be known."""
 
     name: str
-    state: State
+    state: PreflightState
     text: str
 
 
-def checks(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[Check]:
+def preflight_checks(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[PreflightCheck]:
     """The unit, the file, its audit, what it refers to, what it changes, and who is cut off."""
     configuration, service = snapshot.configuration, snapshot.service.value
     if service is not None and service.load_state == "not-found":
-        yield Check("unit", "refused", f"{service.unit} is not there: put its file back, or name another with --unit")
+        yield PreflightCheck(
+            "unit", "refused", f"{service.unit} is not there: put its file back, or name another with --unit"
+        )
     if configuration.error is not None:
-        yield Check("file", "refused", f"LiteLLM cannot read it: {configuration.error}")
+        yield PreflightCheck("file", "refused", f"LiteLLM cannot read it: {configuration.error}")
     elif configuration.failure is not None:
-        yield Check("file", "note", f"what will be loaded cannot be said: {configuration.failure.why}")
+        yield PreflightCheck("file", "note", f"what will be loaded cannot be said: {configuration.failure.why}")
     elif configuration.current is None:
         why = configuration.why_unwatched or "it was not read yet"
-        yield Check("file", "note", f"what will be loaded cannot be said: {why}")
+        yield PreflightCheck("file", "note", f"what will be loaded cannot be said: {why}")
     else:
         file = configuration.current
-        yield Check("file", "ok", f"{file.path} parses: {count(len(file.deployments), 'deployment')}")
+        yield PreflightCheck("file", "ok", f"{file.path} parses: {count(len(file.deployments), 'deployment')}")
         yield from _audited(diagnosis)
         yield _changes(diagnosis)
-    yield _flying(snapshot)
+    yield _in_flight(snapshot)
 
 
-def _audited(diagnosis: Diagnosis) -> Iterator[Check]:
+def _audited(diagnosis: Diagnosis) -> Iterator[PreflightCheck]:
     audit = diagnosis.audit
     if audit is None:
-        yield Check("audit", "note", "the file was not audited yet")
+        yield PreflightCheck("audit", "note", "the file was not audited yet")
         return
     fatal = [finding for finding in audit.findings if finding.severity == "fatal"]
     for finding in fatal:
-        yield Check("audit", "refused", f"LiteLLM would not start: {finding.text} ({finding.mark})")
+        yield PreflightCheck("audit", "refused", f"LiteLLM would not start: {finding.text} ({finding.mark})")
     serious = [finding for finding in audit.findings if finding.severity == "error"]
     for finding in serious[:3]:
-        yield Check("audit", "note", f"{finding.text} ({finding.mark})")
+        yield PreflightCheck("audit", "note", f"{finding.text} ({finding.mark})")
     if len(serious) > 3:
-        yield Check("audit", "note", f"and {len(serious) - 3} more errors: a shows them")
+        yield PreflightCheck("audit", "note", f"and {len(serious) - 3} more errors: a shows them")
     if not fatal and not serious:
-        yield Check("audit", "ok", "no finding that would end the start, or a request")
+        yield PreflightCheck("audit", "ok", "no finding that would end the start, or a request")
 
 
-def _changes(diagnosis: Diagnosis) -> Check:
+def _changes(diagnosis: Diagnosis) -> PreflightCheck:
     drift = diagnosis.drift
     if not drift:
-        return Check("changes", "ok", "nothing differs from what runs")
+        return PreflightCheck("changes", "ok", "nothing differs from what runs")
     more = f"; and {len(drift) - 3} more" if len(drift) > 3 else ""
-    return Check("changes", "note", f"{'; '.join(drift[:3])}{more}")
+    return PreflightCheck("changes", "note", f"{'; '.join(drift[:3])}{more}")
 
 
-def _flying(snapshot: Snapshot) -> Check:
+def _in_flight(snapshot: Snapshot) -> PreflightCheck:
     metrics = snapshot.gateway.metrics
     if metrics.value is None or metrics.failure is not None or metrics.value.in_flight is None:
-        return Check("requests", "note", "how many are in flight is not known: what is, is cut off")
+        return PreflightCheck("requests", "note", "how many are in flight is not known: what is, is cut off")
     number = int(metrics.value.in_flight)
     if not number:
-        return Check("requests", "ok", "none is in flight")
-    return Check("requests", "note", f"{count(number, 'request')} in flight will be cut off")
+        return PreflightCheck("requests", "ok", "none is in flight")
+    return PreflightCheck("requests", "note", f"{count(number, 'request')} in flight will be cut off")

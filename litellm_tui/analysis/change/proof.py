@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from litellm_tui.analysis.health.operation import ending
+from litellm_tui.analysis.health.operation import describe_ending
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import NotAvailable, Unauthorized
@@ -20,11 +20,11 @@ STEADY_SECONDS: Final = 10.0
 # after the first answer: a ping may be made while Redis is connected to
 CACHED_SECONDS: Final = 20.0
 
-State = Literal["ok", "waiting", "failed", "not known"]
+ProofState = Literal["ok", "waiting", "failed", "not known"]
 CheckName = Literal["unit", "answers", "ready", "deployments", "cache", "log", "probes", "steady"]
 
 
-class Expected(msgspec.Struct, frozen=True):
+class ExpectedProcess(msgspec.Struct, frozen=True):
     """What the new process is held against.
 
     `ordered_at` is when the restart was ordered, `carried_out_at` when that was done: what was seen before says nothing
@@ -44,20 +44,20 @@ class Expected(msgspec.Struct, frozen=True):
     answered_at: float | None = None
 
 
-class Check(msgspec.Struct, frozen=True):
+class ProofCheck(msgspec.Struct, frozen=True):
     """One thing that must hold, and how it stands, in words."""
 
     name: CheckName
-    state: State
+    state: ProofState
     text: str = ""
 
 
-def prove(snapshot: Snapshot, diagnosis: Diagnosis, expected: Expected, now: float) -> tuple[Check, ...]:
+def prove(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, now: float) -> tuple[ProofCheck, ...]:
     """Every check, in the order in which they can be answered. Proved is what has none `waiting` and none `failed`."""
     return tuple(_checks(snapshot, diagnosis, expected, now))
 
 
-def cause(checks: tuple[Check, ...]) -> str:
+def why_unproved(checks: tuple[ProofCheck, ...]) -> str:
     """Why it is not proved: what failed, else what is still waited for; empty when it is."""
     for state in ("failed", "waiting"):
         found = [check for check in checks if check.state == state]
@@ -66,22 +66,22 @@ def cause(checks: tuple[Check, ...]) -> str:
     return ""
 
 
-def is_new(service: Service | None, expected: Expected) -> bool:
+def is_new_process(service: Service | None, expected: ExpectedProcess) -> bool:
     """Whether the process is another one than before."""
     if service is None or not service.main_pid:
         return False
     return (service.invocation, service.main_pid) != (expected.invocation, expected.main_pid)
 
 
-def _checks(snapshot: Snapshot, diagnosis: Diagnosis, expected: Expected, now: float) -> Iterator[Check]:
+def _checks(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, now: float) -> Iterator[ProofCheck]:
     service = snapshot.service.value
     unit = _unit(snapshot, diagnosis, expected)
     yield unit
     liveliness = snapshot.gateway.liveliness
-    begun = service.started_at if service and is_new(service, expected) else None
+    begun = service.started_at if service and is_new_process(service, expected) else None
     since = max(expected.ordered_at, expected.carried_out_at, begun or 0.0)
     answered = unit.state in ("ok", "not known") and liveliness.failure is None and (liveliness.seen_at or 0.0) > since
-    yield Check("answers", "ok" if answered else "waiting", "" if answered else "it does not answer yet")
+    yield ProofCheck("answers", "ok" if answered else "waiting", "" if answered else "it does not answer yet")
     if not answered:
         return
     yield _ready(snapshot, since)
@@ -92,97 +92,97 @@ def _checks(snapshot: Snapshot, diagnosis: Diagnosis, expected: Expected, now: f
     yield _steady(expected, now)
 
 
-def _unit(snapshot: Snapshot, diagnosis: Diagnosis, expected: Expected) -> Check:
+def _unit(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess) -> ProofCheck:
     reading = snapshot.service
     service = reading.value
     if reading.failure is not None and service is None:
-        return Check("unit", "not known", reading.failure.why)
+        return ProofCheck("unit", "not known", reading.failure.why)
     if service is None or (reading.seen_at or 0.0) < max(expected.ordered_at, expected.carried_out_at):
-        return Check("unit", "waiting", "the unit was not looked at yet")
+        return ProofCheck("unit", "waiting", "the unit was not looked at yet")
     said = diagnosis.service
     taken = [n.name for n in snapshot.traffic.notices if n.kind == "port taken" and n.last > expected.ordered_at]
     broken = service.active_state == "failed" or service.sub_state == "auto-restart"
     if service.load_state == "not-found":
-        return Check("unit", "failed", f"{service.unit} is not there any more")
+        return ProofCheck("unit", "failed", f"{service.unit} is not there any more")
     if taken and snapshot.gateway.liveliness.failure is not None:
-        return Check("unit", "failed", f"LiteLLM cannot listen on {taken[-1]}: the address is already in use")
+        return ProofCheck("unit", "failed", f"LiteLLM cannot listen on {taken[-1]}: the address is already in use")
     if broken:
         # a verdict that is older than the silence of the gateway says nothing about its end
-        why = said.reason if said.severity == "bad" else f"{service.unit} ended ({ending(service)})"
-        return Check("unit", "failed", why)
+        why = said.reason if said.severity == "bad" else f"{service.unit} ended ({describe_ending(service)})"
+        return ProofCheck("unit", "failed", why)
     # systemd's own count goes on over a restart that is ordered while it waits for the next start
-    if is_new(service, expected) and expected.first_pid not in (0, service.main_pid):
-        return Check("unit", "failed", f"{service.unit} ended after its start, and had to be started again")
-    if service.active_state == "active" and is_new(service, expected):
-        return Check("unit", "ok", f"process {service.main_pid}")
+    if is_new_process(service, expected) and expected.first_pid not in (0, service.main_pid):
+        return ProofCheck("unit", "failed", f"{service.unit} ended after its start, and had to be started again")
+    if service.active_state == "active" and is_new_process(service, expected):
+        return ProofCheck("unit", "ok", f"process {service.main_pid}")
     if service.active_state == "active" and not service.main_pid and not service.invocation:
-        return Check("unit", "not known", "whether it is another process than before cannot be seen")
+        return ProofCheck("unit", "not known", "whether it is another process than before cannot be seen")
     if service.active_state == "inactive" and service.sub_state == "dead":
-        return Check("unit", "waiting", f"{service.unit} is stopped")
-    return Check("unit", "waiting", f"{service.unit} is {service.active_state} ({service.sub_state})")
+        return ProofCheck("unit", "waiting", f"{service.unit} is stopped")
+    return ProofCheck("unit", "waiting", f"{service.unit} is {service.active_state} ({service.sub_state})")
 
 
-def _ready(snapshot: Snapshot, since: float) -> Check:
+def _ready(snapshot: Snapshot, since: float) -> ProofCheck:
     readiness = snapshot.gateway.readiness
     if readiness.failure is None and (readiness.seen_at or 0.0) > since:
         version = readiness.value.version if readiness.value else None
-        return Check("ready", "ok", f"LiteLLM {version}" if version else "")
-    return Check("ready", "waiting", "/health/readiness does not say that it is ready")
+        return ProofCheck("ready", "ok", f"LiteLLM {version}" if version else "")
+    return ProofCheck("ready", "waiting", "/health/readiness does not say that it is ready")
 
 
-def _deployments(snapshot: Snapshot, diagnosis: Diagnosis, expected: Expected, since: float) -> Check:
+def _deployments(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, since: float) -> ProofCheck:
     reading, file = snapshot.gateway.deployments, snapshot.configuration.current
     # that the key opens something is found out with the groups, before anything else is asked
     tried = [r for r in (snapshot.gateway.groups, reading) if (r.tried_at or 0.0) > since]
     failure = next((r.failure for r in tried if r.failure is not None), None)
     if isinstance(failure, Unauthorized):
-        return Check("deployments", "failed", f"the key is refused now: {failure.why}")
+        return ProofCheck("deployments", "failed", f"the key is refused now: {failure.why}")
     if isinstance(failure, NotAvailable):
-        return Check("deployments", "not known", failure.why)
+        return ProofCheck("deployments", "not known", failure.why)
     if reading.value is None or failure is not None or (reading.seen_at or 0.0) <= since:
         said = f": {failure.why}" if failure is not None else ""
-        return Check("deployments", "waiting", f"what it has loaded is not known yet{said}")
+        return ProofCheck("deployments", "waiting", f"what it has loaded is not known yet{said}")
     if expected.loaded and not reading.value:
-        return Check("deployments", "failed", f"it answers, and has loaded nothing; {expected.loaded} were before")
+        return ProofCheck("deployments", "failed", f"it answers, and has loaded nothing; {expected.loaded} were before")
     if file is None:
         loaded = count(len(reading.value), "deployment")
-        return Check("deployments", "not known", f"{loaded} loaded; the file is not known")
+        return ProofCheck("deployments", "not known", f"{loaded} loaded; the file is not known")
     # what was written into the file after the start is not for this process
     missing = [row for row in diagnosis.deployments if row.file and not row.loaded and not row.verdict.pending]
     wanted = len(file.deployments)
     if not missing:
-        return Check("deployments", "ok", f"{wanted} of {count(wanted, 'deployment')} loaded")
+        return ProofCheck("deployments", "ok", f"{wanted} of {count(wanted, 'deployment')} loaded")
     names = ", ".join(dict.fromkeys(f"{row.group} ({row.model})" for row in missing[:3]))
     more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
     # it answers only after it has loaded the file
-    return Check("deployments", "failed", f"{wanted - len(missing)} of {wanted} loaded, without {names}{more}")
+    return ProofCheck("deployments", "failed", f"{wanted - len(missing)} of {wanted} loaded, without {names}{more}")
 
 
-def _cache(snapshot: Snapshot, diagnosis: Diagnosis, expected: Expected, since: float, now: float) -> Check:
+def _cache(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, since: float, now: float) -> ProofCheck:
     verdict, file = diagnosis.cache, snapshot.configuration.current
     wanted = file is not None and bool(file.section("litellm_settings").get("cache"))
     if not expected.cached or not wanted:
-        return Check("cache", "ok", verdict.state if wanted else "none is wanted")
+        return ProofCheck("cache", "ok", verdict.state if wanted else "none is wanted")
     pinged = (verdict.seen_at or 0.0) > since
     if pinged and verdict.severity != "bad" and verdict.state != "off":
-        return Check("cache", "ok", verdict.state)
+        return ProofCheck("cache", "ok", verdict.state)
     # a ping that gets no answer is no time at which the cache was seen
     if now - (expected.answered_at or now) > CACHED_SECONDS and (pinged or verdict.state == "unknown"):
-        return Check("cache", "failed", f"the cache was healthy before, and is {verdict.state}: {verdict.reason}")
-    return Check("cache", "waiting", "the cache was not pinged yet")
+        return ProofCheck("cache", "failed", f"the cache was healthy before, and is {verdict.state}: {verdict.reason}")
+    return ProofCheck("cache", "waiting", "the cache was not pinged yet")
 
 
-def _log(notices: tuple[Notice, ...], since: float) -> Check:
+def _log(notices: tuple[Notice, ...], since: float) -> ProofCheck:
     """A model that LiteLLM made no deployment of is told in its log alone: some versions list it all the same."""
     dropped = [notice.name for notice in notices if notice.kind == "dropped" and notice.last > since]
     if dropped:
-        return Check("log", "failed", f"LiteLLM dropped {', '.join(dropped)} at its start: it names no provider")
-    return Check("log", "ok", "")
+        return ProofCheck("log", "failed", f"LiteLLM dropped {', '.join(dropped)} at its start: it names no provider")
+    return ProofCheck("log", "ok", "")
 
 
-def _probes(snapshot: Snapshot, expected: Expected) -> Check:
+def _probes(snapshot: Snapshot, expected: ExpectedProcess) -> ProofCheck:
     if not expected.probes:
-        return Check("probes", "ok", "none is asked for")
+        return ProofCheck("probes", "ok", "none is asked for")
     since = max(expected.ordered_at, expected.answered_at or 0.0)
     made = [probe for probe in snapshot.probes if probe.asked_at > since]
     loaded = snapshot.gateway.deployments
@@ -192,19 +192,19 @@ def _probes(snapshot: Snapshot, expected: Expected) -> Check:
     for group in expected.probes:
         of_group = [probe for probe in made if probe.group == group]
         if not of_group and known and group not in there:
-            return Check("probes", "failed", f"{group} is to be probed, and no deployment of it is loaded")
+            return ProofCheck("probes", "failed", f"{group} is to be probed, and no deployment of it is loaded")
         if not of_group:
             waiting = waiting or f"{group} was not asked yet"
         elif not any(probe.ok or probe.skipped for probe in of_group):
             said = of_group[0].error.strip().partition("\n")[0] or f"status {of_group[0].status}"
-            return Check("probes", "failed", f"a probe of {group} failed: {said}")
+            return ProofCheck("probes", "failed", f"a probe of {group} failed: {said}")
     if waiting:
-        return Check("probes", "waiting", waiting)
-    return Check("probes", "ok", f"{', '.join(expected.probes)} answered")
+        return ProofCheck("probes", "waiting", waiting)
+    return ProofCheck("probes", "ok", f"{', '.join(expected.probes)} answered")
 
 
-def _steady(expected: Expected, now: float) -> Check:
+def _steady(expected: ExpectedProcess, now: float) -> ProofCheck:
     """What ends it soon after its start, and what the log tells of the start, comes within this time."""
     if expected.answered_at is None or now - expected.answered_at < STEADY_SECONDS:
-        return Check("steady", "waiting", f"it must go on to answer for {STEADY_SECONDS:g} s")
-    return Check("steady", "ok", f"it went on to answer for {STEADY_SECONDS:g} s")
+        return ProofCheck("steady", "waiting", f"it must go on to answer for {STEADY_SECONDS:g} s")
+    return ProofCheck("steady", "ok", f"it went on to answer for {STEADY_SECONDS:g} s")

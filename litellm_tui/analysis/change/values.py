@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from litellm_tui.analysis.change.drift import Path, plain
-from litellm_tui.analysis.nested import same
+from litellm_tui.analysis.change.drift import Path, scalar_text
+from litellm_tui.analysis.nested import are_equal
 from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
 
 ABSENT: Final = object()
@@ -23,7 +23,7 @@ _FURTHEST: Final = 20
 _REFERENCE: Final = "os.environ/"
 
 
-def leaves(before: Any, after: Any, place: Path) -> Iterator[tuple[Path, Any, Any]]:
+def differing_leaves(before: Any, after: Any, place: Path) -> Iterator[tuple[Path, Any, Any]]:
     """Every value that differs, with its path and `ABSENT` for what is not there. A list is one value, and so is what
     is nested deeper than anybody reads.
     """
@@ -39,17 +39,17 @@ def leaves(before: Any, after: Any, place: Path) -> Iterator[tuple[Path, Any, An
                 seen.add((id(old), id(new)))
                 inner = [((*path, str(key)), a.get(key, ABSENT), b.get(key, ABSENT)) for key in {**a, **b}]
                 pending += reversed(inner)
-        elif not same(old, new):
+        elif not are_equal(old, new):
             yield path, old, new
 
 
-def text_of(value: Any) -> str:
+def value_text(value: Any) -> str:
     """In at most `LONGEST` characters, its secrets left out by the names of their keys and by their shape."""
     text = _text(value, 0)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def hidden(value: Any) -> str:
+def secret_text(value: Any) -> str:
     """What may be said of a secret: where it comes from is none."""
     if value is ABSENT:
         return ""
@@ -60,12 +60,12 @@ def _text(value: Any, depth: int) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, dict | list):
-        return plain(value)
+        return scalar_text(value)
     if depth == _DEEPEST:
         return "…"
     if isinstance(value, dict):
         shown = [
-            f"{plain(key)}: {hidden(item) if may_carry_a_secret(str(key)) else _text(item, depth + 1)}"
+            f"{scalar_text(key)}: {secret_text(item) if may_carry_a_secret(str(key)) else _text(item, depth + 1)}"
             for key, item in list(value.items())[:_MOST_ITEMS]
         ]
         return "{" + ", ".join(_cut(shown, value)) + "}"

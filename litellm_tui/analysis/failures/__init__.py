@@ -1,0 +1,1 @@
+"""Failures in the log: their causes, the deployments concerned, and the incidents they form."""

@@ -24,7 +24,7 @@ _ABOUT: Final[dict[FailedKind, str]] = {
 }
 
 
-class Found:
+class FailureGroup:
     """The tallies of one cause at one subject."""
 
     def __init__(self, cause: str, subject: str, kind: FailedKind) -> None:
@@ -41,9 +41,9 @@ class Found:
     def last(self) -> float:
         return max(tally.last for tally in self.tallies)
 
-    def words(self) -> set[str]:
+    def fingerprints(self) -> set[str]:
         """The words of its failures without what changes from one to the next."""
-        return {_lasting(tally.words) for tally in self.tallies}
+        return {_fingerprint_of(tally.words) for tally in self.tallies}
 
     def counts(self) -> dict[int, int]:
         """Failures by minute: those of one voice add up, and the loudest voice is right, as all tell the same ones."""
@@ -56,11 +56,11 @@ class Found:
 
 # asked for the same failures at every look
 @lru_cache(maxsize=1024)
-def _lasting(words: str) -> str:
+def _fingerprint_of(words: str) -> str:
     return fingerprint(first_words(words, LONGEST))
 
 
-class Names:
+class SubjectResolver:
     """Who is meant by a name of the log: groups by their models and aliases, and what is known of each."""
 
     def __init__(self, diagnosis: Diagnosis) -> None:
@@ -73,7 +73,7 @@ class Names:
         self._aliases = {alias: group.name for group in diagnosis.groups for alias in group.aliases}
         self._chains = {chain.source.name: chain for chain in diagnosis.chains if chain.kind == "general"}
         self._served = {group.name: group.served_by for group in diagnosis.groups}
-        self._crooked = {
+        self._list_aliases = {
             chain.source.name: chain
             for chain in diagnosis.chains
             if chain.kind == "alias" and any(target.flaw == "malformed" for target in chain.targets)
@@ -82,13 +82,13 @@ class Names:
             target.name: chain for chain in diagnosis.chains for target in chain.targets if target.flaw == "ghost"
         }
 
-    def identity(self, tally: FailureTally) -> tuple[str, str, str]:
+    def identify(self, tally: FailureTally) -> tuple[str, str, str]:
         """`(cause, whom it is about, the words that tell it from others)`."""
         cause, name = tally.cause, self._aliases.get(tally.name, tally.name)
         if about := _ABOUT[tally.kind]:
             return cause, about, tally.pattern
-        if cause == ALIAS_IS_A_LIST or tally.name in self._crooked:
-            only = next(iter(self._crooked)) if len(self._crooked) == 1 else ""
+        if cause == ALIAS_IS_A_LIST or tally.name in self._list_aliases:
+            only = next(iter(self._list_aliases)) if len(self._list_aliases) == 1 else ""
             return ALIAS_IS_A_LIST, tally.name or only, ""
         if cause == "no such group" and name not in self.groups:
             # a caller may ask for any number of them
@@ -99,13 +99,13 @@ class Names:
             name = min(groups) if len(groups) == 1 else name
         return cause, name, tally.pattern
 
-    def rows(self, one: Found) -> list[Deployment]:
+    def deployments_of(self, one: FailureGroup) -> list[Deployment]:
         """The deployments concerned: those whose model was named, else all of the group."""
         rows = self.groups.get(one.subject, [])
         models = {tally.name for tally in one.tallies if tally.kind == "model"}
         return [row for row in rows if row.model in models] or rows
 
-    def place(self, one: Found, rows: Sequence[Deployment]) -> Place:
+    def place(self, one: FailureGroup, rows: Sequence[Deployment]) -> Place:
         """The row of the console that it is about."""
         match one.kind:
             case "cache":
@@ -116,11 +116,11 @@ class Names:
                 return Place("service")
         if rows:
             return Place("deployment", rows[0].key) if len(rows) == 1 else Place("group", one.subject)
-        if chain := self._crooked.get(one.subject) or self._ghosts.get(one.subject):
+        if chain := self._list_aliases.get(one.subject) or self._ghosts.get(one.subject):
             return Place("chain", chain.key)
         return Place("log")
 
-    def fallback(self, subject: str) -> str:
+    def describe_fallback(self, subject: str) -> str:
         """Who answers in its place, or would be asked."""
         if served := self._served.get(subject):
             return f"{served} answers in its place"

@@ -56,7 +56,7 @@ _OF_CACHE: Final = Explanation(
 _UNKNOWN: Final = Explanation("", "read an example in the log (Enter)")
 
 
-def explain(cause: str, about: str = "") -> Explanation:
+def explain_cause(cause: str, about: str = "") -> Explanation:
     """What it means that `cause` is seen of the subject `about`."""
     if about == "cache":
         return _OF_CACHE

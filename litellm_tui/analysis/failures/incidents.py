@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.analysis.failures.attribution import Found, Names
+from litellm_tui.analysis.failures.attribution import FailureGroup, SubjectResolver
 from litellm_tui.analysis.failures.causes import first_words
-from litellm_tui.analysis.failures.explanations import explain
+from litellm_tui.analysis.failures.explanations import explain_cause
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis, Place
 from litellm_tui.model.traffic import Failures
@@ -76,31 +76,33 @@ def find_incidents(
     New is what was first seen after `looked_at`. All times are seconds since the epoch; of what is older than an hour
     whole hours are counted.
     """
-    names = Names(diagnosis)
-    found: dict[tuple[str, str, str], Found] = {}
+    names = SubjectResolver(diagnosis)
+    found: dict[tuple[str, str, str], FailureGroup] = {}
     for tally in failures.tallies:
         if tally.last < since:
             continue
-        key = names.identity(tally)
+        key = names.identify(tally)
         if key not in found:
-            found[key] = Found(key[0], key[1], tally.kind)
+            found[key] = FailureGroup(key[0], key[1], tally.kind)
         found[key].tallies.append(tally)
-    kept = dict(_without_consequences(_joined(found)))
+    kept = dict(_without_consequences(_join_unnamed(found)))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
     return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
 
 
-def _joined(found: Mapping[tuple[str, str, str], Found]) -> Mapping[tuple[str, str, str], Found]:
+def _join_unnamed(found: Mapping[tuple[str, str, str], FailureGroup]) -> Mapping[tuple[str, str, str], FailureGroup]:
     """What was told without a name belongs to the group that failed in the same words. Where several did, it is already
     counted among them.
     """
-    named: dict[tuple[str, str], list[Found]] = defaultdict(list)
+    named: dict[tuple[str, str], list[FailureGroup]] = defaultdict(list)
     for one in found.values():
-        for words in one.words() if one.subject and one.cause else ():
+        for words in one.fingerprints() if one.subject and one.cause else ():
             named[one.cause, words].append(one)
     after = {}
     for key, one in found.items():
-        same = [c for words in one.words() for c in named[one.cause, words]] if one.kind == "" and one.cause else []
+        same = (
+            [c for words in one.fingerprints() for c in named[one.cause, words]] if one.kind == "" and one.cause else []
+        )
         if one.subject or not same:
             after[key] = one
         elif len(same) == 1:
@@ -109,10 +111,10 @@ def _joined(found: Mapping[tuple[str, str, str], Found]) -> Mapping[tuple[str, s
 
 
 def _without_consequences(
-    found: Mapping[tuple[str, str, str], Found],
-) -> Iterator[tuple[tuple[str, str, str], Found]]:
+    found: Mapping[tuple[str, str, str], FailureGroup],
+) -> Iterator[tuple[tuple[str, str, str], FailureGroup]]:
     """A cooldown, and an error that says no more than that there was one, belong to the cause of the same group."""
-    causes: dict[str, list[Found]] = defaultdict(list)
+    causes: dict[str, list[FailureGroup]] = defaultdict(list)
     for (cause, subject, _), one in found.items():
         if subject and cause not in _CONSEQUENCES:
             causes[subject].append(one)
@@ -121,12 +123,12 @@ def _without_consequences(
         if cause in _CONSEQUENCES and subject:
             near = [c for c in causes[subject] if c.first - APART <= one.last and one.first <= c.last + APART]
             if near:
-                _follows(one, max(near, key=lambda c: c.last))
+                _add_consequence(one, max(near, key=lambda c: c.last))
                 continue
         yield key, one
 
 
-def _follows(one: Found, cause: Found) -> None:
+def _add_consequence(one: FailureGroup, cause: FailureGroup) -> None:
     if one.cause in ("cooling down", "no such group"):
         cause.also[one.cause] += sum(one.counts().values())
     else:
@@ -135,13 +137,13 @@ def _follows(one: Found, cause: Found) -> None:
 
 
 def _incident(
-    key: tuple[str, str, str], one: Found, names: Names, now: float, since: float, looked_at: float
+    key: tuple[str, str, str], one: FailureGroup, names: SubjectResolver, now: float, since: float, looked_at: float
 ) -> Incident:
     counts = one.counts()
     newest, begin = int(now // 60), int(since // 60)
     minutes = tuple(counts.get(newest - back, 0) for back in reversed(range(MINUTES)))
-    rows = names.rows(one)
-    known = explain(one.cause, one.subject)
+    rows = names.deployments_of(one)
+    known = explain_cause(one.cause, one.subject)
     newest_told = one.example or max(one.tallies, key=lambda tally: (tally.voice == "request", tally.last))
     callers: Counter[str] = Counter()
     for tally in one.tallies:
@@ -167,7 +169,7 @@ def _incident(
         calls=tuple(call for tally in one.tallies for call in tally.calls)[-MOST_NAMES:],
         also=tuple(f"{cause}, {count(number, 'time')}" for cause, number in one.also.items()),
         rules=tuple(sorted({f"{finding.rule}: {finding.text}" for row in rows for finding in row.findings})),
-        fallback=names.fallback(one.subject),
+        fallback=names.describe_fallback(one.subject),
         going_on=sum(minutes[-GOING_ON:]) > 0,
         new=one.first > looked_at,
     )

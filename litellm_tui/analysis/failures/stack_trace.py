@@ -17,7 +17,7 @@ _PLACE: Final = re.compile(r'(?<=File ")[^"]*[/\\](?:site|dist)-packages[/\\]')
 _PYTHON: Final = re.compile(r"[/\\]lib[/\\]python\d[\d.]*[/\\]|^<frozen ")
 
 
-def folded(stack: str) -> list[str]:
+def fold_stack_trace(stack: str) -> list[str]:
     """The lines of a stack trace, with frames of installed packages and of Python itself as one line with their count.
 
     What is no frame stays: headings, exceptions, text. Of LiteLLM's frames the last two of each trace stay.

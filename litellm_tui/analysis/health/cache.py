@@ -1,6 +1,6 @@
-"""The cache's verdict. `off`, not tested, needs a key, slow and down are different things and get different words.
+"""The cache's verdict: off, not tested, needs a key, slow and down are different states.
 
-Requests go on while Redis is down: LiteLLM fails over it in silence, so nothing else would show it.
+While Redis is down, LiteLLM answers requests without the cache and says nothing about it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _START_REDIS = "start Redis, or correct host, port and password; requests go on 
 
 
 def judge_cache(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file: ConfigFile | None) -> Verdict:
-    """The cache, from GET /cache/ping, from what the Redis server itself says, and from what the file asks for."""
+    """The verdict from GET /cache/ping, the answer of the Redis server itself, and the settings in the file."""
     verdict = _judged(ping, redis, reachable, file)
     evidence = []
     if redis.tried_at is not None:
@@ -103,7 +103,7 @@ def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file
     took = ping.took or 0.0
     if is_slow(value, took):
         if redis.failure is None and redis.took is not None and redis.took < SLOW_SECONDS / 10:
-            # not the cache is slow, but LiteLLM, which is busy with something else
+            # LiteLLM is slow, not the cache
             reason = f"pinged and written to; LiteLLM took {took:.1f} s for it, the server answers at once"
             return Verdict("healthy", "ok", reason, seen_at=seen)
         return Verdict(
@@ -118,12 +118,12 @@ def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file
 
 
 def is_slow(ping: CachePing, took: float | None) -> bool:
-    """Whether this answer, good as it is, took longer than a cache may take."""
+    """Whether this healthy answer took longer than `SLOW_SECONDS`."""
     return ping.status == "healthy" and ping.ping is not None and (took or 0.0) > SLOW_SECONDS
 
 
 def _concerns(redis: Reading[str], ping: Reading[CachePing]) -> bool:
-    """Whether a Redis that does not answer us is down for LiteLLM, too: only LiteLLM's host may know its name."""
+    """Whether a Redis that does not answer the console is down for LiteLLM too: its name may resolve only there."""
     here = isinstance(redis.failure, Unreachable) and redis.failure.kind in ("refused", "timeout")
     later = (ping.seen_at or 0.0) > (redis.failing_since or 0.0)
     pinged = ping.failure is None and ping.value is not None and ping.value.status == "healthy" and ping.value.ping
@@ -131,7 +131,7 @@ def _concerns(redis: Reading[str], ping: Reading[CachePing]) -> bool:
 
 
 def _server_down(failure: Failure, redis: Reading[str]) -> Verdict:
-    """What the server itself said, or did not say: known in a second, where LiteLLM needs up to twenty."""
+    """The verdict from the Redis server itself; it is known within a second, while LiteLLM needs up to twenty."""
     since, seen = redis.failing_since, redis.tried_at
     kind = failure.kind if isinstance(failure, Unreachable) else "other"
     if kind == "refused":
@@ -159,7 +159,7 @@ def _server_down(failure: Failure, redis: Reading[str]) -> Verdict:
 
 
 class HitRate(NamedTuple):
-    """Hits of `asked` lookups over `seconds`, and the share of each step in between, oldest first."""
+    """Hits of `asked` lookups over `seconds`; `steps` are the shares of hits in shorter spans, oldest first."""
 
     hits: float
     asked: float
@@ -168,7 +168,7 @@ class HitRate(NamedTuple):
 
 
 def hit_rate(counts: CacheCounts | None, steps: int = 10) -> HitRate | None:
-    """The share of hits between the first and the last reading; None until there were lookups between two of them."""
+    """The share of hits between the first and the last reading; None while there were no lookups between them."""
     if counts is None or len(counts.counts) < 2:
         return None
     first, last = counts.counts[0], counts.counts[-1]

@@ -1,4 +1,4 @@
-"""What was looked at and how lately, and what cannot be seen here: "nothing is wrong" is worth no more than that."""
+"""Which sources were read and when, and what cannot be seen here: how much "nothing is wrong" is worth."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from litellm_tui.model.log import Log
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 
-# our own requests leave access lines: when none has come so long after the first answer, there are none
+# the console's own requests cause access lines: with none so long after the first answer, LiteLLM writes none
 _ACCESS_SECONDS: Final = 20.0
 _VERBOSE: Final = (
     'LITELLM_LOG=INFO in the unit\'s environment, or callbacks: ["prometheus"] (LiteLLM 1.80 or newer), and a restart'
 )
 
 
-def looked_at(snapshot: Snapshot) -> tuple[Looked, ...]:
-    """Every source, what it gave, and when."""
-    return tuple(_looked(snapshot))
+def source_coverage(snapshot: Snapshot) -> tuple[Looked, ...]:
+    """Every source with what it gave, and when."""
+    return tuple(_cover_sources(snapshot))
 
 
-def _looked(snapshot: Snapshot) -> Iterator[Looked]:
+def _cover_sources(snapshot: Snapshot) -> Iterator[Looked]:
     gateway, traffic = snapshot.gateway, snapshot.traffic
-    yield Looked("gateway", _said(gateway.liveliness, "it answers"), gateway.liveliness.seen_at)
+    yield Looked("gateway", _failure_or(gateway.liveliness, "it answers"), gateway.liveliness.seen_at)
     groups, loaded = gateway.groups, gateway.deployments
     yield Looked(
         "models",
-        _said(
+        _failure_or(
             loaded,
             f"{count(len(loaded.value or ()), 'deployment')} loaded, {count(len(groups.value or ()), 'name')} listed",
         ),
@@ -39,7 +39,7 @@ def _looked(snapshot: Snapshot) -> Iterator[Looked]:
     )
     report = gateway.health.value
     told = f"{len(report.healthy)} healthy, {len(report.unhealthy)} not" if report else ""
-    yield Looked("health report", _said(gateway.health, told), gateway.health.seen_at)
+    yield Looked("health report", _failure_or(gateway.health, told), gateway.health.seen_at)
     answered = traffic.requests - traffic.refused
     yield Looked(
         "requests",
@@ -55,15 +55,17 @@ def _looked(snapshot: Snapshot) -> Iterator[Looked]:
     metrics = gateway.metrics
     yield Looked(
         "metrics",
-        _said(metrics, f"{count(len(metrics.value.deployments), 'deployment')} counted" if metrics.value else ""),
+        _failure_or(metrics, f"{count(len(metrics.value.deployments), 'deployment')} counted" if metrics.value else ""),
         metrics.seen_at,
     )
     ping = gateway.cache_ping
-    yield Looked("cache", _said(ping, f"/cache/ping says {ping.value.status}" if ping.value else ""), ping.seen_at)
+    yield Looked(
+        "cache", _failure_or(ping, f"/cache/ping says {ping.value.status}" if ping.value else ""), ping.seen_at
+    )
     if snapshot.redis_answer.tried_at is not None:
         yield Looked(
             "Redis",
-            _said(snapshot.redis_answer, f"it answers {snapshot.redis_answer.value}"),
+            _failure_or(snapshot.redis_answer, f"it answers {snapshot.redis_answer.value}"),
             snapshot.redis_answer.seen_at,
         )
     configuration = snapshot.configuration
@@ -80,45 +82,45 @@ def _looked(snapshot: Snapshot) -> Iterator[Looked]:
     yield Looked("configuration", text, configuration.checked_at)
     service = snapshot.service
     state = f"{service.value.unit} is {service.value.active_state}" if service.value else ""
-    yield Looked("unit", _said(service, state), service.seen_at)
+    yield Looked("unit", _failure_or(service, state), service.seen_at)
     log = snapshot.log
     said = log.failure.why if log.failure else log.source or log.state
-    yield Looked("log", f"{said}; {unread(log)}" if log.unread else said, log.last_at)
+    yield Looked("log", f"{said}; {unread_lines(log)}" if log.unread else said, log.last_at)
 
 
-def unread(log: Log) -> str:
-    """How many lines of the log could not be read."""
+def unread_lines(log: Log) -> str:
+    """The number of log lines that could not be read, as text."""
     return f"{count(log.unread, 'line')} could not be read"
 
 
-def log_right(snapshot: Snapshot) -> str:
-    """What would let this user read the log."""
-    if _by_systemd(snapshot):
+def log_permission(snapshot: Snapshot) -> str:
+    """The permission that would let this user read the log."""
+    if _is_systemd_log(snapshot):
         return "membership of the group systemd-journal, or run as the unit's user"
     return "the console as a user who may read it"
 
 
-def _named(snapshot: Snapshot) -> str:
-    return "--unit NAME with --user or --system" if _by_systemd(snapshot) else "the profile, in the settings file"
+def _how_to_name_service(snapshot: Snapshot) -> str:
+    return "--unit NAME with --user or --system" if _is_systemd_log(snapshot) else "the profile, in the settings file"
 
 
-def _by_systemd(snapshot: Snapshot) -> bool:
-    # another kind of service has another log, and is known by it also while it cannot be looked at
+def _is_systemd_log(snapshot: Snapshot) -> bool:
+    # the log tells the kind of service also while the service cannot be read
     return snapshot.log.source.startswith("journalctl ") or not snapshot.log.source
 
 
-def _said(reading: Reading[Any], text: str) -> str:
+def _failure_or(reading: Reading[Any], text: str) -> str:
     if reading.failure is not None:
         return reading.failure.why
     return text if reading.value is not None else "not asked yet"
 
 
 def blind_spots(snapshot: Snapshot, now: float) -> tuple[BlindSpot, ...]:
-    """What cannot be seen here, each with the setting or right that would show it."""
-    return tuple(_blind(snapshot, now))
+    """What cannot be seen here, each with the setting or permission that would show it."""
+    return tuple(_find_blind_spots(snapshot, now))
 
 
-def _blind(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
+def _find_blind_spots(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
     gateway, log = snapshot.gateway, snapshot.log
     answering = gateway.liveliness.value is not None and gateway.liveliness.failure is None
     if answering and isinstance(gateway.deployments.failure, Unauthorized):
@@ -141,7 +143,9 @@ def _blind(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         yield BlindSpot("a dead model behind its fallback: its requests succeed, and nothing is written", _VERBOSE)
     if isinstance(log.failure, Denied) or log.state == "off" or (log.hint and log.last < 0):
         why = log.failure.why if log.failure else log.hint or "no log"
-        yield BlindSpot(f"the log: {why}", _named(snapshot) if log.state == "off" else log_right(snapshot))
+        yield BlindSpot(
+            f"the log: {why}", _how_to_name_service(snapshot) if log.state == "off" else log_permission(snapshot)
+        )
     elif answering and not snapshot.traffic.access_lines and _long_answering(snapshot, now):
         yield BlindSpot(
             "how many requests there are: LiteLLM writes no access lines here",
@@ -156,7 +160,7 @@ def _blind(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         yield BlindSpot("what the file says, and what a restart would change", "--config FILE")
     if snapshot.service.value is None:
         why = snapshot.service.failure.why if snapshot.service.failure else "not asked yet"
-        yield BlindSpot(f"the unit: {why}", _named(snapshot))
+        yield BlindSpot(f"the unit: {why}", _how_to_name_service(snapshot))
     ping = gateway.cache_ping.value
     if answering and ping is not None and ping.ping is None and ping.status == "healthy":
         yield BlindSpot(f"whether the cache works: LiteLLM does not test type {ping.type}", "cache_params.type: redis")

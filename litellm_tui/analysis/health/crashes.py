@@ -1,4 +1,4 @@
-"""What the console itself fails to read: each source by a name for the operator, and as a problem."""
+"""Sources that the console itself fails to read: their names for the operator, and their problems."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from litellm_tui.model.diagnosis import Diagnosis, Headline, Part, Place, Proble
 from litellm_tui.model.failures import Crash, Crashed
 
 # the jobs of the monitor by the names of their sources
-NAMES: Final = {
+SOURCE_NAMES: Final = {
     "screen": "the screen",
     "drawing": "a part of the screen",
     "gateway": "the gateway",
@@ -36,7 +36,7 @@ NAMES: Final = {
     "diagnosis": "all that was seen",
     "state": "the marks and problems that are kept",
 }
-_DOES: Final = {
+_ACTIVITIES: Final = {
     "screen": "drawing",
     "drawing": "drawing",
     "audit": "making",
@@ -46,10 +46,10 @@ _DOES: Final = {
 }
 
 
-def problems_of(crashes: Sequence[Crash]) -> Iterator[Problem]:
+def crash_problems(crashes: Sequence[Crash]) -> Iterator[Problem]:
     """One problem for each source that fails."""
     for crash in crashes:
-        name, does = NAMES.get(crash.source, crash.source), _DOES.get(crash.source, "reading")
+        name, does = SOURCE_NAMES.get(crash.source, crash.source), _ACTIVITIES.get(crash.source, "reading")
         again = f"tried again in {crash.again_in:.0f} s" if crash.again_in and crash.again_in >= 1 else "tried again"
         often = f", {crash.times} times" if crash.times > 1 else ""
         yield Problem(
@@ -67,13 +67,13 @@ def problems_of(crashes: Sequence[Crash]) -> Iterator[Problem]:
         )
 
 
-def fallen(crash: Crashed, now: float, before: Diagnosis | None) -> Diagnosis:
-    """In place of a diagnosis that failed: what was thought before, under a header that says so."""
+def crashed_diagnosis(crash: Crashed, now: float, before: Diagnosis | None) -> Diagnosis:
+    """The replacement for a diagnosis that failed: the one before, under a header that says so."""
     unknown = Verdict("not judged", "unknown", crash.why)
     before = before or Diagnosis(Headline("", "unknown"), unknown, unknown, unknown)
     parts = (Part(f"what is seen cannot be judged: {crash.error} at {crash.place}", "warn"),)
     advice = "a fault of litellm-tui: what is shown is what was known before; it is tried again with the next look"
-    (problem,) = problems_of((Crash("diagnosis", crash, now, now),))
+    (problem,) = crash_problems((Crash("diagnosis", crash, now, now),))
     others = tuple(known for known in before.problems if known.key != problem.key)
     headline = Headline("NOT JUDGED", "warn", parts, advice)
     return msgspec.structs.replace(before, headline=headline, problems=(problem, *others))

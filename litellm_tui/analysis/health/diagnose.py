@@ -1,4 +1,4 @@
-"""`diagnose`: all that is thought of one snapshot. Pure: time and memory come in, nothing goes out but the value."""
+"""`diagnose` turns one snapshot into a diagnosis. It is pure: time and memory are arguments."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, Final
 from litellm_tui.analysis.audit_places import on_chains, on_deployments
 from litellm_tui.analysis.change.drift import router_differences
 from litellm_tui.analysis.health.cache import judge_cache
-from litellm_tui.analysis.health.coverage import blind_spots, looked_at
-from litellm_tui.analysis.health.groups import describe_groups, group_states, judge_groups, mask
+from litellm_tui.analysis.health.coverage import blind_spots, source_coverage
+from litellm_tui.analysis.health.groups import describe_groups, group_states, judge_groups, mask_failing
 from litellm_tui.analysis.health.headline import make_headline
 from litellm_tui.analysis.health.memory import Memory, recall
-from litellm_tui.analysis.health.operation import judge_gateway, judge_service, weigh_health_url
+from litellm_tui.analysis.health.operation import add_health_url, judge_gateway, judge_service
 from litellm_tui.analysis.health.problems import find_problems
 from litellm_tui.analysis.health.verdicts import judge_deployments
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.routing.chains import resolve_chains
 from litellm_tui.analysis.routing.table import Routing, alias_target, routing_of_file, routing_of_router
-from litellm_tui.analysis.routing.what_if import answered_by
+from litellm_tui.analysis.routing.what_if import find_substitutes
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.diagnosis import Deployment, Diagnosis, State
@@ -28,9 +28,9 @@ NOTHING: Final[Memory] = {}
 
 
 def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Audit | None = None) -> Diagnosis:
-    """Decide what the snapshot means at `now` (seconds since the epoch).
+    """The diagnosis of a snapshot at `now` (seconds since the epoch).
 
-    `memory` is of the looks before this one, `audit` that of the file on disk.
+    `memory` holds the problems of earlier snapshots, `audit` is the audit of the file on disk.
     """
     file, gateway = snapshot.configuration.current, snapshot.gateway
     saved = _saved_after_start(snapshot)
@@ -39,16 +39,16 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
     states = group_states(verdicts)
     running = routing_of_router(gateway.router.value, file) if gateway.router.value is not None else None
     wanted = routing_of_file(file) if file else running
-    # without a list of the groups every target would look like one that does not exist
+    # without a list of the groups every target would seem to be missing
     named = file is not None or gateway.deployments.value is not None
     chains = resolve_chains(wanted, running, states, from_file=file is not None) if wanted and named else ()
-    answering = answered_by(snapshot, deployments, _dead(states))
-    deployments = mask(deployments, answering, states)
+    answering = find_substitutes(snapshot, deployments, _dead(states))
+    deployments = mask_failing(deployments, answering, states)
     groups = describe_groups(verdicts, _leading(running or wanted), answering)
     reachable = gateway.liveliness.failure is None and gateway.liveliness.value is not None
     cache = judge_cache(gateway.cache_ping, snapshot.redis_answer, reachable, file)
     service = judge_service(snapshot, now)
-    answer = weigh_health_url(judge_gateway(snapshot, now, service), gateway.health_url)
+    answer = add_health_url(judge_gateway(snapshot, now, service), gateway.health_url)
     drift = _drift(snapshot, deployments)
     problems = recall(
         memory, find_problems(snapshot, now, answer, service, cache, deployments, groups, chains, drift, audit), now
@@ -62,7 +62,7 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
         groups=groups,
         chains=on_chains(chains, audit, file),
         problems=problems,
-        looked=looked_at(snapshot),
+        looked=source_coverage(snapshot),
         blind_spots=blind_spots(snapshot, now),
         drift=drift,
         health_note=gateway.health.failure.why if gateway.health.failure else "",
@@ -89,7 +89,7 @@ def _saved_after_start(snapshot: Snapshot) -> bool:
 
 
 def _drift(snapshot: Snapshot, deployments: tuple[Deployment, ...]) -> tuple[str, ...]:
-    """What a restart would change, in words; empty when nothing is known to differ."""
+    """The changes that a restart would bring, as texts; empty when no difference is known."""
     gateway, file = snapshot.gateway, snapshot.configuration.current
     if file is None or gateway.deployments.value is None:
         return ()
@@ -100,7 +100,7 @@ def _drift(snapshot: Snapshot, deployments: tuple[Deployment, ...]) -> tuple[str
 def _differences(
     deployments: tuple[Deployment, ...], file: ConfigFile, router: Mapping[str, Any] | None
 ) -> tuple[str, ...]:
-    # one that LiteLLM left out of the file it started with is a fault, and no change
+    # an entry that LiteLLM dropped at its start is a fault, not a change
     words = [f"added: {d.group} ({d.model})" for d in deployments if d.file and not d.loaded and d.verdict.pending]
     words += [
         f"removed: {d.group} ({d.model})" for d in deployments if d.loaded and not d.file and not d.loaded.from_db

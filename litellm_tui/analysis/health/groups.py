@@ -1,4 +1,4 @@
-"""What the callers of each model group get: its deployments' verdicts together, and who answers in its place."""
+"""The verdict of each model group, from those of its deployments, and the fallback that answers in its place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from litellm_tui.analysis.latest import latest
 from litellm_tui.model.diagnosis import SEVERITY, Deployment, Group, State, Verdict
 
 _DEAD = ("failing", "not loaded", "cooling down", "expected down", "masked")
-# which of a group's verdicts speaks for it, the first that is there
+# the first of these states that a deployment has is the state of its group
 _LOUDEST: tuple[State, ...] = (
     "failing",
     "cooling down",
@@ -29,7 +29,7 @@ _RANKS: Mapping[str, int] = {state: rank for rank, state in enumerate(_LOUDEST)}
 
 @latest
 def judge_groups(deployments: Iterable[Deployment]) -> dict[str, Verdict]:
-    """The verdict of each group: a group is as good as what its callers get, so one dead of two only degrades it."""
+    """The verdict of each group, as its callers see it: one dead deployment of two only degrades the group."""
     members: defaultdict[str, list[Deployment]] = defaultdict(list)
     for deployment in deployments:
         members[deployment.group].append(deployment)
@@ -38,12 +38,12 @@ def judge_groups(deployments: Iterable[Deployment]) -> dict[str, Verdict]:
 
 @latest
 def group_states(verdicts: Mapping[str, Verdict]) -> dict[str, State]:
-    """The bare states, for what is drawn of chains."""
+    """The state of each group."""
     return {name: verdict.state for name, verdict in verdicts.items()}  # type: ignore[misc]  # groups use State's words
 
 
 def _group_verdict(rows: list[Deployment]) -> Verdict:
-    # what a restart will add or remove is not part of what callers get now
+    # callers do not get what only a restart will load
     present = [row for row in rows if row.loaded is not None] or rows
     verdicts = sorted((row.verdict for row in present), key=_rank)
     worst = verdicts[0]
@@ -67,10 +67,10 @@ def _rank(verdict: Verdict) -> int:
 
 
 @latest
-def mask(
+def mask_failing(
     deployments: Iterable[Deployment], answering: Mapping[str, str], states: Mapping[str, State]
 ) -> tuple[Deployment, ...]:
-    """Failing deployments are masked where a fallback takes over for their group: `answering` maps group to target."""
+    """Mark failing deployments as masked where a fallback answers for their group: `answering` maps group to target."""
     marked = []
     for deployment in deployments:
         target = answering.get(deployment.group)
@@ -85,7 +85,7 @@ def mask(
 def describe_groups(
     verdicts: Mapping[str, Verdict], aliases: Mapping[str, str], answering: Mapping[str, str]
 ) -> tuple[Group, ...]:
-    """The groups with what leads to them (`aliases` maps alias to group) and who answers for them."""
+    """The groups with their aliases (`aliases` maps alias to group) and the fallback that answers for them."""
     found = []
     states = group_states(verdicts)
     leading: defaultdict[str, list[str]] = defaultdict(list)

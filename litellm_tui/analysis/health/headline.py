@@ -1,4 +1,4 @@
-"""The header's sentence: one state in words, the clauses that say why, and the next step for the worst problem."""
+"""The header: the state in a word, the clauses that explain it, and the next step for the worst problem."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from litellm_tui.analysis.health.crashes import NAMES
+from litellm_tui.analysis.health.crashes import SOURCE_NAMES
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.diagnosis import Deployment, Headline, Part, Problem, Verdict
 from litellm_tui.model.snapshot import Snapshot
 
-# what is wrong here hits nobody until something is restarted, or fails
+# problems at these places affect nobody until something is restarted, or fails
 _LATENT: Final = ("chain", "configuration", "audit", "service", "reading")
-# errors of the last five minutes are held against the five before, when both were watched; a few are no trend
+# errors of the last five minutes are compared with the five before, once both were watched; a few are no trend
 RISING_SECONDS: Final = 300.0
 RISING_LEAST: Final = 10
 
@@ -29,8 +29,9 @@ def make_headline(
     changes: int,
     saved: bool,
 ) -> Headline:
-    """From the worst of the problems that last. `changes` counts the differences of file and router, `saved` says
-    whether the file is newer than the proxy.
+    """The headline, from the worst problem that lasts.
+
+    `changes` counts the differences of file and router, `saved` says whether the file is newer than the proxy.
     """
     tail = (*_reading_parts(snapshot), *_config_parts(snapshot, changes, saved), *_service_parts(snapshot, now))
     if gateway.state != "answering":
@@ -62,16 +63,16 @@ def make_headline(
 
 
 def _reading_parts(snapshot: Snapshot) -> tuple[Part, ...]:
-    """What the console itself fails to read."""
+    """The sources that the console itself fails to read."""
     if not snapshot.crashes:
         return ()
     first = snapshot.crashes[0]
     more = f" and {len(snapshot.crashes) - 1} more" if len(snapshot.crashes) > 1 else ""
-    return (Part(f"not read: {NAMES.get(first.source, first.source)}{more}", "warn"),)
+    return (Part(f"not read: {SOURCE_NAMES.get(first.source, first.source)}{more}", "warn"),)
 
 
 def _unit_parts(snapshot: Snapshot, service: Verdict) -> tuple[Part, ...]:
-    """What became of the unit, which is the first question when the gateway does not answer."""
+    """The state of the unit while the gateway does not answer."""
     if service.severity == "bad":
         return (Part(service.reason, "bad"),)
     unit = snapshot.service.value
@@ -92,7 +93,7 @@ def _problems_part(wrong: Sequence[Problem]) -> tuple[Part, ...]:
 
 
 def _deployments_part(deployments: Sequence[Deployment], known: bool) -> Part:
-    # what a restart will add is a change, not a fault: the clause on the configuration counts it
+    # a deployment that a restart will load is a change: the clause on the configuration counts it
     present = [d for d in deployments if not (d.verdict.pending and d.loaded is None)]
     total = len(present)
     if not total:
@@ -147,7 +148,7 @@ def _error_parts(snapshot: Snapshot) -> tuple[Part, ...]:
 
 
 def rises(minutes: Sequence[int]) -> bool:
-    """Whether errors are becoming more: the last five minutes against the five before them."""
+    """Whether errors increase: the last five minutes against the five before them."""
     recent = sum(minutes[-5:])
     return recent >= RISING_LEAST and recent > 2 * sum(minutes[-10:-5])
 

@@ -1,4 +1,4 @@
-"""What is remembered of problems from one look to the next: since when, whether they were seen, when they ended."""
+"""The memory of problems between snapshots: their onset, whether the operator saw them, and when they ended."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from litellm_tui.model.diagnosis import Problem
 
 # how long an ended problem is still listed
 SOLVED_SECONDS: Final = 1800.0
-# one that comes back so soon had not ended
+# a problem that returns this soon had not ended
 FLAPPING_SECONDS: Final = 60.0
-# what can be told while the gateway cannot be asked; of everything else nothing is known then
+# problems that are known without the gateway; of all others nothing is known while it does not answer
 _WITHOUT_GATEWAY: Final = ("gateway", "service", "configuration", "reading")
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """One problem as it was last, when it was first and last there, and whether the operator has seen it."""
+    """The last form of one problem, its first and last time, and whether the operator has seen it (`looked`)."""
 
     problem: Problem
     first_seen: float
@@ -32,7 +32,7 @@ Memory = Mapping[str, Remembered]
 
 
 def recall(memory: Memory, problems: Iterable[Problem], now: float) -> tuple[Problem, ...]:
-    """The problems with their onset and whether they are new; then those that have ended, the latest first."""
+    """The problems with onset and newness from the memory, followed by those that have ended, the latest first."""
     current = []
     for problem in problems:
         known = memory.get(problem.key)
@@ -51,7 +51,7 @@ def recall(memory: Memory, problems: Iterable[Problem], now: float) -> tuple[Pro
 
 
 def remember(memory: Memory, problems: Iterable[Problem], now: float, gateway_known: bool) -> Memory:
-    """The memory after a look. While the gateway cannot be asked, no problem behind it is taken to have ended."""
+    """The memory after a snapshot. While the gateway does not answer, no problem behind it counts as ended."""
     after: dict[str, Remembered] = {}
     current = {problem.key: problem for problem in problems if problem.solved_at is None}
     for key, known in memory.items():
@@ -70,19 +70,19 @@ def remember(memory: Memory, problems: Iterable[Problem], now: float, gateway_kn
     return after
 
 
-def looked(memory: Memory) -> Memory:
-    """The operator has seen them all: nothing is new any more."""
+def mark_seen(memory: Memory) -> Memory:
+    """The memory with every problem marked as seen by the operator."""
     return {key: msgspec.structs.replace(known, looked=True) for key, known in memory.items()}
 
 
-def both(one: Remembered, other: Remembered) -> Remembered:
-    """The same problem as two consoles remember it: the later look counts, and either operator has seen it."""
-    later, earlier = (one, other) if _seen_at(one) >= _seen_at(other) else (other, one)
+def merge_remembered(one: Remembered, other: Remembered) -> Remembered:
+    """One problem from the memories of two consoles: the later one counts, and it is seen if either operator saw it."""
+    later, earlier = (one, other) if _last_known_at(one) >= _last_known_at(other) else (other, one)
     first = min(one.first_seen, other.first_seen) if earlier.solved_at is None else later.first_seen
     return msgspec.structs.replace(later, first_seen=first, looked=one.looked or other.looked)
 
 
-def _seen_at(known: Remembered) -> float:
+def _last_known_at(known: Remembered) -> float:
     return max(known.last_seen, known.solved_at or 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Verdicts on the gateway and on the unit that runs it: does it answer, and if not, what the unit says of why."""
+"""Verdicts on the gateway and on the service that runs it: whether it answers, and if not, why."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from litellm_tui.model.traffic import Notice
 
 # a proxy that was started this long ago may still be importing: LiteLLM answers after 4 to 30 s
 STARTING_SECONDS: Final = 60.0
-# a process that systemd had to start again so lately is worth a word even when it answers
+# a process that systemd started again this recently is reported even while it answers
 RECENT_RESTART: Final = 600.0
 _KEY: Final = (
     "it answers, but shows nothing without its key: set LITELLM_PROXY_API_KEY or give --key-file "
@@ -28,7 +28,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     """`answering`, `connecting`, `starting`, `stopping`, `overloaded`, `hanging`, `down`, `not LiteLLM`, `key refused`,
     `key needed`, `not read`.
 
-    `service` is the verdict on the unit: what it says explains a gateway that is down.
+    `service` is the verdict on the unit; it explains a gateway that is down.
     """
     liveliness = snapshot.gateway.liveliness
     failure, since = liveliness.failure, liveliness.failing_since
@@ -52,10 +52,10 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             evidence=(seen, Evidence("router", refused.failure.why, "against", refused.tried_at)),
         )
     if isinstance(failure, Crashed):
-        # it says nothing of the gateway
+        # a fault of the console says nothing about the gateway
         return Verdict("not read", "unknown", failure.why, seen_at=liveliness.seen_at, brief="not read", since=since)
     against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
-    # a single look does not know for how long
+    # a single snapshot does not know for how long
     lasting = f", for {age(now - since)}" if since is not None and now - since >= 1 else ""
     if isinstance(failure, Malformed):
         return Verdict(
@@ -123,14 +123,14 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
 
 
 def _answered_others(snapshot: Snapshot) -> float | None:
-    """When it last answered anybody, if that was while it left the latest look at its liveliness without an answer."""
+    """The time of its last answer to any request, if that was during the liveliness request that got no answer."""
     asked, answered = snapshot.gateway.liveliness, snapshot.traffic.answered_at
     began = (asked.tried_at or 0.0) - (asked.took or 0.0)
     return answered if answered is not None and answered > began else None
 
 
-def weigh_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:
-    """The verdict with what the profile's own health URL says: whoever asks only that may be told something else."""
+def add_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:
+    """The verdict with the answer of the profile's health URL, which can differ from the gateway's own answers."""
     if told.tried_at is None:
         return gateway
     words = told.failure.why if told.failure else f"the health URL answers ({told.value})"
@@ -144,7 +144,7 @@ def weigh_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:
 def judge_service(snapshot: Snapshot, now: float) -> Verdict:
     """The unit: `active`, `not found`, `crash loop`, `killed`, `killed for memory`, `failed`, `stopped`, `unknown`, …
 
-    What was read before the gateway fell silent says nothing about why it did.
+    A reading from before the gateway stopped answering does not explain why it did.
     """
     reading = snapshot.service
     liveliness = snapshot.gateway.liveliness
@@ -192,7 +192,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             word,
             "bad",
-            f"{service.unit} {verb} ({ending(service)}){again}{_note(service)}",
+            f"{service.unit} {verb} ({describe_ending(service)}){again}{_note(service)}",
             seen_at=seen,
             do=_crash_advice(snapshot),
             brief=word,
@@ -233,8 +233,8 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
     return Verdict(service.active_state, "ok", "", seen_at=seen, since=since)
 
 
-def ending(service: Service) -> str:
-    """How the unit's process ended, in systemd's words, where that is known."""
+def describe_ending(service: Service) -> str:
+    """How the unit's process ended, in systemd's terms, as far as it is known."""
     if not service.exit_code:
         return service.result or "how it ended is not known"
     if service.exit_code in ("killed", "dumped"):
@@ -253,7 +253,7 @@ def _ending_word(service: Service) -> str:
 
 
 def _crash_loop(snapshot: Snapshot, service: Service) -> str:
-    """Why this is a loop and not a single death; empty when it is not known to be one."""
+    """The text of a crash loop; empty when it is not known to be one."""
     answered = snapshot.gateway.liveliness.seen_at
     never = service.started_at is None or answered is None or answered < service.started_at
     again = service.sub_state == "auto-restart" and service.exit_code == "exited"
@@ -263,7 +263,7 @@ def _crash_loop(snapshot: Snapshot, service: Service) -> str:
         return ""
     times = f"{restarts} times" if restarts != 1 else "once"
     again_and_again = f"; {service.keeper} has started it again {times}" if restarts else ""
-    why = f" ({ending(service)})" if service.exit_code and service.sub_state == "auto-restart" else ""
+    why = f" ({describe_ending(service)})" if service.exit_code and service.sub_state == "auto-restart" else ""
     return f"{service.unit} ends while it starts{why}{again_and_again}"
 
 
@@ -274,7 +274,7 @@ def _crash_advice(snapshot: Snapshot) -> str:
 
 
 def _port_taken(snapshot: Snapshot, service: Service) -> Notice | None:
-    """The log's word on an address in use, from this process or from the one that ended last."""
+    """The notice of an address in use, from this process or from the one that ended last."""
     taken = [notice for notice in snapshot.traffic.notices if notice.kind == "port taken"]
     newest = max(taken, key=lambda notice: notice.last, default=None)
     if newest is None:
@@ -286,7 +286,7 @@ def _port_taken(snapshot: Snapshot, service: Service) -> Notice | None:
 
 
 def _is_starting(service: Service | None, now: float, answered_at: float | None) -> bool:
-    """Whether the process is too young to have answered yet; one that answered and stopped doing so is not starting."""
+    """Whether the process is too young to have answered; one that has answered before is not starting."""
     if service is None or service.sub_state == "auto-restart":
         return False
     if service.active_state == "activating":
@@ -305,6 +305,6 @@ def _down_advice(service: Service | None) -> str:
     if service is None:
         return ""
     if service.active_state == "active":
-        # with port 4000 taken, LiteLLM goes to a random one without failing (litellm/proxy/proxy_cli.py)
+        # with port 4000 taken, LiteLLM listens on a random one without an error (litellm/proxy/proxy_cli.py)
         return "the process runs, and not on this port: its log (2) names the one it listens on (Uvicorn running on …)"
     return "the log (2) says why it ended; R starts it again"

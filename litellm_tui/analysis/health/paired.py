@@ -1,4 +1,4 @@
-"""The deployments of the file beside those that run, with what of a row stays while neither changes."""
+"""The deployments of the file paired with those that run, and the parts of a row that depend on these two alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from litellm_tui.analysis.change.drift import deployment_differences, pair
+from litellm_tui.analysis.change.drift import deployment_differences, match_deployments
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.redaction.secret_shapes import mask_shapes
 from litellm_tui.model.configuration import ConfigFile, FileDeployment
@@ -16,7 +16,7 @@ from litellm_tui.model.gateway import LoadedDeployment
 
 
 class Pair(NamedTuple):
-    """A deployment as the file has it and as it runs, with what of its row stays while neither changes."""
+    """A deployment in the file and in the router, with the parts of its row that depend on these two alone."""
 
     entry: FileDeployment | None
     running: LoadedDeployment | None
@@ -32,26 +32,26 @@ class Pair(NamedTuple):
 
 
 class Pairs:
-    """All of them, and where those stand that a name or an id speaks of."""
+    """All pairs; `positions` maps (`deployment`, `model` or `group`, name) to their positions in `rows`."""
 
     def __init__(self, rows: tuple[Pair, ...]) -> None:
         self.rows = rows
-        self.places: dict[tuple[str, str], list[int]] = {}
+        self.positions: dict[tuple[str, str], list[int]] = {}
         for place, row in enumerate(rows):
             if running := row.running:
                 for name in (("deployment", running.id), ("model", running.model), ("group", running.group)):
-                    self.places.setdefault(name, []).append(place)
+                    self.positions.setdefault(name, []).append(place)
 
 
 @latest
-def paired(file: ConfigFile | None, loaded: tuple[LoadedDeployment, ...]) -> Pairs:
-    """Each deployment of the file with the one that runs it, in the file's order; those that only run last."""
+def pair_deployments(file: ConfigFile | None, loaded: tuple[LoadedDeployment, ...]) -> Pairs:
+    """Each deployment of the file with its running one, in the file's order; those that only run are last."""
     seen: Counter[str] = Counter()
     rows = []
-    for entry, running in pair(file.deployments if file else (), loaded):
+    for entry, running in match_deployments(file.deployments if file else (), loaded):
         shown = entry or running
         assert shown is not None
-        # a key is printed and kept as the address is
+        # the key is printed and stored too, so its address is masked
         address = mask_shapes(shown.api_base)[0] if shown.api_base else shown.api_base
         base = f"{shown.group}|{shown.model}|{address}"
         seen[base] += 1
@@ -61,15 +61,15 @@ def paired(file: ConfigFile | None, loaded: tuple[LoadedDeployment, ...]) -> Pai
 
 
 @latest
-def own_names(
+def under_group_names(
     deployments: tuple[LoadedDeployment, ...] | None, aliases: frozenset[str]
 ) -> tuple[LoadedDeployment, ...]:
-    """The deployments under the names of their groups."""
+    """The deployments, each under the name of its group instead of an alias."""
     return tuple(_under_its_own_name(deployment, aliases) for deployment in deployments or ())
 
 
 @latest
-def aliases_of(file: ConfigFile | None, router: Mapping[str, Any] | None) -> frozenset[str]:
+def all_aliases(file: ConfigFile | None, router: Mapping[str, Any] | None) -> frozenset[str]:
     """Every alias of the file and of the router."""
     found: set[str] = set()
     for settings in (router or {}, file.section("router_settings") if file else {}):
@@ -79,6 +79,6 @@ def aliases_of(file: ConfigFile | None, router: Mapping[str, Any] | None) -> fro
 
 
 def _under_its_own_name(loaded: LoadedDeployment, aliases: frozenset[str]) -> LoadedDeployment:
-    """The deployment under the name of its group: the proxy lists it under its aliases too, on 1.77 before it."""
+    """The proxy lists a deployment under its aliases too; 1.77 puts them before the group."""
     own = next((name for name in loaded.names if name not in aliases), loaded.group)
     return loaded if own == loaded.group else msgspec.structs.replace(loaded, group=own)

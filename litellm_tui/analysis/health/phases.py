@@ -1,4 +1,4 @@
-"""A gateway checked phase by phase, from the file to the log: each phase rests on the ones before it."""
+"""The check of a gateway in phases, from the file to the log; each phase depends on the ones before it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import Final, Literal
 import msgspec
 
 from litellm_tui.analysis.audit_phrases import summary
-from litellm_tui.analysis.health.coverage import log_right
-from litellm_tui.analysis.health.crashes import problems_of
+from litellm_tui.analysis.health.coverage import log_permission
+from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.diagnosis import Diagnosis, PlaceKind, Problem, Severity, Verdict
 from litellm_tui.model.failures import Crash, Crashed, Unreachable
 from litellm_tui.model.snapshot import Snapshot
 
-Name = Literal["file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"]
+PhaseName = Literal[
+    "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"
+]
 Outcome = Literal["ok", "warning", "broken", "skipped"]
 UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
-# the phases that rest on a source, where that is not the gateway
-_CRASHED: Final[dict[str, Name]] = {
+# the phase that depends on each source; for all other sources it is the gateway
+_CRASHED: Final[dict[str, PhaseName]] = {
     "configuration": "file",
     "audit": "audit",
     "service": "service",
@@ -40,16 +42,16 @@ _OUTCOMES: Final[dict[Severity, Outcome]] = {"bad": "broken", "warn": "warning",
 
 
 class Phase(msgspec.Struct, frozen=True):
-    """One line of the check: what came of it, what was found, and the next step where there is one."""
+    """One line of the check: its outcome, a text, and the next step if there is one."""
 
-    name: Name
+    name: PhaseName
     outcome: Outcome
     text: str
     do: str = ""
 
 
-def phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: int) -> tuple[Phase, ...]:
-    """All phases in order; errors of the log are counted over the last `minutes` (at most 60)."""
+def check_phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: int) -> tuple[Phase, ...]:
+    """All phases in order; errors in the log are counted over the last `minutes` (at most 60)."""
     found = (
         _file(snapshot, diagnosis),
         _audit(diagnosis.audit),
@@ -61,14 +63,14 @@ def phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: int) -
         _log(snapshot, now, minutes),
     )
     fell = {_CRASHED.get(crash.source, "gateway"): crash for crash in reversed(snapshot.crashes)}
-    return tuple(_fallen(phase, fell[phase.name]) if phase.name in fell else phase for phase in found)
+    return tuple(_with_crash(phase, fell[phase.name]) if phase.name in fell else phase for phase in found)
 
 
-def _fallen(phase: Phase, crash: Crash) -> Phase:
-    """What the console failed to read is not well, whatever is known of it from before."""
+def _with_crash(phase: Phase, crash: Crash) -> Phase:
+    """The phase as a warning, because the console failed to read its source."""
     if phase.outcome == "broken":
         return phase
-    problem = next(problems_of((crash,)))
+    problem = next(crash_problems((crash,)))
     return Phase(phase.name, "warning", f"{problem.title}: {problem.reason}", problem.do)
 
 
@@ -139,7 +141,7 @@ def _gateway(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
 
 def _behind_the_gateway(diagnosis: Diagnosis) -> Iterator[Phase]:
     verdict = diagnosis.gateway
-    names: tuple[Name, ...] = ("key", "models", "routing", "cache")
+    names: tuple[PhaseName, ...] = ("key", "models", "routing", "cache")
     if verdict.state in (*UNREACHABLE, "overloaded", "not read"):
         yield from (Phase(name, "skipped", "the gateway cannot be asked") for name in names)
         return
@@ -148,11 +150,11 @@ def _behind_the_gateway(diagnosis: Diagnosis) -> Iterator[Phase]:
         yield from (Phase(name, "skipped", "the gateway wants a key") for name in names[1:])
         return
     yield Phase("key", "ok", "it is accepted")
-    yield _worst("models", diagnosis, ("deployment", "group"), _models_well(diagnosis))
+    yield _worst_of("models", diagnosis, ("deployment", "group"), _models_well(diagnosis))
     named = [chain for chain in diagnosis.chains if chain.kind != "alias"]
     aliases = len(diagnosis.chains) - len(named)
     well = f"{count(len(named), 'chain')}, {count(aliases, 'alias', 'aliases')}, every target exists"
-    yield _worst("routing", diagnosis, ("chain", "alias"), well)
+    yield _worst_of("routing", diagnosis, ("chain", "alias"), well)
     yield _of_verdict("cache", diagnosis.cache, diagnosis.cache.state)
 
 
@@ -164,24 +166,24 @@ def _models_well(diagnosis: Diagnosis) -> str:
     return told or "no deployment is loaded"
 
 
-def _worst(name: Name, diagnosis: Diagnosis, kinds: Collection[PlaceKind], well: str) -> Phase:
+def _worst_of(name: PhaseName, diagnosis: Diagnosis, kinds: Collection[PlaceKind], well: str) -> Phase:
     found = [p for p in diagnosis.problems if p.place.kind in kinds and p.solved_at is None]
     wrong = [problem for problem in found if problem.severity in ("bad", "warn")]
     if not wrong:
         return Phase(name, "ok", well)
     more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-    return Phase(name, _OUTCOMES[wrong[0].severity], _told(wrong[0]) + more, wrong[0].do)
+    return Phase(name, _OUTCOMES[wrong[0].severity], _problem_text(wrong[0]) + more, wrong[0].do)
 
 
-def _told(problem: Problem) -> str:
+def _problem_text(problem: Problem) -> str:
     return (
         f"{problem.title}: {problem.cause}; hit: {problem.hit}" if problem.hit else f"{problem.title}: {problem.reason}"
     )
 
 
-def _of_verdict(name: Name, verdict: Verdict, well: str) -> Phase:
+def _of_verdict(name: PhaseName, verdict: Verdict, well: str) -> Phase:
     outcome = _OUTCOMES.get(verdict.severity, "ok")
-    # nobody fails while the cache is away
+    # no request fails without the cache
     outcome = "warning" if name == "cache" and outcome == "broken" else outcome
     text = f"{verdict.state}: {verdict.reason}" if verdict.reason else well
     return Phase(name, outcome, text, verdict.do if outcome != "ok" else "")
@@ -191,7 +193,7 @@ def _log(snapshot: Snapshot, now: float, minutes: int) -> Phase:
     log, since = snapshot.log, snapshot.traffic.since
     if log.state == "off" or (log.failure is not None and log.last < 0):
         why = log.failure.why if log.failure else "no log is read"
-        return Phase("log", "skipped", why, log_right(snapshot))
+        return Phase("log", "skipped", why, log_permission(snapshot))
     errors = sum(log.errors_per_minute[-minutes:])
     read = f"{minutes} min"
     if since is not None and since > now - minutes * 60:

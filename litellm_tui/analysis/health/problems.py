@@ -1,4 +1,4 @@
-"""Everything that is wrong, one entry per cause and place, with who is hit and what to do; worst first."""
+"""All problems, one for each cause and place, with who is affected and what to do; worst first."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from litellm_tui.analysis.failures.causes import first_words
-from litellm_tui.analysis.health.crashes import problems_of
+from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
-from litellm_tui.analysis.routing.table import KINDS
-from litellm_tui.analysis.routing.what_if import without
+from litellm_tui.analysis.routing.table import FALLBACK_KINDS
+from litellm_tui.analysis.routing.what_if import served_without
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.diagnosis import Chain, Deployment, Group, Place, PlaceKind, Problem, Severity, Verdict
@@ -31,12 +31,12 @@ _PLACES: Final[dict[PlaceKind, int]] = {
     "chain": 5,
     "log": 6,
 }
-# how long a line of the log about no deployment in particular speaks
+# how long a log line that names no deployment counts, in seconds
 RECENT: Final = 60.0
-# how long a name that was asked for in vain is worth a word, and how many such names: a client may invent any number
+# how long requests for an unknown name are reported, and how many names: a client can invent any number
 ASKED: Final = 900.0
 MOST_STRANGERS: Final = 3
-# from this many errors in five minutes on, errors that no problem explains are worth a word
+# from this many errors in five minutes on, errors without a problem are reported
 UNEXPLAINED_ERRORS: Final = 3
 
 
@@ -52,7 +52,7 @@ def find_problems(
     drift: Sequence[str],
     audit: Audit | None = None,
 ) -> tuple[Problem, ...]:
-    """What is wrong at this moment; `since` is set where the evidence itself knows the onset."""
+    """The problems at this moment; `since` is set where the evidence has the onset."""
     found = [*_operation(gateway, service), *_health_url(snapshot, gateway), *_configuration(snapshot, drift, audit)]
     if gateway.state == "answering":
         found += _models(deployments, groups, chains)
@@ -63,7 +63,7 @@ def find_problems(
             _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
         )
     found += _log(snapshot, now, found)
-    found += problems_of(snapshot.crashes)
+    found += crash_problems(snapshot.crashes)
     return tuple(sorted(found, key=_order))
 
 
@@ -91,7 +91,7 @@ def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
     down = gateway.severity in ("bad", "warn")
     everyone = "every request fails" if gateway.state in ("down", "hanging", "not LiteLLM") else ""
     if down and service.severity == "bad":
-        # one thing is wrong, and the unit knows what
+        # the unit's problem is the cause of the gateway's
         yield _problem("service", "", "gateway down", service, hit=everyone)
         return
     if down:
@@ -197,7 +197,7 @@ def _of_models(
         wrong = [row for row in rows if row.verdict.severity in ("bad", "warn") and not row.verdict.pending]
         together = len(rows) > 1 and len(wrong) == len(rows) and len({row.verdict.brief for row in rows}) == 1
         if together and group.verdict.severity in ("bad", "warn"):
-            # nobody is left to answer, or nobody knows which one fails: that is one problem, not several
+            # all deployments fail, or it is not known which: one problem, not several
             severity: Severity = "bad" if group.verdict.state in ("failing", "cooling down") else "warn"
             yield _problem("group", group.name, group.name, group.verdict, hit=hit, severity=severity)
             continue
@@ -218,12 +218,12 @@ def _of_models(
 
 
 def _title(row: Deployment, rows: Sequence[Deployment]) -> str:
-    # what waits for a restart is no second one yet
+    # a deployment that is not loaded yet does not count as a second one
     return row.group if sum(other.loaded is not None for other in rows) <= 1 else f"{row.group} · {row.model}"
 
 
 def _relying(chains: Iterable[Chain]) -> dict[str, list[str]]:
-    """For each group those that fall back on it."""
+    """The groups that fall back on each group."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for chain in chains:
         if chain.kind != "alias":
@@ -234,7 +234,7 @@ def _relying(chains: Iterable[Chain]) -> dict[str, list[str]]:
 
 
 def _hit(group: Group, rows: Iterable[Deployment], relying: Collection[str], total: int) -> str:
-    """Who notices: the group with its aliases, the groups that fall back on it, its share of the requests."""
+    """Who is affected: the group with its aliases, the groups that fall back on it, its share of the requests."""
     words = [f"group {group.name}"]
     if group.aliases:
         words.append(f"alias {', '.join(group.aliases)}")
@@ -251,10 +251,12 @@ def _hit(group: Group, rows: Iterable[Deployment], relying: Collection[str], tot
 def _ghost(
     snapshot: Snapshot, deployments: Sequence[Deployment], chain: Chain, ghosts: Sequence[str], severity: Severity
 ) -> Problem:
-    """A target that does not exist: harmless where another one answers all the same."""
+    """The problem of targets that do not exist; only a note where another target answers."""
     source = "any group" if chain.source.name == "*" else chain.source.name
-    kind = next((kind for _, kind in KINDS if kind == chain.kind), None)
-    served = without(snapshot, deployments, kind, chain.source.name) if kind and chain.source.name != "*" else None
+    kind = next((kind for _, kind in FALLBACK_KINDS if kind == chain.kind), None)
+    served = (
+        served_without(snapshot, deployments, kind, chain.source.name) if kind and chain.source.name != "*" else None
+    )
     ends = f"is answered by {served}" if served else "fails"
     return Problem(
         key=f"chain:{chain.key}",
@@ -286,7 +288,7 @@ def _routing(
         name = chain.source.name
         if chain.kind == "alias" and any(target.flaw == "malformed" for target in chain.targets):
             explained.add(name)
-            # 1.77 writes of such a request only how it failed, and of no name
+            # 1.77 logs the failure of such a request without the name
             failed = asked.get(name) or sum(n.times for n in notices if n.kind == "alias")
             refused = f", {count(failed, 'request')} refused" if failed else ""
             yield Problem(
@@ -368,7 +370,7 @@ def _log(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[P
             since=min(notice.first for notice in broken),
         )
     recent = sum(snapshot.log.errors_per_minute[-5:])
-    # requests that failed are explained by their problem, also when that has just ended
+    # failed requests have a problem of their own, or had one until just now
     told = any(tally.failed for tally in snapshot.traffic.tallies) or any(p.place.kind == "log" for p in found)
     if recent >= UNEXPLAINED_ERRORS and not told and all(problem.severity == "quiet" for problem in found):
         yield Problem(

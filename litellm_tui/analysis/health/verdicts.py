@@ -1,4 +1,4 @@
-"""A verdict for each deployment: what was seen of real requests and probes outweighs every report."""
+"""The verdict of each deployment: real requests and probes outweigh the health report."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from litellm_tui.analysis.failures.causes import name_cause
-from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, EvidenceCollector, Testimony, Witness
-from litellm_tui.analysis.health.paired import Pair, Pairs, aliases_of, own_names, paired
+from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, DeploymentEvidence, EvidenceCollector, Observation
+from litellm_tui.analysis.health.paired import Pair, Pairs, all_aliases, pair_deployments, under_group_names
 from litellm_tui.analysis.latest import Last, latest
 from litellm_tui.analysis.phrases import age
 from litellm_tui.model.configuration import FileDeployment
@@ -23,7 +23,7 @@ _SET_IT: Final = "set {} in the unit's environment file and restart"
 _KEY_CAUSES: Final = ("no key", "401 key refused", "failing")
 
 
-class _Known(NamedTuple):
+class _Context(NamedTuple):
     reachable: bool
     loaded: bool
     file: bool
@@ -34,24 +34,24 @@ class _Known(NamedTuple):
     start: bool = True
 
 
-class _Quiet:
-    """The rows of which nothing is heard but the health report: they do not change while time goes on."""
+class _UnobservedRows:
+    """Rows without evidence beside the health report: they do not depend on the time."""
 
     def __init__(self, count: int) -> None:
         self.rows: list[Deployment | None] = [None] * count
         self.missing = set(range(count))
 
 
-_last: Final = Last()
+_keep_equal: Final = Last()
 
 
 def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -> tuple[Deployment, ...]:
-    """A row per deployment of the file or the router, in the file's order; the same object while nothing changes."""
+    """A row for each deployment of the file or the router, in the file's order; the same tuple for an equal result."""
     gateway, file = snapshot.gateway, snapshot.configuration.current
-    aliases = aliases_of(file, gateway.router.value)
-    loaded = own_names(gateway.deployments.value, aliases)
-    pairs = paired(file, loaded)
-    known = _Known(
+    aliases = all_aliases(file, gateway.router.value)
+    loaded = under_group_names(gateway.deployments.value, aliases)
+    pairs = pair_deployments(file, loaded)
+    known = _Context(
         reachable=gateway.liveliness.failure is None and gateway.liveliness.value is not None,
         loaded=gateway.deployments.value is not None,
         file=file is not None,
@@ -62,23 +62,25 @@ def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -
         start=snapshot.service.value is not None and snapshot.service.value.started_at is not None,
     )
     collector = EvidenceCollector(snapshot, now, loaded)
-    quiet = _quiet(pairs, known, collector.standing, gateway.groups.value)
-    names = _names(gateway.groups.value)
-    active = {place for heard in collector.named for place in pairs.places.get(heard, ())}
+    quiet = _unobserved_rows(pairs, known, collector.report_inputs, gateway.groups.value)
+    names = _name_set(gateway.groups.value)
+    active = {place for name in collector.observed_names for place in pairs.positions.get(name, ())}
     for place in quiet.missing - active:
         quiet.rows[place] = _row(pairs.rows[place], known, collector, names)
         quiet.missing.discard(place)
     rows = list(quiet.rows)
     for place in active:
         rows[place] = _row(pairs.rows[place], known, collector, names)
-    return _last(tuple(row for row in rows if row is not None))
+    return _keep_equal(tuple(row for row in rows if row is not None))
 
 
-def _row(both: Pair, known: _Known, collector: EvidenceCollector, groups: frozenset[str] | None) -> Deployment:
+def _row(both: Pair, known: _Context, collector: EvidenceCollector, groups: frozenset[str] | None) -> Deployment:
     entry, running, shown = both.entry, both.running, both.shown
-    heard = collector.hear(running) if running else Testimony()
+    evidence = collector.collect(running) if running else DeploymentEvidence()
     listed = None if groups is None or not known.reachable else shown.group in groups
-    verdict = _with_evidence(_verdict(entry, running, heard, known, collector), entry, running, heard, listed)
+    verdict = _with_evidence(
+        _verdict_of_row(entry, running, evidence, known, collector), entry, running, evidence, listed
+    )
     note = known.expected_down.get(both.key, known.expected_down.get(shown.group))
     return Deployment(
         key=both.key,
@@ -92,22 +94,22 @@ def _row(both: Pair, known: _Known, collector: EvidenceCollector, groups: frozen
         differences=both.differences,
         file=entry,
         loaded=running,
-        health=heard.entry,
-        probe=heard.probed,
-        ok=heard.ok,
-        failed=heard.failed,
+        health=evidence.entry,
+        probe=evidence.probed,
+        ok=evidence.ok,
+        failed=evidence.failed,
     )
 
 
 @latest
-def _quiet(
-    pairs: Pairs, known: _Known, standing: tuple[object, ...], groups: tuple[str, ...] | None
-) -> _Quiet:  # of these arguments all quiet rows are made
-    return _Quiet(len(pairs.rows))
+def _unobserved_rows(
+    pairs: Pairs, known: _Context, inputs: tuple[object, ...], groups: tuple[str, ...] | None
+) -> _UnobservedRows:
+    return _UnobservedRows(len(pairs.rows))
 
 
 @latest
-def _names(groups: tuple[str, ...] | None) -> frozenset[str] | None:
+def _name_set(groups: tuple[str, ...] | None) -> frozenset[str] | None:
     return None if groups is None else frozenset(groups)
 
 
@@ -120,15 +122,15 @@ def verdict_of(
     since: float | None = None,
     contradiction: str = "",
 ) -> Verdict:
-    """A verdict in the words of `State`, as loud as that state is."""
+    """A verdict with the severity of its state."""
     return Verdict(state, SEVERITY[state], reason, seen_at, do, brief, since, contradiction)
 
 
-def _verdict(
+def _verdict_of_row(
     entry: FileDeployment | None,
     running: LoadedDeployment | None,
-    heard: Testimony,
-    known: _Known,
+    evidence: DeploymentEvidence,
+    known: _Context,
     collector: EvidenceCollector,
 ) -> Verdict:
     if not known.reachable or not known.loaded:
@@ -137,16 +139,16 @@ def _verdict(
         assert entry is not None
         return _not_loaded(entry, known)
     unset = next(iter(entry.missing), "") if entry else ""
-    judged = _judged(heard, unset, collector)
+    judged = _judge(evidence, unset, collector)
     if entry is None and known.file and not running.from_db and judged.severity != "bad":
         gone = verdict_of("not in file", "gone from the file", judged.seen_at, "the next restart removes it")
-        return _pending(gone) if known.saved_since_start else gone
+        return _as_pending(gone) if known.saved_since_start else gone
     return judged
 
 
-def _not_loaded(entry: FileDeployment, known: _Known) -> Verdict:
+def _not_loaded(entry: FileDeployment, known: _Context) -> Verdict:
     if known.saved_since_start:
-        return _pending(verdict_of("not loaded", "new in the file", do="restart to apply the file (R)"))
+        return _as_pending(verdict_of("not loaded", "new in the file", do="restart to apply the file (R)"))
     bare = "/" not in entry.model and not entry.params.get("custom_llm_provider")
     if bare or entry.model in known.dropped:
         return verdict_of(
@@ -164,23 +166,25 @@ def _not_loaded(entry: FileDeployment, known: _Known) -> Verdict:
     )
 
 
-def _pending(verdict: Verdict) -> Verdict:
+def _as_pending(verdict: Verdict) -> Verdict:
     return msgspec.structs.replace(verdict, severity="quiet", pending=True)
 
 
-def _judged(heard: Testimony, unset: str, collector: EvidenceCollector) -> Verdict:
-    direct, health = heard.direct, heard.health
+def _judge(evidence: DeploymentEvidence, unset: str, collector: EvidenceCollector) -> Verdict:
+    direct, health = evidence.direct, evidence.health
     if direct and direct.ok and health and not health.ok and collector.now - direct.seen_at > FAILURE_MEMORY:
-        # an answer of long ago does not speak against what is seen now
+        # an old answer does not contradict current evidence
         direct = None
-    if heard.cooling_until is not None and not (direct and (direct.ok or _explains_cooling(direct))):
-        return _cooling(heard, heard.cooling_until, collector.now)
+    if evidence.cooling_until is not None and not (direct and (direct.ok or _explains_cooling(direct))):
+        return _cooling_verdict(evidence, evidence.cooling_until, collector.now)
     if direct is not None and not direct.ok:
         confirmed = health is not None and not health.ok and not collector.traffic_visible
         state: State = "degraded" if direct.partly and not confirmed else "failing"
         against = "LiteLLM's /health calls it healthy: its own check is older, or asks otherwise than the callers do"
-        return _against(state, _named(direct, heard), unset, against if health and health.ok else "")
-    if direct is not None and health is not None and heard.doubtful and direct is heard.traffic:
+        return _failing_verdict(
+            state, _with_clearer_cause(direct, evidence), unset, against if health and health.ok else ""
+        )
+    if direct is not None and health is not None and evidence.doubtful and direct is evidence.traffic:
         ago = age(collector.now - direct.seen_at)
         doubt = verdict_of(
             "unproven",
@@ -190,26 +194,26 @@ def _judged(heard: Testimony, unset: str, collector: EvidenceCollector) -> Verdi
             health.cause.name if health.cause else "",
         )
         return msgspec.structs.replace(doubt, severity="warn")
-    if direct is not None and heard.group is not None and heard.group.seen_at > direct.seen_at:
-        return _suspected(heard.group)
+    if direct is not None and evidence.group is not None and evidence.group.seen_at > direct.seen_at:
+        return _suspected_verdict(evidence.group)
     if direct is not None:
         contradiction = ""
         if health is not None and not health.ok:
             contradiction = f"LiteLLM's /health calls it unhealthy ({health.text}), and requests succeed"
-            contradiction += f": {heard.unfit}" if heard.unfit else ""
+            contradiction += f": {evidence.unfit}" if evidence.unfit else ""
         return verdict_of("serving", direct.text, direct.seen_at, contradiction=contradiction)
     if health is not None and not health.ok:
-        if heard.unfit and health.cause and health.cause.name in ("400 bad request", "404 not found", "failing"):
+        if evidence.unfit and health.cause and health.cause.name in ("400 bad request", "404 not found", "failing"):
             return verdict_of(
                 "unproven",
-                f"only LiteLLM's health check speaks against it ({health.text}): {heard.unfit}",
+                f"only LiteLLM's health check speaks against it ({health.text}): {evidence.unfit}",
                 health.seen_at,
                 "probe it (p): that asks in the right way",
                 "health check unfit",
             )
-        return _against("failing", health, unset)
-    if heard.group is not None:
-        return _suspected(heard.group)
+        return _failing_verdict("failing", health, unset)
+    if evidence.group is not None:
+        return _suspected_verdict(evidence.group)
     if health is not None:
         if collector.traffic_visible:
             return msgspec.structs.replace(
@@ -232,32 +236,34 @@ def _judged(heard: Testimony, unset: str, collector: EvidenceCollector) -> Verdi
     return verdict_of("idle", "nothing is known against it, and nothing that was seen has asked it", do="p asks it now")
 
 
-def _against(state: State, witness: Witness, unset: str, contradiction: str = "") -> Verdict:
-    cause = witness.cause or name_cause(witness.text)
+def _failing_verdict(state: State, observation: Observation, unset: str, contradiction: str = "") -> Verdict:
+    cause = observation.cause or name_cause(observation.text)
     if unset and cause.name in _KEY_CAUSES:
         return verdict_of(
             state,
             f"{unset} is not set",
-            witness.seen_at,
+            observation.seen_at,
             _SET_IT.format(unset),
             f"{unset} unset",
-            witness.since,
+            observation.since,
             contradiction,
         )
-    return verdict_of(state, witness.text, witness.seen_at, cause.do, cause.name, witness.since, contradiction)
+    return verdict_of(
+        state, observation.text, observation.seen_at, cause.do, cause.name, observation.since, contradiction
+    )
 
 
-def _named(witness: Witness, heard: Testimony) -> Witness:
-    """The witness with a clearer cause, where another one that speaks against it too knows one."""
-    if witness.cause is None or not witness.cause.vague:
-        return witness
-    for other in (heard.traffic, heard.group, heard.health, heard.probe):
+def _with_clearer_cause(observation: Observation, evidence: DeploymentEvidence) -> Observation:
+    """The observation with the clearer cause of another failed observation, if there is one."""
+    if observation.cause is None or not observation.cause.vague:
+        return observation
+    for other in (evidence.traffic, evidence.group, evidence.health, evidence.probe):
         if other is not None and not other.ok and other.cause and not other.cause.vague:
-            return witness._replace(cause=other.cause, text=other.text)
-    return witness
+            return observation._replace(cause=other.cause, text=other.text)
+    return observation
 
 
-def _suspected(group: Witness) -> Verdict:
+def _suspected_verdict(group: Observation) -> Verdict:
     return verdict_of(
         "degraded",
         f"requests fail, and the log does not say which of several deployments fails: {group.text}",
@@ -268,17 +274,19 @@ def _suspected(group: Witness) -> Verdict:
     )
 
 
-def _explains_cooling(witness: Witness) -> bool:
-    """Whether it is worse than a pause: with a refused key the next request after the cooldown fails again."""
-    cause = witness.cause
-    return not witness.partly and cause is not None and cause.name not in ("cooling down", "429 rate limit", "failing")
+def _explains_cooling(observation: Observation) -> bool:
+    """Whether the failure outlasts a cooldown: with a refused key the next request fails again."""
+    cause = observation.cause
+    return (
+        not observation.partly and cause is not None and cause.name not in ("cooling down", "429 rate limit", "failing")
+    )
 
 
-def _cooling(heard: Testimony, until: float, now: float) -> Verdict:
+def _cooling_verdict(evidence: DeploymentEvidence, until: float, now: float) -> Verdict:
     began = next(
         (
             w
-            for w in (heard.traffic, heard.group, heard.health)
+            for w in (evidence.traffic, evidence.group, evidence.health)
             if w and not w.ok and w.cause and w.cause.name != "cooling down"
         ),
         None,
@@ -287,7 +295,7 @@ def _cooling(heard: Testimony, until: float, now: float) -> Verdict:
     return verdict_of(
         "cooling down",
         f"the router does not ask it for {age(until - now)} more{why}",
-        seen_at=heard.group.seen_at if heard.group else heard.traffic.seen_at if heard.traffic else None,
+        seen_at=evidence.group.seen_at if evidence.group else evidence.traffic.seen_at if evidence.traffic else None,
         do=began.cause.do if began and began.cause else name_cause("cooldown_list=['x']").do,
         brief=began.cause.name if began and began.cause else "cooling down",
         since=began.since if began else None,
@@ -312,10 +320,10 @@ def _with_evidence(
     verdict: Verdict,
     entry: FileDeployment | None,
     running: LoadedDeployment | None,
-    heard: Testimony,
+    evidence: DeploymentEvidence,
     listed: bool | None,
 ) -> Verdict:
-    """The verdict with everything that was weighed: where it stands first, then what was seen of it."""
+    """The verdict with all its evidence: first where the deployment is listed, then the observations."""
     found = []
     if entry is not None:
         found.append(Evidence("file", f"in the file at {entry.mark}", "for"))
@@ -327,9 +335,9 @@ def _with_evidence(
     if listed is not None:
         text = "its group is in /v1/models" if listed else "its group is not in /v1/models"
         found.append(Evidence("listed", text, "for" if listed else "against"))
-    if heard.cooling_until is not None:
+    if evidence.cooling_until is not None:
         found.append(Evidence("cooldown", "the router said that it does not ask this group now", "against"))
-    return msgspec.structs.replace(verdict, evidence=(*found, *heard.evidence))
+    return msgspec.structs.replace(verdict, evidence=(*found, *evidence.evidence))
 
 
 def _why_unknown(snapshot: Snapshot) -> str:

@@ -1,0 +1,1 @@
+"""The log filter's language: terms, fields, times and patterns."""

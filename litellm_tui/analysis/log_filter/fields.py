@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any, Final, get_args
 
-from litellm_tui.analysis.log_filter.times import FORMS, duration, moment
+from litellm_tui.analysis.log_filter.times import FORMS, parse_duration, parse_moment
 from litellm_tui.model.log import Level, LogRecord
 
 Test = Callable[[LogRecord], bool]
@@ -58,7 +58,7 @@ def _pid(value: str) -> Test:
 
 
 def _status(value: str) -> Test:
-    sign, number = _taken_apart(value)
+    sign, number = _split_comparison(value)
     if re.fullmatch(r"[1-9][\dxX]{2}", number, re.ASCII) and "x" in number.lower() and sign in ("", "="):
         digits = re.compile(number.lower().replace("x", r"\d"))
         return lambda record: digits.fullmatch(str(record.status)) is not None
@@ -70,7 +70,7 @@ def _status(value: str) -> Test:
 
 
 def _level(value: str) -> Test:
-    sign, name = _taken_apart(value)
+    sign, name = _split_comparison(value)
     rank = next((n for n, level in enumerate(_LEVELS) if name and level.startswith(name.upper())), None)
     if rank is None:
         raise ValueError("level: error, or >=warning")
@@ -79,27 +79,27 @@ def _level(value: str) -> Test:
     return lambda record: record.level in wanted
 
 
-def _taken_apart(value: str) -> tuple[str, str]:
+def _split_comparison(value: str) -> tuple[str, str]:
     found = _COMPARISON.fullmatch(value)
     return (found[1] or "", found[2]) if found else ("", value)
 
 
 def _since(value: str, now: float, zone: tzinfo | None) -> Test:
-    begin = moment(value, now, zone)
+    begin = parse_moment(value, now, zone)
     if begin is None:
         raise ValueError(f"since: {FORMS}")
     return lambda record: record.time >= begin
 
 
 def _until(value: str, now: float, zone: tzinfo | None) -> Test:
-    end = moment(value, now, zone)
+    end = parse_moment(value, now, zone)
     if end is None:
         raise ValueError(f"until: {FORMS}")
     return lambda record: record.time <= end
 
 
 def _last(value: str, now: float, zone: tzinfo | None) -> Test:
-    length = duration(value)
+    length = parse_duration(value)
     if length is None:
         raise ValueError("last: 90s, 10m, 3h or 2d")
     begin = now - length

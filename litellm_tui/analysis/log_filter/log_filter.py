@@ -108,18 +108,18 @@ class LogFilter:
         expression = match["rest"] if match["rest"] is not None else match["regex"]
         if expression is None:
             text = match["quoted"] if match["quoted"] is not None else match["word"]
-            return _holds(text) if text else None
+            return _contains(text) if text else None
         if not expression:
             return None
         pattern = Pattern(f"~{expression}")
         if self._plainly:
-            pattern.give_up("")
+            pattern.match_as_text("")
         self.error = self.error or pattern.error
         self.has_regex = self.has_regex or pattern.is_regex
         return pattern.matches
 
 
-def _holds(text: str) -> Test:
+def _contains(text: str) -> Test:
     wanted = text.lower()
     return lambda record: (
         wanted in record.text.lower() or wanted in record.source.lower() or wanted in record.stack.lower()

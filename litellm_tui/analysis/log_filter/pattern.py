@@ -29,9 +29,9 @@ class Pattern:
                 warnings.simplefilter("ignore")
                 self.regex = re.compile(pattern, re.IGNORECASE)
         except (re.error, RecursionError, OverflowError) as error:
-            self.give_up(str(error))
+            self.match_as_text(str(error))
 
-    def give_up(self, why: str) -> None:
+    def match_as_text(self, why: str) -> None:
         """Match as text from now on."""
         self.error, self.is_regex = why, False
         self.regex = re.compile(re.escape(self.typed.removeprefix("~")), re.IGNORECASE)

@@ -13,19 +13,19 @@ _SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 FORMS: Final = "10m, 02:14 or 2026-11-21T02:20"
 
 
-def duration(typed: str) -> float | None:
+def parse_duration(typed: str) -> float | None:
     """Seconds in `90s`, `10m`, `3h` or `2d`; None for anything else."""
     found = _DURATION.fullmatch(typed)
     return float(int(found[1]) * _SECONDS[found[2]]) if found else None
 
 
-def moment(typed: str, now: float, zone: tzinfo | None) -> float | None:
+def parse_moment(typed: str, now: float, zone: tzinfo | None) -> float | None:
     """The time meant, in seconds since the epoch; None when it is none.
 
     A duration, with or without `ago`, counts back from `now`. A time of day is the last one that has been, in `zone`
     (None: the machine's own). A date that ends in Z is in UTC whatever the zone.
     """
-    if (ago := duration(typed.removesuffix(" ago"))) is not None:
+    if (ago := parse_duration(typed.removesuffix(" ago"))) is not None:
         return now - ago
     try:
         if found := _CLOCK.fullmatch(typed):

@@ -1,0 +1,1 @@
+"""Masking of secrets: by the names that hold them, by their shapes, and by known values."""

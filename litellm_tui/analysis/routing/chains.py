@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from litellm_tui.analysis.latest import latest
-from litellm_tui.analysis.nested import written
+from litellm_tui.analysis.nested import python_text
 from litellm_tui.analysis.routing.route import FAR, never_asked
-from litellm_tui.analysis.routing.router_simulation import Fleet, Member
-from litellm_tui.analysis.routing.table import KINDS, Routing, alias_target
+from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, IndexedDeployment
+from litellm_tui.analysis.routing.table import FALLBACK_KINDS, Routing, alias_target
 from litellm_tui.model.diagnosis import Chain, ChainKind, State, Target
 
 _GONE: Final = "runs, and is not in the file any more"
@@ -26,7 +26,7 @@ def resolve_chains(
     """
     resolver = _Resolver(wanted, groups)
     chains: list[Chain] = []
-    for _, kind in KINDS:
+    for _, kind in FALLBACK_KINDS:
         mine = wanted.chains[kind]
         theirs = running.chains[kind] if running else {}
         visible = running is not None and kind != "content policy"
@@ -52,19 +52,19 @@ def _alias_chains(resolver: _Resolver, wanted: Routing, running: Routing | None,
         target = alias_target(value)
         if target is None:
             shape = "a list" if isinstance(value, list) else f"a {type(value).__name__}"
-            broken = Target(written(value)[:60], "failing", flaw="malformed")
+            broken = Target(python_text(value)[:60], "failing", flaw="malformed")
             note = f"an alias takes one name, this is {shape}: every request of this name fails"
             yield Chain("alias", Target(name, "failing"), (broken,), applied, note)
         else:
             shown = (resolver.target(target, ()),)
-            yield Chain("alias", Target(name, resolver.state(target)), shown, applied, trap(wanted, name))
+            yield Chain("alias", Target(name, resolver.state(target)), shown, applied, alias_trap(wanted, name))
     for name in theirs.keys() - wanted.aliases.keys() if from_file else ():
         target = alias_target(theirs[name]) or ""
         yield Chain("alias", Target(name, resolver.state(target)), (resolver.target(target, ()),), False,
                     _GONE)  # fmt: skip
 
 
-def trap(routing: Routing, alias: str) -> str:
+def alias_trap(routing: Routing, alias: str) -> str:
     """The alias trap in words: fallbacks are looked up by the name that was asked for, never by what it stands for."""
     target = alias_target(routing.aliases.get(alias))
     trapped = target in routing.chains["general"] and alias not in routing.chains["general"]
@@ -72,17 +72,17 @@ def trap(routing: Routing, alias: str) -> str:
 
 
 @latest
-def _fleet(groups: Mapping[str, State]) -> Fleet:
-    return Fleet(Member(name, name) for name in groups)
+def _index_of_groups(groups: Mapping[str, State]) -> DeploymentIndex:
+    return DeploymentIndex(IndexedDeployment(name, name) for name in groups)
 
 
 class _Resolver:
     def __init__(self, routing: Routing, groups: Mapping[str, State]) -> None:
         self._routing = routing
         self._groups = groups
-        self._fleet = _fleet(groups)
+        self._index = _index_of_groups(groups)
         self._wildcards = [name for name in groups if "*" in name]
-        self._circles: dict[ChainKind, dict[str, int]] = {}
+        self._cycles: dict[ChainKind, dict[str, int]] = {}
 
     def state(self, name: str) -> State:
         known = self._groups.get(self._alias(name) or name)
@@ -94,10 +94,10 @@ class _Resolver:
         flaw = "" if known else "ghost"
         if not known and not note:
             note = "no model group has this name: the chain never fires"
-        looped = self._looped(kind, source)
+        looped = self._targets_leading_back(kind, source)
         targets = tuple(self.target(name, looped) for name in names)
         if kind == "general" and not note:
-            note = self._cut(source)
+            note = self._cut_off_note(source)
         return Chain(kind, Target(source, self.state(source), flaw=flaw), targets, applied, note)
 
     def target(self, name: str, looped: Iterable[str]) -> Target:
@@ -105,8 +105,8 @@ class _Resolver:
             return Target(name, "failing", flaw="ghost")
         return Target(name, self.state(name), flaw="cycle" if name in looped else "", alias_of=self._alias(name) or "")
 
-    def _cut(self, source: str) -> str:
-        beyond = never_asked(self._routing, self._fleet, source)
+    def _cut_off_note(self, source: str) -> str:
+        beyond = never_asked(self._routing, self._index, source)
         limit = self._routing.max_fallbacks
         least = "at least " if len(beyond) >= FAR else ""
         more = f" and {least}{len(beyond) - 4} more" if len(beyond) > 4 else ""
@@ -122,17 +122,17 @@ class _Resolver:
     def _wildcard(self, name: str) -> str | None:
         return next((pattern for pattern in self._wildcards if fnmatch.fnmatchcase(name, pattern)), None)
 
-    def _looped(self, kind: ChainKind, source: str) -> set[str]:
+    def _targets_leading_back(self, kind: ChainKind, source: str) -> set[str]:
         """The direct targets from which the chains lead back to `source`."""
-        graph = next((self._routing.chains[own] for _, own in KINDS if own == kind), {})
-        if kind not in self._circles:
-            self._circles[kind] = _circles(graph)
-        circle = self._circles[kind]
+        graph = next((self._routing.chains[own] for _, own in FALLBACK_KINDS if own == kind), {})
+        if kind not in self._cycles:
+            self._cycles[kind] = _cycles(graph)
+        circle = self._cycles[kind]
         mine = circle.get(source)
         return {name for name in graph.get(source, ()) if name == source or (mine and circle.get(name) == mine)}
 
 
-def _circles(graph: Mapping[str, Iterable[str]]) -> dict[str, int]:
+def _cycles(graph: Mapping[str, Iterable[str]]) -> dict[str, int]:
     """A number for each name that lies on a circle: names with the same number lead to one another.
 
     Tarjan's strongly connected components, with a list in place of the calls: a chain is as long as the file says.

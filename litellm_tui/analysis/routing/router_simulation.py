@@ -1,8 +1,8 @@
-"""The walk of LiteLLM's router over its fallbacks: which names one request tries, and who answers it.
+"""A simulation of LiteLLM's router and its fallbacks: which names one request tries, and which group answers it.
 
 Every rule is in litellm/router.py (`async_function_with_fallbacks_common_utils`, `_common_checks_available_deployment`)
 and litellm/router_utils/fallback_event_handlers.py; tests/lab/test_router.py holds this against the real router.
-Not walked: `order`, weights, tags and teams, and names without a provider that LiteLLM knows from its own model list
+Not simulated: `order`, weights, tags and teams, and names without a provider that LiteLLM knows from its own model list
 (`gpt-4o` also finds `openai/*`).
 """
 
@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.analysis.routing.table import Kind, Routing, Step, alias_target
+from litellm_tui.analysis.routing.table import FallbackKind, Routing, Step, alias_target
 
 
-class Member(NamedTuple):
+class IndexedDeployment(NamedTuple):
     """A deployment, as far as the routing knows it: `model` is its `litellm_params.model`, `id` its `model_info.id`."""
 
     key: str
@@ -27,54 +27,56 @@ class Member(NamedTuple):
     id: str = ""
 
 
-class Rules(NamedTuple):
-    """In what the versions differ.
+class RouterRules(NamedTuple):
+    """How the router's behaviour differs between versions.
 
-    `remembers`: no target is tried twice in one request, and a target without a chain of its own goes on with the chain
-    of the group that was asked for. `replaces`: a name that does not exist is answered by the first default fallback.
-    `alike`: the tables of the other kinds too know `*` and names without their provider. `lists_kill`: an alias to a
-    list is an error that no fallback answers.
+    `skips_tried`: no target is tried twice in one request, and a target without its own chain continues with the chain
+    of the requested group. `default_for_unknown`: the first default fallback answers for an unknown name.
+    `all_tables_match_loosely`: the context-window and content-policy tables also match `*` and names without their
+    provider. `list_alias_is_fatal`: an alias to a list is an error that no fallback answers.
     """
 
-    remembers: bool = True
-    replaces: bool = True
-    alike: bool = True
-    lists_kill: bool = False
+    skips_tried: bool = True
+    default_for_unknown: bool = True
+    all_tables_match_loosely: bool = True
+    list_alias_is_fatal: bool = False
 
 
-NEWER: Final = Rules()
+RULES_1_106: Final = RouterRules()
 """Seen on 1.106.2."""
-OLDER: Final = Rules(remembers=False, replaces=False, alike=False, lists_kill=True)
+RULES_1_77: Final = RouterRules(
+    skips_tried=False, default_for_unknown=False, all_tables_match_loosely=False, list_alias_is_fatal=True
+)
 """Seen on 1.77.7."""
 
 
 DEEPEST: Final = 300
-"""No walk goes further, whatever `max_fallbacks` says: 1.106.2 was seen to compute 15 s for so many hops, and to come
-to no end with 500."""
+"""The most hops that are simulated, whatever `max_fallbacks` says: 1.106.2 computed 15 s for this many, and did not end
+with 500."""
 
 
-def rules_of(version: str | None) -> Rules:
-    """The rules of a LiteLLM version. Between 1.77 and 1.106 nothing was tried: those are taken for new ones."""
+def rules_for(version: str | None) -> RouterRules:
+    """The rules of a LiteLLM version. Versions between 1.77 and 1.106 were not tried; they get the newer rules."""
     numbers = [int(part) for part in re.findall(r"\d+", version or "")[:2]]
-    return OLDER if numbers and numbers <= [1, 77] else NEWER
+    return RULES_1_77 if numbers and numbers <= [1, 77] else RULES_1_106
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """A name that was tried and left. `group` is what it stood for, empty when there is none; `why` it was left."""
+    """A name that was tried without an answer. `group` is the group behind it, empty when there is none."""
 
     name: str
     group: str
     why: str
 
 
-class Fleet:
-    """All deployments, found by group, id and model. Made once, it serves any number of walks."""
+class DeploymentIndex:
+    """All deployments by group, id and model. One index serves any number of simulations."""
 
-    def __init__(self, members: Iterable[Member]) -> None:
+    def __init__(self, members: Iterable[IndexedDeployment]) -> None:
         self.members = tuple(members)
-        self.groups: dict[str, list[Member]] = {}
-        self.ids: dict[str, list[Member]] = {}
-        self.models: dict[str, list[Member]] = {}
+        self.groups: dict[str, list[IndexedDeployment]] = {}
+        self.ids: dict[str, list[IndexedDeployment]] = {}
+        self.models: dict[str, list[IndexedDeployment]] = {}
         for member in self.members:
             self.groups.setdefault(member.group, []).append(member)
             self.models.setdefault(member.model, []).append(member)
@@ -87,20 +89,22 @@ class Fleet:
 
 
 class _Visit:
-    """A name that failed, and what is left of its chain. `began` and `depth`: attempts made before it, and by now."""
+    """A name that failed, and the rest of its chain. `began` and `depth` count the attempts before it and until now."""
 
     def __init__(self, name: str, chain: tuple[Step, ...], depth: int) -> None:
         self.name, self.steps, self.began, self.depth = name, iter(chain), depth, depth
 
 
-class Walk:
-    """One request. `tried` are the attempts that are not made again; `failed` how deep a name was when it failed.
+class RequestSimulation:
+    """One request. `tried` are the attempts that are not repeated, `failed` maps a name to its depth when it failed.
 
-    The walk ends when `most` names have failed: what is only to be told in a few words need not be followed further.
+    The simulation ends when `most` names have failed.
     """
 
-    def __init__(self, routing: Routing, fleet: Fleet, down: Mapping[str, Kind], first: str, rules: Rules) -> None:
-        self.routing, self.fleet, self.down, self.first, self.rules = routing, fleet, down, first, rules
+    def __init__(
+        self, routing: Routing, index: DeploymentIndex, down: Mapping[str, FallbackKind], first: str, rules: RouterRules
+    ) -> None:
+        self.routing, self.index, self.down, self.first, self.rules = routing, index, down, first, rules
         self.limit = min(routing.max_fallbacks, DEEPEST)
         self.most = sys.maxsize
         self.hops: dict[str, Hop] = {}
@@ -111,32 +115,32 @@ class Walk:
 
     # --- which deployments a name stands for -------------------------------------------------------------------
 
-    def resolve(self, name: str) -> list[Member]:
-        """The deployments that answer to a name; empty when it does not exist."""
-        groups = self.fleet.groups
-        if name not in groups and (named := self.fleet.ids.get(name)):
+    def resolve(self, name: str) -> list[IndexedDeployment]:
+        """The deployments behind a name; empty when it does not exist."""
+        groups = self.index.groups
+        if name not in groups and (named := self.index.ids.get(name)):
             return named
         alias = alias_target(self.routing.aliases.get(name))
-        if name in self.routing.aliases and alias is None and self.rules.lists_kill:
+        if name in self.routing.aliases and alias is None and self.rules.list_alias_is_fatal:
             return []
         group = alias or name
         if group in groups:
             return groups[group]
-        for pattern, regex in self.fleet.patterns:
+        for pattern, regex in self.index.patterns:
             if re.match(regex, group):
                 return groups[pattern]
-        if same := self.fleet.models.get(group):
+        if same := self.index.models.get(group):
             return same
-        default = self._first_default() if self.rules.replaces else None
+        default = self._first_default() if self.rules.default_for_unknown else None
         return groups.get(default.name, []) if default and default.bare else []
 
     def _first_default(self) -> Step | None:
         """The first target of the first default chain that has any; a mapping there is of no use for this."""
         return next((s[0] for source, s in self.routing.tables["general"].entries if source == "*" and s), None)
 
-    # --- where it goes on --------------------------------------------------------------------------------------
+    # --- which name is tried next -------------------------------------------------------------------------------------
 
-    def ask(self, name: str) -> list[Member]:
+    def ask(self, name: str) -> list[IndexedDeployment]:
         """Try a name and, when it fails, its chain, depth first: the deployments that serve, or none.
 
         A chain may be as long as the file it is written in, so the visits that are open are a list and not calls.
@@ -153,14 +157,14 @@ class Walk:
                 served = self._visit(target, visit.depth, open_visits)
         return served
 
-    def _visit(self, name: str, depth: int, open_visits: list[_Visit]) -> list[Member]:
-        """Try a name: its deployments that are alive. Where there are none, its chain is opened to be followed."""
+    def _visit(self, name: str, depth: int, open_visits: list[_Visit]) -> list[IndexedDeployment]:
+        """The living deployments of a name. Without any, its chain is added to `open_visits`."""
         found = self.resolve(name)
         alive = [m for m in found if m.key not in self.down]
         if alive:
             return alive
-        fault: Kind = next((k for m in found if (k := self.down[m.key]) != "general"), "general")
-        self.hops.setdefault(name, Hop(name, found[0].group if found else "", _why(found, fault)))
+        fault: FallbackKind = next((k for m in found if (k := self.down[m.key]) != "general"), "general")
+        self.hops.setdefault(name, Hop(name, found[0].group if found else "", _describe_fault(found, fault)))
         if not found and self._fatal(name):
             return []
         chain = self.chain(name, fault)
@@ -172,12 +176,12 @@ class Walk:
         return []
 
     def _next(self, visit: _Visit) -> str | None:
-        """The next name of an open chain that is tried; None at its end."""
+        """The next name to try in an open chain; None at its end."""
         for step in visit.steps:
             if step.bare and step.name == visit.name:
                 self.looped = self.looped or visit.name
                 continue
-            if self.rules.remembers:
+            if self.rules.skips_tried:
                 if (step.own or step.name) in self.tried:
                     continue
                 self.tried.add(step.own or step.name)
@@ -189,16 +193,16 @@ class Walk:
         return None
 
     def _fatal(self, name: str) -> bool:
-        """Whether this is an alias to a list, asked for by itself: 1.77 trips over it before it looks for fallbacks."""
+        """Whether the request asks for an alias to a list: 1.77 fails at it before it looks for fallbacks."""
         listed = name in self.routing.aliases and not alias_target(self.routing.aliases[name])
-        return self.rules.lists_kill and name == self.first and listed
+        return self.rules.list_alias_is_fatal and name == self.first and listed
 
-    def chain(self, name: str, fault: Kind) -> tuple[Step, ...] | None:
-        """The chain that is followed; None when there is none, which is not the same as an empty one."""
-        asked = dict.fromkeys((name, self.first) if self.rules.remembers else (name,))
-        kind: Kind = fault if fault in self.routing.own else "general"
+    def chain(self, name: str, fault: FallbackKind) -> tuple[Step, ...] | None:
+        """The chain that the router follows; None when there is none (an empty chain is another case)."""
+        asked = dict.fromkeys((name, self.first) if self.rules.skips_tried else (name,))
+        kind: FallbackKind = fault if fault in self.routing.own else "general"
         table = self.routing.tables[kind]
-        exactly = kind != "general" and not self.rules.alike
+        exactly = kind != "general" and not self.rules.all_tables_match_loosely
         for group in asked:
             exact = table.first.get(group)
             if exact is not None:
@@ -210,12 +214,12 @@ class Walk:
         return None if exactly else table.last.get("*")
 
     def _stripped(self, name: str) -> str | None:
-        """`openai/gpt-4` goes by the chain of `gpt-4` when it has none of its own."""
+        """The name without its provider: `openai/gpt-4` uses the chain of `gpt-4` if it has none of its own."""
         provider, slash, _ = name.partition("/")
-        return name.replace(f"{provider}/", "") if slash and provider in self.fleet.providers else None
+        return name.replace(f"{provider}/", "") if slash and provider in self.index.providers else None
 
 
-def _why(found: list[Member], fault: Kind) -> str:
+def _describe_fault(found: list[IndexedDeployment], fault: FallbackKind) -> str:
     if not found:
         return "no model group has this name"
     if fault == "context window":

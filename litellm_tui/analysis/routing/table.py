@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from litellm_tui.analysis.latest import latest
-from litellm_tui.analysis.nested import written
+from litellm_tui.analysis.nested import python_text
 from litellm_tui.model.configuration import ConfigFile
 
-Kind = Literal["general", "context window", "content policy"]
+FallbackKind = Literal["general", "context window", "content policy"]
 """Why a request goes on to another group, and by which of the three tables."""
 
-KINDS: Final[tuple[tuple[str, Kind], ...]] = (
+FALLBACK_KINDS: Final[tuple[tuple[str, FallbackKind], ...]] = (
     ("fallbacks", "general"),
     ("context_window_fallbacks", "context window"),
     ("content_policy_fallbacks", "content policy"),
@@ -48,7 +48,7 @@ class Routing:
 
     def __init__(self, settings: Mapping[str, Any], otherwise: Mapping[str, Any]) -> None:
         # router_settings win entirely over litellm_settings, there is no merging (litellm/router.py)
-        values = {kind: settings.get(key) or otherwise.get(key) for key, kind in KINDS}
+        values = {kind: settings.get(key) or otherwise.get(key) for key, kind in FALLBACK_KINDS}
         tables = {
             kind: [(source, _steps(targets)) for source, targets in _entries(value)] for kind, value in values.items()
         }
@@ -58,8 +58,8 @@ class Routing:
         if default:
             # LiteLLM keeps default_fallbacks as the fallbacks of "*", behind all others (litellm/router.py)
             tables["general"].append(("*", _steps(default)))
-        self.tables: dict[Kind, Table] = {kind: Table(entries) for kind, entries in tables.items()}
-        self.chains: dict[Kind, dict[str, list[str]]] = {kind: {} for _, kind in KINDS}
+        self.tables: dict[FallbackKind, Table] = {kind: Table(entries) for kind, entries in tables.items()}
+        self.chains: dict[FallbackKind, dict[str, list[str]]] = {kind: {} for _, kind in FALLBACK_KINDS}
         for kind, value in values.items():
             for source, targets in _entries(value):
                 self.chains[kind].setdefault(source, _names(targets))
@@ -72,7 +72,7 @@ class Routing:
         self.aliases: dict[str, Any] = {str(k): v for k, v in alias.items()} if isinstance(alias, dict) else {}
         limit = next((s["max_fallbacks"] for s in (settings, otherwise) if s.get("max_fallbacks") is not None), None)
         self.max_fallbacks = limit if isinstance(limit, int) and not isinstance(limit, bool) else MAX_FALLBACKS
-        self.malformed = tuple(words for key, kind in KINDS for words in _malformed(key, values[kind]))
+        self.malformed = tuple(words for key, kind in FALLBACK_KINDS for words in _malformed(key, values[kind]))
 
     @classmethod
     def of_file(cls, file: ConfigFile) -> Routing:
@@ -131,9 +131,11 @@ def _steps(value: Any) -> tuple[Step, ...]:
 
 def _step(item: Any) -> Step:
     if not isinstance(item, dict):
-        return Step(written(item))
-    name = written(item.get("model", item))
-    own = "" if set(item) == {"model"} else written(dict(sorted(item.items(), key=lambda pair: written(pair[0]))))
+        return Step(python_text(item))
+    name = python_text(item.get("model", item))
+    own = (
+        "" if set(item) == {"model"} else python_text(dict(sorted(item.items(), key=lambda pair: python_text(pair[0]))))
+    )
     return Step(name, own, bare=False)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from litellm_tui.analysis.latest import latest
-from litellm_tui.analysis.routing.route import Route, predict
-from litellm_tui.analysis.routing.router_simulation import Fleet, Member, Rules, rules_of
-from litellm_tui.analysis.routing.table import Kind, Routing, routing_of_file, routing_of_router
+from litellm_tui.analysis.routing.route import Route, predict_route
+from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, IndexedDeployment, RouterRules, rules_for
+from litellm_tui.analysis.routing.table import FallbackKind, Routing, routing_of_file, routing_of_router
 from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.snapshot import Snapshot
 
@@ -17,19 +17,19 @@ DEAD = ("failing", "masked", "cooling down", "not loaded", "expected down")
 """States in which a deployment answers nothing now, marked or not."""
 
 
-class WhatIf(msgspec.Struct, frozen=True):
+class OutageSimulation(msgspec.Struct, frozen=True):
     """Routes by kind and name, for every group and alias, and for every chain of the other kinds.
 
     `unanswered` are the groups and aliases whose ordinary requests end without an answer; of these, `through` end so
     only through the marks.
     """
 
-    routes: dict[tuple[Kind, str], Route]
+    routes: dict[tuple[FallbackKind, str], Route]
     unanswered: tuple[str, ...] = ()
     through: tuple[str, ...] = ()
 
 
-def routing_of(snapshot: Snapshot) -> Routing | None:
+def current_routing(snapshot: Snapshot) -> Routing | None:
     """The routing that runs, or the file's while the router cannot be asked; None when neither is known."""
     router, file = snapshot.gateway.router.value, snapshot.configuration.current
     if router is not None:
@@ -38,66 +38,74 @@ def routing_of(snapshot: Snapshot) -> Routing | None:
 
 
 @latest
-def fleet_of(deployments: Collection[Deployment]) -> Fleet:
+def index_deployments(deployments: Collection[Deployment]) -> DeploymentIndex:
     """The deployments as the routing sees them."""
-    return Fleet(Member(d.key, d.group, d.model, d.loaded.id if d.loaded else "") for d in deployments)
+    return DeploymentIndex(
+        IndexedDeployment(d.key, d.group, d.model, d.loaded.id if d.loaded else "") for d in deployments
+    )
 
 
-def answered_by(snapshot: Snapshot, deployments: Collection[Deployment], groups: Iterable[str]) -> dict[str, str]:
+def find_substitutes(snapshot: Snapshot, deployments: Collection[Deployment], groups: Iterable[str]) -> dict[str, str]:
     """Of these dead groups those for which another one answers, and which."""
-    routing = routing_of(snapshot)
+    routing = current_routing(snapshot)
     if routing is None:
         return {}
-    return _answering(routing, _rules(snapshot), deployments, tuple(groups))
+    return _find_substitutes(routing, _current_rules(snapshot), deployments, tuple(groups))
 
 
 @latest
-def _answering(
-    routing: Routing, rules: Rules, deployments: Collection[Deployment], groups: tuple[str, ...]
+def _find_substitutes(
+    routing: Routing, rules: RouterRules, deployments: Collection[Deployment], groups: tuple[str, ...]
 ) -> dict[str, str]:
-    fleet = fleet_of(deployments)
+    index = index_deployments(deployments)
     down = _dead(deployments)
     found = {}
     for group in groups:
-        served = predict(routing, fleet, down, group, rules=rules).served_by
+        served = predict_route(routing, index, down, group, rules=rules).served_by
         if served is not None and served != group:
             found[group] = served
     return found
 
 
-def without(snapshot: Snapshot, deployments: Collection[Deployment], kind: Kind, name: str) -> str | None:
+def served_without(
+    snapshot: Snapshot, deployments: Collection[Deployment], kind: FallbackKind, name: str
+) -> str | None:
     """The group that would answer a request for `name` if its own group failed in this way; None for nobody."""
-    routing = routing_of(snapshot)
+    routing = current_routing(snapshot)
     if routing is None:
         return None
-    fleet = fleet_of(deployments)
-    down = {**_dead(deployments), **{member.key: kind for member in fleet.groups.get(name, ())}}
-    return predict(routing, fleet, down, name, kind, _rules(snapshot)).served_by
+    index = index_deployments(deployments)
+    down = {**_dead(deployments), **{member.key: kind for member in index.groups.get(name, ())}}
+    return predict_route(routing, index, down, name, kind, _current_rules(snapshot)).served_by
 
 
 @latest
-def _dead(deployments: Collection[Deployment]) -> dict[str, Kind]:
+def _dead(deployments: Collection[Deployment]) -> dict[str, FallbackKind]:
     return {d.key: "general" for d in deployments if d.verdict.state in DEAD}
 
 
-def _rules(snapshot: Snapshot) -> Rules:
+def _current_rules(snapshot: Snapshot) -> RouterRules:
     readiness = snapshot.gateway.readiness.value
-    return rules_of(readiness.version if readiness else None)
+    return rules_for(readiness.version if readiness else None)
 
 
-def what_if(snapshot: Snapshot, deployments: Collection[Deployment], marked: Collection[str] = ()) -> WhatIf:
+def simulate_outage(
+    snapshot: Snapshot, deployments: Collection[Deployment], marked: Collection[str] = ()
+) -> OutageSimulation:
     """Where requests go with the groups in `marked` down, beside what is down already; empty while nothing is known."""
-    routing = routing_of(snapshot)
+    routing = current_routing(snapshot)
     if routing is None:
-        return WhatIf({})
-    fleet = fleet_of(deployments)
+        return OutageSimulation({})
+    index = index_deployments(deployments)
     dead = _dead(deployments)
-    down = dead | {m.key: "general" for m in fleet.members if m.group in marked}
-    rules = _rules(snapshot)
-    names = [*dict.fromkeys((*fleet.groups, *routing.aliases))]
-    asked: list[tuple[Kind, str]] = [("general", name) for name in names]
+    down = dead | {m.key: "general" for m in index.members if m.group in marked}
+    rules = _current_rules(snapshot)
+    names = [*dict.fromkeys((*index.groups, *routing.aliases))]
+    asked: list[tuple[FallbackKind, str]] = [("general", name) for name in names]
     asked += [(kind, source) for kind, chains in routing.chains.items() if kind != "general" for source in chains]
-    routes = {(kind, name): predict(routing, fleet, down, name, kind, rules) for kind, name in asked}
+    routes = {(kind, name): predict_route(routing, index, down, name, kind, rules) for kind, name in asked}
     unanswered = tuple(name for name in names if routes["general", name].served_by is None)
-    before = {name: predict(routing, fleet, dead, name, rules=rules) for name in unanswered}
-    return WhatIf(routes, unanswered, tuple(name for name in unanswered if before[name].served_by is not None))
+    before = {name: predict_route(routing, index, dead, name, rules=rules) for name in unanswered}
+    return OutageSimulation(
+        routes, unanswered, tuple(name for name in unanswered if before[name].served_by is not None)
+    )

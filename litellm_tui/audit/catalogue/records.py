@@ -16,7 +16,7 @@ import msgspec
 
 from litellm_tui.audit.catalogue.nearest import nearest
 
-Kind = Literal[
+CatalogueKind = Literal[
     "sections",
     "router",
     "router_managed",
@@ -36,9 +36,9 @@ Kind = Literal[
 Source = Literal["installed", "shipped", "newest"]
 Value = str | int | float | bool
 
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+KINDS: Final[tuple[CatalogueKind, ...]] = get_args(CatalogueKind)
 # the kinds that are places in a configuration, in the operator's words
-PLACES: Final[Mapping[Kind, str]] = {
+PLACES: Final[Mapping[CatalogueKind, str]] = {
     "sections": "the top level",
     "router": "router_settings",
     "general": "general_settings",
@@ -102,16 +102,16 @@ class Catalogue(msgspec.Struct, frozen=True):
     models: Mapping[str, str] = {}
     defaults: Mapping[str, Value] = {}
 
-    def keys(self, kind: Kind) -> frozenset[str]:
+    def keys(self, kind: CatalogueKind) -> frozenset[str]:
         """The names of a kind."""
         names: frozenset[str] = getattr(self, kind)
         return names
 
-    def elsewhere(self, key: str, but: Kind | None = None) -> tuple[str, ...]:
+    def elsewhere(self, key: str, but: CatalogueKind | None = None) -> tuple[str, ...]:
         """The places, in the operator's words, in which this version reads a key; `but` leaves out where it stands."""
         return tuple(place for kind, place in PLACES.items() if kind != but and key in self.keys(kind))
 
-    def close(self, kind: Kind, key: str) -> tuple[str, ...]:
+    def close(self, kind: CatalogueKind, key: str) -> tuple[str, ...]:
         """What was probably meant: the nearest names of the kind, at most three; empty when nothing is near."""
         return nearest(key, self.keys(kind))
 
@@ -125,7 +125,7 @@ class Spans(msgspec.Struct, frozen=True):
     """
 
     releases: tuple[str, ...]
-    kinds: Mapping[Kind, Mapping[str, tuple[int, ...]]]
+    kinds: Mapping[CatalogueKind, Mapping[str, tuple[int, ...]]]
     models: Mapping[str, tuple[str, tuple[int, ...]]] = {}
     defaults: Mapping[str, tuple[tuple[Value, tuple[int, ...]], ...]] = {}
 
@@ -139,25 +139,28 @@ class Spans(msgspec.Struct, frozen=True):
         if asked:
             index = max(0, bisect_right(self.releases, asked, key=parse_version) - 1)
         sets: dict[str, frozenset[str]] = {
-            kind: frozenset(name for name, pairs in names.items() if _holds(pairs, index))
+            kind: frozenset(name for name, pairs in names.items() if _includes(pairs, index))
             for kind, names in self.kinds.items()
         }
         return Catalogue(
             version=self.releases[index],
             source=source,
-            models={name: mode for name, (mode, pairs) in self.models.items() if _holds(pairs, index)},
+            models={name: mode for name, (mode, pairs) in self.models.items() if _includes(pairs, index)},
             defaults={
-                name: value for name, values in self.defaults.items() for value, pairs in values if _holds(pairs, index)
+                name: value
+                for name, values in self.defaults.items()
+                for value, pairs in values
+                if _includes(pairs, index)
             },
             **sets,
         )
 
-    def span(self, kind: Kind, key: str) -> tuple[str, str] | None:
+    def span(self, kind: CatalogueKind, key: str) -> tuple[str, str] | None:
         """The first and the last scanned release that read a key; None when none did."""
         pairs = self.kinds.get(kind, {}).get(key)
         return (self.releases[pairs[0]], self.releases[pairs[-1]]) if pairs else None
 
-    def words(self, kind: Kind, key: str) -> str:
+    def words(self, kind: CatalogueKind, key: str) -> str:
         """The span for a sentence: `since 1.80`, `until 1.79`, `1.77 to 1.84`, `1.80 only`; "" when all releases read
         the key, or none does.
         """
@@ -171,11 +174,11 @@ class Spans(msgspec.Struct, frozen=True):
             return f"{since} only" if since == until else f"{since} to {until}"
         return f"since {since}" if begins else f"until {until}" if ends else ""
 
-    def elsewhere(self, key: str, but: Kind | None = None) -> tuple[str, ...]:
+    def elsewhere(self, key: str, but: CatalogueKind | None = None) -> tuple[str, ...]:
         """As `Catalogue.elsewhere`, over all releases."""
         return tuple(place for kind, place in PLACES.items() if kind != but and key in self.kinds.get(kind, {}))
 
-    def close(self, kind: Kind, key: str) -> tuple[str, ...]:
+    def close(self, kind: CatalogueKind, key: str) -> tuple[str, ...]:
         """As `Catalogue.close`, over all releases."""
         return nearest(key, frozenset(self.kinds.get(kind, {})))
 
@@ -192,14 +195,14 @@ class Spans(msgspec.Struct, frozen=True):
         return version if parse_version(neighbour)[:2] == minor else ".".join(str(number) for number in minor)
 
 
-def _holds(pairs: tuple[int, ...], index: int) -> bool:
+def _includes(pairs: tuple[int, ...], index: int) -> bool:
     return any(first <= index <= last for first, last in zip(pairs[::2], pairs[1::2], strict=True))
 
 
-def spans(catalogues: Iterable[Catalogue]) -> Spans:
+def merge_catalogues(catalogues: Iterable[Catalogue]) -> Spans:
     """The table of several versions, whatever their order."""
     ordered = sorted(catalogues, key=lambda catalogue: parse_version(catalogue.version))
-    kinds: dict[Kind, dict[str, tuple[int, ...]]] = {}
+    kinds: dict[CatalogueKind, dict[str, tuple[int, ...]]] = {}
     for kind in KINDS:
         names = sorted(frozenset().union(*(catalogue.keys(kind) for catalogue in ordered)))
         kinds[kind] = {name: _pairs([name in catalogue.keys(kind) for catalogue in ordered]) for name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from litellm_tui.audit.names import Names, aliases, names_of
+from litellm_tui.audit.names import RoutableNames, aliases, routable_names
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import Severity
@@ -47,12 +47,12 @@ def aliases_shape(subject: Subject) -> Iterator[Hit | Right]:
     fix="name one group; to spread requests over several deployments, give them the same model_name",
 )
 def alias_of_no_name(subject: Subject) -> Iterator[Hit | Right]:
-    names: Names | None = None
+    names: RoutableNames | None = None
     for name, value in subject.aliases.items():
         if isinstance(name, str) and not isinstance(value, dict) and not (isinstance(value, str) and value):
             path = (*_AT, name)
             listed = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-            names = names or names_of(subject)
+            names = names or routable_names(subject)
             known = [item for item in listed if names.exists(item)]
             if len(known) == 1 == len(value):
                 yield Hit(f"{name!r} is a list of one: {known[0]!r}", path, edits=(SetValue(path, known[0]),))
@@ -109,7 +109,7 @@ def alias_incomplete(subject: Subject) -> Iterator[Hit | Right]:
 )
 def ghost_alias(subject: Subject) -> Iterator[Hit | Right]:
     found = aliases(subject)
-    names = names_of(subject) if found else None
+    names = routable_names(subject) if found else None
     if names is None:
         return
     bad = 0
@@ -118,9 +118,11 @@ def ghost_alias(subject: Subject) -> Iterator[Hit | Right]:
             continue
         bad += 1
         path = _place(subject, name)
-        near = names.near(target)
+        near = names.suggest(target)
         caught = names.routing.tables["general"].first
-        severity: Severity | None = "advice" if names.open else "warning" if {name, "*"} & caught.keys() else None
+        severity: Severity | None = (
+            "advice" if names.may_have_more else "warning" if {name, "*"} & caught.keys() else None
+        )
         yield Hit(
             f"{name!r} stands for {target!r}, which is no model group",
             path,
@@ -128,7 +130,7 @@ def ghost_alias(subject: Subject) -> Iterator[Hit | Right]:
             decision=f"whether {near} was meant" if near else "whether the alias can go",
             severity=severity,
         )
-    if not bad and not names.open:
+    if not bad and not names.may_have_more:
         yield Right(f"every alias stands for a group that exists ({len(found)})", _AT)
 
 
@@ -143,7 +145,7 @@ def ghost_alias(subject: Subject) -> Iterator[Hit | Right]:
 def alias_of_alias(subject: Subject) -> Iterator[Hit | Right]:
     found = aliases(subject)
     chained = {name: target for name, target in found.items() if target in found}
-    names = names_of(subject) if chained else None
+    names = routable_names(subject) if chained else None
     for name, target in chained.items():
         if names is None or names.group(target):
             continue

@@ -254,7 +254,7 @@ def cache_without_ttl(subject: Subject) -> Iterator[Hit | Right]:
     fix="use `type: redis`, so that all workers share one cache",
 )
 def cache_per_worker(subject: Subject) -> Iterator[Hit | Right]:
-    count = surroundings.workers(subject)
+    count = surroundings.worker_count(subject)
     if surroundings.cache_type(subject) == "local" and count is not None and count > 1:
         yield Hit(f"{count} workers, each with a local cache of its own", _CACHE)
 
@@ -270,7 +270,7 @@ def cache_per_worker(subject: Subject) -> Iterator[Hit | Right]:
 def cache_unwatched(subject: Subject) -> Iterator[Hit | Right]:
     if surroundings.cache_type(subject) != "redis":
         return
-    names = {(path[1], name) for path, name in surroundings.callbacks(subject)}
+    names = {(path[1], name) for path, name in surroundings.named_callbacks(subject)}
     if ("callbacks", "prometheus") in names and not subject.section("litellm_settings").get("service_callback"):
         yield Hit("Prometheus is on, but Redis is not among what it measures", _CACHE)
 

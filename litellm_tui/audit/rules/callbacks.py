@@ -25,7 +25,7 @@ METRICS: Final = "/metrics of the gateway's own port"
 
 def _prometheus(subject: Subject) -> tuple[str | int, ...] | None:
     """Where the Prometheus callback is asked for."""
-    for path, name in surroundings.callbacks(subject):
+    for path, name in surroundings.named_callbacks(subject):
         if name == "prometheus" and path[1] != "service_callback":
             return path
     return None
@@ -85,7 +85,7 @@ def callback_of_wrong_kind(subject: Subject) -> Iterator[Hit | Right]:
 )
 def unknown_callback(subject: Subject) -> Iterator[Hit | Right]:
     known = subject.catalogue.callbacks
-    for path, name in surroundings.callbacks(subject):
+    for path, name in surroundings.named_callbacks(subject):
         key = str(path[1])
         if not known or "." in name or key == "service_callback":
             continue
@@ -118,9 +118,9 @@ def unknown_callback(subject: Subject) -> Iterator[Hit | Right]:
     fix="take it out, or set LITELLM_LICENSE",
 )
 def callback_needs_licence(subject: Subject) -> Iterator[Hit | Right]:
-    for path, name in surroundings.callbacks(subject):
+    for path, name in surroundings.named_callbacks(subject):
         paid = ("hide_secrets", "llamaguard_moderations", "llmguard_moderations")
-        if path[1] == "callbacks" and name in paid and surroundings.licensed(subject) is False:
+        if path[1] == "callbacks" and name in paid and surroundings.has_licence(subject) is False:
             yield Hit(f"{name} needs a licence, and LITELLM_LICENSE is not set", path)
 
 
@@ -152,7 +152,7 @@ def prometheus_package_missing(subject: Subject) -> Iterator[Hit | Right]:
     until="1.79",
 )
 def prometheus_needs_licence(subject: Subject) -> Iterator[Hit | Right]:
-    path, licensed = _prometheus(subject), surroundings.licensed(subject)
+    path, licensed = _prometheus(subject), surroundings.has_licence(subject)
     if path is None or licensed:
         return
     if licensed is None:

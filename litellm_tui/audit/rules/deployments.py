@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from litellm_tui.analysis.nested import LARGEST, written
-from litellm_tui.audit.param_types import TYPED, listed, misfit, quoted
-from litellm_tui.audit.providers import Provider, meant, provider_of
+from litellm_tui.analysis.nested import LARGEST, python_text
+from litellm_tui.audit.param_types import TYPED, expected_type, list_edits, quote_edits
+from litellm_tui.audit.providers import Provider, corrected_model, provider_of_entry
 from litellm_tui.audit.rule import Hit, Right, rule
-from litellm_tui.audit.shares import FIRST_DECIDES, groups, set_apart, shuffles, weighed_by
+from litellm_tui.audit.shares import FIRST_DECIDES, deployments_by_group, has_other_selector, uses_shuffle, weight_key
 from litellm_tui.audit.subject import Entry, Subject, reference
-from litellm_tui.audit.surroundings import managed, variable
+from litellm_tui.audit.surroundings import has_secret_manager, variable
 from litellm_tui.model.edits import Edit, Move, Remove, SetValue
 
 # for servers of one's own, or so well known that no model's own name begins with it
@@ -67,7 +67,7 @@ def no_model(subject: Subject) -> Iterator[Hit]:
     fix="set the variable in LiteLLM's environment, or write the model itself",
 )
 def unset_model(subject: Subject) -> Iterator[Hit]:
-    if managed(subject):
+    if has_secret_manager(subject):
         return
     for entry in subject.entries:
         if (name := reference(entry.model)) and subject.resolve(entry.model) is None:
@@ -129,7 +129,7 @@ def empty_model_info(subject: Subject) -> Iterator[Hit]:
 def no_provider(subject: Subject) -> Iterator[Hit | Right]:
     found = 0
     for entry in subject.entries:
-        said = provider_of(entry, subject)
+        said = provider_of_entry(entry, subject)
         found += said.state == "known"
         if said.state in ("none", "newer"):
             yield _without_provider(entry, said, subject)
@@ -150,8 +150,8 @@ def wrong_type(subject: Subject) -> Iterator[Hit]:
     for entry in subject.entries:
         for key in entry.params.keys() & TYPED:
             value, path = entry.params[key], entry.at(key)
-            if value is not None and (wanted := misfit(key, value, subject)):
-                edits, decision = quoted(path, value) if wanted == "a text" else (listed(path, value), "")
+            if value is not None and (wanted := expected_type(key, value, subject)):
+                edits, decision = quote_edits(path, value) if wanted == "a text" else (list_edits(path, value), "")
                 do = "put it in quotes" if wanted == "a text" and edits else ""
                 yield Hit(f"{key} of {_group(entry)} must be {wanted}", path, do, edits, decision)
 
@@ -165,7 +165,7 @@ def wrong_type(subject: Subject) -> Iterator[Hit]:
     fix="write the weight as a number, without quotes",
 )
 def weight_not_a_number(subject: Subject) -> Iterator[Hit]:
-    for group in groups(subject).values() if shuffles(subject) else ():
+    for group in deployments_by_group(subject).values() if uses_shuffle(subject) else ():
         if subject.runs(until=FIRST_DECIDES) and group[0].params.get("weight") is None:
             continue
         for entry in group:
@@ -188,8 +188,8 @@ def weight_not_a_number(subject: Subject) -> Iterator[Hit]:
     until=FIRST_DECIDES,
 )
 def no_weight_left(subject: Subject) -> Iterator[Hit]:
-    for name, group in groups(subject).items() if shuffles(subject) else ():
-        key = weighed_by(group, subject)
+    for name, group in deployments_by_group(subject).items() if uses_shuffle(subject) else ():
+        key = weight_key(group, subject)
         weights = [entry.params.get(key) for entry in group] if key else [None]
         if all(weight in (0, None) for weight in weights) and weights[0] is not None:
             yield Hit(f"{key} of every deployment of {name} is 0", group[0].at(str(key)))
@@ -206,10 +206,10 @@ def no_weight_left(subject: Subject) -> Iterator[Hit]:
 )
 def partial_weights(subject: Subject) -> Iterator[Hit | Right]:
     even = 0
-    for name, group in groups(subject).items() if shuffles(subject) else ():
-        if len(group) < 2 or any(set_apart(entry) for entry in group):
+    for name, group in deployments_by_group(subject).items() if uses_shuffle(subject) else ():
+        if len(group) < 2 or any(has_other_selector(entry) for entry in group):
             continue
-        if key := weighed_by(group, subject):
+        if key := weight_key(group, subject):
             without = [entry for entry in group if entry.params.get(key) is None]
             if without and any((entry.params.get(key) or 0) > 0 for entry in group):
                 text = f"{len(without)} of {len(group)} deployments of {name} have no {key}"
@@ -233,7 +233,7 @@ def partial_weights(subject: Subject) -> Iterator[Hit | Right]:
     fix="write them in litellm_params",
 )
 def limits_in_model_info(subject: Subject) -> Iterator[Hit]:
-    for group in groups(subject).values() if shuffles(subject) else ():
+    for group in deployments_by_group(subject).values() if uses_shuffle(subject) else ():
         for entry in group if len(group) > 1 else ():
             for key in ("rpm", "tpm"):
                 value = entry.info.get(key)
@@ -282,7 +282,7 @@ def repeated_id(subject: Subject) -> Iterator[Hit]:
     for entry in subject.entries:
         own = entry.info.get("id")
         if isinstance(own, str | int) and own != "":
-            first = seen.setdefault(written(own), entry)
+            first = seen.setdefault(python_text(own), entry)
             if first is not entry:
                 path = (*entry.path, "model_info", "id")
                 yield Hit(f"entries {first.index + 1} and {entry.index + 1} of model_list have the same id", path)
@@ -320,7 +320,7 @@ def _without_provider(entry: Entry, said: Provider, subject: Subject) -> Hit:
         return Hit(
             f"{custom!r} is no provider of LiteLLM {version}", entry.at("custom_llm_provider"), _near(custom, subject)
         )
-    if right := meant(model, subject.catalogue):
+    if right := corrected_model(model, subject.catalogue):
         name = right.partition("/")[0]
         edits = (SetValue(path, right),) if literal else ()
         # vendors on Hugging Face are written much like providers: a server's own names begin with them

@@ -38,7 +38,7 @@ _TOLD: Final = (
     fix="set the variable in LiteLLM's environment, or take the line out",
 )
 def empty_setting(subject: Subject) -> Iterator[Hit | Right]:
-    if subject.environment is None or surroundings.managed(subject):
+    if subject.environment is None or surroundings.has_secret_manager(subject):
         return
     section = subject.section(_SECTION)
     for path, value, listed in _texts(subject, _SETTINGS):
@@ -57,8 +57,8 @@ def empty_setting(subject: Subject) -> Iterator[Hit | Right]:
     fix="set the variable in LiteLLM's environment (the unit's EnvironmentFile), not in environment_variables",
 )
 def reference_to_own_variable(subject: Subject) -> Iterator[Hit | Right]:
-    section = surroundings.exported(subject)
-    if subject.environment is None or not section or surroundings.managed(subject):
+    section = surroundings.exported_variables(subject)
+    if subject.environment is None or not section or surroundings.has_secret_manager(subject):
         return
     for path, value, listed in _texts(subject, (*_SETTINGS, "model_list")):
         name = reference(value)
@@ -78,9 +78,9 @@ def reference_to_own_variable(subject: Subject) -> Iterator[Hit | Right]:
     fix="set the variable that is referred to, or take the line out: a variable need not be exported to itself",
 )
 def exported_none(subject: Subject) -> Iterator[Hit | Right]:
-    if surroundings.managed(subject):
+    if surroundings.has_secret_manager(subject):
         return
-    for name, value in surroundings.exported(subject).items():
+    for name, value in surroundings.exported_variables(subject).items():
         path = (_SECTION, name)
         if value is None:
             yield Hit(f"{name} has no value: it is exported as the text None", path)

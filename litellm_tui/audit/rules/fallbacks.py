@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from litellm_tui.analysis.routing.route import never_asked
-from litellm_tui.analysis.routing.router_simulation import Fleet, Member
+from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, IndexedDeployment
 from litellm_tui.analysis.routing.table import Routing, Table
-from litellm_tui.audit.names import DEFAULT, TABLES, Chain, Names, effective, names_of
+from litellm_tui.audit.names import DEFAULT, TABLES, Chain, RoutableNames, effective_setting, routable_names
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import Severity
@@ -35,7 +35,7 @@ _TARGETS: Final = ("fallback_models", "fallbacks", "fallback")
 )
 def fallbacks_shape(subject: Subject) -> Iterator[Hit | Right]:
     for key in TABLES:
-        section, value = effective(subject, key)
+        section, value = effective_setting(subject, key)
         if not value:
             continue
         path = (section, key)
@@ -95,13 +95,13 @@ def _all_text(targets: list[Any]) -> bool:
 )
 def fallback_not_a_list(subject: Subject) -> Iterator[Hit | Right]:
     for key in TABLES:
-        section, value = effective(subject, key)
+        section, value = effective_setting(subject, key)
         for number, item in enumerate(value if isinstance(value, list) else ()):
             if isinstance(item, dict) and len(item) == 1:
                 source, targets = next(iter(item.items()))
                 if isinstance(source, str):
                     yield from _not_a_list((section, key, number, source), f"the fallback of {source!r}", targets)
-    section, value = effective(subject, DEFAULT)
+    section, value = effective_setting(subject, DEFAULT)
     if value:
         yield from _not_a_list((section, DEFAULT), DEFAULT, value)
 
@@ -136,7 +136,7 @@ def _not_a_list(path: Path, what: str, targets: Any) -> Iterator[Hit]:
     fix="name a model_name of model_list, an alias, or what a wildcard matches",
 )
 def ghost_fallback(subject: Subject) -> Iterator[Hit | Right]:
-    names = names_of(subject)
+    names = routable_names(subject)
     ghosts = 0
     for chain in names.chains:
         for path, name in chain.targets:
@@ -145,7 +145,7 @@ def ghost_fallback(subject: Subject) -> Iterator[Hit | Right]:
                 continue
             ghosts += 1
             yield _ghost(subject, names, chain, path, name)
-    if names.chains and not ghosts and not names.open and subject.entries:
+    if names.chains and not ghosts and not names.may_have_more and subject.entries:
         yield Right(f"every fallback leads to a group that exists ({len(names.chains)})", names.chains[0].path[:2])
 
 
@@ -162,8 +162,8 @@ def _left_out(subject: Subject, path: Path) -> Remove:
     return Remove(path, emptied=not hides)
 
 
-def _ghost(subject: Subject, names: Names, chain: Chain, path: Path, name: str) -> Hit:
-    near = names.near(name)
+def _ghost(subject: Subject, names: RoutableNames, chain: Chain, path: Path, name: str) -> Hit:
+    near = names.suggest(name)
     item = path[:-1] if path[-1] == "model" else path
     who = "every group" if chain.source == "*" else repr(chain.source)
     return Hit(
@@ -172,7 +172,11 @@ def _ghost(subject: Subject, names: Names, chain: Chain, path: Path, name: str) 
         edits=(SetValue(path, near),) if near else (_left_out(subject, item),),
         decision=f"whether {near} was meant" if near else f"whether {name} is left out, or added to model_list",
         # a name that does not exist goes on to the default fallbacks
-        severity="advice" if names.open else "warning" if any(map(names.exists, names.routing.default)) else None,
+        severity="advice"
+        if names.may_have_more
+        else "warning"
+        if any(map(names.exists, names.routing.default))
+        else None,
     )
 
 
@@ -186,10 +190,10 @@ def _ghost(subject: Subject, names: Names, chain: Chain, path: Path, name: str) 
     fix='name a model group, or `"*"` for all that have no fallback of their own',
 )
 def idle_fallback(subject: Subject) -> Iterator[Hit | Right]:
-    names = names_of(subject)
-    if names.open:
+    names = routable_names(subject)
+    if names.may_have_more:
         return
-    bare = {group.partition("/")[2] for group in names.fleet.groups}
+    bare = {group.partition("/")[2] for group in names.index.groups}
     sources = {chain.source for chain in names.chains}
     for chain in names.chains:
         source = chain.source
@@ -198,9 +202,9 @@ def idle_fallback(subject: Subject) -> Iterator[Hit | Right]:
         if source == "*" or source in subject.aliases:
             continue
         # where there is a wildcard, a request may ask for any name
-        if not pattern and (names.fleet.patterns or source in bare or names.exists(source)):
+        if not pattern and (names.index.patterns or source in bare or names.exists(source)):
             continue
-        if provider in names.fleet.providers and names.group(group):
+        if provider in names.index.providers and names.group(group):
             continue
         if source == "default" and chain.key == "fallbacks":
             alone = not sources & {"*"}
@@ -208,7 +212,7 @@ def idle_fallback(subject: Subject) -> Iterator[Hit | Right]:
             decision = "" if alone else "whether it is to replace the fallback of all groups that there is"
             yield Hit("'default' is taken for a group's name", chain.path, edits=edits, decision=decision)
             continue
-        near = names.near(source)
+        near = names.suggest(source)
         text = "is a pattern: no request asks for it by this name" if pattern else "is no model group"
         yield Hit(
             f"{chain.key}: {source!r} {text}" + (f": {near}?" if near else ""),
@@ -228,7 +232,7 @@ def idle_fallback(subject: Subject) -> Iterator[Hit | Right]:
 )
 def repeated_fallback(subject: Subject) -> Iterator[Hit | Right]:
     seen: dict[tuple[str, str], Chain] = {}
-    for chain in names_of(subject).chains:
+    for chain in routable_names(subject).chains:
         table = "fallbacks" if chain.key == DEFAULT else chain.key
         before = seen.setdefault((table, chain.source), chain)
         if before is chain:
@@ -276,13 +280,13 @@ def fallbacks_in_two_places(subject: Subject) -> Iterator[Hit | Right]:
     fix="add an entry for the alias, with the same names",
 )
 def alias_without_fallback(subject: Subject) -> Iterator[Hit | Right]:
-    names = names_of(subject) if subject.aliases else None
+    names = routable_names(subject) if subject.aliases else None
     if names is None:
         return
     for key in TABLES:
         mine = {chain.source: chain for chain in names.chains if chain.key == key}
         default = "*" in mine or (key == "fallbacks" and DEFAULT in {chain.key for chain in names.chains})
-        section, value = effective(subject, key)
+        section, value = effective_setting(subject, key)
         for alias, target in names.routing.aliases.items():
             if target not in mine or alias in mine or target == alias:
                 continue
@@ -306,7 +310,7 @@ def alias_without_fallback(subject: Subject) -> Iterator[Hit | Right]:
     fix="take it out; num_retries asks a group again",
 )
 def fallback_to_itself(subject: Subject) -> Iterator[Hit | Right]:
-    chains = names_of(subject).chains
+    chains = routable_names(subject).chains
     for chain in chains:
         for path, name in chain.targets:
             if name == chain.source and name != "*" and path[-1] != "model":
@@ -332,7 +336,7 @@ def _stands_in(chain: Chain, chains: Iterable[Chain]) -> bool:
     fix="shorten the chain, or raise router_settings.max_fallbacks",
 )
 def long_fallback_chain(subject: Subject) -> Iterator[Hit | Right]:
-    names = names_of(subject)
+    names = routable_names(subject)
     table = names.routing.tables["general"]
     limit = names.routing.max_fallbacks
     walks = 0
@@ -342,8 +346,8 @@ def long_fallback_chain(subject: Subject) -> Iterator[Hit | Right]:
             continue
         walks += 1
         near = Routing({"fallbacks": [{name: [*reach[name]]} for name in reach], "max_fallbacks": limit}, {})
-        fleet = Fleet(Member(name, name) for name in reach if names.exists(name))
-        if lost := never_asked(near, fleet, chain.source, names.rules):
+        index = DeploymentIndex(IndexedDeployment(name, name) for name in reach if names.exists(name))
+        if lost := never_asked(near, index, chain.source, names.rules):
             shown = ", ".join(lost[:4]) + (f" and {len(lost) - 4} more" if len(lost) > 4 else "")
             yield Hit(f"{chain.source!r} gives up after {limit} hops: {shown} never asked", chain.path)
 

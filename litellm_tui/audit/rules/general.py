@@ -9,7 +9,7 @@ from litellm_tui.analysis.nested import LARGEST
 from litellm_tui.audit import surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import UNKNOWN, Subject, Unknown, reference
-from litellm_tui.audit.unread import unread
+from litellm_tui.audit.unread import find_unread_keys
 from litellm_tui.model.edits import Edit, Path, SetValue
 
 _LOAD: Final = "litellm/proxy/proxy_server.py, ProxyConfig.load_config (1.106.2)"
@@ -111,7 +111,7 @@ def setting_not_text(subject: Subject) -> Iterator[Hit | Right]:
     fix="write the key that is meant, in the section where it is read",
 )
 def unknown_general_key(subject: Subject) -> Iterator[Hit | Right]:
-    yield from unread(subject, "general", _KNOWN)
+    yield from find_unread_keys(subject, "general", _KNOWN)
 
 
 @rule(
@@ -146,7 +146,7 @@ def quoted_false(subject: Subject) -> Iterator[Hit | Right]:
 )
 def health_interval(subject: Subject) -> Iterator[Hit | Right]:
     section = subject.section("general_settings")
-    on = surroundings.truthy(subject, section.get("background_health_checks"))
+    on = surroundings.is_truthy(subject, section.get("background_health_checks"))
     if not on or "health_check_interval" not in section:
         return
     value = section["health_check_interval"]
@@ -171,7 +171,7 @@ def shared_health_check_alone(subject: Subject) -> Iterator[Hit | Right]:
     if "use_shared_health_check" not in subject.catalogue.general or section.get("use_shared_health_check") is not True:
         return
     path = ("general_settings", "use_shared_health_check")
-    if surroundings.truthy(subject, section.get("background_health_checks")) is False:
+    if surroundings.is_truthy(subject, section.get("background_health_checks")) is False:
         yield Hit("background health checks are off, so there is nothing to share", path)
     elif (
         surroundings.cache_type(subject) != "redis"
@@ -191,7 +191,7 @@ def shared_health_check_alone(subject: Subject) -> Iterator[Hit | Right]:
 )
 def healthy_list_unchecked(subject: Subject) -> Iterator[Hit | Right]:
     section, key = subject.section("general_settings"), "model_list_healthy_only"
-    off = surroundings.truthy(subject, section.get("background_health_checks")) is False
+    off = surroundings.is_truthy(subject, section.get("background_health_checks")) is False
     if key in subject.catalogue.general and section.get(key) is True and off:
         yield Hit("background health checks are off, so nothing is left out", ("general_settings", key))
 
@@ -245,7 +245,7 @@ def alerting_without_webhook(subject: Subject) -> Iterator[Hit | Right]:
 )
 def store_models_without_database(subject: Subject) -> Iterator[Hit | Right]:
     key = "store_model_in_db"
-    if subject.section("general_settings").get(key) is True and surroundings.database(subject) is False:
+    if subject.section("general_settings").get(key) is True and surroundings.has_database(subject) is False:
         yield Hit("store_model_in_db is on, but there is no database", ("general_settings", key))
 
 

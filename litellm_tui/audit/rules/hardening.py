@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from litellm_tui.analysis.phrases import count
 from litellm_tui.audit import surroundings
-from litellm_tui.audit.billing import billed
+from litellm_tui.audit.billing import is_billed
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import Subject, reference
 
@@ -47,14 +47,14 @@ def _counts(subject: Subject) -> Counter[str]:
 )
 def health_calls_providers(subject: Subject) -> Iterator[Hit | Right]:
     section = subject.section("general_settings")
-    on = surroundings.truthy(subject, section.get("background_health_checks"))
+    on = surroundings.is_truthy(subject, section.get("background_health_checks"))
     if on:
         yield Right(
             "background health checks are on: GET /health costs nothing", _path(subject, "background_health_checks")
         )
     if on is not False or not subject.entries:
         return
-    paid = sum(billed(subject, entry) for entry in subject.entries)
+    paid = sum(is_billed(subject, entry) for entry in subject.entries)
     path = _path(subject, "background_health_checks")
     calls = count(len(subject.entries), "call")
     if paid:
@@ -178,7 +178,7 @@ def default_cooldown(subject: Subject) -> Iterator[Hit | Right]:
 )
 def no_alerting(subject: Subject) -> Iterator[Hit | Right]:
     if _production(subject) and not subject.section("general_settings").get("alerting"):
-        watched = any(name in ("prometheus", "otel", "datadog") for _, name in surroundings.callbacks(subject))
+        watched = any(name in ("prometheus", "otel", "datadog") for _, name in surroundings.named_callbacks(subject))
         if not watched:
             yield Hit("neither alerting nor metrics are set up", _at(subject, "general_settings"))
 
@@ -208,7 +208,7 @@ def plain_logs(subject: Subject) -> Iterator[Hit | Right]:
     fix="set LITELLM_SALT_KEY before the first model is stored, and never change it",
 )
 def no_salt_key(subject: Subject) -> Iterator[Hit | Right]:
-    if surroundings.database(subject):
+    if surroundings.has_database(subject):
         given = surroundings.is_set(subject, "LITELLM_SALT_KEY")
         if given:
             yield Right("stored credentials have a key of their own (LITELLM_SALT_KEY)")
@@ -226,7 +226,7 @@ def no_salt_key(subject: Subject) -> Iterator[Hit | Right]:
 )
 def frequent_batch_writes(subject: Subject) -> Iterator[Hit | Right]:
     section = subject.section("general_settings")
-    if surroundings.database(subject) and "proxy_batch_write_at" not in section and _many(subject):
+    if surroundings.has_database(subject) and "proxy_batch_write_at" not in section and _many(subject):
         yield Hit("proxy_batch_write_at is left at its default", _path(subject, "database_url"))
 
 
@@ -239,8 +239,8 @@ def frequent_batch_writes(subject: Subject) -> Iterator[Hit | Right]:
     fix="set general_settings.database_connection_pool_limit to the database's limit, by instances and workers",
 )
 def database_pool(subject: Subject) -> Iterator[Hit | Right]:
-    section, number = subject.section("general_settings"), surroundings.workers(subject)
-    if surroundings.database(subject) and number and number > 1 and "database_connection_pool_limit" not in section:
+    section, number = subject.section("general_settings"), surroundings.worker_count(subject)
+    if surroundings.has_database(subject) and number and number > 1 and "database_connection_pool_limit" not in section:
         yield Hit(f"{number} workers, each with a pool of the default size", _path(subject, "database_url"))
 
 
@@ -254,7 +254,7 @@ def database_pool(subject: Subject) -> Iterator[Hit | Right]:
 )
 def requests_need_database(subject: Subject) -> Iterator[Hit | Right]:
     section = subject.section("general_settings")
-    if surroundings.database(subject) and "allow_requests_on_db_unavailable" not in section and _many(subject):
+    if surroundings.has_database(subject) and "allow_requests_on_db_unavailable" not in section and _many(subject):
         yield Hit("an outage of the database is one of the gateway", _path(subject, "database_url"))
 
 
@@ -267,12 +267,12 @@ def requests_need_database(subject: Subject) -> Iterator[Hit | Right]:
     fix="start with --max_requests_before_restart 10000, and a jitter, so that they do not restart together",
 )
 def workers_never_renewed(subject: Subject) -> Iterator[Hit | Right]:
-    if subject.runtime is None or (surroundings.workers(subject) or 1) < 2:
+    if subject.runtime is None or (surroundings.worker_count(subject) or 1) < 2:
         return
     told = surroundings.is_set(subject, "MAX_REQUESTS_BEFORE_RESTART")
     if told is False and not subject.runtime.option("--max_requests_before_restart"):
         yield Hit(
-            f"{surroundings.workers(subject)} workers without a limit", mark=subject.runtime.marks.get("ExecStart")
+            f"{surroundings.worker_count(subject)} workers without a limit", mark=subject.runtime.marks.get("ExecStart")
         )
 
 
@@ -299,12 +299,12 @@ def _balanced(subject: Subject) -> bool:
 
 
 def _many(subject: Subject) -> bool:
-    return (surroundings.workers(subject) or 1) > 1
+    return (surroundings.worker_count(subject) or 1) > 1
 
 
 def _production(subject: Subject) -> bool:
     """Whether there is a database or several workers: more than a gateway at home needs."""
-    return bool(surroundings.database(subject)) or _many(subject)
+    return bool(surroundings.has_database(subject)) or _many(subject)
 
 
 def _path(subject: Subject, key: str) -> tuple[str, ...]:

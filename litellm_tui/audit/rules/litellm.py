@@ -8,7 +8,7 @@ from typing import Final
 from litellm_tui.audit import surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import UNKNOWN, Subject
-from litellm_tui.audit.unread import unread
+from litellm_tui.audit.unread import find_unread_keys
 from litellm_tui.model.edits import SetValue
 
 _PORT: Final = (
@@ -35,7 +35,7 @@ _KNOWN: Final = {
     fix="write the key that is meant, in the section where it is read",
 )
 def unknown_litellm_key(subject: Subject) -> Iterator[Hit | Right]:
-    yield from unread(subject, "litellm", _KNOWN)
+    yield from find_unread_keys(subject, "litellm", _KNOWN)
 
 
 @rule(
@@ -95,7 +95,7 @@ def shadowed_request_timeout(subject: Subject) -> Iterator[Hit | Right]:
 )
 def budget_without_database(subject: Subject) -> Iterator[Hit | Right]:
     budget = subject.resolve(subject.section("litellm_settings").get("max_budget"))
-    if budget is not UNKNOWN and budget and surroundings.database(subject) is False:
+    if budget is not UNKNOWN and budget and surroundings.has_database(subject) is False:
         yield Hit("max_budget is set, but there is no database", ("litellm_settings", "max_budget"))
 
 

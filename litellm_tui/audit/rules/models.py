@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from litellm_tui.audit.param_types import is_number
-from litellm_tui.audit.providers import provider_of
+from litellm_tui.audit.providers import provider_of_entry
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import UNKNOWN, Entry, Subject, reference
-from litellm_tui.audit.surroundings import exported, is_set, managed, truthy
+from litellm_tui.audit.surroundings import exported_variables, has_secret_manager, is_set, is_truthy
 from litellm_tui.model.edits import Edit, Insert, Remove, SetValue
 
 _SECRETS: Final = ("api_key", "aws_secret_access_key", "aws_session_token", "azure_ad_token", "client_secret")
@@ -67,10 +67,10 @@ _CALLED: Final = "litellm/router.py, Router._acompletion (1.106.2, 1.77.7)"
     fix="set the variable in the environment of LiteLLM",
 )
 def unset_reference(subject: Subject) -> Iterator[Hit | Right]:
-    if subject.environment is None or managed(subject):
+    if subject.environment is None or has_secret_manager(subject):
         return
     looked, missing = 0, 0
-    section = exported(subject)
+    section = exported_variables(subject)
     for entry in subject.entries:
         for key, value in entry.params.items():
             name = reference(value)
@@ -245,7 +245,7 @@ def timeout_not_a_number(subject: Subject) -> Iterator[Hit]:
     fix="say in model_info.mode what kind of model it is",
 )
 def mode_missing(subject: Subject) -> Iterator[Hit]:
-    checked = truthy(subject, subject.section("general_settings").get("background_health_checks"))
+    checked = is_truthy(subject, subject.section("general_settings").get("background_health_checks"))
     for entry in subject.entries:
         if entry.info.get("mode") is not None or entry.info.get("disable_background_health_check"):
             continue
@@ -347,7 +347,7 @@ def _is_of(entry: Entry, subject: Subject, providers: tuple[str, ...]) -> bool:
     plain = "custom_llm_provider" not in entry.params and reference(entry.model) is None and "/" in entry.model
     if plain and entry.model.partition("/")[0] not in providers:
         return False
-    return provider_of(entry, subject).name in providers
+    return provider_of_entry(entry, subject).name in providers
 
 
 def _shortened(entry: Entry, address: str) -> tuple[Edit, ...]:

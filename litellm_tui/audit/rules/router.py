@@ -9,7 +9,7 @@ import msgspec
 
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import UNKNOWN, Subject, reference
-from litellm_tui.audit.unread import unread
+from litellm_tui.audit.unread import find_unread_keys
 from litellm_tui.model.audit import Severity
 from litellm_tui.model.edits import Edit, Insert, Move, Path, Remove, Rename, SetValue
 
@@ -44,7 +44,7 @@ def unknown_router_key(subject: Subject) -> Iterator[Hit | Right]:
     settings = subject.section(_AT)
     managed = dict.fromkeys(subject.catalogue.router_managed & settings.keys(), "it is the proxy's own; take it out")
     unknown = 0
-    for hit in unread(subject, "router", {**managed, **_ADVICE}):
+    for hit in find_unread_keys(subject, "router", {**managed, **_ADVICE}):
         key = hit.path[1]
         # those end the start, and have rules of their own
         if key not in _HEALTH or not subject.runs(since=_HEALTH[str(key)]):

@@ -8,7 +8,7 @@ from typing import Final
 
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import Runtime, Subject
-from litellm_tui.audit.surroundings import callbacks, workers
+from litellm_tui.audit.surroundings import named_callbacks, worker_count
 from litellm_tui.model.configuration import Mark
 
 _HANGS_UP: Final = re.compile(r"\bkill(?:all)?\b.*(?:-s\s*|--signal[ =]|-)(?:SIG)?(?:HUP|1)\b", re.IGNORECASE)
@@ -31,7 +31,7 @@ def reload_kills(subject: Subject) -> Iterator[Hit]:
     # uvicorn's supervisor of several workers and gunicorn's master take the signal as a wish for new workers
     if runtime is None or _in_container(runtime) or not _HANGS_UP.search(runtime.exec_reload):
         return
-    if runtime.option("--run_gunicorn") is None and workers(subject) == 1:
+    if runtime.option("--run_gunicorn") is None and worker_count(subject) == 1:
         yield Hit(f"ExecReload of {runtime.unit} sends SIGHUP", mark=_mark(runtime, "ExecReload"))
 
 
@@ -85,7 +85,7 @@ def cost_map_at_start(subject: Subject) -> Iterator[Hit]:
     since="1.90",
 )
 def recycled_together(subject: Subject) -> Iterator[Hit]:
-    if (runtime := subject.runtime) is None or (workers(subject) or 1) < 2:
+    if (runtime := subject.runtime) is None or (worker_count(subject) or 1) < 2:
         return
     after = _option(subject, runtime, "--max_requests_before_restart")
     if after and not _option(subject, runtime, "--max_requests_before_restart_jitter"):
@@ -157,12 +157,12 @@ def stray_env_file(subject: Subject) -> Iterator[Hit | Right]:
 )
 def workers_count_apart(subject: Subject) -> Iterator[Hit]:
     runtime = subject.runtime
-    if runtime is None or subject.environment is None or (workers(subject) or 1) < 2:
+    if runtime is None or subject.environment is None or (worker_count(subject) or 1) < 2:
         return
     names = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
-    path = next((path for path, name in callbacks(subject) if name == "prometheus"), None)
+    path = next((path for path, name in named_callbacks(subject) if name == "prometheus"), None)
     if path and not any(subject.environment.get(name) for name in names):
-        yield Hit(f"{workers(subject)} workers, and PROMETHEUS_MULTIPROC_DIR is not set", path)
+        yield Hit(f"{worker_count(subject)} workers, and PROMETHEUS_MULTIPROC_DIR is not set", path)
 
 
 def _option(subject: Subject, runtime: Runtime, name: str) -> str:

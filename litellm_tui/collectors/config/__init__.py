@@ -1,0 +1,1 @@
+"""The configuration file with its includes, and the watch for changes of it."""

@@ -1,0 +1,1 @@
+"""LiteLLM's own source, read without importing it."""

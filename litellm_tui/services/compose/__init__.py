@@ -1,0 +1,1 @@
+"""The driver for a service of a Docker Compose project."""

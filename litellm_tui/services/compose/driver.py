@@ -14,7 +14,7 @@ from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Compose
-from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.compose.container import ComposeContainer, compose_command
 from litellm_tui.services.compose.container import find as find_container
 from litellm_tui.services.compose.discovery import find_service
@@ -93,7 +93,7 @@ class ComposeDriver:
 driver = ComposeDriver
 
 
-def find(wanted: Wanted) -> Finding:
+def find(wanted: ServiceQuery) -> FoundService:
     """The container of the service that is named, or one that runs LiteLLM."""
     compose = wanted.settings
     assert isinstance(compose, Compose)
@@ -104,7 +104,7 @@ def find(wanted: Wanted) -> Finding:
     source = wanted.name.source if wanted.name else f"profile {wanted.profile}"
     name = found.compose.service or (found.unit.name if found.unit else "")
     mend = "see that, or name the service: compose.service in the profile, or --unit"
-    return Finding(
+    return FoundService(
         name=Found(name, source) if name else None,
         settings=found.compose,
         unit=found.unit,

@@ -1,0 +1,1 @@
+"""The driver for a service that only its own commands know."""

@@ -13,7 +13,7 @@ from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Custom
-from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.custom import commands
 from litellm_tui.services.driver import Description, Wording, defining_files
 
@@ -83,6 +83,8 @@ class CustomDriver:
 driver = CustomDriver
 
 
-def find(wanted: Wanted) -> Finding:
+def find(wanted: ServiceQuery) -> FoundService:
     """The service of the profile; nothing is searched for."""
-    return Finding(name=wanted.name or Found(wanted.profile, f"profile {wanted.profile}"), settings=wanted.settings)
+    return FoundService(
+        name=wanted.name or Found(wanted.profile, f"profile {wanted.profile}"), settings=wanted.settings
+    )

@@ -1,0 +1,1 @@
+"""Docker's engine and command line, for the drivers of containers."""

@@ -1,0 +1,1 @@
+"""The driver for a process that a command starts and a PID file names."""

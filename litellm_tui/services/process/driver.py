@@ -16,7 +16,7 @@ from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
 from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Process
-from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.process import pid_file, start_stop
 from litellm_tui.services.process.discovery import process_unit
@@ -91,9 +91,9 @@ class ProcessDriver:
 driver = ProcessDriver
 
 
-def find(wanted: Wanted) -> Finding:
+def find(wanted: ServiceQuery) -> FoundService:
     """The process that the settings describe, running or not."""
     settings = wanted.settings
     assert isinstance(settings, Process)
     name = wanted.name or Found(wanted.profile, f"profile {wanted.profile}")
-    return Finding(name=name, settings=settings, unit=process_unit(settings, name.value, wanted.environ))
+    return FoundService(name=name, settings=settings, unit=process_unit(settings, name.value, wanted.environ))

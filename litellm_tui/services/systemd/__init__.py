@@ -1,0 +1,1 @@
+"""The driver for systemd units, of the user or the system."""

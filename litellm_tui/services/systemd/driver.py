@@ -16,7 +16,7 @@ from litellm_tui.logs.journal import JournalTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
-from litellm_tui.model.service_target import Finding, ServiceTarget, Wanted
+from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.systemd import discovery
 from litellm_tui.services.systemd.unit_exits import read_exits
@@ -106,21 +106,21 @@ class UnitDriver:
 driver = UnitDriver
 
 
-def find(wanted: Wanted) -> Finding:
+def find(wanted: ServiceQuery) -> FoundService:
     """The unit to operate. A named one is used as it is; a discovered one must listen on the port of `url`."""
     name, url = wanted.name, wanted.url
     if url and not name and not address.is_local(url):
         why = f"{address.host_of(url)} is another machine"
         missing = Missing("service and log", why, "run the console there, over SSH")
-        return Finding(scope=wanted.scope, missing=(missing,))
+        return FoundService(scope=wanted.scope, missing=(missing,))
     search = discovery.find_units(wanted.tools, name.value if name else None, wanted.scope)
     units = list(search.units)
     if url and not name:
         units = [unit for unit in units if address.port_of(unit.url) == address.port_of(url)]
     if not units:
-        return Finding(scope=wanted.scope, missing=(_no_unit(wanted, search),))
+        return FoundService(scope=wanted.scope, missing=(_no_unit(wanted, search),))
     first, *others = units
-    return Finding(
+    return FoundService(
         name=Found(first.name, name.source if name else "discovered"),
         scope="system" if first.scope == "system" else "user",
         unit=first,
@@ -128,7 +128,7 @@ def find(wanted: Wanted) -> Finding:
     )
 
 
-def _no_unit(wanted: Wanted, search: discovery.UnitSearch) -> Missing:
+def _no_unit(wanted: ServiceQuery, search: discovery.UnitSearch) -> Missing:
     place = f"{wanted.scope} units" if wanted.scope else "user and system units"
     if wanted.name:
         why = f"{wanted.name.value} is not among the {place}"

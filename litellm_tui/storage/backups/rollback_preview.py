@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from litellm_tui.analysis.change.difference import Change, Kind, compare
+from litellm_tui.analysis.change.difference import Change, ChangeKind, compare_files
 from litellm_tui.analysis.change.values import NOT_SHOWN
 from litellm_tui.collectors.config import config_file
 from litellm_tui.host.environment_file import parse_systemd
@@ -69,7 +69,7 @@ def preview_rollback(wanted: Sequence[FileCopy], root: str, environment: Mapping
         before = config_file.load(root, environment, taken.contents)
         after = config_file.load(root, environment, FileSet(tuple(wanted)).contents)
         if isinstance(before, ConfigFile) and isinstance(after, ConfigFile):
-            changes = compare(before, after)
+            changes = compare_files(before, after)
         elif isinstance(after, ConfigError):
             unusable = f"what was kept cannot be used: {after}"
         else:
@@ -84,7 +84,7 @@ def _variables(now: FileCopy | None, then: FileCopy) -> Iterator[Change]:
     before, after = (_assignments(side.content or b"") for side in (now, then))
     for name in dict.fromkeys((*before, *after)):
         if before.get(name) != after.get(name):
-            kind: Kind = "added" if name not in before else "removed" if name not in after else "changed"
+            kind: ChangeKind = "added" if name not in before else "removed" if name not in after else "changed"
             text = f"changed {NOT_SHOWN}" if kind == "changed" else NOT_SHOWN
             sides = ("", text) if kind != "removed" else (text, "")
             yield Change(kind, "environment", name, *sides, visible=False, note=f"in {then.path}")

@@ -13,8 +13,8 @@ from textual import on
 
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.routing.route import Route
-from litellm_tui.analysis.routing.table import Kind, alias_target, routing_of_file
-from litellm_tui.analysis.routing.what_if import WhatIf, routing_of, what_if
+from litellm_tui.analysis.routing.table import FallbackKind, alias_target, routing_of_file
+from litellm_tui.analysis.routing.what_if import OutageSimulation, current_routing, simulate_outage
 from litellm_tui.model.diagnosis import SEVERITY, Chain, Deployment, Group, Target
 from litellm_tui.ui.detail import Paragraph, chain_paragraphs, to_rows
 from litellm_tui.ui.paint_pace import Pace
@@ -113,7 +113,11 @@ class Fallbacks(Pane):
         return self._rows
 
     def _all_rows(self, view: View, width: int) -> list[Row]:
-        outlook = what_if(view.snapshot, view.diagnosis.deployments, self.marked) if self.marked else WhatIf({})
+        outlook = (
+            simulate_outage(view.snapshot, view.diagnosis.deployments, self.marked)
+            if self.marked
+            else OutageSimulation({})
+        )
         rows = [*_banner(self.marked, outlook, view, width), *_malformed(view, width)]
         chains = view.diagnosis.chains
         if not chains:
@@ -147,7 +151,7 @@ def group_of(key: str, view: View) -> str | None:
     groups = _groups(view.diagnosis.deployments)
     if name in groups:
         return name
-    routing = routing_of(view.snapshot)
+    routing = current_routing(view.snapshot)
     target = alias_target(routing.aliases.get(name)) if routing else None
     return target if target in groups else None
 
@@ -156,7 +160,7 @@ def fallback_paragraphs(key: str, view: View, marked: Sequence[str] = ()) -> Ite
     """All that is known of one row: its chain, and where its requests go hop by hop."""
     if chain := next((chain for chain in view.diagnosis.chains if chain.key == key), None):
         yield from chain_paragraphs(chain, view)
-    route = what_if(view.snapshot, view.diagnosis.deployments, marked).routes.get(_asked(key))
+    route = simulate_outage(view.snapshot, view.diagnosis.deployments, marked).routes.get(_asked(key))
     if route is None:
         return
     yield "", "", ""
@@ -170,7 +174,7 @@ def fallback_paragraphs(key: str, view: View, marked: Sequence[str] = ()) -> Ite
         yield "result", f"no answer: {route.reason}", "bad"
 
 
-def _asked(key: str) -> tuple[Kind, str]:
+def _asked(key: str) -> tuple[FallbackKind, str]:
     """The route that a row is about: rows of aliases and of groups are about ordinary requests."""
     kind, _, name = key.partition(":")
     return (kind if kind in ("context window", "content policy") else "general"), name  # type: ignore[return-value]  # a Kind by then
@@ -179,7 +183,7 @@ def _asked(key: str) -> tuple[Kind, str]:
 # --- what if -----------------------------------------------------------------------------------------------------
 
 
-def _banner(marked: Sequence[str], outlook: WhatIf, view: View, width: int) -> Iterator[Row]:
+def _banner(marked: Sequence[str], outlook: OutageSimulation, view: View, width: int) -> Iterator[Row]:
     if not marked:
         return
     yield Row(((f" what if: {len(marked)} marked down {view.signs.dot} Esc clears ", "word-warn"),))

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import Input
 
-from litellm_tui.analysis.health.coverage import unread
+from litellm_tui.analysis.health.coverage import unread_lines
 from litellm_tui.analysis.phrases import count
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.log_prompt import LogPrompt, Purpose
@@ -154,4 +154,4 @@ def _source_words(view: View) -> str:
         return log.failure.why if log.failure else "no log"
     if log.hint and log.last < 0:
         return f"nothing to see: {log.hint}"
-    return " · ".join(filter(None, (log.source, log.hint, unread(log) if log.unread else "")))
+    return " · ".join(filter(None, (log.source, log.hint, unread_lines(log) if log.unread else "")))

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from litellm_tui.analysis.change.difference import Change, What
+from litellm_tui.analysis.change.difference import Change, ChangeSubject
 from litellm_tui.model.configuration import ConfigError
 from litellm_tui.monitor.comparison import SIGNS, Comparison, summary, with_running, with_version
 from litellm_tui.storage.starts import Start, StartHistory
@@ -19,7 +19,7 @@ from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Row, cell
 
-_HEADS: Final[dict[What, str]] = {
+_HEADS: Final[dict[ChangeSubject, str]] = {
     "deployment": "deployments",
     "alias": "aliases and fallbacks",
     "fallback": "aliases and fallbacks",

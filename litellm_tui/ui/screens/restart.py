@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Button, Input
 
 from litellm_tui.actions.transaction.events import BACK, FORTH, Event, Outcome, Result, Step
-from litellm_tui.analysis.change.preflight import Check
+from litellm_tui.analysis.change.preflight import PreflightCheck
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import told
 from litellm_tui.ui.screens.filled import FilledScreen
@@ -44,7 +44,7 @@ class RestartDialog(FilledScreen[None]):
     def __init__(
         self,
         view: View,
-        inspect: Callable[[], Awaitable[tuple[Check, ...]]],
+        inspect: Callable[[], Awaitable[tuple[PreflightCheck, ...]]],
         start: Callable[[RestartDialog, Way, bool], None],
         unfinished: str = "",
         back: bool = False,
@@ -55,7 +55,7 @@ class RestartDialog(FilledScreen[None]):
         self._start = start
         self._unfinished = unfinished
         self._back = back
-        self._checks: tuple[Check, ...] | None = None
+        self._checks: tuple[PreflightCheck, ...] | None = None
         self._insisted = False
         self._steps: dict[str, Step] = {}
         self._began = 0.0

@@ -213,7 +213,7 @@ class LogLines(Lines):
         if self.filter.has_regex:
             self.filter = self.filter.without_regex(TOO_LONG)
         if self.sought.is_regex:
-            self.sought.give_up(TOO_LONG)
+            self.sought.match_as_text(TOO_LONG)
         self._rebuild()
 
     def _publish(self, held: tuple[int, int] | None) -> None:
@@ -409,6 +409,6 @@ class LogLines(Lines):
             with patience() if self.sought.is_regex else nullcontext():
                 return [match.span() for match in self.sought.regex.finditer(text) if match.end() > match.start()]
         except TookTooLong:
-            self.sought.give_up(TOO_LONG)
+            self.sought.match_as_text(TOO_LONG)
             self.post_message(self.Changed())
             return []

@@ -12,7 +12,7 @@ from textual.message import Message
 
 from litellm_tui.analysis.log_filter.log_filter import LogFilter
 from litellm_tui.analysis.log_filter.pattern import Pattern
-from litellm_tui.analysis.log_filter.times import FORMS, moment
+from litellm_tui.analysis.log_filter.times import FORMS, parse_moment
 from litellm_tui.logs.store import RANK
 from litellm_tui.model.log import Level, LogRecord
 from litellm_tui.ui.paint_pace import Pace
@@ -68,7 +68,7 @@ class LogView(LogCursor):
 
     def jump_to(self, typed: str) -> str:
         """Go to the first line at or after a time as it is typed; what is wrong with it, or empty."""
-        wanted = moment(typed.strip(), time.time(), self.zone)
+        wanted = parse_moment(typed.strip(), time.time(), self.zone)
         if wanted is None:
             return f"no time: {typed}; {FORMS}" if typed.strip() else ""
         if self.store.last < self.store.first:
