@@ -1,4 +1,4 @@
-"""Whether a deployment's calls cost money, as far as its provider and address tell."""
+"""Whether a deployment's calls cost money, judged by its provider and address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OWN_DOMAINS: Final = (".local", ".lan", ".internal", ".home")
 
 
 def is_billed(subject: Subject, entry: Entry) -> bool:
-    """Whether a call of this deployment costs money, as far as its address and provider tell."""
+    """Whether a call of this deployment costs money, judged by its address and provider."""
     base = subject.resolve(entry.params.get("api_base"))
     provider = entry.params.get("custom_llm_provider") or entry.model.partition("/")[0]
     if base is UNKNOWN or provider in _LOCAL:
@@ -33,5 +33,5 @@ def is_billed(subject: Subject, entry: Entry) -> bool:
 
 
 def is_own_network(host: str) -> bool:
-    """Whether a host is one of the own network or this machine, by its address or the domain of its name."""
+    """Whether a host is in a private network or this machine, by its address or the domain of its name."""
     return is_private(host) or host.removesuffix(".").endswith(_OWN_DOMAINS)

@@ -1,4 +1,4 @@
-"""The rules as a page: docs/rules.md is made of this, and `litellm-tui audit --explain`."""
+"""Texts about the rules: the page docs/rules.md, and `litellm-tui audit --explain`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _INTRODUCTION: Final = """\
 
 
 def rules_page(rules: Mapping[str, Rule]) -> str:
-    """The whole page."""
+    """The page docs/rules.md, as Markdown."""
     lines = [_INTRODUCTION]
     for subject in SUBJECTS:
         mine = [rule for rule in rules.values() if rule.subject == subject]
@@ -49,7 +49,7 @@ def rules_page(rules: Mapping[str, Rule]) -> str:
 
 
 def explain_rule(rule: Rule) -> Iterator[str]:
-    """One rule, for a terminal."""
+    """The lines about one rule, for a terminal."""
     yield f"{rule.id} ({rule.severity}){_versions(rule)}: {rule.title}"
     yield f"  because  {rule.why}"
     yield f"  do       {rule.fix}"

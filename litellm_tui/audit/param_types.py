@@ -1,4 +1,4 @@
-"""What LiteLLM wants the values of `litellm_params` to be: a deployment with another one is left out."""
+"""The types of `litellm_params`; LiteLLM drops a deployment with a value of another type."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _IS_WHOLE: Final = re.compile(r"\s*[+-]?\d[\d_]*(\.0*)?\s*")
 
 
 def expected_type(key: str, value: Any, subject: Subject) -> str:
-    """What a value of litellm_params must be, where it is not; "" where it is."""
+    """The expected type of a value of litellm_params, as text; "" when the value has it."""
     if key in _TEXTS:
         return "" if isinstance(value, str | bytes) or (key == "api_key" and isinstance(value, dict)) else "a text"
     if isinstance(value, datetime.date):
@@ -53,7 +53,7 @@ def expected_type(key: str, value: Any, subject: Subject) -> str:
 
 
 def quote_edits(path: Path, value: Any) -> tuple[tuple[Edit, ...], str]:
-    """The value as a text, and what must be decided first where YAML may have changed it."""
+    """Edits that make the value a text, and the decision where YAML may have changed its digits."""
     if type(value) is datetime.date:
         return (SetValue(path, value.isoformat()),), ""
     if type(value) is int and abs(value) < LARGEST:
@@ -62,12 +62,12 @@ def quote_edits(path: Path, value: Any) -> tuple[tuple[Edit, ...], str]:
 
 
 def list_edits(path: Path, value: Any) -> tuple[Edit, ...]:
-    """A list around the one tag that is meant."""
+    """Edits that make a single tag a list."""
     return (SetValue(path, [value]),) if path[-1] == "tags" and isinstance(value, str) and "," not in value else ()
 
 
 def is_number(text: str) -> bool:
-    """Whether Python takes a text as a number."""
+    """Whether `float` accepts the text."""
     try:
         float(text)
     except ValueError:

@@ -1,8 +1,8 @@
-"""Which provider LiteLLM takes a deployment for, or whether it drops the deployment because none can be told.
+"""The provider that LiteLLM finds for a deployment, or whether it drops the deployment for lack of one.
 
 Decided as `litellm.get_llm_provider` and `Router._add_deployment` do (read in 1.77.7 and 1.106.2): by
 `custom_llm_provider`, the prefix of the model, a known address, then the names of the cost map. Where LiteLLM may know
-more than is known here, the answer is `unsure`, and nothing may be said against the deployment.
+more than the console, the answer is `unsure`, and no rule may report the deployment.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ ProviderState = Literal["known", "none", "newer", "unsure"]
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """What LiteLLM makes of a model. `known`: it has a provider, whose `name` may not be told ("") for a bare name.
+    """The provider of a model. `known`: there is one; for a bare name its `name` can be unknown ("").
 
-    `none`: the deployment is dropped. `newer`: only a newer cost map than the bundled one may know the name, and
-    LiteLLM fetches the newest at its start. `unsure`: it cannot be told from here.
+    `none`: LiteLLM drops the deployment. `newer`: only a newer cost map than the bundled one may know the name, and
+    LiteLLM fetches the newest at its start. `unsure`: it cannot be decided here.
     """
 
     state: ProviderState
@@ -100,9 +100,9 @@ _HOSTS: Final = frozenset(
         "serverless.tensormesh.ai",
     ]
 )
-# names whose cost map entry gives them no provider: the provider's own prefix is needed all the same
+# names in the cost map without a provider: they need the provider's prefix
 _UNTOLD: Final = ("deepseek-", "doubao-", "fireworks-ai-", "together-ai-")
-# families of which the cost map gets new names every month, and those that code tells by their form
+# families that get new names in the cost map every month, and names that LiteLLM recognises by their form
 _GROWING: Final = re.compile(
     r"(?:[\w-]+\.)?anthropic\.|(?:ai21|amazon|cohere|meta|mistral|stability|twelvelabs|writer)\.|"
     r"(?:us|eu|apac|au|ca|jp|global)\.|amazon_nova|babbage|chatgpt|claude|codex|command|computer-use|dall-e|davinci|"
@@ -122,9 +122,9 @@ def find_provider(
 ) -> Provider:
     """The provider of `litellm_params.model`; `custom_llm_provider` and `api_base` are those after `os.environ/`.
 
-    `own` are the names of `custom_provider_map`. Whatever is neither text nor empty makes it `unsure`.
+    `own` are the names of `custom_provider_map`. A value that is neither text nor empty gives `unsure`.
     """
-    # an address that is not known may be one of those that tell the provider
+    # an unknown address may be one of those that identify the provider
     hidden = api_base is UNKNOWN
     api_base = None if hidden else api_base
     if custom is UNKNOWN:
@@ -151,7 +151,7 @@ def find_provider(
 
 
 def provider_of_entry(entry: Entry, subject: Subject) -> Provider:
-    """The provider of an entry, `unsure` wherever something else than its model may tell LiteLLM."""
+    """The provider of an entry; `unsure` where other settings may decide it."""
     settings = subject.section("litellm_settings")
     model = subject.resolve(entry.params.get("model"))
     if not isinstance(model, str) or settings.get("use_litellm_proxy") or "litellm_provider" in entry.info:
@@ -173,7 +173,7 @@ def provider_of_entry(entry: Entry, subject: Subject) -> Provider:
 
 
 def corrected_model(model: str, catalogue: Catalogue) -> str:
-    """The model as it was certainly meant, where its prefix is a provider's name but for case and hyphens; else ""."""
+    """The model with its prefix corrected to a provider's name that differs only in case and hyphens; otherwise ""."""
     prefix, slash, rest = model.partition("/")
     plain = prefix.strip().lower().replace("-", "_")
     if slash and plain != prefix and plain in catalogue.providers:

@@ -1,4 +1,4 @@
-"""How a rule is written: a generator over a `Subject`, with what is known of it beside.
+"""A rule is a generator over a `Subject` with a decorator that describes it.
 
     @rule(
         "unknown-section", "warning", "A section that LiteLLM does not read",
@@ -9,7 +9,7 @@
         ...
         yield Hit("'server_settings' is not read", path=("server_settings",))
 
-A rule needs a proof: a test on a real LiteLLM of each version it is said to hold for, or, for advice, a citation.
+A rule needs a proof: a test on a real LiteLLM of each version it covers, or, for advice, a citation.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ SUBJECTS: Final = (
 class Hit(msgspec.Struct, frozen=True):
     """Something that a rule found. `path` leads into the merged configuration; `mark` is for what has no path there.
 
-    `text` is about this place, in one line. `edits` settle it, with paths into the merged configuration; with a
-    `decision` they are offered only, and it says what must be decided. `severity` where it is not the rule's own.
+    `text` is about this place, in one line. `edits` resolve it, with paths into the merged configuration. `decision`
+    says what the operator must decide before the edits apply. `severity` overrides the rule's.
     """
 
     text: str
@@ -62,7 +62,7 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Right(msgspec.Struct, frozen=True):
-    """Something that the rule looked for, and that is right: worth saying, and never a guess."""
+    """Something that the rule checked and found right; never a guess."""
 
     text: str
     path: Path = ()
@@ -72,10 +72,10 @@ RuleCheck = Callable[["Subject"], Iterator[Hit | Right]]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A rule: `since` and `until` are the first and last LiteLLM it holds for, empty without a limit.
+    """A rule: `since` and `until` are the first and last LiteLLM version it covers, empty without a limit.
 
     `why` says what LiteLLM does, in a sentence or two; `source` is the place in its code or documentation, with the
-    version it was read in; `fix` says in general what to do. `proof` says how it was proved on a real LiteLLM.
+    version it was read in; `fix` says in general what to do.
     """
 
     id: str

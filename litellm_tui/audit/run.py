@@ -1,4 +1,4 @@
-"""Runs the rules over a subject, gives their findings a place and a fix, and puts aside what the operator silenced."""
+"""Runs the rules over a subject, adds place and fix to their findings, and separates the silenced ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNUSABLE: Final = "unusable-file"
 
 
 def run_audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
-    """Every rule that holds for the version, over this subject. `silenced` maps rules to the operator's reasons."""
+    """The audit by every rule that covers the version. `silenced` maps rules to the operator's reasons."""
     findings: list[Finding] = []
     right: list[Strength] = []
     rules = all_rules()
@@ -80,7 +80,7 @@ def audit_unusable_file(error: ConfigError, version: str) -> Audit:
 
 
 def score_findings(findings: Iterable[Finding]) -> Score:
-    """10, less what each rule that found something takes by its severity."""
+    """10, less the points of each rule with a finding, by its severity."""
     rules: dict[str, Severity] = {}
     for finding in findings:
         before = rules.get(finding.rule)
@@ -109,7 +109,7 @@ def _finding(one: Rule, hit: Hit, subject: Subject) -> Finding:
 
 
 def _fix(hit: Hit, one: Rule, file: ConfigFile) -> Fix | None:
-    """The edits with paths into the one file they belong to; none where they would touch two."""
+    """The edits with paths into the one file they belong to; None where they belong to two."""
     if not hit.edits:
         return None
     found: list[tuple[str, Edit]] = [_local(edit, file) for edit in hit.edits]

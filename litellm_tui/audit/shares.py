@@ -9,17 +9,17 @@ from typing import Final
 from litellm_tui.audit.subject import Entry, Subject
 
 WEIGHTS: Final = ("weight", "rpm", "tpm")
-# in simple_shuffle.py up to here the first deployment decides what is weighed by, and weights that add up to 0 fail
+# up to this version of simple_shuffle.py the first deployment decides the key, and weights with a sum of 0 fail
 FIRST_DECIDES: Final = "1.102"
 
 
 def uses_shuffle(subject: Subject) -> bool:
-    """Whether the usual strategy picks the deployment."""
+    """Whether the default strategy, the shuffle, picks the deployment."""
     return subject.section("router_settings").get("routing_strategy") in (None, "simple-shuffle")
 
 
 def deployments_by_group(subject: Subject) -> Mapping[str, Sequence[Entry]]:
-    """The deployments of each group, in their order."""
+    """The deployments of each group, in the order of the file."""
     found: dict[str, list[Entry]] = defaultdict(list)
     for entry in subject.entries:
         if entry.name:
@@ -28,7 +28,7 @@ def deployments_by_group(subject: Subject) -> Mapping[str, Sequence[Entry]]:
 
 
 def weight_key(group: Sequence[Entry], subject: Subject) -> str | None:
-    """What the shuffle weighs a group by; None when by nothing, or when a value is no plain number."""
+    """The parameter that the shuffle uses as weight in a group; None for none, or when a value is not a number."""
     for key in WEIGHTS:
         values = [entry.params.get(key) for entry in group]
         if any(value is not None and not isinstance(value, int | float) for value in values):
@@ -42,5 +42,5 @@ def weight_key(group: Sequence[Entry], subject: Subject) -> str | None:
 
 
 def has_other_selector(entry: Entry) -> bool:
-    """Whether something else than weight decides among the group."""
+    """Whether something other than weight selects among the group."""
     return any(key in entry.params for key in ("order", "tags", "tag_regex")) or "team_id" in entry.info

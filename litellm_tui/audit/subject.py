@@ -1,4 +1,4 @@
-"""What is audited: the configuration, what surrounds it, and the LiteLLM that is to read it."""
+"""The subject of an audit: the configuration, its environment and unit, and the LiteLLM version that reads it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> Path:
-        """Where it stands in the merged configuration."""
+        """Its path in the merged configuration."""
         return ("model_list", self.index)
 
     def at(self, *path: str | int) -> Path:
@@ -51,7 +51,7 @@ class Runtime(msgspec.Struct, frozen=True):
     """The unit that runs LiteLLM, as far as it could be read.
 
     `arguments` is the command line. `fragment` is the unit's file, `marks` the places of its directives by name
-    (`ExecReload`, `Environment`), where it is readable. `sources` maps a variable's name to what sets it.
+    (`ExecReload`, `Environment`), if it is readable. `sources` maps a variable's name to what sets it.
     `packages` are the distributions beside LiteLLM, by their normalised names.
     """
 
@@ -78,10 +78,10 @@ class Runtime(msgspec.Struct, frozen=True):
 
 
 class Subject:
-    """One configuration, to be looked at by every rule.
+    """One configuration, as the rules see it.
 
-    `environment` is what LiteLLM will see, None when that is not known (a file alone): a rule that depends on it must
-    then say nothing. `runtime` is None likewise when no unit was found.
+    `environment` is LiteLLM's environment, None when it is not known (a file alone): a rule that depends on it then
+    reports nothing. `runtime` is None when no unit was found.
     """
 
     def __init__(
@@ -116,23 +116,23 @@ class Subject:
 
     @cached_property
     def aliases(self) -> Mapping[str, Any]:
-        """`model_group_alias` as it stands in the file; empty when it is not a mapping."""
+        """`model_group_alias` of the file; empty when it is not a mapping."""
         found = self.section("router_settings").get("model_group_alias")
         return found if isinstance(found, dict) else {}
 
     def resolve(self, value: Any) -> Any:
-        """`os.environ/NAME` as LiteLLM resolves it: its value, None when unset, `UNKNOWN` when nobody knows."""
+        """`os.environ/NAME` as LiteLLM resolves it: its value, None when unset, `UNKNOWN` without an environment."""
         name = reference(value)
         if name is None:
             return value
         return UNKNOWN if self.environment is None else self.environment.get(name)
 
     def variable(self, name: str) -> str | Unknown | None:
-        """An environment variable."""
+        """An environment variable; None when unset, `UNKNOWN` without an environment."""
         return UNKNOWN if self.environment is None else self.environment.get(name)
 
     def runs(self, since: str = "", until: str = "") -> bool:
-        """Whether the LiteLLM in question is of these versions, both included; `1.79` includes all of its patches."""
+        """Whether the version of LiteLLM is in this range, both ends included; `1.79` includes all of its patches."""
         version = parse_version(self.catalogue.version)
         first, last = parse_version(since), parse_version(until)
         return (not since or version >= first) and (not until or version[: len(last)] <= last)

@@ -1,4 +1,4 @@
-"""What LiteLLM has around it once it runs: variables, a database, a Redis, workers. None wherever that is not known."""
+"""The surroundings of a running LiteLLM: variables, database, cache, workers. None means not known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLOCKED_SINCE: Final = "1.83"
 
 
 def exported_variables(subject: Subject) -> Mapping[str, Any]:
-    """The entries of `environment_variables` that LiteLLM puts into its environment, as they are written."""
+    """The entries of `environment_variables` that LiteLLM exports to its environment, unresolved."""
     blocks = subject.runs(since=BLOCKED_SINCE)
     section = subject.section("environment_variables")
     return {
@@ -28,7 +28,7 @@ def exported_variables(subject: Subject) -> Mapping[str, Any]:
 
 
 def has_secret_manager(subject: Subject) -> bool:
-    """Whether a secret manager may know a variable that the environment does not have."""
+    """Whether a secret manager is configured, which may have variables that the environment does not."""
     general = subject.section("general_settings")
     keys = ("key_management_system", "key_management_settings", "use_google_kms", "use_azure_key_vault")
     return any(general.get(key) for key in keys)
@@ -41,7 +41,7 @@ def resolve(subject: Subject, value: Any) -> Any:
 
 
 def variable(subject: Subject, name: str) -> str | Unknown | None:
-    """A variable as code sees it that runs after `environment_variables` were exported."""
+    """A variable as LiteLLM's code sees it after the export of `environment_variables`."""
     section = exported_variables(subject)
     if name not in section:
         found = subject.variable(name)
@@ -49,12 +49,12 @@ def variable(subject: Subject, name: str) -> str | Unknown | None:
     value = resolve(subject, section[name])
     if value is UNKNOWN or isinstance(value, str):
         return value
-    # other data is exported as Python writes it; what that is matters to no rule
+    # other data is exported as Python writes it; no rule needs its text
     return str(value) if value is None or isinstance(value, bool | float) else "..."
 
 
 def is_set(subject: Subject, *names: str) -> bool | None:
-    """Whether one of these variables is set and not empty."""
+    """Whether one of these variables is set and not empty; None when not known."""
     values = [variable(subject, name) for name in names]
     if any(isinstance(value, str) and value for value in values):
         return True
@@ -62,8 +62,11 @@ def is_set(subject: Subject, *names: str) -> bool | None:
 
 
 def is_truthy(subject: Subject, value: Any) -> bool | None:
-    """Whether LiteLLM takes a setting as on where it only asks for its truth: the text "false" is on, while a variable
-    that holds true or false becomes a boolean (get_secret in secret_managers/main.py)."""
+    """Whether a setting counts as on where LiteLLM tests only its truth.
+
+    The text "false" is on, while a variable with true or false becomes a boolean (get_secret in
+    secret_managers/main.py).
+    """
     if reference(value) is None:
         return bool(value)
     found = resolve(subject, value)
@@ -80,14 +83,14 @@ def has_database(subject: Subject) -> bool | None:
 
 
 def has_licence(subject: Subject) -> bool | None:
-    """Whether LiteLLM is given a licence; nobody here knows whether it is valid."""
+    """Whether LiteLLM has a licence key; its validity is not known here."""
     if subject.section("general_settings").get("litellm_license"):
         return True
     return is_set(subject, "LITELLM_LICENSE")
 
 
 def worker_count(subject: Subject) -> int | None:
-    """The worker processes of the unit that runs it."""
+    """The number of worker processes of the unit."""
     if subject.runtime is None:
         return None
     told = subject.runtime.option("--num_workers", "--workers") or subject.variable("NUM_WORKERS")
@@ -95,8 +98,10 @@ def worker_count(subject: Subject) -> int | None:
 
 
 def cache_type(subject: Subject) -> str | None:
-    """The type of the response cache: redis by default, local for parameters without a type; None when it is off, or
-    its type is not known."""
+    """The type of the response cache: redis by default, local for parameters without a type.
+
+    None when the cache is off, or its type is not known.
+    """
     settings = subject.section("litellm_settings")
     if settings.get("cache") is not True:
         return None
@@ -109,7 +114,7 @@ def cache_type(subject: Subject) -> str | None:
 
 
 def named_callbacks(subject: Subject) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Every callback that is named in a list, with its path."""
+    """Every callback in the lists of litellm_settings, with its path."""
     settings = subject.section("litellm_settings")
     for key in ("callbacks", "success_callback", "failure_callback", "service_callback"):
         listed = settings.get(key)

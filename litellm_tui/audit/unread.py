@@ -1,4 +1,4 @@
-"""Keys that LiteLLM does not read where they stand: where they would be read, since when, or what was meant."""
+"""Keys that LiteLLM does not read at their place: where or since when it reads them, or which key is similar."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECTIONS: Final[Mapping[CatalogueKind, str]] = {
     "router": "router_settings",
     "general": "general_settings",
 }
-# to take effect for the first time, these are no small thing: they can end the start, or lock clients out
+# keys that can prevent the start or lock clients out when they take effect for the first time
 _GRAVE: Final = frozenset(
     {
         *("master_key", "custom_auth", "enable_jwt_auth", "allowed_ips", "enforced_params"),
@@ -28,7 +28,7 @@ _GRAVE: Final = frozenset(
 def find_unread_keys(subject: Subject, kind: CatalogueKind, known: Mapping[str, str] = {}) -> Iterator[Hit]:
     """A hit for each key of the section of `kind` that this version does not read.
 
-    `known` has words of their own for keys that are often advised: "why it does nothing; what to do".
+    `known` has specific texts for keys that are often advised: "why it does nothing; what to do".
     """
     section = SECTIONS[kind]
     for key, value in subject.section(section).items():
@@ -96,7 +96,7 @@ def _effect(key: str) -> str:
 
 
 def _harmless(subject: Subject, key: str, value: Any) -> bool:
-    """Whether the value, where it is read, can neither end the start nor lock anybody out."""
+    """Whether the value, where it is read, can neither prevent the start nor lock anybody out."""
     if key in _GRAVE:
         return False
     if key == "routing_strategy":

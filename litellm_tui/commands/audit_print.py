@@ -38,7 +38,7 @@ def _text(result: Audit) -> Iterator[str]:
             yield f"    source   {finding.source}"
     if result.findings:
         yield ""
-    yield from _section("what is right", (praise.text for praise in result.right))
+    yield from _section("what is right", (strength.text for strength in result.right))
     yield from _section("silenced", (f"{place(f.mark)}: {f.rule}: {f.silenced}" for f in result.silenced))
     yield from _section("not looked at", result.unknown)
     yield f"{_shown(result.path)}: {summary(result)}"
@@ -77,7 +77,7 @@ def markdown(result: Audit) -> str:
         ]
         rows.append("")
     for title, items in (
-        ("Right", [praise.text for praise in result.right]),
+        ("Right", [strength.text for strength in result.right]),
         ("Silenced", [f"`{f.rule}`, line {f.mark.line}: {f.silenced}" for f in result.silenced]),
         ("Not looked at", list(result.unknown)),
     ):

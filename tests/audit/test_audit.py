@@ -79,9 +79,9 @@ def test_a_rule_holds_for_its_versions_only(planted: Any, since: str, until: str
     assert len(found(audited("a: 1\n", version="1.77.7"), "planted")) == hits
 
 
-def test_praise_has_its_place(planted: Any) -> None:
+def test_a_strength_has_its_place(planted: Any) -> None:
     planted(Right("good", ("b",)), Right("all in all"))
-    right = {praise.text: praise.mark for praise in audited("a: 1\nb: 2\n").right}
+    right = {strength.text: strength.mark for strength in audited("a: 1\nb: 2\n").right}
     assert right["good"] is not None
     assert right["good"].line == 2
     assert right["all in all"] is None

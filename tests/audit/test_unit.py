@@ -41,7 +41,7 @@ def said(
 def test_a_well_made_unit_is_left_alone() -> None:
     assert said() == {}
     result = audited("model_list: []\n", env=CALM, runtime=Runtime("litellm.service", PROXY))
-    assert any("LITELLM_MODE" in praise.text for praise in result.right)
+    assert any("LITELLM_MODE" in strength.text for strength in result.right)
 
 
 def test_without_a_unit_nothing_is_said_of_one() -> None:

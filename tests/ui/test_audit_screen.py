@@ -151,8 +151,8 @@ async def test_what_is_right_is_listed_below(scene: Scene) -> None:
     score = next(number for number, text in enumerate(texts) if text.strip().startswith("score"))
     assert score < head
     assert len(_audit(scene).right) > 3
-    for praise in _audit(scene).right:
-        assert any(praise.text in text for text in texts[head + 1 :])
+    for strength in _audit(scene).right:
+        assert any(strength.text in text for text in texts[head + 1 :])
 
 
 async def test_the_selected_finding_is_in_full_below(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""What is different from the last look: for whoever looks once a day."""
+"""The changes since the last time the operator looked, for a look once a day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from litellm_tui.model.snapshot import Snapshot
 
 
 class LookSummary(msgspec.Struct, frozen=True):
-    """What a look found that lasts: compared with the next one. Unknown things are None and compare with nothing."""
+    """What is kept of a snapshot to compare the next one with. None means unknown and is not compared."""
 
     at: float
     version: str | None = None
@@ -23,7 +23,7 @@ class LookSummary(msgspec.Struct, frozen=True):
 
 
 def summarize_look(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> LookSummary:
-    """The lasting part of this look."""
+    """The summary of this snapshot at `now`, in seconds since the epoch."""
     readiness, file = snapshot.gateway.readiness.value, snapshot.configuration.current
     service, loaded = snapshot.service.value, snapshot.gateway.deployments.value
     return LookSummary(
@@ -37,7 +37,7 @@ def summarize_look(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> Look
 
 
 def changes_since(before: LookSummary | None, after: LookSummary) -> tuple[str, ...]:
-    """In words, each in a line; empty when nothing is different, or nothing was kept."""
+    """The changes, one text each; empty without changes or without an earlier summary."""
     return tuple(_changes(before, after)) if before is not None else ()
 
 

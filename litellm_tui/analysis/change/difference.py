@@ -1,6 +1,6 @@
-"""What differs between two versions of a configuration, and between the file and what runs: change by change, in words.
+"""The changes between two versions of a configuration, and between the file and the running router.
 
-No value that may be a secret is in a `Change`: that it has changed is all that is said.
+A `Change` holds no value that may be a secret; it only says that the value has changed.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ _FALLBACKS: Final = ("fallbacks", "context_window_fallbacks", "content_policy_fa
 # settings that the router shows, by their places in the file
 _SHOWN: Final = {place for places in ROUTER_KEYS.values() for place in places} | set(DEFAULT_FALLBACKS)
 _ALIASES: Final = ("router_settings", "model_group_alias")
-# of these the running proxy shows nothing at all
+# the running proxy shows nothing of these sections
 _UNSEEN_SECTIONS: Final = ("general_settings", "environment_variables")
 _PARAMETERS: Final = "litellm_params"
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One difference. `before` and `after` are texts without secrets, empty on the side that does not have it.
+    """One difference. `before` and `after` are texts without secrets, empty on the side without a value.
 
-    `name` is a deployment's group and model, a dotted setting, an alias or `fallbacks of GROUP`; `key` is the parameter
-    of a deployment that is changed. `visible` says that the console can see which of the two runs. `needs_restart` is
-    false for what a restart would not mend. `path` leads into the newer file's data, or into the older one's where it
-    was removed; `mark` is its place in the newer file.
+    `name` is a deployment's group and model, a dotted setting, an alias or `fallbacks of GROUP`; `key` is the changed
+    parameter of a deployment. `visible` means that the console can see which of the two runs. `needs_restart` is false
+    for what a restart would not fix. `path` is a path into the newer file's data, or into the older one's for a removed
+    value; `mark` is its place in the newer file.
     """
 
     kind: ChangeKind
@@ -72,7 +72,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def compare_files(before: ConfigFile, after: ConfigFile) -> tuple[Change, ...]:
-    """What `after` changes: its deployments in their order, the removed ones, then settings in the file's order."""
+    """The changes from `before` to `after`: deployments in the order of `after`, removed ones, then settings."""
     if before.digest == after.digest and before.data is after.data:
         return ()
     return (*_deployments(before, after), *_settings(before.data, after))
@@ -81,10 +81,10 @@ def compare_files(before: ConfigFile, after: ConfigFile) -> tuple[Change, ...]:
 def changes_to_running(
     file: ConfigFile, rows: Iterable[Deployment], router: Mapping[str, Any] | None, applied: ConfigFile | None = None
 ) -> tuple[Change, ...]:
-    """What a restart with this file would change, as far as it is known.
+    """The changes that a restart with this file would bring, as far as they are known.
 
-    `rows` are the deployments of the diagnosis, `router` the settings that the router shows. Of what the proxy shows
-    nothing of, the file is compared with `applied`, the version that the running process started with.
+    `rows` are the deployments of the diagnosis, `router` the settings that the router shows. Settings that the proxy
+    does not show are compared with `applied`, the version of the file that the running process started with.
     """
     found = [*_loaded(file, rows), *_routed(file, router or {})]
     for change in compare_files(applied, file) if applied else ():
@@ -106,7 +106,7 @@ def _deployments(before: ConfigFile, after: ConfigFile) -> Iterator[Change]:
     for new in after.deployments:
         entry = new_entries[new.index]
         candidates = waiting[_matching_key(new, entry)]
-        # nearly always the first one
+        # the first candidate is nearly always equal
         for position, old in enumerate(candidates[:8]):
             if are_equal(old_entries[old.index], entry):
                 unchanged_old.add(old.index)
@@ -125,7 +125,7 @@ def _deployments(before: ConfigFile, after: ConfigFile) -> Iterator[Change]:
 
 
 def _matching_key(deployment: FileDeployment, entry: Mapping[str, Any]) -> object:
-    """Equal for equal entries, and quickly made."""
+    """A cheap key that is equal for equal entries."""
     parameters = entry[_PARAMETERS]
     scalars = [value for value in parameters.values() if isinstance(value, str)]
     return deployment.group, deployment.model, len(parameters), *scalars

@@ -1,4 +1,4 @@
-"""What the file says against what the router runs: the deployments paired, and the differences in words."""
+"""The file compared with the running router: deployments are matched, and differences become texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Running = TypeVar("Running", FileDeployment, LoadedDeployment)
 Path = tuple[str | int, ...]
 _redact: Final = Redactor()
 
-# router keys that GET /get/config/callbacks shows, each with the sections that may set it, in the order LiteLLM asks
+# router keys in GET /get/config/callbacks, each with the places that may set it, in LiteLLM's order
 ROUTER_KEYS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "routing_strategy": (("router_settings", "routing_strategy"),),
     "fallbacks": (("router_settings", "fallbacks"), ("litellm_settings", "fallbacks")),
@@ -38,14 +38,14 @@ ROUTER_KEYS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "enable_weighted_failover": (("router_settings", "enable_weighted_failover"),),
 }
 DEFAULT_FALLBACKS: Final = (("router_settings", "default_fallbacks"), ("litellm_settings", "default_fallbacks"))
-# the words by which LiteLLM masks what it shows, beside those of secretnames
+# words by which LiteLLM masks values, beside those in `secret_names`
 _MASKED_WORDS: Final = ("auth", "access", "private", "certificate", "fingerprint", "tenancy")
-# parameters that nobody but the file sets: the proxy adds defaults of its own for others
+# parameters that only the file sets; for others the proxy adds defaults of its own
 _GONE_COUNTS: Final = (
     "rpm", "tpm", "timeout", "stream_timeout", "max_retries", "max_parallel_requests", "weight", "order",
     "temperature", "max_tokens", "api_version", "organization", "region_name", "drop_params", "max_budget",
 )  # fmt: skip
-# these are differences also when the file has none of them any more
+# these differ also when the file no longer has them
 _ABSENT_COUNTS: Final = ("fallbacks", "context_window_fallbacks", "model_group_alias")
 
 
@@ -54,9 +54,9 @@ def match_deployments(
 ) -> list[tuple[FileDeployment | None, Running | None]]:
     """Pair the file's deployments with the loaded ones, in the file's order, the unpaired loaded ones last.
 
-    By group, model and api_base first; then by group and model, for one whose api_base was edited; then by group
-    and api_base, for one whose model was. Equal ones are paired in their order. `loaded` may be of another version of
-    the file as well.
+    They match by group, model and api_base; then by group and model, for an edited api_base; then by group and
+    api_base, for an edited model. Equal ones are paired in their order. `loaded` can also be the deployments of another
+    version of the file.
     """
     deployments = list(file)
     free = list(loaded)
@@ -82,10 +82,10 @@ def match_deployments(
 
 
 class Difference(NamedTuple):
-    """One value that differs: what runs and what the file wants, None where there is none.
+    """One value that differs: what runs and what the file has, None without a value.
 
-    `name` is a parameter or a router key, `entry` the model group, alias or error of a mapping's entry. `path` leads
-    into the file's data, or to the nearest thing that it has.
+    `name` is a parameter or a router key, `entry` the model group, alias or error of a mapping's entry. `path` is a
+    path into the file's data, or its nearest existing parent.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Difference(NamedTuple):
 
 
 def shown_by_the_proxy(name: str) -> bool:
-    """Whether GET /v1/model/info shows a parameter of this name as it is; others it leaves out or masks by their name.
+    """Whether GET /v1/model/info shows a parameter of this name unchanged; it omits or masks others by their name.
 
     Seen on 1.77.7 and 1.106.2, which mask by the same words (litellm_core_utils/sensitive_data_masker.py).
     """
@@ -104,9 +104,9 @@ def shown_by_the_proxy(name: str) -> bool:
 
 
 def parameter_differences(file: FileDeployment, loaded: LoadedDeployment) -> Iterator[Difference]:
-    """Every parameter that differs and that the proxy shows; collections are left out, for it writes them in two ways.
+    """Every parameter that differs and that the proxy shows, without collections, which it writes in two ways.
 
-    What the file has and the proxy does not show is new: both versions were seen to show any parameter, known or not.
+    A parameter that only the file has is new: both tested versions show any parameter, known or not.
     """
     place: Path = ("model_list", file.index, "litellm_params")
     for key, wanted in file.params.items():
@@ -130,7 +130,7 @@ def parameter_differences(file: FileDeployment, loaded: LoadedDeployment) -> Ite
 
 
 def router_changes(file: ConfigFile, router: Mapping[str, Any]) -> Iterator[Difference]:
-    """The router settings that the running proxy shows and that differ; mappings and fallbacks entry by entry."""
+    """The differing router settings that the running proxy shows; mappings and fallbacks entry by entry."""
     for key, places in ROUTER_KEYS.items():
         if key not in router:
             continue
@@ -175,21 +175,21 @@ def router_differences(file: ConfigFile, router: Mapping[str, Any]) -> tuple[str
 
 
 def scalar_text(value: Any) -> str:
-    """A scalar as text, `none` for None; an address may hold a password, which is masked."""
+    """A scalar as text, `none` for None, with secrets masked: an address can hold a password."""
     if value is None:
         return "none"
     return _redact(python_text(value))
 
 
 def _wanted(file: ConfigFile, places: Sequence[tuple[str, str]]) -> tuple[Path, Any]:
-    """The first place that sets it, with the value; the first place of all when none does."""
+    """The first place that sets a value, with the value; without one, the first place and None."""
     return next(
         (((s, k), file.section(s)[k]) for s, k in places if file.section(s).get(k) is not None), (places[0], None)
     )
 
 
 def _comparable(value: Any) -> Any:
-    """A list of single-key mappings as one mapping: in which order the groups stand makes no difference."""
+    """A list of single-key mappings as one mapping, as the order of the groups makes no difference."""
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         return entries_of(value)
     return value or None

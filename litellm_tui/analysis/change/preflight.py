@@ -1,4 +1,4 @@
-"""What speaks against a restart before anything is changed, from what is known without trying."""
+"""The checks before a restart, from what is known without changing anything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PreflightState = Literal["ok", "note", "refused"]
 
 
 class PreflightCheck(msgspec.Struct, frozen=True):
-    """One check: `refused` stops a restart that is not forced, a `note` is to be known."""
+    """One check: `refused` stops a restart that is not forced, `note` informs."""
 
     name: str
     state: PreflightState
@@ -23,7 +23,7 @@ class PreflightCheck(msgspec.Struct, frozen=True):
 
 
 def preflight_checks(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[PreflightCheck]:
-    """The unit, the file, its audit, what it refers to, what it changes, and who is cut off."""
+    """The unit, the file, its audit, the changes that a restart applies, and the requests that it cuts off."""
     configuration, service = snapshot.configuration, snapshot.service.value
     if service is not None and service.load_state == "not-found":
         yield PreflightCheck(

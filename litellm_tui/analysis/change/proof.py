@@ -1,4 +1,4 @@
-"""Whether a restart has proved itself: check by check, from what was seen after it, and of nothing older."""
+"""Whether a restart succeeded: check by check, only from evidence after it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Notice
 
-# after the first answer: a process that is to fail soon has failed by then
+# seconds after the first answer; early failures happen within this time
 STEADY_SECONDS: Final = 10.0
-# after the first answer: a ping may be made while Redis is connected to
+# seconds after the first answer; an earlier ping can meet an unfinished connection to Redis
 CACHED_SECONDS: Final = 20.0
 
 ProofState = Literal["ok", "waiting", "failed", "not known"]
@@ -25,12 +25,12 @@ CheckName = Literal["unit", "answers", "ready", "deployments", "cache", "log", "
 
 
 class ExpectedProcess(msgspec.Struct, frozen=True):
-    """What the new process is held against.
+    """What the new process is compared with.
 
-    `ordered_at` is when the restart was ordered, `carried_out_at` when that was done: what was seen before says nothing
-    of it. `invocation` and `main_pid` are those of the process before, `loaded` is how many deployments it had,
-    `cached` says that its cache was healthy. `probes` are groups to be asked. Of the new one: `first_pid` is what was
-    seen first, `answered_at` since when it answers, None while it does not.
+    `ordered_at` is when the restart was ordered, `carried_out_at` when the order ended; older evidence does not count.
+    `invocation` and `main_pid` identify the process before, `loaded` is its number of deployments, `cached` says that
+    its cache was healthy. `probes` are the groups to probe. `first_pid` is the first process seen after the restart,
+    `answered_at` the time since which it answers, None while it does not.
     """
 
     ordered_at: float
@@ -45,7 +45,7 @@ class ExpectedProcess(msgspec.Struct, frozen=True):
 
 
 class ProofCheck(msgspec.Struct, frozen=True):
-    """One thing that must hold, and how it stands, in words."""
+    """One condition of a successful restart, with its state and a text."""
 
     name: CheckName
     state: ProofState
@@ -53,12 +53,12 @@ class ProofCheck(msgspec.Struct, frozen=True):
 
 
 def prove(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, now: float) -> tuple[ProofCheck, ...]:
-    """Every check, in the order in which they can be answered. Proved is what has none `waiting` and none `failed`."""
+    """Every check, in the order in which they can be decided. Proved means none `waiting` and none `failed`."""
     return tuple(_checks(snapshot, diagnosis, expected, now))
 
 
 def why_unproved(checks: tuple[ProofCheck, ...]) -> str:
-    """Why it is not proved: what failed, else what is still waited for; empty when it is."""
+    """Why a restart is not proved: the failed checks, otherwise the waiting ones; empty when it is proved."""
     for state in ("failed", "waiting"):
         found = [check for check in checks if check.state == state]
         if found:
@@ -67,7 +67,7 @@ def why_unproved(checks: tuple[ProofCheck, ...]) -> str:
 
 
 def is_new_process(service: Service | None, expected: ExpectedProcess) -> bool:
-    """Whether the process is another one than before."""
+    """Whether the process is another one than before the restart."""
     if service is None or not service.main_pid:
         return False
     return (service.invocation, service.main_pid) != (expected.invocation, expected.main_pid)
@@ -107,10 +107,10 @@ def _unit(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess) -
     if taken and snapshot.gateway.liveliness.failure is not None:
         return ProofCheck("unit", "failed", f"LiteLLM cannot listen on {taken[-1]}: the address is already in use")
     if broken:
-        # a verdict that is older than the silence of the gateway says nothing about its end
+        # a verdict from before the gateway stopped answering does not explain its end
         why = said.reason if said.severity == "bad" else f"{service.unit} ended ({describe_ending(service)})"
         return ProofCheck("unit", "failed", why)
-    # systemd's own count goes on over a restart that is ordered while it waits for the next start
+    # systemd keeps counting over a restart that is ordered while it waits for the next start
     if is_new_process(service, expected) and expected.first_pid not in (0, service.main_pid):
         return ProofCheck("unit", "failed", f"{service.unit} ended after its start, and had to be started again")
     if service.active_state == "active" and is_new_process(service, expected):
@@ -132,7 +132,7 @@ def _ready(snapshot: Snapshot, since: float) -> ProofCheck:
 
 def _deployments(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, since: float) -> ProofCheck:
     reading, file = snapshot.gateway.deployments, snapshot.configuration.current
-    # that the key opens something is found out with the groups, before anything else is asked
+    # a refused key shows with the groups first, before anything else is requested
     tried = [r for r in (snapshot.gateway.groups, reading) if (r.tried_at or 0.0) > since]
     failure = next((r.failure for r in tried if r.failure is not None), None)
     if isinstance(failure, Unauthorized):
@@ -147,7 +147,7 @@ def _deployments(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedPro
     if file is None:
         loaded = count(len(reading.value), "deployment")
         return ProofCheck("deployments", "not known", f"{loaded} loaded; the file is not known")
-    # what was written into the file after the start is not for this process
+    # entries that were added to the file after the start do not count
     missing = [row for row in diagnosis.deployments if row.file and not row.loaded and not row.verdict.pending]
     wanted = len(file.deployments)
     if not missing:
@@ -166,14 +166,14 @@ def _cache(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, 
     pinged = (verdict.seen_at or 0.0) > since
     if pinged and verdict.severity != "bad" and verdict.state != "off":
         return ProofCheck("cache", "ok", verdict.state)
-    # a ping that gets no answer is no time at which the cache was seen
+    # a ping without an answer sets no time for the cache
     if now - (expected.answered_at or now) > CACHED_SECONDS and (pinged or verdict.state == "unknown"):
         return ProofCheck("cache", "failed", f"the cache was healthy before, and is {verdict.state}: {verdict.reason}")
     return ProofCheck("cache", "waiting", "the cache was not pinged yet")
 
 
 def _log(notices: tuple[Notice, ...], since: float) -> ProofCheck:
-    """A model that LiteLLM made no deployment of is told in its log alone: some versions list it all the same."""
+    """Only the log says that LiteLLM dropped a model: some versions list it all the same."""
     dropped = [notice.name for notice in notices if notice.kind == "dropped" and notice.last > since]
     if dropped:
         return ProofCheck("log", "failed", f"LiteLLM dropped {', '.join(dropped)} at its start: it names no provider")
@@ -204,7 +204,7 @@ def _probes(snapshot: Snapshot, expected: ExpectedProcess) -> ProofCheck:
 
 
 def _steady(expected: ExpectedProcess, now: float) -> ProofCheck:
-    """What ends it soon after its start, and what the log tells of the start, comes within this time."""
+    """Early ends of the process, and log lines about its start, come within this time."""
     if expected.answered_at is None or now - expected.answered_at < STEADY_SECONDS:
         return ProofCheck("steady", "waiting", f"it must go on to answer for {STEADY_SECONDS:g} s")
     return ProofCheck("steady", "ok", f"it went on to answer for {STEADY_SECONDS:g} s")

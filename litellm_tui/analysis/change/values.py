@@ -1,7 +1,7 @@
-"""Values of a configuration: whether two are equal, where they differ, and as text without secrets.
+"""Values of a configuration: where two differ, and their texts without secrets.
 
-A file can hold a collection that holds itself, or one another so often that it is gigabytes when written out: nothing
-here walks a pair of collections twice or goes deeper than is shown.
+With anchors, a file can have a collection that contains itself, or that would be gigabytes when written out. So no pair
+of collections is compared twice, and no text goes deeper than is shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from litellm_tui.analysis.nested import are_equal
 from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
 
 ABSENT: Final = object()
-"""What stands for a value where there is none: `null` is one."""
+"""A missing value; `null` is a value."""
 NOT_SHOWN: Final = "(not shown)"
 LONGEST: Final = 200
 _MOST_ITEMS: Final = 12
@@ -24,8 +24,9 @@ _REFERENCE: Final = "os.environ/"
 
 
 def differing_leaves(before: Any, after: Any, place: Path) -> Iterator[tuple[Path, Any, Any]]:
-    """Every value that differs, with its path and `ABSENT` for what is not there. A list is one value, and so is what
-    is nested deeper than anybody reads.
+    """Every value that differs: its path, and both values or `ABSENT`.
+
+    A list counts as one value, and so does a mapping that is nested too deep to be read.
     """
     pending = [(place, before, after)]
     seen: set[tuple[int, int]] = set()
@@ -44,13 +45,13 @@ def differing_leaves(before: Any, after: Any, place: Path) -> Iterator[tuple[Pat
 
 
 def value_text(value: Any) -> str:
-    """In at most `LONGEST` characters, its secrets left out by the names of their keys and by their shape."""
+    """The value in at most `LONGEST` characters, with secrets masked by the names of their keys and by their shape."""
     text = _text(value, 0)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def secret_text(value: Any) -> str:
-    """What may be said of a secret: where it comes from is none."""
+    """The text in place of a secret; the name in `os.environ/NAME` is no secret and is shown."""
     if value is ABSENT:
         return ""
     return value if isinstance(value, str) and value.startswith(_REFERENCE) else NOT_SHOWN

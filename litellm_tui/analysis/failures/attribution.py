@@ -1,4 +1,4 @@
-"""Whom a failure of the log is about: a name in it may be a group, an alias, a model, or one that exists nowhere."""
+"""Which subject a failure in the log belongs to: its name can be a group, an alias, a model, or unknown."""
 
 from __future__ import annotations
 
@@ -42,11 +42,12 @@ class FailureGroup:
         return max(tally.last for tally in self.tallies)
 
     def fingerprints(self) -> set[str]:
-        """The words of its failures without what changes from one to the next."""
+        """The fingerprints of the texts of its failures."""
         return {_fingerprint_of(tally.words) for tally in self.tallies}
 
     def counts(self) -> dict[int, int]:
-        """Failures by minute: those of one voice add up, and the loudest voice is right, as all tell the same ones."""
+        """Failures by minute: counts of one voice are added, and of several voices, which report the same failures, the
+        largest count is taken."""
         voices: dict[str, Counter[int]] = defaultdict(Counter)
         for tally in self.tallies:
             voices[tally.voice].update(dict(tally.counts))
@@ -54,14 +55,14 @@ class FailureGroup:
         return {minute: max(counts[minute] for counts in voices.values()) for minute in sorted(minutes)}
 
 
-# asked for the same failures at every look
+# every snapshot asks for the same failures
 @lru_cache(maxsize=1024)
 def _fingerprint_of(words: str) -> str:
     return fingerprint(first_words(words, LONGEST))
 
 
 class SubjectResolver:
-    """Who is meant by a name of the log: groups by their models and aliases, and what is known of each."""
+    """Finds the subject of a name in the log, by groups, models and aliases, and what is known of it."""
 
     def __init__(self, diagnosis: Diagnosis) -> None:
         self.diagnosis = diagnosis
@@ -83,7 +84,7 @@ class SubjectResolver:
         }
 
     def identify(self, tally: FailureTally) -> tuple[str, str, str]:
-        """`(cause, whom it is about, the words that tell it from others)`."""
+        """`(cause, subject, pattern)`: failures with the same three belong together."""
         cause, name = tally.cause, self._aliases.get(tally.name, tally.name)
         if about := _ABOUT[tally.kind]:
             return cause, about, tally.pattern
@@ -91,22 +92,22 @@ class SubjectResolver:
             only = next(iter(self._list_aliases)) if len(self._list_aliases) == 1 else ""
             return ALIAS_IS_A_LIST, tally.name or only, ""
         if cause == "no such group" and name not in self.groups:
-            # a caller may ask for any number of them
+            # callers can ask for any number of unknown names
             return (GHOST, name, "") if name in self._ghosts else (cause, "", "")
         if tally.kind == "model":
             groups = self._of_model.get(name, set())
-            # one model of several groups: the attempt does not tell for which it was asked
+            # with a model in several groups, the line does not say for which group it was asked
             name = min(groups) if len(groups) == 1 else name
         return cause, name, tally.pattern
 
     def deployments_of(self, one: FailureGroup) -> list[Deployment]:
-        """The deployments concerned: those whose model was named, else all of the group."""
+        """The deployments concerned: those of the named models, otherwise all of the group."""
         rows = self.groups.get(one.subject, [])
         models = {tally.name for tally in one.tallies if tally.kind == "model"}
         return [row for row in rows if row.model in models] or rows
 
     def place(self, one: FailureGroup, rows: Sequence[Deployment]) -> Place:
-        """The row of the console that it is about."""
+        """The row of the console for these failures."""
         match one.kind:
             case "cache":
                 return Place("cache")
@@ -121,7 +122,7 @@ class SubjectResolver:
         return Place("log")
 
     def describe_fallback(self, subject: str) -> str:
-        """Who answers in its place, or would be asked."""
+        """The group that answers in its place, or the next targets."""
         if served := self._served.get(subject):
             return f"{served} answers in its place"
         chain = self._chains.get(subject) or (self._chains.get("*") if subject in self.groups else None)

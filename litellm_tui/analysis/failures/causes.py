@@ -1,4 +1,4 @@
-"""Names the cause in an error text that LiteLLM, a provider's client or the network wrote."""
+"""The cause of an error text from LiteLLM, a provider's client or the network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Cause(NamedTuple):
 
     @property
     def vague(self) -> bool:
-        """Whether another witness may name it better."""
+        """Whether another observation may name a clearer cause."""
         return self.name in _VAGUE
 
 
@@ -85,10 +85,10 @@ def says_little(cause: Cause) -> bool:
     return cause.name in ("no connection", "500", "failing")
 
 
-# asked for the same few errors at every look
+# every snapshot asks for the same few errors
 @lru_cache(maxsize=512)
 def name_cause(error: str) -> Cause:
-    """The cause in an error text; for one that nothing is known of, a plain `failing`."""
+    """The cause of an error text; `failing` for an unknown one."""
     head, _, trace = error.partition("\nstack trace:")
     cause = next((cause for pattern, cause in _COMPILED if pattern.search(head)), _UNKNOWN)
     if trace and says_little(cause):
@@ -97,7 +97,7 @@ def name_cause(error: str) -> Cause:
 
 
 def network_cause(trace: str) -> int | None:
-    """The number of the cause that a stack trace, or a line of it, tells of the network; the lowest one counts."""
+    """The number of the network cause in a stack trace or one of its lines; of several, the lowest counts."""
     return next((number for number, (pattern, _) in enumerate(_NETWORK) if pattern.search(trace)), None)
 
 
@@ -107,7 +107,7 @@ def name_network_cause(number: int) -> str:
 
 
 def first_words(error: str, length: int = 100) -> str:
-    """What the error says, without the wrapping exception classes and the stack trace."""
+    """The first line of an error without the wrapping exception classes, cut to `length` characters."""
     line = error.strip().split("\n", 1)[0][:_FIRST_WORDS_WITHIN]
     line = _NOISE.sub("", line)
     at = 0

@@ -1,4 +1,4 @@
-"""What a cause means, in plain words, and the next step: for whoever does not meet it every week."""
+"""The meaning of each cause in plain words, and the next step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from litellm_tui.analysis.failures.causes import NEXT_STEPS
 
 
 class Explanation(NamedTuple):
-    """Both in a sentence; empty for a cause that nothing is known of."""
+    """The meaning and the next step, a sentence each; the meaning is empty for an unknown cause."""
 
     means: str
     do: str
@@ -57,7 +57,7 @@ _UNKNOWN: Final = Explanation("", "read an example in the log (Enter)")
 
 
 def explain_cause(cause: str, about: str = "") -> Explanation:
-    """What it means that `cause` is seen of the subject `about`."""
+    """The explanation of `cause` for the subject `about`."""
     if about == "cache":
         return _OF_CACHE
     if cause not in _MEANS:

@@ -1,4 +1,4 @@
-"""What stays the same in a failure's words from one time to the next."""
+"""The part of a failure's text that is the same each time it happens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fingerprint(text: str) -> str:
 
     A quoted word of letters alone stays: it names what is missing rather than what was sent.
     """
-    # what is left out makes it shorter: enough is read for the words that stay
+    # replacements shorten the text, so more of it is read than is kept
     return _BLANKS.sub(" ", _CHANGING.sub(_replaced, text[: 4 * LONGEST])).strip()[:LONGEST]
 
 

@@ -1,4 +1,4 @@
-"""The failures of the log as incidents: one per cause and group, whichever and however many lines told of it."""
+"""Failures in the log as incidents: one for each cause and group, whatever the number of lines."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from litellm_tui.model.diagnosis import Diagnosis, Place
 from litellm_tui.model.traffic import Failures
 
 MINUTES: Final = 60
-# what failed within these minutes is going on
+# an incident with a failure within these minutes is going on
 GOING_ON: Final = 5
-# failures so far apart are not of one outage: the one does not explain the other
+# failures further apart than these seconds do not belong to one outage
 APART: Final = 600.0
 MOST_NAMES: Final = 5
-# what follows from another failure of the same group, and names it only where nothing better is known
+# consequences of another failure of the same group; an incident of their own only without a better cause
 _CONSEQUENCES: Final = ("cooling down", "no connection", "failing", "no such group", "")
 
 
 class Incident(msgspec.Struct, frozen=True):
     """One cause at one place. `key` stays the same from one run to the next.
 
-    `subject` is the group concerned, or what else is; empty where the log does not tell. `count` is how often it
-    failed since the moment asked for, `minutes` how often in each of the last 60, the running one last. `models` are
-    `litellm_params.model`, `asked` the names that callers used. `callers` are client addresses with how many refused
-    answers they got, `calls` LiteLLM's ids of the last calls. `sequence` is that of an example in the log. `also` says
-    what followed from it.
+    `subject` is the group or other subject concerned; empty where the log does not name it. `count` is the number of
+    failures in the requested time, `minutes` that of each of the last 60 minutes, the current one last. `models` are
+    `litellm_params.model`, `asked` the names that callers used. `callers` are client addresses with their
+    numbers of refused answers, `calls` LiteLLM's ids of the last calls. `sequence` is the number of an example record.
+    `also` names consequences.
     """
 
     key: str
@@ -60,7 +60,7 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 class Answers(NamedTuple):
-    """The access lines of the last `minutes` in sums; None of a share where nothing was asked."""
+    """Sums of the access lines of the last `minutes`; the shares are None without requests."""
 
     requests: int
     per_minute: float
@@ -71,10 +71,10 @@ class Answers(NamedTuple):
 def find_incidents(
     failures: Failures, diagnosis: Diagnosis, now: float, since: float = 0.0, looked_at: float = 0.0
 ) -> tuple[Incident, ...]:
-    """What failed at or after `since`, what goes on first, the most frequent before the others.
+    """The incidents at or after `since`: those going on first, then by frequency.
 
-    New is what was first seen after `looked_at`. All times are seconds since the epoch; of what is older than an hour
-    whole hours are counted.
+    An incident is new when it was first seen after `looked_at`. All times are seconds since the epoch; failures older
+    than an hour are counted by whole hours.
     """
     names = SubjectResolver(diagnosis)
     found: dict[tuple[str, str, str], FailureGroup] = {}
@@ -91,8 +91,9 @@ def find_incidents(
 
 
 def _join_unnamed(found: Mapping[tuple[str, str, str], FailureGroup]) -> Mapping[tuple[str, str, str], FailureGroup]:
-    """What was told without a name belongs to the group that failed in the same words. Where several did, it is already
-    counted among them.
+    """Add failures without a name to the group that failed with the same text.
+
+    Where several groups did, their counts already include these failures.
     """
     named: dict[tuple[str, str], list[FailureGroup]] = defaultdict(list)
     for one in found.values():
@@ -113,7 +114,7 @@ def _join_unnamed(found: Mapping[tuple[str, str, str], FailureGroup]) -> Mapping
 def _without_consequences(
     found: Mapping[tuple[str, str, str], FailureGroup],
 ) -> Iterator[tuple[tuple[str, str, str], FailureGroup]]:
-    """A cooldown, and an error that says no more than that there was one, belong to the cause of the same group."""
+    """Add consequences, such as a cooldown or an error without a cause, to the cause of the same group."""
     causes: dict[str, list[FailureGroup]] = defaultdict(list)
     for (cause, subject, _), one in found.items():
         if subject and cause not in _CONSEQUENCES:

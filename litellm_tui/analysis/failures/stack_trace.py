@@ -1,4 +1,4 @@
-"""Stack traces of Python, folded to the frames that matter: one's own code, and LiteLLM's last ones."""
+"""Python's stack traces, folded to the frames that matter: own code, and LiteLLM's last frames."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PYTHON: Final = re.compile(r"[/\\]lib[/\\]python\d[\d.]*[/\\]|^<frozen ")
 def fold_stack_trace(stack: str) -> list[str]:
     """The lines of a stack trace, with frames of installed packages and of Python itself as one line with their count.
 
-    What is no frame stays: headings, exceptions, text. Of LiteLLM's frames the last two of each trace stay.
+    Other lines stay: headings, exceptions, text. The last two frames of LiteLLM in each trace stay too.
     """
     lines: list[str] = []
     trace: list[list[str]] = []
@@ -46,7 +46,7 @@ def _of_trace(frames: list[list[str]]) -> Iterator[str]:
         if number in kept:
             yield from _fold(hidden)
             hidden = []
-            # where they are installed is long, and the same for all of them
+            # the folder of installation is long and always the same
             yield _PLACE.sub("…/", frame[0], count=1)
             yield from frame[1:]
         else:
@@ -61,7 +61,7 @@ def _fold(packages: list[str]) -> Iterator[str]:
 
 
 def _package(line: str) -> str:
-    """Whose code it is; empty for what is neither installed nor Python's own."""
+    """The package of a frame; empty for code that is neither installed nor Python's own."""
     found = _FRAME.match(line)
     path = found[1] if found else ""
     if installed := _INSTALLED.search(path):

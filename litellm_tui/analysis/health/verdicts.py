@@ -105,6 +105,7 @@ def _row(both: Pair, known: _Context, collector: EvidenceCollector, groups: froz
 def _unobserved_rows(
     pairs: Pairs, known: _Context, inputs: tuple[object, ...], groups: tuple[str, ...] | None
 ) -> _UnobservedRows:
+    """The rows that depend on these arguments alone."""
     return _UnobservedRows(len(pairs.rows))
 
 

@@ -21,7 +21,7 @@ _COMPARED: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 def field_test(name: str, value: str, now: float, zone: tzinfo | None) -> Test:
-    """What `name:value` asks of a record. ValueError says what the field takes, when the value is nothing it does."""
+    """The test for `name:value`. Raises ValueError with the accepted forms for any other value."""
     if name in _TIMES:
         return _TIMES[name](value, now, zone)
     return _FIELDS[name](value)
@@ -65,7 +65,7 @@ def _status(value: str) -> Test:
     if not re.fullmatch(r"\d{3}", number, re.ASCII):
         raise ValueError("status: 429, 5xx or >=400")
     compare, wanted = _COMPARED[sign or "="], int(number)
-    # a record without a status is no answer at all
+    # a record without a status is not an answer
     return lambda record: record.status > 0 and compare(record.status, wanted)
 
 

@@ -1,9 +1,9 @@
-"""The filter of the log, as it is typed: words, texts, regexes, fields and times, all of which must hold.
+"""The log filter as it is typed: words, texts, regexes, fields and times; all must match.
 
     timeout "no healthy deployment" model:qwen status:>=400 -logger:access level:error|level:critical since:10m
 
-A `-` or `!` in front of a term turns it round, a `|` between two asks for either of them (and binds closer than the
-blank). `/regex/` stands among other terms, `~regex` takes the rest of the line.
+A `-` or `!` before a term negates it. A `|` between two terms matches either of them, and binds closer than a blank.
+`/regex/` is one of several terms, `~regex` takes the rest of the line.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _TERM: Final = re.compile(
 
 
 class LogFilter:
-    """A filter, parsed. A term that is wrong is told in `error`: a regex is taken as text, a field is left out.
+    """A parsed filter. `error` describes a wrong term: a wrong regex matches as text, a wrong field is left out.
 
-    `now` (seconds since the epoch) is what durations count back from, once; `zone` is for times without one, None is
-    the machine's own. With `plainly` no regex is used at all.
+    Durations count back from `now` (seconds since the epoch). `zone` applies to times without one; None is the
+    machine's own. With `plainly` no regex is used.
     """
 
     def __init__(self, typed: str = "", now: float = 0.0, zone: tzinfo | None = None, *, plainly: bool = False) -> None:
@@ -78,11 +78,11 @@ class LogFilter:
         self._groups = tuple(tuple(group) for group in groups if group)
 
     def __bool__(self) -> bool:
-        """Whether it leaves anything out."""
+        """Whether the filter has any term."""
         return bool(self._groups)
 
     def matches(self, record: LogRecord) -> bool:
-        """Whether every term holds."""
+        """Whether every term matches the record."""
         for group in self._groups:
             for test in group:
                 if test(record):
@@ -92,7 +92,7 @@ class LogFilter:
         return True
 
     def without_regex(self, why: str) -> LogFilter:
-        """The same filter with its regexes taken as text; `why` is its error, unless it has one."""
+        """The same filter with its regexes as plain text; `why` becomes its error, unless it has one."""
         plain = LogFilter(self.typed, self._now, self._zone, plainly=True)
         plain.error = self.error or why
         return plain

@@ -1,4 +1,4 @@
-"""A text or a regex to be looked for in records of the log."""
+"""A text or a regex that is searched in log records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from litellm_tui.model.log import LogRecord
 
-# a regex looks at so many characters of a text: what a record of a megabyte holds behind them it does not find
+# a regex searches only so many characters of a text, not a whole record of a megabyte
 LONGEST_SEARCHED: Final = 100_000
 
 
@@ -25,14 +25,14 @@ class Pattern:
         pattern = typed[1:] if self.is_regex else re.escape(typed)
         try:
             with warnings.catch_warnings():
-                # what a later Python will read in another way is no concern of who types it now
+                # warnings about future versions of Python do not concern the operator
                 warnings.simplefilter("ignore")
                 self.regex = re.compile(pattern, re.IGNORECASE)
         except (re.error, RecursionError, OverflowError) as error:
             self.match_as_text(str(error))
 
     def match_as_text(self, why: str) -> None:
-        """Match as text from now on."""
+        """Match as plain text from now on; `why` becomes the error."""
         self.error, self.is_regex = why, False
         self.regex = re.compile(re.escape(self.typed.removeprefix("~")), re.IGNORECASE)
 
@@ -40,7 +40,7 @@ class Pattern:
         return bool(self.typed.removeprefix("~"))
 
     def matches(self, record: LogRecord) -> bool:
-        """Whether text, source or stack trace hold it."""
+        """Whether the text, source or stack trace contains a match."""
         search = self.regex.search
         return bool(
             search(record.text, 0, LONGEST_SEARCHED)

@@ -1,4 +1,4 @@
-"""Times as a person types them: a duration ago, a time of day, a date with or without one."""
+"""Times as typed: a duration ago, a time of day, a date with or without a time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def parse_duration(typed: str) -> float | None:
 
 
 def parse_moment(typed: str, now: float, zone: tzinfo | None) -> float | None:
-    """The time meant, in seconds since the epoch; None when it is none.
+    """The typed time in seconds since the epoch; None when it is not a time.
 
-    A duration, with or without `ago`, counts back from `now`. A time of day is the last one that has been, in `zone`
-    (None: the machine's own). A date that ends in Z is in UTC whatever the zone.
+    A duration, with or without `ago`, counts back from `now`. A time of day is the latest one before `now`, in `zone`
+    (None: the machine's own). A date that ends in Z is in UTC in any zone.
     """
     if (ago := parse_duration(typed.removesuffix(" ago"))) is not None:
         return now - ago

@@ -1,4 +1,4 @@
-"""One function that masks secrets, by their shapes and by the values that are known to be secret."""
+"""Masks secrets in text, by their shapes and by known secret values."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from litellm_tui.analysis.redaction.secret_shapes import MASK, mask_shapes
 
 __all__ = ["MASK", "ORDINARY", "SHORTEST", "Redactor"]
 
-# shorter values are too likely to stand in ordinary text
+# shorter values occur too often in ordinary text
 SHORTEST: Final = 4
-# what stands where a key belongs and is none: local servers want any, and words are not masked for that
+# placeholders for keys of local servers: ordinary words that are not masked
 ORDINARY: Final = frozenset(
     {"true", "false", "none", "null", "empty", "dummy", "fake", "anything", "ollama", "vllm", "openai", "lm-studio"}
 )
-# what is shorter is too likely to stand in other base64
+# shorter parts occur too often in other base64
 _SHORTEST_ENCODED: Final = 8
-# where a text may have been cut off in the middle of a value; so much of its beginning is masked too
+# from this length on a text may be cut in the middle of a value; a beginning of this length is masked too
 _CUT_FROM: Final = 1000
 _SHORTEST_CUT: Final = 6
-# the lines of a busy gateway are short and much alike: what so many of the last ones came to need not be sought again
+# the lines of a busy gateway are short and often equal: the results of the last ones are cached
 _SHORT: Final = 200
 _SHORT_ONES: Final = 4096
-# of a shorter value nothing would be left to be shown
+# a shorter value, half masked, shows nothing of itself
 _TELLING: Final = 8
-# no fewer than any tool puts in place of the middle of a value
+# at least as many as any tool writes in place of the middle of a value
 _MOST_ASTERISKS: Final = 64
 # a long string in the repr of an object is broken into pieces, each in quotes
 _BREAK: Final = r"""(?:\\?['"][^\S\n]*\n\s*\\?['"])"""
@@ -38,15 +38,17 @@ _BROKEN: Final = re.compile(_BREAK)
 
 
 class Redactor:
-    """Masks text. `known` are secret values from the configuration and the environment, masked wherever they stand:
-    as they are, URL-encoded, escaped as in JSON or a repr, in base64, and broken over lines.
+    """Masks secrets in text.
+
+    `known` are secret values from the configuration and the environment. They are masked in every form: plain,
+    URL-encoded, escaped as in JSON or a repr, in base64, and broken over lines.
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         values = {value for value in known if len(value) >= SHORTEST and value.lower() not in ORDINARY}
         forms = {form for value in values for form in _forms(value)}
         self._values = tuple(sorted(values, key=lambda value: (-len(value), value)))
-        # longer ones first: of two that begin alike the shorter one would leave the rest of the longer one
+        # longer ones first: a shorter one with the same beginning would leave the rest of the longer one
         ordered = sorted(forms, key=lambda form: (-len(form), form))
         patterns = [*map(re.escape, ordered), *(_half_masked(value) for value in self._values if len(value) > _TELLING)]
         self._known = re.compile("|".join(patterns)) if forms else None
@@ -57,7 +59,7 @@ class Redactor:
         return self._again(text) if len(text) <= _SHORT else self.counted(text)[0]
 
     def counted(self, text: str) -> tuple[str, int]:
-        """The same, and the number of masks that were put in."""
+        """The masked text and the number of masks."""
         count = 0
         if self._known is not None:
             text, count = self._without_known(text)
@@ -88,17 +90,17 @@ class Redactor:
 
 
 def _half_masked(value: str) -> str:
-    """As LiteLLM prints it at start and at DEBUG: asterisks in the middle, four characters at either end."""
+    """A pattern for how LiteLLM prints a value at start and at DEBUG: asterisks between four characters at each end."""
     return rf"{re.escape(value[:4])}\*{{1,{max(len(value), _MOST_ASTERISKS)}}}{re.escape(value[-4:])}"
 
 
 def _forms(value: str) -> Iterator[str]:
-    """The ways in which a value may be written."""
+    """The forms in which a value can be written."""
     yield value
     yield quote(value, safe="")
     yield quote(value)
     yield quote_plus(value)
-    # in a repr the quotes are escaped that it happens to stand in
+    # a repr escapes the quotes that it uses
     plain = value.replace("\\", "\\\\")
     for written in (value, repr(value)[1:-1], plain.replace("'", "\\'"), plain.replace('"', '\\"'), ascii(value)[1:-1]):
         yield written
@@ -109,7 +111,7 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def _encoded(value: str) -> Iterator[str]:
-    """The part of its base64 that does not depend on what stands before and behind it, as `user:` does."""
+    """The part of its base64 that does not depend on the text around the value, such as `user:`."""
     raw = value.encode("utf-8", "surrogatepass")
     for before in range(3):
         text = b64encode(bytes(before) + raw).decode()

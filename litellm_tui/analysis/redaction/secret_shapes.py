@@ -1,7 +1,7 @@
-"""The shapes of secrets: the keys that providers give out, headers, credentials in addresses, `name=value`.
+"""The shapes of secrets: keys of providers, headers, credentials in addresses, `name=value`.
 
-A pattern that is tried at every character costs milliseconds for one stack trace. So the places where a secret may
-begin are sought first, by plain words in the text in lower case, and the patterns are tried there alone.
+A pattern that is tried at every character costs milliseconds for one stack trace. So a plain search in the lower-case
+text finds the places where a secret may begin, and the patterns are tried only there.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Final
 
 MASK: Final = "•••"
 
-# what a key of these begins with; `-` or `_` follows, and then at least so many characters
+# the beginnings of keys, followed by `-` or `_` and a least number of characters
 _SHORT_KEYS: Final = ("sk", "pk", "rk", "csk", "sess")
 _LONG_KEYS: Final = (
     "gsk", "hf", "xai", "ghp", "gho", "ghu", "ghs", "ghr", "github_pat", "glpat", "pplx", "nvapi", "r8", "fw", "tgp_v1",
     "voyage", "jina", "tvly", "pcsk", "esecret", "vck", "wandb", "lsv2", "sk", "rk_live", "pk_live",
     "whsec", "xoxb", "xoxp", "xoxa", "xoxr", "xoxs", "xapp", "api_org", "bedrock-api-key",
 )  # fmt: skip
-# tokens without a separator behind the beginning
+# beginnings of tokens without a separator
 _PLAIN_KEYS: Final = ("aiza", "ya29.", "aq.", "sg.", "absk", "dapi", "akia", "asia", "eyj")
 _NAMED_KEYS: Final = (
     "api", "master", "virtual", "salt", "access", "account", "private", "encryption", "subscription", "signing",
@@ -44,7 +44,7 @@ _PLACES: Final = (
     *_QUERY, *_NAMED, *_PLAIN_KEYS,
     *(key + mark for key in (*_SHORT_KEYS, *_LONG_KEYS, "pa", "fc") for mark in "-_"),
 )  # fmt: skip
-# longer ones first: of two that begin alike the shorter one would hide the other
+# longer ones first: a shorter one with the same beginning would hide the longer one
 _BEGINNINGS: Final = "|".join(map(re.escape, sorted(set(_PLACES), key=lambda place: (-len(place), place))))
 _SHAPES: Final = rf"""
       (?P<bearer>\b(?:bearer|basic)(?:\s+|%20|\+))[A-Za-z0-9._~+/=-]{{8,}}
@@ -65,10 +65,10 @@ _SHAPES: Final = rf"""
     | \beyJ[A-Za-z0-9_-]{{8,4000}}+\.[A-Za-z0-9_-]{{4,}}(?:\.[A-Za-z0-9_-]+)?
     | (?P<hook>hooks\.slack\.com/(?:services|workflows)/|/api/webhooks/)[A-Za-z0-9_/-]{{10,}}
     """
-# what stands before the secret itself, and stays
+# the groups before the secret itself, which stay
 _KEPT: Final = ("bearer", "url", "coded", "query", "named", "hook")
-# Words of which every place above holds one: a plain search for each is faster than any pattern, and almost no line
-# holds one. A long key is known by what follows its separator.
+# Every place above contains one of these words. A plain search for each is faster than any pattern, and almost no line
+# has one. A long key is recognised by what follows its separator.
 _WORDS: Final = (
     "key", "secret", "passw", "token", "authoriz", "cookie", "credential", "bearer", "basic", "%3a%2f%2f", "code=",
     "sig", "auth=", "pwd=", "sk-", "pk-", "rk-", "sess-", *_PLAIN_KEYS, "slack.com/", "/webhooks/",
@@ -77,10 +77,10 @@ _LONG: Final = re.compile(r"[-_][a-z0-9_-]{16}")
 
 
 def mask_shapes(text: str) -> tuple[str, int]:
-    """The text with everything masked that has the shape of a secret, and how much that was."""
+    """The text with everything masked that has the shape of a secret, and the number of masks."""
     lowered = text.lower()
     if len(lowered) != len(text):
-        # a few letters become two: the places would be others
+        # a few letters become two in lower case, which would shift the places
         lowered = "".join(letter.lower() if letter.isascii() else letter for letter in text)
     if not _suspect(lowered):
         return text, 0
@@ -107,7 +107,7 @@ def _suspect(lowered: str) -> bool:
 # compiling takes as long as a tenth of the console's start, and most texts never need it
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Where a secret may begin, in lower case, and what it looks like there."""
+    """The pattern for beginnings of secrets, in lower case, and the pattern for whole secrets."""
     return re.compile(_BEGINNINGS), re.compile(_SHAPES, re.VERBOSE | re.IGNORECASE)
 
 

@@ -1,4 +1,4 @@
-"""What the fallbacks pane shows: every chain and alias, each target with its state and its flaw."""
+"""Every fallback chain and alias, each target with its state and its flaw."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def resolve_chains(
 ) -> tuple[Chain, ...]:
     """Every chain, each target with its state and its flaw.
 
-    `groups` maps model groups to their state. With a `running` side each chain also says whether it is what runs.
+    `groups` maps model groups to their state. With `running`, each chain also says whether the router runs it.
     """
     resolver = _Resolver(wanted, groups)
     chains: list[Chain] = []
@@ -65,7 +65,7 @@ def _alias_chains(resolver: _Resolver, wanted: Routing, running: Routing | None,
 
 
 def alias_trap(routing: Routing, alias: str) -> str:
-    """The alias trap in words: fallbacks are looked up by the name that was asked for, never by what it stands for."""
+    """The text of the alias trap: the router looks up fallbacks by the requested name, never by the alias's target."""
     target = alias_target(routing.aliases.get(alias))
     trapped = target in routing.chains["general"] and alias not in routing.chains["general"]
     return f"requests for {alias} do not get the fallbacks of {target}" if trapped else ""
@@ -123,7 +123,7 @@ class _Resolver:
         return next((pattern for pattern in self._wildcards if fnmatch.fnmatchcase(name, pattern)), None)
 
     def _targets_leading_back(self, kind: ChainKind, source: str) -> set[str]:
-        """The direct targets from which the chains lead back to `source`."""
+        """The direct targets whose chains lead back to `source`."""
         graph = next((self._routing.chains[own] for _, own in FALLBACK_KINDS if own == kind), {})
         if kind not in self._cycles:
             self._cycles[kind] = _cycles(graph)
@@ -133,9 +133,9 @@ class _Resolver:
 
 
 def _cycles(graph: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """A number for each name that lies on a circle: names with the same number lead to one another.
+    """A number for each name on a cycle: names with the same number lead to one another.
 
-    Tarjan's strongly connected components, with a list in place of the calls: a chain is as long as the file says.
+    Tarjan's strongly connected components, as a loop without recursion: a file can have chains of any length.
     """
     order: dict[str, int] = {}
     lowest: dict[str, int] = {}

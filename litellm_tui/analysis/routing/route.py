@@ -1,4 +1,4 @@
-"""Where a request goes, foretold without asking the router; and, where nobody answers, why."""
+"""Predicts the route of a request without asking the router, and why it ends without an answer."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class _EveryDeployment(dict[str, FallbackKind]):
 
 _ALL_DOWN: Final = _EveryDeployment()
 FAR: Final = 25
-"""So many names beyond the hop limit are looked for."""
+"""How many names beyond the hop limit are searched for."""
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Where a request for `name` ends: `served_by` a group (one of the deployments `members`), or None for a `cause`.
+    """The end of a request for `name`: the group `served_by` (deployments `members`) answers, or None with a `cause`.
 
-    `hops` are those that were left, in order, each name once; `reason` is the cause in words.
+    `hops` are the names tried without an answer, in order, each once; `reason` explains the cause.
     """
 
     name: str
@@ -60,10 +60,10 @@ def predict_route(
     kind: FallbackKind = "general",
     rules: RouterRules = RULES_1_106,
 ) -> Route:
-    """Where a request for `name` goes while the members in `down` (key to how they fail) answer nothing.
+    """The route of a request for `name` while the deployments in `down` (key to kind of failure) do not answer.
 
-    With a `kind` other than general the request itself is refused by the group asked for, too long or against a
-    policy. A group with one living member serves: LiteLLM cools the others down.
+    With a `kind` other than general, the requested group refuses the request itself, as too long or against a policy.
+    A group with one living deployment answers: LiteLLM cools the others down.
     """
     simulation = RequestSimulation(routing, index, down, name, rules)
     if kind != "general":
@@ -78,9 +78,9 @@ def predict_route(
 def never_asked(
     routing: Routing, index: DeploymentIndex, name: str, rules: RouterRules = RULES_1_106, most: int = FAR
 ) -> tuple[str, ...]:
-    """The names that the hop limit keeps from ever being tried for `name`, even with everything before them down.
+    """The names that are never tried for `name` because of the hop limit, even with everything before them down.
 
-    At most `most` of them are looked for: of a long chain that is enough to tell.
+    At most `most` of them are searched for, which is enough for a message.
     """
     simulation = RequestSimulation(routing, index, _ALL_DOWN, name, rules)
     simulation.ask(name)
@@ -93,7 +93,7 @@ def never_asked(
 
 
 def _why_unanswered(simulation: RequestSimulation) -> tuple[UnansweredCause, str]:
-    """The cause for the group asked for, and the same in words."""
+    """The cause of a request without an answer, and its text."""
     name, others = simulation.first, [hop for hop in simulation.hops.values() if hop.name != simulation.first]
     first = simulation.hops[name]
     fault: FallbackKind = next(
@@ -101,7 +101,7 @@ def _why_unanswered(simulation: RequestSimulation) -> tuple[UnansweredCause, str
     )
     if not others:
         return _without_chain(simulation, name, first, fault)
-    # a chain that was cut off matters only by whom no other way led to
+    # a cut chain matters only for names that no other chain reached
     lost = {
         other: [step.name for step in chain if step.name not in simulation.hops]
         for other, chain in simulation.cuts.items()

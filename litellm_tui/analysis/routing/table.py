@@ -1,4 +1,4 @@
-"""Fallbacks and aliases as the settings have them: out of the file, or out of the running router."""
+"""Fallbacks and aliases in the settings of the file or of the running router."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from litellm_tui.analysis.nested import python_text
 from litellm_tui.model.configuration import ConfigFile
 
 FallbackKind = Literal["general", "context window", "content policy"]
-"""Why a request goes on to another group, and by which of the three tables."""
+"""Why a request continues with another group; each kind has its own table."""
 
 FALLBACK_KINDS: Final[tuple[tuple[str, FallbackKind], ...]] = (
     ("fallbacks", "general"),
@@ -22,7 +22,7 @@ MAX_FALLBACKS: Final = 5
 
 
 class Step(NamedTuple):
-    """One target. `own` tells apart targets that carry parameters of their own; `bare` is a plain name."""
+    """One target. `own` identifies a target with parameters of its own; `bare` means a plain name."""
 
     name: str
     own: str = ""
@@ -30,7 +30,7 @@ class Step(NamedTuple):
 
 
 class Table:
-    """The chains of one kind, `(group, its steps)` in the router's order, found by their group."""
+    """The chains of one kind, `(group, its steps)` in the router's order, and by group."""
 
     def __init__(self, entries: Iterable[tuple[str, tuple[Step, ...]]]) -> None:
         self.entries = tuple(entries)
@@ -39,11 +39,11 @@ class Table:
 
 
 class Routing:
-    """The routing settings of one side (the file, or the running router), whatever their shape.
+    """The routing settings of the file or of the running router, in any shape.
 
-    `tables` are what the router looks into, in its order, with `*` among the general ones; `chains` are the same by
-    group, for showing. `own` are the kinds that have a table of their own, be it empty. `malformed` says in words what
-    LiteLLM does not take.
+    `tables` are the router's tables in its order, with `*` among the general ones; `chains` are the same by group, for
+    display. `own` are the kinds with a table of their own, even an empty one. `malformed` describes what LiteLLM does
+    not accept.
     """
 
     def __init__(self, settings: Mapping[str, Any], otherwise: Mapping[str, Any]) -> None:
@@ -76,14 +76,14 @@ class Routing:
 
     @classmethod
     def of_file(cls, file: ConfigFile) -> Routing:
-        """As the file would have it after a restart."""
+        """The routing after a restart with this file."""
         return cls(file.section("router_settings"), file.section("litellm_settings"))
 
     @classmethod
     def of_router(cls, router: Mapping[str, Any], file: ConfigFile | None = None) -> Routing:
-        """As the running router has it.
+        """The routing of the running router.
 
-        It shows neither its content-policy fallbacks nor its hop limit: with a `file` these are taken from there.
+        The router shows neither content-policy fallbacks nor the hop limit: a `file` supplies these.
         """
         if file is None:
             return cls(router, router)
@@ -95,13 +95,13 @@ class Routing:
 
 @latest
 def routing_of_file(file: ConfigFile) -> Routing:
-    """As the file would have it after a restart; made once for each file."""
+    """The routing after a restart with this file; cached."""
     return Routing.of_file(file)
 
 
 @latest
 def routing_of_router(router: Mapping[str, Any], file: ConfigFile | None = None) -> Routing:
-    """As the running router has it; made once for each of its answers."""
+    """The routing of the running router; cached."""
     return Routing.of_router(router, file)
 
 
@@ -123,7 +123,7 @@ def _entries(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _steps(value: Any) -> tuple[Step, ...]:
-    """Targets as the router walks them: a text instead of a list is walked letter by letter."""
+    """The targets in the router's order; the router reads a text instead of a list letter by letter."""
     if not isinstance(value, list | str):
         return ()
     return tuple(_step(item) for item in value)
@@ -140,12 +140,12 @@ def _step(item: Any) -> Step:
 
 
 def _names(value: Any) -> list[str]:
-    """Targets by name; one may be a mapping with parameters of its own (`{model: NAME, …}`)."""
+    """The names of targets; a target can be a mapping with its own parameters (`{model: NAME, …}`)."""
     return [value] if isinstance(value, str) else [step.name for step in _steps(value)]
 
 
 def _malformed(key: str, value: Any) -> Iterator[str]:
-    """What LiteLLM does not take. It refuses to start over the first two, but not in the context-window table."""
+    """What LiteLLM does not accept. The first two prevent its start, except in the context-window table."""
     refusal = "" if key.startswith("context") else ": LiteLLM does not start with it"
     if value and not isinstance(value, list):
         yield f"{key} is a {type(value).__name__}, not a list{refusal}"

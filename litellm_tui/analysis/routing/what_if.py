@@ -1,4 +1,4 @@
-"""What if these groups were down: where every request would go, and who would be left without an answer."""
+"""A simulated outage of groups: where every request would go, and which would get no answer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.snapshot import Snapshot
 
 DEAD = ("failing", "masked", "cooling down", "not loaded", "expected down")
-"""States in which a deployment answers nothing now, marked or not."""
+"""States in which a deployment does not answer."""
 
 
 class OutageSimulation(msgspec.Struct, frozen=True):
-    """Routes by kind and name, for every group and alias, and for every chain of the other kinds.
+    """Routes by kind and name: for every group and alias, and for every chain of the other kinds.
 
-    `unanswered` are the groups and aliases whose ordinary requests end without an answer; of these, `through` end so
-    only through the marks.
+    `unanswered` are the groups and aliases whose ordinary requests get no answer; `through` are those of them that do
+    so only because of the marks.
     """
 
     routes: dict[tuple[FallbackKind, str], Route]
@@ -30,7 +30,7 @@ class OutageSimulation(msgspec.Struct, frozen=True):
 
 
 def current_routing(snapshot: Snapshot) -> Routing | None:
-    """The routing that runs, or the file's while the router cannot be asked; None when neither is known."""
+    """The running routing, or the file's while the router is not known; None when neither is known."""
     router, file = snapshot.gateway.router.value, snapshot.configuration.current
     if router is not None:
         return routing_of_router(router, file)
@@ -39,14 +39,14 @@ def current_routing(snapshot: Snapshot) -> Routing | None:
 
 @latest
 def index_deployments(deployments: Collection[Deployment]) -> DeploymentIndex:
-    """The deployments as the routing sees them."""
+    """The deployments of a diagnosis as an index for the simulation."""
     return DeploymentIndex(
         IndexedDeployment(d.key, d.group, d.model, d.loaded.id if d.loaded else "") for d in deployments
     )
 
 
 def find_substitutes(snapshot: Snapshot, deployments: Collection[Deployment], groups: Iterable[str]) -> dict[str, str]:
-    """Of these dead groups those for which another one answers, and which."""
+    """The dead groups for which another group answers, each with that group."""
     routing = current_routing(snapshot)
     if routing is None:
         return {}
@@ -70,7 +70,7 @@ def _find_substitutes(
 def served_without(
     snapshot: Snapshot, deployments: Collection[Deployment], kind: FallbackKind, name: str
 ) -> str | None:
-    """The group that would answer a request for `name` if its own group failed in this way; None for nobody."""
+    """The group that would answer a request for `name` if its own group failed in this way; None for none."""
     routing = current_routing(snapshot)
     if routing is None:
         return None
@@ -92,7 +92,7 @@ def _current_rules(snapshot: Snapshot) -> RouterRules:
 def simulate_outage(
     snapshot: Snapshot, deployments: Collection[Deployment], marked: Collection[str] = ()
 ) -> OutageSimulation:
-    """Where requests go with the groups in `marked` down, beside what is down already; empty while nothing is known."""
+    """The routes with the groups in `marked` down in addition to those down now; empty while no routing is known."""
     routing = current_routing(snapshot)
     if routing is None:
         return OutageSimulation({})

@@ -1,1 +1,1 @@
-"""What LiteLLM reads of a configuration, per version: records that collectors fill and the analysis looks up."""
+"""What LiteLLM reads of a configuration, per version: records that collectors fill and the rules read."""

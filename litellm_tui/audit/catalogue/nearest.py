@@ -1,4 +1,4 @@
-"""Which known name a mistyped one most likely stands for."""
+"""The known names nearest to a mistyped one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from functools import lru_cache
 
 
 def nearest(key: str, names: frozenset[str]) -> tuple[str, ...]:
-    """The names that a mistyped key most likely stands for, at most three, nearest first in equal distance by name.
+    """The known names at the smallest distance from a mistyped key, by name, at most three.
 
-    Case, hyphens and a plural do not count; beside them one slip for every six letters, at most three. A short word is
-    too easily another one: under four letters nothing is near.
+    Case, hyphens and a plural do not count. Beside them, one slip for every six letters is allowed, at most three. A
+    key under four letters has no near names, as too many words differ from it by one letter.
     """
     plain = _plain(key)
     if len(plain) < 4:
@@ -34,7 +34,7 @@ def _plain(name: str) -> str:
 
 
 def _letters(name: str) -> int:
-    """The letters that occur, as bits: two names that differ in many are not worth a comparison."""
+    """The letters that occur, as bits: a cheap test before the comparison."""
     bits = 0
     for letter in name:
         bits |= 1 << (ord(letter) & 63)
@@ -43,7 +43,7 @@ def _letters(name: str) -> int:
 
 @lru_cache(maxsize=64)
 def _index(names: frozenset[str]) -> dict[int, list[tuple[str, str, int]]]:
-    """The names by the length of their plain form: with it, and its letters."""
+    """The names, their plain forms and letters, by the length of the plain form."""
     lengths: dict[int, list[tuple[str, str, int]]] = {}
     for name in sorted(names):
         plain = _plain(name)
@@ -62,12 +62,12 @@ def _alike_in_words(key: str, other: str) -> bool:
 
 
 def _distance(left: str, right: str, limit: int) -> int:
-    """Slips between two words: a letter too many, missing, wrong, or two swapped. Above `limit` it says only that."""
+    """Slips between two words: a letter too many, missing, wrong, or two swapped. Returns `limit` + 1 for more."""
     too_many = limit + 1
     before: list[int] = []
     row = list(range(len(right) + 1))
     for i, mine in enumerate(left, 1):
-        # further from the diagonal than the limit there are too many slips already
+        # outside this band there are more slips than the limit
         low, high = max(1, i - limit), min(len(right), i + limit)
         earlier, before, row = before, row, [too_many] * (len(right) + 1)
         row[0] = i

@@ -37,7 +37,7 @@ Source = Literal["installed", "shipped", "newest"]
 Value = str | int | float | bool
 
 KINDS: Final[tuple[CatalogueKind, ...]] = get_args(CatalogueKind)
-# the kinds that are places in a configuration, in the operator's words
+# the kinds that are places in a configuration, with their names for the operator
 PLACES: Final[Mapping[CatalogueKind, str]] = {
     "sections": "the top level",
     "router": "router_settings",
@@ -51,8 +51,9 @@ _VERSION: Final = re.compile(r"(\d+(?:\.\d+)+|\d+)(?:[.-]?post\.?(\d+))?")
 
 
 def parse_version(text: str) -> tuple[int, ...]:
-    """The numbers of a version, to compare: `1.74.9.post2` is (1, 74, 9, 2). A tag's words (`v`, `main-`, `-stable`,
-    `rc1`) do not count; () when the text holds no version.
+    """The numbers of a version, for comparison: `1.74.9.post2` is (1, 74, 9, 2).
+
+    Words of a tag (`v`, `main-`, `-stable`, `rc1`) do not count. () for a text without a version.
     """
     found = _VERSION.search(text)
     if found is None:
@@ -108,11 +109,11 @@ class Catalogue(msgspec.Struct, frozen=True):
         return names
 
     def elsewhere(self, key: str, but: CatalogueKind | None = None) -> tuple[str, ...]:
-        """The places, in the operator's words, in which this version reads a key; `but` leaves out where it stands."""
+        """The places where this version reads a key, by their names for the operator, without `but`."""
         return tuple(place for kind, place in PLACES.items() if kind != but and key in self.keys(kind))
 
     def close(self, kind: CatalogueKind, key: str) -> tuple[str, ...]:
-        """What was probably meant: the nearest names of the kind, at most three; empty when nothing is near."""
+        """The nearest names of the kind, at most three; empty when nothing is near."""
         return nearest(key, self.keys(kind))
 
 
@@ -130,8 +131,9 @@ class Spans(msgspec.Struct, frozen=True):
     defaults: Mapping[str, tuple[tuple[Value, tuple[int, ...]], ...]] = {}
 
     def at(self, version: str) -> Catalogue:
-        """What a version reads: its own entry, else that of the nearest release before it, else of the oldest. A
-        version that is not known gives the newest, and its `source` says so.
+        """The catalogue of a version, or of the nearest release before it, or of the oldest.
+
+        A text without a version gives the newest, with `source` `newest`.
         """
         asked = parse_version(version)
         source: Source = "shipped" if asked else "newest"
@@ -156,7 +158,7 @@ class Spans(msgspec.Struct, frozen=True):
         )
 
     def span(self, kind: CatalogueKind, key: str) -> tuple[str, str] | None:
-        """The first and the last scanned release that read a key; None when none did."""
+        """The first and the last scanned release that reads a key; None when none does."""
         pairs = self.kinds.get(kind, {}).get(key)
         return (self.releases[pairs[0]], self.releases[pairs[-1]]) if pairs else None
 
@@ -183,7 +185,7 @@ class Spans(msgspec.Struct, frozen=True):
         return nearest(key, frozenset(self.kinds.get(kind, {})))
 
     def _since(self, index: int) -> str:
-        """The release in short: its minor version alone when no earlier release of that minor was looked at."""
+        """The short form of a release: only its minor version when no earlier release of that minor was scanned."""
         return self._short(index, self.releases[index - 1] if index else "")
 
     def _until(self, index: int) -> str:
@@ -200,7 +202,7 @@ def _includes(pairs: tuple[int, ...], index: int) -> bool:
 
 
 def merge_catalogues(catalogues: Iterable[Catalogue]) -> Spans:
-    """The table of several versions, whatever their order."""
+    """The table of several versions, given in any order."""
     ordered = sorted(catalogues, key=lambda catalogue: parse_version(catalogue.version))
     kinds: dict[CatalogueKind, dict[str, tuple[int, ...]]] = {}
     for kind in KINDS:

@@ -181,6 +181,6 @@ def alias_hides_group(subject: Subject) -> Iterator[Hit | Right]:
 
 
 def _place(subject: Subject, name: str) -> Path:
-    """Where the name that an alias stands for is written."""
+    """The path of the name that an alias leads to."""
     value: Any = subject.aliases.get(name)
     return (*_AT, name, "model") if isinstance(value, dict) else (*_AT, name)

@@ -14,9 +14,9 @@ from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import Severity
 from litellm_tui.model.edits import Insert, Path, Remove, Rename, SetValue
 
-# where a chain is followed no further to find out whether it is too long
+# how far a chain is followed to find out whether it is too long
 _FAR: Final = 25
-# a file with more of them than this is told by these
+# how many chains are simulated; a file with more has reports on these only
 _MOST_WALKS: Final = 40
 # keys of a form that LiteLLM never had, found in public configurations
 _SOURCES: Final = ("model", "model_name", "primary")
@@ -50,16 +50,16 @@ def fallbacks_shape(subject: Subject) -> Iterator[Hit | Right]:
             if isinstance(item, dict) and len(item) == 1:
                 continue
             if isinstance(item, str) and severity:
-                # a bare name in this table is what every group falls back to
+                # a bare name in this table is a fallback of every group
                 continue
             said = f"has {len(item)} keys" if isinstance(item, dict) else f"is a {type(item).__name__}"
-            # one edit mends the list as a whole
+            # one edit repairs the whole list
             yield Hit(f"entry {number + 1} of {key} {said}", (*path, number), edits=edits, severity=severity)
             edits = ()
 
 
 def _mended(value: Any) -> list[dict[str, Any]] | None:
-    """The list that is meant, where there is no doubt."""
+    """The intended list; None where it is not certain."""
     entries: list[dict[str, Any]] = []
     for item in value if isinstance(value, list) else (value,):
         if not isinstance(item, dict):

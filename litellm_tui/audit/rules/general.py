@@ -24,7 +24,7 @@ _INTERVAL: Final = ("general_settings", "health_check_interval")
 
 
 def _master_key(subject: Subject) -> object:
-    """The key that requests have to bring: None when there is none, UNKNOWN when that cannot be told."""
+    """The key that requests need: None when there is none, UNKNOWN when it cannot be decided."""
     section = subject.section("general_settings")
     if "master_key" in section:
         return surroundings.resolve(subject, section["master_key"])
@@ -39,7 +39,7 @@ def _key_path(subject: Subject) -> Path:
 
 
 def _lack(key: object) -> str:
-    """What is wrong with a master key; "" when nothing is, or nobody knows."""
+    """What is wrong with a master key; "" when nothing is, or when it is not known."""
     if key is UNKNOWN or not (key is None or isinstance(key, str)):
         return ""
     if not (key or "").strip():
@@ -254,7 +254,7 @@ def _truth(value: str | Unknown | None) -> bool:
 
 
 def _whole(value: object) -> int:
-    """The seconds that are meant by a text of digits or 60.0; 0 when it is neither."""
+    """The seconds in a text of digits, or in 60.0; 0 when it is neither."""
     if isinstance(value, float):
         return int(value) if 1 <= value < 10**9 and value.is_integer() else 0
     text = value.strip() if isinstance(value, str) else ""

@@ -312,7 +312,7 @@ def _path(subject: Subject, key: str) -> tuple[str, ...]:
 
 
 def _at(subject: Subject, *path: str) -> tuple[str, ...]:
-    """The path as far as it stands in the file."""
+    """The longest beginning of the path that the file has."""
     value: Any = subject.data
     for place, key in enumerate(path):
         if not isinstance(value, dict) or key not in value:

@@ -343,7 +343,7 @@ def _addressed(subject: Subject, providers: tuple[str, ...]) -> Iterator[tuple[E
 
 
 def _is_of(entry: Entry, subject: Subject, providers: tuple[str, ...]) -> bool:
-    # most are told by their prefix, and there may be thousands
+    # most models are decided by their prefix, and there may be thousands
     plain = "custom_llm_provider" not in entry.params and reference(entry.model) is None and "/" in entry.model
     if plain and entry.model.partition("/")[0] not in providers:
         return False
@@ -351,7 +351,7 @@ def _is_of(entry: Entry, subject: Subject, providers: tuple[str, ...]) -> bool:
 
 
 def _shortened(entry: Entry, address: str) -> tuple[Edit, ...]:
-    """The address written anew, where it stands in the file itself."""
+    """An edit of the address, if it is written in the file itself."""
     literal = isinstance(value := entry.params["api_base"], str) and reference(value) is None
     return (SetValue(entry.at("api_base"), address),) if literal and address else ()
 

@@ -166,7 +166,7 @@ def workers_count_apart(subject: Subject) -> Iterator[Hit]:
 
 
 def _option(subject: Subject, runtime: Runtime, name: str) -> str:
-    """An option of the command line, or the variable that stands for it."""
+    """An option of the command line, or the variable with the same effect."""
     told = runtime.option(name) or subject.variable(name.removeprefix("--").upper())
     return told if isinstance(told, str) else ""
 
