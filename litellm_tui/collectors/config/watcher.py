@@ -29,6 +29,9 @@ STORM_SECONDS: Final = 3.0
 WRITER_SECONDS: Final = 3.0
 # <linux/fcntl.h>; Python does not name it
 _F_SETSIG: Final = 10
+# watchfiles' thread looks for notices this often, and each time is a wake-up: all day long, for a file that is saved
+# once a day. A notice comes after one to two of these steps
+NOTICE_MILLISECONDS: Final = 150
 # inotify is tried again this often where it failed
 RETRY_SECONDS: Final = 30.0
 Places = tuple[dict[str, int], set[str]]
@@ -202,10 +205,11 @@ class Watcher:
             watch_filter=lambda _, path: os.path.basename(path) in names,
             stop_event=self._again,
             recursive=False,
-            # the first notice is wanted at once: what has settled is decided here
-            debounce=40,
-            step=10,
-            rust_timeout=5000,
+            # the first notice is wanted soon: what has settled is decided here
+            debounce=NOTICE_MILLISECONDS,
+            step=NOTICE_MILLISECONDS,
+            # without notices it never comes back by itself: what ends it is the event
+            rust_timeout=0,
         ):
             await self._notice()
 
