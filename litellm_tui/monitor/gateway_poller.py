@@ -52,8 +52,8 @@ class GatewayPoller:
     """What one gateway was last heard to say is `heard`; `answers` tells whether it is alive.
 
     `health_cost` says what GET /health would cost, and `cache_is_down` whether the cache is known to be down without
-    its word. `heard_of` is called with every result, and `changed` after it; `redact` masks a text. Each thing is asked
-    by a job of its own, which the `supervisor` keeps.
+    its word. `heard_of` is called with every result, and after it `changed`, or `same` where it is what the one before
+    was; `redact` masks a text. Each thing is asked by a job of its own, which the `supervisor` keeps.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class GatewayPoller:
         redact: Callable[[str], str],
         heard_of: Callable[[Any], None],
         changed: Callable[[], None],
+        same: Callable[[], None],
         supervisor: Supervisor,
     ) -> None:
         self.heard = Gateway()
@@ -74,7 +75,7 @@ class GatewayPoller:
         self._health_url = profile.health_url
         self._pulse = pulse
         self._health_cost, self._cache_is_down = health_cost, cache_is_down
-        self._redact, self._heard_of, self._changed = redact, heard_of, changed
+        self._redact, self._heard_of, self._changed, self._same = redact, heard_of, changed, same
         self._supervisor = supervisor
         self._client: GatewayClient | None = None
         self._alive = asyncio.Event()
@@ -152,10 +153,15 @@ class GatewayPoller:
         if shown == before.value:
             # the same object again: what was made of it need not be made anew
             shown = before.value
-        after = next_reading(before, shown, took, _interval(endpoint, result), time.time())
+        now = time.time()
+        after = next_reading(before, shown, took, _interval(endpoint, result), now)
         self.heard = msgspec.structs.replace(self.heard, **{endpoint.field: after})
         self._heard_of(result)
-        self._changed()
+        same = after.value is before.value and after.failure == before.failure and before.tried_at is not None
+        if same and not before.stale(now) and not _slow(before, after):
+            self._same()
+        else:
+            self._changed()
 
     def _without_secrets(self, result: Any) -> Any:
         """Error texts masked: providers repeat the key they refuse, and LiteLLM passes it on."""
@@ -275,6 +281,11 @@ class GatewayPoller:
             failures = self._judge_key(result, failures)
             off = isinstance(result, NotAvailable)
             await self._pulse.pause(OFF_SECONDS if off else _delay(endpoint.interval, failures))
+
+
+def _slow(*readings: Reading[Any]) -> bool:
+    """Whether an answer of the cache took, or has taken, long enough to be told of."""
+    return any(isinstance(reading.value, CachePing) and is_slow(reading.value, reading.took) for reading in readings)
 
 
 def _is_silent(result: Any, _: float | None) -> bool:

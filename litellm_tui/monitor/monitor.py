@@ -46,8 +46,13 @@ if TYPE_CHECKING:
     from litellm_tui.target.profile import Profile
 
 PUBLISH_SECONDS: Final = 0.25
+# what was read again and says the same is only younger: it is shown so late at most
+SAME_SECONDS: Final = 4.0
 SERVICE_SECONDS: Final = 2.0
 SERVICE_SECONDS_IN_MOTION: Final = 0.5
+# a unit in which nothing seems to change is asked about by a command this often: one costs as much as all other looks
+# of its interval together
+SERVICE_SECONDS_AT_REST: Final = 6.0
 
 
 class Job(NamedTuple):
@@ -94,6 +99,7 @@ class Monitor:
         self.expected_down: dict[str, str] = {}
         self._tail: Tail | None = None
         self._dirty = asyncio.Event()
+        self._read_again: asyncio.TimerHandle | None = None
         self.supervisor = Supervisor(self._masked, self._dirty.set, pace)
         self.file = self._file_watch()
         self.audits = AuditWorker(profile, self._dirty.set)
@@ -107,6 +113,7 @@ class Monitor:
             redact=self._masked,
             heard_of=self._take_answer,
             changed=self._dirty.set,
+            same=self._same,
             supervisor=self.supervisor,
         )
         self._background_checks: bool | None = None
@@ -208,8 +215,16 @@ class Monitor:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
+            if self._read_again is not None:
+                self._read_again.cancel()
+                self._read_again = None
             self._on_snapshot(self.snapshot())
             await asyncio.sleep(PUBLISH_SECONDS)
+
+    def _same(self) -> None:
+        """Something was read again and says the same: to be shown with the next news, or a little later."""
+        if self._read_again is None:
+            self._read_again = asyncio.get_running_loop().call_later(SAME_SECONDS, self._dirty.set)
 
     # --- the gateway -------------------------------------------------------------------------------------------
 
@@ -300,13 +315,22 @@ class Monitor:
         self._service = next_reading(self._service, crash, None, SERVICE_SECONDS, time.time())
 
     async def _poll_service(self) -> None:
+        looked_at = measured_at = 0.0
         while True:
             before = self._service
             started = time.time()
+            rested = before.failure is None and started - looked_at < SERVICE_SECONDS_AT_REST and self._gateway.answers
+            if rested and before.value is not None and self._driver.unchanged(before.value):
+                self._service = msgspec.structs.replace(before, seen_at=started, tried_at=started)
+                self._same()
+                await self._pulse.pause(SERVICE_SECONDS)
+                continue
+            looked_at = started
             result = await self._driver.look()
             now = time.time()
             if isinstance(result, Service):
-                elapsed = now - before.seen_at if before.seen_at else 0.0
+                elapsed = now - measured_at if measured_at else 0.0
+                measured_at = now
                 if result.cpu_percent is None:
                     share = cpu_percent(before.value, result, elapsed)
                     result = msgspec.structs.replace(result, cpu_percent=share)
@@ -314,7 +338,10 @@ class Monitor:
                     self.look_now()
             self._service = next_reading(before, result, now - started, SERVICE_SECONDS, now)
             self._judge_background_checks()
-            self._dirty.set()
+            if _moved(before) == _moved(self._service):
+                self._same()
+            else:
+                self._dirty.set()
             service = self._service.value
             calm = service is not None and service.active_state == "active" and self._gateway.answers
             await self._pulse.pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)
@@ -367,6 +394,14 @@ class Monitor:
     def _take_lines(self, lines: list[Ready]) -> None:
         self._intake.keep(lines)
         self._dirty.set()
+
+
+def _moved(reading: Reading[Service]) -> object:
+    """What makes a reading of the service another one: its memory and its CPU time always are."""
+    value = reading.value
+    if value is not None:
+        value = msgspec.structs.replace(value, memory=None, cpu_seconds=None, cpu_percent=None, booted_at=None)
+    return value, reading.failure, value is not None and reading.stale(time.time())
 
 
 async def _at_once() -> None:

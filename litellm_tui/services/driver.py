@@ -76,6 +76,13 @@ class Driver(Protocol):
         """One look. A service that is not there is a `Service` that is `not-found`; a `Failure` tells nothing of it."""
         ...
 
+    def unchanged(self, service: Service) -> bool:
+        """Whether nothing has visibly changed since this look, as far as that can be told at no cost and at once.
+
+        False where it cannot be told so: then only a `look` tells.
+        """
+        ...
+
     def tail(
         self, on_entries: Entries, on_state: States, ready: Ready = as_they_are, lines: int = HISTORY
     ) -> Tail | Failure:
