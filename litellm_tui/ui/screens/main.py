@@ -39,7 +39,9 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._pace = pace
         self._redraw = redraw
+        self._parts: list[Header | ServiceStrip | Pane] = []
         self._log_waits: View | None = None
+        self._log_seen: tuple[int, int] | None = None
         self._zoomed = False
         self.shown = "models"
         """The pane that has the focus, or had it last."""
@@ -58,6 +60,8 @@ class MainScreen(Screen[None]):
         yield ServiceStrip()
 
     def on_mount(self) -> None:
+        # not by a query at each drawing: the clock ticks all day
+        self._parts = [part for part in self.query("*") if isinstance(part, Header | ServiceStrip | Pane)]
         self.query_one(Models).lines.focus()
 
     # --- drawing -----------------------------------------------------------------------------------------------
@@ -68,9 +72,9 @@ class MainScreen(Screen[None]):
         A part that cannot be drawn says so, and the others are drawn; the first failure is returned.
         """
         crash = None
-        # by query, and not one by one: a snapshot may come while the screen is being taken down
-        for part in self.query("Header, ServiceStrip, Pane"):
-            if not part.display or not isinstance(part, Header | ServiceStrip | Pane):
+        for part in self._parts:
+            # a snapshot may come while the screen is being taken down
+            if not part.is_attached or not part.display:
                 continue
             if isinstance(part, Logs) and not asked:
                 ended = guarded(partial(self._draw_log, part, view), view.redact)
@@ -87,7 +91,10 @@ class MainScreen(Screen[None]):
         ready = not log.view.is_in_parts and self._pace.ready()
         waits, self._log_waits = self._log_waits, None if ready else view
         if ready:
-            self._pace.link.ask_soon()
+            seen = view.store.first, view.store.last
+            if seen != self._log_seen:
+                self._pace.link.ask_soon()
+            self._log_seen = seen
             log.draw(view)
         elif waits is None:
             self.set_timer(LOG_SECONDS, partial(self._draw_waiting, log))
@@ -101,8 +108,9 @@ class MainScreen(Screen[None]):
 
     def tick(self, words: str) -> None:
         """The clock shows these words."""
-        for header in self.query(Header):
-            header.tick(words)
+        for part in self._parts:
+            if isinstance(part, Header) and part.is_attached:
+                part.tick(words)
 
     # --- panes -------------------------------------------------------------------------------------------------
 
