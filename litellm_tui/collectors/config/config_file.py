@@ -33,8 +33,19 @@ MASKED = "•••"
 # libyaml's composer recurses in C, where deep nesting ends the process; LiteLLM's own loader gives up soon after this
 DEEPEST = 250
 MOST_FILES = 2_000
+# what may stand before the first key or entry of a line
+_BEFORE = re.compile(rb"^[ \t?:-]+", re.MULTILINE)
+_BRACKETS = re.compile(rb"^.*[\[{].*$", re.MULTILINE)
+_QUOTES = re.compile(rb"[\"'#]")
+# line ends that `_BEFORE` does not know, and the marks of encodings in which no byte is a character
+_OTHER_LINES = (b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\0", b"\xff\xfe", b"\xfe\xff")
 _IGNORE = re.compile(rb"#\s*litellm-tui:\s*ignore\b[ \t]*([\w-]*)[ \t]*(.*)")
 Marks = dict[tuple[str | int, ...], Mark]
+
+
+# what was parsed last, by file, with the digest of its content: the same file is read for the key, for the screen, and
+# after every touch, and thousands of deployments take a second each time
+_parsed: dict[str, tuple[bytes, dict[str, Any], Marks, list[Duplicate]]] = {}
 
 
 class _Unusable(Exception):
@@ -129,6 +140,8 @@ def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes
         if file not in instead:
             # one that is gone by now has no time at which it came to be as it was
             os.stat(file)
+    for file in _parsed.keys() - merged.files.keys():
+        _parsed.pop(file, None)
     data, marks = merged.data, merged.marks
     deployments = _deployments(data, marks, path, environment)
     return ConfigFile(
@@ -197,6 +210,17 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
         raise _Unusable(ConfigError(path, error.strerror or str(error))) from error
     merged.digest.update(path.encode() + b"\0" + content + b"\0")
     merged.ignores += _ignores(content, path)
+    digest, known = hashlib.sha256(content).digest(), _parsed.get(path)
+    if known is None or known[0] != digest:
+        known = (digest, *_parse(content, path))
+        if path not in merged.instead:
+            _parsed[path] = known
+    _, data, marks, duplicates = known
+    merged.duplicates += duplicates
+    return dict(data), marks
+
+
+def _parse(content: bytes, path: str) -> tuple[dict[str, Any], Marks, list[Duplicate]]:
     try:
         _refuse_depth(content, path)
         loader = _Loader(content)
@@ -222,7 +246,9 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
         raise _Unusable(ConfigError(path, "the file is empty; LiteLLM refuses to start with it", 1, 1))
     if not isinstance(data, dict):
         raise _Unusable(ConfigError(path, f"expected a mapping at the top, found a {type(data).__name__}", 1, 1))
-    return {str(key): value for key, value in data.items()}, _marks(node, path, merged.duplicates)
+    duplicates: list[Duplicate] = []
+    marks = _marks(node, path, duplicates)
+    return {str(key): value for key, value in data.items()}, marks, duplicates
 
 
 def _ignores(content: bytes, file: str) -> Iterator[Ignore]:
@@ -236,7 +262,29 @@ def _ignores(content: bytes, file: str) -> Iterator[Ignore]:
             yield Ignore(Mark(file, number, found.start() + 1), number + alone, rule, reason)
 
 
+def _is_shallow(content: bytes) -> bool:
+    """Whether the content cannot be nested deeply, as far as that is told at a glance.
+
+    Each block stands further to the right than the one around it, but for a list in a mapping, and nothing but
+    `_BEFORE` stands to the left of what begins one. Each collection in brackets has a bracket, and is over at the end
+    of a line with as many closing ones: but for the line that begins the outermost, whose first word may hold some.
+    """
+    if any(mark in content for mark in _OTHER_LINES):
+        return False
+    indented = max(map(len, _BEFORE.findall(content)), default=0)
+    opened = most = 0
+    for line in _BRACKETS.findall(content):
+        opens = line.count(b"[") + line.count(b"{")
+        if opens == line.count(b"]") + line.count(b"}") and not _QUOTES.search(line):
+            most = max(most, opens)
+        else:
+            opened += opens
+    return 2 * (indented + 1) + 2 * most + opened < DEEPEST
+
+
 def _refuse_depth(content: bytes, path: str) -> None:
+    if _is_shallow(content):
+        return
     depth = 0
     loader = _Loader(content)
     try:
