@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.file_times import saved_at
 from litellm_tui.collectors.config.includes import named_files
@@ -19,11 +20,12 @@ from litellm_tui.model.configuration import ConfigError, ConfigFile
 # how often a file is read that is changed while it is read
 READS: Final = 5
 
-Taken = Callable[[ConfigFile | ConfigError, Mapping[str, str]], None]
+Taken = Callable[[ConfigFile | ConfigError, Mapping[str, str], frozenset[str]], None]
 
 
 class ConfigWatcher:
-    """Follows one file with all that it includes. `take` gets what it says, and the environment it was read with.
+    """Follows one file with all that it includes. `take` gets what it says, the environment it was read with,
+    and the secrets of both.
 
     `environment` holds what is not in one of the `environment_files`, which are read anew each time. Without `inodes`
     a file counts as old as it says. All that touches a file is done in a thread of its own.
@@ -87,24 +89,27 @@ class ConfigWatcher:
         for _ in range(READS):
             watched = self.watcher.paths
             before = await self.watcher.signature(watched)
-            loaded, files, environment = await self._thread.run(self._load)
+            loaded, files, environment, secrets = await self._thread.run(self._load)
             await self.watcher.watch((*files, *self._environment_files))
             if self.watcher.paths != watched:
                 continue
             if await self.watcher.signature(watched) == before:
-                self._take(loaded, environment)
+                self._take(loaded, environment, secrets)
                 return
             await asyncio.sleep(QUIET)
 
-    def _load(self) -> tuple[ConfigFile | ConfigError, tuple[str, ...], Mapping[str, str]]:
-        """The file, all files that belong to it, and the environment. In the thread."""
+    def _load(self) -> tuple[ConfigFile | ConfigError, tuple[str, ...], Mapping[str, str], frozenset[str]]:
+        """The file, all files that belong to it, the environment, and the secrets of both. In the thread."""
         environment = self._environment()
         loaded = config_file.load(self._path, environment)
         if isinstance(loaded, ConfigError):
-            return loaded, named_files(self._path), environment
+            return loaded, named_files(self._path), environment, frozenset()
         if not self._inodes:
             loaded = msgspec.structs.replace(loaded, modified_at=saved_at(loaded.files))
-        return loaded, loaded.files, environment
+        # to go through thousands of deployments takes longer than a key may wait
+        secrets = frozenset(config_file.secrets_in(loaded, environment))
+        known = frozenset(part for name, value in environment.items() for part in secret_parts(name, value))
+        return loaded, loaded.files, environment, secrets | known
 
     def _environment(self) -> Mapping[str, str]:
         fresh, _ = read_environment_files(list(self._environment_files))

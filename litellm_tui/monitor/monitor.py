@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from litellm_tui.analysis.redaction.redactor import Redactor
-from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.collectors import redis
-from litellm_tui.collectors.config import config_file
 from litellm_tui.logs.entry import HISTORY, Entry
 from litellm_tui.logs.intake import LogIntake, Ready
 from litellm_tui.logs.store import LogStore
@@ -35,6 +33,7 @@ from litellm_tui.monitor.audit_worker import AuditWorker
 from litellm_tui.monitor.config_watcher import ConfigWatcher
 from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
 from litellm_tui.monitor.redis_poller import RedisPoller
+from litellm_tui.monitor.service_reading import as_shown
 from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
@@ -259,7 +258,9 @@ class Monitor:
     def _file_failed(self, crash: Crashed) -> None:
         self._configuration = msgspec.structs.replace(self._configuration, failure=crash)
 
-    def _take_file(self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str]) -> None:
+    def _take_file(
+        self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str], secrets: frozenset[str]
+    ) -> None:
         now = time.time()
         before, path = self._configuration, self._configuration.path
         if isinstance(loaded, ConfigError):
@@ -270,8 +271,7 @@ class Monitor:
             self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
             self._redis.saved(redis.address(loaded, environment))
             # what was a secret once stays one: the running process may still write it to its log
-            self._secrets.update(config_file.secrets_in(loaded, environment))
-            self._secrets.update(part for name, value in environment.items() for part in secret_parts(name, value))
+            self._secrets.update(secrets)
             self.redact = Redactor(self._secrets)
             self._intake.redact = self.redact
             self._judge_background_checks()
@@ -338,7 +338,7 @@ class Monitor:
                     self.look_now()
             self._service = next_reading(before, result, now - started, SERVICE_SECONDS, now)
             self._judge_background_checks()
-            if _moved(before) == _moved(self._service):
+            if as_shown(before) == as_shown(self._service):
                 self._same()
             else:
                 self._dirty.set()
@@ -394,14 +394,6 @@ class Monitor:
     def _take_lines(self, lines: list[Ready]) -> None:
         self._intake.keep(lines)
         self._dirty.set()
-
-
-def _moved(reading: Reading[Service]) -> object:
-    """What makes a reading of the service another one: its memory and its CPU time always are."""
-    value = reading.value
-    if value is not None:
-        value = msgspec.structs.replace(value, memory=None, cpu_seconds=None, cpu_percent=None, booted_at=None)
-    return value, reading.failure, value is not None and reading.stale(time.time())
 
 
 async def _at_once() -> None:

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from litellm_tui.collectors.config import config_file
-from litellm_tui.collectors.config.config_file import MASKED, load
+from litellm_tui.collectors.config.config_file import DEEPEST, MASKED, load
+from litellm_tui.collectors.config.nesting import is_shallow
 from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.configuration import ConfigError, ConfigFile
@@ -494,13 +495,11 @@ def test_what_is_taken_for_shallow_is_not_nested_deeply(text: str) -> None:
     except yaml.YAMLError:
         # what stands before the fault counts
         pass
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(config_file, "DEEPEST", deepest)
-        assert not config_file._is_shallow(text.encode())
+    assert not is_shallow(text.encode(), deepest)
 
 
 def test_a_long_ordinary_file_is_taken_for_shallow() -> None:
-    assert config_file._is_shallow(CONFIG.encode())
+    assert is_shallow(CONFIG.encode(), DEEPEST)
 
 
 def test_the_same_content_is_parsed_once_and_read_with_each_environment(

@@ -14,6 +14,7 @@ import yaml
 
 from litellm_tui.analysis.redaction.secret_names import names_a_secret, secret_parts
 from litellm_tui.collectors.config.file_times import changed_at
+from litellm_tui.collectors.config.nesting import too_deep
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.configuration import (
     ConfigError,
@@ -33,12 +34,6 @@ MASKED = "•••"
 # libyaml's composer recurses in C, where deep nesting ends the process; LiteLLM's own loader gives up soon after this
 DEEPEST = 250
 MOST_FILES = 2_000
-# what may stand before the first key or entry of a line
-_BEFORE = re.compile(rb"^[ \t?:-]+", re.MULTILINE)
-_BRACKETS = re.compile(rb"^.*[\[{].*$", re.MULTILINE)
-_QUOTES = re.compile(rb"[\"'#]")
-# line ends that `_BEFORE` does not know, and the marks of encodings in which no byte is a character
-_OTHER_LINES = (b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\0", b"\xff\xfe", b"\xfe\xff")
 _IGNORE = re.compile(rb"#\s*litellm-tui:\s*ignore\b[ \t]*([\w-]*)[ \t]*(.*)")
 Marks = dict[tuple[str | int, ...], Mark]
 
@@ -222,7 +217,8 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
 
 def _parse(content: bytes, path: str) -> tuple[dict[str, Any], Marks, list[Duplicate]]:
     try:
-        _refuse_depth(content, path)
+        if beyond := too_deep(content, DEEPEST, _Loader):
+            raise _Unusable(ConfigError(path, "nested too deeply to be read", *beyond))
         loader = _Loader(content)
         try:
             node = loader.get_single_node()
@@ -260,42 +256,6 @@ def _ignores(content: bytes, file: str) -> Iterator[Ignore]:
             rule, reason = (text.decode(errors="replace").strip() for text in found.groups())
             alone = not line[: found.start()].strip(b" \t\xef\xbb\xbf")
             yield Ignore(Mark(file, number, found.start() + 1), number + alone, rule, reason)
-
-
-def _is_shallow(content: bytes) -> bool:
-    """Whether the content cannot be nested deeply, as far as that is told at a glance.
-
-    Each block stands further to the right than the one around it, but for a list in a mapping, and nothing but
-    `_BEFORE` stands to the left of what begins one. Each collection in brackets has a bracket, and is over at the end
-    of a line with as many closing ones: but for the line that begins the outermost, whose first word may hold some.
-    """
-    if any(mark in content for mark in _OTHER_LINES):
-        return False
-    indented = max(map(len, _BEFORE.findall(content)), default=0)
-    opened = most = 0
-    for line in _BRACKETS.findall(content):
-        opens = line.count(b"[") + line.count(b"{")
-        if opens == line.count(b"]") + line.count(b"}") and not _QUOTES.search(line):
-            most = max(most, opens)
-        else:
-            opened += opens
-    return 2 * (indented + 1) + 2 * most + opened < DEEPEST
-
-
-def _refuse_depth(content: bytes, path: str) -> None:
-    if _is_shallow(content):
-        return
-    depth = 0
-    loader = _Loader(content)
-    try:
-        while loader.check_event():
-            event = loader.get_event()
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                mark = event.start_mark
-                raise _Unusable(ConfigError(path, "nested too deeply to be read", mark.line + 1, mark.column + 1))
-    finally:
-        loader.dispose()
 
 
 def _marks(root: Any, file: str, duplicates: list[Duplicate]) -> Marks:

@@ -14,6 +14,7 @@ import signal
 import stat
 import time
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any, Final
 
 from litellm_tui.collectors.config.file_times import way
@@ -180,8 +181,9 @@ class Watcher:
                         await self._again.wait()
 
     async def _notified(self) -> None:
-        from watchfiles import awatch
-
+        # what it needs is loaded in a thread: that takes longer than a key may wait
+        await asyncio.to_thread(import_module, "anyio._backends._asyncio")
+        awatch = (await asyncio.to_thread(import_module, "watchfiles")).awatch
         self._followed = await self._thread.run(places_of, self.paths)
         folders, names = self._followed
         if not folders:

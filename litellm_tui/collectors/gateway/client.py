@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+import httpcore  # noqa: F401  # httpx loads it with the first client, on the event loop
 import httpx
 import msgspec
 
