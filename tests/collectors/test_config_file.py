@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -505,9 +506,14 @@ def test_a_long_ordinary_file_is_taken_for_shallow() -> None:
 def test_the_same_content_is_parsed_once_and_read_with_each_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parsed = []
+    parsed: list[str] = []
     parse = config_file._parse
-    monkeypatch.setattr(config_file, "_parse", lambda content, path: (parsed.append(path), parse(content, path))[1])
+
+    def counted(content: bytes, path: str) -> Any:
+        parsed.append(path)
+        return parse(content, path)
+
+    monkeypatch.setattr(config_file, "_parse", counted)
     root, other = tmp_path / "config.yaml", tmp_path / "other.yaml"
     root.write_text("include: [other.yaml]\nmodel_list: []\nmodel_list: []\n")
     other.write_text("model_list:\n- model_name: a\n  litellm_params: {model: os.environ/MODEL}\n")
