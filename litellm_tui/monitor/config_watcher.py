@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.file_times import saved_at
 from litellm_tui.collectors.config.includes import named_files
@@ -19,11 +20,12 @@ from litellm_tui.model.configuration import ConfigError, ConfigFile
 # attempts to read files that change while they are read
 READS: Final = 5
 
-OnRead = Callable[[ConfigFile | ConfigError, Mapping[str, str]], None]
+OnRead = Callable[[ConfigFile | ConfigError, Mapping[str, str], frozenset[str]], None]
 
 
 class ConfigWatcher:
-    """Watches one file with its includes. `on_read` gets the configuration and the environment it was read with.
+    """Watches one file with its includes. `on_read` gets the configuration, the environment it was read with, and the
+    secrets of both.
 
     `environment` holds the variables that no file of `environment_files` sets; these files are read each time. Without
     `inodes` the age of a file is its modification time alone. Its own thread does all file access.
@@ -87,24 +89,27 @@ class ConfigWatcher:
         for _ in range(READS):
             watched = self.watcher.paths
             before = await self.watcher.signature(watched)
-            loaded, files, environment = await self._thread.run(self._load)
+            loaded, files, environment, secrets = await self._thread.run(self._load)
             await self.watcher.watch((*files, *self._environment_files))
             if self.watcher.paths != watched:
                 continue
             if await self.watcher.signature(watched) == before:
-                self._on_read(loaded, environment)
+                self._on_read(loaded, environment, secrets)
                 return
             await asyncio.sleep(QUIET)
 
-    def _load(self) -> tuple[ConfigFile | ConfigError, tuple[str, ...], Mapping[str, str]]:
-        """The configuration, all its files, and the environment. Runs in the thread."""
+    def _load(self) -> tuple[ConfigFile | ConfigError, tuple[str, ...], Mapping[str, str], frozenset[str]]:
+        """The configuration, all its files, the environment, and the secrets of both. Runs in the thread."""
         environment = self._environment()
         loaded = config_file.load(self._path, environment)
         if isinstance(loaded, ConfigError):
-            return loaded, named_files(self._path), environment
+            return loaded, named_files(self._path), environment, frozenset()
         if not self._inodes:
             loaded = msgspec.structs.replace(loaded, modified_at=saved_at(loaded.files))
-        return loaded, loaded.files, environment
+        # to go through thousands of deployments takes longer than a key may wait
+        secrets = frozenset(config_file.secrets_in(loaded, environment))
+        known = frozenset(part for name, value in environment.items() for part in secret_parts(name, value))
+        return loaded, loaded.files, environment, secrets | known
 
     def _environment(self) -> Mapping[str, str]:
         fresh, _ = read_environment_files(list(self._environment_files))

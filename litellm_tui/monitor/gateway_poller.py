@@ -52,8 +52,8 @@ class GatewayPoller:
     """Polls one gateway. `readings` holds its last answers; `answers` says whether it is alive.
 
     `health_cost` gives the cost of GET /health, `cache_is_down` whether the cache is known to be down by other means.
-    `on_answer` is called with every result, and `changed` after it. `redact` masks a text. Each endpoint has its own
-    job under the `supervisor`.
+    `on_answer` is called with every result, and after it `changed`, or `same` where the result is what the one before
+    was. `redact` masks a text. Each endpoint has its own job under the `supervisor`.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class GatewayPoller:
         redact: Callable[[str], str],
         on_answer: Callable[[Any], None],
         changed: Callable[[], None],
+        same: Callable[[], None],
         supervisor: Supervisor,
     ) -> None:
         self.readings = Gateway()
@@ -74,7 +75,7 @@ class GatewayPoller:
         self._health_url = profile.health_url
         self._wakeup = wakeup
         self._health_cost, self._cache_is_down = health_cost, cache_is_down
-        self._redact, self._on_answer, self._changed = redact, on_answer, changed
+        self._redact, self._on_answer, self._changed, self._same = redact, on_answer, changed, same
         self._supervisor = supervisor
         self._client: GatewayClient | None = None
         self._alive = asyncio.Event()
@@ -152,10 +153,15 @@ class GatewayPoller:
         if shown == before.value:
             # an equal answer stays the same object: what was derived from it stays valid
             shown = before.value
-        after = next_reading(before, shown, took, _interval(endpoint, result), time.time())
+        now = time.time()
+        after = next_reading(before, shown, took, _interval(endpoint, result), now)
         self.readings = msgspec.structs.replace(self.readings, **{endpoint.field: after})
         self._on_answer(result)
-        self._changed()
+        same = after.value is before.value and after.failure == before.failure and before.tried_at is not None
+        if same and not before.stale(now) and not _slow(before, after):
+            self._same()
+        else:
+            self._changed()
 
     def _without_secrets(self, result: Any) -> Any:
         """Mask error texts: providers repeat a key that they refuse, and LiteLLM passes it on."""
@@ -275,6 +281,11 @@ class GatewayPoller:
             failures = self._judge_key(result, failures)
             off = isinstance(result, NotAvailable)
             await self._wakeup.pause(OFF_SECONDS if off else _delay(endpoint.interval, failures))
+
+
+def _slow(*readings: Reading[Any]) -> bool:
+    """Whether an answer of the cache took, or has taken, long enough to be told of."""
+    return any(isinstance(reading.value, CachePing) and is_slow(reading.value, reading.took) for reading in readings)
 
 
 def _is_silent(result: Any, _: float | None) -> bool:

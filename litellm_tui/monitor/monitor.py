@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from litellm_tui.analysis.redaction.redactor import Redactor
-from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.collectors import redis
-from litellm_tui.collectors.config import config_file
 from litellm_tui.logs.entry import HISTORY, Entry
 from litellm_tui.logs.intake import LogIntake, PreparedLine
 from litellm_tui.logs.store import LogStore
@@ -35,6 +33,7 @@ from litellm_tui.monitor.audit_worker import AuditWorker
 from litellm_tui.monitor.config_watcher import ConfigWatcher
 from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
 from litellm_tui.monitor.redis_poller import RedisPoller
+from litellm_tui.monitor.service_reading import as_shown
 from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
@@ -46,8 +45,13 @@ if TYPE_CHECKING:
     from litellm_tui.target.profile import Profile
 
 PUBLISH_SECONDS: Final = 0.25
+# what was read again and says the same is only younger: it is shown so late at most
+SAME_SECONDS: Final = 4.0
 SERVICE_SECONDS: Final = 2.0
 SERVICE_SECONDS_IN_MOTION: Final = 0.5
+# a unit in which nothing seems to change is asked about by a command this often: one costs as much as all other looks
+# of its interval together
+SERVICE_SECONDS_AT_REST: Final = 6.0
 
 
 class Job(NamedTuple):
@@ -94,6 +98,7 @@ class Monitor:
         self.expected_down: dict[str, str] = {}
         self._tail: Tail | None = None
         self._dirty = asyncio.Event()
+        self._read_again: asyncio.TimerHandle | None = None
         self.supervisor = Supervisor(self._masked, self._dirty.set, pace)
         self.file = self._file_watch()
         self.audits = AuditWorker(profile, self._dirty.set)
@@ -107,6 +112,7 @@ class Monitor:
             redact=self._masked,
             on_answer=self._receive_answer,
             changed=self._dirty.set,
+            same=self._same,
             supervisor=self.supervisor,
         )
         self._background_checks: bool | None = None
@@ -208,8 +214,16 @@ class Monitor:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
+            if self._read_again is not None:
+                self._read_again.cancel()
+                self._read_again = None
             self._on_snapshot(self.snapshot())
             await asyncio.sleep(PUBLISH_SECONDS)
+
+    def _same(self) -> None:
+        """Something was read again and says the same: to be shown with the next news, or a little later."""
+        if self._read_again is None:
+            self._read_again = asyncio.get_running_loop().call_later(SAME_SECONDS, self._dirty.set)
 
     # --- the gateway -------------------------------------------------------------------------------------------
 
@@ -244,7 +258,9 @@ class Monitor:
     def _file_failed(self, crash: Crashed) -> None:
         self._configuration = msgspec.structs.replace(self._configuration, failure=crash)
 
-    def _receive_file(self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str]) -> None:
+    def _receive_file(
+        self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str], secrets: frozenset[str]
+    ) -> None:
         now = time.time()
         before, path = self._configuration, self._configuration.path
         if isinstance(loaded, ConfigError):
@@ -255,8 +271,7 @@ class Monitor:
             self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
             self._redis.saved(redis.address(loaded, environment))
             # a former secret is still masked: the running process may write it to its log
-            self._secrets.update(config_file.secrets_in(loaded, environment))
-            self._secrets.update(part for name, value in environment.items() for part in secret_parts(name, value))
+            self._secrets.update(secrets)
             self.redact = Redactor(self._secrets)
             self._intake.redact = self.redact
             self._judge_background_checks()
@@ -300,21 +315,33 @@ class Monitor:
         self._service = next_reading(self._service, crash, None, SERVICE_SECONDS, time.time())
 
     async def _poll_service(self) -> None:
+        looked_at = measured_at = 0.0
         while True:
             before = self._service
-            current_start = time.time()
+            started = time.time()
+            rested = before.failure is None and started - looked_at < SERVICE_SECONDS_AT_REST and self._gateway.answers
+            if rested and before.value is not None and self._driver.unchanged(before.value):
+                self._service = msgspec.structs.replace(before, seen_at=started, tried_at=started)
+                self._same()
+                await self._wakeup.pause(SERVICE_SECONDS)
+                continue
+            looked_at = started
             result = await self._driver.look()
             now = time.time()
             if isinstance(result, Service):
-                elapsed = now - before.seen_at if before.seen_at else 0.0
+                elapsed = now - measured_at if measured_at else 0.0
+                measured_at = now
                 if result.cpu_percent is None:
                     share = cpu_percent(before.value, result, elapsed)
                     result = msgspec.structs.replace(result, cpu_percent=share)
                 if before.value and before.value.invocation != result.invocation:
                     self.look_now()
-            self._service = next_reading(before, result, now - current_start, SERVICE_SECONDS, now)
+            self._service = next_reading(before, result, now - started, SERVICE_SECONDS, now)
             self._judge_background_checks()
-            self._dirty.set()
+            if as_shown(before) == as_shown(self._service):
+                self._same()
+            else:
+                self._dirty.set()
             service = self._service.value
             calm = service is not None and service.active_state == "active" and self._gateway.answers
             await self._wakeup.pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)

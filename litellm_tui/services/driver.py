@@ -76,6 +76,13 @@ class Driver(Protocol):
         """The state of the service now. One that does not exist is `not-found`; a `Failure` says nothing about it."""
         ...
 
+    def unchanged(self, service: Service) -> bool:
+        """Whether nothing has visibly changed since this look, as far as that can be told at no cost and at once.
+
+        False where it cannot be told so: then only a `look` tells.
+        """
+        ...
+
     def tail(
         self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> Tail | Failure:

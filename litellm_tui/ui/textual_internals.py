@@ -9,11 +9,15 @@ from __future__ import annotations
 import select
 from typing import Any, Final
 
+from rich.console import Console
+from rich.control import Control
 from rich.text import Text
+from textual import _compositor
 from textual.app import App, ReturnType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
+from textual.strip import Strip
 from textual.worker import WorkerFailed
 
 # from, and before
@@ -79,3 +83,39 @@ def resize_without_layout(view: ScrollView, size: Size) -> None:
     """
     view.set_reactive(ScrollView.virtual_size, size)
     view.vertical_scrollbar.window_virtual_size = size.height
+
+
+class CroppedUpdate(_compositor.ChopsUpdate):
+    """Sends of a line the cells that are to be painted, and not all that its widget has to the left of them.
+
+    Textual cuts an update on the right only: a clock whose last figure changes is sent whole, and so is every line in
+    which one word is another. `spans` are `(row, first column, end)`; of each row's strips what lies between them is
+    sent. Relies on `ChopsUpdate` being what the compositor makes of a partial update, and on its three attributes.
+    """
+
+    def render_segments(self, console: Console) -> str:
+        """The update as it is written to the terminal."""
+        sent: list[str] = []
+        last_row = self.spans[-1][0]
+        for row, first, after in self.spans:
+            for end, (begin, strip) in zip(self.chop_ends[row], self.chops[row].items(), strict=False):
+                if strip is None or begin >= after or end <= first:
+                    continue
+                left, right = max(begin, first) if _is_narrow(strip) else begin, min(end, after)
+                if (left, right) != (begin, end):
+                    strip = strip.crop(left - begin, right - begin)
+                sent += (Control.move_to(left, row).segment.text, strip.render(console))
+            if row != last_row:
+                sent.append("\n")
+        return "".join(sent)
+
+
+def _is_narrow(strip: Strip) -> bool:
+    """Whether each character takes one cell: a wide one that is cut in two would leave a blank."""
+    return len(strip.text) == strip.cell_length
+
+
+def crop_updates() -> None:
+    """Have Textual send its updates so (`CroppedUpdate`); where it has none of this kind, nothing is changed."""
+    if hasattr(_compositor, "ChopsUpdate"):
+        _compositor.ChopsUpdate = CroppedUpdate  # type: ignore[misc]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from litellm_tui.collectors.config import config_file
-from litellm_tui.collectors.config.config_file import MASKED, load
+from litellm_tui.collectors.config.config_file import DEEPEST, MASKED, load
+from litellm_tui.collectors.config.nesting import is_shallow
 from litellm_tui.demo.files import CONFIG, EDITED_CONFIG
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.configuration import ConfigError, ConfigFile
@@ -456,3 +458,86 @@ def test_sections_of_any_shape_are_read_or_refused(tmp_path: Path, data: dict[st
 
 def test_the_c_loader_is_in_use() -> None:
     assert config_file._Loader is yaml.CSafeLoader
+
+
+_PIECES = st.sampled_from(
+    [
+        "- ",
+        "? ",
+        ": ",
+        "a: ",
+        "b",
+        "[",
+        "]",
+        "{",
+        "}",
+        ", ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        '"',
+        "'",
+        "#",
+        "a]: [",
+        "|\n",
+        "&x ",
+    ]
+)
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(st.lists(_PIECES, max_size=40).map("".join))
+def test_what_is_taken_for_shallow_is_not_nested_deeply(text: str) -> None:
+    depth = deepest = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            deepest = max(depth, deepest)
+    except yaml.YAMLError:
+        # what stands before the fault counts
+        pass
+    assert not is_shallow(text.encode(), deepest)
+
+
+def test_a_long_ordinary_file_is_taken_for_shallow() -> None:
+    assert is_shallow(CONFIG.encode(), DEEPEST)
+
+
+def test_the_same_content_is_parsed_once_and_read_with_each_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    parse = config_file._parse
+
+    def counted(content: bytes, path: str) -> Any:
+        parsed.append(path)
+        return parse(content, path)
+
+    monkeypatch.setattr(config_file, "_parse", counted)
+    root, other = tmp_path / "config.yaml", tmp_path / "other.yaml"
+    root.write_text("include: [other.yaml]\nmodel_list: []\nmodel_list: []\n")
+    other.write_text("model_list:\n- model_name: a\n  litellm_params: {model: os.environ/MODEL}\n")
+    before, after = load(str(root), {}), load(str(root), {"MODEL": "openai/x"})
+    assert isinstance(before, ConfigFile)
+    assert isinstance(after, ConfigFile)
+    assert parsed == [str(root), str(other)]
+    assert [entry.model for entry in (*before.deployments, *after.deployments)] == ["", "openai/x"]
+    assert (after.data, after.marks, after.duplicates, after.digest, after.files) == (
+        before.data, before.marks, before.duplicates, before.digest, before.files
+    )  # fmt: skip
+    other.write_text("model_list: []\n")
+    changed = load(str(root), {})
+    assert isinstance(changed, ConfigFile)
+    assert changed.deployments == ()
+    assert parsed == [str(root), str(other), str(other)]
+
+
+def test_what_is_only_supposed_to_stand_in_a_file_is_not_taken_for_it_later(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("model_list: []\n")
+    supposed = load(str(path), {}, {str(path): b"general_settings: {master_key: x}\n"})
+    assert isinstance(supposed, ConfigFile)
+    assert supposed.section("general_settings")
+    found = load(str(path), {})
+    assert isinstance(found, ConfigFile)
+    assert not found.section("general_settings")

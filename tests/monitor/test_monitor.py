@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -128,6 +129,7 @@ async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setattr(module, "SERVICE_SECONDS", QUICK)
     monkeypatch.setattr(module, "SERVICE_SECONDS_IN_MOTION", QUICK)
     monkeypatch.setattr(module, "PUBLISH_SECONDS", QUICK)
+    monkeypatch.setattr(module, "SAME_SECONDS", QUICK)
 
     async def read_service(*_: object) -> Service | Failure:
         return world.service
@@ -162,6 +164,66 @@ async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 
 
 SILENCE = Unreachable("no answer within 1.4 s", kind="timeout")
+
+
+def _state(monitor: Monitor) -> str:
+    service = monitor.snapshot().service.value
+    return service.active_state if service else ""
+
+
+# --- what is news ---------------------------------------------------------------------------------------------
+
+
+async def test_what_is_read_again_and_says_the_same_is_shown_with_the_next_news(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAME_SECONDS", 3600.0)
+    found = watch()
+    await eventually(lambda: found.snapshot().gateway.liveliness.value is not None)
+    await world.rounds("/health/liveliness", 5)
+    shown = len(world.snapshots)
+    await world.rounds("/health/liveliness", 20)
+    # what else was read for the first time meanwhile is news
+    assert len(world.snapshots) - shown < 10
+    world.answers["/health/liveliness"] = Unreachable("connection refused", kind="refused")
+    await eventually(lambda: world.snapshots[-1].gateway.liveliness.failure is not None)
+
+
+async def test_what_says_the_same_is_shown_as_younger_before_long(world: World, watch: Watch) -> None:
+    found = watch()
+    await eventually(lambda: found.snapshot().gateway.liveliness.value is not None)
+    seen = world.snapshots[-1].gateway.liveliness.seen_at or 0.0
+    await eventually(lambda: (world.snapshots[-1].gateway.liveliness.seen_at or 0.0) > seen)
+
+
+async def test_a_unit_at_rest_is_asked_about_only_when_its_process_is_another(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    async def counted(*_: object) -> Service | Failure:
+        nonlocal looks
+        looks += 1
+        return world.service
+
+    monkeypatch.setattr(driver, "read_service", counted)
+    monkeypatch.setattr(module, "SERVICE_SECONDS_AT_REST", 3600.0)
+    process = subprocess.Popen(["sleep", "600"])
+    try:
+        world.service = Service("litellm.service", "user", "loaded", "active", "running", main_pid=process.pid)
+        found = watch()
+        await eventually(lambda: found._gateway.answers and _state(found) == "active")
+        await world.rounds("/health/liveliness", 3)
+        before = looks
+        seen = found.snapshot().service.seen_at or 0.0
+        await eventually(lambda: (found.snapshot().service.seen_at or 0.0) > seen + 10 * QUICK)
+        # one look may have been under way
+        assert looks <= before + 1
+    finally:
+        process.kill()
+        process.wait()
+    world.service = Service("litellm.service", "user", "loaded", "failed", "failed")
+    await eventually(lambda: found.snapshot().service.value is not None and _state(found) == "failed")
 
 
 # --- whether it lives ------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from litellm_tui.ui.themes import STATES
 from litellm_tui.ui.widgets.header import wrap
-from litellm_tui.ui.widgets.lines import Lines, Row, cell
+from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell, differing
 
 
 class _Counting(Lines):
@@ -245,3 +245,23 @@ def test_spans_are_broken_between_and_cut_at_the_end() -> None:
     (line,) = wrap(spans, 10, 1)
     assert "".join(text for text, _ in line).endswith("…")
     assert sum(cell_len(text) for text, _ in line) == 10
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cells"),
+    [
+        ([("12:00:01", "a")], [("12:00:02", "a")], (7, None)),
+        ([("up 5 s", "a"), (" end", "b")], [("up 6 s", "a"), (" end", "b")], (3, 6)),
+        ([("up 9 s", "a"), (" end", "b")], [("up 10 s", "a"), (" end", "b")], (3, None)),
+        ([("one", "a"), ("two", "b"), ("end", "c")], [("one", "a"), ("six", "b"), ("end", "c")], (3, 6)),
+        ([("one", "a"), ("two", "b")], [("one", "a"), ("two", "c")], (3, None)),
+        ([("模型 1", "a"), ("x", "b")], [("模型 2", "a"), ("x", "b")], (0, 6)),
+        ([("模型", "a"), ("1", "b"), ("x", "a")], [("模型", "a"), ("2", "b"), ("x", "a")], (4, 5)),
+        ([("a\x1bb", "a"), ("1", "b")], [("a\x1bb", "a"), ("2", "b")], (0, None)),
+        ([("one", "a")], [("one", "a"), ("two", "b")], (3, None)),
+    ],
+)
+def test_of_two_lines_the_cells_that_differ_are_known(
+    before: list[Span], after: list[Span], cells: tuple[int, int | None]
+) -> None:
+    assert differing(before, after) == cells

@@ -14,6 +14,7 @@ import yaml
 
 from litellm_tui.analysis.redaction.secret_names import names_a_secret, secret_parts
 from litellm_tui.collectors.config.file_times import changed_at
+from litellm_tui.collectors.config.nesting import too_deep
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.configuration import (
     ConfigError,
@@ -35,6 +36,11 @@ DEEPEST = 250
 MOST_FILES = 2_000
 _IGNORE = re.compile(rb"#\s*litellm-tui:\s*ignore\b[ \t]*([\w-]*)[ \t]*(.*)")
 Marks = dict[tuple[str | int, ...], Mark]
+
+
+# what was parsed last, by file, with the digest of its content: the same file is read for the key, for the screen, and
+# after every touch, and thousands of deployments take a second each time
+_parsed: dict[str, tuple[bytes, dict[str, Any], Marks, list[Duplicate]]] = {}
 
 
 class _Unusable(Exception):
@@ -129,6 +135,8 @@ def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes
         if file not in instead:
             # raises where a file was removed after it was read: it has no time of change
             os.stat(file)
+    for file in _parsed.keys() - merged.files.keys():
+        _parsed.pop(file, None)
     data, marks = merged.data, merged.marks
     deployments = _deployments(data, marks, path, environment)
     return ConfigFile(
@@ -197,8 +205,20 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
         raise _Unusable(ConfigError(path, error.strerror or str(error))) from error
     merged.digest.update(path.encode() + b"\0" + content + b"\0")
     merged.ignores += _ignores(content, path)
+    digest, known = hashlib.sha256(content).digest(), _parsed.get(path)
+    if known is None or known[0] != digest:
+        known = (digest, *_parse(content, path))
+        if path not in merged.instead:
+            _parsed[path] = known
+    _, data, marks, duplicates = known
+    merged.duplicates += duplicates
+    return dict(data), marks
+
+
+def _parse(content: bytes, path: str) -> tuple[dict[str, Any], Marks, list[Duplicate]]:
     try:
-        _refuse_depth(content, path)
+        if beyond := too_deep(content, DEEPEST, _Loader):
+            raise _Unusable(ConfigError(path, "nested too deeply to be read", *beyond))
         loader = _Loader(content)
         try:
             node = loader.get_single_node()
@@ -222,7 +242,9 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
         raise _Unusable(ConfigError(path, "the file is empty; LiteLLM refuses to start with it", 1, 1))
     if not isinstance(data, dict):
         raise _Unusable(ConfigError(path, f"expected a mapping at the top, found a {type(data).__name__}", 1, 1))
-    return {str(key): value for key, value in data.items()}, _marks(node, path, merged.duplicates)
+    duplicates: list[Duplicate] = []
+    marks = _marks(node, path, duplicates)
+    return {str(key): value for key, value in data.items()}, marks, duplicates
 
 
 def _ignores(content: bytes, file: str) -> Iterator[Ignore]:
@@ -234,20 +256,6 @@ def _ignores(content: bytes, file: str) -> Iterator[Ignore]:
             rule, reason = (text.decode(errors="replace").strip() for text in found.groups())
             alone = not line[: found.start()].strip(b" \t\xef\xbb\xbf")
             yield Ignore(Mark(file, number, found.start() + 1), number + alone, rule, reason)
-
-
-def _refuse_depth(content: bytes, path: str) -> None:
-    depth = 0
-    loader = _Loader(content)
-    try:
-        while loader.check_event():
-            event = loader.get_event()
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                mark = event.start_mark
-                raise _Unusable(ConfigError(path, "nested too deeply to be read", mark.line + 1, mark.column + 1))
-    finally:
-        loader.dispose()
 
 
 def _marks(root: Any, file: str, duplicates: list[Duplicate]) -> Marks:

@@ -14,6 +14,7 @@ import signal
 import stat
 import time
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any, Final
 
 from litellm_tui.collectors.config.file_times import links_to
@@ -29,6 +30,9 @@ STORM_SECONDS: Final = 3.0
 WRITER_SECONDS: Final = 3.0
 # <linux/fcntl.h>; Python does not name it
 _F_SETSIG: Final = 10
+# watchfiles' thread looks for notices this often, and each time is a wake-up: all day long, for a file that is saved
+# once a day. A notice comes after one to two of these steps
+NOTICE_MILLISECONDS: Final = 150
 # seconds until inotify is tried again after a failure
 RETRY_SECONDS: Final = 30.0
 Places = tuple[dict[str, int], set[str]]
@@ -177,8 +181,9 @@ class Watcher:
                         await self._again.wait()
 
     async def _notified(self) -> None:
-        from watchfiles import awatch
-
+        # what it needs is loaded in a thread: that takes longer than a key may wait
+        await asyncio.to_thread(import_module, "anyio._backends._asyncio")
+        awatch = (await asyncio.to_thread(import_module, "watchfiles")).awatch
         self._followed = await self._thread.run(places_of, self.paths)
         folders, names = self._followed
         if not folders:
@@ -202,10 +207,11 @@ class Watcher:
             watch_filter=lambda _, path: os.path.basename(path) in names,
             stop_event=self._again,
             recursive=False,
-            # the first notice must come at once: this class decides what has settled
-            debounce=40,
-            step=10,
-            rust_timeout=5000,
+            # the first notice is wanted soon: what has settled is decided here
+            debounce=NOTICE_MILLISECONDS,
+            step=NOTICE_MILLISECONDS,
+            # without notices it never comes back by itself: what ends it is the event
+            rust_timeout=0,
         ):
             await self._notice()
 

@@ -6,12 +6,16 @@ Shapes: LiteLLM 1.77.7 and 1.106.2. No request here is billed: a caller asks GET
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib.util
 import socket
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+import httpcore  # noqa: F401  # httpx loads it with the first client, on the event loop
 import httpx
 import msgspec
 
@@ -85,6 +89,8 @@ class GatewayClient:
         self._key = key
         # by path: the status and the body of the last usable answer, and its decoded value
         self._known: dict[str, tuple[int, bytes, Any]] = {}
+        self._requests: dict[str, httpx.Request] = {}
+        _without_sniffio()
         local = is_this_machine(urlsplit(url).hostname or "")
         self._client = httpx.AsyncClient(
             # an http_proxy of the environment must not get requests to this machine
@@ -99,15 +105,9 @@ class GatewayClient:
 
     async def get(self, endpoint: Endpoint, url: str = "") -> Answer:
         """Ask one endpoint of this gateway, or a `url`. Every failure is returned as a `Failure`."""
-        headers = {"Authorization": f"Bearer {self._key}"} if endpoint.keyed and self._key else {}
         started = time.perf_counter()
         try:
-            async with (
-                asyncio.timeout(endpoint.timeout),
-                self._client.stream(
-                    "GET", url or f"{self._url}{endpoint.path}?{TAG}", headers=headers, timeout=None
-                ) as response,
-            ):
+            async with asyncio.timeout(endpoint.timeout), self._asked(endpoint, url) as response:
                 if endpoint is HEALTH_URL:
                     body = await bounded.beginning(response, _EXCERPT)
                 else:
@@ -145,9 +145,28 @@ class GatewayClient:
                           status=response.status_code), took
             )  # fmt: skip
 
+    @contextlib.asynccontextmanager
+    async def _asked(self, endpoint: Endpoint, url: str) -> AsyncIterator[httpx.Response]:
+        """The answer whose body is still to be read; the request is made once and sent every time."""
+        where = url or f"{self._url}{endpoint.path}?{TAG}"
+        if where not in self._requests:
+            headers = {"Authorization": f"Bearer {self._key}"} if endpoint.keyed and self._key else {}
+            self._requests[where] = self._client.build_request("GET", where, headers=headers, timeout=None)
+        response = await self._client.send(self._requests[where], stream=True)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+
+def _without_sniffio() -> None:
+    """httpcore looks for sniffio anew at each request: where there is none, on every folder of `sys.path`."""
+    if "sniffio" not in sys.modules and importlib.util.find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 def unreachable(error: httpx.HTTPError) -> Unreachable:

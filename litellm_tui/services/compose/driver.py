@@ -61,6 +61,9 @@ class ComposeDriver:
             )
         )
 
+    def unchanged(self, service: Service) -> bool:
+        return False
+
     def tail(
         self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> CommandTail | Failure:

@@ -46,6 +46,9 @@ class CustomDriver:
     async def look(self) -> Service | Failure:
         return await commands.look(self._settings, self._name)
 
+    def unchanged(self, service: Service) -> bool:
+        return False
+
     def tail(
         self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> CommandTail | FileTail | Failure:

@@ -54,6 +54,9 @@ class ProcessDriver:
             )
         )
 
+    def unchanged(self, service: Service) -> bool:
+        return False
+
     def tail(
         self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> FileTail | Failure:

@@ -49,6 +49,8 @@ class UnitDriver:
         self._scope = target.scope
         self._tools = target.tools
         self.place: ServicePlace = target.scope
+        self._running: tuple[int, int] | None = None
+        """The main process of a unit that runs, and its start in ticks: together they never come again."""
 
     @property
     def log_source(self) -> str:
@@ -67,6 +69,7 @@ class UnitDriver:
         if not self._name:
             return NO_UNIT
         found = await read_service(self._tools, self._name, self._scope)
+        self._running = _main_process(found) if self._tools.booted_at is None else None
         return (
             found
             if isinstance(found, Failure)
@@ -74,6 +77,11 @@ class UnitDriver:
                 found, booted_at=proc.booted_at() if self._tools.booted_at is None else self._tools.booted_at
             )
         )
+
+    def unchanged(self, service: Service) -> bool:
+        if self._running is None or service.main_pid != self._running[0]:
+            return False
+        return _main_process(service) == self._running
 
     def tail(
         self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
@@ -101,6 +109,14 @@ class UnitDriver:
         policy = {_POLICY[name]: value for name, value in values.items() if name in _POLICY and value}
         paths = (values.get("FragmentPath", ""), *shlex.split(values.get("DropInPaths", "")))
         return Description(exits, policy, tuple(filter(None, paths)))
+
+
+def _main_process(service: Service | Failure) -> tuple[int, int] | None:
+    """The main process of a unit that runs, and its start in ticks; None where there is none that lives."""
+    if isinstance(service, Failure) or (service.active_state, service.sub_state) != ("active", "running"):
+        return None
+    seen = proc.stat(service.main_pid) if service.main_pid else None
+    return (service.main_pid, seen.ticks) if seen is not None and not seen.gone else None
 
 
 driver = UnitDriver

@@ -36,6 +36,8 @@ class MainScreen(Screen[None]):
         self._redraw = redraw
         # what panes are to show that wait for the terminal
         self._waiting: dict[Pane, View] = {}
+        self._parts: list[Header | ServiceStrip | Pane] = []
+        self._records: tuple[int, int] | None = None
         self._zoomed = False
         self.shown = FIRST
         """The pane that has the focus, or had it last."""
@@ -49,6 +51,8 @@ class MainScreen(Screen[None]):
         yield ServiceStrip()
 
     def on_mount(self) -> None:
+        # not by a query at each drawing: the clock ticks all day
+        self._parts = [part for part in self.query("*") if isinstance(part, Header | ServiceStrip | Pane)]
         self.pane(FIRST).lines.focus()
 
     # --- drawing -----------------------------------------------------------------------------------------------
@@ -59,9 +63,9 @@ class MainScreen(Screen[None]):
         A part that cannot be drawn says so, and the others are drawn; the first failure is returned.
         """
         crash = None
-        # by query, and not one by one: a snapshot may come while the screen is being taken down
-        for part in self.query("Header, ServiceStrip, Pane"):
-            if not part.display or not isinstance(part, Header | ServiceStrip | Pane):
+        for part in self._parts:
+            # a snapshot may come while the screen is being taken down
+            if not part.is_attached or not part.display:
                 continue
             if isinstance(part, Pane) and part.large and not asked:
                 ended = guarded(partial(self._draw_large, part, view), view.redact)
@@ -77,7 +81,11 @@ class MainScreen(Screen[None]):
         """Of all that moves by itself it is by far the most to be sent: it waits while the terminal is behind."""
         waits = self._waiting.pop(pane, None)
         if not pane.in_parts and self._pace.ready():
-            self._pace.link.ask_soon()
+            records = view.store.first, view.store.last
+            if records != self._records:
+                # only news of the log are much: the terminal is asked about nothing else
+                self._pace.link.ask_soon()
+            self._records = records
             pane.draw(view)
             return
         self._waiting[pane] = view
@@ -93,8 +101,9 @@ class MainScreen(Screen[None]):
 
     def tick(self, words: str) -> None:
         """The clock shows these words."""
-        for header in self.query(Header):
-            header.tick(words)
+        for part in self._parts:
+            if isinstance(part, Header) and part.is_attached:
+                part.tick(words)
 
     # --- panes -------------------------------------------------------------------------------------------------
 

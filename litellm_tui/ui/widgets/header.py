@@ -70,24 +70,26 @@ class Header(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="header")
+        # not found by a query each time: the clock ticks all day
+        self._identity, self._clock, self._sentence = Identity(), Clock(id="clock"), Sentence()
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="header-top"):
-            yield Identity()
-            yield Clock(id="clock")
-        yield Sentence()
+            yield self._identity
+            yield self._clock
+        yield self._sentence
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        # not query_one: this may be asked while the screen is being taken down, and the parts are gone before the whole
-        for part in self.query("Identity, Sentence"):
-            if isinstance(part, Identity | Sentence):
+        for part in (self._identity, self._sentence):
+            # this may be asked while the screen is being taken down, and the parts are gone before the whole
+            if part.is_attached:
                 part.draw(view)
 
     def tick(self, clock: str) -> None:
         """Move the clock on."""
-        for part in self.query(Clock):
-            part.tick(clock)
+        if self._clock.is_attached:
+            self._clock.tick(clock)
 
 
 def _marks(view: View) -> Iterator[str]:

@@ -15,7 +15,7 @@ from rich.style import Style
 from textual.actions import SkipAction
 from textual.binding import BindingType
 from textual.events import Click
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
@@ -25,8 +25,10 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
-from litellm_tui.ui.textual_internals import turn_into
+from litellm_tui.ui.textual_internals import crop_updates, turn_into
 from litellm_tui.ui.widgets.scroll_bar import AsciiRender, Bar
+
+crop_updates()
 
 ASCII_CLASS = "-ascii"
 """The class of the app while it draws with ASCII signs only."""
@@ -75,6 +77,33 @@ def cell(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -
         return set_cell_size(text, width - 1) + ellipsis if width > 1 else set_cell_size(text, width)
     padding = " " * (width - length)
     return padding + text if right else text + padding
+
+
+def differing(before: Sequence[Span], after: Sequence[Span]) -> tuple[int, int | None]:
+    """`(first cell, cell after the last)` in which two lines differ; None for the end of the line.
+
+    Only plain ASCII is compared by the character: of any other span the width is all that is known.
+    """
+    if not all(text.isprintable() for text, _ in (*before, *after)):
+        return 0, None
+    first = 0
+    for (old, old_style), (new, new_style) in zip(before, after, strict=False):
+        if (old, old_style) == (new, new_style):
+            first += cell_len(new)
+            continue
+        if old_style == new_style and old.isascii() and new.isascii():
+            first += next((n for n, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), 0)
+        break
+    lengths = [cell_len("".join(text for text, _ in spans)) for spans in (before, after)]
+    if lengths[0] != lengths[1]:
+        return first, None
+    same = 0
+    for (old, old_style), (new, new_style) in zip(reversed(before), reversed(after), strict=False):
+        if (old, old_style) != (new, new_style):
+            break
+        same += cell_len(new)
+    # what the last span leaves of the line is drawn in that span's style
+    return first, max(lengths[1] - same, first + 1) if same else None
 
 
 class Lines(ScrollView, can_focus=True):
@@ -149,13 +178,21 @@ class Lines(ScrollView, can_focus=True):
         # what is out of sight is drawn when it comes into sight
         top = self.scroll_offset.y
         for number in range(top, min(top + self.size.height, max(len(before), len(after)))):
-            same = number < min(len(before), len(after)) and before[number] == after[number]
-            if not same or (number in (old_cursor, moved) and old_cursor != moved):
+            if (number in (old_cursor, moved) and old_cursor != moved) or number >= min(len(before), len(after)):
                 self.refresh_lines(number)
+            elif before[number] != after[number]:
+                self._refresh_cells(number, before[number], after[number])
         if self.selected != key:
             self.post_message(self.Moved(self, self.selected))
         if (place := self._find(wanted)) is not None:
             self._move_to(place)
+
+    def _refresh_cells(self, number: int, before: Row, after: Row) -> None:
+        """Paint what differs between a row and the one that takes its place."""
+        ascii_only = self.app.has_class(ASCII_CLASS)
+        first, end = (0, None) if ascii_only else differing(before.spans, after.spans)
+        width = max(self.virtual_size.width, self.size.width)
+        self.refresh(Region(first, number - self.scroll_offset.y, (width if end is None else end) - first, 1))
 
     def fade(self, faded: bool) -> None:
         """Draw in grey what is neither wrong nor changed: it is old, and must not look current."""
@@ -305,4 +342,4 @@ class Lines(ScrollView, can_focus=True):
         if last and last.bgcolor == rest.bgcolor and not (last.reverse or last.underline or last.strike):
             # what is left of the line goes on in the same style: one change less to be sent
             rest = last
-        return Strip(segments).adjust_cell_length(width, rest)
+        return Strip(segments).adjust_cell_length(width, rest).simplify()

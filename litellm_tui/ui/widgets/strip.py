@@ -41,15 +41,16 @@ class ServiceStrip(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="strip")
+        self._service = ServiceLine()
 
     def compose(self) -> ComposeResult:
-        yield ServiceLine()
+        yield self._service
         yield Hints()
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        for part in self.query(ServiceLine):
-            part.draw(view)
+        if self._service.is_attached:
+            self._service.draw(view)
 
 
 def service_spans(view: View) -> Iterator[Span]:
