@@ -148,14 +148,14 @@ def test_every_pattern_of_the_package_is_among_them() -> None:
     found = patterns.patterns()
     places = " ".join(one.place for one in found)
     for module in (
-        "callline",
-        "failureline",
-        "logline",
-        "secretshapes",
-        "causes",
-        "fingerprint",
-        "stacktrace",
-        "exits",
+        "logs.call_line",
+        "logs.failure_line",
+        "logs.log_line",
+        "analysis.redaction.secret_shapes",
+        "analysis.failures.causes",
+        "analysis.failures.fingerprint",
+        "analysis.failures.stack_trace",
+        "services.systemd.unit_exits",
     ):
         assert f".{module}." in places
     assert [one.place for one in found if not patterns.matching(one.pattern, 1)] == []
