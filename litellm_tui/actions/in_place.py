@@ -156,7 +156,7 @@ class _Note:
         except OSError as error:
             return failure_of(f"{self.path} cannot be read", error)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            return Failure(f"{self.path}: {error}; look whether the configuration is whole, then remove this file")
+            return Failure(_no_note(self.path, error))
         if intent.form > _FORM:
             return Failure(f"{self.path} was written by a later litellm-tui: use that one")
         return intent
@@ -182,7 +182,7 @@ def _recovered(path: Path, change: bool) -> Found | None:
         intent = note.open()
         if intent is None or isinstance(intent, Failure):
             return Found(str(path), whole=False, text=intent.why) if intent else None
-        copy = path.with_name(os.path.basename(intent.copy))
+        copy = path.parent / os.path.basename(intent.copy)
         damaged = f"{intent.target} is half-written, for its writer was killed"
         try:
             data = _read(intent.target)
@@ -200,6 +200,9 @@ def _recovered(path: Path, change: bool) -> Found | None:
             handle = os.open(intent.target, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             return Found(intent.target, whole=False, text=failure_of(f"{damaged}; copy {copy} to it", error).why)
+        except ValueError as error:
+            # it names what no file can be called
+            return Found(str(path), whole=False, text=_no_note(path, error))
         with os.fdopen(handle, "r+b") as file:
             text = _made_whole(file.fileno(), old, intent.content)
         if not text:
@@ -208,6 +211,10 @@ def _recovered(path: Path, change: bool) -> Found | None:
         return Found(intent.target, whole=True, text=f"{damaged}: {text}")
     finally:
         note.close()
+
+
+def _no_note(path: Path, error: Exception) -> str:
+    return f"{path}: {error}; look whether the configuration is whole, then remove this file"
 
 
 def _read(path: str) -> bytes | None:

@@ -17,6 +17,7 @@ from litellm_tui.model.reading import Reading
 
 PREFIX: Final = "os.environ/"
 PORT: Final = 6379
+_LAST_PORT: Final = 65535
 _REFUSAL: Final = re.compile(r"-([A-Z]{3,20})\b")
 
 
@@ -58,9 +59,11 @@ def address(file: ConfigFile, environment: Mapping[str, str]) -> Address | None:
         return None
     host, port = value("host", "REDIS_HOST"), value("port", "REDIS_PORT")
     try:
-        return Address(str(host), int(port or PORT), bool(params.get("ssl"))) if host else None
-    except (TypeError, ValueError):
+        number = int(port or PORT)
+    except (TypeError, ValueError, OverflowError):
         return None
+    # a number that is no port of TCP cannot be asked
+    return Address(str(host), number, bool(params.get("ssl"))) if host and 0 < number <= _LAST_PORT else None
 
 
 def is_down(answer: Reading[str]) -> bool:

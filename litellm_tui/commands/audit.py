@@ -70,7 +70,7 @@ def run(
     status = 0
     for source in sources:
         auditor = Auditor(source.unit, settings.audit.ignore, litellm)
-        auditor.prepare()
+        _prepare(auditor)
         if fix:
             backups = Backups(*source.gateway)
             result, failed = _fix(partial(_audit, auditor, source), backups, dry_run=dry_run, quiet=format != "text")
@@ -82,6 +82,14 @@ def run(
     if status:
         return status
     return int(any(_as_bad_as(result.worst(), fail_on) for result in audits))
+
+
+def _prepare(auditor: Auditor) -> None:
+    """What cannot be read of the installed LiteLLM is said in the audit, also what its reader raises."""
+    try:
+        auditor.prepare()
+    except Exception as error:  # noqa: BLE001  # a supervising boundary: the audit is made without it, and says so
+        auditor.failed(error)
 
 
 def _explain(name: str) -> int:

@@ -23,7 +23,9 @@ from litellm_tui.model.reading import Reading
 
 MOST_OF_A_FILE: Final = 4 << 20
 MOST_OF_THE_LOG: Final = 32 << 20
-_ASSIGNED: Final = re.compile(r"^([\s#;]*(?:Environment|SetCredential\w*)\s*=)((?:[^\\\n]|\\[\s\S])*)", re.MULTILINE)
+_ASSIGNED: Final = re.compile(
+    r"^((?:[^\S\n]|[#;])*+(?:Environment|SetCredential\w*)\s*=)((?:[^\\\n]|\\[\s\S])*)", re.MULTILINE
+)
 
 Ask = Callable[[list[str]], str]
 """Runs a command and returns what it printed. Raises OSError when it cannot."""

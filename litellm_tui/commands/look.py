@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from litellm_tui.analysis.change.changes import LookSummary, changes_since, summarize_look
+from litellm_tui.analysis.health import half_written
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.memory import mark_seen, recall, remember
+from litellm_tui.analysis.health.problems import in_order
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs.entry import HISTORY
 from litellm_tui.logs.store import LogStore
@@ -21,6 +24,7 @@ from litellm_tui.model.failures import Crash, Crashed, Failure, Unauthorized
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.monitor.supervisor import guarded
+from litellm_tui.storage.backups import Backups
 from litellm_tui.storage.starts import StartHistory
 from litellm_tui.storage.state import StateFile
 from litellm_tui.target.profile import Profile
@@ -57,7 +61,12 @@ def look(profile: Profile, *, remembers: bool = True, lines: int = HISTORY) -> L
     monitor.expect_down(kept.expected_down)
     snapshot, audit = asyncio.run(_settled(monitor))
     now = time.time()
+    damaged = guarded(lambda: tuple(_half_written(profile)))
+    if isinstance(damaged, Crashed):
+        snapshot = replace(snapshot, crashes=(*snapshot.crashes, Crash("configuration", damaged, now, now)))
     diagnosis = diagnose(snapshot, now, kept.memory, audit)
+    if not isinstance(damaged, Crashed):
+        diagnosis = replace(diagnosis, problems=in_order((*diagnosis.problems, *half_written.problems_of(damaged))))
     found = summarize_look(snapshot, diagnosis, now)
     known = diagnosis.gateway.state == "answering" and snapshot.gateway.deployments.value is not None
     memory = remember(kept.memory, diagnosis.problems, now, known)
@@ -77,6 +86,15 @@ def history_of(profile: Profile) -> StartHistory:
     """What this gateway was started with before."""
     unit = profile.unit.value if profile.unit else ""
     return StartHistory(profile.url.value, unit, environment_files=profile.environment_files)
+
+
+def _half_written(profile: Profile) -> Iterator[tuple[str, str]]:
+    """The files of this gateway whose writers were killed, and what to say of each; none of them is changed."""
+    # of all that changes the world only what looks for what was left in the middle
+    from litellm_tui.actions.in_place import recover
+
+    folder = Backups(profile.url.value, profile.unit.value if profile.unit else "").folder
+    yield from ((found.path, found.text) for found in recover(folder, change=False))
 
 
 async def _settled(monitor: Monitor) -> tuple[Snapshot, Audit | None]:

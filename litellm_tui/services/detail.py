@@ -28,7 +28,8 @@ from litellm_tui.services.registry import driver
 
 LONGEST_FILE: Final = 1 << 18
 SHOWN_EXITS: Final = 20
-_NAME: Final = re.compile(r"([A-Za-z_][\w-]*)[\"']?[ \t]*[=:][ \t]*")
+# a name with the digits and dashes before it is taken whole, in linear time
+_NAME: Final = re.compile(r"(?<![\w-])(?:[^A-Za-z_\W]|-)*+([A-Za-z_][\w-]*+)[\"']?[ \t]*[=:][ \t]*")
 _UP_TO: Final = {'"': re.compile(r'[^"\n]*'), "'": re.compile(r"[^'\n]*")}
 _WORD: Final = re.compile(r"[^\s\"']+")
 _LINE: Final = re.compile(r"[^\n]+")
@@ -104,9 +105,10 @@ def mask_secret_values(text: str, redact: Callable[[str], str]) -> str:
     """The text of a unit or compose file, with a mask for each value whose name says that it is secret."""
     parts, at = [], 0
     for match in _NAME.finditer(text):
-        if match.start() < at or not may_carry_a_secret(match[1]):
+        start = match.start(1)
+        if start < at or not may_carry_a_secret(match[1]):
             continue
-        before, begin = text[match.start() - 1 : match.start()], match.end()
+        before, begin = text[start - 1 : start], match.end()
         # `Environment="NAME=two words"` ends with the quote before the name, `NAME: two words` with the line
         pattern = _UP_TO[before] if before in _UP_TO else _UP_TO.get(text[begin : begin + 1])
         begin += before not in _UP_TO and pattern is not None

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.cli import main
+from litellm_tui.monitor.auditor import Auditor
 
 # comments, quotes and order must outlive a fix
 TEXT = """\
@@ -143,3 +144,17 @@ def test_no_secret_of_the_file_is_printed(file: Path, capsys: pytest.CaptureFixt
     _audit(str(file), "--fix")
     said = capsys.readouterr()
     assert "verysecretvalue" not in said.out + said.err
+
+
+def test_the_audit_is_made_without_what_the_reader_of_the_installed_litellm_raises(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: Auditor) -> bool:
+        raise RecursionError("sk-this-must-never-be-seen-1234567890")
+
+    monkeypatch.setattr(Auditor, "prepare", fails)
+    assert main(["audit", str(file), "--format", "json"]) == 0
+    said = capsys.readouterr()
+    (audited,) = json.loads(said.out)
+    assert any("RecursionError" in unknown for unknown in audited["unknown"])
+    assert "never-be-seen" not in said.out + said.err

@@ -69,8 +69,7 @@ def words() -> tuple[str, ...]:
     """The constant words that modules look for with plain searches, alone and in tables."""
     found = {
         text
-        for module in modules()
-        if module.__name__.rpartition(".")[2] in _SEARCHING
+        for module in map(importlib.import_module, SEARCHING)
         for name, value in vars(module).items()
         if not name.startswith("__")
         for text in _texts(value, _DEPTH)
@@ -79,15 +78,15 @@ def words() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-_SEARCHING: Final = (
-    "call_line",
-    "failure_line",
-    "log_line",
-    "store",
-    "secret_shapes",
-    "intake",
-    "unit_exits",
-    "journal",
+SEARCHING: Final = (
+    "litellm_tui.logs.call_line",
+    "litellm_tui.logs.failure_line",
+    "litellm_tui.logs.intake",
+    "litellm_tui.logs.journal",
+    "litellm_tui.logs.log_line",
+    "litellm_tui.logs.store",
+    "litellm_tui.analysis.redaction.secret_shapes",
+    "litellm_tui.services.systemd.unit_exits",
 )
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Whatever a file, a tool's output or /proc holds, its reader has a value or a refusal for it: nothing is raised.
 
 And no reader takes more than linear time: five times the input, at most eight times the CPU time.
@@ -6,13 +5,16 @@ And no reader takes more than linear time: five times the input, at most eight t
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import hashlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -20,11 +22,17 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from litellm_tui.actions.splice import CannotEdit, splice
-from litellm_tui.actions.transaction.record import RestartLock
+from litellm_tui.actions.in_place import recover
+from litellm_tui.actions.splice import CannotEdit, diff, splice
+from litellm_tui.actions.transaction.record import Record, RestartLock
+from litellm_tui.audit.catalogue.records import Catalogue
+from litellm_tui.audit.run import run_audit
+from litellm_tui.audit.subject import Subject
+from litellm_tui.collectors import redis
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.includes import include_entries, named_files
 from litellm_tui.collectors.gateway import answers, metrics
+from litellm_tui.collectors.litellm_source import catalogues
 from litellm_tui.host import proc
 from litellm_tui.host.compose_env_file import parse_compose
 from litellm_tui.host.environment_file import parse_dotenv, parse_systemd, secrets_of
@@ -36,13 +44,15 @@ from litellm_tui.host.systemd_tools import (
     parse_show,
     parse_time_span,
 )
+from litellm_tui.logs.pump import Pump
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.edits import Remove, SetValue
-from litellm_tui.model.failures import Failure
+from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import service_from as container_service
 from litellm_tui.services.compose.discovery import unit_from as container_unit
 from litellm_tui.services.docker import docker_cli
+from litellm_tui.services.docker.engine import EngineLog, _Answer, _Refused
 from litellm_tui.services.process import pid_file
 from litellm_tui.services.systemd.discovery import unit_from
 from litellm_tui.services.systemd.unit_state import service_from
@@ -53,7 +63,7 @@ from litellm_tui.target.settings import SettingsError, load_settings
 from litellm_tui.ui.themes import load_theme
 from tests.environment_files import FILES
 from tests.fuzz.mutations import mutated, torn
-from tests.recorded import CONFIG, FOLDER
+from tests.recorded import CONFIG, FOLDER, made_file
 
 FUZZ = settings(
     max_examples=80, derandomize=True, deadline=None, database=None,
@@ -65,12 +75,13 @@ FUZZ = settings(
 
 YAML_PIECES = (
     "&a [*a]", "*a", "&a {k: *a}", "<<: *a", "<<: 1", "!!python/object:os.system x", "!!binary '&'", "!!timestamp x",
-    "!!int x", "!!float ''", "!!set {a, b}", "!!omap [a: 1, 2]", "!!pairs [a]", "? [a, b]\n: c", "? {a: b}\n: c", "0x" + "f" * 4000,
-    "1" * 5000, "1_0:59:59", "-.inf", ".nan", "2001-99-99", "2001-12-14t21:59:43.10-05:00", "\t", "\0", "\x85", "\u2028",
-    "\ufeff", "'", '"', '"\\x', '"\\ud800"', "|", ">9\n x", "%YAML 9.9\n---", "---", "...", "- - - -", "[" * 200 + "]" * 200,
-    "{a: " * 300, "model_list:", "- model_name: a", "litellm_params: {model: [x], rpm: 1e999}", "include: [config.yaml]",
-    "include: {a: b}", "include: [1]", "include: ['\\0']", "os.environ/", "a: os.environ/B", "general_settings: []", "= : 1",
-    "~: ~", "? ", ": ", "null: 1", "1: 2", "true: no", "\n", " ", "  ", "# litellm-tui: ignore x y", "!", "!!", "@", "`", "%",
+    "!!int x", "!!float ''", "!!set {a, b}", "!!omap [a: 1, 2]", "!!pairs [a]", "? [a, b]\n: c", "? {a: b}\n: c",
+    "0x" + "f" * 4000, "1" * 5000, "1_0:59:59", "-.inf", ".nan", "2001-99-99", "2001-12-14t21:59:43.10-05:00",
+    "\t", "\0", "\x85", "\u2028", "\ufeff", "'", '"', '"\\x', '"\\ud800"', "|", ">9\n x", "%YAML 9.9\n---",
+    "---", "...", "- - - -", "[" * 200 + "]" * 200, "{a: " * 300, "model_list:", "- model_name: a",
+    "litellm_params: {model: [x], rpm: 1e999}", "include: [config.yaml]", "include: {a: b}", "include: [1]",
+    "include: ['\\0']", "os.environ/", "a: os.environ/B", "general_settings: []", "= : 1", "~: ~", "? ", ": ",
+    "null: 1", "1: 2", "true: no", "\n", " ", "  ", "# litellm-tui: ignore x y", "!", "!!", "@", "`", "%",
 )  # fmt: skip
 pieces = st.lists(st.one_of(st.sampled_from(YAML_PIECES), st.text(max_size=6)), max_size=12)
 
@@ -125,15 +136,23 @@ def test_settings_and_themes_of_any_content(tmp_path: Path, parts: list[str]) ->
 
 # --- what is kept ----------------------------------------------------------------------------------------------
 
+HOLDER = {"user": "u", "host": "h", "pid": 1, "since": 1.0}
+PROBLEM = {
+    "key": "gateway:", "severity": "bad", "title": "t", "cause": "c", "reason": "r", "place": {"kind": "gateway"},
+}  # fmt: skip
 STATE = {
-    "form": 1, "gateway": "g", "memory": {"a": {"since": 1.0, "seen": 2.0}}, "expected_down": {"a": "b"},
-    "last": None, "incidents_looked_at": 1.0,
+    "form": 1, "gateway": "g", "memory": {"gateway:": {"problem": PROBLEM, "first_seen": 1.0, "last_seen": 2.0}},
+    "expected_down": {"a": "b"}, "last": {"at": 1.0, "version": "v", "deployments": ["a"]}, "incidents_looked_at": 1.0,
 }  # fmt: skip
-INDEX = {
-    "form": 1, "gateway": "g",
-    "backups": [{"id": 1, "at": 1.0, "why": "start", "digest": "x", "files": [{"path": "/a", "role": "config", "name": "n", "sha256": "s", "mode": 1, "owner": [0, 0]}]}],
+FILE = {"path": "/a", "role": "config", "name": "n", "sha256": "s", "mode": 1, "owner": [0, 0]}
+BACKUP = {"id": 1, "at": 1.0, "why": "seen running", "digest": "x", "files": [FILE], "unread": ["/b"]}
+INDEX = {"form": 1, "gateway": "g", "backups": [BACKUP]}
+RECORD = {
+    "form": 1, "unit": "u", "holder": HOLDER, "stage": "restart", "backup": 1, "good": 2,
+    "expected": {"ordered_at": 1.0},
 }  # fmt: skip
-RECORD = {"form": 1, "unit": "u", "began": 1.0, "backup": 1, "phase": "x", "step": "restart", "pid": 1}
+IN_PLACE = {"target": "", "before": "", "content": "bmV3", "copy": "config.yaml.backup.1"}
+FILTERS = {"form": 1, "filters": {"a": "b"}}
 
 
 def _documents(document: object) -> Iterator[bytes]:
@@ -142,23 +161,76 @@ def _documents(document: object) -> Iterator[bytes]:
     yield from torn(content)
 
 
-def test_kept_records_of_any_content(tmp_path: Path) -> None:
-    file = StateFile("http://gw", "u", tmp_path)
-    filters = SavedFilters(tmp_path / "filters.json")
-    lock = RestartLock("http://gw", "u", tmp_path)
-    lock._record.parent.mkdir(parents=True)
-    for content in _documents(STATE):
-        file.path.write_bytes(content)
-        file.load()
-    for content in _documents({"form": 1, "filters": {"a": "b"}}):
-        (tmp_path / "filters.json").write_bytes(content)
+class Kept(NamedTuple):
+    """Where it lies, what reads it, and whether a value is what is read of the sample as it is."""
+
+    path: Path
+    read: Callable[[], object]
+    whole: Callable[[Any], object]
+
+
+def _kept(name: str, folder: Path) -> tuple[object, Kept]:
+    desk, state = RestartLock("http://gw", "u", folder), StateFile("http://gw", "u", folder)
+    filters = SavedFilters(folder / "filters.json")
+
+    def _loaded() -> dict[str, str]:
         filters.load()
-    for content in _documents(RECORD):
-        lock._record.write_bytes(content)
-        assert isinstance(lock.unfinished(), Failure | msgspec.Struct | None)
-    for content in _documents(INDEX):
-        (tmp_path / index.INDEX).write_bytes(content)
-        assert isinstance(index.read(tmp_path), tuple | Failure)
+        return filters.filters
+
+    target, note = folder / "config.yaml", folder / f"in-place.{'0' * 16}.json"
+    target.write_bytes(b"nld")
+    (folder / "config.yaml.backup.1").write_bytes(b"old")
+    intent = {**IN_PLACE, "target": str(target), "before": hashlib.sha256(b"old").hexdigest()}
+    return {
+        "state": (STATE, Kept(state.path, state.load, lambda kept: kept.memory and kept.last)),
+        "filters": (FILTERS, Kept(folder / "filters.json", _loaded, bool)),
+        "record": (RECORD, Kept(desk._record, desk.unfinished, lambda found: isinstance(found, Record))),
+        "index": (INDEX, Kept(folder / index.INDEX, lambda: index.read(folder), lambda found: len(found) == 1)),
+        "in place": (intent, Kept(note, lambda: recover(folder, change=False), lambda found: len(found) == 1)),
+    }[name]
+
+
+@pytest.mark.parametrize("name", ["state", "filters", "record", "index", "in place"])
+def test_kept_records_of_any_content(tmp_path: Path, name: str) -> None:
+    document, kept = _kept(name, tmp_path)
+    kept.path.parent.mkdir(exist_ok=True)
+    kept.path.write_bytes(json.dumps(document).encode())
+    assert kept.whole(kept.read()), "the sample is none"
+    for content in _documents(document):
+        kept.path.write_bytes(content)
+        assert isinstance(kept.read(), Failure | msgspec.Struct | tuple | dict | None)
+
+
+CATALOGUE = {
+    "version": "1.106.2", "source": "installed", "router": ["num_retries"], "general": ["master_key"],
+    "environment": ["OPENAI_API_KEY"], "providers": ["openai"], "models": {"gpt-4": "chat"},
+    "defaults": {"num_retries": 2},
+}  # fmt: skip
+
+
+def test_a_catalogue_of_any_content_is_taken_or_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    anew = NotAvailable("it is read anew")
+    (tmp_path / "bin").mkdir()
+    package = tmp_path / "lib/python3.11/site-packages/litellm"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.setattr(catalogues, "_read_apart", lambda *_: anew)
+    monkeypatch.setattr(catalogues, "_identity", lambda _: "kept")
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG, encoding="utf-8")
+    loaded = config_file.load(str(path), {})
+    assert isinstance(loaded, ConfigFile)
+    taken = []
+    for content in (json.dumps(CATALOGUE).encode(), *_documents(CATALOGUE)):
+        (tmp_path / "kept.json").write_bytes(content)
+        found = catalogues.installed(str(tmp_path / "bin/python3"), tmp_path)
+        if isinstance(found, Catalogue):
+            taken.append(found)
+        else:
+            assert found is anew
+    assert taken[0].providers == {"openai"}
+    for catalogue in taken[:: max(1, len(taken) // 40)]:
+        assert "failed" not in str(run_audit(Subject(loaded, catalogue, catalogues.shipped(), {}, None), {}).unknown)
 
 
 # --- tools -----------------------------------------------------------------------------------------------------
@@ -180,6 +252,87 @@ def test_docker_says_anything() -> None:
         docker_cli.parse_rows(text)
         if found_stats := docker_cli.parse_stats(text):
             docker_cli.parse_percent(found_stats.cpu)
+
+
+def _refusal(log: EngineLog, content: bytes) -> str | bool:
+    """Whether the engine's description of a container says that it has a terminal, or why that is not known."""
+    log._get = lambda _, __, heed, *___: heed(content)  # type: ignore[method-assign]
+    try:
+        return log._has_terminal(Pump(lambda _: None))
+    except _Refused as refused:
+        return str(refused)
+
+
+def test_the_engine_says_anything() -> None:
+    log = EngineLog("/nonexistent", "abc", "stdout=1")
+    described = json.dumps({"Id": "abc", "Config": {"Tty": True, "Env": ["A=b"]}}).encode()
+    assert _refusal(log, described) is True
+    for content in (*mutated(described), *torn(described)):
+        assert _refusal(log, content) in (True, False) or "another way than is known" in str(_refusal(log, content))
+    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\n\r\n"
+    for status in (b"200 OK", b"404 Not Found", b"999999 x", b"\xb2 x", b"", b"-1", b"200"):
+        for content in (*mutated(b'{"message": "no such container"}'), *torn(head % status + described)):
+            answer = _Answer(lambda _: None)
+            with suppress(_Refused):
+                for piece in (head % status, content):
+                    answer.feed(piece)
+                answer.finish("it is not there")
+
+
+@FUZZ
+@given(pieces, st.sampled_from(["services: ", "services: {a: ", "services:\n  a:\n    env_file: ", ""]))
+def test_a_compose_file_of_any_content(tmp_path: Path, parts: list[str], head: str) -> None:
+    path = tmp_path / "compose.yaml"
+    path.write_bytes((head + "\n".join(parts)).encode("utf-8", "replace"))
+    labels = {
+        "com.docker.compose.project.config_files": str(path),
+        "com.docker.compose.project.working_dir": str(tmp_path),
+        "com.docker.compose.service": "a",
+    }
+    found = docker_cli.parse_containers(json.dumps([{"Id": "1", "Name": "/a", "Config": {"Labels": labels}}]))
+    assert not isinstance(found, Failure)
+    assert container_unit(found[0]).scope == "compose"
+
+
+REDIS = (
+    b"+PONG",
+    b"-NOAUTH x",
+    b"$4\r\nPONG",
+    b"*1",
+    b"",
+    b"\0",
+    b"\xff\xfe",
+    b"-",
+    b"-\x1b[2JERR",
+    b"HTTP/1.1 400",
+    b"+",
+)
+
+
+async def test_redis_says_anything() -> None:
+    said = [b""]
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            writer.write(said[0])
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    where = redis.Address("127.0.0.1", server.sockets[0].getsockname()[1])
+    for start in REDIS:
+        for text in (start, start + b"\r\n", start + b"x" * 200_000, start * 50_000, start + b"\n" * 1000):
+            said[0] = text
+            found = await redis.ping(where, 20.0)
+            assert isinstance(found, Failure) or found.isupper(), start
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize("port", [*map(float, ("inf", "-inf", "nan", "1e300")), -1, 65536, 10**30, "²", "9" * 5000])
+async def test_redis_is_nowhere_at_a_port_that_is_none(port: object) -> None:
+    found = redis.address(made_file(litellm_settings={"cache": True, "cache_params": {"host": "r", "port": port}}), {})
+    assert found is None or 0 < found.port < 65536
 
 
 NUMBERS = (
@@ -245,7 +398,10 @@ def test_proc_of_a_process_with_any_name_and_any_words(monkeypatch: pytest.Monke
         proc.command_line(1)
 
 
-ENVIRONMENT_PIECES = (*FILES.values(), b"'", b'"', b"\\", b"\n", b"\r", b"=", b"#", b"export ", b"${", b"${A:-", b"}", b"$", b":", b" ", b"\0", b"\xff", b"A", b"\xc2\xa0")  # fmt: skip
+ENVIRONMENT_PIECES = (
+    *FILES.values(), b"'", b'"', b"\\", b"\n", b"\r", b"=", b"#", b"export ", b"${", b"${A:-", b"}", b"$", b":", b" ",
+    b"\0", b"\xff", b"A", b"\xc2\xa0",
+)  # fmt: skip
 
 
 @FUZZ
@@ -297,16 +453,17 @@ REPEATED: dict[str, tuple[Callable[[bytes], object], bytes, bytes, bytes]] = {
     "cache ping: parentheses": (
         lambda c: answers.cache_ping(503, c), b'{"error": {"message": "', b"(", b'"}}',
     ),
+    "difference: names": (lambda c: diff(b"", c, "config.yaml", str), b"[", b"a", b"\n"),
     "exec start": (lambda c: parse_exec_start(c.decode()), b"", b"argv[]= ; ", b"\n"),
 }  # fmt: skip
 
 
-def _cpu(read: Callable[[bytes], object], content: bytes) -> float:
+def _cpu(read: Callable[[bytes], object], content: bytes, rounds: int = 2) -> float:
     best = 1e9
     # what the collector of garbage looks through is no part of the reader
     gc.collect()
     gc.disable()
-    for _ in range(2):
+    for _ in range(rounds):
         began = time.process_time()
         with suppress(ValueError):
             read(content)
@@ -319,7 +476,13 @@ def _cpu(read: Callable[[bytes], object], content: bytes) -> float:
 def test_five_times_the_input_takes_at_most_eight_times_as_long(name: str) -> None:
     read, head, repeated, tail = REPEATED[name]
     count = 500
-    while (small := _cpu(read, head + repeated * count + tail)) < 0.002 and count < 200_000:
+    while (small := _cpu(read, head + repeated * count + tail)) < 0.002 and count < 100_000:
         count *= 2
-    large = _cpu(read, head + repeated * (5 * count) + tail)
-    assert large < 8 * max(small, 0.002), f"{count} times {repeated!r}: {small:.4f} s, five times that: {large:.4f} s"
+    for rounds in (2, 4, 8):
+        # a machine that is busy may be so only for the large one
+        large = _cpu(read, head + repeated * (5 * count) + tail, rounds)
+        # less is the machine's own business: caches, and a search that changes its way with the length
+        if large < 8 * max(small, 0.004):
+            return
+        small = _cpu(read, head + repeated * count + tail, rounds)
+    pytest.fail(f"{count} times {repeated!r}: {small:.4f} s, five times that: {large:.4f} s")

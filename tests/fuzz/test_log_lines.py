@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from typing import Final
 
 import pytest
@@ -148,14 +149,14 @@ def test_every_pattern_of_the_package_is_among_them() -> None:
     found = patterns.patterns()
     places = " ".join(one.place for one in found)
     for module in (
-        "call_line",
-        "failure_line",
-        "log_line",
-        "secret_shapes",
-        "causes",
-        "fingerprint",
-        "stack_trace",
-        "unit_exits",
+        "logs.call_line",
+        "logs.failure_line",
+        "logs.log_line",
+        "analysis.redaction.secret_shapes",
+        "analysis.failures.causes",
+        "analysis.failures.fingerprint",
+        "analysis.failures.stack_trace",
+        "services.systemd.unit_exits",
     ):
         assert f".{module}." in places
     assert [one.place for one in found if not patterns.matching(one.pattern, 1)] == []
@@ -165,9 +166,10 @@ def test_every_pattern_of_the_package_is_among_them() -> None:
 @pytest.mark.parametrize("reader", READERS)
 def test_nothing_is_raised_by_what_the_patterns_match(reader: str) -> None:
     read = READERS[reader]
-    for text in _seeds():
+    for number, text in enumerate(_seeds()):
         read(text)
-        for other in patterns.without_numbers(text):
+        # each kind of false number in some of them: what follows a word is another test's, with all of them
+        for other in islice(patterns.without_numbers(text), number % 3, None, 3):
             read(other)
 
 

@@ -34,6 +34,8 @@ PLAIN = Redactor()
         ("ExecStart=/bin/litellm --port 4000", "ExecStart=/bin/litellm --port 4000"),
         ("TOKENS_PER_MINUTE=5", "TOKENS_PER_MINUTE=5"),
         ("API_KEY=", "API_KEY="),
+        ("ExecStart=/bin/x --api-key=hunter22 --port=4000", "ExecStart=/bin/x --api-key=••• --port=4000"),
+        ("2nd-9_KEY=hunter22 -1-API_KEY=hunter22", "2nd-9_KEY=••• -1-API_KEY=•••"),
     ],
 )
 def test_a_value_whose_name_says_that_it_is_secret_is_masked(line: str, shown: str) -> None:

@@ -14,9 +14,9 @@ from litellm_tui.analysis.redaction.secret_names import names_a_secret
 from litellm_tui.collectors.config.config_file import ENVIRONMENT_PREFIX, MASKED
 
 _LINE: Final = re.compile(f"[^{BREAKS}]*(?:\r\n|[{BREAKS}]|\\Z)")
-# what stands behind a name, in a comment or in a file that does not parse
+# what stands behind a name, in a comment or in a file that does not parse; a name is taken whole, in linear time
 _NAMED: Final = re.compile(
-    r"""([\w.-]+)(["']?\s*[:=]\s*["']?)(?!os\.environ/|(?:true|false|null)\b)([^\s"',{}\[\]][^\s"',}\]]*)"""
+    r"""(?<![\w.-])([\w.-]++)(["']?\s*[:=]\s*["']?)(?!os\.environ/|(?:true|false|null)\b)([^\s"',{}\[\]][^\s"',}\]]*)"""
 )
 _CONTEXT: Final = 3
 _NO_END: Final = "\\ No newline at end of file"

@@ -10,6 +10,7 @@ import msgspec
 from litellm_tui.analysis.audit_phrases import summary
 from litellm_tui.analysis.health.coverage import log_permission
 from litellm_tui.analysis.health.crashes import crash_problems
+from litellm_tui.analysis.health.half_written import problem_among
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.diagnosis import Diagnosis, PlaceKind, Problem, Severity, Verdict
@@ -77,6 +78,8 @@ def _with_crash(phase: Phase, crash: Crash) -> Phase:
 def _file(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
     configuration = snapshot.configuration
     file = configuration.current
+    if damaged := problem_among(diagnosis):
+        return Phase("file", "broken", damaged.reason, damaged.do)
     if configuration.error:
         return Phase("file", "broken", str(configuration.error), "mend it before anything restarts")
     if configuration.failure:

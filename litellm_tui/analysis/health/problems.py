@@ -64,7 +64,12 @@ def find_problems(
         )
     found += _log(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
-    return tuple(sorted(found, key=_order))
+    return in_order(found)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems as they are shown: the worst first."""
+    return tuple(sorted(problems, key=_order))
 
 
 def _order(problem: Problem) -> tuple[int, int]:

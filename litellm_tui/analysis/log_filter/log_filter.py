@@ -36,7 +36,7 @@ HELP: Final = (
 
 _TERM: Final = re.compile(
     rf"""
-      \s*(?: (?P<either>\|)
+      (?:  (?P<either>\|)
            | (?P<not>[-!]?)
              (?: "(?P<quoted>[^"]*)"?
                | ~(?P<rest>.*)

@@ -16,7 +16,7 @@ from litellm_tui.audit.subject import Subject, reference
 _PROD: Final = "docs.litellm.ai/docs/proxy/prod"
 _RELIABLE: Final = "docs.litellm.ai/docs/proxy/reliability"
 _ROUTING: Final = "docs.litellm.ai/docs/routing"
-_PASSWORD: Final = re.compile(r"://[^/@]*:[^/@]+@")
+_PASSWORD: Final = re.compile(r"://[^/@:]*:[^/@]+@")
 _SECRETS: Final = (
     ("general_settings", "master_key"),
     ("general_settings", "database_url"),

@@ -11,7 +11,9 @@ from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.audit.surroundings import named_callbacks, worker_count
 from litellm_tui.model.configuration import Mark
 
-_HANGS_UP: Final = re.compile(r"\bkill(?:all)?\b.*(?:-s\s*|--signal[ =]|-)(?:SIG)?(?:HUP|1)\b", re.IGNORECASE)
+# looked for one after the other: `kill` again and again costs linear time
+_KILLS: Final = re.compile(r"\bkill(?:all)?\b", re.IGNORECASE)
+_HANGUP: Final = re.compile(r"(?:-s\s*|--signal[ =]|-)(?:SIG)?(?:HUP|1)\b", re.IGNORECASE)
 _DRAINS_SINCE: Final = "1.89"
 _DRAINS: Final = 30.0
 # the first and last release of each series that can end at its start (issue 46711 of LiteLLM)
@@ -29,7 +31,7 @@ _FRAGILE: Final = (("1.104.0", "1.104.6"), ("1.105.0", "1.105.4"), ("1.106.0", "
 def reload_kills(subject: Subject) -> Iterator[Hit]:
     runtime = subject.runtime
     # uvicorn's supervisor of several workers and gunicorn's master take the signal as a wish for new workers
-    if runtime is None or _in_container(runtime) or not _HANGS_UP.search(runtime.exec_reload):
+    if runtime is None or _in_container(runtime) or not _hangs_up(runtime.exec_reload):
         return
     if runtime.option("--run_gunicorn") is None and worker_count(subject) == 1:
         yield Hit(f"ExecReload of {runtime.unit} sends SIGHUP", mark=_mark(runtime, "ExecReload"))
@@ -169,6 +171,15 @@ def _option(subject: Subject, runtime: Runtime, name: str) -> str:
     """An option of the command line, or the variable with the same effect."""
     told = runtime.option(name) or subject.variable(name.removeprefix("--").upper())
     return told if isinstance(told, str) else ""
+
+
+def _hangs_up(orders: str) -> bool:
+    """Whether one of the orders, one a line, sends SIGHUP with a `kill`."""
+    for order in orders.split("\n"):
+        kill = _KILLS.search(order)
+        if kill and _HANGUP.search(order, kill.end()):
+            return True
+    return False
 
 
 def _in_container(runtime: Runtime) -> bool:

@@ -32,7 +32,8 @@ _DEEP: Final = 10
 _PLAIN_MODES: Final = {"chat", "completion"}
 
 _VARIABLE: Final = re.compile(
-    rb"""(?:(?:env|secret|ENV)\w*\(\s*(?:\w+\s*=\s*)?|environ\.(?:get|pop|setdefault)\(\s*|environ\[\s*|envvar\s*=\s*)
+    rb"""(?:(?:env|secret|ENV)(?:(?!env|secret|ENV)\w)*+\(\s*(?:\w+\s*=\s*)?
+           |environ\.(?:get|pop|setdefault)\(\s*|environ\[\s*|envvar\s*=\s*)
          ["']([A-Z][A-Z0-9_]+)["']""",
     re.VERBOSE,
 )
