@@ -25,20 +25,17 @@ from litellm_tui.model.failures import Crashed, Failure, NotAvailable
 from litellm_tui.model.gateway import Metrics, Readiness
 from litellm_tui.model.log import Log, LogRecord
 from litellm_tui.model.probe import ProbeResult
-from litellm_tui.model.reading import Reading, next_reading
-from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Failures, Traffic
 from litellm_tui.monitor.audit_worker import AuditWorker
 from litellm_tui.monitor.config_watcher import ConfigWatcher
 from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
 from litellm_tui.monitor.redis_poller import RedisPoller
-from litellm_tui.monitor.service_reading import as_shown
+from litellm_tui.monitor.service_poller import ServicePoller
 from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
 from litellm_tui.services.registry import driver
-from litellm_tui.services.systemd.unit_state import cpu_percent
 from litellm_tui.storage.starts import StartHistory, run_of
 
 if TYPE_CHECKING:
@@ -47,11 +44,6 @@ if TYPE_CHECKING:
 PUBLISH_SECONDS: Final = 0.25
 # what was read again and says the same is only younger: it is shown so late at most
 SAME_SECONDS: Final = 4.0
-SERVICE_SECONDS: Final = 2.0
-SERVICE_SECONDS_IN_MOTION: Final = 0.5
-# a unit in which nothing seems to change is asked about by a command this often: one costs as much as all other looks
-# of its interval together
-SERVICE_SECONDS_AT_REST: Final = 6.0
 
 
 class Job(NamedTuple):
@@ -86,7 +78,6 @@ class Monitor:
         # the owner can set this, so that everything slower waits until the file is on the screen
         self.first_shown: Callable[[], Awaitable[None]] = _at_once
         self._configuration = Configuration(path=profile.config.value if profile.config else None)
-        self._service: Reading[Service] = Reading(interval=SERVICE_SECONDS)
         self._secrets = set(profile.secrets)
         self.redact = Redactor(self._secrets)
         self._traffic = TrafficCounter()
@@ -115,6 +106,15 @@ class Monitor:
             same=self._same,
             supervisor=self.supervisor,
         )
+        self._service = ServicePoller(
+            self._driver,
+            self._wakeup,
+            gateway_answers=lambda: self._gateway.answers,
+            on_look=self._judge_background_checks,
+            on_new_run=self.look_now,
+            changed=self._dirty.set,
+            same=self._same,
+        )
         self._background_checks: bool | None = None
         self._checked_invocation: object = None
 
@@ -133,7 +133,7 @@ class Monitor:
             taken_at=now,
             gateway=self._gateway.readings,
             configuration=self._configuration,
-            service=self._service,
+            service=self._service.reading,
             log=log,
             traffic=traffic,
             failures=failures,
@@ -198,15 +198,16 @@ class Monitor:
         else:
             self._configuration = Configuration(why_unwatched="no configuration file was found")
         if self.profile.unit:
-            yield Job("service", self._poll_service, self._service_failed)
+            yield Job("service", self._service.run, self._service.failed)
             yield Job("log", self._follow_log, self._log_failed)
         else:
             why = next((m.why for m in self.profile.missing if "service" in m.what), "no unit was found")
-            self._service = Reading(failure=NotAvailable(why), tried_at=time.time())
+            self._service.absent(why)
             self._intake.set_state("off", NotAvailable(why), None)
 
     def _started_at(self) -> float | None:
-        return self._service.value.started_at if self._service.value else None
+        service = self._service.reading.value
+        return service.started_at if service else None
 
     async def _publish(self) -> None:
         # after an exception there is always something to show
@@ -239,7 +240,7 @@ class Monitor:
         if self._background_checks is not None:
             return "free" if self._background_checks else "billed"
         read = self._configuration.checked_at is not None or self._configuration.why_unwatched is not None
-        return "unsure" if read and self._service.tried_at is not None else "unread"
+        return "unsure" if read and self._service.reading.tried_at is not None else "unread"
 
     def _masked(self, text: str) -> str:
         """The text without the secrets that are known now."""
@@ -283,7 +284,7 @@ class Monitor:
 
         A file that was changed and changed back, or got other permissions, is younger but the same configuration.
         """
-        service = self._service.value
+        service = self._service.reading.value
         if self._history is None or service is None or not service.started_at or file.modified_at <= service.started_at:
             return file
         start = self._history.start_of_run(run_of(service))
@@ -296,7 +297,7 @@ class Monitor:
 
         The result holds until the service is started again, also when the file changes.
         """
-        service, current = self._service.value, self._configuration.current
+        service, current = self._service.reading.value, self._configuration.current
         if service is None or service.started_at is None or current is None:
             return
         if (dated := self._dated(current)) is not current:
@@ -308,43 +309,6 @@ class Monitor:
         if self._background_checks is None and current.modified_at <= service.started_at:
             self._background_checks = current.background_health_checks
             self.look_now()
-
-    # --- the service -------------------------------------------------------------------------------------------
-
-    def _service_failed(self, crash: Crashed) -> None:
-        self._service = next_reading(self._service, crash, None, SERVICE_SECONDS, time.time())
-
-    async def _poll_service(self) -> None:
-        looked_at = measured_at = 0.0
-        while True:
-            before = self._service
-            started = time.time()
-            rested = before.failure is None and started - looked_at < SERVICE_SECONDS_AT_REST and self._gateway.answers
-            if rested and before.value is not None and self._driver.unchanged(before.value):
-                self._service = msgspec.structs.replace(before, seen_at=started, tried_at=started)
-                self._same()
-                await self._wakeup.pause(SERVICE_SECONDS)
-                continue
-            looked_at = started
-            result = await self._driver.look()
-            now = time.time()
-            if isinstance(result, Service):
-                elapsed = now - measured_at if measured_at else 0.0
-                measured_at = now
-                if result.cpu_percent is None:
-                    share = cpu_percent(before.value, result, elapsed)
-                    result = msgspec.structs.replace(result, cpu_percent=share)
-                if before.value and before.value.invocation != result.invocation:
-                    self.look_now()
-            self._service = next_reading(before, result, now - started, SERVICE_SECONDS, now)
-            self._judge_background_checks()
-            if as_shown(before) == as_shown(self._service):
-                self._same()
-            else:
-                self._dirty.set()
-            service = self._service.value
-            calm = service is not None and service.active_state == "active" and self._gateway.answers
-            await self._wakeup.pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)
 
     # --- the log -----------------------------------------------------------------------------------------------
 

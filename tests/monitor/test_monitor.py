@@ -28,7 +28,7 @@ from litellm_tui.model.reading import Reading, next_reading
 from litellm_tui.model.service import Service, Variable
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.monitor import gateway_poller, redis_poller
+from litellm_tui.monitor import gateway_poller, redis_poller, service_poller
 from litellm_tui.monitor import monitor as module
 from litellm_tui.monitor.gateway_poller import HEALTH_OFF, HEALTH_UNSURE, _delay
 from litellm_tui.monitor.monitor import Monitor
@@ -126,8 +126,8 @@ async def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     ):
         monkeypatch.setattr(client, name, getattr(client, name)._replace(interval=QUICK))
     monkeypatch.setattr(client, "GatewayClient", lambda *_: world)
-    monkeypatch.setattr(module, "SERVICE_SECONDS", QUICK)
-    monkeypatch.setattr(module, "SERVICE_SECONDS_IN_MOTION", QUICK)
+    monkeypatch.setattr(service_poller, "SERVICE_SECONDS", QUICK)
+    monkeypatch.setattr(service_poller, "SERVICE_SECONDS_IN_MOTION", QUICK)
     monkeypatch.setattr(module, "PUBLISH_SECONDS", QUICK)
     monkeypatch.setattr(module, "SAME_SECONDS", QUICK)
 
@@ -207,7 +207,7 @@ async def test_a_unit_at_rest_is_asked_about_only_when_its_process_is_another(
         return world.service
 
     monkeypatch.setattr(driver, "read_service", counted)
-    monkeypatch.setattr(module, "SERVICE_SECONDS_AT_REST", 3600.0)
+    monkeypatch.setattr(service_poller, "SERVICE_SECONDS_AT_REST", 3600.0)
     process = subprocess.Popen(["sleep", "600"])
     try:
         world.service = Service("litellm.service", "user", "loaded", "active", "running", main_pid=process.pid)
