@@ -48,11 +48,11 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         (UnitDriver, "look", _fail_later, "service"),
         (config_file, "load", _fail, "configuration"),
         ("litellm_tui.monitor.auditor.Auditor", "audit", _fail, "audit"),
-        ("litellm_tui.logs.intake.LogIntake", "keep", _fail, "log"),
+        ("litellm_tui.logs.intake.LogIntake", "add_lines", _fail, "log"),
         ("litellm_tui.monitor.gateway_poller.GatewayPoller", "_poll_readiness", _fail_later, "readiness"),
         ("litellm_tui.monitor.gateway_poller.GatewayPoller", "_poll_liveliness", _fail_later, "liveliness"),
         ("litellm_tui.logs.traffic_counter.TrafficCounter", "traffic", _fail, "traffic"),
-        ("litellm_tui.storage.starts.History", "see", _fail, None),
+        ("litellm_tui.storage.starts.StartHistory", "record_snapshot", _fail, None),
     ],
 )
 def test_a_source_that_fails_is_told_in_the_status(

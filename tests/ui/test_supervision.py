@@ -80,7 +80,7 @@ def _audit(scene: Scene, patch: pytest.MonkeyPatch) -> Set:
 
 
 def _log(scene: Scene, patch: pytest.MonkeyPatch) -> Set:
-    patch.setattr(scene.monitor._intake, "keep", _fail)
+    patch.setattr(scene.monitor._intake, "add_lines", _fail)
     return lambda: scene.simulation.request("llama3.1:latest")
 
 
