@@ -245,9 +245,10 @@ class Session:
 
     def _inputs(self) -> tuple[object, ...]:
         """What a view depends on besides the snapshot."""
-        monitor, notation = self.monitor, self.notation
-        known = (monitor and monitor.audits.audit, monitor and monitor.redact, monitor and monitor.profile)
-        return (self.memory.version, *known, notation.clock, notation.signs)
+        own = (self.memory.version, self.notation.clock, self.notation.signs)
+        if (monitor := self.monitor) is None:
+            return own
+        return (*own, monitor.profile, monitor.store, monitor.audits.audit, monitor.redact)
 
     def _judge(self, snapshot: Snapshot) -> View | None:
         """What is thought of a snapshot now; also called in a thread."""

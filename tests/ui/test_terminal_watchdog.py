@@ -45,7 +45,7 @@ async def main():
     pids["on a pipe"] = (await command.start_on(sleeper, writer)).pid
     ended = await command.start(["true"])
     await command.end(ended)
-    threads = asyncio.to_thread(command.run_blocking, sleeper, 600)
+    threads = asyncio.to_thread(command.run_now, sleeper, 600)
     looks.append(asyncio.ensure_future(threads))
     apart = subprocess.Popen(sleeper)
     with helper(apart.pid):
