@@ -85,9 +85,7 @@ class DrillDialog(FilledScreen[None]):
         """Show one event of the drill."""
         if isinstance(event, Outcome):
             self._outcome = event
-            # by query: the dialog may have been left in the meantime
-            for button in self.query("#cancel").results(Button):
-                button.label = "Close"
+            self.label("#cancel", "Close")
         elif isinstance(event, Answer):
             # the answer stands in the place of its question
             self._events = [e for e in self._events if not (isinstance(e, Asking) and e.target == event.target)]

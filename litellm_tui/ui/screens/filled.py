@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from textual.screen import ModalScreen, ScreenResultType
+from textual.widgets import Button
 
 from litellm_tui.ui.widgets.lines import Lines, Row
 
@@ -38,6 +39,14 @@ class FilledScreen(ModalScreen[ScreenResultType]):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.fill)
+
+    def label(self, button: str, text: str) -> None:
+        """Give a button another label, also from a worker."""
+        # by query: the screen may have been left in the meantime
+        for found in self.query(button).results(Button):
+            found.label = text
+        # where nothing else moves on the screen, a label of another width would wait for the next event
+        self.refresh(layout=True)
 
     def fill(self) -> None:
         """Draw the lines anew."""

@@ -145,7 +145,7 @@ class ProbeDialog(FilledScreen[None]):
     def _end(self) -> None:
         self._ended = time.monotonic()
         self._asking.clear()
-        self.query_one("#cancel", Button).label = "Close"
+        self.label("#cancel", "Close")
         self.fill()
 
     def _tick(self) -> None:

@@ -85,8 +85,8 @@ class RestartDialog(FilledScreen[None]):
     async def _look(self) -> None:
         self._checks = await self._inspect()
         if self._refused:
-            button = self.query_one("#restart", Button)
-            button.label, button.variant = "Restart anyway", "error"
+            self.query_one("#restart", Button).variant = "error"
+            self.label("#restart", "Restart anyway")
         self.fill()
 
     @on(Input.Submitted)
@@ -117,7 +117,7 @@ class RestartDialog(FilledScreen[None]):
             return
         if self._refused and not self._insisted:
             self._insisted = True
-            self.query_one("#restart", Button).label = "Press again"
+            self.label("#restart", "Press again")
             self.fill()
             return
         self._begin("apply")
@@ -145,7 +145,7 @@ class RestartDialog(FilledScreen[None]):
         self._began = time.monotonic()
         for part in self.query("#restart, #finish, #undo, Input"):
             part.display = False
-        self.query_one("#cancel", Button).label = "Hide (it goes on)"
+        self.label("#cancel", "Hide (it goes on)")
         self.query_one("#cancel").focus()
         self._start(self, way, self._insisted)
         self.fill()
@@ -156,7 +156,7 @@ class RestartDialog(FilledScreen[None]):
         """Show one event of the restart."""
         if isinstance(event, Outcome):
             self._outcome = event
-            self.query_one("#cancel", Button).label = "Close"
+            self.label("#cancel", "Close")
         else:
             self._steps[event.name] = event
         self.fill()
