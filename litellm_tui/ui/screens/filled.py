@@ -45,8 +45,6 @@ class FilledScreen(ModalScreen[ScreenResultType]):
         # by query: the screen may have been left in the meantime
         for found in self.query(button).results(Button):
             found.label = text
-        # where nothing else moves on the screen, a label of another width would wait for the next event
-        self.refresh(layout=True)
 
     def fill(self) -> None:
         """Draw the lines anew."""
