@@ -41,7 +41,7 @@ class FilledScreen(ModalScreen[ScreenResultType]):
         self.call_after_refresh(self.fill)
 
     def label(self, button: str, text: str) -> None:
-        """Give a button another label, also from a worker."""
+        """Give a button another label."""
         # by query: the screen may have been left in the meantime
         for found in self.query(button).results(Button):
             found.label = text
