@@ -109,6 +109,8 @@ class StartHistory:
     def _keep(self, start: Start, taken: FileSet) -> bool:
         last = next((backup for backup in reversed(self._backups.load()) if _is_start(backup)), None)
         again = last is not None and start.run != "" and (last.run, last.digest) == (start.run, start.digest)
+        if again and last is not None:
+            taken = self._with_environment(taken, last)
         kept = self._backups.keep(
             taken, "seen failing" if start.run.startswith(_DOWN) else "seen running", at=start.at,
             digest=start.digest, litellm_version=start.litellm_version, result=start.result,
@@ -121,6 +123,15 @@ class StartHistory:
             return False
         self._starts, self.failure = _starts(self._backups.records()), ""
         return True
+
+    def _with_environment(self, taken: FileSet, earlier: Backup) -> FileSet:
+        """With the environment files that an earlier set of the same run holds, and that have changed since."""
+        held = {file.path for file in taken.copies}
+        lost = [path for path in earlier.environment if path not in held]
+        copies = self._backups.copies(earlier.id) if lost else ()
+        if isinstance(copies, Failure):
+            return taken
+        return FileSet((*taken.copies, *(copy for copy in copies if copy.path in lost)), taken.unread)
 
     def content(self, digest: str) -> dict[str, bytes] | None:
         """The configuration files of a version by path, the root first; None where they cannot be read."""

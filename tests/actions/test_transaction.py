@@ -359,6 +359,17 @@ async def test_an_environment_file_of_which_nothing_is_known_cannot_be_rolled_ba
     assert "litellm.env no version is known that ran before" in outcome.text
 
 
+async def test_an_environment_file_is_brought_back_though_a_later_start_was_kept_without_it(site: Site) -> None:
+    whole = site.begin()
+    taken = copy_current(str(site.world.etc / "config.yaml"))
+    assert not isinstance(taken, Failure)
+    site.backups.keep(taken, "seen running", good=True)
+    assert site.backups.known_good() != whole
+    site.world.save({"litellm.env": "A=1 # it ends at its start\n"})
+    _, outcome = await site.follow()
+    assert (outcome.result, site.world.disk(), site.unfinished()) == ("rolled back", OLD, None), outcome
+
+
 async def test_a_configuration_that_is_not_known_is_restarted_all_the_same(site: Site) -> None:
     site.begin()
     site.profile = msgspec.structs.replace(site.profile, config=None)

@@ -334,6 +334,25 @@ def test_environment_files_are_kept_as_far_as_they_are_what_was_started(tmp_path
     assert list(history.content(file.digest) or ()) == [file.path]
 
 
+def test_an_environment_file_that_changes_while_the_process_runs_stays_kept(tmp_path: Path, file: ConfigFile) -> None:
+    environment = tmp_path / "a.env"
+    environment.write_text("KEY=sk-started\n")
+    history = StartHistory(URL, "litellm.service", tmp_path / "state", [str(environment)])
+    snapshot = _started(file, started_at=os.stat(environment).st_ctime + 0.01)
+    assert history.record_snapshot(snapshot)
+    time.sleep(0.05)
+    environment.write_text("KEY=sk-next\n")
+    assert snapshot.service.value
+    assert snapshot.service.value.started_at
+    at = snapshot.service.value.started_at + 60
+    read = replace(snapshot.gateway.deployments, seen_at=at)
+    assert history.record_snapshot(replace(snapshot, taken_at=at, gateway=replace(snapshot.gateway, deployments=read)))
+    (kept,) = _sets(history)
+    assert kept.good
+    (name,) = (held.name for held in kept.files if held.role == "environment")
+    assert (history.folder / name).read_text() == "KEY=sk-started\n"
+
+
 def test_what_was_good_is_known_beside_what_failed_since(tmp_path: Path) -> None:
     history = _history(tmp_path)
     history.add_start(replace(_applied(1), good=True), {"/c.yaml": b"a: 1"})

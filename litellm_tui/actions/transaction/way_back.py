@@ -30,11 +30,18 @@ class WayBack:
         )
 
     def good(self, backup: Backup | None) -> Backup | None:
-        """What to go back to: what is to be applied itself, where it has run before, else the last that did."""
+        """What to go back to: what is to be applied itself, where it has run before, else the last that did.
+
+        A set with all environment files comes before one that lacks some: of a start that was seen after such a file
+        had changed, that file is not kept.
+        """
         if backup is None:
             return None
-        same = (old for old in reversed(self._backups.records()) if old.good and not old.differs_from(backup))
-        return next(same, None) or self._backups.known_good(backup, backup.root)
+        ran = [old for old in reversed(self._backups.records()) if old.good and old.root == backup.root]
+        whole = [old for old in ran if old.environment >= backup.environment]
+        unchanged = [next((old for old in sets if not old.differs_from(backup)), None) for sets in (whole, ran)]
+        last = [next((old for old in sets if old.differs_from(backup)), None) for sets in (whole, ran)]
+        return unchanged[0] or last[0] or unchanged[1] or last[1]
 
     def blocked(self, seen: Seen, backup: Backup | None, good: Backup | None) -> Failure | None:
         """Why what is about to be applied could not be taken back, where that is wanted and something can be lost."""

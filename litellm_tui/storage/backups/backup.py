@@ -82,6 +82,11 @@ class Backup(msgspec.Struct, frozen=True):
         return tuple(file.path for file in self.files if file.role == "config")
 
     @property
+    def environment(self) -> frozenset[str]:
+        """The environment files."""
+        return frozenset(file.path for file in self.files if file.role == "environment")
+
+    @property
     def identity(self) -> tuple[object, ...]:
         """Equal for sets of the same contents."""
         return self.digest, frozenset((file.path, file.sha256) for file in self.files)
