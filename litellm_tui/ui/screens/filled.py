@@ -41,10 +41,12 @@ class FilledScreen(ModalScreen[ScreenResultType]):
         self.call_after_refresh(self.fill)
 
     def label(self, button: str, text: str) -> None:
-        """Give a button another label."""
+        """Give a button another label, and the width that it takes."""
         # by query: the screen may have been left in the meantime
         for found in self.query(button).results(Button):
             found.label = text
+            # Textual paints a new label in the old width, and cuts it
+            found.refresh(layout=True)
 
     def fill(self) -> None:
         """Draw the lines anew."""

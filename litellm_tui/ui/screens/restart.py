@@ -23,7 +23,6 @@ from litellm_tui.ui.widgets.lines import Lines, Row
 from litellm_tui.ui.widgets.unit_name import UnitName
 
 Way = Literal["apply", "finish", "undo"]
-RELAID_SECONDS: Final = 0.5
 _CHECKED: Final = {"ok": "ok", "note": "warn", "refused": "bad"}
 _ENDED: Final[dict[Result, str]] = {"applied": "strong", "rolled back": "warn", "refused": "bad", "failed": "bad"}
 
@@ -89,13 +88,6 @@ class RestartDialog(FilledScreen[None]):
             self.query_one("#restart", Button).variant = "error"
             self.label("#restart", "Restart anyway")
         self.fill()
-        # a label that changes before the dialog is first painted is painted by a later layout only
-        self.set_timer(RELAID_SECONDS, self._lay_out_buttons)
-
-    def _lay_out_buttons(self) -> None:
-        for button in self.query("#dialog-buttons Button").results(Button):
-            button.refresh(layout=True)
-        self.refresh(layout=True)
 
     @on(Input.Submitted)
     def _typed(self) -> None:
