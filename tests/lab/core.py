@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import grp
+import hashlib
 import http.client
 import json
 import os
@@ -26,6 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from litellm_tui.collectors import litellm_source
 from tests.lab import keeper, units
 from tests.lab.config import Source, default_config, render
 from tests.lab.environments import VARIABLE, Environment, LabError, environments
@@ -188,6 +190,21 @@ def _compile(environment: Environment) -> None:
         capture_output=True,
         check=False,
     )
+
+
+@functools.cache
+def _cache_folder(uid: int, gid: int) -> Path:
+    """What a user's consoles keep of the LiteLLMs that they have read: to read one takes ten seconds of a processor.
+
+    It is kept for all labs of this checkout, and made anew when what reads has changed.
+    """
+    digest = hashlib.sha256()
+    for module in sorted(Path(litellm_source.__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    folder = Path(__file__).parents[2] / ".lab" / f"cache-{digest.hexdigest()[:12]}-{uid}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chown(folder, uid, gid)
+    return folder
 
 
 def _outside(pid: int) -> list[str]:
@@ -581,7 +598,8 @@ class Lab:
         dropped = [f"--unset={name}" for name in sorted(os.environ) if name.startswith(astray)]
         # /root is the machine's own: what a console keeps from one run to the next has no place in it.
         root = {"HOME": "/root", "USER": "root", "LOGNAME": "root", "XDG_STATE_HOME": str(self.dir / "state")}
-        base = self.env if user else root
+        owner = (self.uid, self.gid) if user else (os.getuid(), os.getgid())
+        base = {**(self.env if user else root), "XDG_CACHE_HOME": str(_cache_folder(*owner))}
         variables = [f"{name}={value}" for name, value in {**base, **(env or {})}.items()]
         where = str(cwd) if cwd is not None else str(self.home) if user else "/"
         become = [
