@@ -202,9 +202,12 @@ def test_a_callers_bad_key_and_redis_are_named_as_such() -> None:
         _error(f"LiteLLM Redis Caching: async set() - Got exception from REDIS Error 111 connecting to {redis}"),
         _error(f"LiteLLM Redis Cache PING: - Got exception from REDIS : Error 111 connecting to {redis}"),
     )
-    found = {incident.subject: (incident.count, incident.place.kind) for incident in fed.found()}
-    assert found["callers"] == (2, "gateway")
-    assert found["cache"] == (2, "cache")
+    found = {(one.failure_of, one.cause): (one.subject, one.count, one.place.kind) for one in fed.found()}
+    assert found == {
+        ("caller", "no key given"): ("caller", 1, "gateway"),
+        ("caller", "unknown key"): ("caller", 1, "gateway"),
+        ("cache", "refused"): ("cache", 2, "cache"),
+    }
 
 
 def test_what_systemd_says_of_an_end_is_about_the_service() -> None:

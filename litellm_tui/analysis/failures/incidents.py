@@ -13,7 +13,7 @@ from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.failures.explanations import explain_cause
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis, Place
-from litellm_tui.model.traffic import Failures
+from litellm_tui.model.traffic import Failures, Subject
 
 MINUTES: Final = 60
 # an incident with a failure within these minutes is going on
@@ -28,7 +28,8 @@ _CONSEQUENCES: Final = ("cooling down", "no connection", "failing", "no such gro
 class Incident(msgspec.Struct, frozen=True):
     """One cause at one place. `key` stays the same from one run to the next.
 
-    `subject` is the group or other subject concerned; empty where the log does not name it. `count` is the number of
+    `failure_of` says whose failure it is, `subject` is the group, or the part, that is concerned; empty where the log
+    does not name it. `count` is the number of
     failures in the requested time, `minutes` that of each of the last 60 minutes, the current one last. `models` are
     `litellm_params.model`, `asked` the names that callers used. `callers` are client addresses with their
     numbers of refused answers, `calls` LiteLLM's ids of the last calls. `sequence` is the number of an example record.
@@ -45,6 +46,7 @@ class Incident(msgspec.Struct, frozen=True):
     minutes: tuple[int, ...]
     sequence: int
     place: Place
+    failure_of: Subject = ""
     means: str = ""
     do: str = ""
     provider: str = ""
@@ -83,7 +85,7 @@ def find_incidents(
             continue
         key = names.identify(tally)
         if key not in found:
-            found[key] = FailureGroup(key[0], key[1], tally.kind)
+            found[key] = FailureGroup(key[0], key[1], tally.kind, tally.subject)
         found[key].tallies.append(tally)
     kept = dict(_without_consequences(_join_unnamed(found)))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
@@ -144,7 +146,7 @@ def _incident(
     newest, begin = int(now // 60), int(since // 60)
     minutes = tuple(counts.get(newest - back, 0) for back in reversed(range(MINUTES)))
     rows = names.deployments_of(one)
-    known = explain_cause(one.cause, one.subject)
+    known = explain_cause(one.cause, one.failure_of)
     newest_told = one.example or max(one.tallies, key=lambda tally: (tally.voice == "request", tally.last))
     callers: Counter[str] = Counter()
     for tally in one.tallies:
@@ -161,6 +163,7 @@ def _incident(
         minutes=minutes,
         sequence=newest_told.sequence,
         place=names.place(one, rows),
+        failure_of=one.failure_of,
         means=known.means,
         do=known.do,
         provider=", ".join(sorted({row.model.partition("/")[0] for row in rows if "/" in row.model})),
