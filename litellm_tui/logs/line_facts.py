@@ -69,7 +69,8 @@ class Facts(NamedTuple):
     """The facts of a line. `heading` is that of the record that the line begins, or is added to.
 
     `network` is the number of a cause named by a line of a trace (`causes.network_cause`), `mark` says where the trace
-    leads. `others` means that the rest of the record is about other deployments. `unread` marks a line that could not be parsed.
+    leads. `others` means that the rest of the record is about other deployments. `unread` marks a line that could not
+    be parsed.
     """
 
     continues: bool = False

@@ -270,7 +270,7 @@ def is_http_exception(words: str) -> bool:
 
 
 def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
-    """Where this record comes from: by its beginning, the reporting file (`utils.py:12` or `utils.py`) and its trace."""
+    """Where this record comes from: by its beginning, the reporting file (`utils.py:12`) and its trace."""
     file = file.partition(":")[0]
     head, frame = text[:200], mark.frame
     if mark.starting and mark.subject in ("", "start-up"):
