@@ -19,6 +19,7 @@ from litellm_tui.analysis.failures.part_causes import (
     MCP_RULES,
     PROCESS_RULES,
     SIDE_RULES,
+    START_ENDED_RULES,
     START_RULES,
 )
 from litellm_tui.analysis.failures.places import Reported, is_http_exception
@@ -56,7 +57,7 @@ _PART_RULES: Final[dict[Subject, tuple[WordRule, ...]]] = {
     "cache": CACHE_RULES,
     "side service": SIDE_RULES,
     "mcp": MCP_RULES,
-    "start-up": START_RULES,
+    "start-up": (*DATABASE_RULES, *START_ENDED_RULES, *START_RULES, *MACHINE_RULES),
     "worker": PROCESS_RULES,
 }
 # in whose words a network's failure may be told without a provider, and the next step for each
@@ -73,6 +74,7 @@ PARTS_MEAN: Final[dict[Subject, str]] = {
     "side service": "LiteLLM cannot use a service beside it; requests go on where it only records",
 }
 _ELSEWHERE: Final[tuple[tuple[WordRule, ...], ...]] = (
+    START_ENDED_RULES,
     DATABASE_RULES,
     GATEWAY_RULES,
     CALLER_RULES,
@@ -102,7 +104,7 @@ def name_cause(error: str, where: Reported | None = None) -> Cause:
     """
     head, _, trace = error.partition("\nstack trace:")
     own = own_words(head)
-    lowered = own[:_OWN_WITHIN].lower()
+    lowered = head[:_OWN_WITHIN].lower()
     wrapped = _PROVIDER.search(head, 0, _OWN_WITHIN) is not None
     if where is not None and where.subject not in ("", "upstream", "gateway", "caller"):
         return _of_part(where.subject, lowered)

@@ -10,6 +10,7 @@ import msgspec
 
 from litellm_tui.analysis.failures.attribution import FailureGroup, SubjectResolver
 from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.failures.consequences import fold_consequences
 from litellm_tui.analysis.failures.explanations import explain_cause
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis, Place
@@ -18,11 +19,7 @@ from litellm_tui.model.traffic import Failures, Subject
 MINUTES: Final = 60
 # an incident with a failure within these minutes is going on
 GOING_ON: Final = 5
-# failures further apart than these seconds do not belong to one outage
-APART: Final = 600.0
 MOST_NAMES: Final = 5
-# consequences of another failure of the same group; an incident of their own only without a better cause
-_CONSEQUENCES: Final = ("cooling down", "no connection", "failing", "no such group", "")
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -87,7 +84,7 @@ def find_incidents(
         if key not in found:
             found[key] = FailureGroup(key[0], key[1], tally.kind, tally.subject)
         found[key].tallies.append(tally)
-    kept = dict(_without_consequences(_join_unnamed(found)))
+    kept = fold_consequences(_join_unnamed(found))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
     return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
 
@@ -111,32 +108,6 @@ def _join_unnamed(found: Mapping[tuple[str, str, str], FailureGroup]) -> Mapping
         elif len(same) == 1:
             same[0].tallies += one.tallies
     return after
-
-
-def _without_consequences(
-    found: Mapping[tuple[str, str, str], FailureGroup],
-) -> Iterator[tuple[tuple[str, str, str], FailureGroup]]:
-    """Add consequences, such as a cooldown or an error without a cause, to the cause of the same group."""
-    causes: dict[str, list[FailureGroup]] = defaultdict(list)
-    for (cause, subject, _), one in found.items():
-        if subject and cause not in _CONSEQUENCES:
-            causes[subject].append(one)
-    for key, one in found.items():
-        cause, subject, _ = key
-        if cause in _CONSEQUENCES and subject:
-            near = [c for c in causes[subject] if c.first - APART <= one.last and one.first <= c.last + APART]
-            if near:
-                _add_consequence(one, max(near, key=lambda c: c.last))
-                continue
-        yield key, one
-
-
-def _add_consequence(one: FailureGroup, cause: FailureGroup) -> None:
-    if one.cause in ("cooling down", "no such group"):
-        cause.also[one.cause] += sum(one.counts().values())
-    else:
-        cause.example = cause.example or max(cause.tallies, key=lambda t: t.last)
-        cause.tallies += one.tallies
 
 
 def _incident(

@@ -217,13 +217,13 @@ PROCESS_RULES: Final = (
         "worker timeout", "worker",
         "a worker did not answer gunicorn in time and was ended: something blocked it",
         "see what blocked it before; raise gunicorn's timeout if a request may take that long",
-        "worker timeout",
+        "worker timeout", "worker … timeout (pid",
     ),
     word_rule(
         "worker died", "worker",
         "a worker process died and was replaced; its requests were lost, and its memory of cooldowns",
         "see the machine's memory (the kernel's log says out of memory), and the lines before it",
-        "child process [ … ] died", "worker … was sent sig", "worker failed to boot", "worker (pid: … exited",
+        "child process [ … ] died", "worker … was sent sig", "worker (pid: … exited",
         "unexpected exit from worker", "worker exiting with code", "haltserver",
     ),
 )  # fmt: skip
@@ -247,6 +247,17 @@ MACHINE_RULES: Final = (
         "give it more memory (MemoryMax of the unit, the container's limit), or run fewer workers",
         "cannot allocate memory", "memoryerror", "errno 12]", "out of memory: killed", "oom-kill", "oom_kill",
         "can't start new thread",
+    ),
+)  # fmt: skip
+
+# the last word of a start that was given up; what was said before it is why
+START_FAILED: Final = "start given up"
+START_ENDED_RULES: Final = (
+    word_rule(
+        START_FAILED, "start-up",
+        "LiteLLM did not start, and its log does not say why",
+        "see the last lines before it in the log",
+        "application startup failed", "worker failed to boot", "reason: worker failed to boot",
     ),
 )  # fmt: skip
 

@@ -285,4 +285,6 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
         return Reported("router", "", file, frame)
     lowered = head.lower()
     subject: Subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), "")
+    if not subject and any(lowered.startswith(word) for word, _ in _SERVICES):
+        subject = "side service"
     return Reported("other", subject or subject_of_file(file) or subject_of_path(frame), file, frame)
