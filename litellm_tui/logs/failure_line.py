@@ -52,8 +52,8 @@ class FailureHeading(NamedTuple):
 
     `kind` says what `name` is; without a name the subject is unknown. `cause` is set where the reporting place alone
     names the cause; `where` is that place. `error` is the error without the reporting place and LiteLLM's additions; it
-    tells more than `words` where `by_error`. `again` marks what 1.77.7 reports once more for a stream, `breaks` a stream
-    that broke, `ends` a failed request whose access line follows, `echo` a record that only repeats another.
+    tells more than `words` where `by_error`. `again` marks what 1.77.7 reports once more for a stream, `breaks` a
+    stream that broke, `ends` a failed request whose access line follows, `echo` a record that only repeats another.
     """
 
     voice: Voice

@@ -81,6 +81,12 @@ _ELSEWHERE: Final[tuple[tuple[WordRule, ...], ...]] = (
     MACHINE_RULES,
     PROCESS_RULES,
 )
+# files of LiteLLM that look at a request before any model is asked
+_BEFORE_THE_CALL: Final = (
+    "proxy/common_request_processing.py", "proxy/litellm_pre_call_utils.py", "proxy/route_llm_request.py",
+)  # fmt: skip
+# what a guardrail says of its own settings is not about the caller's request
+_GUARDRAIL: Final = "guardrail"
 _NETWORK_NAMES: Final = ("refused", "no such host", "TLS", "no route", "timeout", "no connection", "503 unavailable")
 NEXT_STEPS: Final = {cause.name: cause.do for _, cause in PATTERNS}
 MEANINGS: Final[dict[tuple[Subject, str], Cause]] = {
@@ -138,12 +144,18 @@ def _own(head: str, own: str, lowered: str, where: Reported | None) -> Cause | N
         return first_cause(GATEWAY_RULES, lowered) or first_cause(CALLER_RULES, lowered)
     if where is not None and where.by == "check of the key" and (found := first_cause(AUTH_RULES, lowered)):
         return found
+    guarded = where is not None and _GUARDRAIL in where.frame
     for rules in _ELSEWHERE:
-        if found := first_cause(rules, lowered):
+        if not (guarded and rules is CALLER_RULES) and (found := first_cause(rules, lowered)):
             return found
-    if where is not None and where.by in ("check of the key", "request"):
+    if where is not None and not guarded and (where.by == "check of the key" or _about_a_request(own, where)):
         return first_cause(REQUEST_RULES, lowered)
     return None
+
+
+def _about_a_request(own: str, where: Reported) -> bool:
+    """Whether LiteLLM looked at a request when it failed: it answered 400, or its file does nothing else."""
+    return where.by == "request" and (is_http_exception(own) or where.frame in _BEFORE_THE_CALL)
 
 
 def _default_subject(own: str, where: Reported) -> Subject:

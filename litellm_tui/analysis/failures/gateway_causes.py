@@ -56,7 +56,7 @@ GATEWAY_RULES: Final = (
         "the deployments' own rpm, tpm or max_parallel_requests in the file is reached: the router asks none of them",
         "raise rpm, tpm or max_parallel_requests of the deployments, add one, or lower the load",
         "no deployments available … cooldown_list=[]", "no_deployments_available … cooldown_list=[]",
-        "deployment over defined rpm limit", "deployment over defined tpm limit", "model rate limit exceeded. ",
+        ". passed model= … deployments=", "deployment over defined rpm limit", "deployment over defined tpm limit", "model rate limit exceeded. ",
         "already has max_parallel_requests=", "max parallel requests of deployment",
     ),
     word_rule(
@@ -91,7 +91,7 @@ GATEWAY_RULES: Final = (
         "not in the allowed models",
         "is not available for this api key, or the model name is invalid", "invalid model for team",
         "no default model access", "not allowed to call model", "has no model grants", "not allowed to use model",
-        "model access denied", "tried to access … not in … allowed",
+        "model access denied", "model is blocked", "is currently paused", "tried to access … not in … allowed",
     ),
     word_rule(
         "guardrail blocked", "gateway",
@@ -210,7 +210,7 @@ CALLER_RULES: Final = (
         "find out who asks (client addresses below); LiteLLM's words say what is wrong in it",
         "badrequest please pass param", "rejected request:", "invalid json payload", "request size is too large",
         "'user' param not passed in", "invalid request format", "'model' must be a string", "is a required param",
-        "response size is too large", "url-valued", "client-side … not allowed in request",
+        "response size is too large", "input must be a string or a list", "url-valued", "client-side … not allowed in request",
     ),
 )  # fmt: skip
 

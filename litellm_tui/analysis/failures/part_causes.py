@@ -71,7 +71,7 @@ DATABASE_RULES: Final = (
         "a change of the database's tables failed, and Prisma goes no further until that is settled",
         "see which migration it is in _prisma_migrations, mend the cause, then mark it with prisma migrate resolve",
         "p3009", "p3018", "p3005", "p3006", "p3008", "failed migrations", "migrate deploy failed", "migration failed",
-        "migrations failed", "failed to apply", "prisma migrate", "migrate found failed", "prisma db push",
+        "migrations failed", "prisma migrate", "migrate found failed", "prisma db push",
         "database setup failed", "p3015", "prisma schema out of sync",
     ),
     word_rule(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple
 
+from litellm_tui.analysis.failures.litellm_files import FILES
 from litellm_tui.model.traffic import Subject
 
 Reporter = Literal["check of the key", "request", "router", "other"]
@@ -29,13 +30,14 @@ _REQUEST: Final = ("_handle_llm_api_exception()", "async_data_generator()")
 _ROUTER: Final = ("async_function_with_fallbacks()", "Fallback also failed")
 _AUTH: Final = ("user_api_key_auth()", "auth_exception_handler.py")
 
-# of files whose name alone says it, in the order in which they are looked for in a path
-_FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
-    ("mcp_server", "mcp"),
-    ("mcp_client", "mcp"),
-    ("mcp_management", "mcp"),
-    ("rest_endpoints_mcp", "mcp"),
-    ("/guardrail_hooks/", "gateway"),
+# in the order in which they are looked for in a path
+FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
+    ("mcp_server/", "mcp"),
+    ("experimental_mcp_client/", "mcp"),
+    ("mcp_semantic_filter/", "mcp"),
+    ("mcp_management_endpoints", "mcp"),
+    ("guardrail_hooks/presidio.py", "side service"),
+    ("guardrail_hooks/", "gateway"),
     ("proxy/guardrails/", "gateway"),
     ("proxy/policy_engine/", "gateway"),
     ("caching/", "cache"),
@@ -46,62 +48,25 @@ _FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("logging_worker.py", "side service"),
     ("_service_logger.py", "side service"),
     ("proxy/spend_tracking/", "side service"),
-    ("handle_jwt.py", "caller"),
-    ("oauth2_check.py", "caller"),
+    ("proxy/hooks/proxy_track_cost_callback.py", "side service"),
+    ("proxy/auth/handle_jwt.py", "caller"),
+    ("proxy/auth/oauth2_check.py", "caller"),
     ("proxy/db/", "database"),
-    ("prisma_client.py", "database"),
-    ("prisma_migration.py", "database"),
+    ("proxy/prisma_migration.py", "database"),
     ("litellm_proxy_extras", "database"),
     ("encrypt_decrypt_utils.py", "database"),
+    ("types_utils/", "start-up"),
+    ("proxy/proxy_cli.py", "start-up"),
     ("proxy/hooks/", "gateway"),
     ("proxy/auth/", "gateway"),
+    ("proxy/route_llm_request.py", "gateway"),
+    ("proxy/litellm_pre_call_utils.py", "gateway"),
+    ("proxy/common_request_processing.py", "gateway"),
     ("router_strategy/", "gateway"),
-    ("types_utils/utils.py", "start-up"),
-    ("proxy_cli.py", "start-up"),
+    ("router_utils/", "gateway"),
+    ("router.py", "gateway"),
     ("llms/", "upstream"),
 )
-# the same by the file's name alone, as a log line has it
-_FILES: Final[dict[str, Subject]] = {
-    "redis_cache.py": "cache",
-    "redis_cluster_cache.py": "cache",
-    "redis_semantic_cache.py": "cache",
-    "valkey_semantic_cache.py": "cache",
-    "qdrant_semantic_cache.py": "cache",
-    "dual_cache.py": "cache",
-    "s3_cache.py": "cache",
-    "gcs_cache.py": "cache",
-    "azure_blob_cache.py": "cache",
-    "disk_cache.py": "cache",
-    "caching.py": "cache",
-    "caching_handler.py": "cache",
-    "_redis.py": "cache",
-    "mcp_server_manager.py": "mcp",
-    "user_api_key_auth_mcp.py": "mcp",
-    "discoverable_endpoints.py": "mcp",
-    "mcp_management_endpoints.py": "mcp",
-    "prisma_client.py": "database",
-    "prisma_migration.py": "database",
-    "exception_handler.py": "database",
-    "db_spend_update_writer.py": "database",
-    "spend_log_cleanup.py": "database",
-    "pod_lock_manager.py": "database",
-    "encrypt_decrypt_utils.py": "database",
-    "litellm_logging.py": "side service",
-    "_service_logger.py": "side service",
-    "slack_alerting.py": "side service",
-    "batch_utils.py": "side service",
-    "custom_batch_logger.py": "side service",
-    "prometheus.py": "side service",
-    "guardrail_registry.py": "gateway",
-    "guardrail_endpoints.py": "gateway",
-    "presidio.py": "side service",
-    "parallel_request_limiter.py": "gateway",
-    "parallel_request_limiter_v3.py": "gateway",
-    "dynamic_rate_limiter.py": "gateway",
-    "dynamic_rate_limiter_v3.py": "gateway",
-    "budget_limiter.py": "gateway",
-    "proxy_cli.py": "start-up",
-}
 # words at the beginning of a record that name the part of LiteLLM which writes it
 _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("litellm redis", "cache"),
@@ -236,12 +201,12 @@ def trace_mark(trace: str) -> TraceMark:
 
 def subject_of_path(path: str) -> Subject:
     """Whose failure it is that LiteLLM writes or raises in this file; empty for a file of many parts."""
-    return next((subject for part, subject in _FOLDERS if part in path), "")
+    return next((subject for part, subject in FOLDERS if part in path), "")
 
 
 def subject_of_file(name: str) -> Subject:
     """The same by a file's name alone."""
-    return _FILES.get(name, "")
+    return FILES.get(name, "")
 
 
 def frame_of(trace: str) -> str:
@@ -279,12 +244,14 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
         return Reported("other", mark.subject, file, frame)
     if file == "auth_exception_handler.py" or any(word in head for word in _AUTH):
         return Reported("check of the key", subject_of_path(frame), file, frame)
-    if any(word in head for word in _REQUEST) or file == "common_request_processing.py":
+    if any(word in head for word in _REQUEST):
         return Reported("request", subject_of_path(frame), file, frame)
     if any(word in head for word in _ROUTER):
         return Reported("router", "", file, frame)
     lowered = head.lower()
-    subject: Subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), "")
+    subject = subject_of_file(file)
+    if not subject:
+        subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), "")
     if not subject and any(lowered.startswith(word) for word, _ in _SERVICES):
         subject = "side service"
-    return Reported("other", subject or subject_of_file(file) or subject_of_path(frame), file, frame)
+    return Reported("other", subject or subject_of_path(frame), file, frame)
