@@ -26,7 +26,7 @@ INSTALLED = environments()
 REACHED = tuple(prefix for prefix, row in TABLE if row.area)
 ROW = re.compile(r"\| ([\d.]+) \| ([\w -]+) \| [\d,]+ \| ([\d,]+)[^|]*\| (\d+) \| (\d+) \| ([\d,]+) \| (\d+) \|")
 
-SOURCE = '''
+SOURCE = """
 async def check(self, key):
     if not key:
         raise ProxyException(message="No key was given", type="auth", code=401)
@@ -44,7 +44,7 @@ class Cache:
 def other():
     verbose_logger.debug("not a failure")
     verbose_logger.log(logging.ERROR, "lost %s", 1)
-'''
+"""
 
 
 def test_errors_are_read_with_class_place_and_constant_words(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from litellm_tui.analysis.failures.gateway_causes import AUTH_RULES, CALLER_RULE
 from litellm_tui.analysis.failures.part_causes import (
     CACHE_RULES,
     DATABASE_RULES,
+    ISSUER_RULES,
     MACHINE_RULES,
     MCP_RULES,
     PROCESS_RULES,
@@ -75,6 +76,7 @@ PARTS_MEAN: Final[dict[Subject, str]] = {
 }
 _ELSEWHERE: Final[tuple[tuple[WordRule, ...], ...]] = (
     START_ENDED_RULES,
+    ISSUER_RULES,
     DATABASE_RULES,
     GATEWAY_RULES,
     CALLER_RULES,
@@ -112,7 +114,8 @@ def name_cause(error: str, where: Reported | None = None) -> Cause:
     own = own_words(head)
     lowered = head[:_OWN_WITHIN].lower()
     wrapped = _PROVIDER.search(head, 0, _OWN_WITHIN) is not None
-    if where is not None and where.subject not in ("", "upstream", "gateway", "caller"):
+    passed_on = where is not None and where.by != "other" and (wrapped or _MAPPED.match(head) is not None)
+    if where is not None and where.subject not in ("", "upstream", "gateway", "caller") and not passed_on:
         return _of_part(where.subject, lowered)
     if not wrapped and (found := _own(head, own, lowered, where)):
         return found

@@ -22,7 +22,7 @@ JUST_BEFORE: Final = 120.0
 _OF_A_GROUP: Final = ("cooling down", "no connection", "failing", "no such group", "")
 # the least telling first: each follows from any later one, and from any other cause of the same part
 _OF_A_PART: Final[dict[Subject, tuple[str, ...]]] = {
-    "database": ("", "no connection", "timeout", "refused", "database client lost"),
+    "database": ("", "no connection", "timeout", "refused", "key check cannot connect", "database client lost"),
     "cache": ("", "no connection", "cache breaker open"),
 }
 _STARTS: Final[tuple[Subject, ...]] = ("start-up", "database", "cache", "mcp", "machine", "gateway", "")

@@ -56,7 +56,8 @@ GATEWAY_RULES: Final = (
         "the deployments' own rpm, tpm or max_parallel_requests in the file is reached: the router asks none of them",
         "raise rpm, tpm or max_parallel_requests of the deployments, add one, or lower the load",
         "no deployments available … cooldown_list=[]", "no_deployments_available … cooldown_list=[]",
-        ". passed model= … deployments=", "deployment over defined rpm limit", "deployment over defined tpm limit", "model rate limit exceeded. ",
+        ". passed model= … deployments=", "deployment over defined rpm limit", "deployment over defined tpm limit",
+        "model rate limit exceeded. ",
         "already has max_parallel_requests=", "max parallel requests of deployment",
     ),
     word_rule(
@@ -151,6 +152,13 @@ AUTH_RULES: Final = (
         "no api key passed in", "no api key provided", "no litellm virtual key pass", "missing api key",
         "invalid authorization header format", "api key is required",
     ),
+    word_rule(
+        "key check cannot connect", "database",
+        "the check of a key could not ask what it asks: the database, or the issuer of signed tokens",
+        "see whether the database answers (and the issuer, where JWT is on); its callers' keys are not at fault",
+        "all connection attempts failed", "connection refused", "server disconnected", "connect call failed",
+        "connection reset by peer",
+    ),
 )  # fmt: skip
 
 CALLER_RULES: Final = (
@@ -210,7 +218,8 @@ CALLER_RULES: Final = (
         "find out who asks (client addresses below); LiteLLM's words say what is wrong in it",
         "badrequest please pass param", "rejected request:", "invalid json payload", "request size is too large",
         "'user' param not passed in", "invalid request format", "'model' must be a string", "is a required param",
-        "response size is too large", "input must be a string or a list", "url-valued", "client-side … not allowed in request",
+        "response size is too large", "input must be a string or a list", "url-valued",
+        "client-side … not allowed in request",
     ),
 )  # fmt: skip
 

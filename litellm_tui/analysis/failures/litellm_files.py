@@ -44,12 +44,12 @@ _NAMES: Final[dict[Subject, str]] = {
         model_rate_limit_check moderations network noma noma_v2 onyx ovalix pangea panw_prisma_airs
         parallel_request_limiter parallel_request_limiter_v3 password_policy patterns pillar pipeline_executor
         policy_endpoints policy_registry policy_resolve_endpoints policy_resolver policy_validator primitives
-        prompt_injection_detection prompt_security prompt_shield promptguard purview_dlp qualifire repelloai
-        response_retrieval route_checks route_llm_request router routing_groups savings_baseline
-        search_api_router search_free_tier semantic_guard singulr straiker tag_based_routing text_moderation
-        tool_permission tool_policy_guardrail trusted_proxy_utils typesafe unified_guardrail update_queue
-        usage_endpoints usage_tracking user_api_key_auth user_management_event_hooks vigil_guard xecguard
-        zscaler_ai_guard
+        prompt_injection_detection prompt_security prompt_shield promptguard proxy_server purview_dlp
+        qualifire repelloai response_retrieval route_checks route_llm_request router routing_groups
+        savings_baseline search_api_router search_free_tier semantic_guard singulr straiker tag_based_routing
+        text_moderation tool_permission tool_policy_guardrail trusted_proxy_utils typesafe unified_guardrail
+        update_queue usage_endpoints usage_tracking user_api_key_auth user_management_event_hooks vigil_guard
+        xecguard zscaler_ai_guard
     """,
     "mcp": """
         authz_code_refresher bridge_token_flow byok_oauth_endpoints classify client_allowlist db
@@ -62,15 +62,16 @@ _NAMES: Final[dict[Subject, str]] = {
     """,
     "side service": """
         _service_logger _utils anthropic_cache_control_hook api argilla arize arize_phoenix_prompt_manager
-        azure_sentinel azure_storage background_interaction_settlement batching_handler
-        bitbucket_prompt_manager budget_reservation clickhouse_batch_logger clickhouse_spend_logger cloudzero
-        custom_batch_logger custom_logger datadog datadog_cost_management datadog_llm_obs datadog_metrics
-        destinations email_alerting extractors focus_logger galileo gcs_bucket gcs_bucket_base
-        generic_api_callback gitlab_prompt_manager key_metadata_recovery langfuse langfuse_prompt_management
-        langfuse_sdk langsmith litellm_logging literal_ai logfire_logger logging_worker mavvrik_focus_logger
-        metrics newrelic newrelic_metrics opentelemetry opik posthog presidio prometheus
-        proxy_track_cost_callback ptu_flat_cost_rollup pub_sub routing rubrik s3 s3_v2 savings
-        shadow_eval_logger signoz slack_alerting spend_event_producer spend_log_error_logger
+        aws_secret_manager_v2 azure_sentinel azure_storage background_interaction_settlement
+        base_secret_manager batching_handler bitbucket_prompt_manager budget_reservation
+        clickhouse_batch_logger clickhouse_spend_logger cloudzero custom_batch_logger custom_logger
+        cyberark_secret_manager datadog datadog_cost_management datadog_llm_obs datadog_metrics destinations
+        email_alerting extractors focus_logger galileo gcs_bucket gcs_bucket_base generic_api_callback
+        gitlab_prompt_manager google_secret_manager hashicorp_secret_manager key_metadata_recovery langfuse
+        langfuse_prompt_management langfuse_sdk langsmith litellm_logging literal_ai logfire_logger
+        logging_worker mavvrik_focus_logger metrics newrelic newrelic_metrics opentelemetry opik posthog
+        presidio prometheus proxy_track_cost_callback ptu_flat_cost_rollup pub_sub routing rubrik s3 s3_v2
+        savings shadow_eval_logger signoz slack_alerting spend_event_producer spend_log_error_logger
         spend_management_endpoints spend_tracking_utils sqs traceloop vantage_destination vantage_logger
         vector_store_pre_call_hook weights_biases
     """,

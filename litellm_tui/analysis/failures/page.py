@@ -23,15 +23,16 @@ _SUBJECTS: Final[tuple[tuple[Subject, str], ...]] = (
 )
 _HEAD: Final = """# What LiteLLM says when something fails
 
-This page is made from the console's own tables. For each failure in the log the console decides first *whose* it is, by
-the words and by the place in LiteLLM that reports it, and only then looks for a cause. Where the evidence names no cause,
-LiteLLM's own words stand.
+This page is made from the console's own tables. For each failure in the log the console decides first *whose* it is,
+by the words and by the place in LiteLLM that reports it, and only then looks for a cause. Where the evidence names no
+cause, LiteLLM's own words stand.
 
 ## How much of it is understood
 
-Every error that LiteLLM's source raises, or logs at WARNING and above, where a request or a start leads to it: its subject
-as a person judged it by its place, against what the console says. *Unexplained* means that it says nothing; *words alone*
-is a log without the names of LiteLLM's files and without tracebacks, as 1.77 writes with `json_logs`.
+Every error that LiteLLM's source raises, or logs at WARNING and above, where a request or a start leads to it: its
+subject as a person judged it by its place, against what the console says. *Unexplained* means that the console says
+nothing of it; *words alone* is a log without the names of LiteLLM's files and without tracebacks. Endpoints for
+administrators are left out, and the library below the proxy, whose errors a provider's exception wraps.
 
 | LiteLLM | area | errors | right | unexplained | wrong | right by words alone | wrong by words alone |
 |---|---|---|---|---|---|---|---|

@@ -302,6 +302,18 @@ START_RULES: Final = (
     ),
 )  # fmt: skip
 
+# who signs the tokens of callers is asked by the check of a key
+ISSUER_RULES: Final = (
+    word_rule(
+        "token's issuer unreachable", "side service",
+        "the keys with which callers' tokens are checked (JWKS), or who is asked about them, cannot be fetched",
+        "see whether the issuer's address (JWT_PUBLIC_KEY_URL) answers from this machine",
+        "jwks endpoint", "jwks … unreachable", "fetching jwks", "jwks … timed out", "fetching oidc",
+        "error fetching public",
+        "fetch jwks", "jwks_unavailable", "jwks … unavailable",
+    ),
+)  # fmt: skip
+
 SIDE_RULES: Final = (
     word_rule(
         "callback's package missing", "side service",

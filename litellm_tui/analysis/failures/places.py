@@ -66,6 +66,9 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("router_utils/", "gateway"),
     ("router.py", "gateway"),
     ("llms/", "upstream"),
+    ("secret_managers/", "side service"),
+    ("proxy/proxy_server.py", "gateway"),
+    ("proxy/utils.py", "gateway"),
 )
 # words at the beginning of a record that name the part of LiteLLM which writes it
 _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
@@ -94,6 +97,20 @@ _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("client operation failed for", "mcp"),
     ("skipping mcp server", "mcp"),
     ("litellm.loggingerror", "side service"),
+    ("litellm.proxy.proxy_server.py::proxyconfig", "database"),
+    ("spend tracking", "database"),
+    ("spend view", "database"),
+    ("gave up creating the spend views", "database"),
+    ("attempting prisma", "database"),
+    ("error updating daily", "database"),
+    ("error saving health check", "database"),
+    ("error getting health check", "database"),
+    ("database_url", "database"),
+    ("policy engine", "gateway"),
+    ("policy '", "gateway"),
+    ("policies with", "gateway"),
+    ("guardrail '", "gateway"),
+    ("[non-blocking]", "side service"),
     ("[non-blocking error] error initializing custom logger", "side service"),
     ("error sending alert", "side service"),
 )
@@ -172,7 +189,7 @@ _STARTING: Final = (
     "in run_server",
 )
 _MCP_SERVER: Final = re.compile(
-    r"(?:(?:MCP )?[Ss]erver(?: name)?[:=]? ?|listing tools from |tools from |operation failed for )'?([\w.-]{1,80})"
+    r"(?:(?:MCP )?[Ss]erver(?: name)?[:=]? ?|listing tools from |operation failed for )'?([\w.-]{1,80})"
 )
 
 
