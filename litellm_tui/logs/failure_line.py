@@ -50,10 +50,11 @@ _NO_FAILURE: Final = ("no database",)
 class FailureHeading(NamedTuple):
     """What the beginning of a record says by itself.
 
-    `kind` says what `name` is; without a name the subject is unknown. `cause` is set where the reporting place alone
-    names the cause; `where` is that place. `error` is the error without the reporting place and LiteLLM's additions; it
-    tells more than `words` where `by_error`. `again` marks what 1.77.7 reports once more for a stream, `breaks` a
-    stream that broke, `ends` a failed request whose access line follows, `echo` a record that only repeats another.
+    `kind` says what `name` is; without a name the subject is unknown. `caller` marks what the check of a key refuses.
+    `cause` is set where the reporting place alone names the cause; `where` is that place. `error` is the error without
+    the reporting place and LiteLLM's additions; it tells more than `words` where `by_error`. `again` marks what 1.77.7
+    reports once more for a stream, `breaks` a stream that broke, `ends` a failed request whose access line follows,
+    `echo` a record that only repeats another.
     """
 
     voice: Voice
@@ -82,7 +83,7 @@ def failure_heading(text: str, source: str, file: str = "", mark: TraceMark = NO
     if source == "systemd":
         kind, words, cause = "service", text, "service ended"
     elif "user_api_key_auth" in text[:200]:
-        voice, words = "request", words.split("\n", 1)[0]
+        voice, kind, words = "request", "caller", words.split("\n", 1)[0]
     elif where.by == "other" and where.subject not in ("", "upstream"):
         pass
     elif said := next((voice for place, voice in _REPORTS if place in text[:120]), None):

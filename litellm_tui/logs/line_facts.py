@@ -150,6 +150,9 @@ def _heading(line: Line) -> Heading:
     report = call_line.failure_report(line.text)
     # naming a cause takes longer than everything else: it is done only where a cause may be needed
     words = _error_text(failure.words, failure.where, judged=not failure.by_error and not failure.cause)
+    if failure.kind == "caller" and words.subject not in ("caller", "gateway"):
+        # the check of a key failed by itself: its caller is not at fault
+        failure = failure._replace(kind="")
     asked = report is not None or failure.by_error or failure.breaks
     error = _error_text(failure.error, failure.where) if asked else words
     return Heading(report, failure, words, error, _error_text(failure.error) if asked and not error.cause else error)

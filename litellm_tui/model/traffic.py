@@ -100,7 +100,7 @@ class Traffic(msgspec.Struct, frozen=True):
 Voice = Literal["attempt", "router", "request", "other"]
 
 
-FailedKind = Literal["group", "model", "part", "service", ""]
+FailedKind = Literal["group", "model", "caller", "part", "service", ""]
 
 
 class FailureTally(msgspec.Struct, frozen=True):

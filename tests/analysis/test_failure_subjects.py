@@ -15,6 +15,8 @@ from litellm_tui.analysis.failures.places import (
 )
 from litellm_tui.logs.call_line import error_words
 from litellm_tui.logs.failure_line import failure_heading
+from litellm_tui.logs.line_facts import facts
+from litellm_tui.logs.log_line import Line
 
 AUTH = "litellm.proxy.proxy_server.user_api_key_auth(): Exception occured - "
 REQUEST = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - "
@@ -392,6 +394,16 @@ def test_a_trace_leads_to_the_part_that_failed() -> None:
     assert frame_of(f'{hook}  File "/x/site-packages/litellm/router.py", line 3, in g') == "router.py"
     assert told(f"{AUTH}All connection attempts failed", "", trace_mark(engine)) == ("database", "refused")
     assert told(f"{REQUEST}odd", "", trace_mark(hook)) == ("gateway", "failing")
+
+
+def test_a_check_of_a_key_that_fails_by_itself_is_none_of_its_callers() -> None:
+    def kind(words: str) -> str:
+        found = facts(Line("ERROR", "proxy", AUTH + words)).heading
+        assert found is not None
+        return found.failure.kind
+
+    assert kind("No api key passed in.") == kind("ExceededBudget: User=u over budget. Spend=3, Budget=2") == "caller"
+    assert kind("Client is not connected to the query engine") == ""
 
 
 def test_parts_have_names() -> None:

@@ -129,7 +129,7 @@ def test_a_start_that_finds_no_database_is_one_incident_with_its_address(
     )
     assert (one["failure_of"], one["cause"]) == ("database", "database unreachable")
     assert "`store`:`5433`" in one["words"]
-    assert "start given up, 1 time" in one["also"]
+    assert "start did not complete, 1 time" in one["also"]
 
 
 def test_a_missing_prisma_is_one_incident(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

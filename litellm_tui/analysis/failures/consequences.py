@@ -97,7 +97,11 @@ def _rank(cause: str, telling: tuple[str, ...]) -> int:
 def _fold_starts(found: Found) -> dict[Key, FailureGroup]:
     """Note that a start was given up with the failure just before, which is why."""
     kept = dict(found)
-    for key in [key for key, one in found.items() if one.cause == START_FAILED]:
+    # the service's own note of it tells the last words: what else says so goes first
+    given_up = sorted(
+        (key for key, one in found.items() if one.cause == START_FAILED), key=lambda key: found[key].kind == "service"
+    )
+    for key in given_up:
         one = kept[key]
         why = [
             other
@@ -105,8 +109,9 @@ def _fold_starts(found: Found) -> dict[Key, FailureGroup]:
             if other is not one and other.failure_of in _STARTS and other.first <= one.last <= other.last + JUST_BEFORE
         ]
         if why:
-            cause = max(why, key=lambda other: (other.failure_of != "", bool(other.cause), other.last))
-            cause.also[START_FAILED] += sum(one.counts().values())
+            cause = max(why, key=lambda other: (other.cause != START_FAILED, other.failure_of != "", other.last))
+            if cause.cause != START_FAILED:
+                cause.also[START_FAILED] = max(cause.also[START_FAILED], sum(one.counts().values()))
             cause.failure_of = cause.failure_of or "start-up"
             del kept[key]
     return kept

@@ -251,7 +251,7 @@ MACHINE_RULES: Final = (
 )  # fmt: skip
 
 # the last word of a start that was given up; what was said before it is why
-START_FAILED: Final = "start given up"
+START_FAILED: Final = "start did not complete"
 START_ENDED_RULES: Final = (
     word_rule(
         START_FAILED, "start-up",
