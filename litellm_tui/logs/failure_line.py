@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from litellm_tui.analysis.failures.causes import UNNAMED, name_cause
 from litellm_tui.analysis.failures.places import NO_MARK, Reported, TraceMark, reported
 from litellm_tui.logs import call_line
+from litellm_tui.logs.store import is_exception
 from litellm_tui.model.log import Level
 from litellm_tui.model.traffic import FailedKind, Subject, Voice
 
@@ -43,6 +44,8 @@ _SERVERS: Final = ("uvicorn", "gunicorn", "stdout")
 _UNGUARDED: Final = "without this guardrail"
 # parts of which a warning may tell that they do not work
 _WARNED: Final[tuple[Subject, ...]] = ("mcp", "database", "cache", "side service", "worker")
+# an exception's text may have further lines
+_LAST_LINES: Final = 40
 # what LiteLLM warns of as of a state, not a failure
 _NO_FAILURE: Final = ("no database",)
 
@@ -106,6 +109,14 @@ def failure_heading(text: str, source: str, file: str = "", mark: TraceMark = NO
         ends=any(place in text[:120] for place in _ENDINGS),
         echo=text.startswith(_ECHOES),
     )
+
+
+def last_exception(trace: str) -> str:
+    """The line of a traceback that says what happened, the last that may; empty where it has none."""
+    for line in reversed(trace.rstrip().rsplit("\n", _LAST_LINES)[1:]):
+        if not line.startswith(" ") and is_exception(line):
+            return line
+    return ""
 
 
 def tells_of_a_failure(text: str, level: Level, source: str, file: str = "") -> bool:

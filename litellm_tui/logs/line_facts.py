@@ -123,7 +123,7 @@ def facts(line: Line) -> Facts:
         # a client chooses the name
         notice=(noticed[0], clean(noticed[1])[:LONGEST_NOTICE]) if noticed else None,
         network=network_cause(call_line.own_trace(trace[: call_line.LONGEST_TRACE])) if trace else None,
-        mark=trace_mark(call_line.own_trace(trace[: call_line.LONGEST_TRACE])) if trace else NO_MARK,
+        mark=trace_mark(_ends_of(call_line.own_trace(trace))) if trace else NO_MARK,
         others=call_line.OTHERS in trace,
     )
 
@@ -144,10 +144,13 @@ def first_notice(
 
 
 def _heading(line: Line) -> Heading:
-    trace = line.stack or line.text.partition("\nTraceback ")[2]
-    mark = trace_mark(call_line.own_trace(trace[: call_line.LONGEST_TRACE])) if trace else NO_MARK
-    failure = failure_line.failure_heading(line.text, line.source, line.logger, mark)
-    report = call_line.failure_report(line.text)
+    text, trace = line.text, line.stack or line.text.partition("\nTraceback ")[2]
+    if begins_traceback(text) and (told := failure_line.last_exception(text)):
+        # a whole traceback in one message, as uvicorn writes it with json_logs
+        text, trace = told, text
+    mark = trace_mark(_ends_of(call_line.own_trace(trace))) if trace else NO_MARK
+    failure = failure_line.failure_heading(text, line.source, line.logger, mark)
+    report = call_line.failure_report(text)
     # naming a cause takes longer than everything else: it is done only where a cause may be needed
     words = _error_text(failure.words, failure.where, judged=not failure.by_error and not failure.cause)
     if failure.kind == "caller" and words.subject not in ("caller", "gateway"):
@@ -156,6 +159,14 @@ def _heading(line: Line) -> Heading:
     asked = report is not None or failure.by_error or failure.breaks
     error = _error_text(failure.error, failure.where) if asked else words
     return Heading(report, failure, words, error, _error_text(failure.error) if asked and not error.cause else error)
+
+
+def _ends_of(trace: str) -> str:
+    """The beginning and the end of a long trace: when it ran, and where it failed."""
+    if len(trace) <= call_line.LONGEST_TRACE:
+        return trace
+    half = call_line.LONGEST_TRACE // 2
+    return f"{trace[:half]}\n{trace[-half:]}"
 
 
 def _error_text(text: str, where: Reported | None = None, judged: bool = True) -> ErrorText:

@@ -353,6 +353,7 @@ def test_what_redis_says_is_about_the_cache(words: str, cause: str) -> None:
         ("Worker (pid:41) was sent SIGKILL! Perhaps out of memory?", "", ("worker", "worker killed")),
         ("WORKER TIMEOUT (pid:41)", "", ("worker", "worker timeout")),
         ("Child process [41] died", "", ("worker", "worker died")),
+        ("Error syncing in-memory cache with Redis: OOM command not allowed", "", ("cache", "Redis is full")),
         ("[Errno 24] Too many open files", "", ("machine", "too many open files")),
         ("OSError: [Errno 28] No space left on device", "", ("machine", "disk full")),
     ],
@@ -376,6 +377,7 @@ def test_what_ends_a_start_is_named_by_its_last_line(text: str, cause: str) -> N
 
 
 def test_words_that_name_nothing_stay_as_they_are() -> None:
+    assert told(f"{AUTH}\nRequester IP Address:10.0.0.1") == ("gateway", "key check refused")
     assert told(f"{AUTH}something that nobody has seen") == ("gateway", "failing")
     assert told(f"{REQUEST}'NoneType' object has no attribute 'get'") == ("", "failing")
     assert told(f"{REQUEST}400: {{'error': 'an odd one'}}") == ("gateway", "failing")

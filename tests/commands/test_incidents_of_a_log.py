@@ -183,6 +183,17 @@ def test_a_module_file_that_is_missing_ends_the_start(tmp_path: Path, capsys: py
     assert "/srv/llm/my_guard.py" in one["words"]
 
 
+def test_a_traceback_in_one_message_is_named_by_its_last_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = '  File "/x/fastapi/routing.py", line 13, in merged_lifespan\n    yield state\n' * 400
+    begins = 'Traceback (most recent call last):\n  File "/x/starlette/routing.py", line 6, in lifespan\n'
+    ends = "ModuleNotFoundError: No module named 'my_guards'\n"
+    (one,) = found(tmp_path, capsys, _json(begins + frames + ends), _json("Application startup failed. Exiting."))
+    assert (one["failure_of"], one["cause"]) == ("start-up", "package missing")
+    assert one["words"] == "No module named 'my_guards'"
+
+
 def test_a_start_that_ends_in_words_of_its_own_is_one_incident_with_these(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

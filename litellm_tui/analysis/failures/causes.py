@@ -11,7 +11,13 @@ from functools import lru_cache
 from typing import Final
 
 from litellm_tui.analysis.failures.cause import Cause, WordRule, first_cause
-from litellm_tui.analysis.failures.gateway_causes import AUTH_RULES, CALLER_RULES, GATEWAY_RULES, REQUEST_RULES
+from litellm_tui.analysis.failures.gateway_causes import (
+    AUTH_RULES,
+    CALLER_RULES,
+    GATEWAY_RULES,
+    NO_WORDS,
+    REQUEST_RULES,
+)
 from litellm_tui.analysis.failures.part_causes import (
     CACHE_RULES,
     DATABASE_RULES,
@@ -95,7 +101,7 @@ MEANINGS: Final[dict[tuple[Subject, str], Cause]] = {
     (rule.cause.subject, rule.cause.name): rule.cause
     for rules in (PROVIDER_RULES, *_PART_RULES.values(), *_ELSEWHERE, AUTH_RULES, REQUEST_RULES)
     for rule in rules
-}
+} | {(NO_WORDS.subject, NO_WORDS.name): NO_WORDS}
 
 
 def says_little(cause: Cause) -> bool:
@@ -145,6 +151,8 @@ def _own(head: str, own: str, lowered: str, where: Reported | None) -> Cause | N
     if _MAPPED.match(head):
         # raised as a provider's error would be: only the gateway's own refusals are
         return first_cause(GATEWAY_RULES, lowered) or first_cause(CALLER_RULES, lowered)
+    if where is not None and where.by == "check of the key" and not own:
+        return NO_WORDS
     if where is not None and where.by == "check of the key" and (found := first_cause(AUTH_RULES, lowered)):
         return found
     guarded = where is not None and _GUARDRAIL in where.frame

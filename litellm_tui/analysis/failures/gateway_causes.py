@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from litellm_tui.analysis.failures.cause import WordRule, word_rule
+from litellm_tui.analysis.failures.cause import Cause, WordRule, word_rule
 
 
 def _budget(holder: str, *forms: str) -> WordRule:
@@ -142,6 +142,14 @@ GATEWAY_RULES: Final = (
         "premium user", "you must be a litellm enterprise user", "litellm_license",
     ),
 )  # fmt: skip
+
+# an exception of the proxy has no text in the logs of some versions: the caller's answer alone says why
+NO_WORDS: Final = Cause(
+    "key check refused",
+    "ask the caller for the answer (client addresses below), or try the key: this LiteLLM's log does not say why",
+    "gateway",
+    "the check of a key refused a request, and wrote no reason into the log; no model was asked",
+)
 
 # errors in the words of any program, which only in the check of a key mean the caller's key
 AUTH_RULES: Final = (
