@@ -26,7 +26,7 @@ _ECHOES: Final = (
     "Please run 'prisma generate'",
 )
 _PLACE: Final = re.compile(
-    r"^litellm[\w./]{0,200}(?:::|\.)\w{1,100}\(\)(?::| -)? (?:(?:Exception|Error) occur\w{1,10}[^-]{0,80}- )?"
+    r"^litellm[\w./]{0,200}(?:::|\.)\w{1,100}\(\)(?::| -)? (?:(?:Exception|Error) occur\w{1,10}[^-]{0,80}-(?: |$))?"
 )
 _REPORTS: Final[tuple[tuple[str, Voice], ...]] = (
     ("_handle_llm_api_exception()", "request"),

@@ -52,7 +52,7 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("proxy/hooks/batch_redis_get.py", "cache", "cache", "gateway"),
     _row("proxy/hooks/parallel_request_limiter", "limits", "gateway", "cache", "caller"),
     _row("proxy/hooks/dynamic_rate_limiter", "limits", "gateway", "cache"),
-    _row("proxy/hooks/", "limits", "gateway", "caller"),
+    _row("proxy/hooks/", "limits", "gateway", "caller", "cache"),
     # guardrails: they refuse, or their own service fails
     _row("proxy/guardrails/guardrail_endpoints.py", "", ""),
     _row("proxy/guardrails/usage_endpoints.py", "", ""),
@@ -62,10 +62,10 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("proxy/guardrails/", "guardrails", "gateway"),
     _row("integrations/custom_guardrail.py", "guardrails", "gateway"),
     # router
-    _row("router.py", "router", "gateway", "caller", "upstream"),
+    _row("router.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_strategy/complexity_router", "", ""),
-    _row("router_strategy/", "router", "gateway", "caller"),
-    _row("router_utils/", "router", "gateway", "caller", "upstream"),
+    _row("router_strategy/", "router", "gateway", "caller", "cache"),
+    _row("router_utils/", "router", "gateway", "caller", "upstream", "cache"),
     # cache
     _row("caching/caching_handler.py", "cache", "cache", "caller"),
     _row("caching/", "cache", "cache", "start-up"),

@@ -96,18 +96,22 @@ def _join_unnamed(found: Mapping[tuple[str, str, str], FailureGroup]) -> Mapping
     """
     named: dict[tuple[str, str], list[FailureGroup]] = defaultdict(list)
     for one in found.values():
-        for words in one.fingerprints() if one.subject and one.cause else ():
+        for words in one.fingerprints() if one.cause and not _is_unnamed(one) else ():
             named[one.cause, words].append(one)
     after = {}
     for key, one in found.items():
-        same = (
-            [c for words in one.fingerprints() for c in named[one.cause, words]] if one.kind == "" and one.cause else []
-        )
-        if one.subject or not same:
+        unnamed = _is_unnamed(one) and one.kind == "" and one.cause
+        same = [c for words in one.fingerprints() for c in named[one.cause, words]] if unnamed else []
+        if not same:
             after[key] = one
         elif len(same) == 1:
             same[0].tallies += one.tallies
     return after
+
+
+def _is_unnamed(one: FailureGroup) -> bool:
+    """Whether the log does not name the group: then at most whose failure it is stands in its place."""
+    return not one.subject or (one.kind == "" and one.subject == one.failure_of)
 
 
 def _incident(

@@ -273,6 +273,6 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
         subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), "")
     if not subject and any(lowered.startswith(word) for word, _ in _SERVICES):
         subject = "side service"
-    if not subject and "redis" in text[:_REDIS_WITHIN].lower():
+    if subject in ("", "gateway") and "redis" in text[:_REDIS_WITHIN].lower():
         subject = "cache"
     return Reported("other", subject or subject_of_path(frame), file, frame)
