@@ -38,7 +38,7 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("proxy/auth/rds_iam_token.py", "start-up", "database", "start-up", "gateway"),
     _row("proxy/auth/master_key_boot_check.py", "start-up", "start-up", "gateway"),
     _row("proxy/auth/login_throttle.py", "check of the key", "gateway", "caller", "cache"),
-    _row("proxy/auth/", "check of the key", "caller", "gateway", "database"),
+    _row("proxy/auth/", "check of the key", "caller", "gateway", "database", "cache"),
     # a request before and after it goes to the router
     _row("proxy/common_request_processing.py", "request", "caller", "gateway", "upstream"),
     _row("proxy/litellm_pre_call_utils.py", "request", "caller", "gateway"),
@@ -77,11 +77,13 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     # database
     _row("proxy/db/db_transaction_queue/redis_update_buffer.py", "database", "database", "cache"),
     _row("proxy/db/db_transaction_queue/pod_lock_manager.py", "database", "database", "cache"),
+    _row("proxy/db/gateway_request_tracking.py", "database", "database", "cache"),
     _row("proxy/db/dynamo_db.py", "", ""),
     _row("proxy/db/", "database", "database"),
     _row("proxy/prisma_migration.py", "database", "database"),
     # MCP
     _row("proxy/_experimental/mcp_server/db.py", "MCP", "mcp", "database"),
+    _row("proxy/_experimental/mcp_server/outbound_credentials/redis_", "MCP", "mcp", "cache"),
     _row("proxy/_experimental/mcp_server/", "MCP", "mcp", "caller", "gateway", "database"),
     _row("experimental_mcp_client/", "MCP", "mcp"),
     # start-up

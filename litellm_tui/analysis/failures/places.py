@@ -172,6 +172,10 @@ _SERVICES: Final[tuple[tuple[str, str], ...]] = (
 _FRAME: Final = re.compile(r'File "[^"\n]{0,400}?/litellm/([\w/.-]{1,200})", line')
 # characters in which the name of the cache is looked for
 _REDIS_WITHIN: Final = 400
+_REDIS: Final = (
+    "redis:", "with redis", "to redis", "from redis", "in redis", "redis client", "redis failed", "redis error",
+    "redis connection", "redis cache", "redis pipeline", "redis command",
+)  # fmt: skip
 _HTTP: Final = re.compile(r"[1-5][0-9]{2}: ")
 # clients of parts that LiteLLM uses, by their folders in a traceback
 _CLIENTS: Final[tuple[tuple[str, Subject], ...]] = (
@@ -273,6 +277,6 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
         subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), "")
     if not subject and any(lowered.startswith(word) for word, _ in _SERVICES):
         subject = "side service"
-    if subject in ("", "gateway") and "redis" in text[:_REDIS_WITHIN].lower():
+    if subject in ("", "gateway") and any(form in text[:_REDIS_WITHIN].lower() for form in _REDIS):
         subject = "cache"
     return Reported("other", subject or subject_of_path(frame), file, frame)
