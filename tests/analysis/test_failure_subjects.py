@@ -101,6 +101,7 @@ def test_what_a_caller_does_wrong_is_the_callers(words: str, cause: str) -> None
         ("litellm.RateLimitError: Deployment over defined rpm limit=2. current usage=3", "own deployment limit"),
         ("litellm.RateLimitError: Model rate limit exceeded. TPM limit=9, current usage=12", "own deployment limit"),
         ("429: Rate limit exceeded for api_key: ab. Limit type: requests. Current limit: 3", "own rate limit"),
+        ("429: {'error': 'Rate limit exceeded. Limit type: key. Current limit: 1'}", "own rate limit"),
         ("429: {'error': 'Key=ab over available TPM=0. Model TPM=10, Active keys=2'}", "own rate limit"),
         ("Not allowed to access model due to tags configuration. Passed model=m and tags=['x']", "tags not allowed"),
         (
@@ -347,6 +348,27 @@ def test_what_redis_says_is_about_the_cache(words: str, cause: str) -> None:
             "Failed to get tools from server files: All connection attempts failed",
             "",
             ("mcp", "MCP server unreachable"),
+        ),
+        (
+            "Client error '401 Unauthorized' for url 'http://m/mcp' while listing tools from hub",
+            "",
+            ("mcp", "MCP server refuses the key"),
+        ),
+        (
+            "Transient error StatusCode.UNAVAILABLE encountered while exporting traces to otel:4317, retrying",
+            "",
+            ("side service", "side service unreachable"),
+        ),
+        ("Received 401 error by Langfuse server", "", ("side service", "side service refuses the key")),
+        (
+            "Error sending slack alert. Error: Cannot connect to host hooks.example:443",
+            "",
+            ("side service", "side service unreachable"),
+        ),
+        (
+            f"{REQUEST}500: {{'error': 'Cannot connect to host presidio:3000'}}",
+            "",
+            ("side service", "Presidio unreachable"),
         ),
         ("MCP client connection failed: [Errno 111] Connection refused", "", ("mcp", "MCP server unreachable")),
         ("Timeout while listing tools from files", "mcp_server_manager.py:9", ("mcp", "MCP server unreachable")),

@@ -44,7 +44,7 @@ _BUDGETS: Final = (
         "no deployments available - crossed budget",
         "budgetexceedederror",
         "budget_exceeded",
-        "over budget. spend",
+        "over budget",
         "max budget per session",
     ),
 )
@@ -72,7 +72,8 @@ GATEWAY_RULES: Final = (
         "own rate limit", "gateway",
         "a limit of requests or tokens a minute that LiteLLM keeps for a key, user, team or model is reached",
         "raise rpm_limit or tpm_limit of who is limited, or lower its load",
-        "rate limit exceeded for … limit type:", "litellm rate limit", "over available tpm=", "over available rpm=",
+        "rate limit exceeded for … limit type:", "rate limit exceeded. limit type:", "'error': 'rate limit exceeded",
+        "litellm rate limit", "over available tpm=", "over available rpm=",
         "crossed tpm / rpm", "exceeded tpm/rpm", "priority-based rate limit", "model capacity reached",
         "batch rate limit exceeded", "rate limit exceeded for batch", "max iterations exceeded",
         "key … over … rate limit", "enqueued token limit",
@@ -202,7 +203,7 @@ CALLER_RULES: Final = (
         "invalid proxy server token", "unable to find token in cache", "not found in db. create key", "invalid api key",
         "key doesn't exist in cache", "received api key", "invalid hash key", "invalid user key",
         "token_not_found_in_db",
-        "invalid key",
+        "invalid key", "invalid token passed",
     ),
     word_rule(
         "token refused", "caller",

@@ -197,6 +197,12 @@ CACHE_RULES: Final = (
 
 MCP_RULES: Final = (
     word_rule(
+        "MCP server refuses the key", "mcp",
+        "an MCP server of the configuration answers, and does not accept what LiteLLM identifies itself with",
+        "correct auth_type and authentication of the server in mcp_servers",
+        "401", "403", "unauthorized", "forbidden",
+    ),
+    word_rule(
         "MCP server unreachable", "mcp",
         "an MCP server of the configuration cannot be reached",
         "see whether it runs and answers at the url in mcp_servers",
@@ -311,6 +317,13 @@ ISSUER_RULES: Final = (
         "jwks endpoint", "jwks … unreachable", "fetching jwks", "jwks … timed out", "fetching oidc",
         "error fetching public",
         "fetch jwks", "jwks_unavailable", "jwks … unavailable",
+    ),
+    word_rule(
+        "Presidio unreachable", "side service",
+        "Presidio, which the guardrail for personal data asks, does not answer: requests that need it are refused",
+        "see whether it runs at PRESIDIO_ANALYZER_API_BASE and PRESIDIO_ANONYMIZER_API_BASE",
+        "connect to host presidio", "connect to presidio", "presidio … cannot connect", "presidio … connection",
+        "presidio … timed out", "presidio … refused",
     ),
 )  # fmt: skip
 

@@ -172,6 +172,12 @@ _SERVICES: Final[tuple[tuple[str, str], ...]] = (
 _FRAME: Final = re.compile(r'File "[^"\n]{0,400}?/litellm/([\w/.-]{1,200})", line')
 # characters in which the name of the cache is looked for
 _REDIS_WITHIN: Final = 400
+# what exporters of traces and clients of side services write in words of their own
+_SIDE: Final = (
+    "while exporting", "failed to export", "exporting span", "langfuse", "opentelemetry", "slack alert", "datadog",
+    "langsmith", "presidio",
+)  # fmt: skip
+_MCP: Final = ("while listing tools from", "mcp server")
 _REDIS: Final = (
     "redis:", "with redis", "to redis", "from redis", "in redis", "redis client", "redis failed", "redis error",
     "redis connection", "redis cache", "redis pipeline", "redis command",
@@ -276,6 +282,10 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
     if not subject:
         subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), "")
     if not subject and any(lowered.startswith(word) for word, _ in _SERVICES):
+        subject = "side service"
+    if not subject and any(form in lowered for form in _MCP):
+        subject = "mcp"
+    if not subject and any(form in lowered for form in _SIDE):
         subject = "side service"
     if subject in ("", "gateway") and any(form in text[:_REDIS_WITHIN].lower() for form in _REDIS):
         subject = "cache"
