@@ -127,7 +127,10 @@ def _health(seen: Look) -> dict[str, Any]:
     return {
         name: _reading(getattr(gateway, name))
         for name in ("liveliness", "readiness", "groups", "deployments", "health", "cache_ping", "redis", "metrics")
-    } | {"redis_answer": _reading(seen.snapshot.redis_answer)}
+    } | {
+        "redis_answer": _reading(seen.snapshot.redis_answer),
+        "postgres_answer": _reading(seen.snapshot.database.answer),
+    }
 
 
 def _reading(reading: Reading[Any]) -> dict[str, Any]:

@@ -39,7 +39,9 @@ def told(record: Record) -> str:
 def told_checks(checks: tuple[ProofCheck, ...]) -> str:
     """How a proof stands: what it waits for, or what was found."""
     waiting = [check.text for check in checks if check.state == "waiting"]
-    found = [check.text for check in checks if check.state == "ok" and check.name in ("deployments", "ready")]
+    found = [
+        check.text for check in checks if check.state == "ok" and check.name in ("deployments", "ready", "database")
+    ]
     return waiting[0] if waiting else "; ".join(filter(None, found))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from litellm_tui.analysis.health.database_report import database_looked
 from litellm_tui.analysis.health.evidence import traffic_visible
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import BlindSpot, Looked
@@ -68,6 +69,7 @@ def _cover_sources(snapshot: Snapshot) -> Iterator[Looked]:
             _failure_or(snapshot.redis_answer, f"it answers {snapshot.redis_answer.value}"),
             snapshot.redis_answer.seen_at,
         )
+    yield from database_looked(snapshot)
     configuration = snapshot.configuration
     file = configuration.current
     text = (

@@ -18,7 +18,7 @@ from litellm_tui.model.failures import Crash, Crashed, Unreachable
 from litellm_tui.model.snapshot import Snapshot
 
 PhaseName = Literal[
-    "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"
+    "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "database", "log"
 ]
 Outcome = Literal["ok", "warning", "broken", "skipped"]
 UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
@@ -35,6 +35,7 @@ _CRASHED: Final[dict[str, PhaseName]] = {
     "router": "routing",
     "cache_ping": "cache",
     "redis": "cache",
+    "postgres": "database",
     "log": "log",
     "log counts": "log",
     "incidents": "log",
@@ -61,6 +62,7 @@ def check_phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: 
         _port(snapshot, diagnosis),
         _gateway(snapshot, diagnosis),
         *_behind_the_gateway(diagnosis),
+        _database(diagnosis.database),
         _log(snapshot, now, minutes),
     )
     fell = {_CRASHED.get(crash.source, "gateway"): crash for crash in reversed(snapshot.crashes)}
@@ -190,6 +192,17 @@ def _of_verdict(name: PhaseName, verdict: Verdict, well: str) -> Phase:
     outcome = "warning" if name == "cache" and outcome == "broken" else outcome
     text = f"{verdict.state}: {verdict.reason}" if verdict.reason else well
     return Phase(name, outcome, text, verdict.do if outcome != "ok" else "")
+
+
+def _database(verdict: Verdict) -> Phase:
+    if verdict.state in ("unknown", "answers"):
+        return Phase("database", "skipped", verdict.reason or "not asked")
+    phase = _of_verdict("database", verdict, verdict.state)
+    return (
+        msgspec.structs.replace(phase, text=f"{phase.text}; but {verdict.contradiction}")
+        if verdict.contradiction
+        else phase
+    )
 
 
 def _log(snapshot: Snapshot, now: float, minutes: int) -> Phase:
