@@ -42,14 +42,14 @@ class PostgresPoller:
         self._own = {name: v.value for name, v in profile.environment.items() if v.source != _CONSOLE}
         self._all = {name: v.value for name, v in profile.environment.items()}
         self._asks = profile.tools.postgres
-        known = profile.found_unit is not None or profile.config is not None
-        self._unknown = None if not known else False
+        # where neither file nor unit is known, that nothing names a database proves nothing
+        self._without = False if profile.found_unit is not None or profile.config is not None else None
         self._local = is_this_machine(urlsplit(profile.url.value).hostname or "")
         self._contained = profile.kind == "compose"
         self._changed, self._redact = changed, redact
         self._news = asyncio.Event()
         self._saved = database_url.find(None, self._all, self._own)
-        self._applied: Found | None = None
+        self._applied = self._saved
         self._tolerated = False
         self._answer: Reading[PostgresAnswer] = Reading(interval=POSTGRES_SECONDS)
         self._asked: Login | None = None
@@ -145,7 +145,7 @@ class PostgresPoller:
         told = found or newer
         login = told.login if told else None
         self.database = Database(
-            configured=found is not None or (pending and self._asked is None and found is None) or self._unknown,
+            configured=True if found is not None else self._without,
             source=told.source if told else "",
             place=login.place if login else "",
             unasked=(self._unasked(told) if told else "") or ("" if self._asks or told is None else "no real server"),
