@@ -72,8 +72,9 @@ async def ask(login: Login) -> PostgresAnswer | Failure:
     connection: Any = None
     try:
         async with asyncio.timeout(TIMEOUT):
+            context = await asyncio.to_thread(_context, login) if _wants_tls(login) else None
             began = time.perf_counter()
-            connection = await _connect(driver, login)
+            connection = await _connect(driver, login, context)
             connected = True
             return await _asked(driver, connection, login, began)
     except TimeoutError:
@@ -97,11 +98,12 @@ async def ask(login: Login) -> PostgresAnswer | Failure:
             connection.terminate()
 
 
-async def _connect(driver: Any, login: Login) -> Any:
+def _wants_tls(login: Login) -> bool:
+    return login.tls != "disable" and not login.host.startswith("/")
+
+
+async def _connect(driver: Any, login: Login, context: ssl.SSLContext | None) -> Any:
     """A connection as LiteLLM's client makes it: with TLS where the server has it, unless the URL says otherwise."""
-    context = None
-    if login.tls != "disable" and not login.host.startswith("/"):
-        context = await asyncio.to_thread(_context, login)
     try:
         return await _opened(driver, login, context)
     except ConnectionError as error:

@@ -41,7 +41,13 @@ class PostgresPoller:
     def __init__(self, profile: Profile, changed: Callable[[], None], redact: Callable[[str], str]) -> None:
         self._own = {name: v.value for name, v in profile.environment.items() if v.source != _CONSOLE}
         self._all = {name: v.value for name, v in profile.environment.items()}
-        self._asks = profile.tools.postgres
+        self._left_alone = (
+            ""
+            if profile.tools.postgres and profile.ask_database
+            else "it is left alone: ask_database is off in the profile"
+            if profile.tools.postgres
+            else "the simulated gateway has none"
+        )
         # where neither file nor unit is known, that nothing names a database proves nothing
         self._without = False if profile.found_unit is not None or profile.config is not None else None
         self._local = is_this_machine(urlsplit(profile.url.value).hostname or "")
@@ -89,7 +95,7 @@ class PostgresPoller:
                 self._answer, self._asked = Reading(interval=POSTGRES_SECONDS), login
             before = self.database
             self._describe()
-            if login is not None and self._asks:
+            if login is not None:
                 if self.database != before:
                     self._changed()
                 await self._ask(login)
@@ -133,6 +139,8 @@ class PostgresPoller:
         """Why Postgres is not asked; empty where it is."""
         if found.unasked or found.login is None:
             return found.unasked
+        if self._left_alone:
+            return self._left_alone
         here = is_this_machine(found.login.host) or found.login.host.startswith("/")
         if here and (self._contained or not self._local):
             return f"{found.login.place} means the machine or container of LiteLLM, which is not this one"
@@ -148,7 +156,7 @@ class PostgresPoller:
             configured=True if found is not None else self._without,
             source=told.source if told else "",
             place=login.place if login else "",
-            unasked=(self._unasked(told) if told else "") or ("" if self._asks or told is None else "no real server"),
+            unasked=self._unasked(told) if told else "",
             pending=pending,
             local=login is not None and (is_this_machine(login.host) or login.host.startswith("/")),
             tolerated=self._tolerated,

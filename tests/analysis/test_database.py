@@ -184,7 +184,11 @@ def test_where_requests_are_let_through_without_it_the_words_are_others() -> Non
 def test_both_agree_that_it_is_well() -> None:
     found = judge("connected", answer=read(ANSWER))
     assert (found.state, found.severity, found.contradiction) == ("connected", "ok", "")
-    assert "12 of 97 connections" in found.reason
+    assert "Postgres 15.18 answers in < 10 ms" in found.reason
+    snapshot = seen("connected", answer=read(ANSWER))
+    (phase,) = [p for p in check_phases(snapshot, diagnose(snapshot, NOW), NOW, 10) if p.name == "database"]
+    assert phase.outcome == "ok"
+    assert "12 of 97 connections, 10 of LiteLLM's role" in phase.text
 
 
 @pytest.mark.parametrize("said", ["disconnected", "none"])
@@ -329,7 +333,7 @@ def test_one_that_is_slow() -> None:
     assert (found.state, found.severity) == ("slow", "warn")
     assert "2.5 s" in found.reason
     stalled = judge("stalled", answer=answering())
-    assert (stalled.state, "Postgres answers" in stalled.contradiction) == ("slow", True)
+    assert (stalled.state, "Postgres 15.18 answers" in stalled.contradiction) == ("slow", True)
 
 
 @pytest.mark.parametrize("few", [{"used": 90}, {"own": 19, "own_most": 20}])

@@ -192,11 +192,13 @@ async def test_localhost_of_another_machine_or_container_is_not_asked(start: Sta
     assert "not this one" in world.database.unasked
 
 
-async def test_the_simulated_gateway_has_no_postgres(start: Start) -> None:
-    world = start({"DATABASE_URL": URL}, asks=False)
+@pytest.mark.parametrize("how", [{"asks": False}, {"ask_database": False}])
+async def test_where_it_is_left_alone_it_is_not_asked(start: Start, how: dict[str, bool]) -> None:
+    world = start({"DATABASE_URL": URL}, **how)
     await world.saved(file())
-    await eventually(lambda: world.database.unasked)
-    assert (world.asked, world.database.waiting) == ([], False)
+    await asyncio.sleep(0.02)
+    assert (world.asked, world.database.waiting, world.database.configured) == ([], False, True)
+    assert ("ask_database" in world.database.unasked) is ("ask_database" in how)
 
 
 async def test_what_the_console_itself_fails_at_is_its_own_failure(start: Start) -> None:

@@ -311,14 +311,14 @@ def _short(answer: PostgresAnswer) -> str:
 
 def summary(answer: PostgresAnswer) -> str:
     """What Postgres says of itself, in one line."""
-    return f"Postgres answers in {milliseconds(answer.answered_in)}, {answer.used} of {answer.most} connections in use"
+    return f"Postgres {answer.version} answers in {milliseconds(answer.answered_in)}"
 
 
 def milliseconds(seconds: float) -> str:
     """A duration in steps: a figure that differs each time would be news each time."""
     for limit in (10, 50, 100, 200, 500):
         if seconds * 1000 < limit:
-            return f"under {limit} ms"
+            return f"< {limit} ms"
     return f"{seconds:.1f} s"
 
 

@@ -10,6 +10,7 @@ import msgspec
 from litellm_tui.analysis.audit_phrases import summary
 from litellm_tui.analysis.health.coverage import log_permission
 from litellm_tui.analysis.health.crashes import crash_problems
+from litellm_tui.analysis.health.database_report import figures
 from litellm_tui.analysis.health.half_written import problem_among
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.audit import Audit
@@ -62,7 +63,7 @@ def check_phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: 
         _port(snapshot, diagnosis),
         _gateway(snapshot, diagnosis),
         *_behind_the_gateway(diagnosis),
-        _database(diagnosis.database),
+        _database(snapshot, diagnosis.database, now),
         _log(snapshot, now, minutes),
     )
     fell = {_CRASHED.get(crash.source, "gateway"): crash for crash in reversed(snapshot.crashes)}
@@ -194,15 +195,14 @@ def _of_verdict(name: PhaseName, verdict: Verdict, well: str) -> Phase:
     return Phase(name, outcome, text, verdict.do if outcome != "ok" else "")
 
 
-def _database(verdict: Verdict) -> Phase:
+def _database(snapshot: Snapshot, verdict: Verdict, now: float) -> Phase:
     if verdict.state in ("unknown", "answers"):
         return Phase("database", "skipped", verdict.reason or "not asked")
     phase = _of_verdict("database", verdict, verdict.state)
-    return (
-        msgspec.structs.replace(phase, text=f"{phase.text}; but {verdict.contradiction}")
-        if verdict.contradiction
-        else phase
-    )
+    more = [f"but {verdict.contradiction}"] if verdict.contradiction else []
+    if snapshot.database.answer.failure is None:
+        more += list(figures(snapshot.database, now))
+    return msgspec.structs.replace(phase, text="; ".join((phase.text, *more)))
 
 
 def _log(snapshot: Snapshot, now: float, minutes: int) -> Phase:

@@ -27,12 +27,12 @@ class Cache(Pane):
         return view.freshness(ping)
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
-        database = _database(view, width)
-        # what is wrong stands above what is well
-        first = view.diagnosis.database.severity in ("warn", "bad")
-        head, figures_of_cache = self._cache(view, width)
-        head = [*database, *head] if first else [*head, *database]
-        return [*head, *figures_of_cache]
+        cache, counted = self._cache(view, width)
+        database, known = _database(view, width)
+        if view.diagnosis.database.severity in ("warn", "bad"):
+            # what is wrong stands above what is well
+            return [*database, *known, *cache, *counted]
+        return [*cache, *database, *counted, *known]
 
     def _cache(self, view: View, width: int) -> tuple[list[Row], list[Row]]:
         """The state of the cache, and its figures."""
@@ -62,16 +62,16 @@ class Cache(Pane):
         return rows, below
 
 
-def _database(view: View, width: int) -> list[Row]:
-    """The database in words; nothing of a gateway that has none and wants none."""
+def _database(view: View, width: int) -> tuple[list[Row], list[Row]]:
+    """The state of the database, and what Postgres told; nothing of a gateway that has none and wants none."""
     judged, database = view.diagnosis.database, view.snapshot.database
     if judged.severity == "quiet" and judged.state in ("off", "unknown") and not judged.pending:
-        return []
+        return [], []
     answer, style, dot = database.answer, STYLES[judged.severity], view.signs.dot
     name = f"postgres {answer.value.version}" if answer.value else "database"
     head: list[Span] = [(f" {name} ", "ok"), (judged.state, style)]
     if answer.failure is None and answer.value:
-        head.append((f" {dot} answers in {milliseconds(answer.value.answered_in)}", "quiet"))
+        head.append((f" {dot} {milliseconds(answer.value.answered_in)}", "quiet"))
     rows = [Row(tuple(head))]
     if judged.severity != "ok":
         rows += [Row(((f" {line}", style),)) for line in _fold(judged.reason, width - 2)]
@@ -81,10 +81,11 @@ def _database(view: View, width: int) -> list[Row]:
         rows += [Row(((f" {line}", "strong"),)) for line in _fold(judged.do, width - 2)]
     if isinstance(answer.failure, Crashed):
         rows += [Row(((f" {line}", "unknown"),)) for line in _fold(f"Postgres: {answer.failure.why}", width - 2)]
-    counted = [*([f"at {database.place}"] if database.place else []), *figures(database, view.now)]
-    if counted and answer.failure is not None and answer.seen_at:
-        rows.append(Row(((f" before that, {age(view.now - answer.seen_at)} ago:", "unknown"),)))
-    return rows + [Row(((f" {line}", "quiet"),)) for text in counted for line in _fold(text, width - 2)]
+    known = [f"postgres at {database.place}"] if database.place else []
+    if answer.failure is not None and answer.seen_at:
+        known.append(f"before that, {age(view.now - answer.seen_at)} ago:")
+    known += figures(database, view.now)
+    return rows, [Row(((f" {line}", "quiet"),)) for text in known for line in _fold(text, width - 2)]
 
 
 def _figures(view: View, width: int) -> list[str]:
