@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from litellm_tui.collectors.database_url import Found, Login, find, read_url, tolerated
 from tests.recorded import made_file
@@ -135,3 +137,15 @@ def test_the_login_shows_nothing_of_itself() -> None:
 def test_whether_requests_are_let_through_without_it(given: Any, so: bool) -> None:
     assert tolerated(made_file(general_settings={"allow_requests_on_db_unavailable": given})) is so
     assert tolerated(None) is False
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "postgresql://", "postgres://u:", "postgresql://u:p@[", "://"]))
+def test_whatever_stands_there_is_a_login_or_a_reason_in_the_consoles_own_words(text: str, before: str) -> None:
+    found, why = None, ""
+    try:
+        found = read_url(before + text)
+    except ValueError as error:
+        why = str(error)
+    assert len(why) < 100
+    assert (found is None) == bool(why)
+    assert found is None or 0 < found.port < 65536
