@@ -16,7 +16,7 @@ from litellm_tui.ui.widgets.lines import Lines, Row
 DEAF_SECONDS: Final = 0.4
 
 
-class FilledScreen(CalmScreen[ScreenResultType], ModalScreen[ScreenResultType]):
+class FilledScreen(ModalScreen[ScreenResultType], CalmScreen[ScreenResultType]):
     """Over the console, with one list of lines in it. `FOCUS` selects what has the focus at first."""
 
     FOCUS: ClassVar[str] = "Lines"

@@ -21,7 +21,7 @@ from litellm_tui.ui.widgets.lines import Lines, Row
 ItemType = TypeVar("ItemType")
 
 
-class LiveList(CalmScreen[ScreenResultType], ModalScreen[ScreenResultType], Generic[ScreenResultType, ItemType]):
+class LiveList(ModalScreen[ScreenResultType], CalmScreen[ScreenResultType], Generic[ScreenResultType, ItemType]):
     """A list, which keeps its selection, and below it all about the selected item. The console draws it anew with every
     view while it is the uppermost.
 
