@@ -159,6 +159,28 @@ class Postgres:
             capture_output=True, text=True, env=environment, cwd="/",
         )  # fmt: skip
 
+    def with_tls(self) -> Path:
+        """Take connections with TLS as well, with a certificate that nobody has signed; returns its file."""
+        key, certificate = self.data / "server.key", self.data / "server.crt"
+        made = subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+             "30", "-subj", "/CN=lab", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+            capture_output=True, text=True, cwd="/", **self._as_user(),
+        )  # fmt: skip
+        if made.returncode:
+            raise LabError(f"openssl: {made.stderr.strip()[-400:]}")
+        key.chmod(0o600)
+        self._reload("ALTER SYSTEM SET ssl = on")
+        copy = self.folder / "ca.pem"
+        copy.write_bytes(certificate.read_bytes())
+        return copy
+
+    def without_tls(self) -> None:
+        self._reload("ALTER SYSTEM RESET ssl")
+
+    def _reload(self, statement: str) -> None:
+        self.sql(statement, "SELECT pg_reload_conf()")
+
     def stop(self) -> None:
         """As `pg_ctl stop --mode fast`: its connections are ended."""
         if self._process is None:

@@ -142,6 +142,23 @@ async def test_a_server_without_tls_is_asked_in_plain_unless_the_url_wants_tls(s
     assert found.kind == "tls"
 
 
+async def test_a_certificate_is_checked_where_the_url_asks_litellm_to(server: Postgres) -> None:
+    authority = server.with_tls()
+    try:
+        until(lambda: server.sql("SHOW ssl") == "on")
+        for tail in ("", "?sslmode=require", f"?sslmode=verify-full&sslrootcert={authority}"):
+            await answered(server, tail)
+        refusal = await refused(login(server, tail="?sslmode=verify-full"))
+        assert isinstance(refusal, Unreachable)
+        assert refusal.kind == "tls"
+        missing_file = await refused(login(server, tail="?sslmode=verify-full&sslrootcert=/nowhere/ca.pem"))
+        assert isinstance(missing_file, Unreachable)
+        assert missing_file.kind != "refused"
+    finally:
+        server.without_tls()
+        until(lambda: server.sql("SHOW ssl") == "off")
+
+
 async def test_a_wrong_password_a_wrong_database_and_a_role_that_is_not_there(server: Postgres) -> None:
     found = await refused(login(server, "another"))
     assert isinstance(found, Refused)
