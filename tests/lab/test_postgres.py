@@ -310,7 +310,7 @@ class Gateway:
         assert systemctl(simulation, "restart", simulation.unit).returncode == 0
         until(lambda: state(simulation) == "answering")
         self.says("connected")
-        for name in ("check", "status", "bundle"):
+        for name in ("check", "status", "restart"):
             monkeypatch.setattr(f"litellm_tui.commands.{name}.resolve", self.profile)
 
     def says(self, database: str) -> None:
@@ -387,6 +387,19 @@ def test_status_and_check_know_it_well_lost_refusing_full_and_half_migrated(
         assert f"127.0.0.1:{server.port} refuses the connection" in found["database"]["reason"]
     finally:
         server.start()
+
+
+def test_a_restart_is_refused_while_litellm_could_not_start_again(
+    server: Postgres, gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.stop()
+    try:
+        assert main(["restart", "--yes"]) != 0
+    finally:
+        server.start()
+    told = capsys.readouterr()
+    assert "LiteLLM would not start again without its database" in told.out + told.err
+    assert state(gateway.simulation) == "answering"
 
 
 async def test_the_console_shows_it_in_header_and_pane_and_when_it_goes(
