@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from litellm_tui.actions.transaction.messages import sentence
 from litellm_tui.analysis.change.proof import (
     CACHED_SECONDS,
     STEADY_SECONDS,
@@ -354,6 +355,8 @@ def _said(db: str, *, seen_at: float = NOW - 1, ready: bool = True) -> Snapshot:
 def test_the_database_that_was_connected_before_is_connected_again() -> None:
     assert check("database", _said("connected"), WITH_DATABASE) == ("ok", "database connected")
     assert "database" not in proof(_said("connected"))
+    checks = prove(_said("connected"), diagnose(_said("connected"), NOW), WITH_DATABASE, NOW)
+    assert sentence(checks, "applied") == "applied; 2 of 2 deployments loaded; database connected"
 
 
 def test_what_readiness_said_before_the_restart_is_waited_for() -> None:
