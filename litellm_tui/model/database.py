@@ -58,7 +58,8 @@ class Database(msgspec.Struct, frozen=True):
 
     `configured` says whether the process that runs was given one, None where its settings are not known; `source` is
     what gives it, `place` its address without login. `unasked` is why Postgres itself is not asked. With `pending` the
-    file was saved after the start and names another database than the one that runs. `local` says that its address
+    file was saved after the start and names another database than the one that runs; with `newer` an environment file
+    was, and may have brought this one. `local` says that its address
     means this machine; `tolerated` that LiteLLM lets requests through without it (allow_requests_on_db_unavailable).
     """
 
@@ -67,6 +68,7 @@ class Database(msgspec.Struct, frozen=True):
     place: str = ""
     unasked: str = ""
     pending: bool = False
+    newer: bool = False
     local: bool = False
     tolerated: bool = False
     answer: Reading[PostgresAnswer] = Reading()

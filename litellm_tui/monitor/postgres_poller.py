@@ -12,6 +12,7 @@ import msgspec
 
 from litellm_tui.analysis.addresses import is_this_machine
 from litellm_tui.collectors import database_url, postgres
+from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.collectors.database_url import Found, Login
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.database import Database, PostgresAnswer
@@ -57,6 +58,8 @@ class PostgresPoller:
         self._saved = database_url.find(None, self._all, self._own)
         self._applied = self._saved
         self._tolerated = False
+        self._environment_files = profile.environment_files
+        self._newer = False
         self._answer: Reading[PostgresAnswer] = Reading(interval=POSTGRES_SECONDS)
         self._asked: Login | None = None
         self.database = Database()
@@ -88,6 +91,7 @@ class PostgresPoller:
         """Ask until cancelled. `file` gives the newest valid file, `started_at` the start of LiteLLM's process."""
         while True:
             self._news.clear()
+            self._newer = await self._is_newer(self._saved, started_at())
             found = self._running(file(), started_at())
             login = found.login if found and not self._unasked(found) else None
             if login != self._asked:
@@ -130,10 +134,18 @@ class PostgresPoller:
         return msgspec.structs.replace(result, unfinished=rows, unread_migrations=unread)
 
     def _running(self, file: ConfigFile | None, started_at: float | None) -> Found | None:
-        if file is None or started_at is None or file.modified_at <= started_at:
-            # the running proxy does not use a file that was saved after its start
+        older = file is None or started_at is None or file.modified_at <= started_at
+        if older and not self._newer:
+            # the running proxy does not use what was saved after its start
             self._applied = self._saved
         return self._applied
+
+    async def _is_newer(self, found: Found | None, started_at: float | None) -> bool:
+        """Whether what the environment names may not have reached the process: its files changed after the start."""
+        literal = found is None or found.source.startswith(("general_settings.", "environment_variables."))
+        if literal or started_at is None or not self._environment_files:
+            return False
+        return await asyncio.to_thread(changed_at, self._environment_files) > started_at
 
     def _unasked(self, found: Found) -> str:
         """Why Postgres is not asked; empty where it is."""
@@ -158,6 +170,7 @@ class PostgresPoller:
             place=login.place if login else "",
             unasked=self._unasked(told) if told else "",
             pending=pending,
+            newer=self._newer,
             local=login is not None and (is_this_machine(login.host) or login.host.startswith("/")),
             tolerated=self._tolerated,
             answer=self._answer,

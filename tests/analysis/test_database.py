@@ -125,6 +125,15 @@ def test_one_that_only_the_saved_file_names_comes_with_a_restart() -> None:
     assert "restart" in found.do
 
 
+def test_one_that_only_a_newer_environment_file_names_comes_with_a_restart_too() -> None:
+    """LiteLLM ends its start without a database that it was given; unless that is tolerated, it was not given this."""
+    newer = msgspec.structs.replace(GIVEN, newer=True)
+    assert (judge("none", newer).state, judge("none", newer).pending) == ("off", True)
+    assert judge("disconnected", newer).state == "lost"
+    assert judge("connected", newer).state == "connected"
+    assert judge("none", msgspec.structs.replace(newer, tolerated=True)).state == "lost"
+
+
 # --- LiteLLM's own word --------------------------------------------------------------------------------------------
 
 
@@ -378,7 +387,7 @@ def test_what_cannot_be_asked_is_a_blind_spot_with_its_reason() -> None:
     token = Database(configured=True, source="IAM_TOKEN_DB_AUTH", unasked="LiteLLM logs in with a token of AWS")
     found = thought("connected", token)
     assert found.database.state == "connected"
-    assert any("token of AWS" in spot.mend for spot in found.blind_spots)
+    assert any("token of AWS" in spot.what for spot in found.blind_spots)
 
 
 def test_the_phase_of_the_check_names_both_sides() -> None:

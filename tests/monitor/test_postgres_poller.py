@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -133,6 +134,21 @@ async def test_a_database_of_a_file_that_was_saved_after_the_start_waits_for_the
     await world.saved(file(URL))
     await eventually(lambda: world.database.answer.value is not None)
     assert (world.database.pending, world.database.configured) == (False, True)
+
+
+async def test_an_environment_file_that_was_changed_after_the_start_is_newer(start: Start, tmp_path: Path) -> None:
+    written = tmp_path / "litellm.env"
+    written.write_text("")
+    world = start({"DATABASE_URL": URL}, environment_files=(str(written),))
+    await world.saved(file())
+    await eventually(lambda: world.database.newer)
+    # and another database in it is not the one that runs
+    await world.saved(file(), {"DATABASE_URL": "postgresql://me:secret99@127.0.0.1:7000/x"})
+    await eventually(lambda: world.database.pending)
+    assert {login.port for login in world.asked} == {6543}
+    # what the file itself names is no matter of the environment
+    await world.saved(file(URL))
+    await eventually(lambda: not world.database.newer)
 
 
 async def test_what_the_file_names_is_secret_and_whether_requests_are_let_through_is_known(start: Start) -> None:

@@ -95,7 +95,8 @@ def _judged(said: _Said, database: Database, reachable: bool, now: float) -> Ver
         if database.configured is None and not said.word:
             return Verdict("unknown", "quiet", "whether it has one is not known")
         return Verdict("off", "quiet", "no database is configured", seen_at=said.seen_at)
-    if not given:
+    # without its database LiteLLM ends its start, unless that is tolerated
+    if not given or (said.word == "none" and database.newer and not database.tolerated):
         why = f"{database.source} names one, and what runs was started without it"
         return Verdict("off", "quiet", why, seen_at=said.seen_at, do="a restart connects it", pending=True)
     if answer.failure is not None and not isinstance(answer.failure, Crashed):

@@ -88,7 +88,7 @@ def database_blind_spots(snapshot: Snapshot, verdict: Verdict) -> Iterator[Blind
     """Why the database cannot be seen whole."""
     database = snapshot.database
     if database.unasked:
-        yield BlindSpot(_FIGURES, database.unasked)
+        yield BlindSpot(f"{_FIGURES}: {database.unasked}", "psql, with a login of your own")
     elif (
         database.answer.failure is not None and verdict.state in ("connected", "unknown") and verdict.severity != "warn"
     ):
