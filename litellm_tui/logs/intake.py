@@ -129,7 +129,7 @@ class LogIntake:
                 if folded or said.heading is not None:
                     said = self._headed(said, record, kept, folded)
                 note(said, kept, folded)
-                if step != "failed":
+                if not step or starts.is_failure(step, kept):
                     fails(said, kept, folded)
             if step or starting or ending or (kept.level == "ERROR" and kept.source == "stdout"):
                 starts.note(step, kept, folded)

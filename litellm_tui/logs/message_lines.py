@@ -62,7 +62,8 @@ class MessageLines:
             return said, before is None or before.rank != _LOST
         if shape != "whole":
             self._note(record, RANK[record.level])
-        elif before is not None:
+        elif before is not None and (record.source != "stdout" or before.rank == _LOST):
+            # what looks like a print may be a line of the message, and ends none
             del self.open[record.pid]
         return said, True
 

@@ -1,4 +1,5 @@
-"""Starts of LiteLLM that the log shows begun and not completed: refused, ended by an error, or silent for minutes.
+"""Starts of LiteLLM that the log shows begun and not completed: refused, ended by an error, or silent for minutes; and
+ends of workers that were ordered.
 
 uvicorn, gunicorn with uvicorn's workers, and granian write the same words about it. A start that ends before the server
 runs leaves only a traceback, or one sentence on stdout.
@@ -7,15 +8,16 @@ runs leaves only a traceback, or one sentence on stdout.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple
 
 from litellm_tui.logs.store import RANK, LogStore
 from litellm_tui.model.log import GAP, LogRecord
 
-# `ended` is written by the service manager, about all processes of the service
-Step = Literal["", "begun", "done", "failed", "died", "ended"]
+# `ended` is written by the service manager, about all processes of the service; `finished` by a worker that ends by
+# itself, as after as many requests as it may answer; `stopped` of a worker that was asked to end
+Step = Literal["", "begun", "done", "failed", "died", "finished", "stopped", "ended"]
 
 CAUSE: Final = "start did not complete"
 # migrations of a database and the fetching of a cost map are silent for this long
@@ -37,16 +39,29 @@ _STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("Spawning worker-", "begun"),
     ("Started worker-", "done"),
     ("Worker crash loop detected", "failed"),
-    ("Child process [", "died"),
+    ("Finished server process [", "finished"),
 )
+_DIED: Final = re.compile(r"Child process \[[0-9]{1,10}\] died")
+_STOPPED: Final = re.compile(r"Worker \(pid:[0-9]{1,10}\) was sent SIG(?:TERM|INT|QUIT|HUP)!")
 _SERVERS: Final = ("uvicorn", "gunicorn", "hypercorn", "granian")
-_ENDS: Final = ("Finished server process", "Application shutdown complete")
+# the frames of the command, and the words of LiteLLM's, of the shell and of a container's runtime
+_OF_COMMAND: Final = re.compile(r", in (?:<module>|run_server\b)")
+_REFUSAL: Final = re.compile(
+    r"(?: ?LiteLLM(?: Proxy)?: |Error: |error: |exec:? |OCI runtime |standard_init|\S{0,100}python[0-9.]{0,8}: "
+    r"|[^\n]{1,300}: (?:not found|command not found|Permission denied|No such file|error while loading shared))"
+)
+_ENDS: Final = "Application shutdown complete"
+_NUMBER: Final = re.compile(r"\[([0-9]{1,10})\]")
 _ENDED: Final = re.compile(r"(?:Main process exited|Failed with result)")
 
 
 def step_of(source: str, text: str) -> Step:
     """The step of a start that a line of this source tells of."""
     if source in _SERVERS:
+        if _DIED.match(text):
+            return "died"
+        if _STOPPED.match(text):
+            return "stopped"
         return next((step for words, step in _STEPS if text.startswith(words)), "")
     if source == "systemd" and _ENDED.search(text, 0, 500):
         return "ended"
@@ -80,6 +95,19 @@ class StartWatch:
         # errors on stdout that nothing has followed, by process
         self.ending: OrderedDict[int, int] = OrderedDict()
         self._found: list[Unfinished] = []
+        self._finished: deque[str] = deque(maxlen=MOST_PROCESSES)
+
+    def is_failure(self, step: Step, record: LogRecord) -> bool:
+        """Whether a line with this step is to be counted as a failure by itself."""
+        if step in ("finished", "died") and (number := _NUMBER.search(record.text)):
+            # uvicorn's parent process tells of both kinds of ends as of deaths
+            if step == "finished":
+                self._finished.append(number[1])
+            elif number[1] in self._finished:
+                self._finished.remove(number[1])
+                return False
+        # the end of a refused start is counted as that
+        return step not in ("failed", "stopped")
 
     def note(self, step: Step, record: LogRecord, folded: bool) -> None:
         """A line that became this record, or was added to it."""
@@ -99,14 +127,16 @@ class StartWatch:
         elif step == "failed":
             # its beginning may not have been read
             self._report(start._replace(last=record) if start else _Start(1, record, record))
-        if start is not None and step in ("done", "failed", "died", ""):
-            waiting = start.waiting - (step != "")
+        if start is not None and step in ("done", "failed", "died", "finished", ""):
+            # in a file of several workers others serve: what became of this one is told by the end that has a line
+            waiting = 0 if record.source == "access" else start.waiting - (step != "")
             self.starting[pid] = _Start(waiting, start.first, record)
             if waiting <= 0:
                 del self.starting[pid]
         if not folded:
             self.ending.pop(pid, None)
             if record.source == "stdout" and record.level == "ERROR" and pid not in self.starting:
+                # whether it is the end of a start is seen when nothing follows
                 self.ending[pid] = record.sequence
                 _limit(self.ending)
 
@@ -121,7 +151,7 @@ class StartWatch:
             if record is not None and now - record.time <= LAST_SECONDS:
                 continue
             del self.ending[pid]
-            if record is not None and not self._has_served(record):
+            if record is not None and _ends_a_start(record) and not self._has_served(record):
                 self._found.append(Unfinished(record, _words([record.text])))
         found, self._found = self._found, []
         yield from found
@@ -160,6 +190,11 @@ class StartWatch:
                 if step or other.text.startswith(_ENDS):
                     return step == "done"
         return False
+
+
+def _ends_a_start(record: LogRecord) -> bool:
+    """Whether these are words that only a command that starts writes: a refusal, or a traceback that leads to it."""
+    return _OF_COMMAND.search(record.stack) is not None if record.stack else _REFUSAL.match(record.text) is not None
 
 
 def _limit(by_process: OrderedDict[int, Any]) -> None:

@@ -79,6 +79,17 @@ def test_a_bare_traceback_of_a_process_that_serves_is_no_start() -> None:
     assert _starts([*BARE, *BEGUN, DONE], NOW + 9999) == []
 
 
+def test_a_bare_traceback_of_a_thread_is_no_start() -> None:
+    # 1.77.7 with json_logs writes no access lines: nothing else tells that this process serves
+    thread = ["Traceback (most recent call last):", '  File "/lib/threading.py", line 1, in run', "ValueError: no"]
+    assert _starts(thread, NOW + 9999) == []
+    assert _starts(["MemoryError"], NOW + 9999) == []
+
+
+def test_a_worker_that_was_lost_in_its_start_is_none_while_others_serve() -> None:
+    assert _starts([*BEGUN, *BEGUN, DONE, ANSWER], NOW + 9999) == []
+
+
 def test_a_bare_traceback_after_the_end_of_the_server_is_a_start() -> None:
     ended = [
         "INFO:     Shutting down",
@@ -102,6 +113,38 @@ def test_each_service_of_a_log_has_its_own_starts() -> None:
 
 def test_a_crash_loop_counts_each_start() -> None:
     assert len(_starts([*BEGUN, *BROKEN, FAILED] * 5)) == 5
+
+
+STAMP = "[2026-11-21 04:05:06 +0000]"
+
+
+def test_an_end_that_was_asked_for_is_no_failure() -> None:
+    taken = TakenLog(
+        [
+            f"{STAMP} [1] [INFO] Handling signal: term",
+            f"{STAMP} [1] [ERROR] Worker (pid:42) was sent SIGTERM!",
+            f"{STAMP} [1] [ERROR] Worker (pid:43) was sent SIGINT!",
+        ]
+    )
+    assert taken.told() == []
+    taken = TakenLog([f"{STAMP} [1] [ERROR] Worker (pid:42) was sent SIGKILL! Perhaps out of memory?"])
+    assert len(taken.told()) == 1
+
+
+def test_the_death_of_a_worker_that_has_answered_all_it_may_is_none_that_matters() -> None:
+    watch = TakenLog([]).intake._starts
+    ended, died, other = TakenLog(
+        [
+            "INFO:     Finished server process [4711]",
+            "INFO:     Child process [4711] died",
+            "INFO:     Child process [4712] died",
+        ]
+    ).records
+    assert watch.is_failure("finished", ended)
+    assert not watch.is_failure("died", died)
+    assert watch.is_failure("died", other)
+    # a later worker may have the same number
+    assert watch.is_failure("died", died)
 
 
 def test_granian_and_gunicorn_refuse_starts_too() -> None:
