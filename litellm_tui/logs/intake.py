@@ -14,6 +14,7 @@ import msgspec
 from litellm_tui.logs import log_line
 from litellm_tui.logs.entry import Entry, read_each
 from litellm_tui.logs.failure_counter import FailureCounter
+from litellm_tui.logs.journal_line import Pieces
 from litellm_tui.logs.line_facts import NOTHING, UNREAD, Facts, Heading, facts
 from litellm_tui.logs.log_line import Shape
 from litellm_tui.logs.message_lines import MessageLines
@@ -100,7 +101,10 @@ class LogIntake:
         A line that cannot be parsed is kept as masked text, or replaced where it cannot be masked either. Nothing but
         the forms of prefixes is remembered.
         """
-        taken = self._prefixes.take(entries if isinstance(entries, list) else list(entries))
+        return self._prepared(entries)
+
+    def _prepared(self, entries: Iterable[Entry], pieces: Pieces | None = None) -> list[PreparedLine]:
+        taken = self._prefixes.take(entries if isinstance(entries, list) else list(entries), pieces)
         return [found for found in read_each(self._read, taken, self._unread) if found is not None]
 
     def add_entries(self, entries: Iterable[Entry]) -> None:
@@ -149,7 +153,7 @@ class LogIntake:
     def older_records(self, entries: Iterable[Entry]) -> tuple[LogRecord, ...]:
         """Lines from before this session as records, folded among themselves; neither stored nor counted here."""
         store, messages = LogStore(), MessageLines()
-        for record, said, shape, _ in self.prepare(entries):
+        for record, said, shape, _ in self._prepared(entries, Pieces()):
             store.append(record, messages.join(record, said, shape)[0].continues)
         return tuple(store.since(store.first))
 

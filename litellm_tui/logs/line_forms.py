@@ -20,6 +20,7 @@ LEVELS: Final[dict[str, Level]] = {
     "WARN": "WARNING",
     "WARNING": "WARNING",
     "ERROR": "ERROR",
+    "CRIT": "CRITICAL",
     "CRITICAL": "CRITICAL",
     "FATAL": "CRITICAL",
 }
@@ -38,7 +39,7 @@ class Begun(NamedTuple):
     last: bool = False
 
 
-_LEVEL: Final = r"(DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL)"
+_LEVEL: Final = r"(DEBUG|INFO|WARN(?:ING)?|ERROR|CRIT(?:ICAL)?)"
 _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}"
 # gunicorn, and hypercorn, which has the same form
 _NUMBERED: Final = re.compile(rf"^\[{_DATE} [+-][0-9]{{4}}\] \[[0-9]{{1,10}}\] \[{_LEVEL}\] (.*)$", re.DOTALL)
@@ -74,6 +75,9 @@ _REFUSED: Final = re.compile(
     r"|(?:\S{1,200}: )?(?:line )?[0-9]{1,6}: (?:exec: )?\S{1,200}: (?:not found|command not found|Permission denied|"
     r"No such file)|\S{1,200}: (?:command not found|error while loading shared libraries))"
 )
+# of Compose: 143 is an ordered end
+_EXITED: Final = re.compile(r"^[\w.-]{1,120} exited with code (?!(?:0|143)\b)[0-9]{1,3}\b")
+_COMPOSE: Final = re.compile(r"^(?:Attaching to [\w.-]|[\w.-]{1,120} exited with code [0-9])")
 _USAGE: Final = re.compile(r"^(?:Usage: \S|Try '[^'\n]{1,100}' for help)")
 # LiteLLM's own prints: `LiteLLM Proxy: …` and `LiteLLM: …` in words
 _PRINTED: Final = re.compile(r"^ ?LiteLLM(?: Proxy| Warning)?: (.*)$", re.DOTALL)
@@ -141,7 +145,9 @@ def printed(text: str) -> Begun | None:
         return Begun("INFO", "stdout", text, False)
     if _REFUSED.match(text):
         return Begun("ERROR", "stdout", text, last=True)
-    if _USAGE.match(text):
+    if _EXITED.match(text):
+        return Begun("ERROR", "compose", text, False)
+    if _USAGE.match(text) or _COMPOSE.match(text):
         return Begun("INFO", "stdout", text, False)
     return None
 

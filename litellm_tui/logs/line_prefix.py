@@ -55,7 +55,7 @@ _STAMP: Final = re.compile(
     r"(?: ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?$"
 )
 # a record in a form of its own, which may begin with a date too
-_LEVEL: Final = r"(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL)"
+_LEVEL: Final = r"(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRIT(?:ICAL)?)"
 _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}"
 RECORD: Final = (
     rf"{COLOUR}(?:[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}} - LiteLLM|\{{\"|{_LEVEL}(?:\x1b\[0m)?:[ ]{{1,8}}\S"

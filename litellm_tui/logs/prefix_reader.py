@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from litellm_tui.logs import line_prefix
 from litellm_tui.logs.entry import Entry, read_each
 from litellm_tui.logs.journal_line import Pieces
-from litellm_tui.logs.line_prefix import COLOUR
+from litellm_tui.logs.line_prefix import COLOUR, NONE, Prefix
 
 # how nearly all lines of a log without prefixes begin
 _ORDINARY: Final = ("INFO:     ", '{"message": ', "  ")
@@ -34,6 +34,10 @@ _INSIDE: Final = re.compile(
 )
 # what is no prefix, but text: an exception's name, a quotation, a sentence
 _NO_SHAPE: Final = re.compile(r"Error|Exception|Traceback|[\"'{}=,]|(?:\S{1,120} ){7}")
+_BARRED: Final = re.compile(r"[\w.@-]{1,100} {1,60}\| ")
+_ANY_NAME: Final = r"[\w.@-]{1,100} {1,60}\|"
+_TAGGED: Final = re.compile(r"([\w.-]{1,100}) [\w./@-]{1,100}: ")
+_ANY_TAG: Final = r"[\w./@-]{1,100}:"
 _DIGITS: Final = re.compile(r"[0-9]+")
 _LETTERS: Final = re.compile(r"[A-Za-z][\w.@-]{0,100}")
 # the number of a replica, and what an orchestrator adds to it
@@ -54,6 +58,20 @@ class _JsonFile(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_JsonFile).decode
 
 
+class _Prefixed(NamedTuple):
+    entry: Entry
+    prefix: Prefix
+
+
+def _read(entry: Entry) -> _Prefixed:
+    text = entry.message
+    return _Prefixed(entry, NONE if text.startswith(_ORDINARY) else line_prefix.read(text, entry.time))
+
+
+def _unread(entry: Entry) -> _Prefixed:
+    return _Prefixed(entry, NONE)
+
+
 class PrefixReader:
     """The prefixes of the lines of one log. Used in the thread that reads it, and for lines that are read back."""
 
@@ -65,32 +83,34 @@ class PrefixReader:
         self._ours: set[str] = set()
         self._pieces = Pieces()
 
-    def take(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+    def take(self, entries: Sequence[Entry], pieces: Pieces | None = None) -> Sequence[Entry]:
         """The entries without their prefixes, which give the time, the process and the service.
 
-        A line that cannot be read stays as it is.
+        A line that cannot be read stays as it is. Lines that are read back have pieces of their own.
         """
-        odd = [entry for entry in entries if not entry.message.startswith(_ORDINARY)]
-        if not odd:
+        if not any(not entry.message.startswith(_ORDINARY) for entry in entries):
             return entries
-        for _ in read_each(self._learn, odd, lambda _: None):
+        prefixed = list(read_each(_read, entries, _unread))
+        for _ in read_each(self._learn, prefixed, lambda _: None):
             pass
-        taken = list(read_each(self._without, entries, lambda entry: entry))
-        return self._pieces.join(taken)
+        taken = list(read_each(self._without, prefixed, lambda one: one.entry))
+        return (pieces or self._pieces).join(taken)
 
-    def _learn(self, entry: Entry) -> None:
-        text = entry.message
-        prefix = line_prefix.read(text, entry.time)
-        if line_prefix.is_litellms(text, prefix.end) and prefix.name and len(self._ours) < MOST_NAMES:
-            self._ours.add(_base(prefix.name))
-        if line_prefix.begins_record(text, prefix.end) or len(self._shapes) >= MOST_SHAPES:
+    def _learn(self, one: _Prefixed) -> None:
+        entry, prefix = one
+        text, end, name = entry.message, prefix.end, prefix.name
+        if text.startswith(_ORDINARY):
             return
-        if self._learnt is not None and self._learnt.match(text, prefix.end):
+        if self._learnt is not None and (match := self._learnt.match(text, end)):
+            end, name = match.end(), name or _name_in(match[0])
+        if name and len(self._ours) < MOST_NAMES and line_prefix.is_litellms(text, end):
+            self._ours.add(_base(name))
+        if end > prefix.end or len(self._shapes) >= MOST_SHAPES or line_prefix.begins_record(text, end):
             return
-        begin = _INSIDE.search(text, prefix.end, prefix.end + LONGEST_SHAPE + 100)
-        if begin is None or not 2 <= begin.start() - prefix.end <= LONGEST_SHAPE:
+        begin = _INSIDE.search(text, end, end + LONGEST_SHAPE + 100)
+        if begin is None or not 2 <= begin.start() - end <= LONGEST_SHAPE:
             return
-        words = text[prefix.end : begin.start()]
+        words = text[end : begin.start()]
         if _NO_SHAPE.search(words) or words[:1].isspace():
             return
         shape = _DIGITS.sub("0", words)
@@ -101,21 +121,27 @@ class PrefixReader:
             del self._counted[next(iter(self._counted))]
 
     def _adopt(self, shape: str) -> None:
-        pattern = "[0-9]{1,20}".join(re.escape(part) for part in shape.rstrip().split("0"))
+        # where one name stands before a bar, or behind a host, others may
+        if _BARRED.fullmatch(shape):
+            pattern = _ANY_NAME
+        elif tagged := _TAGGED.fullmatch(shape):
+            pattern = rf"{_of_digits(tagged[1])} {_ANY_TAG}"
+        else:
+            pattern = _of_digits(shape.rstrip())
         # a blank at the end of an empty line may be gone
-        self._shapes[shape] = f"{pattern}(?: |$)" if shape[-1].isspace() else pattern
+        self._shapes[shape] = rf"{pattern}(?: |$)" if shape[-1].isspace() else pattern
         self._learnt = re.compile("|".join(sorted(self._shapes.values(), key=len, reverse=True)))
 
-    def _without(self, entry: Entry) -> Entry:
+    def _without(self, one: _Prefixed) -> Entry:
+        entry, prefix = one
         text = entry.message
         if text.startswith(_ORDINARY) or entry.gap or entry.unread or entry.identifier == "systemd":
             return entry
         if text.startswith('{"log":'):
             return self._from_json_file(entry)
-        prefix = line_prefix.read(text, entry.time)
         end, name, time, pid = prefix.end, prefix.name, prefix.time, prefix.pid
         if self._learnt is not None and (match := self._learnt.match(text, end)):
-            name = name or " ".join(_LETTERS.findall(match[0]))
+            name = name or _name_in(match[0])
             inner = line_prefix.read(text, entry.time, match.end())
             end, time, pid = inner.end or match.end(), inner.time if time is None else time, pid or inner.pid
         if not end:
@@ -164,3 +190,12 @@ class PrefixReader:
 def _base(name: str) -> str:
     """The name without the number of a replica; of a pod's container the container."""
     return _REPLICA.sub("", name.rpartition("/")[2])
+
+
+def _name_in(prefix: str) -> str:
+    return " ".join(_LETTERS.findall(prefix))
+
+
+def _of_digits(shape: str) -> str:
+    """A pattern of a shape in which 0 stands for any number."""
+    return "[0-9]{1,20}".join(re.escape(part) for part in shape.split("0"))

@@ -49,6 +49,10 @@ FORMS = {
     "a runtime": ('exec: "litellm": executable file not found in $PATH', "ERROR", "stdout"),
     "a crash": ("Fatal Python error: Segmentation fault", "ERROR", "stdout"),
     "killed": ("Killed", "ERROR", "stdout"),
+    "supervisord": ("2026-11-21 04:05:06,101 CRIT Supervisor is running as root", "CRITICAL", "stdout"),
+    "compose, an end": ("gateway-1 exited with code 137", "ERROR", "compose"),
+    "compose, an ordered end": ("gateway-1 exited with code 143", "INFO", "stdout"),
+    "compose": ("Attaching to db-1, gateway-1", "INFO", "stdout"),
     "a print": ("LiteLLM: Proxy initialized with Config, Set models:", "INFO", "stdout"),
     "advice": (
         "LiteLLM Proxy: --max_requests_before_restart_jitter has no effect without --max_requests_before_restart",

@@ -183,6 +183,24 @@ def test_lines_of_other_programs_are_shown_and_judged_by_nobody() -> None:
     assert taken.traffic.traffic(NOW, taken.store.get).requests == 1
 
 
+@pytest.mark.parametrize("prefix", ["{}     | ", BSD + " edge {}: "])
+def test_lines_of_other_programs_are_known_behind_a_learnt_prefix(prefix: str) -> None:
+    lines = [prefix.format("gateway") + line for line in _log()]
+    taken = TakenLog([*lines, prefix.format("db") + "LOG:  checkpoint starting", f"{prefix.format('db')}  of time"])
+    assert taken.told() == TakenLog(_log()).told()
+    assert taken.log().unknown == 0
+
+
+def test_pieces_of_lines_that_are_read_back_are_not_joined_to_new_ones() -> None:
+    from litellm_tui.logs.entry import Entry
+
+    taken = TakenLog([f"{NANO} stderr P INFO:     one "])
+    (older,) = taken.intake.older_records([Entry(NOW - 9, f"{NANO} stderr F INFO:     older", 6, 0, "")])
+    taken.add([f"{NANO} stderr F two"])
+    assert older.text == "older"
+    assert [record.text for record in taken.records] == ["one two"]
+
+
 def test_a_line_that_the_runtime_has_cut_is_joined() -> None:
     line = _log()[5]
     pieces = [f"{NANO} stderr P {line[:40]}", f"{NANO} stderr P {line[40:60]}", f"{NANO} stderr F {line[60:]}"]
