@@ -41,6 +41,7 @@ _PARTS: Final = re.compile(
      |(?P<since>\[[ ]{{0,10}}[0-9]{{1,10}}\.[0-9]{{3,9}}\]|{_CLOCK})(?:[ ](?!-[ ])|$)
       # litellm-1  | of Compose, web.1 | of foreman
      |\[?(?P<name>[A-Za-z][\w.@/-]{{0,120}}[-_.][0-9]{{1,5}}(?:[.@][\w.@-]{{1,100}})?)\]?[ ]{{1,60}}{_BAR}
+     |(?P<own>[\w.-]{{0,60}}litellm[\w.-]{{0,60}})[ ]{{1,60}}{_BAR}
       # 0|litellm  | of PM2, [litellm] | of podman-compose
      |(?:[0-9]{{1,4}}\|(?P<pm2>[\w.-]{{1,60}})|\[(?P<podman>[\w.-]{{1,100}})\])[ ]{{0,60}}{_BAR}
      |\[pod/(?P<pod>[\w.-]{{1,253}}/[\w.-]{{1,253}})\](?:[ ]|$)
@@ -48,7 +49,7 @@ _PARTS: Final = re.compile(
     re.VERBOSE,
 )
 # after a stamp only
-_HOST: Final = re.compile(r"[\w.:-]{1,255} (?P<tag>[\w./@-]{1,100}?)\[(?P<pid>[0-9]{1,10})\]:(?: |$)")
+_HOST: Final = re.compile(r"[\w.:-]{1,255} (?P<tag>[\w./@-]{1,100}?)(?:\[(?P<pid>[0-9]{1,10})\]|(?<=litellm)):(?: |$)")
 _STREAM: Final = re.compile(r"(?:stdout|stderr) (?P<cut>[FP])(?: |$)")
 _STAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T _]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))?"
@@ -108,12 +109,21 @@ def read(text: str, latest: float, start: int = 0) -> Prefix:
         stamp = match["stamp"] or match["sys_stamp"] or match["month"]
         end = match.end()
         time = _time(match, latest) if time is None else time
-        name = name or match["name"] or match["pm2"] or match["podman"] or match["pod"] or match["sys_app"] or ""
+        name = (
+            name
+            or match["name"]
+            or match["own"]
+            or match["pm2"]
+            or match["podman"]
+            or match["pod"]
+            or match["sys_app"]
+            or ""
+        )
         if (number := match["sys_pid"]) and number.isascii() and number.isdigit():
             pid = int(number[:10])
         if stamp or match["unix"] or match["since"]:
             if host := _HOST.match(text, end):
-                end, pid, name = host.end(), int(host["pid"]), name or host["tag"]
+                end, pid, name = host.end(), int(host["pid"] or 0), name or host["tag"]
             elif stream := _STREAM.match(text, end):
                 end, cut = stream.end(), stream["cut"] == "P"
     return Prefix(end, time, pid, name, cut) if end > start else NONE

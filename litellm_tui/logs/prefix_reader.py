@@ -24,6 +24,8 @@ MOST_COUNTED: Final = 64
 MOST_NAMES: Final = 200
 LONGEST_SHAPE: Final = 120
 _ENOUGH: Final = 2
+# lines that begin with the same name and a bar, or with a stamp, a host and a name
+_ENOUGH_OF_NAMES: Final = 3
 # stamps of other clocks may be ahead of ours
 _AHEAD: Final = 60.0
 # the record of LiteLLM's or of its server's that is looked for behind an unknown prefix
@@ -107,15 +109,19 @@ class PrefixReader:
             self._ours.add(_base(name))
         if end > prefix.end or len(self._shapes) >= MOST_SHAPES or line_prefix.begins_record(text, end):
             return
-        begin = _INSIDE.search(text, end, end + LONGEST_SHAPE + 100)
-        if begin is None or not 2 <= begin.start() - end <= LONGEST_SHAPE:
+        begin, enough = _INSIDE.search(text, end, end + LONGEST_SHAPE + 100), _ENOUGH
+        if begin is not None:
+            words = text[end : begin.start()]
+        elif named := _BARRED.match(text, end) or (_TAGGED.match(text, end) if end else None):
+            # a start that is refused has no record
+            words, enough = named[0], _ENOUGH_OF_NAMES
+        else:
             return
-        words = text[end : begin.start()]
-        if _NO_SHAPE.search(words) or words[:1].isspace():
+        if not 2 <= len(words) <= LONGEST_SHAPE or _NO_SHAPE.search(words) or words[:1].isspace():
             return
         shape = _DIGITS.sub("0", words)
         self._counted[shape] = self._counted.get(shape, 0) + 1
-        if self._counted[shape] >= _ENOUGH:
+        if self._counted[shape] >= enough:
             self._adopt(shape)
         elif len(self._counted) > MOST_COUNTED:
             del self._counted[next(iter(self._counted))]

@@ -22,6 +22,8 @@ PREFIXES: dict[str, tuple[str, float | None, int, str]] = {
     "compose with colours": ("\x1b[36mgateway-1  | \x1b[0m", None, 0, "gateway-1"),
     "compose of version 1": ("gateway_1      | ", None, 0, "gateway_1"),
     "compose with stamps": (f"gateway-1  | {NANO} ", 0.25, 0, "gateway-1"),
+    "compose with a container's name": ("my-litellm  | ", None, 0, "my-litellm"),
+    "syslog without a process": (f"{BSD} edge litellm: ", 0.0, 0, "litellm"),
     "swarm": ("llm_gateway.1.x8s2k4@node-7    | ", None, 0, "llm_gateway.1.x8s2k4@node-7"),
     "docker with stamps": (f"{NANO} ", 0.25, 0, ""),
     "a stamp with a zone": ("2026-11-21T06:05:06.5+02:00 ", 0.5, 0, ""),
@@ -151,6 +153,14 @@ def test_a_prefix_of_another_form_is_learnt(prefix: str) -> None:
     assert prefixed.told() == bare.told()
     assert prefixed.log().unknown == 0
     assert len(prefixed.records) == len(bare.records)
+
+
+@pytest.mark.parametrize("prefix", ["gateway  | ", f"{BSD} edge gateway: "])
+def test_a_name_is_learnt_where_no_record_stands_behind_it(prefix: str) -> None:
+    lines = ["Traceback (most recent call last):", '  File "/app/a.py", line 1, in <module>', "Broken: no file x"]
+    bare, prefixed = TakenLog(lines), TakenLog([prefix + line for line in lines])
+    assert prefixed.told() == bare.told() != []
+    assert prefixed.log().unknown == 0
 
 
 def test_what_an_error_begins_with_is_not_learnt_as_a_prefix() -> None:
