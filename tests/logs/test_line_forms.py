@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from litellm_tui.analysis.health.coverage import blind_spots, source_coverage, unread_lines
 from litellm_tui.logs.log_line import parse
-from tests.logs.made import TakenLog
+from litellm_tui.model.log import Log
+from litellm_tui.model.snapshot import Snapshot
+from tests.logs.made import NOW, TakenLog
 from tests.recorded import VERSIONS, entries
 
 FORMS = {
@@ -232,3 +235,19 @@ def test_every_recorded_line_is_of_a_known_form(version: str, journal: str) -> N
     log = taken.log()
     assert log.lines > 10
     assert (log.unknown, log.unknown_example) == (0, "")
+
+
+def test_what_is_not_understood_is_said_where_the_log_is_told_of() -> None:
+    few, many = (
+        Snapshot(taken_at=NOW, log=Log(lines=lines, unknown=412, unknown_example="<I> x")) for lines in (90_000, 9_000)
+    )
+    for snapshot, words in ((few, "412 of 90,000 lines are of"), (many, "412 of 9,000 lines are of an unknown form")):
+        (told,) = [looked.text for looked in source_coverage(snapshot) if looked.what == "log"]
+        assert words in told
+    spots = [[spot for spot in blind_spots(one, NOW) if "unknown form" in spot.what] for one in (few, many)]
+    assert [len(found) for found in spots] == [0, 1]
+    assert "<I> x" in spots[1][0].mend
+    assert unread_lines(Log(lines=9)) == ""
+    assert unread_lines(Log(lines=9, unread=1, unknown=1)) == (
+        "1 line could not be read; 1 of 9 lines is of an unknown form"
+    )
