@@ -206,7 +206,7 @@ def _log(seen: Look, minutes: int) -> Iterator[Part]:
 def _line(record: LogRecord) -> str:
     call = f" call={record.call_id}" if record.call_id else ""
     stack = "\n" + record.stack if record.stack else ""
-    return f"{_stamp(record.time)} {record.level:<8} {record.source:<8} [{record.pid}]{call} {record.text}{stack}"
+    return f"{_stamp(record.time)} {record.level:<8} {record.source:<8} [{record.process}]{call} {record.text}{stack}"
 
 
 def _stamp(moment: float) -> str:

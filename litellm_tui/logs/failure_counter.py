@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from litellm_tui.analysis.failures.causes import name_network_cause
 from litellm_tui.logs import call_line, failure_line
 from litellm_tui.logs.line_facts import Access, ErrorText, Facts, Heading, first_notice
+from litellm_tui.logs.start_watch import CAUSE as START_INCOMPLETE
 from litellm_tui.logs.store import FOLD_SECONDS
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.traffic import FailedKind, Failures, FailureTally, NoticeKind, Voice
@@ -196,6 +197,11 @@ class FailureCounter:
                 pending.attempt, pending.attempted = facts.attempt, facts.attempted
         elif record.source == "systemd" and record.level == "WARNING":
             self._wait(record).add(facts, folded)
+
+    def count_start(self, words: str, record: LogRecord) -> None:
+        """Count a start that did not complete, with the last words of its process."""
+        told = ErrorText(words, START_INCOMPLETE, False, "")
+        self._count(Failed("other", "service", "", told, START_INCOMPLETE), _Pending(record))
 
     def _error(self, facts: Facts, record: LogRecord, folded: bool) -> None:
         new = record.sequence not in self._pending

@@ -41,6 +41,7 @@ _MEANS: Final = {
     "ghost fallback": "a fallback leads to a group that does not exist: who needs it gets an error",
     "port taken": "LiteLLM could not listen: another program has its port",
     "service ended": "the service manager says that LiteLLM ended, or did not start",
+    "start did not complete": "LiteLLM began to start and did not come to serve; these are its last words",
 }
 _DO: Final = {
     "caller's key refused": "find out who asks (client addresses below), and give them a key that is valid",
@@ -48,6 +49,7 @@ _DO: Final = {
     "ghost fallback": "correct the name in the fallback, or add the group",
     "port taken": "stop the other program, or give LiteLLM another port",
     "service ended": "see the service (5) and the last lines before it in the log",
+    "start did not complete": "mend what the last lines name; the incidents of the same time say more",
 }
 _OF_CACHE: Final = Explanation(
     "LiteLLM cannot use its cache; requests go on without it",
