@@ -98,6 +98,7 @@ def _incident(incident: Incident, now: float) -> Iterator[str]:
     yield f"    {count(incident.count, 'time')}, first {age(now - incident.first)} ago, {last}"
     told = (
         ("a minute", sparkline(incident.minutes) if any(incident.minutes) else ""),
+        ("whose", incident.failure_of),
         ("means", incident.means),
         ("next", incident.do),
         ("says", incident.words),

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import Final, NamedTuple
 
-from litellm_tui.analysis.failures.causes import name_network_cause
+from litellm_tui.analysis.failures.causes import UNNAMED, name_cause, name_network_cause
+from litellm_tui.analysis.failures.places import NO_MARK, mcp_server_named, reported, service_named
 from litellm_tui.logs import call_line, failure_line
 from litellm_tui.logs.line_facts import Access, ErrorText, Facts, Heading, first_notice
 from litellm_tui.logs.start_watch import CAUSE as START_INCOMPLETE
 from litellm_tui.logs.store import FOLD_SECONDS
 from litellm_tui.model.log import LogRecord
-from litellm_tui.model.traffic import FailedKind, Failures, FailureTally, NoticeKind, Voice
+from litellm_tui.model.traffic import FailedKind, Failures, FailureTally, NoticeKind, Subject, Voice
 
 # limits of known and of unknown causes, apart: a storm of unknown ones does not displace the others
 MOST_KNOWN: Final = 400
@@ -28,7 +29,7 @@ MOST_CALLERS: Final = 20
 CALLS_KEPT: Final = 5
 LONGEST_NAME: Final = 120
 
-Key = tuple[str, str, str, str, str]
+Key = tuple[str, str, str, str, str, str]
 
 
 class Failed(NamedTuple):
@@ -43,6 +44,7 @@ class Failed(NamedTuple):
     words: ErrorText
     cause: str = ""
     call_id: str = ""
+    subject: Subject = ""
 
 
 class _Pending:
@@ -55,6 +57,7 @@ class _Pending:
         "error",
         "failure",
         "heading",
+        "mark",
         "network",
         "notice",
         "others",
@@ -70,6 +73,7 @@ class _Pending:
         self.attempted: ErrorText | None = None
         self.notice: tuple[NoticeKind, str] | None = None
         self.network: int | None = None
+        self.mark = NO_MARK
         self.others = False
         self.caller = ""
 
@@ -78,13 +82,15 @@ class _Pending:
         self.heading = facts.heading or self.heading
         # without json_logs a later line names the group
         if self.heading and (failure := call_line.group_failure(facts.failed_group, self.heading.report)):
-            self.failure, self.error = failure, facts.own or self.heading.error
+            self.failure, self.error = failure, facts.own or self.heading.of_group
         # the lines below a record of LiteLLM's own loggers repeat other records
         if not folded or self.record.source == "stdout":
             self.notice = first_notice(self.notice, facts.notice)
         near = not folded or len(self.record.stack) <= call_line.LONGEST_TRACE
         if facts.network is not None and near and not self.others:
             self.network = facts.network if self.network is None else min(self.network, facts.network)
+        if facts.mark is not NO_MARK and near and not self.others:
+            self.mark = self.mark.joined(facts.mark)
         self.others = self.others or facts.others
 
     def failed(self) -> Failed | None:
@@ -102,25 +108,42 @@ class _Pending:
             return Failed(voice, "group", self.failure.group, self.error, cause, call_id)
         if self.notice is not None and self.record.source != "systemd":
             return _noticed(*self.notice, self.heading, call_id)
-        call_id = "" if heading_failure.kind in ("caller", "service", "cache") else call_id
-        words = self.heading.error if heading_failure.by_error else self.heading.words
-        return Failed(
-            heading_failure.voice, heading_failure.kind, heading_failure.name, words, heading_failure.cause, call_id
-        )
+        return self._of_part(self.heading, call_id)
+
+    def _of_part(self, heading: Heading, call_id: str) -> Failed:
+        """A failure of which no line names the group: judged by where its trace leads, where the words say little."""
+        failure = heading.failure
+        words = heading.error if failure.by_error else heading.words
+        cause, subject = failure.cause, words.subject
+        if failure.kind == "service":
+            return Failed(failure.voice, "service", "", words, cause, "", "worker")
+        if not cause and self.mark is not NO_MARK and (words.little or not words.cause or self.mark.subject):
+            where = reported(self.record.text, self.record.logger, self.mark)
+            better = name_cause(words.text, where)
+            cause = better.name if better.name != UNNAMED else ""
+            subject = better.subject or subject
+        kind, name = failure.kind, failure.name
+        if subject in ("side service", "mcp"):
+            found = mcp_server_named(words.text) if subject == "mcp" else service_named(words.text, self.record.logger)
+            kind, name = "part", found
+        elif subject not in ("upstream", ""):
+            kind, name = "", ""
+        known = subject not in ("upstream", "")
+        return Failed(failure.voice, kind, name, words, cause, "" if known else call_id, subject)
 
 
 def _noticed(kind: NoticeKind, name: str, heading: Heading, call_id: str) -> Failed:
     match kind:
         case "dropped":
-            return Failed("other", "model", name, heading.words, "no provider")
+            return Failed("other", "model", name, heading.words, "no provider", "", "upstream")
         case "no such group":
-            return Failed("request", "group", name, heading.words, "no such group", call_id)
+            return Failed("request", "group", name, heading.words, "no such group", call_id, "caller")
         case "port taken":
-            return Failed("other", "service", "", heading.words, "port taken")
+            return Failed("other", "service", "", heading.words, "port taken", "", "start-up")
         case "alias":
-            return Failed("request", "", "", heading.words, "alias is a list", call_id)
+            return Failed("request", "", "", heading.words, "alias is a list", call_id, "gateway")
         case "stream breaks":
-            return Failed("request", "", "", heading.error, "stream breaks", call_id)
+            return Failed("request", "", "", heading.error, "stream breaks", call_id, "upstream")
 
 
 class _FailureKind:
@@ -154,7 +177,7 @@ class _FailureKind:
 
     def current_tally(self) -> FailureTally:
         if self.tally is None:
-            cause, kind, name, pattern, voice = self.key
+            cause, kind, name, pattern, voice, subject = self.key
             self.tally = FailureTally(
                 cause=cause,
                 kind=kind,  # type: ignore[arg-type]  # the literal of `Failed`
@@ -168,6 +191,7 @@ class _FailureKind:
                 counts=tuple(sorted(self.counts.items())),
                 callers=tuple(self.callers.items()),
                 calls=tuple(self.calls),
+                subject=subject,  # type: ignore[arg-type]  # likewise
             )
         return self.tally
 
@@ -195,8 +219,10 @@ class FailureCounter:
             if not folded and facts.attempt and not facts.attempt.ok:
                 pending = self._wait(record)
                 pending.attempt, pending.attempted = facts.attempt, facts.attempted
-        elif record.source == "systemd" and record.level == "WARNING":
-            self._wait(record).add(facts, folded)
+            elif facts.heading is not None:
+                self._error(facts, record, folded)
+        elif record.level == "WARNING" and (facts.heading is not None or record.sequence in self._pending):
+            self._error(facts, record, folded)
 
     def count_start(self, words: str, record: LogRecord) -> None:
         """Count a start that did not complete, with the last words of its process."""
@@ -271,9 +297,11 @@ class FailureCounter:
         # a client may ask for a name of any length
         name = failed.name[:LONGEST_NAME]
         # without a subject only the text tells failures apart
-        pattern = failed.words.pattern if not (cause and (name or failed.kind)) else ""
+        subject = failed.subject or (failed.words.subject if not failed.cause else "")
+        apart = subject in ("upstream", "gateway", "caller", "") and not name and not failed.kind
+        pattern = failed.words.pattern if not cause or (apart and subject in ("upstream", "")) else ""
         kinds = self._known if cause else self._unknown
-        key = (cause, failed.kind, name, pattern, failed.voice)
+        key = (cause, failed.kind, name, pattern, failed.voice, subject)
         kind = kinds.get(key)
         if kind is None:
             kind = kinds[key] = _FailureKind(key, failed, record)

@@ -9,14 +9,24 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from litellm_tui.analysis.failures.causes import UNNAMED, name_cause
+from litellm_tui.analysis.failures.places import NO_MARK, Reported, TraceMark, reported
 from litellm_tui.logs import call_line
-from litellm_tui.model.traffic import FailedKind, Voice
+from litellm_tui.logs.store import is_exception
+from litellm_tui.model.log import Level
+from litellm_tui.model.traffic import FailedKind, Subject, Voice
 
 _IDENTITY: Final = re.compile(r"[0-9a-f]{64}")
 # written in addition to a failure that is already reported
-_ECHOES: Final = ("This looks like a bug in LiteLLM", "Unclosed connection", "Unclosed client session")
+_ECHOES: Final = (
+    "This looks like a bug in LiteLLM",
+    "Unclosed connection",
+    "Unclosed client session",
+    "This usually means 'prisma generate'",
+    "Please run 'prisma generate'",
+)
 _PLACE: Final = re.compile(
-    r"^litellm[\w./]{0,200}(?:::|\.)\w{1,100}\(\)(?::| -)? (?:(?:Exception|Error) occur\w{1,10}[^-]{0,80}- )?"
+    r"^litellm[\w./]{0,200}(?:::|\.)\w{1,100}\(\)(?::| -)? (?:(?:Exception|Error) occur\w{1,10}[^-]{0,80}-(?: |$))?"
 )
 _REPORTS: Final[tuple[tuple[str, Voice], ...]] = (
     ("_handle_llm_api_exception()", "request"),
@@ -28,13 +38,26 @@ _CALL: Final = re.compile(r"^litellm_call_id=(\S{1,200}) - ")
 _MODEL: Final = re.compile(r"\bmodel=([^\s,)'\"]{1,200})")
 
 
+# what runs LiteLLM's processes tells of their ends
+_SERVERS: Final = ("uvicorn", "gunicorn", "stdout")
+# a guardrail that could not be loaded: LiteLLM serves without it
+_UNGUARDED: Final = "without this guardrail"
+# parts of which a warning may tell that they do not work
+_WARNED: Final[tuple[Subject, ...]] = ("mcp", "database", "cache", "side service", "worker")
+# an exception's text may have further lines
+_LAST_LINES: Final = 40
+# what LiteLLM warns of as of a state, not a failure
+_NO_FAILURE: Final = ("no database",)
+
+
 class FailureHeading(NamedTuple):
     """What the beginning of a record says by itself.
 
-    `kind` says what `name` is; without a name the subject is unknown. `cause` is set where the reporting place alone
-    names the cause. `error` is the error without the reporting place and LiteLLM's additions; it tells more than
-    `words` where `by_error`. `again` marks what 1.77.7 reports once more for a stream, `breaks` a stream that broke,
-    `ends` a failed request whose access line follows, `echo` a record that only repeats another.
+    `kind` says what `name` is; without a name the subject is unknown. `caller` marks what the check of a key refuses.
+    `cause` is set where the reporting place alone names the cause; `where` is that place. `error` is the error without
+    the reporting place and LiteLLM's additions; it tells more than `words` where `by_error`. `again` marks what 1.77.7
+    reports once more for a stream, `breaks` a stream that broke, `ends` a failed request whose access line follows,
+    `echo` a record that only repeats another.
     """
 
     voice: Voice
@@ -42,6 +65,7 @@ class FailureHeading(NamedTuple):
     name: str
     words: str
     cause: str
+    where: Reported
     error: str
     by_error: bool
     again: bool
@@ -50,9 +74,10 @@ class FailureHeading(NamedTuple):
     echo: bool
 
 
-def failure_heading(text: str, source: str) -> FailureHeading:
-    """Parse the beginning of a record of this source."""
+def failure_heading(text: str, source: str, file: str = "", mark: TraceMark = NO_MARK) -> FailureHeading:
+    """Parse the beginning of a record of this source, reported by a file of LiteLLM, with the mark of its traceback."""
     words = _CALL.sub("", _PLACE.sub("", text, count=1))
+    where = reported(text, file, mark)
     voice: Voice = "other"
     kind: FailedKind = ""
     name = cause = ""
@@ -61,12 +86,12 @@ def failure_heading(text: str, source: str) -> FailureHeading:
     if source == "systemd":
         kind, words, cause = "service", text, "service ended"
     elif "user_api_key_auth" in text[:200]:
-        voice, kind, words, cause = "request", "caller", words.split("\n", 1)[0], "caller's key refused"
-    elif "redis" in text[:400].lower():
-        kind = "cache"
-    elif reported := next((voice for place, voice in _REPORTS if place in text[:120]), None):
+        voice, kind, words = "request", "caller", words.split("\n", 1)[0]
+    elif where.by == "other" and where.subject not in ("", "upstream"):
+        pass
+    elif said := next((voice for place, voice in _REPORTS if place in text[:120]), None):
         # a failure of a group that the line does not name
-        voice, by_error = reported, True
+        voice, by_error = said, True
     # the text further down repeats requests and the errors of other groups
     elif model := _MODEL.search(text[:200]):
         kind, name = "model", model[1]
@@ -76,12 +101,35 @@ def failure_heading(text: str, source: str) -> FailureHeading:
         name,
         words[: call_line.LONGEST_ERROR],
         cause,
+        where,
         error,
         by_error,
         again=text.startswith("Fallback also failed"),
         breaks="async_data_generator()" in text[:120],
         ends=any(place in text[:120] for place in _ENDINGS),
         echo=text.startswith(_ECHOES),
+    )
+
+
+def last_exception(trace: str) -> str:
+    """The line of a traceback that says what happened, the last that may; empty where it has none."""
+    for line in reversed(trace.rstrip().rsplit("\n", _LAST_LINES)[1:]):
+        if not line.startswith(" ") and is_exception(line):
+            return line
+    return ""
+
+
+def tells_of_a_failure(text: str, level: Level, source: str, file: str = "") -> bool:
+    """Whether a record below ERROR reports a failure: a worker's end, or a part that LiteLLM only warns of."""
+    if level != "WARNING":
+        return source in _SERVERS and text.startswith("Child process [") and " died" in text[:60]
+    if "user_api_key_auth(): Exception occured" in text[:200]:
+        return True
+    if _UNGUARDED in text[:1000].lower():
+        return True
+    where = reported(text, file)
+    return (
+        where.by == "other" and where.subject in _WARNED and name_cause(text, where).name not in (UNNAMED, *_NO_FAILURE)
     )
 
 

@@ -10,14 +10,15 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from litellm_tui.analysis.failures.causes import name_cause, network_cause, says_little
+from litellm_tui.analysis.failures.causes import UNNAMED, name_cause, network_cause, says_little
 from litellm_tui.analysis.failures.fingerprint import fingerprint
+from litellm_tui.analysis.failures.places import NO_MARK, Reported, TraceMark, trace_mark
 from litellm_tui.logs import call_line, failure_line
 from litellm_tui.logs.call_line import Attempt, Cooling, FailedGroup, FailureReport
 from litellm_tui.logs.failure_line import FailureHeading
 from litellm_tui.logs.log_line import Line, clean
 from litellm_tui.logs.store import RANK, begins_traceback, is_exception
-from litellm_tui.model.traffic import NoticeKind
+from litellm_tui.model.traffic import NoticeKind, Subject
 
 # characters of an error that are kept, and that are searched for its cause: a line may have tens of thousands
 LONGEST_WORDS: Final = 2000
@@ -39,7 +40,7 @@ class Access(NamedTuple):
 
 
 class ErrorText(NamedTuple):
-    """The beginning of an error. `cause` names a known cause, else it is empty.
+    """The beginning of an error. `cause` names a known cause, else it is empty; `subject` says whose failure it is.
 
     With `little` a stack trace below may name the cause better. `pattern` is the part that equal errors share.
     """
@@ -48,22 +49,28 @@ class ErrorText(NamedTuple):
     cause: str
     little: bool
     pattern: str
+    subject: Subject = ""
 
 
 class Heading(NamedTuple):
-    """The beginning of a record. `error` is the reported error, `words` the whole text."""
+    """The beginning of a record. `error` is the reported error, `words` the whole text.
+
+    `of_group` is the error as it is judged where a line names the group that failed.
+    """
 
     report: FailureReport | None
     failure: FailureHeading
     words: ErrorText
     error: ErrorText
+    of_group: ErrorText
 
 
 class Facts(NamedTuple):
     """The facts of a line. `heading` is that of the record that the line begins, or is added to.
 
-    `network` is the number of a cause named by a line of a trace (`causes.network_cause`). `others` means that the rest
-    of the record is about other deployments. `unread` marks a line that could not be parsed.
+    `network` is the number of a cause named by a line of a trace (`causes.network_cause`), `mark` says where the trace
+    leads. `others` means that the rest of the record is about other deployments. `unread` marks a line that could not
+    be parsed.
     """
 
     continues: bool = False
@@ -76,6 +83,7 @@ class Facts(NamedTuple):
     cooling: tuple[Cooling, ...] = ()
     notice: tuple[NoticeKind, str] | None = None
     network: int | None = None
+    mark: TraceMark = NO_MARK
     others: bool = False
     unread: bool = False
 
@@ -92,10 +100,11 @@ def facts(line: Line) -> Facts:
     failed = RANK[line.level] >= RANK["ERROR"]
     if not failed and not line.continues:
         ended = line.source == "systemd" and line.level == "WARNING"
-        if attempt is None and not ended:
-            return NOTHING
-        attempted = _error_text(attempt.error) if attempt and not attempt.ok else None
-        return Facts(attempt=attempt, attempted=attempted, heading=_heading(line) if ended else None)
+        if attempt is not None:
+            attempted = _error_text(attempt.error) if not attempt.ok else None
+            return Facts(attempt=attempt, attempted=attempted)
+        told = ended or failure_line.tells_of_a_failure(line.text, line.level, line.source, line.logger)
+        return Facts(heading=_heading(line)) if told else NOTHING
     text, stack = line.text, line.stack
     begins = failed or begins_traceback(text) or is_exception(text)
     named = call_line.failed_group(text)
@@ -114,6 +123,7 @@ def facts(line: Line) -> Facts:
         # a client chooses the name
         notice=(noticed[0], clean(noticed[1])[:LONGEST_NOTICE]) if noticed else None,
         network=network_cause(call_line.own_trace(trace[: call_line.LONGEST_TRACE])) if trace else None,
+        mark=trace_mark(_ends_of(call_line.own_trace(trace))) if trace else NO_MARK,
         others=call_line.OTHERS in trace,
     )
 
@@ -134,16 +144,34 @@ def first_notice(
 
 
 def _heading(line: Line) -> Heading:
-    failure = failure_line.failure_heading(line.text, line.source)
-    report = call_line.failure_report(line.text)
+    text, trace = line.text, line.stack or line.text.partition("\nTraceback ")[2]
+    if begins_traceback(text) and (told := failure_line.last_exception(text)):
+        # a whole traceback in one message, as uvicorn writes it with json_logs
+        text, trace = told, text
+    mark = trace_mark(_ends_of(call_line.own_trace(trace))) if trace else NO_MARK
+    failure = failure_line.failure_heading(text, line.source, line.logger, mark)
+    report = call_line.failure_report(text)
     # naming a cause takes longer than everything else: it is done only where a cause may be needed
-    words = _error_text(failure.words, judged=not failure.by_error and not failure.cause)
+    words = _error_text(failure.words, failure.where, judged=not failure.by_error and not failure.cause)
+    if failure.kind == "caller" and words.subject not in ("caller", "gateway"):
+        # the check of a key failed by itself: its caller is not at fault
+        failure = failure._replace(kind="")
     asked = report is not None or failure.by_error or failure.breaks
-    return Heading(report, failure, words, _error_text(failure.error) if asked else words)
+    error = _error_text(failure.error, failure.where) if asked else words
+    return Heading(report, failure, words, error, _error_text(failure.error) if asked and not error.cause else error)
 
 
-def _error_text(text: str, judged: bool = True) -> ErrorText:
-    cause = name_cause(text[:LONGEST_READ]) if judged else None
-    known = cause.name if cause and cause.name != "failing" else ""
+def _ends_of(trace: str) -> str:
+    """The beginning and the end of a long trace: when it ran, and where it failed."""
+    if len(trace) <= call_line.LONGEST_TRACE:
+        return trace
+    half = call_line.LONGEST_TRACE // 2
+    return f"{trace[:half]}\n{trace[-half:]}"
+
+
+def _error_text(text: str, where: Reported | None = None, judged: bool = True) -> ErrorText:
+    cause = name_cause(text[:LONGEST_READ], where) if judged else None
+    known = cause.name if cause and cause.name != UNNAMED else ""
     shown = text[:LONGEST_WORDS]
-    return ErrorText(shown, known, cause is not None and says_little(cause), fingerprint(shown))
+    little = cause is not None and says_little(cause)
+    return ErrorText(shown, known, little, fingerprint(shown), cause.subject if cause else "")

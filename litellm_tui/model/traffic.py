@@ -9,6 +9,28 @@ from typing import Literal
 
 import msgspec
 
+Subject = Literal[
+    "upstream",
+    "gateway",
+    "caller",
+    "database",
+    "cache",
+    "side service",
+    "start-up",
+    "worker",
+    "mcp",
+    "machine",
+    "",
+]
+"""Whose failure it is; empty where the evidence does not say.
+
+`upstream`: a provider, or what stands before it. `gateway`: LiteLLM itself refuses (budgets, its own limits,
+guardrails, model access, tags, parameters that it does not pass on), or fails in its own code. `caller`: an unknown,
+expired or malformed key, a name that is not served, a request that is none. `cache`: Redis and the other caches.
+`side service`: where logs, traces, alerts and spend are sent to, and who signs tokens. `start-up`: what ended a start.
+`worker`: a process that died or hung. `mcp`: an MCP server. `machine`: memory, disk, file descriptors.
+"""
+
 
 class Tally(msgspec.Struct, frozen=True):
     """The real requests of one target, without probes of the console and LiteLLM's health checks.
@@ -78,15 +100,17 @@ class Traffic(msgspec.Struct, frozen=True):
 Voice = Literal["attempt", "router", "request", "other"]
 
 
-FailedKind = Literal["group", "model", "cache", "caller", "service", ""]
+FailedKind = Literal["group", "model", "caller", "part", "service", ""]
 
 
 class FailureTally(msgspec.Struct, frozen=True):
     """One kind of failure in the log, from one kind of line (`voice`): a request that fails causes several lines.
 
-    `cause` is a known cause or empty, `kind` says what `name` is (a group, a `litellm_params.model`, …). `pattern` is
-    the fingerprint of the text where cause and name do not identify the failure. `counts` are `(minute, failures)`,
-    a minute being seconds since the epoch over 60; older than an hour, `(first minute of the hour, failures)`.
+    `cause` is a known cause or empty, `subject` says whose failure it is, `kind` says what `name` is (a group, a
+    `litellm_params.model`, …); with the kind `part`, `name` is that part of the subject, such as a callback.
+    `pattern` is the fingerprint of the text where cause and name do not identify the failure. `counts` are
+    `(minute, failures)`, a minute being seconds since the epoch over 60; older than an hour, `(first minute of the
+    hour, failures)`.
     `callers` are client addresses of the access lines that followed, with counts; `calls` are the last ids. `sequence`
     and `words` are the number and the text of an example record.
     """
@@ -103,6 +127,7 @@ class FailureTally(msgspec.Struct, frozen=True):
     counts: tuple[tuple[int, int], ...] = ()
     callers: tuple[tuple[str, int], ...] = ()
     calls: tuple[str, ...] = ()
+    subject: Subject = ""
 
 
 class Failures(msgspec.Struct, frozen=True):

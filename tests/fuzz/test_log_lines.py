@@ -160,6 +160,7 @@ def test_every_pattern_of_the_package_is_among_them() -> None:
         "analysis.redaction.secret_shapes",
         "analysis.failures.causes",
         "analysis.failures.fingerprint",
+        "analysis.failures.places",
         "analysis.failures.stack_trace",
         "services.systemd.unit_exits",
     ):

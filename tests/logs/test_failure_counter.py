@@ -137,6 +137,29 @@ def test_a_failure_told_without_a_name_belongs_to_the_group_that_fails_in_the_sa
     assert found == {("g", "timeout"): 4, ("", "timeout"): 1}
 
 
+def test_a_refusal_of_the_gateways_own_belongs_to_the_group_that_it_names() -> None:
+    fed = Fed()
+    limit = "litellm.RateLimitError: Deployment over defined rpm limit=1. current usage=2"
+    place = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - litellm_call_id=c-2 - "
+    fed.write(_refused("g", limit), _error(f"{place}{limit}"))
+    fed.write(_error(f"{place}Not allowed to access model due to tags configuration. Passed model=t and tags=['a']"))
+    found = {(one.failure_of, one.cause, one.subject): one.count for one in fed.found(NOW + 10)}
+    assert found == {
+        ("gateway", "own deployment limit", "g"): 2,
+        ("gateway", "tags not allowed", "gateway"): 1,
+    }
+
+
+def test_what_the_check_of_a_key_leaves_unsaid_is_said_to_be_unsaid() -> None:
+    fed = Fed()
+    fed.write(
+        "05:06:07 - LiteLLM Proxy:ERROR: auth_exception_handler.py:7 - "
+        "litellm.proxy.proxy_server.user_api_key_auth(): Exception occured - "
+    )
+    (incident,) = fed.found()
+    assert (incident.failure_of, incident.cause, incident.place.kind) == ("gateway", "key check refused", "gateway")
+
+
 def test_a_plain_traceback_is_named_by_its_last_line() -> None:
     fed = Fed()
     for port in (4001, 4009):
@@ -202,9 +225,12 @@ def test_a_callers_bad_key_and_redis_are_named_as_such() -> None:
         _error(f"LiteLLM Redis Caching: async set() - Got exception from REDIS Error 111 connecting to {redis}"),
         _error(f"LiteLLM Redis Cache PING: - Got exception from REDIS : Error 111 connecting to {redis}"),
     )
-    found = {incident.subject: (incident.count, incident.place.kind) for incident in fed.found()}
-    assert found["callers"] == (2, "gateway")
-    assert found["cache"] == (2, "cache")
+    found = {(one.failure_of, one.cause): (one.subject, one.count, one.place.kind) for one in fed.found()}
+    assert found == {
+        ("caller", "no key given"): ("caller", 1, "gateway"),
+        ("caller", "unknown key"): ("caller", 1, "gateway"),
+        ("cache", "refused"): ("cache", 2, "cache"),
+    }
 
 
 def test_what_systemd_says_of_an_end_is_about_the_service() -> None:

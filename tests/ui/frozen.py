@@ -132,9 +132,10 @@ def failing(folder: Path) -> Snapshot:
             sequence=4, counts=((minute - 40, 7), (minute - 30, 2)), calls=("5f0c2d6e",),
         ),
         FailureTally(
-            cause="", kind="caller", name="gpt-4o-mini", pattern="Invalid model name passed in", voice="request",
+            cause="", kind="", name="gpt-4o-mini", pattern="Invalid model name passed in", voice="request",
             words="400: Invalid model name passed in model=gpt-4o-mini. Call `/v1/models` to view available models",
             first=NOW - 900, last=NOW - 300, sequence=5, counts=((minute - 15, 1), (minute - 5, 1)),
+            subject="caller",
         ),
     )  # fmt: skip
     answers = tuple((minute - back, 40, 1, 3) for back in range(10))

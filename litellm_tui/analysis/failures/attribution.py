@@ -9,26 +9,36 @@ from typing import Final
 
 from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.failures.fingerprint import LONGEST, fingerprint
-from litellm_tui.model.diagnosis import Deployment, Diagnosis, Place
-from litellm_tui.model.traffic import FailedKind, FailureTally
+from litellm_tui.model.diagnosis import Deployment, Diagnosis, Place, PlaceKind
+from litellm_tui.model.traffic import FailedKind, FailureTally, Subject
 
 ALIAS_IS_A_LIST: Final = "alias is a list"
 GHOST: Final = "ghost fallback"
-_ABOUT: Final[dict[FailedKind, str]] = {
+# the place of the console that a failure is about, where it is about no deployment and no group
+_PLACES: Final[dict[Subject, PlaceKind]] = {
+    "upstream": "log",
+    "gateway": "gateway",
+    "caller": "gateway",
+    "database": "log",
     "cache": "cache",
-    "caller": "callers",
-    "service": "service",
-    "group": "",
-    "model": "",
-    "": "",
+    "side service": "log",
+    "start-up": "service",
+    "worker": "service",
+    "mcp": "log",
+    "machine": "service",
+    "": "log",
 }
+# whose failures are no group's, whatever name of a group stands in the line
+_OF_NO_GROUP: Final[tuple[Subject, ...]] = (
+    "database", "cache", "side service", "start-up", "worker", "mcp", "machine",
+)  # fmt: skip
 
 
 class FailureGroup:
-    """The tallies of one cause at one subject."""
+    """The tallies of one cause at one subject; `failure_of` says whose failure it is."""
 
-    def __init__(self, cause: str, subject: str, kind: FailedKind) -> None:
-        self.cause, self.subject, self.kind = cause, subject, kind
+    def __init__(self, cause: str, subject: str, kind: FailedKind, failure_of: Subject = "") -> None:
+        self.cause, self.subject, self.kind, self.failure_of = cause, subject, kind, failure_of
         self.tallies: list[FailureTally] = []
         self.also: Counter[str] = Counter()
         self.example: FailureTally | None = None
@@ -86,8 +96,12 @@ class SubjectResolver:
     def identify(self, tally: FailureTally) -> tuple[str, str, str]:
         """`(cause, subject, pattern)`: failures with the same three belong together."""
         cause, name = tally.cause, self._aliases.get(tally.name, tally.name)
-        if about := _ABOUT[tally.kind]:
-            return cause, about, tally.pattern
+        if tally.kind == "service":
+            return cause, "service", tally.pattern
+        if tally.subject in _OF_NO_GROUP or (tally.kind == "" and tally.subject in ("gateway", "caller")):
+            if cause == "no such group":
+                return cause, "", ""
+            return cause, tally.name if tally.kind == "part" and tally.name else tally.subject, tally.pattern
         if cause == ALIAS_IS_A_LIST or tally.name in self._list_aliases:
             only = next(iter(self._list_aliases)) if len(self._list_aliases) == 1 else ""
             return ALIAS_IS_A_LIST, tally.name or only, ""
@@ -108,18 +122,13 @@ class SubjectResolver:
 
     def place(self, one: FailureGroup, rows: Sequence[Deployment]) -> Place:
         """The row of the console for these failures."""
-        match one.kind:
-            case "cache":
-                return Place("cache")
-            case "caller":
-                return Place("gateway")
-            case "service":
-                return Place("service")
-        if rows:
+        if one.kind == "service":
+            return Place("service")
+        if rows and one.failure_of not in _OF_NO_GROUP:
             return Place("deployment", rows[0].key) if len(rows) == 1 else Place("group", one.subject)
         if chain := self._list_aliases.get(one.subject) or self._ghosts.get(one.subject):
             return Place("chain", chain.key)
-        return Place("log")
+        return Place(_PLACES[one.failure_of] if one.cause else "log")
 
     def describe_fallback(self, subject: str) -> str:
         """The group that answers in its place, or the next targets."""

@@ -1,76 +1,46 @@
-"""The cause of an error text from LiteLLM, a provider's client or the network."""
+"""The cause of an error text, and whose failure it is: LiteLLM's own words first, then a provider's and the network's.
+
+A cause of an upstream is named only for the error of a provider's client. Where the evidence names no cause, none is
+named, and LiteLLM's own words stand.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
+from litellm_tui.analysis.failures.cause import Cause, WordRule, first_cause
+from litellm_tui.analysis.failures.gateway_causes import (
+    AUTH_RULES,
+    CALLER_RULES,
+    GATEWAY_RULES,
+    NO_WORDS,
+    REQUEST_RULES,
+)
+from litellm_tui.analysis.failures.part_causes import (
+    CACHE_RULES,
+    DATABASE_RULES,
+    ISSUER_RULES,
+    MACHINE_RULES,
+    MCP_RULES,
+    PROCESS_RULES,
+    SIDE_RULES,
+    START_ENDED_RULES,
+    START_RULES,
+)
+from litellm_tui.analysis.failures.places import Reported, is_http_exception
+from litellm_tui.analysis.failures.upstream_causes import PATTERNS, PROVIDER_RULES
+from litellm_tui.model.traffic import Subject
 
-class Cause(NamedTuple):
-    """A cause in two or three words, and the next step in a sentence."""
+__all__ = ["Cause"]
 
-    name: str
-    do: str
-
-    @property
-    def vague(self) -> bool:
-        """Whether another observation may name a clearer cause."""
-        return self.name in _VAGUE
-
-
-_VAGUE: Final = ("no connection", "failing", "cooling down")
-
-# The first that matches wins: an exception's wrapper names a class of its own, so the operating system's words and
-# the provider's own come before status codes. Patterns are from answers and logs of 1.77.7 and 1.106.2.
-_CAUSES: Final[tuple[tuple[str, Cause], ...]] = (
-    (r"Missing credentials|api_key client option must be set|No API key provided|API_KEY is not set",
-     Cause("no key", "set the api_key of this deployment, or the environment variable it refers to, and restart")),
-    (r"Errno 111|Connection ?refused|ConnectionRefused|Connect call failed|All connection attempts failed",
-     Cause("refused", "start the upstream, or correct the host and port of api_base")),
-    (r"Name or service not known|getaddrinfo|nodename nor servname|Temporary failure in name resolution|NameResolution",
-     Cause("no such host", "correct the host in api_base, or look at this machine's DNS")),
-    (r"CERTIFICATE_VERIFY|SSLCertVerification|certificate verify failed|WRONG_VERSION_NUMBER|SSLError|\[SSL",
-     Cause("TLS", "look at the upstream's certificate, or whether api_base wants http instead of https")),
-    (r"No route to host|Network is unreachable|Errno 113|Errno 101",
-     Cause("no route", "look at the network between this machine and the upstream")),
-    (r"No deployments available|cooldown_list=\[[^\]\n]|Try again in \d{1,9} seconds",
-     Cause("cooling down", "wait for the cooldown to end; the log shows the failures that began it")),
-    (r"MidStreamFallbackError|peer closed connection|incomplete chunked read|TransferEncodingError|Response payload is "
-     r"not completed|the stream (?:broke|ended)",
-     Cause("stream breaks", "the upstream ends its stream in the middle of an answer; look at its log, and at a proxy "
-           "in between")),
-    (r"ContentPolicyViolation|content_policy_violation|content_filter",
-     Cause("content refused", "the provider refuses the content; a content-policy fallback would take it elsewhere")),
-    (r"ContextWindowExceeded|maximum context length",
-     Cause("context too long", "add a context-window fallback with a larger model")),
-    (r"RateLimitError|\b429\b|rate.?limit",
-     Cause("429 rate limit", "lower the load, or set rpm and tpm so that the router spreads it")),
-    (r"AuthenticationError|\b401\b|Incorrect API key|invalid_api_key|bad key",
-     Cause("401 key refused", "replace this deployment's api_key; the upstream does not accept it")),
-    (r"PermissionDenied|\b403\b", Cause("403 forbidden", "the upstream knows the key and forbids this model to it")),
-    (r"NotFoundError|\b404\b|model_not_found|does not exist",
-     Cause("404 not found", "correct the model name or the path in api_base")),
-    (r"Timeout|timed out|ETIMEDOUT|TimeoutError",
-     Cause("timeout", "see whether the upstream is overloaded; raise timeout if it is only slow")),
-    (r"LLM Provider NOT provided",
-     Cause("no provider", "put the provider in front of the model: openai/NAME, ollama/NAME")),
-    (r"There are no healthy deployments for this model|Invalid model name",
-     Cause("no such group", "the name is in no model_name; correct it, or add a deployment")),
-    (r"Connection error|APIConnectionError|Server disconnected|Connection reset|ReadError|RemoteProtocolError",
-     Cause("no connection", "see whether the upstream runs and api_base is right")),
-    (r"ServiceUnavailable|\b503\b",
-     Cause("503 unavailable", "the upstream says that it is not ready; look at its log")),
-    (r"BadGateway|\b502\b", Cause("502 bad gateway", "a proxy in front of the upstream gets no answer from it")),
-    (r"BadRequestError|\b400\b",
-     Cause("400 bad request", "the upstream refuses the request itself: compare parameters with what it takes")),
-    (r"InternalServerError|\b500\b", Cause("500", "the upstream fails by itself; look at its log")),
-)  # fmt: skip
-NEXT_STEPS: Final = {cause.name: cause.do for _, cause in _CAUSES}
-_COMPILED: Final = tuple((re.compile(pattern, re.IGNORECASE), cause) for pattern, cause in _CAUSES)
+_COMPILED: Final = tuple((re.compile(pattern, re.IGNORECASE), cause) for pattern, cause in PATTERNS)
 # what a stack trace may add when its first line says only "Connection error."; the rest of a trace is code, not cause
 _NETWORK: Final = _COMPILED[1:5]
-_UNKNOWN: Final = Cause("failing", "read the whole error in the detail (Enter)")
+_COOLING: Final = _COMPILED[5]
+UNNAMED: Final = "failing"
+_UNKNOWN: Final = Cause(UNNAMED, "read the whole error in the detail (Enter)", "")
 # what aiohttp puts into a refused connection's message
 _NOISE: Final = re.compile(r" ssl:<[^<>]*>| \[Connect call failed [^\[\]]*\]")
 _WRAPPER: Final = re.compile(
@@ -78,22 +48,149 @@ _WRAPPER: Final = re.compile(
 )
 # of a longer line the beginning says what it is about
 _FIRST_WORDS_WITHIN: Final = 4000
+# LiteLLM's own words come first in an error; further down stands what callers and providers sent
+_OWN_WITHIN: Final = 700
+_PROVIDER_WITHIN: Final = 3000
+# how LiteLLM names the error of a provider's client: `OpenAIException - …`, `AzureException BadRequestError - …`
+_PROVIDER: Final = re.compile(
+    r"(?<![\w.])(?!HTTPException|ProxyException)[A-Z]\w{1,60}"
+    r"(?:Exception(?: \w{1,60}){0,3}| APIConnectionError|APIError) ?[-:] |APITimeoutError - |AnthropicError - "
+)
+_MAPPED: Final = re.compile(
+    r"(?:litellm\.(?:exceptions\.)?|openai\.)(?:\w{1,60}Error|Timeout|\w{1,60}Exception)\b|MidStreamFallbackError"
+)
+_PART_RULES: Final[dict[Subject, tuple[WordRule, ...]]] = {
+    "database": DATABASE_RULES,
+    "cache": CACHE_RULES,
+    "side service": SIDE_RULES,
+    "mcp": MCP_RULES,
+    "start-up": (*DATABASE_RULES, *START_ENDED_RULES, *START_RULES, *MACHINE_RULES),
+    "worker": PROCESS_RULES,
+}
+# in whose words a network's failure may be told without a provider, and the next step for each
+PARTS_DO: Final[dict[Subject, str]] = {
+    "cache": "see whether Redis runs at the host and port of cache_params",
+    "database": "see whether Postgres runs and answers at the host and port of DATABASE_URL",
+    "mcp": "see whether it runs and answers at the url in mcp_servers",
+    "side service": "see whether it runs at the address in its variables, and whether this machine reaches it",
+}
+PARTS_MEAN: Final[dict[Subject, str]] = {
+    "cache": "LiteLLM cannot use its cache; requests go on without it",
+    "database": "LiteLLM cannot use its database: keys, budgets and spend are not known",
+    "mcp": "LiteLLM cannot use an MCP server",
+    "side service": "LiteLLM cannot use a service beside it; requests go on where it only records",
+}
+_ELSEWHERE: Final[tuple[tuple[WordRule, ...], ...]] = (
+    START_ENDED_RULES,
+    ISSUER_RULES,
+    DATABASE_RULES,
+    GATEWAY_RULES,
+    CALLER_RULES,
+    MACHINE_RULES,
+    PROCESS_RULES,
+)
+# files of LiteLLM that look at a request before any model is asked
+_BEFORE_THE_CALL: Final = (
+    "proxy/common_request_processing.py", "proxy/litellm_pre_call_utils.py", "proxy/route_llm_request.py",
+)  # fmt: skip
+# what a guardrail says of its own settings is not about the caller's request
+_GUARDRAIL: Final = "guardrail"
+_NETWORK_NAMES: Final = ("refused", "no such host", "TLS", "no route", "timeout", "no connection", "503 unavailable")
+NEXT_STEPS: Final = {cause.name: cause.do for _, cause in PATTERNS}
+MEANINGS: Final[dict[tuple[Subject, str], Cause]] = {
+    (rule.cause.subject, rule.cause.name): rule.cause
+    for rules in (PROVIDER_RULES, *_PART_RULES.values(), *_ELSEWHERE, AUTH_RULES, REQUEST_RULES)
+    for rule in rules
+} | {(NO_WORDS.subject, NO_WORDS.name): NO_WORDS}
 
 
 def says_little(cause: Cause) -> bool:
     """Whether a stack trace may name the cause better."""
-    return cause.name in ("no connection", "500", "failing")
+    return cause.name in ("no connection", "500", UNNAMED) and cause.subject in ("upstream", "")
 
 
 # every snapshot asks for the same few errors
-@lru_cache(maxsize=512)
-def name_cause(error: str) -> Cause:
-    """The cause of an error text; `failing` for an unknown one."""
+@lru_cache(maxsize=1024)
+def name_cause(error: str, where: Reported | None = None) -> Cause:
+    """The cause of an error text; `failing` for an unknown one, whose subject may still be known.
+
+    Without `where` it is the error of a deployment or a group: from a probe, a health report or the router.
+    """
     head, _, trace = error.partition("\nstack trace:")
-    cause = next((cause for pattern, cause in _COMPILED if pattern.search(head)), _UNKNOWN)
-    if trace and says_little(cause):
-        return next((below for pattern, below in _NETWORK if pattern.search(trace)), cause)
-    return cause
+    own = own_words(head)
+    lowered = head[:_OWN_WITHIN].lower()
+    wrapped = _PROVIDER.search(head, 0, _OWN_WITHIN) is not None
+    passed_on = where is not None and where.by != "other" and (wrapped or _MAPPED.match(head) is not None)
+    if where is not None and where.subject not in ("", "upstream", "gateway", "caller") and not passed_on:
+        return _of_part(where.subject, lowered)
+    if not wrapped and (found := _own(head, own, lowered, where)):
+        return found
+    if where is None or where.by == "router" or wrapped or _MAPPED.match(head) or where.subject == "upstream":
+        cause = _of_upstream(head)
+        if trace and says_little(cause):
+            return next((below for pattern, below in _NETWORK if pattern.search(trace)), cause)
+        return cause
+    return _UNKNOWN._replace(subject=where.subject or _default_subject(own, where))
+
+
+def subject_of(error: str, where: Reported | None = None) -> Subject:
+    """Whose failure an error text tells of, decided before its cause; empty where nothing says it."""
+    return name_cause(error, where).subject
+
+
+def is_upstream(error: str) -> bool:
+    """Whether the error of a deployment or a group may count against it: what is known to be another's may not.
+
+    A cooldown counts, as failures of the upstream began it; so does what nobody knows, as requests to it fail.
+    """
+    return subject_of(error) in ("upstream", "")
+
+
+def _own(head: str, own: str, lowered: str, where: Reported | None) -> Cause | None:
+    """The cause in LiteLLM's own words, or in those of its database, its processes and the machine."""
+    if _MAPPED.match(head):
+        # raised as a provider's error would be: only the gateway's own refusals are
+        return first_cause(GATEWAY_RULES, lowered) or first_cause(CALLER_RULES, lowered)
+    if where is not None and where.by == "check of the key" and not own:
+        return NO_WORDS
+    if where is not None and where.by == "check of the key" and (found := first_cause(AUTH_RULES, lowered)):
+        return found
+    guarded = where is not None and _GUARDRAIL in where.frame
+    for rules in _ELSEWHERE:
+        if not (guarded and rules is CALLER_RULES) and (found := first_cause(rules, lowered)):
+            return found
+    if where is not None and not guarded and (where.by == "check of the key" or _about_a_request(own, where)):
+        return first_cause(REQUEST_RULES, lowered)
+    return None
+
+
+def _about_a_request(own: str, where: Reported) -> bool:
+    """Whether LiteLLM looked at a request when it failed: it answered 400, or its file does nothing else."""
+    return where.by == "request" and (is_http_exception(own) or where.frame in _BEFORE_THE_CALL)
+
+
+def _default_subject(own: str, where: Reported) -> Subject:
+    """Whose failure it is that no words name: the gateway's own where it answers by itself."""
+    return "gateway" if where.by == "check of the key" or is_http_exception(own) else ""
+
+
+def _of_part(subject: Subject, lowered: str) -> Cause:
+    """The cause of a failure of a part that is known to be at fault."""
+    if found := first_cause(_PART_RULES.get(subject, ()), lowered):
+        return found
+    do, means = PARTS_DO.get(subject, _UNKNOWN.do), PARTS_MEAN.get(subject, "")
+    for pattern, cause in _COMPILED:
+        if cause.name in _NETWORK_NAMES and pattern.search(lowered):
+            return Cause(cause.name, do, subject, means)
+    return Cause(UNNAMED, _UNKNOWN.do, subject, means)
+
+
+def _of_upstream(head: str) -> Cause:
+    if _COOLING[0].search(head):
+        return _COOLING[1]
+    if found := first_cause(PROVIDER_RULES, head[:_PROVIDER_WITHIN].lower()):
+        return found
+    return next((cause for pattern, cause in _COMPILED if pattern.search(head)), _UNKNOWN)
 
 
 def network_cause(trace: str) -> int | None:
@@ -106,12 +203,16 @@ def name_network_cause(number: int) -> str:
     return _NETWORK[number][1].name
 
 
+def own_words(error: str) -> str:
+    """An error's text without the wrapping exception classes in front of it."""
+    text, at = error.strip()[:_FIRST_WORDS_WITHIN], 0
+    while wrapper := _WRAPPER.match(text, at):
+        at = wrapper.end()
+    return text[at:]
+
+
 def first_words(error: str, length: int = 100) -> str:
     """The first line of an error without the wrapping exception classes, cut to `length` characters."""
     line = error.strip().split("\n", 1)[0][:_FIRST_WORDS_WITHIN]
-    line = _NOISE.sub("", line)
-    at = 0
-    while wrapper := _WRAPPER.match(line, at):
-        at = wrapper.end()
-    line = line[at:]
+    line = own_words(_NOISE.sub("", line))
     return line if len(line) <= length else line[: length - 1] + "…"

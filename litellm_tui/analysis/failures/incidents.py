@@ -10,25 +10,23 @@ import msgspec
 
 from litellm_tui.analysis.failures.attribution import FailureGroup, SubjectResolver
 from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.failures.consequences import fold_consequences
 from litellm_tui.analysis.failures.explanations import explain_cause
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis, Place
-from litellm_tui.model.traffic import Failures
+from litellm_tui.model.traffic import Failures, Subject
 
 MINUTES: Final = 60
 # an incident with a failure within these minutes is going on
 GOING_ON: Final = 5
-# failures further apart than these seconds do not belong to one outage
-APART: Final = 600.0
 MOST_NAMES: Final = 5
-# consequences of another failure of the same group; an incident of their own only without a better cause
-_CONSEQUENCES: Final = ("cooling down", "no connection", "failing", "no such group", "")
 
 
 class Incident(msgspec.Struct, frozen=True):
     """One cause at one place. `key` stays the same from one run to the next.
 
-    `subject` is the group or other subject concerned; empty where the log does not name it. `count` is the number of
+    `failure_of` says whose failure it is, `subject` is the group, or the part, that is concerned; empty where the log
+    does not name it. `count` is the number of
     failures in the requested time, `minutes` that of each of the last 60 minutes, the current one last. `models` are
     `litellm_params.model`, `asked` the names that callers used. `callers` are client addresses with their
     numbers of refused answers, `calls` LiteLLM's ids of the last calls. `sequence` is the number of an example record.
@@ -45,6 +43,7 @@ class Incident(msgspec.Struct, frozen=True):
     minutes: tuple[int, ...]
     sequence: int
     place: Place
+    failure_of: Subject = ""
     means: str = ""
     do: str = ""
     provider: str = ""
@@ -83,9 +82,9 @@ def find_incidents(
             continue
         key = names.identify(tally)
         if key not in found:
-            found[key] = FailureGroup(key[0], key[1], tally.kind)
+            found[key] = FailureGroup(key[0], key[1], tally.kind, tally.subject)
         found[key].tallies.append(tally)
-    kept = dict(_without_consequences(_join_unnamed(found)))
+    kept = fold_consequences(_join_unnamed(found))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
     return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
 
@@ -97,44 +96,22 @@ def _join_unnamed(found: Mapping[tuple[str, str, str], FailureGroup]) -> Mapping
     """
     named: dict[tuple[str, str], list[FailureGroup]] = defaultdict(list)
     for one in found.values():
-        for words in one.fingerprints() if one.subject and one.cause else ():
+        for words in one.fingerprints() if one.cause and not _is_unnamed(one) else ():
             named[one.cause, words].append(one)
     after = {}
     for key, one in found.items():
-        same = (
-            [c for words in one.fingerprints() for c in named[one.cause, words]] if one.kind == "" and one.cause else []
-        )
-        if one.subject or not same:
+        unnamed = _is_unnamed(one) and one.kind == "" and one.cause
+        same = [c for words in one.fingerprints() for c in named[one.cause, words]] if unnamed else []
+        if not same:
             after[key] = one
         elif len(same) == 1:
             same[0].tallies += one.tallies
     return after
 
 
-def _without_consequences(
-    found: Mapping[tuple[str, str, str], FailureGroup],
-) -> Iterator[tuple[tuple[str, str, str], FailureGroup]]:
-    """Add consequences, such as a cooldown or an error without a cause, to the cause of the same group."""
-    causes: dict[str, list[FailureGroup]] = defaultdict(list)
-    for (cause, subject, _), one in found.items():
-        if subject and cause not in _CONSEQUENCES:
-            causes[subject].append(one)
-    for key, one in found.items():
-        cause, subject, _ = key
-        if cause in _CONSEQUENCES and subject:
-            near = [c for c in causes[subject] if c.first - APART <= one.last and one.first <= c.last + APART]
-            if near:
-                _add_consequence(one, max(near, key=lambda c: c.last))
-                continue
-        yield key, one
-
-
-def _add_consequence(one: FailureGroup, cause: FailureGroup) -> None:
-    if one.cause in ("cooling down", "no such group"):
-        cause.also[one.cause] += sum(one.counts().values())
-    else:
-        cause.example = cause.example or max(cause.tallies, key=lambda t: t.last)
-        cause.tallies += one.tallies
+def _is_unnamed(one: FailureGroup) -> bool:
+    """Whether the log does not name the group: then at most whose failure it is stands in its place."""
+    return not one.subject or (one.kind == "" and one.subject == one.failure_of)
 
 
 def _incident(
@@ -144,7 +121,7 @@ def _incident(
     newest, begin = int(now // 60), int(since // 60)
     minutes = tuple(counts.get(newest - back, 0) for back in reversed(range(MINUTES)))
     rows = names.deployments_of(one)
-    known = explain_cause(one.cause, one.subject)
+    known = explain_cause(one.cause, one.failure_of)
     newest_told = one.example or max(one.tallies, key=lambda tally: (tally.voice == "request", tally.last))
     callers: Counter[str] = Counter()
     for tally in one.tallies:
@@ -161,6 +138,7 @@ def _incident(
         minutes=minutes,
         sequence=newest_told.sequence,
         place=names.place(one, rows),
+        failure_of=one.failure_of,
         means=known.means,
         do=known.do,
         provider=", ".join(sorted({row.model.partition("/")[0] for row in rows if "/" in row.model})),

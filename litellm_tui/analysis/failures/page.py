@@ -1,0 +1,84 @@
+"""The page docs/errors.md: whose failure the console says an error is, and every cause that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from litellm_tui.analysis.failures.causes import MEANINGS, NEXT_STEPS
+from litellm_tui.analysis.failures.explanations import explain_cause
+from litellm_tui.model.traffic import Subject
+
+_SUBJECTS: Final[tuple[tuple[Subject, str], ...]] = (
+    ("upstream", "a provider, or what stands before it; only these count against a deployment"),
+    ("gateway", "LiteLLM refuses by itself, or fails in its own code"),
+    ("caller", "the caller's key, or the request itself"),
+    ("database", "Postgres, and Prisma between LiteLLM and it"),
+    ("cache", "Redis, and the other caches"),
+    ("mcp", "an MCP server"),
+    ("side service", "where logs, traces, alerts and spend go, and who signs tokens"),
+    ("start-up", "what ended a start"),
+    ("worker", "a process that died or hung"),
+    ("machine", "memory, disk, file descriptors"),
+)
+_HEAD: Final = """# What LiteLLM says when something fails
+
+This page is made from the console's own tables. For each failure in the log the console decides first *whose* it is,
+by the words and by the place in LiteLLM that reports it, and only then looks for a cause. Where the evidence names no
+cause, LiteLLM's own words stand.
+
+## How much of it is understood
+
+Every error that LiteLLM's source raises, or logs at WARNING and above, where a request or a start leads to it: its
+subject as a person judged it by its place, against what the console says. *Unexplained* means that the console says
+nothing of it; *words alone* is a log without the names of LiteLLM's files and without tracebacks. Endpoints for
+administrators are left out, and the library below the proxy, whose errors a provider's exception wraps.
+
+| LiteLLM | area | errors | right | unexplained | wrong | right by words alone | wrong by words alone |
+|---|---|---|---|---|---|---|---|
+"""
+
+
+class Coverage(NamedTuple):
+    """How many errors of an area of one LiteLLM get the right subject, none, or a wrong one; and by words alone."""
+
+    version: str
+    area: str
+    right: int
+    unexplained: int
+    wrong: int
+    right_by_words: int
+    wrong_by_words: int
+
+
+def errors_page(coverage: Sequence[Coverage]) -> str:
+    """The page, as Markdown, with these rows of coverage."""
+    return _HEAD + "\n".join(_row(row) for row in coverage) + "\n\n" + "\n".join(_causes()) + "\n"
+
+
+def _row(row: Coverage) -> str:
+    total = row.right + row.unexplained + row.wrong
+    share = f" ({row.right / total:.1%})" if row.area == "all" else ""
+    numbers = (
+        f"{total:,}",
+        f"{row.right:,}{share}",
+        row.unexplained,
+        row.wrong,
+        f"{row.right_by_words:,}",
+        row.wrong_by_words,
+    )
+    return f"| {row.version} | {row.area} | " + " | ".join(map(str, numbers)) + " |"
+
+
+def _causes() -> list[str]:
+    lines = ["## The causes"]
+    for subject, about in _SUBJECTS:
+        lines += ["", f"### {subject}", "", f"{about[0].upper()}{about[1:]}.", ""]
+        lines += ["| cause | means | next step |", "|---|---|---|"]
+        names = {name: None for of, name in MEANINGS if of == subject}
+        if subject == "upstream":
+            names |= dict.fromkeys(NEXT_STEPS)
+        for name in names:
+            known = explain_cause(name, subject)
+            lines.append(f"| {name} | {known.means} | {known.do} |")
+    return lines

@@ -1,0 +1,282 @@
+"""Where a failure is reported, and whose failure it is by the place in LiteLLM's source that writes or raises it.
+
+Places are paths below LiteLLM's package folder; their names have been the same since 1.70 at least.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, NamedTuple
+
+from litellm_tui.analysis.failures.litellm_files import FILES
+from litellm_tui.model.traffic import Subject
+
+Reporter = Literal["check of the key", "request", "router", "other"]
+
+
+class Reported(NamedTuple):
+    """Who reports a failure, and whose failure it is where the place alone says so.
+
+    `file` is the reporting file of LiteLLM, `frame` the path of the last of LiteLLM's own files in a traceback.
+    """
+
+    by: Reporter = "other"
+    subject: Subject = ""
+    file: str = ""
+    frame: str = ""
+
+
+_REQUEST: Final = ("_handle_llm_api_exception()", "async_data_generator()")
+_ROUTER: Final = ("async_function_with_fallbacks()", "Fallback also failed")
+_AUTH: Final = ("user_api_key_auth()", "auth_exception_handler.py")
+
+# in the order in which they are looked for in a path
+FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
+    ("mcp_server/", "mcp"),
+    ("experimental_mcp_client/", "mcp"),
+    ("mcp_semantic_filter/", "mcp"),
+    ("mcp_management_endpoints", "mcp"),
+    ("guardrail_hooks/presidio.py", "side service"),
+    ("guardrail_hooks/", "gateway"),
+    ("proxy/guardrails/", "gateway"),
+    ("proxy/policy_engine/", "gateway"),
+    ("caching/", "cache"),
+    ("_redis", "cache"),
+    ("integrations/custom_guardrail", "gateway"),
+    ("integrations/", "side service"),
+    ("litellm_logging.py", "side service"),
+    ("logging_worker.py", "side service"),
+    ("_service_logger.py", "side service"),
+    ("proxy/spend_tracking/", "side service"),
+    ("proxy/hooks/proxy_track_cost_callback.py", "side service"),
+    ("proxy/auth/handle_jwt.py", "caller"),
+    ("proxy/auth/oauth2_check.py", "caller"),
+    ("proxy/db/", "database"),
+    ("proxy/prisma_migration.py", "database"),
+    ("litellm_proxy_extras", "database"),
+    ("encrypt_decrypt_utils.py", "database"),
+    ("types_utils/", "start-up"),
+    ("proxy/proxy_cli.py", "start-up"),
+    ("proxy/hooks/", "gateway"),
+    ("proxy/auth/", "gateway"),
+    ("proxy/route_llm_request.py", "gateway"),
+    ("proxy/litellm_pre_call_utils.py", "gateway"),
+    ("proxy/common_request_processing.py", "gateway"),
+    ("router_strategy/", "gateway"),
+    ("router_utils/", "gateway"),
+    ("router.py", "gateway"),
+    ("llms/", "upstream"),
+    ("secret_managers/", "side service"),
+    ("proxy/proxy_server.py", "gateway"),
+    ("proxy/utils.py", "gateway"),
+)
+# words at the beginning of a record that name the part of LiteLLM which writes it
+_BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
+    ("litellm redis", "cache"),
+    ("redis circuit breaker", "cache"),
+    ("redis connection", "cache"),
+    ("redis cluster", "cache"),
+    ("error connecting to async redis", "cache"),
+    ("error connecting to sync redis", "cache"),
+    ("got exception from redis", "cache"),
+    ("s3 caching", "cache"),
+    ("gcs caching", "cache"),
+    ("litellm cache", "cache"),
+    ("litellm prisma client", "database"),
+    ("prisma", "database"),
+    ("error updating prisma", "database"),
+    ("failed to import prisma", "database"),
+    ("mcp", "mcp"),
+    ("failed to get tools from server", "mcp"),
+    ("failed to list tools from server", "mcp"),
+    ("error getting tools from server", "mcp"),
+    ("timeout while listing tools", "mcp"),
+    ("task cancelled while listing tools", "mcp"),
+    ("connection error while listing tools", "mcp"),
+    ("error listing tools from", "mcp"),
+    ("client operation failed for", "mcp"),
+    ("skipping mcp server", "mcp"),
+    ("litellm.loggingerror", "side service"),
+    ("litellm.proxy.proxy_server.py::proxyconfig", "database"),
+    ("spend tracking", "database"),
+    ("spend view", "database"),
+    ("gave up creating the spend views", "database"),
+    ("attempting prisma", "database"),
+    ("error updating daily", "database"),
+    ("error saving health check", "database"),
+    ("error getting health check", "database"),
+    ("database_url", "database"),
+    ("policy engine", "gateway"),
+    ("policy '", "gateway"),
+    ("policies with", "gateway"),
+    ("guardrail '", "gateway"),
+    ("[non-blocking]", "side service"),
+    ("[non-blocking error] error initializing custom logger", "side service"),
+    ("error sending alert", "side service"),
+)
+# the service that a callback sends to, by a word in the text or in the file's name
+_SERVICES: Final[tuple[tuple[str, str], ...]] = (
+    ("langfuse", "Langfuse"),
+    ("opentelemetry", "OpenTelemetry"),
+    ("otel", "OpenTelemetry"),
+    ("otlp", "OpenTelemetry"),
+    ("langsmith", "LangSmith"),
+    ("langtrace", "Langtrace"),
+    ("datadog", "Datadog"),
+    ("prometheus", "Prometheus"),
+    ("slack", "Slack"),
+    ("teams webhook", "Microsoft Teams"),
+    ("ms teams", "Microsoft Teams"),
+    ("presidio", "Presidio"),
+    ("jwks", "the token's issuer (JWKS)"),
+    ("oidc", "the token's issuer (OIDC)"),
+    ("sentry", "Sentry"),
+    ("helicone", "Helicone"),
+    ("braintrust", "Braintrust"),
+    ("arize", "Arize"),
+    ("phoenix", "Phoenix"),
+    ("opik", "Opik"),
+    ("mlflow", "MLflow"),
+    ("lunary", "Lunary"),
+    ("galileo", "Galileo"),
+    ("argilla", "Argilla"),
+    ("cloudzero", "CloudZero"),
+    ("clickhouse", "ClickHouse"),
+    ("azure sentinel", "Azure Sentinel"),
+    ("azureblobstorage", "Azure storage"),
+    ("azure_storage", "Azure storage"),
+    ("pubsub", "Google Pub/Sub"),
+    ("pub/sub", "Google Pub/Sub"),
+    ("gcs bucket", "Google Cloud Storage"),
+    ("gcs_bucket", "Google Cloud Storage"),
+    ("dynamodb", "DynamoDB"),
+    ("s3 layer", "S3"),
+    ("s3 logging", "S3"),
+    ("s3.py", "S3"),
+    ("s3_v2", "S3"),
+    ("s3logger", "S3"),
+    ("sqs", "SQS"),
+    ("posthog", "PostHog"),
+    ("athina", "Athina"),
+    ("weave", "Weave"),
+    ("wandb", "Weights & Biases"),
+    ("greenscale", "Greenscale"),
+    ("deepeval", "DeepEval"),
+    ("logfire", "Logfire"),
+    ("traceloop", "Traceloop"),
+    ("pagerduty", "PagerDuty"),
+    ("smtp", "e-mail"),
+    ("email", "e-mail"),
+    ("webhook", "the webhook"),
+)
+_FRAME: Final = re.compile(r'File "[^"\n]{0,400}?/litellm/([\w/.-]{1,200})", line')
+# characters in which the name of the cache is looked for
+_REDIS_WITHIN: Final = 400
+_REDIS: Final = (
+    "redis:", "with redis", "to redis", "from redis", "in redis", "redis client", "redis failed", "redis error",
+    "redis connection", "redis cache", "redis pipeline", "redis command",
+)  # fmt: skip
+_HTTP: Final = re.compile(r"[1-5][0-9]{2}: ")
+# clients of parts that LiteLLM uses, by their folders in a traceback
+_CLIENTS: Final[tuple[tuple[str, Subject], ...]] = (
+    ("/prisma/", "database"),
+    ("/redis/", "cache"),
+    ("/rediscluster/", "cache"),
+    ("/mcp/client/", "mcp"),
+    ("/types_utils/utils.py", "start-up"),
+)
+# functions that run only while LiteLLM starts
+_STARTING: Final = (
+    ", in lifespan",
+    "in proxy_startup_event",
+    "in load_config",
+    "in initialize",
+    "proxy_cli.py",
+    "in run_server",
+)
+_MCP_SERVER: Final = re.compile(
+    r"(?:(?:MCP )?[Ss]erver(?: name)?[:=]? ?|listing tools from |operation failed for )'?([\w.-]{1,80})"
+)
+
+
+class TraceMark(NamedTuple):
+    """What the frames of a traceback, or one of its lines, say: whose client failed, in which file, and when."""
+
+    subject: Subject = ""
+    frame: str = ""
+    starting: bool = False
+
+    def joined(self, later: TraceMark) -> TraceMark:
+        """Both together; of two files the later one counts."""
+        return TraceMark(self.subject or later.subject, later.frame or self.frame, self.starting or later.starting)
+
+
+NO_MARK: Final = TraceMark()
+
+
+def trace_mark(trace: str) -> TraceMark:
+    """The mark of a traceback, or of one of its lines."""
+    if 'File "' not in trace:
+        return NO_MARK
+    subject: Subject = next((subject for folder, subject in _CLIENTS if folder in trace), "")
+    return TraceMark(subject, frame_of(trace), any(word in trace for word in _STARTING))
+
+
+def subject_of_path(path: str) -> Subject:
+    """Whose failure it is that LiteLLM writes or raises in this file; empty for a file of many parts."""
+    return next((subject for part, subject in FOLDERS if part in path), "")
+
+
+def subject_of_file(name: str) -> Subject:
+    """The same by a file's name alone."""
+    return FILES.get(name, "")
+
+
+def frame_of(trace: str) -> str:
+    """The path, below LiteLLM's folder, of the last of LiteLLM's own files in a traceback; or one of its lines."""
+    found = ""
+    for match in _FRAME.finditer(trace):
+        found = match[1]
+    return found
+
+
+def service_named(text: str, file: str = "") -> str:
+    """The name of the side service that a text, or the reporting file, is about; empty where it is not known."""
+    lowered = f"{text[:1000]} {file}".lower()
+    return next((name for word, name in _SERVICES if word in lowered), "")
+
+
+def mcp_server_named(text: str) -> str:
+    """The name of the MCP server that a text is about; empty where it names none."""
+    found = _MCP_SERVER.search(text, 0, 1000)
+    return found[1] if found and found[1] not in ("is", "not", "has", "may", "url", "tool", "list", "must") else ""
+
+
+def is_http_exception(words: str) -> bool:
+    """Whether the words are those of an HTTPException that LiteLLM itself raised: `400: …`."""
+    return _HTTP.match(words) is not None
+
+
+def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
+    """Where this record comes from: by its beginning, the reporting file (`utils.py:12`) and its trace."""
+    file = file.partition(":")[0]
+    head, frame = text[:200], mark.frame
+    if mark.starting and mark.subject in ("", "start-up"):
+        return Reported("other", "start-up", file, frame)
+    if mark.subject:
+        return Reported("other", mark.subject, file, frame)
+    if file == "auth_exception_handler.py" or any(word in head for word in _AUTH):
+        return Reported("check of the key", subject_of_path(frame), file, frame)
+    if any(word in head for word in _REQUEST):
+        return Reported("request", subject_of_path(frame), file, frame)
+    if any(word in head for word in _ROUTER):
+        return Reported("router", "", file, frame)
+    lowered = head.lower()
+    subject = subject_of_file(file)
+    if not subject:
+        subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), "")
+    if not subject and any(lowered.startswith(word) for word, _ in _SERVICES):
+        subject = "side service"
+    if subject in ("", "gateway") and any(form in text[:_REDIS_WITHIN].lower() for form in _REDIS):
+        subject = "cache"
+    return Reported("other", subject or subject_of_path(frame), file, frame)

@@ -1,0 +1,156 @@
+"""Whose failure each error of LiteLLM's source is, by the place where it stands; reviewed by hand, apart from the
+classifier that is held against it.
+
+An error counts as reached when a request to a model, or a start, can lead to it: endpoints for administrators, pages,
+tools of developers, and the library below the proxy, whose errors a provider's exception wraps, are left out. Where a
+place holds errors of several subjects, each of these is right.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from litellm_tui.analysis.failures.causes import name_cause
+from litellm_tui.analysis.failures.places import TraceMark
+from litellm_tui.collectors.litellm_source.litellm_errors import GAP, Said
+from litellm_tui.logs.call_line import error_words
+from litellm_tui.logs.failure_line import failure_heading
+from litellm_tui.model.traffic import Subject
+
+
+class Expected(NamedTuple):
+    """An area of LiteLLM, and the subjects that an error there may have."""
+
+    area: str
+    subjects: frozenset[Subject]
+
+
+def _row(prefix: str, area: str, *subjects: Subject) -> tuple[str, Expected]:
+    return prefix, Expected(area, frozenset(subjects))
+
+
+# the first prefix that a place begins with counts; what has no row is not reached
+TABLE: Final[tuple[tuple[str, Expected], ...]] = (
+    # the check of a key: it asks the database, the issuer of tokens, and refuses
+    _row("proxy/auth/handle_jwt.py", "check of the key", "caller", "side service", "gateway", "database"),
+    _row("proxy/auth/oauth2_check.py", "check of the key", "caller", "side service", "gateway"),
+    _row("proxy/auth/litellm_license.py", "check of the key", "gateway", "side service"),
+    _row("proxy/auth/rds_iam_token.py", "start-up", "database", "start-up", "gateway"),
+    _row("proxy/auth/master_key_boot_check.py", "start-up", "start-up", "gateway"),
+    _row("proxy/auth/login_throttle.py", "check of the key", "gateway", "caller", "cache"),
+    _row("proxy/auth/", "check of the key", "caller", "gateway", "database", "cache"),
+    # a request before and after it goes to the router
+    _row("proxy/common_request_processing.py", "request", "caller", "gateway", "upstream"),
+    _row("proxy/litellm_pre_call_utils.py", "request", "caller", "gateway"),
+    _row("proxy/route_llm_request.py", "request", "caller", "gateway"),
+    # its own limits
+    _row("proxy/hooks/key_management_event_hooks.py", "", ""),
+    _row("proxy/hooks/user_management_event_hooks.py", "", ""),
+    _row("proxy/hooks/litellm_skills", "", ""),
+    _row("proxy/hooks/mcp_semantic_filter", "MCP", "mcp", "gateway"),
+    _row("proxy/hooks/proxy_track_cost_callback.py", "callbacks", "side service", "gateway", "database"),
+    _row("proxy/hooks/batch_redis_get.py", "cache", "cache", "gateway"),
+    _row("proxy/hooks/parallel_request_limiter", "limits", "gateway", "cache", "caller"),
+    _row("proxy/hooks/dynamic_rate_limiter", "limits", "gateway", "cache"),
+    _row("proxy/hooks/", "limits", "gateway", "caller", "cache"),
+    # guardrails: they refuse, or their own service fails
+    _row("proxy/guardrails/guardrail_endpoints.py", "", ""),
+    _row("proxy/guardrails/usage_endpoints.py", "", ""),
+    _row("proxy/guardrails/guardrail_hooks/mcp_", "guardrails", "gateway", "mcp", "caller"),
+    _row("proxy/guardrails/guardrail_hooks/cisco_ai_defense/", "guardrails", "gateway", "mcp"),
+    _row("proxy/guardrails/guardrail_hooks/presidio.py", "guardrails", "gateway", "side service"),
+    _row("proxy/guardrails/", "guardrails", "gateway"),
+    _row("integrations/custom_guardrail.py", "guardrails", "gateway"),
+    # router
+    _row("router.py", "router", "gateway", "caller", "upstream", "cache"),
+    _row("router_strategy/complexity_router", "", ""),
+    _row("router_strategy/", "router", "gateway", "caller", "cache"),
+    _row("router_utils/", "router", "gateway", "caller", "upstream", "cache"),
+    # cache
+    _row("caching/caching_handler.py", "cache", "cache", "caller"),
+    _row("caching/", "cache", "cache", "start-up"),
+    _row("_redis", "cache", "cache", "start-up"),
+    # callbacks
+    _row("integrations/", "callbacks", "side service"),
+    _row("_service_logger.py", "callbacks", "side service"),
+    _row("litellm_core_utils/litellm_logging.py", "callbacks", "side service"),
+    # database
+    _row("proxy/db/db_transaction_queue/redis_update_buffer.py", "database", "database", "cache"),
+    _row("proxy/db/db_transaction_queue/pod_lock_manager.py", "database", "database", "cache"),
+    _row("proxy/db/gateway_request_tracking.py", "database", "database", "cache"),
+    _row("proxy/db/dynamo_db.py", "", ""),
+    _row("proxy/db/", "database", "database"),
+    _row("proxy/prisma_migration.py", "database", "database"),
+    # MCP
+    _row("proxy/_experimental/mcp_server/db.py", "MCP", "mcp", "database"),
+    _row("proxy/_experimental/mcp_server/outbound_credentials/redis_", "MCP", "mcp", "cache"),
+    _row("proxy/_experimental/mcp_server/", "MCP", "mcp", "caller", "gateway", "database"),
+    _row("experimental_mcp_client/", "MCP", "mcp"),
+    # start-up
+    _row("proxy/proxy_cli.py", "start-up", "start-up"),
+    _row("proxy/types_utils/", "start-up", "start-up"),
+    _row("proxy/read_model_list.py", "start-up", "start-up"),
+    # files of many parts
+    _row("proxy/utils.py", "proxy", "database", "gateway", "caller", "side service", "cache", "start-up"),
+    _row("proxy/proxy_server.py", "proxy", "database", "gateway", "caller", "side service", "cache", "start-up", "mcp"),
+    _row("secret_managers/", "secrets", "start-up", "side service"),
+    # providers
+    _row("llms/custom_httpx/", "", ""),
+    _row("litellm_core_utils/exception_mapping_utils.py", "providers", "upstream"),
+)
+# exceptions that LiteLLM prints without a traceback: they answer a caller's request with 4xx
+_EXPECTED: Final = (
+    "HTTPException", "ProxyException", "BudgetExceededError", "RateLimitError", "BadRequestError",
+    "ModelAccessDeniedProxyException", "ModelAccessDeniedHTTPException", "UnsupportedParamsError",
+)  # fmt: skip
+_MAPPED: Final = ("RateLimitError", "BadRequestError", "UnsupportedParamsError", "ContextWindowExceededError",
+    "ServiceUnavailableError", "ContentPolicyViolationError", "Timeout", "APIConnectionError", "AuthenticationError",
+    "NotFoundError", "InternalServerError", "APIError", "PermissionDeniedError", "BadGatewayError")  # fmt: skip
+# what is made at a start ends it when it fails
+_MADE_AT_START: Final = ("start-up", "cache", "guardrails", "callbacks", "MCP", "router", "database", "limits")
+_AT_START: Final = ("start-up", "cache")
+_INITIAL: Final = ("__init__", "initialize", "load", "_init", "setup", "validate_environment")
+
+
+def expected(said: Said) -> Expected | None:
+    """Whose failure it is by its place; None where neither a request nor a start leads to it."""
+    found = next((row for prefix, row in TABLE if said.place.startswith(prefix)), None)
+    if found is None or not found.area:
+        return None
+    if said.how == "raised" and found.area in _MADE_AT_START and _at_start(said, found):
+        return found._replace(subjects=found.subjects | {"start-up"})
+    return found
+
+
+def _at_start(said: Said, row: Expected) -> bool:
+    return row.area in _AT_START or said.function.startswith(_INITIAL)
+
+
+def as_reported(said: Said, *, files: bool = True) -> Subject:
+    """Whose failure the console says it is, in the form in which a log has this error.
+
+    Without `files` the log has neither the names of LiteLLM's files nor tracebacks: only words and the reporting place.
+    """
+    words, file = said.words.replace(GAP, "x-7"), said.place.rpartition("/")[2] if files else ""
+    if said.how == "logged":
+        return _judged(words, file)
+    row = expected(said)
+    bare = said.kind in _EXPECTED
+    mark = TraceMark() if bare or not files else TraceMark("", said.place, False)
+    if said.kind == "HTTPException":
+        words = f"400: {words}"
+    elif said.kind in _MAPPED:
+        words = f"litellm.{said.kind}: {words}"
+    if row is not None and row.area == "check of the key":
+        place = "litellm.proxy.proxy_server.user_api_key_auth(): Exception occured - "
+        return _judged(place + words, "auth_exception_handler.py", mark)
+    if not bare and row is not None and _at_start(said, row):
+        return _judged(f"{said.kind}: {words}", "", TraceMark("", said.place if files else "", True))
+    place = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - "
+    return _judged(place + words, "common_request_processing.py", mark)
+
+
+def _judged(text: str, file: str, mark: TraceMark | None = None) -> Subject:
+    heading = failure_heading(text, "proxy", f"{file}:1", mark or TraceMark())
+    words = error_words(text) if heading.by_error else heading.words
+    return name_cause(words, heading.where).subject
