@@ -42,8 +42,9 @@ HEADER = "zq9header76"
 IN_UNIT = "zq9unit77"
 IN_FILE = "zq9file78"
 DATABASE = "zq9database79"
+DATABASE_URL = f"postgresql://me:{DATABASE}@db/x?schema=zq9schema83"
 REFERRED = "zq9referred80"
-KNOWN = (LITERAL, IN_INCLUDE, REDIS, API_BASE, USER_ALONE, HEADER, IN_UNIT, IN_FILE, DATABASE, REFERRED)
+KNOWN = (LITERAL, IN_INCLUDE, REDIS, API_BASE, USER_ALONE, HEADER, IN_UNIT, IN_FILE, DATABASE, DATABASE_URL, REFERRED)
 SHAPED = "sk-zq9shaped-0123456789abcdef"
 DEAD = "qwen2.5-coder:32b"
 
@@ -107,7 +108,7 @@ class Planted:
         folder = simulation.folder
         (folder / "more.yaml").write_text(INCLUDED, encoding="utf-8")
         with (folder / files.ENVIRONMENT_NAME).open("a", encoding="utf-8") as file:
-            file.write(f"SOME_TOKEN={IN_FILE}\nDATABASE_URL=postgresql://me:{DATABASE}@db/x\nPLAIN_NAME={REFERRED}\n")
+            file.write(f"SOME_TOKEN={IN_FILE}\nDATABASE_URL={DATABASE_URL}\nPLAIN_NAME={REFERRED}\n")
         cache = f"    password: {json.dumps(REDIS)}\n    ttl: 3600\n"
         config = files.CONFIG.replace("    ttl: 3600\n", cache)
         config = config.replace("api_key: os.environ/GEMINI_API_KEY", f"api_key: {LITERAL}")

@@ -127,7 +127,10 @@ def _health(seen: Look) -> dict[str, Any]:
     return {
         name: _reading(getattr(gateway, name))
         for name in ("liveliness", "readiness", "groups", "deployments", "health", "cache_ping", "redis", "metrics")
-    } | {"redis_answer": _reading(seen.snapshot.redis_answer)}
+    } | {
+        "redis_answer": _reading(seen.snapshot.redis_answer),
+        "postgres_answer": _reading(seen.snapshot.database.answer),
+    }
 
 
 def _reading(reading: Reading[Any]) -> dict[str, Any]:
@@ -203,7 +206,7 @@ def _log(seen: Look, minutes: int) -> Iterator[Part]:
 def _line(record: LogRecord) -> str:
     call = f" call={record.call_id}" if record.call_id else ""
     stack = "\n" + record.stack if record.stack else ""
-    return f"{_stamp(record.time)} {record.level:<8} {record.source:<8} [{record.pid}]{call} {record.text}{stack}"
+    return f"{_stamp(record.time)} {record.level:<8} {record.source:<8} [{record.process}]{call} {record.text}{stack}"
 
 
 def _stamp(moment: float) -> str:

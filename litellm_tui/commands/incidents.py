@@ -1,7 +1,7 @@
 """`litellm-tui incidents`: what fails in the log, one entry per cause and group.
 
 Exit status: 0 nothing failed, 1 something did and does no more, 2 something fails now (in the last five minutes), 3 the
-log cannot be read, 64 a wrong command line.
+log cannot be read, or most of its lines are of no known form, 64 a wrong command line.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from litellm_tui.analysis.failures.incidents import Incident, answers, find_incidents
+from litellm_tui.analysis.health.coverage import unread_lines
 from litellm_tui.analysis.health.headline import sparkline
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.commands.look import Look, look
@@ -49,7 +50,7 @@ def run(options: Options, since: str | float = "", json: bool = False) -> int:
 
 def exit_status(found: tuple[Incident, ...], seen: Look) -> int:
     """How it stands, as a number for scripts."""
-    if _unread(seen):
+    if _unread(seen) or (not found and seen.snapshot.log.unknown * 2 > seen.snapshot.log.lines):
         return 3
     return 2 if any(incident.going_on for incident in found) else 1 if found else 0
 
@@ -57,8 +58,13 @@ def exit_status(found: tuple[Incident, ...], seen: Look) -> int:
 def lines(found: tuple[Incident, ...], seen: Look, since: float) -> Iterator[str]:
     """The incidents as plain text, what goes on first."""
     yield _title(found, seen, since)
+    log = seen.snapshot.log
     if why := _unread(seen):
         yield f"  the log cannot be read: {why}"
+    if missing := unread_lines(log):
+        yield f"  {missing}: they are counted nowhere"
+    if log.unknown_example:
+        yield f"  such as: {log.unknown_example}"
     rate = answers(seen.snapshot.failures, seen.now)
     if rate.refused is not None and rate.failed is not None:
         yield f"  {rate.per_minute:.3g} answers a minute, {rate.refused:.0%} 4xx, {rate.failed:.0%} 5xx, in 5 min"
@@ -75,7 +81,14 @@ def _title(found: tuple[Incident, ...], seen: Look, since: float) -> str:
     span = f"in {age(seen.now - since)}" if since else "in what was read of the log"
     if read is not None and read > since:
         span += f", which was read from {age(seen.now - read)} ago on"
-    return f"{count(len(found), 'incident')} {span}" if found else f"no incident {span}"
+    if found:
+        return f"{count(len(found), 'incident')} {span}"
+    if _unread(seen):
+        return "whether anything failed is not known"
+    if not seen.snapshot.log.lines:
+        return "no line of the log was read"
+    understood = not (seen.snapshot.log.unread or seen.snapshot.log.unknown)
+    return f"no incident {span}" if understood else f"no failure among the lines that are understood, {span}"
 
 
 def _incident(incident: Incident, now: float) -> Iterator[str]:
@@ -109,6 +122,10 @@ def document(found: tuple[Incident, ...], seen: Look, since: float) -> dict[str,
         "read_from": seen.snapshot.traffic.since,
         "exit_status": exit_status(found, seen),
         "unread": _unread(seen) or None,
+        "lines": seen.snapshot.log.lines,
+        "lines_unread": seen.snapshot.log.unread,
+        "lines_unknown": seen.snapshot.log.unknown,
+        "unknown_example": seen.snapshot.log.unknown_example or None,
         "answers": answers(seen.snapshot.failures, seen.now)._asdict(),
         "incidents": msgspec.to_builtins(found),
         "other": seen.snapshot.failures.other,

@@ -125,6 +125,8 @@ def all_asked(snapshot: Snapshot) -> bool:
         return False
     if configuration.checked_at is None and configuration.why_unwatched is None and configuration.failure is None:
         return False
+    if snapshot.database.waiting:
+        return False
     liveliness = gateway.liveliness
     if liveliness.failure is not None:
         # the unit explains it, and only what it says after that

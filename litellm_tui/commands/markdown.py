@@ -79,6 +79,8 @@ def _report(seen: Look) -> Iterator[str]:
     )
     cache = diagnosis.cache
     yield from ("", f"Cache: {_cell(cache.state)}{_cell(': ' + cache.reason if cache.reason else '')}.")
+    database = diagnosis.database
+    yield from ("", f"Database: {_cell(database.state)}{_cell(': ' + database.reason if database.reason else '')}.")
     yield from ("", "## Routing", "")
     if diagnosis.chains:
         yield from _table(("kind", "from", "to", "runs"), (_chain(chain) for chain in diagnosis.chains))

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from litellm_tui.analysis.health.database_report import figures
 from litellm_tui.analysis.health.phases import UNREACHABLE
 from litellm_tui.analysis.phrases import age
 from litellm_tui.commands.look import Look, look
@@ -80,6 +81,7 @@ def _lines(seen: Look) -> Iterator[str]:
         yield from _section(title, seen.changes or ("nothing has changed",))
     yield from _section("models", _models(diagnosis))
     yield from _section("cache", (": ".join(filter(None, (diagnosis.cache.state, diagnosis.cache.reason))),))
+    yield from _section("database", database_lines(seen))
     spots = (f"{spot.what} → {spot.mend}" for spot in diagnosis.blind_spots)
     yield from _section("cannot be seen here", spots)
 
@@ -102,6 +104,17 @@ def _problem(problem: Problem, now: float) -> Iterator[str]:
     for name, text in (("because", problem.reason), ("hit", problem.hit), ("next", problem.do)):
         if text:
             yield f"    {name:<8}{text}"
+
+
+def database_lines(seen: Look) -> Iterator[str]:
+    """Its state, and what Postgres says of itself; nothing of a gateway that has none and wants none."""
+    verdict = seen.diagnosis.database
+    if verdict.severity == "quiet" and verdict.state in ("off", "unknown") and not verdict.pending:
+        return
+    yield ": ".join(filter(None, (verdict.state, verdict.reason)))
+    if verdict.contradiction:
+        yield f"but {verdict.contradiction}"
+    yield from figures(seen.snapshot.database, seen.now)
 
 
 def _section(title: str, items: Any) -> Iterator[str]:
@@ -139,6 +152,7 @@ def document(seen: Look) -> dict[str, Any]:
         "gateway": plain(diagnosis.gateway),
         "service": plain(diagnosis.service),
         "cache": plain(diagnosis.cache),
+        "database": plain(diagnosis.database) | {"answer": plain(snapshot.database.answer.value)},
         "groups": plain(diagnosis.groups),
         "deployments": [
             {

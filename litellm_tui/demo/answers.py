@@ -31,11 +31,11 @@ _KNOWN = {
 }
 
 
-def readiness_details(running: Running) -> Document:
-    """GET /health/readiness/details."""
+def readiness_details(running: Running, database: str) -> Document:
+    """GET /health/readiness/details; `database` is what it finds of its database."""
     return {
         "status": "healthy",
-        "db": "Not connected",
+        "db": database,
         "cache": cache.kind(running),
         "litellm_version": VERSION,
         "success_callbacks": _CALLBACKS if cache.kind(running) else _CALLBACKS[1:],

@@ -43,6 +43,7 @@ class Gateway:
         self.running: Running | None = None
         self.faults: dict[str, Fault] = {}
         self.cache_reachable = True
+        self.database = "Not connected"
         self.hits, self.misses = 41_230, 67_810
         self._cache_since = clock() - 11 * 86400
         self._health: list[tuple[Deployment, Failed | None]] | None = None
@@ -125,11 +126,13 @@ class Gateway:
         if path in _OPEN:
             if request.method != "GET":
                 return _json(405, {"detail": "Method Not Allowed"})
-            return _json(
-                200, {"status": "healthy", "db": "Not connected"} if path.endswith("readiness") else "I'm alive!"
-            )
+            if path.endswith("readiness"):
+                return _json(self._readiness_status, {"status": "healthy", "db": self.database})
+            return _json(200, "I'm alive!")
         documents: dict[str, Callable[[], tuple[int, Any]]] = {
-            "/health/readiness/details": lambda: (200, answers.readiness_details(running)),
+            "/health/readiness/details": lambda: (
+                self._readiness_status, answers.readiness_details(running, self.database)
+            ),
             "/v1/models": lambda: (200, answers.models(running)),
             "/models": lambda: (200, answers.models(running)),
             "/v1/model/info": lambda: (200, answers.model_info(running)),
@@ -152,6 +155,11 @@ class Gateway:
         if path in _COMPLETIONS:
             return self._completion(request.body, embedding=_COMPLETIONS[path])
         return _json(*documents[path]())
+
+    @property
+    def _readiness_status(self) -> int:
+        """A database that it was given and does not reach takes it out of the rotation."""
+        return 200 if self.database in ("connected", "Not connected") else 503
 
     def _refusal(self, request: Request, running: Running) -> Answer | None:
         """Without a database this version fails on a missing key and looks for a wrong one in the database."""

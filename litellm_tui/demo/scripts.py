@@ -155,7 +155,9 @@ def install(folder: Path, booted_at: float) -> Tools:
         write_atomically(path, f"{first}\n{values}{rest}", 0o700)
         # named as an argument of sh: a folder mounted noexec serves as well
         paths.append(("/bin/sh", str(path)))
-    return Tools(systemctl=paths[0], journalctl=paths[1], redis=False, inodes=False, booted_at=booted_at)
+    return Tools(
+        systemctl=paths[0], journalctl=paths[1], redis=False, postgres=False, inodes=False, booted_at=booted_at
+    )
 
 
 def end_tails(folder: Path) -> None:

@@ -117,7 +117,7 @@ def _unread(line: str) -> list[Entry] | str:
 
 
 class CommandLines:
-    """The output of a command of the profile. The time of a line is when it was read: no other is known."""
+    """The output of a command of the profile. Without a stamp before it a line's time is when it was read."""
 
     pause = LONGEST_PAUSE
 
@@ -136,7 +136,7 @@ class CommandLines:
         now = time.time()
         before = [gap(now, AGAIN)] if self._again else []
         self._any, self._again = True, False
-        return [*before, Entry(now, line, 6, 0, "")]
+        return [*before, Entry(now, line, 6, 0, "", unstamped=True)]
 
     async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
         return NotAvailable(

@@ -20,7 +20,9 @@ class Entry(NamedTuple):
 
     `place` orders the lines of one source that have the same time: the journal's sequence number, the offset in a file,
     the nanoseconds of Docker's stamp. With `gap` it is no line: `message` says what is missing at this place. With
-    `split` the next entry of the same process continues it. With `unread` its source's reader could not parse it.
+    `split` the next entry of the same process continues it. With `unread` its source's reader could not parse it. With
+    `unstamped` the source has no time of its own: it is when the line was read, or that of a line near it. `service` is
+    the name that the line has as a prefix, such as Compose's; with `foreign` it is another program than LiteLLM.
     """
 
     time: float
@@ -32,6 +34,9 @@ class Entry(NamedTuple):
     gap: bool = False
     split: bool = False
     unread: bool = False
+    unstamped: bool = False
+    service: str = ""
+    foreign: bool = False
 
 
 _Item = TypeVar("_Item")

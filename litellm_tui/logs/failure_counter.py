@@ -13,6 +13,7 @@ from litellm_tui.analysis.failures.causes import UNNAMED, name_cause, name_netwo
 from litellm_tui.analysis.failures.places import NO_MARK, mcp_server_named, reported, service_named
 from litellm_tui.logs import call_line, failure_line
 from litellm_tui.logs.line_facts import Access, ErrorText, Facts, Heading, first_notice
+from litellm_tui.logs.start_watch import CAUSE as START_INCOMPLETE
 from litellm_tui.logs.store import FOLD_SECONDS
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.traffic import FailedKind, Failures, FailureTally, NoticeKind, Subject, Voice
@@ -222,6 +223,11 @@ class FailureCounter:
                 self._error(facts, record, folded)
         elif record.level == "WARNING" and (facts.heading is not None or record.sequence in self._pending):
             self._error(facts, record, folded)
+
+    def count_start(self, words: str, record: LogRecord) -> None:
+        """Count a start that did not complete, with the last words of its process."""
+        told = ErrorText(words, START_INCOMPLETE, False, "")
+        self._count(Failed("other", "service", "", told, START_INCOMPLETE), _Pending(record))
 
     def _error(self, facts: Facts, record: LogRecord, folded: bool) -> None:
         new = record.sequence not in self._pending

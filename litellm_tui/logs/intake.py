@@ -14,7 +14,12 @@ import msgspec
 from litellm_tui.logs import log_line
 from litellm_tui.logs.entry import Entry, read_each
 from litellm_tui.logs.failure_counter import FailureCounter
+from litellm_tui.logs.journal_line import Pieces
 from litellm_tui.logs.line_facts import NOTHING, UNREAD, Facts, Heading, facts
+from litellm_tui.logs.log_line import Shape
+from litellm_tui.logs.message_lines import MessageLines
+from litellm_tui.logs.prefix_reader import PrefixReader
+from litellm_tui.logs.start_watch import StartWatch, Step, step_of
 from litellm_tui.logs.store import RANK, LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
 from litellm_tui.model.failures import Failure
@@ -29,6 +34,8 @@ _OWN: Final = "?from=litellm-tui"
 LONGEST_TEXT: Final = 1 << 16
 LONGEST_SOURCE: Final = 16
 LONGEST_NAME: Final = 120
+# characters of the example of a line that is not understood
+LONGEST_EXAMPLE: Final = 100
 # cut off after masking: the end of a cut text may be half of a secret, which masking does not find
 _CUT_OFF: Final = 4096
 # replaces a line that can neither be parsed nor masked
@@ -41,10 +48,15 @@ _SUPPRESSED: Final = " (journald's rate limit: LogRateLimitIntervalSec= and LogR
 
 
 class PreparedLine(NamedTuple):
-    """The masked record of a line, for the case that it is folded into no other, and the line's facts."""
+    """The masked record of a line, for the case that it is folded into no other, and the line's facts.
+
+    A loose line belongs to the message before it, where that is open (`log_line.Shape`). `step` is that of a start.
+    """
 
     record: LogRecord
     facts: Facts
+    shape: Shape = "whole"
+    step: Step = ""
 
 
 class LogIntake:
@@ -63,9 +75,14 @@ class LogIntake:
         self._log = Log(source=source)
         self._errors: dict[int, int] = {}
         self._headings: OrderedDict[int, tuple[int, Heading]] = OrderedDict()
+        self._prefixes = PrefixReader()
+        self._messages = MessageLines()
+        self._starts = StartWatch(store)
 
     def log(self, now: float) -> Log:
-        """The state of the log at `now`."""
+        """The state of the log at `now`. Starts that did not complete by then are counted."""
+        for start in self._starts.take(now):
+            self.incidents.count_start(start.words, start.record)
         return msgspec.structs.replace(
             self._log,
             first=self._store.first,
@@ -79,11 +96,16 @@ class LogIntake:
         self._log = msgspec.structs.replace(self._log, state=state, failure=failure, hint=hint, restarts=restarts)
 
     def prepare(self, entries: Iterable[Entry]) -> list[PreparedLine]:
-        """Parse and mask these lines; blank ones are left out. Changes no state: any thread may call it.
+        """Parse and mask these lines; blank ones are left out. Any thread may call it.
 
-        A line that cannot be parsed is kept as masked text, or replaced where it cannot be masked either.
+        A line that cannot be parsed is kept as masked text, or replaced where it cannot be masked either. Nothing but
+        the forms of prefixes is remembered.
         """
-        return [found for found in read_each(self._read, entries, self._unread) if found is not None]
+        return self._prepared(entries)
+
+    def _prepared(self, entries: Iterable[Entry], pieces: Pieces | None = None) -> list[PreparedLine]:
+        taken = self._prefixes.take(entries if isinstance(entries, list) else list(entries), pieces)
+        return [found for found in read_each(self._read, taken, self._unread) if found is not None]
 
     def add_entries(self, entries: Iterable[Entry]) -> None:
         """Prepare these lines and add them."""
@@ -92,29 +114,47 @@ class LogIntake:
     def add_lines(self, lines: Sequence[PreparedLine]) -> None:
         """Store and count these lines."""
         note, append, fails = self._traffic.note, self._store.append, self.incidents.note
-        unread = 0
-        for record, said in lines:
-            newest = self._store.last
-            kept = append(record, said.continues)
-            folded = self._store.last == newest
+        messages, starts = self._messages, self._starts
+        opened, starting, ending = messages.open, starts.starting, starts.ending
+        unread, unknown, example = 0, 0, self._log.unknown_example
+        for record, said, shape, step in lines:
+            if shape != "whole" or opened or said.continues:
+                said, understood = messages.join(record, said, shape)
+                newest = self._store.last
+                kept = append(record, said.continues)
+                folded = self._store.last == newest
+                if not (folded or understood):
+                    unknown += 1
+                    example = example or record.text[:LONGEST_EXAMPLE]
+            else:
+                kept, folded = append(record), False
             unread += said.unread
             if record.source != GAP:
                 if folded or said.heading is not None:
                     said = self._headed(said, record, kept, folded)
                 note(said, kept, folded)
-                fails(said, kept, folded)
+                if not step or starts.is_failure(step, kept):
+                    fails(said, kept, folded)
+            if step or starting or ending or (kept.level == "ERROR" and kept.source == "stdout"):
+                starts.note(step, kept, folded)
             if not folded and RANK[kept.level] >= RANK["ERROR"]:
                 minute = int(kept.time // 60)
                 self._errors[minute] = self._errors.get(minute, 0) + 1
         if lines:
-            last_at = lines[-1].record.time
-            self._log = msgspec.structs.replace(self._log, last_at=last_at, unread=self._log.unread + unread)
+            self._log = msgspec.structs.replace(
+                self._log,
+                last_at=lines[-1].record.time,
+                unread=self._log.unread + unread,
+                lines=self._log.lines + len(lines),
+                unknown=self._log.unknown + unknown,
+                unknown_example=example,
+            )
 
     def older_records(self, entries: Iterable[Entry]) -> tuple[LogRecord, ...]:
         """Lines from before this session as records, folded among themselves; neither stored nor counted here."""
-        store = LogStore()
-        for record, said in self.prepare(entries):
-            store.append(record, said.continues)
+        store, messages = LogStore(), MessageLines()
+        for record, said, shape, _ in self._prepared(entries, Pieces()):
+            store.append(record, messages.join(record, said, shape)[0].continues)
         return tuple(store.since(store.first))
 
     def _headed(self, said: Facts, record: LogRecord, kept: LogRecord, folded: bool) -> Facts:
@@ -135,8 +175,12 @@ class LogIntake:
             return self._gap(entry)
         if entry.unread:
             return self._unread(entry)
-        line = log_line.parse(entry.message, entry.priority, entry.identifier)
-        return self._masked(entry, line) if line.text.strip() or line.stack else None
+        if entry.foreign:
+            line = log_line.Line("INFO", entry.service, log_line.clean(entry.message).rstrip())
+        else:
+            line = log_line.parse(entry.message, entry.priority, entry.identifier)
+        # a message may begin with its second line
+        return self._masked(entry, line) if line.text.strip() or line.stack or line.logger else None
 
     def _unread(self, entry: Entry) -> PreparedLine:
         (text,) = read_each(lambda entry: self._mask(log_line.clean(entry.message)), [entry], lambda _: UNREADABLE)
@@ -144,7 +188,28 @@ class LogIntake:
         record = LogRecord(0, _moment(entry.time), level, "stdout", text or UNREADABLE, pid=entry.pid)
         return PreparedLine(msgspec.structs.replace(record, place=entry.place), UNREAD)
 
+    def _answered(self, entry: Entry, line: log_line.Line) -> PreparedLine:
+        """An access line, as nearly all lines of a busy proxy are."""
+        text = line.text
+        masked = self.redact(text) if len(text) <= LONGEST_TEXT else self._mask(text)
+        if masked != text:
+            line = line._replace(text=masked)
+        path, status, time = line.path, line.status, entry.time
+        own = path.endswith(_OWN) or (status < 400 and path.startswith(_HEALTH_PATHS))
+        time = time if 0.0 < time < _LATEST else _moment(time)
+        record = LogRecord(
+            0, time, line.level, "access", masked, "", entry.pid, "", status, own, "", "", entry.place
+        )  # fmt: skip
+        if entry.service:
+            record = msgspec.structs.replace(record, service=self._service(entry))
+        return PreparedLine(record, facts(line))
+
+    def _service(self, entry: Entry) -> str:
+        return self._mask_name(log_line.clean(entry.service))
+
     def _masked(self, entry: Entry, line: log_line.Line) -> PreparedLine:
+        if line.source == "access" and line.status:
+            return self._answered(entry, line)
         # masked before it is parsed for facts: these too are shown on the screen
         text = self._mask(line.text)
         stack = self._mask(line.stack) if line.stack else ""
@@ -158,14 +223,18 @@ class LogIntake:
             text=text,
             stack=stack,
             pid=entry.pid,
-            call_id=self._mask_name(line.call_id),
+            call_id=self._mask_name(line.call_id) if line.call_id else "",
             status=line.status,
-            own=_is_polling(line),
-            model=self._mask_name(line.model),
-            logger=self._mask_name(line.logger),
+            model=self._mask_name(line.model) if line.model else "",
+            logger=self._mask_name(line.logger) if line.logger else "",
             place=entry.place,
+            service=self._service(entry) if entry.service else "",
         )
-        return PreparedLine(record, facts(line))
+        if entry.foreign:
+            return PreparedLine(record, NOTHING)
+        if line.shape == "loose":
+            return PreparedLine(record, facts(line._replace(continues=True)), "loose")
+        return PreparedLine(record, facts(line), line.shape, step_of(line.source, line.text))
 
     def _mask(self, text: str) -> str:
         if len(text) <= LONGEST_TEXT + _CUT_OFF:
@@ -193,9 +262,3 @@ class LogIntake:
 def _moment(time: float) -> float:
     """The time of a line, limited to what can be shown."""
     return min(time, _LATEST) if time > 0.0 else 0.0
-
-
-def _is_polling(line: log_line.Line) -> bool:
-    if line.source != "access":
-        return False
-    return line.path.endswith(_OWN) or (0 < line.status < 400 and line.path.startswith(_HEALTH_PATHS))

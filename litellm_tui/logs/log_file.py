@@ -15,6 +15,7 @@ from typing import Final
 
 from litellm_tui.logs.entry import CUT, HISTORY, READ_SIZE, Entries, Entry, Prepare, States, gap, unprepared
 from litellm_tui.logs.file_past import Files
+from litellm_tui.logs.line_prefix import stamp_of
 from litellm_tui.logs.pump import PartialLine, Pump
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 
@@ -24,9 +25,10 @@ TRUNCATED: Final = "the file was truncated here: lines of its last quarter of a 
 OPENING: Final = 1 << 22
 # bytes before the reading position that are compared, to notice a file that was truncated and has grown again
 _KNOWN: Final = 64
-# LiteLLM's own times: of a JSON line, and of a plain one, which may begin with a colour (litellm/_logging.py)
+# LiteLLM's own times: of a JSON line, and of a plain one (litellm/_logging.py), maybe behind a prefix
 _DATED: Final = re.compile(r'"timestamp": ?"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)')
-_CLOCK: Final = re.compile(r"^(?:\x1b\[[0-9;]{0,40}m)?([0-9]{2}):([0-9]{2}):([0-9]{2}) - ")
+_CLOCK: Final = re.compile(r"(?<![0-9:.])([0-9]{2}):([0-9]{2}):([0-9]{2}) - ")
+_CLOCK_WITHIN: Final = 200
 # several processes may write slightly out of order
 _SLACK: Final = 60.0
 
@@ -87,7 +89,8 @@ class FileTail:
         texts = [_text(line) for _, line in found]
         moments = times(texts, entry.time)
         return [
-            Entry(moment, text, 6, 0, "", place) for (place, _), text, moment in zip(found, texts, moments, strict=True)
+            Entry(moment, text, 6, 0, "", place, unstamped=True)
+            for (place, _), text, moment in zip(found, texts, moments, strict=True)
         ]
 
     def look(self) -> None:
@@ -186,7 +189,7 @@ class FileTail:
         at = end - sum(map(len, lines)) - len(lines)
         entries = []
         for line, moment in zip(lines, moments if len(moments) == len(lines) else repeat(moments[0]), strict=False):
-            entries.append(Entry(moment, _text(line), 6, 0, "", self._files.place(at)))
+            entries.append(Entry(moment, _text(line), 6, 0, "", self._files.place(at), unstamped=True))
             at += len(line) + 1
         if entries:
             self._on_entries(entries)
@@ -200,8 +203,8 @@ class FileTail:
 def times(lines: Sequence[str], written: float) -> list[float]:
     """When each line was written, in seconds since the epoch, in a file that was last `written` to then.
 
-    LiteLLM's lines have their time of day or the whole date; other lines get the time of a line near them. Without any,
-    the time of the file's last change is used.
+    LiteLLM's lines have their time of day or the whole date, and what handed lines on may have put a stamp before them;
+    other lines get the time of a line near them. Without any, the time of the file's last change is used.
     """
     found: list[float | None] = []
     latest = written
@@ -223,7 +226,9 @@ def _own_time(line: str, latest: float) -> float | None:
     try:
         if match := _DATED.search(line):
             return min(datetime.fromisoformat(match[1]).timestamp(), latest + _SLACK)
-        if match := _CLOCK.match(line):
+        if (stamp := stamp_of(line, latest)) is not None:
+            return min(stamp, latest + _SLACK)
+        if match := _CLOCK.search(line, 0, _CLOCK_WITHIN):
             day = datetime.fromtimestamp(latest + _SLACK)
             at = day.replace(hour=int(match[1]), minute=int(match[2]), second=int(match[3]), microsecond=0)
             return (at if at <= day else at - timedelta(days=1)).timestamp()

@@ -1,17 +1,23 @@
 """Parses one line of LiteLLM's log: JSON with `json_logs: true`, and the plain forms of uvicorn and LiteLLM.
 
-Forms seen on 1.77.7 and 1.106.2. Control characters are removed from all text.
+Forms seen on 1.77.7 and 1.106.2; those of other servers and of prints are in `line_forms`. Control characters are
+removed from all text.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from litellm_tui.logs import call_line
+from litellm_tui.logs import call_line, line_forms
 from litellm_tui.model.log import Level
+
+# `whole`: a record of one line. `open`: further lines of the same message may follow. `loose`: no known form; it
+# belongs to the message before it where that is open, and is not understood otherwise. `either`: it belongs to that
+# message too, and begins an open one otherwise.
+Shape = Literal["whole", "open", "loose", "either"]
 
 
 class Line(NamedTuple):
@@ -27,6 +33,7 @@ class Line(NamedTuple):
     continues: bool = False
     model: str = ""
     logger: str = ""
+    shape: Shape = "whole"
 
 
 class _Json(msgspec.Struct, gc=False):
@@ -42,15 +49,6 @@ class _Json(msgspec.Struct, gc=False):
 
 _decode = msgspec.json.Decoder(_Json).decode
 
-_LEVELS: Final[dict[str, Level]] = {
-    "DEBUG": "DEBUG",
-    "INFO": "INFO",
-    "WARN": "WARNING",
-    "WARNING": "WARNING",
-    "ERROR": "ERROR",
-    "CRITICAL": "CRITICAL",
-    "FATAL": "CRITICAL",
-}
 # PRIORITY of syslog(3), for systemd's own messages about the unit
 _PRIORITIES: Final[tuple[Level, ...]] = (
     "CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG",
@@ -72,7 +70,7 @@ _PLAIN = re.compile(
     re.DOTALL,
 )
 _UVICORN = re.compile(r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+(.*)$", re.DOTALL)
-_PLACE = re.compile(r"^(\S{1,200}\.py:[0-9]{1,9}) - ")
+_PLACE = re.compile(r"^(\S{1,200}\.py:[0-9]{1,9}) -(?: |$)")
 # printed by the router below a failure in a plain log; on 1.106 only this names the model group
 _ADDENDA = (
     "LiteLLM: model group '|Deployment Info: |timeout: [\\dN]|Available Model Group Fallbacks=|"
@@ -89,10 +87,11 @@ _SOURCES: Final = {
     "LiteLLM": "litellm",
     "uvicorn.access": "access",
     "uvicorn.error": "uvicorn",
+    "litellm_proxy_extras": "migrations",
 }
 
 # the sources that are named here and not by the line
-SOURCES: Final = frozenset((*_SOURCES.values(), "stdout", "systemd"))
+SOURCES: Final = frozenset((*_SOURCES.values(), "stdout", "systemd", "gunicorn", "hypercorn", "granian", "prisma"))
 
 
 def clean(text: str) -> str:
@@ -113,7 +112,7 @@ def parse(message: str, priority: int = 6, identifier: str = "") -> Line:
             pass
     if (match := _ORDINARY.match(message)) and identifier != "systemd" and message.isascii() and message.isprintable():
         word, client, method, path, code = match.groups()
-        return Line(_LEVELS[word], "access", f"{method} {path} {code}  {client}", "", "", int(code), path)
+        return Line(line_forms.LEVELS[word], "access", f"{method} {path} {code}  {client}", "", "", int(code), path)
     text = clean(message).rstrip()
     if identifier == "systemd":
         return Line(level_of(priority), "systemd", text)
@@ -126,16 +125,33 @@ def parse(message: str, priority: int = 6, identifier: str = "") -> Line:
             text,
             model=call_line.subject(text),
             logger=place[1] if place else "",
+            shape="open",
         )
     if match := _UVICORN.match(text):
-        return _access(match[2], _level(match[1])) or Line(_level(match[1]), "uvicorn", match[2])
-    return Line(
-        level_of(priority),
-        "stdout",
-        text,
-        continues=bool(_CONTINUES.match(text)) or not text.strip(),
-        model=call_line.subject(text),
-    )
+        # uvicorn's messages have one line, unless they have a traceback
+        shape: Shape = "whole" if match[1] == "INFO" else "open"
+        return _access(match[2], _level(match[1])) or Line(_level(match[1]), "uvicorn", match[2], shape=shape)
+    return _other_form(text, level_of(priority))
+
+
+def _other_form(text: str, level: Level) -> Line:
+    """A line of any other server, a print, or a line of a message that began above."""
+    if found := line_forms.begun(text):
+        shape: Shape = "open" if found.more else "whole"
+        return _bare_access(found.text, found.level) or Line(
+            found.level, _source(found.source), found.text, model=call_line.subject(found.text), shape=shape
+        )
+    if line := _bare_access(text, "INFO"):
+        return line
+    model = call_line.subject(text)
+    if (found := line_forms.printed(text)) and found.last:
+        return Line(found.level, found.source, text, model=model, shape="either")
+    if _CONTINUES.match(text) or not text.strip() or line_forms.belongs(text):
+        return Line(level, "stdout", text, continues=True, model=model)
+    if found:
+        # a level of syslog is the source's, such as of all that came on stderr
+        return Line(found.level, found.source, text, model=model, shape="open" if found.more else "whole")
+    return Line(level, "stdout", text, model=model, shape="loose")
 
 
 def level_of(priority: int) -> Level:
@@ -145,7 +161,7 @@ def level_of(priority: int) -> Level:
 
 def _from_json(data: _Json, message: str) -> Line:
     if not data.level and not data.message:
-        return Line("INFO", "stdout", clean(message))
+        return Line("INFO", "stdout", clean(message), shape="loose")
     text = clean(data.message if isinstance(data.message, str) else str(data.message))
     level = _level(data.level)
     if data.component == "uvicorn.access" and (line := _access(text, level)):
@@ -175,12 +191,20 @@ def _access(text: str, level: Level) -> Line | None:
     )
 
 
+def _bare_access(text: str, level: Level) -> Line | None:
+    match = line_forms.ACCESS.match(text)
+    if match is None:
+        return None
+    client, method, path, status = match.groups()
+    return Line(level, "access", f"{method} {path} {status}  {client}", status=int(status), path=path)
+
+
 def _name(value: Any) -> str:
     return clean(value).replace("\n", " ") if isinstance(value, str) else ""
 
 
 def _level(word: str) -> Level:
-    return _LEVELS.get(word.upper(), "INFO")
+    return line_forms.LEVELS.get(word.upper(), "INFO")
 
 
 def _source(component: str) -> str:

@@ -26,7 +26,10 @@ FOLD_SECONDS: Final = 1.0
 _MOST_PROCESSES: Final = 1000
 # bytes of a record beside its strings: the struct, its numbers, its slot in the list and the allocator's rounding
 _OVERHEAD: Final = 300
-_EXCEPTION = re.compile(r"^\w[\w.]*(?:: |$)")
+# the lines of an exception group stand behind bars; its own name and count say less than what it holds
+_EXCEPTION = re.compile(r"^(?:[ |]{0,40}\| )?(?!(?:Base)?ExceptionGroup:)\w[\w.]*(?:: |$)")
+_INDENTED: Final = re.compile(r"^[ |+]{0,40}(?:Exception Group )?Traceback \(most recent call last\)")
+_RICH: Final = re.compile(r"^\u256d\u2500{1,200} Traceback \(most recent call last\)")
 _TRACEBACK = "Traceback (most recent call last)"
 
 RANK: Final[dict[Level, int]] = {"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 3, "CRITICAL": 4}
@@ -152,13 +155,16 @@ class LogStore:
         before = self.get(self._last_of.get(record.pid, self.last + 1))
         if before is None or record.time - before.time > FOLD_SECONDS or len(before.stack) > LONGEST_STACK:
             return None
-        if not before.stack and RANK[before.level] < RANK["WARNING"]:
+        if not before.stack and RANK[before.level] < RANK["WARNING"] and before.text:
             return None
         text = before.text
         if begins_traceback(text) and is_exception(record.text):
             # the last line of a traceback says what happened, its first line does not
-            text = record.text
+            text = record.text.lstrip(" |")
         stack = f"{before.stack}\n{record.text}" if before.stack else record.text
+        if not text:
+            # the message has begun with an end of line
+            text, stack = record.text, before.stack
         after = msgspec.structs.replace(before, text=text, stack=stack, model=before.model or record.model)
         self._records[len(self._records) - self._next + before.sequence] = after
         self.folds += 1
@@ -185,7 +191,9 @@ class LogStore:
 
 def begins_traceback(text: str) -> bool:
     """Whether it is the first line of a traceback, which does not say what happened."""
-    return text.startswith(_TRACEBACK)
+    if text.startswith(_TRACEBACK):
+        return True
+    return _TRACEBACK in text[:300] and bool(_INDENTED.match(text) or _RICH.match(text))
 
 
 def is_exception(text: str) -> bool:

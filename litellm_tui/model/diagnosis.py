@@ -55,9 +55,9 @@ class Evidence(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """A state with its reason in one line, its onset, the time of its evidence, and what to do about it.
 
-    Deployments and groups use the values of `State`; gateway, service and cache have their own. `brief` is the cause
-    in two or three words. `contradiction` names evidence for the opposite, and why it does not count. `pending` means
-    that nothing is wrong: the file has changed, and a restart applies it.
+    Deployments and groups use the values of `State`; gateway, service, cache and database have their own. `brief` is
+    the cause in two or three words. `contradiction` names evidence for the opposite, and why it does not count.
+    `pending` means that nothing is wrong: the file has changed, and a restart applies it.
     """
 
     state: str
@@ -135,7 +135,18 @@ class Chain(msgspec.Struct, frozen=True):
 
 
 PlaceKind = Literal[
-    "gateway", "service", "configuration", "audit", "cache", "deployment", "group", "alias", "chain", "log", "reading"
+    "gateway",
+    "service",
+    "configuration",
+    "audit",
+    "cache",
+    "database",
+    "deployment",
+    "group",
+    "alias",
+    "chain",
+    "log",
+    "reading",
 ]
 
 
@@ -219,3 +230,4 @@ class Diagnosis(msgspec.Struct, frozen=True):
     drift: tuple[str, ...] = ()
     health_note: str = ""
     audit: Audit | None = None
+    database: Verdict = Verdict("unknown", "quiet")

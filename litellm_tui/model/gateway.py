@@ -13,13 +13,19 @@ from litellm_tui.model.reading import Reading
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """GET /health/readiness, with /health/readiness/details where the version has it."""
+    """GET /health/readiness, with /health/readiness/details where the version has it.
+
+    `ready` is False for a 503: 1.106.2 gives one for a database that is lost, with the same body; 1.77.7 gives one with
+    the text of an `error` alone.
+    """
 
     status: str
     db: str | None = None
     version: str | None = None
     cache: str | None = None
     log_level: str | None = None
+    ready: bool = True
+    error: str | None = None
 
 
 class LoadedDeployment(msgspec.Struct, frozen=True):

@@ -24,7 +24,8 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False):
     `sequence` counts up by one per record of this session; older records fetched later have negative numbers. `text`
     has no control characters and no secrets. `model` is the deployment's `litellm_params.model` or the model group in
     the line, `logger` the place in LiteLLM's source that wrote it (`router.py:7881`); both are empty where the line
-    has none. `place` orders records of the same time in their source (see `logs.entry.Entry`).
+    has none. `place` orders records of the same time in their source (see `logs.entry.Entry`). `service` is the name
+    that the line had as a prefix, such as Compose's; where no more is known of the process, `pid` is below 0.
     """
 
     sequence: int
@@ -40,12 +41,20 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False):
     model: str = ""
     logger: str = ""
     place: int = 0
+    service: str = ""
+
+    @property
+    def process(self) -> str:
+        """The number of the process, or the name of the service where only that is known."""
+        return self.service if self.pid < 0 else str(self.pid)
 
 
 class Log(msgspec.Struct, frozen=True):
     """The state of the tail. The records are in the `LogStore` that the monitor fills; `last` is its newest sequence.
 
-    `unread` counts the lines that could not be parsed: the log shows them unchanged, and no other counter has them.
+    `lines` counts what was read since the start, without blank lines. Of these `unread` could not be parsed, and
+    `unknown` are of no known form (`unknown_example` is the beginning of the first): the log shows them unchanged, and
+    no other counter has them.
     """
 
     source: str = ""
@@ -58,3 +67,6 @@ class Log(msgspec.Struct, frozen=True):
     restarts: int = 0
     errors_per_minute: tuple[int, ...] = ()
     unread: int = 0
+    lines: int = 0
+    unknown: int = 0
+    unknown_example: str = ""

@@ -77,9 +77,9 @@ Scope = Literal["user", "system"]
 
 
 class Tools(msgspec.Struct, frozen=True):
-    """The tools that reach the service: commands as argument vectors, and whether a Redis server can be asked directly.
+    """The tools that reach the service: commands as argument vectors, and whether Redis and Postgres can be asked.
 
-    The simulated gateway has its own commands, no real Redis, and files that are younger than their times of
+    The simulated gateway has its own commands, neither of these servers, and files that are younger than their times of
     modification: without `inodes` only those times count. `booted_at` is the start of the simulated machine in seconds
     since the epoch, None for this machine.
     """
@@ -88,6 +88,7 @@ class Tools(msgspec.Struct, frozen=True):
     journalctl: tuple[str, ...] = ("journalctl",)
     sudo: tuple[str, ...] = ("sudo",)
     redis: bool = True
+    postgres: bool = True
     inodes: bool = True
     booted_at: float | None = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from litellm_tui.model.configuration import Configuration
+from litellm_tui.model.database import Database
 from litellm_tui.model.failures import Crash
 from litellm_tui.model.gateway import CacheCounts, Gateway
 from litellm_tui.model.log import Log
@@ -20,7 +21,8 @@ from litellm_tui.model.traffic import Failures, Traffic
 class Snapshot(msgspec.Struct, frozen=True):
     """All that is known at `taken_at`. Screens and commands show this and nothing else.
 
-    `redis_answer` is the Redis server's own answer to a PING. `probes` holds the last probe of each deployment.
+    `redis_answer` is the Redis server's own answer to a PING, `database` what Postgres itself says. `probes` holds the
+    last probe of each deployment.
     `expected_down` maps a deployment's key, or a group's name, to the operator's note on why it may be down.
     `crashes` are the sources that the console itself fails to read.
     """
@@ -34,6 +36,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     failures: Failures = Failures()
     redis_answer: Reading[str] = Reading()
     cache_counts: CacheCounts | None = None
+    database: Database = Database()
     probes: tuple[ProbeResult, ...] = ()
     expected_down: dict[str, str] = {}
     crashes: tuple[Crash, ...] = ()

@@ -18,7 +18,7 @@ import msgspec
 
 from litellm_tui.analysis.health.cache import is_slow
 from litellm_tui.model.failures import Crashed, Failure, NotAvailable, Unauthorized
-from litellm_tui.model.gateway import CachePing, Gateway, HealthEntry, HealthReport
+from litellm_tui.model.gateway import CachePing, Gateway, HealthEntry, HealthReport, Readiness
 from litellm_tui.model.reading import Reading, is_silence, next_reading
 from litellm_tui.monitor.supervisor import Supervisor
 from litellm_tui.monitor.wakeup import Wakeup
@@ -169,6 +169,11 @@ class GatewayPoller:
             return msgspec.structs.replace(result, why=self._redact(result.why))
         if isinstance(result, HealthReport):
             return msgspec.structs.replace(result, unhealthy=tuple(map(self._unhealthy, result.unhealthy)))
+        if isinstance(result, Readiness) and result.error:
+            before = self.readings.readiness.value
+            # the text alone names no version, and it is the same process
+            version = before.version if before else None
+            return msgspec.structs.replace(result, error=self._redact(result.error), version=version)
         if isinstance(result, CachePing) and result.error:
             return msgspec.structs.replace(result, error=self._redact(result.error))
         return result

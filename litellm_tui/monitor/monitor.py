@@ -30,6 +30,7 @@ from litellm_tui.model.traffic import Failures, Traffic
 from litellm_tui.monitor.audit_worker import AuditWorker
 from litellm_tui.monitor.config_watcher import ConfigWatcher
 from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
+from litellm_tui.monitor.postgres_poller import PostgresPoller
 from litellm_tui.monitor.redis_poller import RedisPoller
 from litellm_tui.monitor.service_poller import ServicePoller
 from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
@@ -95,6 +96,8 @@ class Monitor:
         self.audits = AuditWorker(profile, self._dirty.set)
         self._wakeup = Wakeup()
         self._redis = RedisPoller(profile.url.value, self._dirty.set, self.look_now)
+        self._postgres = PostgresPoller(profile, self._dirty.set, self._masked)
+        self._database_said: str | None = None
         self._gateway = GatewayPoller(
             profile,
             self._wakeup,
@@ -139,6 +142,7 @@ class Monitor:
             failures=failures,
             redis_answer=self._redis.answer,
             cache_counts=self._redis.counts,
+            database=self._postgres.database,
             probes=tuple(self._probes.values()),
             expected_down=self.expected_down,
             crashes=self.supervisor.crashes,
@@ -164,6 +168,7 @@ class Monitor:
     def look_now(self) -> None:
         """Read everything again at once, without waiting for interval or back-off."""
         self._wakeup.wake()
+        self._postgres.hurry()
 
     async def run(self) -> None:
         """Observe until cancelled; every child process and connection has ended when this returns."""
@@ -192,6 +197,8 @@ class Monitor:
         if self.profile.tools.redis:
             asking = partial(self._redis.run, lambda: self._configuration.current, self._started_at)
             yield Job("redis", asking, self._redis.failed)
+        asking = partial(self._postgres.run, lambda: self._configuration.current, self._started_at)
+        yield Job("postgres", asking, self._postgres.failed)
         if self.file:
             yield Job("configuration", self.file.run, self._file_failed)
             yield Job("audit", self.audits.run, self.audits.failed)
@@ -233,6 +240,9 @@ class Monitor:
         self._redis.count(result)
         if isinstance(result, Readiness):
             self.audits.saw_version(result.version)
+            if (said := f"{result.status} {result.db}") != self._database_said:
+                self._database_said = said
+                self._postgres.hurry()
         elif isinstance(result, Metrics):
             self._traffic.add_metrics(result, time.time())
 
@@ -272,7 +282,7 @@ class Monitor:
             self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
             self._redis.saved(redis.address(loaded, environment))
             # a former secret is still masked: the running process may write it to its log
-            self._secrets.update(secrets)
+            self._secrets.update(secrets, self._postgres.saved(loaded, environment))
             self.redact = Redactor(self._secrets)
             self._intake.redact = self.redact
             self._judge_background_checks()

@@ -74,6 +74,7 @@ class Profile(msgspec.Struct, frozen=True):
     probes: tuple[str, ...] = ()
     read_only: bool = False
     production: bool = False
+    ask_database: bool = True
     missing: tuple[Missing, ...] = ()
     also_found: tuple[str, ...] = ()
 

@@ -112,6 +112,7 @@ def resolve(
         probes=chosen.probes,
         read_only=options.read_only or chosen.read_only,
         production=chosen.production,
+        ask_database=chosen.ask_database,
         missing=tuple(missing),
         also_found=found.others,
     )

@@ -27,6 +27,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `probes` are groups that must answer a real request before a restart counts as applied.
     With `read_only` nothing is changed and no request that costs is made. `production` marks a gateway on the screen,
     and a restart must be confirmed by typing the service's name.
+    `ask_database` off leaves Postgres itself alone: what LiteLLM says of its database is all that is known then.
     `compose`, `process` or `custom` describes a service that systemd does not run; `unit` is then its name.
     """
 
@@ -40,6 +41,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probes: tuple[str, ...] = ()
     read_only: bool = False
     production: bool = False
+    ask_database: bool = True
     # unset and not None: `compose:` with nothing behind it is a mistake, and must not mean systemd
     compose: Compose | msgspec.UnsetType = msgspec.UNSET
     process: Process | msgspec.UnsetType = msgspec.UNSET

@@ -100,7 +100,7 @@ def record_paragraphs(record: LogRecord, view: View, *, full: bool = False) -> I
     yield "time", f"{day} {view.clock(record.time)} ({age(view.now - record.time)} ago)", "ok"
     yield "level", record.level, "bad" if record.level in ("ERROR", "CRITICAL") else "ok"
     logger = f" ({record.logger})" if record.logger else ""
-    yield "source", f"{record.source}{logger}, process {record.pid}", "quiet"
+    yield "source", f"{record.source}{logger}, process {record.process}", "quiet"
     yield "model", record.model, "ok"
     yield "status", str(record.status or ""), "ok"
     yield "call id", record.call_id, "quiet"

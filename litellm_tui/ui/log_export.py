@@ -21,7 +21,7 @@ LONGEST_COPIED: Final = 70_000
 
 def as_text(record: LogRecord, redact: Callable[[str], str]) -> str:
     """One record as it is read, its time in UTC, its stack trace below it."""
-    head = f"{_time(record)} {record.level:<8} {record.source} [{record.pid}] {record.text}"
+    head = f"{_time(record)} {record.level:<8} {record.source} [{record.process}] {record.text}"
     return redact(f"{head}\n{record.stack}" if record.stack else head)
 
 
@@ -32,7 +32,8 @@ def as_json(record: LogRecord, redact: Callable[[str], str]) -> str:
         "level": record.level,
         "source": redact(record.source),
         "logger": redact(record.logger),
-        "pid": record.pid,
+        "pid": max(0, record.pid),
+        "service": redact(record.service),
         "model": redact(record.model),
         "call_id": redact(record.call_id),
         "status": record.status,

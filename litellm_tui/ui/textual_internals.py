@@ -13,17 +13,23 @@ from rich.console import Console
 from rich.control import Control
 from rich.text import Text
 from textual import _compositor
+from textual._compositor import Compositor
 from textual.app import App, ReturnType
 from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.screen import Screen, ScreenResultType
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 # from, and before
 VERSIONS: Final = ((8, 2), (9,))
 USED: Final[dict[type, tuple[str, ...]]] = {
-    App: ("_fatal_error", "_exception", "_driver"),
+    App: ("_fatal_error", "_exception", "_driver", "_background_screens"),
+    Screen: ("_compositor", "_compositor_refresh", "_dirty_widgets"),
+    Compositor: ("_dirty_regions",),
 }
 """The private names that are relied on, by the class that has them."""
 
@@ -83,6 +89,32 @@ def resize_without_layout(view: ScrollView, size: Size) -> None:
     """
     view.set_reactive(ScrollView.virtual_size, size)
     view.vertical_scrollbar.window_virtual_size = size.height
+
+
+class CalmScreen(Screen[ScreenResultType]):
+    """A screen of which only that is painted that has changed: when the focus moves, and while a dialog lies over it.
+
+    A change of `Screen.focused` repaints all of a screen, some 20 KB at 120x40. What looks different with the focus is
+    repainted by its own styles, `:focus` and `:focus-within`, and by its `watch_has_focus`.
+
+    A screen in the background notes what it has changed as its own to be painted, besides handing it to the uppermost
+    one: what was noted once is handed on with every later change, so that a clock sends the whole screen every second.
+    It is painted as a whole when it comes to the front, and need not note anything. Relies on
+    `Screen._compositor_refresh` being what paints, and on the names in `USED`.
+    """
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    def _compositor_refresh(self) -> None:
+        app = self.app
+        if self is app.screen or app.is_inline:
+            super()._compositor_refresh()
+            return
+        changed = self._compositor._dirty_regions
+        if changed and self in app._background_screens:
+            app.screen.refresh(*changed)
+        changed.clear()
+        self._dirty_widgets.clear()
 
 
 class CroppedUpdate(_compositor.ChopsUpdate):

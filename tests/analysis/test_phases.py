@@ -21,7 +21,9 @@ from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Traffic
 from tests.recorded import CONFIG, NOW, VERSIONS, loaded_file, snapshot_of
 
-NAMES = ("file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log")
+NAMES = (
+    "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "database", "log",
+)  # fmt: skip
 
 
 @pytest.fixture(params=VERSIONS)
@@ -49,7 +51,7 @@ def _outcomes(snapshot: Snapshot) -> dict[str, str]:
 def test_the_recorded_proxy_phase_by_phase(snapshot: Snapshot) -> None:
     assert _outcomes(snapshot) == {
         "file": "ok", "audit": "skipped", "references": "warning", "service": "ok", "port": "ok", "gateway": "ok",
-        "key": "ok", "models": "broken", "routing": "warning", "cache": "ok", "log": "ok",
+        "key": "ok", "models": "broken", "routing": "warning", "cache": "ok", "database": "ok", "log": "ok",
     }  # fmt: skip
     found = _phases(snapshot)
     assert "KIMI_KEY" in found["references"].text

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from litellm_tui.actions.transaction.messages import sentence
 from litellm_tui.analysis.change.proof import (
     CACHED_SECONDS,
     STEADY_SECONDS,
@@ -21,6 +22,7 @@ from litellm_tui.analysis.change.proof import (
 )
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.model.configuration import ConfigFile, Configuration
+from litellm_tui.model.database import Database
 from litellm_tui.model.failures import Failure, NotAvailable, Unauthorized, Unreachable
 from litellm_tui.model.gateway import CachePing, Gateway, Readiness
 from litellm_tui.model.probe import ProbeResult
@@ -338,3 +340,43 @@ def test_one_failure_is_enough(name: str) -> None:
     checks = prove(snapshot, diagnose(snapshot, NOW), AFTER, NOW)
     assert [one.name for one in checks if one.state == "failed"] == [name]
     assert why_unproved(checks) == next(one.text for one in checks if one.state == "failed")
+
+
+# --- the database -------------------------------------------------------------------------------------------------
+
+WITH_DATABASE = msgspec.structs.replace(AFTER, connected=True)
+
+
+def _said(db: str, *, seen_at: float = NOW - 1, ready: bool = True) -> Snapshot:
+    found = seen(readiness=read(Readiness("healthy", db=db, version="1.106.2", ready=ready), seen_at))
+    return msgspec.structs.replace(found, database=Database(configured=True, source="DATABASE_URL"))
+
+
+def test_the_database_that_was_connected_before_is_connected_again() -> None:
+    assert check("database", _said("connected"), WITH_DATABASE) == ("ok", "database connected")
+    assert "database" not in proof(_said("connected"))
+    checks = prove(_said("connected"), diagnose(_said("connected"), NOW), WITH_DATABASE, NOW)
+    assert sentence(checks, "applied") == "applied; 2 of 2 deployments loaded; database connected"
+
+
+def test_what_readiness_said_before_the_restart_is_waited_for() -> None:
+    assert check("database", _said("connected", seen_at=STARTED - 1), WITH_DATABASE)[0] == "waiting"
+
+
+def test_a_database_that_does_not_come_back_fails_the_restart_after_a_while() -> None:
+    soon, late = ANSWERED + CACHED_SECONDS - 1, ANSWERED + CACHED_SECONDS + 1
+    assert check("database", _said("disconnected"), WITH_DATABASE, soon)[0] == "waiting"
+    state, text = check("database", _said("disconnected"), WITH_DATABASE, late)
+    assert state == "failed"
+    assert "was connected before, and is lost" in text
+
+
+def test_a_configuration_without_a_database_wants_none() -> None:
+    none = msgspec.structs.replace(_said("Not connected"), database=Database(configured=False))
+    assert check("database", none, WITH_DATABASE) == ("ok", "none is wanted")
+
+
+def test_a_readiness_of_503_is_no_readiness_and_names_the_database() -> None:
+    state, text = check("ready", _said("disconnected", ready=False))
+    assert state == "waiting"
+    assert text.endswith("its database is disconnected")

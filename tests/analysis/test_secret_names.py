@@ -35,7 +35,7 @@ def test_names_whose_values_may_hold_one_within(name: str) -> None:
     [
         ("OPENAI_API_KEY", "abcd1234", {"abcd1234"}),
         ("Authorization", "Bearer abcd1234", {"Bearer abcd1234", "abcd1234"}),
-        ("DATABASE_URL", "postgresql://me:p%40ss@db/x", {"p%40ss", "p@ss"}),
+        ("DATABASE_URL", "postgresql://me:p%40ss@db/x", {"postgresql://me:p%40ss@db/x", "p%40ss", "p@ss"}),
         ("REDIS_URL", "redis://:hunter22@cache:6379", {"hunter22"}),
         ("api_base", "https://token42@host/v1", {"token42"}),
         ("api_base", "https://host/v1?a=1&key=abcd1234", {"abcd1234"}),

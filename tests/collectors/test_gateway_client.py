@@ -446,3 +446,23 @@ async def test_a_proxy_of_the_environment_is_not_used_for_this_machine(monkeypat
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     async with _server(alive) as url:
         assert await _ask(url, gateway.LIVELINESS) == "I'm alive!"
+
+
+# --- a readiness of 503, as both versions' own functions give it ---------------------------------------------------
+
+
+async def test_a_readiness_of_503_tells_of_the_database() -> None:
+    body = b'{"status":"healthy","db":"disconnected","litellm_version":"1.106.2"}'
+    for endpoint in (gateway.READINESS, gateway.READINESS_DETAILS):
+        found = await _get(endpoint, _says(503, body))
+        assert found == Readiness("healthy", db="disconnected", version="1.106.2", ready=False)
+    words = b'{"detail":"Service Unhealthy (All connection attempts failed)"}'
+    found = await _get(gateway.READINESS, _says(503, words))
+    assert found == Readiness("unhealthy", ready=False, error="All connection attempts failed")
+    found = await _get(gateway.READINESS, _says(503, b'{"status":"shutting_down"}'))
+    assert (found.status, found.db, found.ready) == ("shutting_down", None, False)
+
+
+async def test_another_503_in_front_of_it_is_none_of_litellm() -> None:
+    assert isinstance(await _get(gateway.READINESS, _says(503, b"<html>no upstream</html>", "text/html")), Malformed)
+    assert isinstance(await _get(gateway.READINESS, _says(503, b'{"detail":"try again"}')), Malformed)

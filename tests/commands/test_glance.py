@@ -120,11 +120,12 @@ def test_a_gateway_that_is_down_ends_with_three(simulation: Simulation, capsys: 
 def test_check_has_a_line_for_each_phase(simulation: Simulation, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) in (0, 1)
     words = [line.split()[1] for line in _said(capsys).splitlines() if line.split()[0] in ("ok", "WARN", "FAIL", "-")]
-    assert words[:11] == [
-        "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log",
+    assert words[:12] == [
+        "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache",
+        "database", "log",
     ]  # fmt: skip
     assert main(["check", "--json"]) in (0, 1)
-    assert len(json.loads(_said(capsys))["phases"]) == 11
+    assert len(json.loads(_said(capsys))["phases"]) == 12
 
 
 @pytest.mark.parametrize("arguments", [["check", "--minutes", "0"], ["check", "--minutes", "x"],

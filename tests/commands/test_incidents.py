@@ -67,6 +67,7 @@ def test_json_has_the_same_with_stable_names(simulation: Simulation, capsys: pyt
     found = json.loads(capsys.readouterr().out)
     assert set(found) == {
         "taken_at", "host", "url", "since", "read_from", "exit_status", "unread", "answers", "incidents", "other",
+            "lines", "lines_unread", "lines_unknown", "unknown_example",
     }  # fmt: skip
     assert found["exit_status"] == 2
     assert found["taken_at"] - found["since"] == pytest.approx(3600)

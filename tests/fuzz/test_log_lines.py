@@ -71,6 +71,8 @@ def _lines(text: str) -> Iterator[str]:
     yield f"  File {text}"
     yield f"litellm.exceptions.X: {text}. Received Model Group={text}"
     yield f'INFO:     {text} - "POST /v1/chat/completions{text} HTTP/1.1" 500 X'
+    yield f"2026-11-21T02:20:00.1Z litellm-1  | {text}"
+    yield f"{text}INFO:     Started server process [1]"
 
 
 def _intake(text: str, lines: Callable[[str], Iterator[str]] = _lines) -> list[LogRecord]:
@@ -151,7 +153,10 @@ def test_every_pattern_of_the_package_is_among_them() -> None:
     for module in (
         "logs.call_line",
         "logs.failure_line",
+        "logs.line_forms",
+        "logs.line_prefix",
         "logs.log_line",
+        "logs.prefix_reader",
         "analysis.redaction.secret_shapes",
         "analysis.failures.causes",
         "analysis.failures.fingerprint",

@@ -94,6 +94,9 @@ class Course:
             outcome = self.outcomes[fault.key]
             shown = fault.expected(self.version)
             outcome.lasts = shown is None or shows(shown, watch.last)
+            if shown is not None and fault.key == "cooling" and not outcome.lasts:
+                # a cooldown ends by itself, and with the next request it begins again
+                outcome.lasts = watch.wait_for(partial(shows, shown), NAMED_SECONDS, time.time()) is not None
             outcome.said = what_shows(shown or fault.shown, watch.last)
             outcome.words = in_words(shown or fault.shown, watch.last)
             outcome.health = health(fault)

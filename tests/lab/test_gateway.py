@@ -199,8 +199,10 @@ def filled(snapshot: Snapshot) -> bool:
     seen = snapshot.gateway
     readings: tuple[Any, ...] = (seen.liveliness, seen.readiness, seen.groups, seen.deployments, seen.router)
     readings += (seen.cache_ping, seen.redis, seen.health, snapshot.service)
+    # a busy LiteLLM that does not answer with the details is asked for the short form, which has no version
+    known = seen.readiness.value is not None and seen.readiness.value.version
     return all(reading.value is not None and reading.failure is None for reading in readings) and bool(
-        snapshot.configuration.current and snapshot.log.last >= 0
+        known and snapshot.configuration.current and snapshot.log.last >= 0
     )
 
 

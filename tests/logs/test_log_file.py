@@ -263,3 +263,19 @@ def test_without_any_time_a_line_is_as_old_as_the_file() -> None:
 
 def test_lines_a_little_out_of_order_do_not_lead_a_day_back() -> None:
     assert _ago(["00:00:21 - LiteLLM:INFO: a", "00:00:20 - LiteLLM:INFO: b"]) == [9, 10]
+
+
+def test_a_stamp_before_a_line_is_its_time() -> None:
+    moment = datetime.fromisoformat("2026-11-21T04:05:06+00:00").timestamp()
+    lines = [
+        "litellm-1  | 2026-11-21T04:05:06.5Z Requester IP Address:10.1.2.3",
+        "2026-11-21T04:05:07Z 01:02:03 - LiteLLM:ERROR: a.py:1 - x",
+        "[2026-11-21 04:05:08 +0000] [42] [ERROR] y",
+    ]
+    assert times(lines, moment + 100) == [moment + 0.5, moment + 1, moment + 2]
+
+
+def test_the_time_of_day_is_found_behind_a_prefix() -> None:
+    written = datetime(2026, 11, 21, 12, 0, 0).timestamp()
+    lines = ["litellm-1  | 11:59:00 - LiteLLM:ERROR: a.py:1 - x", "litellm-1  | Requester IP Address:10.1.2.3"]
+    assert times(lines, written) == [written - 60, written - 60]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from rich.segment import Segment
+from textual._compositor import Compositor
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -133,3 +134,49 @@ async def test_a_clock_that_ticks_paints_the_figures_that_differ(
     clock.tick("12:34:57")
     await scene.shows("12:34:57")
     await scene.until(lambda: (0, clock.region.x + 7, clock.region.right) in painted)
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """A screen for each time that one is painted as a whole from now on."""
+    found: list[object] = []
+    make = Compositor.render_full_update
+
+    def note(self: Compositor, simplify: bool = False) -> Any:
+        found.append(self)
+        return make(self, simplify)
+
+    monkeypatch.setattr(Compositor, "render_full_update", note)
+    return found
+
+
+async def test_another_pane_that_gets_the_focus_paints_the_two_alone(
+    scene: Scene, painted: list[tuple[int, int, int]], whole: list[object]
+) -> None:
+    await quiet(scene)
+    await scene.press("1")
+    await scene.pilot.pause(0.2)
+    panes = [scene.app.screen_stack[0].query_one(f"#{name}") for name in ("models", "fallbacks")]
+    painted.clear()
+    whole.clear()
+    await scene.press("3")
+    await scene.pilot.pause(0.2)
+    assert not whole
+    for pane in panes:
+        assert {pane.region.y, pane.region.bottom - 1} <= {row for row, first, end in painted if first <= pane.region.x}
+        assert pane.has_pseudo_class("focus-within") is (pane.id == "fallbacks")
+
+
+async def test_a_clock_below_a_sheet_paints_only_itself(
+    scene: Scene, painted: list[tuple[int, int, int]], whole: list[object]
+) -> None:
+    await quiet(scene)
+    await scene.press("!")
+    await scene.pilot.pause(0.5)
+    clock = scene.app.screen_stack[0].query_one(Clock)
+    whole.clear()
+    for words in ("12:34:56", "12:34:57", "12:34:58"):
+        painted.clear()
+        scene.app.main.tick(words)
+        await scene.until(lambda: [row for row, _, _ in painted if row == clock.region.y])
+    assert not whole

@@ -39,7 +39,9 @@ def told(record: Record) -> str:
 def told_checks(checks: tuple[ProofCheck, ...]) -> str:
     """How a proof stands: what it waits for, or what was found."""
     waiting = [check.text for check in checks if check.state == "waiting"]
-    found = [check.text for check in checks if check.state == "ok" and check.name in ("deployments", "ready")]
+    found = [
+        check.text for check in checks if check.state == "ok" and check.name in ("deployments", "ready", "database")
+    ]
     return waiting[0] if waiting else "; ".join(filter(None, found))
 
 
@@ -61,9 +63,9 @@ def last_exception(log: tuple[str, ...]) -> str:
 
 
 def sentence(checks: tuple[ProofCheck, ...], what: str) -> str:
-    """`what`, with how many deployments are loaded."""
-    loaded = next((check.text for check in checks if check.name == "deployments" and check.state == "ok"), "")
-    return f"{what}; {loaded}" if loaded else what
+    """`what`, with how many deployments are loaded, and the database where there is one."""
+    found = [check.text for check in checks if check.name in ("deployments", "database") and check.state == "ok"]
+    return "; ".join(filter(None, (what, *found)))
 
 
 def weighed(found: tuple[preflight.PreflightCheck, ...], *, force: bool) -> str:

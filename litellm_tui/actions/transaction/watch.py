@@ -63,6 +63,7 @@ class Watch:
             main_pid=service.main_pid if service else 0,
             loaded=len(before.snapshot.gateway.deployments.value or ()) if before else 0,
             cached=bool(before and before.diagnosis.cache.state in ("healthy", "slow")),
+            connected=bool(before and before.diagnosis.database.state in ("connected", "slow")),
             probes=self._profile.probes,
         )
 
@@ -109,7 +110,8 @@ class Watch:
                 if answers and states["deployments"] in ("ok", "not known") and due:
                     ended = await guarded_async(self._observer.probe(self._profile.probes))
                     probes, asked = (0 if ended is None else probes - 1), time.monotonic()
-                unread = answers and "waiting" in (states["ready"], states["deployments"], states["cache"])
+                waited = {name for name, state in states.items() if state == "waiting"}
+                unread = answers and bool(waited & {"ready", "deployments", "cache", "database"})
                 if unread and time.monotonic() - looked > AGAIN_SECONDS:
                     # whatever its pace or back-off, but a busy gateway is not asked without a pause
                     looked = time.monotonic()

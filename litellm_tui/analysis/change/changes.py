@@ -20,6 +20,7 @@ class LookSummary(msgspec.Struct, frozen=True):
     started_at: float | None = None
     deployments: tuple[str, ...] | None = None
     cache: str | None = None
+    database: str | None = None
 
 
 def summarize_look(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> LookSummary:
@@ -33,6 +34,7 @@ def summarize_look(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> Look
         started_at=service.started_at if service else None,
         deployments=tuple(sorted({f"{d.group} ({d.model})" for d in loaded})) if loaded is not None else None,
         cache=diagnosis.cache.state if diagnosis.cache.severity != "unknown" else None,
+        database=diagnosis.database.state if diagnosis.database.state not in ("unknown", "answers") else None,
     )
 
 
@@ -53,3 +55,5 @@ def _changes(before: LookSummary, after: LookSummary) -> Iterator[str]:
         yield from (f"removed: {name}" for name in before.deployments if name not in after.deployments)
     if before.cache and after.cache and before.cache != after.cache:
         yield f"cache: {before.cache} → {after.cache}"
+    if before.database and after.database and before.database != after.database:
+        yield f"database: {before.database} → {after.database}"

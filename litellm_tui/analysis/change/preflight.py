@@ -7,7 +7,9 @@ from typing import Literal
 
 import msgspec
 
+from litellm_tui.analysis.health.database import AWAY
 from litellm_tui.analysis.phrases import count
+from litellm_tui.model.database import Database
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
 
@@ -23,7 +25,7 @@ class PreflightCheck(msgspec.Struct, frozen=True):
 
 
 def preflight_checks(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[PreflightCheck]:
-    """The unit, the file, its audit, the changes that a restart applies, and the requests that it cuts off."""
+    """The unit, the file, its audit, the changes that a restart applies, the database, and the requests cut off."""
     configuration, service = snapshot.configuration, snapshot.service.value
     if service is not None and service.load_state == "not-found":
         yield PreflightCheck(
@@ -41,7 +43,28 @@ def preflight_checks(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[Prefl
         yield PreflightCheck("file", "ok", f"{file.path} parses: {count(len(file.deployments), 'deployment')}")
         yield from _audited(diagnosis)
         yield _changes(diagnosis)
+    yield from database_checks(snapshot.database, diagnosis)
     yield _in_flight(snapshot)
+
+
+def database_checks(database: Database, diagnosis: Diagnosis) -> Iterator[PreflightCheck]:
+    """Whether LiteLLM would come up again: without its database it does not, unless that is tolerated.
+
+    One that it has lost while Postgres itself answers is no reason against it: a restart mends that.
+    """
+    verdict = diagnosis.database
+    if verdict.severity not in ("warn", "bad") or verdict.state == "slow":
+        if verdict.state == "connected" and verdict.severity == "ok":
+            yield PreflightCheck("database", "ok", verdict.state)
+        return
+    proved = database.answer.failure is not None and verdict.state in AWAY and verdict.state != "lost"
+    ends = proved and not database.tolerated and diagnosis.gateway.state == "answering"
+    text = (
+        f"LiteLLM would not start again without its database: {verdict.reason}"
+        if ends
+        else (f"the database is {verdict.state}: {verdict.reason}")
+    )
+    yield PreflightCheck("database", "refused" if ends else "note", text)
 
 
 def _audited(diagnosis: Diagnosis) -> Iterator[PreflightCheck]:

@@ -20,17 +20,20 @@ STEADY_SECONDS: Final = 10.0
 # seconds after the first answer; an earlier ping can meet an unfinished connection to Redis
 CACHED_SECONDS: Final = 20.0
 
+# what readiness says of a gateway without a database
+_NONE: Final = "Not connected"
+
 ProofState = Literal["ok", "waiting", "failed", "not known"]
-CheckName = Literal["unit", "answers", "ready", "deployments", "cache", "log", "probes", "steady"]
+CheckName = Literal["unit", "answers", "ready", "deployments", "cache", "database", "log", "probes", "steady"]
 
 
 class ExpectedProcess(msgspec.Struct, frozen=True):
     """What the new process is compared with.
 
     `ordered_at` is when the restart was ordered, `carried_out_at` when the order ended; older evidence does not count.
-    `invocation` and `main_pid` identify the process before, `loaded` is its number of deployments, `cached` says that
-    its cache was healthy. `probes` are the groups to probe. `first_pid` is the first process seen after the restart,
-    `answered_at` the time since which it answers, None while it does not.
+    `invocation` and `main_pid` identify the process before, `loaded` is its number of deployments; `cached` says that
+    its cache was healthy, `connected` that it had its database. `probes` are the groups to probe. `first_pid` is the
+    first process seen after the restart, `answered_at` the time since which it answers, None while it does not.
     """
 
     ordered_at: float
@@ -39,6 +42,7 @@ class ExpectedProcess(msgspec.Struct, frozen=True):
     main_pid: int = 0
     loaded: int = 0
     cached: bool = False
+    connected: bool = False
     probes: tuple[str, ...] = ()
     first_pid: int = 0
     answered_at: float | None = None
@@ -87,6 +91,8 @@ def _checks(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess,
     yield _ready(snapshot, since)
     yield _deployments(snapshot, diagnosis, expected, since)
     yield _cache(snapshot, diagnosis, expected, since, now)
+    if expected.connected:
+        yield _database(snapshot, diagnosis, expected, since, now)
     yield _log(snapshot.traffic.notices, expected.ordered_at)
     yield _probes(snapshot, expected)
     yield _steady(expected, now)
@@ -124,10 +130,14 @@ def _unit(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess) -
 
 def _ready(snapshot: Snapshot, since: float) -> ProofCheck:
     readiness = snapshot.gateway.readiness
-    if readiness.failure is None and (readiness.seen_at or 0.0) > since:
+    ready = readiness.value is None or readiness.value.ready
+    if readiness.failure is None and (readiness.seen_at or 0.0) > since and ready:
         version = readiness.value.version if readiness.value else None
         return ProofCheck("ready", "ok", f"LiteLLM {version}" if version else "")
-    return ProofCheck("ready", "waiting", "/health/readiness does not say that it is ready")
+    lost = (
+        f": its database is {readiness.value.db}" if readiness.value and readiness.value.db not in (None, _NONE) else ""
+    )
+    return ProofCheck("ready", "waiting", f"/health/readiness does not say that it is ready{lost}")
 
 
 def _deployments(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, since: float) -> ProofCheck:
@@ -170,6 +180,22 @@ def _cache(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, 
     if now - (expected.answered_at or now) > CACHED_SECONDS and (pinged or verdict.state == "unknown"):
         return ProofCheck("cache", "failed", f"the cache was healthy before, and is {verdict.state}: {verdict.reason}")
     return ProofCheck("cache", "waiting", "the cache was not pinged yet")
+
+
+def _database(
+    snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, since: float, now: float
+) -> ProofCheck:
+    verdict, readiness = diagnosis.database, snapshot.gateway.readiness
+    asked = readiness.failure is None and (readiness.seen_at or 0.0) > since
+    if asked and verdict.state in ("connected", "slow", "migrations failed", "read-only"):
+        return ProofCheck("database", "ok", f"database {verdict.state}")
+    if verdict.state == "off":
+        # the file that was applied has none
+        return ProofCheck("database", "ok", "none is wanted")
+    if asked and now - (expected.answered_at or now) > CACHED_SECONDS:
+        text = f"the database was connected before, and is {verdict.state}: {verdict.reason}"
+        return ProofCheck("database", "failed", text)
+    return ProofCheck("database", "waiting", "whether it has its database is not known yet")
 
 
 def _log(notices: tuple[Notice, ...], since: float) -> ProofCheck:

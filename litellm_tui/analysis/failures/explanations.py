@@ -37,11 +37,13 @@ _MEANS: Final = {
     "alias is a list": "router_settings.model_group_alias maps a name to a list, and LiteLLM wants one name",
     "ghost fallback": "a fallback leads to a group that does not exist: who needs it gets an error",
     "service ended": "the service manager says that LiteLLM ended, or did not start",
+    "start did not complete": "LiteLLM began to start and did not come to serve; these are its last words",
 }
 _DO: Final = {
     "alias is a list": "name one group in the alias; use a fallback for more than one",
     "ghost fallback": "correct the name in the fallback, or add the group",
     "service ended": "see the service (5) and the last lines before it in the log",
+    "start did not complete": "mend what the last lines name; the incidents of the same time say more",
 }
 _UNKNOWN: Final = Explanation("", "read an example in the log (Enter)")
 

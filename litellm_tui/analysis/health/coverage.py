@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from litellm_tui.analysis.health.database_report import database_looked
 from litellm_tui.analysis.health.evidence import traffic_visible
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import BlindSpot, Looked
@@ -15,6 +16,8 @@ from litellm_tui.model.snapshot import Snapshot
 
 # the console's own requests cause access lines: with none so long after the first answer, LiteLLM writes none
 _ACCESS_SECONDS: Final = 20.0
+# what a module of the operator's own prints now and then is no blind spot
+_FEW_UNKNOWN: Final = 0.01
 _VERBOSE: Final = (
     'LITELLM_LOG=INFO in the unit\'s environment, or callbacks: ["prometheus"] (LiteLLM 1.80 or newer), and a restart'
 )
@@ -68,6 +71,7 @@ def _cover_sources(snapshot: Snapshot) -> Iterator[Looked]:
             _failure_or(snapshot.redis_answer, f"it answers {snapshot.redis_answer.value}"),
             snapshot.redis_answer.seen_at,
         )
+    yield from database_looked(snapshot)
     configuration = snapshot.configuration
     file = configuration.current
     text = (
@@ -85,12 +89,20 @@ def _cover_sources(snapshot: Snapshot) -> Iterator[Looked]:
     yield Looked("unit", _failure_or(service, state), service.seen_at)
     log = snapshot.log
     said = log.failure.why if log.failure else log.source or log.state
-    yield Looked("log", f"{said}; {unread_lines(log)}" if log.unread else said, log.last_at)
+    yield Looked("log", "; ".join(filter(None, (said, unread_lines(log)))), log.last_at)
 
 
 def unread_lines(log: Log) -> str:
-    """The number of log lines that could not be read, as text."""
-    return f"{count(log.unread, 'line')} could not be read"
+    """The number of log lines that could not be read, or are of no known form, as text; empty where all are known."""
+    unread = f"{count(log.unread, 'line')} could not be read" if log.unread else ""
+    return "; ".join(filter(None, (unread, unknown_lines(log))))
+
+
+def unknown_lines(log: Log) -> str:
+    """The number of log lines of no known form, of all, as text; empty where there is none."""
+    if not log.unknown:
+        return ""
+    return f"{log.unknown:,} of {count(log.lines, 'line')} {'is' if log.unknown == 1 else 'are'} of an unknown form"
 
 
 def log_permission(snapshot: Snapshot) -> str:
@@ -155,6 +167,11 @@ def _find_blind_spots(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         yield BlindSpot(
             f"what {count(log.unread, 'line')} of the log say: they could not be read, and are counted nowhere",
             "they stand in the log as they are; a fault of litellm-tui, worth a report",
+        )
+    if log.unknown > log.lines * _FEW_UNKNOWN:
+        yield BlindSpot(
+            f"what some lines of the log say: {unknown_lines(log)}, and counted nowhere",
+            f"they stand in the log as they are, such as: {log.unknown_example}",
         )
     if snapshot.configuration.current is None and snapshot.configuration.error is None:
         yield BlindSpot("what the file says, and what a restart would change", "--config FILE")

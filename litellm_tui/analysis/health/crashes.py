@@ -25,6 +25,7 @@ SOURCE_NAMES: Final = {
     "metrics": "the metrics",
     "health_url": "the health URL",
     "redis": "Redis",
+    "postgres": "Postgres",
     "configuration": "the configuration file",
     "audit": "the audit",
     "service": "the service",

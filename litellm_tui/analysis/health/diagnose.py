@@ -9,6 +9,8 @@ from litellm_tui.analysis.audit_places import on_chains, on_deployments
 from litellm_tui.analysis.change.drift import router_differences
 from litellm_tui.analysis.health.cache import judge_cache
 from litellm_tui.analysis.health.coverage import blind_spots, source_coverage
+from litellm_tui.analysis.health.database import judge_database
+from litellm_tui.analysis.health.database_report import database_blind_spots, with_lost_database
 from litellm_tui.analysis.health.groups import describe_groups, group_states, judge_groups, mask_failing
 from litellm_tui.analysis.health.headline import make_headline
 from litellm_tui.analysis.health.memory import Memory, recall
@@ -47,14 +49,20 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
     groups = describe_groups(verdicts, _leading(running or wanted), answering)
     reachable = gateway.liveliness.failure is None and gateway.liveliness.value is not None
     cache = judge_cache(gateway.cache_ping, snapshot.redis_answer, reachable, file)
+    database = judge_database(snapshot, now)
     service = judge_service(snapshot, now)
     answer = add_health_url(judge_gateway(snapshot, now, service), gateway.health_url)
+    answer = with_lost_database(answer, database)
     drift = _drift(snapshot, deployments)
     problems = recall(
-        memory, find_problems(snapshot, now, answer, service, cache, deployments, groups, chains, drift, audit), now
+        memory,
+        find_problems(snapshot, now, answer, service, cache, database, deployments, groups, chains, drift, audit),
+        now,
     )
     return Diagnosis(
-        headline=make_headline(snapshot, now, answer, service, cache, deployments, problems, len(drift), saved),
+        headline=make_headline(
+            snapshot, now, answer, service, cache, database, deployments, problems, len(drift), saved
+        ),
         gateway=answer,
         service=service,
         cache=cache,
@@ -63,10 +71,11 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
         chains=on_chains(chains, audit, file),
         problems=problems,
         looked=source_coverage(snapshot),
-        blind_spots=blind_spots(snapshot, now),
+        blind_spots=(*blind_spots(snapshot, now), *database_blind_spots(snapshot, database)),
         drift=drift,
         health_note=gateway.health.failure.why if gateway.health.failure else "",
         audit=audit,
+        database=database,
     )
 
 

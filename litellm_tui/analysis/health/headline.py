@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from litellm_tui.analysis.health.crashes import SOURCE_NAMES
+from litellm_tui.analysis.health.database_report import database_parts
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.diagnosis import Deployment, Headline, Part, Problem, Verdict
 from litellm_tui.model.snapshot import Snapshot
@@ -24,6 +25,7 @@ def make_headline(
     gateway: Verdict,
     service: Verdict,
     cache: Verdict,
+    database: Verdict,
     deployments: Sequence[Deployment],
     problems: Sequence[Problem],
     changes: int,
@@ -35,7 +37,12 @@ def make_headline(
     """
     tail = (*_reading_parts(snapshot), *_config_parts(snapshot, changes, saved), *_service_parts(snapshot, now))
     if gateway.state != "answering":
-        parts = (Part(gateway.reason, gateway.severity), *_unit_parts(snapshot, service), *tail)
+        parts = (
+            Part(gateway.reason, gateway.severity),
+            *_unit_parts(snapshot, service),
+            *database_parts(database, answering=False),
+            *tail,
+        )
         return Headline(gateway.state.upper(), gateway.severity, parts, gateway.do)
     lasting = [problem for problem in problems if problem.solved_at is None]
     wrong = [problem for problem in lasting if problem.severity in ("bad", "warn")]
@@ -43,6 +50,7 @@ def make_headline(
         *_problems_part(wrong),
         _deployments_part(deployments, snapshot.gateway.deployments.value is not None),
         _cache_part(cache),
+        *database_parts(database, answering=True),
         *_error_parts(snapshot),
         *tail,
     )

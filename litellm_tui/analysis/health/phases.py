@@ -10,6 +10,7 @@ import msgspec
 from litellm_tui.analysis.audit_phrases import summary
 from litellm_tui.analysis.health.coverage import log_permission
 from litellm_tui.analysis.health.crashes import crash_problems
+from litellm_tui.analysis.health.database_report import figures
 from litellm_tui.analysis.health.half_written import problem_among
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.audit import Audit
@@ -18,7 +19,7 @@ from litellm_tui.model.failures import Crash, Crashed, Unreachable
 from litellm_tui.model.snapshot import Snapshot
 
 PhaseName = Literal[
-    "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"
+    "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "database", "log"
 ]
 Outcome = Literal["ok", "warning", "broken", "skipped"]
 UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
@@ -35,6 +36,7 @@ _CRASHED: Final[dict[str, PhaseName]] = {
     "router": "routing",
     "cache_ping": "cache",
     "redis": "cache",
+    "postgres": "database",
     "log": "log",
     "log counts": "log",
     "incidents": "log",
@@ -61,6 +63,7 @@ def check_phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: 
         _port(snapshot, diagnosis),
         _gateway(snapshot, diagnosis),
         *_behind_the_gateway(diagnosis),
+        _database(snapshot, diagnosis.database, now),
         _log(snapshot, now, minutes),
     )
     fell = {_CRASHED.get(crash.source, "gateway"): crash for crash in reversed(snapshot.crashes)}
@@ -190,6 +193,16 @@ def _of_verdict(name: PhaseName, verdict: Verdict, well: str) -> Phase:
     outcome = "warning" if name == "cache" and outcome == "broken" else outcome
     text = f"{verdict.state}: {verdict.reason}" if verdict.reason else well
     return Phase(name, outcome, text, verdict.do if outcome != "ok" else "")
+
+
+def _database(snapshot: Snapshot, verdict: Verdict, now: float) -> Phase:
+    if verdict.state in ("unknown", "answers"):
+        return Phase("database", "skipped", verdict.reason or "not asked")
+    phase = _of_verdict("database", verdict, verdict.state)
+    more = [f"but {verdict.contradiction}"] if verdict.contradiction else []
+    if snapshot.database.answer.failure is None:
+        more += list(figures(snapshot.database, now))
+    return msgspec.structs.replace(phase, text="; ".join((phase.text, *more)))
 
 
 def _log(snapshot: Snapshot, now: float, minutes: int) -> Phase:

@@ -8,6 +8,7 @@ from typing import Final
 
 from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.health.crashes import crash_problems
+from litellm_tui.analysis.health.database_report import database_problems
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.routing.table import FALLBACK_KINDS
@@ -24,6 +25,7 @@ _PLACES: Final[dict[PlaceKind, int]] = {
     "reading": 7,
     "configuration": 1,
     "audit": 1,
+    "database": 1,
     "group": 2,
     "alias": 2,
     "deployment": 3,
@@ -46,6 +48,7 @@ def find_problems(
     gateway: Verdict,
     service: Verdict,
     cache: Verdict,
+    database: Verdict,
     deployments: Sequence[Deployment],
     groups: Sequence[Group],
     chains: Sequence[Chain],
@@ -62,6 +65,7 @@ def find_problems(
         found.append(
             _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
         )
+    found += database_problems(snapshot.database, database)
     found += _log(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
     return in_order(found)

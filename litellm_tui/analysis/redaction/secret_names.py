@@ -10,7 +10,7 @@ from urllib.parse import unquote
 _HOLD: Final = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
 _DO_NOT: Final = ("MAX_TOKEN", "TOKENS", "KEY_MANAGEMENT", "KEYWORD", "COST_PER_TOKEN")
 # names with partly secret values: a header, an address with its password, a hook that needs no other key
-_CARRY: Final = ("AUTHORIZATION", "COOKIE", "WEBHOOK", "DSN", "CONNECTION_STRING")
+_CARRY: Final = ("AUTHORIZATION", "COOKIE", "WEBHOOK", "DSN", "CONNECTION_STRING", "DATABASE_URL", "DIRECT_URL")
 _USER_PART: Final = re.compile(r"://([^\s/@]+)@")
 _IN_QUERY: Final = re.compile(r"[?&](?:key|api_?key|code|token|sig|auth)=([^\s&#]+)", re.IGNORECASE)
 # for a value of several lines, such as a private key; a shorter line is only a brace or a mark

@@ -16,6 +16,10 @@ from litellm_tui.model.gateway import CachePing, HealthEntry, HealthReport, Load
 
 # characters kept of an error message of the gateway
 _LONGEST_WHY: Final = 1000
+# the same of why readiness fails, which is shown on one line
+_LONGEST_REASON: Final = 300
+# of a 503 of /health/readiness: what follows in parentheses is the exception
+_UNHEALTHY: Final = "Service Unhealthy"
 
 
 class _Lenient(msgspec.Struct):
@@ -72,8 +76,12 @@ def liveliness(status: int, body: bytes) -> str | Failure:
 
 
 def readiness(status: int, body: bytes) -> Readiness | Failure:
-    """GET /health/readiness, and its details."""
+    """GET /health/readiness, and its details, 503 included."""
     data = msgspec.json.decode(body, type=dict[str, Any])
+    said = message(body) if status == 503 else ""
+    if said.startswith(_UNHEALTHY):
+        reason = said.removeprefix(_UNHEALTHY).strip().removeprefix("(").removesuffix(")")
+        return Readiness("unhealthy", ready=False, error=excerpt(reason, _LONGEST_REASON) or _UNHEALTHY)
     if "status" not in data:
         return Malformed("/health/readiness has no 'status': is this LiteLLM?", status=status)
     return Readiness(
@@ -82,6 +90,7 @@ def readiness(status: int, body: bytes) -> Readiness | Failure:
         version=_optional(data.get("litellm_version")),
         cache=_optional(data.get("cache")),
         log_level=_optional(data.get("log_level")),
+        ready=status != 503,
     )
 
 

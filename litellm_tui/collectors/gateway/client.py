@@ -192,7 +192,7 @@ def unreachable(error: httpx.HTTPError) -> Unreachable:
 
 def _refusal(endpoint: Endpoint, status: int, body: bytes, sent: bool) -> Failure | None:
     """The failure that a status means, by what both versions were seen to answer; None for a body to decode."""
-    if status == 200 or (status == 503 and endpoint in (CACHE_PING, REDIS_INFO)):
+    if status == 200 or (status == 503 and endpoint in (CACHE_PING, REDIS_INFO, READINESS, READINESS_DETAILS)):
         return None
     text = body.decode(errors="replace")
     said = f"{endpoint.path}: HTTP {status}".removeprefix(": ")

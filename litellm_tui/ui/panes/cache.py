@@ -1,4 +1,4 @@
-"""The cache: its state, what Redis says, and what the figures count."""
+"""The cache and the database: their states, what Redis and Postgres say, and what the figures count."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from litellm_tui.analysis.audit_places import on_cache
 from litellm_tui.analysis.health.cache import hit_rate
+from litellm_tui.analysis.health.database import milliseconds
+from litellm_tui.analysis.health.database_report import figures
 from litellm_tui.analysis.health.headline import sparkline
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.failures import Crashed
@@ -16,7 +18,7 @@ from litellm_tui.ui.widgets.lines import Row, Span, cell
 
 
 class Cache(Pane):
-    """Type, state, ping, version, memory, keys, hits and misses."""
+    """Type, state, ping, version, memory, keys, hits and misses; below it the database, where there is one."""
 
     def freshness(self, view: View) -> tuple[str, bool]:
         ping = view.snapshot.gateway.cache_ping
@@ -25,6 +27,15 @@ class Cache(Pane):
         return view.freshness(ping)
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
+        cache, counted = self._cache(view, width)
+        database, known = _database(view, width)
+        if view.diagnosis.database.severity in ("warn", "bad"):
+            # what is wrong stands above what is well
+            return [*database, *known, *cache, *counted]
+        return [*cache, *database, *counted, *known]
+
+    def _cache(self, view: View, width: int) -> tuple[list[Row], list[Row]]:
+        """The state of the cache, and its figures."""
         judged = view.diagnosis.cache
         ping, redis = view.snapshot.gateway.cache_ping, view.snapshot.gateway.redis
         style = STYLES[judged.severity]
@@ -44,11 +55,37 @@ class Cache(Pane):
         for finding in on_cache(view.diagnosis.audit):
             text = f"{view.signs.finding} {finding.text}"
             rows += [Row(((f" {line}", SEVERITY_STYLES[finding.severity]),)) for line in _fold(text, width - 2)]
-        figures = _figures(view, width)
-        if redis.seen_at and (judged.severity == "bad" or not view.answering) and figures:
-            rows.append(Row(((f" before that, {age(view.now - redis.seen_at)} ago:", "unknown"),)))
-        rows += [Row(((line, "quiet"),)) for line in figures]
-        return rows
+        counted = _figures(view, width)
+        below = [Row(((line, "quiet"),)) for line in counted]
+        if redis.seen_at and (judged.severity == "bad" or not view.answering) and counted:
+            below.insert(0, Row(((f" before that, {age(view.now - redis.seen_at)} ago:", "unknown"),)))
+        return rows, below
+
+
+def _database(view: View, width: int) -> tuple[list[Row], list[Row]]:
+    """The state of the database, and what Postgres told; nothing of a gateway that has none and wants none."""
+    judged, database = view.diagnosis.database, view.snapshot.database
+    if judged.severity == "quiet" and judged.state in ("off", "unknown") and not judged.pending:
+        return [], []
+    answer, style, dot = database.answer, STYLES[judged.severity], view.signs.dot
+    name = f"postgres {answer.value.version}" if answer.value else "database"
+    head: list[Span] = [(f" {name} ", "ok"), (judged.state, style)]
+    if answer.failure is None and answer.value:
+        head.append((f" {dot} {milliseconds(answer.value.answered_in)}", "quiet"))
+    rows = [Row(tuple(head))]
+    if judged.severity != "ok":
+        rows += [Row(((f" {line}", style),)) for line in _fold(judged.reason, width - 2)]
+    if judged.contradiction:
+        rows += [Row(((f" {line}", style),)) for line in _fold(f"but {judged.contradiction}", width - 2)]
+    if judged.severity != "ok":
+        rows += [Row(((f" {line}", "strong"),)) for line in _fold(judged.do, width - 2)]
+    if isinstance(answer.failure, Crashed):
+        rows += [Row(((f" {line}", "unknown"),)) for line in _fold(f"Postgres: {answer.failure.why}", width - 2)]
+    known = [f"postgres at {database.place}"] if database.place else []
+    if answer.failure is not None and answer.seen_at:
+        known.append(f"before that, {age(view.now - answer.seen_at)} ago:")
+    known += figures(database, view.now)
+    return rows, [Row(((f" {line}", "quiet"),)) for text in known for line in _fold(text, width - 2)]
 
 
 def _figures(view: View, width: int) -> list[str]:

@@ -154,4 +154,4 @@ def _source_words(view: View) -> str:
         return log.failure.why if log.failure else "no log"
     if log.hint and log.last < 0:
         return f"nothing to see: {log.hint}"
-    return " · ".join(filter(None, (log.source, log.hint, unread_lines(log) if log.unread else "")))
+    return " · ".join(filter(None, (log.source, log.hint, unread_lines(log))))

@@ -51,8 +51,8 @@ PANES: Final = (
         "lower", 2, about=("log",), readings=("log", "log counts", "incidents")),
     PaneEntry("fallbacks", "3", "Fallbacks", "where requests go next", "litellm_tui.ui.panes.fallbacks:Fallbacks",
         "middle", 3, about=("alias", "chain"), readings=("router",)),
-    PaneEntry("cache", "4", "Cache", "its state and figures", "litellm_tui.ui.panes.cache:Cache",
-        "middle", 2, about=("cache",), readings=("redis", "cache_ping")),
+    PaneEntry("cache", "4", "Cache", "its state and figures, and the database", "litellm_tui.ui.panes.cache:Cache",
+        "middle", 2, about=("cache", "database"), readings=("redis", "cache_ping", "postgres")),
     PaneEntry("service", "5", "Service", "the unit in full", "litellm_tui.ui.panes.service:Service",
         "middle", 2, about=("gateway", "service"), readings=("service",), wide_only=True),
 )  # fmt: skip

@@ -9,13 +9,14 @@ from typing import ClassVar, Final
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button
 
+from litellm_tui.ui.textual_internals import CalmScreen
 from litellm_tui.ui.widgets.lines import Lines, Row
 
 # keys that come within this time of a screen's opening were typed, or pasted, before it could be read
 DEAF_SECONDS: Final = 0.4
 
 
-class FilledScreen(ModalScreen[ScreenResultType]):
+class FilledScreen(ModalScreen[ScreenResultType], CalmScreen[ScreenResultType]):
     """Over the console, with one list of lines in it. `FOCUS` selects what has the focus at first."""
 
     FOCUS: ClassVar[str] = "Lines"

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
 
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.textual_internals import CalmScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.described import Described
 from litellm_tui.ui.widgets.lines import Lines, Row
@@ -20,7 +21,7 @@ from litellm_tui.ui.widgets.lines import Lines, Row
 ItemType = TypeVar("ItemType")
 
 
-class LiveList(ModalScreen[ScreenResultType], Generic[ScreenResultType, ItemType]):
+class LiveList(ModalScreen[ScreenResultType], CalmScreen[ScreenResultType], Generic[ScreenResultType, ItemType]):
     """A list, which keeps its selection, and below it all about the selected item. The console draws it anew with every
     view while it is the uppermost.
 

@@ -9,13 +9,13 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
-from textual.screen import Screen
 
 from litellm_tui.model.failures import Crashed
 from litellm_tui.monitor.supervisor import guarded
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane, make_pane
 from litellm_tui.ui.panes.registry import FIRST, PANES, ROWS, entry_of, in_order
+from litellm_tui.ui.textual_internals import CalmScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import Lines
@@ -27,7 +27,7 @@ WIDE: Final = 170
 WAIT_SECONDS: Final = 0.05
 
 
-class MainScreen(Screen[None]):
+class MainScreen(CalmScreen[None]):
     """`pace` says when the terminal has room for what is large; `redraw` is called when panes have come into sight."""
 
     def __init__(self, pace: Pace, redraw: Callable[[], None]) -> None:
@@ -126,9 +126,13 @@ class MainScreen(Screen[None]):
                     if crash is not None:
                         pane.fell(crash)
 
+    @property
+    def _is_single(self) -> bool:
+        return self.size.width < NARROW or self._zoomed
+
     def lay_out(self) -> None:
         """One pane at a time when it is narrow or zoomed, all of them otherwise."""
-        self.set_class(self.size.width < NARROW or self._zoomed, "-single")
+        self.set_class(self._is_single, "-single")
         for pane in self.query(Pane):
             pane.set_class(pane.id == self.shown, "-shown")
         for holder in self.query(".holder"):
@@ -140,7 +144,9 @@ class MainScreen(Screen[None]):
         self.shown = name
         if entry_of(name).wide_only and self.size.width < WIDE:
             self._zoomed = True
-        self.lay_out()
+        if self._is_single or self.has_class("-single"):
+            # where all panes are in sight, to select styles anew would take longer than all else a key does
+            self.lay_out()
         self.set_focus(self.pane(name).lines)
 
     def step(self, step: int) -> None:

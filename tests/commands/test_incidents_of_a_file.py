@@ -1,0 +1,143 @@
+"""`litellm-tui incidents` of a log file that something else has written: every form, with every prefix."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from litellm_tui.cli import main
+
+REFUSED = """\
+{clock} - LiteLLM Proxy:ERROR: auth_exception_handler.py:157 - litellm.proxy.proxy_server.user_api_key_auth(): \
+Exception occured - Budget has been exceeded! Team=green-4 Current cost: 12.5, Max budget: 12.0
+Requester IP Address:10.4.0.9
+Key Identity: key_alias=nightly team_id=green-4
+INFO:     10.4.0.9:40112 - "POST /v1/chat/completions HTTP/1.1" 429 Too Many Requests
+{clock} - LiteLLM Proxy:ERROR: auth_exception_handler.py:157 - litellm.proxy.proxy_server.user_api_key_auth(): \
+Exception occured - Budget has been exceeded! Team=green-4 Current cost: 12.5, Max budget: 12.0
+Requester IP Address:10.4.0.9
+INFO:     10.4.0.9:40113 - "POST /v1/chat/completions HTTP/1.1" 429 Too Many Requests
+"""
+HEALTHY = """\
+INFO:     Started server process [1]
+INFO:     Waiting for application startup.
+INFO:     Application startup complete.
+INFO:     10.4.0.9:40113 - "POST /v1/chat/completions HTTP/1.1" 200 OK
+"""
+PREFIXES = {
+    "none": "",
+    "compose": "litellm-1  | ",
+    "compose of another name": "gw  | ",
+    "docker": "{stamp}.123456789Z ",
+    "syslog": "{month} edge litellm[77]: ",
+    "kubectl": "[pod/litellm-5d8-a1/litellm] ",
+    "ts": "{month} ",
+}
+
+
+@pytest.fixture(autouse=True)
+def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STATE", "CONFIG", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    folder = tmp_path / "config" / "litellm-tui"
+    folder.mkdir(parents=True)
+    # nothing listens at port 9
+    profile = f'url: http://127.0.0.1:9\n    custom: {{status: ["true"], log_file: {tmp_path / "log"}}}\n'
+    (folder / "config.yaml").write_text(f"profiles:\n  made:\n    {profile}", encoding="utf-8")
+
+
+def _found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, prefix: str = ""
+) -> tuple[int, dict[str, Any], str]:
+    """The exit status, the document and the text of `incidents` for a log that was written a moment ago."""
+    now = time.time() - 2
+    values = {
+        "stamp": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)),
+        "month": time.strftime("%b %e %H:%M:%S", time.localtime(now)),
+        "clock": time.strftime("%H:%M:%S", time.localtime(now)),
+    }
+    before = prefix.format(**values)
+    lines = text.replace("{clock}", values["clock"]).splitlines()
+    (tmp_path / "log").write_text("".join(f"{before}{line}\n" for line in lines), encoding="utf-8")
+    status = main(["incidents", "--profile", "made", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert main(["incidents", "--profile", "made"]) == status
+    return status, document, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_the_same_incidents_whatever_stands_before_the_lines(
+    prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, bare, _ = _found(tmp_path, capsys, REFUSED)
+    (one,) = bare["incidents"]
+    again, prefixed, said = _found(tmp_path, capsys, REFUSED, PREFIXES[prefix])
+    (other,) = prefixed["incidents"]
+    assert (again, status) == (2, 2)
+    same = ("key", "cause", "subject", "words", "count", "callers", "means", "do")
+    assert [one[name] for name in same] == [other[name] for name in same]
+    assert (other["count"], other["callers"]) == (2, [["10.4.0.9", 2]])
+    assert (prefixed["lines_unknown"], prefixed["unknown_example"]) == (0, None)
+    assert "unknown form" not in said
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_nothing_failed_is_said_where_all_was_understood(
+    prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, document, said = _found(tmp_path, capsys, HEALTHY, PREFIXES[prefix])
+    assert (status, document["incidents"], document["lines"], document["lines_unknown"]) == (0, [], 4, 0)
+    assert said.startswith("no incident")
+
+
+def test_lines_of_an_unknown_form_are_said_and_no_all_clear_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unknown = "~~ 17 lvl=3 something went wrong\n"
+    status, document, said = _found(tmp_path, capsys, HEALTHY + unknown)
+    assert (status, document["lines"], document["lines_unknown"]) == (0, 5, 1)
+    assert document["unknown_example"] == unknown.strip()
+    assert "1 of 5 lines is of an unknown form" in said
+    assert unknown.strip() in said
+    assert "no incident" not in said
+    # a log that is of no known form as a whole is as good as unread
+    status, document, said = _found(tmp_path, capsys, unknown * 1200)
+    assert (status, document["lines_unknown"]) == (3, 1200)
+    assert "1,200 of 1,200 lines are of an unknown form" in said
+    assert "no incident" not in said
+
+
+def test_an_empty_log_is_no_all_clear(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, document, said = _found(tmp_path, capsys, "")
+    assert document["lines"] == 0
+    assert "no line of the log was read" in said
+    assert "no incident" not in said
+
+
+def test_a_refused_start_and_its_last_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = """\
+INFO:     Started server process [1]
+INFO:     Waiting for application startup.
+ERROR:    Traceback (most recent call last):
+  File "/app/litellm/proxy/types_utils/utils.py", line 32, in get_instance_fn
+    spec.loader.exec_module(module)
+FileNotFoundError: [Errno 2] No such file or directory: '/etc/litellm/my_hooks.py'
+
+ERROR:    Application startup failed. Exiting.
+"""
+    status, document, said = _found(tmp_path, capsys, log)
+    assert status == 2
+    # an incident of its own, or what became of the one that names the cause
+    (start,) = [
+        one
+        for one in document["incidents"]
+        if any(words.startswith("start did not complete") for words in (one["cause"], *one["also"]))
+    ]
+    assert start["count"] == 1
+    assert "/etc/litellm/my_hooks.py" in start["words"]
+    assert start["place"]["kind"] == "service"
+    assert "start did not complete" in said
