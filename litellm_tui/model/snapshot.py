@@ -9,7 +9,7 @@ import msgspec
 
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.failures import Crash
-from litellm_tui.model.gateway import CacheCounts, Gateway
+from litellm_tui.model.gateway import CacheCounts, Gateway, RedisServer
 from litellm_tui.model.log import Log
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading
@@ -20,7 +20,8 @@ from litellm_tui.model.traffic import Failures, Traffic
 class Snapshot(msgspec.Struct, frozen=True):
     """All that is known at `taken_at`. Screens and commands show this and nothing else.
 
-    `redis_answer` is the Redis server's own answer to a PING. `probes` holds the last probe of each deployment.
+    `redis_answer` is the Redis server's own answer to a PING, `redis_server` what it told of itself last. `probes`
+    holds the last probe of each deployment.
     `expected_down` maps a deployment's key, or a group's name, to the operator's note on why it may be down.
     `crashes` are the sources that the console itself fails to read.
     """
@@ -33,6 +34,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     traffic: Traffic = Traffic()
     failures: Failures = Failures()
     redis_answer: Reading[str] = Reading()
+    redis_server: RedisServer | None = None
     cache_counts: CacheCounts | None = None
     probes: tuple[ProbeResult, ...] = ()
     expected_down: dict[str, str] = {}

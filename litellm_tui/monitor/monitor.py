@@ -138,6 +138,7 @@ class Monitor:
             traffic=traffic,
             failures=failures,
             redis_answer=self._redis.answer,
+            redis_server=self._redis.server,
             cache_counts=self._redis.counts,
             probes=tuple(self._probes.values()),
             expected_down=self.expected_down,
@@ -270,7 +271,7 @@ class Monitor:
             self._configuration = Configuration(path=path, current=before.current, error=error, checked_at=now)
         else:
             self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
-            self._redis.saved(redis.address(loaded, environment))
+            self._redis.saved(redis.address(loaded, environment), redis.login(loaded, environment))
             # a former secret is still masked: the running process may write it to its log
             self._secrets.update(secrets)
             self.redact = Redactor(self._secrets)

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from litellm_tui.analysis.health.cache import SLOW_SECONDS
-from litellm_tui.collectors import redis
+from litellm_tui.collectors import redis, redis_info
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.gateway import client
 from litellm_tui.collectors.gateway.client import Answer, Endpoint
@@ -22,7 +22,7 @@ from litellm_tui.logs import journal
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unauthorized, Unreachable
 from litellm_tui.model.found import Found
-from litellm_tui.model.gateway import CachePing, DeploymentCounters, HealthReport, Metrics, Readiness
+from litellm_tui.model.gateway import CachePing, DeploymentCounters, HealthReport, Metrics, Readiness, RedisServer
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading, next_reading
 from litellm_tui.model.service import Service, Variable
@@ -641,13 +641,21 @@ class Server:
         self.says = says
         self.once: list[str | Failure] = []
         self.asked: list[redis.Address] = []
+        self.tells: RedisServer | Failure = RedisServer(version="7.0.15")
+        self.logins: list[redis.Login | None] = []
         monkeypatch.setattr(redis, "ping", self._ask)
+        monkeypatch.setattr(redis_info, "inspect", self._tell)
         monkeypatch.setattr(redis_poller, "REDIS_SECONDS", QUICK)
 
     async def _ask(self, where: redis.Address, timeout: float) -> str | Failure:
         self.asked.append(where)
         await asyncio.sleep(0)
         return self.once.pop(0) if self.once else self.says
+
+    async def _tell(self, where: redis.Address, login: redis.Login | None, timeout: float) -> RedisServer | Failure:
+        self.logins.append(login)
+        await asyncio.sleep(0)
+        return self.tells
 
     async def rounds(self, number: int) -> None:
         wanted = len(self.asked) + number
@@ -699,6 +707,23 @@ async def test_redis_is_asked_itself_where_its_address_means_the_same_here(
     await server.rounds(2)
     assert set(server.asked) == {redis.Address("127.0.0.1", 6399)}
     await eventually(lambda: found.snapshot().redis_answer.value == "PONG")
+
+
+async def test_what_redis_tells_of_itself_is_shown_and_a_refused_password_is_not_repeated(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch, "NOAUTH")
+    server.tells = RedisServer(refusal="WRONGPASS")
+    world.save(REDIS.replace("6399", "6399, password: planted-word"))
+    found = watch()
+    await eventually(lambda: found.snapshot().redis_server == server.tells)
+    await server.rounds(3)
+    assert server.logins == [redis.Login(password="planted-word")]
+    server.says, server.tells = "PONG", RedisServer(version="7.0.15", read_only=True)
+    monkeypatch.setattr(redis_poller, "REFUSED_SECONDS", 0.0)
+    await eventually(lambda: found.snapshot().redis_server == server.tells)
+    server.says = DOWN
+    await eventually(lambda: found.snapshot().redis_server is None)
 
 
 async def test_a_silence_of_redis_is_asked_about_once_more_before_it_counts(

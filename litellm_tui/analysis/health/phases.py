@@ -8,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from litellm_tui.analysis.audit_phrases import summary
+from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.coverage import log_permission
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.half_written import problem_among
@@ -187,7 +188,8 @@ def _problem_text(problem: Problem) -> str:
 def _of_verdict(name: PhaseName, verdict: Verdict, well: str) -> Phase:
     outcome = _OUTCOMES.get(verdict.severity, "ok")
     # no request fails without the cache
-    outcome = "warning" if name == "cache" and outcome == "broken" else outcome
+    if name == "cache" and outcome == "broken" and verdict.state != MISCONFIGURED:
+        outcome = "warning"
     text = f"{verdict.state}: {verdict.reason}" if verdict.reason else well
     return Phase(name, outcome, text, verdict.do if outcome != "ok" else "")
 

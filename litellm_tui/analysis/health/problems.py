@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
@@ -59,9 +60,9 @@ def find_problems(
         if snapshot.gateway.deployments.value is not None:
             found += _routing(snapshot, now, deployments, chains, groups)
     if cache.severity in ("warn", "bad"):
-        found.append(
-            _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
-        )
+        broken = cache.state == MISCONFIGURED
+        hit = "every request fails" if broken else "nobody fails: requests go on, uncached"
+        found.append(_problem("cache", "", "cache", cache, hit=hit, severity="bad" if broken else "warn"))
     found += _log(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
     return in_order(found)
