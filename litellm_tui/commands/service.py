@@ -27,7 +27,7 @@ def run(options: Options, json: bool = False) -> int:
     found, detail = asyncio.run(_read(profile))
     if json:
         state = {"failure": found.why} if isinstance(found, Failure) else msgspec.to_builtins(found)
-        document = {"service": state, **msgspec.to_builtins(detail)}
+        document = {**msgspec.to_builtins(detail), "service": state}
         print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
         return 0
     state_words = found.why if isinstance(found, Failure) else f"{found.active_state} ({found.sub_state})"

@@ -10,7 +10,7 @@ import msgspec
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.failures import Crash
 from litellm_tui.model.gateway import CacheCounts, Gateway, RedisServer
-from litellm_tui.model.log import Log
+from litellm_tui.model.log import Log, LogRecord
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service
@@ -21,8 +21,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """All that is known at `taken_at`. Screens and commands show this and nothing else.
 
     `redis_answer` is the Redis server's own answer to a PING, `redis_server` what it told of itself last. `probes`
-    holds the last probe of each deployment.
-    `expected_down` maps a deployment's key, or a group's name, to the operator's note on why it may be down.
+    holds the last probe of each deployment. `expected_down` maps a deployment's key, or a group's name, to the
+    operator's note on why it may be down. `last_records` are the newest of the log while the gateway does not answer.
     `crashes` are the sources that the console itself fails to read.
     """
 
@@ -38,4 +38,5 @@ class Snapshot(msgspec.Struct, frozen=True):
     cache_counts: CacheCounts | None = None
     probes: tuple[ProbeResult, ...] = ()
     expected_down: dict[str, str] = {}
+    last_records: tuple[LogRecord, ...] = ()
     crashes: tuple[Crash, ...] = ()

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 PUBLISH_SECONDS: Final = 0.25
 # what was read again and says the same is only younger: it is shown so late at most
 SAME_SECONDS: Final = 4.0
+# in which the cause of an end is looked for
+LAST_RECORDS: Final = 120
 
 
 class Job(NamedTuple):
@@ -142,8 +144,13 @@ class Monitor:
             cache_counts=self._redis.counts,
             probes=tuple(self._probes.values()),
             expected_down=self.expected_down,
+            last_records=self._last_records(),
             crashes=self.supervisor.crashes,
         )
+
+    def _last_records(self) -> tuple[LogRecord, ...]:
+        """The newest records, in which an end is told, while the gateway does not answer."""
+        return () if self._gateway.answers else tuple(self.store.since(self.store.last - LAST_RECORDS))
 
     def last_snapshot(self) -> Snapshot:
         """The snapshot after the end: everything that waits to be counted is counted."""

@@ -20,6 +20,7 @@ SERVICE_SECONDS_IN_MOTION: Final = 0.5
 # a unit in which nothing seems to change is asked about by a command this often: one costs as much as all other looks
 # of its interval together
 SERVICE_SECONDS_AT_REST: Final = 6.0
+MOST_LOST: Final = 50
 
 
 class ServicePoller:
@@ -91,6 +92,7 @@ class ServicePoller:
                 result = msgspec.structs.replace(result, cpu_percent=share)
             if before.value and before.value.invocation != result.invocation:
                 self._on_new_run()
+            result = msgspec.structs.replace(result, lost=lost_workers(before.value, result, now))
         self.reading = next_reading(before, result, now - started, SERVICE_SECONDS, now)
         self._on_look()
         if as_shown(before) == as_shown(self.reading):
@@ -99,9 +101,25 @@ class ServicePoller:
             self._changed()
 
 
+def lost_workers(before: Service | None, now: Service, at: float) -> tuple[float, ...]:
+    """The times at which a worker of this run was seen to be gone, this look included."""
+    if before is None or before.invocation != now.invocation or before.main_pid != now.main_pid or now.recycles:
+        return ()
+    stay = {(worker.pid, worker.started_at) for worker in now.workers}
+    gone = sum((worker.pid, worker.started_at) not in stay for worker in before.workers)
+    return (*before.lost, *[at] * gone)[-MOST_LOST:]
+
+
 def as_shown(reading: Reading[Service]) -> object:
     """What makes a reading of the service another one: its memory and its CPU time always are."""
     value = reading.value
     if value is not None:
-        value = msgspec.structs.replace(value, memory=None, cpu_seconds=None, cpu_percent=None, booted_at=None)
+        value = msgspec.structs.replace(
+            value,
+            memory=None,
+            cpu_seconds=None,
+            cpu_percent=None,
+            booted_at=None,
+            workers=tuple(msgspec.structs.replace(worker, memory=0) for worker in value.workers),
+        )
     return value, reading.failure, value is not None and reading.stale(time.time())

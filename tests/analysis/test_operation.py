@@ -18,7 +18,7 @@ from litellm_tui.model.diagnosis import Verdict
 from litellm_tui.model.failures import Failure, Malformed, Unauthorized, Unreachable
 from litellm_tui.model.gateway import Gateway
 from litellm_tui.model.reading import Reading
-from litellm_tui.model.service import Service
+from litellm_tui.model.service import Obstacle, Service, Worker
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Notice, Traffic
 from litellm_tui.services.systemd.unit_state import service_from
@@ -191,6 +191,33 @@ def test_an_address_in_use_is_the_cause_until_it_answers_again() -> None:
 def test_a_process_that_systemd_had_to_start_again_is_worth_a_word_for_a_while() -> None:
     assert _judge(None, _service(restarts=1, started_at=NOW - 60), answered=NOW - 1)[1].state == "restarted"
     assert _judge(None, _service(restarts=1, started_at=NOW - 700), answered=NOW - 1)[1].state == "active"
+
+
+def test_what_the_start_fails_on_is_the_cause_and_the_step() -> None:
+    gone = Obstacle("EnvironmentFile missing", "/etc/a.env is not there", "put /etc/a.env back", "/etc/a.env")
+    waits = {"active_state": "activating", "sub_state": "auto-restart", "started_at": None, "obstacles": (gone,)}
+    for unit in (
+        _service(**waits, result="resources"),
+        _service(**waits, exit_code="exited", exit_status=203, restarts=3),
+    ):
+        gateway, service = _judge(REFUSED, unit)
+        assert service.brief == "EnvironmentFile missing"
+        assert "/etc/a.env is not there" in service.reason
+        assert gateway.do == "put /etc/a.env back"
+    stopped = _judge(REFUSED, _service(active_state="inactive", sub_state="dead", main_pid=0, obstacles=(gone,)))[1]
+    assert stopped.state == "stopped"
+    assert "would not start: /etc/a.env is not there" in stopped.reason
+
+
+def test_workers_that_ended_are_told_while_the_others_serve() -> None:
+    workers = (Worker(8, 2 << 20, NOW - 900), Worker(9, 2 << 20, NOW - 30))
+    lost = _judge(None, _service(workers=workers, lost=(NOW - 700, NOW - 31)), answered=NOW - 1)[1]
+    assert (lost.state, lost.severity, lost.since) == ("worker lost", "warn", NOW - 31)
+    assert "1 worker ended" in lost.reason
+    assert "2 workers now" in lost.reason
+    killed = _judge(None, _service(workers=workers, oom_kills=2), answered=NOW - 1)[1]
+    assert killed.brief == "worker out of memory"
+    assert _judge(None, _service(workers=workers, lost=(NOW - 700,)), answered=NOW - 1)[1].state == "active"
 
 
 # --- recorded units -----------------------------------------------------------------------------------------------

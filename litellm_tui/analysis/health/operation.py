@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.analysis.phrases import age
+from litellm_tui.analysis.end_causes import NOT_KNOWN, EndCause, name_end
+from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.diagnosis import Evidence, Verdict
 from litellm_tui.model.failures import Crashed, Malformed, Unauthorized, Unreachable
 from litellm_tui.model.reading import Reading, is_silence
@@ -175,10 +176,11 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
             brief="port taken",
             since=taken.first,
         )
+    cause = NOT_KNOWN if answering else name_end(service, snapshot.last_records)
+    because = f": {cause.text}" if cause.text else ""
     if not answering and (loop := _crash_loop(snapshot, service)):
-        return Verdict(
-            "crash loop", "bad", loop, seen_at=seen, do=_crash_advice(snapshot), brief="crash loop", since=since
-        )
+        brief, do = cause.brief or "crash loop", _crash_advice(snapshot, service, cause)
+        return Verdict("crash loop", "bad", loop + because, seen_at=seen, do=do, brief=brief, since=since)
     if service.sub_state == "auto-restart" or service.active_state == "failed":
         word = _ending_word(service)
         verb = "failed" if service.active_state == "failed" else "ended"
@@ -192,10 +194,10 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             word,
             "bad",
-            f"{service.unit} {verb} ({describe_ending(service)}){again}{_note(service)}",
+            f"{service.unit} {verb} ({describe_ending(service)}){again}{_note(service)}{because}",
             seen_at=seen,
-            do=_crash_advice(snapshot),
-            brief=word,
+            do=_crash_advice(snapshot, service, cause),
+            brief=cause.brief or word,
             since=since,
         )
     if service.active_state not in ("active", "reloading", "activating", "deactivating"):
@@ -212,12 +214,14 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             "stopped",
             "bad",
-            f"{service.unit} is {service.active_state}{_note(service)}",
+            f"{service.unit} is {service.active_state}{_note(service)}{_obstacles(service)}",
             seen_at=seen,
-            do="the log (2) says why it ended; R starts it again",
+            do=service.obstacles[0].do if service.obstacles else "the log (2) says why it ended; R starts it again",
             brief="stopped",
             since=since,
         )
+    if (worker := _workers_lost(service, now)) is not None:
+        return msgspec.structs.replace(worker, seen_at=seen)
     up = now - service.started_at if service.started_at else None
     if service.restarts and up is not None and up < RECENT_RESTART:
         times = "once" if service.restarts == 1 else f"{service.restarts} times"
@@ -233,6 +237,29 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
     return Verdict(service.active_state, "ok", "", seen_at=seen, since=since)
 
 
+def _workers_lost(service: Service, now: float) -> Verdict | None:
+    """The verdict on a service that runs, and whose workers ended lately or were killed for memory."""
+    lately = [at for at in service.lost if now - at < RECENT_RESTART]
+    if not lately and not service.oom_kills:
+        return None
+    words = [f"{count(len(lately), 'worker')} ended in the last {age(RECENT_RESTART)}"] if lately else []
+    if service.oom_kills:
+        words.append(f"the kernel killed {count(service.oom_kills, 'process', 'processes')} of it for lack of memory")
+    if service.workers:
+        words.append(f"{count(len(service.workers), 'worker')} now")
+    memory = bool(service.oom_kills)
+    return Verdict(
+        "worker lost",
+        "warn",
+        f"{'; '.join(words)}; the requests in it were lost",
+        do="give it more memory (MemoryMax=), or run fewer workers"
+        if memory
+        else "the log (2) says why it ended; memory and processes are in the service (5)",
+        brief="worker out of memory" if memory else "worker lost",
+        since=lately[0] if lately else None,
+    )
+
+
 def describe_ending(service: Service) -> str:
     """How the unit's process ended, in systemd's terms, as far as it is known."""
     if not service.exit_code:
@@ -244,6 +271,11 @@ def describe_ending(service: Service) -> str:
 
 def _note(service: Service) -> str:
     return f": {service.note}" if service.note else ""
+
+
+def _obstacles(service: Service) -> str:
+    """What a stopped service would not start with."""
+    return "".join(f"; it would not start: {obstacle.text}" for obstacle in service.obstacles[:1])
 
 
 def _ending_word(service: Service) -> str:
@@ -267,7 +299,9 @@ def _crash_loop(snapshot: Snapshot, service: Service) -> str:
     return f"{service.unit} ends while it starts{why}{again_and_again}"
 
 
-def _crash_advice(snapshot: Snapshot) -> str:
+def _crash_advice(snapshot: Snapshot, service: Service, cause: EndCause) -> str:
+    if cause.do and (service.obstacles or not snapshot.configuration.error):
+        return cause.do
     if snapshot.configuration.error:
         return f"mend the file: {snapshot.configuration.error}"
     return "the log (2) says why it ended; R starts it again"

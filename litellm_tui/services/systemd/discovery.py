@@ -19,10 +19,11 @@ from litellm_tui.host.systemd_tools import (
     parse_time_span,
     read_environment_files,
 )
-from litellm_tui.model.service import Unit, Variable
+from litellm_tui.model.service import Obstacle, Unit, Variable
 from litellm_tui.model.service_kinds import Scope, Tools
 from litellm_tui.services.litellm_command import PROCESS_SOURCE, interpreter_of, is_litellm, unit_from_command
 from litellm_tui.services.own_dotenv import own_dotenv, withheld_secrets
+from litellm_tui.services.systemd.obstacles import unit_obstacles
 
 DEFAULT_UNIT = "litellm.service"
 
@@ -64,6 +65,18 @@ def next_start(tools: Tools, unit: str, scope: Scope) -> Unit | None:
     if found is None or not any(is_litellm(word) for word in parse_exec_start(found.get("ExecStart", ""))):
         return None
     return unit_from({**found, "MainPID": "0"}, scope)
+
+
+def obstacles(tools: Tools, unit: str, scope: Scope) -> tuple[Obstacle, ...]:
+    """What the unit's next start would fail on, from its settings as systemd has them and the files as they are now."""
+    if tools.booted_at is not None:
+        # the simulated machine has no program
+        return ()
+    try:
+        blocks = _show(tools, scope, [unit])
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return unit_obstacles(blocks[0]) if blocks else ()
 
 
 def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:

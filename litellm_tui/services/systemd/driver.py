@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from typing import Final
 
 import msgspec
@@ -15,10 +16,11 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.journal import JournalTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
-from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.systemd import discovery
+from litellm_tui.services.systemd.kernel_log import killed_for_memory
 from litellm_tui.services.systemd.unit_exits import read_exits
 from litellm_tui.services.systemd.unit_state import read_service
 
@@ -51,6 +53,8 @@ class UnitDriver:
         self.place: ServicePlace = target.scope
         self._running: tuple[int, int] | None = None
         """The main process of a unit that runs, and its start in ticks: together they never come again."""
+        self._killed: tuple[object, str] = (None, "")
+        """What the kernel said of an end, by that end: it is asked once for each."""
 
     @property
     def log_source(self) -> str:
@@ -70,6 +74,8 @@ class UnitDriver:
             return NO_UNIT
         found = await read_service(self._tools, self._name, self._scope)
         self._running = _main_process(found) if self._tools.booted_at is None else None
+        if isinstance(found, Service) and _may_be_memory(found):
+            found = msgspec.structs.replace(found, killed_for_memory=await self._kernel_says(found))
         return (
             found
             if isinstance(found, Failure)
@@ -77,6 +83,12 @@ class UnitDriver:
                 found, booted_at=proc.booted_at() if self._tools.booted_at is None else self._tools.booted_at
             )
         )
+
+    async def _kernel_says(self, ended: Service) -> str:
+        end = (ended.invocation, ended.restarts, ended.exit_status)
+        if self._killed[0] != end:
+            self._killed = end, await killed_for_memory(self._tools, ended.changed_at or time.time())
+        return self._killed[1]
 
     def unchanged(self, service: Service) -> bool:
         if self._running is None or service.main_pid != self._running[0]:
@@ -99,6 +111,9 @@ class UnitDriver:
     def next_start(self) -> Unit | None:
         return discovery.next_start(self._tools, self._name, self._scope) if self._name else None
 
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        return discovery.obstacles(self._tools, self._name, self._scope) if self._name else ()
+
     async def describe(self, service: Service | None) -> Description:
         if not self._name:
             return Description(NO_UNIT, {}, defining_files(service))
@@ -109,6 +124,12 @@ class UnitDriver:
         policy = {_POLICY[name]: value for name, value in values.items() if name in _POLICY and value}
         paths = (values.get("FragmentPath", ""), *shlex.split(values.get("DropInPaths", "")))
         return Description(exits, policy, tuple(filter(None, paths)))
+
+
+def _may_be_memory(service: Service) -> bool:
+    """Whether it does not run, after a SIGKILL that nobody is known to have ordered."""
+    ended = service.sub_state == "auto-restart" or service.active_state == "failed"
+    return ended and (service.result == "oom-kill" or service.exit_code == "killed") and service.exit_status == 9
 
 
 def _main_process(service: Service | Failure) -> tuple[int, int] | None:
