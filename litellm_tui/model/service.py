@@ -41,11 +41,12 @@ class Service(msgspec.Struct, frozen=True):
     is of one core, over the time since the last reading. None and "" mean not known. `invocation` differs from one run
     to the next, `fragment` is the file that defines the service, `health` the result of a container's own check, and
     `note` a remark on this reading, such as a stale PID file. `unit_file_state` says whether systemd starts it at boot
-    (enabled, disabled, static …), `booted_at` is the start of the machine. While it does not run, `obstacles` are what
-    its start fails on, and `killed_for_memory` is the kernel's own message about it. `workers` are its processes where
-    it has several, `lost` the times at which one was seen to be gone, `recycles` whether it ends them itself
-    (`--max_requests_before_restart`), and `oom_kills` how many the kernel has killed
-    for memory in its control group.
+    (enabled, disabled, static …), `booted_at` is the start of the machine.
+
+    While it does not run, `obstacles` are what its start fails on, and `killed_for_memory` is the kernel's own message
+    about it. `ports` are the TCP ports that it listens on, where they may be seen. `workers` are its processes where it
+    has several, `lost` the times at which one was seen to be gone, `recycles` whether it ends them itself
+    (`--max_requests_before_restart`), and `oom_kills` how many the kernel has killed for memory in its control group.
     """
 
     unit: str
@@ -73,6 +74,7 @@ class Service(msgspec.Struct, frozen=True):
     obstacles: tuple[Obstacle, ...] = ()
     killed_for_memory: str = ""
     workers: tuple[Worker, ...] = ()
+    ports: tuple[int, ...] = ()
     recycles: bool = False
     lost: tuple[float, ...] = ()
     oom_kills: int = 0

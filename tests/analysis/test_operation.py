@@ -220,6 +220,38 @@ def test_workers_that_ended_are_told_while_the_others_serve() -> None:
     assert _judge(None, _service(workers=workers, lost=(NOW - 700,)), answered=NOW - 1)[1].state == "active"
 
 
+@pytest.mark.parametrize(("front", "status", "step"), [
+    ("nginx, 502", 502, "see whether LiteLLM runs"),
+    ("a reverse proxy, 302 to https://sso.example.org", 302, "without a login"),
+    ("nginx, 200, the page 'Sign in'", 200, "without a login"),
+])  # fmt: skip
+def test_what_answers_in_litellms_place_is_named_and_is_not_called_another_program(
+    front: str, status: int, step: str
+) -> None:
+    answer = Malformed(f"something in front of LiteLLM answers: {front}", status=status, front=front)
+    gateway, _ = _judge(answer, _service())
+    assert (gateway.state, gateway.severity) == ("proxy answers", "bad")
+    assert front in gateway.reason
+    assert step in gateway.do
+    assert "--url" in gateway.do
+    # the health check passes the proxy, and what needs a key does not
+    behind, _ = _judge(None, _service(), answered=NOW - 1, groups=Reading(failure=answer, tried_at=NOW - 1))
+    assert behind.state == "proxy answers"
+
+
+def test_a_dead_unit_behind_a_proxy_is_the_step() -> None:
+    answer = Malformed("something in front of LiteLLM answers: nginx, 502", status=502, front="nginx, 502")
+    gone = Obstacle("EnvironmentFile missing", "/etc/a.env is not there", "put /etc/a.env back", "/etc/a.env")
+    unit = _service(active_state="activating", sub_state="auto-restart", result="resources", obstacles=(gone,))
+    assert _judge(answer, unit)[0].do.startswith("put /etc/a.env back")
+
+
+@pytest.mark.parametrize("answer", [REFUSED, Malformed("HTTP 404: is this LiteLLM?", status=404)])
+def test_a_port_that_moved_is_said_with_the_new_one(answer: Failure) -> None:
+    assert "listens on port 4017" in _judge(answer, _service(ports=(4017,)))[0].do
+    assert "listens on" not in _judge(answer, _service())[0].do
+
+
 # --- recorded units -----------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -17,6 +17,8 @@ from litellm_tui.model.traffic import Notice
 
 # a proxy that was started this long ago may still be importing: LiteLLM answers after 4 to 30 s
 STARTING_SECONDS: Final = 60.0
+# the state in which something in front of LiteLLM answers in its place
+PROXY_ANSWERS: Final = "proxy answers"
 # a process that systemd started again this recently is reported even while it answers
 RECENT_RESTART: Final = 600.0
 _KEY: Final = (
@@ -26,8 +28,8 @@ _KEY: Final = (
 
 
 def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
-    """`answering`, `connecting`, `starting`, `stopping`, `overloaded`, `hanging`, `down`, `not LiteLLM`, `key refused`,
-    `key needed`, `not read`.
+    """`answering`, `connecting`, `starting`, `stopping`, `overloaded`, `hanging`, `down`, `not LiteLLM`,
+    `proxy answers`, `key refused`, `key needed`, `not read`.
 
     `service` is the verdict on the unit; it explains a gateway that is down.
     """
@@ -38,6 +40,9 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         return Verdict("connecting", "unknown", "no answer yet")
     if failure is None:
         readings = (snapshot.gateway.groups, snapshot.gateway.deployments)
+        blocked = next((r for r in readings if isinstance(r.failure, Malformed) and r.failure.front), None)
+        if blocked is not None and isinstance(blocked.failure, Malformed):
+            return _in_front(blocked.failure, blocked, (seen,))
         refused = next((r for r in readings if isinstance(r.failure, Unauthorized)), None)
         if refused is None or not isinstance(refused.failure, Unauthorized):
             return Verdict("answering", "ok", "it answers", seen_at=liveliness.seen_at, evidence=(seen,))
@@ -58,18 +63,20 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
     # a single snapshot does not know for how long
     lasting = f", for {age(now - since)}" if since is not None and now - since >= 1 else ""
+    unit = snapshot.service.value if service.state != "unknown" else None
+    if isinstance(failure, Malformed) and failure.front:
+        return _in_front(failure, liveliness, against, service)
     if isinstance(failure, Malformed):
         return Verdict(
             "not LiteLLM",
             "bad",
             failure.why,
             seen_at=liveliness.tried_at,
-            do="something else listens there: check --url and the unit's --port",
+            do=_listens_elsewhere(unit) or "something else listens there: check --url and the unit's --port",
             brief="not LiteLLM",
             since=since,
             evidence=against,
         )
-    unit = snapshot.service.value if service.state != "unknown" else None
     if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad":
         running = age(now - unit.started_at) if unit and unit.started_at else age(now - (since or now))
         return Verdict(
@@ -123,6 +130,38 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     )
 
 
+def _in_front(
+    failure: Malformed, reading: Reading[Any], evidence: tuple[Evidence, ...], service: Verdict | None = None
+) -> Verdict:
+    """The verdict on what answers in LiteLLM's place: it gets no answer itself, or wants a login."""
+    against = Evidence("router", failure.why, "against", reading.tried_at)
+    dead = (failure.status or 0) >= 500
+    step = service.do if service is not None and service.severity == "bad" else ""
+    past = "--url with LiteLLM's own address and port goes past it"
+    if dead:
+        step = step or "see whether LiteLLM runs and listens where the proxy sends requests"
+    else:
+        step = "let it pass /health and /v1 without a login, or look behind it"
+    return Verdict(
+        PROXY_ANSWERS,
+        "bad",
+        failure.why + (" (LiteLLM gives it no answer)" if dead else ""),
+        seen_at=reading.tried_at,
+        do=f"{step}; {past}",
+        brief=failure.front[:40],
+        since=reading.failing_since,
+        evidence=(*(e for e in evidence if e.text != against.text), against),
+    )
+
+
+def _listens_elsewhere(service: Service | None) -> str:
+    """The step to a process that runs and listens, but not where it is looked for; empty where that is not known."""
+    if service is None or service.active_state != "active" or not service.ports:
+        return ""
+    ports = ", ".join(map(str, service.ports))
+    return f"the process listens on port {ports}: give --url with it, or correct --port and restart"
+
+
 def _answered_others(snapshot: Snapshot) -> float | None:
     """The time of its last answer to any request, if that was during the liveliness request that got no answer."""
     asked, answered = snapshot.gateway.liveliness, snapshot.traffic.answered_at
@@ -137,7 +176,7 @@ def add_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:
     words = told.failure.why if told.failure else f"the health URL answers ({told.value})"
     evidence = Evidence("router", words, "against" if told.failure else "for", told.tried_at)
     contradiction = gateway.contradiction
-    if told.failure is None and gateway.state in ("down", "hanging", "not LiteLLM"):
+    if told.failure is None and gateway.state in ("down", "hanging", "not LiteLLM", PROXY_ANSWERS):
         contradiction = "its health URL answers all the same: what asks only that does not know of it"
     return msgspec.structs.replace(gateway, evidence=(*gateway.evidence, evidence), contradiction=contradiction)
 
@@ -338,6 +377,8 @@ def _refusal(failure: object) -> str:
 def _down_advice(service: Service | None) -> str:
     if service is None:
         return ""
+    if elsewhere := _listens_elsewhere(service):
+        return elsewhere
     if service.active_state == "active":
         # with port 4000 taken, LiteLLM listens on a random one without an error (litellm/proxy/proxy_cli.py)
         return "the process runs, and not on this port: its log (2) names the one it listens on (Uvicorn running on …)"

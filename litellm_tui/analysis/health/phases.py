@@ -22,7 +22,7 @@ PhaseName = Literal[
     "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "log"
 ]
 Outcome = Literal["ok", "warning", "broken", "skipped"]
-UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
+UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM", "proxy answers")
 # the phase that depends on each source; for all other sources it is the gateway
 _CRASHED: Final[dict[str, PhaseName]] = {
     "configuration": "file",

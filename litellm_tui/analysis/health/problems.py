@@ -95,7 +95,7 @@ def _problem(
 
 def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
     down = gateway.severity in ("bad", "warn")
-    everyone = "every request fails" if gateway.state in ("down", "hanging", "not LiteLLM") else ""
+    everyone = "every request fails" if gateway.state in ("down", "hanging", "not LiteLLM", "proxy answers") else ""
     if down and service.severity == "bad":
         # the unit's problem is the cause of the gateway's
         yield _problem("service", "", "gateway down", service, hit=everyone)

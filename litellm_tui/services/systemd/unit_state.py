@@ -10,6 +10,7 @@ import msgspec
 from litellm_tui.host import proc
 from litellm_tui.host.cgroup import oom_kills
 from litellm_tui.host.command import run
+from litellm_tui.host.listening import listening_ports
 from litellm_tui.host.systemd_tools import UNIT_PROPERTIES, parse_show
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 from litellm_tui.model.service import Service
@@ -46,7 +47,8 @@ def with_processes(service: Service, group: str = "") -> Service:
     workers = workers_of(service.main_pid)
     recycles = bool(workers) and does_recycle(service.main_pid)
     kills = oom_kills(group) if group else 0
-    return msgspec.structs.replace(service, workers=workers, recycles=recycles, oom_kills=kills)
+    ports = listening_ports(service.main_pid)
+    return msgspec.structs.replace(service, workers=workers, recycles=recycles, oom_kills=kills, ports=ports)
 
 
 def service_from(
