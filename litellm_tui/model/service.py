@@ -25,6 +25,18 @@ class Obstacle(msgspec.Struct, frozen=True):
     subject: str = ""
 
 
+class HealthTest(msgspec.Struct, frozen=True):
+    """A container's own check: its command with CMD or CMD-SHELL in front, and the status and output of its last run.
+
+    `failing` counts the failures in a row.
+    """
+
+    command: tuple[str, ...] = ()
+    status: int | None = None
+    output: str = ""
+    failing: int = 0
+
+
 class Worker(msgspec.Struct, frozen=True):
     """One process of several that serve requests, each with its own memory and cooldowns. Resident bytes."""
 
@@ -39,8 +51,9 @@ class Service(msgspec.Struct, frozen=True):
     A unit is read by `systemctl show`, with /proc of its processes where systemd does no accounting. `scope` is `user`
     or `system` for a unit, otherwise the kind of service. `started_at` is the start of the main process; `cpu_percent`
     is of one core, over the time since the last reading. None and "" mean not known. `invocation` differs from one run
-    to the next, `fragment` is the file that defines the service, `health` the result of a container's own check, and
-    `note` a remark on this reading, such as a stale PID file. `unit_file_state` says whether systemd starts it at boot
+    to the next, `fragment` is the file that defines the service, `health` the result of a container's own check
+    (`health_test`), and `note` a remark on this reading, such as a stale PID file. `unit_file_state` says whether
+    systemd starts it at boot
     (enabled, disabled, static …), `booted_at` is the start of the machine.
 
     While it does not run, `obstacles` are what its start fails on, and `killed_for_memory` is the kernel's own message
@@ -71,6 +84,7 @@ class Service(msgspec.Struct, frozen=True):
     note: str = ""
     unit_file_state: str = ""
     booted_at: float | None = None
+    health_test: HealthTest | None = None
     obstacles: tuple[Obstacle, ...] = ()
     killed_for_memory: str = ""
     workers: tuple[Worker, ...] = ()

@@ -112,6 +112,7 @@ class Monitor:
             self._driver,
             self._wakeup,
             gateway_answers=lambda: self._gateway.answers,
+            redact=self._masked,
             on_look=self._judge_background_checks,
             on_new_run=self.look_now,
             changed=self._dirty.set,

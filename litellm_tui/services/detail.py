@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.analysis.container_health import explain_health, masked, shown
 from litellm_tui.analysis.exits import describe_exit, frequency, was_unwanted
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.analysis.redaction.redactor import MASK
@@ -94,7 +95,7 @@ async def read_detail(target: ServiceTarget, service: Service | None, redact: Ca
         inherited=inherited,
         unread=unread,
         unknown=of_kind.unknown,
-        service=service,
+        service=masked(service, redact) if service else None,
     )
 
 
@@ -158,6 +159,7 @@ def detail_paragraphs(
     yield from _exits(detail, now, clock)
     if detail.service is not None:
         yield from _obstacles(detail.service)
+        yield from _health(detail.service)
         yield from _workers(detail.service, now)
     if detail.policy:
         yield "", "", ""
@@ -199,6 +201,17 @@ def _obstacles(service: Service) -> Iterator[tuple[str, str, str]]:
         yield "what its start fails on", "", "head"
     for obstacle in service.obstacles:
         yield "", f"{obstacle.text}: {obstacle.do}", "bad"
+
+
+def _health(service: Service) -> Iterator[tuple[str, str, str]]:
+    if service.health_test is None:
+        return
+    cause = explain_health(service.health_test)
+    yield "", "", ""
+    yield "its own check", "", "head"
+    yield "", f"{service.health}: {shown(service.health_test)}", "bad" if service.health == "unhealthy" else "ok"
+    if cause.text:
+        yield "", f"{cause.text}: {cause.do}", "warn"
 
 
 def _workers(service: Service, now: float) -> Iterator[tuple[str, str, str]]:

@@ -249,7 +249,7 @@ def test_a_dead_unit_behind_a_proxy_is_the_step() -> None:
 @pytest.mark.parametrize("answer", [REFUSED, Malformed("HTTP 404: is this LiteLLM?", status=404)])
 def test_a_port_that_moved_is_said_with_the_new_one(answer: Failure) -> None:
     assert "listens on port 4017" in _judge(answer, _service(ports=(4017,)))[0].do
-    assert "listens on" not in _judge(answer, _service())[0].do
+    assert "listens on port" not in _judge(answer, _service())[0].do
 
 
 # --- recorded units -----------------------------------------------------------------------------------------------

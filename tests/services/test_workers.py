@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from litellm_tui.host import proc
+from litellm_tui.services import workers
 from litellm_tui.services.systemd.kernel_log import newest
 from litellm_tui.services.workers import workers_of
 from tests.waiting import eventually
@@ -38,7 +39,8 @@ def _running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.mark.parametrize("code", [FORKS, SPAWNS], ids=["forked", "spawned"])
-async def test_each_worker_is_a_process_with_memory_of_its_own(code: str) -> None:
+async def test_each_worker_is_a_process_with_memory_of_its_own(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "YOUNGEST_SECONDS", 0.0)
     with _running(sys.executable, "-c", code) as process:
         await eventually(lambda: len(workers_of(process.pid)) == 2)
         found = workers_of(process.pid)

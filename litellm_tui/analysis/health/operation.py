@@ -7,7 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from litellm_tui.analysis.end_causes import NOT_KNOWN, EndCause, name_end
-from litellm_tui.analysis.phrases import age, count
+from litellm_tui.analysis.health.processes import unhealthy, workers_lost
+from litellm_tui.analysis.phrases import age
 from litellm_tui.model.diagnosis import Evidence, Verdict
 from litellm_tui.model.failures import Crashed, Malformed, Unauthorized, Unreachable
 from litellm_tui.model.reading import Reading, is_silence
@@ -259,7 +260,9 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
             brief="stopped",
             since=since,
         )
-    if (worker := _workers_lost(service, now)) is not None:
+    if (health := unhealthy(service)) is not None:
+        return msgspec.structs.replace(health, seen_at=seen)
+    if (worker := workers_lost(service, now)) is not None:
         return msgspec.structs.replace(worker, seen_at=seen)
     up = now - service.started_at if service.started_at else None
     if service.restarts and up is not None and up < RECENT_RESTART:
@@ -274,29 +277,6 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
             since=service.started_at,
         )
     return Verdict(service.active_state, "ok", "", seen_at=seen, since=since)
-
-
-def _workers_lost(service: Service, now: float) -> Verdict | None:
-    """The verdict on a service that runs, and whose workers ended lately or were killed for memory."""
-    lately = [at for at in service.lost if now - at < RECENT_RESTART]
-    if not lately and not service.oom_kills:
-        return None
-    words = [f"{count(len(lately), 'worker')} ended in the last {age(RECENT_RESTART)}"] if lately else []
-    if service.oom_kills:
-        words.append(f"the kernel killed {count(service.oom_kills, 'process', 'processes')} of it for lack of memory")
-    if service.workers:
-        words.append(f"{count(len(service.workers), 'worker')} now")
-    memory = bool(service.oom_kills)
-    return Verdict(
-        "worker lost",
-        "warn",
-        f"{'; '.join(words)}; the requests in it were lost",
-        do="give it more memory (MemoryMax=), or run fewer workers"
-        if memory
-        else "the log (2) says why it ended; memory and processes are in the service (5)",
-        brief="worker out of memory" if memory else "worker lost",
-        since=lately[0] if lately else None,
-    )
 
 
 def describe_ending(service: Service) -> str:
