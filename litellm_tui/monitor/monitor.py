@@ -32,7 +32,7 @@ from litellm_tui.monitor.config_watcher import ConfigWatcher
 from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
 from litellm_tui.monitor.redis_poller import RedisPoller
 from litellm_tui.monitor.service_poller import ServicePoller
-from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
+from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
 from litellm_tui.services.registry import driver
@@ -103,6 +103,7 @@ class Monitor:
             health_cost=self._health_cost,
             cache_is_down=lambda: redis.is_down(self._redis.answer),
             redact=self._masked,
+            another_key=self._another_key,
             on_answer=self._receive_answer,
             changed=self._dirty.set,
             same=self._same,
@@ -250,6 +251,20 @@ class Monitor:
             return "free" if self._background_checks else "billed"
         read = self._configuration.checked_at is not None or self._configuration.why_unwatched is not None
         return "unsure" if read and self._service.reading.tried_at is not None else "unread"
+
+    async def _another_key(self) -> str | None:
+        """The key as it is found now, once it is no longer the one that was found; it is masked from then on."""
+        if self.profile.again is None:
+            return None
+        found = await asyncio.to_thread(guarded, self.profile.again)
+        if isinstance(found, Crashed) or found.key is None:
+            return None
+        key = found.key.reveal()
+        if self.profile.key is None or key != self.profile.key.reveal():
+            self._secrets.update(found.secrets)
+            self.redact = self._intake.redact = Redactor(self._secrets)
+            self.profile = msgspec.structs.replace(self.profile, key=found.key, key_source=found.key_source)
+        return key
 
     def _masked(self, text: str) -> str:
         """The text without the secrets that are known now."""

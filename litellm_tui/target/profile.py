@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -76,6 +76,8 @@ class Profile(msgspec.Struct, frozen=True):
     production: bool = False
     missing: tuple[Missing, ...] = ()
     also_found: tuple[str, ...] = ()
+    # the same search once more, for what is rotated, renamed or moved while the console runs
+    again: Callable[[], Profile] | None = None
 
     @property
     def address(self) -> str:

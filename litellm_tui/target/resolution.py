@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -114,6 +115,7 @@ def resolve(
         production=chosen.production,
         missing=tuple(missing),
         also_found=found.others,
+        again=partial(resolve, options, settings, tools, environ),
     )
 
 

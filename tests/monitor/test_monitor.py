@@ -35,6 +35,7 @@ from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.services.systemd import driver
 from litellm_tui.storage.starts import Start, StartHistory, run_of
 from litellm_tui.target.profile import Profile, Secret
+from litellm_tui.target.settings import SettingsError
 from tests.recorded import CONFIG
 from tests.waiting import eventually
 
@@ -69,6 +70,8 @@ class World:
             "/metrics/": NotAvailable("no"),
         }
         self.snapshots: list[Snapshot] = []
+        self.keys: list[str] = []
+        self.with_key: dict[str, dict[str, Any]] = {}
 
     def save(self, text: str, at: float = STARTED - 100) -> None:
         self.path.write_text(text, encoding="utf-8")
@@ -86,6 +89,10 @@ class World:
         once = self.once.get(path)
         said = once.pop(0) if once else self.answers[path]
         return said if isinstance(said, Answer) else Answer(said, 0.001)
+
+    def use_key(self, key: str) -> None:
+        self.keys.append(key)
+        self.answers = self.with_key.get(key, self.answers)
 
     async def close(self) -> None:
         self.closed = True
@@ -420,6 +427,46 @@ async def test_all_is_asked_again_when_the_key_is_accepted(world: World, watch: 
     for path in ("/v1/model/info", "/get/config/callbacks", "/health", "/cache/ping"):
         await world.rounds(path, 2)
     assert found.snapshot().gateway.groups.failure is None
+
+
+async def test_a_key_that_was_rotated_where_it_came_from_is_taken_over_and_masked(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", 0.0)
+    world.save(ON)
+    world.with_key = {"sk-planted-new": dict(world.answers)}
+    world.refuse_the_key()
+    now = [Secret("sk-planted-old")]
+
+    def again() -> Profile:
+        return Profile("test", "here", Found("http://127.0.0.1:1", "test"), Tools(), key=now[0])
+
+    found = watch(key=Secret("sk-planted-old"), again=again)
+    await world.rounds("/v1/models", 3)
+    assert world.keys == []
+    now[0] = Secret("sk-planted-new")
+    await world.rounds("/v1/model/info", 2)
+    assert world.keys == ["sk-planted-new"]
+    await eventually(lambda: found.snapshot().gateway.groups.failure is None)
+    assert found.profile.key is not None
+    assert found.profile.key.reveal() == "sk-planted-new"
+    assert "planted" not in found.redact("the new one is sk-planted-new, the old sk-planted-old")
+
+
+async def test_a_key_that_cannot_be_looked_for_again_stays_refused(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", 0.0)
+    world.save(ON)
+    world.refuse_the_key()
+
+    def again() -> Profile:
+        raise SettingsError("the key file is gone")
+
+    found = watch(key=Secret("sk-planted-old"), again=again)
+    await world.rounds("/v1/models", 3)
+    assert world.keys == []
+    assert isinstance(found.snapshot().gateway.groups.failure, Unauthorized)
 
 
 # --- a gateway that goes and comes back --------------------------------------------------------------------------

@@ -201,9 +201,11 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             "not found",
             "bad",
-            f"{service.unit} is not there any more",
+            f"{service.unit} is not there any more{_note(service)}",
             seen_at=seen,
-            do="the unit file was removed: put it back, systemctl daemon-reload, then R",
+            do="the unit was renamed: start the console anew with --unit and that name"
+            if service.note
+            else "the unit file was removed: put it back, systemctl daemon-reload, then R",
             brief="unit gone",
         )
     if (taken := _port_taken(snapshot, service)) is not None and not answering:

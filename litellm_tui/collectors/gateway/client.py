@@ -162,6 +162,12 @@ class GatewayClient:
         finally:
             await response.aclose()
 
+    def use_key(self, key: str) -> None:
+        """Send this key from now on; what was answered under another one is not taken for equal."""
+        self._key = key
+        self._requests.clear()
+        self._known.clear()
+
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
