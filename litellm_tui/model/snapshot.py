@@ -23,7 +23,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     `redis_answer` is the Redis server's own answer to a PING, `redis_server` what it told of itself last. `probes`
     holds the last probe of each deployment. `expected_down` maps a deployment's key, or a group's name, to the
     operator's note on why it may be down. `last_records` are the newest of the log while the gateway does not answer.
-    `crashes` are the sources that the console itself fails to read.
+    `address` is the host and port of the gateway. `crashes` are the sources that the console itself fails to read.
     """
 
     taken_at: float
@@ -38,5 +38,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     cache_counts: CacheCounts | None = None
     probes: tuple[ProbeResult, ...] = ()
     expected_down: dict[str, str] = {}
+    address: str = ""
     last_records: tuple[LogRecord, ...] = ()
     crashes: tuple[Crash, ...] = ()

@@ -146,6 +146,7 @@ class Monitor:
             cache_counts=self._redis.counts,
             probes=tuple(self._probes.values()),
             expected_down=self.expected_down,
+            address=self.profile.address,
             last_records=self._last_records(),
             crashes=self.supervisor.crashes,
         )

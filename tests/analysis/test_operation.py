@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.operation import judge_gateway, judge_service
@@ -250,6 +251,11 @@ def test_a_dead_unit_behind_a_proxy_is_the_step() -> None:
 def test_a_port_that_moved_is_said_with_the_new_one(answer: Failure) -> None:
     assert "listens on port 4017" in _judge(answer, _service(ports=(4017,)))[0].do
     assert "listens on port" not in _judge(answer, _service())[0].do
+    # also while it is young; and it is not another one when it is the one that is asked
+    young = _service(ports=(4017,), started_at=NOW - 3)
+    assert "listens on port 4017" in _judge(answer, young, answered=None)[0].do
+    asked = replace(_snapshot(answer, young, answered=None), address="127.0.0.1:4017")
+    assert "listens on port" not in judge_gateway(asked, NOW, judge_service(asked, NOW)).do
 
 
 # --- recorded units -----------------------------------------------------------------------------------------------

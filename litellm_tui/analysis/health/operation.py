@@ -73,12 +73,14 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             "bad",
             failure.why,
             seen_at=liveliness.tried_at,
-            do=_listens_elsewhere(unit) or "something else listens there: check --url and the unit's --port",
+            do=_listens_elsewhere(snapshot, unit) or "something else listens there: check --url and the unit's --port",
             brief="not LiteLLM",
             since=since,
             evidence=against,
         )
-    if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad":
+    refused = isinstance(failure, Unreachable) and failure.kind == "refused"
+    moved = refused and bool(_listens_elsewhere(snapshot, unit))
+    if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad" and not moved:
         running = age(now - unit.started_at) if unit and unit.started_at else age(now - (since or now))
         return Verdict(
             "starting",
@@ -115,7 +117,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             since=since,
             evidence=against,
         )
-    advice = _down_advice(unit)
+    advice = _down_advice(snapshot, unit)
     if snapshot.service.value is None and snapshot.service.failure is not None:
         advice = "no unit is known here: start LiteLLM, or check --url (litellm-tui where)"
     explained = service.severity == "bad"
@@ -124,8 +126,8 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         "bad",
         f"{failure.why}{lasting}",
         seen_at=liveliness.tried_at,
-        do=service.do or advice,
-        brief=service.brief if explained else _refusal(failure),
+        do=advice if moved else service.do or advice,
+        brief="another port" if moved else service.brief if explained else _refusal(failure),
         since=since,
         evidence=against,
     )
@@ -155,9 +157,12 @@ def _in_front(
     )
 
 
-def _listens_elsewhere(service: Service | None) -> str:
+def _listens_elsewhere(snapshot: Snapshot, service: Service | None) -> str:
     """The step to a process that runs and listens, but not where it is looked for; empty where that is not known."""
     if service is None or service.active_state != "active" or not service.ports:
+        return ""
+    asked = snapshot.address.rpartition(":")[2]
+    if asked in map(str, service.ports):
         return ""
     ports = ", ".join(map(str, service.ports))
     return f"the process listens on port {ports}: give --url with it, or correct --port and restart"
@@ -356,10 +361,10 @@ def _refusal(failure: object) -> str:
     return {"refused": "refused", "dns": "no such host", "tls": "TLS", "closed": "no connection"}.get(kind, "no answer")
 
 
-def _down_advice(service: Service | None) -> str:
+def _down_advice(snapshot: Snapshot, service: Service | None) -> str:
     if service is None:
         return ""
-    if elsewhere := _listens_elsewhere(service):
+    if elsewhere := _listens_elsewhere(snapshot, service):
         return elsewhere
     if service.active_state == "active":
         # with port 4000 taken, LiteLLM listens on a random one without an error (litellm/proxy/proxy_cli.py)
