@@ -154,16 +154,17 @@ def _keeps_on(setting: list[str], saves: list[str]) -> bool | None:
 def server_from(info: Mapping[str, str], cluster: Mapping[str, str], keeps_on: bool | None) -> RedisServer:
     """The record of a server from its INFO and, for a node of a cluster, its CLUSTER INFO."""
     volatile = (_VOLATILE.search(value) for name, value in info.items() if name[:2] == "db" and name[2:].isdigit())
+    limit = _whole(info.get("maxmemory"))
     return RedisServer(
         version=info.get("redis_version", ""),
         role=info.get("role", ""),
         read_only=info.get("role") == "slave" and info.get("slave_read_only", "1") == "1",
         master_link=info.get("master_link_status", ""),
         loading=info.get("loading") == "1",
-        held=max(0, _whole(info.get("used_memory")) - _whole(info.get("mem_not_counted_for_evict"))),
-        max_memory=_whole(info.get("maxmemory")),
+        held=_held(_whole(info.get("used_memory")) - _whole(info.get("mem_not_counted_for_evict")), limit),
+        max_memory=limit,
         policy=info.get("maxmemory_policy", ""),
-        volatile=sum(int(found[1]) for found in volatile if found),
+        volatile=min(1, sum(int(found[1]) for found in volatile if found)),
         save_failed=info.get("rdb_last_bgsave_status") == "err",
         keeps_on=keeps_on,
         aof_failed=info.get("aof_enabled") == "1" and info.get("aof_last_write_status") == "err",
@@ -171,6 +172,13 @@ def server_from(info: Mapping[str, str], cluster: Mapping[str, str], keeps_on: b
         cluster_nodes=_whole(cluster.get("cluster_size")),
         cluster_state=cluster.get("cluster_state", ""),
     )
+
+
+def _held(bytes_: int, limit: int) -> int:
+    """In steps of a hundredth of the limit, on the side of it on which it is: an exact figure is another each time."""
+    step = max(1, limit // 100)
+    stepped = -(-max(0, bytes_) // step) * step
+    return 0 if not limit else stepped if bytes_ > limit else min(stepped, limit)
 
 
 def _whole(text: str | None) -> int:

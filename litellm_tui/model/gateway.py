@@ -97,8 +97,9 @@ class RedisServer(msgspec.Struct, frozen=True):
 
     `refusal` is the code of its answer where it told nothing: NOAUTH, WRONGPASS (the password of the cache is refused),
     NOPASS (it has no password and was given one), NOPERM, LOADING. `tls` says where TLS is spoken by one side only:
-    `wanted` by the server, `unspoken` by it. `held` are the bytes that count towards `max_memory`, `volatile` the keys
-    that expire. `keeps_on` is false where it refuses writes after a failed snapshot (`stop-writes-on-bgsave-error`).
+    `wanted` by the server, `unspoken` by it. `held` are the bytes that count towards `max_memory`, in steps of a
+    hundredth of it; `volatile` is 1 where keys expire. `keeps_on` is false where it refuses writes after a failed
+    snapshot (`stop-writes-on-bgsave-error`).
     """
 
     refusal: str = ""

@@ -78,8 +78,8 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             since=since,
             evidence=against,
         )
-    refused = isinstance(failure, Unreachable) and failure.kind == "refused"
-    moved = refused and bool(_listens_elsewhere(snapshot, unit))
+    nobody = isinstance(failure, Unreachable) and failure.kind == "refused"
+    moved = nobody and bool(_listens_elsewhere(snapshot, unit))
     if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad" and not moved:
         running = age(now - unit.started_at) if unit and unit.started_at else age(now - (since or now))
         return Verdict(
@@ -225,9 +225,10 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         )
     cause = NOT_KNOWN if answering else name_end(service, snapshot.last_records)
     because = f": {cause.text}" if cause.text else ""
+    named = f"{cause.brief}: " if cause.brief else ""
     if not answering and (loop := _crash_loop(snapshot, service)):
         brief, do = cause.brief or "crash loop", _crash_advice(snapshot, service, cause)
-        return Verdict("crash loop", "bad", loop + because, seen_at=seen, do=do, brief=brief, since=since)
+        return Verdict("crash loop", "bad", named + loop + because, seen_at=seen, do=do, brief=brief, since=since)
     if service.sub_state == "auto-restart" or service.active_state == "failed":
         word = _ending_word(service)
         verb = "failed" if service.active_state == "failed" else "ended"
@@ -241,7 +242,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             word,
             "bad",
-            f"{service.unit} {verb} ({describe_ending(service)}){again}{_note(service)}{because}",
+            f"{named}{service.unit} {verb} ({describe_ending(service)}){again}{_note(service)}{because}",
             seen_at=seen,
             do=_crash_advice(snapshot, service, cause),
             brief=cause.brief or word,

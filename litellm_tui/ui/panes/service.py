@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from litellm_tui.analysis.container_health import explain_health, shown
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model import service as model
 from litellm_tui.target.profile import findings
@@ -56,6 +57,9 @@ def _service(view: View) -> list[tuple[str, str, str]]:
         pairs.append(("process", str(service.main_pid or _UNKNOWN), ""))
     if service.memory is not None or runs:
         pairs.append(("memory", _UNKNOWN if service.memory is None else size(service.memory), ""))
+    pairs += [("start fails", obstacle.brief, obstacle.text) for obstacle in service.obstacles]
+    if service.health_test is not None and service.health == "unhealthy":
+        pairs.append(("its check", explain_health(service.health_test).brief, shown(service.health_test)))
     pairs += _workers(view, service)
     if service.restarts is not None:
         since = "since the unit was loaded" if service.keeper == "systemd" else "since it was made or started by hand"
