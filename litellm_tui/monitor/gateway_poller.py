@@ -234,12 +234,26 @@ class GatewayPoller:
             if isinstance(result, Unauthorized) and await self._takes_another_key():
                 result = await self._ask(endpoint)
             failures = self._judge_key(result, failures)
-            await self._wakeup.pause(_delay(endpoint.interval, failures))
+            delay = _delay(endpoint.interval, failures)
+            if isinstance(result, Unauthorized):
+                await self._wait_for_a_key(delay)
+            else:
+                await self._wakeup.pause(delay)
+
+    async def _wait_for_a_key(self, seconds: float) -> None:
+        """Wait so long at most; a rotated key ends it, however rarely a refused one is sent."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            part, began = min(left, KEY_SECONDS), time.monotonic()
+            await self._wakeup.pause(part)
+            woken = time.monotonic() - began < part * 0.9
+            if woken or await self._takes_another_key():
+                return
 
     async def _takes_another_key(self) -> bool:
         """Whether the key was rotated where it came from: then the new one is sent from now on."""
         now = time.monotonic()
-        if now - self._sought_at < KEY_SECONDS:
+        if now - self._sought_at < KEY_SECONDS * 0.9:
             return False
         self._sought_at = now
         key = await self._another_key()

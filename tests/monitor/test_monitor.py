@@ -432,7 +432,7 @@ async def test_all_is_asked_again_when_the_key_is_accepted(world: World, watch: 
 async def test_a_key_that_was_rotated_where_it_came_from_is_taken_over_and_masked(
     world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", 0.0)
+    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", QUICK)
     world.save(ON)
     world.with_key = {"sk-planted-new": dict(world.answers)}
     world.refuse_the_key()
@@ -453,10 +453,29 @@ async def test_a_key_that_was_rotated_where_it_came_from_is_taken_over_and_maske
     assert "planted" not in found.redact("the new one is sk-planted-new, the old sk-planted-old")
 
 
+async def test_a_rotated_key_is_not_waited_for_as_long_as_a_refused_one_is_not_sent(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", QUICK)
+    monkeypatch.setattr(gateway_poller, "_delay", lambda *_: 3600.0)
+    world.save(ON)
+    world.with_key = {"sk-planted-new": dict(world.answers)}
+    world.refuse_the_key()
+    now = [Secret("sk-planted-old")]
+
+    def again() -> Profile:
+        return Profile("test", "here", Found("http://127.0.0.1:1", "test"), Tools(), key=now[0])
+
+    found = watch(key=Secret("sk-planted-old"), again=again)
+    await eventually(lambda: isinstance(found.snapshot().gateway.groups.failure, Unauthorized))
+    now[0] = Secret("sk-planted-new")
+    await eventually(lambda: found.snapshot().gateway.groups.value == ("a",))
+
+
 async def test_a_key_that_cannot_be_looked_for_again_stays_refused(
     world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", 0.0)
+    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", QUICK)
     world.save(ON)
     world.refuse_the_key()
 
