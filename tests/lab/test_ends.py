@@ -130,7 +130,8 @@ async def test_a_healthy_unit_whose_environment_file_is_gone_is_refused_before_t
 
 
 async def test_the_last_words_before_an_end_are_read_from_the_journal(ground: Ground) -> None:
-    ground.program.write_text("#!/bin/sh\necho 'Error: the master key is not set'\nexit 3\n")
+    # journald asks whose a line is while the process lives: one that is gone by then belongs to no unit
+    ground.program.write_text("#!/bin/sh\necho 'Error: the master key is not set'\nsleep 1\nexit 3\n")
     ground.unit("litellm-words.service")
     down = await ground.look("litellm-words.service", _down)
     texts: list[str] = []
