@@ -1,4 +1,7 @@
-"""Pings the Redis server itself: LiteLLM needs seconds to notice that it is down, and answers nothing meanwhile."""
+"""Asks the Redis server itself: LiteLLM needs seconds to notice that it is down, and answers nothing meanwhile.
+
+Only PING, INFO, CLUSTER INFO and CONFIG GET are sent, after AUTH with the login of the cache; nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.failures import Crashed, Failure, Malformed, Unreachable
@@ -40,16 +43,14 @@ def address(file: ConfigFile, environment: Mapping[str, str]) -> Address | None:
     settings = file.section("litellm_settings")
     params = settings.get("cache_params")
     params = params if isinstance(params, dict) else {}
-    if not settings.get("cache") or params.get("type", "redis") not in ("redis", "redis-semantic"):
+    # anything but true is taken for the cache itself (litellm/proxy/proxy_server.py)
+    if settings.get("cache") is not True or params.get("type", "redis") not in ("redis", "redis-semantic"):
         return None
     if params.get("redis_startup_nodes") or params.get("sentinel_nodes"):
         return None
 
-    def value(name: str, *variables: str) -> Any:
-        given = params.get(name)
-        if isinstance(given, str) and given.startswith(PREFIX):
-            given = environment.get(given.removeprefix(PREFIX))
-        return given or next((environment[v] for v in variables if environment.get(v)), None)
+    def value(name: str, variable: str) -> Any:
+        return _given(params, environment, name, variable)
 
     if url := value("url", "REDIS_URL"):
         with contextlib.suppress(ValueError):
@@ -64,6 +65,47 @@ def address(file: ConfigFile, environment: Mapping[str, str]) -> Address | None:
         return None
     # a number that is no port of TCP cannot be asked
     return Address(str(host), number, bool(params.get("ssl"))) if host and 0 < number <= _LAST_PORT else None
+
+
+def _given(params: Mapping[str, Any], environment: Mapping[str, str], name: str, variable: str) -> Any:
+    """A parameter of the cache, else the variable that LiteLLM reads in its place."""
+    given = params.get(name)
+    if isinstance(given, str) and given.startswith(PREFIX):
+        given = environment.get(given.removeprefix(PREFIX))
+    return given or environment.get(variable) or None
+
+
+class Login(NamedTuple):
+    """The way in by the cache's settings: user, password, the file of authorities, and whether TLS is checked."""
+
+    user: str = ""
+    password: str = ""
+    authority: str = ""
+    checked: bool = True
+
+    def __repr__(self) -> str:
+        return "Login(…)"
+
+
+def login(file: ConfigFile, environment: Mapping[str, str]) -> Login | None:
+    """The login of the cache, from `cache_params`, the URL, or the REDIS_* variables; None where none is set."""
+    found = file.section("litellm_settings").get("cache_params")
+    params = found if isinstance(found, dict) else {}
+
+    def value(name: str) -> Any:
+        return _given(params, environment, name, f"REDIS_{name.upper()}")
+
+    user, password = value("username"), value("password")
+    if url := value("url"):
+        user = password = None
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(str(url))
+            user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    checked = str(value("ssl_cert_reqs") or "required").lower() not in ("none", "cert_none")
+    authority = str(value("ssl_ca_certs") or "")
+    if not password and not authority and checked:
+        return None
+    return Login(str(user or ""), str(password or ""), authority, checked)
 
 
 def is_down(answer: Reading[str]) -> bool:
@@ -92,6 +134,8 @@ async def ping(where: Address, timeout: float) -> str | Failure:
         return Unreachable(f"Redis at {where} {how} within {timeout:g} s", kind="timeout")
     except ConnectionRefusedError:
         return Unreachable(f"Redis at {where} refuses the connection", kind="refused")
+    except ConnectionError as error:
+        return Unreachable(f"Redis at {where}: {error}", kind="closed")
     except socket.gaierror as error:
         return Unreachable(f"Redis at {where}: no such host ({error.strerror})", kind="dns")
     except (OSError, ValueError) as error:

@@ -7,6 +7,7 @@ import time
 
 import msgspec
 
+from litellm_tui.analysis.container_health import masked
 from litellm_tui.commands.masking import redactor_of
 from litellm_tui.commands.service_order import unit_of
 from litellm_tui.logs.log_line import clean
@@ -27,7 +28,7 @@ def run(options: Options, json: bool = False) -> int:
     found, detail = asyncio.run(_read(profile))
     if json:
         state = {"failure": found.why} if isinstance(found, Failure) else msgspec.to_builtins(found)
-        document = {"service": state, **msgspec.to_builtins(detail)}
+        document = {**msgspec.to_builtins(detail), "service": state}
         print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
         return 0
     state_words = found.why if isinstance(found, Failure) else f"{found.active_state} ({found.sub_state})"
@@ -41,6 +42,6 @@ def run(options: Options, json: bool = False) -> int:
 
 
 async def _read(profile: Profile) -> tuple[Service | Failure, ServiceDetail]:
-    found = await driver(profile.service_target).look()
-    known = None if isinstance(found, Failure) else found
-    return found, await read_detail(profile.service_target, known, redactor_of(profile))
+    found, redact = await driver(profile.service_target).look(), redactor_of(profile)
+    known = None if isinstance(found, Failure) else masked(found, redact)
+    return known or found, await read_detail(profile.service_target, known, redact)

@@ -235,6 +235,11 @@ class Unit:
             "InvocationID": self.invocation,
             "ControlGroup": f"/user.slice/demo.slice/{UNIT}" if self.pid else "",
             "UnitFileState": "enabled",
+            "User": "",
+            "Group": "",
+            "DynamicUser": "no",
+            "RootDirectory": "",
+            "RootImage": "",
             "Description": DESCRIPTION,
         }
 

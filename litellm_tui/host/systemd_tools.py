@@ -17,7 +17,7 @@ UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,MainPID,NRestarts,ExecMainCode,ExecMainStatus,"
     "ExecMainStartTimestampMonotonic,StateChangeTimestampMonotonic,MemoryCurrent,CPUUsageNSec,FragmentPath,"
     "ExecStart,ExecReload,TimeoutStopUSec,Environment,EnvironmentFiles,WorkingDirectory,NeedDaemonReload,InvocationID,ControlGroup,"
-    "UnitFileState"
+    "UnitFileState,User,Group,DynamicUser,RootDirectory,RootImage"
 )
 
 

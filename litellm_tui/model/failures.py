@@ -33,9 +33,13 @@ class NotAvailable(Failure, frozen=True, tag=True):
 
 
 class Malformed(Failure, frozen=True, tag=True):
-    """The answer is none of LiteLLM's (HTML, an empty body, an unexpected status)."""
+    """The answer is none of LiteLLM's (HTML, an empty body, an unexpected status).
+
+    `front` says what answered in its place, where something in front of it did.
+    """
 
     status: int | None = None
+    front: str = ""
 
 
 class Denied(Failure, frozen=True, tag=True):

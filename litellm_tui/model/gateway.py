@@ -98,6 +98,35 @@ class RedisInfo(msgspec.Struct, frozen=True):
     uptime: int
 
 
+class RedisServer(msgspec.Struct, frozen=True):
+    """What a Redis server says of itself in INFO, CLUSTER INFO and CONFIG GET. None and "" mean not told.
+
+    `refusal` is the code of its answer where it told nothing: NOAUTH, WRONGPASS (the password of the cache is refused),
+    NOPASS (it has no password and was given one), NOPERM, LOADING. `tls` says where TLS is spoken by one side only:
+    `wanted` by the server, `unspoken` by it. `held` are the bytes that count towards `max_memory`, in steps of a
+    hundredth of it; `volatile` is 1 where keys expire. `keeps_on` is false where it refuses writes after a failed
+    snapshot (`stop-writes-on-bgsave-error`).
+    """
+
+    refusal: str = ""
+    tls: Literal["", "wanted", "unspoken"] = ""
+    version: str = ""
+    role: str = ""
+    read_only: bool = False
+    master_link: str = ""
+    loading: bool = False
+    held: int = 0
+    max_memory: int = 0
+    policy: str = ""
+    volatile: int = 0
+    save_failed: bool = False
+    keeps_on: bool | None = None
+    aof_failed: bool = False
+    cluster: bool = False
+    cluster_nodes: int = 0
+    cluster_state: str = ""
+
+
 class DeploymentCounters(msgspec.Struct, frozen=True):
     """One deployment in GET /metrics without LiteLLM's own health checks, since the process started.
 

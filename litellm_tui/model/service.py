@@ -13,15 +13,53 @@ ServicePlace = Literal["user", "system", "compose", "process", "custom"]
 Verb = Literal["start", "stop", "restart"]
 
 
+class Obstacle(msgspec.Struct, frozen=True):
+    """Something that a start of the service fails on: in three words, in a sentence, and what mends it.
+
+    `subject` is the path or name concerned.
+    """
+
+    brief: str
+    text: str
+    do: str
+    subject: str = ""
+
+
+class HealthTest(msgspec.Struct, frozen=True):
+    """A container's own check: its command with CMD or CMD-SHELL in front, and the status and output of its last run.
+
+    `failing` counts the failures in a row.
+    """
+
+    command: tuple[str, ...] = ()
+    status: int | None = None
+    output: str = ""
+    failing: int = 0
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """One process of several that serve requests, each with its own memory and cooldowns. Resident bytes."""
+
+    pid: int
+    memory: int
+    started_at: float
+
+
 class Service(msgspec.Struct, frozen=True):
     """The state of what runs LiteLLM, a unit, a container or a process, always in systemd's terms.
 
     A unit is read by `systemctl show`, with /proc of its processes where systemd does no accounting. `scope` is `user`
     or `system` for a unit, otherwise the kind of service. `started_at` is the start of the main process; `cpu_percent`
     is of one core, over the time since the last reading. None and "" mean not known. `invocation` differs from one run
-    to the next, `fragment` is the file that defines the service, `health` the result of a container's own check, and
-    `note` a remark on this reading, such as a stale PID file. `unit_file_state` says whether systemd starts it at boot
+    to the next, `fragment` is the file that defines the service, `health` the result of a container's own check
+    (`health_test`), and `note` a remark on this reading, such as a stale PID file. `unit_file_state` says whether
+    systemd starts it at boot
     (enabled, disabled, static …), `booted_at` is the start of the machine.
+
+    While it does not run, `obstacles` are what its start fails on, and `killed_for_memory` is the kernel's own message
+    about it. `ports` are the TCP ports that it listens on, where they may be seen. `workers` are its processes where it
+    has several, `lost` the times at which one was seen to be gone, `recycles` whether it ends them itself
+    (`--max_requests_before_restart`), and `oom_kills` how many the kernel has killed for memory in its control group.
     """
 
     unit: str
@@ -46,6 +84,14 @@ class Service(msgspec.Struct, frozen=True):
     note: str = ""
     unit_file_state: str = ""
     booted_at: float | None = None
+    health_test: HealthTest | None = None
+    obstacles: tuple[Obstacle, ...] = ()
+    killed_for_memory: str = ""
+    workers: tuple[Worker, ...] = ()
+    ports: tuple[int, ...] = ()
+    recycles: bool = False
+    lost: tuple[float, ...] = ()
+    oom_kills: int = 0
 
     @property
     def keeper(self) -> str:

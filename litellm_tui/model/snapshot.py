@@ -10,8 +10,8 @@ import msgspec
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.database import Database
 from litellm_tui.model.failures import Crash
-from litellm_tui.model.gateway import CacheCounts, Gateway
-from litellm_tui.model.log import Log
+from litellm_tui.model.gateway import CacheCounts, Gateway, RedisServer
+from litellm_tui.model.log import Log, LogRecord
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service
@@ -21,10 +21,10 @@ from litellm_tui.model.traffic import Failures, Traffic
 class Snapshot(msgspec.Struct, frozen=True):
     """All that is known at `taken_at`. Screens and commands show this and nothing else.
 
-    `redis_answer` is the Redis server's own answer to a PING, `database` what Postgres itself says. `probes` holds the
-    last probe of each deployment.
-    `expected_down` maps a deployment's key, or a group's name, to the operator's note on why it may be down.
-    `crashes` are the sources that the console itself fails to read.
+    `redis_answer` is the Redis server's own answer to a PING, `redis_server` what it told of itself last,
+    `database` what Postgres itself says. `probes` holds the last probe of each deployment. `expected_down` maps a deployment's key, or a group's name, to the
+    operator's note on why it may be down. `last_records` are the newest of the log while the gateway does not answer.
+    `address` is the host and port of the gateway. `crashes` are the sources that the console itself fails to read.
     """
 
     taken_at: float
@@ -35,8 +35,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     traffic: Traffic = Traffic()
     failures: Failures = Failures()
     redis_answer: Reading[str] = Reading()
+    redis_server: RedisServer | None = None
     cache_counts: CacheCounts | None = None
     database: Database = Database()
     probes: tuple[ProbeResult, ...] = ()
     expected_down: dict[str, str] = {}
+    address: str = ""
+    last_records: tuple[LogRecord, ...] = ()
     crashes: tuple[Crash, ...] = ()

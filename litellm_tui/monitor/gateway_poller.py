@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from litellm_tui.target.profile import Profile
 
 LONGEST_BACKOFF: Final = 60.0
+# while a key is refused, how often it is looked for again where it came from
+KEY_SECONDS: Final = 10.0
 # only a restart turns a feature on, and after a restart everything is read again
 OFF_SECONDS: Final = 300.0
 # LiteLLM's own checks are minutes apart, and each answer is the whole report: one of 500 deployments is read every 5 s,
@@ -51,9 +53,10 @@ Job = Callable[[], Coroutine[Any, Any, None]]
 class GatewayPoller:
     """Polls one gateway. `readings` holds its last answers; `answers` says whether it is alive.
 
-    `health_cost` gives the cost of GET /health, `cache_is_down` whether the cache is known to be down by other means.
-    `on_answer` is called with every result, and after it `changed`, or `same` where the result is what the one before
-    was. `redact` masks a text. Each endpoint has its own job under the `supervisor`.
+    `health_cost` gives the cost of GET /health, `cache_is_down` whether the cache is known to be down by other
+    means. `another_key` looks again where the key came from, after a refusal. `on_answer` is called with every
+    result, and after it `changed`, or `same` where the result is what the one before was. `redact` masks a text.
+    Each endpoint has its own job under the `supervisor`.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class GatewayPoller:
         health_cost: Callable[[], HealthCost],
         cache_is_down: Callable[[], bool],
         redact: Callable[[str], str],
+        another_key: Callable[[], Awaitable[str | None]],
         on_answer: Callable[[Any], None],
         changed: Callable[[], None],
         same: Callable[[], None],
@@ -76,6 +80,7 @@ class GatewayPoller:
         self._wakeup = wakeup
         self._health_cost, self._cache_is_down = health_cost, cache_is_down
         self._redact, self._on_answer, self._changed, self._same = redact, on_answer, changed, same
+        self._another_key, self._sought_at = another_key, -KEY_SECONDS
         self._supervisor = supervisor
         self._client: GatewayClient | None = None
         self._alive = asyncio.Event()
@@ -231,8 +236,37 @@ class GatewayPoller:
             if endpoint.field != "groups":
                 await self._admitted.wait()
             result = await self._ask(endpoint)
+            if isinstance(result, Unauthorized) and await self._takes_another_key():
+                result = await self._ask(endpoint)
             failures = self._judge_key(result, failures)
-            await self._wakeup.pause(_delay(endpoint.interval, failures))
+            delay = _delay(endpoint.interval, failures)
+            if isinstance(result, Unauthorized):
+                await self._wait_for_a_key(delay)
+            else:
+                await self._wakeup.pause(delay)
+
+    async def _wait_for_a_key(self, seconds: float) -> None:
+        """Wait so long at most; a rotated key ends it, however rarely a refused one is sent."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            part, began = min(left, KEY_SECONDS), time.monotonic()
+            await self._wakeup.pause(part)
+            woken = time.monotonic() - began < part * 0.9
+            if woken or await self._takes_another_key():
+                return
+
+    async def _takes_another_key(self) -> bool:
+        """Whether the key was rotated where it came from: then the new one is sent from now on."""
+        now = time.monotonic()
+        if now - self._sought_at < KEY_SECONDS * 0.9:
+            return False
+        self._sought_at = now
+        key = await self._another_key()
+        if not key or key == self._key or self._client is None:
+            return False
+        self._key = key
+        self._client.use_key(key)
+        return True
 
     async def _poll_readiness(self, details: Endpoint, plain: Endpoint) -> None:
         """Poll the details where the version has them and the key is valid, else the plain endpoint."""

@@ -33,7 +33,7 @@ from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
 from litellm_tui.monitor.postgres_poller import PostgresPoller
 from litellm_tui.monitor.redis_poller import RedisPoller
 from litellm_tui.monitor.service_poller import ServicePoller
-from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded_async
+from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
 from litellm_tui.services.registry import driver
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 PUBLISH_SECONDS: Final = 0.25
 # what was read again and says the same is only younger: it is shown so late at most
 SAME_SECONDS: Final = 4.0
+# in which the cause of an end is looked for
+LAST_RECORDS: Final = 120
 
 
 class Job(NamedTuple):
@@ -104,6 +106,7 @@ class Monitor:
             health_cost=self._health_cost,
             cache_is_down=lambda: redis.is_down(self._redis.answer),
             redact=self._masked,
+            another_key=self._another_key,
             on_answer=self._receive_answer,
             changed=self._dirty.set,
             same=self._same,
@@ -113,6 +116,7 @@ class Monitor:
             self._driver,
             self._wakeup,
             gateway_answers=lambda: self._gateway.answers,
+            redact=self._masked,
             on_look=self._judge_background_checks,
             on_new_run=self.look_now,
             changed=self._dirty.set,
@@ -141,12 +145,19 @@ class Monitor:
             traffic=traffic,
             failures=failures,
             redis_answer=self._redis.answer,
+            redis_server=self._redis.server,
             cache_counts=self._redis.counts,
             database=self._postgres.database,
             probes=tuple(self._probes.values()),
             expected_down=self.expected_down,
+            address=self.profile.address,
+            last_records=self._last_records(),
             crashes=self.supervisor.crashes,
         )
+
+    def _last_records(self) -> tuple[LogRecord, ...]:
+        """The newest records, in which an end is told, while the gateway does not answer."""
+        return () if self._gateway.answers else tuple(self.store.since(self.store.last - LAST_RECORDS))
 
     def last_snapshot(self) -> Snapshot:
         """The snapshot after the end: everything that waits to be counted is counted."""
@@ -252,6 +263,20 @@ class Monitor:
         read = self._configuration.checked_at is not None or self._configuration.why_unwatched is not None
         return "unsure" if read and self._service.reading.tried_at is not None else "unread"
 
+    async def _another_key(self) -> str | None:
+        """The key as it is found now, once it is no longer the one that was found; it is masked from then on."""
+        if self.profile.again is None:
+            return None
+        found = await asyncio.to_thread(guarded, self.profile.again)
+        if isinstance(found, Crashed) or found.key is None:
+            return None
+        key = found.key.reveal()
+        if self.profile.key is None or key != self.profile.key.reveal():
+            self._secrets.update(found.secrets)
+            self.redact = self._intake.redact = Redactor(self._secrets)
+            self.profile = msgspec.structs.replace(self.profile, key=found.key, key_source=found.key_source)
+        return key
+
     def _masked(self, text: str) -> str:
         """The text without the secrets that are known now."""
         return self.redact(text)
@@ -280,7 +305,7 @@ class Monitor:
             self._configuration = Configuration(path=path, current=before.current, error=error, checked_at=now)
         else:
             self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
-            self._redis.saved(redis.address(loaded, environment))
+            self._redis.saved(redis.address(loaded, environment), redis.login(loaded, environment))
             # a former secret is still masked: the running process may write it to its log
             self._secrets.update(secrets, self._postgres.saved(loaded, environment))
             self.redact = Redactor(self._secrets)

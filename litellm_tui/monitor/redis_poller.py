@@ -9,14 +9,16 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from litellm_tui.analysis.addresses import is_this_machine
-from litellm_tui.collectors import redis
+from litellm_tui.collectors import redis, redis_info
 from litellm_tui.model.configuration import ConfigFile
-from litellm_tui.model.failures import Crashed
-from litellm_tui.model.gateway import CacheCount, CacheCounts, Metrics, RedisInfo
+from litellm_tui.model.failures import Crashed, Failure
+from litellm_tui.model.gateway import CacheCount, CacheCounts, Metrics, RedisInfo, RedisServer
 from litellm_tui.model.reading import Reading, is_silence, next_reading
 
 REDIS_SECONDS: Final = 3.0
 REDIS_TIMEOUT: Final = 1.5
+# a password that was refused is tried again this often: the server notes every refusal in its log of them
+REFUSED_SECONDS: Final = 30.0
 # an hour of readings
 MOST_COUNTS: Final = 120
 
@@ -29,16 +31,21 @@ class RedisPoller:
 
     def __init__(self, url: str, changed: Callable[[], None], back: Callable[[], None]) -> None:
         self.answer: Reading[str] = Reading(interval=REDIS_SECONDS)
+        self.server: RedisServer | None = None
         self.counts: CacheCounts | None = None
+        self._login: redis.Login | None = None
+        self._refused_at = 0.0
         self._changed, self._back = changed, back
         self._here = is_this_machine(urlsplit(url).hostname or "")
         self._saved: redis.Address | None = None
         self._applied: redis.Address | None = None
         self._asked: redis.Address | None = None
 
-    def saved(self, where: redis.Address | None) -> None:
-        """Set the address that the file names."""
+    def saved(self, where: redis.Address | None, login: redis.Login | None = None) -> None:
+        """Set the address and the login that the file names."""
         self._saved = where
+        if login != self._login:
+            self._login, self._refused_at = login, 0.0
 
     def failed(self, crash: Crashed) -> None:
         """Note that the console itself failed to ask."""
@@ -50,7 +57,7 @@ class RedisPoller:
             where = self._address(file(), started_at())
             if where is None:
                 if self.answer.tried_at is not None:
-                    self.answer = Reading(interval=REDIS_SECONDS)
+                    self.answer, self.server = Reading(interval=REDIS_SECONDS), None
                     self._changed()
             else:
                 await self._ask(where)
@@ -59,7 +66,7 @@ class RedisPoller:
     async def _ask(self, where: redis.Address) -> None:
         if where != self._asked:
             # an answer of another server is no evidence
-            self.answer, self._asked = Reading(interval=REDIS_SECONDS), where
+            self.answer, self.server, self._asked = Reading(interval=REDIS_SECONDS), None, where
         began = time.time()
         before = self.answer
         result = await redis.ping(where, REDIS_TIMEOUT)
@@ -67,11 +74,30 @@ class RedisPoller:
             began = time.time()
             result = await redis.ping(where, REDIS_TIMEOUT)
         now = time.time()
-        self.answer = next_reading(before, result, now - began, REDIS_SECONDS, now)
+        took = now - began
+        told = await self._told(where, result)
+        self.answer = next_reading(before, result, took, REDIS_SECONDS, now)
+        if told != self.server:
+            self.server = told
+            self._changed()
         if before.failure != self.answer.failure or before.value != self.answer.value:
             self._changed()
         if before.failure is not None and self.answer.failure is None:
             self._back()
+
+    async def _told(self, where: redis.Address, answer: object) -> RedisServer | None:
+        """What the server tells of itself; as before where a refused password is not tried again yet."""
+        if isinstance(answer, Failure) and not redis_info.may_want_tls(answer, where):
+            return None
+        known = self.server
+        if known is not None and known.refusal == "WRONGPASS" and time.time() - self._refused_at < REFUSED_SECONDS:
+            return known
+        told = await redis_info.inspect(where, self._login, REDIS_TIMEOUT)
+        if isinstance(told, Failure):
+            return None
+        if told.refusal == "WRONGPASS":
+            self._refused_at = time.time()
+        return told
 
     def _address(self, file: ConfigFile | None, started_at: float | None) -> redis.Address | None:
         if file is None or started_at is None or file.modified_at <= started_at:

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.analysis.container_health import masked
 from litellm_tui.model.failures import Crashed, NotAvailable
 from litellm_tui.model.reading import Reading, next_reading
 from litellm_tui.model.service import Service
@@ -20,14 +21,15 @@ SERVICE_SECONDS_IN_MOTION: Final = 0.5
 # a unit in which nothing seems to change is asked about by a command this often: one costs as much as all other looks
 # of its interval together
 SERVICE_SECONDS_AT_REST: Final = 6.0
+MOST_LOST: Final = 50
 
 
 class ServicePoller:
     """Polls one service. `reading` holds its last state.
 
-    `gateway_answers` tells whether the gateway answers. `on_look` is called after each look by a command, and then
-    `changed`, or `same` where the look shows what the one before showed; `on_new_run` is called when another process
-    is seen to run.
+    `gateway_answers` tells whether the gateway answers, `redact` masks a text. `on_look` is called after each look
+    by a command, and then `changed`, or `same` where the look shows what the one before showed; `on_new_run` is
+    called when another process is seen to run.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class ServicePoller:
         wakeup: Wakeup,
         *,
         gateway_answers: Callable[[], bool],
+        redact: Callable[[str], str],
         on_look: Callable[[], None],
         on_new_run: Callable[[], None],
         changed: Callable[[], None],
@@ -44,7 +47,7 @@ class ServicePoller:
         self.reading: Reading[Service] = Reading(interval=SERVICE_SECONDS)
         self._driver = driver
         self._wakeup = wakeup
-        self._gateway_answers = gateway_answers
+        self._gateway_answers, self._redact = gateway_answers, redact
         self._on_look, self._on_new_run, self._changed, self._same = on_look, on_new_run, changed, same
         self._looked_at = self._measured_at = 0.0
 
@@ -91,6 +94,7 @@ class ServicePoller:
                 result = msgspec.structs.replace(result, cpu_percent=share)
             if before.value and before.value.invocation != result.invocation:
                 self._on_new_run()
+            result = msgspec.structs.replace(masked(result, self._redact), lost=lost_workers(before.value, result, now))
         self.reading = next_reading(before, result, now - started, SERVICE_SECONDS, now)
         self._on_look()
         if as_shown(before) == as_shown(self.reading):
@@ -99,9 +103,25 @@ class ServicePoller:
             self._changed()
 
 
+def lost_workers(before: Service | None, now: Service, at: float) -> tuple[float, ...]:
+    """The times at which a worker of this run was seen to be gone, this look included."""
+    if before is None or before.invocation != now.invocation or before.main_pid != now.main_pid or now.recycles:
+        return ()
+    stay = {(worker.pid, worker.started_at) for worker in now.workers}
+    gone = sum((worker.pid, worker.started_at) not in stay for worker in before.workers)
+    return (*before.lost, *[at] * gone)[-MOST_LOST:]
+
+
 def as_shown(reading: Reading[Service]) -> object:
     """What makes a reading of the service another one: its memory and its CPU time always are."""
     value = reading.value
     if value is not None:
-        value = msgspec.structs.replace(value, memory=None, cpu_seconds=None, cpu_percent=None, booted_at=None)
+        value = msgspec.structs.replace(
+            value,
+            memory=None,
+            cpu_seconds=None,
+            cpu_percent=None,
+            booted_at=None,
+            workers=tuple(msgspec.structs.replace(worker, memory=0) for worker in value.workers),
+        )
     return value, reading.failure, value is not None and reading.stale(time.time())

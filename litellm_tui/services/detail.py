@@ -12,8 +12,9 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.analysis.container_health import explain_health, masked, shown
 from litellm_tui.analysis.exits import describe_exit, frequency, was_unwanted
-from litellm_tui.analysis.phrases import age
+from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.analysis.redaction.redactor import MASK
 from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
 from litellm_tui.host import proc
@@ -28,6 +29,8 @@ from litellm_tui.services.registry import driver
 
 LONGEST_FILE: Final = 1 << 18
 SHOWN_EXITS: Final = 20
+# workers that start with the service are its first: a machine with much to do takes long for them
+_TOGETHER_SECONDS: Final = 120.0
 # a name with the digits and dashes before it is taken whole, in linear time
 _NAME: Final = re.compile(r"(?<![\w-])(?:[^A-Za-z_\W]|-)*+([A-Za-z_][\w-]*+)[\"']?[ \t]*[=:][ \t]*")
 _UP_TO: Final = {'"': re.compile(r'[^"\n]*'), "'": re.compile(r"[^'\n]*")}
@@ -56,7 +59,8 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     """The details of one service. `exits` has the newest last; `no_exits` says why they are not known.
 
     `policy` holds settings by systemd's names. `unknown` names what this kind of service cannot tell. `inherited` are
-    the variables that neither the unit nor a file sets, `unread` the files that could not be read.
+    the variables that neither the unit nor a file sets, `unread` the files that could not be read. `service` is its
+    state at the last look.
     """
 
     name: str
@@ -70,6 +74,7 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     inherited: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    service: Service | None = None
 
 
 async def read_detail(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
@@ -90,6 +95,7 @@ async def read_detail(target: ServiceTarget, service: Service | None, redact: Ca
         inherited=inherited,
         unread=unread,
         unknown=of_kind.unknown,
+        service=masked(service, redact) if service else None,
     )
 
 
@@ -151,6 +157,10 @@ def detail_paragraphs(
 ) -> Iterator[tuple[str, str, str]]:
     """`(name, text, style)`, as `ui.detail` shows them and the command prints them."""
     yield from _exits(detail, now, clock)
+    if detail.service is not None:
+        yield from _obstacles(detail.service)
+        yield from _health(detail.service)
+        yield from _workers(detail.service, now)
     if detail.policy:
         yield "", "", ""
         yield "how it is run", "", "head"
@@ -183,6 +193,41 @@ def _exits(detail: ServiceDetail, now: float, clock: Callable[[float], str]) -> 
         )
     if len(detail.exits) > SHOWN_EXITS:
         yield "", f"and {len(detail.exits) - SHOWN_EXITS} before", "quiet"
+
+
+def _obstacles(service: Service) -> Iterator[tuple[str, str, str]]:
+    if service.obstacles:
+        yield "", "", ""
+        yield "what its start fails on", "", "head"
+    for obstacle in service.obstacles:
+        yield "", f"{obstacle.text}: {obstacle.do}", "bad"
+
+
+def _health(service: Service) -> Iterator[tuple[str, str, str]]:
+    if service.health_test is None:
+        return
+    cause = explain_health(service.health_test)
+    yield "", "", ""
+    yield "its own check", "", "head"
+    yield "", f"{service.health}: {shown(service.health_test)}", "bad" if service.health == "unhealthy" else "ok"
+    if cause.text:
+        yield "", f"{cause.text}: {cause.do}", "warn"
+
+
+def _workers(service: Service, now: float) -> Iterator[tuple[str, str, str]]:
+    if not service.workers and not service.oom_kills:
+        return
+    yield "", "", ""
+    yield "its workers", "", "head"
+    yield "", "each has its own memory, cooldowns and counts; its lines in the log have its process number", "quiet"
+    for worker in service.workers:
+        later = worker.started_at - (service.started_at or worker.started_at)
+        made = f", {age(later)} after the service: in place of another" if later > _TOGETHER_SECONDS else ""
+        yield f"pid {worker.pid}", f"{size(worker.memory)}, up {age(now - worker.started_at)}{made}", "ok"
+    for at in service.lost:
+        yield "", f"one was gone {age(now - at)} ago", "bad"
+    if service.oom_kills:
+        yield "", f"{count(service.oom_kills, 'process', 'processes')} killed by the kernel for lack of memory", "bad"
 
 
 def _variables(detail: ServiceDetail) -> Iterator[tuple[str, str, str]]:

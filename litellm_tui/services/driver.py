@@ -9,7 +9,7 @@ import msgspec
 from litellm_tui.host import proc
 from litellm_tui.logs.entry import HISTORY, Entries, Entry, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure
-from litellm_tui.model.service import Exit, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service import Exit, Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Tools
 
 
@@ -106,6 +106,10 @@ class Driver(Protocol):
 
     def next_start(self) -> Unit | None:
         """The service as its next start will find it; None where that is unknown."""
+        ...
+
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """What the next start would fail on, as far as it can be told. Runs tools and reads files."""
         ...
 
     async def describe(self, service: Service | None) -> Description:

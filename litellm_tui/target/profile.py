@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -77,6 +77,8 @@ class Profile(msgspec.Struct, frozen=True):
     ask_database: bool = True
     missing: tuple[Missing, ...] = ()
     also_found: tuple[str, ...] = ()
+    # the same search once more, for what is rotated, renamed or moved while the console runs
+    again: Callable[[], Profile] | None = None
 
     @property
     def address(self) -> str:

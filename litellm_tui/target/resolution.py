@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -115,6 +116,7 @@ def resolve(
         ask_database=chosen.ask_database,
         missing=tuple(missing),
         also_found=found.others,
+        again=partial(resolve, options, settings, tools, environ),
     )
 
 

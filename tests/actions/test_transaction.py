@@ -34,9 +34,10 @@ from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import Gateway, Readiness
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading
-from litellm_tui.model.service import Service, Unit
+from litellm_tui.model.service import Obstacle, Service, Unit
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.services.registry import driver
 from litellm_tui.storage.backups import Backup, Backups, copy_current
 from litellm_tui.target.profile import Profile
 from tests.recorded import loaded_deployment
@@ -883,6 +884,18 @@ async def test_an_interpreter_that_is_gone_is_refused(site: Site) -> None:
     assert str(site.folder / "python") in found.text
     (site.folder / "python").symlink_to(sys.executable)
     assert (await _checks(site))["interpreter"].state == "ok"
+
+
+async def test_what_the_next_start_would_fail_on_is_refused_before_anything_is_stopped(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.begin()
+    assert "start" not in await _checks(site)
+    gone = Obstacle("EnvironmentFile missing", "/etc/a.env is not there", "put it back", "/etc/a.env")
+    kind = type(driver(site.profile.service_target))
+    monkeypatch.setattr(kind, "obstacles", lambda self: (gone,))
+    found = (await _checks(site))["start"]
+    assert (found.state, found.text) == ("refused", "/etc/a.env is not there: put it back")
 
 
 async def test_a_disk_that_is_full_is_refused_with_its_place(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.operation import judge_gateway, judge_service
@@ -18,7 +19,7 @@ from litellm_tui.model.diagnosis import Verdict
 from litellm_tui.model.failures import Failure, Malformed, Unauthorized, Unreachable
 from litellm_tui.model.gateway import Gateway
 from litellm_tui.model.reading import Reading
-from litellm_tui.model.service import Service
+from litellm_tui.model.service import Obstacle, Service, Worker
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Notice, Traffic
 from litellm_tui.services.systemd.unit_state import service_from
@@ -191,6 +192,70 @@ def test_an_address_in_use_is_the_cause_until_it_answers_again() -> None:
 def test_a_process_that_systemd_had_to_start_again_is_worth_a_word_for_a_while() -> None:
     assert _judge(None, _service(restarts=1, started_at=NOW - 60), answered=NOW - 1)[1].state == "restarted"
     assert _judge(None, _service(restarts=1, started_at=NOW - 700), answered=NOW - 1)[1].state == "active"
+
+
+def test_what_the_start_fails_on_is_the_cause_and_the_step() -> None:
+    gone = Obstacle("EnvironmentFile missing", "/etc/a.env is not there", "put /etc/a.env back", "/etc/a.env")
+    waits = {"active_state": "activating", "sub_state": "auto-restart", "started_at": None, "obstacles": (gone,)}
+    for unit in (
+        _service(**waits, result="resources"),
+        _service(**waits, exit_code="exited", exit_status=203, restarts=3),
+    ):
+        gateway, service = _judge(REFUSED, unit)
+        assert service.brief == "EnvironmentFile missing"
+        assert "/etc/a.env is not there" in service.reason
+        assert gateway.do == "put /etc/a.env back"
+    stopped = _judge(REFUSED, _service(active_state="inactive", sub_state="dead", main_pid=0, obstacles=(gone,)))[1]
+    assert stopped.state == "stopped"
+    assert "would not start: /etc/a.env is not there" in stopped.reason
+
+
+def test_workers_that_ended_are_told_while_the_others_serve() -> None:
+    workers = (Worker(8, 2 << 20, NOW - 900), Worker(9, 2 << 20, NOW - 30))
+    lost = _judge(None, _service(workers=workers, lost=(NOW - 700, NOW - 31)), answered=NOW - 1)[1]
+    assert (lost.state, lost.severity, lost.since) == ("worker lost", "warn", NOW - 31)
+    assert "1 worker ended" in lost.reason
+    assert "2 workers now" in lost.reason
+    killed = _judge(None, _service(workers=workers, oom_kills=2), answered=NOW - 1)[1]
+    assert killed.brief == "worker out of memory"
+    assert _judge(None, _service(workers=workers, lost=(NOW - 700,)), answered=NOW - 1)[1].state == "active"
+
+
+@pytest.mark.parametrize(("front", "status", "step"), [
+    ("nginx, 502", 502, "see whether LiteLLM runs"),
+    ("a reverse proxy, 302 to https://sso.example.org", 302, "without a login"),
+    ("nginx, 200, the page 'Sign in'", 200, "without a login"),
+])  # fmt: skip
+def test_what_answers_in_litellms_place_is_named_and_is_not_called_another_program(
+    front: str, status: int, step: str
+) -> None:
+    answer = Malformed(f"something in front of LiteLLM answers: {front}", status=status, front=front)
+    gateway, _ = _judge(answer, _service())
+    assert (gateway.state, gateway.severity) == ("proxy answers", "bad")
+    assert front in gateway.reason
+    assert step in gateway.do
+    assert "--url" in gateway.do
+    # the health check passes the proxy, and what needs a key does not
+    behind, _ = _judge(None, _service(), answered=NOW - 1, groups=Reading(failure=answer, tried_at=NOW - 1))
+    assert behind.state == "proxy answers"
+
+
+def test_a_dead_unit_behind_a_proxy_is_the_step() -> None:
+    answer = Malformed("something in front of LiteLLM answers: nginx, 502", status=502, front="nginx, 502")
+    gone = Obstacle("EnvironmentFile missing", "/etc/a.env is not there", "put /etc/a.env back", "/etc/a.env")
+    unit = _service(active_state="activating", sub_state="auto-restart", result="resources", obstacles=(gone,))
+    assert _judge(answer, unit)[0].do.startswith("put /etc/a.env back")
+
+
+@pytest.mark.parametrize("answer", [REFUSED, Malformed("HTTP 404: is this LiteLLM?", status=404)])
+def test_a_port_that_moved_is_said_with_the_new_one(answer: Failure) -> None:
+    assert "listens on port 4017" in _judge(answer, _service(ports=(4017,)))[0].do
+    assert "listens on port" not in _judge(answer, _service())[0].do
+    # also while it is young; and it is not another one when it is the one that is asked
+    young = _service(ports=(4017,), started_at=NOW - 3)
+    assert "listens on port 4017" in _judge(answer, young, answered=None)[0].do
+    asked = replace(_snapshot(answer, young, answered=None), address="127.0.0.1:4017")
+    assert "listens on port" not in judge_gateway(asked, NOW, judge_service(asked, NOW)).do
 
 
 # --- recorded units -----------------------------------------------------------------------------------------------

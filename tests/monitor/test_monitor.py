@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from litellm_tui.analysis.health.cache import SLOW_SECONDS
-from litellm_tui.collectors import redis
+from litellm_tui.collectors import redis, redis_info
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.gateway import client
 from litellm_tui.collectors.gateway.client import Answer, Endpoint
@@ -22,7 +22,7 @@ from litellm_tui.logs import journal
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unauthorized, Unreachable
 from litellm_tui.model.found import Found
-from litellm_tui.model.gateway import CachePing, DeploymentCounters, HealthReport, Metrics, Readiness
+from litellm_tui.model.gateway import CachePing, DeploymentCounters, HealthReport, Metrics, Readiness, RedisServer
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading, next_reading
 from litellm_tui.model.service import Service, Variable
@@ -35,6 +35,7 @@ from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.services.systemd import driver
 from litellm_tui.storage.starts import Start, StartHistory, run_of
 from litellm_tui.target.profile import Profile, Secret
+from litellm_tui.target.settings import SettingsError
 from tests.recorded import CONFIG
 from tests.waiting import eventually
 
@@ -69,6 +70,8 @@ class World:
             "/metrics/": NotAvailable("no"),
         }
         self.snapshots: list[Snapshot] = []
+        self.keys: list[str] = []
+        self.with_key: dict[str, dict[str, Any]] = {}
 
     def save(self, text: str, at: float = STARTED - 100) -> None:
         self.path.write_text(text, encoding="utf-8")
@@ -86,6 +89,10 @@ class World:
         once = self.once.get(path)
         said = once.pop(0) if once else self.answers[path]
         return said if isinstance(said, Answer) else Answer(said, 0.001)
+
+    def use_key(self, key: str) -> None:
+        self.keys.append(key)
+        self.answers = self.with_key.get(key, self.answers)
 
     async def close(self) -> None:
         self.closed = True
@@ -422,6 +429,65 @@ async def test_all_is_asked_again_when_the_key_is_accepted(world: World, watch: 
     assert found.snapshot().gateway.groups.failure is None
 
 
+async def test_a_key_that_was_rotated_where_it_came_from_is_taken_over_and_masked(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", QUICK)
+    world.save(ON)
+    world.with_key = {"sk-planted-new": dict(world.answers)}
+    world.refuse_the_key()
+    now = [Secret("sk-planted-old")]
+
+    def again() -> Profile:
+        return Profile("test", "here", Found("http://127.0.0.1:1", "test"), Tools(), key=now[0])
+
+    found = watch(key=Secret("sk-planted-old"), again=again)
+    await world.rounds("/v1/models", 3)
+    assert world.keys == []
+    now[0] = Secret("sk-planted-new")
+    await world.rounds("/v1/model/info", 2)
+    assert world.keys == ["sk-planted-new"]
+    await eventually(lambda: found.snapshot().gateway.groups.failure is None)
+    assert found.profile.key is not None
+    assert found.profile.key.reveal() == "sk-planted-new"
+    assert "planted" not in found.redact("the new one is sk-planted-new, the old sk-planted-old")
+
+
+async def test_a_rotated_key_is_not_waited_for_as_long_as_a_refused_one_is_not_sent(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", QUICK)
+    monkeypatch.setattr(gateway_poller, "_delay", lambda *_: 3600.0)
+    world.save(ON)
+    world.with_key = {"sk-planted-new": dict(world.answers)}
+    world.refuse_the_key()
+    now = [Secret("sk-planted-old")]
+
+    def again() -> Profile:
+        return Profile("test", "here", Found("http://127.0.0.1:1", "test"), Tools(), key=now[0])
+
+    found = watch(key=Secret("sk-planted-old"), again=again)
+    await eventually(lambda: isinstance(found.snapshot().gateway.groups.failure, Unauthorized))
+    now[0] = Secret("sk-planted-new")
+    await eventually(lambda: found.snapshot().gateway.groups.value == ("a",))
+
+
+async def test_a_key_that_cannot_be_looked_for_again_stays_refused(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_poller, "KEY_SECONDS", QUICK)
+    world.save(ON)
+    world.refuse_the_key()
+
+    def again() -> Profile:
+        raise SettingsError("the key file is gone")
+
+    found = watch(key=Secret("sk-planted-old"), again=again)
+    await world.rounds("/v1/models", 3)
+    assert world.keys == []
+    assert isinstance(found.snapshot().gateway.groups.failure, Unauthorized)
+
+
 # --- a gateway that goes and comes back --------------------------------------------------------------------------
 
 
@@ -641,13 +707,21 @@ class Server:
         self.says = says
         self.once: list[str | Failure] = []
         self.asked: list[redis.Address] = []
+        self.tells: RedisServer | Failure = RedisServer(version="7.0.15")
+        self.logins: list[redis.Login | None] = []
         monkeypatch.setattr(redis, "ping", self._ask)
+        monkeypatch.setattr(redis_info, "inspect", self._tell)
         monkeypatch.setattr(redis_poller, "REDIS_SECONDS", QUICK)
 
     async def _ask(self, where: redis.Address, timeout: float) -> str | Failure:
         self.asked.append(where)
         await asyncio.sleep(0)
         return self.once.pop(0) if self.once else self.says
+
+    async def _tell(self, where: redis.Address, login: redis.Login | None, timeout: float) -> RedisServer | Failure:
+        self.logins.append(login)
+        await asyncio.sleep(0)
+        return self.tells
 
     async def rounds(self, number: int) -> None:
         wanted = len(self.asked) + number
@@ -699,6 +773,23 @@ async def test_redis_is_asked_itself_where_its_address_means_the_same_here(
     await server.rounds(2)
     assert set(server.asked) == {redis.Address("127.0.0.1", 6399)}
     await eventually(lambda: found.snapshot().redis_answer.value == "PONG")
+
+
+async def test_what_redis_tells_of_itself_is_shown_and_a_refused_password_is_not_repeated(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch, "NOAUTH")
+    server.tells = RedisServer(refusal="WRONGPASS")
+    world.save(REDIS.replace("6399", "6399, password: planted-word"))
+    found = watch()
+    await eventually(lambda: found.snapshot().redis_server == server.tells)
+    await server.rounds(3)
+    assert server.logins == [redis.Login(password="planted-word")]
+    server.says, server.tells = "PONG", RedisServer(version="7.0.15", read_only=True)
+    monkeypatch.setattr(redis_poller, "REFUSED_SECONDS", 0.0)
+    await eventually(lambda: found.snapshot().redis_server == server.tells)
+    server.says = DOWN
+    await eventually(lambda: found.snapshot().redis_server is None)
 
 
 async def test_a_silence_of_redis_is_asked_about_once_more_before_it_counts(

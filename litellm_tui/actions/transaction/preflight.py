@@ -41,6 +41,9 @@ def refusals(found: tuple[PreflightCheck, ...]) -> str:
 
 
 def _tried(profile: Profile, snapshot: Snapshot, state: Path) -> Iterator[PreflightCheck]:
+    # a restart with one of these takes a healthy process down and brings none back
+    for obstacle in driver(profile.service_target).obstacles():
+        yield PreflightCheck("start", "refused", f"{obstacle.text}: {obstacle.do}")
     interpreter = profile.found_unit.interpreter if profile.found_unit else None
     if interpreter is not None:
         if os.access(interpreter, os.X_OK):

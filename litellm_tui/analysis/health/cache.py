@@ -1,28 +1,53 @@
-"""The cache's verdict: off, not tested, needs a key, slow and down are different states.
+"""The cache's verdict: off, not tested, needs a key, slow, failing and down are different states.
 
 While Redis is down, LiteLLM answers requests without the cache and says nothing about it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
 
+from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.health.redis_refusals import REFUSALS, figures, logged_refusal, told_refusal
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.diagnosis import Evidence, Verdict
 from litellm_tui.model.failures import Crashed, Failure, NotAvailable, Unauthorized, Unreachable
-from litellm_tui.model.gateway import CacheCounts, CachePing
+from litellm_tui.model.gateway import CacheCounts, CachePing, RedisServer
 from litellm_tui.model.reading import Reading, is_silence
+from litellm_tui.model.traffic import FailureTally
 
 SLOW_SECONDS = 1.0
 _START_REDIS = "start Redis, or correct host, port and password; requests go on uncached"
 
 
-def judge_cache(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file: ConfigFile | None) -> Verdict:
-    """The verdict from GET /cache/ping, the answer of the Redis server itself, and the settings in the file."""
-    verdict = _judged(ping, redis, reachable, file)
+# the state of a setting that LiteLLM takes for the cache itself: then every request fails
+MISCONFIGURED = "misconfigured"
+# refusals that only those meet who come in anew: LiteLLM may have another way in than the file shows
+_ON_ENTRY = ("NOAUTH", "WRONGPASS", "NOPASS", "NOPERM", "TLS wanted", "TLS unspoken", "TLS")
+# a line of the log may be some moments older than the answer that it belongs to, in seconds
+_LINE_SECONDS = 1.0
+# without an answer of /cache/ping, how old a line may be
+_RECENT_SECONDS = 60.0
+
+
+def judge_cache(
+    ping: Reading[CachePing],
+    redis: Reading[str],
+    reachable: bool,
+    file: ConfigFile | None,
+    server: RedisServer | None = None,
+    failures: Sequence[FailureTally] = (),
+) -> Verdict:
+    """The verdict from GET /cache/ping, the answer of the Redis server itself, and the settings in the file.
+
+    GET /cache/ping says healthy also where Redis refuses what is written. That is told by `server`, what the server
+    says of itself, and by LiteLLM's own error lines among the `failures` of the log.
+    """
+    verdict = _judged(ping, redis, reachable, file, server, failures)
     evidence = []
     if redis.tried_at is not None:
         text = redis.failure.why if redis.failure else f"the Redis server answers: {redis.value}"
@@ -31,11 +56,22 @@ def judge_cache(ping: Reading[CachePing], redis: Reading[str], reachable: bool, 
         text = f"/cache/ping: {ping.failure.why if ping.failure else ping.value.status if ping.value else 'nothing'}"
         good = ping.failure is None and ping.value is not None and ping.value.status == "healthy" and ping.value.ping
         evidence.append(Evidence("router", text, "for" if good else "neither", ping.tried_at))
-    return msgspec.structs.replace(verdict, evidence=tuple(evidence))
+    return msgspec.structs.replace(verdict, evidence=(*evidence, *verdict.evidence))
 
 
-def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file: ConfigFile | None) -> Verdict:
-    wanted = file is not None and bool(file.section("litellm_settings").get("cache"))
+def _judged(
+    ping: Reading[CachePing],
+    redis: Reading[str],
+    reachable: bool,
+    file: ConfigFile | None,
+    server: RedisServer | None,
+    failures: Sequence[FailureTally],
+) -> Verdict:
+    wanted = file is not None and file.section("litellm_settings").get("cache") is True
+    if (broken := _no_cache_at_all(ping, file)) is not None:
+        return broken
+    if (refused := _refused(ping, redis, server, failures)) is not None and (wanted or ping.value is not None):
+        return refused
     failure, seen = ping.failure, ping.tried_at
     if (
         redis.failure is not None
@@ -115,6 +151,62 @@ def _judged(ping: Reading[CachePing], redis: Reading[str], reachable: bool, file
             brief="slow",
         )
     return Verdict("healthy", "ok", "pinged and written to", seen_at=seen)
+
+
+def _no_cache_at_all(ping: Reading[CachePing], file: ConfigFile | None) -> Verdict | None:
+    """The verdict on a switch that is neither true nor false, once LiteLLM has shown that it took it for the cache.
+
+    Its /cache/ping then fails before it asks anything, and names no type (1.77.7 and 1.106.2).
+    """
+    value = ping.value
+    if ping.failure is not None or value is None or value.status == "healthy" or value.type or value.server:
+        return None
+    given = file.section("litellm_settings").get("cache") if file is not None else None
+    named = given is not None and not isinstance(given, bool)
+    kind = "a mapping" if isinstance(given, dict) else "a list" if isinstance(given, list) else repr(given)[:40]
+    what = f"litellm_settings.cache is {kind}" if named else "litellm_settings.cache was something else at the start"
+    return Verdict(
+        MISCONFIGURED,
+        "bad",
+        f"{what}, where true or false is read: LiteLLM takes it for the cache itself, and every request fails",
+        seen_at=ping.tried_at,
+        do="write cache: true, put what describes the cache under cache_params, and restart",
+        brief="cache is no switch",
+    )
+
+
+def _refused(
+    ping: Reading[CachePing], redis: Reading[str], server: RedisServer | None, failures: Sequence[FailureTally]
+) -> Verdict | None:
+    """The verdict on a Redis that answers and refuses; None where nothing is known to be refused."""
+    value = ping.value if ping.failure is None else None
+    pinged = value is not None and value.status == "healthy" and bool(value.ping)
+    if value is not None and value.ping is None and value.status == "healthy":
+        return None
+    code = told_refusal(server) if server is not None else ""
+    seen = redis.tried_at
+    if code in _ON_ENTRY and pinged:
+        code = ""
+    evidence = [Evidence("probe", f"Redis says of itself: {code}", "against", seen)] if code else []
+    asked = max(ping.tried_at or 0.0, redis.tried_at or 0.0)
+    since = (ping.seen_at or 0.0) - (ping.took or 0.0) - _LINE_SECONDS if pinged else asked - _RECENT_SECONDS
+    if (logged := logged_refusal(failures, since)) is not None:
+        said, tally = logged
+        evidence.append(Evidence("traffic", f"its log: {first_words(tally.words, 200)}", "against", tally.last))
+        code, seen = code or said, max(seen or 0.0, tally.last)
+    if not code:
+        return None
+    refusal = REFUSALS[code]
+    return Verdict(
+        "failing",
+        "bad",
+        refusal.why + figures(code, server),
+        seen_at=seen,
+        do=f"{refusal.do}; requests go on uncached",
+        brief=refusal.brief,
+        contradiction="LiteLLM's /cache/ping says healthy all the same" if pinged else "",
+        evidence=tuple(evidence),
+    )
 
 
 def is_slow(ping: CachePing, took: float | None) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from litellm_tui.analysis.end_causes import NOT_KNOWN, EndCause, name_end
+from litellm_tui.analysis.health.processes import unhealthy, workers_lost
 from litellm_tui.analysis.phrases import age
 from litellm_tui.model.diagnosis import Evidence, Verdict
 from litellm_tui.model.failures import Crashed, Malformed, Unauthorized, Unreachable
@@ -16,6 +18,8 @@ from litellm_tui.model.traffic import Notice
 
 # a proxy that was started this long ago may still be importing: LiteLLM answers after 4 to 30 s
 STARTING_SECONDS: Final = 60.0
+# the state in which something in front of LiteLLM answers in its place
+PROXY_ANSWERS: Final = "proxy answers"
 # a process that systemd started again this recently is reported even while it answers
 RECENT_RESTART: Final = 600.0
 _KEY: Final = (
@@ -25,8 +29,8 @@ _KEY: Final = (
 
 
 def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
-    """`answering`, `connecting`, `starting`, `stopping`, `overloaded`, `hanging`, `down`, `not LiteLLM`, `key refused`,
-    `key needed`, `not read`.
+    """`answering`, `connecting`, `starting`, `stopping`, `overloaded`, `hanging`, `down`, `not LiteLLM`,
+    `proxy answers`, `key refused`, `key needed`, `not read`.
 
     `service` is the verdict on the unit; it explains a gateway that is down.
     """
@@ -37,6 +41,9 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         return Verdict("connecting", "unknown", "no answer yet")
     if failure is None:
         readings = (snapshot.gateway.groups, snapshot.gateway.deployments)
+        blocked = next((r for r in readings if isinstance(r.failure, Malformed) and r.failure.front), None)
+        if blocked is not None and isinstance(blocked.failure, Malformed):
+            return _in_front(blocked.failure, blocked, (seen,))
         refused = next((r for r in readings if isinstance(r.failure, Unauthorized)), None)
         if refused is None or not isinstance(refused.failure, Unauthorized):
             return Verdict("answering", "ok", "it answers", seen_at=liveliness.seen_at, evidence=(seen,))
@@ -57,19 +64,23 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
     # a single snapshot does not know for how long
     lasting = f", for {age(now - since)}" if since is not None and now - since >= 1 else ""
+    unit = snapshot.service.value if service.state != "unknown" else None
+    if isinstance(failure, Malformed) and failure.front:
+        return _in_front(failure, liveliness, against, service)
     if isinstance(failure, Malformed):
         return Verdict(
             "not LiteLLM",
             "bad",
             failure.why,
             seen_at=liveliness.tried_at,
-            do="something else listens there: check --url and the unit's --port",
+            do=_listens_elsewhere(snapshot, unit) or "something else listens there: check --url and the unit's --port",
             brief="not LiteLLM",
             since=since,
             evidence=against,
         )
-    unit = snapshot.service.value if service.state != "unknown" else None
-    if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad":
+    nobody = isinstance(failure, Unreachable) and failure.kind == "refused"
+    moved = nobody and bool(_listens_elsewhere(snapshot, unit))
+    if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad" and not moved:
         running = age(now - unit.started_at) if unit and unit.started_at else age(now - (since or now))
         return Verdict(
             "starting",
@@ -106,7 +117,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             since=since,
             evidence=against,
         )
-    advice = _down_advice(unit)
+    advice = _down_advice(snapshot, unit)
     if snapshot.service.value is None and snapshot.service.failure is not None:
         advice = "no unit is known here: start LiteLLM, or check --url (litellm-tui where)"
     explained = service.severity == "bad"
@@ -115,11 +126,46 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         "bad",
         f"{failure.why}{lasting}",
         seen_at=liveliness.tried_at,
-        do=service.do or advice,
-        brief=service.brief if explained else _refusal(failure),
+        do=advice if moved else service.do or advice,
+        brief="another port" if moved else service.brief if explained else _refusal(failure),
         since=since,
         evidence=against,
     )
+
+
+def _in_front(
+    failure: Malformed, reading: Reading[Any], evidence: tuple[Evidence, ...], service: Verdict | None = None
+) -> Verdict:
+    """The verdict on what answers in LiteLLM's place: it gets no answer itself, or wants a login."""
+    against = Evidence("router", failure.why, "against", reading.tried_at)
+    dead = (failure.status or 0) >= 500
+    step = service.do if service is not None and service.severity == "bad" else ""
+    past = "--url with LiteLLM's own address and port goes past it"
+    if dead:
+        step = step or "see whether LiteLLM runs and listens where the proxy sends requests"
+    else:
+        step = "let it pass /health and /v1 without a login, or look behind it"
+    return Verdict(
+        PROXY_ANSWERS,
+        "bad",
+        failure.why + (" (LiteLLM gives it no answer)" if dead else ""),
+        seen_at=reading.tried_at,
+        do=f"{step}; {past}",
+        brief=failure.front[:40],
+        since=reading.failing_since,
+        evidence=(*(e for e in evidence if e.text != against.text), against),
+    )
+
+
+def _listens_elsewhere(snapshot: Snapshot, service: Service | None) -> str:
+    """The step to a process that runs and listens, but not where it is looked for; empty where that is not known."""
+    if service is None or service.active_state != "active" or not service.ports:
+        return ""
+    asked = snapshot.address.rpartition(":")[2]
+    if asked in map(str, service.ports):
+        return ""
+    ports = ", ".join(map(str, service.ports))
+    return f"the process listens on port {ports}: give --url with it, or correct --port and restart"
 
 
 def _answered_others(snapshot: Snapshot) -> float | None:
@@ -136,7 +182,7 @@ def add_health_url(gateway: Verdict, told: Reading[str]) -> Verdict:
     words = told.failure.why if told.failure else f"the health URL answers ({told.value})"
     evidence = Evidence("router", words, "against" if told.failure else "for", told.tried_at)
     contradiction = gateway.contradiction
-    if told.failure is None and gateway.state in ("down", "hanging", "not LiteLLM"):
+    if told.failure is None and gateway.state in ("down", "hanging", "not LiteLLM", PROXY_ANSWERS):
         contradiction = "its health URL answers all the same: what asks only that does not know of it"
     return msgspec.structs.replace(gateway, evidence=(*gateway.evidence, evidence), contradiction=contradiction)
 
@@ -160,9 +206,11 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             "not found",
             "bad",
-            f"{service.unit} is not there any more",
+            f"{service.unit} is not there any more{_note(service)}",
             seen_at=seen,
-            do="the unit file was removed: put it back, systemctl daemon-reload, then R",
+            do="the unit was renamed: start the console anew with --unit and that name"
+            if service.note
+            else "the unit file was removed: put it back, systemctl daemon-reload, then R",
             brief="unit gone",
         )
     if (taken := _port_taken(snapshot, service)) is not None and not answering:
@@ -175,10 +223,12 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
             brief="port taken",
             since=taken.first,
         )
+    cause = NOT_KNOWN if answering else name_end(service, snapshot.last_records)
+    because = f": {cause.text}" if cause.text else ""
+    named = f"{cause.brief}: " if cause.brief else ""
     if not answering and (loop := _crash_loop(snapshot, service)):
-        return Verdict(
-            "crash loop", "bad", loop, seen_at=seen, do=_crash_advice(snapshot), brief="crash loop", since=since
-        )
+        brief, do = cause.brief or "crash loop", _crash_advice(snapshot, service, cause)
+        return Verdict("crash loop", "bad", named + loop + because, seen_at=seen, do=do, brief=brief, since=since)
     if service.sub_state == "auto-restart" or service.active_state == "failed":
         word = _ending_word(service)
         verb = "failed" if service.active_state == "failed" else "ended"
@@ -192,10 +242,10 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             word,
             "bad",
-            f"{service.unit} {verb} ({describe_ending(service)}){again}{_note(service)}",
+            f"{named}{service.unit} {verb} ({describe_ending(service)}){again}{_note(service)}{because}",
             seen_at=seen,
-            do=_crash_advice(snapshot),
-            brief=word,
+            do=_crash_advice(snapshot, service, cause),
+            brief=cause.brief or word,
             since=since,
         )
     if service.active_state not in ("active", "reloading", "activating", "deactivating"):
@@ -212,12 +262,16 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
         return Verdict(
             "stopped",
             "bad",
-            f"{service.unit} is {service.active_state}{_note(service)}",
+            f"{service.unit} is {service.active_state}{_note(service)}{_obstacles(service)}",
             seen_at=seen,
-            do="the log (2) says why it ended; R starts it again",
+            do=service.obstacles[0].do if service.obstacles else "the log (2) says why it ended; R starts it again",
             brief="stopped",
             since=since,
         )
+    if (health := unhealthy(service)) is not None:
+        return msgspec.structs.replace(health, seen_at=seen)
+    if (worker := workers_lost(service, now)) is not None:
+        return msgspec.structs.replace(worker, seen_at=seen)
     up = now - service.started_at if service.started_at else None
     if service.restarts and up is not None and up < RECENT_RESTART:
         times = "once" if service.restarts == 1 else f"{service.restarts} times"
@@ -246,6 +300,11 @@ def _note(service: Service) -> str:
     return f": {service.note}" if service.note else ""
 
 
+def _obstacles(service: Service) -> str:
+    """What a stopped service would not start with."""
+    return "".join(f"; it would not start: {obstacle.text}" for obstacle in service.obstacles[:1])
+
+
 def _ending_word(service: Service) -> str:
     if service.result == "oom-kill":
         return "killed for memory"
@@ -267,7 +326,9 @@ def _crash_loop(snapshot: Snapshot, service: Service) -> str:
     return f"{service.unit} ends while it starts{why}{again_and_again}"
 
 
-def _crash_advice(snapshot: Snapshot) -> str:
+def _crash_advice(snapshot: Snapshot, service: Service, cause: EndCause) -> str:
+    if cause.do and (service.obstacles or not snapshot.configuration.error):
+        return cause.do
     if snapshot.configuration.error:
         return f"mend the file: {snapshot.configuration.error}"
     return "the log (2) says why it ended; R starts it again"
@@ -301,9 +362,11 @@ def _refusal(failure: object) -> str:
     return {"refused": "refused", "dns": "no such host", "tls": "TLS", "closed": "no connection"}.get(kind, "no answer")
 
 
-def _down_advice(service: Service | None) -> str:
+def _down_advice(snapshot: Snapshot, service: Service | None) -> str:
     if service is None:
         return ""
+    if elsewhere := _listens_elsewhere(snapshot, service):
+        return elsewhere
     if service.active_state == "active":
         # with port 4000 taken, LiteLLM listens on a random one without an error (litellm/proxy/proxy_cli.py)
         return "the process runs, and not on this port: its log (2) names the one it listens on (Uvicorn running on …)"

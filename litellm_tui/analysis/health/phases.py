@@ -8,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from litellm_tui.analysis.audit_phrases import summary
+from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.coverage import log_permission
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import figures
@@ -22,7 +23,7 @@ PhaseName = Literal[
     "file", "audit", "references", "service", "port", "gateway", "key", "models", "routing", "cache", "database", "log"
 ]
 Outcome = Literal["ok", "warning", "broken", "skipped"]
-UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM")
+UNREACHABLE: Final = ("down", "hanging", "starting", "stopping", "connecting", "not LiteLLM", "proxy answers")
 # the phase that depends on each source; for all other sources it is the gateway
 _CRASHED: Final[dict[str, PhaseName]] = {
     "configuration": "file",
@@ -190,7 +191,8 @@ def _problem_text(problem: Problem) -> str:
 def _of_verdict(name: PhaseName, verdict: Verdict, well: str) -> Phase:
     outcome = _OUTCOMES.get(verdict.severity, "ok")
     # no request fails without the cache
-    outcome = "warning" if name == "cache" and outcome == "broken" else outcome
+    if name == "cache" and outcome == "broken" and verdict.state != MISCONFIGURED:
+        outcome = "warning"
     text = f"{verdict.state}: {verdict.reason}" if verdict.reason else well
     return Phase(name, outcome, text, verdict.do if outcome != "ok" else "")
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
 from litellm_tui.analysis.latest import latest
@@ -62,9 +63,9 @@ def find_problems(
         if snapshot.gateway.deployments.value is not None:
             found += _routing(snapshot, now, deployments, chains, groups)
     if cache.severity in ("warn", "bad"):
-        found.append(
-            _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
-        )
+        broken = cache.state == MISCONFIGURED
+        hit = "every request fails" if broken else "nobody fails: requests go on, uncached"
+        found.append(_problem("cache", "", "cache", cache, hit=hit, severity="bad" if broken else "warn"))
     found += database_problems(snapshot.database, database)
     found += _log(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
@@ -98,7 +99,7 @@ def _problem(
 
 def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
     down = gateway.severity in ("bad", "warn")
-    everyone = "every request fails" if gateway.state in ("down", "hanging", "not LiteLLM") else ""
+    everyone = "every request fails" if gateway.state in ("down", "hanging", "not LiteLLM", "proxy answers") else ""
     if down and service.severity == "bad":
         # the unit's problem is the cause of the gateway's
         yield _problem("service", "", "gateway down", service, hit=everyone)

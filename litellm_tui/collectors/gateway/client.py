@@ -21,6 +21,7 @@ import msgspec
 
 from litellm_tui.analysis.addresses import is_this_machine
 from litellm_tui.collectors.gateway import answers, metrics
+from litellm_tui.collectors.gateway.front import in_front
 from litellm_tui.host import bounded
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unauthorized, Unreachable
 
@@ -127,6 +128,9 @@ class GatewayClient:
         if known is not None and not url and known[0] == response.status_code and known[1] == body:
             # an equal answer stays the same object: what was derived from it stays valid
             return Answer(known[2], took)
+        if front := _in_front(endpoint, response, body):
+            why = f"something in front of LiteLLM answers: {front}"
+            return Answer(Malformed(why, status=response.status_code, front=front), took)
         if refusal := _refusal(endpoint, response.status_code, body, bool(self._key)):
             return Answer(refusal, took)
         try:
@@ -158,6 +162,12 @@ class GatewayClient:
         finally:
             await response.aclose()
 
+    def use_key(self, key: str) -> None:
+        """Send this key from now on; what was answered under another one is not taken for equal."""
+        self._key = key
+        self._requests.clear()
+        self._known.clear()
+
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
@@ -188,6 +198,13 @@ def unreachable(error: httpx.HTTPError) -> Unreachable:
             f"the connection was closed before an answer came ({text or type(error).__name__})", kind="closed"
         )
     return Unreachable(text or type(error).__name__)
+
+
+def _in_front(endpoint: Endpoint, response: httpx.Response, body: bytes) -> str:
+    """What answered in LiteLLM's place. Not every version has every endpoint: a page of 404 there says nothing."""
+    if endpoint is HEALTH_URL or (response.status_code == 404 and endpoint not in (LIVELINESS, READINESS, GROUPS)):
+        return ""
+    return in_front(response.status_code, response.headers, body)
 
 
 def _refusal(endpoint: Endpoint, status: int, body: bytes, sent: bool) -> Failure | None:

@@ -12,8 +12,9 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure, NotAvailable
-from litellm_tui.model.service import Service
+from litellm_tui.model.service import HealthTest, Service
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.docker import docker_cli
 
@@ -22,6 +23,8 @@ STATS_SECONDS: Final = 20.0
 CALM_SECONDS: Final = 10.0
 # what systemd too counts as a clean exit: HUP, INT, PIPE, TERM (systemd.service(5), SuccessExitStatus=)
 _CLEAN: Final = (0, 129, 130, 141, 143)
+# Docker keeps 4,096 bytes of an output
+_LONGEST_OUTPUT: Final = 4096
 _SIGNALLED: Final = range(129, 129 + 64)
 
 
@@ -145,6 +148,21 @@ def service_from(found: docker_cli.Container, compose: Compose) -> Service:
         fragment=found.label("project.config_files") or compose.file or "",
         health=state.health.status if state.health and state.health.status != "none" else "",
         note=state.error,
+        health_test=_health_test(found),
+    )
+
+
+def _health_test(found: docker_cli.Container) -> HealthTest | None:
+    """The container's own check with its last run; None where it has none."""
+    check, health = found.config.healthcheck, found.state.health
+    if health is None or health.status in ("", "none"):
+        return None
+    last = health.log[-1] if health.log else None
+    return HealthTest(
+        command=(check.test if check else None) or (),
+        status=last.exit_code if last else None,
+        output=clean(last.output[:_LONGEST_OUTPUT]) if last else "",
+        failing=health.failing_streak,
     )
 
 

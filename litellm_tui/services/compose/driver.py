@@ -12,7 +12,7 @@ from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
-from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.compose.container import ComposeContainer, compose_command
@@ -87,6 +87,9 @@ class ComposeDriver:
 
     def next_start(self) -> Unit | None:
         return None
+
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        return ()
 
     async def describe(self, service: Service | None) -> Description:
         why = f"not known: a service of the kind {self.place} keeps only its last end"

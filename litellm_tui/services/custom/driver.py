@@ -11,7 +11,7 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
-from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Custom
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.custom import commands
@@ -74,6 +74,9 @@ class CustomDriver:
 
     def next_start(self) -> Unit | None:
         return None
+
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        return ()
 
     async def describe(self, service: Service | None) -> Description:
         custom = self._settings

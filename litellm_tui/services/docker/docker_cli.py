@@ -37,8 +37,21 @@ class Row(msgspec.Struct, frozen=True, rename="pascal"):
         return "com.docker.compose.oneoff=True" in (self.labels or "")
 
 
+class HealthRun(msgspec.Struct, frozen=True, rename="pascal"):
+    exit_code: int = 0
+    output: str = ""
+
+
 class Health(msgspec.Struct, frozen=True, rename="pascal"):
+    """`log` holds the last five runs, the newest last."""
+
     status: str = ""
+    failing_streak: int = 0
+    log: tuple[HealthRun, ...] | None = None
+
+
+class Healthcheck(msgspec.Struct, frozen=True, rename="pascal"):
+    test: tuple[str, ...] | None = None
 
 
 class State(msgspec.Struct, frozen=True, rename="pascal"):
@@ -65,6 +78,7 @@ class Config(msgspec.Struct, frozen=True, rename="pascal"):
     env: tuple[str, ...] | None = None
     labels: dict[str, str] | None = None
     working_dir: str = ""
+    healthcheck: Healthcheck | None = None
 
 
 class Binding(msgspec.Struct, frozen=True, rename="pascal"):

@@ -14,7 +14,7 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
-from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Process
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Description, Wording, defining_files
@@ -79,6 +79,10 @@ class ProcessDriver:
 
     def next_start(self) -> Unit | None:
         return None
+
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        lacking = start_stop.cannot_start(self._settings)
+        return (Obstacle("cannot be started", lacking.why, "mend that, then R"),) if lacking else ()
 
     async def describe(self, service: Service | None) -> Description:
         settings = self._settings

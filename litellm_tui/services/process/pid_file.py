@@ -14,6 +14,7 @@ from litellm_tui.host.command import argument_vector
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Process
+from litellm_tui.services.workers import does_recycle, workers_of
 
 # a PID file is written after the process was started; clocks of files are a little coarse
 _WRITTEN_AFTER: Final = 2.0
@@ -80,7 +81,7 @@ def program(settings: Process) -> str | None:
 def running(name: str, scope: str, seen: FoundProcess, pid_file: str) -> Service:
     """The `Service` of a process that runs."""
     assert seen.stat is not None
-    used = proc.usage(seen.pid)
+    used, workers = proc.usage(seen.pid), workers_of(seen.pid)
     return Service(
         unit=name,
         scope="custom" if scope == "custom" else "process",
@@ -95,6 +96,8 @@ def running(name: str, scope: str, seen: FoundProcess, pid_file: str) -> Service
         # the kernel reuses a PID, but not with the same start
         invocation=f"{seen.pid}-{seen.stat.ticks}",
         fragment=pid_file,
+        workers=workers,
+        recycles=bool(workers) and does_recycle(seen.pid),
     )
 
 

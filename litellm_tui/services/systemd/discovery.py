@@ -19,12 +19,14 @@ from litellm_tui.host.systemd_tools import (
     parse_time_span,
     read_environment_files,
 )
-from litellm_tui.model.service import Unit, Variable
+from litellm_tui.model.service import Obstacle, Unit, Variable
 from litellm_tui.model.service_kinds import Scope, Tools
 from litellm_tui.services.litellm_command import PROCESS_SOURCE, interpreter_of, is_litellm, unit_from_command
 from litellm_tui.services.own_dotenv import own_dotenv, withheld_secrets
+from litellm_tui.services.systemd.obstacles import unit_obstacles
 
 DEFAULT_UNIT = "litellm.service"
+_RUNNING = ("active", "activating", "reloading")
 
 
 class UnitSearch(msgspec.Struct, frozen=True):
@@ -35,19 +37,24 @@ class UnitSearch(msgspec.Struct, frozen=True):
 
 
 def find_units(tools: Tools, unit: str | None = None, scope: Scope | None = None) -> UnitSearch:
-    """User units before system units; in each, the named one, else litellm.service, else all that run LiteLLM."""
+    """User units before system units; in each, the named one, else litellm.service while it runs, else all that run
+    LiteLLM. Without a name those that run come first.
+    """
     units: list[Unit] = []
     failures: list[str] = []
     for place in (scope,) if scope else ("user", "system"):
         try:
             blocks = _show(tools, place, [_with_suffix(unit or DEFAULT_UNIT)])
             found = [b for b in blocks if b.get("LoadState") == "loaded" and (unit or _runs_litellm(b))]
-            if not found and unit is None:
-                found = [b for b in _all_services(tools, place) if _runs_litellm(b)]
+            if unit is None and not any(b.get("ActiveState") in _RUNNING for b in found):
+                known = {b.get("Id") for b in found}
+                found += [b for b in _all_services(tools, place) if _runs_litellm(b) and b.get("Id") not in known]
         except (OSError, subprocess.SubprocessError) as error:
             failures.append(f"{place} units: {_reason(error)}")
             continue
         units += [unit_from(block, place) for block in found]
+    if unit is None:
+        units.sort(key=lambda found: not found.active)
     return UnitSearch(tuple(units), tuple(failures))
 
 
@@ -64,6 +71,18 @@ def next_start(tools: Tools, unit: str, scope: Scope) -> Unit | None:
     if found is None or not any(is_litellm(word) for word in parse_exec_start(found.get("ExecStart", ""))):
         return None
     return unit_from({**found, "MainPID": "0"}, scope)
+
+
+def obstacles(tools: Tools, unit: str, scope: Scope) -> tuple[Obstacle, ...]:
+    """What the unit's next start would fail on, from its settings as systemd has them and the files as they are now."""
+    if tools.booted_at is not None:
+        # the simulated machine has no program
+        return ()
+    try:
+        blocks = _show(tools, scope, [unit])
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return unit_obstacles(blocks[0]) if blocks else ()
 
 
 def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
@@ -98,7 +117,7 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
     )
     return msgspec.structs.replace(
         unit,
-        active=block.get("ActiveState") in ("active", "activating", "reloading"),
+        active=block.get("ActiveState") in _RUNNING,
         interpreter=interpreter,
         environment_files=tuple(files),
         unread=tuple(unread),

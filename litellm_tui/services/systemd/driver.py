@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
+import time
 from typing import Final
 
 import msgspec
@@ -15,15 +17,18 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.journal import JournalTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
-from litellm_tui.model.service import Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.systemd import discovery
+from litellm_tui.services.systemd.kernel_log import killed_for_memory
 from litellm_tui.services.systemd.unit_exits import read_exits
 from litellm_tui.services.systemd.unit_state import read_service
 
 NO_UNIT: Final = NotAvailable("no unit was found")
 SHOW_SECONDS: Final = 3.0
+# how often a unit is looked for in place of one that is not there
+SOUGHT_SECONDS: Final = 10.0
 # systemd's properties and their settings, in the order in which they are shown
 _POLICY: Final = {
     "Type": "Type", "User": "User", "Restart": "Restart", "RestartUSec": "RestartSec",
@@ -51,6 +56,10 @@ class UnitDriver:
         self.place: ServicePlace = target.scope
         self._running: tuple[int, int] | None = None
         """The main process of a unit that runs, and its start in ticks: together they never come again."""
+        self._sought = (-SOUGHT_SECONDS, "")
+        """When the units in place of this one were looked for, and what was found."""
+        self._killed: tuple[object, str] = (None, "")
+        """What the kernel said of an end, by that end: it is asked once for each."""
 
     @property
     def log_source(self) -> str:
@@ -70,6 +79,10 @@ class UnitDriver:
             return NO_UNIT
         found = await read_service(self._tools, self._name, self._scope)
         self._running = _main_process(found) if self._tools.booted_at is None else None
+        if isinstance(found, Service) and found.load_state == "not-found":
+            found = msgspec.structs.replace(found, note=await asyncio.to_thread(self._others))
+        if isinstance(found, Service) and _may_be_memory(found):
+            found = msgspec.structs.replace(found, killed_for_memory=await self._kernel_says(found))
         return (
             found
             if isinstance(found, Failure)
@@ -77,6 +90,21 @@ class UnitDriver:
                 found, booted_at=proc.booted_at() if self._tools.booted_at is None else self._tools.booted_at
             )
         )
+
+    def _others(self) -> str:
+        """The units that run LiteLLM in place of one that is not there any more; looked for every ten seconds."""
+        now = time.monotonic()
+        if now - self._sought[0] >= SOUGHT_SECONDS:
+            units = [unit for unit in discovery.find_units(self._tools).units if unit.active]
+            text = f"{', '.join(map(str, units))} runs litellm now" if units else ""
+            self._sought = now, text
+        return self._sought[1]
+
+    async def _kernel_says(self, ended: Service) -> str:
+        end = (ended.invocation, ended.restarts, ended.exit_status)
+        if self._killed[0] != end:
+            self._killed = end, await killed_for_memory(self._tools, ended.changed_at or time.time())
+        return self._killed[1]
 
     def unchanged(self, service: Service) -> bool:
         if self._running is None or service.main_pid != self._running[0]:
@@ -99,6 +127,9 @@ class UnitDriver:
     def next_start(self) -> Unit | None:
         return discovery.next_start(self._tools, self._name, self._scope) if self._name else None
 
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        return discovery.obstacles(self._tools, self._name, self._scope) if self._name else ()
+
     async def describe(self, service: Service | None) -> Description:
         if not self._name:
             return Description(NO_UNIT, {}, defining_files(service))
@@ -109,6 +140,12 @@ class UnitDriver:
         policy = {_POLICY[name]: value for name, value in values.items() if name in _POLICY and value}
         paths = (values.get("FragmentPath", ""), *shlex.split(values.get("DropInPaths", "")))
         return Description(exits, policy, tuple(filter(None, paths)))
+
+
+def _may_be_memory(service: Service) -> bool:
+    """Whether it does not run, after a SIGKILL that nobody is known to have ordered."""
+    ended = service.sub_state == "auto-restart" or service.active_state == "failed"
+    return ended and (service.result == "oom-kill" or service.exit_code == "killed") and service.exit_status == 9
 
 
 def _main_process(service: Service | Failure) -> tuple[int, int] | None:
@@ -131,17 +168,30 @@ def find(wanted: ServiceQuery) -> FoundService:
         return FoundService(scope=wanted.scope, missing=(missing,))
     search = discovery.find_units(wanted.tools, name.value if name else None, wanted.scope)
     units = list(search.units)
+    source = name.source if name else "discovered"
+    if name and not units and not search.failures and (renamed := _in_its_place(wanted)):
+        units, source = renamed, f"found in place of {name.value}, which is not there ({name.source})"
     if url and not name:
         units = [unit for unit in units if address.port_of(unit.url) == address.port_of(url)]
     if not units:
         return FoundService(scope=wanted.scope, missing=(_no_unit(wanted, search),))
     first, *others = units
     return FoundService(
-        name=Found(first.name, name.source if name else "discovered"),
+        name=Found(first.name, source),
         scope="system" if first.scope == "system" else "user",
         unit=first,
         others=tuple(map(str, others)),
     )
+
+
+def _in_its_place(wanted: ServiceQuery) -> list[Unit]:
+    """The units that run LiteLLM where the one of the profile is not there: it was renamed. One that runs comes first.
+
+    A name from the command line is meant as it is.
+    """
+    if wanted.name is None or not wanted.name.source.startswith("profile "):
+        return []
+    return [unit for unit in discovery.find_units(wanted.tools, None, wanted.scope).units if unit.active]
 
 
 def _no_unit(wanted: ServiceQuery, search: discovery.UnitSearch) -> Missing:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
+import msgspec
+
 from litellm_tui.host import proc
+from litellm_tui.host.cgroup import oom_kills
 from litellm_tui.host.command import run
+from litellm_tui.host.listening import listening_ports
 from litellm_tui.host.systemd_tools import UNIT_PROPERTIES, parse_show
 from litellm_tui.model.failures import Denied, Failure, NotAvailable
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Scope, Tools
+from litellm_tui.services.systemd.obstacles import unit_obstacles
+from litellm_tui.services.workers import does_recycle, workers_of
 
 SHOW_TIMEOUT = 3.0
 
@@ -24,7 +31,24 @@ async def read_service(tools: Tools, unit: str, scope: Scope) -> Service | Failu
     if done.status:
         return _refusal(done.first_error, command[0])
     blocks = parse_show(done.output)
-    return service_from(blocks[0] if blocks else {}, unit, scope, started, tools.booted_at)
+    values = blocks[0] if blocks else {}
+    found = service_from(values, unit, scope, started, tools.booted_at)
+    if found.main_pid and found.active_state == "active":
+        return await asyncio.to_thread(with_processes, found, values.get("ControlGroup", ""))
+    if tools.booted_at is not None:
+        # the simulated machine has no program
+        return found
+    # the files of its start may be on a slow file system
+    return msgspec.structs.replace(found, obstacles=await asyncio.to_thread(unit_obstacles, values))
+
+
+def with_processes(service: Service, group: str = "") -> Service:
+    """The service with what /proc says of its workers, and its control group of those killed for memory."""
+    workers = workers_of(service.main_pid)
+    recycles = bool(workers) and does_recycle(service.main_pid)
+    kills = oom_kills(group) if group else 0
+    ports = listening_ports(service.main_pid)
+    return msgspec.structs.replace(service, workers=workers, recycles=recycles, oom_kills=kills, ports=ports)
 
 
 def service_from(

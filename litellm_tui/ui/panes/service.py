@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from litellm_tui.analysis.container_health import explain_health, shown
 from litellm_tui.analysis.phrases import age, count, size
+from litellm_tui.model import service as model
 from litellm_tui.target.profile import findings
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
@@ -13,6 +15,7 @@ from litellm_tui.ui.widgets.service_lines import ServiceLines
 
 # what a kind of service does not tell is said to be so, and not left out
 _UNKNOWN = "not known"
+_MOST_WORKERS = 8
 
 
 class Service(Pane):
@@ -54,6 +57,10 @@ def _service(view: View) -> list[tuple[str, str, str]]:
         pairs.append(("process", str(service.main_pid or _UNKNOWN), ""))
     if service.memory is not None or runs:
         pairs.append(("memory", _UNKNOWN if service.memory is None else size(service.memory), ""))
+    pairs += [("start fails", obstacle.brief, obstacle.text) for obstacle in service.obstacles]
+    if service.health_test is not None and service.health == "unhealthy":
+        pairs.append(("its check", explain_health(service.health_test).brief, shown(service.health_test)))
+    pairs += _workers(view, service)
     if service.restarts is not None:
         since = "since the unit was loaded" if service.keeper == "systemd" else "since it was made or started by hand"
         pairs.append(("restarts", count(service.restarts, "restart"), f"by {service.keeper}, {since}"))
@@ -71,6 +78,20 @@ def _service(view: View) -> list[tuple[str, str, str]]:
     if service.need_daemon_reload:
         pairs.append(("unit file", "changed on disk", "systemctl daemon-reload before a restart"))
     return pairs
+
+
+def _workers(view: View, service: model.Service) -> Iterator[tuple[str, str, str]]:
+    """The processes of a gateway that has several: each has its own memory, cooldowns and counts."""
+    for number, worker in enumerate(service.workers[:_MOST_WORKERS]):
+        name = f"{count(len(service.workers), 'worker')}" if not number else ""
+        yield name, f"pid {worker.pid}  {size(worker.memory)}", f"up {age(view.now - worker.started_at)}"
+    if len(service.workers) > _MOST_WORKERS:
+        yield "", f"and {len(service.workers) - _MOST_WORKERS} more", ""
+    if service.lost:
+        words = f"{count(len(service.lost), 'worker')} gone, the last {age(view.now - service.lost[-1])} ago"
+        yield "", words, "seen while this console runs"
+    if service.oom_kills:
+        yield "", f"{count(service.oom_kills, 'process', 'processes')} killed for memory by the kernel", ""
 
 
 def _pair(name: str, value: str, note: str) -> Row:
