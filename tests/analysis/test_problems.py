@@ -177,7 +177,7 @@ def test_a_fault_of_one_group_is_not_called_one_of_another(version: str, key: st
 def test_a_dead_primary_is_named_though_its_callers_are_served(version: str, form: str) -> None:
     (problem,) = _about(look(version, "masked", form, health=False), "front")
     assert (problem.severity, problem.cause) == ("warn", "500")
-    assert "spare takes over" in problem.hit
+    assert "spare answers in its place" in problem.hit
 
 
 @pytest.mark.parametrize("default_level", [False, True])

@@ -8,7 +8,7 @@ import pytest
 
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, PROBE_MEMORY
-from litellm_tui.analysis.health.groups import judge_groups, mask_failing
+from litellm_tui.analysis.health.groups import Substitutes, judge_groups, mask_failing
 from litellm_tui.analysis.health.verdicts import judge_deployments, verdict_of
 from litellm_tui.model.configuration import Configuration, FileDeployment
 from litellm_tui.model.diagnosis import Deployment, State
@@ -76,7 +76,8 @@ FILE, LOADED = file_deployment("g", "openai/m", A), loaded_deployment("g", "open
 
 def test_one_whose_health_check_answers_serves() -> None:
     row = _only(_snapshot([FILE], [LOADED], _healthy(HealthEntry("openai/m", A, "id1"))))
-    assert (row.verdict.state, row.verdict.seen_at) == ("serving", NOW - 2)
+    # read two seconds ago, and asked up to an interval of 300 s and a round before that
+    assert (row.verdict.state, row.verdict.seen_at) == ("serving", NOW - 2 - 315)
 
 
 def test_one_whose_health_check_fails_is_failing_with_cause_and_next_step() -> None:
@@ -319,7 +320,10 @@ def test_some_of_many_requests_degrade_and_a_single_one_does_not() -> None:
 def test_the_callers_own_mistakes_are_not_the_deployments() -> None:
     error = "litellm.ContextWindowExceededError: This model's maximum context length is 4096 tokens"
     tally = _failing("group", "g", error=error)
-    assert _only(_snapshot([FILE], [LOADED], tallies=(tally,))).verdict.state == "idle"
+    verdict = _only(_snapshot([FILE], [LOADED], tallies=(tally,))).verdict
+    # told as failing, since every request fails, and no problem of the gateway's
+    assert (verdict.state, verdict.severity, verdict.brief) == ("degraded", "quiet", "callers' own: context too long")
+    assert "by what the callers ask, not by the deployment" in verdict.reason
 
 
 def test_requests_that_the_upstream_refuses_are_not_surely_its_fault() -> None:
@@ -417,11 +421,11 @@ def test_the_state_of_a_group(members: list[State], state: State) -> None:
 def test_only_failing_deployments_of_a_dead_group_are_masked() -> None:
     rows = [Deployment("1", "a", "m", verdict_of("failing", "500")), Deployment("2", "a", "n", verdict_of("unproven")),
             Deployment("3", "b", "o", verdict_of("failing"))]  # fmt: skip
-    masked = mask_failing(rows, {"a": "c"}, {"a": "failing", "c": "serving"})
+    masked = mask_failing(rows, Substitutes({"a": "c"}), {"a": "failing", "c": "serving"}, {})
     assert [row.verdict.state for row in masked] == ["masked", "unproven", "failing"]
     assert masked[0].verdict.reason == "500; c answers in its place"
-    unproven = mask_failing(rows, {"a": "c"}, {"a": "failing", "c": "idle"})
-    assert "nothing has shown that it answers" in unproven[0].verdict.reason
+    unproven = mask_failing(rows, Substitutes({"a": "c"}), {"a": "failing", "c": "idle"}, {})
+    assert unproven[0].verdict.reason == "500; c is next in its place, and nothing has shown that it answers"
 
 
 def test_a_group_of_which_one_still_serves_is_not_masked() -> None:

@@ -53,6 +53,9 @@ def make_headline(
     if snapshot.gateway.deployments.value is None:
         word = "STARTING" if snapshot.gateway.deployments.failure is None else "ANSWERING"
         return Headline(word, "unknown", parts)
+    if any(problem.severity == "quiet" and _fails(problem) for problem in lasting):
+        # requests fail, and by nothing that is the gateway's
+        return Headline("ANSWERING", "quiet", parts)
     if any(
         d.verdict.state == "unknown" or (d.verdict.state in ("idle", "unproven") and d.verdict.severity != "ok")
         for d in deployments
@@ -60,6 +63,11 @@ def make_headline(
     ):
         return Headline("ANSWERING", "quiet", parts)
     return Headline("OK", "ok", parts)
+
+
+def _fails(problem: Problem) -> bool:
+    """Whether it tells of requests that fail all through, or that nothing accounts for."""
+    return problem.key.startswith("log:failed:") or problem.cause.startswith(("callers' own", "every request"))
 
 
 def _reading_parts(snapshot: Snapshot) -> tuple[Part, ...]:
@@ -98,7 +106,9 @@ def _deployments_part(deployments: Sequence[Deployment], known: bool) -> Part:
     total = len(present)
     if not total:
         return Part("no deployments", "warn") if known else Part("no deployment has been read", "unknown")
-    states = Counter(d.verdict.state for d in present if not d.verdict.pending)
+    # what fails by its callers' own doing is quiet
+    told = [d.verdict for d in present if (d.verdict.state, d.verdict.severity) != ("degraded", "quiet")]
+    states = Counter(verdict.state for verdict in told if not verdict.pending)
     said = [
         (states["failing"], "failing", "bad"),
         (states["masked"], "masked", "warn"),

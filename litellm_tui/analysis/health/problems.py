@@ -8,6 +8,7 @@ from typing import Final
 
 from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.health.crashes import crash_problems
+from litellm_tui.analysis.health.unnamed_failures import unnamed_failures
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.routing.table import FALLBACK_KINDS
@@ -62,6 +63,8 @@ def find_problems(
         found.append(
             _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
         )
+    if gateway.state == "answering":
+        found += unnamed_failures(snapshot, now, groups if snapshot.gateway.deployments.value is not None else ())
     found += _log(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
     return in_order(found)
@@ -206,6 +209,11 @@ def _of_models(
             severity: Severity = "bad" if group.verdict.state in ("failing", "cooling down") else "warn"
             yield _problem("group", group.name, group.name, group.verdict, hit=hit, severity=severity)
             continue
+        if not wrong and group.verdict.severity in ("bad", "warn"):
+            # its callers meet failures that none of its deployments shows
+            yield _problem("group", group.name, group.name, group.verdict, hit=hit)
+        elif group.verdict.severity == "quiet" and group.verdict.state == "degraded":
+            yield _problem("group", group.name, group.name, group.verdict, hit=hit)
         for row in wrong:
             loud = group.verdict.severity if row.verdict.severity == "bad" else row.verdict.severity
             yield _problem("deployment", row.key, _title(row, rows), row.verdict, hit=hit, severity=loud)
@@ -248,8 +256,8 @@ def _hit(group: Group, rows: Iterable[Deployment], relying: Collection[str], tot
     mine = sum((row.ok or 0) + (row.failed or 0) for row in rows)
     if total and mine:
         words.append(f"{mine / total:.0%} of the requests")
-    if group.served_by:
-        words.append(f"{group.served_by} takes over")
+    if group.in_place:
+        words.append(group.in_place)
     return ", ".join(words)
 
 
@@ -360,8 +368,9 @@ def _routing(
 
 def _log(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[Problem]:
     broken = [n for n in snapshot.traffic.notices if n.kind == "stream breaks" and now - n.last <= RECENT]
-    if broken and not any(problem.cause == "stream breaks" for problem in found):
-        times = sum(notice.times for notice in broken)
+    times = sum(notice.times for notice in broken)
+    placed = sum(tally.broken for tally in snapshot.traffic.tallies if tally.kind == "group")
+    if broken and placed < times and not any(problem.cause == "stream breaks" for problem in found):
         yield Problem(
             key="log:streams",
             severity="warn",
