@@ -6,7 +6,7 @@ import pytest
 
 from litellm_tui.analysis.health.evidence import Observation
 from litellm_tui.analysis.health.groups import Substitutes, describe_groups, group_states, judge_groups, mask_failing
-from litellm_tui.analysis.health.verdicts import verdict_of
+from litellm_tui.analysis.health.states import verdict_of
 from litellm_tui.model.diagnosis import Deployment, State
 from tests.recorded import loaded_deployment
 

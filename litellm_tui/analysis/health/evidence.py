@@ -70,12 +70,14 @@ class Observation(NamedTuple):
 class DeploymentEvidence(NamedTuple):
     """All evidence of one deployment. `entry` is from the health report, `cooling_until` is seconds since the epoch.
 
+    `earlier` is a failed probe of the process before: the gateway was restarted since, the upstream was not.
     `doubtful` means that a success contradicts a failed health check, and it is not known which is newer. `unfit` is
     the reason why LiteLLM's health check does not fit the deployment.
     """
 
     probe: Observation | None = None
     probed: ProbeResult | None = None
+    earlier: Observation | None = None
     traffic: Observation | None = None
     group: Observation | None = None
     cooling_until: float | None = None
@@ -161,6 +163,7 @@ class EvidenceCollector:
         evidence = DeploymentEvidence(
             probe=probe,
             probed=probed,
+            earlier=self._observe_earlier(probed) if probed else None,
             traffic=traffic,
             group=group,
             cooling_until=cooling,
@@ -236,6 +239,14 @@ class EvidenceCollector:
         return Observation(
             False, ended, f"a probe failed: {first_words(probe.error)}", name_cause(probe.error), probe.asked_at
         )
+
+    def _observe_earlier(self, probe: ProbeResult) -> Observation | None:
+        ended = probe.asked_at + probe.took
+        told = probe.ok or probe.skipped or probe.by_gateway or probe.asked_at >= self.started_at
+        if told or self.now - ended > PROBE_MEMORY:
+            return None
+        words = f"a probe failed {age(max(0.0, self.started_at - ended))} before its process started: "
+        return Observation(False, ended, words + first_words(probe.error), name_cause(probe.error), probe.asked_at)
 
     def _observe_traffic(self, tally: Tally) -> Observation | None:
         last_ok = _since_start(tally.last_ok, self.started_at)
@@ -348,7 +359,7 @@ class EvidenceCollector:
     @staticmethod
     def _list_evidence(evidence: DeploymentEvidence) -> Iterable[Evidence]:
         said = (
-            ("probe", evidence.probe),
+            ("probe", evidence.probe or evidence.earlier),
             ("traffic", evidence.traffic),
             ("traffic", evidence.group),
             ("health report", evidence.health),

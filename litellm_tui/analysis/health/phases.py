@@ -11,6 +11,7 @@ from litellm_tui.analysis.audit_phrases import summary
 from litellm_tui.analysis.health.coverage import log_permission
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.half_written import problem_among
+from litellm_tui.analysis.health.left_open import left_open_among
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.diagnosis import Diagnosis, PlaceKind, Problem, Severity, Verdict
@@ -117,6 +118,8 @@ def _references(snapshot: Snapshot) -> Phase:
 
 
 def _service(diagnosis: Diagnosis) -> Phase:
+    if left := left_open_among(diagnosis):
+        return Phase("service", "broken", f"{left.title} {left.cause}: {left.reason}", left.do)
     return _of_verdict("service", diagnosis.service, f"the unit is {diagnosis.service.state}")
 
 

@@ -9,11 +9,13 @@ import msgspec
 
 from litellm_tui.analysis.failures.causes import name_cause
 from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, DeploymentEvidence, EvidenceCollector, Observation
+from litellm_tui.analysis.health.marks import expected_down, keep_marks
 from litellm_tui.analysis.health.paired import Pair, Pairs, all_aliases, pair_deployments, under_group_names
+from litellm_tui.analysis.health.states import verdict_of
 from litellm_tui.analysis.latest import Last, latest
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.configuration import FileDeployment
-from litellm_tui.model.diagnosis import SEVERITY, Deployment, Evidence, State, Verdict
+from litellm_tui.model.diagnosis import Deployment, Evidence, State, Verdict
 from litellm_tui.model.failures import Crashed
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.snapshot import Snapshot
@@ -71,7 +73,7 @@ def judge(snapshot: Snapshot, now: float, saved_since_start: bool) -> Judged:
         loaded=gateway.deployments.value is not None,
         file=file is not None,
         saved_since_start=saved_since_start,
-        expected_down=snapshot.expected_down,
+        expected_down=keep_marks(snapshot.expected_down, now),
         dropped=frozenset(n.name for n in snapshot.traffic.notices if n.kind == "dropped"),
         why_unknown=_why_unknown(snapshot),
         start=snapshot.service.value is not None and snapshot.service.value.started_at is not None,
@@ -103,7 +105,7 @@ def _row(both: Pair, known: _Context, collector: EvidenceCollector, groups: froz
         group=shown.group,
         model=shown.model,
         api_base=both.address,
-        verdict=verdict if note is None else _expected_down(verdict, note),
+        verdict=verdict if note is None else expected_down(verdict, note),
         listed=listed,
         rpm=shown.rpm,
         tpm=shown.tpm,
@@ -128,19 +130,6 @@ def _unobserved_rows(
 @latest
 def _name_set(groups: tuple[str, ...] | None) -> frozenset[str] | None:
     return None if groups is None else frozenset(groups)
-
-
-def verdict_of(
-    state: State,
-    reason: str = "",
-    seen_at: float | None = None,
-    do: str = "",
-    brief: str = "",
-    since: float | None = None,
-    contradiction: str = "",
-) -> Verdict:
-    """A verdict with the severity of its state."""
-    return Verdict(state, SEVERITY[state], reason, seen_at, do, brief, since, contradiction)
 
 
 def _verdict_of_row(
@@ -239,6 +228,16 @@ def _judge(
         return _suspected_verdict(evidence.group)
     if health is not None:
         return _checked_verdict(health, collector)
+    if evidence.earlier is not None:
+        doubt = verdict_of(
+            "unproven",
+            f"{evidence.earlier.text}; nothing has shown since that it answers",
+            evidence.earlier.seen_at,
+            "probe it (p): that tells whether it still fails",
+            evidence.earlier.cause.name if evidence.earlier.cause else "",
+            evidence.earlier.since,
+        )
+        return msgspec.structs.replace(doubt, severity="warn")
     if unset:
         return msgspec.structs.replace(
             verdict_of(
@@ -344,20 +343,6 @@ def _cooling_verdict(evidence: DeploymentEvidence, until: float, now: float) -> 
         brief=began.cause.name if began and began.cause else "cooling down",
         since=began.since if began else None,
     )
-
-
-def _expected_down(verdict: Verdict, note: str) -> Verdict:
-    if verdict.state in ("serving", "idle"):
-        said = Evidence("operator", f"marked as expected down ({note or 'no note'}), and it answers", "neither")
-        return msgspec.structs.replace(verdict, evidence=(*verdict.evidence, said))
-    said = Evidence("operator", f"marked as expected down: {note or 'no note'}", "neither")
-    if verdict.state in ("not in file", "unknown"):
-        return msgspec.structs.replace(verdict, evidence=(*verdict.evidence, said))
-    expected = verdict_of(
-        "expected down", note or "marked so by the operator", verdict.seen_at, "", verdict.brief, verdict.since
-    )
-    was = Evidence("operator", f"without the mark: {verdict.state}, {verdict.reason}", "neither")
-    return msgspec.structs.replace(expected, evidence=(*verdict.evidence, said, was))
 
 
 def _with_evidence(
