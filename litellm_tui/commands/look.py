@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -18,6 +17,7 @@ from litellm_tui.analysis.health.left_open import with_left_open
 from litellm_tui.analysis.health.memory import mark_seen, recall, remember
 from litellm_tui.analysis.health.problems import in_order
 from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.collectors.config.saved import changed_at
 from litellm_tui.collectors.config.watcher import WRITER_SECONDS
 from litellm_tui.logs.entry import HISTORY
 from litellm_tui.logs.store import LogStore
@@ -101,7 +101,7 @@ def is_saved(configuration: Configuration, now: float) -> bool:
     if configuration.checked_at is None:
         return True
     paths = file.files if file and not error else (configuration.path,) if configuration.path else ()
-    changed = max((_changed_at(path) for path in paths), default=0.0)
+    changed = max((changed_at(path) for path in paths), default=0.0)
     if changed > now:
         # a clock that was set back tells nothing
         return True
@@ -109,14 +109,6 @@ def is_saved(configuration: Configuration, now: float) -> bool:
         return False
     quiet = WRITER_SECONDS if error else SAVED_SECONDS
     return now - changed >= quiet and configuration.checked_at >= changed
-
-
-def _changed_at(path: str) -> float:
-    try:
-        seen = os.stat(path)
-    except OSError:
-        return 0.0
-    return max(seen.st_mtime, seen.st_ctime)
 
 
 def history_of(profile: Profile) -> StartHistory:

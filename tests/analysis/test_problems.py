@@ -18,7 +18,7 @@ from litellm_tui.logs.entry import Entry
 from litellm_tui.logs.intake import LogIntake
 from litellm_tui.logs.store import LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
-from litellm_tui.model.configuration import ConfigFile, Configuration
+from litellm_tui.model.configuration import ConfigError, ConfigFile, Configuration
 from litellm_tui.model.diagnosis import Diagnosis, Problem
 from litellm_tui.model.failures import Unreachable
 from litellm_tui.model.gateway import CachePing, Gateway, HealthReport
@@ -343,3 +343,13 @@ def test_a_secret_in_an_error_reaches_no_problem() -> None:
     assert "sk-abcdef123456" not in said
     assert "mysecretvalue" not in said
     assert "\\u001b" not in said
+
+
+def test_a_file_that_is_missing_is_no_error_of_syntax() -> None:
+    for unread, cause in ((True, "cannot be read"), (False, "does not parse")):
+        error = ConfigError("/etc/litellm/config.yaml", "No such file or directory", since=NOW - 5, unread=unread)
+        gateway = Gateway(liveliness=_read("x"), deployments=_read(()))
+        found = diagnose(Snapshot(NOW, gateway=gateway, configuration=Configuration(error=error)), NOW)
+        (problem,) = [problem for problem in found.problems if problem.place.kind == "configuration"]
+        assert (problem.cause, "/etc/litellm/config.yaml" in problem.reason) == (cause, True)
+        assert ("put it back" in problem.do) is unread

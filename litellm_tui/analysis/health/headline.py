@@ -186,7 +186,8 @@ def _config_parts(snapshot: Snapshot, changes: int, saved: bool) -> tuple[Part, 
         return (Part("config not read", "unknown"),)
     if configuration.error:
         place = f"line {configuration.error.line}: " if configuration.error.line else ""
-        return (Part(f"config broken, {place}{configuration.error.problem}", "bad"),)
+        how = "not read" if configuration.error.unread else "broken"
+        return (Part(f"config {how}, {place}{configuration.error.problem}", "bad"),)
     if changes:
         return (Part(f"config saved, {count(changes, 'change')} not applied", "warn"),)
     if saved:

@@ -82,7 +82,8 @@ def _file(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
     if damaged := problem_among(diagnosis):
         return Phase("file", "broken", damaged.reason, damaged.do)
     if configuration.error:
-        return Phase("file", "broken", str(configuration.error), "mend it before anything restarts")
+        mend = "put it back, or give --config" if configuration.error.unread else "mend it before anything restarts"
+        return Phase("file", "broken", str(configuration.error), mend)
     if configuration.failure:
         return Phase("file", "skipped", configuration.failure.why)
     if file is None:

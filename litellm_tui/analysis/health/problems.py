@@ -150,10 +150,12 @@ def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None
             key="configuration:parse",
             severity="warn",
             title="configuration",
-            cause="does not parse",
+            cause="cannot be read" if error.unread else "does not parse",
             reason=str(error),
             place=Place("configuration"),
-            do=f"mend it before anything restarts: LiteLLM would not start ({place})",
+            do=f"put it back, or give --config: LiteLLM would not start without it ({place})"
+            if error.unread
+            else f"mend it before anything restarts: LiteLLM would not start ({place})",
             hit="nobody yet: what runs was read before",
             since=error.since or None,
         )
