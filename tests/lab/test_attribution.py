@@ -68,7 +68,7 @@ class Site:
         where = [] if user else ["--url", self.lab.url(user=False), "--unit", "litellm.service", "--system"]
         done = self.lab.run([*COMMAND, *arguments, *where], user=True, check=False, env={**state, **key})
         assert done.returncode in (0, 1, 2, 3), done.stderr
-        return done.stdout
+        return str(done.stdout)
 
     def state(self, kind: str, group: str) -> str:
         return next(found["verdict"]["state"] for found in self.said[kind]["groups"] if found["name"] == group)
