@@ -367,3 +367,33 @@ def test_a_report_of_a_short_interval_is_of_now() -> None:
     verdict, found = _fine(interval=10, up=90_000.0)
     assert (verdict.state, verdict.seen_at) == ("serving", 100_000.0 - 25)
     assert found.headline.word == "OK"
+
+
+# --- recovery -----------------------------------------------------------------------------------------------------
+
+
+def test_a_group_of_several_that_answers_again_is_well() -> None:
+    """At INFO a cooldown names the group alone; a healed group answers, and nothing is said of it any more."""
+    fed = Fed()
+    limited = "litellm.RateLimitError: RateLimitError: OpenAIException - rate limited"
+    for _ in range(4):
+        fed.write(error(PROXY + CALL + limited + ALONE.format("pool")), answered(429))
+    models = (("pool", "openai/a"), ("pool", "openai/b"))
+    assert states(look(fed, models=models)) == {"pool": "failing"}
+    for _ in range(4):
+        fed.write(_ok("openai/a"), answered(200), _ok("openai/b"), answered(200))
+        fed.at += 2
+    assert states(look(fed, models=models)) == {"pool": "serving"}
+    assert loud(look(fed, models=models)) == []
+
+
+def test_a_group_of_one_is_what_its_deployment_is() -> None:
+    fed = Fed()
+    for _ in range(4):
+        fed.write(error(PROXY + CALL + EXPLODED + ALONE.format("fine")), answered(500))
+    assert states(look(fed))["fine"] == "failing"
+    for _ in range(4):
+        fed.write(_ok("openai/fine-m"), answered(200))
+        fed.at += 2
+    assert states(look(fed))["fine"] == "serving"
+    assert loud(look(fed)) == []

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from litellm_tui.analysis.failures.causes import Cause, first_words, name_cause
-from litellm_tui.analysis.health.health_round import HealthReportIndex, HealthRound
+from litellm_tui.analysis.health.health_round import HealthReportIndex, HealthRound, why_check_unfit
 from litellm_tui.analysis.health.tallies import (
+    ANSWERED_IN_A_ROW,
     DEGRADED_FAILURES,
     METRICS_LAG,
     has_recovered,
@@ -38,18 +38,14 @@ FAILING_IN_A_ROW: Final = 3
 FRESH_SECONDS: Final = 30.0
 # where the log has no answers: so long after the last of several failures it may have recovered
 UNSEEN_SECONDS: Final = 120.0
+# where answers came since: so long after the last failure of a group it is over
+RECOVERY_SECONDS: Final = 5.0
 # a deployment that answered so shortly before its group failed is not the one that failed
 JUST_BEFORE: Final = 10.0
 # mistakes of callers: nothing is wrong with the deployment
 CALLERS_CAUSES: Final = ("context too long", "content refused")
 # either a mistake of callers or a wrong parameter in the file
 _REFUSED: Final = "400 bad request"
-# names of models that answer no chat request, with which LiteLLM checks every model without a mode
-_NO_CHAT: Final = re.compile(
-    r"embed|rerank|\bbge\b|bge-|\be5-|\bgte-|voyage|whisper|\btts\b|dall-e|moderation|imagen|sora", re.IGNORECASE
-)
-
-_REASONS: Final = re.compile(r"\bo[134]\b|gpt-5|-r1\b|reason|think", re.IGNORECASE)
 
 
 class Observation(NamedTuple):
@@ -170,7 +166,7 @@ class EvidenceCollector:
             health=health,
             entry=entry,
             doubtful=doubtful,
-            unfit=_why_check_unfit(loaded) if health and not health.ok else "",
+            unfit=why_check_unfit(loaded) if health and not health.ok else "",
             ok=counts[0],
             failed=counts[1],
         )
@@ -303,7 +299,8 @@ class EvidenceCollector:
         return {
             name: observed
             for kind, name in self._tallies
-            if kind == "group" and self._members[name] and (observed := self._observe_whole(name))
+            # of a group of one its deployment tells all
+            if kind == "group" and self._members[name] > 1 and (observed := self._observe_whole(name))
         }
 
     def _observe_whole(self, group: str) -> Observation | None:
@@ -312,19 +309,29 @@ class EvidenceCollector:
         if failed is None or self.now - failed > FAILURE_MEMORY or not tally.failed:
             return None
         cause = name_cause(tally.error)
-        onset = max(tally.failing_since or failed, self.started_at)
         members = [own for loaded in self._loaded if loaded.group == group and (own := self._own_tally(loaded)[0])]
         answered = max(0, sum(own.ok for own in members) - tally.broken)
-        seen = self.traffic_visible and (not answered or not any((own.last_ok or 0.0) > failed for own in members))
-        every = not answered if seen else self._keeps_failing(tally, failed)
-        if answered and not every and tally.failed < max(DEGRADED_FAILURES, DEGRADED_SHARE * (tally.failed + answered)):
-            return None
+        if self.traffic_visible:
+            every = not answered
+            if not every and not self._fails_in_part(tally, members, answered, failed):
+                return None
+        else:
+            every = self._keeps_failing(tally, failed)
+        onset = max(tally.failing_since or failed, self.started_at)
         of = f" of {tally.failed + answered:,}" if self.traffic_visible else ""
         words = "every request fails" if every else f"{tally.failed:,}{of} requests failed in {age(self._window)}"
         callers = cause.name in CALLERS_CAUSES
         whose = ", by what the callers ask" if callers else ""
         text = f"{words}{whose}: {cause.name}: {first_words(tally.error)}"
         return Observation(False, failed, text, cause, onset, not every, callers)
+
+    def _fails_in_part(self, tally: Tally, members: list[Tally], answered: int, failed: float) -> bool:
+        """Whether a group with answers still fails: often enough, and its deployments have not answered since."""
+        if tally.failed < max(DEGRADED_FAILURES, DEGRADED_SHARE * (tally.failed + answered)):
+            return False
+        since = sum(answer > failed for own in members for answer in own.answers)
+        # an answer is written when its stream begins: one that will break is not told from one that will not
+        return self.now - failed <= (RECOVERY_SECONDS if since >= ANSWERED_IN_A_ROW else UNSEEN_SECONDS)
 
     def _keeps_failing(self, tally: Tally, last_failed: float) -> bool:
         """Whether failures are so many and so recent that nothing can be answering; answers are not visible here."""
@@ -386,12 +393,3 @@ def _index_report(report: HealthReport | None) -> HealthReportIndex:
 
 def _since_start(moment: float | None, started_at: float) -> float | None:
     return moment if moment is not None and moment >= started_at else None
-
-
-def _why_check_unfit(loaded: LoadedDeployment) -> str:
-    """Why LiteLLM's health check does not fit this deployment; empty when it may fit."""
-    if loaded.mode is None and _NO_CHAT.search(f"{loaded.model} {loaded.group}"):
-        return "LiteLLM checks it with a chat request, and by its name it is no chat model: set model_info.mode"
-    if loaded.mode in (None, "chat") and _REASONS.search(loaded.model) and loaded.params.get("max_tokens") is None:
-        return "a reasoning model may have spent the few tokens of LiteLLM's check before it answers"
-    return ""

@@ -1,4 +1,4 @@
-"""The age of LiteLLM's health report, and its entries by deployment.
+"""The age of LiteLLM's health report, its entries by deployment, and for whom its check does not fit.
 
 LiteLLM does not say when it checked (neither 1.77.7 nor 1.106.2 has a time in GET /health): the loop of
 `_run_background_health_check` in litellm/proxy/proxy_server.py checks all deployments when the process starts, waits
@@ -8,6 +8,7 @@ round, unless the process is younger, or the report was seen to change.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from litellm_tui.analysis.phrases import age
@@ -22,6 +23,11 @@ DEFAULT_INTERVAL: Final = 300.0
 CURRENT_SECONDS: Final = 330.0
 # the age of a younger report need not be told
 _TOLD_FROM: Final = 60.0
+# names of models that answer no chat request, with which LiteLLM checks every model without a mode
+_NO_CHAT: Final = re.compile(
+    r"embed|rerank|\bbge\b|bge-|\be5-|\bgte-|voyage|whisper|\btts\b|dall-e|moderation|imagen|sora", re.IGNORECASE
+)
+_REASONS: Final = re.compile(r"\bo[134]\b|gpt-5|-r1\b|reason|think", re.IGNORECASE)
 
 
 class HealthRound:
@@ -66,3 +72,12 @@ class HealthReportIndex:
         """Its entry and whether that is among the healthy ones."""
         address = (loaded.model, (loaded.api_base or "").rstrip("/"))
         return self._by_id.get(loaded.id) or self._by_address.get(address) or (None, False)
+
+
+def why_check_unfit(loaded: LoadedDeployment) -> str:
+    """Why LiteLLM's health check does not fit this deployment; empty when it may fit."""
+    if loaded.mode is None and _NO_CHAT.search(f"{loaded.model} {loaded.group}"):
+        return "LiteLLM checks it with a chat request, and by its name it is no chat model: set model_info.mode"
+    if loaded.mode in (None, "chat") and _REASONS.search(loaded.model) and loaded.params.get("max_tokens") is None:
+        return "a reasoning model may have spent the few tokens of LiteLLM's check before it answers"
+    return ""
