@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from litellm_tui.analysis.health.diagnose import diagnose
-from litellm_tui.analysis.health.problems import ASKED, RECENT
+from litellm_tui.analysis.health.problems import ASKED
+from litellm_tui.analysis.health.unnamed_failures import STREAMS_RECENT
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors.gateway import client
 from litellm_tui.logs.entry import Entry
@@ -280,11 +281,13 @@ def test_errors_that_nothing_explains_are_worth_a_word_and_others_are_not() -> N
 
 
 def test_streams_that_broke_are_taken_back_after_a_minute() -> None:
-    broke = Notice("stream breaks", "litellm.APIConnectionError: the engine died", NOW - 50, NOW - RECENT + 1, 3)
+    broke = Notice(
+        "stream breaks", "litellm.APIConnectionError: the engine died", NOW - 50, NOW - STREAMS_RECENT + 1, 3
+    )
     (problem,) = _world(broke).problems
     assert (problem.cause, problem.since) == ("stream breaks", NOW - 50)
     assert "3 streams" in problem.reason
-    assert _world(msgspec.structs.replace(broke, last=NOW - RECENT - 1)).problems == ()
+    assert _world(msgspec.structs.replace(broke, last=NOW - STREAMS_RECENT - 1)).problems == ()
 
 
 def test_a_ghost_alias_and_a_ghost_fallback_are_named() -> None:

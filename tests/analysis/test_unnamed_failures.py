@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.unnamed_failures import all_clear, unnamed_failures
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.diagnosis import Diagnosis, Problem
 from litellm_tui.model.gateway import (
@@ -397,3 +398,23 @@ def test_a_group_of_one_is_what_its_deployment_is() -> None:
         fed.at += 2
     assert states(look(fed))["fine"] == "serving"
     assert loud(look(fed)) == []
+
+
+def test_nobody_says_that_nothing_is_wrong_beside_requests_that_fail() -> None:
+    fed = Fed()
+    fed.write(*(answered(200) for _ in range(20)))
+    assert all_clear(look(fed).problems) == "nothing is wrong, as far as can be seen"
+    _inside(fed, 1)
+    assert "requests that fail are told below" in all_clear(look(fed).problems)
+
+
+def test_an_alias_that_is_a_list_explains_the_failures_that_1_77_does_not_name() -> None:
+    fed = Fed()
+    text = "list indices must be integers or slices, not str"
+    fed.write(error(PROXY + CALL + text), answered(500))
+    now = fed.at + 3
+    found = [
+        list(unnamed_failures(Snapshot(now, traffic=fed.traffic()), now, (), causes))
+        for causes in ((), ("alias is a list",))
+    ]
+    assert (len(found[0]), found[1]) == (1, [])

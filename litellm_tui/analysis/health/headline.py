@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from litellm_tui.analysis.health.crashes import SOURCE_NAMES
+from litellm_tui.analysis.health.unnamed_failures import tells_of_failures
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.diagnosis import Deployment, Headline, Part, Problem, Verdict
 from litellm_tui.model.snapshot import Snapshot
@@ -53,7 +54,7 @@ def make_headline(
     if snapshot.gateway.deployments.value is None:
         word = "STARTING" if snapshot.gateway.deployments.failure is None else "ANSWERING"
         return Headline(word, "unknown", parts)
-    if any(problem.severity == "quiet" and _fails(problem) for problem in lasting):
+    if any(problem.severity == "quiet" and tells_of_failures(problem) for problem in lasting):
         # requests fail, and by nothing that is the gateway's
         return Headline("ANSWERING", "quiet", parts)
     if any(
@@ -63,11 +64,6 @@ def make_headline(
     ):
         return Headline("ANSWERING", "quiet", parts)
     return Headline("OK", "ok", parts)
-
-
-def _fails(problem: Problem) -> bool:
-    """Whether it tells of requests that fail all through, or that nothing accounts for."""
-    return problem.key.startswith("log:failed:") or problem.cause.startswith(("callers' own", "every request"))
 
 
 def _reading_parts(snapshot: Snapshot) -> tuple[Part, ...]:

@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.health.crashes import crash_problems
-from litellm_tui.analysis.health.unnamed_failures import unnamed_failures
+from litellm_tui.analysis.health.unnamed_failures import log_problems, unnamed_failures
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.routing.table import FALLBACK_KINDS
@@ -32,13 +31,9 @@ _PLACES: Final[dict[PlaceKind, int]] = {
     "chain": 5,
     "log": 6,
 }
-# how long a log line that names no deployment counts, in seconds
-RECENT: Final = 60.0
 # how long requests for an unknown name are reported, and how many names: a client can invent any number
 ASKED: Final = 900.0
 MOST_STRANGERS: Final = 3
-# from this many errors in five minutes on, errors without a problem are reported
-UNEXPLAINED_ERRORS: Final = 3
 
 
 def find_problems(
@@ -64,8 +59,9 @@ def find_problems(
             _problem("cache", "", "cache", cache, hit="nobody fails: requests go on, uncached", severity="warn")
         )
     if gateway.state == "answering":
-        found += unnamed_failures(snapshot, now, groups if snapshot.gateway.deployments.value is not None else ())
-    found += _log(snapshot, now, found)
+        known = groups if snapshot.gateway.deployments.value is not None else ()
+        found += unnamed_failures(snapshot, now, known, {problem.cause for problem in found})
+    found += log_problems(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
     return in_order(found)
 
@@ -365,36 +361,4 @@ def _routing(
             place=Place("log"),
             do="tell the client, or add an alias",
             hit="whoever asks for it",
-        )
-
-
-def _log(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[Problem]:
-    broken = [n for n in snapshot.traffic.notices if n.kind == "stream breaks" and now - n.last <= RECENT]
-    times = sum(notice.times for notice in broken)
-    placed = sum(tally.broken for tally in snapshot.traffic.tallies if tally.kind == "group")
-    if broken and placed < times and not any(problem.cause == "stream breaks" for problem in found):
-        yield Problem(
-            key="log:streams",
-            severity="warn",
-            title="streams",
-            cause="stream breaks",
-            reason=f"{count(times, 'stream')} ended in the middle of the answer, and LiteLLM does not write of which "
-            f"model: {first_words(broken[-1].name)}",
-            place=Place("log"),
-            do="litellm-tui probe --stream shows which model it is",
-            hit="callers that stream; others are not",
-            since=min(notice.first for notice in broken),
-        )
-    recent = sum(snapshot.log.errors_per_minute[-5:])
-    # failed requests have a problem of their own, or had one until just now
-    told = any(tally.failed for tally in snapshot.traffic.tallies) or any(p.place.kind == "log" for p in found)
-    if recent >= UNEXPLAINED_ERRORS and not told and all(problem.severity == "quiet" for problem in found):
-        yield Problem(
-            key="log:errors",
-            severity="quiet",
-            title="log",
-            cause="errors",
-            reason=f"{count(recent, 'error')} in the log in 5 min, and nothing that was looked at explains them",
-            place=Place("log"),
-            do="i lists them by cause",
         )

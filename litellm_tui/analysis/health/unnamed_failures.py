@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
+from litellm_tui.analysis.failures.attribution import ALIAS_IS_A_LIST
 from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Group, Place, Problem, Severity
@@ -15,25 +16,50 @@ from litellm_tui.model.traffic import FailedRequests
 LEAST: Final = 3
 # a failure that is older, with answers since, is told and is no problem any more
 RECENT: Final = 120.0
+# how long a line on a stream that broke counts, in seconds
+STREAMS_RECENT: Final = 60.0
+# from this many errors in five minutes on, errors without a problem are reported
+UNEXPLAINED_ERRORS: Final = 3
+_ALIAS_ERROR: Final = "list indices must be integers"
 _LOOK: Final = (
     "i shows the errors in LiteLLM's own words; LITELLM_LOG=INFO in the unit's environment and a restart make the log "
     "name the group"
 )
 
 
-def unnamed_failures(snapshot: Snapshot, now: float, groups: Collection[Group]) -> Iterator[Problem]:
-    """The problems of the last window: failures that nothing names, names that no group has, refused callers."""
+def unnamed_failures(
+    snapshot: Snapshot, now: float, groups: Collection[Group], explained: Collection[str] = ()
+) -> Iterator[Problem]:
+    """The problems of the last window: failures that nothing names, names that no group has, refused callers.
+
+    `explained` are causes of other problems: 1.77 does not name an alias that is a list, and its error is plain.
+    """
     service = snapshot.service.value
     begun = (service.started_at if service else None) or 0.0
     known = {name for group in groups for name in (group.name, *group.aliases)}
     for failed in snapshot.traffic.failed:
-        if failed.last < begun:
+        if failed.last < begun or (ALIAS_IS_A_LIST in explained and failed.words.startswith(_ALIAS_ERROR)):
             continue
         if failed.by in ("", "other"):
             yield _somewhere(snapshot, now, failed)
         elif failed.by == "group" and failed.name not in known and groups and not _is_pattern(failed.name, known):
             yield _of_unknown_name(snapshot, now, failed)
     yield from _refused(snapshot)
+
+
+def tells_of_failures(problem: Problem) -> bool:
+    """Whether a problem tells of requests that fail all through, or that nothing accounts for.
+
+    Beside one that is quiet nobody may say that all is well.
+    """
+    return problem.key.startswith("log:failed:") or problem.cause.startswith(("callers' own", "every request"))
+
+
+def all_clear(problems: Iterable[Problem]) -> str:
+    """What is said where none of the problems is the gateway's."""
+    if any(tells_of_failures(problem) for problem in problems):
+        return "nothing is wrong with the gateway itself; requests that fail are told below"
+    return "nothing is wrong, as far as can be seen"
 
 
 def _is_pattern(name: str, known: Collection[str]) -> bool:
@@ -132,3 +158,36 @@ def _named(callers: Collection[str]) -> str:
     some = sorted(callers)[:3]
     more = f" and {len(callers) - 3} more" if len(callers) > 3 else ""
     return f"callers at {', '.join(some)}{more}" if some else ""
+
+
+def log_problems(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[Problem]:
+    """Streams that broke without a name, and errors that nothing explains; `found` are the problems so far."""
+    broken = [n for n in snapshot.traffic.notices if n.kind == "stream breaks" and now - n.last <= STREAMS_RECENT]
+    times = sum(notice.times for notice in broken)
+    placed = sum(tally.broken for tally in snapshot.traffic.tallies if tally.kind == "group")
+    if broken and placed < times and not any(problem.cause == "stream breaks" for problem in found):
+        yield Problem(
+            key="log:streams",
+            severity="warn",
+            title="streams",
+            cause="stream breaks",
+            reason=f"{count(times, 'stream')} ended in the middle of the answer, and LiteLLM does not write of which "
+            f"model: {first_words(broken[-1].name)}",
+            place=Place("log"),
+            do="litellm-tui probe --stream shows which model it is",
+            hit="callers that stream; others are not",
+            since=min(notice.first for notice in broken),
+        )
+    recent = sum(snapshot.log.errors_per_minute[-5:])
+    # failed requests have a problem of their own, or had one until just now
+    told = any(tally.failed for tally in snapshot.traffic.tallies) or any(p.place.kind == "log" for p in found)
+    if recent >= UNEXPLAINED_ERRORS and not told and all(problem.severity == "quiet" for problem in found):
+        yield Problem(
+            key="log:errors",
+            severity="quiet",
+            title="log",
+            cause="errors",
+            reason=f"{count(recent, 'error')} in the log in 5 min, and nothing that was looked at explains them",
+            place=Place("log"),
+            do="i lists them by cause",
+        )
