@@ -71,7 +71,8 @@ class Site:
         return str(done.stdout)
 
     def state(self, kind: str, group: str) -> str:
-        return next(found["verdict"]["state"] for found in self.said[kind]["groups"] if found["name"] == group)
+        states = {found["name"]: str(found["verdict"]["state"]) for found in self.said[kind]["groups"]}
+        return states[group]
 
     def problems(self, kind: str) -> dict[str, dict[str, Any]]:
         return {problem["title"]: problem for problem in self.said[kind]["problems"]}
