@@ -21,7 +21,7 @@ from litellm_tui.model.traffic import FailedBy, FailedRequests
 # an error's record and the access line of its request are written together, to two streams
 SETTLING: Final = 1.0
 # what names a group for a record is written at most so long before it
-HINT_SECONDS: Final = 5.0
+HINT_SECONDS: Final = 2.0
 MOST_WAITING: Final = 500
 MOST_HINTS: Final = 200
 MOST_PLACES: Final = 200
@@ -192,6 +192,8 @@ class FailedRequestCounter:
             failure = self._waiting.popleft()
             if failure_line.is_probed(failure.group):
                 continue
+            if failure.named:
+                self._consume(failure, failure.group)
             if not failure.group and not failure.caller and (group := self._hinted(failure)):
                 failure.group = group
                 if not failure_line.is_probed(group):
@@ -215,7 +217,24 @@ class FailedRequestCounter:
         ]
         if len({hint.group for hint in fits}) != 1:
             return ""
+        self._consume(failure, fits[0].group)
         return fits[0].group
+
+    def _consume(self, failure: _Failure, group: str) -> None:
+        """Drop the lines that belong to this failure: none of them names another one with the same error.
+
+        The router reports a request once, and that of a stream a second time.
+        """
+        mine = [
+            hint
+            for hint in self._hints
+            if hint.pid == failure.pid
+            and hint.group == group
+            and hint.error is not None
+            and -SETTLING <= failure.time - hint.time <= HINT_SECONDS
+        ]
+        for hint in mine[: 2 if failure.stream else 1]:
+            self._hints.remove(hint)
 
     def _count(self, by: FailedBy, name: str, failure: _Failure) -> None:
         key = by, name

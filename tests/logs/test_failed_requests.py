@@ -197,3 +197,11 @@ def test_storms_stay_within_bounds() -> None:
     (failed,) = fed.traffic().failed
     assert failed.times == MOST_WAITING + 50
     assert len(failed.callers) == MOST_CALLERS
+
+
+def test_a_named_failure_does_not_name_another_one_with_the_same_error() -> None:
+    fed = Fed()
+    middle = f"litellm.MidStreamFallbackError: {SOCKET}{ALONE.format('one')}"
+    fed.write(error(ROUTER + middle + DEBUG), error(f"Fallback also failed: {middle}"), error(STREAM + SOCKET))
+    fed.write(error(STREAM + SOCKET))
+    assert sorted(fed.told()) == [("group", "one", 1), ("stream", "", 1)]

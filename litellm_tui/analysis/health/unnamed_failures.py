@@ -160,12 +160,19 @@ def _named(callers: Collection[str]) -> str:
     return f"callers at {', '.join(some)}{more}" if some else ""
 
 
+def _unplaced_streams(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> bool:
+    """Whether streams broke lately of which the log does not name the model."""
+    failed = snapshot.traffic.failed
+    if not failed:
+        return not any(problem.cause == "stream breaks" for problem in found)
+    return any(one.by == "stream" and now - one.last <= STREAMS_RECENT for one in failed)
+
+
 def log_problems(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[Problem]:
     """Streams that broke without a name, and errors that nothing explains; `found` are the problems so far."""
     broken = [n for n in snapshot.traffic.notices if n.kind == "stream breaks" and now - n.last <= STREAMS_RECENT]
     times = sum(notice.times for notice in broken)
-    placed = sum(tally.broken for tally in snapshot.traffic.tallies if tally.kind == "group")
-    if broken and placed < times and not any(problem.cause == "stream breaks" for problem in found):
+    if broken and _unplaced_streams(snapshot, now, found):
         yield Problem(
             key="log:streams",
             severity="warn",
