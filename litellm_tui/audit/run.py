@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.audit.catalogue.records import Catalogue
 from litellm_tui.audit.rule import Hit, Right, Rule, all_rules
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import RANK, Audit, Deduction, Finding, Score, Severity, Strength
@@ -55,13 +56,20 @@ def run_audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
     return Audit(
         path=subject.file.path,
         version=subject.catalogue.version,
-        basis=_BASIS[subject.catalogue.source],
+        basis=_basis(subject.catalogue),
         findings=open_ones,
         silenced=tuple(finding for finding in judged if finding.silenced is not None),
         right=tuple(right),
         unknown=(*_unknown(subject), *stumbled),
         score=score_findings(open_ones),
     )
+
+
+def _basis(catalogue: Catalogue) -> str:
+    """Where it is known from what this version reads, and whether it is only the nearest one."""
+    if catalogue.asked:
+        return f"the nearest to {catalogue.asked} that the shipped catalogue has: what that one reads may differ"
+    return _BASIS[catalogue.source]
 
 
 def audit_unusable_file(error: ConfigError, version: str) -> Audit:

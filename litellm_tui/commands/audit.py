@@ -17,6 +17,7 @@ import msgspec
 
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.config.saved import load_saved
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.audit import RANK, Audit, Severity
@@ -140,7 +141,8 @@ def _environment(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _audit(auditor: Auditor, source: _Source, instead: Mapping[str, bytes]) -> Audit:
-    loaded = config_file.load(source.path, source.environment or {}, instead)
+    environment = source.environment or {}
+    loaded = load_saved(source.path, lambda: config_file.load(source.path, environment, instead))
     return auditor.audit(loaded, source.environment)
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.config.saved import load_saved
 from litellm_tui.commands.look import history_of, look
 from litellm_tui.logs.log_line import clean
 from litellm_tui.monitor.comparison import Comparison, clock_time, environment, lines, with_running, with_version
@@ -84,7 +85,8 @@ def _with(path: str, profile: Profile, kept: StartHistory, version: str, utc: bo
     if start is None:
         listed = f"there are {count(len(kept.versions()), 'version')}: see litellm-tui diff --history"
         raise SettingsError(f"diff: no applied version is meant by {version!r}; {listed}")
-    return with_version(config_file.load(path, environment(profile)), start, kept, profile, utc)
+    known = environment(profile)
+    return with_version(load_saved(path, lambda: config_file.load(path, known)), start, kept, profile, utc)
 
 
 def _status(found: Comparison) -> int:

@@ -14,6 +14,7 @@ from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.commands.look import all_asked
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.storage.starts import StartHistory
+from litellm_tui.storage.state import state_of
 from litellm_tui.target.profile import Profile
 
 
@@ -73,3 +74,6 @@ async def looking(
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+        if monitor.probes:
+            # what a proof or a rehearsal has asked is evidence for whoever looks next
+            await asyncio.to_thread(state_of(profile).add_probes, tuple(monitor.probes.values()))

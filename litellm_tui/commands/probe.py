@@ -28,6 +28,7 @@ from litellm_tui.commands.probe_names import UnknownName, chosen_by, with_own_gr
 from litellm_tui.model.failures import Failure, Unreachable
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
+from litellm_tui.storage.state import state_of
 from litellm_tui.target.profile import Options, Profile, may_change
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
@@ -95,6 +96,8 @@ def _probe(
     except KeyboardInterrupt:
         interrupted = True
     printer.results(chosen, results, interrupted=interrupted)
+    if failure := state_of(profile).add_probes(results):
+        printer.note(f"the results are not kept for status and the console: {failure}")
     if interrupted:
         return INTERRUPTED
     failed = [result for result in results if result.error]

@@ -35,6 +35,10 @@ class Printer:
         if self._json:
             self._document({"error": why})
 
+    def note(self, text: str) -> None:
+        """Something beside the results."""
+        print(f"litellm-tui: {clean(text)}", file=sys.stderr)
+
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[], None]]:
         """A bar on a terminal, nothing elsewhere; the function that is handed out makes one step."""

@@ -13,6 +13,7 @@ import msgspec
 
 from litellm_tui.analysis.health.database_report import figures
 from litellm_tui.analysis.health.phases import UNREACHABLE
+from litellm_tui.analysis.health.unnamed_failures import all_clear
 from litellm_tui.analysis.phrases import age
 from litellm_tui.commands.look import Look, look
 from litellm_tui.logs.log_line import clean
@@ -71,7 +72,7 @@ def _lines(seen: Look) -> Iterator[str]:
         yield from _problem(problem, now)
     if not wrong:
         yield ""
-        yield "nothing is wrong, as far as can be seen"
+        yield all_clear(lasting)
     notes = [p for p in lasting if p.severity not in ("bad", "warn")]
     yield from _section("worth knowing", (f"{p.title}: {p.cause}. {p.reason}" for p in notes))
     yield from _section("not seen any more", (f"{p.title}: {p.cause}, gone for {age(now - (p.solved_at or now))}"

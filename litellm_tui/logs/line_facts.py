@@ -28,15 +28,21 @@ LONGEST_NOTICE: Final = 80
 _CALLS: Final = re.compile(
     r"/(?:chat/completions|completions|embeddings|rerank|responses|messages|images/\w+|audio/\w+|moderations)\b"
 )
+# what load balancers, exporters and probes of containers ask
+_LOOKS: Final = ("/health", "/metrics", "/cache", "/test")
 # in order of precedence: of several notices in a record the first one counts
 NOTICES: Final[tuple[NoticeKind, ...]] = ("port taken", "dropped", "no such group", "stream breaks", "alias")
 
 
 class Access(NamedTuple):
-    """An access line; `calls` means that a model was asked for, `client` is who asked."""
+    """An access line; `calls` means that a model was asked for, `client` is who asked.
+
+    `looks` means that only the gateway's state was asked for: a health check, its metrics, its cache.
+    """
 
     calls: bool
     client: str
+    looks: bool = False
 
 
 class ErrorText(NamedTuple):
@@ -95,7 +101,8 @@ UNREAD: Final = Facts(unread=True)
 def facts(line: Line) -> Facts:
     """The facts of a parsed and masked line. Linear in its length."""
     if line.source == "access" and line.status:
-        return _answered(_CALLS.search(line.path) is not None, line.text.rpartition("  ")[2][: call_line.LONGEST_NAME])
+        client = line.text.rpartition("  ")[2][: call_line.LONGEST_NAME]
+        return _answered(_CALLS.search(line.path) is not None, client, line.path.startswith(_LOOKS))
     attempt = call_line.attempt(line.text)
     failed = RANK[line.level] >= RANK["ERROR"]
     if not failed and not line.continues:
@@ -130,8 +137,8 @@ def facts(line: Line) -> Facts:
 
 # nearly all lines of a busy proxy are access lines of a few clients
 @lru_cache(maxsize=512)
-def _answered(calls: bool, client: str) -> Facts:
-    return Facts(access=Access(calls, client))
+def _answered(calls: bool, client: str, looks: bool) -> Facts:
+    return Facts(access=Access(calls, client, looks))
 
 
 def first_notice(

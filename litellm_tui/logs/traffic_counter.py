@@ -6,20 +6,21 @@ was written just before it is dropped. LiteLLM's health checks leave no such lin
 
 from __future__ import annotations
 
+import math
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
 from litellm_tui.logs import call_line, failure_line
+from litellm_tui.logs.failed_requests import FailedRequestCounter, Named
 from litellm_tui.logs.line_facts import Access, Facts
 from litellm_tui.logs.store import RANK
+from litellm_tui.logs.subject_counts import WINDOW, SubjectCounts
 from litellm_tui.model.gateway import Metrics
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.traffic import Notice, Tally, Traffic
 
-WINDOW: Final = 300.0
-BUCKET: Final = 10.0
 # clients choose names: one may ask for any number of groups that do not exist
 MOST_SUBJECTS: Final = 1000
 MOST_NOTICES: Final = 100
@@ -27,9 +28,7 @@ MOST_COOLING: Final = 1000
 # an attempt is counted only after this time, when the access line of its request has been seen
 SETTLING: Final = 1.0
 MOST_PENDING: Final = 2000
-# one answer a second is remembered, for the last minute with answers
-ANSWER_STEP: Final = 1.0
-ANSWERS_KEPT: Final = 64
+MOST_BROKEN: Final = 500
 
 Kind = Literal["model", "group", "deployment"]
 
@@ -45,50 +44,22 @@ class _Outcome(NamedTuple):
     counts: bool = True
     cooling: float | None = None
     error: str = ""
+    broke: bool = False
 
 
-class _Subject:
+class _Subject(SubjectCounts):
+    """One target of requests. `broken` are the times of its streams that broke."""
+
     def __init__(self) -> None:
-        self.buckets: deque[list[float]] = deque()
-        self.last_ok: float | None = None
-        self.last_failed: float | None = None
-        self.failing_since: float | None = None
+        super().__init__()
         self.cooling_until: float | None = None
         self.error = ""
         self.sequence = -1
-        self.in_a_row = 0
-        self.failures: deque[float] = deque(maxlen=3)
-        self.answers: deque[float] = deque(maxlen=ANSWERS_KEPT)
+        self.broken: deque[float] = deque(maxlen=MOST_BROKEN)
 
-    def count(self, time: float, ok: int, failed: int) -> None:
-        if ok:
-            self.last_ok = max(time, self.last_ok or 0.0)
-            if not self.answers or time - self.answers[-1] >= ANSWER_STEP:
-                self.answers.append(time)
-            self.failing_since = None
-            self.in_a_row = 0
-        elif self.last_failed is not None and time - self.last_failed > WINDOW:
-            # where the log has no successes, only silence ends a row of failures
-            self.failing_since = None
-            self.in_a_row = 0
-        self.in_a_row += failed
-        if failed:
-            self.failures.append(time)
-        start = time - time % BUCKET
-        if not self.buckets or self.buckets[-1][0] < start:
-            self.buckets.append([start, 0, 0])
-        self.buckets[-1][1] += ok
-        self.buckets[-1][2] += failed
-
-    def fail(self, time: float) -> None:
-        self.last_failed = max(time, self.last_failed or 0.0)
-        if self.failing_since is None:
-            self.failing_since = time
-
-    def sums(self, now: float) -> tuple[int, int]:
-        while self.buckets and self.buckets[0][0] < now - WINDOW:
-            self.buckets.popleft()
-        return sum(int(b[1]) for b in self.buckets), sum(int(b[2]) for b in self.buckets)
+    def broke(self, now: float) -> int:
+        """The streams that broke within the window."""
+        return sum(time >= now - WINDOW for time in self.broken)
 
 
 class TrafficCounter:
@@ -96,7 +67,9 @@ class TrafficCounter:
 
     def __init__(self) -> None:
         self._subjects: OrderedDict[tuple[Kind, str], _Subject] = OrderedDict()
-        self._requests = _Subject()
+        self._requests = SubjectCounts()
+        self._failed = FailedRequestCounter()
+        self._counted_since: float | None = None
         self._pending: deque[_Outcome] = deque()
         self._failed_records: deque[tuple[int, str]] = deque(maxlen=50)
         self._metrics: Metrics | None = None
@@ -113,6 +86,7 @@ class TrafficCounter:
         """Count a line of the log by its facts; `record` is what it became or, when `folded`, was added to."""
         if self._since is None:
             self._since = record.time
+        self._failed.note(facts, record, folded)
         if facts.access is not None:
             self._access(facts.access, record)
             return
@@ -126,7 +100,7 @@ class TrafficCounter:
 
     def _error(self, facts: Facts, record: LogRecord) -> None:
         if facts.heading and (failure := call_line.group_failure(facts.failed_group, facts.heading.report)):
-            self._group_failed(failure, record)
+            self._group_failed(failure, record, facts.heading.failure.breaks)
         for cooled in facts.cooling:
             self._cooling.pop(cooled.deployment, None)
             self._cooling[cooled.deployment] = cooled.until
@@ -142,7 +116,7 @@ class TrafficCounter:
             if len(self._notices) > MOST_NOTICES:
                 self._notices.pop(next(iter(self._notices)))
 
-    def _group_failed(self, failure: call_line.GroupFailure, record: LogRecord) -> None:
+    def _group_failed(self, failure: call_line.GroupFailure, record: LogRecord, broke: bool) -> None:
         # a traceback repeats its message; a probe names a deployment's id instead of a group
         place = (record.sequence, failure.group)
         if place in self._failed_records or failure_line.is_probed(failure.group):
@@ -151,7 +125,12 @@ class TrafficCounter:
         seen = _Outcome(
             record.time, "group", failure.group, False, record.sequence, failure.request, failure.cooling, failure.error
         )
-        self._pend(seen)
+        self._pend(seen._replace(broke=broke))
+
+    def _group_named(self, named: Named) -> None:
+        """Count a failed request of a group that only the lines beside its record name."""
+        self._pend(_Outcome(named.time, "group", named.group, False, named.sequence, error=named.error,
+                            broke=named.stream))  # fmt: skip
 
     def _access(self, access: Access, record: LogRecord) -> None:
         self._answered_at = max(record.time, self._answered_at or 0.0)
@@ -186,11 +165,19 @@ class TrafficCounter:
         return any(began <= time <= ended and model == name for began, ended, name in self._own_calls)
 
     def add_metrics(self, metrics: Metrics, now: float) -> None:
-        """Count what was added since the last reading of /metrics; the first reading is only the base."""
+        """Count what was added since the last reading of /metrics.
+
+        Of a young process the first reading counts its requests since the start; of an older one it is only the base.
+        """
         before = {d.id: d for d in self._metrics.deployments} if self._metrics else None
         if before is None:
-            # the first reading counts these probes already
-            self._own_counts.clear()
+            young = metrics.started_at is not None and now - metrics.started_at <= WINDOW
+            self._counted_since = metrics.started_at if young else now
+            if young:
+                before = {}
+            else:
+                # the first reading counts these probes already
+                self._own_counts.clear()
         self._metrics = metrics
         for counters in metrics.deployments if before is not None else ():
             old = before.get(counters.id) if before else None
@@ -216,6 +203,8 @@ class TrafficCounter:
 
     def settle(self) -> None:
         """Count what still waits for its access line: nothing more will be read."""
+        for named in self._failed.settle(math.inf):
+            self._group_named(named)
         while self._pending:
             self._settle(self._pending.popleft())
 
@@ -224,6 +213,8 @@ class TrafficCounter:
         subject.count(seen.time, int(seen.ok and seen.counts), int(not seen.ok and seen.counts))
         if not seen.ok:
             subject.fail(seen.time)
+            if seen.broke:
+                subject.broken.append(seen.time)
             if seen.cooling is not None:
                 subject.cooling_until = seen.time + seen.cooling
             # a cooldown does not say why the deployment failed
@@ -242,6 +233,8 @@ class TrafficCounter:
 
     def traffic(self, now: float, find: Callable[[int], LogRecord | None]) -> Traffic:
         """The counts at `now`; `find` gives a record by its sequence, for the stack trace below an error."""
+        for named in self._failed.settle(now):
+            self._group_named(named)
         while self._pending and self._pending[0].time < now - SETTLING:
             self._settle(self._pending.popleft())
         ok, refused = self._requests.sums(now)
@@ -258,6 +251,9 @@ class TrafficCounter:
             cooling=dict(self._cooling),
             notices=tuple(self._notices.values()),
             answered_at=self._answered_at,
+            succeeded_at=self._requests.last_ok,
+            failed=self._failed.failed(now),
+            counted_since=self._counted_since,
         )
 
     def _tally(
@@ -279,4 +275,5 @@ class TrafficCounter:
             cooling_until=subject.cooling_until,
             failures=tuple(subject.failures),
             answers=tuple(subject.answers),
+            broken=subject.broke(now),
         )

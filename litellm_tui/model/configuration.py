@@ -128,13 +128,17 @@ class ConfigFile(msgspec.Struct, frozen=True):
 
 
 class ConfigError(msgspec.Struct, frozen=True):
-    """Why the file on disk cannot be used. Line and column are 1-based; 0 when the problem has no place."""
+    """Why the file on disk cannot be used. Line and column are 1-based; 0 when the problem has no place.
+
+    `unread` means that the operating system did not give the file: it is missing, or closed to this user.
+    """
 
     file: str
     problem: str
     line: int = 0
     column: int = 0
     since: float = 0.0
+    unread: bool = False
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file

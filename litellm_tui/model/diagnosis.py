@@ -98,12 +98,17 @@ class Deployment(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """A model group as its callers see it, with its aliases; `served_by` is the fallback that answers in its place."""
+    """A model group as its callers see it, with its aliases; `served_by` is the fallback that answers in its place.
+
+    `in_place` says who answers for each of its names while it is dead, in words that every face shows; empty while it
+    is not.
+    """
 
     name: str
     verdict: Verdict
     aliases: tuple[str, ...] = ()
     served_by: str = ""
+    in_place: str = ""
 
 
 class Target(msgspec.Struct, frozen=True):

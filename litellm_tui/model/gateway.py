@@ -63,10 +63,15 @@ class HealthEntry(msgspec.Struct, frozen=True):
 
 
 class HealthReport(msgspec.Struct, frozen=True):
-    """GET /health, requested only while `background_health_checks` is on: otherwise each call is billed."""
+    """GET /health, requested only while `background_health_checks` is on: otherwise each call is billed.
+
+    `renewed_at` is when it was first read, where a round of checks is known to have ended just before: the report read
+    before was another one, or there was none yet.
+    """
 
     healthy: tuple[HealthEntry, ...]
     unhealthy: tuple[HealthEntry, ...]
+    renewed_at: float | None = None
 
 
 class CachePing(msgspec.Struct, frozen=True):
@@ -141,12 +146,13 @@ class DeploymentCounters(msgspec.Struct, frozen=True):
 
 
 class Metrics(msgspec.Struct, frozen=True):
-    """The part of GET /metrics that is used. Counters since the process started."""
+    """The part of GET /metrics that is used. Counters since the process started, which was at `started_at`."""
 
     deployments: tuple[DeploymentCounters, ...] = ()
     cache_hits: float | None = None
     cache_misses: float | None = None
     in_flight: float | None = None
+    started_at: float | None = None
 
 
 class CacheCount(msgspec.Struct, frozen=True):

@@ -39,8 +39,9 @@ class Tally(msgspec.Struct, frozen=True):
     `group` in failure lines of any level, a `deployment` (its id) in /metrics. `ok` and `failed` count within the
     window; the times can be older. `failing_since` is the first failure after the last
     success, `in_a_row` the number of failures since then, `failures` the times of the last three, `answers` those of
-    the last answers, one a second at most. `error` is the last failure in full, with its stack trace below "stack
-    trace:".
+    the last answers, one a second at most. `broken` counts those of the failures that were streams: LiteLLM has written
+    such a request as answered when its stream began. `error` is the last failure in full, with its stack trace below
+    "stack trace:".
     """
 
     kind: Literal["model", "group", "deployment"]
@@ -55,6 +56,32 @@ class Tally(msgspec.Struct, frozen=True):
     cooling_until: float | None = None
     failures: tuple[float, ...] = ()
     answers: tuple[float, ...] = ()
+    broken: int = 0
+
+
+FailedBy = Literal["group", "caller", "refused", "stream", "other", ""]
+"""Whose a failed request is, as far as the log tells.
+
+`group`: a name that was asked for. `caller`: an unknown or refused key, or a name that does not exist. `refused`: an
+answer of 4xx that names neither. `stream`: one that broke, of a model that the log does not name. `other`: an answer of
+5xx to a request that asks for no model. Empty: the log does not say.
+"""
+
+
+class FailedRequests(msgspec.Struct, frozen=True):
+    """Requests of the last window that failed, by whose they are. `times` counts them, `callers` are their addresses.
+
+    `since` is the first of them in a row, `last` the latest. `words` is the latest error, empty where only an access
+    line tells of it.
+    """
+
+    by: FailedBy
+    name: str = ""
+    times: int = 0
+    since: float = 0.0
+    last: float = 0.0
+    words: str = ""
+    callers: tuple[str, ...] = ()
 
 
 NoticeKind = Literal["port taken", "dropped", "no such group", "alias", "stream breaks"]
@@ -81,7 +108,11 @@ class Traffic(msgspec.Struct, frozen=True):
 
     `per_model` means that LiteLLM writes a line for each call (LITELLM_LOG=INFO), `counted` that /metrics counts them:
     without both, successes cannot be assigned to models. `cooling` maps the id of a deployment to the end of its
-    cooldown, from the log. `answered_at` is the last answer to any request, the console's own included.
+    cooldown, from the log. `answered_at` is the last answer to any request, the console's own included, `succeeded_at`
+    the last success of a request for a model that an access line tells of.
+
+    `failed` attributes every failed request. `counted_since` is from when on /metrics was compared: the start of the
+    process where that is young, else the first reading.
     """
 
     window: float = 300.0
@@ -95,6 +126,9 @@ class Traffic(msgspec.Struct, frozen=True):
     cooling: dict[str, float] = {}
     notices: tuple[Notice, ...] = ()
     answered_at: float | None = None
+    succeeded_at: float | None = None
+    failed: tuple[FailedRequests, ...] = ()
+    counted_since: float | None = None
 
 
 Voice = Literal["attempt", "router", "request", "other"]

@@ -173,7 +173,8 @@ class GatewayPoller:
         if isinstance(result, Failure):
             return msgspec.structs.replace(result, why=self._redact(result.why))
         if isinstance(result, HealthReport):
-            return msgspec.structs.replace(result, unhealthy=tuple(map(self._unhealthy, result.unhealthy)))
+            unhealthy = tuple(map(self._unhealthy, result.unhealthy))
+            return self._renewed(msgspec.structs.replace(result, unhealthy=unhealthy))
         if isinstance(result, Readiness) and result.error:
             before = self.readings.readiness.value
             # the text alone names no version, and it is the same process
@@ -182,6 +183,18 @@ class GatewayPoller:
         if isinstance(result, CachePing) and result.error:
             return msgspec.structs.replace(result, error=self._redact(result.error))
         return result
+
+    def _renewed(self, report: HealthReport) -> HealthReport:
+        """The report with the time of its round, where two readings tell it: LiteLLM itself does not."""
+        reading = self.readings.health
+        before = reading.value
+        if before is None:
+            # "the first round has not finished" was its answer until now
+            seen = reading.tried_at if isinstance(reading.failure, NotAvailable) else None
+            fresh = seen is not None and time.time() - seen <= 2.5 * reading.interval
+            return msgspec.structs.replace(report, renewed_at=time.time()) if fresh else report
+        same = (report.healthy, report.unhealthy) == (before.healthy, before.unhealthy)
+        return msgspec.structs.replace(report, renewed_at=before.renewed_at if same else time.time())
 
     def _unhealthy(self, entry: HealthEntry) -> HealthEntry:
         """The entry masked, with the time when it was first seen red."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -170,6 +170,19 @@ class Monitor:
         self._probes[result.deployment] = result
         self._traffic.note_probe(result)
         self._dirty.set()
+
+    @property
+    def probes(self) -> Mapping[str, ProbeResult]:
+        """The last probe of each deployment, by its id."""
+        return self._probes
+
+    def take_probes(self, kept: Iterable[ProbeResult]) -> None:
+        """Take up probes that others have made: they are evidence like its own. The newest of a deployment counts."""
+        for result in kept:
+            known = self._probes.get(result.deployment)
+            if known is None or known.asked_at < result.asked_at:
+                self._probes[result.deployment] = result
+                self._dirty.set()
 
     def expect_down(self, marks: Mapping[str, str]) -> None:
         """Set the operator's marks: their notes by a deployment's key or a group's name."""

@@ -8,7 +8,7 @@ file that cannot be read or written stops nothing: the run goes on without memor
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,21 +18,28 @@ from litellm_tui.analysis.change.changes import LookSummary
 from litellm_tui.analysis.health.memory import Memory, Remembered, merge_remembered
 from litellm_tui.host import atomic
 from litellm_tui.host.bounded import read_bytes
+from litellm_tui.model.probe import ProbeResult
 from litellm_tui.storage import shared_file
 from litellm_tui.storage.identity import gateway_label, gateway_name
+from litellm_tui.target.profile import Profile
 from litellm_tui.target.settings import NAME
 
 T = TypeVar("T")
 
 # a file of a later form is neither read nor overwritten
 FORM: Final = 1
+# probes that are kept, and how much older than the newest one they may be
+MOST_PROBES: Final = 500
+PROBES_KEPT_SECONDS: Final = 3600.0
+LONGEST_ERROR: Final = 2000
 
 
 class SavedState(msgspec.Struct, frozen=True):
     """The content of the file. `expected_down` maps a deployment's key or a group's name to the operator's note.
 
     `last` is what the last look found. `incidents_looked_at` is when the incidents were last shown, in seconds since
-    the epoch.
+    the epoch. `probes` holds the last probe of each deployment by its id, whoever made it: when it was asked tells
+    which process of the gateway answered.
     """
 
     form: int = FORM
@@ -41,6 +48,12 @@ class SavedState(msgspec.Struct, frozen=True):
     expected_down: dict[str, str] = {}
     last: LookSummary | None = None
     incidents_looked_at: float = 0.0
+    probes: dict[str, ProbeResult] = {}
+
+
+def state_of(profile: Profile) -> StateFile:
+    """The state file of this profile's gateway."""
+    return StateFile(profile.url.value, profile.unit.value if profile.unit else "")
 
 
 class _Unusable(Exception):
@@ -55,6 +68,7 @@ class StateFile:
         self.path = (folder or state_folder()) / f"{gateway_name(url, unit)}.json"
         self.failure = ""
         self.incidents_looked_at = 0.0
+        self.probes: dict[str, ProbeResult] = {}
         # the state as it was last read or written: a difference from it is a change made here
         self._base = SavedState()
         self._stamp: tuple[int, int, int] | None = None
@@ -69,8 +83,17 @@ class StateFile:
             self.failure = str(error)
             return SavedState()
         self._base = found or SavedState()
-        self.incidents_looked_at = self._base.incidents_looked_at
+        self.incidents_looked_at, self.probes = self._base.incidents_looked_at, dict(self._base.probes)
         return self._base
+
+    def add_probes(self, results: Iterable[ProbeResult]) -> str:
+        """Keep these results for every face from now on; returns why that failed, or an empty text."""
+        kept = self.load()
+        if self.failure:
+            return self.failure
+        self.probes |= {result.deployment: bounded_probe(result) for result in results}
+        self.save(kept.memory, kept.expected_down, kept.last)
+        return self.failure
 
     def changed(self) -> bool:
         """Whether another process has written the file since it was read or written here."""
@@ -114,7 +137,15 @@ class StateFile:
         return found
 
     def _mine(self, memory: Memory, expected_down: Mapping[str, str], last: LookSummary | None) -> SavedState:
-        return SavedState(FORM, self.gateway, dict(memory), dict(expected_down), last, self.incidents_looked_at)
+        return SavedState(
+            FORM,
+            self.gateway,
+            dict(memory),
+            dict(expected_down),
+            last,
+            self.incidents_looked_at,
+            kept_probes(self.probes),
+        )
 
     def _read(self) -> SavedState | None:
         """The file's state; None where there is no file, or a damaged one, which is renamed. Raises `_Unusable`."""
@@ -158,7 +189,29 @@ def merged(base: SavedState, mine: SavedState, theirs: SavedState) -> SavedState
         _merge(base.expected_down, mine.expected_down, theirs.expected_down, lambda mine, _: mine),
         max(lasts, key=lambda last: last.at, default=None),
         max(mine.incidents_looked_at, theirs.incidents_looked_at),
+        kept_probes(_merge(base.probes, mine.probes, theirs.probes, _newer)),
     )
+
+
+def _newer(one: ProbeResult, other: ProbeResult) -> ProbeResult:
+    return one if one.asked_at >= other.asked_at else other
+
+
+def bounded_probe(result: ProbeResult) -> ProbeResult:
+    """The result as it is kept: the beginning of its error says what counts."""
+    if len(result.error) <= LONGEST_ERROR:
+        return result
+    return msgspec.structs.replace(result, error=result.error[:LONGEST_ERROR])
+
+
+def kept_probes(probes: Mapping[str, ProbeResult]) -> dict[str, ProbeResult]:
+    """The newest ones, so many and so old at most as may still count."""
+    newest = sorted(probes.values(), key=lambda probe: -probe.asked_at)[:MOST_PROBES]
+    return {
+        probe.deployment: bounded_probe(probe)
+        for probe in newest
+        if newest[0].asked_at - probe.asked_at <= PROBES_KEPT_SECONDS
+    }
 
 
 def _merge(

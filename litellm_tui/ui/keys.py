@@ -50,7 +50,7 @@ KEYS: Final = (
     Key("b", "b", "backups", "Backups: the configurations that were kept, and the way back to one", palette=True),
     Key("e", "e", "edit", "Edit the configuration in your editor; then difference and audit are up", palette=True,
         acts=True),
-    Key("E", "E", "expect_down", "Mark the selected deployment as expected down, or not", palette=True),
+    Key("E", "E", "expect_down", "Mark the selected deployment as expected down, or not", palette=True, acts=True),
     Key("z", "z", "zoom", "Zoom the pane, or back", palette=True),
     Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True, acts=True),
     Key("S", "S", "start_stop", "Stop the service, or start it (asks first)", palette=True, acts=True),

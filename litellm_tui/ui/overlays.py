@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from litellm_tui.analysis.health.marks import dated
 from litellm_tui.model.diagnosis import Deployment, Place
 from litellm_tui.ui.view import View
 
@@ -121,5 +123,5 @@ class Overlays:
         monitor = self._console.session.monitor
         assert monitor is not None
         marks = {key: text for key, text in monitor.expected_down.items() if key != row.key}
-        monitor.expect_down(marks | ({row.key: note} if note is not None else {}))
+        monitor.expect_down(marks | ({row.key: dated(note, datetime.now())} if note is not None else {}))
         self._console.session.keep()

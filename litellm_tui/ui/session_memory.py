@@ -36,6 +36,7 @@ class SessionMemory:
         self.problems, self._last, self.incidents_looked_at = kept.memory, kept.last, kept.incidents_looked_at
         self.version = object()
         monitor.expect_down(kept.expected_down)
+        monitor.take_probes(kept.probes.values())
         return file.failure
 
     @property
@@ -85,7 +86,7 @@ class SessionMemory:
         given, looked_at = self._known(monitor), self.incidents_looked_at
 
         def exchanged() -> SavedState:
-            file.incidents_looked_at = looked_at
+            file.incidents_looked_at, file.probes = looked_at, dict(given.probes)
             return how(given.memory, given.expected_down, given.last)
 
         found = await self._thread.run(exchanged)
@@ -95,11 +96,12 @@ class SessionMemory:
         self.incidents_looked_at, self._last = now.incidents_looked_at, now.last
         if now.expected_down != monitor.expected_down:
             monitor.expect_down(now.expected_down)
+        monitor.take_probes(now.probes.values())
 
     def _known(self, monitor: Monitor) -> SavedState:
         return SavedState(
             memory=dict(self.problems), expected_down=dict(monitor.expected_down), last=self._last,
-            incidents_looked_at=self.incidents_looked_at,
+            incidents_looked_at=self.incidents_looked_at, probes=dict(monitor.probes),
         )  # fmt: skip
 
 

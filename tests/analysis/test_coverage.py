@@ -63,7 +63,7 @@ def test_every_source_says_what_it_gave_and_when() -> None:
     found = _looked(_well())
     assert found["gateway"] == "it answers"
     assert found["requests"] == "8 of 10 answered in 5 min"
-    assert found["health report"] == "1 healthy, 0 not"
+    assert found["health report"] == "1 healthy, 0 not; asked up to 5 min ago"
     assert found["unit"] == "litellm.service is active"
     assert {entry.what for entry in source_coverage(_well()) if entry.seen_at is None} == set()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_tui.analysis.health.memory import FLAPPING_SECONDS, SOLVED_SECONDS, Memory, mark_seen, recall, remember
-from litellm_tui.model.diagnosis import Place, PlaceKind, Problem
+from litellm_tui.model.diagnosis import Place, PlaceKind, Problem, Severity
 
 NOW = 1_800_000_000.0
 
@@ -128,3 +128,33 @@ def test_a_memory_survives_being_written_and_read(looks: list[tuple[set[str], bo
         now += step
         memory, _ = _look(memory, [_problem(key, kind=KINDS[key]) for key in sorted(keys)], now, known)
     assert msgspec.json.decode(msgspec.json.encode(memory), type=dict[str, Remembered]) == memory
+
+
+def _became(cause: str = "timeout", severity: Severity = "bad", since: float | None = None) -> Problem:
+    return msgspec.structs.replace(_problem(since=since), cause=cause, severity=severity)
+
+
+def test_a_problem_that_has_become_another_one_is_new_and_has_an_onset_of_its_own() -> None:
+    memory, _ = _look({}, [_problem(since=NOW - 60)], NOW)
+    memory = mark_seen(memory)
+    memory, (other,) = _look(memory, [_became()], NOW + 100)
+    assert (other.since, other.new) == (NOW + 100, True)
+    memory, (again,) = _look(mark_seen(memory), [_became()], NOW + 200)
+    assert (again.since, again.new) == (NOW + 100, False)
+
+
+def test_the_onset_of_another_trouble_is_not_that_of_the_one_before() -> None:
+    """The log knows since when requests fail, and not since when they fail in this way."""
+    memory, _ = _look({}, [_problem(since=NOW - 60)], NOW)
+    _, (other,) = _look(memory, [_became(since=NOW - 60)], NOW + 100)
+    assert other.since == NOW
+    _, (later,) = _look(memory, [_became(since=NOW + 40)], NOW + 100)
+    assert later.since == NOW + 40
+
+
+def test_what_becomes_worse_is_new_and_what_becomes_better_is_not() -> None:
+    memory, _ = _look({}, [_became("refused", "warn")], NOW)
+    memory, (worse,) = _look(mark_seen(memory), [_problem()], NOW + 10)
+    assert worse.new
+    _, (better,) = _look(mark_seen(memory), [_became("refused", "warn")], NOW + 20)
+    assert not better.new

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from litellm_tui.analysis.change.changes import LookSummary, changes_since, summarize_look
+from litellm_tui.analysis.change.changes import LookSummary, carried_over, changes_since, summarize_look
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.phases import Phase, check_phases
 from litellm_tui.model.audit import Audit, Finding, Severity
@@ -137,6 +137,23 @@ def test_every_lasting_change_is_told_once() -> None:
         "LiteLLM 1.77.7 → 1.106.2", "restarted 10 min ago", "the configuration file is another",
         "added: i (openai/o)", "removed: h (openai/n)", "cache: healthy → down",
     )  # fmt: skip
+
+
+def test_what_is_wrong_now_and_was_not_then_is_a_change() -> None:
+    before = LookSummary(NOW - 60, gateway="answering", problems={"group:g": "g: refused", "cache:": "cache: down"})
+    after = LookSummary(NOW, gateway="answering", problems={"group:g": "g: 401 key refused", "group:h": "h: 500"})
+    assert changes_since(before, after) == ("g: refused → 401 key refused", "new: h: 500", "over: cache: down")
+    # behind a gateway that does not answer nothing is known to be over
+    dead = LookSummary(NOW, gateway="down", problems={"gateway:": "gateway down: refused"})
+    assert changes_since(before, dead) == ("the gateway: answering → down", "new: gateway down: refused")
+    assert changes_since(LookSummary(NOW - 60), after) == ()
+
+
+def test_what_a_look_could_not_see_is_kept_from_the_look_before() -> None:
+    before = LookSummary(NOW - 60, "1.106.2", "a", NOW - 900, ("g (m)",), "healthy", "answering", {})
+    kept = carried_over(before, LookSummary(NOW, gateway="down", problems={}))
+    assert (kept.at, kept.version, kept.deployments, kept.gateway) == (NOW, "1.106.2", ("g (m)",), "down")
+    assert carried_over(None, kept) is kept
 
 
 def test_what_was_not_seen_is_no_change(snapshot: Snapshot) -> None:

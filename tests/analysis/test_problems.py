@@ -11,14 +11,15 @@ import msgspec
 import pytest
 
 from litellm_tui.analysis.health.diagnose import diagnose
-from litellm_tui.analysis.health.problems import ASKED, RECENT
+from litellm_tui.analysis.health.problems import ASKED
+from litellm_tui.analysis.health.unnamed_failures import STREAMS_RECENT
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors.gateway import client
 from litellm_tui.logs.entry import Entry
 from litellm_tui.logs.intake import LogIntake
 from litellm_tui.logs.store import LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
-from litellm_tui.model.configuration import ConfigFile, Configuration
+from litellm_tui.model.configuration import ConfigError, ConfigFile, Configuration
 from litellm_tui.model.diagnosis import Diagnosis, Problem
 from litellm_tui.model.failures import Unreachable
 from litellm_tui.model.gateway import CachePing, Gateway, HealthReport
@@ -177,7 +178,7 @@ def test_a_fault_of_one_group_is_not_called_one_of_another(version: str, key: st
 def test_a_dead_primary_is_named_though_its_callers_are_served(version: str, form: str) -> None:
     (problem,) = _about(look(version, "masked", form, health=False), "front")
     assert (problem.severity, problem.cause) == ("warn", "500")
-    assert "spare takes over" in problem.hit
+    assert "spare answers in its place" in problem.hit
 
 
 @pytest.mark.parametrize("default_level", [False, True])
@@ -280,11 +281,13 @@ def test_errors_that_nothing_explains_are_worth_a_word_and_others_are_not() -> N
 
 
 def test_streams_that_broke_are_taken_back_after_a_minute() -> None:
-    broke = Notice("stream breaks", "litellm.APIConnectionError: the engine died", NOW - 50, NOW - RECENT + 1, 3)
+    broke = Notice(
+        "stream breaks", "litellm.APIConnectionError: the engine died", NOW - 50, NOW - STREAMS_RECENT + 1, 3
+    )
     (problem,) = _world(broke).problems
     assert (problem.cause, problem.since) == ("stream breaks", NOW - 50)
     assert "3 streams" in problem.reason
-    assert _world(msgspec.structs.replace(broke, last=NOW - RECENT - 1)).problems == ()
+    assert _world(msgspec.structs.replace(broke, last=NOW - STREAMS_RECENT - 1)).problems == ()
 
 
 def test_a_ghost_alias_and_a_ghost_fallback_are_named() -> None:
@@ -343,3 +346,13 @@ def test_a_secret_in_an_error_reaches_no_problem() -> None:
     assert "sk-abcdef123456" not in said
     assert "mysecretvalue" not in said
     assert "\\u001b" not in said
+
+
+def test_a_file_that_is_missing_is_no_error_of_syntax() -> None:
+    for unread, cause in ((True, "cannot be read"), (False, "does not parse")):
+        error = ConfigError("/etc/litellm/config.yaml", "No such file or directory", since=NOW - 5, unread=unread)
+        gateway = Gateway(liveliness=_read("x"), deployments=_read(()))
+        found = diagnose(Snapshot(NOW, gateway=gateway, configuration=Configuration(error=error)), NOW)
+        (problem,) = [problem for problem in found.problems if problem.place.kind == "configuration"]
+        assert (problem.cause, "/etc/litellm/config.yaml" in problem.reason) == (cause, True)
+        assert ("put it back" in problem.do) is unread

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, PROBE_MEMORY
-from litellm_tui.analysis.health.groups import judge_groups, mask_failing
-from litellm_tui.analysis.health.verdicts import judge_deployments, verdict_of
+from litellm_tui.analysis.health.groups import Substitutes, judge_groups, mask_failing
+from litellm_tui.analysis.health.marks import dated
+from litellm_tui.analysis.health.states import verdict_of
+from litellm_tui.analysis.health.verdicts import judge_deployments
 from litellm_tui.model.configuration import Configuration, FileDeployment
 from litellm_tui.model.diagnosis import Deployment, State
 from litellm_tui.model.failures import Unauthorized, Unreachable
@@ -17,6 +21,7 @@ from litellm_tui.model.gateway import Gateway, HealthEntry, HealthReport, Loaded
 from litellm_tui.model.log import Log
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Tally, Traffic
 from tests.recorded import NOW, file_deployment, loaded_deployment, made_file
@@ -76,7 +81,8 @@ FILE, LOADED = file_deployment("g", "openai/m", A), loaded_deployment("g", "open
 
 def test_one_whose_health_check_answers_serves() -> None:
     row = _only(_snapshot([FILE], [LOADED], _healthy(HealthEntry("openai/m", A, "id1"))))
-    assert (row.verdict.state, row.verdict.seen_at) == ("serving", NOW - 2)
+    # read two seconds ago, and asked up to an interval of 300 s and a round before that
+    assert (row.verdict.state, row.verdict.seen_at) == ("serving", NOW - 2 - 315)
 
 
 def test_one_whose_health_check_fails_is_failing_with_cause_and_next_step() -> None:
@@ -234,14 +240,22 @@ def test_an_old_failure_or_one_of_another_group_says_nothing() -> None:
 
 
 def test_what_a_process_did_that_is_gone_says_nothing() -> None:
-    from litellm_tui.model.service import Service
-
     service = Service("litellm.service", "user", "loaded", "active", "running", started_at=NOW - 3)
-    old = _snapshot([FILE], [LOADED], tallies=(_failing("group", "g"),), probes=(_probe(False, 60),))
-    import msgspec
-
+    old = _snapshot([FILE], [LOADED], tallies=(_failing("group", "g"),), probes=(_probe(True, 60),))
     fresh = msgspec.structs.replace(old, service=Reading(value=service, seen_at=NOW))
     assert _only(fresh).verdict.state == "idle"
+
+
+def test_a_probe_that_failed_before_a_restart_is_a_doubt_until_something_answers() -> None:
+    """The gateway was started again; the upstream that did not answer was not."""
+    service = Service("litellm.service", "user", "loaded", "active", "running", started_at=NOW - 3)
+    found = _snapshot([FILE], [LOADED], probes=(_probe(False, 60),))
+    verdict = _only(msgspec.structs.replace(found, service=Reading(value=service, seen_at=NOW))).verdict
+    assert (verdict.state, verdict.severity) == ("unproven", "warn")
+    assert "before its process started" in verdict.reason
+    since = Tally("model", "openai/m", ok=3, last_ok=NOW - 1)
+    found = _snapshot([FILE], [LOADED], tallies=(since,), probes=(_probe(False, 60),))
+    assert _only(msgspec.structs.replace(found, service=Reading(value=service, seen_at=NOW))).verdict.state == "serving"
 
 
 @pytest.mark.parametrize("witness", ["requests", "a probe"])
@@ -319,7 +333,10 @@ def test_some_of_many_requests_degrade_and_a_single_one_does_not() -> None:
 def test_the_callers_own_mistakes_are_not_the_deployments() -> None:
     error = "litellm.ContextWindowExceededError: This model's maximum context length is 4096 tokens"
     tally = _failing("group", "g", error=error)
-    assert _only(_snapshot([FILE], [LOADED], tallies=(tally,))).verdict.state == "idle"
+    verdict = _only(_snapshot([FILE], [LOADED], tallies=(tally,))).verdict
+    # told as failing, since every request fails, and no problem of the gateway's
+    assert (verdict.state, verdict.severity, verdict.brief) == ("degraded", "quiet", "callers' own: context too long")
+    assert "by what the callers ask, not by the deployment" in verdict.reason
 
 
 def test_requests_that_the_upstream_refuses_are_not_surely_its_fault() -> None:
@@ -352,10 +369,27 @@ def test_what_the_operator_expects_to_be_down_is_no_problem_and_keeps_its_eviden
     verdict = _only(_snapshot([FILE], [LOADED], _unhealthy(RED), expected=expected)).verdict
     assert (verdict.state, verdict.severity, verdict.reason) == ("expected down", "quiet", "no GPU on this machine")
     assert any("without the mark: failing" in item.text for item in verdict.evidence)
-    # it came back: that is worth knowing
+    # it came back: what shows that stands beside the mark, whose words stay the operator's
     alive = _only(_snapshot([FILE], [LOADED], probes=(_probe(True),), expected=expected)).verdict
     assert alive.state == "serving"
-    assert any("it answers" in item.text for item in alive.evidence)
+    assert [item.text for item in alive.evidence if item.kind == "operator"] == [
+        "marked as expected down: no GPU on this machine"
+    ]
+    # nothing was seen of it: it is expected down, and not idle
+    unseen = _only(_snapshot([FILE], [LOADED], expected=expected)).verdict
+    assert (unseen.state, "it answers" in str(unseen)) == ("expected down", False)
+
+
+def test_a_mark_ends_when_it_says() -> None:
+    for until, state in ((NOW + 60, "expected down"), (NOW - 60, "failing")):
+        note = dated_note(until)
+        found = _snapshot([FILE], [LOADED], _unhealthy(RED), expected={"g": note})
+        assert _only(found).verdict.state == state
+
+
+def dated_note(until: float) -> str:
+    moment = datetime.fromtimestamp(until, UTC)
+    return dated(f"moves until {moment:%Y-%m-%d %H:%M}", moment)
 
 
 # --- rows --------------------------------------------------------------------------------------------------------
@@ -417,11 +451,11 @@ def test_the_state_of_a_group(members: list[State], state: State) -> None:
 def test_only_failing_deployments_of_a_dead_group_are_masked() -> None:
     rows = [Deployment("1", "a", "m", verdict_of("failing", "500")), Deployment("2", "a", "n", verdict_of("unproven")),
             Deployment("3", "b", "o", verdict_of("failing"))]  # fmt: skip
-    masked = mask_failing(rows, {"a": "c"}, {"a": "failing", "c": "serving"})
+    masked = mask_failing(rows, Substitutes({"a": "c"}), {"a": "failing", "c": "serving"}, {})
     assert [row.verdict.state for row in masked] == ["masked", "unproven", "failing"]
     assert masked[0].verdict.reason == "500; c answers in its place"
-    unproven = mask_failing(rows, {"a": "c"}, {"a": "failing", "c": "idle"})
-    assert "nothing has shown that it answers" in unproven[0].verdict.reason
+    unproven = mask_failing(rows, Substitutes({"a": "c"}), {"a": "failing", "c": "idle"}, {})
+    assert unproven[0].verdict.reason == "500; c is next in its place, and nothing has shown that it answers"
 
 
 def test_a_group_of_which_one_still_serves_is_not_masked() -> None:

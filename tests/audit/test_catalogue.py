@@ -61,6 +61,8 @@ def test_releases_are_in_their_order_not_that_of_the_alphabet() -> None:
 def test_a_version_between_two_releases_reads_as_the_one_before_it(asked: str, found: str) -> None:
     catalogue = TABLE.at(asked)
     assert (catalogue.version, catalogue.source) == (found, "shipped")
+    # one that is only the nearest says which version was asked for
+    assert catalogue.asked == ("" if asked.startswith("1.80.0") else asked)
 
 
 def test_without_a_version_the_newest_is_taken_and_says_so() -> None:

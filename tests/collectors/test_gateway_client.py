@@ -389,7 +389,11 @@ async def test_a_port_where_nobody_listens_is_refused() -> None:
         pass
     result = await _ask(url, gateway.LIVELINESS)
     assert isinstance(result, Unreachable)
-    assert result.kind == "refused"
+    # an operator has several gateways: the sentence says which address
+    assert (result.kind, result.why) == (
+        "refused",
+        f"no connection to {url.removeprefix('http://')}: connection refused",
+    )
 
 
 async def test_a_gateway_that_takes_the_connection_and_says_nothing_is_a_timeout() -> None:
@@ -400,7 +404,7 @@ async def test_a_gateway_that_takes_the_connection_and_says_nothing_is_a_timeout
     async with _server(hang) as url:
         result = await _ask(url, gateway.LIVELINESS._replace(timeout=0.05))
     assert isinstance(result, Unreachable)
-    assert result.kind == "timeout"
+    assert (result.kind, result.why) == ("timeout", f"no answer within 0.05 s from {url.removeprefix('http://')}")
 
 
 async def test_an_answer_that_trickles_without_end_is_a_timeout_too() -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from litellm_tui.actions.transaction.record import Holder, Record, RestartLock
 from litellm_tui.cli import main
 from litellm_tui.commands import check, status
+from litellm_tui.commands.look import is_saved
 from litellm_tui.demo import Simulation
+from litellm_tui.model.configuration import ConfigError, Configuration
+from litellm_tui.model.probe import ProbeResult
+from litellm_tui.storage.state import state_of
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
+from tests.recorded import loaded_file
 
 
 @pytest.fixture
@@ -29,11 +37,15 @@ def own_world(simulation: Simulation, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
     def found(*_: object) -> Profile:
-        options = Options(unit=simulation.unit, scope="user")
-        return resolve(options, Settings(), tools=simulation.tools, environ={})
+        return _profile(simulation)
 
     monkeypatch.setattr(status, "resolve", found)
     monkeypatch.setattr(check, "resolve", found)
+
+
+def _profile(simulation: Simulation) -> Profile:
+    options = Options(unit=simulation.unit, scope="user")
+    return resolve(options, Settings(), tools=simulation.tools, environ={})
 
 
 def _break(simulation: Simulation) -> None:
@@ -134,3 +146,113 @@ def test_a_wrong_command_line_ends_with_sixty_four(arguments: list[str], capsys:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 64
+
+
+# --- what was said before is known ---------------------------------------------------------------------------------
+
+
+def test_a_gateway_that_died_since_is_a_change(simulation: Simulation, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["status"])
+    simulation.gateway_down()
+    main(["status"])
+    assert "the gateway: answering → down" in _said(capsys).partition("since the last look")[2]
+    main(["status"])
+    assert "nothing has changed" in _said(capsys)
+    # what the dead one could not show is compared with what was seen before it
+    simulation.gateway_up()
+    main(["status"])
+    since = _said(capsys).partition("since the last look")[2]
+    assert "the gateway: down → " in since
+    assert "added:" not in since
+
+
+def test_another_trouble_at_the_same_place_is_new_and_a_change(
+    simulation: Simulation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _break(simulation)
+    main(["status"])
+    assert "new: llama3.1:8b: refused" not in _said(capsys)
+    simulation.break_model("llama3.1:8b", "auth")
+    for _ in range(8):
+        simulation.request("llama3.1:8b")
+    main(["status"])
+    said = _said(capsys)
+    assert "◐ new  llama3.1:8b: 401 key refused" in said
+    assert "llama3.1:8b: refused → 401 key refused" in said
+
+
+def test_a_probe_of_another_command_is_evidence(simulation: Simulation, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--json"]) == 0
+    found = json.loads(_said(capsys))
+    row = next(d for d in found["deployments"] if d["group"] == "llama3.1:8b")
+    probe = ProbeResult(
+        row["id"], row["group"], row["model"], False, time.time(), error="Error code: 404, no such model"
+    )
+    assert state_of(_profile(simulation)).add_probes([probe]) == ""
+    assert main(["status"]) > 0
+    said = _said(capsys)
+    assert "llama3.1:8b: 404 not found" in said
+    assert "nothing is wrong" not in said
+    assert main(["check"]) > 0
+
+
+def test_a_transaction_that_was_left_open_is_the_first_thing_that_is_said(
+    simulation: Simulation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = _profile(simulation)
+    lock = RestartLock.of(profile)
+    holder = Holder("eva", "gw-01", 999_999_999, time.time())
+    lock.folder.mkdir(parents=True)
+    assert lock.write(Record(simulation.unit, holder, "proof")) is None
+    assert main(["status"]) == 2
+    lines = _said(capsys).splitlines()
+    assert lines[0].startswith("AT RISK  a restart was left open")
+    assert next(line for line in lines if line.startswith(("✖", "◐"))).startswith("✖ new  restart: left open")
+    assert "--finish" in "".join(lines)
+    assert main(["check"]) == 2
+    assert "FAIL service" in _said(capsys)
+    assert lock.end() is None
+    assert main(["status"]) == 0
+
+
+# --- half-saved files ----------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_being_saved_is_not_judged_before_it_is_whole(
+    simulation: Simulation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = simulation.config_path.read_text(encoding="utf-8")
+    half = whole[: whole.index("api_base") + 4]
+    simulation.config_path.write_text(half, encoding="utf-8")
+
+    def save() -> None:
+        simulation.config_path.write_text(whole, encoding="utf-8")
+
+    writer = threading.Timer(0.7, save)
+    writer.start()
+    assert main(["status", "--json"]) in (0, 1)
+    writer.join()
+    assert not any("parse" in problem["cause"] for problem in json.loads(_said(capsys))["problems"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "since", "checked", "whole"),
+    [
+        # an old file that is whole, and one that was broken long ago
+        (100.0, None, 0.1, True),
+        (100.0, 1.5, 0.1, True),
+        # just written; read before it was written; an error of just now, and one in a file of just now
+        (0.1, None, 0.05, False),
+        (5.0, None, 6.0, False),
+        (100.0, 0.2, 0.1, False),
+        (1.5, 1.2, 0.1, False),
+    ],
+)
+def test_what_counts_as_saved(tmp_path: Path, changed: float, since: float | None, checked: float, whole: bool) -> None:
+    path = tmp_path / "config.yaml"
+    file = loaded_file(path)
+    seen = path.stat()
+    now = max(seen.st_mtime, seen.st_ctime) + changed
+    error = ConfigError(str(path), "broken", 1, 1, now - since) if since else None
+    read = Configuration(path=str(path), current=None if error else file, error=error, checked_at=now - checked)
+    assert is_saved(read, now) is whole

@@ -19,6 +19,7 @@ from litellm_tui.cli import main
 from litellm_tui.commands import probe as command
 from litellm_tui.commands.probe_names import UnknownName, chosen_by, with_own_groups
 from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.storage.state import StateFile
 from tests.actions.standin import KEY, StandIn, hangs, recorded, says, standing_in
 from tests.waiting import DEADLINE
 
@@ -44,6 +45,7 @@ def standin() -> Iterator[StandIn]:
 def run(standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command on the stand-in, with nothing of this machine and no terminal."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PATH", "/nonexistent")
     for name in ("LITELLM_PROXY_URL", "LITELLM_MASTER_KEY", "CONFIG_FILE_PATH", "LITELLM_TUI_UNIT"):
         monkeypatch.delenv(name, raising=False)
@@ -366,3 +368,25 @@ def test_every_option_of_the_command_line_is_a_wish() -> None:
     wish = command.Wish(**{n: v for n, v in given.items() if n not in (*Options.__struct_fields__, "command")})
     assert wish == command.Wish(["a"], True, 2, 3, True, True, True, 1.5, True)  # type: ignore[arg-type]
     assert set(given) - {"command"} == set(command.Wish.__struct_fields__)
+
+
+# --- what is kept ----------------------------------------------------------------------------------------------
+
+
+def test_what_it_finds_is_kept_for_every_other_face(run: Run, standin: StandIn) -> None:
+    run("llama", "coder")
+    kept = StateFile(standin.url, "").load().probes
+    assert {(probe.group, probe.ok) for probe in kept.values()} == {("llama", True), ("coder", False)}
+    assert all(probe.asked_at > 0 for probe in kept.values())
+    assert KEY not in StateFile(standin.url, "").path.read_text(encoding="utf-8")
+
+
+def test_results_that_cannot_be_kept_are_told_and_are_results_all_the_same(
+    run: Run, standin: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = StateFile(standin.url, "")
+    file.path.mkdir(parents=True)
+    assert run("llama") == 0
+    said = capsys.readouterr()
+    assert "2 answered" in said.out
+    assert "not kept" in said.err

@@ -127,7 +127,9 @@ async def test_nothing_listening_and_no_such_host_are_different_words(lab: Lab) 
     client = GatewayClient(f"http://127.0.0.1:{lab.ports.refused}", None)
     refused = (await client.get(gateway.LIVELINESS)).result
     await client.close()
-    assert refused == Unreachable("connection refused", kind="refused")
+    assert isinstance(refused, Unreachable)
+    assert refused.kind == "refused"
+    assert refused.why.endswith(": connection refused")
     client = GatewayClient("http://no-such-host.invalid:4000", None)
     unknown = (await client.get(gateway.LIVELINESS)).result
     await client.close()

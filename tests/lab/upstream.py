@@ -41,7 +41,7 @@ ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
 }
 # Streams that break in the middle: by a reset connection, by an error among the events. Others are answered.
 BREAKS = ("cutoff", "errstream")
-FAULTS = (*ERRORS, "slow", "hang", "garbage", *BREAKS)
+FAULTS = (*ERRORS, "slow", "hang", "garbage", "mute", *BREAKS)
 SLOW_SECONDS = 5.0
 HANG_SECONDS = 3600.0
 ANSWER = ("Hello", " from", " the", " lab")
@@ -164,7 +164,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.failed(fault, seconds):
             return
         if endpoint == "/chat/completions":
-            self.chat(model, bool(body.get("stream")), fault)
+            self.chat(model, bool(body.get("stream")), fault, seconds)
         elif endpoint == "/embeddings":
             self.embeddings(model, body.get("input"))
         elif endpoint in ("/rerank", "/v2/rerank"):
@@ -203,10 +203,10 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(SLOW_SECONDS if seconds is None else seconds)
         return False
 
-    def chat(self, model: str, stream: bool, fault: str | None) -> None:
+    def chat(self, model: str, stream: bool, fault: str | None, seconds: float | None) -> None:
         common = {"id": "chatcmpl-lab", "created": int(time.time()), "model": model}
         if stream:
-            self.stream(common, fault)
+            self.stream(common, fault, seconds)
             return
         message = {"role": "assistant", "content": "".join(ANSWER)}
         self.answer(
@@ -218,11 +218,17 @@ class Handler(BaseHTTPRequestHandler):
             }
         )
 
-    def stream(self, common: dict[str, Any], fault: str | None) -> None:
+    def stream(self, common: dict[str, Any], fault: str | None, seconds: float | None) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
+        if fault == "mute":
+            # A stream that is accepted, and never brings a word.
+            self.wfile.flush()
+            time.sleep(HANG_SECONDS if seconds is None else seconds)
+            self.close_connection = True
+            return
         deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
         deltas += [({"content": word}, None) for word in ANSWER]
         deltas.append(({}, "stop"))

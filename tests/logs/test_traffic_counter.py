@@ -9,7 +9,8 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs.entry import Entry
 from litellm_tui.logs.intake import LogIntake
 from litellm_tui.logs.store import LogStore
-from litellm_tui.logs.traffic_counter import WINDOW, TrafficCounter
+from litellm_tui.logs.subject_counts import WINDOW
+from litellm_tui.logs.traffic_counter import TrafficCounter
 from litellm_tui.model.gateway import DeploymentCounters, Metrics
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.traffic import Tally, Traffic

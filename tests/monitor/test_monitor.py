@@ -22,7 +22,15 @@ from litellm_tui.logs import journal
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unauthorized, Unreachable
 from litellm_tui.model.found import Found
-from litellm_tui.model.gateway import CachePing, DeploymentCounters, HealthReport, Metrics, Readiness, RedisServer
+from litellm_tui.model.gateway import (
+    CachePing,
+    DeploymentCounters,
+    HealthEntry,
+    HealthReport,
+    Metrics,
+    Readiness,
+    RedisServer,
+)
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading, next_reading
 from litellm_tui.model.service import Service, Variable
@@ -286,6 +294,23 @@ async def test_health_is_asked_when_the_running_proxy_has_background_checks(worl
     found = watch()
     await world.rounds("/health", 3)
     await eventually(lambda: found.snapshot().gateway.health.value is not None)
+
+
+async def test_a_report_that_changes_tells_when_its_round_was(world: World, watch: Watch) -> None:
+    """LiteLLM does not say when it checked: only another report than before proves a round."""
+    world.save(ON)
+    found = watch()
+    await eventually(lambda: found.snapshot().gateway.health.value is not None)
+    first = found.snapshot().gateway.health
+    assert first.value is not None
+    assert first.value.renewed_at is None
+    world.answers["/health"] = HealthReport((), (HealthEntry("openai/m", None, "id1", "refused"),))
+    found.look_now()
+    await eventually(lambda: getattr(found.snapshot().gateway.health.value, "renewed_at", None) is not None)
+    renewed = found.snapshot().gateway.health.value
+    assert renewed is not None
+    await world.rounds("/health", 3)
+    assert found.snapshot().gateway.health.value == renewed
 
 
 @pytest.mark.parametrize(

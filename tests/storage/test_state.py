@@ -12,9 +12,10 @@ import pytest
 from litellm_tui.analysis.change.changes import LookSummary
 from litellm_tui.analysis.health.memory import Remembered
 from litellm_tui.model.diagnosis import Place, Problem
+from litellm_tui.model.probe import ProbeResult
 from litellm_tui.storage import shared_file
 from litellm_tui.storage.shared_file import lock_of
-from litellm_tui.storage.state import SavedState, StateFile, state_folder
+from litellm_tui.storage.state import LONGEST_ERROR, MOST_PROBES, SavedState, StateFile, state_folder
 
 URL = "http://127.0.0.1:4000"
 PROBLEM = Problem("group:g", "bad", "g", "refused", "it refuses", Place("group", "g"), since=5.0)
@@ -237,3 +238,41 @@ def test_a_file_that_was_deleted_is_written_again_whole(tmp_path: Path) -> None:
     assert one.changed()
     one.save(MEMORY, {"old": "no GPU", "a": "by one"}, LAST)
     assert _marks(tmp_path) == {"old": "no GPU", "a": "by one"}
+
+
+def _probe(identity: str, asked_at: float, error: str = "") -> ProbeResult:
+    return ProbeResult(identity, "g", "openai/m", not error, asked_at, error=error)
+
+
+def test_a_probe_is_kept_for_whoever_looks_next(tmp_path: Path) -> None:
+    console = StateFile(URL, "u", tmp_path)
+    console.load()
+    console.save(MEMORY, {"g": "no GPU"}, LAST)
+    assert StateFile(URL, "u", tmp_path).add_probes([_probe("id1", 100.0, "refused")]) == ""
+    # the console that was open all the time takes it up, and loses none of its own
+    console.probes = {"id2": _probe("id2", 101.0)}
+    found = console.save(MEMORY, {"g": "no GPU"}, LAST)
+    assert set(found.probes) == {"id1", "id2"}
+    kept = StateFile(URL, "u", tmp_path).load()
+    assert (kept.memory, kept.expected_down, kept.last) == (MEMORY, {"g": "no GPU"}, LAST)
+    assert kept.probes["id1"].error == "refused"
+
+
+def test_of_two_probes_of_a_deployment_the_newer_one_is_kept(tmp_path: Path) -> None:
+    one, other = StateFile(URL, "u", tmp_path), StateFile(URL, "u", tmp_path)
+    for file in (one, other):
+        file.load()
+    other.probes = {"id1": _probe("id1", 200.0)}
+    other.save({}, {}, None)
+    one.probes = {"id1": _probe("id1", 100.0, "refused")}
+    assert one.save({}, {}, None).probes["id1"].asked_at == 200.0
+
+
+def test_probes_are_kept_within_bounds(tmp_path: Path) -> None:
+    file = StateFile(URL, "u", tmp_path)
+    file.add_probes([_probe("old", 0.0)])
+    file.add_probes(_probe(str(n), 10_000.0 + n / 1000, "x" * 9000) for n in range(MOST_PROBES + 50))
+    kept = StateFile(URL, "u", tmp_path).load().probes
+    assert len(kept) == MOST_PROBES
+    assert "old" not in kept
+    assert {len(probe.error) for probe in kept.values()} == {LONGEST_ERROR}

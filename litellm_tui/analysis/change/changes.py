@@ -12,7 +12,10 @@ from litellm_tui.model.snapshot import Snapshot
 
 
 class LookSummary(msgspec.Struct, frozen=True):
-    """What is kept of a snapshot to compare the next one with. None means unknown and is not compared."""
+    """What is kept of a snapshot to compare the next one with. None means unknown and is not compared.
+
+    `gateway` is the state of the gateway, `problems` are the texts of what was wrong, by key.
+    """
 
     at: float
     version: str | None = None
@@ -21,6 +24,8 @@ class LookSummary(msgspec.Struct, frozen=True):
     deployments: tuple[str, ...] | None = None
     cache: str | None = None
     database: str | None = None
+    gateway: str | None = None
+    problems: dict[str, str] | None = None
 
 
 def summarize_look(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> LookSummary:
@@ -35,7 +40,25 @@ def summarize_look(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> Look
         deployments=tuple(sorted({f"{d.group} ({d.model})" for d in loaded})) if loaded is not None else None,
         cache=diagnosis.cache.state if diagnosis.cache.severity != "unknown" else None,
         database=diagnosis.database.state if diagnosis.database.state not in ("unknown", "answers") else None,
+        gateway=diagnosis.gateway.state,
+        problems={
+            problem.key: f"{problem.title}: {problem.cause}"
+            for problem in diagnosis.problems
+            if problem.solved_at is None and problem.severity in ("bad", "warn")
+        },
     )
+
+
+def carried_over(before: LookSummary | None, after: LookSummary) -> LookSummary:
+    """What to keep after a look: of what it could not see, what the look before has seen."""
+    if before is None:
+        return after
+    unknown = {
+        name: getattr(before, name)
+        for name in ("version", "digest", "started_at", "deployments", "cache")
+        if getattr(after, name) is None
+    }
+    return msgspec.structs.replace(after, **unknown)
 
 
 def changes_since(before: LookSummary | None, after: LookSummary) -> tuple[str, ...]:
@@ -44,6 +67,8 @@ def changes_since(before: LookSummary | None, after: LookSummary) -> tuple[str, 
 
 
 def _changes(before: LookSummary, after: LookSummary) -> Iterator[str]:
+    if before.gateway and after.gateway and before.gateway != after.gateway:
+        yield f"the gateway: {before.gateway} → {after.gateway}"
     if before.version and after.version and before.version != after.version:
         yield f"LiteLLM {before.version} → {after.version}"
     if before.started_at and after.started_at and abs(after.started_at - before.started_at) > 2:
@@ -57,3 +82,17 @@ def _changes(before: LookSummary, after: LookSummary) -> Iterator[str]:
         yield f"cache: {before.cache} → {after.cache}"
     if before.database and after.database and before.database != after.database:
         yield f"database: {before.database} → {after.database}"
+    if before.problems is not None and after.problems is not None:
+        yield from _changed_problems(before.problems, after.problems, after.gateway == "answering")
+
+
+def _changed_problems(before: dict[str, str], after: dict[str, str], known: bool) -> Iterator[str]:
+    """What has begun, has become another trouble, and has ended where that is `known`."""
+    for key, text in after.items():
+        was = before.get(key)
+        if was is None:
+            yield f"new: {text}"
+        elif was != text:
+            yield f"{was} → {text.removeprefix(was.partition(': ')[0] + ': ')}"
+    if known:
+        yield from (f"over: {text}" for key, text in before.items() if key not in after)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from litellm_tui.analysis.health.database_report import database_looked
-from litellm_tui.analysis.health.evidence import traffic_visible
+from litellm_tui.analysis.health.health_round import HealthRound
+from litellm_tui.analysis.health.tallies import traffic_visible
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import BlindSpot, Looked
 from litellm_tui.model.failures import Denied, NotAvailable, Unauthorized
@@ -41,12 +42,18 @@ def _cover_sources(snapshot: Snapshot) -> Iterator[Looked]:
         loaded.seen_at,
     )
     report = gateway.health.value
-    told = f"{len(report.healthy)} healthy, {len(report.unhealthy)} not" if report else ""
-    yield Looked("health report", _failure_or(gateway.health, told), gateway.health.seen_at)
+    service = snapshot.service.value
+    last = HealthRound(snapshot, (service.started_at if service else None) or 0.0)
+    told = f"{len(report.healthy)} healthy, {len(report.unhealthy)} not; asked {last.ago}" if report else ""
+    yield Looked(
+        "health report", _failure_or(gateway.health, told), last.asked_at if report else gateway.health.seen_at
+    )
     answered = traffic.requests - traffic.refused
+    refused = sum(failed.times for failed in traffic.failed if failed.by in ("caller", "refused"))
     yield Looked(
         "requests",
         f"{answered:,} of {traffic.requests:,} answered in {traffic.window / 60:g} min"
+        + (f", {refused:,} refused by their callers' doing" if refused else "")
         if traffic.access_lines
         else "not counted: no access line was seen",
         snapshot.log.last_at,
@@ -84,9 +91,8 @@ def _cover_sources(snapshot: Snapshot) -> Iterator[Looked]:
         else configuration.why_unwatched or "none"
     )
     yield Looked("configuration", text, configuration.checked_at)
-    service = snapshot.service
-    state = f"{service.value.unit} is {service.value.active_state}" if service.value else ""
-    yield Looked("unit", _failure_or(service, state), service.seen_at)
+    state = f"{service.unit} is {service.active_state}" if service else ""
+    yield Looked("unit", _failure_or(snapshot.service, state), snapshot.service.seen_at)
     log = snapshot.log
     said = log.failure.why if log.failure else log.source or log.state
     yield Looked("log", "; ".join(filter(None, (said, unread_lines(log)))), log.last_at)

@@ -11,12 +11,18 @@ from litellm_tui.analysis.health.cache import judge_cache
 from litellm_tui.analysis.health.coverage import blind_spots, source_coverage
 from litellm_tui.analysis.health.database import judge_database
 from litellm_tui.analysis.health.database_report import database_blind_spots, with_lost_database
-from litellm_tui.analysis.health.groups import describe_groups, group_states, judge_groups, mask_failing
+from litellm_tui.analysis.health.groups import (
+    describe_groups,
+    group_states,
+    judge_groups,
+    mask_failing,
+    observed_substitutes,
+)
 from litellm_tui.analysis.health.headline import make_headline
 from litellm_tui.analysis.health.memory import Memory, recall
 from litellm_tui.analysis.health.operation import add_health_url, judge_gateway, judge_service
 from litellm_tui.analysis.health.problems import find_problems
-from litellm_tui.analysis.health.verdicts import judge_deployments
+from litellm_tui.analysis.health.verdicts import judge
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.routing.chains import resolve_chains
 from litellm_tui.analysis.routing.table import Routing, alias_target, routing_of_file, routing_of_router
@@ -36,17 +42,19 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
     """
     file, gateway = snapshot.configuration.current, snapshot.gateway
     saved = _saved_after_start(snapshot)
-    deployments = judge_deployments(snapshot, now, saved)
-    verdicts = judge_groups(deployments)
+    deployments, failing = judge(snapshot, now, saved)
+    verdicts = judge_groups(deployments, failing)
     states = group_states(verdicts)
     running = routing_of_router(gateway.router.value, file) if gateway.router.value is not None else None
     wanted = routing_of_file(file) if file else running
     # without a list of the groups every target would seem to be missing
     named = file is not None or gateway.deployments.value is not None
     chains = resolve_chains(wanted, running, states, from_file=file is not None) if wanted and named else ()
-    answering = find_substitutes(snapshot, deployments, _dead(states))
-    deployments = mask_failing(deployments, answering, states)
-    groups = describe_groups(verdicts, _leading(running or wanted), answering)
+    aliases = _leading(running or wanted)
+    answering = find_substitutes(snapshot, deployments, _dead(states, aliases), _dead_groups(states))
+    substitutes = observed_substitutes(snapshot, now, answering)
+    deployments = mask_failing(deployments, substitutes, states, aliases)
+    groups = describe_groups(verdicts, aliases, substitutes)
     reachable = gateway.liveliness.failure is None and gateway.liveliness.value is not None
     told, failed = snapshot.redis_server, snapshot.failures.tallies
     cache = judge_cache(gateway.cache_ping, snapshot.redis_answer, reachable, file, told, failed)
@@ -81,8 +89,15 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
 
 
 @latest
-def _dead(states: Mapping[str, State]) -> tuple[str, ...]:
+def _dead_groups(states: Mapping[str, State]) -> tuple[str, ...]:
     return tuple(group for group, state in states.items() if state in ("failing", "cooling down"))
+
+
+@latest
+def _dead(states: Mapping[str, State], aliases: Mapping[str, str]) -> tuple[str, ...]:
+    """The dead groups and the aliases that lead to them."""
+    groups = _dead_groups(states)
+    return (*groups, *(alias for alias, group in aliases.items() if group in groups))
 
 
 @latest

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from litellm_tui.analysis.failures.causes import Cause, first_words, name_cause
+from litellm_tui.analysis.health.health_round import HealthReportIndex, HealthRound, why_check_unfit
+from litellm_tui.analysis.health.tallies import (
+    ANSWERED_IN_A_ROW,
+    DEGRADED_FAILURES,
+    METRICS_LAG,
+    has_recovered,
+    merge_with_group,
+    newest_at,
+    no_request,
+    tallies_of,
+    traffic_visible,
+)
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.diagnosis import Evidence
-from litellm_tui.model.gateway import HealthEntry, HealthReport, LoadedDeployment, Readiness
+from litellm_tui.model.gateway import HealthEntry, HealthReport, LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Tally
@@ -19,37 +30,29 @@ from litellm_tui.model.traffic import Tally
 # how long a probe counts, and a failure without newer evidence against it
 PROBE_MEMORY: Final = 900.0
 FAILURE_MEMORY: Final = 300.0
-# with answers in between, failures count from this share and this number on
+# with answers in between, failures count from this share on
 DEGRADED_SHARE: Final = 0.05
-DEGRADED_FAILURES: Final = 2
 # failures after the last success until a deployment counts as failing
 FAILING_IN_A_ROW: Final = 3
-# answers after a row of failures until the outage counts as over
-ANSWERED_IN_A_ROW: Final = 3
 # an older success does not count as current
 FRESH_SECONDS: Final = 30.0
-# a round of health checks is as slow as its slowest check
-ROUND_SECONDS: Final = 15.0
 # where the log has no answers: so long after the last of several failures it may have recovered
 UNSEEN_SECONDS: Final = 120.0
+# where answers came since: so long after the last failure of a group it is over
+RECOVERY_SECONDS: Final = 5.0
 # a deployment that answered so shortly before its group failed is not the one that failed
 JUST_BEFORE: Final = 10.0
-# /metrics is read this rarely and with some delay: a log line that is older by less is still newer evidence
-METRICS_LAG: Final = 60.0
 # mistakes of callers: nothing is wrong with the deployment
-_CALLERS: Final = ("context too long", "content refused")
+CALLERS_CAUSES: Final = ("context too long", "content refused")
 # either a mistake of callers or a wrong parameter in the file
 _REFUSED: Final = "400 bad request"
-# names of models that answer no chat request, with which LiteLLM checks every model without a mode
-_NO_CHAT: Final = re.compile(
-    r"embed|rerank|\bbge\b|bge-|\be5-|\bgte-|voyage|whisper|\btts\b|dall-e|moderation|imagen|sora", re.IGNORECASE
-)
-
-_REASONS: Final = re.compile(r"\bo[134]\b|gpt-5|-r1\b|reason|think", re.IGNORECASE)
 
 
 class Observation(NamedTuple):
-    """One observation. `partly` says that some requests fail and others do not; `since` is the onset of a failure."""
+    """One observation. `partly` says that some requests fail and others do not; `since` is the onset of a failure.
+
+    `callers` means that its callers' own requests are at fault: it shows nothing of the deployment.
+    """
 
     ok: bool
     seen_at: float
@@ -57,17 +60,20 @@ class Observation(NamedTuple):
     cause: Cause | None = None
     since: float | None = None
     partly: bool = False
+    callers: bool = False
 
 
 class DeploymentEvidence(NamedTuple):
     """All evidence of one deployment. `entry` is from the health report, `cooling_until` is seconds since the epoch.
 
+    `earlier` is a failed probe of the process before: the gateway was restarted since, the upstream was not.
     `doubtful` means that a success contradicts a failed health check, and it is not known which is newer. `unfit` is
     the reason why LiteLLM's health check does not fit the deployment.
     """
 
     probe: Observation | None = None
     probed: ProbeResult | None = None
+    earlier: Observation | None = None
     traffic: Observation | None = None
     group: Observation | None = None
     cooling_until: float | None = None
@@ -94,20 +100,24 @@ class EvidenceCollector:
         service = snapshot.service.value
         # evidence of an earlier process does not count for the running one
         self.started_at = (service.started_at if service else None) or 0.0
-        self._tallies: Mapping[tuple[str, str], Tally] = {(t.kind, t.name): t for t in snapshot.traffic.tallies}
+        self._tallies = tallies_of(snapshot, loaded)
         self._window = snapshot.traffic.window
         self._cooling = snapshot.traffic.cooling
         self._probes = {probe.deployment: probe for probe in snapshot.probes}
+        self._loaded = loaded
         self._members, self._same_model = _count_members(loaded)
         self.traffic_visible = traffic_visible(snapshot)
+        # "no request in 5 min", where that is known
+        self.no_request = no_request(snapshot, now)
+        metrics = snapshot.gateway.metrics.value
+        self._served = {counters.id: int(counters.ok) for counters in metrics.deployments} if metrics else {}
         failing = {name for kind, name in self._tallies if kind == "group"}
         self._explained = (
             {d.group for d in loaded if d.group in failing and self._explains_group(d)} if failing else set()
         )
         health = snapshot.gateway.health
-        self._health_seen = health.seen_at or 0.0
-        self._health_lag = _health_lag(snapshot)
-        self._report = _index_report(None if self._health_seen < self.started_at else health.value)
+        self.round = HealthRound(snapshot, self.started_at)
+        self._report = _index_report(None if self.round.read_at < self.started_at else health.value)
 
     @property
     def observed_names(self) -> Iterable[tuple[str, str]]:
@@ -118,7 +128,7 @@ class EvidenceCollector:
     @property
     def report_inputs(self) -> tuple[object, ...]:
         """Everything that the evidence of the other deployments is made of."""
-        return self._report, self._health_seen, self.traffic_visible
+        return self._report, self.round.read_at, self.round.asked_at, self.traffic_visible, self.no_request
 
     def collect(self, loaded: LoadedDeployment) -> DeploymentEvidence:
         """All evidence of this deployment."""
@@ -129,7 +139,7 @@ class EvidenceCollector:
         group = None
         if failed and self._members[loaded.group] == 1:
             # a request to a group of one goes to this deployment
-            traffic = self._observe_traffic(_merge_with_group(tally, failed) if tally and alone else failed)
+            traffic = self._observe_traffic(merge_with_group(tally, failed) if tally and alone else failed)
         else:
             traffic = self._observe_traffic(tally) if tally else None
             if traffic and not alone and not traffic.ok:
@@ -145,20 +155,32 @@ class EvidenceCollector:
         doubtful = False
         if traffic and entry and traffic.ok != healthy:
             traffic, doubtful = self._weigh_against_check(traffic, entry, healthy)
+        counts = self._counts(loaded, tally if alone else None, failed)
         evidence = DeploymentEvidence(
             probe=probe,
             probed=probed,
+            earlier=self._observe_earlier(probed) if probed else None,
             traffic=traffic,
             group=group,
             cooling_until=cooling,
             health=health,
             entry=entry,
             doubtful=doubtful,
-            unfit=_why_check_unfit(loaded) if health and not health.ok else "",
-            ok=tally.ok if tally and alone else 0 if self.traffic_visible else None,
-            failed=tally.failed if tally and alone else 0 if self.traffic_visible else None,
+            unfit=why_check_unfit(loaded) if health and not health.ok else "",
+            ok=counts[0],
+            failed=counts[1],
         )
         return evidence._replace(evidence=tuple(self._list_evidence(evidence)))
+
+    def _counts(
+        self, loaded: LoadedDeployment, own: Tally | None, group: Tally | None
+    ) -> tuple[int | None, int | None]:
+        """Its requests that were answered and that failed, None where they cannot be seen."""
+        if group and self._members[loaded.group] == 1 and (self.traffic_visible or own):
+            whole = merge_with_group(own, group) if own else group
+            return whole.ok, whole.failed
+        unseen = 0 if self.traffic_visible else None
+        return (own.ok, own.failed) if own else (unseen, unseen)
 
     def _cooling_until(self, loaded: LoadedDeployment, group: Tally | None) -> float | None:
         """The end of its cooldown. The router asks a group of one in spite of a cooldown of the deployment."""
@@ -179,11 +201,11 @@ class EvidenceCollector:
             # a deployment that fails only sometimes can pass a check
             if traffic.partly:
                 return traffic, False
-            return (None if traffic.seen_at < self._health_seen - self._health_lag else traffic), False
-        red_since = entry.red_since or self._health_seen
+            return (None if traffic.seen_at < self.round.read_at - self.round.lag else traffic), False
+        red_since = entry.red_since or self.round.read_at
         if traffic.seen_at >= red_since:
             return traffic, False
-        if entry.turned or traffic.seen_at < red_since - self._health_lag:
+        if entry.turned or traffic.seen_at < red_since - self.round.lag:
             return None, False
         return traffic, self.now - traffic.seen_at > FRESH_SECONDS
 
@@ -192,7 +214,7 @@ class EvidenceCollector:
         counted = self._tallies.get(("deployment", loaded.id))
         written = self._tallies.get(("model", loaded.model))
         alone = self._same_model[loaded.model] == 1
-        if counted and not (written and alone and _newest_at(written) > _newest_at(counted) - METRICS_LAG):
+        if counted and not (written and alone and newest_at(written) > newest_at(counted) - METRICS_LAG):
             return counted, True
         return written, alone
 
@@ -214,10 +236,20 @@ class EvidenceCollector:
             False, ended, f"a probe failed: {first_words(probe.error)}", name_cause(probe.error), probe.asked_at
         )
 
+    def _observe_earlier(self, probe: ProbeResult) -> Observation | None:
+        ended = probe.asked_at + probe.took
+        told = probe.ok or probe.skipped or probe.by_gateway or probe.asked_at >= self.started_at
+        if told or self.now - ended > PROBE_MEMORY:
+            return None
+        words = f"a probe failed {age(max(0.0, self.started_at - ended))} before its process started: "
+        return Observation(False, ended, words + first_words(probe.error), name_cause(probe.error), probe.asked_at)
+
     def _observe_traffic(self, tally: Tally) -> Observation | None:
         last_ok = _since_start(tally.last_ok, self.started_at)
         last_failed = _since_start(tally.last_failed, self.started_at)
-        if last_failed is not None and name_cause(tally.error).name in _CALLERS:
+        if last_failed is not None and name_cause(tally.error).name in CALLERS_CAUSES:
+            if last_ok is None and self.now - last_failed <= FAILURE_MEMORY:
+                return self._observe_callers(tally, last_failed)
             last_failed = None
         if last_ok is None and last_failed is None:
             return None
@@ -230,7 +262,8 @@ class EvidenceCollector:
         cause = name_cause(tally.error)
         said = f"{cause.name}: {first_words(tally.error)}"
         if tally.kind == "group" and not self.traffic_visible and not self._keeps_failing(tally, last_failed):
-            words = f"{count(tally.failed, 'request')} failed in {age(self._window)}, answers are not written: {said}"
+            failed = max(tally.failed, 1)
+            words = f"{count(failed, 'request')} failed in {age(self._window)}, answers are not written: {said}"
             return Observation(False, last_failed, words, cause, tally.failing_since, partly=True)
         if last_ok is None or (last_failed > last_ok and (tally.in_a_row >= FAILING_IN_A_ROW or not tally.ok)):
             onset = max(tally.failing_since or last_failed, self.started_at)
@@ -239,7 +272,7 @@ class EvidenceCollector:
                 return Observation(False, last_failed, doubt, cause, onset, partly=True)
             return Observation(False, last_failed, said, cause, onset)
         if tally.failed >= DEGRADED_FAILURES and total and tally.failed / total >= DEGRADED_SHARE:
-            if last_ok - last_failed > self._window / 5 or _has_recovered(tally):
+            if last_ok - last_failed > self._window / 5 or has_recovered(tally):
                 return Observation(True, last_ok, f"{words}; it failed last {age(self.now - last_failed)} ago")
             return Observation(
                 False,
@@ -251,6 +284,55 @@ class EvidenceCollector:
             )
         return Observation(True, last_ok, words)
 
+    def _observe_callers(self, tally: Tally, last_failed: float) -> Observation:
+        """Requests that all fail, as far as can be seen, by what their callers ask."""
+        cause = name_cause(tally.error)
+        unseen = tally.kind == "group" and not self.traffic_visible
+        partly = unseen and not self._keeps_failing(tally, last_failed)
+        every = f"{count(max(tally.failed, 1), 'request')} failed" if partly else "every request fails"
+        words = f"{every} by what the callers ask, not by the deployment: {cause.name}: {first_words(tally.error)}"
+        onset = max(tally.failing_since or last_failed, self.started_at)
+        return Observation(False, last_failed, words, cause, onset, partly, callers=True)
+
+    def observe_groups(self) -> dict[str, Observation]:
+        """The failures of each group as its callers have met them, whichever of its deployments was asked."""
+        return {
+            name: observed
+            for kind, name in self._tallies
+            # of a group of one its deployment tells all
+            if kind == "group" and self._members[name] > 1 and (observed := self._observe_whole(name))
+        }
+
+    def _observe_whole(self, group: str) -> Observation | None:
+        tally = self._tallies["group", group]
+        failed = _since_start(tally.last_failed, self.started_at)
+        if failed is None or self.now - failed > FAILURE_MEMORY or not tally.failed:
+            return None
+        cause = name_cause(tally.error)
+        members = [own for loaded in self._loaded if loaded.group == group and (own := self._own_tally(loaded)[0])]
+        answered = max(0, sum(own.ok for own in members) - tally.broken)
+        if self.traffic_visible:
+            every = not answered
+            if not every and not self._fails_in_part(tally, members, answered, failed):
+                return None
+        else:
+            every = self._keeps_failing(tally, failed)
+        onset = max(tally.failing_since or failed, self.started_at)
+        of = f" of {tally.failed + answered:,}" if self.traffic_visible else ""
+        words = "every request fails" if every else f"{tally.failed:,}{of} requests failed in {age(self._window)}"
+        callers = cause.name in CALLERS_CAUSES
+        whose = ", by what the callers ask" if callers else ""
+        text = f"{words}{whose}: {cause.name}: {first_words(tally.error)}"
+        return Observation(False, failed, text, cause, onset, not every, callers)
+
+    def _fails_in_part(self, tally: Tally, members: list[Tally], answered: int, failed: float) -> bool:
+        """Whether a group with answers still fails: often enough, and its deployments have not answered since."""
+        if tally.failed < max(DEGRADED_FAILURES, DEGRADED_SHARE * (tally.failed + answered)):
+            return False
+        since = sum(answer > failed for own in members for answer in own.answers)
+        # an answer is written when its stream begins: one that will break is not told from one that will not
+        return self.now - failed <= (RECOVERY_SECONDS if since >= ANSWERED_IN_A_ROW else UNSEEN_SECONDS)
+
     def _keeps_failing(self, tally: Tally, last_failed: float) -> bool:
         """Whether failures are so many and so recent that nothing can be answering; answers are not visible here."""
         if max(tally.failed, tally.in_a_row) < FAILING_IN_A_ROW:
@@ -261,25 +343,30 @@ class EvidenceCollector:
     def _observe_group(self, tally: Tally) -> Observation | None:
         failed = _since_start(tally.last_failed, self.started_at)
         cause = name_cause(tally.error)
-        if failed is None or self.now - failed > FAILURE_MEMORY or cause.name in _CALLERS:
+        if failed is None or self.now - failed > FAILURE_MEMORY or cause.name in CALLERS_CAUSES:
             return None
         onset = max(tally.failing_since or failed, self.started_at)
         return Observation(False, failed, f"{cause.name}: {first_words(tally.error)}", cause, onset)
 
     def _observe_health(self, entry: HealthEntry, healthy: bool) -> Observation:
+        old = f" ({self.round.age} its report was read)" if self.round.age else ""
         if healthy:
-            return Observation(True, self._health_seen, "LiteLLM's health check of it succeeds")
+            return Observation(True, self.round.asked_at, f"LiteLLM's health check of it succeeds{old}")
         error = entry.error or (f"HTTP {entry.status}" if entry.status else "unhealthy")
         cause = name_cause(error)
         words = first_words(error).rstrip(".")
         return Observation(
-            False, self._health_seen, words if cause.name == "failing" else f"{cause.name}: {words}", cause
+            False, self.round.asked_at, words if cause.name == "failing" else f"{cause.name}: {words}", cause
         )
+
+    def served_sometime(self, loaded: LoadedDeployment) -> int:
+        """The requests that /metrics says it has answered since its process started, whenever that was."""
+        return self._served.get(loaded.id, 0)
 
     @staticmethod
     def _list_evidence(evidence: DeploymentEvidence) -> Iterable[Evidence]:
         said = (
-            ("probe", evidence.probe),
+            ("probe", evidence.probe or evidence.earlier),
             ("traffic", evidence.traffic),
             ("traffic", evidence.group),
             ("health report", evidence.health),
@@ -300,94 +387,9 @@ def _count_members(loaded: tuple[LoadedDeployment, ...]) -> tuple[Mapping[str, i
 
 
 @latest
-def _index_report(report: HealthReport | None) -> _HealthReportIndex:
-    return _HealthReportIndex(report)
-
-
-class _HealthReportIndex:
-    """The health report by deployment: by id where the version gives it, else by model and api_base."""
-
-    def __init__(self, report: HealthReport | None) -> None:
-        self._by_id: dict[str, tuple[HealthEntry, bool]] = {}
-        self._by_address: dict[tuple[str, str], tuple[HealthEntry, bool]] = {}
-        for entries, healthy in ((report.healthy, True), (report.unhealthy, False)) if report else ():
-            for entry in entries:
-                if entry.model_id:
-                    self._by_id[entry.model_id] = (entry, healthy)
-                else:
-                    self._by_address[entry.model, (entry.api_base or "").rstrip("/")] = (entry, healthy)
-
-    def entry(self, loaded: LoadedDeployment) -> tuple[HealthEntry | None, bool]:
-        address = (loaded.model, (loaded.api_base or "").rstrip("/"))
-        return self._by_id.get(loaded.id) or self._by_address.get(address) or (None, False)
-
-
-def traffic_visible(snapshot: Snapshot) -> bool:
-    """Whether successful requests are visible with their model, in INFO lines or in /metrics."""
-    level = snapshot.gateway.readiness.value
-    verbose = isinstance(level, Readiness) and (level.log_level or "").upper() in ("INFO", "DEBUG")
-    reads_log = snapshot.log.state in ("following", "starting") and snapshot.log.failure is None
-    return snapshot.traffic.counted or (reads_log and (snapshot.traffic.per_model or verbose))
-
-
-def _health_lag(snapshot: Snapshot) -> float:
-    """The largest age of a health report in seconds: its interval (300 s by default) and the time of one round."""
-    file = snapshot.configuration.current
-    given = file.section("general_settings").get("health_check_interval") if file else None
-    interval = given if isinstance(given, int | float) and not isinstance(given, bool) else 300.0
-    return interval + ROUND_SECONDS
-
-
-def _newest_at(tally: Tally) -> float:
-    return max(tally.last_ok or 0.0, tally.last_failed or 0.0)
-
-
-def _merge_with_group(own: Tally, group: Tally) -> Tally:
-    """The tally of a group of one: some failures name the deployment, others (timeouts) only the group."""
-    last_ok = own.last_ok or 0.0
-    onset = [t.failing_since for t in (own, group) if t.failing_since is not None and t.failing_since > last_ok]
-    behind = group.in_a_row if (group.failing_since or 0.0) > last_ok else sum(t > last_ok for t in group.failures)
-    newer, older = (own, group) if (own.last_failed or 0.0) > (group.last_failed or 0.0) else (group, own)
-    if own.kind == "deployment" and _newest_at(group) > _newest_at(own) - METRICS_LAG:
-        # /metrics has only the class of the exception: a refused connection is a 500 there
-        newer_error, older_error = group.error, own.error
-    else:
-        newer_error, older_error = newer.error, older.error
-    vague = name_cause(newer_error).vague and older_error and not name_cause(older_error).vague
-    return Tally(
-        kind=own.kind,
-        name=own.name,
-        ok=own.ok,
-        failed=max(own.failed, group.failed),
-        last_ok=own.last_ok,
-        last_failed=newer.last_failed,
-        failing_since=min(onset, default=None),
-        in_a_row=max(own.in_a_row, behind),
-        error=older_error if vague else newer_error,
-        failures=newer.failures,
-        answers=own.answers,
-    )
-
-
-def _has_recovered(tally: Tally) -> bool:
-    """Whether every request failed for a time and every request since was answered: an outage that is over.
-
-    During a cooldown the router asks nothing, so such an outage has few failures.
-    """
-    failed = tally.failures
-    if len(failed) < DEGRADED_FAILURES or any(failed[0] < answer < failed[-1] for answer in tally.answers):
-        return False
-    return sum(answer > failed[-1] for answer in tally.answers) >= ANSWERED_IN_A_ROW
+def _index_report(report: HealthReport | None) -> HealthReportIndex:
+    return HealthReportIndex(report)
 
 
 def _since_start(moment: float | None, started_at: float) -> float | None:
     return moment if moment is not None and moment >= started_at else None
-
-
-def _why_check_unfit(loaded: LoadedDeployment) -> str:
-    """Why LiteLLM's health check does not fit this deployment; empty when it may fit."""
-    if loaded.mode is None and _NO_CHAT.search(f"{loaded.model} {loaded.group}"):
-        return "LiteLLM checks it with a chat request, and by its name it is no chat model: set model_info.mode"
-    if loaded.mode in (None, "chat") and _REASONS.search(loaded.model) and loaded.params.get("max_tokens") is None:
-        return "a reasoning model may have spent the few tokens of LiteLLM's check before it answers"
-    return ""

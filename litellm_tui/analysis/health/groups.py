@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
+from litellm_tui.analysis.failures.causes import name_cause
+from litellm_tui.analysis.health.evidence import CALLERS_CAUSES, Observation
 from litellm_tui.analysis.latest import latest
 from litellm_tui.model.diagnosis import SEVERITY, Deployment, Group, State, Verdict
+from litellm_tui.model.snapshot import Snapshot
+
+# failures of a name that are so many and so recent speak against a fallback that would take over
+RECENT: Final = 60.0
+LEAST_FAILING: Final = 2
 
 _DEAD = ("failing", "not loaded", "cooling down", "expected down", "masked")
 # the first of these states that a deployment has is the state of its group
@@ -28,12 +36,39 @@ _RANKS: Mapping[str, int] = {state: rank for rank, state in enumerate(_LOUDEST)}
 
 
 @latest
-def judge_groups(deployments: Iterable[Deployment]) -> dict[str, Verdict]:
-    """The verdict of each group, as its callers see it: one dead deployment of two only degrades the group."""
+def judge_groups(
+    deployments: Iterable[Deployment], failing: tuple[tuple[str, Observation], ...] = ()
+) -> dict[str, Verdict]:
+    """The verdict of each group, as its callers see it: one dead deployment of two only degrades the group.
+
+    `failing` are the failures of whole groups: one that none of its deployments shows is the group's own.
+    """
     members: defaultdict[str, list[Deployment]] = defaultdict(list)
     for deployment in deployments:
         members[deployment.group].append(deployment)
-    return {name: _group_verdict(rows) for name, rows in members.items()}
+    told = dict(failing)
+    return {name: _with_failures(_group_verdict(rows), told.get(name)) for name, rows in members.items()}
+
+
+def _with_failures(verdict: Verdict, failing: Observation | None) -> Verdict:
+    """The verdict of its deployments, unless its callers meet failures that these do not show."""
+    if failing is None or (verdict.severity in ("bad", "warn") and (failing.partly or verdict.state in _DEAD)):
+        return verdict
+    if failing.callers and (failing.partly or verdict.severity != "ok"):
+        return verdict
+    if verdict.state in ("expected down", "not in file", "unknown"):
+        return verdict
+    state: State = "degraded" if failing.partly or failing.callers else "failing"
+    cause = failing.cause
+    return Verdict(
+        state,
+        "quiet" if failing.callers else SEVERITY[state],
+        f"{failing.text}; none of its deployments shows it by itself" if not failing.callers else failing.text,
+        failing.seen_at,
+        cause.do if cause else "",
+        cause.name if cause else "failing",
+        failing.since,
+    )
 
 
 @latest
@@ -66,42 +101,109 @@ def _rank(verdict: Verdict) -> int:
     return _RANKS.get(verdict.state, len(_LOUDEST))
 
 
+class Substitutes(NamedTuple):
+    """Who answers in the place of dead groups: `answering` maps a group or alias to the group that answers for it.
+
+    `failing` are the names whose callers get errors all the same, as the log shows.
+    """
+
+    answering: Mapping[str, str]
+    failing: frozenset[str] = frozenset()
+
+    def of(self, name: str) -> str:
+        """The group that answers requests for this name; empty where none does."""
+        return "" if name in self.failing else self.answering.get(name, "")
+
+    def masks(self, group: str, aliases: Iterable[str]) -> bool:
+        """Whether a dead group is hidden: its own callers get answers, and no alias of it is seen to fail."""
+        return bool(self.of(group)) and not any(name in self.failing for name in aliases)
+
+
+def observed_substitutes(snapshot: Snapshot, now: float, answering: Mapping[str, str]) -> Substitutes:
+    """The substitutes as the router would take them, less those that its callers do not get at this moment."""
+    service = snapshot.service.value
+    begun = max((service.started_at if service else None) or 0.0, now - RECENT)
+    failing = {
+        failed.name
+        for failed in snapshot.traffic.failed
+        if failed.by == "group" and failed.last >= begun and failed.times >= LEAST_FAILING
+        and name_cause(failed.words).name not in CALLERS_CAUSES
+    }  # fmt: skip
+    return Substitutes(answering, frozenset(failing))
+
+
+def who_answers(group: str, aliases: Iterable[str], substitutes: Substitutes, states: Mapping[str, State]) -> str:
+    """Who answers in the place of a dead group, for each of its names; empty where no name has a substitute."""
+    names = (group, *aliases)
+    served: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        served[substitutes.of(name)].append(name)
+    if set(served) == {""}:
+        return ""
+    words = []
+    for target, whose in sorted(served.items(), key=lambda item: item[0] == ""):
+        only = f" for {', '.join(whose)}" if len(served) > 1 else ""
+        if not target:
+            words.append(f"nobody{only}")
+        elif states.get(target, "unknown") in ("serving", "degraded"):
+            words.append(f"{target} answers in its place{only}")
+        else:
+            words.append(f"{target} is next in its place{only}, and nothing has shown that it answers")
+    return ", ".join(words)
+
+
 @latest
 def mask_failing(
-    deployments: Iterable[Deployment], answering: Mapping[str, str], states: Mapping[str, State]
+    deployments: Iterable[Deployment],
+    substitutes: Substitutes,
+    states: Mapping[str, State],
+    aliases: Mapping[str, str],
 ) -> tuple[Deployment, ...]:
-    """Mark failing deployments as masked where a fallback answers for their group: `answering` maps group to target."""
+    """Mark failing deployments as masked where a fallback answers for their group; `aliases` maps alias to group."""
+    leading = _leading(aliases)
     marked = []
     for deployment in deployments:
-        target = answering.get(deployment.group)
-        if deployment.verdict.state in ("failing", "cooling down") and target:
-            masked = _masked(deployment.verdict, target, states.get(target, "unknown"))
-            deployment = msgspec.structs.replace(deployment, verdict=masked)
+        if deployment.verdict.state in ("failing", "cooling down"):
+            names = leading.get(deployment.group, ())
+            verdict = _masked(deployment.verdict, deployment.group, names, substitutes, states)
+            deployment = msgspec.structs.replace(deployment, verdict=verdict)
         marked.append(deployment)
     return tuple(marked)
 
 
 @latest
 def describe_groups(
-    verdicts: Mapping[str, Verdict], aliases: Mapping[str, str], answering: Mapping[str, str]
+    verdicts: Mapping[str, Verdict], aliases: Mapping[str, str], substitutes: Substitutes
 ) -> tuple[Group, ...]:
     """The groups with their aliases (`aliases` maps alias to group) and the fallback that answers for them."""
     found = []
     states = group_states(verdicts)
-    leading: defaultdict[str, list[str]] = defaultdict(list)
-    for alias, group in aliases.items():
-        leading[group].append(alias)
+    leading = _leading(aliases)
     for name, verdict in verdicts.items():
-        target = answering.get(name, "")
-        if target:
-            verdict = _masked(verdict, target, states.get(target, "unknown"))
-        found.append(Group(name, verdict, tuple(leading.get(name, ())), target))
+        names = tuple(leading.get(name, ()))
+        dead = verdict.state in ("failing", "cooling down")
+        shown = _masked(verdict, name, names, substitutes, states) if dead else verdict
+        instead = who_answers(name, names, substitutes, states) if dead else ""
+        served = substitutes.of(name) if dead and substitutes.masks(name, names) else ""
+        found.append(Group(name, shown, names, served, instead))
     return tuple(found)
 
 
-def _masked(verdict: Verdict, target: str, state: State) -> Verdict:
-    proven = state in ("serving", "degraded")
-    words = "answers in its place" if proven else "is next in its place, and nothing has shown that it answers"
-    return msgspec.structs.replace(
-        verdict, state="masked", severity=SEVERITY["masked"], reason=f"{verdict.reason}; {target} {words}"
-    )
+def _leading(aliases: Mapping[str, str]) -> Mapping[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for alias, group in aliases.items():
+        found[group].append(alias)
+    return found
+
+
+def _masked(
+    verdict: Verdict, group: str, aliases: Iterable[str], substitutes: Substitutes, states: Mapping[str, State]
+) -> Verdict:
+    """The verdict of a dead group or deployment with who answers in its place; masked where nobody is hit."""
+    words = who_answers(group, aliases, substitutes, states)
+    if not words:
+        return verdict
+    reason = f"{verdict.reason}; {words}"
+    if not substitutes.masks(group, aliases):
+        return msgspec.structs.replace(verdict, reason=reason)
+    return msgspec.structs.replace(verdict, state="masked", severity=SEVERITY["masked"], reason=reason)

@@ -8,6 +8,7 @@ from typing import Final
 
 from litellm_tui.analysis.health.crashes import SOURCE_NAMES
 from litellm_tui.analysis.health.database_report import database_parts
+from litellm_tui.analysis.health.unnamed_failures import tells_of_failures
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.diagnosis import Deployment, Headline, Part, Problem, Verdict
 from litellm_tui.model.snapshot import Snapshot
@@ -61,6 +62,9 @@ def make_headline(
     if snapshot.gateway.deployments.value is None:
         word = "STARTING" if snapshot.gateway.deployments.failure is None else "ANSWERING"
         return Headline(word, "unknown", parts)
+    if any(problem.severity == "quiet" and tells_of_failures(problem) for problem in lasting):
+        # requests fail, and by nothing that is the gateway's
+        return Headline("ANSWERING", "quiet", parts)
     if any(
         d.verdict.state == "unknown" or (d.verdict.state in ("idle", "unproven") and d.verdict.severity != "ok")
         for d in deployments
@@ -106,7 +110,9 @@ def _deployments_part(deployments: Sequence[Deployment], known: bool) -> Part:
     total = len(present)
     if not total:
         return Part("no deployments", "warn") if known else Part("no deployment has been read", "unknown")
-    states = Counter(d.verdict.state for d in present if not d.verdict.pending)
+    # what fails by its callers' own doing is quiet
+    told = [d.verdict for d in present if (d.verdict.state, d.verdict.severity) != ("degraded", "quiet")]
+    states = Counter(verdict.state for verdict in told if not verdict.pending)
     said = [
         (states["failing"], "failing", "bad"),
         (states["masked"], "masked", "warn"),
@@ -184,7 +190,8 @@ def _config_parts(snapshot: Snapshot, changes: int, saved: bool) -> tuple[Part, 
         return (Part("config not read", "unknown"),)
     if configuration.error:
         place = f"line {configuration.error.line}: " if configuration.error.line else ""
-        return (Part(f"config broken, {place}{configuration.error.problem}", "bad"),)
+        how = "not read" if configuration.error.unread else "broken"
+        return (Part(f"config {how}, {place}{configuration.error.problem}", "bad"),)
     if changes:
         return (Part(f"config saved, {count(changes, 'change')} not applied", "warn"),)
     if saved:

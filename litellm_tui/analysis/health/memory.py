@@ -32,13 +32,16 @@ Memory = Mapping[str, Remembered]
 
 
 def recall(memory: Memory, problems: Iterable[Problem], now: float) -> tuple[Problem, ...]:
-    """The problems with onset and newness from the memory, followed by those that have ended, the latest first."""
+    """The problems with onset and newness from the memory, followed by those that have ended, the latest first.
+
+    A problem that has become another one (its cause, or worse than it was) is new, and has an onset of its own.
+    """
     current = []
     for problem in problems:
         known = memory.get(problem.key)
-        first = known.first_seen if known and _lasts(known, now) else now
-        since = min(problem.since, first) if problem.since is not None else first
-        new = known is None or not known.looked or not _lasts(known, now)
+        lasts = known is not None and _lasts(known, now) and not _became_another(known, problem)
+        since = _onset(known, problem, now)
+        new = known is None or not known.looked or not lasts
         current.append(msgspec.structs.replace(problem, since=since, new=new))
     keys = {problem.key for problem in current}
     ended = [
@@ -62,11 +65,9 @@ def remember(memory: Memory, problems: Iterable[Problem], now: float, gateway_kn
         after[key] = msgspec.structs.replace(known, solved_at=ended)
     for key, problem in current.items():
         before = memory.get(key)
-        lasting = before if before is not None and _lasts(before, now) else None
-        first = lasting.first_seen if lasting else now
-        if problem.since is not None:
-            first = min(first, problem.since)
-        after[key] = Remembered(problem, first, now, lasting is not None and lasting.looked)
+        lasting = before is not None and _lasts(before, now) and not _became_another(before, problem)
+        looked = before is not None and lasting and before.looked
+        after[key] = Remembered(problem, _onset(before, problem, now), now, looked)
     return after
 
 
@@ -80,6 +81,22 @@ def merge_remembered(one: Remembered, other: Remembered) -> Remembered:
     later, earlier = (one, other) if _last_known_at(one) >= _last_known_at(other) else (other, one)
     first = min(one.first_seen, other.first_seen) if earlier.solved_at is None else later.first_seen
     return msgspec.structs.replace(later, first_seen=first, looked=one.looked or other.looked)
+
+
+def _became_another(known: Remembered, problem: Problem) -> bool:
+    """Whether the trouble at the same place is another one by now, or a worse one."""
+    before = known.problem
+    return before.cause != problem.cause or (before.severity != "bad" and problem.severity == "bad")
+
+
+def _onset(known: Remembered | None, problem: Problem, now: float) -> float:
+    """Since when this problem lasts, by its own evidence and by the memory."""
+    if known is None or not _lasts(known, now):
+        return min(problem.since, now) if problem.since is not None else now
+    if _became_another(known, problem):
+        # it was the other one when it was last seen: evidence may tell the onset of both
+        return max(min(problem.since, now) if problem.since is not None else now, known.last_seen)
+    return min(problem.since, known.first_seen) if problem.since is not None else known.first_seen
 
 
 def _last_known_at(known: Remembered) -> float:

@@ -13,6 +13,7 @@ from litellm_tui.analysis.health.coverage import log_permission
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import figures
 from litellm_tui.analysis.health.half_written import problem_among
+from litellm_tui.analysis.health.left_open import left_open_among
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.diagnosis import Diagnosis, PlaceKind, Problem, Severity, Verdict
@@ -85,7 +86,8 @@ def _file(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
     if damaged := problem_among(diagnosis):
         return Phase("file", "broken", damaged.reason, damaged.do)
     if configuration.error:
-        return Phase("file", "broken", str(configuration.error), "mend it before anything restarts")
+        mend = "put it back, or give --config" if configuration.error.unread else "mend it before anything restarts"
+        return Phase("file", "broken", str(configuration.error), mend)
     if configuration.failure:
         return Phase("file", "skipped", configuration.failure.why)
     if file is None:
@@ -121,6 +123,8 @@ def _references(snapshot: Snapshot) -> Phase:
 
 
 def _service(diagnosis: Diagnosis) -> Phase:
+    if left := left_open_among(diagnosis):
+        return Phase("service", "broken", f"{left.title} {left.cause}: {left.reason}", left.do)
     return _of_verdict("service", diagnosis.service, f"the unit is {diagnosis.service.state}")
 
 

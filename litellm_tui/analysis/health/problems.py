@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
+from litellm_tui.analysis.health.unnamed_failures import log_problems, unnamed_failures
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.routing.table import FALLBACK_KINDS
@@ -34,13 +34,9 @@ _PLACES: Final[dict[PlaceKind, int]] = {
     "chain": 5,
     "log": 6,
 }
-# how long a log line that names no deployment counts, in seconds
-RECENT: Final = 60.0
 # how long requests for an unknown name are reported, and how many names: a client can invent any number
 ASKED: Final = 900.0
 MOST_STRANGERS: Final = 3
-# from this many errors in five minutes on, errors without a problem are reported
-UNEXPLAINED_ERRORS: Final = 3
 
 
 def find_problems(
@@ -67,7 +63,10 @@ def find_problems(
         hit = "every request fails" if broken else "nobody fails: requests go on, uncached"
         found.append(_problem("cache", "", "cache", cache, hit=hit, severity="bad" if broken else "warn"))
     found += database_problems(snapshot.database, database)
-    found += _log(snapshot, now, found)
+    if gateway.state == "answering":
+        known = groups if snapshot.gateway.deployments.value is not None else ()
+        found += unnamed_failures(snapshot, now, known, {problem.cause for problem in found})
+    found += log_problems(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
     return in_order(found)
 
@@ -152,10 +151,12 @@ def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None
             key="configuration:parse",
             severity="warn",
             title="configuration",
-            cause="does not parse",
+            cause="cannot be read" if error.unread else "does not parse",
             reason=str(error),
             place=Place("configuration"),
-            do=f"mend it before anything restarts: LiteLLM would not start ({place})",
+            do=f"put it back, or give --config: LiteLLM would not start without it ({place})"
+            if error.unread
+            else f"mend it before anything restarts: LiteLLM would not start ({place})",
             hit="nobody yet: what runs was read before",
             since=error.since or None,
         )
@@ -211,6 +212,11 @@ def _of_models(
             severity: Severity = "bad" if group.verdict.state in ("failing", "cooling down") else "warn"
             yield _problem("group", group.name, group.name, group.verdict, hit=hit, severity=severity)
             continue
+        if not wrong and group.verdict.severity in ("bad", "warn"):
+            # its callers meet failures that none of its deployments shows
+            yield _problem("group", group.name, group.name, group.verdict, hit=hit)
+        elif group.verdict.severity == "quiet" and group.verdict.state == "degraded":
+            yield _problem("group", group.name, group.name, group.verdict, hit=hit)
         for row in wrong:
             loud = group.verdict.severity if row.verdict.severity == "bad" else row.verdict.severity
             yield _problem("deployment", row.key, _title(row, rows), row.verdict, hit=hit, severity=loud)
@@ -253,8 +259,8 @@ def _hit(group: Group, rows: Iterable[Deployment], relying: Collection[str], tot
     mine = sum((row.ok or 0) + (row.failed or 0) for row in rows)
     if total and mine:
         words.append(f"{mine / total:.0%} of the requests")
-    if group.served_by:
-        words.append(f"{group.served_by} takes over")
+    if group.in_place:
+        words.append(group.in_place)
     return ", ".join(words)
 
 
@@ -360,35 +366,4 @@ def _routing(
             place=Place("log"),
             do="tell the client, or add an alias",
             hit="whoever asks for it",
-        )
-
-
-def _log(snapshot: Snapshot, now: float, found: Sequence[Problem]) -> Iterator[Problem]:
-    broken = [n for n in snapshot.traffic.notices if n.kind == "stream breaks" and now - n.last <= RECENT]
-    if broken and not any(problem.cause == "stream breaks" for problem in found):
-        times = sum(notice.times for notice in broken)
-        yield Problem(
-            key="log:streams",
-            severity="warn",
-            title="streams",
-            cause="stream breaks",
-            reason=f"{count(times, 'stream')} ended in the middle of the answer, and LiteLLM does not write of which "
-            f"model: {first_words(broken[-1].name)}",
-            place=Place("log"),
-            do="litellm-tui probe --stream shows which model it is",
-            hit="callers that stream; others are not",
-            since=min(notice.first for notice in broken),
-        )
-    recent = sum(snapshot.log.errors_per_minute[-5:])
-    # failed requests have a problem of their own, or had one until just now
-    told = any(tally.failed for tally in snapshot.traffic.tallies) or any(p.place.kind == "log" for p in found)
-    if recent >= UNEXPLAINED_ERRORS and not told and all(problem.severity == "quiet" for problem in found):
-        yield Problem(
-            key="log:errors",
-            severity="quiet",
-            title="log",
-            cause="errors",
-            reason=f"{count(recent, 'error')} in the log in 5 min, and nothing that was looked at explains them",
-            place=Place("log"),
-            do="i lists them by cause",
         )

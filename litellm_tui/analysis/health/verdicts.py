@@ -9,11 +9,13 @@ import msgspec
 
 from litellm_tui.analysis.failures.causes import name_cause
 from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, DeploymentEvidence, EvidenceCollector, Observation
+from litellm_tui.analysis.health.marks import expected_down, keep_marks
 from litellm_tui.analysis.health.paired import Pair, Pairs, all_aliases, pair_deployments, under_group_names
+from litellm_tui.analysis.health.states import verdict_of
 from litellm_tui.analysis.latest import Last, latest
-from litellm_tui.analysis.phrases import age
+from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.configuration import FileDeployment
-from litellm_tui.model.diagnosis import SEVERITY, Deployment, Evidence, State, Verdict
+from litellm_tui.model.diagnosis import Deployment, Evidence, State, Verdict
 from litellm_tui.model.failures import Crashed
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.snapshot import Snapshot
@@ -45,8 +47,23 @@ class _UnobservedRows:
 _keep_equal: Final = Last()
 
 
+_keep_equal_groups: Final = Last()
+
+
+class Judged(NamedTuple):
+    """A row for each deployment, in the file's order, and the failures of whole groups as their callers met them."""
+
+    deployments: tuple[Deployment, ...]
+    groups: tuple[tuple[str, Observation], ...]
+
+
 def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -> tuple[Deployment, ...]:
-    """A row for each deployment of the file or the router, in the file's order; the same tuple for an equal result."""
+    """The rows of `judge`."""
+    return judge(snapshot, now, saved_since_start).deployments
+
+
+def judge(snapshot: Snapshot, now: float, saved_since_start: bool) -> Judged:
+    """All that is known of each deployment of the file or the router; the same tuples for an equal result."""
     gateway, file = snapshot.gateway, snapshot.configuration.current
     aliases = all_aliases(file, gateway.router.value)
     loaded = under_group_names(gateway.deployments.value, aliases)
@@ -56,7 +73,7 @@ def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -
         loaded=gateway.deployments.value is not None,
         file=file is not None,
         saved_since_start=saved_since_start,
-        expected_down=snapshot.expected_down,
+        expected_down=keep_marks(snapshot.expected_down, now),
         dropped=frozenset(n.name for n in snapshot.traffic.notices if n.kind == "dropped"),
         why_unknown=_why_unknown(snapshot),
         start=snapshot.service.value is not None and snapshot.service.value.started_at is not None,
@@ -71,7 +88,8 @@ def judge_deployments(snapshot: Snapshot, now: float, saved_since_start: bool) -
     rows = list(quiet.rows)
     for place in active:
         rows[place] = _row(pairs.rows[place], known, collector, names)
-    return _keep_equal(tuple(row for row in rows if row is not None))
+    failing = tuple(collector.observe_groups().items()) if known.reachable and known.loaded else ()
+    return Judged(_keep_equal(tuple(row for row in rows if row is not None)), _keep_equal_groups(failing))
 
 
 def _row(both: Pair, known: _Context, collector: EvidenceCollector, groups: frozenset[str] | None) -> Deployment:
@@ -87,7 +105,7 @@ def _row(both: Pair, known: _Context, collector: EvidenceCollector, groups: froz
         group=shown.group,
         model=shown.model,
         api_base=both.address,
-        verdict=verdict if note is None else _expected_down(verdict, note),
+        verdict=verdict if note is None else expected_down(verdict, note),
         listed=listed,
         rpm=shown.rpm,
         tpm=shown.tpm,
@@ -114,19 +132,6 @@ def _name_set(groups: tuple[str, ...] | None) -> frozenset[str] | None:
     return None if groups is None else frozenset(groups)
 
 
-def verdict_of(
-    state: State,
-    reason: str = "",
-    seen_at: float | None = None,
-    do: str = "",
-    brief: str = "",
-    since: float | None = None,
-    contradiction: str = "",
-) -> Verdict:
-    """A verdict with the severity of its state."""
-    return Verdict(state, SEVERITY[state], reason, seen_at, do, brief, since, contradiction)
-
-
 def _verdict_of_row(
     entry: FileDeployment | None,
     running: LoadedDeployment | None,
@@ -140,7 +145,7 @@ def _verdict_of_row(
         assert entry is not None
         return _not_loaded(entry, known)
     unset = next(iter(entry.missing), "") if entry else ""
-    judged = _judge(evidence, unset, collector)
+    judged = _judge(running, evidence, unset, collector)
     if entry is None and known.file and not running.from_db and judged.severity != "bad":
         gone = verdict_of("not in file", "gone from the file", judged.seen_at, "the next restart removes it")
         return _as_pending(gone) if known.saved_since_start else gone
@@ -171,13 +176,19 @@ def _as_pending(verdict: Verdict) -> Verdict:
     return msgspec.structs.replace(verdict, severity="quiet", pending=True)
 
 
-def _judge(evidence: DeploymentEvidence, unset: str, collector: EvidenceCollector) -> Verdict:
+def _judge(
+    running: LoadedDeployment, evidence: DeploymentEvidence, unset: str, collector: EvidenceCollector
+) -> Verdict:
     direct, health = evidence.direct, evidence.health
     if direct and direct.ok and health and not health.ok and collector.now - direct.seen_at > FAILURE_MEMORY:
         # an old answer does not contradict current evidence
         direct = None
     if evidence.cooling_until is not None and not (direct and (direct.ok or _explains_cooling(direct))):
         return _cooling_verdict(evidence, evidence.cooling_until, collector.now)
+    if direct is not None and direct.callers:
+        if not direct.partly:
+            return _callers_verdict(direct)
+        direct = None
     if direct is not None and not direct.ok:
         confirmed = health is not None and not health.ok and not collector.traffic_visible
         state: State = "degraded" if direct.partly and not confirmed else "failing"
@@ -216,11 +227,17 @@ def _judge(evidence: DeploymentEvidence, unset: str, collector: EvidenceCollecto
     if evidence.group is not None:
         return _suspected_verdict(evidence.group)
     if health is not None:
-        if collector.traffic_visible:
-            return msgspec.structs.replace(
-                verdict_of("idle", "no request in 5 min; its health check answers", health.seen_at), severity="ok"
-            )
-        return verdict_of("serving", "its health check answers", health.seen_at)
+        return _checked_verdict(health, collector)
+    if evidence.earlier is not None:
+        doubt = verdict_of(
+            "unproven",
+            f"{evidence.earlier.text}; nothing has shown since that it answers",
+            evidence.earlier.seen_at,
+            "probe it (p): that tells whether it still fails",
+            evidence.earlier.cause.name if evidence.earlier.cause else "",
+            evidence.earlier.since,
+        )
+        return msgspec.structs.replace(doubt, severity="warn")
     if unset:
         return msgspec.structs.replace(
             verdict_of(
@@ -232,9 +249,34 @@ def _judge(evidence: DeploymentEvidence, unset: str, collector: EvidenceCollecto
             ),
             severity="warn",
         )
+    quiet = collector.no_request or "nothing that was seen has asked it"
+    if not collector.no_request and (served := collector.served_sometime(running)):
+        quiet = f"it has answered {count(served, 'request')} since its process started, the last one at an unknown time"
+    if evidence.direct is not None and evidence.direct.callers:
+        quiet = evidence.direct.text
+    return verdict_of("idle", f"nothing is known against it; {quiet}", do="p asks it now")
+
+
+def _checked_verdict(health: Observation, collector: EvidenceCollector) -> Verdict:
+    """The verdict where nothing but LiteLLM's own check speaks of a deployment, and speaks for it."""
+    if not collector.round.current:
+        text = f"its health check answered {collector.round.ago}; nothing shows that it still answers"
+        return verdict_of("unproven", text, health.seen_at, "p asks it now", "old check")
     if collector.traffic_visible:
-        return verdict_of("idle", "nothing is known against it; no request in 5 min", do="p asks it now")
-    return verdict_of("idle", "nothing is known against it, and nothing that was seen has asked it", do="p asks it now")
+        quiet = collector.no_request or "no request was seen"
+        return msgspec.structs.replace(
+            verdict_of("idle", f"{quiet}; its health check answers", health.seen_at), severity="ok"
+        )
+    return verdict_of("serving", "its health check answers", health.seen_at)
+
+
+def _callers_verdict(observation: Observation) -> Verdict:
+    """Requests fail, and not by the deployment: it is told, and no problem of the gateway's."""
+    cause = observation.cause or name_cause(observation.text)
+    verdict = verdict_of(
+        "degraded", observation.text, observation.seen_at, cause.do, f"callers' own: {cause.name}", observation.since
+    )
+    return msgspec.structs.replace(verdict, severity="quiet")
 
 
 def _failing_verdict(state: State, observation: Observation, unset: str, contradiction: str = "") -> Verdict:
@@ -301,20 +343,6 @@ def _cooling_verdict(evidence: DeploymentEvidence, until: float, now: float) -> 
         brief=began.cause.name if began and began.cause else "cooling down",
         since=began.since if began else None,
     )
-
-
-def _expected_down(verdict: Verdict, note: str) -> Verdict:
-    if verdict.state in ("serving", "idle"):
-        said = Evidence("operator", f"marked as expected down ({note or 'no note'}), and it answers", "neither")
-        return msgspec.structs.replace(verdict, evidence=(*verdict.evidence, said))
-    said = Evidence("operator", f"marked as expected down: {note or 'no note'}", "neither")
-    if verdict.state in ("not in file", "unknown"):
-        return msgspec.structs.replace(verdict, evidence=(*verdict.evidence, said))
-    expected = verdict_of(
-        "expected down", note or "marked so by the operator", verdict.seen_at, "", verdict.brief, verdict.since
-    )
-    was = Evidence("operator", f"without the mark: {verdict.state}, {verdict.reason}", "neither")
-    return msgspec.structs.replace(expected, evidence=(*verdict.evidence, said, was))
 
 
 def _with_evidence(

@@ -45,25 +45,37 @@ def index_deployments(deployments: Collection[Deployment]) -> DeploymentIndex:
     )
 
 
-def find_substitutes(snapshot: Snapshot, deployments: Collection[Deployment], groups: Iterable[str]) -> dict[str, str]:
-    """The dead groups for which another group answers, each with that group."""
+def find_substitutes(
+    snapshot: Snapshot, deployments: Collection[Deployment], names: Iterable[str], groups: Iterable[str] = ()
+) -> dict[str, str]:
+    """The names (groups and aliases) of dead groups for which another group answers, each with that group.
+
+    `groups` are dead as a whole, even where none of their deployments is known to be.
+    """
     routing = current_routing(snapshot)
     if routing is None:
         return {}
-    return _find_substitutes(routing, _current_rules(snapshot), deployments, tuple(groups))
+    return _find_substitutes(routing, current_rules(snapshot), deployments, tuple(names), tuple(groups))
 
 
 @latest
 def _find_substitutes(
-    routing: Routing, rules: RouterRules, deployments: Collection[Deployment], groups: tuple[str, ...]
+    routing: Routing,
+    rules: RouterRules,
+    deployments: Collection[Deployment],
+    names: tuple[str, ...],
+    groups: tuple[str, ...],
 ) -> dict[str, str]:
     index = index_deployments(deployments)
-    down = _dead(deployments)
+    whole: dict[str, FallbackKind] = {
+        member.key: "general" for group in groups for member in index.groups.get(group, ())
+    }
+    down = {**_dead(deployments), **whole}
     found = {}
-    for group in groups:
-        served = predict_route(routing, index, down, group, rules=rules).served_by
-        if served is not None and served != group:
-            found[group] = served
+    for name in names:
+        served = predict_route(routing, index, down, name, rules=rules).served_by
+        if served is not None and served != name:
+            found[name] = served
     return found
 
 
@@ -76,7 +88,7 @@ def served_without(
         return None
     index = index_deployments(deployments)
     down = {**_dead(deployments), **{member.key: kind for member in index.groups.get(name, ())}}
-    return predict_route(routing, index, down, name, kind, _current_rules(snapshot)).served_by
+    return predict_route(routing, index, down, name, kind, current_rules(snapshot)).served_by
 
 
 @latest
@@ -84,7 +96,8 @@ def _dead(deployments: Collection[Deployment]) -> dict[str, FallbackKind]:
     return {d.key: "general" for d in deployments if d.verdict.state in DEAD}
 
 
-def _current_rules(snapshot: Snapshot) -> RouterRules:
+def current_rules(snapshot: Snapshot) -> RouterRules:
+    """How the router of this version behaves."""
     readiness = snapshot.gateway.readiness.value
     return rules_for(readiness.version if readiness else None)
 
@@ -99,7 +112,7 @@ def simulate_outage(
     index = index_deployments(deployments)
     dead = _dead(deployments)
     down = dead | {m.key: "general" for m in index.members if m.group in marked}
-    rules = _current_rules(snapshot)
+    rules = current_rules(snapshot)
     names = [*dict.fromkeys((*index.groups, *routing.aliases))]
     asked: list[tuple[FallbackKind, str]] = [("general", name) for name in names]
     asked += [(kind, source) for kind, chains in routing.chains.items() if kind != "general" for source in chains]

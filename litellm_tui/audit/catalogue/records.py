@@ -66,7 +66,8 @@ class Catalogue(msgspec.Struct, frozen=True):
     """What one version of LiteLLM reads.
 
     `source` says where this is known from: the operated LiteLLM's own source, the shipped table, or the newest entry of
-    that table because the version is not known. Every set holds names as they are written in a configuration:
+    that table because the version is not known. `asked` is the version that was asked for where `version` is only the
+    nearest to it that the table has. Every set holds names as they are written in a configuration:
 
     - `sections`: keys of the top level
     - `router`: what router_settings may set; `router_managed`: parameters of the Router that it may not
@@ -85,6 +86,7 @@ class Catalogue(msgspec.Struct, frozen=True):
 
     version: str
     source: Source = "shipped"
+    asked: str = ""
     sections: frozenset[str] = frozenset()
     router: frozenset[str] = frozenset()
     router_managed: frozenset[str] = frozenset()
@@ -147,6 +149,7 @@ class Spans(msgspec.Struct, frozen=True):
         return Catalogue(
             version=self.releases[index],
             source=source,
+            asked=version if asked and parse_version(self.releases[index]) != asked else "",
             models={name: mode for name, (mode, pairs) in self.models.items() if _includes(pairs, index)},
             defaults={
                 name: value

@@ -67,7 +67,7 @@ def load(
         return ConfigError(path, f"a key that cannot be written out: {error}")
     except OSError as error:
         # a file was removed after it was read
-        return ConfigError(path, error.strerror or str(error))
+        return ConfigError(path, error.strerror or str(error), unread=True)
 
 
 @contextlib.contextmanager
@@ -202,7 +202,7 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
     try:
         content = merged.instead[path] if path in merged.instead else read_bytes(path)
     except OSError as error:
-        raise _Unusable(ConfigError(path, error.strerror or str(error))) from error
+        raise _Unusable(ConfigError(path, error.strerror or str(error), unread=True)) from error
     merged.digest.update(path.encode() + b"\0" + content + b"\0")
     merged.ignores += _ignores(content, path)
     digest, known = hashlib.sha256(content).digest(), _parsed.get(path)

@@ -114,10 +114,10 @@ class GatewayClient:
                 else:
                     body = await bounded.body(response, endpoint.limit)
         except TimeoutError:
-            why = f"no answer within {endpoint.timeout:g} s"
+            why = f"no answer within {endpoint.timeout:g} s from {_where(url or self._url)}"
             return Answer(Unreachable(why, kind="timeout"), time.perf_counter() - started)
         except httpx.HTTPError as error:
-            return Answer(unreachable(error), time.perf_counter() - started)
+            return Answer(_at(unreachable(error), url or self._url), time.perf_counter() - started)
         except bounded.BodyRefused as error:
             what = f"{endpoint.path or 'the health URL'}: HTTP {response.status_code}, {error}"
             return Answer(Malformed(what, status=response.status_code), time.perf_counter() - started)
@@ -177,6 +177,22 @@ def _without_sniffio() -> None:
     """httpcore looks for sniffio anew at each request: where there is none, on every folder of `sys.path`."""
     if "sniffio" not in sys.modules and importlib.util.find_spec("sniffio") is None:
         sys.modules["sniffio"] = None  # type: ignore[assignment]
+
+
+def _where(url: str) -> str:
+    """Host and port of an address, for a sentence."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or url
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{host}:{port}"
+
+
+def _at(failure: Unreachable, url: str) -> Unreachable:
+    """The failure with the address that was asked."""
+    words = f"no connection to {_where(url)}: {failure.why}"
+    if failure.kind == "closed":
+        words = f"{_where(url)}: {failure.why}"
+    return msgspec.structs.replace(failure, why=words)
 
 
 def unreachable(error: httpx.HTTPError) -> Unreachable:

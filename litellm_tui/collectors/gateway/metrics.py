@@ -20,7 +20,9 @@ _COOLED: Final = "litellm_deployment_cooled_down_total"
 _HITS: Final = "litellm_cache_hits_metric_total"
 _MISSES: Final = "litellm_cache_misses_metric_total"
 _IN_FLIGHT: Final = "litellm_in_flight_requests"
-_WANTED: Final = (_SUCCESSES, _FAILURES, _COOLED, _HITS, _MISSES, _IN_FLIGHT)
+# the client library's own; it is missing where several workers share their counters
+_STARTED: Final = "process_start_time_seconds"
+_WANTED: Final = (_SUCCESSES, _FAILURES, _COOLED, _HITS, _MISSES, _IN_FLIGHT, _STARTED)
 
 
 def decode(status: int, body: bytes) -> Metrics | Failure:
@@ -51,6 +53,7 @@ def decode(status: int, body: bytes) -> Metrics | Failure:
         cache_hits=totals[_HITS] if _HITS in seen else None,
         cache_misses=totals[_MISSES] if _MISSES in seen else None,
         in_flight=totals[_IN_FLIGHT] if _IN_FLIGHT in seen else None,
+        started_at=totals[_STARTED] if _STARTED in seen else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
+from litellm_tui.analysis.health.unnamed_failures import all_clear
 from litellm_tui.analysis.phrases import age, coarse_age
 from litellm_tui.model.diagnosis import Place, Problem
 from litellm_tui.ui.detail import Paragraph, to_rows
@@ -46,7 +47,7 @@ def problem_rows(view: View, width: int) -> Iterator[Row]:
     lasting = [problem for problem in problems if problem.solved_at is None]
     wrong = [problem for problem in lasting if problem.severity in ("bad", "warn")]
     if not wrong:
-        yield Row(((" nothing is wrong, as far as can be seen", "ok"),))
+        yield Row(((f" {all_clear(lasting)}", "ok"),))
     names = min(max((cell_len(p.title) for p in problems), default=0), max(12, width // 3))
     causes = min(max((cell_len(p.cause) for p in problems), default=0), max(10, width // 4))
     for problem in lasting:

@@ -1,0 +1,266 @@
+"""Attributes every failed request: to the group that it asked for, to its caller, or to "somewhere"; none is dropped.
+
+A failed request leaves an error's record, whose group LiteLLM names in it, in a line beside it, or nowhere, and behind
+that an access line with its status and its caller. Access lines of a failure without a record are counted, too, and so
+are records without an access line (1.77 with json_logs, a stream that breaks after its 200). Forms seen on 1.77.7 and
+1.106.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict, deque
+from typing import Final, NamedTuple
+
+from litellm_tui.logs import failure_line
+from litellm_tui.logs.line_facts import Access, Facts
+from litellm_tui.logs.subject_counts import SubjectCounts
+from litellm_tui.model.log import LogRecord
+from litellm_tui.model.traffic import FailedBy, FailedRequests
+
+# an error's record and the access line of its request are written together, to two streams
+SETTLING: Final = 1.0
+# what names a group for a record is written at most so long before it
+HINT_SECONDS: Final = 2.0
+MOST_WAITING: Final = 500
+MOST_HINTS: Final = 200
+MOST_PLACES: Final = 200
+MOST_CALLERS: Final = 20
+LONGEST_WORDS: Final = 400
+# LITELLM_LOG=INFO: the router names the group before it reports an error that does not
+_LOOKED_UP: Final = "No fallback model group found for "
+# without access lines: an exception of the proxy itself begins with its status
+_REFUSED: Final = re.compile(r"(?:HTTPException: )?4(?:0[0-79]|1\d|2[0-8])\b")
+# statuses of requests that are refused, not of requests that fail
+_FAILING: Final = (408, 429)
+
+
+class Named(NamedTuple):
+    """A failed request whose group is told beside its record and not in it."""
+
+    time: float
+    group: str
+    error: str
+    sequence: int
+    stream: bool
+
+
+class _Hint(NamedTuple):
+    """A line that names the group of a failure. Without `error` the router's report of that failure follows it."""
+
+    time: float
+    pid: int
+    group: str
+    error: str | None
+
+
+class _Failure:
+    """One failed request, as far as its lines have told of it. `named` means that its own record names the group."""
+
+    __slots__ = (
+        "answered", "caller", "client", "error", "group", "named", "pid", "sequence", "status", "stream", "time",
+    )  # fmt: skip
+
+    def __init__(self, record: LogRecord) -> None:
+        self.time, self.pid, self.sequence = record.time, record.pid, record.sequence
+        self.group = self.client = self.error = ""
+        self.named = self.caller = self.stream = self.answered = False
+        self.status = 0
+
+    def by(self) -> FailedBy:
+        refused = 400 <= self.status < 500 and self.status not in _FAILING
+        if self.caller and self.status < 500:
+            return "caller"
+        if self.group:
+            return "group"
+        if self.stream:
+            return "stream"
+        return "refused" if refused or (not self.status and _REFUSED.match(self.error)) else ""
+
+
+class _Place:
+    def __init__(self) -> None:
+        self.counts = SubjectCounts()
+        self.words = ""
+        self.callers: OrderedDict[str, None] = OrderedDict()
+
+
+class FailedRequestCounter:
+    """Gets the facts of every line. What it returns names the group of failures that their own records do not."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Failure] = deque()
+        self._bare: deque[_Failure] = deque()
+        self._hints: deque[_Hint] = deque(maxlen=MOST_HINTS)
+        self._router: tuple[int, str] | None = None
+        self._places: OrderedDict[tuple[FailedBy, str], _Place] = OrderedDict()
+
+    def note(self, facts: Facts, record: LogRecord, folded: bool) -> None:
+        """Take up a line; `record` is what it became or, when `folded`, was added to."""
+        if facts.access is not None:
+            if record.status >= 400:
+                self._answered(facts.access, record)
+        elif record.level == "INFO":
+            if not folded and record.model and record.text.startswith(_LOOKED_UP):
+                self._hints.append(_Hint(record.time, record.pid, record.model, None))
+        elif folded:
+            self._add(facts, record)
+        elif facts.heading is not None:
+            self._begin(facts, record)
+
+    def _begin(self, facts: Facts, record: LogRecord) -> None:
+        heading = facts.heading
+        assert heading is not None
+        failure = heading.failure
+        named = facts.failed_group.group if facts.failed_group else ""
+        if failure.ends or failure.breaks:
+            found = _Failure(record)
+            found.error = (heading.error.text if failure.by_error or failure.breaks else heading.words.text).strip()
+            found.stream = failure.breaks
+            found.caller = failure.kind == "caller" or bool(facts.notice and facts.notice[0] == "no such group")
+            found.group, found.named = named, bool(named)
+            self._take_bare(found)
+            self._waiting.append(found)
+        elif failure.voice == "router" or failure.again:
+            error = heading.error.text.strip()
+            group = named or self._looked_up(record)
+            if group:
+                self._hints.append(_Hint(record.time, record.pid, group, error))
+            else:
+                # a plain log names the group some lines below
+                self._router = record.sequence, error
+
+    def _add(self, facts: Facts, record: LogRecord) -> None:
+        """A further line of a record, which may name the group of the whole."""
+        if facts.failed_group is None and facts.notice is None:
+            return
+        for failure in reversed(self._waiting):
+            if failure.sequence == record.sequence:
+                if facts.failed_group and not failure.named:
+                    failure.group, failure.named = facts.failed_group.group, True
+                if facts.notice and facts.notice[0] == "no such group":
+                    failure.caller = True
+                return
+        if facts.failed_group and self._router and self._router[0] == record.sequence:
+            self._hints.append(_Hint(record.time, record.pid, facts.failed_group.group, self._router[1]))
+            self._router = None
+
+    def _looked_up(self, record: LogRecord) -> str:
+        """The group that the router looked up just before; empty where it may be one of several."""
+        fits = [h for h in self._hints if h.error is None and h.pid == record.pid and record.time - h.time <= SETTLING]
+        names = {hint.group for hint in fits}
+        if len(names) != 1:
+            return ""
+        self._hints.remove(fits[0])
+        return fits[0].group
+
+    def _answered(self, access: Access, record: LogRecord) -> None:
+        """An access line of a failure: it belongs to the oldest record of its process that waits for one."""
+        for place, failure in enumerate(self._waiting):
+            # a probe of the console's own names a deployment, and nobody else's request does
+            mine = record.own or not failure_line.is_probed(failure.group)
+            if failure.pid == record.pid and not failure.answered and mine:
+                if record.own:
+                    del self._waiting[place]
+                else:
+                    failure.status, failure.client, failure.answered = record.status, access.client, True
+                return
+        if record.own or access.looks:
+            return
+        bare = _Failure(record)
+        bare.status, bare.client = record.status, access.client
+        # an error's record may still come; of these statuses it would say the same
+        if record.status < 500 and (not access.calls or record.status in (401, 403, 404)):
+            self._count("caller", "", bare)
+        elif not access.calls:
+            self._count("other", "", bare)
+        else:
+            self._bare.append(bare)
+
+    def _take_bare(self, found: _Failure) -> None:
+        """Give an error's record the access line that came before it: the two streams of a process are read apart."""
+        for place, bare in enumerate(self._bare):
+            if bare.pid == found.pid and found.time - bare.time <= SETTLING:
+                found.status, found.client, found.answered = bare.status, bare.client, True
+                del self._bare[place]
+                return
+
+    def settle(self, now: float) -> list[Named]:
+        """Count what is complete at `now`; returns the failures whose group was told beside their own records."""
+        named = []
+        while self._waiting and (now - self._waiting[0].time > SETTLING or len(self._waiting) > MOST_WAITING):
+            failure = self._waiting.popleft()
+            if failure_line.is_probed(failure.group):
+                continue
+            if failure.named:
+                self._consume(failure, failure.group)
+            if not failure.group and not failure.caller and (group := self._hinted(failure)):
+                failure.group = group
+                if not failure_line.is_probed(group):
+                    named.append(Named(failure.time, group, failure.error, failure.sequence, failure.stream))
+            self._count(failure.by(), failure.group if failure.by() == "group" else "", failure)
+        while self._bare and (now - self._bare[0].time > SETTLING or len(self._bare) > MOST_WAITING):
+            bare = self._bare.popleft()
+            self._count(bare.by(), "", bare)
+        return named
+
+    def _hinted(self, failure: _Failure) -> str:
+        """The group that lines beside this failure name; empty where they name none, or several that it may be."""
+        fits = [
+            hint
+            for hint in self._hints
+            if hint.pid == failure.pid
+            and hint.error is not None
+            and -SETTLING <= failure.time - hint.time <= HINT_SECONDS
+            and failure.error
+            and failure.error[:LONGEST_WORDS] in hint.error
+        ]
+        if len({hint.group for hint in fits}) != 1:
+            return ""
+        self._consume(failure, fits[0].group)
+        return fits[0].group
+
+    def _consume(self, failure: _Failure, group: str) -> None:
+        """Drop the lines that belong to this failure: none of them names another one with the same error.
+
+        The router reports a request once, and that of a stream a second time.
+        """
+        mine = [
+            hint
+            for hint in self._hints
+            if hint.pid == failure.pid
+            and hint.group == group
+            and hint.error is not None
+            and -SETTLING <= failure.time - hint.time <= HINT_SECONDS
+        ]
+        for hint in mine[: 2 if failure.stream else 1]:
+            self._hints.remove(hint)
+
+    def _count(self, by: FailedBy, name: str, failure: _Failure) -> None:
+        key = by, name
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = _Place()
+            if len(self._places) > MOST_PLACES:
+                self._places.popitem(last=False)
+        else:
+            self._places.move_to_end(key)
+        place.counts.count(failure.time, 0, 1)
+        place.counts.fail(failure.time)
+        place.words = failure.error[:LONGEST_WORDS] or place.words
+        if failure.client:
+            # the address without its port: each connection has another one
+            place.callers[failure.client.rpartition(":")[0] or failure.client] = None
+            if len(place.callers) > MOST_CALLERS:
+                place.callers.popitem(last=False)
+
+    def failed(self, now: float) -> tuple[FailedRequests, ...]:
+        """The failed requests of the window that ends at `now`, those with the most first."""
+        found = []
+        for (by, name), place in self._places.items():
+            times = place.counts.sums(now)[1]
+            if times:
+                counts = place.counts
+                since, last = counts.failing_since or 0.0, counts.last_failed or 0.0
+                found.append(FailedRequests(by, name, times, since, last, place.words, tuple(place.callers)))
+        return tuple(sorted(found, key=lambda one: -one.times))

@@ -1,0 +1,58 @@
+"""Successes and failures of one subject over the window, and the times that a verdict needs."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+WINDOW: Final = 300.0
+BUCKET: Final = 10.0
+# one answer a second is remembered, for the last minute with answers
+ANSWER_STEP: Final = 1.0
+ANSWERS_KEPT: Final = 64
+
+
+class SubjectCounts:
+    """`last_ok` and `last_failed` can be older than the window; `failing_since` is the first failure in a row."""
+
+    def __init__(self) -> None:
+        self.buckets: deque[list[float]] = deque()
+        self.last_ok: float | None = None
+        self.last_failed: float | None = None
+        self.failing_since: float | None = None
+        self.in_a_row = 0
+        self.failures: deque[float] = deque(maxlen=3)
+        self.answers: deque[float] = deque(maxlen=ANSWERS_KEPT)
+
+    def count(self, time: float, ok: int, failed: int) -> None:
+        """Count outcomes at this moment."""
+        if ok:
+            self.last_ok = max(time, self.last_ok or 0.0)
+            if not self.answers or time - self.answers[-1] >= ANSWER_STEP:
+                self.answers.append(time)
+            self.failing_since = None
+            self.in_a_row = 0
+        elif self.last_failed is not None and time - self.last_failed > WINDOW:
+            # where the log has no successes, only silence ends a row of failures
+            self.failing_since = None
+            self.in_a_row = 0
+        self.in_a_row += failed
+        if failed:
+            self.failures.append(time)
+        start = time - time % BUCKET
+        if not self.buckets or self.buckets[-1][0] < start:
+            self.buckets.append([start, 0, 0])
+        self.buckets[-1][1] += ok
+        self.buckets[-1][2] += failed
+
+    def fail(self, time: float) -> None:
+        """Note a failure's time, also of one that is no request of its own."""
+        self.last_failed = max(time, self.last_failed or 0.0)
+        if self.failing_since is None:
+            self.failing_since = time
+
+    def sums(self, now: float) -> tuple[int, int]:
+        """Successes and failures of the window that ends at `now`."""
+        while self.buckets and self.buckets[0][0] < now - WINDOW:
+            self.buckets.popleft()
+        return sum(int(b[1]) for b in self.buckets), sum(int(b[2]) for b in self.buckets)

@@ -1,0 +1,132 @@
+"""No request that failed is nobody's: `status` on real gateways, at the default log level and at INFO.
+
+The user's unit writes at the default level, the system's at INFO: both get the same requests, which fail inside
+LiteLLM, in streams that never bring a word, and behind an alias without the fallback of its group.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.lab.config import deployment
+from tests.lab.core import Lab
+from tests.lab.environments import Environment
+
+COMMAND = (sys.executable, "-m", "litellm_tui.cli")
+REQUESTS = 4
+KINDS = {"default": True, "info": False}
+
+
+def site() -> dict[str, Any]:
+    """What fails in it looks well in the file, in /v1/models and to LiteLLM's own health checks."""
+    return {
+        "model_list": [
+            deployment("weighted", "openai/weighted-m", weight="2"),
+            deployment("silent", "openai/silent-mute", timeout=2, stream_timeout=2),
+            deployment("front", "openai/front-err500", max_retries=0),
+            deployment("spare", "openai/spare-m"),
+            deployment("fine", "openai/fine-m"),
+            deployment("gone", "openai/gone-m", port="@refused@"),
+        ],
+        "litellm_settings": {"num_retries": 0, "json_logs": True, "request_timeout": 10},
+        "router_settings": {
+            "num_retries": 0,
+            "model_group_alias": {"nick": "front"},
+            "fallbacks": [{"front": ["spare"]}],
+        },
+        "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
+    }
+
+
+class Site:
+    """A lab with both gateways, and what `status` says of each after all requests."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        asked = [("weighted", False), ("nick", False), ("fine", False), *[("silent", True)] * REQUESTS]
+        jobs = [(user, name, stream) for user in KINDS.values() for name, stream in asked]
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            self.statuses = dict(zip(jobs, pool.map(lambda job: self._ask(*job), jobs), strict=True))
+        self.said = {kind: json.loads(self.command("status", "--json", kind=kind)) for kind in KINDS}
+
+    def _ask(self, user: bool, name: str, stream: bool) -> set[int]:
+        times = 1 if stream else REQUESTS
+        return {
+            self.lab.chat(name, content=f"{name} {n} {id(self)}", user=user, stream=stream).status for n in range(times)
+        }
+
+    def command(self, *arguments: str, kind: str = "default") -> str:
+        user = KINDS[kind]
+        state = {"XDG_STATE_HOME": str(self.lab.home / f"state-{kind}"), "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
+        key = {} if user else {"LITELLM_PROXY_API_KEY": self.lab.key(user=False)}
+        where = [] if user else ["--url", self.lab.url(user=False), "--unit", "litellm.service", "--system"]
+        done = self.lab.run([*COMMAND, *arguments, *where], user=True, check=False, env={**state, **key})
+        assert done.returncode in (0, 1, 2, 3), done.stderr
+        return str(done.stdout)
+
+    def state(self, kind: str, group: str) -> str:
+        states = {found["name"]: str(found["verdict"]["state"]) for found in self.said[kind]["groups"]}
+        return states[group]
+
+    def problems(self, kind: str) -> dict[str, dict[str, Any]]:
+        return {problem["title"]: problem for problem in self.said[kind]["problems"]}
+
+
+@pytest.fixture(scope="module")
+def site_of(lab_environment: Environment) -> Iterator[Site]:
+    with Lab.boot(
+        litellm=lab_environment,
+        config=site(),
+        units=("user", "system"),
+        groups=("systemd-journal",),
+        system_env={"LITELLM_LOG": "INFO"},
+    ) as lab:
+        yield Site(lab)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_request_that_failed_is_nobodys(site_of: Site, kind: str) -> None:
+    # what the callers got: only one of the names answers them
+    answered = {name for (user, name, _), found in site_of.statuses.items() if user == KINDS[kind] and found == {200}}
+    assert answered == {"fine"}
+    assert site_of.said[kind]["headline"]["word"] == "DEGRADED"
+    assert site_of.said[kind]["exit_status"] == 2
+    assert site_of.state(kind, "silent") == "failing"
+    assert site_of.state(kind, "front") == "failing"
+    problems = site_of.problems(kind)
+    assert problems["front"]["severity"] == "bad"
+    assert "takes over" not in problems["front"]["hit"]
+    assert "nobody for nick" in problems["front"]["hit"]
+    assert problems["silent"]["severity"] == "bad"
+    if kind == "info":
+        # there the router names the group in a line beside the failure
+        assert site_of.state(kind, "weighted") == "failing"
+        assert site_of.state(kind, "fine") == "serving"
+    else:
+        assert f"{REQUESTS} " in problems["requests"]["reason"]
+        assert "the log does not say where" in problems["requests"]["reason"]
+
+
+def test_a_probe_is_evidence_for_the_next_command(site_of: Site) -> None:
+    assert site_of.state("default", "gone") == "idle"
+    site_of.command("status")
+    assert json.loads(site_of.command("probe", "gone", "--json"))["failed"] == 1
+    found = json.loads(site_of.command("status", "--json"))
+    (problem,) = [problem for problem in found["problems"] if problem["title"] == "gone"]
+    assert problem["severity"] == "bad"
+    assert any(change.startswith("new: gone: ") for change in found["changes"])
+
+
+def test_a_gateway_that_died_since_is_told_with_its_address(site_of: Site) -> None:
+    site_of.command("status")
+    site_of.lab.systemctl("stop", "litellm.service", user=True)
+    said = site_of.command("status")
+    assert said.startswith("DOWN")
+    assert f"no connection to 127.0.0.1:{site_of.lab.ports.user}" in said
+    assert "the gateway: answering → down" in said.partition("since the last look")[2]
