@@ -82,7 +82,7 @@ def test_budgets_are_the_gateways_own_and_each_holder_is_named(
 
 def test_a_virtual_key_without_a_database_is_told_as_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (one,) = found(tmp_path, capsys, f"08:00:01 - {AUTH}Exception occured - No connected db.")
-    assert (one["failure_of"], one["cause"]) == ("database", "no database")
+    assert (one["failure_of"], one["cause"], one["place"]["kind"]) == ("database", "no database", "database")
     assert "DATABASE_URL" in one["do"]
     assert "master key" in one["means"]
 

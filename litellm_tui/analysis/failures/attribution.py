@@ -19,7 +19,7 @@ _PLACES: Final[dict[Subject, PlaceKind]] = {
     "upstream": "log",
     "gateway": "gateway",
     "caller": "gateway",
-    "database": "log",
+    "database": "database",
     "cache": "cache",
     "side service": "log",
     "start-up": "service",
