@@ -22,10 +22,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     """All that is known at `taken_at`. Screens and commands show this and nothing else.
 
     `redis_answer` is the Redis server's own answer to a PING, `redis_server` what it told of itself last, `database`
-    what Postgres itself says. `probes` holds the last probe of each deployment. `expected_down` maps a deployment's key,
-    or a group's name, to the operator's note on why it may be down. `last_records` are the newest of the log while the
-    gateway does not answer. `address` is the host and port of the gateway. `crashes` are the sources that the console
-    itself fails to read.
+    what Postgres itself says. `probes` holds the last probe of each deployment. `expected_down` maps a deployment's
+    key, or a group's name, to the operator's note on why it may be down. `last_records` are the newest of the log while
+    the gateway does not answer. `address` is the host and port of the gateway. `crashes` are the sources that the
+    console itself fails to read.
     """
 
     taken_at: float

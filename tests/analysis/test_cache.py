@@ -127,7 +127,7 @@ def _ping(version: str = "1.106.2", seen_at: float = 100.0) -> Reading[CachePing
 
 
 def _line(words: str, last: float) -> FailureTally:
-    return FailureTally("", "cache", "", words, "other", words, last, last, 1)
+    return FailureTally("", "", "", words, "other", words, last, last, 1, subject="cache")
 
 
 def test_a_server_that_is_full_is_failing_though_litellm_says_healthy() -> None:

@@ -150,7 +150,7 @@ def test_what_is_wrong_now_and_was_not_then_is_a_change() -> None:
 
 
 def test_what_a_look_could_not_see_is_kept_from_the_look_before() -> None:
-    before = LookSummary(NOW - 60, "1.106.2", "a", NOW - 900, ("g (m)",), "healthy", "answering", {})
+    before = LookSummary(NOW - 60, "1.106.2", "a", NOW - 900, ("g (m)",), "healthy", gateway="answering", problems={})
     kept = carried_over(before, LookSummary(NOW, gateway="down", problems={}))
     assert (kept.at, kept.version, kept.deployments, kept.gateway) == (NOW, "1.106.2", ("g (m)",), "down")
     assert carried_over(None, kept) is kept
