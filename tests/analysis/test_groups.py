@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_tui.analysis.health.evidence import Observation
 from litellm_tui.analysis.health.groups import Substitutes, describe_groups, group_states, judge_groups, mask_failing
+from litellm_tui.analysis.health.observation import Observation
 from litellm_tui.analysis.health.states import verdict_of
 from litellm_tui.model.diagnosis import Deployment, State
 from tests.recorded import loaded_deployment
@@ -92,6 +92,6 @@ def test_a_group_whose_requests_all_fail_is_failing_whatever_its_deployments_loo
 
 
 def test_a_group_that_fails_by_its_callers_own_doing_is_told_quietly() -> None:
-    theirs = Observation(False, 9.0, "every request fails, by what the callers ask", None, 5.0, callers=True)
+    theirs = Observation(False, 9.0, "every request fails, by what the callers ask", None, 5.0, failure_of="caller")
     verdict = judge_groups(_rows("serving", "serving"), (("g", theirs),))["g"]
     assert (verdict.state, verdict.severity) == ("degraded", "quiet")

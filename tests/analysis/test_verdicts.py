@@ -339,6 +339,26 @@ def test_the_callers_own_mistakes_are_not_the_deployments() -> None:
     assert "by what the callers ask, not by the deployment" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("litellm.UnsupportedParamsError: openai does not support parameters: ['top_k'], for model=m. To drop these, "
+         "set `litellm.drop_params=True`", "unsupported parameter"),
+        ("No deployments available for selected model, Try again in 5 seconds. Passed model=g. pre-call-checks=True, "
+         "cooldown_list=[]", "own deployment limit"),
+    ],
+)  # fmt: skip
+def test_what_the_gateway_refuses_by_itself_fails_the_group_and_not_the_deployment(error: str, cause: str) -> None:
+    found = diagnose(_snapshot([FILE], [LOADED], tallies=(_failing("group", "g", error=error),)), NOW)
+    (row,) = found.deployments
+    assert (row.verdict.state, row.verdict.brief) == ("degraded", cause)
+    assert "by the gateway's own refusal, not by the deployment" in row.verdict.reason
+    (group,) = found.groups
+    assert (group.verdict.state, group.verdict.severity, group.verdict.brief) == ("failing", "bad", cause)
+    assert "by the gateway's own refusal" in group.verdict.reason
+    assert [problem.cause for problem in found.problems if problem.severity in ("warn", "bad")] == [cause]
+
+
 def test_requests_that_the_upstream_refuses_are_not_surely_its_fault() -> None:
     error = "litellm.BadRequestError: OpenAIException - unknown parameter 'foo'"
     verdict = _only(_snapshot([FILE], [LOADED], tallies=(_failing("model", "openai/m", error=error),))).verdict

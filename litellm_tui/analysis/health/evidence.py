@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from litellm_tui.analysis.failures.causes import Cause, first_words, name_cause
+from litellm_tui.analysis.failures.causes import first_words, name_cause
 from litellm_tui.analysis.health.health_round import HealthReportIndex, HealthRound, why_check_unfit
+from litellm_tui.analysis.health.observation import BY, Observation, failure_of
 from litellm_tui.analysis.health.tallies import (
     ANSWERED_IN_A_ROW,
     DEGRADED_FAILURES,
@@ -42,25 +43,8 @@ UNSEEN_SECONDS: Final = 120.0
 RECOVERY_SECONDS: Final = 5.0
 # a deployment that answered so shortly before its group failed is not the one that failed
 JUST_BEFORE: Final = 10.0
-# mistakes of callers: nothing is wrong with the deployment
-CALLERS_CAUSES: Final = ("context too long", "content refused")
 # either a mistake of callers or a wrong parameter in the file
 _REFUSED: Final = "400 bad request"
-
-
-class Observation(NamedTuple):
-    """One observation. `partly` says that some requests fail and others do not; `since` is the onset of a failure.
-
-    `callers` means that its callers' own requests are at fault: it shows nothing of the deployment.
-    """
-
-    ok: bool
-    seen_at: float
-    text: str
-    cause: Cause | None = None
-    since: float | None = None
-    partly: bool = False
-    callers: bool = False
 
 
 class DeploymentEvidence(NamedTuple):
@@ -247,9 +231,9 @@ class EvidenceCollector:
     def _observe_traffic(self, tally: Tally) -> Observation | None:
         last_ok = _since_start(tally.last_ok, self.started_at)
         last_failed = _since_start(tally.last_failed, self.started_at)
-        if last_failed is not None and name_cause(tally.error).name in CALLERS_CAUSES:
+        if last_failed is not None and failure_of(name_cause(tally.error)) != "upstream":
             if last_ok is None and self.now - last_failed <= FAILURE_MEMORY:
-                return self._observe_callers(tally, last_failed)
+                return self._observe_others(tally, last_failed)
             last_failed = None
         if last_ok is None and last_failed is None:
             return None
@@ -284,23 +268,25 @@ class EvidenceCollector:
             )
         return Observation(True, last_ok, words)
 
-    def _observe_callers(self, tally: Tally, last_failed: float) -> Observation:
-        """Requests that all fail, as far as can be seen, by what their callers ask."""
+    def _observe_others(self, tally: Tally, last_failed: float) -> Observation:
+        """Requests that all fail, as far as can be seen, and not by the deployment."""
         cause = name_cause(tally.error)
+        whose = failure_of(cause)
         unseen = tally.kind == "group" and not self.traffic_visible
         partly = unseen and not self._keeps_failing(tally, last_failed)
         every = f"{count(max(tally.failed, 1), 'request')} failed" if partly else "every request fails"
-        words = f"{every} by what the callers ask, not by the deployment: {cause.name}: {first_words(tally.error)}"
+        words = f"{every} {BY[whose]}, not by the deployment: {cause.name}: {first_words(tally.error)}"
         onset = max(tally.failing_since or last_failed, self.started_at)
-        return Observation(False, last_failed, words, cause, onset, partly, callers=True)
+        return Observation(False, last_failed, words, cause, onset, partly, whose)
 
     def observe_groups(self) -> dict[str, Observation]:
         """The failures of each group as its callers have met them, whichever of its deployments was asked."""
         return {
             name: observed
             for kind, name in self._tallies
-            # of a group of one its deployment tells all
-            if kind == "group" and self._members[name] > 1 and (observed := self._observe_whole(name))
+            if kind == "group" and (observed := self._observe_whole(name))
+            # of a group of one its deployment tells all that is its upstream's
+            if self._members[name] > 1 or observed.failure_of not in ("upstream", "caller")
         }
 
     def _observe_whole(self, group: str) -> Observation | None:
@@ -320,10 +306,10 @@ class EvidenceCollector:
         onset = max(tally.failing_since or failed, self.started_at)
         of = f" of {tally.failed + answered:,}" if self.traffic_visible else ""
         words = "every request fails" if every else f"{tally.failed:,}{of} requests failed in {age(self._window)}"
-        callers = cause.name in CALLERS_CAUSES
-        whose = ", by what the callers ask" if callers else ""
-        text = f"{words}{whose}: {cause.name}: {first_words(tally.error)}"
-        return Observation(False, failed, text, cause, onset, not every, callers)
+        whose = failure_of(cause)
+        by = f", {BY[whose]}" if whose != "upstream" else ""
+        text = f"{words}{by}: {cause.name}: {first_words(tally.error)}"
+        return Observation(False, failed, text, cause, onset, not every, whose)
 
     def _fails_in_part(self, tally: Tally, members: list[Tally], answered: int, failed: float) -> bool:
         """Whether a group with answers still fails: often enough, and its deployments have not answered since."""
@@ -343,7 +329,7 @@ class EvidenceCollector:
     def _observe_group(self, tally: Tally) -> Observation | None:
         failed = _since_start(tally.last_failed, self.started_at)
         cause = name_cause(tally.error)
-        if failed is None or self.now - failed > FAILURE_MEMORY or cause.name in CALLERS_CAUSES:
+        if failed is None or self.now - failed > FAILURE_MEMORY or failure_of(cause) != "upstream":
             return None
         onset = max(tally.failing_since or failed, self.started_at)
         return Observation(False, failed, f"{cause.name}: {first_words(tally.error)}", cause, onset)

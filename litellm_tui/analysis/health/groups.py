@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from litellm_tui.analysis.failures.causes import name_cause
-from litellm_tui.analysis.health.evidence import CALLERS_CAUSES, Observation
+from litellm_tui.analysis.health.observation import Observation, failure_of
 from litellm_tui.analysis.latest import latest
 from litellm_tui.model.diagnosis import SEVERITY, Deployment, Group, State, Verdict
 from litellm_tui.model.snapshot import Snapshot
@@ -54,16 +54,18 @@ def _with_failures(verdict: Verdict, failing: Observation | None) -> Verdict:
     """The verdict of its deployments, unless its callers meet failures that these do not show."""
     if failing is None or (verdict.severity in ("bad", "warn") and (failing.partly or verdict.state in _DEAD)):
         return verdict
-    if failing.callers and (failing.partly or verdict.severity != "ok"):
+    theirs = failing.failure_of == "caller"
+    if theirs and (failing.partly or verdict.severity != "ok"):
         return verdict
     if verdict.state in ("expected down", "not in file", "unknown"):
         return verdict
-    state: State = "degraded" if failing.partly or failing.callers else "failing"
+    state: State = "degraded" if failing.partly or theirs else "failing"
     cause = failing.cause
+    unseen = "; none of its deployments shows it by itself" if failing.failure_of == "upstream" else ""
     return Verdict(
         state,
-        "quiet" if failing.callers else SEVERITY[state],
-        f"{failing.text}; none of its deployments shows it by itself" if not failing.callers else failing.text,
+        "quiet" if theirs else SEVERITY[state],
+        f"{failing.text}{unseen}",
         failing.seen_at,
         cause.do if cause else "",
         cause.name if cause else "failing",
@@ -127,7 +129,7 @@ def observed_substitutes(snapshot: Snapshot, now: float, answering: Mapping[str,
         failed.name
         for failed in snapshot.traffic.failed
         if failed.by == "group" and failed.last >= begun and failed.times >= LEAST_FAILING
-        and name_cause(failed.words).name not in CALLERS_CAUSES
+        and failure_of(name_cause(failed.words)) != "caller"
     }  # fmt: skip
     return Substitutes(answering, frozenset(failing))
 

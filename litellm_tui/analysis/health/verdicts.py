@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from litellm_tui.analysis.failures.causes import name_cause
-from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, DeploymentEvidence, EvidenceCollector, Observation
+from litellm_tui.analysis.health.evidence import FAILURE_MEMORY, DeploymentEvidence, EvidenceCollector
 from litellm_tui.analysis.health.marks import expected_down, keep_marks
+from litellm_tui.analysis.health.observation import Observation
 from litellm_tui.analysis.health.paired import Pair, Pairs, all_aliases, pair_deployments, under_group_names
 from litellm_tui.analysis.health.states import verdict_of
 from litellm_tui.analysis.latest import Last, latest
@@ -185,9 +186,9 @@ def _judge(
         direct = None
     if evidence.cooling_until is not None and not (direct and (direct.ok or _explains_cooling(direct))):
         return _cooling_verdict(evidence, evidence.cooling_until, collector.now)
-    if direct is not None and direct.callers:
+    if direct is not None and direct.failure_of != "upstream":
         if not direct.partly:
-            return _callers_verdict(direct)
+            return _others_verdict(direct)
         direct = None
     if direct is not None and not direct.ok:
         confirmed = health is not None and not health.ok and not collector.traffic_visible
@@ -252,7 +253,7 @@ def _judge(
     quiet = collector.no_request or "nothing that was seen has asked it"
     if not collector.no_request and (served := collector.served_sometime(running)):
         quiet = f"it has answered {count(served, 'request')} since its process started, the last one at an unknown time"
-    if evidence.direct is not None and evidence.direct.callers:
+    if evidence.direct is not None and evidence.direct.failure_of != "upstream":
         quiet = evidence.direct.text
     return verdict_of("idle", f"nothing is known against it; {quiet}", do="p asks it now")
 
@@ -270,13 +271,13 @@ def _checked_verdict(health: Observation, collector: EvidenceCollector) -> Verdi
     return verdict_of("serving", "its health check answers", health.seen_at)
 
 
-def _callers_verdict(observation: Observation) -> Verdict:
-    """Requests fail, and not by the deployment: it is told, and no problem of the gateway's."""
+def _others_verdict(observation: Observation) -> Verdict:
+    """Requests fail, and not by the deployment: where by their callers' doing, it is no problem of the gateway's."""
     cause = observation.cause or name_cause(observation.text)
-    verdict = verdict_of(
-        "degraded", observation.text, observation.seen_at, cause.do, f"callers' own: {cause.name}", observation.since
-    )
-    return msgspec.structs.replace(verdict, severity="quiet")
+    theirs = observation.failure_of == "caller"
+    brief = f"callers' own: {cause.name}" if theirs else cause.name
+    verdict = verdict_of("degraded", observation.text, observation.seen_at, cause.do, brief, observation.since)
+    return msgspec.structs.replace(verdict, severity="quiet") if theirs else verdict
 
 
 def _failing_verdict(state: State, observation: Observation, unset: str, contradiction: str = "") -> Verdict:
