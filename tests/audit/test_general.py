@@ -199,3 +199,49 @@ def test_what_rests_on_background_checks_is_told_without_them() -> None:
 @pytest.mark.parametrize(("env", "said"), [({}, True), (None, False), ({"DATABASE_URL": "u"}, False)])
 def test_models_are_stored_in_a_database(env: dict[str, str] | None, said: bool) -> None:
     assert ("store-models-without-database" in lines(audited(settings("store_model_in_db: true"), env=env))) is said
+
+
+BUDGET = settings("max_budget: 100", "budget_duration: 30d")
+
+
+@pytest.mark.parametrize("key", ["max_budget", "budget_duration"])
+def test_keys_that_belong_together_move_together_and_only_when_asked(key: str) -> None:
+    [finding] = [f for f in found(audited(BUDGET), "unknown-general-key") if f.path[-1] == key]
+    assert finding.fix is not None
+    assert {edit.path[-1] for edit in finding.fix.edits} == {"max_budget", "budget_duration"}
+    assert {edit.to[0] for edit in finding.fix.edits if isinstance(edit, Move)} == {"litellm_settings"}
+    assert finding.fix.decision, "a limit that was ignored becomes a real one"
+
+
+def test_a_budget_that_would_end_the_start_is_not_proposed() -> None:
+    env = {"LITELLM_MASTER_KEY": "sk-good-key-1", "DATABASE_URL": "postgresql://db"}
+    [finding] = found(audited(settings("max_budget: 100"), env=env), "unknown-general-key")
+    assert finding.fix is None
+    assert "budget_duration" in finding.do
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "max_user_budget: 5",
+        "max_end_user_budget: 5",
+        "disable_end_user_cost_tracking: true",
+        "upperbound_key_generate_params: {max_budget: 5}",
+        "enable_tag_filtering: true",
+    ],
+)
+def test_a_fix_never_changes_by_itself_what_requests_are_let_through(entry: str) -> None:
+    for finding in found(audited(settings(entry)), "unknown-general-key"):
+        assert finding.fix is None or finding.fix.decision
+
+
+@pytest.mark.parametrize("key", ["otel", "database_type", "database_args", "enable_public_model_hub"])
+@pytest.mark.parametrize("version", [NEWEST, OLD])
+def test_a_key_that_only_a_class_declares_is_not_read(key: str, version: str) -> None:
+    [finding] = found(audited(settings(f"{key}: true"), version=version), "unknown-general-key")
+    assert f"general_settings.{key} is not read" in finding.text
+
+
+def test_a_quoted_false_counts_as_true_for_the_router_too() -> None:
+    text = 'router_settings:\n  disable_cooldowns: "false"\n'
+    assert lines(audited(text))["quoted-false"] == [2]

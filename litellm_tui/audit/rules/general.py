@@ -123,11 +123,19 @@ def unknown_general_key(subject: Subject) -> Iterator[Hit | Right]:
     fix="write false without quotes",
 )
 def quoted_false(subject: Subject) -> Iterator[Hit | Right]:
-    known = {"litellm_settings": subject.catalogue.litellm, "general_settings": subject.catalogue.general}
+    known = {
+        "litellm_settings": subject.catalogue.litellm,
+        "general_settings": subject.catalogue.general,
+        "router_settings": subject.catalogue.router,
+    }
     for section, keys in known.items():
         for key, value in subject.section(section).items():
             # `cache` has a rule of its own, and drop_params understands the text since 1.106
-            if key in ("cache", "json_logs", "drop_params") or key not in keys or not isinstance(value, str):
+            if (
+                key in ("cache", "json_logs", "drop_params", "set_verbose")
+                or key not in keys
+                or not isinstance(value, str)
+            ):
                 continue
             if value.strip().lower() == "false":
                 yield Hit(

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.audit.catalogue.records import Catalogue
-from litellm_tui.collectors.litellm_source import litellm_names
+from litellm_tui.collectors.litellm_source import litellm_names, litellm_params
 from litellm_tui.collectors.litellm_source.litellm_flow import Flow
 from litellm_tui.collectors.litellm_source.litellm_package import Function, Package, assigned
 from litellm_tui.collectors.litellm_source.litellm_redis import redis_params
@@ -46,6 +46,7 @@ def read(folder: Path) -> Catalogue | Failure:
         return NotAvailable(f"{folder} is no LiteLLM with its proxy: {', '.join(missing)} missing")
     parameters, managed = _router(package)
     special = _litellm_special(package)
+    params = litellm_params.params(package)
     found = Catalogue(
         version=version(folder),
         source="installed",
@@ -64,6 +65,8 @@ def read(folder: Path) -> Catalogue | Failure:
         environment=litellm_names.environment(package),
         providers=litellm_names.providers(package),
         callbacks=litellm_names.callbacks(package),
+        params=params,
+        param_words=litellm_params.param_words(package, params),
         models=litellm_names.models(folder),
         defaults=litellm_names.defaults(package),
     )
@@ -124,13 +127,16 @@ def _sections(package: Package) -> frozenset[str]:
 
 
 def _general(package: Package) -> frozenset[str]:
-    """Keys of general_settings that code reads, and the documented fields, over which a listing endpoint loops."""
+    """Keys of general_settings that code reads.
+
+    A field of ConfigGeneralSettings alone counts for nothing: the class lists and documents, and no code need ask for
+    what it names.
+    """
 
     def named(name: str) -> bool:
         return "general_settings" in name and "router_general" not in name
 
-    read = Flow(package, "general_settings", named, package.holding("general_settings")).follow()
-    return (read | package.fields("ConfigGeneralSettings", within="proxy/_types.py")) - _NEVER_BELOW
+    return Flow(package, "general_settings", named, package.holding("general_settings")).follow() - _NEVER_BELOW
 
 
 def _litellm_special(package: Package) -> frozenset[str]:
