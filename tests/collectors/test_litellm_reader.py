@@ -26,7 +26,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     "key",
     [
         "by_get", "by_index", "by_in", "by_constant", "by_loop", "by_loop_too", "by_tuple", "by_tuple_too", "by_field",
-        "by_comprehension", "by_helper", "disable_members_for_users",
+        "by_comprehension", "by_helper", "by_named_constant", "disable_members_for_users",
     ],
 )  # fmt: skip
 def test_every_way_of_reading_a_general_setting_is_seen(small: Catalogue, key: str) -> None:

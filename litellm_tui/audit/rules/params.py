@@ -45,7 +45,8 @@ def unknown_param(subject: Subject) -> Iterator[Hit]:
             # comparing names costs, and thousands of deployments have the same keys
             near = guesses[key] if key in guesses else guesses.setdefault(key, nearest(key, known))
             secret = names_a_secret(key) or any(names_a_secret(name) for name in near)
-            if not (near or secret) or _of_its_provider(entry, key, subject):
+            # without a name that is near, only a text can be a secret; limits of tokens and lists of keys are none
+            if not (near or (secret and isinstance(value, str))) or _of_its_provider(entry, key, subject):
                 continue
             found += 1
             yield _unknown(subject, entry, key, value, near, secret=secret)

@@ -32,6 +32,7 @@ _MANAGED: Final = "ROUTER_SETTINGS_MANAGED_OUTSIDE_CONFIG"
 # below general_settings these are always an indentation mistake, although an endpoint for updates compares them there
 _NEVER_BELOW: Final = {"model_list", "general_settings", "litellm_settings", "router_settings", "environment_variables"}
 
+_CONSTANT: Final = re.compile(rb"""^[A-Z][A-Z0-9_]{1,60}[ ]?(?::[^=\n]{1,80})?=[ ]?["'](\w{1,60})["']""", re.MULTILINE)
 _READ: Final = re.compile(rb"\blitellm\.([A-Za-z_]\w*)|(?:get|has)attr\(\s*litellm,\s*[\"'](\w+)")
 
 
@@ -130,13 +131,16 @@ def _general(package: Package) -> frozenset[str]:
     """Keys of general_settings that code reads.
 
     A field of ConfigGeneralSettings alone counts for nothing: the class lists and documents, and no code need ask for
-    what it names.
+    what it names. It counts where a file that has the section also has a constant with its name.
     """
 
     def named(name: str) -> bool:
         return "general_settings" in name and "router_general" not in name
 
-    return Flow(package, "general_settings", named, package.holding("general_settings")).follow() - _NEVER_BELOW
+    places = package.holding("general_settings")
+    read = Flow(package, "general_settings", named, places).follow()
+    constants = {name.decode() for place in places for name in _CONSTANT.findall(package.sources[place])}
+    return (read | (constants & package.fields("ConfigGeneralSettings", within="proxy/_types.py"))) - _NEVER_BELOW
 
 
 def _litellm_special(package: Package) -> frozenset[str]:
