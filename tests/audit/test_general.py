@@ -51,6 +51,17 @@ def test_a_gateway_that_is_open_on_purpose_is_a_warning(entry: str, env: dict[st
     assert finding.severity == "warning"
 
 
+@pytest.mark.parametrize(
+    ("more", "severities"),
+    [("", ["fatal"]), ("general_settings: {}\n", ["fatal"]), (settings("alerting_threshold: 3"), [])],
+)
+def test_a_master_key_that_the_file_exports_comes_too_late(more: str, severities: list[str]) -> None:
+    text = "model_list: []\nenvironment_variables: {LITELLM_MASTER_KEY: sk-good-key-1}\n" + more
+    assert [finding.severity for finding in found(audited(text), "unsafe-master-key")] == severities
+    known = {"LITELLM_MASTER_KEY": "sk-good-key-1"}
+    assert not found(audited(text, env=known), "unsafe-master-key")
+
+
 def test_the_check_of_the_master_key_came_with_1_104() -> None:
     assert "unsafe-master-key" in lines(audited("model_list: []\n", env={}, version="1.104.9"))
     assert "open-gateway" in lines(audited("model_list: []\n", env={}, version="1.103.11"))

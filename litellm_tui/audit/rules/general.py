@@ -58,6 +58,15 @@ def _lack(key: object) -> str:
 )
 def unsafe_master_key(subject: Subject) -> Iterator[Hit | Right]:
     section, lack = subject.section("general_settings"), _lack(_master_key(subject))
+    exported = surroundings.exported_variables(subject)
+    if subject.environment is None and not section and "LITELLM_MASTER_KEY" in exported:
+        # who sets it here has it nowhere else; and where general_settings is empty nothing looks at it again
+        yield Hit(
+            "LITELLM_MASTER_KEY is set too late here: unless the environment has it too, LiteLLM does not start",
+            ("environment_variables", "LITELLM_MASTER_KEY"),
+            do="set it in LiteLLM's environment (the unit's EnvironmentFile), not in environment_variables",
+        )
+        return
     if not lack:
         return
     permit = section.get(_PERMIT) is True or subject.resolve(section.get(_PERMIT)) in ("true", "True")
