@@ -31,7 +31,7 @@ _GATES: Final = re.compile(
     r"budget|limit|parallel|allow(?!ed_fails)|block|bann|enforce|restrict|requir|deny|auth|_jwt|public|disable_(?!cool)"
     r"|guardrail|moderat|spend|_size|max_(?!retries|fallbacks)|rpm|tpm|tag_filter|_ip|role|permission|access"
 )
-_GRAVE: Final = frozenset(
+GRAVE: Final = frozenset(
     {
         *("master_key", "custom_auth", "enable_jwt_auth", "allowed_ips", "enforced_params"),
         *("database_url", "store_model_in_db", "key_management_system"),
@@ -132,13 +132,18 @@ def _rename(subject: Subject, path: tuple[str, str], near: tuple[str, ...], valu
     return Hit(text, path, do, (Rename(path, near[0]),), "" if _harmless(subject, near[0], value) else _effect(near[0]))
 
 
+def is_gate(key: str) -> bool:
+    """Whether a setting of this name may decide which requests are answered."""
+    return _GATES.search(key) is not None
+
+
 def _effect(key: str) -> str:
     return f"whether it is wanted: {key} would take effect for the first time"
 
 
 def _harmless(subject: Subject, key: str, value: Any) -> bool:
     """Whether the value, where it is read, can neither prevent the start nor change which requests are answered."""
-    if key in _GRAVE or _GATES.search(key):
+    if key in GRAVE or is_gate(key):
         return False
     if key == "routing_strategy":
         return value in subject.catalogue.strategies if isinstance(value, str) else False

@@ -256,3 +256,17 @@ def test_a_key_that_only_a_class_declares_is_not_read(key: str, version: str) ->
 def test_a_quoted_false_counts_as_true_for_the_router_too() -> None:
     text = 'router_settings:\n  disable_cooldowns: "false"\n'
     assert lines(audited(text))["quoted-false"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("text", "decided"),
+    [
+        (settings('enable_jwt_auth: "false"'), False),
+        (settings('allow_user_auth: "false"'), False),
+        (settings('background_health_checks: "false"'), True),
+    ],
+)
+def test_a_quoted_false_that_lets_others_in_is_asked_about(text: str, decided: bool) -> None:
+    [finding] = found(audited(text), "quoted-false")
+    assert finding.fix is not None
+    assert (finding.fix.decision == "") is decided

@@ -9,7 +9,7 @@ from litellm_tui.analysis.nested import LARGEST
 from litellm_tui.audit import surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import UNKNOWN, Subject, Unknown, reference
-from litellm_tui.audit.unread import find_unread_keys
+from litellm_tui.audit.unread import GRAVE, find_unread_keys, is_gate
 from litellm_tui.model.edits import Edit, Path, SetValue
 
 _LOAD: Final = "litellm/proxy/proxy_server.py, ProxyConfig.load_config (1.106.2)"
@@ -147,8 +147,13 @@ def quoted_false(subject: Subject) -> Iterator[Hit | Right]:
             ):
                 continue
             if value.strip().lower() == "false":
+                path = (section, key)
+                decision = f"whether {key} is to be off: so far it is on, and it decides what is answered"
                 yield Hit(
-                    f"{section}.{key} is the text {value!r}", (section, key), edits=(SetValue((section, key), False),)
+                    f"{section}.{key} is the text {value!r}",
+                    path,
+                    edits=(SetValue(path, False),),
+                    decision=decision if key in GRAVE or is_gate(key) else "",
                 )
 
 
