@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def age(seconds: float) -> str:
     """A duration in at most two units: `12 s`, `4 min`, `3 h 5 min`, `3 d 4 h`."""
@@ -27,6 +29,12 @@ def coarse_age(seconds: float) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 deployment`, `3 deployments`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def first_of(names: Sequence[str], most: int = 6) -> str:
+    """`A, B and C`, of a long list the first ones: `A, B and 7 more`."""
+    shown = [*names[:most], *([f"{len(names) - most:,} more"] if len(names) > most else [])]
+    return " and ".join([*([", ".join(shown[:-1])] if shown[1:] else []), *shown[-1:]])
 
 
 def size(number: float) -> str:

@@ -11,6 +11,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "file": "The file",
     "deployments": "Deployments",
     "models": "Models and their addresses",
+    "params": "Keys and credentials of deployments",
     "fallbacks": "Fallbacks",
     "aliases": "Aliases",
     "router": "router_settings",

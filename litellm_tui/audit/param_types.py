@@ -33,6 +33,9 @@ _IS_WHOLE: Final = re.compile(r"\s*[+-]?\d[\d_]*(\.0*)?\s*")
 
 def expected_type(key: str, value: Any, subject: Subject) -> str:
     """The expected type of a value of litellm_params, as text; "" when the value has it."""
+    if key == "organization" and isinstance(value, list):
+        # LiteLLM loads one deployment for each of them
+        return "" if value and all(isinstance(item, str) for item in value) else "a text, or a list of texts"
     if key in _TEXTS:
         return "" if isinstance(value, str | bytes) or (key == "api_key" and isinstance(value, dict)) else "a text"
     if isinstance(value, datetime.date):

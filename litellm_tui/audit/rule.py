@@ -31,6 +31,7 @@ SUBJECTS: Final = (
     "file",
     "deployments",
     "models",
+    "params",
     "fallbacks",
     "aliases",
     "router",
@@ -49,7 +50,8 @@ class Hit(msgspec.Struct, frozen=True):
     """Something that a rule found. `path` leads into the merged configuration; `mark` is for what has no path there.
 
     `text` is about this place, in one line. `edits` resolve it, with paths into the merged configuration. `decision`
-    says what the operator must decide before the edits apply. `severity` overrides the rule's.
+    says what the operator must decide before the edits apply. `severity` overrides the rule's. `proposes` are the edits
+    that `do` describes where none are offered: what they would lead to is looked at before it is advised.
     """
 
     text: str
@@ -59,6 +61,7 @@ class Hit(msgspec.Struct, frozen=True):
     decision: str = ""
     severity: Severity | None = None
     mark: Mark | None = None
+    proposes: tuple[Edit, ...] = ()
 
 
 class Right(msgspec.Struct, frozen=True):

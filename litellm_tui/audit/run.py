@@ -7,7 +7,9 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.analysis.phrases import first_of
 from litellm_tui.audit.catalogue.records import Catalogue
+from litellm_tui.audit.proposed import Proposals, needed_variables
 from litellm_tui.audit.rule import Hit, Right, Rule, all_rules
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import RANK, Audit, Deduction, Finding, Score, Severity, Strength
@@ -35,6 +37,7 @@ def run_audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
     right: list[Strength] = []
     rules = all_rules()
     stumbled: list[str] = []
+    proposals = Proposals(subject, rules.values())
     for one in rules.values():
         if not subject.runs(one.since, one.until):
             continue
@@ -43,7 +46,7 @@ def run_audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
         except Exception as error:  # noqa: BLE001  # a rule that fails must not take the others, or the console, along
             stumbled.append(f"{one.id}: the rule itself failed ({type(error).__name__}), please report it")
             continue
-        findings += [_finding(one, hit, subject) for hit in said if isinstance(hit, Hit)]
+        findings += [_finding(one, hit, subject, proposals) for hit in said if isinstance(hit, Hit)]
         right += [
             Strength(good.text, subject.file.mark(good.path) if good.path else None)
             for good in said
@@ -53,6 +56,10 @@ def run_audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
     judged = [_silence(finding, subject.file.ignores, silenced) for finding in findings]
     judged.sort(key=lambda finding: _order(finding, subject.file))
     open_ones = tuple(finding for finding in judged if finding.silenced is None)
+    needs = needed_variables(subject, rules.values())
+    score = score_findings(open_ones)
+    if needs and not any(finding.severity == "fatal" for finding in open_ones):
+        score = msgspec.structs.replace(score, waits_for=needs)
     return Audit(
         path=subject.file.path,
         version=subject.catalogue.version,
@@ -60,8 +67,8 @@ def run_audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
         findings=open_ones,
         silenced=tuple(finding for finding in judged if finding.silenced is not None),
         right=tuple(right),
-        unknown=(*_unknown(subject), *stumbled),
-        score=score_findings(open_ones),
+        unknown=(*_unknown(subject, needs), *stumbled),
+        score=score,
     )
 
 
@@ -101,7 +108,12 @@ def score_findings(findings: Iterable[Finding]) -> Score:
     return Score(max(0.0, round(10.0 - sum(d.points for d in deductions), 1)), tuple(deductions))
 
 
-def _finding(one: Rule, hit: Hit, subject: Subject) -> Finding:
+def _finding(one: Rule, hit: Hit, subject: Subject, proposals: Proposals) -> Finding:
+    do, fix = hit.do or one.fix, _fix(hit, one, subject.file)
+    proposed = hit.edits or hit.proposes
+    # what ends the start already cannot be made worse
+    if proposed and (hit.severity or one.severity) != "fatal" and (refusal := proposals.refusal(proposed)):
+        do, fix = f"{do}, but not as it stands: LiteLLM would then not start ({refusal})", None
     return Finding(
         rule=one.id,
         severity=hit.severity or one.severity,
@@ -109,10 +121,10 @@ def _finding(one: Rule, hit: Hit, subject: Subject) -> Finding:
         text=hit.text,
         mark=hit.mark or subject.file.mark(hit.path),
         path=hit.path,
-        do=hit.do or one.fix,
+        do=do,
         why=one.why,
         source=one.source,
-        fix=_fix(hit, one, subject.file),
+        fix=fix,
     )
 
 
@@ -174,8 +186,9 @@ def _idle_ignores(
         )
 
 
-def _unknown(subject: Subject) -> Iterator[str]:
+def _unknown(subject: Subject, needs: tuple[str, ...]) -> Iterator[str]:
     if subject.environment is None:
-        yield "the environment of LiteLLM: variables were taken as set"
+        more = f"; to start at all it needs {first_of(needs)}" if needs else ""
+        yield f"the environment of LiteLLM: variables were taken as set{more}"
     if subject.runtime is None:
         yield "the service unit: no rule about it was asked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -16,7 +17,21 @@ SECTIONS: Final[Mapping[CatalogueKind, str]] = {
     "general": "general_settings",
 }
 # keys that can prevent the start or lock clients out when they take effect for the first time
-_GRAVE: Final = frozenset(
+# keys of which one without the other means something else, or ends the start
+_TOGETHER: Final = (
+    frozenset({"max_budget", "budget_duration", "budget_reset_time"}),
+    frozenset({"cache", "cache_params"}),
+    frozenset({"redis_host", "redis_port", "redis_password", "redis_url", "redis_db"}),
+    frozenset({"background_health_checks", "health_check_interval"}),
+    frozenset({"alerting", "alerting_threshold", "alerting_args", "alert_types"}),
+)
+# names of settings that decide which requests are answered, for whom, and how many; what was ignored so far becomes a
+# limit, or opens one, when it takes effect
+_GATES: Final = re.compile(
+    r"budget|limit|parallel|allow(?!ed_fails)|block|bann|enforce|restrict|requir|deny|auth|_jwt|public|disable_(?!cool)"
+    r"|guardrail|moderat|spend|_size|max_(?!retries|fallbacks)|rpm|tpm|tag_filter|_ip|role|permission|access"
+)
+GRAVE: Final = frozenset(
     {
         *("master_key", "custom_auth", "enable_jwt_auth", "allowed_ips", "enforced_params"),
         *("database_url", "store_model_in_db", "key_management_system"),
@@ -48,7 +63,12 @@ def _hit(subject: Subject, kind: CatalogueKind, key: str, value: Any) -> Hit:
     if targets:
         return _move(subject, path, value, targets, begin)
     if places := [place for place in catalogue.elsewhere(key, kind) if place not in SECTIONS.values()]:
-        return Hit(f"{begin}: it belongs to {' or '.join(places)}", path, f"write it there: {', '.join(places)}")
+        return Hit(
+            f"{begin}: it belongs to {' or '.join(places)}",
+            path,
+            f"write it there: {', '.join(places)}",
+            proposes=(Move(path, (key,)),) if places == ["the top level"] else (),
+        )
     if span := subject.spans.words(kind, key):
         return Hit(f"{begin} by LiteLLM {catalogue.version}: it is read {span}", path, "take it out")
     if near := catalogue.close(kind, key):
@@ -77,8 +97,29 @@ def _move(subject: Subject, path: tuple[str, str], value: Any, targets: list[str
     if isinstance(there, dict) and key in there:
         text, do = f"{text}, where it stands as well", "take it out here"
         return Hit(text, path, do, (Remove(path),), "which of the two values is meant")
-    decision = "" if _harmless(subject, key, value) else _effect(key)
-    return Hit(text, path, do, (Move(path, (place, key)),), decision)
+    more = _companions(subject, path[0], place, key)
+    values = subject.section(path[0])
+    decision = "" if all(_harmless(subject, name, values[name]) for name in (key, *more)) else _effect(key)
+    if more:
+        do += f", together with {' and '.join(more)}"
+    moves = tuple(Move((path[0], name), (place, name)) for name in (key, *more))
+    return Hit(text, path, do, moves, decision)
+
+
+def _companions(subject: Subject, section: str, place: str, key: str) -> list[str]:
+    """The keys beside this one that belong with it, and have to move to the same place."""
+    group = next((names for names in _TOGETHER if key in names), frozenset())
+    ours = next(kind for kind, name in SECTIONS.items() if name == section)
+    theirs = next(kind for kind, name in SECTIONS.items() if name == place)
+    return [
+        name
+        for name in subject.section(section)
+        if name in group
+        and name != key
+        and name in subject.catalogue.keys(theirs)
+        and name not in subject.catalogue.keys(ours)
+        and name not in subject.section(place)
+    ]
 
 
 def _rename(subject: Subject, path: tuple[str, str], near: tuple[str, ...], value: Any, begin: str) -> Hit:
@@ -91,13 +132,18 @@ def _rename(subject: Subject, path: tuple[str, str], near: tuple[str, ...], valu
     return Hit(text, path, do, (Rename(path, near[0]),), "" if _harmless(subject, near[0], value) else _effect(near[0]))
 
 
+def is_gate(key: str) -> bool:
+    """Whether a setting of this name may decide which requests are answered."""
+    return _GATES.search(key) is not None
+
+
 def _effect(key: str) -> str:
     return f"whether it is wanted: {key} would take effect for the first time"
 
 
 def _harmless(subject: Subject, key: str, value: Any) -> bool:
-    """Whether the value, where it is read, can neither prevent the start nor lock anybody out."""
-    if key in _GRAVE:
+    """Whether the value, where it is read, can neither prevent the start nor change which requests are answered."""
+    if key in GRAVE or is_gate(key):
         return False
     if key == "routing_strategy":
         return value in subject.catalogue.strategies if isinstance(value, str) else False

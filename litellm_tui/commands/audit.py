@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ import msgspec
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.saved import load_saved
+from litellm_tui.host.bounded import read_text
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.audit import RANK, Audit, Severity
@@ -31,6 +33,7 @@ from litellm_tui.target.settings import SettingsError, load_settings
 if TYPE_CHECKING:
     from litellm_tui.actions.apply_fixes import Mended
 
+_EXPORT: Final = re.compile(r"[ \t]{0,80}export[ \t]{1,80}([A-Za-z_]\w{0,200})[ \t]{0,80}=")
 EX_NOINPUT: Final = 66
 EX_CANTCREAT: Final = 73
 
@@ -137,7 +140,25 @@ def _environment(paths: Sequence[str]) -> dict[str, str]:
     values, unread = read_environment_files(list(paths))
     for path, why in unread:
         raise SettingsError(f"--env-file {path}: {why}")
+    for path in paths:
+        for number, name in _not_taken(path):
+            text = (
+                f"{path}:{number}: {name} is not set by this line: neither systemd nor docker --env-file takes `export`"
+            )
+            print(f"litellm-tui: {clean(text)}", file=sys.stderr)
     return {name: value for name, (value, _) in values.items()}
+
+
+def _not_taken(path: str) -> Iterator[tuple[int, str]]:
+    """The lines of an environment file that only a shell would take, by their numbers, with the variable of each."""
+    try:
+        lines = read_text(path, errors="replace").splitlines()
+    except OSError:
+        # it was read a moment ago; what cannot be read again has no lines to name
+        return
+    for number, line in enumerate(lines, 1):
+        if found := _EXPORT.match(line):
+            yield number, found[1]
 
 
 def _audit(auditor: Auditor, source: _Source, instead: Mapping[str, bytes]) -> Audit:

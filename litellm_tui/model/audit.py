@@ -54,10 +54,15 @@ class Deduction(msgspec.Struct, frozen=True):
 
 
 class Score(msgspec.Struct, frozen=True):
-    """Out of 10. A rule counts once, even with several findings."""
+    """Out of 10. A rule counts once, even with several findings.
+
+    `waits_for` are the variables without which LiteLLM does not start, where its environment is not known: the value
+    then says nothing yet.
+    """
 
     value: float
     deductions: tuple[Deduction, ...] = ()
+    waits_for: tuple[str, ...] = ()
 
 
 class Audit(msgspec.Struct, frozen=True):

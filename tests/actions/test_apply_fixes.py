@@ -49,7 +49,7 @@ def test_a_fix_brings_to_light_what_another_one_settles(tmp_path: Path) -> None:
     path = _file(tmp_path, MODELS + "router_settings:\r\n  num_retries: 1 # once\r\n  fallbacks:\r\n  - a: 'a, b'\r\n")
     mended = mend(_real(path))
     assert [finding.rule for finding in mended.applied] == ["fallback-not-a-list", "fallback-to-itself"]
-    after = MODELS + "router_settings:\r\n  num_retries: 1 # once\r\n  fallbacks:\r\n  - a:\r\n    - b\r\n"
+    after = MODELS + "router_settings:\r\n  num_retries: 1 # once\r\n  fallbacks:\r\n  - a:\r\n    - 'b'\r\n"
     assert mended.after == {str(path): after.encode()}
     assert mended.before == {str(path): path.read_bytes()}
     assert mended.left == ()
@@ -179,3 +179,36 @@ def test_without_a_backup_nothing_is_written(tmp_path: Path) -> None:
     assert isinstance(refused, Failure)
     assert "nothing was written" in refused.why
     assert path.read_bytes() == b"a: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[{a: 'b'}]", "[{a: ['b']}]"),
+        ('[{a: "b"}]', '[{a: ["b"]}]'),
+        ("[{a: b}]", "[{a: [b]}]"),
+        ('[{"a": "b"}]', '[{"a": ["b"]}]'),
+    ],
+)
+def test_a_fallback_that_becomes_a_list_keeps_its_quotes(tmp_path: Path, before: str, after: str) -> None:
+    path = _file(tmp_path, MODELS + f"router_settings: {{num_retries: 1, fallbacks: {before}}}\r\n")
+    [content] = mend(_real(path)).after.values()
+    assert content.decode() == MODELS + f"router_settings: {{num_retries: 1, fallbacks: {after}}}\r\n"
+
+
+def test_a_budget_moves_by_no_fix_of_its_own(tmp_path: Path) -> None:
+    path = _file(tmp_path, MODELS + "general_settings:\r\n  max_budget: 100\r\n  budget_duration: 30d\r\n")
+    mended = mend(_real(path))
+    assert mended.after == {}
+    [finding] = [f for f in mended.audit.findings if f.path == ("general_settings", "max_budget")]
+    assert finding.fix is not None
+    moved = mend_one(finding.fix)
+    assert isinstance(moved, Mended)
+    [content] = moved.after.values()
+    assert b"litellm_settings:\r\n  max_budget: 100\r\n  budget_duration: 30d\r\n" in content
+
+
+def test_verbose_logging_is_taken_out(tmp_path: Path) -> None:
+    path = _file(tmp_path, MODELS + "litellm_settings:\r\n  set_verbose: true\r\n  drop_params: true\r\n")
+    [content] = mend(_real(path)).after.values()
+    assert content.decode() == MODELS + "litellm_settings:\r\n  drop_params: true\r\n"

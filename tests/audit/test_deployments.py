@@ -288,3 +288,12 @@ def test_what_is_right_is_said() -> None:
     said = [praise.text for praise in audited(listed(deployment("openai/a"), deployment("openai/b"))).right]
     assert "every deployment names its provider" in said
     assert any("shares the load" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    ("organization", "said"),
+    [("[o1, o2]", False), ("o1", False), ("[o1, 5]", True), ("[]", True), ("5", True), ("{a: b}", True)],
+)
+def test_organizations_may_be_a_list(organization: str, said: bool) -> None:
+    text = listed(deployment(more=f"api_key: k, organization: {organization}"))
+    assert ("wrong-type" in lines(audited(text))) is said

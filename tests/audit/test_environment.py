@@ -112,3 +112,40 @@ def test_a_name_close_to_one_that_is_read_is_advised_about() -> None:
 def test_a_list_that_holds_itself_is_walked_once() -> None:
     text = "litellm_settings:\n  tag_list: &a [*a, os.environ/X]\n  other: &b {again: *b, x: os.environ/Y}\n"
     assert "reference-in-list" in lines(audited(text, env={}))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("sk-a\r", "carriage return"),
+        ("sk-a\n", "a line end"),
+        (" sk-a", "a blank"),
+        ('"sk-a"', "its quotes"),
+        ("'sk-a'", "its quotes"),
+        ("sk-a", ""),
+        ("it's", ""),
+        ("-----BEGIN\nX\n-----END", ""),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize(
+    ("text", "name", "line"),
+    [
+        ("model_list: [{model_name: m, litellm_params: {model: openai/m, api_key: os.environ/K}}]\n", "K", 1),
+        ("credential_list: [{credential_name: c, credential_values: {api_key: os.environ/K}}]\n", "K", 1),
+        ("\ngeneral_settings: {master_key: os.environ/K}\n", "K", 2),
+        ("model_list: []\n", "LITELLM_MASTER_KEY", 1),
+    ],
+)
+def test_a_value_with_more_in_it_than_was_meant_is_named(
+    text: str, name: str, line: int, value: str, words: str
+) -> None:
+    findings = found(audited(text, env={name: value}), "unclean-variable")
+    assert [(finding.mark.line, name in finding.text, words in finding.text) for finding in findings] == (
+        [(line, True, True)] if words else []
+    )
+    assert not any("sk-a" in finding.text for finding in findings)
+
+
+def test_a_variable_that_nothing_refers_to_is_not_looked_at() -> None:
+    assert "unclean-variable" not in lines(audited("model_list: []\n", env={"OTHER": '"x"'}))

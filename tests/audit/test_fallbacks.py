@@ -202,3 +202,33 @@ def test_a_chain_is_cut_where_the_router_cuts_it() -> None:
 def test_chains_that_lead_somewhere_are_praised() -> None:
     right = {praise.text for praise in audited(f"{MODELS}router_settings: {{fallbacks: [{{a: [b]}}]}}\n").right}
     assert "every fallback leads to a group that exists (1)" in right
+
+
+@pytest.mark.parametrize(
+    ("settings", "before", "since"),
+    [
+        ("fallbacks: [{a: b}]", "error", "fatal"),
+        ("fallbacks: [{a: }]", "warning", "fatal"),
+        ("fallbacks: [{a: {model: b}}]", "error", "fatal"),
+        ("content_policy_fallbacks: [{a: b}]", "error", "fatal"),
+        ("default_fallbacks: b", "error", "fatal"),
+        ("default_fallbacks: {model: b}", "error", "error"),
+        ("context_window_fallbacks: [{a: b}]", "error", "error"),
+        ("fallbacks: [{a: [5]}]", "error", "error"),
+        ("fallbacks: [{model: b}]", "error", "error"),
+    ],
+)
+@pytest.mark.parametrize("section", ["router_settings", "litellm_settings"])
+def test_what_was_taken_letter_by_letter_ends_the_start_since_1_108(
+    settings: str, before: str, since: str, section: str
+) -> None:
+    text = f"{MODELS}{section}: {{{settings}}}\n"
+    for version, severity in (("1.106.10", before), ("1.108.11", since), ("1.109.1", since)):
+        [finding] = found(audited(text, version=version), "fallback-not-a-list")
+        assert finding.severity == severity, version
+
+
+@pytest.mark.parametrize("text", ["x: y, z", "b, nobody", "b c", "b,"])
+def test_a_text_that_is_no_list_of_groups_is_not_split(text: str) -> None:
+    [finding] = found(audited(f'{MODELS}router_settings: {{fallbacks: [{{a: "{text}"}}]}}\n'), "fallback-not-a-list")
+    assert finding.fix is None

@@ -51,6 +51,17 @@ def test_a_gateway_that_is_open_on_purpose_is_a_warning(entry: str, env: dict[st
     assert finding.severity == "warning"
 
 
+@pytest.mark.parametrize(
+    ("more", "severities"),
+    [("", ["fatal"]), ("general_settings: {}\n", ["fatal"]), (settings("alerting_threshold: 3"), [])],
+)
+def test_a_master_key_that_the_file_exports_comes_too_late(more: str, severities: list[str]) -> None:
+    text = "model_list: []\nenvironment_variables: {LITELLM_MASTER_KEY: sk-good-key-1}\n" + more
+    assert [finding.severity for finding in found(audited(text), "unsafe-master-key")] == severities
+    known = {"LITELLM_MASTER_KEY": "sk-good-key-1"}
+    assert not found(audited(text, env=known), "unsafe-master-key")
+
+
 def test_the_check_of_the_master_key_came_with_1_104() -> None:
     assert "unsafe-master-key" in lines(audited("model_list: []\n", env={}, version="1.104.9"))
     assert "open-gateway" in lines(audited("model_list: []\n", env={}, version="1.103.11"))
@@ -199,3 +210,63 @@ def test_what_rests_on_background_checks_is_told_without_them() -> None:
 @pytest.mark.parametrize(("env", "said"), [({}, True), (None, False), ({"DATABASE_URL": "u"}, False)])
 def test_models_are_stored_in_a_database(env: dict[str, str] | None, said: bool) -> None:
     assert ("store-models-without-database" in lines(audited(settings("store_model_in_db: true"), env=env))) is said
+
+
+BUDGET = settings("max_budget: 100", "budget_duration: 30d")
+
+
+@pytest.mark.parametrize("key", ["max_budget", "budget_duration"])
+def test_keys_that_belong_together_move_together_and_only_when_asked(key: str) -> None:
+    [finding] = [f for f in found(audited(BUDGET), "unknown-general-key") if f.path[-1] == key]
+    assert finding.fix is not None
+    assert {edit.path[-1] for edit in finding.fix.edits} == {"max_budget", "budget_duration"}
+    assert {edit.to[0] for edit in finding.fix.edits if isinstance(edit, Move)} == {"litellm_settings"}
+    assert finding.fix.decision, "a limit that was ignored becomes a real one"
+
+
+def test_a_budget_that_would_end_the_start_is_not_proposed() -> None:
+    env = {"LITELLM_MASTER_KEY": "sk-good-key-1", "DATABASE_URL": "postgresql://db"}
+    [finding] = found(audited(settings("max_budget: 100"), env=env), "unknown-general-key")
+    assert finding.fix is None
+    assert "budget_duration" in finding.do
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "max_user_budget: 5",
+        "max_end_user_budget: 5",
+        "disable_end_user_cost_tracking: true",
+        "upperbound_key_generate_params: {max_budget: 5}",
+        "enable_tag_filtering: true",
+    ],
+)
+def test_a_fix_never_changes_by_itself_what_requests_are_let_through(entry: str) -> None:
+    for finding in found(audited(settings(entry)), "unknown-general-key"):
+        assert finding.fix is None or finding.fix.decision
+
+
+@pytest.mark.parametrize("key", ["otel", "database_type", "database_args", "enable_public_model_hub"])
+@pytest.mark.parametrize("version", [NEWEST, OLD])
+def test_a_key_that_only_a_class_declares_is_not_read(key: str, version: str) -> None:
+    [finding] = found(audited(settings(f"{key}: true"), version=version), "unknown-general-key")
+    assert f"general_settings.{key} is not read" in finding.text
+
+
+def test_a_quoted_false_counts_as_true_for_the_router_too() -> None:
+    text = 'router_settings:\n  disable_cooldowns: "false"\n'
+    assert lines(audited(text))["quoted-false"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("text", "decided"),
+    [
+        (settings('enable_jwt_auth: "false"'), False),
+        (settings('allow_user_auth: "false"'), False),
+        (settings('background_health_checks: "false"'), True),
+    ],
+)
+def test_a_quoted_false_that_lets_others_in_is_asked_about(text: str, decided: bool) -> None:
+    [finding] = found(audited(text), "quoted-false")
+    assert finding.fix is not None
+    assert (finding.fix.decision == "") is decided

@@ -63,9 +63,9 @@ def test_keys_that_are_read_are_left_alone() -> None:
             True,
         ),
         (
-            section("routing_strategy: fastest"),
+            section("routing_strategy: least-busy"),
             (Move(("litellm_settings", "routing_strategy"), ("router_settings", "routing_strategy")),),
-            False,
+            True,
         ),
         (
             section("master_key: os.environ/KEY"),
@@ -152,3 +152,52 @@ def test_a_budget_that_is_not_known_is_not_judged() -> None:
 def test_verbose_logging_is_advised_against_only_where_it_is_on() -> None:
     assert lines(audited(section("set_verbose: true")))["set-verbose"] == [2]
     assert "set-verbose" not in lines(audited(section("set_verbose: false")))
+
+
+def test_verbose_logging_is_taken_out_as_the_finding_says() -> None:
+    [finding] = found(audited(section("set_verbose: true", "drop_params: true")), "set-verbose")
+    assert finding.fix is not None
+    assert finding.fix.edits == (Remove(("litellm_settings", "set_verbose")),)
+
+
+DATABASE = {"DATABASE_URL": "postgresql://db"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "env", "severity"),
+    [
+        (["max_budget: 100"], DATABASE, "fatal"),
+        (['max_budget: "100"'], DATABASE, "fatal"),
+        (["max_budget: os.environ/BUDGET"], {**DATABASE, "BUDGET": "5"}, "fatal"),
+        (["max_budget: 100", "budget_duration: os.environ/SPAN"], DATABASE, "fatal"),
+        (["max_budget: 100"], None, "warning"),
+        (["max_budget: os.environ/BUDGET"], None, "warning"),
+        (["max_budget: 100"], {}, ""),
+        (["max_budget: 0"], DATABASE, ""),
+        (["max_budget: 100", "budget_duration: 30d"], DATABASE, ""),
+        (["max_budget: 100", "budget_duration: os.environ/SPAN"], None, ""),
+    ],
+)
+def test_a_budget_wants_its_duration_where_there_is_a_database(
+    entries: list[str], env: dict[str, str] | None, severity: str
+) -> None:
+    findings = found(audited(section(*entries), env=env), "budget-without-duration")
+    assert [finding.severity for finding in findings] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("entry", "env", "said"),
+    [
+        ("max_budget: ten", None, True),
+        ("max_budget:", None, True),
+        ("max_internal_user_budget: [5]", None, True),
+        ("max_budget: os.environ/BUDGET", {}, True),
+        ("max_budget: os.environ/BUDGET", None, False),
+        ("max_budget: os.environ/BUDGET", {"BUDGET": "1e3"}, False),
+        ('max_budget: "100"', None, False),
+    ],
+)
+def test_a_budget_is_a_number(entry: str, env: dict[str, str] | None, said: bool) -> None:
+    findings = found(audited(section(entry), env=env), "budget-not-a-number")
+    assert [finding.severity for finding in findings] == (["fatal"] if said else [])
+    assert not found(audited(section(entry), env=env, version="1.89.7"), "budget-not-a-number")

@@ -113,6 +113,24 @@ def test_a_port_from_the_environment_is_judged_where_that_is_known(env: dict[str
     assert len(found(audited(text, env=env), "half-a-redis")) == hits
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('litellm_settings: {num_retries: "3"}\n', ("litellm_settings", "num_retries")),
+        ('litellm_settings: {max_fallbacks: "3"}\n', ("litellm_settings", "max_fallbacks")),
+        ('litellm_settings: {num_retries: "3"}\nrouter_settings: {num_retries: 1}\n', None),
+        ('litellm_settings: {num_retries: 3}\nrouter_settings: {num_retries: "1"}\n', (AT, "num_retries")),
+        ('litellm_settings: {retry_after: "3"}\n', None),
+    ],
+)
+def test_a_number_as_text_is_found_where_the_router_takes_it_from(text: str, path: tuple[str, str] | None) -> None:
+    findings = found(audited(text), "number-as-text")
+    assert [finding.path for finding in findings] == ([path] if path else [])
+    for finding in findings:
+        assert finding.fix is not None
+        assert finding.fix.edits == (SetValue(finding.path, 3 if path and path[0] != AT else 1),)
+
+
 @pytest.mark.parametrize(("env", "hits"), [(None, 1), ({}, 0), ({"N": "3"}, 1)])
 def test_a_number_that_the_environment_does_not_hold_is_the_default(env: dict[str, str] | None, hits: int) -> None:
     assert len(found(audited(_router("num_retries: os.environ/N"), env=env), "number-as-text")) == hits

@@ -65,11 +65,13 @@ FILES = {
     "proxy/_types.py": """
         class ConfigGeneralSettings(Base):
             documented: str = Field(None, alias="also_documented")
+            by_named_constant: int = 0
     """,
     "proxy/proxy_server.py": """
         from litellm.proxy.checks import wants, handed
         general_settings = {}
         FLAG = "by_constant"
+        SETTING: Final = "by_named_constant"
         class ProxyConfig:
             async def get_config(self, path): ...
             def _warn_on_misplaced(self, config):

@@ -269,11 +269,11 @@ def test_a_fault_in_an_included_file_is_placed_there(tmp_path: Path) -> None:
     ("text", "line", "column", "words"),
     [
         ("a: 1\nb: [1, 2\nc: 3\n", 3, 2, "expected ',' or ']'"),
-        ("a:\n\tb: 1\n", 2, 1, "cannot start any token"),
+        ("a:\n\tb: 1\n", 2, 1, "a tab in the indentation"),
         ("a: 1\n  b: 2\n", 2, 4, "mapping values are not allowed"),
         ("a: 'open\n", 2, 1, "unexpected end of stream"),
         ("a: *nobody\n", 1, 4, "undefined alias"),
-        ("a: 1\n---\nb: 2\n", 2, 1, "single document"),
+        ("a: 1\n---\nb: 2\n", 2, 1, "a second YAML document"),
         ("a: !!python/object/apply:os.system [true]\n", 1, 4, "could not determine a constructor"),
         ("? [a]\n: b\n", 1, 3, "unhashable"),
     ],
@@ -363,11 +363,37 @@ def test_a_binary_file(tmp_path: Path, content: bytes) -> None:
 
 def test_the_encodings_of_yaml(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+    for encoding in ("utf-8", "utf-8-sig"):
         path.write_bytes("a: é\n".encode(encoding))
         found = load(str(path), {})
         assert isinstance(found, ConfigFile)
         assert found.data == {"a": "é"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_an_encoding_that_litellm_does_not_open_is_named(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes("model_list: []\n".encode(encoding))
+    error = load(str(path), {})
+    assert isinstance(error, ConfigError)
+    assert (error.line, error.column) == (1, 1)
+    assert "UTF-16" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("model_list:\n\t- model_name: a\n", 2, 1),
+        ("model_list:\n  - model_name: a\n  \tlitellm_params: {}\n", 3, 3),
+    ],
+)
+def test_a_tab_that_indents_is_named_with_its_column(tmp_path: Path, text: str, line: int, column: int) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    error = load(str(path), {})
+    assert isinstance(error, ConfigError)
+    assert (error.line, error.column) == (line, column)
+    assert "tab" in error.problem
 
 
 # --- aliases -----------------------------------------------------------------------------------------------------

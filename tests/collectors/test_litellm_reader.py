@@ -26,7 +26,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     "key",
     [
         "by_get", "by_index", "by_in", "by_constant", "by_loop", "by_loop_too", "by_tuple", "by_tuple_too", "by_field",
-        "by_comprehension", "by_helper", "disable_members_for_users", "documented", "also_documented",
+        "by_comprehension", "by_helper", "by_named_constant", "disable_members_for_users",
     ],
 )  # fmt: skip
 def test_every_way_of_reading_a_general_setting_is_seen(small: Catalogue, key: str) -> None:
@@ -35,6 +35,10 @@ def test_every_way_of_reading_a_general_setting_is_seen(small: Catalogue, key: s
 
 def test_nothing_else_is_a_general_setting(small: Catalogue) -> None:
     assert {"TABLE", "settings", "members", "cache", "credential_list"} & small.general == set()
+
+
+def test_what_a_class_only_declares_is_not_read(small: Catalogue) -> None:
+    assert {"documented", "also_documented"} & small.general == set()
 
 
 def test_sections_are_what_the_loaded_file_is_asked_for(small: Catalogue) -> None:

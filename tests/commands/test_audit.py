@@ -158,3 +158,24 @@ def test_the_audit_is_made_without_what_the_reader_of_the_installed_litellm_rais
     (audited,) = json.loads(said.out)
     assert any("RecursionError" in unknown for unknown in audited["unknown"])
     assert "never-be-seen" not in said.out + said.err
+
+
+def test_a_line_of_an_environment_file_that_only_a_shell_takes_is_named(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("litellm.env").write_text("LITELLM_MASTER_KEY=sk-good-1\n  export SMALL_KEY=sk-small-1\nexported=1\n")
+    _audit(str(file), "--env-file", "litellm.env")
+    said = capsys.readouterr()
+    assert "litellm.env:2: SMALL_KEY is not set by this line" in said.err
+    assert said.err.count("not set by this line") == 1
+    assert "sk-small-1" not in said.err + said.out
+
+
+def test_the_score_waits_for_an_environment_that_is_not_known(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _audit(str(file))
+    said = capsys.readouterr().out
+    assert "to start at all it needs LITELLM_MASTER_KEY" in said
+    assert "score waits for the environment" in said
+    Path("litellm.env").write_text("LITELLM_MASTER_KEY=sk-good-1\nSMALL_KEY=sk-small-1\n")
+    _audit(str(file), "--env-file", "litellm.env")
+    assert "of 10" in capsys.readouterr().out.rpartition("score ")[2]

@@ -176,6 +176,5 @@ CASES: tuple[Case, ...] = (
         + _to("paid", "tags: [paid]", group="tagged"),
         finds={"tags-in-model-info": 3},
         proof=_tagged(401),
-        fixed=_tagged(200),
     ),
 )

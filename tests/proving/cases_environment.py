@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.proving.case import Case, both, logs, runs
+from tests.proving.case import Case, both, fails, logs, runs
 from tests.proving.cases_litellm import router_says
 from tests.proving.run import Run
 
@@ -11,6 +11,12 @@ def sends_none(run: Run) -> None:
     run.chat("m")
     [call] = [call for call in run.upstream_calls() if call.model == "from-environment"]
     assert call.headers["authorization"] == "Bearer None"
+
+
+def sends_quotes(run: Run) -> None:
+    run.chat("quoted")
+    [call] = [call for call in run.upstream_calls() if call.model == "quoted-key"]
+    assert call.headers["authorization"] == 'Bearer "sk-quoted"'
 
 
 def keeps_the_tag(run: Run) -> None:
@@ -44,6 +50,20 @@ environment_variables:
         },
         proof=both(router_says(num_retries=2), keeps_the_tag, sends_none),
         env={"TAG": "free"},
+    ),
+    Case(
+        "variables-not-clean",
+        """\
+model_list:
+  - model_name: quoted
+    litellm_params: {model: openai/quoted-key, api_base: "{upstream}", api_key: os.environ/QUOTED}
+  - model_name: returned
+    litellm_params: {model: openai/returned, api_base: "{upstream}", api_key: os.environ/RETURNED}
+router_settings: {num_retries: 0}
+""",
+        finds={"unclean-variable": 3},
+        proof=both(sends_quotes, fails("returned")),
+        env={"QUOTED": '"sk-quoted"', "RETURNED": "sk-returned\r"},
     ),
     Case(
         "variable-blocked",

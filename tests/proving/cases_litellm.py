@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.proving.case import Case, Proof, both, fails, runs, serves
+from tests.proving.case import Case, Proof, both, fails, refused, runs, serves
 from tests.proving.run import Run
 from tests.waiting import DEADLINE
 
@@ -12,6 +12,19 @@ MODEL = """\
 model_list:
   - model_name: m
     litellm_params: {model: openai/m, api_base: "{upstream}", api_key: k}
+"""
+
+
+ASK_BUDGET = """\
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.proxy import proxy_server
+
+instance = CustomLogger()
+ask = proxy_server.ProxyStartupEvent._add_proxy_budget_to_db
+try:
+    ask(*([\"it\"] if ask.__code__.co_argcount > 1 else []))
+except Exception as refusal:
+    print(refusal)
 """
 
 
@@ -64,6 +77,11 @@ def health_calls_all(run: Run) -> None:
     run.get("/health")
     run.get("/health")
     assert len(run.upstream_calls()) - before == 2
+
+
+def the_check_refuses(run: Run) -> None:
+    """LiteLLM's own check, called with the settings of the file, ends with its exception."""
+    assert "budget_duration not set on Proxy" in run.log, run.log[-3000:]
 
 
 CASES: tuple[Case, ...] = (
@@ -119,5 +137,27 @@ router_settings: {timeout: 30, num_retries: 0}
         proof=serves("slow"),
         otherwise=fails("slow", "timed out"),
         until="1.90",
+    ),
+    Case(
+        "budget-without-duration",
+        """\
+litellm_settings:
+  max_budget: 100
+  callbacks: [ask_budget.instance]
+environment_variables:
+  DATABASE_URL: postgresql://nobody:none@127.0.0.1:9/none
+""",
+        # the ground has no Prisma, so there LiteLLM never comes to the budget: a module that it loads asks the check
+        finds={"budget-without-duration": 2},
+        proof=the_check_refuses,
+        files={"ask_budget.py": ASK_BUDGET},
+    ),
+    Case(
+        "budget-of-words",
+        "litellm_settings:\n  max_budget: a hundred\n",
+        finds={"budget-not-a-number": 2},
+        proof=refused("could not convert string to float"),
+        otherwise=runs,
+        since="1.90",
     ),
 )

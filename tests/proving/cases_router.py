@@ -162,4 +162,11 @@ CASES: Final = (
         fixed=undeprecated,
         since="1.81.7",
     ),
+    Case(
+        "router-retries-as-text-elsewhere",
+        MODELS + 'litellm_settings:\n  num_retries: "3"\n',
+        {"number-as-text": 11},
+        both(serves("good"), fails("bad", "'>' not supported between")),
+        fixed=fails("bad", "upstream exploded"),
+    ),
 )

@@ -109,16 +109,16 @@ def key(name: Any, style: Style, *, flow: bool, quote: str | None = None) -> str
 
 
 def flow_text(value: Any, style: Style, quote: str | None = None) -> str:
-    """The value in flow style: {a: 1, b: [x]}."""
+    """The value in flow style: {a: 1, b: [x]}; a quote is kept for the texts of a list too."""
     if isinstance(value, dict):
         pairs = (f"{key(name, style, flow=True)}: {flow_text(item, style)}" for name, item in value.items())
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(flow_text(item, style) for item in value) + "]"
+        return "[" + ", ".join(flow_text(item, style, quote) for item in value) + "]"
     return scalar(value, style, flow=True, quote=quote)
 
 
-def block_lines(value: Any, style: Style, column: int) -> list[str]:
+def block_lines(value: Any, style: Style, column: int, quote: str | None = None) -> list[str]:
     """The lines of a mapping or list that is not empty, each with its indentation."""
     margin = " " * column
     lines: list[str] = []
@@ -128,7 +128,7 @@ def block_lines(value: Any, style: Style, column: int) -> list[str]:
             lines += [f"{margin}{key(name, style, flow=False)}:{head and ' ' + head}", *tail]
         return lines
     for item in value:
-        head, tail = in_list(item, style, column + 2)
+        head, tail = in_list(item, style, column + 2, quote)
         lines += [f"{margin}- {head}", *tail]
     return lines
 
@@ -136,19 +136,19 @@ def block_lines(value: Any, style: Style, column: int) -> list[str]:
 def under_key(value: Any, style: Style, column: int, quote: str | None = None) -> tuple[str, list[str]]:
     """What stands behind the colon of a key at this column, and the lines below it."""
     if isinstance(value, dict | list) and value:
-        return "", block_lines(value, style, column + (style.step if isinstance(value, dict) else style.dash))
+        return "", block_lines(value, style, column + (style.step if isinstance(value, dict) else style.dash), quote)
     return _inline(value, style, quote), []
 
 
 def in_list(value: Any, style: Style, column: int, quote: str | None = None) -> tuple[str, list[str]]:
     """What stands behind a dash, at this column, and the lines below it."""
     if isinstance(value, dict | list) and value:
-        lines = block_lines(value, style, column)
+        lines = block_lines(value, style, column, quote)
         return lines[0][column:], lines[1:]
     return _inline(value, style, quote), []
 
 
 def _inline(value: Any, style: Style, quote: str | None) -> str:
     if isinstance(value, dict | list):
-        return flow_text(value, style)
+        return flow_text(value, style, quote)
     return scalar(value, style, flow=False, quote=quote)

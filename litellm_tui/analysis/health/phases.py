@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from litellm_tui.analysis.audit_phrases import summary
+from litellm_tui.analysis.audit_phrases import points, summary
 from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.coverage import log_permission
 from litellm_tui.analysis.health.crashes import crash_problems
@@ -102,7 +102,7 @@ def _file(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
 def _audit(audit: Audit | None) -> Phase:
     if audit is None:
         return Phase("audit", "skipped", "there is no file to audit")
-    text = f"{summary(audit)}; {audit.score.value:g} of 10"
+    text = f"{summary(audit)}; {points(audit.score)}"
     worst = next((f for f in audit.findings if f.severity in ("fatal", "error")), None)
     if worst is None:
         return Phase("audit", "ok", text)

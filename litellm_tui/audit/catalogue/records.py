@@ -32,6 +32,8 @@ CatalogueKind = Literal[
     "environment",
     "providers",
     "callbacks",
+    "params",
+    "param_words",
 ]
 Source = Literal["installed", "shipped", "newest"]
 Value = str | int | float | bool
@@ -79,6 +81,8 @@ class Catalogue(msgspec.Struct, frozen=True):
     - `retry_policy`, `allowed_fails_policy`: their fields
     - `environment`: variables read by name. Names made while running, such as PROVIDER_API_KEY, are not among them
     - `providers`: prefixes of a model; `callbacks`: names for the callback lists
+    - `params`: names that LiteLLM has for keys of litellm_params; `param_words`: other names of its source that
+      resemble one of them or a secret's, as `FOLDER/NAME` where only the folder of one provider has them
     - `models`: the bundled cost map, name to mode ("" where it has none), without the prefixed names of chat and
       completion models, which are told by their prefix
     - `defaults`: constants of the router and the proxy that an operator may meet
@@ -102,6 +106,8 @@ class Catalogue(msgspec.Struct, frozen=True):
     environment: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
     callbacks: frozenset[str] = frozenset()
+    params: frozenset[str] = frozenset()
+    param_words: frozenset[str] = frozenset()
     models: Mapping[str, str] = {}
     defaults: Mapping[str, Value] = {}
 

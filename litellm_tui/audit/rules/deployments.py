@@ -266,7 +266,8 @@ def tags_in_model_info(subject: Subject) -> Iterator[Hit]:
             path = (*entry.path, "model_info", "tags")
             proper = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
             edits = (Move(path, entry.at("tags")),) if proper else ()
-            yield Hit(f"the tags of {_group(entry)} stand in model_info", path, edits=edits)
+            decision = "whether it is to answer requests with these tags, and no others" if edits else ""
+            yield Hit(f"the tags of {_group(entry)} stand in model_info", path, edits=edits, decision=decision)
 
 
 @rule(

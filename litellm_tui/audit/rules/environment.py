@@ -21,6 +21,15 @@ _IMAGE: Final = {
     "SEPARATE_HEALTH_PORT": "its second health server is started by the Docker image's own script",
     "SUPERVISORD_STOPWAITSECS": "supervisord runs in the Docker image only",
 }
+# variables that LiteLLM asks for by itself, and ends or locks everybody out when they are wrong
+_ASKED: Final = (
+    "LITELLM_MASTER_KEY",
+    "LITELLM_SALT_KEY",
+    "LITELLM_LICENSE",
+    "DATABASE_URL",
+    "REDIS_HOST",
+    "REDIS_PASSWORD",
+)
 # rules of their own say what comes of these
 _TOLD: Final = (
     ("general_settings", "master_key"),
@@ -86,6 +95,39 @@ def exported_none(subject: Subject) -> Iterator[Hit | Right]:
             yield Hit(f"{name} has no value: it is exported as the text None", path)
         elif (other := reference(value)) is not None and subject.variable(other) is None:
             yield Hit(f"{other} is not set: {name} is exported as the text None", path)
+
+
+@rule(
+    "unclean-variable",
+    "error",
+    "A variable with something in its value that was not meant",
+    why="LiteLLM takes a variable as it stands. A carriage return from a file with Windows' line ends, quotes that the "
+    "runner has kept (docker --env-file does) or a blank around the value go out with the key, and are refused.",
+    source="litellm/secret_managers/main.py, get_secret (1.106.2); docs.docker.com/reference/cli/docker/container/run",
+    fix="write the variable's file with plain line ends, without quotes and without blanks around the value",
+)
+def unclean_variable(subject: Subject) -> Iterator[Hit | Right]:
+    if subject.environment is None:
+        return
+    places: dict[str, Path] = {}
+    for path, value, listed in _texts(subject, (*_SETTINGS, _SECTION, "model_list", "credential_list")):
+        if (name := reference(value)) is not None and not listed:
+            places.setdefault(name, path)
+    for name in (*places, *(name for name in _ASKED if name not in places)):
+        found = subject.environment.get(name)
+        if found and (what := _unclean(found)):
+            yield Hit(f"{name} {what}", places.get(name, ()))
+
+
+def _unclean(value: str) -> str:
+    """What of a value was not meant; "" where nothing is to be seen."""
+    if value.endswith("\r"):
+        return "ends with a carriage return"
+    if value != value.strip():
+        return "has a blank or a line end around its value"
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        return "has its quotes within the value"
+    return ""
 
 
 @rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -19,6 +20,22 @@ _FAR: Final = 25
 # how many chains are simulated; a file with more has reports on these only
 _MOST_WALKS: Final = 40
 # keys of a form that LiteLLM never had, found in public configurations
+# from here on LiteLLM ends its start over what it took letter by letter before
+_ENDS: Final = "1.108"
+# keys that LiteLLMParamsTypedDict has: {model: x} passes for a fallback in the form of a request
+_REQUEST: Final = frozenset(
+    {
+        *("model", "custom_llm_provider", "tpm", "rpm", "itpm", "otpm", "order", "weight"),
+        *("max_parallel_requests", "api_key", "api_base", "api_version", "timeout", "stream_timeout"),
+        *("max_retries", "organization", "drop_params", "region_name", "vertex_project", "vertex_location"),
+        *("aws_access_key_id", "aws_secret_access_key", "aws_region_name", "watsonx_region_name"),
+        *("input_cost_per_token", "output_cost_per_token", "num_retries", "litellm_credential_name"),
+        *("index_name", "embedding_model", "mock_response", "tags", "tag_regex", "max_budget"),
+        *("budget_duration", "cooldown_time", "use_in_pass_through"),
+    }
+)
+# what stands between names rather than in one
+_BETWEEN: Final = re.compile(r"[,:]\s|,|\s")
 _SOURCES: Final = ("model", "model_name", "primary")
 _TARGETS: Final = ("fallback_models", "fallbacks", "fallback")
 
@@ -89,8 +106,10 @@ def _all_text(targets: list[Any]) -> bool:
     "fallback-not-a-list",
     "error",
     "A fallback that is not a list of names",
-    why="What stands after a group is gone through item by item: a text letter by letter, each taken for a group.",
-    source="litellm/router_utils/fallback_event_handlers.py, run_async_fallback (1.77.7, 1.106.2)",
+    why="What stands after a group is gone through item by item: a text letter by letter, each taken for a group. "
+    "From 1.108 on LiteLLM ends its start instead, but for context_window_fallbacks.",
+    source="litellm/router_utils/fallback_event_handlers.py, run_async_fallback (1.77.7, 1.106.2); "
+    "litellm/router_python_core.py, PythonCore.validate_fallbacks (1.109.3)",
     fix="write the names as a list: `[NAME]`",
 )
 def fallback_not_a_list(subject: Subject) -> Iterator[Hit | Right]:
@@ -100,13 +119,18 @@ def fallback_not_a_list(subject: Subject) -> Iterator[Hit | Right]:
             if isinstance(item, dict) and len(item) == 1:
                 source, targets = next(iter(item.items()))
                 if isinstance(source, str):
-                    yield from _not_a_list((section, key, number, source), f"the fallback of {source!r}", targets)
+                    path, what = (section, key, number, source), f"the fallback of {source!r}"
+                    # an entry with a parameter of a request as its key passes for one in another form
+                    ends = subject.runs(since=_ENDS) and key != "context_window_fallbacks" and source not in _REQUEST
+                    yield from _not_a_list(subject, path, what, targets, ends=ends)
     section, value = effective_setting(subject, DEFAULT)
     if value:
-        yield from _not_a_list((section, DEFAULT), DEFAULT, value)
+        ends = subject.runs(since=_ENDS) and isinstance(value, str)
+        yield from _not_a_list(subject, (section, DEFAULT), DEFAULT, value, ends=ends)
 
 
-def _not_a_list(path: Path, what: str, targets: Any) -> Iterator[Hit]:
+def _not_a_list(subject: Subject, path: Path, what: str, targets: Any, *, ends: bool) -> Iterator[Hit]:
+    worst: Severity | None = "fatal" if ends else None
     if isinstance(targets, list):
         for place, item in enumerate(targets):
             if not isinstance(item, str) and not (isinstance(item, dict) and isinstance(item.get("model"), str)):
@@ -117,14 +141,25 @@ def _not_a_list(path: Path, what: str, targets: Any) -> Iterator[Hit]:
                     do="write a model group's name",
                 )
     elif isinstance(targets, str) and targets:
-        names = [name.strip() for name in targets.split(",")]
-        yield Hit(f"{what} is the text {targets!r}", path, edits=(SetValue(path, names),) if all(names) else ())
+        names = _meant(subject, targets)
+        edits = (SetValue(path, names),) if names else ()
+        yield Hit(f"{what} is the text {targets!r}", path, edits=edits, severity=worst)
     elif isinstance(targets, dict) and isinstance(targets.get("model"), str):
-        yield Hit(f"{what} is a mapping", path, edits=(SetValue(path, [targets]),))
+        yield Hit(f"{what} is a mapping", path, edits=(SetValue(path, [targets]),), severity=worst)
     elif targets is None:
-        yield Hit(f"{what} is empty", path, do="name what it is to fall back to, or take it out", severity="warning")
+        do = "name what it is to fall back to, or take it out"
+        yield Hit(f"{what} is empty", path, do=do, severity=worst or "warning")
     else:
-        yield Hit(f"{what} is a {type(targets).__name__}", path)
+        yield Hit(f"{what} is a {type(targets).__name__}", path, severity=worst)
+
+
+def _meant(subject: Subject, text: str) -> list[str]:
+    """The names in a text: itself, or its parts between commas where each is a group; nothing where that is a guess."""
+    names = [name.strip() for name in text.split(",")]
+    exists = routable_names(subject).exists
+    if exists(text) or not _BETWEEN.search(text):
+        return [text]
+    return names if all(name and exists(name) for name in names) else []
 
 
 @rule(

@@ -9,7 +9,7 @@ from litellm_tui.analysis.nested import LARGEST
 from litellm_tui.audit import surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import UNKNOWN, Subject, Unknown, reference
-from litellm_tui.audit.unread import find_unread_keys
+from litellm_tui.audit.unread import GRAVE, find_unread_keys, is_gate
 from litellm_tui.model.edits import Edit, Path, SetValue
 
 _LOAD: Final = "litellm/proxy/proxy_server.py, ProxyConfig.load_config (1.106.2)"
@@ -58,6 +58,15 @@ def _lack(key: object) -> str:
 )
 def unsafe_master_key(subject: Subject) -> Iterator[Hit | Right]:
     section, lack = subject.section("general_settings"), _lack(_master_key(subject))
+    exported = surroundings.exported_variables(subject)
+    if subject.environment is None and not section and "LITELLM_MASTER_KEY" in exported:
+        # who sets it here has it nowhere else; and where general_settings is empty nothing looks at it again
+        yield Hit(
+            "LITELLM_MASTER_KEY is set too late here: unless the environment has it too, LiteLLM does not start",
+            ("environment_variables", "LITELLM_MASTER_KEY"),
+            do="set it in LiteLLM's environment (the unit's EnvironmentFile), not in environment_variables",
+        )
+        return
     if not lack:
         return
     permit = section.get(_PERMIT) is True or subject.resolve(section.get(_PERMIT)) in ("true", "True")
@@ -123,15 +132,28 @@ def unknown_general_key(subject: Subject) -> Iterator[Hit | Right]:
     fix="write false without quotes",
 )
 def quoted_false(subject: Subject) -> Iterator[Hit | Right]:
-    known = {"litellm_settings": subject.catalogue.litellm, "general_settings": subject.catalogue.general}
+    known = {
+        "litellm_settings": subject.catalogue.litellm,
+        "general_settings": subject.catalogue.general,
+        "router_settings": subject.catalogue.router,
+    }
     for section, keys in known.items():
         for key, value in subject.section(section).items():
             # `cache` has a rule of its own, and drop_params understands the text since 1.106
-            if key in ("cache", "json_logs", "drop_params") or key not in keys or not isinstance(value, str):
+            if (
+                key in ("cache", "json_logs", "drop_params", "set_verbose")
+                or key not in keys
+                or not isinstance(value, str)
+            ):
                 continue
             if value.strip().lower() == "false":
+                path = (section, key)
+                decision = f"whether {key} is to be off: so far it is on, and it decides what is answered"
                 yield Hit(
-                    f"{section}.{key} is the text {value!r}", (section, key), edits=(SetValue((section, key), False),)
+                    f"{section}.{key} is the text {value!r}",
+                    path,
+                    edits=(SetValue(path, False),),
+                    decision=decision if key in GRAVE or is_gate(key) else "",
                 )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
+from litellm_tui.analysis.nested import LARGEST
 from litellm_tui.audit import surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
-from litellm_tui.audit.subject import UNKNOWN, Subject
+from litellm_tui.audit.subject import UNKNOWN, Subject, reference
 from litellm_tui.audit.unread import find_unread_keys
-from litellm_tui.model.edits import SetValue
+from litellm_tui.model.edits import Remove, SetValue
 
 _PORT: Final = (
     "metrics have no port of their own; they are at /metrics of the gateway's port, so scrape that and take this out"
@@ -65,7 +67,7 @@ def set_verbose(subject: Subject) -> Iterator[Hit | Right]:
     for section in ("litellm_settings", "router_settings"):
         if subject.section(section).get("set_verbose") is True:
             path = (section, "set_verbose")
-            yield Hit(f"{section}.set_verbose is on", path, edits=(SetValue(path, False),))
+            yield Hit(f"{section}.set_verbose is on", path, edits=(Remove(path),))
 
 
 @rule(
@@ -97,6 +99,61 @@ def budget_without_database(subject: Subject) -> Iterator[Hit | Right]:
     budget = subject.resolve(subject.section("litellm_settings").get("max_budget"))
     if budget is not UNKNOWN and budget and surroundings.has_database(subject) is False:
         yield Hit("max_budget is set, but there is no database", ("litellm_settings", "max_budget"))
+
+
+@rule(
+    "budget-without-duration",
+    "fatal",
+    "A budget of the whole gateway without a time that it is for",
+    why="With a database LiteLLM ends its start with `budget_duration not set on Proxy` when max_budget is above 0 and "
+    "budget_duration is not set beside it.",
+    source="litellm/proxy/proxy_server.py, ProxyStartupEvent.add_proxy_budget_to_db (1.77.7, 1.106.2)",
+    fix="set litellm_settings.budget_duration beside it (30d for example), or take the budget out",
+)
+def budget_without_duration(subject: Subject) -> Iterator[Hit | Right]:
+    settings = subject.section("litellm_settings")
+    duration = subject.resolve(settings.get("budget_duration"))
+    budget = subject.resolve(settings.get("max_budget"))
+    if duration is not None or budget is None or not (budget is UNKNOWN or (_number(budget) or 0.0) > 0):
+        return
+    database = surroundings.has_database(subject)
+    if database is False:
+        return
+    sure = database is True and budget is not UNKNOWN
+    yield Hit(
+        "max_budget has no budget_duration: " + ("" if sure else "with a database ") + "LiteLLM does not start",
+        ("litellm_settings", "max_budget"),
+        severity=None if sure else "warning",
+    )
+
+
+@rule(
+    "budget-not-a-number",
+    "fatal",
+    "A budget that is not a number",
+    why="LiteLLM makes a number of the value while it starts, and ends when Python cannot.",
+    source="litellm/proxy/proxy_server.py, ProxyConfig.load_config: float(value) (1.106.2)",
+    fix="write a number of dollars, or take the line out",
+    since="1.90",
+)
+def budget_not_a_number(subject: Subject) -> Iterator[Hit | Right]:
+    settings = subject.section("litellm_settings")
+    for key in ("max_budget", "max_internal_user_budget", "default_max_internal_user_budget"):
+        value = subject.resolve(settings[key]) if key in settings else UNKNOWN
+        if value is not UNKNOWN and _number(value) is None:
+            name = reference(settings[key])
+            what = f"empty: {name} is not set" if name and value is None else "empty" if value is None else "no number"
+            yield Hit(f"{key} is {what}", ("litellm_settings", key))
+
+
+def _number(value: object) -> float | None:
+    """What Python's float makes of a value; None where it makes nothing."""
+    if isinstance(value, int | float):
+        return float(value) if isinstance(value, float) or abs(value) < LARGEST else None
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return float(value)
+    return None
 
 
 def _seconds(value: object) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from litellm_tui.audit.names import effective_setting
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import UNKNOWN, Subject, reference
 from litellm_tui.audit.unread import find_unread_keys
@@ -187,19 +188,22 @@ def usage_based_routing(subject: Subject) -> Iterator[Hit | Right]:
 @rule(
     "number-as-text",
     "error",
-    "A number of router_settings that is a text",
+    "A number of the router that is a text",
     why="LiteLLM compares it with numbers, and Python refuses: a request that would be tried again or passed on fails "
-    "instead. A value from the environment (os.environ/NAME) is always a text.",
+    "instead. A value from the environment (os.environ/NAME) is always a text. What router_settings does not set, the "
+    "router takes from litellm_settings.",
     source="litellm/router.py, Router.async_function_with_retries; "
     "litellm/router_utils/fallback_event_handlers.py, run_async_fallback (1.77.7, 1.106.2)",
     fix="write the number itself, without quotes",
 )
 def number_as_text(subject: Subject) -> Iterator[Hit | Right]:
     for key in ("num_retries", "max_fallbacks", "retry_after"):
-        value = subject.section(_AT).get(key)
+        section, value = (_AT, subject.section(_AT).get(key))
+        if key != "retry_after":
+            section, value = effective_setting(subject, key, falsy=True)
         if not isinstance(value, str) or subject.resolve(value) is None:
             continue
-        path = (_AT, key)
+        path = (section, key)
         if reference(value) is not None:
             yield Hit(f"{key} comes from the environment, as a text", path)
         else:

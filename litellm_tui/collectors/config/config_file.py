@@ -15,6 +15,7 @@ import yaml
 from litellm_tui.analysis.redaction.secret_names import names_a_secret, secret_parts
 from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.collectors.config.nesting import too_deep
+from litellm_tui.collectors.config.yaml_problem import is_wide, yaml_problem
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.configuration import (
     ConfigError,
@@ -216,6 +217,8 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
 
 
 def _parse(content: bytes, path: str) -> tuple[dict[str, Any], Marks, list[Duplicate]]:
+    if is_wide(content):
+        raise _Unusable(ConfigError(path, "written in UTF-16: LiteLLM reads UTF-8, and ends", 1, 1))
     try:
         if beyond := too_deep(content, DEEPEST, _Loader):
             raise _Unusable(ConfigError(path, "nested too deeply to be read", *beyond))
@@ -226,11 +229,7 @@ def _parse(content: bytes, path: str) -> tuple[dict[str, Any], Marks, list[Dupli
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = " ".join(part for part in (error.problem, error.context) if part)
-        raise _Unusable(
-            ConfigError(path, problem, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0)
-        ) from error
+        raise _Unusable(ConfigError(path, *yaml_problem(error, content))) from error
     except yaml.reader.ReaderError as error:
         line = content[: error.position].count(b"\n") + 1
         raise _Unusable(ConfigError(path, f"unreadable character: {error.reason}", line, 1)) from error

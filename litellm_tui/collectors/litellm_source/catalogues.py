@@ -27,7 +27,7 @@ from litellm_tui.host.command import helper
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
 
 # increase it when the reader finds other names in the same source: older cached catalogues are then not used
-FORM: Final = 1
+FORM: Final = 2
 TIMEOUT: Final = 180.0
 _LIBRARIES: Final = ("lib/python3*/site-packages", "lib64/python3*/site-packages", "lib/python3*/dist-packages")
 _SYSTEM: Final = ("lib/python3/dist-packages", "local/lib/python3*/dist-packages")

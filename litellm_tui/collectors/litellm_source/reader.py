@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.audit.catalogue.records import Catalogue
-from litellm_tui.collectors.litellm_source import litellm_names
+from litellm_tui.collectors.litellm_source import litellm_names, litellm_params
 from litellm_tui.collectors.litellm_source.litellm_flow import Flow
 from litellm_tui.collectors.litellm_source.litellm_package import Function, Package, assigned
 from litellm_tui.collectors.litellm_source.litellm_redis import redis_params
@@ -32,6 +32,7 @@ _MANAGED: Final = "ROUTER_SETTINGS_MANAGED_OUTSIDE_CONFIG"
 # below general_settings these are always an indentation mistake, although an endpoint for updates compares them there
 _NEVER_BELOW: Final = {"model_list", "general_settings", "litellm_settings", "router_settings", "environment_variables"}
 
+_CONSTANT: Final = re.compile(rb"""^[A-Z][A-Z0-9_]{1,60}[ ]?(?::[^=\n]{1,80})?=[ ]?["'](\w{1,60})["']""", re.MULTILINE)
 _READ: Final = re.compile(rb"\blitellm\.([A-Za-z_]\w*)|(?:get|has)attr\(\s*litellm,\s*[\"'](\w+)")
 
 
@@ -46,6 +47,7 @@ def read(folder: Path) -> Catalogue | Failure:
         return NotAvailable(f"{folder} is no LiteLLM with its proxy: {', '.join(missing)} missing")
     parameters, managed = _router(package)
     special = _litellm_special(package)
+    params = litellm_params.params(package)
     found = Catalogue(
         version=version(folder),
         source="installed",
@@ -64,6 +66,8 @@ def read(folder: Path) -> Catalogue | Failure:
         environment=litellm_names.environment(package),
         providers=litellm_names.providers(package),
         callbacks=litellm_names.callbacks(package),
+        params=params,
+        param_words=litellm_params.param_words(package, params),
         models=litellm_names.models(folder),
         defaults=litellm_names.defaults(package),
     )
@@ -124,13 +128,19 @@ def _sections(package: Package) -> frozenset[str]:
 
 
 def _general(package: Package) -> frozenset[str]:
-    """Keys of general_settings that code reads, and the documented fields, over which a listing endpoint loops."""
+    """Keys of general_settings that code reads.
+
+    A field of ConfigGeneralSettings alone counts for nothing: the class lists and documents, and no code need ask for
+    what it names. It counts where a file that has the section also has a constant with its name.
+    """
 
     def named(name: str) -> bool:
         return "general_settings" in name and "router_general" not in name
 
-    read = Flow(package, "general_settings", named, package.holding("general_settings")).follow()
-    return (read | package.fields("ConfigGeneralSettings", within="proxy/_types.py")) - _NEVER_BELOW
+    places = package.holding("general_settings")
+    read = Flow(package, "general_settings", named, places).follow()
+    constants = {name.decode() for place in places for name in _CONSTANT.findall(package.sources[place])}
+    return (read | (constants & package.fields("ConfigGeneralSettings", within="proxy/_types.py"))) - _NEVER_BELOW
 
 
 def _litellm_special(package: Package) -> frozenset[str]:
