@@ -39,6 +39,12 @@ SUBJECTS: Final = (
     "callbacks",
     "general",
     "environment",
+    "start_modules",
+    "start_guardrails",
+    "start_mcp",
+    "start_sections",
+    "start_settings",
+    "start_packages",
     "unit",
     "hardening",
 )
