@@ -38,6 +38,10 @@ def named_modules(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     for key in GENERAL:
         if general.get(key) is not None and reference(general[key]) is None:
             yield ("general_settings", key), general[key]
+    secrets = _mapping(general.get("key_management_settings"))
+    if general.get("key_management_system") == "custom" and "custom_secret_manager" in secrets:
+        path = ("general_settings", "key_management_settings", "custom_secret_manager")
+        yield path, secrets["custom_secret_manager"]
     yield from _guardrails(data, settings)
     for index, item in enumerate(_list(data.get("mcp_tools"))):
         if isinstance(item, dict) and item.get("name") and item.get("description") and item.get("handler"):

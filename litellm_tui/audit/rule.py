@@ -44,6 +44,7 @@ SUBJECTS: Final = (
     "start_mcp",
     "start_sections",
     "start_settings",
+    "start_values",
     "start_packages",
     "unit",
     "hardening",

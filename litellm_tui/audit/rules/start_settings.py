@@ -56,6 +56,10 @@ def setting_refused(subject: Subject) -> Iterator[Hit | Right]:
     if management is not None and not isinstance(management, dict):
         path: Path = ("general_settings", "key_management_settings")
         yield Hit(f"key_management_settings must be a mapping, and is {kind_of(management)}", path)
+    mode = management.get("access_mode") if isinstance(management, dict) else None
+    if isinstance(mode, str) and mode not in ("read_only", "write_only", "read_and_write") and "/" not in mode:
+        path = ("general_settings", "key_management_settings", "access_mode")
+        yield Hit("access_mode must be read_only, write_only or read_and_write", path)
 
 
 @rule(
@@ -78,6 +82,12 @@ def secret_manager_refused(subject: Subject) -> Iterator[Hit | Right]:
             yield Hit(f"there is no key_management_system {system!r}: {', '.join(_SYSTEMS)}", path)
     elif system in _PAID and _licence(subject) is False:
         yield Hit(f"{system} needs a licence, and LITELLM_LICENSE is not set", path)
+    elif system == "aws_kms" and subject.variable("AWS_REGION_NAME") is None:
+        yield Hit("aws_kms needs AWS_REGION_NAME, which is not set", path)
+    elif system == "custom":
+        settings = general.get("key_management_settings")
+        if not (isinstance(settings, dict) and settings.get("custom_secret_manager")):
+            yield Hit("custom needs key_management_settings.custom_secret_manager, `module.Class`", path)
     elif system == "google_kms":
         for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_KMS_RESOURCE_NAME"):
             if subject.variable(name) is None:
