@@ -75,6 +75,10 @@ def secret_manager_refused(subject: Subject) -> Iterator[Hit | Right]:
     general = subject.section("general_settings")
     system = subject.resolve(general.get("key_management_system"))
     path: Path = ("general_settings", "key_management_system")
+    packages = subject.runtime.packages if subject.runtime is not None else None
+    google = "google_kms" if system == "google_kms" else "use_google_kms" if general.get("use_google_kms") else ""
+    if google and packages is not None and "google-cloud-kms" not in packages:
+        yield Hit(f"{google} needs google-cloud-kms, which is not installed beside LiteLLM", path)
     if not isinstance(system, str):
         return
     if system not in _SYSTEMS:

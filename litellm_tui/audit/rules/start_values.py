@@ -112,7 +112,9 @@ def start_value_refused(subject: Subject) -> Iterator[Hit | Right]:
     settings = subject.section("litellm_settings")
     for key, fields in _NESTED.items():
         block = settings.get(key)
-        for field in fields if isinstance(block, dict) and key in subject.catalogue.litellm_special else ():
+        if not isinstance(block, dict) or key not in subject.catalogue.litellm_special:
+            continue
+        for field in fields:
             value = shapes.resolved(subject, block.get(field))
             if value is not None and value is not UNKNOWN and not fits(value, "number"):
                 path: Path = ("litellm_settings", key, field)
