@@ -12,6 +12,7 @@ START = {
     *("guardrail-shape", "guardrail-prerequisite", "guardrail-left-out", "mcp-server-refused", "section-entry"),
     *("policy-refused", "pass-through-without-path", "setting-refused", "secret-manager-refused"),
     *("transaction-buffer-without-redis", "database-scheme", "prisma-not-installed", "callback-package-missing"),
+    *("general-setting-refused", "router-setting-refused", "start-value-refused"),
     *("callback-of-the-image", "cache-package-missing", "provider-package-missing"),
 }
 
@@ -73,6 +74,21 @@ def guardrail(params: str, name: str = "guardrail_name: g") -> str:
         ("general_settings:\n  key_management_system: google_kms\n", "secret-manager-refused", 2),
         ("general_settings:\n  key_management_system: cyberark\n", "secret-manager-refused", 2),
         ("general_settings:\n  use_redis_transaction_buffer: 'true'\n", "transaction-buffer-without-redis", 2),
+        ("general_settings:\n  plugins:\n    - {name: p}\n", "general-setting-refused", 3),
+        ("general_settings:\n  mcp_advertised_versions: [2025-06-18]\n", "general-setting-refused", 2),
+        ("general_settings:\n  role_permissions: {role: admin}\n", "general-setting-refused", 2),
+        ("general_settings:\n  litellm_jwtauth: [a]\n", "general-setting-refused", 2),
+        ("general_settings:\n  alerting: [slack]\n  alerting_args: [a]\n", "general-setting-refused", 3),
+        ("general_settings:\n  alerting: [slack]\n  alert_to_webhook_url: x\n", "general-setting-refused", 3),
+        ("general_settings:\n  pass_through_endpoints: [{path: 5}]\n", "general-setting-refused", 2),
+        ("router_settings:\n  routing_groups: [a]\n", "router-setting-refused", 2),
+        ("router_settings:\n  default_litellm_params: [a]\n", "router-setting-refused", 2),
+        ("default_vertex_config: [a]\n", "start-value-refused", 1),
+        ("worker_registry: [{worker_id: a}]\n", "start-value-refused", 1),
+        ("callback_settings: [a]\nlitellm_settings:\n  callbacks: [otel]\n", "start-value-refused", 1),
+        ("litellm_settings:\n  callbacks: [aporia_prompt_injection]\n", "start-value-refused", 2),
+        ("litellm_settings:\n  cache: true\n  cache_params: {type: azure-blob}\n", "start-value-refused", 3),
+        ("mcp_servers: {a: {url: x}}\nlitellm_settings:\n  mcp_aliases: [a]\n", "start-value-refused", 3),
         ("general_settings:\n  database_url: sqlite:///x.db\n", "database-scheme", 2),
         ("general_settings:\n  database_url: user:word@host/x\n", "database-scheme", 2),
     ],
@@ -126,6 +142,18 @@ def test_what_the_environment_decides_is_a_warning_where_it_is_not_known() -> No
         f"{presidio}environment_variables:\n  PRESIDIO_ANALYZER_API_BASE: http://a\n  PRESIDIO_ANONYMIZER_API_BASE: b\n"
     )
     assert not found(audited(later, env={}), "guardrail-prerequisite")
+
+
+def test_a_text_for_pass_through_endpoints_ends_old_versions_alone() -> None:
+    text = "general_settings:\n  pass_through_endpoints: /x\n"
+    assert not found(audited(text), "pass-through-without-path")
+    assert found(audited(text, version=OLD), "pass-through-without-path")
+
+
+def test_a_nested_budget_is_a_number_since_a_release() -> None:
+    text = "litellm_settings:\n  default_internal_user_params: {max_budget: much}\n"
+    assert [finding.severity for finding in found(audited(text), "start-value-refused")] == ["fatal"]
+    assert not found(audited(text, version=OLD), "start-value-refused")
 
 
 @pytest.mark.parametrize(("version", "severity"), [(OLD, "fatal"), ("1.97.0", "fatal"), ("1.103.0", "error")])

@@ -92,6 +92,10 @@ def policy_refused(subject: Subject) -> Iterator[Hit | Right]:
 )
 def pass_through_without_path(subject: Subject) -> Iterator[Hit | Right]:
     listed = subject.section("general_settings").get("pass_through_endpoints")
+    # 1.77.7 ends at a text, 1.106.2 passes over it
+    if isinstance(listed, str) and listed and subject.runs(until="1.77"):
+        where: Path = ("general_settings", "pass_through_endpoints")
+        yield Hit("pass_through_endpoints must be a list, and is a text", where)
     for index, item in enumerate(listed if isinstance(listed, list) else ()):
         path: Path = ("general_settings", "pass_through_endpoints", index)
         if not isinstance(item, dict):

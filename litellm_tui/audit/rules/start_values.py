@@ -21,7 +21,8 @@ _GENERAL: Final[Mapping[str, Shape]] = {
     "role_permissions": "list",
     "coordination_redis": "mapping",
     "spend_logs_metadata_fields": "list",
-    "mcp_advertised_versions": "list",
+    # an MCP version that is not in quotes is a date to YAML
+    "mcp_advertised_versions": "texts",
     "litellm_jwtauth": "mapping",
     "alerting_args": "mapping",
     "alert_to_webhook_url": "mapping",
@@ -61,6 +62,11 @@ def general_setting_refused(subject: Subject) -> Iterator[Hit | Right]:
     if targets and "coordination_redis" in subject.catalogue.general and all(target is None for target in targets):
         path: Path = ("general_settings", "coordination_redis")
         yield Hit(f"coordination_redis has none of {', '.join(_TARGETS)}", path)
+    plugins = general.get("plugins") if "plugins" in subject.catalogue.general else None
+    for index, plugin in enumerate(plugins if isinstance(plugins, list) else ()):
+        lacking = [key for key in ("name", "url") if not (isinstance(plugin, dict) and key in plugin)]
+        if lacking:
+            yield Hit(f"plugin {index + 1} has no {lacking[0]}", ("general_settings", "plugins", index))
     yield from _alerting(subject, general)
     yield from _endpoints(subject, general)
 
@@ -112,7 +118,9 @@ def start_value_refused(subject: Subject) -> Iterator[Hit | Right]:
     settings = subject.section("litellm_settings")
     for key, fields in _NESTED.items():
         block = settings.get(key)
-        if not isinstance(block, dict) or key not in subject.catalogue.litellm_special:
+        # the first release seen that makes this one a number is 1.97; 1.90 keeps it as it is
+        early = key == "default_internal_user_params" and not subject.runs(since="1.97")
+        if not isinstance(block, dict) or early or key not in subject.catalogue.litellm_special:
             continue
         for field in fields:
             value = shapes.resolved(subject, block.get(field))
@@ -180,6 +188,9 @@ def _callbacks(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
             continue
         if name == "azure_content_safety" and not isinstance(settings.get("azure_content_safety_params"), dict):
             yield Hit("azure_content_safety needs azure_content_safety_params beside it", path)
+        elif name == "lakera_prompt_injection" and subject.runs(until="1.77"):
+            if surroundings.is_set(subject, "LAKERA_API_KEY") is False:
+                yield Hit("lakera_prompt_injection needs LAKERA_API_KEY, which is not set", path)
         elif name == "aporia_prompt_injection" and surroundings.is_set(subject, "APORIO_API_KEY") is False:
             yield Hit("aporia_prompt_injection needs APORIO_API_KEY, which is not set", path)
         elif name == "websearch_interception" and settings.get("websearch_interception_params"):
@@ -214,7 +225,7 @@ def _sections(subject: Subject) -> Iterator[Hit]:
     if vertex is not None and not isinstance(vertex, dict):
         yield Hit(f"default_vertex_config must be a mapping, and is {kind_of(vertex)}", ("default_vertex_config",))
     own = data.get("callback_settings")
-    if own and not isinstance(own, dict) and any(surroundings.named_callbacks(subject)):
+    if own and not isinstance(own, dict) and subject.runs(since="1.97") and any(surroundings.named_callbacks(subject)):
         yield Hit(f"callback_settings must be a mapping, and is {kind_of(own)}", ("callback_settings",))
     licensed = surroundings.has_licence(subject)
     if data.get("worker_registry") and "worker_registry" in subject.catalogue.sections and licensed is False:
