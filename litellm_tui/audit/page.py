@@ -20,6 +20,13 @@ _TITLES: Final[Mapping[str, str]] = {
     "callbacks": "Callbacks",
     "general": "general_settings",
     "environment": "The environment",
+    "start_modules": "Python modules",
+    "start_guardrails": "Guardrails",
+    "start_mcp": "MCP servers",
+    "start_sections": "Other sections that are loaded at the start",
+    "start_settings": "Settings that are loaded at the start",
+    "start_values": "Values that are checked at the start",
+    "start_packages": "Packages",
     "unit": "The unit",
     "hardening": "Hardening",
 }

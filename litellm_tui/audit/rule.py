@@ -40,6 +40,13 @@ SUBJECTS: Final = (
     "callbacks",
     "general",
     "environment",
+    "start_modules",
+    "start_guardrails",
+    "start_mcp",
+    "start_sections",
+    "start_settings",
+    "start_values",
+    "start_packages",
     "unit",
     "hardening",
 )

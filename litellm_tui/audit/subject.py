@@ -11,6 +11,7 @@ import msgspec
 from litellm_tui.audit.catalogue.records import Catalogue, Spans, parse_version
 from litellm_tui.model.configuration import ConfigFile, Mark
 from litellm_tui.model.edits import Path
+from litellm_tui.model.python_modules import PythonModules
 
 REFERENCE: Final = "os.environ/"
 
@@ -81,7 +82,8 @@ class Subject:
     """One configuration, as the rules see it.
 
     `environment` is LiteLLM's environment, None when it is not known (a file alone): a rule that depends on it then
-    reports nothing. `runtime` is None when no unit was found.
+    reports nothing. `runtime` is None when no unit was found. `modules` are the Python modules that the file names;
+    None where nobody looked for them.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Subject:
         spans: Spans,
         environment: Mapping[str, str] | None = None,
         runtime: Runtime | None = None,
+        modules: PythonModules | None = None,
     ) -> None:
         self.file = file
         self.data = file.data
@@ -98,6 +101,7 @@ class Subject:
         self.spans = spans
         self.environment = environment
         self.runtime = runtime
+        self.modules = modules
 
     def section(self, name: str) -> Mapping[str, Any]:
         """A top-level mapping such as `router_settings`; empty when absent or not a mapping."""

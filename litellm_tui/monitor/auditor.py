@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import msgspec
@@ -9,16 +10,19 @@ import msgspec
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.audit.catalogue.records import Catalogue
+from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.run import audit_unusable_file, run_audit
 from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import Reader, installed, shipped
 from litellm_tui.collectors.litellm_source.packages import installed_distributions
+from litellm_tui.collectors.litellm_source.python_modules import find_modules
 from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.systemd_tools import directive_lines, read_environment_files
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Mark
 from litellm_tui.model.failures import Failure
+from litellm_tui.model.python_modules import PythonModules
 from litellm_tui.model.service import Unit
 from litellm_tui.target.profile import Profile
 
@@ -77,15 +81,28 @@ class Auditor:
         catalogue = shipped().at(self._asked) if self._asked else self._installed or shipped().at(reported)
         if isinstance(loaded, ConfigError):
             return audit_unusable_file(loaded, catalogue.version)
-        state = (loaded.digest, catalogue.version, catalogue.source, environment, self._failure)
+        modules = self._modules(loaded, environment)
+        state = (loaded.digest, catalogue.version, catalogue.source, environment, self._failure, modules)
         if self._done is None or self._done[0] != state:
-            subject = Subject(loaded, catalogue, shipped(), environment, runtime_of(self._unit))
+            subject = Subject(loaded, catalogue, shipped(), environment, runtime_of(self._unit), modules)
             found = run_audit(subject, self._silenced)
             if self._failure is not None:
                 why = f"what the installed LiteLLM itself reads: {self._failure.why}"
                 found = msgspec.structs.replace(found, unknown=(*found.unknown, why))
             self._done = (state, _masked(found, loaded, environment or {}))
         return self._done[1]
+
+    def _modules(self, loaded: ConfigFile, environment: Mapping[str, str] | None) -> PythonModules:
+        """The Python modules that the file names, looked for where this gateway would import them from."""
+        unit = self._unit
+        names = [name for _, name in named_modules(loaded.data)]
+        folders = [folder for folder in (environment or {}).get("PYTHONPATH", "").split(os.pathsep) if folder]
+        if unit is not None and unit.folder:
+            folders.append(unit.folder)
+        interpreter = unit.interpreter if unit is not None else None
+        # a unit whose interpreter is not here runs in a container, where other files stand beside the configuration
+        contained = unit is not None and interpreter is None
+        return find_modules(names, loaded.path, interpreter, folders, contained)
 
 
 def _masked(result: Audit, file: ConfigFile, environment: Mapping[str, str]) -> Audit:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.run import audit_unusable_file, run_audit
 from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import shipped
+from litellm_tui.collectors.litellm_source.python_modules import find_modules
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import ConfigError
 
@@ -25,8 +27,12 @@ def audited(
     files: Mapping[str, str] = {},
     silenced: Mapping[str, str] = {},
     stumbles: bool = False,
+    interpreter: str | None = None,
 ) -> Audit:
-    """The audit of this text as `config.yaml`, with `files` beside it. No rule may fail on it, but where one is to."""
+    """The audit of this text as `config.yaml`, with `files` beside it. No rule may fail on it, but where one is to.
+
+    `interpreter` is the gateway's Python, in whose libraries the named modules are looked for.
+    """
     with TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
         path.write_bytes(text.encode() if isinstance(text, str) else text)
@@ -37,7 +43,8 @@ def audited(
         catalogue = spans.at(version)
         if isinstance(loaded, ConfigError):
             return audit_unusable_file(loaded, catalogue.version)
-        result = run_audit(Subject(loaded, catalogue, spans, env, runtime), silenced)
+        modules = find_modules([name for _, name in named_modules(loaded.data)], loaded.path, interpreter)
+        result = run_audit(Subject(loaded, catalogue, spans, env, runtime, modules), silenced)
     assert any("the rule itself failed" in said for said in result.unknown) == stumbles, result.unknown
     return result
 

@@ -234,7 +234,7 @@ def test_the_digest_and_the_time_cover_the_included_files(tmp_path: Path) -> Non
     assert changed.digest != first.digest
 
 
-@pytest.mark.parametrize("value", ["more.yaml", "{a: b}", "[1]", "[[more.yaml]]", "[more.yaml, null]", "true"])
+@pytest.mark.parametrize("value", ["", "more.yaml", "{a: b}", "[1]", "[[more.yaml]]", "[more.yaml, null]", "true"])
 def test_an_include_that_is_no_list_of_paths(tmp_path: Path, value: str) -> None:
     error = _bad(tmp_path, config=f"x: 1\ninclude: {value}\n", more="a: 1\n")
     assert error.problem == "'include' must be a list of file paths"

@@ -183,3 +183,25 @@ def test_the_directives_of_the_unit_have_their_lines(tmp_path: Path) -> None:
     assert gone is not None
     assert gone.marks == {}
     assert runtime_of(None) is None
+
+
+def test_a_module_is_looked_for_where_the_gateway_would_import_it_from(tmp_path: Path, python: Path) -> None:
+    loaded = _loaded(tmp_path, "litellm_settings:\n  success_callback: [tally.counter]\n")
+    elsewhere = tmp_path / "work"
+    elsewhere.mkdir()
+    auditor = Auditor(replace(UNIT, interpreter=str(python), folder=str(elsewhere)), {})
+    rule = "module-not-found"
+    assert [finding.severity for finding in _found(auditor.audit(loaded, {}), rule)] == ["fatal"]
+    (elsewhere / "tally.py").write_text("counter = None\n")
+    assert not _found(auditor.audit(loaded, {}), rule), "the working folder is among what it imports from"
+    (elsewhere / "tally.py").unlink()
+    assert _found(auditor.audit(loaded, {}), rule), "the file is gone again, the configuration as it was"
+    (tmp_path / "tally.py").write_text("counter = None\n")
+    assert not _found(auditor.audit(loaded, {}), rule)
+
+
+def test_a_module_in_a_container_is_no_sure_refusal(tmp_path: Path) -> None:
+    loaded = _loaded(tmp_path, "litellm_settings:\n  success_callback: [tally.counter]\n")
+    assert [finding.severity for finding in _found(Auditor(UNIT, {}).audit(loaded, {}), "module-not-found")] == [
+        "error"
+    ]

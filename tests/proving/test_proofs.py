@@ -12,11 +12,13 @@ import pytest
 
 from litellm_tui.actions.apply_fixes import mend
 from litellm_tui.audit.catalogue.records import parse_version
+from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.rule import SUBJECTS, all_rules
 from litellm_tui.audit.run import audit_unusable_file, run_audit
 from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import shipped
+from litellm_tui.collectors.litellm_source.python_modules import find_modules
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.configuration import ConfigError
 from tests.proving.case import Case, runs
@@ -103,4 +105,5 @@ def _audit(
     loaded = config_file.load(path, environment, instead)
     if isinstance(loaded, ConfigError):
         return audit_unusable_file(loaded, version)
-    return run_audit(Subject(loaded, shipped().at(version), shipped(), environment, runtime))
+    modules = find_modules([name for _, name in named_modules(loaded.data)], path)
+    return run_audit(Subject(loaded, shipped().at(version), shipped(), environment, runtime, modules))

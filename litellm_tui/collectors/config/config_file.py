@@ -180,10 +180,8 @@ def _entries(path: str, merged: _Merged) -> Iterator[tuple[str, str, Mark]]:
     """Read and merge one file: `(name, the file that names it, where)` of each file that it includes."""
     data, marks = _read_one(path, merged)
     merged.files[path] = None
-    entries = data.pop("include", None)
+    entries = data.pop("include", [])
     merged.add_file(path, data, marks)
-    if entries is None:
-        return iter(())
     place = marks.get(("include",), Mark(path, 1))
     if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
         raise _Unusable(ConfigError(path, "'include' must be a list of file paths", place.line, place.column))

@@ -97,6 +97,14 @@ def package_folder(interpreter: str) -> Path | Failure:
     return NotAvailable(f"no litellm package belongs to {executable}")
 
 
+def library_folders(interpreter: str) -> tuple[Path, ...]:
+    """The folders of packages that an interpreter, or that of a script, imports from, in its order."""
+    try:
+        return tuple(_libraries(_interpreter(Path(interpreter))))
+    except OSError:
+        return ()
+
+
 def _interpreter(executable: Path) -> Path:
     """The interpreter of a script, by its first line; any other program as it is.
 

@@ -1,0 +1,251 @@
+"""Guardrails of the file: what ends the start, and what LiteLLM leaves out without which it starts unprotected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from litellm_tui.audit import shapes, surroundings
+from litellm_tui.audit.catalogue.nearest import nearest as close_names
+from litellm_tui.audit.rule import Hit, Right, rule
+from litellm_tui.audit.shapes import fits, kind_of
+from litellm_tui.audit.subject import UNKNOWN, Subject
+from litellm_tui.model.edits import Path, SetValue
+
+_INIT: Final = "litellm/proxy/guardrails/guardrail_registry.py, initialize_guardrail (1.77.7, 1.106.2, 1.109.3)"
+_OLD: Final = "litellm/proxy/guardrails/init_guardrails.py, initialize_guardrails (1.77.7, 1.106.2)"
+# until 1.97 whatever a guardrail raises ends the start; the first release seen that skips a ValueError is 1.103
+_ALL_FATAL_UNTIL: Final = "1.97"
+_MODES: Final = frozenset(
+    {
+        *("pre_call", "post_call", "during_call", "logging_only", "pre_mcp_call", "during_mcp_call", "post_mcp_call"),
+        "realtime_input_transcription",
+    }
+)
+# SupportedGuardrailIntegrations in types/guardrails.py of 1.77.7, 1.106.2 and 1.109.3
+_KINDS: Final = frozenset(
+    {
+        *("aporia", "bedrock", "dynamoai", "guardrails_ai", "lakera", "lakera_v2", "presidio", "hide-secrets"),
+        *("hiddenlayer", "aim", "cato_networks", "pangea", "crowdstrike_aidr", "lasso", "pillar", "grayswan"),
+        *("panw_prisma_airs", "cisco_ai_defense", "azure/prompt_shield", "azure/text_moderations", "model_armor"),
+        *("openai_moderation", "noma", "noma_v2", "tool_permission", "zscaler_ai_guard", "javelin", "enkryptai"),
+        *("ibm_guardrails", "litellm_content_filter", "mcp_security", "onyx", "promptguard", "xecguard"),
+        *("prompt_security", "generic_guardrail_api", "qualifire", "custom_code", "ovalix", "microsoft_purview"),
+        *("semantic_guard", "mcp_end_user_permission", "block_code_execution", "akto", "mcp_jwt_signer"),
+        *("llm_as_a_judge", "deepkeep", "qostodian_nexus", "rubrik", "vigil_guard", "repelloai", "singulr"),
+        *("headroom", "compresr", "typesafe", "straiker", "alice", "agent_365", "llm_shield_proxy", "conduct"),
+        "decision_model",
+    }
+)
+_OLD_KEYS: Final = ("callbacks", "default_on", "logging_only", "enabled_roles", "callback_args")
+
+
+class _Need(msgspec.Struct, frozen=True):
+    """A setting of litellm_params without which the guardrail's class raises, and the variables that stand in."""
+
+    key: str
+    variables: tuple[str, ...] = ()
+
+
+# constructors that raise something else than a ValueError (proxy/guardrails/guardrail_hooks, 1.106.2 and 1.109.3; the
+# first seven also 1.77.7): LiteLLM skips none of them
+_NEEDS: Final[Mapping[str, tuple[_Need, ...]]] = {
+    "presidio": (
+        _Need("presidio_analyzer_api_base", ("PRESIDIO_ANALYZER_API_BASE",)),
+        _Need("presidio_anonymizer_api_base", ("PRESIDIO_ANONYMIZER_API_BASE",)),
+    ),
+    "aim": (_Need("api_key", ("AIM_API_KEY",)),),
+    "lasso": (_Need("api_key", ("LASSO_API_KEY",)),),
+    "pangea": (_Need("api_key", ("PANGEA_API_KEY",)),),
+    "pillar": (_Need("api_key", ("PILLAR_API_KEY",)),),
+    "guardrails_ai": (_Need("guard_name"),),
+    "javelin": (_Need("guard_name"),),
+    "alice": (_Need("api_key", ("ALICE_API_KEY",)),),
+    "cato_networks": (_Need("api_key", ("CATO_API_KEY",)),),
+    "cisco_ai_defense": (_Need("api_key", ("CISCO_AI_DEFENSE_API_KEY",)),),
+    "crowdstrike_aidr": (_Need("api_key", ("CS_AIDR_TOKEN",)), _Need("api_base", ("CS_AIDR_BASE_URL",))),
+    "deepkeep": (_Need("api_key", ("DEEPKEEP_API_KEY",)), _Need("api_base", ("DEEPKEEP_API_BASE",))),
+    "grayswan": (_Need("api_key", ("GRAYSWAN_API_KEY",)),),
+    "prompt_security": (
+        _Need("api_key", ("PROMPT_SECURITY_API_KEY",)),
+        _Need("api_base", ("PROMPT_SECURITY_API_BASE",)),
+    ),
+    "promptguard": (_Need("api_key", ("PROMPTGUARD_API_KEY",)),),
+    "repelloai": (_Need("api_key", ("ARGUS_API_KEY", "REPELLOAI_API_KEY")),),
+    "xecguard": (_Need("api_key", ("XECGUARD_API_KEY",)),),
+}
+
+
+@rule(
+    "guardrail-shape",
+    "fatal",
+    "A guardrail that ends the start",
+    why="LiteLLM takes guardrail_name and litellm_params from each entry, and does not start when one is not there. "
+    "Below litellm_settings the old form is read: `- NAME: {callbacks: [...]}`.",
+    source=f"{_INIT}; {_OLD}",
+    fix="write `- guardrail_name: NAME` and litellm_params with guardrail and mode, at the top level",
+)
+def guardrail_shape(subject: Subject) -> Iterator[Hit | Right]:
+    listed = subject.data.get("guardrails")
+    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        path: Path = ("guardrails", index)
+        if not isinstance(item, dict):
+            yield Hit(f"a guardrail must be a mapping, and is {kind_of(item)}", path)
+            continue
+        name = shapes.resolved(subject, item.get("guardrail_name"))
+        if name is not UNKNOWN and not isinstance(name, str):
+            what = "has no guardrail_name" if name is None else f"has {kind_of(name)} as guardrail_name"
+            yield Hit(f"guardrail {index + 1} {what}", path, "give it a guardrail_name")
+        if "litellm_params" not in item:
+            yield Hit(
+                f"{_called(item, index)} has no litellm_params", path, "put guardrail and mode below litellm_params"
+            )
+        elif not isinstance(item["litellm_params"], dict | None):
+            yield Hit(
+                f"litellm_params of {_called(item, index)} is {kind_of(item['litellm_params'])}, not a mapping",
+                (*path, "litellm_params"),
+            )
+    yield from _old_form(subject)
+
+
+@rule(
+    "guardrail-prerequisite",
+    "fatal",
+    "A guardrail without what its class needs",
+    why="The class of the guardrail raises when neither litellm_params nor a variable gives it what it needs, and "
+    "LiteLLM does not start.",
+    source="litellm/proxy/guardrails/guardrail_hooks (1.77.7, 1.106.2, 1.109.3)",
+    fix="set it in litellm_params, or the variable in LiteLLM's environment",
+)
+def guardrail_prerequisite(subject: Subject) -> Iterator[Hit | Right]:
+    for path, item, params in _entries(subject):
+        kind = shapes.resolved(subject, params.get("guardrail"))
+        for need in _NEEDS.get(kind, ()) if isinstance(kind, str) else ():
+            value = shapes.resolved(subject, params.get(need.key))
+            if value or value is UNKNOWN:
+                continue
+            given = surroundings.is_set(subject, *need.variables) if need.variables else False
+            text = f"{_called(item, int(path[1]))} ({kind}): {need.key} is not set"
+            if given is False:
+                named = f" nor is {' or '.join(need.variables)}" if need.variables else ""
+                yield Hit(f"{text}{named}: LiteLLM does not start", path)
+            elif given is None:
+                wanted = " or ".join(need.variables)
+                yield Hit(f"{text} here: LiteLLM starts only with {wanted} set", path, severity="warning")
+    for path, name in surroundings.named_callbacks(subject):
+        if path[1] == "callbacks" and name == "presidio":
+            own = subject.section("callback_settings").get("presidio")
+            params = own if isinstance(own, dict) else {}
+            for need in _NEEDS["presidio"]:
+                given = surroundings.is_set(subject, *need.variables)
+                if not params.get(need.key) and not given:
+                    yield Hit(
+                        f"the callback presidio needs {need.variables[0]} in the environment",
+                        path,
+                        severity=None if given is False else "warning",
+                    )
+
+
+@rule(
+    "guardrail-left-out",
+    "error",
+    "A guardrail that LiteLLM leaves out",
+    why="Since 1.103 at the latest LiteLLM skips a guardrail whose settings it refuses, and starts WITHOUT it: "
+    "requests pass unchecked. Until 1.97 it did not start.",
+    source="litellm/proxy/guardrails/init_guardrails.py, init_guardrails_v2 (1.97.0, 1.103.0, 1.106.2)",
+    fix="write a guardrail and a mode that LiteLLM has",
+)
+def guardrail_left_out(subject: Subject) -> Iterator[Hit | Right]:
+    fatal = subject.runs(until=_ALL_FATAL_UNTIL)
+    what = "LiteLLM does not start" if fatal else "LiteLLM starts WITHOUT this guardrail"
+    for path, item, params in _entries(subject):
+        called = _called(item, int(path[1]))
+        for text, place, near in _refused(subject, params, (*path, "litellm_params")):
+            edits = (SetValue(place, near),) if near else ()
+            yield Hit(
+                f"{called}: {text}: {what}",
+                place,
+                f"write {near}" if near else "",
+                edits,
+                f"whether {near} is what is meant" if near else "",
+                severity="fatal" if fatal else None,
+            )
+    listed = subject.data.get("guardrails")
+    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(item, dict) and "litellm_params" in item and item["litellm_params"] is None:
+            yield Hit(
+                f"{_called(item, index)}: litellm_params is empty: {what}",
+                ("guardrails", index, "litellm_params"),
+                severity="fatal" if fatal else None,
+            )
+
+
+def _refused(subject: Subject, params: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Path, str]]:
+    """What LiteLLM refuses in the settings of a guardrail, the place, and what may be meant instead."""
+    kind = shapes.resolved(subject, params.get("guardrail"))
+    if kind is not UNKNOWN and not isinstance(kind, str):
+        yield f"guardrail is {'not set' if kind is None else kind_of(kind)}", (*path, "guardrail"), ""
+    elif isinstance(kind, str) and "." not in kind and kind not in _KINDS and not subject.runs(since="1.110"):
+        yield f"there is no guardrail {kind!r}", (*path, "guardrail"), next(iter(close_names(kind, _KINDS)), "")
+    mode = shapes.resolved(subject, params.get("mode"))
+    if mode is None:
+        yield "mode is not set", (*path, "mode") if "mode" in params else path, ""
+    elif mode is not UNKNOWN and not isinstance(mode, dict) and not fits(mode, "text") and not fits(mode, "texts"):
+        yield f"mode is {kind_of(mode)}", (*path, "mode"), ""
+    for one in mode if isinstance(mode, list) else [mode]:
+        if isinstance(one, str) and one not in _MODES:
+            near = next(iter(close_names(one, _MODES)), "") if isinstance(mode, str) else ""
+            yield f"there is no mode {one!r}", (*path, "mode"), near
+
+
+def _old_form(subject: Subject) -> Iterator[Hit]:
+    """litellm_settings.guardrails, the form before 1.50."""
+    listed = subject.section("litellm_settings").get("guardrails")
+    path: Path = ("litellm_settings", "guardrails")
+    if listed is None and "guardrails" not in subject.section("litellm_settings"):
+        return
+    if not isinstance(listed, list):
+        if not (isinstance(listed, str) and not listed) and listed != {}:
+            yield Hit(f"litellm_settings.guardrails must be a list, and is {kind_of(listed)}", path)
+        return
+    for index, item in enumerate(listed):
+        if not isinstance(item, dict):
+            yield Hit(f"an item of litellm_settings.guardrails is {kind_of(item)}, not a mapping", (*path, index))
+        elif "guardrail_name" in item or "litellm_params" in item:
+            yield Hit(
+                "this form of a guardrail is read at the top level, not below litellm_settings",
+                (*path, index),
+                "move `guardrails:` to the top level of the file",
+            )
+        else:
+            for name, block in item.items():
+                if text := _old_fault(block):
+                    yield Hit(f"guardrail {name!r}: {text}", (*path, index, str(name)))
+
+
+def _old_fault(block: Any) -> str:
+    if not isinstance(block, dict):
+        return f"it must be a mapping, and is {kind_of(block)}"
+    if unknown := [str(key) for key in block if key not in _OLD_KEYS]:
+        return f"{unknown[0]} is none of {', '.join(_OLD_KEYS)}"
+    if not fits(block.get("callbacks"), "texts"):
+        return "callbacks must be a list of names"
+    if "default_on" in block and not fits(block["default_on"], "switch"):
+        return "default_on must be true or false"
+    return ""
+
+
+def _entries(subject: Subject) -> Iterator[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]:
+    """The guardrails of the top level that are mappings with a mapping of litellm_params."""
+    listed = subject.data.get("guardrails")
+    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        params = item.get("litellm_params") if isinstance(item, dict) else None
+        if isinstance(item, dict) and isinstance(params, dict):
+            yield ("guardrails", index), item, params
+
+
+def _called(item: Mapping[str, Any], index: int) -> str:
+    name = item.get("guardrail_name")
+    return f"guardrail {name!r}" if isinstance(name, str) else f"guardrail {index + 1}"

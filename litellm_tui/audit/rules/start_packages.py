@@ -1,0 +1,141 @@
+"""Packages that a callback, a cache or a provider imports and that do not come with `litellm[proxy]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from litellm_tui.audit import surroundings
+from litellm_tui.audit.rule import Hit, Right, rule
+from litellm_tui.audit.subject import Subject
+from litellm_tui.model.audit import Severity
+
+_OTLP: Final = ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-exporter-otlp-proto-grpc")
+# the imports of each class in litellm/integrations (1.77.7, 1.106.2, 1.109.3): one of the packages is enough
+_CALLBACKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "langfuse": ("langfuse",),
+    "mlflow": ("mlflow",),
+    "otel": ("opentelemetry-sdk",),
+    "agentops": _OTLP,
+    "arize": _OTLP,
+    "arize_phoenix": _OTLP,
+    "langfuse_otel": _OTLP,
+}
+# in the folder `enterprise` of the repository and the Docker image, in no package
+_IMAGE_ONLY: Final = ("openai_moderations", "google_text_moderation", "blocked_user_check", "banned_keywords")
+_CACHES: Final[Mapping[str, tuple[str, ...]]] = {
+    "redis-semantic": ("redisvl",),
+    "disk": ("diskcache",),
+    "azure-blob": ("azure-storage-blob",),
+    "s3": ("boto3",),
+}
+_PROVIDERS: Final[Mapping[str, str]] = {
+    "bedrock": "boto3",
+    "sagemaker": "boto3",
+    "sagemaker_chat": "boto3",
+    "vertex_ai": "google-auth",
+}
+# the first release seen that lets a missing package of a callback end the start; 1.106 only logs it
+_FATAL_SINCE: Final = "1.108"
+
+
+@rule(
+    "callback-package-missing",
+    "error",
+    "A callback without its package",
+    why="LiteLLM builds the callbacks at its start. Until 1.106 one whose package is missing is only logged "
+    "(`[Non-Blocking Error]`) and never called; since 1.108 at the latest LiteLLM does not start.",
+    source="litellm/litellm_core_utils/litellm_logging.py, _init_custom_logger_compatible_class (1.77.7, 1.106.2, "
+    "1.108.0, 1.109.3)",
+    fix="install the package beside LiteLLM, into the same environment",
+)
+def callback_package_missing(subject: Subject) -> Iterator[Hit | Right]:
+    packages = subject.runtime.packages if subject.runtime is not None else None
+    if packages is None:
+        return
+    for path, name in surroundings.named_callbacks(subject):
+        needed = _CALLBACKS.get(name, ())
+        if path[1] == "service_callback" or not needed or packages.intersection(needed):
+            continue
+        # a start of 1.109 with `otel` alone was seen to go on
+        fatal = subject.runs(since=_FATAL_SINCE) and name != "otel"
+        what = "LiteLLM does not start" if fatal else "the callback is never called"
+        severity: Severity | None = "fatal" if fatal else None
+        yield Hit(f"{name} needs {needed[0]}, which is not installed: {what}", path, severity=severity)
+
+
+@rule(
+    "callback-of-the-image",
+    "fatal",
+    "A callback that only the Docker image has",
+    why="Its code lies in the folder `enterprise` of the Docker image and belongs to no package; it needs a licence "
+    "besides. LiteLLM does not start without either.",
+    source="litellm/proxy/common_utils/callback_utils.py, initialize_callbacks_on_proxy (1.77.7, 1.106.2, 1.109.3)",
+    fix="take it out, or use a guardrail of that kind",
+)
+def callback_of_the_image(subject: Subject) -> Iterator[Hit | Right]:
+    libraries = subject.modules.libraries if subject.modules is not None else None
+    for path, name in surroundings.named_callbacks(subject):
+        if path[1] != "callbacks" or name not in _IMAGE_ONLY:
+            continue
+        if libraries is not None and "enterprise" not in libraries:
+            yield Hit(f"{name} is not in LiteLLM's libraries, only in the Docker image", path)
+        elif surroundings.has_licence(subject) is False:
+            yield Hit(f"{name} needs a licence, and LITELLM_LICENSE is not set", path)
+
+
+@rule(
+    "cache-package-missing",
+    "fatal",
+    "A cache without its package",
+    why="LiteLLM makes the cache at its start, which imports the package, and ends when it is not installed.",
+    source="litellm/caching/redis_semantic_cache.py, disk_cache.py, azure_blob_cache.py, s3_cache.py (1.77.7, 1.106.2)",
+    fix="install the package beside LiteLLM, into the same environment",
+)
+def cache_package_missing(subject: Subject) -> Iterator[Hit | Right]:
+    packages = subject.runtime.packages if subject.runtime is not None else None
+    kind = surroundings.cache_type(subject)
+    needed = _CACHES.get(kind or "", ())
+    if packages is not None and needed and not packages.intersection(needed):
+        yield Hit(
+            f"a cache of type {kind} needs {needed[0]}, which is not installed", ("litellm_settings", "cache_params")
+        )
+
+
+@rule(
+    "provider-package-missing",
+    "error",
+    "A provider without its package",
+    why="The package that signs the requests is imported with the first request, and each one fails without it.",
+    source="litellm/llms/bedrock/base_aws_llm.py; litellm/llms/vertex_ai/vertex_llm_base.py (1.77.7, 1.106.2)",
+    fix="install the package beside LiteLLM, into the same environment",
+)
+def provider_package_missing(subject: Subject) -> Iterator[Hit | Right]:
+    packages = subject.runtime.packages if subject.runtime is not None else None
+    if packages is None:
+        return
+    for entry in subject.entries:
+        needed = _PROVIDERS.get(entry.model.partition("/")[0], "")
+        if needed and needed not in packages and not entry.params.get("api_key"):
+            yield Hit(f"{entry.model} needs {needed}, which is not installed beside LiteLLM", entry.at("model"))
+
+
+@rule(
+    "cache-asked-at-start",
+    "advice",
+    "A cache that must answer while LiteLLM starts",
+    why="A Redis cluster and Qdrant are asked when the cache is made: when they do not answer, LiteLLM does not start. "
+    "A single Redis may be away.",
+    source="docs.litellm.ai/docs/proxy/caching; litellm/_redis.py, init_redis_cluster; "
+    "litellm/caching/qdrant_semantic_cache.py, __init__ (1.106.2)",
+    fix="have it answer before LiteLLM starts: let the unit or the container wait for it",
+)
+def cache_asked_at_start(subject: Subject) -> Iterator[Hit | Right]:
+    settings = subject.section("litellm_settings")
+    params = settings.get("cache_params")
+    kind = surroundings.cache_type(subject)
+    path = ("litellm_settings", "cache_params")
+    if kind == "qdrant-semantic":
+        yield Hit("Qdrant must answer, or LiteLLM does not start", path)
+    elif kind == "redis" and isinstance(params, dict) and (params.get("redis_startup_nodes") or ""):
+        yield Hit("a node of the Redis cluster must answer, or LiteLLM does not start", (*path, "redis_startup_nodes"))

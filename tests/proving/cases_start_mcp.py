@@ -1,0 +1,79 @@
+"""MCP servers."""
+
+from __future__ import annotations
+
+from tests.proving.case import Case, Proof, refused, runs
+from tests.proving.run import Run
+
+
+def server(line: str, name: str = "tools") -> str:
+    return f"mcp_servers:\n  {name}:\n    url: http://127.0.0.1:9/mcp\n    {line}\n"
+
+
+def refused_for(words: str) -> Proof:
+    """LiteLLM does not start; the words are asked of it where its MCP package can be imported at all."""
+
+    def proof(run: Run) -> None:
+        refused("eval_type_backport" if "eval_type_backport" in run.log else words)(run)
+
+    return proof
+
+
+CASES: tuple[Case, ...] = (
+    Case(
+        "mcp-servers-listed",
+        "mcp_servers:\n  - name: tools\n    url: http://127.0.0.1:9/mcp\n",
+        finds={"mcp-server-refused": 1},
+        proof=refused_for("'list' object has no attribute"),
+    ),
+    Case(
+        "mcp-name-with-hyphen",
+        server("transport: http", "search-tools"),
+        finds={"mcp-server-refused": 2},
+        proof=refused_for("Server name cannot contain '-'"),
+    ),
+    Case(
+        "mcp-transport-of-others",
+        server("transport: streamable-http"),
+        finds={"mcp-server-refused": 4},
+        proof=refused_for("transport"),
+    ),
+    Case(
+        "mcp-auth-of-others",
+        server("auth_type: jwt"),
+        finds={"mcp-server-refused": 4},
+        proof=refused_for("auth_type"),
+    ),
+    Case(
+        "mcp-env-with-number",
+        "mcp_servers:\n  tools:\n    transport: stdio\n    command: 'true'\n    env: {PORT: 8080}\n",
+        finds={"mcp-server-refused": 5},
+        proof=refused_for("env.PORT"),
+    ),
+    Case(
+        "mcp-without-settings",
+        "mcp_servers:\n  tools:\n",
+        finds={"mcp-server-refused": 2},
+        proof=refused_for("'NoneType' object has no attribute"),
+    ),
+    Case(
+        "mcp-beside-empty-settings",
+        server("transport: http") + "litellm_settings:\n",
+        finds={"mcp-server-refused": 5},
+        proof=refused_for("'NoneType' object has no attribute 'get'"),
+    ),
+    Case(
+        "mcp-oauth-without-flow",
+        server("auth_type: oauth2"),
+        finds={"mcp-server-refused": 4},
+        proof=refused_for("requires an explicit oauth2_flow"),
+        since="1.97",
+    ),
+    Case(
+        "mcp-server-as-it-should-be",
+        server("transport: http\n    auth_type: bearer_token\n    authentication_token: t"),
+        finds={},
+        proof=runs,
+        since="1.83",
+    ),
+)
