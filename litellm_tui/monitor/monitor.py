@@ -10,7 +10,7 @@ import gc
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -28,12 +28,13 @@ from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Failures, Traffic
 from litellm_tui.monitor.audit_worker import AuditWorker
+from litellm_tui.monitor.background_checks import BackgroundChecks
 from litellm_tui.monitor.config_watcher import ConfigWatcher
 from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
 from litellm_tui.monitor.postgres_poller import PostgresPoller
 from litellm_tui.monitor.redis_poller import RedisPoller
 from litellm_tui.monitor.service_poller import ServicePoller
-from litellm_tui.monitor.supervisor import Pace, Supervisor, guarded, guarded_async
+from litellm_tui.monitor.supervisor import Job, Pace, Supervisor, guarded, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
 from litellm_tui.services.registry import driver
@@ -47,14 +48,6 @@ PUBLISH_SECONDS: Final = 0.25
 SAME_SECONDS: Final = 4.0
 # in which the cause of an end is looked for
 LAST_RECORDS: Final = 120
-
-
-class Job(NamedTuple):
-    """The job that reads one source; `failed` notes its exception as the source's failure."""
-
-    source: str
-    run: Callable[[], Awaitable[None]]
-    failed: Callable[[Crashed], None] | None = None
 
 
 class Monitor:
@@ -122,8 +115,7 @@ class Monitor:
             changed=self._dirty.set,
             same=self._same,
         )
-        self._background_checks: bool | None = None
-        self._checked_invocation: object = None
+        self._checks = BackgroundChecks()
 
     # --- for the owner -----------------------------------------------------------------------------------------
 
@@ -271,8 +263,8 @@ class Monitor:
             self._traffic.add_metrics(result, time.time())
 
     def _health_cost(self) -> HealthCost:
-        if self._background_checks is not None:
-            return "free" if self._background_checks else "billed"
+        if self._checks.on is not None:
+            return "free" if self._checks.on else "billed"
         read = self._configuration.checked_at is not None or self._configuration.why_unwatched is not None
         return "unsure" if read and self._service.reading.tried_at is not None else "unread"
 
@@ -341,21 +333,13 @@ class Monitor:
         return msgspec.structs.replace(file, modified_at=service.started_at)
 
     def _judge_background_checks(self) -> None:
-        """Note whether the running proxy has background health checks on, from a file that is older than the process.
-
-        The result holds until the service is started again, also when the file changes.
-        """
+        """Note whether the running proxy has background health checks on."""
         service, current = self._service.reading.value, self._configuration.current
         if service is None or service.started_at is None or current is None:
             return
         if (dated := self._dated(current)) is not current:
             self._configuration, current = msgspec.structs.replace(self._configuration, current=dated), dated
-        run = (service.invocation, service.main_pid, round(service.started_at))
-        if run != self._checked_invocation:
-            self._background_checks = None
-            self._checked_invocation = run
-        if self._background_checks is None and current.modified_at <= service.started_at:
-            self._background_checks = current.background_health_checks
+        if self._checks.judge(service, current):
             self.look_now()
 
     # --- the log -----------------------------------------------------------------------------------------------

@@ -79,6 +79,14 @@ async def guarded_async(work: Awaitable[T], redact: Callable[[str], str] = _SHAP
         return crashed(error, redact)
 
 
+class Job(NamedTuple):
+    """The job that reads one source; `failed` notes its exception as the source's failure."""
+
+    source: str
+    run: Callable[[], Awaitable[None]]
+    failed: Callable[[Crashed], None] | None = None
+
+
 class Supervisor:
     """Runs jobs by the name of their source and restarts those that fail.
 
