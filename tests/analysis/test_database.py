@@ -187,7 +187,7 @@ def test_where_requests_are_let_through_without_it_the_words_are_others() -> Non
     assert exit_status(found) == 1
 
 
-# --- both witnesses ------------------------------------------------------------------------------------------------
+# --- both sources --------------------------------------------------------------------------------------------------
 
 
 def test_both_agree_that_it_is_well() -> None:

@@ -207,6 +207,16 @@ def test_what_a_provider_says_names_the_cause(words: str, cause: str) -> None:
     assert is_upstream(words)
 
 
+def test_the_class_that_litellm_gives_to_what_it_does_not_know_names_no_cause() -> None:
+    assert name_cause("litellm.APIConnectionError: something that nobody has seen").name == "failing"
+    assert (
+        name_cause("litellm.APIConnectionError: unsupported operand type(s) for +: 'int' and 'str'").name == "failing"
+    )
+    # an upstream's answer that is no answer of a model
+    found = name_cause("litellm.APIConnectionError: OpenAIException - 'str' object has no attribute 'model_dump'")
+    assert (found.subject, found.name) in (("upstream", "failing"), ("", "failing"))
+
+
 def test_a_gateway_behind_this_one_is_an_upstream_whatever_it_refuses() -> None:
     behind = (
         "Budget has been exceeded! Key=sk-1 Current cost: 2, Max budget: 1",

@@ -258,10 +258,10 @@ def test_a_probe_that_failed_before_a_restart_is_a_doubt_until_something_answers
     assert _only(msgspec.structs.replace(found, service=Reading(value=service, seen_at=NOW))).verdict.state == "serving"
 
 
-@pytest.mark.parametrize("witness", ["requests", "a probe"])
-def test_a_red_report_is_contradicted_by_what_succeeds(witness: str) -> None:
-    tallies = (_answering("model", "openai/m"),) if witness == "requests" else ()
-    probes = (_probe(True),) if witness == "a probe" else ()
+@pytest.mark.parametrize("by", ["requests", "a probe"])
+def test_a_red_report_is_contradicted_by_what_succeeds(by: str) -> None:
+    tallies = (_answering("model", "openai/m"),) if by == "requests" else ()
+    probes = (_probe(True),) if by == "a probe" else ()
     row = _only(_snapshot([FILE], [LOADED], _unhealthy(RED), tallies=tallies, probes=probes))
     assert (row.verdict.state, row.verdict.severity) == ("serving", "ok")
     assert "calls it unhealthy" in row.verdict.contradiction
@@ -352,10 +352,10 @@ def test_what_the_gateway_refuses_by_itself_fails_the_group_and_not_the_deployme
     found = diagnose(_snapshot([FILE], [LOADED], tallies=(_failing("group", "g", error=error),)), NOW)
     (row,) = found.deployments
     assert (row.verdict.state, row.verdict.brief) == ("degraded", cause)
-    assert "by the gateway's own refusal, not by the deployment" in row.verdict.reason
+    assert "by the gateway itself, not by the deployment" in row.verdict.reason
     (group,) = found.groups
     assert (group.verdict.state, group.verdict.severity, group.verdict.brief) == ("failing", "bad", cause)
-    assert "by the gateway's own refusal" in group.verdict.reason
+    assert "by the gateway itself" in group.verdict.reason
     assert [problem.cause for problem in found.problems if problem.severity in ("warn", "bad")] == [cause]
 
 

@@ -190,7 +190,7 @@ def test_a_budget_wants_its_duration_where_there_is_a_database(
     [
         ("max_budget: ten", None, True),
         ("max_budget:", None, True),
-        ("max_internal_user_budget: [5]", None, True),
+        ("max_budget: [5]", None, True),
         ("max_budget: os.environ/BUDGET", {}, True),
         ("max_budget: os.environ/BUDGET", None, False),
         ("max_budget: os.environ/BUDGET", {"BUDGET": "1e3"}, False),

@@ -61,3 +61,12 @@ def test_a_long_page_is_read_at_its_beginning_and_shown_short() -> None:
     found = _front(200, b"<html><title>" + b"a" * 150 + b"</title>" + b"<p>" * 400_000)
     assert len(found) < 120
     assert _front(200, b"x" * 900_000 + b"<html>") == ""
+
+
+def test_a_page_of_an_unknown_server_is_not_taken_for_a_proxy_unless_it_wants_a_login() -> None:
+    headers = {"server": "BaseHTTP/0.6 Python/3.11", "content-type": "text/html"}
+    assert in_front(200, headers, b"<html><title>files</title>nothing of LiteLLM</html>") == ""
+    assert (
+        in_front(200, headers, b"<html><title>Sign in</title></html>")
+        == "BaseHTTP/0.6 Python/3.11, 200, the page 'Sign in'"
+    )

@@ -348,7 +348,7 @@ async def test_a_key_that_cannot_be_sent_is_a_failure_that_does_not_show_it(sent
 @pytest.mark.parametrize(("status", "headers", "said"), [
     (502, {"server": "nginx/1.22.1", "content-type": "text/html"}, "nginx, 502"),
     (302, {"location": "https://sso.example.org/login"}, "302 to https://sso.example.org"),
-    (200, {"content-type": "text/html"}, "a reverse proxy, 200, a page"),
+    (200, {"server": "Caddy", "content-type": "text/html"}, "Caddy, 200, a page"),
 ])  # fmt: skip
 async def test_a_proxy_in_front_is_named_whatever_is_asked(
     endpoint: gateway.Endpoint, status: int, headers: dict[str, str], said: str

@@ -65,7 +65,9 @@ class Site:
         user = KINDS[kind]
         state = {"XDG_STATE_HOME": str(self.lab.home / f"state-{kind}"), "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
         key = {} if user else {"LITELLM_PROXY_API_KEY": self.lab.key(user=False)}
-        where = [] if user else ["--url", self.lab.url(user=False), "--unit", "litellm.service", "--system"]
+        # named, as of two units the one that runs would be chosen
+        at = ["--user"] if user else ["--url", self.lab.url(user=False), "--system"]
+        where = ["--unit", "litellm.service", *at]
         done = self.lab.run([*COMMAND, *arguments, *where], user=True, check=False, env={**state, **key})
         assert done.returncode in (0, 1, 2, 3), done.stderr
         return str(done.stdout)

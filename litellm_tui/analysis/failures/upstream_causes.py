@@ -39,7 +39,8 @@ PATTERNS: Final[tuple[tuple[str, Cause], ...]] = (
      Cause("timeout", "see whether the upstream is overloaded; raise timeout if it is only slow")),
     (r"LLM Provider NOT provided",
      Cause("no provider", "put the provider in front of the model: openai/NAME, ollama/NAME")),
-    (r"Connection error|APIConnectionError|Server disconnected|Connection reset|ReadError|RemoteProtocolError",
+    # not the class APIConnectionError: LiteLLM gives it to every exception that it does not know
+    (r"Connection error|Server disconnected|Connection reset|ReadError|RemoteProtocolError",
      Cause("no connection", "see whether the upstream runs and api_base is right")),
     (r"ServiceUnavailable|\b503\b",
      Cause("503 unavailable", "the upstream says that it is not ready; look at its log")),

@@ -1,6 +1,6 @@
 """The database's verdict: off, connected, lost, refuses, out of connections, migrations failed, read-only, slow.
 
-Two witnesses are heard: LiteLLM, whose readiness says what its own client finds, and Postgres itself, asked with
+Two sources are compared: LiteLLM, whose readiness says what its own client finds, and Postgres itself, asked with
 LiteLLM's login. Where they differ, both are named. Sources for the words of readiness: `health_readiness` in
 litellm/proxy/health_endpoints/_health_endpoints.py. 1.77.7 says `db: connected` whenever it was given a database, and
 its last finding in `status`, which it keeps for 2 minutes; 1.106.2 says `connected`, `disconnected` or `stalled`, keeps

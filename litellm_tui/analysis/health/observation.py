@@ -10,7 +10,7 @@ from litellm_tui.model.traffic import Subject
 # mistakes of callers, told by the upstream: nothing is wrong with the deployment
 CALLERS_CAUSES: Final = ("context too long", "content refused")
 BY: Final[dict[Subject, str]] = {
-    "gateway": "by the gateway's own refusal",
+    "gateway": "by the gateway itself",
     "caller": "by what the callers ask",
     "database": "by the database",
     "cache": "by the cache",

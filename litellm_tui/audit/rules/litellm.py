@@ -138,12 +138,12 @@ def budget_without_duration(subject: Subject) -> Iterator[Hit | Right]:
 )
 def budget_not_a_number(subject: Subject) -> Iterator[Hit | Right]:
     settings = subject.section("litellm_settings")
-    for key in ("max_budget", "max_internal_user_budget", "default_max_internal_user_budget"):
-        value = subject.resolve(settings[key]) if key in settings else UNKNOWN
-        if value is not UNKNOWN and _number(value) is None:
-            name = reference(settings[key])
-            what = f"empty: {name} is not set" if name and value is None else "empty" if value is None else "no number"
-            yield Hit(f"{key} is {what}", ("litellm_settings", key))
+    key = "max_budget"
+    value = subject.resolve(settings[key]) if key in settings else UNKNOWN
+    if value is not UNKNOWN and _number(value) is None:
+        name = reference(settings[key])
+        what = f"empty: {name} is not set" if name and value is None else "empty" if value is None else "no number"
+        yield Hit(f"{key} is {what}", ("litellm_settings", key))
 
 
 def _number(value: object) -> float | None:

@@ -14,7 +14,8 @@ from litellm_tui.model.audit import Severity
 from litellm_tui.model.edits import Path
 
 _LOAD: Final = "litellm/proxy/proxy_server.py, ProxyConfig.load_config (1.77.7, 1.106.2)"
-_NUMBERS: Final = ("max_budget", "max_internal_user_budget", "default_max_internal_user_budget")
+# max_budget has a rule of its own
+_NUMBERS: Final = ("max_internal_user_budget", "default_max_internal_user_budget")
 # with what the first release seen has; before, the key becomes an attribute as it is
 _MAPPINGS: Final = {
     "model_group_settings": "",

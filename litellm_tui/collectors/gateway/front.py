@@ -29,6 +29,8 @@ _BODIES: Final = (
     ("<center>nginx", "nginx"),
     ("Apache Server at", "Apache"),
 )
+_NAMES: Final = frozenset((*_SERVERS.values(), *(name for _, name in _BODIES)))
+_LOGIN: Final = re.compile(r"type=[\"']?password|\b(?:log|sign)[ -]?(?:in|on)\b|\bSSO\b|\bsaml\b", re.IGNORECASE)
 _OWN: Final = ("uvicorn", "hypercorn", "granian")
 _NO_ANSWER: Final = (502, 503, 504)
 # Cloudflare's own for an origin that does not answer
@@ -57,8 +59,8 @@ def in_front(status: int, headers: Mapping[str, str], body: bytes) -> str:
         return f"{name}, {status}: it wants a login of its own"
     if (status in _NO_ANSWER or status in _ORIGIN) and not text.lstrip().startswith("{"):
         return f"{name}, {status}"
-    # a page without a sender may be of anything that listens there
-    known = status != 404 or name in _SERVERS.values()
+    # a page of an unknown sender may be of anything that listens there
+    known = name in _NAMES or (status != 404 and _LOGIN.search(text) is not None)
     if page and known and status not in (401, 403, 407):
         title = _TITLE.search(text)
         said = f", the page {excerpt(title[1], 60)!r}" if title else ", a page"

@@ -14,7 +14,7 @@ _MEANINGS = {
     "cooling down": "the router does not ask it for a while, after failures",
     "masked": "dead, while its fallback answers in its place",
     "idle": "nothing is known against it, and it had no requests",
-    "unproven": "only a doubtful witness speaks: a health check that asks in the wrong way, or a key that is not set",
+    "unproven": "only doubtful evidence speaks: a health check that asks in the wrong way, or a key that is not set",
     "not loaded": "in the file, not in the running proxy",
     "not in file": "in the running proxy, not in the file any more",
     "expected down": "marked so by you (E), with your note",
