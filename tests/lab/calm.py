@@ -84,6 +84,7 @@ class Calm:
         self.settled = False
         self.statuses: dict[int, int] = {}
         self.took: list[tuple[float, float]] = []
+        self.failed: list[float] = []
         self.idle: Said = {}
         self.calls: dict[str, Any] | None = None
         self._error: BaseException | None = None
@@ -136,7 +137,7 @@ class Calm:
             self.said = watch.since(begun)
             traffic.stop()
             self.statuses = dict(traffic.total())
-            self.took = traffic.took
+            self.took, self.failed = traffic.took, traffic.failed
 
     def stood_still(self, moment: float) -> bool:
         """Whether the requests of its clients waited as well then: the machine has more to do than it can."""

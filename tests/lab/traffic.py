@@ -34,12 +34,13 @@ class Traffic:
     """Asks as long as it is entered. `counts` maps (group, kind) to how often each status was answered; 0 is none.
 
     A stream that begins with 200 and does not end with [DONE] counts as status -1. `took` are the end of each request
-    and how long it took, in seconds.
+    and how long it took, in seconds; `failed` are the ends of those that were not answered well.
     """
 
     def __init__(self, lab: Lab, flows: Iterable[Flow], user: bool = True) -> None:
         self.counts: dict[tuple[str, Kind], Counter[int]] = {}
         self.took: list[tuple[float, float]] = []
+        self.failed: list[float] = []
         self._answered: dict[str, list[float]] = {}
         self._lab = lab
         self._user = user
@@ -82,7 +83,9 @@ class Traffic:
             with self._lock:
                 self.took.append((time.time(), time.time() - begun))
                 self.counts.setdefault((flow.group, flow.kind), Counter())[status] += 1
-                if status == 200:
+                if status != 200:
+                    self.failed.append(time.time())
+                else:
                     self._answered.setdefault(flow.group, []).append(time.time())
             # A slow answer makes the next request late, not two of them at once.
             due = max(due, time.monotonic())
