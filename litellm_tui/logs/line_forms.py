@@ -44,8 +44,10 @@ _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}"
 # gunicorn, and hypercorn, which has the same form
 _NUMBERED: Final = re.compile(rf"^\[{_DATE} [+-][0-9]{{4}}\] \[[0-9]{{1,10}}\] \[{_LEVEL}\] (.*)$", re.DOTALL)
 _BRACKETED: Final = re.compile(rf"^\[{_LEVEL}\] (.*)$", re.DOTALL)
+# LiteLLM's own loggers have a blank in their names
+_NAME: Final = r"((?:LiteLLM )?[\w.]{1,100})"
 # `%(asctime)s - %(name)s - %(levelname)s - %(message)s`
-_DASHED: Final = re.compile(rf"^{_DATE}(?:[.,][0-9]{{1,9}})? - ([\w.]{{1,100}}) - {_LEVEL} - (.*)$", re.DOTALL)
+_DASHED: Final = re.compile(rf"^{_DATE}(?:[.,][0-9]{{1,9}})? - {_NAME} - {_LEVEL} - (.*)$", re.DOTALL)
 # loguru's
 _BARRED: Final = re.compile(
     rf"^{_DATE}\.[0-9]{{1,9}} \| (TRACE|SUCCESS|{_LEVEL[1:-1]})\s{{0,8}} \| ([\w.<>]{{1,100}}):\S{{1,120}} - (.*)$",
@@ -57,7 +59,7 @@ _DATED: Final = re.compile(
     re.DOTALL,
 )
 # logging.basicConfig's
-_COLONS: Final = re.compile(rf"^{_LEVEL}:([\w.]{{1,100}}):(.*)$", re.DOTALL)
+_COLONS: Final = re.compile(rf"^{_LEVEL}:{_NAME}:(.*)$", re.DOTALL)
 # `warnings.warn`
 _WARNED: Final = re.compile(r"^\S{1,300}\.py:[0-9]{1,9}: (\w{0,60}Warning: .*)$", re.DOTALL)
 _PRISMA: Final = re.compile(

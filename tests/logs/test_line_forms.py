@@ -29,6 +29,7 @@ FORMS = {
     "granian, a worker": ("[ERROR] Unexpected exit from worker-1", "ERROR", "granian"),
     "uvicorn, a worker": ("INFO:     Child process [4711] died", "INFO", "uvicorn"),
     "litellm_proxy_extras": ("2026-11-21 04:05:06,101 - litellm_proxy_extras - ERROR - no", "ERROR", "migrations"),
+    "LiteLLM's logger": ("2026-11-21 04:05:06,101 - LiteLLM Proxy - ERROR - no", "ERROR", "proxy"),
     "dashes": (
         "2026-11-21 04:05:06,101 - apscheduler.executors - WARNING - missed",
         "WARNING",

@@ -57,6 +57,7 @@ LINES = (
     '{"message": "x", "level": "ERROR"}',
     "[2026-11-21 04:05:06 +0000] [42] [ERROR] Exception in ASGI application",
     "2026-11-21 04:05:06,101 - litellm_proxy_extras - ERROR - it failed",
+    "2026-11-21 04:05:06,101 - LiteLLM Proxy - ERROR - it failed",
     'Traceback (most recent call last):',
     '  File "/app/x.py", line 1, in f',
     "    f()",
