@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_tui.analysis.failures.causes import is_upstream, name_cause, subject_of
+from litellm_tui.analysis.failures.causes import name_cause, subject_of
 from litellm_tui.analysis.failures.places import (
     TraceMark,
     frame_of,
@@ -21,6 +21,11 @@ from litellm_tui.logs.log_line import Line
 AUTH = "litellm.proxy.proxy_server.user_api_key_auth(): Exception occured - "
 REQUEST = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - "
 REDIS = "LiteLLM Redis Caching: async set() - Got exception from REDIS "
+
+
+def is_upstream(error: str) -> bool:
+    """Whether nothing says that the failure is another's."""
+    return subject_of(error) in ("upstream", "")
 
 
 def told(text: str, file: str = "", mark: TraceMark | None = None) -> tuple[str, str]:

@@ -138,14 +138,6 @@ def subject_of(error: str, where: Reported | None = None) -> Subject:
     return name_cause(error, where).subject
 
 
-def is_upstream(error: str) -> bool:
-    """Whether the error of a deployment or a group may count against it: what is known to be another's may not.
-
-    A cooldown counts, as failures of the upstream began it; so does what nobody knows, as requests to it fail.
-    """
-    return subject_of(error) in ("upstream", "")
-
-
 def _own(head: str, own: str, lowered: str, where: Reported | None) -> Cause | None:
     """The cause in LiteLLM's own words, or in those of its database, its processes and the machine."""
     if _MAPPED.match(head):
