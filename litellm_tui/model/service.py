@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-ServicePlace = Literal["user", "system", "compose", "process", "custom"]
+ServicePlace = Literal["user", "system", "compose", "docker", "process", "custom"]
 Verb = Literal["start", "stop", "restart"]
 
 
@@ -96,7 +96,7 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def keeper(self) -> str:
         """What starts the service again when it ends; empty where nothing is known to."""
-        return {"user": "systemd", "system": "systemd", "compose": "Docker"}.get(self.scope, "")
+        return {"user": "systemd", "system": "systemd", "compose": "Docker", "docker": "Docker"}.get(self.scope, "")
 
 
 class Exit(msgspec.Struct, frozen=True):

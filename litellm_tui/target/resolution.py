@@ -13,9 +13,11 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
+
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Variable
-from litellm_tui.model.service_kinds import Compose, ServiceSettings, Tools
+from litellm_tui.model.service_kinds import Compose, Docker, ServiceSettings, Tools
 from litellm_tui.model.service_target import ServiceQuery, ServiceTarget
 from litellm_tui.services.litellm_command import DEFAULT_PORT
 from litellm_tui.services.registry import driver, find
@@ -140,6 +142,9 @@ def _kind(options: Options, chosen: ProfileSettings) -> ServiceSettings | None:
         return None
     if options.kind == "compose" and not isinstance(chosen.service, Compose):
         return Compose()
+    if options.container or (options.kind == "docker" and not isinstance(chosen.service, Docker)):
+        given = chosen.service if isinstance(chosen.service, Docker) else Docker()
+        return msgspec.structs.replace(given, container=options.container or given.container)
     return chosen.service
 
 

@@ -18,7 +18,6 @@ from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose import container
 from litellm_tui.services.compose.container import ComposeContainer, compose_command, service_from
 from litellm_tui.services.docker import docker_cli
-from litellm_tui.services.docker.container_log import DockerLines
 from litellm_tui.services.docker.docker_cli import (
     Container,
     parse_containers,
@@ -28,6 +27,7 @@ from litellm_tui.services.docker.docker_cli import (
     parse_time,
     refusal,
 )
+from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 from tests.services.test_driver import PROGRAM
 from tests.standins import docker as standin
@@ -200,7 +200,10 @@ async def test_looking_ordering_and_reading_fail_in_the_same_words(
     assert words in looked.why
     assert looked == ordered
     states: list[tuple[str, Failure | None]] = []
-    tail = CommandTail(DockerLines(compose), lambda _: None, lambda state, failure, _: states.append((state, failure)))
+    tail = driver(profile.service_target).tail(
+        lambda _: None, lambda state, failure, _: states.append((state, failure))
+    )
+    assert isinstance(tail, CommandTail)
     failure = await tail._follow_once()
     assert failure == looked
 

@@ -13,7 +13,7 @@ from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import service_from
 from litellm_tui.services.compose.discovery import unit_from
 from litellm_tui.services.docker import docker_cli
-from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.docker_cli import parse_containers, parse_percent, parse_size, parse_stats, refusal
 from tests.recorded import FOLDER
 from tests.standins.docker import NO_COMPOSE, NO_ENGINE, NO_RIGHT
@@ -45,8 +45,12 @@ def test_figures_as_the_client_shows_them() -> None:
     assert parse_percent(found.cpu) == 5.0
 
 
+async def _no_container() -> str:
+    return ""
+
+
 def test_both_streams_of_the_log() -> None:
-    lines = DockerLines(Compose(service="litellm"))
+    lines = DockerLines(LogOf("docker", "litellm", _no_container))
     found = [
         lines.entries(_text(f"logs-{name}.txt").rstrip("\n"), name == "stderr")[0] for name in ("stdout", "stderr")
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import msgspec
 
@@ -19,7 +20,7 @@ from litellm_tui.services.compose.container import ComposeContainer, compose_com
 from litellm_tui.services.compose.container import find as find_container
 from litellm_tui.services.compose.discovery import find_service
 from litellm_tui.services.docker import docker_cli
-from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.driver import Description, Wording, defining_files
 
 
@@ -67,7 +68,9 @@ class ComposeDriver:
     def tail(
         self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> CommandTail | Failure:
-        return CommandTail(DockerLines(self._compose, lines), on_entries, on_state, prepare=prepare)
+        compose = self._compose
+        source = LogOf(compose.docker, compose.service or "", partial(find_container, compose))
+        return CommandTail(DockerLines(source, lines), on_entries, on_state, prepare=prepare)
 
     async def order(self, verb: Verb) -> Failure | None:
         # Compose restarts a service without container silently (docker/compose issue 9942)

@@ -6,6 +6,7 @@ The engine's socket is read where it can be opened; else `docker logs`, whose ou
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -14,8 +15,6 @@ from litellm_tui.logs.entry import HISTORY, Entry, gap, read_each
 from litellm_tui.logs.pump import Pump
 from litellm_tui.logs.stream import CommandStream, OnLines, Stream, read_to_end
 from litellm_tui.model.failures import Failure, NotAvailable
-from litellm_tui.model.service_kinds import Compose
-from litellm_tui.services.compose.container import find
 from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.engine import EngineLog, find_socket
 from litellm_tui.services.docker.frames import without_seams
@@ -25,6 +24,14 @@ PAST_SECONDS: Final = (300.0, 3600.0, 86400.0, 0.0)
 # records that are asked for beyond the history, since a long line has several
 SPARE: Final = 1000
 ROTATED: Final = "lines are missing here: the engine has rotated the container's log beyond the last line that was read"
+
+
+class LogOf(NamedTuple):
+    """Whose log is read. `find` gives the id of the container of today; empty where there is none."""
+
+    client: str
+    name: str
+    find: Callable[[], Awaitable[str | Failure]]
 
 
 class LogRequest(NamedTuple):
@@ -72,8 +79,8 @@ class DockerLines:
     # the log of a stopped container ends at once, and its first lines after a start must come soon
     pause = 2.0
 
-    def __init__(self, compose: Compose, history: int = HISTORY) -> None:
-        self._compose = compose
+    def __init__(self, of: LogOf, history: int = HISTORY) -> None:
+        self._of = of
         self._history = history
         self._container = ""
         self._socket: str | None = None
@@ -86,11 +93,11 @@ class DockerLines:
         # only the log of the same container can be joined to what was read before
         self._joining = bool(self._container and self._last)
         if not self._container:
-            container = await find(self._compose)
+            container = await self._of.find()
             if isinstance(container, Failure):
                 return container
             if not container:
-                return NotAvailable(f"{self._compose.service} has no container yet, and so no log")
+                return NotAvailable(f"{self._of.name} has no container yet, and so no log")
             self._container = container
         # `since` includes the lines with exactly that stamp
         self._seen = self._last
@@ -126,10 +133,10 @@ class DockerLines:
 
     async def _ask(self, request: LogRequest) -> Stream | Failure:
         if self._socket is None:
-            self._socket = await find_socket(self._compose.docker)
+            self._socket = await find_socket(self._of.client)
         if self._socket:
             return EngineLog(self._socket, self._container, request.query())
-        printed = await CommandStream.open([self._compose.docker, "logs", *request.options(), self._container])
+        printed = await CommandStream.open([self._of.client, "logs", *request.options(), self._container])
         return printed if isinstance(printed, Failure) else ClientLog(printed)
 
     def entries(self, line: str, error: bool) -> list[Entry] | str:
@@ -150,7 +157,7 @@ class DockerLines:
     async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
         """Reads growing windows: the engine counts `--tail` from the end of the log, even with `--until`."""
         if not self._container:
-            return NotAvailable(f"{self._compose.service} has no container, and so no log")
+            return NotAvailable(f"{self._of.name} has no container, and so no log")
         older: list[Entry] = []
         for seconds in PAST_SECONDS:
             since = docker_cli.format_stamp(max(0.0, entry.time - seconds)) if seconds else ""
@@ -182,17 +189,15 @@ class DockerLines:
 
         code = await read_to_end(stream, take)
         if code:
-            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._of.client)
         return sorted([*kept[0], *kept[1]], key=_order)[-count:]
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
         if code:
             # another container may have replaced it
             self._container, self._socket = "", None
-            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
-        return NotAvailable(
-            f"the container of {self._compose.service} does not run: its log goes on when it is started"
-        )
+            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._of.client)
+        return NotAvailable(f"the container of {self._of.name} does not run: its log goes on when it is started")
 
 
 def _stamped(line: str) -> Entry | None:

@@ -1,0 +1,71 @@
+"""The state of a container with systemd's names for states, from what `docker inspect` says of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litellm_tui.logs.log_line import clean
+from litellm_tui.model.service import HealthTest, Service, ServicePlace
+from litellm_tui.services.docker import docker_cli
+
+# what systemd too counts as a clean exit: HUP, INT, PIPE, TERM (systemd.service(5), SuccessExitStatus=)
+CLEAN: Final = (0, 129, 130, 141, 143)
+SIGNALLED: Final = range(129, 129 + 64)
+# Docker keeps 4,096 bytes of an output
+_LONGEST_OUTPUT: Final = 4096
+_STATES: Final = {
+    "created": ("inactive", "dead"),
+    "running": ("active", "running"),
+    "paused": ("active", "paused"),
+    "restarting": ("activating", "auto-restart"),
+    "removing": ("deactivating", "stop"),
+    "exited": ("inactive", "dead"),
+    "dead": ("failed", "failed"),
+}
+
+
+def service_from(found: docker_cli.Container, name: str, place: ServicePlace, fragment: str = "") -> Service:
+    """A `Service` from one `docker inspect`. A status above 128 is a signal, as everywhere on Unix."""
+    state = found.state
+    active, sub = _STATES.get(state.status, ("unknown", state.status))
+    ended = state.status in ("exited", "dead", "restarting")
+    well = state.exit_code in CLEAN and not state.oom_killed
+    if state.status == "exited" and not well:
+        active, sub = "failed", "failed"
+    signalled = state.exit_code in SIGNALLED
+    result = "oom-kill" if state.oom_killed else "success" if well else "signal" if signalled else "exit-code"
+    running = active == "active"
+    started, finished = docker_cli.parse_time(state.started_at), docker_cli.parse_time(state.finished_at)
+    return Service(
+        unit=name,
+        scope=place,
+        load_state="loaded",
+        active_state=active,
+        sub_state=sub,
+        result=result if ended else "success" if running else "",
+        main_pid=state.pid if running else 0,
+        restarts=found.restart_count,
+        started_at=started if running else None,
+        changed_at=started if running else finished,
+        exit_code=("killed" if signalled else "exited") if ended else "",
+        exit_status=state.exit_code - 128 if ended and signalled else state.exit_code if ended else 0,
+        invocation=f"{found.id[:12]} {state.started_at}",
+        fragment=fragment,
+        health=state.health.status if state.health and state.health.status != "none" else "",
+        note=state.error,
+        health_test=_health_test(found),
+    )
+
+
+def _health_test(found: docker_cli.Container) -> HealthTest | None:
+    """The container's own check with its last run; None where it has none."""
+    check, health = found.config.healthcheck, found.state.health
+    if health is None or health.status in ("", "none"):
+        return None
+    last = health.log[-1] if health.log else None
+    return HealthTest(
+        command=(check.test if check else None) or (),
+        status=last.exit_code if last else None,
+        output=clean(last.output[:_LONGEST_OUTPUT]) if last else "",
+        failing=health.failing_streak,
+    )
