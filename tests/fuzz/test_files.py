@@ -52,7 +52,8 @@ from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import service_from as container_service
 from litellm_tui.services.compose.discovery import unit_from as container_unit
 from litellm_tui.services.docker import docker_cli
-from litellm_tui.services.docker.engine import Answer, EngineLog, Refused
+from litellm_tui.services.docker.engine import EngineLog
+from litellm_tui.services.docker.engine_api import Answer, Refused
 from litellm_tui.services.process import pid_file
 from litellm_tui.services.systemd.discovery import unit_from
 from litellm_tui.services.systemd.unit_state import service_from
