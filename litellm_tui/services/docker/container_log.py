@@ -18,6 +18,7 @@ from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.engine import EngineLog, find_socket
 from litellm_tui.services.docker.frames import without_seams
+from litellm_tui.services.docker.stream_order import StampOrder
 
 # windows in which older lines are searched, in seconds before a line; 0 is the whole log
 PAST_SECONDS: Final = (300.0, 3600.0, 86400.0, 0.0)
@@ -64,7 +65,9 @@ class ClientLog:
         self._printed = printed
 
     def read(self, pump: Pump, take: OnLines) -> None:
-        self._printed.read(pump, lambda output, lines, cut: take(output, without_seams(lines), cut))
+        order = StampOrder(take)
+        self._printed.read(pump, lambda output, lines, cut: order.add(output, without_seams(lines), cut), order.flush)
+        order.flush()
 
     async def status(self) -> int | None:
         return await self._printed.status()
