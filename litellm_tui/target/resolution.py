@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from litellm_tui.host.copies import origin
 from litellm_tui.model.found import Found, Missing
-from litellm_tui.model.service import Variable
+from litellm_tui.model.service import Unit, Variable
 from litellm_tui.model.service_kinds import Compose, Docker, ServiceSettings, Tools
 from litellm_tui.model.service_target import ServiceQuery, ServiceTarget
 from litellm_tui.services.litellm_command import DEFAULT_PORT
@@ -72,7 +73,7 @@ def resolve(
         (options.config, "--config"),
         (environ.get("CONFIG_FILE_PATH"), "CONFIG_FILE_PATH"),
         (chosen.config, f"profile {name}"),
-        (unit.config if unit else None, f"{command_line} {unit}"),
+        (unit.config if unit else None, _source_of_config(f"{command_line} {unit}", unit)),
     )
     if config:
         config = Found(os.path.abspath(os.path.expanduser(config.value)), config.source)
@@ -146,6 +147,13 @@ def _kind(options: Options, chosen: ProfileSettings) -> ServiceSettings | None:
         given = chosen.service if isinstance(chosen.service, Docker) else Docker()
         return msgspec.structs.replace(given, container=options.container or given.container)
     return chosen.service
+
+
+def _source_of_config(command_line: str, unit: Unit | None) -> str:
+    copied = origin(unit.config) if unit and unit.config else None
+    if copied is None:
+        return command_line
+    return f"a copy of {copied[1]}, which only the container {copied[0]} has: not editable here"
 
 
 def _checked_url(url: Found) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
+from litellm_tui.analysis.phrases import size
+from litellm_tui.host import proc
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.service import HealthTest, Service, ServicePlace
 from litellm_tui.services.docker import docker_cli
@@ -11,6 +14,8 @@ from litellm_tui.services.docker import docker_cli
 # what systemd too counts as a clean exit: HUP, INT, PIPE, TERM (systemd.service(5), SuccessExitStatus=)
 CLEAN: Final = (0, 129, 130, 141, 143)
 SIGNALLED: Final = range(129, 129 + 64)
+# between the engine's own stamp and the kernel's
+_START_SECONDS: Final = 5.0
 # Docker keeps 4,096 bytes of an output
 _LONGEST_OUTPUT: Final = 4096
 _STATES: Final = {
@@ -43,7 +48,7 @@ def service_from(found: docker_cli.Container, name: str, place: ServicePlace, fr
         active_state=active,
         sub_state=sub,
         result=result if ended else "success" if running else "",
-        main_pid=state.pid if running else 0,
+        main_pid=state.pid if running and _is_here(found, started) else 0,
         restarts=found.restart_count,
         started_at=started if running else None,
         changed_at=started if running else finished,
@@ -55,6 +60,44 @@ def service_from(found: docker_cli.Container, name: str, place: ServicePlace, fr
         note=state.error,
         health_test=_health_test(found),
     )
+
+
+def _is_here(found: docker_cli.Container, started: float | None) -> bool:
+    """Whether the engine's number of the process means the same process here.
+
+    It does not where the engine is on another machine, in a machine of its own (Docker Desktop) or in a PID namespace.
+    """
+    process = proc.stat(found.state.pid)
+    if process is None:
+        return False
+    near = started is not None and abs(process.started_at - started) <= _START_SECONDS
+    return near or found.id in proc.control_groups(found.state.pid)
+
+
+def policy_of(found: docker_cli.Container) -> dict[str, str]:
+    """How the container is run, by Docker's own names."""
+    again, limit = found.host_config.restart_policy, found.host_config.memory
+    tries = f":{again.maximum_retry_count}" if again and again.maximum_retry_count else ""
+    told = {
+        "image": found.config.image,
+        "command": shlex.join([found.path, *(found.args or ())]),
+        "working-dir": found.config.working_dir,
+        "network": found.host_config.network_mode,
+        "restart": f"{again.name}{tries}" if again and again.name else "no",
+        "memory": size(limit) if limit else "",
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def mounts_of(found: docker_cli.Container) -> tuple[str, ...]:
+    """What the container sees of this machine, a line for each mount."""
+    return tuple(
+        f"{mount.destination} is {_whence(mount)}{'' if mount.rw else ', read-only'}" for mount in found.mounts or ()
+    )
+
+
+def _whence(mount: docker_cli.Mount) -> str:
+    return f"the volume {mount.name}" if mount.type == "volume" else mount.source or mount.type
 
 
 def _health_test(found: docker_cli.Container) -> HealthTest | None:

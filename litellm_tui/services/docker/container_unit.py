@@ -23,6 +23,7 @@ def unit_from(container: docker_cli.Container, name: str, place: ServicePlace) -
         unit,
         active=container.state.status == "running",
         config=path_on_host(container, unit.config) if unit.config else None,
+        inside=unit.config or "",
         url=_published(container, unit.url),
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from typing import Final
 
 import msgspec
 
+from litellm_tui.host.copies import origin
 from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, NotAvailable
@@ -15,15 +17,20 @@ from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Docker
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
+from litellm_tui.services.docker.config_copy import copy_config
+from litellm_tui.services.docker.container_exits import exits_of
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
-from litellm_tui.services.docker.container_state import service_from
+from litellm_tui.services.docker.container_state import mounts_of, policy_of, service_from
 from litellm_tui.services.docker.container_unit import unit_from
 from litellm_tui.services.docker.docker_cli import Container, NoSuchService
 from litellm_tui.services.docker.engine_access import Access, Usage, inspect_now, open_access
-from litellm_tui.services.driver import Description, Wording, defining_files, on_this_machine
+from litellm_tui.services.driver import Description, Wording, on_this_machine
 
 # the client needs two seconds for its figures
 SELDOM_SECONDS: Final = 20.0
+EVENTS_BEGIN: Final = "the engine's memory of events begins"
+# somebody may write to a volume
+COPY_SECONDS: Final = 30.0
 # a starting container is looked at every half second: no answer may be delayed by its figures
 CALM_SECONDS: Final = 10.0
 
@@ -33,7 +40,7 @@ class DockerDriver:
 
     place: ServicePlace = "docker"
     wording = Wording(command_line="the command of the container", log="its container")
-    unknown = ("the ends of its runs, but for the last",)
+    unknown = ("the ends of its runs before those that the engine remembers",)
 
     def __init__(self, target: ServiceTarget) -> None:
         assert isinstance(target.settings, Docker)
@@ -44,6 +51,9 @@ class DockerDriver:
         self._usage = Usage()
         self._usage_of = ""
         self._usage_at = 0.0
+        self._unit = target.unit
+        self._copied_of = ""
+        self._copied_at = 0.0
 
     @property
     def log_source(self) -> str:
@@ -61,7 +71,20 @@ class DockerDriver:
             return on_this_machine(gone, self._tools)
         if isinstance(found, Failure):
             return found
-        return on_this_machine(await self._with_usage(service_from(found, self._name, "docker")), self._tools)
+        service = service_from(found, self._name, "docker")
+        await self._copy_again(service.invocation)
+        return on_this_machine(await self._with_usage(service), self._tools)
+
+    async def _copy_again(self, invocation: str) -> None:
+        """Read a configuration that only the container has anew: with each of its starts, and now and then."""
+        unit, now = self._unit, time.time()
+        if unit is None or not unit.config or origin(unit.config) is None:
+            return
+        if self._copied_of != invocation or now - self._copied_at >= COPY_SECONDS:
+            if self._copied_of:
+                # a copy that cannot be made anew stays as it is
+                await asyncio.to_thread(copy_config, self._settings.client, self._name, unit.inside)
+            self._copied_of, self._copied_at = invocation, now
 
     async def _open(self) -> Access:
         if self._access is None:
@@ -127,8 +150,12 @@ class DockerDriver:
         return ()
 
     async def describe(self, service: Service | None) -> Description:
-        why = f"not known: a service of the kind {self.place} keeps only its last end"
-        return Description(NotAvailable(why), {}, defining_files(service))
+        found = await self._inspect()
+        if isinstance(found, Failure):
+            return Description(found, {})
+        events = await (await self._open()).events(self._name)
+        exits = events if isinstance(events, Failure) else exits_of(events, found)
+        return Description(exits, policy_of(found), mounts=mounts_of(found), exits_since=EVENTS_BEGIN)
 
 
 driver = DockerDriver
@@ -152,4 +179,13 @@ def find(wanted: ServiceQuery) -> FoundService:
         why = f"there is none named {given.value}" if isinstance(found, NoSuchService) else found.why
         mend = f"see {settings.client} ps --all, and name it: docker.container in the profile, or --container"
         return FoundService(name=given, settings=settings, missing=(Missing("container", why, mend),))
-    return FoundService(name=given, settings=settings, unit=unit_from(found, given.value, "docker"))
+    unit = unit_from(found, given.value, "docker")
+    missing: tuple[Missing, ...] = ()
+    if unit.inside and unit.config is None:
+        copied = copy_config(settings.client, given.value, unit.inside)
+        if isinstance(copied, Failure):
+            what = f"{unit.inside} in the container {given.value}"
+            missing = (Missing(what, copied.why, "mount it from this machine, or give --config FILE"),)
+        else:
+            unit = msgspec.structs.replace(unit, config=copied)
+    return FoundService(name=given, settings=settings, unit=unit, missing=missing)

@@ -6,16 +6,18 @@ The client reaches what is no socket of this machine: a remote context, ssh, an 
 from __future__ import annotations
 
 import subprocess
+import time
 from typing import Final, Protocol
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from litellm_tui.host.bounded import TooLarge
-from litellm_tui.host.command import ORDER_SECONDS, carry_out, run_now
+from litellm_tui.host.command import MOST_OUTPUT, ORDER_SECONDS, Done, carry_out, run_now
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreachable
 from litellm_tui.model.service import Verb
 from litellm_tui.services.docker import docker_cli, engine_api
+from litellm_tui.services.docker.container_exits import KINDS, Event, parse_events
 from litellm_tui.services.docker.docker_cli import CLIENT_SECONDS, Container
 from litellm_tui.services.docker.engine import find_socket, find_socket_now
 
@@ -43,6 +45,10 @@ class Access(Protocol):
 
     async def usage(self, container: str) -> Usage | Failure:
         """What the container uses now."""
+        ...
+
+    async def events(self, container: str) -> list[Event] | Failure:
+        """What the engine remembers of the container's runs."""
         ...
 
 
@@ -73,6 +79,13 @@ class BySocket:
         said = await engine_api.ask(self._path, target, seconds=CLIENT_SECONDS)
         return said if isinstance(said, Failure) else parse_usage(said)
 
+    async def events(self, container: str) -> list[Event] | Failure:
+        asked = {"container": [container], "type": ["container"], "event": KINDS}
+        filters = msgspec.json.encode(asked).decode()
+        query = urlencode({"since": "0", "until": f"{time.time():.9f}", "filters": filters})
+        said = await engine_api.ask(self._path, f"/events?{query}", seconds=CLIENT_SECONDS)
+        return said if isinstance(said, Failure) else parse_events(said.decode(errors="replace"))
+
 
 class ByClient:
     """The client's command line."""
@@ -99,22 +112,42 @@ class ByClient:
             return found or Malformed("docker stats printed something else than its JSON")
         return Usage(docker_cli.parse_size(found.memory), cpu_percent=docker_cli.parse_percent(found.cpu))
 
+    async def events(self, container: str) -> list[Event] | Failure:
+        filters = (f"container={container}", "type=container", *(f"event={kind}" for kind in KINDS))
+        options = [word for filtered in filters for word in ("--filter", filtered)]
+        moment = ["--since", "0", "--until", f"{time.time():.9f}", "--format", "{{json .}}"]
+        said = await docker_cli.run_docker([self._client, "events", *moment, *options])
+        return said if isinstance(said, Failure) else parse_events(said)
+
 
 def inspect_now(client: str, container: str) -> Container | Failure:
     """The container as it is now; blocks."""
     if socket := find_socket_now(client):
         return _container(engine_api.ask_now(socket, _of(container, "json"), seconds=CLIENT_SECONDS))
+    said = _run(_inspect(client, container))
+    return said if isinstance(said, Failure) else _first(docker_cli.parse_containers(said.output), container)
+
+
+def archive_now(client: str, container: str, path: str, limit: int) -> bytes | Failure:
+    """A file of the container as a tar archive of at most `limit` bytes, whether the container runs or not; blocks."""
+    if socket := find_socket_now(client):
+        target = _of(container, "archive", {"path": path})
+        return engine_api.ask_now(socket, target, seconds=CLIENT_SECONDS, limit=limit)
+    said = _run([client, "cp", f"{container}:{path}", "-"], limit, "surrogateescape")
+    return said if isinstance(said, Failure) else said.output.encode(errors="surrogateescape")
+
+
+def _run(command: list[str], limit: int = MOST_OUTPUT, errors: str = "replace") -> Done | Failure:
+    client = command[0]
     try:
-        done = run_now(_inspect(client, container), CLIENT_SECONDS)
+        done = run_now(command, CLIENT_SECONDS, limit, errors)
     except subprocess.TimeoutExpired:
         return Unreachable(f"{client} did not answer in {CLIENT_SECONDS:g} s", kind="timeout")
     except TooLarge as error:
         return Malformed(f"{client} {error.strerror}")
     except OSError as error:
         return docker_cli.missing(client, NotAvailable(f"{client}: {error.strerror}"))
-    if done.status:
-        return docker_cli.refusal(done, client)
-    return _first(docker_cli.parse_containers(done.output), container)
+    return docker_cli.refusal(done, client) if done.status else done
 
 
 def _inspect(client: str, container: str) -> list[str]:
