@@ -12,9 +12,9 @@ from pathlib import Path
 
 def copies() -> Path:
     """The folder of all copies; in it is one for each container."""
-    import platformdirs
-
-    return Path(os.path.realpath(platformdirs.user_cache_path("litellm-tui"))) / "containers"
+    # asked for every file that is looked at, also by a process that has become another user: nothing is imported for it
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(os.path.realpath(cache)) / "litellm-tui" / "containers"
 
 
 def origin(path: str | os.PathLike[str]) -> tuple[str, str] | None:
