@@ -180,6 +180,10 @@ class Engine:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def remove(self, container: str) -> None:
+        """A container, if there is one of this name."""
+        self._ask("rm", "--force", "--volumes", container)
+
     @property
     def environment(self) -> dict[str, str]:
         """The variables by which a client finds this engine."""
