@@ -38,7 +38,8 @@ from tests.standins.engine import Engine
 # as an engine of 20.10.24 sends them for `docker restart` of what does not end, for a crash that a policy mends, and
 # for a process that the kernel killed for its container's limit
 EVENTS = [
-    ("start", 100, {}), ("kill", 130, {"signal": "15"}), ("kill", 140, {"signal": "9"}), ("die", 140, {"exitCode": "137"}),
+    ("start", 100, {}), ("kill", 130, {"signal": "15"}), ("kill", 140, {"signal": "9"}),
+    ("die", 140, {"exitCode": "137"}),
     ("start", 141, {}), ("die", 200, {"exitCode": "3"}), ("start", 201, {}),
     ("oom", 300, {}), ("die", 300, {"exitCode": "137"}),
 ]  # fmt: skip
@@ -99,10 +100,12 @@ def test_events_of_another_shape_are_said_to_be_so(said: str) -> None:
 
 def test_the_policy_and_the_mounts_by_dockers_names() -> None:
     found = _container(
-        HostConfig={"NetworkMode": "host", "Memory": 1 << 31, "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}},
+        HostConfig={
+            "NetworkMode": "host", "Memory": 1 << 31, "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3},
+        },
         Mounts=[
             {"Type": "bind", "Source": "/srv/llm", "Destination": "/app", "RW": True},
-            {"Type": "volume", "Name": "conf", "Source": "/var/lib/docker/volumes/conf/_data", "Destination": "/conf", "RW": False},
+            {"Type": "volume", "Name": "conf", "Source": "/var/lib/docker/conf", "Destination": "/conf", "RW": False},
         ],
     )  # fmt: skip
     assert policy_of(found) == {

@@ -158,7 +158,7 @@ async def run_docker(command: Sequence[str], seconds: float | None = CLIENT_SECO
 
 def missing(client: str, failure: Failure) -> Failure:
     """The failure of a client that cannot be run, with what to do."""
-    return NotAvailable(f"{failure.why}: install Docker's client, or name it as compose.docker in the profile")
+    return NotAvailable(f"{failure.why}: install Docker's client, or name it in the profile")
 
 
 def refusal(done: Done, client: str) -> Failure:
