@@ -17,7 +17,7 @@ from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose import container
 from litellm_tui.services.compose.container import ComposeContainer, compose_command, service_from
-from litellm_tui.services.docker import docker_cli
+from litellm_tui.services.docker import container_state, docker_cli
 from litellm_tui.services.docker.docker_cli import (
     Container,
     parse_containers,
@@ -92,7 +92,10 @@ def _container(**state: Any) -> Container:
         ({"Status": "hibernating"}, "unknown (hibernating)", ("", "", 0)),
     ],
 )
-def test_a_containers_state_in_systemds_words(state: dict[str, Any], shown: str, ending: tuple[str, str, int]) -> None:
+def test_a_containers_state_in_systemds_words(
+    state: dict[str, Any], shown: str, ending: tuple[str, str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container_state, "_is_here", lambda *_: True)
     found = service_from(_container(**state), Compose(service="litellm"))
     assert f"{found.active_state} ({found.sub_state})" == shown
     assert (found.result, found.exit_code, found.exit_status) == ending

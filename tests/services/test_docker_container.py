@@ -29,6 +29,7 @@ from litellm_tui.services.docker.container_unit import path_on_host, unit_from
 from litellm_tui.services.docker.docker_cli import Container, NoSuchService, format_stamp, parse_containers
 from litellm_tui.services.docker.engine import find_socket, find_socket_now
 from litellm_tui.services.docker.engine_access import ByClient, BySocket, archive_now, inspect_now, parse_usage
+from litellm_tui.services.docker.ordered_end import OrderedEnds
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
@@ -333,3 +334,64 @@ async def test_a_socket_that_this_user_may_not_open_is_refused_with_what_to_do(
     assert isinstance(found, Denied)
     assert "join the group docker" in found.why
     assert Docker(container="gw").client == "docker"
+
+
+KILLED = [("kill", 140, {"signal": "9"}), ("die", 140, {"exitCode": "137"})]
+
+
+class Remembering:
+    """An engine's events, and how often they were asked for."""
+
+    seldom = False
+
+    def __init__(self, said: str) -> None:
+        self.said, self.asked = said, 0
+
+    async def events(self, _: str) -> Any:
+        self.asked += 1
+        return parse_events(self.said)
+
+
+@pytest.mark.parametrize(("rows", "state"), [
+    ([("start", 100, {}), ("kill", 130, {"signal": "15"}), *KILLED], "inactive (dead)"),
+    ([("start", 100, {}), ("die", 140, {"exitCode": "137"})], "failed (failed)"),
+    ([("start", 100, {}), ("oom", 139, {}), ("die", 140, {"exitCode": "137"})], "failed (failed)"),
+    # forgotten: what is known is that it was killed
+    ([], "failed (failed)"),
+])  # fmt: skip
+async def test_what_did_not_end_in_time_when_it_was_asked_to_was_stopped_and_has_not_failed(
+    rows: list[tuple[str, int, dict[str, str]]], state: str
+) -> None:
+    ended = _container(State={"Status": "exited", "ExitCode": 137, "FinishedAt": format_stamp(140)})
+    engine, ends = Remembering(_events(rows)), OrderedEnds()
+    for _ in range(3):
+        found = await ends.explain(service_from(ended, "gw", "docker"), ended, engine)  # type: ignore[arg-type]
+        assert f"{found.active_state} ({found.sub_state})" == state
+    assert engine.asked == 1
+    running = _container()
+    assert (await ends.explain(service_from(running, "gw", "docker"), running, engine)).active_state == "active"  # type: ignore[arg-type]
+    assert engine.asked == 1
+
+
+async def test_while_it_is_stopped_here_it_is_said_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Engine(tmp_path) as there:
+        there.inspected = json.dumps([]).encode()
+        state = {"Status": "running", "Pid": os.getpid(), "StartedAt": format_stamp(_started())}
+        there.bodies["/json"] = json.dumps({"Id": "abc", "Name": "/gw", "State": state}).encode()
+        there.bodies["/stats"] = b"{}"
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{there.socket}")
+        mine = driver(_profile().service_target)
+        seen: list[str] = []
+
+        async def order(*_: object) -> None:
+            found = await mine.look()
+            assert isinstance(found, Service)
+            seen.append(found.active_state)
+
+        monkeypatch.setattr(BySocket, "order", order)
+        for verb in ("stop", "restart", "start"):
+            assert await mine.order(verb) is None  # type: ignore[arg-type]
+        assert seen == ["deactivating", "deactivating", "active"]
+        found = await mine.look()
+        assert isinstance(found, Service)
+        assert found.active_state == "active"

@@ -16,6 +16,8 @@ from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.docker import container_state, docker_cli
+from litellm_tui.services.docker.engine_access import ByClient
+from litellm_tui.services.docker.ordered_end import OrderedEnds
 
 STATS_SECONDS: Final = 20.0
 # a starting service is looked at every half second: no answer may be delayed by `docker stats`
@@ -67,6 +69,7 @@ class ComposeContainer:
         self._stats: docker_cli.Stats | None = None
         self._stats_of = ""
         self._stats_at = 0.0
+        self._ends = OrderedEnds()
 
     async def look(self) -> Service | Failure:
         """The state now. A service that the project does not have is `not-found`, one without container is inactive."""
@@ -86,7 +89,9 @@ class ComposeContainer:
         if isinstance(found, Failure):
             return found
         self._container = found.id
-        return await self._with_stats(service_from(found, self._compose))
+        service = service_from(found, self._compose)
+        service = await self._ends.explain(service, found, ByClient(self._compose.docker))
+        return await self._with_stats(service)
 
     def _without_container(self) -> Service:
         if self._compose.project and not self._compose.file:

@@ -24,6 +24,7 @@ from litellm_tui.services.docker.container_state import mounts_of, policy_of, se
 from litellm_tui.services.docker.container_unit import unit_from
 from litellm_tui.services.docker.docker_cli import Container, NoSuchService
 from litellm_tui.services.docker.engine_access import Access, Usage, inspect_now, open_access
+from litellm_tui.services.docker.ordered_end import OrderedEnds
 from litellm_tui.services.driver import Description, Wording, on_this_machine
 
 # the client needs two seconds for its figures
@@ -33,6 +34,9 @@ EVENTS_BEGIN: Final = "the engine's memory of events begins"
 COPY_SECONDS: Final = 30.0
 # a starting container is looked at every half second: no answer may be delayed by its figures
 CALM_SECONDS: Final = 10.0
+
+# the containers that this console is stopping: the engine itself calls them running until they have ended
+_stopping: set[tuple[str, str]] = set()
 
 
 class DockerDriver:
@@ -51,6 +55,7 @@ class DockerDriver:
         self._usage = Usage()
         self._usage_of = ""
         self._usage_at = 0.0
+        self._ends = OrderedEnds()
         self._unit = target.unit
         self._copied_of = ""
         self._copied_at = 0.0
@@ -72,6 +77,9 @@ class DockerDriver:
         if isinstance(found, Failure):
             return found
         service = service_from(found, self._name, "docker")
+        service = await self._ends.explain(service, found, await self._open())
+        if (self._settings.client, self._name) in _stopping and service.active_state == "active":
+            service = msgspec.structs.replace(service, active_state="deactivating", sub_state="stop-sigterm")
         await self._copy_again(service.invocation)
         return on_this_machine(await self._with_usage(service), self._tools)
 
@@ -136,7 +144,13 @@ class DockerDriver:
     async def order(self, verb: Verb) -> Failure | None:
         if not self._name:
             return NotAvailable("no container is known: nothing was changed")
-        return await (await self._open()).order(verb, self._name)
+        access, mine = await self._open(), (self._settings.client, self._name)
+        if verb != "start":
+            _stopping.add(mine)
+        try:
+            return await access.order(verb, self._name)
+        finally:
+            _stopping.discard(mine)
 
     def order_by_sudo(self, verb: Verb) -> list[str] | None:
         return None
