@@ -97,7 +97,7 @@ class ByItself(InEngine):
 class InCompose(InEngine):
     """A service among others, with an environment file, a check of its own and an image that no registry has."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, name: str, *, elsewhere: bool = False) -> None:
         # others may look for it there
         folder = engine.folder / name
         folder.mkdir(mode=0o755)
@@ -106,6 +106,11 @@ class InCompose(InEngine):
         (folder / "compose.yaml").write_text(COMPOSE.format(image=engine.image, program=PROGRAM), encoding="utf-8")
         (folder / "gateway.env").write_text("EMBED_KEY=sk-of-the-file\n", encoding="utf-8")
         self.compose("create")
+        if elsewhere:
+            # somebody has started it from a folder that is not known here
+            found = engine.docker("inspect", "--format", '{{index .Config.Labels "com.docker.compose.project"}}',
+                                  self.container)  # fmt: skip
+            self.profile = replace(self.profile, service=Compose(project=found.strip(), service="gateway"))
 
     def compose(self, *words: str) -> str:
         return self.engine.docker("compose", "--project-directory", str(self.folder), *words)
@@ -117,7 +122,8 @@ class InCompose(InEngine):
     def remove(self) -> None:
         assert isinstance(self.profile.service, Compose)
         self.compose("down", "--timeout", "0")
-        self.profile = replace(self.profile, service=replace(self.profile.service, service="gatewya"))
+        if not self.profile.service.project:
+            self.profile = replace(self.profile, service=replace(self.profile.service, service="gatewya"))
 
 
 # what goes another way where the engine is on another machine; a port has no rights of its own
@@ -125,7 +131,11 @@ FAR = ("restarted_it", "killed_it", "is_not_there", "its_log_is")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    far = ["docker, far", "compose, far"] if any(words in metafunc.function.__name__ for words in FAR) else []
+    far = (
+        ["docker, far", "compose, far", "compose, elsewhere"]
+        if any(words in metafunc.function.__name__ for words in FAR)
+        else []
+    )
     metafunc.parametrize("scene", ["docker", "compose", *far], indirect=True)
 
 
@@ -133,13 +143,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def scene(
     request: pytest.FixtureRequest, docker_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Scene]:
-    kind, _, far = request.param.partition(", ")
+    kind, _, where = request.param.partition(", ")
     if kind == "compose" and (lack := compose_missing()):
         pytest.skip(lack)
     for name, value in docker_engine.environment.items():
         monkeypatch.setenv(name, value)
     with Forwarder(docker_engine.socket) as forwarder:
-        if far:
+        if where == "far":
             # a context of the client's, as somebody has it who works on an engine of another machine
             monkeypatch.delenv("DOCKER_HOST")
             name = f"far-{tmp_path.name[:40].strip('[]')}"

@@ -390,7 +390,7 @@ async def test_while_it_is_stopped_here_it_is_said_to_stop(tmp_path: Path, monke
 
         monkeypatch.setattr(BySocket, "order", order)
         for verb in ("stop", "restart", "start"):
-            assert await mine.order(verb) is None  # type: ignore[arg-type]
+            assert await mine.order(verb) is None
         assert seen == ["deactivating", "deactivating", "active"]
         found = await mine.look()
         assert isinstance(found, Service)

@@ -44,8 +44,8 @@ class LogRequest(NamedTuple):
     follow: bool = False
 
     def options(self) -> list[str]:
-        """The options of `docker logs`."""
-        given = (("--since", self.since), ("--until", self.until), ("--tail", self.tail))
+        """The options of `docker logs`. Podman leaves out the line of the very stamp, Docker does not."""
+        given = (("--since", _just_before(self.since)), ("--until", self.until), ("--tail", self.tail))
         options = [word for name, value in given if value not in ("", None) for word in (name, str(value))]
         return [*(["--follow"] if self.follow else []), "--timestamps", *options]
 
@@ -212,6 +212,15 @@ def _stamped(line: str) -> Entry | None:
 
 def _order(entry: Entry) -> tuple[int, int]:
     return int(entry.time), entry.place
+
+
+def _just_before(stamp: str) -> str:
+    """The stamp a nanosecond earlier."""
+    moment = docker_cli.parse_time(stamp)
+    if moment is None:
+        return stamp
+    below = docker_cli.nanoseconds(stamp)
+    return docker_cli.format_stamp(int(moment) - (below == 0), (below - 1) % 1_000_000_000)
 
 
 def _seconds(stamp: str) -> str:

@@ -26,6 +26,11 @@ _STATES: Final = {
     "removing": ("deactivating", "stop"),
     "exited": ("inactive", "dead"),
     "dead": ("failed", "failed"),
+    # Podman's own
+    "configured": ("inactive", "dead"),
+    "initialized": ("inactive", "dead"),
+    "stopping": ("deactivating", "stop-sigterm"),
+    "stopped": ("inactive", "dead"),
 }
 
 
@@ -33,9 +38,9 @@ def service_from(found: docker_cli.Container, name: str, place: ServicePlace, fr
     """A `Service` from one `docker inspect`. A status above 128 is a signal, as everywhere on Unix."""
     state = found.state
     active, sub = _STATES.get(state.status, ("unknown", state.status))
-    ended = state.status in ("exited", "dead", "restarting")
+    ended = state.status in ("exited", "dead", "restarting", "stopped")
     well = state.exit_code in CLEAN and not state.oom_killed
-    if state.status == "exited" and not well:
+    if state.status in ("exited", "stopped") and not well:
         active, sub = "failed", "failed"
     signalled = state.exit_code in SIGNALLED
     result = "oom-kill" if state.oom_killed else "success" if well else "signal" if signalled else "exit-code"
@@ -56,9 +61,10 @@ def service_from(found: docker_cli.Container, name: str, place: ServicePlace, fr
         exit_status=state.exit_code - 128 if ended and signalled else state.exit_code if ended else 0,
         invocation=f"{found.id[:12]} {state.started_at}",
         fragment=fragment,
-        health=state.health.status if state.health and state.health.status != "none" else "",
+        # the engine keeps the last result of what has ended
+        health=state.health.status if running and state.health and state.health.status != "none" else "",
         note=state.error,
-        health_test=_health_test(found),
+        health_test=_health_test(found) if running else None,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.host import proc
 from litellm_tui.host.copies import origin
 from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
@@ -119,6 +120,9 @@ class DockerDriver:
         if not access.seldom or (calm and now - self._usage_at >= SELDOM_SECONDS):
             found = await access.usage(self._name)
             self._usage, self._usage_at = Usage() if isinstance(found, Failure) else found, now
+            if self._usage.memory is None and service.main_pid and (own := proc.usage(service.main_pid)):
+                # Podman's client has figures of another form
+                self._usage = Usage(*own)
         used = self._usage
         return msgspec.structs.replace(
             service, memory=used.memory, cpu_seconds=used.cpu_seconds, cpu_percent=used.cpu_percent

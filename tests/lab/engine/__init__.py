@@ -108,7 +108,7 @@ class Engine:
             # others may look for the socket, and are refused by it
             engine.folder.chmod(0o711)
             engine.start()
-            engine.docker("import", "-", IMAGE, given=_image())
+            engine.docker("import", "-", IMAGE, given=root_of_image())
         except BaseException:
             engine.down()
             raise
@@ -215,7 +215,7 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def _image() -> bytes:
+def root_of_image() -> bytes:
     """The root of an image, as a tar file: busybox under its own name and as the shell with some tools."""
     busybox = shutil.which("busybox")
     assert busybox is not None
