@@ -155,8 +155,11 @@ def scene(
             name = f"far-{tmp_path.name[:40].strip('[]')}"
             docker_engine.docker("context", "create", name, "--docker", f"host={forwarder.host}")
             monkeypatch.setenv("DOCKER_CONTEXT", name)
-        made = (
-            ByItself(docker_engine) if kind == "docker" else InCompose(docker_engine, re.sub(r"\W", "-", tmp_path.name))
-        )
+        name = re.sub(r"\W", "-", tmp_path.name)
+        made: InEngine
+        if kind == "docker":
+            made = ByItself(docker_engine)
+        else:
+            made = InCompose(docker_engine, name, elsewhere=where == "elsewhere")
         yield made
         made.end()

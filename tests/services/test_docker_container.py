@@ -24,6 +24,7 @@ from litellm_tui.model.service_kinds import Docker
 from litellm_tui.services.docker import engine_api
 from litellm_tui.services.docker.config_copy import copy_config, read_inside
 from litellm_tui.services.docker.container_exits import exits_of, parse_events
+from litellm_tui.services.docker.container_log import LogRequest
 from litellm_tui.services.docker.container_state import mounts_of, policy_of, service_from
 from litellm_tui.services.docker.container_unit import path_on_host, unit_from
 from litellm_tui.services.docker.docker_cli import Container, NoSuchService, format_stamp, parse_containers
@@ -337,6 +338,13 @@ async def test_a_socket_that_this_user_may_not_open_is_refused_with_what_to_do(
 
 
 KILLED = [("kill", 140, {"signal": "9"}), ("die", 140, {"exitCode": "137"})]
+
+
+def test_the_client_is_asked_for_the_very_line_which_podman_would_leave_out() -> None:
+    asked = [LogRequest(since=f"2026-11-21T02:20:00.{below}Z").options()[2] for below in ("000000000", "120000000")]
+    assert asked == ["2026-11-21T02:19:59.999999999Z", "2026-11-21T02:20:00.119999999Z"]
+    assert LogRequest(tail=5).options() == ["--timestamps", "--tail", "5"]
+    assert LogRequest(since="yesterday").options()[2] == "yesterday"
 
 
 class Remembering:
