@@ -12,7 +12,7 @@ from litellm_tui.collectors.gateway.client import LIVELINESS
 from tests.lab.config import deployment
 from tests.lab.core import Lab, request
 from tests.lab.environments import Environment
-from tests.lab.traffic import Flow, Traffic
+from tests.lab.traffic import Failed, Flow, Traffic
 from tests.lab.watch import Said, watching
 
 VARIABLE = "LITELLM_TUI_CALM_SECONDS"
@@ -84,7 +84,7 @@ class Calm:
         self.settled = False
         self.statuses: dict[int, int] = {}
         self.took: list[tuple[float, float]] = []
-        self.failed: list[float] = []
+        self.failed: list[Failed] = []
         self.idle: Said = {}
         self.calls: dict[str, Any] | None = None
         self._error: BaseException | None = None
