@@ -19,10 +19,10 @@ from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Ver
 from litellm_tui.model.service_kinds import Docker
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.docker.config_copy import copy_config
-from litellm_tui.services.docker.container_exits import exits_of
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
-from litellm_tui.services.docker.container_state import mounts_of, policy_of, service_from
+from litellm_tui.services.docker.container_state import service_from
 from litellm_tui.services.docker.container_unit import unit_from
+from litellm_tui.services.docker.description import UNKNOWN, describe_container
 from litellm_tui.services.docker.docker_cli import Container, NoSuchService
 from litellm_tui.services.docker.engine_access import Access, Usage, inspect_now, open_access
 from litellm_tui.services.docker.ordered_end import OrderedEnds
@@ -30,7 +30,6 @@ from litellm_tui.services.driver import Description, Wording, on_this_machine
 
 # the client needs two seconds for its figures
 SELDOM_SECONDS: Final = 20.0
-EVENTS_BEGIN: Final = "the engine's memory of events begins"
 # somebody may write to a volume
 COPY_SECONDS: Final = 30.0
 # a starting container is looked at every half second: no answer may be delayed by its figures
@@ -45,7 +44,7 @@ class DockerDriver:
 
     place: ServicePlace = "docker"
     wording = Wording(command_line="the command of the container", log="its container")
-    unknown = ("the ends of its runs before those that the engine remembers",)
+    unknown = (UNKNOWN,)
 
     def __init__(self, target: ServiceTarget) -> None:
         assert isinstance(target.settings, Docker)
@@ -168,12 +167,9 @@ class DockerDriver:
         return ()
 
     async def describe(self, service: Service | None) -> Description:
-        found = await self._inspect()
-        if isinstance(found, Failure):
-            return Description(found, {})
-        events = await (await self._open()).events(self._name)
-        exits = events if isinstance(events, Failure) else exits_of(events, found)
-        return Description(exits, policy_of(found), mounts=mounts_of(found), exits_since=EVENTS_BEGIN)
+        if not self._name:
+            return Description(NotAvailable("no container is known"), {})
+        return await describe_container(await self._open(), self._name)
 
 
 driver = DockerDriver
