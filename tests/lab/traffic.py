@@ -7,10 +7,10 @@ import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from tests.lab.core import Lab
 
@@ -21,13 +21,18 @@ PATIENCE = 15.0
 REPEATED = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Flow:
-    """One kind of request to one group (or alias), `rate` times a second."""
+    """One kind of request to one group (or alias), `rate` times a second.
+
+    `more` joins the body of a chat, where None takes a part of it out; `key` is another one than the lab's, None: none.
+    """
 
     group: str
     kind: Kind = "chat"
     rate: float = 1.0
+    more: Mapping[str, Any] = field(default_factory=dict)
+    key: str | None = ""
 
 
 class Traffic:
@@ -99,7 +104,10 @@ class Traffic:
                 body = {"model": flow.group, "input": text}
                 return self._lab.request("POST", "/v1/embeddings", body, user=self._user, timeout=PATIENCE).status
             stream = flow.kind == "stream"
-            answer = self._lab.chat(flow.group, content=text, user=self._user, stream=stream, timeout=PATIENCE)
+            asked = {"model": flow.group, "messages": [{"role": "user", "content": text}], "stream": stream, **flow.more}
+            body = {name: value for name, value in asked.items() if value is not None}
+            path = "/v1/chat/completions"
+            answer = self._lab.request("POST", path, body, user=self._user, key=flow.key, timeout=PATIENCE)
         except (OSError, http.client.HTTPException):
             return 0
         torn = stream and answer.status == 200 and not answer.text.rstrip().endswith("data: [DONE]")

@@ -23,7 +23,9 @@ from typing import Any
 
 import msgspec
 
+from litellm_tui.analysis.failures.incidents import find_incidents
 from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.target.profile import Options
@@ -55,7 +57,18 @@ def said(snapshot: Snapshot, now: float) -> Said:
         str_keys=True,
     )
     rows = msgspec.to_builtins([{name: getattr(row, name, None) for name in ROW} for row in found.deployments])
-    return {"time": now, **value, "deployments": rows}
+    return {"time": now, **value, "deployments": rows, "incidents": incidents(snapshot, found, now)}
+
+
+def incidents(snapshot: Snapshot, found: Diagnosis, now: float) -> list[dict[str, str]]:
+    """What goes on in the log since the start: whose failure, its cause, at which subject."""
+    service = snapshot.service.value
+    since = (service.started_at if service else None) or 0.0
+    return [
+        {"failure_of": one.failure_of, "cause": one.cause, "subject": one.subject}
+        for one in find_incidents(snapshot.failures, found, now, since)
+        if one.going_on
+    ]
 
 
 def steady(value: Any) -> Any:
