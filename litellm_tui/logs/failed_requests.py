@@ -57,21 +57,26 @@ class _Hint(NamedTuple):
 
 
 class _Failure:
-    """One failed request, as far as its lines have told of it. `named` means that its own record names the group."""
+    """One failed request, as far as its lines have told of it. `named` means that its own record names the group.
+
+    `theirs` means that its words name a mistake of its caller, whatever status answered it: 1.106 answers a missing key
+    with 500.
+    """
 
     __slots__ = (
-        "answered", "caller", "client", "error", "group", "named", "pid", "sequence", "status", "stream", "time",
+        "answered", "caller", "client", "error", "group", "named", "pid", "sequence", "status", "stream", "theirs",
+        "time",
     )  # fmt: skip
 
     def __init__(self, record: LogRecord) -> None:
         self.time, self.pid, self.sequence = record.time, record.pid, record.sequence
         self.group = self.client = self.error = ""
-        self.named = self.caller = self.stream = self.answered = False
+        self.named = self.caller = self.theirs = self.stream = self.answered = False
         self.status = 0
 
     def by(self) -> FailedBy:
         refused = 400 <= self.status < 500 and self.status not in _FAILING
-        if self.caller and self.status < 500:
+        if self.theirs or (self.caller and self.status < 500):
             return "caller"
         if self.group:
             return "group"
@@ -134,11 +139,14 @@ class FailedRequestCounter:
             found.error = (heading.error.text if failure.by_error or failure.breaks else heading.words.text).strip()
             found.stream = failure.breaks
             found.caller = failure.kind == "caller" or bool(facts.notice and facts.notice[0] == "no such group")
+            found.theirs = (heading.error if failure.by_error else heading.words).subject == "caller"
             found.group, found.named = named, bool(named)
             self._take_bare(found)
             self._waiting.append(found)
         elif failure.voice == "router" or failure.again:
             error = heading.error.text.strip()
+            if named:
+                self._drop_lookup(record, named)
             group = named or self._looked_up(record)
             if group:
                 self._hints.append(_Hint(record.time, record.pid, group, error))
@@ -169,6 +177,13 @@ class FailedRequestCounter:
             return ""
         self._hints.remove(fits[0])
         return fits[0].group
+
+    def _drop_lookup(self, record: LogRecord, group: str) -> None:
+        """Drop the line in which the router looked this group up: its report names the group, and no other's does."""
+        for hint in self._hints:
+            if hint.error is None and hint.pid == record.pid and hint.group == group:
+                self._hints.remove(hint)
+                return
 
     def _answered(self, access: Access, record: LogRecord) -> None:
         """An access line of a failure: it belongs to the oldest record of its process that waits for one."""

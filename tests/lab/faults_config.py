@@ -44,7 +44,14 @@ class Guard(CustomGuardrail):
 
 
 def site_config() -> dict[str, Any]:
-    """All is well in it, until a fault is injected."""
+    """All is well in it until a fault is injected, but for a weight that is a text: who asks for that group sees it."""
+    config = sound_config()
+    _params(config, "weighted")["weight"] = "2"
+    return config
+
+
+def sound_config() -> dict[str, Any]:
+    """All is well in it."""
     patient = {"health_check_timeout": PATIENCE_SECONDS}
     return {
         "model_list": [
@@ -93,9 +100,9 @@ def _params(config: dict[str, Any], group: str) -> dict[str, Any]:
     return found
 
 
-def broken_config(tls: int = 0, mcp: bool = True) -> dict[str, Any]:
-    """The same with the faults of a file in it that LiteLLM starts with; `tls` is the port of a self-signed upstream."""
-    config = site_config()
+def broken_config(tls: int = 0, newer: bool = True) -> dict[str, Any]:
+    """The same with the faults of a file in it that LiteLLM starts with; at `tls` an upstream is self-signed."""
+    config = sound_config()
     _params(config, "keyed")["api_key"] = "os.environ/LAB_UNSET_KEY"
     _params(config, "untyped")["model"] = "untyped-m"
     _params(config, "ciphered")["api_base"] = "https://127.0.0.1:@upstream@/v1"
@@ -116,20 +123,15 @@ def broken_config(tls: int = 0, mcp: bool = True) -> dict[str, Any]:
     router["fallbacks"].append({"calm": ["phantom"]})
     router |= {"routing_strategy": "usage-based-routing-v2", "enable_tag_filtering": True}
     settings["cache_params"] = {"type": "local"}
-    settings["callbacks"] = ["langsmith"]
-    config["guardrails"] = [
-        {"guardrail_name": "own", "litellm_params": {"guardrail": "guard.Guard", "mode": "pre_call", "default_on": True}},
-        {"guardrail_name": "misspelt", "litellm_params": {"guardrail": "presidoi", "mode": "pre_call"}},
-    ]
-    if mcp:
+    # lines in both forms are read: the older version writes plain ones here
+    settings["json_logs"] = newer
+    own = {"guardrail": "guard.Guard", "mode": "pre_call", "default_on": True}
+    config["guardrails"] = [{"guardrail_name": "own", "litellm_params": own}]
+    if newer:
+        # there the package mcp can be imported, and a guardrail of an unknown kind is left out
         config["mcp_servers"] = {"files": {"url": "http://127.0.0.1:@refused@/mcp", "transport": "http"}}
-    return config
-
-
-def weighted_config() -> dict[str, Any]:
-    """One deployment whose weight is a text: the router fails by itself."""
-    config = site_config()
-    _params(config, "weighted")["weight"] = "2"
+        misspelt = {"guardrail": "presidoi", "mode": "pre_call"}
+        config["guardrails"].append({"guardrail_name": "misspelt", "litellm_params": misspelt})
     return config
 
 
@@ -137,4 +139,11 @@ def unloaded_config() -> dict[str, Any]:
     """One model more than the running gateway has."""
     config = site_config()
     config["model_list"].append(deployment("newcomer", "openai/newcomer-m"))
+    return config
+
+
+def refused_config() -> dict[str, Any]:
+    """The same with a callback whose module is not there: LiteLLM does not start."""
+    config = sound_config()
+    config["litellm_settings"]["callbacks"] = ["gone_module.handler"]
     return config

@@ -74,6 +74,12 @@ class Traffic:
         with self._lock:
             return sum(self.counts.values(), Counter())
 
+    def refused(self, group: str) -> int:
+        """How often a request to this group was not answered with 200."""
+        with self._lock:
+            counts = sum((found for (name, _), found in self.counts.items() if name == group), Counter[int]())
+        return sum(counts.values()) - counts[200]
+
     def answered_since(self, group: str, moment: float) -> float | None:
         """When a request to this group was first answered with 200 after that moment; None when none was."""
         with self._lock:
@@ -104,7 +110,12 @@ class Traffic:
                 body = {"model": flow.group, "input": text}
                 return self._lab.request("POST", "/v1/embeddings", body, user=self._user, timeout=PATIENCE).status
             stream = flow.kind == "stream"
-            asked = {"model": flow.group, "messages": [{"role": "user", "content": text}], "stream": stream, **flow.more}
+            asked = {
+                "model": flow.group,
+                "messages": [{"role": "user", "content": text}],
+                "stream": stream,
+                **flow.more,
+            }
             body = {name: value for name, value in asked.items() if value is not None}
             path = "/v1/chat/completions"
             answer = self._lab.request("POST", path, body, user=self._user, key=flow.key, timeout=PATIENCE)

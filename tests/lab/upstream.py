@@ -33,7 +33,7 @@ NO_QUOTA = "You exceeded your current quota, please check your plan and billing 
 NO_CREDIT = "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade."
 RETIRED = "The model `retired-m` has been decommissioned and is no longer supported."
 NO_MEMORY = "model requires more system memory (9.5 GiB) than is available (3.1 GiB)"
-PAGE_502 = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body><center><h1>502 Bad Gateway</h1></center></body></html>"
+PAGE_502 = "<html><head><title>502 Bad Gateway</title></head><body><h1>502</h1><center>nginx</center></body></html>"
 LOGIN = "<html><head><title>Sign in</title></head><body><form action='/login'>Log in to go on</form></body></html>"
 ERRORS: dict[str, tuple[int, dict[str, Any] | str]] = {
     "err500": (500, {"message": "upstream exploded", "type": "server_error", "code": None}),
@@ -130,6 +130,7 @@ def is_check(body: dict[str, Any]) -> bool:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server_version, sys_version = "lab", ""
     # Head and body leave in two writes; with Nagle's algorithm each answer would wait for a delayed ACK.
     disable_nagle_algorithm = True
 
@@ -166,7 +167,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"object": "list", "data": []})
         elif self.path.startswith("/front-"):
             status, page = (502, PAGE_502) if self.path.startswith("/front-502") else (200, LOGIN)
-            self.send(page.encode(), status, {"content-type": "text/html", "x-served-by": "nginx"})
+            self.send(page.encode(), status, {"content-type": "text/html"})
         else:
             self.answer({"error": {"message": f"no such path {self.path}"}}, 404)
 

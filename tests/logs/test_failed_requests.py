@@ -246,3 +246,14 @@ def test_streams_of_two_groups_that_break_alike_are_each_their_own() -> None:
             middle = f"litellm.MidStreamFallbackError: {SOCKET}{ALONE.format(name)}"
             fed.write(error(ROUTER + middle + DEBUG), error(f"Fallback also failed: {middle}"), error(STREAM + SOCKET))
     assert sorted(fed.told()) == [("group", "one", 2), ("group", "two", 2)]
+
+
+def test_groups_that_their_own_reports_name_hide_no_group_that_only_its_look_up_names() -> None:
+    fed = Fed()
+    for _ in range(3):
+        for name in ("one", "two"):
+            text = f"litellm.Timeout: slow{ALONE.format(name)}"
+            fed.write(info(f"No fallback model group found for lookup_groups={name}. Fallbacks=None"))
+            fed.write(error(ROUTER + text + DEBUG), error(PROXY + CALL + text), access(408))
+        fed.write(info("No fallback model group found for lookup_groups=weighted. Fallbacks=None"), *_unnamed())
+    assert sorted(fed.told()) == [("group", "one", 3), ("group", "two", 3), ("group", "weighted", 3)]
