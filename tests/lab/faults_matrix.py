@@ -33,9 +33,11 @@ def _of_upstream(key: str, title: str, group: str, cause: str, fault: str, *stat
     return Fault(key, title, "upstream", shown, **come, flows=_ask(group, kind), listed=group)  # type: ignore[arg-type]  # one of the two kinds
 
 
-def _of_redis(step: Step, title: str, brief: str, *commands: tuple[str, ...]) -> Fault:
-    shown = Shown("cache", "", ("failing",), brief)
-    return Fault(step.replace(" ", "-"), title, step, shown, **ways.redis(*commands), flows=_ask("calm"))
+def _of_redis(
+    step: Step, title: str, brief: str, inject: tuple[str, ...], heal: tuple[str, ...], *, anew: bool = False
+) -> Fault:
+    shown, come = Shown("cache", "", ("failing",), brief), ways.redis(inject, heal, anew=anew)
+    return Fault(step.replace(" ", "-"), title, step, shown, **come, flows=_ask("calm"))
 
 
 def _broken(key: str, title: str, shown: Shown, flows: tuple[Flow, ...] = (), **more: Any) -> Fault:
@@ -87,10 +89,10 @@ UPSTREAM = (
     Fault("masked", "primary dead behind a fallback", "upstream", _deployment("front", "500", "masked"),
           **ways.upstream("front-m", fault="err500"), flows=_ask("front"), listed="front"),
     Fault("alias", "primary dead, asked by an alias without its fallback", "upstream", _deployment("facade", "500"),
-          **ways.upstream("facade-m", fault="err500"), flows=_ask("byname"), listed="facade"),
+          **ways.upstream("facade-m", fault="err500"), flows=_ask("byname", rate=2 * RATE), listed="facade"),
     Fault("cooling", "all deployments of a group cool down", "upstream",
           Shown("group", "pool", ("cooling down",), "cooling down"),
-          **ways.upstream("pool-a", "pool-b", fault="err429"), flows=_ask("pool", rate=2 * RATE), listed="pool"),
+          **ways.upstream("pool-a", "pool-b", fault="err429"), flows=_ask("pool", rate=4 * RATE), listed="pool"),
     Fault("health-green", "/health green while every request fails", "upstream",
           _deployment("only-requests", "500", contradiction=True),
           **ways.upstream("only-requests-m", fault="err500", only="requests"), flows=_ask("only-requests"),
@@ -113,14 +115,16 @@ CACHE = (
           **ways.system("redis.service", ("kill", "--signal=SIGSTOP"), ("kill", "--signal=SIGCONT")),
           flows=_ask("calm")),
     _of_redis("redis full", "Redis is full and may drop nothing", "Redis is full",
-              ("CONFIG", "SET", "maxmemory", "1mb")),
-    _of_redis("redis read-only", "Redis is a read-only replica", "read-only replica", ("REPLICAOF", "127.0.0.1", "1")),
+              ("CONFIG", "SET", "maxmemory", "1mb"), ("CONFIG", "SET", "maxmemory", "0")),
+    _of_redis("redis read-only", "Redis is a read-only replica", "read-only replica",
+              ("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
     _of_redis("redis replicas", "Redis has too few replicas to take writes", "too few replicas",
-              ("CONFIG", "SET", "min-replicas-to-write", "1")),
+              ("CONFIG", "SET", "min-replicas-to-write", "1"), ("CONFIG", "SET", "min-replicas-to-write", "0")),
     _of_redis("redis rights", "Redis forbids its user to write", "Redis forbids it",
-              ("ACL", "SETUSER", "default", "-set")),
+              ("ACL", "SETUSER", "default", "-set"), ("ACL", "SETUSER", "default", "+@all")),
     _of_redis("redis password", "Redis wants a password", "Redis wants a password",
-              ("CONFIG", "SET", "requirepass", "a-password-of-the-lab")),
+              ("CONFIG", "SET", "requirepass", ways.PASSWORD), ("CONFIG", "SET", "requirepass", ""),
+              anew=True),
     Fault("redis-cluster", "Redis is a cluster", "redis cluster",
           Shown("cache", "", ("failing",), "Redis is a cluster"), ways.cluster, ways.no_cluster, flows=_ask("calm")),
 )  # fmt: skip

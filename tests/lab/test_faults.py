@@ -105,7 +105,7 @@ class Course:
             self._gone(watch, healed, time.time(), traffic)
 
     def _counted(self, faults: tuple[Fault, ...], traffic: Traffic) -> None:
-        """What `incidents` tells, and how often the callers of each group were refused before and after it was asked."""
+        """What `incidents` tells, and how often the callers of each group were refused before and after it."""
         before = {fault.listed: traffic.refused(fault.listed) for fault in faults}
         done = self.lab.run([*INCIDENTS, "--json"], user=True, check=False, env=PLAIN)
         assert self.lab.key() not in done.stdout
@@ -125,7 +125,8 @@ class Course:
             outcome = self.outcomes[fault.key] = Outcome(fault)
             if shown is None:
                 continue
-            outcome.before = bool(before) and shows(shown, before)
+            # what ends the gateway takes the place of another end
+            outcome.before = fault.step not in ENDS[1:] and bool(before) and shows(shown, before)
             outcome.named = watch.wait_for(partial(shows, shown), NAMED_SECONDS, begun)
 
     def _taken_down(self, watch: Watch, faults: tuple[Fault, ...], traffic: Traffic) -> None:
@@ -136,10 +137,8 @@ class Course:
         for fault in faults:
             outcome = self.outcomes[fault.key]
             shown = fault.expected(self.version)
-            outcome.lasts = shown is None or shows(shown, watch.last)
-            if shown is not None and fault.key == "cooling" and not outcome.lasts:
-                # a cooldown ends by itself, and with the next request it begins again
-                outcome.lasts = watch.wait_for(partial(shows, shown), NAMED_SECONDS, time.time()) is not None
+            # a cooldown ends by itself and begins again, and a busy gateway gives no answer for a moment
+            outcome.lasts = shown is None or watch.wait_for(partial(shows, shown), NAMED_SECONDS) is not None
             outcome.well = shown is not None and not fault.harmless and not keeps_from_ok(shown, watch.last)
             outcome.said = what_shows(shown or fault.shown, watch.last)
             outcome.words = in_words(shown or fault.shown, watch.last)
