@@ -39,6 +39,7 @@ SUBJECTS: Final = (
     "cache",
     "callbacks",
     "general",
+    "costs",
     "environment",
     "start_modules",
     "start_guardrails",

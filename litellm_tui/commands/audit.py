@@ -1,7 +1,7 @@
 """`litellm-tui audit`: the configuration held against what LiteLLM really reads, with or without a gateway.
 
-Exit status: 0 nothing as bad as `--fail-on` (error), 1 something is, 64 a wrong command line, 66 a file that cannot be
-read, 73 a fix that could not be written.
+Exit status: 0 nothing as bad as `--fail-on` (error), 1 something is, 2 a file without a configuration of LiteLLM, 64 a
+wrong command line, 66 a file that cannot be read, 73 a fix that could not be written.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from litellm_tui.target.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
     from litellm_tui.actions.apply_fixes import Mended
+    from litellm_tui.commands.audit_embedded import Found
 
 _EXPORT: Final = re.compile(r"[ \t]{0,80}export[ \t]{1,80}([A-Za-z_]\w{0,200})[ \t]{0,80}=")
 EX_NOINPUT: Final = 66
@@ -48,6 +49,7 @@ class _Source(msgspec.Struct, frozen=True):
     unit: Unit | None
     environment: Mapping[str, str] | None
     gateway: tuple[str, str]
+    found: Found | None = None
 
 
 def run(
@@ -71,7 +73,7 @@ def run(
             print(f"litellm-tui: {source.path}: {_unreadable(source.path)}", file=sys.stderr)
             return EX_NOINPUT
     audits: list[Audit] = []
-    status = 0
+    sources, status = _looked_into(sources)
     for source in sources:
         auditor = Auditor(source.unit, settings.audit.ignore, litellm)
         _prepare(auditor)
@@ -86,6 +88,28 @@ def run(
     if status:
         return status
     return int(any(_as_bad_as(result.worst(), fail_on) for result in audits))
+
+
+def _looked_into(sources: Sequence[_Source]) -> tuple[list[_Source], int]:
+    """The sources with what stands in files of other kinds in their place; 2 when one of them has nothing."""
+    from litellm_tui.commands.audit_embedded import EX_NO_CONFIGURATION, environment_of_found, look_into
+
+    every: list[_Source] = []
+    status = 0
+    for source in sources:
+        # what a unit runs is read as LiteLLM reads it, whatever it looks like
+        seen = look_into(source.path) if source.unit is None else None
+        if seen is None:
+            every.append(source)
+            continue
+        found, said = seen
+        if said:
+            print(f"litellm-tui: {source.path}: {clean(said)}", file=sys.stderr)
+        status = max(status, 0 if found else EX_NO_CONFIGURATION)
+        for one in found:
+            known = environment_of_found(one, source.environment)
+            every.append(_Source(one.path, None, known, (one.path, ""), one))
+    return every, status
 
 
 def _prepare(auditor: Auditor) -> None:
@@ -163,8 +187,12 @@ def _not_taken(path: str) -> Iterator[tuple[int, str]]:
 
 def _audit(auditor: Auditor, source: _Source, instead: Mapping[str, bytes]) -> Audit:
     environment = source.environment or {}
-    loaded = load_saved(source.path, lambda: config_file.load(source.path, environment, instead))
-    return auditor.audit(loaded, source.environment)
+    load = partial(config_file.load, source.path, environment, instead)
+    if source.found is not None:
+        from litellm_tui.commands.audit_embedded import audit_found
+
+        return audit_found(auditor, source.found, source.environment, load, instead)
+    return auditor.audit(load_saved(source.path, load), source.environment)
 
 
 def _fix(audit: partial[Audit], backups: Backups, *, dry_run: bool, quiet: bool) -> tuple[Audit, bool]:
@@ -192,11 +220,10 @@ def _fix(audit: partial[Audit], backups: Backups, *, dry_run: bool, quiet: bool)
 
 def _diffs(mended: Mended) -> list[str]:
     from litellm_tui.actions.splice import diff
+    from litellm_tui.actions.splice_within import readable
 
-    return [
-        clean(diff(mended.before[name], content, os.path.relpath(name), Redactor())).rstrip("\n")
-        for name, content in mended.after.items()
-    ]
+    shown = [(readable(mended.before[name], name), readable(new, name), name) for name, new in mended.after.items()]
+    return [clean(diff(old, new, os.path.relpath(name), Redactor())).rstrip("\n") for old, new, name in shown]
 
 
 def _print(audits: Sequence[Audit], format: str) -> None:

@@ -16,11 +16,13 @@ from litellm_tui.audit.subject import Runtime, Subject
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.catalogues import Reader, installed, shipped
 from litellm_tui.collectors.litellm_source.packages import installed_distributions
+from litellm_tui.collectors.litellm_source.prices import price_map
 from litellm_tui.collectors.litellm_source.python_modules import find_modules
 from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.systemd_tools import directive_lines, read_environment_files
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Mark
+from litellm_tui.model.embedded import NOTHING_WITHHELD, Deployed
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.python_modules import PythonModules
 from litellm_tui.model.service import Unit
@@ -75,16 +77,27 @@ class Auditor:
             reader.kill()
 
     def audit(
-        self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str] | None, reported: str = ""
+        self,
+        loaded: ConfigFile | ConfigError,
+        environment: Mapping[str, str] | None,
+        reported: str = "",
+        deployed: Deployed | None = None,
+        manifest: str = "",
     ) -> Audit:
-        """Audit this state of the file; `reported` is the version that the gateway reports, empty where unknown."""
+        """Audit this state of the file; `reported` is the version that the gateway reports, empty where unknown.
+
+        `deployed` is what the file `manifest` says of the processes that run it, where no unit is known.
+        """
         catalogue = shipped().at(self._asked) if self._asked else self._installed or shipped().at(reported)
         if isinstance(loaded, ConfigError):
             return audit_unusable_file(loaded, catalogue.version)
-        modules = self._modules(loaded, environment)
-        state = (loaded.digest, catalogue.version, catalogue.source, environment, self._failure, modules)
+        modules = self._modules(loaded, environment, contained=deployed is not None)
+        state = (loaded.digest, catalogue.version, catalogue.source, environment, self._failure, modules, deployed)
         if self._done is None or self._done[0] != state:
-            subject = Subject(loaded, catalogue, shipped(), environment, runtime_of(self._unit), modules)
+            runtime = runtime_of(self._unit) if deployed is None else runtime_of_manifest(deployed, manifest)
+            withheld = deployed.withheld if deployed else NOTHING_WITHHELD
+            prices = price_map(self._unit.interpreter if self._unit else None)
+            subject = Subject(loaded, catalogue, shipped(), environment, runtime, modules, withheld, prices)
             found = run_audit(subject, self._silenced)
             if self._failure is not None:
                 why = f"what the installed LiteLLM itself reads: {self._failure.why}"
@@ -92,7 +105,7 @@ class Auditor:
             self._done = (state, _masked(found, loaded, environment or {}))
         return self._done[1]
 
-    def _modules(self, loaded: ConfigFile, environment: Mapping[str, str] | None) -> PythonModules:
+    def _modules(self, loaded: ConfigFile, environment: Mapping[str, str] | None, *, contained: bool) -> PythonModules:
         """The Python modules that the file names, looked for where this gateway would import them from."""
         unit = self._unit
         names = [name for _, name in named_modules(loaded.data)]
@@ -101,7 +114,7 @@ class Auditor:
             folders.append(unit.folder)
         interpreter = unit.interpreter if unit is not None else None
         # a unit whose interpreter is not here runs in a container, where other files stand beside the configuration
-        contained = unit is not None and interpreter is None
+        contained = contained or (unit is not None and interpreter is None)
         return find_modules(names, loaded.path, interpreter, folders, contained)
 
 
@@ -114,8 +127,8 @@ def _masked(result: Audit, file: ConfigFile, environment: Mapping[str, str]) -> 
         return msgspec.structs.replace(finding, text=redact(finding.text), do=redact(finding.do))
 
     findings, silenced = tuple(map(masked, result.findings)), tuple(map(masked, result.silenced))
-    unknown = tuple(map(redact, result.unknown))
-    return msgspec.structs.replace(result, findings=findings, silenced=silenced, unknown=unknown)
+    unknown, costs = tuple(map(redact, result.unknown)), tuple(map(redact, result.costs))
+    return msgspec.structs.replace(result, findings=findings, silenced=silenced, unknown=unknown, costs=costs)
 
 
 def environment_of(profile: Profile) -> Mapping[str, str] | None:
@@ -141,6 +154,19 @@ def runtime_of(unit: Unit | None) -> Runtime | None:
         marks=_marks(unit.fragment),
         sources={name: variable.source for name, variable in unit.environment.items()},
         packages=installed_distributions(unit.interpreter) if unit.interpreter else None,
+    )
+
+
+def runtime_of_manifest(deployed: Deployed, manifest: str) -> Runtime:
+    """As `runtime_of`, for the processes that a manifest describes."""
+    return Runtime(
+        unit=deployed.what,
+        arguments=deployed.arguments,
+        fragment=manifest,
+        replicas=deployed.replicas,
+        most=deployed.most,
+        health=deployed.health,
+        contained=True,
     )
 
 
