@@ -41,6 +41,7 @@ SUBJECTS: Final = (
     "general",
     "costs",
     "environment",
+    "lost",
     "start_modules",
     "start_guardrails",
     "start_mcp",

@@ -12,6 +12,7 @@ from litellm_tui.audit.catalogue.records import Catalogue, Spans, parse_version
 from litellm_tui.model.configuration import ConfigFile, Mark
 from litellm_tui.model.edits import Path
 from litellm_tui.model.embedded import NOTHING_WITHHELD, Asked, Withheld
+from litellm_tui.model.environment_lines import EnvironmentLine
 from litellm_tui.model.prices import PriceMap
 from litellm_tui.model.python_modules import PythonModules
 
@@ -92,7 +93,8 @@ class Subject:
     `environment` is LiteLLM's environment, None when it is not known (a file alone): a rule that depends on it then
     reports nothing. `runtime` is None when no unit was found. `modules` are the Python modules that the file names;
     None where nobody looked for them. `withheld` are variables that are set, to values that are not known here;
-    `prices` is the price map of a LiteLLM.
+    `prices` is the price map of a LiteLLM. `lines` are lines of environment files that are not taken as they are meant,
+    `absent_files` files that the configuration names and that are not there.
     """
 
     def __init__(
@@ -105,6 +107,8 @@ class Subject:
         modules: PythonModules | None = None,
         withheld: Withheld = NOTHING_WITHHELD,
         prices: PriceMap | None = None,
+        lines: tuple[EnvironmentLine, ...] = (),
+        absent_files: frozenset[str] = frozenset(),
     ) -> None:
         self.file = file
         self.data = file.data
@@ -115,6 +119,8 @@ class Subject:
         self.modules = modules
         self.withheld = withheld
         self.prices = prices
+        self.lines = lines
+        self.absent_files = absent_files
 
     def section(self, name: str) -> Mapping[str, Any]:
         """A top-level mapping such as `router_settings`; empty when absent or not a mapping."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -19,10 +18,11 @@ import msgspec
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.saved import load_saved
-from litellm_tui.host.bounded import read_text
+from litellm_tui.host.environment_lines import lines_not_taken
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.audit import RANK, Audit, Severity
+from litellm_tui.model.environment_lines import EnvironmentLine
 from litellm_tui.model.service import Unit
 from litellm_tui.monitor.auditor import Auditor, environment_of
 from litellm_tui.storage.backups import Backups
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from litellm_tui.actions.apply_fixes import Mended
     from litellm_tui.commands.audit_embedded import Found
 
-_EXPORT: Final = re.compile(r"[ \t]{0,80}export[ \t]{1,80}([A-Za-z_]\w{0,200})[ \t]{0,80}=")
 EX_NOINPUT: Final = 66
 EX_CANTCREAT: Final = 73
 
@@ -49,6 +48,7 @@ class _Source(msgspec.Struct, frozen=True):
     unit: Unit | None
     environment: Mapping[str, str] | None
     gateway: tuple[str, str]
+    lines: tuple[EnvironmentLine, ...] = ()
     found: Found | None = None
 
 
@@ -108,7 +108,7 @@ def _looked_into(sources: Sequence[_Source]) -> tuple[list[_Source], int]:
         status = max(status, 0 if found else EX_NO_CONFIGURATION)
         for one in found:
             known = environment_of_found(one, source.environment)
-            every.append(_Source(one.path, None, known, (one.path, ""), one))
+            every.append(_Source(one.path, None, known, (one.path, ""), source.lines, one))
     return every, status
 
 
@@ -136,6 +136,7 @@ def _explain(name: str) -> int:
 def _sources(options: Options, files: Sequence[str], env_files: Sequence[str], *, writes: bool) -> list[_Source]:
     """The files named, each alone unless it is the one that the unit runs; without any that one."""
     given = _environment(env_files) if env_files else None
+    lines = lines_not_taken(env_files)
     profile: Profile | None = None
     if not files or options != Options():
         profile = resolve(options, load_settings())
@@ -156,7 +157,7 @@ def _sources(options: Options, files: Sequence[str], env_files: Sequence[str], *
         known = environment_of(around) if around else None
         environment = None if given is None and known is None else {**(known or {}), **(given or {})}
         gateway = (around.url.value, around.unit.value if around.unit else "") if around else (path, "")
-        sources.append(_Source(path, around.found_unit if around else None, environment, gateway))
+        sources.append(_Source(path, around.found_unit if around else None, environment, gateway, lines))
     return sources
 
 
@@ -164,25 +165,7 @@ def _environment(paths: Sequence[str]) -> dict[str, str]:
     values, unread = read_environment_files(list(paths))
     for path, why in unread:
         raise SettingsError(f"--env-file {path}: {why}")
-    for path in paths:
-        for number, name in _not_taken(path):
-            text = (
-                f"{path}:{number}: {name} is not set by this line: neither systemd nor docker --env-file takes `export`"
-            )
-            print(f"litellm-tui: {clean(text)}", file=sys.stderr)
     return {name: value for name, (value, _) in values.items()}
-
-
-def _not_taken(path: str) -> Iterator[tuple[int, str]]:
-    """The lines of an environment file that only a shell would take, by their numbers, with the variable of each."""
-    try:
-        lines = read_text(path, errors="replace").splitlines()
-    except OSError:
-        # it was read a moment ago; what cannot be read again has no lines to name
-        return
-    for number, line in enumerate(lines, 1):
-        if found := _EXPORT.match(line):
-            yield number, found[1]
 
 
 def _audit(auditor: Auditor, source: _Source, instead: Mapping[str, bytes]) -> Audit:
@@ -191,8 +174,8 @@ def _audit(auditor: Auditor, source: _Source, instead: Mapping[str, bytes]) -> A
     if source.found is not None:
         from litellm_tui.commands.audit_embedded import audit_found
 
-        return audit_found(auditor, source.found, source.environment, load, instead)
-    return auditor.audit(load_saved(source.path, load), source.environment)
+        return audit_found(auditor, source.found, source.environment, load, instead, source.lines)
+    return auditor.audit(load_saved(source.path, load), source.environment, lines=source.lines)
 
 
 def _fix(audit: partial[Audit], backups: Backups, *, dry_run: bool, quiet: bool) -> tuple[Audit, bool]:

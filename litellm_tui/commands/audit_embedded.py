@@ -18,6 +18,7 @@ from litellm_tui.host.compose_env_file import parse_compose
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.configuration import ConfigError, ConfigFile
 from litellm_tui.model.embedded import Deployed, Piece, Withheld, Wrapped
+from litellm_tui.model.environment_lines import EnvironmentLine
 from litellm_tui.monitor.auditor import Auditor
 
 EX_NO_CONFIGURATION: Final = 2
@@ -56,11 +57,12 @@ def audit_found(
     environment: Mapping[str, str] | None,
     load: Callable[[], ConfigFile | ConfigError],
     instead: Mapping[str, bytes],
+    lines: tuple[EnvironmentLine, ...] = (),
 ) -> Audit:
     """The audit of one of them; `load` loads a file that is named, `environment` adds to what the file says."""
     deployed = found.deployed
     if not found.piece:
-        result = _audited(auditor, load_saved(found.path, load), environment, deployed, found.path)
+        result = _audited(auditor, load_saved(found.path, load), environment, deployed, found.path, lines)
         return msgspec.structs.replace(result, kind=found.kind)
     pieces: list[Piece] = []
 
@@ -74,10 +76,10 @@ def audit_found(
 
     config = load_saved(found.path, loaded)
     if not pieces:
-        return _audited(auditor, config, environment, deployed, found.path)
+        return _audited(auditor, config, environment, deployed, found.path, lines)
     if isinstance(config, ConfigError):
         config = outer_error(config, pieces[0], found.path)
-    result = outer_audit(_audited(auditor, config, environment, deployed, found.path), pieces[0], found.path)
+    result = outer_audit(_audited(auditor, config, environment, deployed, found.path, lines), pieces[0], found.path)
     return msgspec.structs.replace(result, kind=found.kind)
 
 
@@ -93,9 +95,10 @@ def _audited(
     environment: Mapping[str, str] | None,
     deployed: Deployed | None,
     path: str,
+    lines: tuple[EnvironmentLine, ...],
 ) -> Audit:
     version = _VERSION.search(deployed.image) if deployed else None
-    return auditor.audit(loaded, environment, version[1] if version else "", deployed, path)
+    return auditor.audit(loaded, environment, version[1] if version else "", deployed, path, lines)
 
 
 def _kind(wrapped: Wrapped, piece: Piece) -> str:

@@ -166,8 +166,8 @@ def test_a_line_of_an_environment_file_that_only_a_shell_takes_is_named(
     Path("litellm.env").write_text("LITELLM_MASTER_KEY=sk-good-1\n  export SMALL_KEY=sk-small-1\nexported=1\n")
     _audit(str(file), "--env-file", "litellm.env")
     said = capsys.readouterr()
-    assert "litellm.env:2: SMALL_KEY is not set by this line" in said.err
-    assert said.err.count("not set by this line") == 1
+    assert "litellm.env:2:10: error environment-line-lost: systemd leaves SMALL_KEY out" in said.out
+    assert said.out.count("error environment-line-lost") == 1
     assert "sk-small-1" not in said.err + said.out
 
 

@@ -23,7 +23,7 @@ _SHARED: Final = ("general_settings", "use_shared_health_check")
     "Every process checks every deployment",
     why="Each worker of each replica runs background checks of its own. With use_shared_health_check and a Redis one "
     "of them does it for all.",
-    source=_ROUNDS,
+    source=f"docs.litellm.ai/docs/proxy/shared_health_check; {_ROUNDS}",
     fix="set general_settings.use_shared_health_check: true with a Redis, or a longer health_check_interval",
 )
 def checks_in_every_process(subject: Subject) -> Iterator[Hit]:
@@ -49,7 +49,7 @@ def checks_in_every_process(subject: Subject) -> Iterator[Hit]:
     "error",
     "A probe asks /health itself",
     why="GET /health wants a key and, without background checks, sends a request to every deployment. Without a key it "
-    "is answered 401, and a container that is judged by it is taken for dead.",
+    "is refused, and a container that is judged by it is taken for dead.",
     source="litellm/proxy/health_endpoints/_health_endpoints.py, health_endpoint (1.106.2, 1.77.7)",
     fix="ask /health/liveliness, or /health/readiness for whether it can serve: neither needs a key or costs a call",
 )
@@ -62,7 +62,7 @@ def probe_asks_health(subject: Subject) -> Iterator[Hit | Right]:
     for one in asking:
         mark = Mark(runtime.fragment, one.line, one.column)
         if not one.keyed and _locked(subject):
-            yield Hit(f"{one.what} asks {one.path} without a key: it is answered 401, and fails", mark=mark)
+            yield Hit(f"{one.what} asks {one.path} without a key: it is refused, and fails", mark=mark)
         elif off and subject.entries:
             each = on_demand(subject)
             calls = count(round(each.calls * DAY / one.seconds), "call")

@@ -77,6 +77,9 @@ def _yaml(text: str, path: str) -> Wrapped | None:
     source = Source(text)
     documents, problem = source.read()
     values = [value for _, value in documents]
+    if not problem and not documents:
+        # an empty file is one that LiteLLM refuses
+        return None
     if not problem and len(values) == 1 and _is_configuration(values[0]):
         return None
     kind = kind_of(values, text)

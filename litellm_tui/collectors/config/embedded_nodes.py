@@ -96,7 +96,7 @@ class Walk:
         """The configurations among the texts of one mapping; the others are files that these may include."""
         found: list[tuple[str | int, Piece]] = []
         for key, node in texts:
-            secret = owner.startswith("Secret ") and path[-1:] == ("data",)
+            secret = owner.partition(" ")[0] == "Secret" and path[-1:] == ("data",)
             if "\n" not in node.value and len(node.value) < 24 and not secret:
                 continue
             if str(key).endswith(_CODE):

@@ -73,7 +73,8 @@ class Source:
         self.end = len(text) if end is None else end
         before = padding(text, start)
         self.content = before + text[start : self.end]
-        self._shift = start - len(before)
+        # libyaml's marks do not count a byte order mark
+        self._shift = start - len(before) + self.content.startswith("\ufeff")
 
     def index(self, mark: Any) -> int:
         """The character of the whole text at which a mark stands."""
