@@ -6,6 +6,7 @@ A file that is a configuration itself, or may be one that cannot be read, is lef
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from litellm_tui.collectors.config.wrapped_text import (
     fences,
     heredocs,
     is_plain,
+    is_plain_within,
     is_terraform,
     mentions_section,
 )
@@ -34,6 +36,8 @@ _TERRAFORM: Final = (".tf", ".hcl", ".tfvars", ".tofu")
 _TEMPLATE: Final = re.compile(r"\{\{-?[ \t]{0,20}(?:\.|if|range|with|include|toYaml|tpl|define|end|\$)")
 _ENTRY: Final = re.compile(r"^[ \t-]{0,80}(?:litellm_params|model_name)[ \t]{0,20}:", re.MULTILINE)
 _MOST: Final = 50
+# the file that was looked into last: it is looked into again for each of its pieces and for each fix
+_known: dict[str, tuple[bytes, Wrapped]] = {}
 
 
 def unwrap(content: bytes, path: str) -> Wrapped | None:
@@ -41,8 +45,15 @@ def unwrap(content: bytes, path: str) -> Wrapped | None:
 
     `path` decides by its ending, and names the folder of the files that it names. No content raises.
     """
+    digest = hashlib.sha256(content).digest()
+    if (known := _known.get(path)) is not None and known[0] == digest:
+        return known[1]
     found = _unwrap(content, path)
-    return found and msgspec.structs.replace(found, pieces=tuple(_named(found.pieces[:_MOST], path)))
+    if found is not None and found.pieces:
+        found = msgspec.structs.replace(found, pieces=tuple(_named(found.pieces[:_MOST], path)))
+        _known.clear()
+        _known[path] = (digest, found)
+    return found
 
 
 def _named(pieces: tuple[Piece, ...], path: str) -> Iterator[Piece]:
@@ -111,6 +122,8 @@ def _yaml(text: str, path: str) -> Wrapped | None:
 
 def _inner(text: str, path: str, start: int, end: int) -> list[Piece] | None:
     """The configurations in a text that stands in another file; None where the text is one itself."""
+    if is_plain_within(text[start:end]):
+        return None
     source = Source(text, start, end)
     documents, problem = source.read()
     if problem:

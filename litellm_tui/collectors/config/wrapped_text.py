@@ -29,6 +29,8 @@ KNOWN: Final = frozenset(
     }
 )
 _PLAIN: Final = re.compile(rf"""^\ufeff?["']?(?:{_NAMES})["']?[ \t]{{0,80}}:""", re.MULTILINE)
+_FIRST: Final = re.compile(r"^([ ]{0,200})(?![ #\r\n])", re.MULTILINE)
+_LEFT: Final = re.compile(rf"^([ ]{{0,200}})(?:{_NAMES})[ \t]{{0,80}}:", re.MULTILINE)
 _FENCE: Final = re.compile(r"^([ \t>]{0,40})(`{3,20}|~{3,20})[ \t]{0,20}([^\n`]{0,200})$", re.MULTILINE)
 _YAML_FENCES: Final = frozenset({"", "yaml", "yml", "litellm", "conf", "config", "text", "txt", "json"})
 _HEREDOC: Final = re.compile(r"<<-?[ \t]{0,20}[\"']?([A-Za-z_][\w-]{0,80})[\"']?[ \t]{0,80}\r?\n")
@@ -46,6 +48,15 @@ def mentions_section(text: str) -> bool:
 def is_plain(text: str) -> bool:
     """Whether a section of LiteLLM's is a key at the very left, as in a configuration itself."""
     return _PLAIN.search(text) is not None
+
+
+def is_plain_within(text: str) -> bool:
+    """As `is_plain`, for a text that is indented as its first line is."""
+    first = _FIRST.search(text)
+    if first is None:
+        return False
+    indented = _LEFT.finditer(text)
+    return any(found[1] == first[1] for found in indented)
 
 
 def is_terraform(text: str) -> bool:
