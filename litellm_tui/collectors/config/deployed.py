@@ -16,6 +16,9 @@ from litellm_tui.collectors.config.named_config import runs_litellm, words
 from litellm_tui.model.embedded import Deployed, Piece
 
 _WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Job", "CronJob", "Rollout")
+# objects of one file that are looked at, and processes of which the places are searched
+_MOST: Final = 500
+_FEW: Final = 50
 _LITELLM: Final = re.compile("litellm", re.IGNORECASE)
 _NAMED: Final = re.compile(r" of (?:ConfigMap|Secret) (\S{1,253})$")
 
@@ -71,7 +74,7 @@ class Manifests(msgspec.Struct, frozen=True):
 
 def read_manifests(values: list[Any], text: str) -> Manifests:
     """What the documents of one file say, whatever kind of file it is. `text` is the file, for lines."""
-    objects = [found for value in values for found in _objects(value)]
+    objects = [found for value in values for found in _objects(value)][:_MOST]
     workloads = tuple(_workloads(objects, text))
     services: dict[str, Deployed] = {}
     configs: dict[str, str] = {}
@@ -80,7 +83,7 @@ def read_manifests(values: list[Any], text: str) -> Manifests:
         named = value.get("services") if isinstance(value, dict) else None
         if isinstance(named, dict) and "apiVersion" not in value:
             compose = True
-            for name, service in named.items():
+            for name, service in list(named.items())[:_FEW]:
                 if isinstance(service, dict) and (runs_litellm(service) or len(named) == 1):
                     services[str(name)] = _service(str(name), service, text)
                     configs |= {config: str(name) for config in _configs(service)}
@@ -105,9 +108,10 @@ def _objects(value: Any) -> Iterator[dict[Any, Any]]:
 
 
 def _workloads(objects: list[dict[Any, Any]], text: str) -> Iterator[tuple[frozenset[str], Deployed]]:
+    seen = 0
     for found in objects:
         kind, spec = found.get("kind"), mapping(found.get("spec"))
-        if kind not in _WORKLOADS:
+        if kind not in _WORKLOADS or (seen := seen + 1) > _FEW:
             continue
         name = str(mapping(found.get("metadata")).get("name") or "")
         if kind == "CronJob":

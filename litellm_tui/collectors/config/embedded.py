@@ -140,8 +140,9 @@ def _inner(text: str, path: str, start: int, end: int) -> list[Piece] | None:
 
 def _blocks(text: str, path: str, kind: str, blocks: Iterator[tuple[int, int, str]]) -> Wrapped:
     pieces: list[Piece] = []
+    looked = 0
     for start, end, _ in blocks:
-        if len(pieces) >= _MOST or not mentions_section(text[start:end]):
+        if not mentions_section(text[start:end]) or (looked := looked + 1) > _MOST:
             continue
         inner = _inner(text, path, start, end)
         if inner is None:

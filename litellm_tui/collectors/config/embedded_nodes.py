@@ -23,11 +23,14 @@ from litellm_tui.collectors.config.wrapped_text import (
     quoted_places,
 )
 from litellm_tui.model.edits import Path
-from litellm_tui.model.embedded import Piece
+from litellm_tui.model.embedded import Form, Piece
 
 # nodes of one document that are looked at; a manifest has some hundreds
 _MOST: Final = 200_000
 _DEEPEST: Final = 40
+# texts that are looked into: finding the place of each costs as much as the file is long
+MOST_PIECES: Final = 50
+_SHORTEST: Final = 24
 # the values of LiteLLM's own charts, whose contents are a configuration whatever is in it
 _OWN: Final = "proxy_config"
 _CODE: Final = (".py", ".sh", ".js", ".lua", ".tpl")
@@ -45,6 +48,7 @@ class Walk:
         self._text = text
         self._inner = inner
         self._left = _MOST
+        self._pieces = 0
 
     def document(self, source: Source, node: Any, value: Any) -> Iterator[Piece]:
         """The configurations in one document."""
@@ -64,7 +68,9 @@ class Walk:
             return
         if isinstance(node, yaml.MappingNode):
             if path and _is_section(node, path):
-                yield self._subtree(source, root, node, path, owner)
+                self._pieces += 1
+                if self._pieces <= MOST_PIECES:
+                    yield self._subtree(source, root, node, path, owner)
                 return
             texts = [(key, item) for key, item in _entries(node) if isinstance(item, yaml.ScalarNode)]
             yield from self._texts(source, texts, path, owner)
@@ -94,52 +100,51 @@ class Walk:
 
     def _texts(self, source: Source, texts: Sequence[tuple[str | int, Any]], path: Path, owner: str) -> Iterator[Piece]:
         """The configurations among the texts of one mapping; the others are files that these may include."""
+        secret = owner.partition(" ")[0] == "Secret" and path[-1:] == ("data",)
         found: list[tuple[str | int, Piece]] = []
         for key, node in texts:
-            secret = owner.partition(" ")[0] == "Secret" and path[-1:] == ("data",)
-            if "\n" not in node.value and len(node.value) < 24 and not secret:
+            plain = "\n" not in node.value and len(node.value) < _SHORTEST
+            if self._pieces > MOST_PIECES or str(key).endswith(_CODE) or (plain and not secret):
                 continue
-            if str(key).endswith(_CODE):
+            value = _base64(node.value) if secret else node.value
+            if value is None or not mentions_section(value):
                 continue
-            piece = self._text_of(source, node, (*path, key), owner, secret=secret)
+            self._pieces += 1
+            piece = self._text_of(source, node, _label((*path, key), owner), value, secret=secret)
             if isinstance(piece, list):
                 yield from piece
-            elif piece is not None:
+            else:
                 found.append((key, piece))
-        main = [(key, piece) for key, piece in found if mentions_section(_decoded(piece))]
-        named = {entry for _, piece in found for entry, _, _ in include_entries(_decoded(piece))}
-        pieces = {str(key): piece for key, piece in found}
-        for key, piece in main:
-            if str(key) in named:
+        named = {entry for _, piece in found for entry, _, _ in include_entries(piece.text)}
+        files = {str(key): node for key, node in texts if key in named} if named else {}
+        for key, piece in found:
+            if key in named:
                 continue
             beside = tuple(
-                msgspec.structs.replace(other, name=str(name))
-                for name, other in pieces.items()
-                if name in named and other is not piece
+                msgspec.structs.replace(self._file_of(source, node, name, secret=secret), name=name)
+                for name, node in list(files.items())[:MOST_PIECES]
+                if name != key
             )
             yield msgspec.structs.replace(piece, name=_file(str(key)), beside=beside)
 
-    def _text_of(
-        self, source: Source, node: Any, path: Path, owner: str, *, secret: bool
-    ) -> Piece | list[Piece] | None:
-        value, label = node.value, _label(path, owner)
-        if secret:
-            decoded = _base64(value)
-            if decoded is None or not mentions_section(decoded):
-                return None
-            return self._far(source, node, label, decoded, "base64")
-        if node.style == "|":
+    def _text_of(self, source: Source, node: Any, label: str, value: str, *, secret: bool) -> Piece | list[Piece]:
+        """The text of a scalar as a configuration, or what a text of another kind has in it."""
+        if node.style == "|" and not secret:
             start, end = literal_bounds(source, node)
-            if mentions_section(value):
-                inner = self._inner(self._text, self._path, start, end)
-                if inner is not None:
-                    return [msgspec.structs.replace(one, label=f"{one.label} in {label}") for one in inner]
+            inner = self._inner(self._text, self._path, start, end)
+            if inner is not None:
+                return [msgspec.structs.replace(one, label=f"{one.label} in {label}") for one in inner]
             return self.whole(start, end, label)
-        if not mentions_section(value):
-            return None
-        return self._far(source, node, label, value, "quoted" if node.style == '"' else "folded")
+        return self._far(source, node, label, value, _form(node, secret=secret))
 
-    def _far(self, source: Source, node: Any, label: str, text: str, form: Any) -> Piece:
+    def _file_of(self, source: Source, node: Any, label: str, *, secret: bool) -> Piece:
+        """The text of a scalar as a file that another one includes."""
+        if node.style == "|" and not secret:
+            return self.whole(*literal_bounds(source, node), label)
+        value = (_base64(node.value) or "") if secret else node.value
+        return self._far(source, node, label, value, _form(node, secret=secret))
+
+    def _far(self, source: Source, node: Any, label: str, text: str, form: Form) -> Piece:
         """A text that is written in another way than it reads."""
         start, end = source.index(node.start_mark), source.index(node.end_mark)
         if form == "folded":
@@ -200,8 +205,8 @@ def _base64(text: str) -> str | None:
         return None
 
 
-def _decoded(piece: Piece) -> str:
-    return piece.text
+def _form(node: Any, *, secret: bool) -> Form:
+    return "base64" if secret else "quoted" if node.style == '"' else "folded"
 
 
 def _file(key: str) -> str:

@@ -97,9 +97,9 @@ class Source:
         A value that PyYAML cannot build is None.
         """
         found: list[tuple[Any, Any]] = []
-        if too_deep(self.content.encode("utf-8", "surrogatepass"), _DEEPEST, _Loader):
-            return found, "nested too deeply"
         try:
+            if too_deep(self.content.encode("utf-8", "surrogatepass"), _DEEPEST, _Loader):
+                return found, "nested too deeply"
             loader = _Loader(self.content)
             try:
                 while loader.check_node():
