@@ -45,7 +45,8 @@ def look_into(path: str) -> tuple[list[Found], str] | None:
     found = [Found(path, piece.name, _kind(wrapped, piece), piece.deployed) for piece in wrapped.pieces]
     for file, deployed in wrapped.files:
         known = _with_env_files(deployed, path) if deployed else None
-        said = f"{os.path.relpath(path)} is {wrapped.kind}, whose {known.what if known else 'service'} reads this file"
+        reads = f"whose {known.what} reads this file" if known else "which names this file"
+        said = f"{os.path.relpath(path)} is {wrapped.kind}, {reads}"
         found.append(Found(file, "", said + _run_by(known, said=False), known))
     why = f"{wrapped.kind} without a configuration of LiteLLM: {wrapped.why}" if not found else ""
     return found, ". ".join(filter(None, (why, *wrapped.remarks)))

@@ -340,6 +340,23 @@ def test_compose_says_how_it_is_run_and_fills_in_variables() -> None:
     assert loaded(piece).data["router_settings"]["num_retries"] == "os.environ/TRIES"
 
 
+def test_a_kustomization_names_the_file_of_its_configmap(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(INNER)
+    text = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nconfigMapGenerator:\n"
+    found = unwrap((text + "  - {name: c, files: [config.yaml=c.yaml]}\n").encode(), str(tmp_path / "k.yaml"))
+    assert found is not None
+    assert found.files == ((str(tmp_path / "c.yaml"), None),)
+
+
+def test_a_service_that_mounts_a_folder_names_the_file_in_it(tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "proxy.yaml").write_text(INNER)
+    text = "services:\n  llm:\n    image: litellm\n    command: ['--config', '/etc/llm/proxy.yaml']\n"
+    found = unwrap((text + "    volumes: [./conf:/etc/llm]\n").encode(), str(tmp_path / "compose.yaml"))
+    assert found is not None
+    assert [file for file, _ in found.files] == [str(tmp_path / "conf" / "proxy.yaml")]
+
+
 def test_compose_names_the_file_that_is_mounted(tmp_path: Path) -> None:
     (tmp_path / "llm").mkdir()
     (tmp_path / "llm" / "c.yaml").write_text(INNER)

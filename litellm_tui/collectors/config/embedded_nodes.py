@@ -100,7 +100,7 @@ class Walk:
 
     def _texts(self, source: Source, texts: Sequence[tuple[str | int, Any]], path: Path, owner: str) -> Iterator[Piece]:
         """The configurations among the texts of one mapping; the others are files that these may include."""
-        secret = owner.partition(" ")[0] == "Secret" and path[-1:] == ("data",)
+        secret = (owner.partition(" ")[0] == "Secret" and path[-1:] == ("data",)) or path[-1:] == ("binaryData",)
         found: list[tuple[str | int, Piece]] = []
         for key, node in texts:
             plain = "\n" not in node.value and len(node.value) < _SHORTEST

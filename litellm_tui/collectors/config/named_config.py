@@ -1,4 +1,4 @@
-"""The configuration file that a Compose file names: by its command, and by what is mounted there."""
+"""The configuration file that a Compose file names, by its command and by what is mounted, or a Kustomization."""
 
 from __future__ import annotations
 
@@ -10,12 +10,28 @@ from typing import Any, Final
 
 _CONFIG: Final = ("--config", "-c")
 _LITELLM: Final = re.compile(r"litellm", re.IGNORECASE)
+_MOST: Final = 50
 _YAML: Final = (".yaml", ".yml")
 
 
 def named_by_compose(values: list[Any], path: str) -> list[tuple[str, str]]:
-    """`(file on this machine, service)` of each service that runs LiteLLM with a configuration that is mounted."""
-    return [found for value in values if isinstance(value, dict) for found in _named(value, os.path.dirname(path))]
+    """`(file on this machine, service)` of each service that runs LiteLLM with a configuration that is mounted.
+
+    The files of a Kustomization's ConfigMaps are named too, with no service.
+    """
+    folder = os.path.dirname(path)
+    mappings = [value for value in values if isinstance(value, dict)]
+    return [found for value in mappings for found in (*_named(value, folder), *_generated(value, folder))][:_MOST]
+
+
+def _generated(value: dict[Any, Any], folder: str) -> Iterator[tuple[str, str]]:
+    for key in ("configMapGenerator", "secretGenerator"):
+        listed = value.get(key)
+        for item in listed if isinstance(listed, list) else ():
+            files = item.get("files") if isinstance(item, dict) else None
+            for file in files if isinstance(files, list) else ():
+                if isinstance(file, str) and file.endswith(_YAML):
+                    yield _at(folder, file.partition("=")[2] or file), ""
 
 
 def _named(value: dict[Any, Any], folder: str) -> Iterator[tuple[str, str]]:
