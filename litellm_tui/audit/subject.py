@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from litellm_tui.audit.catalogue.records import Catalogue, Spans, parse_version
 from litellm_tui.model.configuration import ConfigFile, Mark
 from litellm_tui.model.edits import Path
 from litellm_tui.model.python_modules import PythonModules
+from litellm_tui.model.release import Advisory, Release
 
 REFERENCE: Final = "os.environ/"
 
@@ -83,7 +84,8 @@ class Subject:
 
     `environment` is LiteLLM's environment, None when it is not known (a file alone): a rule that depends on it then
     reports nothing. `runtime` is None when no unit was found. `modules` are the Python modules that the file names;
-    None where nobody looked for them.
+    None where nobody looked for them. `release` is what is known of the LiteLLM itself, None where nobody looked, and
+    `advisories` is the table that it is held against.
     """
 
     def __init__(
@@ -94,6 +96,8 @@ class Subject:
         environment: Mapping[str, str] | None = None,
         runtime: Runtime | None = None,
         modules: PythonModules | None = None,
+        release: Release | None = None,
+        advisories: Sequence[Advisory] = (),
     ) -> None:
         self.file = file
         self.data = file.data
@@ -102,6 +106,8 @@ class Subject:
         self.environment = environment
         self.runtime = runtime
         self.modules = modules
+        self.release = release
+        self.advisories = advisories
 
     def section(self, name: str) -> Mapping[str, Any]:
         """A top-level mapping such as `router_settings`; empty when absent or not a mapping."""
