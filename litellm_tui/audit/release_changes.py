@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import Any, Final, get_args
 
 from litellm_tui.audit.advisories.matching import affecting
@@ -71,7 +72,7 @@ def _findings(first: Audit, second: Audit, told: set[Path], old: str, new: str) 
             continue
         was = before.get(identity)
         if finding.severity == "fatal" and (was is None or was.severity != "fatal"):
-            text = f"{finding.text}: LiteLLM {new} does not start with it"
+            text = f"LiteLLM {new} does not start with it: {finding.text}"
             yield ReleaseChange("fatal", text, finding.mark, finding.do, finding.source)
         elif finding.path in told or finding.severity == "advice":
             continue
@@ -82,10 +83,18 @@ def _findings(first: Audit, second: Audit, told: set[Path], old: str, new: str) 
         if finding.rule in rules and rules[finding.rule].subject == "release":
             continue
         if finding.severity == "fatal" and (now is None or now.severity != "fatal"):
-            text = f"{finding.text}: LiteLLM {old} does not start with it, {new} does"
+            text = f"LiteLLM {old} does not start with it, {new} does: {finding.text}"
             yield ReleaseChange("harmless", text, finding.mark, "", finding.source)
-        elif now is None and finding.path not in told and finding.severity != "advice":
+        elif now is None and finding.path not in told and finding.severity != "advice" and not _worse(finding, second):
             yield ReleaseChange("better", f"{finding.text}: not so in LiteLLM {new}", finding.mark, "", finding.source)
+
+
+def _worse(finding: Finding, audit: Audit) -> bool:
+    """Whether an audit has something as bad at the same place: another rule may cover the other release."""
+    return any(
+        other.path == finding.path and other.path and RANK[other.severity] <= RANK[finding.severity]
+        for other in audit.findings
+    )
 
 
 def _identity(finding: Finding) -> tuple[str, Path, str, int]:
@@ -162,7 +171,9 @@ def _defaults(before: Subject, after: Subject) -> Iterator[ReleaseChange]:
     """The values that differ where the file sets none."""
     old, new = before.catalogue.defaults, after.catalogue.defaults
     for name in sorted(old.keys() & new.keys()):
-        if old[name] == new[name] or _is_set(before, name):
+        # off, and not set, are the same to whoever asks whether it is on
+        off = not old[name] and not new[name] and {type(old[name]), type(new[name])} <= {bool, NoneType}
+        if old[name] == new[name] or off or _is_set(before, name):
             continue
         section, dot, key = name.rpartition(".")
         kind = {"router_settings": "router", "litellm_settings": "litellm"}.get(section)
