@@ -40,7 +40,7 @@ _INTRODUCTION: Final = """\
 - **fatal**: LiteLLM does not start. **error**: requests or a feature fail. **warning**: something is not as it was
   meant, or will bite. **advice**: it works, and could be better.
 - Every rule above advice is proved by a test that starts the real LiteLLM with such a configuration; advice cites its
-  page. Versions are those of LiteLLM.
+  page, and what is known against a release its advisory. Versions are those of LiteLLM.
 - Leave a finding alone with a comment on its line, or alone on the line above:
   `# litellm-tui: ignore RULE reason`; everywhere with `audit: {ignore: {RULE: reason}}` in the settings file.
 - A file that LiteLLM cannot load at all is `unusable-file`, a comment that silences nothing is `idle-ignore`."""

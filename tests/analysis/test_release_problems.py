@@ -27,7 +27,7 @@ def audit_with(*rules: str, severity: Severity = "error") -> Audit:
 def test_a_hole_that_is_exploited_puts_a_gateway_at_risk(healthy: Snapshot) -> None:  # noqa: F811
     diagnosis = diagnose(healthy, NOW, audit=audit_with(EXPLOITED))
     assert (diagnosis.headline.word, diagnosis.headline.severity) == ("AT RISK", "warn")
-    assert diagnosis.headline.advice == f"LiteLLM: a hole that is exploited; {WAY_OUT}"
+    assert diagnosis.headline.advice == f"LiteLLM: 1 exploited hole; {WAY_OUT}"
 
 
 @pytest.mark.parametrize("rule", [COMPROMISED, PLANTED])
@@ -35,7 +35,7 @@ def test_a_compromised_release_is_the_worst_that_there_is(healthy: Snapshot, rul
     diagnosis = diagnose(healthy, NOW, audit=audit_with(EXPLOITED, rule))
     assert (diagnosis.headline.word, diagnosis.headline.severity) == ("AT RISK", "bad")
     assert [problem.severity for problem in diagnosis.problems] == ["bad", "warn"]
-    assert "every key" in diagnosis.problems[0].hit
+    assert "every secret" in diagnosis.problems[0].hit
 
 
 def test_other_holes_are_for_the_audit_alone(healthy: Snapshot) -> None:  # noqa: F811
@@ -44,7 +44,7 @@ def test_other_holes_are_for_the_audit_alone(healthy: Snapshot) -> None:  # noqa
 
 def test_several_holes_are_one_problem_with_one_way_out() -> None:
     (problem,) = release_problems(audit_with(EXPLOITED, EXPLOITED, EXPLOITED))
-    assert problem.cause == "3 holes that are exploited"
+    assert problem.cause == "3 exploited holes"
     assert problem.reason.endswith("(and 2 more: a shows them)")
     assert problem.do == WAY_OUT
 
@@ -60,4 +60,4 @@ def test_it_is_said_beside_a_file_that_does_not_parse(healthy: Snapshot) -> None
 
     broken = replace(healthy.configuration, error=ConfigError("/c.yaml", "a tab", 3, 2), current=None)
     diagnosis = diagnose(replace(healthy, configuration=broken), NOW, audit=audit_with(EXPLOITED))
-    assert "a hole that is exploited" in [problem.cause for problem in diagnosis.problems]
+    assert "1 exploited hole" in [problem.cause for problem in diagnosis.problems]

@@ -9,7 +9,7 @@ from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.diagnosis import Place, Problem
 from litellm_tui.model.release import COMPROMISED, EXPLOITED, PLANTED
 
-_HIT = "every key, token and password that LiteLLM can read"
+_HIT = "every secret that it can read"
 
 
 def release_problems(audit: Audit | None) -> Iterator[Problem]:
@@ -18,12 +18,12 @@ def release_problems(audit: Audit | None) -> Iterator[Problem]:
         return
     taken = [finding for finding in audit.findings if finding.rule in (COMPROMISED, PLANTED)]
     if taken:
-        cause = "compromised" if taken[0].rule == COMPROMISED else "holds a planted file"
+        cause = "compromised release" if taken[0].rule == COMPROMISED else "planted file"
         yield _problem("audit:release", "LiteLLM", cause, taken, "bad", _HIT)
     holes = [finding for finding in audit.findings if finding.rule == EXPLOITED]
     if holes:
-        cause = "a hole that is exploited" if len(holes) == 1 else f"{count(len(holes), 'hole')} that are exploited"
-        yield _problem("audit:holes", "LiteLLM", cause, holes, "warn", f"{_HIT}, once somebody uses it")
+        cause = count(len(holes), "exploited hole")
+        yield _problem("audit:holes", "LiteLLM", cause, holes, "warn", f"{_HIT}, once it is used")
 
 
 def _problem(key: str, title: str, cause: str, findings: list[Finding], severity: str, hit: str) -> Problem:
