@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.analysis.phrases import first_of
+from litellm_tui.audit.advisories.companions import PROXY
 from litellm_tui.audit.catalogue.records import Catalogue, parse_version
 from litellm_tui.audit.proposed import Proposals, needed_variables
 from litellm_tui.audit.rule import Hit, Right, Rule, all_rules
@@ -210,6 +211,8 @@ def _unknown(subject: Subject, needs: tuple[str, ...]) -> Iterator[str]:
         yield "the service unit: no rule about it was asked"
     if subject.release is not None:
         yield from subject.release.unseen
+        if beside := subject.release.companions.get(PROXY):
+            yield f"what the package litellm-proxy {beside} beside LiteLLM reads: only LiteLLM's own source was read"
     yield from _newer(subject)
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from litellm_tui.audit.advisories.versions import version_key
+from litellm_tui.audit.advisories.versions import release_key
 from litellm_tui.audit.catalogue.records import Catalogue
 from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.release_changes import compare_releases
@@ -44,7 +44,7 @@ def side_of(text: str, unit: Unit | None = None) -> Side | Failure:
     elif not text and unit is not None and unit.interpreter:
         folder = package_folder(unit.interpreter)
     else:
-        if text and version_key(text) is None:
+        if text and release_key(text) is None:
             return NotAvailable(f"{text!r} is no version, and no path of an environment with LiteLLM")
         return Side(shipped().at(text))
     if isinstance(folder, Failure):

@@ -30,7 +30,9 @@ BREAKERS: Final = (
         "(0.140.6, 0.140.7)",
     ),
 )
-COMPANIONS: Final = tuple(dict.fromkeys(breaker.package for breaker in BREAKERS))
+# since 1.110 the proxy extra wants this one beside LiteLLM, whose own package still holds the proxy
+PROXY: Final = "litellm_proxy"
+COMPANIONS: Final = tuple(dict.fromkeys((PROXY, *(breaker.package for breaker in BREAKERS))))
 
 
 def breaks(breaker: Breaker, litellm: str, package: str) -> bool:

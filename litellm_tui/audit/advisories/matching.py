@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from litellm_tui.audit.advisories.versions import VersionKey, public, version_key
+from litellm_tui.audit.advisories.versions import VersionKey, public, release_key, version_key
 from litellm_tui.model.release import KIND_RANK, Advisory, AdvisoryKind, AffectedRange
 
 # a release that has one of these is no release to go to
@@ -14,17 +14,17 @@ _NO_REFUGE: Final[frozenset[AdvisoryKind]] = frozenset({"compromised", "exploite
 
 def affecting(advisories: Iterable[Advisory], version: str) -> tuple[Advisory, ...]:
     """The advisories that concern this version, worst first; none for a text that is no version."""
-    key = version_key(version)
+    key = release_key(version)
     if key is None:
         return ()
-    found = [one for one in advisories if _affects(one, public(key))]
+    found = [one for one in advisories if _affects(one, key)]
     return tuple(sorted(found, key=lambda one: (KIND_RANK[one.kind], one.published, one.id)))
 
 
 def mended_in(advisory: Advisory, version: str) -> str:
     """The release that mends it for this version; "" where none is known."""
-    key = version_key(version)
-    ends = [span.fixed for span in advisory.ranges if key and span.fixed and _within(span, public(key))]
+    key = release_key(version)
+    ends = [span.fixed for span in advisory.ranges if key and span.fixed and _within(span, key)]
     return max(ends, key=_key, default="")
 
 
@@ -33,9 +33,9 @@ def refuge(advisories: Sequence[Advisory], version: str, releases: Iterable[str]
 
     It is one of `releases`, or of those that the table names as mending something; "" where none of them is clean.
     """
-    own = version_key(version)
+    own = release_key(version)
     named = {*releases, *(span.fixed for one in advisories for span in one.ranges if span.fixed)}
-    above = sorted((text for text in named if own and _key(text) > public(own)), key=_key)
+    above = sorted((text for text in named if own and _key(text) > own), key=_key)
     for text in above:
         if not any(one.kind in _NO_REFUGE for one in affecting(advisories, text)):
             return text

@@ -58,6 +58,12 @@ def version_key(text: str) -> VersionKey | None:
     return VersionKey(int(found["epoch"] or 0), tuple(release), pre, post, dev, local)
 
 
+def release_key(text: str) -> VersionKey | None:
+    """The key of a version, or of the version that a tag names (`v1.83.7-stable`), without a local part."""
+    found = version_key(text) or version_key(version_of_tag(text))
+    return None if found is None else public(found)
+
+
 def public(key: VersionKey) -> VersionKey:
     """The version without its local part: a build of a release is as good as the release."""
     return key._replace(local=())

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from litellm_tui.audit.advisories.companions import BREAKERS, breaks
 from litellm_tui.audit.advisories.images import floats, version_of_image
 from litellm_tui.audit.advisories.matching import affecting, mended_in, refuge
-from litellm_tui.audit.advisories.versions import public, version_key
+from litellm_tui.audit.advisories.versions import release_key
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import Severity
@@ -60,8 +60,7 @@ def versions(subject: Subject) -> tuple[Known, ...]:
 
 
 def _same(one: str, other: str) -> bool:
-    first, second = version_key(one), version_key(other)
-    return one == other or (first is not None and second is not None and public(first) == public(second))
+    return one == other or (release_key(one) is not None and release_key(one) == release_key(other))
 
 
 def _of(subject: Subject, *kinds: AdvisoryKind) -> Iterator[tuple[Known, Advisory]]:
@@ -163,8 +162,9 @@ def release_vulnerable(subject: Subject) -> Iterator[Hit | Right]:
         yield Hit(text, do=_upgrade(subject, known, one), mark=known.mark, severity=severity)
     if subject.advisories:
         for known in versions(subject):
-            if version_key(known.version) and not affecting(subject.advisories, known.version):
-                yield Right(f"no advisory of the table concerns {known.words}")
+            if release_key(known.version) and not affecting(subject.advisories, known.version):
+                newest = max(one.published for one in subject.advisories)
+                yield Right(f"no advisory of the table, the newest of which is of {newest}, concerns {known.words}")
 
 
 def _shut(subject: Subject, one: Advisory) -> str:
