@@ -25,6 +25,8 @@ def unit_from(container: docker_cli.Container, name: str, place: ServicePlace) -
         config=path_on_host(container, unit.config) if unit.config else None,
         inside=unit.config or "",
         url=_published(container, unit.url),
+        image=container.config.image,
+        root=f"/proc/{container.state.pid}/root" if container.state.pid else "",
     )
 
 
