@@ -130,6 +130,8 @@ def _facts(deployed: Deployed) -> Iterator[str]:
 
 def _with_env_files(deployed: Deployed, path: str) -> Deployed:
     """With the variables of the files that `env_file` of Compose names; what cannot be read stays withheld."""
+    if deployed.environment is None:
+        return deployed
     values: dict[str, str] = {}
     unread = False
     for name in deployed.sources:

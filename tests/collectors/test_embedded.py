@@ -296,6 +296,17 @@ def test_a_workload_says_how_it_is_run() -> None:
     assert lines[run.health[1].line - 1] == "              path: /health"
 
 
+def test_without_any_variables_nothing_is_known_of_them() -> None:
+    pod = POD.replace("          env:\n", "          x:\n")
+    (piece,) = wrapped(MAP + at(4) + pod).pieces
+    assert piece.deployed is not None
+    assert piece.deployed.environment is None
+    inline = "services: {llm: {image: litellm}}\nconfigs:\n  c:\n    content: |\n" + at(6)
+    run = only(inline).deployed
+    assert run is not None
+    assert run.environment is None
+
+
 def test_variables_of_a_secret_that_is_elsewhere_may_be_any() -> None:
     pod = POD.replace("env:\n", "envFrom: [{secretRef: {name: far}}]\n          env:\n")
     (piece,) = wrapped(MAP + at(4) + pod).pieces
