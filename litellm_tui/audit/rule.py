@@ -50,6 +50,7 @@ SUBJECTS: Final = (
     "start_values",
     "start_packages",
     "unit",
+    "release",
     "hardening",
 )
 """The modules of `rules`, in the order in which docs/rules.md shows them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from litellm_tui.model.embedded import NOTHING_WITHHELD, Asked, Withheld
 from litellm_tui.model.environment_lines import EnvironmentLine
 from litellm_tui.model.prices import PriceMap
 from litellm_tui.model.python_modules import PythonModules
+from litellm_tui.model.release import Advisory, Release
 
 REFERENCE: Final = "os.environ/"
 
@@ -94,7 +95,8 @@ class Subject:
     reports nothing. `runtime` is None when no unit was found. `modules` are the Python modules that the file names;
     None where nobody looked for them. `withheld` are variables that are set, to values that are not known here;
     `prices` is the price map of a LiteLLM. `lines` are lines of environment files that are not taken as they are meant,
-    `absent_files` files that the configuration names and that are not there.
+    `absent_files` files that the configuration names and that are not there. `release` is what is known of the LiteLLM
+    itself, None where nobody looked, and `advisories` is the table that it is held against.
     """
 
     def __init__(
@@ -105,10 +107,13 @@ class Subject:
         environment: Mapping[str, str] | None = None,
         runtime: Runtime | None = None,
         modules: PythonModules | None = None,
+        *,
         withheld: Withheld = NOTHING_WITHHELD,
         prices: PriceMap | None = None,
         lines: tuple[EnvironmentLine, ...] = (),
         absent_files: frozenset[str] = frozenset(),
+        release: Release | None = None,
+        advisories: Sequence[Advisory] = (),
     ) -> None:
         self.file = file
         self.data = file.data
@@ -121,6 +126,8 @@ class Subject:
         self.prices = prices
         self.lines = lines
         self.absent_files = absent_files
+        self.release = release
+        self.advisories = advisories
 
     def section(self, name: str) -> Mapping[str, Any]:
         """A top-level mapping such as `router_settings`; empty when absent or not a mapping."""

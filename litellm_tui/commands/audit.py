@@ -1,7 +1,8 @@
 """`litellm-tui audit`: the configuration held against what LiteLLM really reads, with or without a gateway.
 
 Exit status: 0 nothing as bad as `--fail-on` (error), 1 something is, 2 a file without a configuration of LiteLLM, 64 a
-wrong command line, 66 a file that cannot be read, 73 a fix that could not be written.
+wrong command line, 66 a file that cannot be read, 73 a fix that could not be written. With `--against` 1 when the other
+release ends the start, opens a hole or makes something worse, and 65 for a file that LiteLLM cannot load.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.saved import load_saved
+from litellm_tui.commands.audit_release import Compared, run_against, table_of
 from litellm_tui.host.environment_lines import lines_not_taken
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.logs.log_line import clean
@@ -25,6 +27,7 @@ from litellm_tui.model.audit import RANK, Audit, Severity
 from litellm_tui.model.environment_lines import EnvironmentLine
 from litellm_tui.model.service import Unit
 from litellm_tui.monitor.auditor import Auditor, environment_of
+from litellm_tui.monitor.release_comparison import is_path
 from litellm_tui.storage.backups import Backups
 from litellm_tui.target.profile import Options, Profile, may_change
 from litellm_tui.target.resolution import resolve
@@ -62,6 +65,8 @@ def run(
     dry_run: bool = False,
     env_file: Sequence[str] = (),
     explain: str = "",
+    advisories: str = "",
+    against: str = "",
 ) -> int:
     """Audit, print, and say by the exit status whether something is as bad as `fail_on`."""
     if explain:
@@ -72,11 +77,17 @@ def run(
         if not os.path.isfile(source.path) or not os.access(source.path, os.R_OK):
             print(f"litellm-tui: {source.path}: {_unreadable(source.path)}", file=sys.stderr)
             return EX_NOINPUT
+    table = table_of(advisories)
+    if against:
+        compared = [Compared(source.path, source.unit, source.environment) for source in sources]
+        return run_against(compared, litellm, against, format, settings.audit.ignore, table)
     audits: list[Audit] = []
     sources, status = _looked_into(sources)
     for source in sources:
-        auditor = Auditor(source.unit, settings.audit.ignore, litellm)
+        auditor = Auditor(source.unit, settings.audit.ignore, litellm, table)
         _prepare(auditor)
+        if is_path(litellm) and auditor.failure is not None:
+            raise SettingsError(f"--litellm {litellm}: {auditor.failure.why}")
         if fix:
             backups = Backups(*source.gateway)
             result, failed = _fix(partial(_audit, auditor, source), backups, dry_run=dry_run, quiet=format != "text")

@@ -37,12 +37,15 @@ CASES = tuple(_cases())
 
 
 def test_every_rule_is_proved_or_cites_its_page() -> None:
+    # what is known against a release is proved where its advisory says
     proved = {rule for case in CASES for rule in case.finds}
     rules = all_rules()
     unproved = {
         name
         for name, rule in rules.items()
-        if name not in proved and not (rule.severity == "advice" and "docs.litellm.ai" in rule.source)
+        if name not in proved
+        and rule.subject != "release"
+        and not (rule.severity == "advice" and "docs.litellm.ai" in rule.source)
     }
     assert unproved == set()
     assert proved <= set(rules)

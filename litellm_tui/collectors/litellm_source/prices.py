@@ -9,13 +9,13 @@ import os
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from litellm_tui.collectors.litellm_source.catalogues import package_folder
 from litellm_tui.host.bounded import MEDIUM, read_bytes
-from litellm_tui.model.failures import Failure
+from litellm_tui.model.failures import Failure, Malformed, NotAvailable
 from litellm_tui.model.prices import Price, PriceMap
 
 NAME: Final = "model_prices_and_context_window_backup.json"
@@ -78,3 +78,14 @@ def extract_prices(folder: Path, version: str) -> bytes:
     }
     rows.pop("sample_spec", None)
     return msgspec.json.encode(Extract(version, rows)) + b"\n"
+
+
+def priced_models(folder: Path) -> frozenset[str] | Failure:
+    """The names in the price map of a package folder, those with a provider's name in front among them."""
+    try:
+        entries = msgspec.json.decode(read_bytes(folder / NAME), type=dict[str, Any])
+    except OSError as error:
+        return NotAvailable(f"{folder / NAME}: {error.strerror or error}")
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return Malformed(f"{folder / NAME}: {error}")
+    return frozenset(name for name in entries if name != "sample_spec")
