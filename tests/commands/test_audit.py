@@ -232,6 +232,15 @@ def test_a_manifest_is_named_and_the_configuration_in_it_is_audited(capsys: pyte
     assert any("each GET /health makes 1 call" in said for said in audited["costs"])
 
 
+def test_the_image_of_a_manifest_is_judged_by_its_tag(capsys: pytest.CaptureFixture[str]) -> None:
+    for tag, rule in (("main-latest", "floating-image"), ("main-v1.82.7", "release-compromised")):
+        pod = POD.replace("v1.106.2", tag)
+        Path("map.yaml").write_text(MANIFEST + _indented() + pod, encoding="utf-8")
+        main(["audit", "map.yaml", "--format", "json"])
+        (audited,) = json.loads(capsys.readouterr().out)
+        assert rule in {one["rule"] for one in audited["findings"]}, tag
+
+
 def test_a_fix_of_a_manifest_changes_one_line_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     path, text = Path("map.yaml"), MANIFEST + _indented() + POD
     path.write_text(text, encoding="utf-8")
