@@ -284,13 +284,16 @@ def test_the_file_that_compose_names_is_audited_with_its_variables(
     Path("compose.yaml").write_text(
         "services:\n  llm:\n    image: litellm/litellm\n    command: [--config, /app/config.yaml]\n"
         "    volumes: ['./config.yaml:/app/config.yaml']\n    env_file: llm.env\n"
-        "    environment: {LITELLM_MASTER_KEY: sk-of-compose-1}\n",
+        "    environment: {LITELLM_MASTER_KEY: sk-of-compose-1}\n"
+        "    healthcheck: {test: curl -f localhost:4000/health}\n",
         encoding="utf-8",
     )
     assert main(["audit", "compose.yaml", "--fail-on", "never", "--format", "json"]) == 0
     (audited,) = json.loads(capsys.readouterr().out)
     assert audited["path"] == str(file)
     assert audited["kind"].startswith("compose.yaml is a Compose file, whose service llm reads this file")
+    (probe,) = (one for one in audited["findings"] if one["rule"] == "probe-asks-health")
+    assert (probe["mark"]["file"], probe["mark"]["line"]) == (str(Path("compose.yaml").absolute()), 8)
     # Compose takes the line with `export`
     assert "unset-reference" not in {one["rule"] for one in audited["findings"]}
 

@@ -109,7 +109,7 @@ def _yaml(text: str, path: str) -> Wrapped | None:
             if missing and not files
             else ""
         )
-        return Wrapped(kind, files=files, why=why, remarks=(*manifests.remarks, *manifests.asking))
+        return Wrapped(kind, files=files, why=why, remarks=() if files else manifests.asking)
     if problem:
         if _TEMPLATE.search(text):
             why = "it is a template, which is no YAML before it is rendered: audit what `helm template` makes of it"
