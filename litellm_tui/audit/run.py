@@ -10,6 +10,7 @@ import msgspec
 from litellm_tui.analysis.phrases import first_of
 from litellm_tui.audit.advisories.companions import PROXY
 from litellm_tui.audit.catalogue.records import Catalogue, parse_version
+from litellm_tui.audit.health_costs import sentences
 from litellm_tui.audit.proposed import Proposals, needed_variables
 from litellm_tui.audit.rule import Hit, Right, Rule, all_rules
 from litellm_tui.audit.subject import Subject
@@ -70,6 +71,7 @@ def run_audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
         right=tuple(right),
         unknown=(*_unknown(subject, needs), *stumbled),
         score=score,
+        costs=tuple(sentences(subject)),
     )
 
 
@@ -207,6 +209,8 @@ def _unknown(subject: Subject, needs: tuple[str, ...]) -> Iterator[str]:
     if subject.environment is None:
         more = f"; to start at all it needs {first_of(needs)}" if needs else ""
         yield f"the environment of LiteLLM: variables were taken as set{more}"
+    elif subject.withheld.others:
+        yield "variables that come from elsewhere: they were taken as set"
     if subject.runtime is None:
         yield "the service unit: no rule about it was asked"
     if subject.release is not None:

@@ -11,6 +11,9 @@ import msgspec
 from litellm_tui.audit.catalogue.records import Catalogue, Spans, parse_version
 from litellm_tui.model.configuration import ConfigFile, Mark
 from litellm_tui.model.edits import Path
+from litellm_tui.model.embedded import NOTHING_WITHHELD, Asked, Withheld
+from litellm_tui.model.environment_lines import EnvironmentLine
+from litellm_tui.model.prices import PriceMap
 from litellm_tui.model.python_modules import PythonModules
 from litellm_tui.model.release import Advisory, Release
 
@@ -54,7 +57,9 @@ class Runtime(msgspec.Struct, frozen=True):
 
     `arguments` is the command line. `fragment` is the unit's file, `marks` the places of its directives by name
     (`ExecReload`, `Environment`), if it is readable. `sources` maps a variable's name to what sets it.
-    `packages` are the distributions beside LiteLLM, by their normalised names.
+    `packages` are the distributions beside LiteLLM, by their normalised names. For a manifest, `replicas` is how many
+    there are, `most` how many an autoscaler may make of them, `health` what asks them, and `contained` says that they
+    run in containers.
     """
 
     unit: str
@@ -65,6 +70,10 @@ class Runtime(msgspec.Struct, frozen=True):
     marks: Mapping[str, Mark] = {}
     sources: Mapping[str, str] = {}
     packages: frozenset[str] | None = None
+    replicas: int | None = None
+    most: int | None = None
+    health: tuple[Asked, ...] = ()
+    contained: bool = False
 
     def option(self, *names: str) -> str | None:
         """The value of an option of the command line (`--name value` and `--name=value`), `""` for a flag."""
@@ -84,8 +93,10 @@ class Subject:
 
     `environment` is LiteLLM's environment, None when it is not known (a file alone): a rule that depends on it then
     reports nothing. `runtime` is None when no unit was found. `modules` are the Python modules that the file names;
-    None where nobody looked for them. `release` is what is known of the LiteLLM itself, None where nobody looked, and
-    `advisories` is the table that it is held against.
+    None where nobody looked for them. `withheld` are variables that are set, to values that are not known here;
+    `prices` is the price map of a LiteLLM. `lines` are lines of environment files that are not taken as they are meant,
+    `absent_files` files that the configuration names and that are not there. `release` is what is known of the LiteLLM
+    itself, None where nobody looked, and `advisories` is the table that it is held against.
     """
 
     def __init__(
@@ -96,6 +107,11 @@ class Subject:
         environment: Mapping[str, str] | None = None,
         runtime: Runtime | None = None,
         modules: PythonModules | None = None,
+        *,
+        withheld: Withheld = NOTHING_WITHHELD,
+        prices: PriceMap | None = None,
+        lines: tuple[EnvironmentLine, ...] = (),
+        absent_files: frozenset[str] = frozenset(),
         release: Release | None = None,
         advisories: Sequence[Advisory] = (),
     ) -> None:
@@ -106,6 +122,10 @@ class Subject:
         self.environment = environment
         self.runtime = runtime
         self.modules = modules
+        self.withheld = withheld
+        self.prices = prices
+        self.lines = lines
+        self.absent_files = absent_files
         self.release = release
         self.advisories = advisories
 
@@ -135,11 +155,14 @@ class Subject:
         name = reference(value)
         if name is None:
             return value
-        return UNKNOWN if self.environment is None else self.environment.get(name)
+        return self.variable(name)
 
     def variable(self, name: str) -> str | Unknown | None:
-        """An environment variable; None when unset, `UNKNOWN` without an environment."""
-        return UNKNOWN if self.environment is None else self.environment.get(name)
+        """An environment variable; None when unset, `UNKNOWN` without an environment and where it is withheld."""
+        if self.environment is None:
+            return UNKNOWN
+        found = self.environment.get(name)
+        return UNKNOWN if found is None and self.withheld.covers(name) else found
 
     def runs(self, since: str = "", until: str = "") -> bool:
         """Whether the version of LiteLLM is in this range, both ends included; `1.79` includes all of its patches."""

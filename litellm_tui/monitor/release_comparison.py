@@ -79,7 +79,7 @@ def compare(
     interpreter = unit.interpreter if unit is not None else None
     modules = find_modules([name for _, name in named_modules(loaded.data)], loaded.path, interpreter)
     first, second = (
-        Subject(loaded, side.catalogue, shipped(), environment, runtime_of(unit), modules, None, table)
+        Subject(loaded, side.catalogue, shipped(), environment, runtime_of(unit), modules, advisories=table)
         for side in sides
     )
     old, new = (side.prices for side in sides)

@@ -48,7 +48,9 @@ def audited(
         if isinstance(loaded, ConfigError):
             return audit_unusable_file(loaded, catalogue.version)
         modules = find_modules([name for _, name in named_modules(loaded.data)], loaded.path, interpreter)
-        result = run_audit(Subject(loaded, catalogue, spans, env, runtime, modules, release, advisories), silenced)
+        result = run_audit(
+            Subject(loaded, catalogue, spans, env, runtime, modules, release=release, advisories=advisories), silenced
+        )
     assert any("the rule itself failed" in said for said in result.unknown) == stumbles, result.unknown
     return result
 
