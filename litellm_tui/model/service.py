@@ -135,7 +135,7 @@ class Unit(msgspec.Struct, frozen=True):
 
     `inside` is the path of the configuration in the container that has it. `unread` are environment files that could
     not be read, with the reason. `withheld` are the secrets in environment files, also those that the service does not
-    use.
+    use. `image` is the image of a container, `root` the folder in which its files are seen from here.
     """
 
     name: str
@@ -154,6 +154,8 @@ class Unit(msgspec.Struct, frozen=True):
     stop_seconds: float | None = None
     withheld: tuple[Variable, ...] = ()
     inside: str = ""
+    image: str = ""
+    root: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.scope})"

@@ -7,10 +7,10 @@ import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from tests.lab.core import Lab
 
@@ -23,13 +23,18 @@ PATIENCE = 15.0
 REPEATED = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Flow:
-    """One kind of request to one group (or alias), `rate` times a second."""
+    """One kind of request to one group (or alias), `rate` times a second.
+
+    `more` joins the body of a chat, where None takes a part of it out; `key` is another one than the lab's, None: none.
+    """
 
     group: str
     kind: Kind = "chat"
     rate: float = 1.0
+    more: Mapping[str, Any] = field(default_factory=dict)
+    key: str | None = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,12 @@ class Traffic:
         with self._lock:
             return sum(self.counts.values(), Counter())
 
+    def refused(self, group: str) -> int:
+        """How often a request to this group was not answered with 200."""
+        with self._lock:
+            counts = sum((found for (name, _), found in self.counts.items() if name == group), Counter[int]())
+        return sum(counts.values()) - counts[200]
+
     def answered_since(self, group: str, moment: float) -> float | None:
         """When a request to this group was first answered with 200 after that moment; None when none was."""
         with self._lock:
@@ -114,7 +125,15 @@ class Traffic:
                 body = {"model": flow.group, "input": text}
                 answer = self._lab.request("POST", "/v1/embeddings", body, user=self._user, timeout=PATIENCE)
             else:
-                answer = self._lab.chat(flow.group, content=text, user=self._user, stream=stream, timeout=PATIENCE)
+                asked = {
+                    "model": flow.group,
+                    "messages": [{"role": "user", "content": text}],
+                    "stream": stream,
+                    **flow.more,
+                }
+                body = {name: value for name, value in asked.items() if value is not None}
+                path = "/v1/chat/completions"
+                answer = self._lab.request("POST", path, body, user=self._user, key=flow.key, timeout=PATIENCE)
         except (OSError, http.client.HTTPException) as error:
             return 0, repr(error)
         torn = stream and answer.status == 200 and not answer.text.rstrip().endswith("data: [DONE]")
