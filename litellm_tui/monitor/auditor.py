@@ -178,14 +178,17 @@ class Auditor:
         return frozenset(found)
 
     def _release(self, environment: Mapping[str, str] | None, reported: str, image: str = "") -> Release | None:
-        """What the files of the LiteLLM say that is audited; None where a version was named, or nothing is known."""
+        """What the files of the LiteLLM say that is audited; None where a version was named, or nothing is known.
+
+        `image` is that of a manifest: what runs is then not known, only what its tag says.
+        """
         unit = self._unit
         if self._place:
             return release_of(libraries_at(self._place), self._advisories, environment=environment)
         if self._asked or (unit is None and not reported and not image):
             return None
         if unit is None:
-            return Release(running=reported, image=image)
+            return Release(running="" if image else reported, image=image)
         folders = library_folders(unit.interpreter) if unit.interpreter else ()
         found = release_of(folders, self._advisories, environment=environment, root=unit.root, image=unit.image)
         return msgspec.structs.replace(found, running=reported)
