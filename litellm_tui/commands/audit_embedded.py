@@ -26,12 +26,16 @@ _VERSION: Final = re.compile(r"litellm[\w./-]{0,200}:(?:main-)?v?([0-9]{1,4}\.[0
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One configuration of a file of another kind: in it (`piece` is its name), or in a file that it names."""
+    """One configuration of a file of another kind: in it (`piece` is its name), or in a file that it names.
+
+    `manifest` is that file of another kind.
+    """
 
     path: str
     piece: str
     kind: str
     deployed: Deployed | None = None
+    manifest: str = ""
 
 
 def look_into(path: str) -> tuple[list[Found], str] | None:
@@ -42,12 +46,12 @@ def look_into(path: str) -> tuple[list[Found], str] | None:
     wrapped = unwrap(read_bytes(path), path)
     if wrapped is None:
         return None
-    found = [Found(path, piece.name, _kind(wrapped, piece), piece.deployed) for piece in wrapped.pieces]
+    found = [Found(path, piece.name, _kind(wrapped, piece), piece.deployed, path) for piece in wrapped.pieces]
     for file, deployed in wrapped.files:
         known = _with_env_files(deployed, path) if deployed else None
         reads = f"whose {known.what} reads this file" if known else "which names this file"
         said = f"{os.path.relpath(path)} is {wrapped.kind}, {reads}"
-        found.append(Found(file, "", said + _run_by(known, said=False), known))
+        found.append(Found(file, "", said + _run_by(known, said=False), known, path))
     why = f"{wrapped.kind} without a configuration of LiteLLM: {wrapped.why}" if not found else ""
     return found, ". ".join(filter(None, (why, *wrapped.remarks)))
 
@@ -63,7 +67,7 @@ def audit_found(
     """The audit of one of them; `load` loads a file that is named, `environment` adds to what the file says."""
     deployed = found.deployed
     if not found.piece:
-        result = _audited(auditor, load_saved(found.path, load), environment, deployed, found.path, lines)
+        result = _audited(auditor, load_saved(found.path, load), environment, deployed, found.manifest, lines)
         return msgspec.structs.replace(result, kind=found.kind)
     pieces: list[Piece] = []
 
@@ -77,10 +81,10 @@ def audit_found(
 
     config = load_saved(found.path, loaded)
     if not pieces:
-        return _audited(auditor, config, environment, deployed, found.path, lines)
+        return _audited(auditor, config, environment, deployed, found.manifest, lines)
     if isinstance(config, ConfigError):
         config = outer_error(config, pieces[0], found.path)
-    result = outer_audit(_audited(auditor, config, environment, deployed, found.path, lines), pieces[0], found.path)
+    result = outer_audit(_audited(auditor, config, environment, deployed, found.manifest, lines), pieces[0], found.path)
     return msgspec.structs.replace(result, kind=found.kind)
 
 
@@ -130,6 +134,8 @@ def _facts(deployed: Deployed) -> Iterator[str]:
 
 def _with_env_files(deployed: Deployed, path: str) -> Deployed:
     """With the variables of the files that `env_file` of Compose names; what cannot be read stays withheld."""
+    if deployed.environment is None:
+        return deployed
     values: dict[str, str] = {}
     unread = False
     for name in deployed.sources:

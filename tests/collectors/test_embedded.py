@@ -236,6 +236,15 @@ def test_a_file_without_a_configuration_says_what_it_is(name: str, text: str, ki
     assert why in found.why
 
 
+@pytest.mark.parametrize("name", ["steps.yaml", "a.md"])
+def test_a_script_that_writes_the_configuration_is_looked_into(name: str) -> None:
+    script = "cat > c.yaml <<'EOF'\n" + INNER + "EOF\nlitellm --config c.yaml\n"
+    text = {"steps.yaml": "jobs:\n  - run: |\n" + at(6, script), "a.md": "```bash\n" + script + "```\n"}[name]
+    piece = only(text, name)
+    assert loaded(piece).data["router_settings"] == {"num_retries": 4}
+    assert piece.deployed is None
+
+
 def test_a_deployment_names_the_configmap_that_is_elsewhere() -> None:
     text = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      volumes:\n"
     found = wrapped(text + "        - configMap: {name: birds}\n")
@@ -294,6 +303,17 @@ def test_a_workload_says_how_it_is_run() -> None:
     ]
     lines = (MAP + at(4) + POD).splitlines()
     assert lines[run.health[1].line - 1] == "              path: /health"
+
+
+def test_without_any_variables_nothing_is_known_of_them() -> None:
+    pod = POD.replace("          env:\n", "          x:\n")
+    (piece,) = wrapped(MAP + at(4) + pod).pieces
+    assert piece.deployed is not None
+    assert piece.deployed.environment is None
+    inline = "services: {llm: {image: litellm}}\nconfigs:\n  c:\n    content: |\n" + at(6)
+    run = only(inline).deployed
+    assert run is not None
+    assert run.environment is None
 
 
 def test_variables_of_a_secret_that_is_elsewhere_may_be_any() -> None:

@@ -232,6 +232,15 @@ def test_a_manifest_is_named_and_the_configuration_in_it_is_audited(capsys: pyte
     assert any("each GET /health makes 1 call" in said for said in audited["costs"])
 
 
+def test_the_image_of_a_manifest_is_judged_by_its_tag(capsys: pytest.CaptureFixture[str]) -> None:
+    for tag, rule in (("main-latest", "floating-image"), ("main-v1.82.7", "release-compromised")):
+        pod = POD.replace("v1.106.2", tag)
+        Path("map.yaml").write_text(MANIFEST + _indented() + pod, encoding="utf-8")
+        main(["audit", "map.yaml", "--format", "json"])
+        (audited,) = json.loads(capsys.readouterr().out)
+        assert rule in {one["rule"] for one in audited["findings"]}, tag
+
+
 def test_a_fix_of_a_manifest_changes_one_line_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     path, text = Path("map.yaml"), MANIFEST + _indented() + POD
     path.write_text(text, encoding="utf-8")
@@ -275,13 +284,16 @@ def test_the_file_that_compose_names_is_audited_with_its_variables(
     Path("compose.yaml").write_text(
         "services:\n  llm:\n    image: litellm/litellm\n    command: [--config, /app/config.yaml]\n"
         "    volumes: ['./config.yaml:/app/config.yaml']\n    env_file: llm.env\n"
-        "    environment: {LITELLM_MASTER_KEY: sk-of-compose-1}\n",
+        "    environment: {LITELLM_MASTER_KEY: sk-of-compose-1}\n"
+        "    healthcheck: {test: curl -f localhost:4000/health}\n",
         encoding="utf-8",
     )
     assert main(["audit", "compose.yaml", "--fail-on", "never", "--format", "json"]) == 0
     (audited,) = json.loads(capsys.readouterr().out)
     assert audited["path"] == str(file)
     assert audited["kind"].startswith("compose.yaml is a Compose file, whose service llm reads this file")
+    (probe,) = (one for one in audited["findings"] if one["rule"] == "probe-asks-health")
+    assert (probe["mark"]["file"], probe["mark"]["line"]) == (str(Path("compose.yaml").absolute()), 8)
     # Compose takes the line with `export`
     assert "unset-reference" not in {one["rule"] for one in audited["findings"]}
 

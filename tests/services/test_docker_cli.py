@@ -95,7 +95,7 @@ def _container(**state: Any) -> Container:
 def test_a_containers_state_in_systemds_words(
     state: dict[str, Any], shown: str, ending: tuple[str, str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(container_state, "_is_here", lambda *_: True)
+    monkeypatch.setattr(container_state, "is_here", lambda *_: True)
     found = service_from(_container(**state), Compose(service="litellm"))
     assert f"{found.active_state} ({found.sub_state})" == shown
     assert (found.result, found.exit_code, found.exit_status) == ending

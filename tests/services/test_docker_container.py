@@ -147,6 +147,8 @@ def test_a_number_of_another_machines_process_is_not_taken_for_one_of_this() -> 
     assert elsewhere.active_state == gone.active_state == "active"
     started = {"Status": "running", "Pid": os.getpid(), "StartedAt": format_stamp(_started())}
     assert service_from(_container(State=started), "gw", "docker").main_pid == os.getpid()
+    assert unit_from(_container(State=started), "gw", "docker").root == f"/proc/{os.getpid()}/root"
+    assert unit_from(_container(State=old), "gw", "docker").root == ""
     assert here.restarts == 2
 
 

@@ -91,7 +91,8 @@ def read_manifests(values: list[Any], text: str) -> Manifests:
         names = sorted({name for mounted, _ in workloads for name in mounted})
         lacks = f"it names {', '.join(names[:3])}, which is not in it" if names else ""
         return Manifests(workloads, services, configs, compose=compose, lacks=lacks)
-    found = next((deployed_values.read(value, text) for value in values if isinstance(value, dict)), None)
+    charts = (value for value in values if isinstance(value, dict) and deployed_values.is_values(value))
+    found = next((deployed_values.read(value, text) for value in charts), None)
     remarks = tuple(remark for value in values for remark in deployed_values.remarks(value))
     return Manifests(values=found, remarks=remarks)
 

@@ -22,7 +22,12 @@ class Variables(msgspec.Struct, frozen=True):
 
 
 def of_container(container: dict[Any, Any], objects: list[dict[Any, Any]]) -> Variables:
-    """`env` and `envFrom` of a container of Kubernetes; `objects` are those of the same file."""
+    """`env` and `envFrom` of a container of Kubernetes; `objects` are those of the same file.
+
+    Where there is neither, something that is not here may give it variables: nothing is known then.
+    """
+    if "env" not in container and "envFrom" not in container:
+        return Variables()
     known: dict[str, str] = {}
     names: set[str] = set()
     sources: list[str] = []
@@ -78,7 +83,12 @@ def _data(objects: list[dict[Any, Any]], kind: str, name: str) -> dict[str, str]
 
 
 def of_compose(service: dict[Any, Any]) -> Variables:
-    """`environment` of a service of Compose; what `env_file` names is read by whoever may read files."""
+    """`environment` of a service of Compose; what `env_file` names is read by whoever may read files.
+
+    Where there is neither, another file of the project may have them: nothing is known then.
+    """
+    if "environment" not in service and "env_file" not in service:
+        return Variables()
     given = service.get("environment")
     known: dict[str, str] = {}
     names: set[str] = set()

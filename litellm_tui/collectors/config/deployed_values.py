@@ -14,6 +14,11 @@ from litellm_tui.collectors.config.manifest_values import mapping, text_of, whol
 from litellm_tui.collectors.config.named_config import words
 from litellm_tui.model.embedded import Deployed, Piece, Withheld
 
+# keys of charts, and the names under which a chart holds the values of LiteLLM's
+_SIGNS: Final = frozenset(
+    {"replicaCount", "image", "proxy_config", "gateway", "ingress", "service", "fullnameOverride", "configMaps"}
+)
+_PARTS: Final = ("litellm", "litellm-helm", "litellm-proxy")
 _DATABASE: Final = ("DATABASE_URL", "DATABASE_HOST", "DATABASE_NAME", "DATABASE_USERNAME", "DATABASE_PASSWORD")
 _REDIS: Final = ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_CLUSTER_NODES")
 _SECRETS: Final = ("environmentSecrets", "envSecrets", "environmentConfigMaps", "envConfigMaps")
@@ -47,9 +52,14 @@ def read(value: dict[Any, Any], text: str) -> Deployed:
     )
 
 
+def is_values(value: dict[Any, Any]) -> bool:
+    """Whether a mapping looks like the values of a chart."""
+    return bool(_SIGNS & value.keys()) or any(_SIGNS & mapping(value.get(key)).keys() for key in _PARTS)
+
+
 def _own(value: dict[Any, Any]) -> dict[Any, Any]:
     """The values of the gateway itself: a chart that has LiteLLM's as a part holds them under its name."""
-    for key in ("litellm", "litellm-helm", "litellm-proxy", "gateway"):
+    for key in (*_PARTS, "gateway"):
         inner = mapping(value.get(key))
         if inner.keys() & {"proxy_config", "replicaCount", "image", "gateway", "config", "numWorkers"}:
             return _own(inner) if key != "gateway" else inner

@@ -15,10 +15,12 @@ from typing import Any, Final
 import msgspec
 
 from litellm_tui.collectors.config.deployed import Manifests, read_manifests
+from litellm_tui.collectors.config.deployed_values import is_values
 from litellm_tui.collectors.config.embedded_nodes import Walk
 from litellm_tui.collectors.config.named_config import named_by_compose
 from litellm_tui.collectors.config.wrapped_text import (
     KNOWN,
+    SHELLS,
     STRONG,
     Source,
     fences,
@@ -107,7 +109,7 @@ def _yaml(text: str, path: str) -> Wrapped | None:
             if missing and not files
             else ""
         )
-        return Wrapped(kind, files=files, why=why, remarks=(*manifests.remarks, *manifests.asking))
+        return Wrapped(kind, files=files, why=why, remarks=() if files else manifests.asking)
     if problem:
         if _TEMPLATE.search(text):
             why = "it is a template, which is no YAML before it is rendered: audit what `helm template` makes of it"
@@ -122,7 +124,12 @@ def _yaml(text: str, path: str) -> Wrapped | None:
 
 def _inner(text: str, path: str, start: int, end: int) -> list[Piece] | None:
     """The configurations in a text that stands in another file; None where the text is one itself."""
-    if is_plain_within(text[start:end]):
+    part = text[start:end]
+    if "<<" in part and (scripts := [(start + a, start + b) for a, b in heredocs(part)]):
+        # a script that writes the configuration
+        found = _blocks(text, path, "", ((a, b, "") for a, b in scripts)).pieces
+        return [_filled_in(piece, "the shell") for piece in found]
+    if is_plain_within(part):
         return None
     source = Source(text, start, end)
     documents, problem = source.read()
@@ -134,15 +141,17 @@ def _inner(text: str, path: str, start: int, end: int) -> list[Piece] | None:
         return None
     walk = Walk(path, text, inner=_inner)
     manifests = read_manifests(values, text)
-    found = [piece for node, value in documents for piece in walk.document(source, node, value)]
-    return [_deployed(piece, manifests) for piece in found]
+    pieces = [piece for node, value in documents for piece in walk.document(source, node, value)]
+    return [_deployed(piece, manifests) for piece in pieces]
 
 
 def _blocks(text: str, path: str, kind: str, blocks: Iterator[tuple[int, int, str]]) -> Wrapped:
     pieces: list[Piece] = []
     looked = 0
-    for start, end, _ in blocks:
+    for start, end, word in blocks:
         if not mentions_section(text[start:end]) or (looked := looked + 1) > _MOST:
+            continue
+        if word in SHELLS and "<<" not in text[start:end]:
             continue
         inner = _inner(text, path, start, end)
         if inner is None:
@@ -231,13 +240,8 @@ def kind_of(values: list[Any], text: str) -> str:
         return f"a Kubernetes {(known or kinds)[0]}"
     if any(isinstance(value.get("services"), dict) for value in mappings):
         return "a Compose file"
-    if any(_is_values(value) for value in mappings):
+    if any(is_values(value) for value in mappings):
         return "the values of a Helm chart"
     if any(isinstance(value, dict) for value in values):
         return "a YAML file of another kind"
     return "a file of another kind"
-
-
-def _is_values(value: dict[Any, Any]) -> bool:
-    signs = ("replicaCount", "image", "proxy_config", "gateway", "ingress", "service", "fullnameOverride", "configMaps")
-    return any(key in value for key in signs)

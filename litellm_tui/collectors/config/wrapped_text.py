@@ -33,7 +33,9 @@ _FIRST: Final = re.compile(r"^([ ]{0,200})(?![ #\r\n])", re.MULTILINE)
 _LEFT: Final = re.compile(rf"^([ ]{{0,200}})(?:{_NAMES})[ \t]{{0,80}}:", re.MULTILINE)
 _FENCE: Final = re.compile(r"^([ \t>]{0,40})(`{3,20}|~{3,20})[ \t]{0,20}([^\n`]{0,200})$", re.MULTILINE)
 _YAML_FENCES: Final = frozenset({"", "yaml", "yml", "litellm", "conf", "config", "text", "txt", "json"})
-_HEREDOC: Final = re.compile(r"<<-?[ \t]{0,20}[\"']?([A-Za-z_][\w-]{0,80})[\"']?[ \t]{0,80}\r?\n")
+# blocks of Markdown that may hold a script which writes the file
+SHELLS: Final = frozenset({"sh", "bash", "shell", "zsh", "console"})
+_HEREDOC: Final = re.compile(r"<<-?[ \t]{0,20}[\"']?([A-Za-z_][\w-]{0,80})[\"']?[^\n]{0,200}\n")
 _TERRAFORM: Final = re.compile(
     r"""^[ \t]{0,40}(?:resource|data|module|variable|output|provider|locals|terraform)\b[^\n=:]{0,200}\{""",
     re.MULTILINE,
@@ -162,13 +164,13 @@ def fences(text: str) -> Iterator[tuple[int, int, str]]:
             opened = found
         elif found[2][0] == opened[2][0] and len(found[2]) >= len(opened[2]) and not found[3].strip():
             word = (opened[3].split() or [""])[0].strip("{}.").lower()
-            if ">" not in opened[1] and word in _YAML_FENCES:
+            if ">" not in opened[1] and word in _YAML_FENCES | SHELLS:
                 yield opened.end() + 1, text.rfind("\n", 0, found.start() + 1) + 1, word
             opened = None
 
 
 def heredocs(text: str) -> Iterator[tuple[int, int]]:
-    """The lines of each heredoc of Terraform's language."""
+    """The lines of each heredoc of Terraform's language, or of a shell."""
     at = 0
     while found := _HEREDOC.search(text, at):
         line = found.end()

@@ -53,7 +53,7 @@ def service_from(found: docker_cli.Container, name: str, place: ServicePlace, fr
         active_state=active,
         sub_state=sub,
         result=result if ended else "success" if running else "",
-        main_pid=state.pid if running and _is_here(found, started) else 0,
+        main_pid=state.pid if running and is_here(found) else 0,
         restarts=found.restart_count,
         started_at=started if running else None,
         changed_at=started if running else finished,
@@ -68,14 +68,15 @@ def service_from(found: docker_cli.Container, name: str, place: ServicePlace, fr
     )
 
 
-def _is_here(found: docker_cli.Container, started: float | None) -> bool:
+def is_here(found: docker_cli.Container) -> bool:
     """Whether the engine's number of the process means the same process here.
 
     It does not where the engine is on another machine, in a machine of its own (Docker Desktop) or in a PID namespace.
     """
-    process = proc.stat(found.state.pid)
+    process = proc.stat(found.state.pid) if found.state.pid else None
     if process is None:
         return False
+    started = docker_cli.parse_time(found.state.started_at)
     near = started is not None and abs(process.started_at - started) <= _START_SECONDS
     return near or found.id in proc.control_groups(found.state.pid)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from litellm_tui.model.service import ServicePlace, Unit, Variable
 from litellm_tui.services.docker import docker_cli
+from litellm_tui.services.docker.container_state import is_here
 from litellm_tui.services.litellm_command import DEFAULT_PORT, unit_from_command
 
 
@@ -24,9 +25,9 @@ def unit_from(container: docker_cli.Container, name: str, place: ServicePlace) -
         active=container.state.status == "running",
         config=path_on_host(container, unit.config) if unit.config else None,
         inside=unit.config or "",
-        url=_published(container, unit.url),
         image=container.config.image,
-        root=f"/proc/{container.state.pid}/root" if container.state.pid else "",
+        root=f"/proc/{container.state.pid}/root" if is_here(container) else "",
+        url=_published(container, unit.url),
     )
 
 
