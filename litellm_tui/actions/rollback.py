@@ -46,7 +46,7 @@ def go_back(profile: Profile, backups: Backups, id: int, litellm_version: str = 
                 "`litellm-tui restart` finishes or undoes it"
             )
         config = profile.config.value if profile.config else None
-        files = profile.environment_files
+        files = profile.kept_files
         found = tuple(found.text for found in recover(backups.folder))
         done = restore(backups, id, config=config, environment_files=files, litellm_version=litellm_version)
         return done if isinstance(done, Failure) else msgspec.structs.replace(done, how=(*found, *done.how))

@@ -19,7 +19,8 @@ from typing import Final
 
 from litellm_tui import __version__
 from litellm_tui.analysis.phrases import count, size
-from litellm_tui.commands.bundle_parts import Part, never, parts
+from litellm_tui.commands.bundle_part import Part
+from litellm_tui.commands.bundle_parts import never, parts
 from litellm_tui.commands.look import Look, look
 from litellm_tui.host import atomic
 from litellm_tui.host.command import run_now

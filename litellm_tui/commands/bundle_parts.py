@@ -4,56 +4,44 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from litellm_tui.actions.splice.diff import masked_file
 from litellm_tui.analysis.failures.incidents import find_incidents
-from litellm_tui.analysis.redaction.redactor import MASK, Redactor
+from litellm_tui.analysis.redaction.redactor import MASK
 from litellm_tui.commands import audit_print, incidents, status
+from litellm_tui.commands.bundle_container import container_parts, is_container
+from litellm_tui.commands.bundle_part import Ask, Part, json_part, read_part, text_part
 from litellm_tui.commands.look import Look
-from litellm_tui.host.bounded import read_text
 from litellm_tui.host.systemd_tools import UNIT_PROPERTIES, parse_environment
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.reading import Reading
 
-MOST_OF_A_FILE: Final = 4 << 20
 MOST_OF_THE_LOG: Final = 32 << 20
 _ASSIGNED: Final = re.compile(
     r"^((?:[^\S\n]|[#;])*+(?:Environment|SetCredential\w*)\s*=)((?:[^\\\n]|\\[\s\S])*)", re.MULTILINE
 )
 
-Ask = Callable[[list[str]], str]
-"""Runs a command and returns what it printed. Raises OSError when it cannot."""
-
-
-class Part(NamedTuple):
-    """One file of the bundle with the number of masks in it; without a text the reason why it is left out."""
-
-    name: str
-    text: str = ""
-    masks: int = 0
-    missing: str = ""
-
 
 def parts(seen: Look, minutes: int, ask: Ask) -> Iterator[Part]:
     """All parts. What cannot be had is a part with its reason, whatever the reason."""
     redact = seen.redact
-    yield _part("status.txt", "\n".join(status.lines(seen, ascii_only=False)), redact)
-    yield _json("status.json", status.document(seen), redact)
+    yield text_part("status.txt", "\n".join(status.lines(seen, ascii_only=False)), redact)
+    yield json_part("status.json", status.document(seen), redact)
     yield from _audit(seen)
     yield from _configuration(seen)
     yield from _environment(seen)
-    yield _json("health.json", _health(seen), redact)
-    yield _json("routing.json", _routing(seen), redact)
+    yield json_part("health.json", _health(seen), redact)
+    yield json_part("routing.json", _routing(seen), redact)
     yield from _service(seen, ask)
     found = find_incidents(seen.snapshot.failures, seen.diagnosis, seen.now)
-    yield _part("incidents.txt", "\n".join(map(clean, incidents.lines(found, seen, 0.0))), redact)
-    yield _json("incidents.json", incidents.document(found, seen, 0.0), redact)
+    yield text_part("incidents.txt", "\n".join(map(clean, incidents.lines(found, seen, 0.0))), redact)
+    yield json_part("incidents.json", incidents.document(found, seen, 0.0), redact)
     yield from _log(seen, minutes)
 
 
@@ -66,22 +54,12 @@ def never(seen: Look) -> Iterator[Part]:
         yield Part("the gateway's key", missing="it is a secret")
 
 
-def _part(name: str, text: str, redact: Redactor, masks: int = 0) -> Part:
-    masked, more = redact.counted(text)
-    return Part(name, masked if masked.endswith("\n") else masked + "\n", masks + more)
-
-
-def _json(name: str, value: Any, redact: Redactor) -> Part:
-    # masked as text: what is escaped in JSON is known in that form too
-    return _part(name, msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), redact)
-
-
 def _audit(seen: Look) -> Iterator[Part]:
     audit = seen.diagnosis.audit
     if audit is None:
         yield Part("audit.txt", missing="there is no configuration that could be read")
     else:
-        yield _part("audit.txt", "\n".join(audit_print.text(audit)), seen.redact)
+        yield text_part("audit.txt", "\n".join(audit_print.text(audit)), seen.redact)
 
 
 def _configuration(seen: Look) -> Iterator[Part]:
@@ -93,21 +71,14 @@ def _configuration(seen: Look) -> Iterator[Part]:
     files = configuration.current.files if configuration.current else (path,)
     for number, file in enumerate(dict.fromkeys((path, *files))):
         name = f"configuration/{number}-{Path(file).name}"
-        text = _read(file)
+        text = read_part(file)
         if isinstance(text, Part):
             yield Part(name, missing=f"{file}: {text.missing}")
             continue
         shown = masked_file(text, seen.redact)
         yield Part(name, shown, shown.count(MASK) - text.count(MASK))
     if configuration.error:
-        yield _part("configuration/error.txt", f"the file cannot be used: {configuration.error}", seen.redact)
-
-
-def _read(path: str) -> str | Part:
-    try:
-        return read_text(path, MOST_OF_A_FILE, errors="replace")
-    except OSError as error:
-        return Part(path, missing=error.strerror or str(error))
+        yield text_part("configuration/error.txt", f"the file cannot be used: {configuration.error}", seen.redact)
 
 
 def _environment(seen: Look) -> Iterator[Part]:
@@ -118,7 +89,7 @@ def _environment(seen: Look) -> Iterator[Part]:
     lines = [f"{name}={MASK}   [{variable.source}]" for name, variable in sorted(environment.items())]
     for path, why in seen.profile.found_unit.unread:
         lines.append(f"# {path} could not be read: {why}")
-    yield _part("environment.txt", "\n".join(lines), seen.redact, len(environment))
+    yield text_part("environment.txt", "\n".join(lines), seen.redact, len(environment))
 
 
 def _health(seen: Look) -> dict[str, Any]:
@@ -152,8 +123,11 @@ def _routing(seen: Look) -> dict[str, Any]:
 
 
 def _service(seen: Look, ask: Ask) -> Iterator[Part]:
-    yield _json("service.json", _reading(seen.snapshot.service), seen.redact)
+    yield json_part("service.json", _reading(seen.snapshot.service), seen.redact)
     profile = seen.profile
+    if is_container(seen):
+        yield from container_parts(seen, ask)
+        return
     if profile.kind != "systemd" or profile.unit is None:
         why = "no unit was found" if profile.unit is None else f"the service is no unit of systemd, but {profile.kind}"
         yield Part("unit.txt", missing=why)
@@ -169,7 +143,7 @@ def _service(seen: Look, ask: Ask) -> Iterator[Part]:
             yield Part(name, missing=f"systemctl {words[0]} shows nothing")
             continue
         shown = _ASSIGNED.sub(_names_alone, said)
-        yield _part(name, shown, seen.redact, shown.count(MASK) - said.count(MASK))
+        yield text_part(name, shown, seen.redact, shown.count(MASK) - said.count(MASK))
 
 
 def _names_alone(match: re.Match[str]) -> str:
@@ -193,7 +167,7 @@ def _log(seen: Look, minutes: int) -> Iterator[Part]:
         if size > MOST_OF_THE_LOG:
             break
         lines.append(line)
-    yield _part("log.txt", "\n".join(reversed(lines)), seen.redact)
+    yield text_part("log.txt", "\n".join(reversed(lines)), seen.redact)
     oldest = seen.store.get(seen.store.first)
     if len(lines) < len(told):
         yield Part("older lines of the log", missing=f"the last {len(lines):,} fill 32 MB")

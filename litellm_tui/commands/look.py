@@ -114,7 +114,7 @@ def is_saved(configuration: Configuration, now: float) -> bool:
 def history_of(profile: Profile) -> StartHistory:
     """What this gateway was started with before."""
     unit = profile.unit.value if profile.unit else ""
-    return StartHistory(profile.url.value, unit, environment_files=profile.environment_files)
+    return StartHistory(profile.url.value, unit, environment_files=profile.kept_files)
 
 
 def _with_transaction(profile: Profile, diagnosis: Diagnosis) -> Diagnosis:
@@ -172,6 +172,8 @@ def all_asked(snapshot: Snapshot) -> bool:
     if configuration.checked_at is None and configuration.why_unwatched is None and configuration.failure is None:
         return False
     if snapshot.database.waiting:
+        return False
+    if service.value is not None and snapshot.service_drift.tried_at is None:
         return False
     liveliness = gateway.liveliness
     if liveliness.failure is not None:

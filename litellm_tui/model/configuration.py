@@ -5,11 +5,13 @@ Times are seconds since the epoch, durations are seconds, sizes are bytes. Recor
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from litellm_tui.model.failures import Failure
+
+NOT_KNOWN: Final = "not known"
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -42,7 +44,10 @@ class FileDeployment(msgspec.Struct, frozen=True):
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """An `os.environ/NAME` in the file; `source` says what sets NAME, None when nothing known does."""
+    """An `os.environ/NAME` in the file; `source` says what sets NAME, None when nothing known does.
+
+    Where the environment is not known, and so perhaps does, it is `NOT_KNOWN`.
+    """
 
     name: str
     mark: Mark
@@ -148,7 +153,8 @@ class ConfigError(msgspec.Struct, frozen=True):
 class Configuration(msgspec.Struct, frozen=True):
     """What is known of the file: `current` is the last good version, `error` the problem of the one on disk now.
 
-    `failure` is set while the console cannot read the file.
+    `failure` is set while the console cannot read the file. `environment_unknown` says why it is not known which
+    variables LiteLLM has; empty where it is.
     """
 
     path: str | None = None
@@ -157,3 +163,4 @@ class Configuration(msgspec.Struct, frozen=True):
     checked_at: float | None = None
     why_unwatched: str | None = None
     failure: Failure | None = None
+    environment_unknown: str = ""

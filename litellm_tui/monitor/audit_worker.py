@@ -55,6 +55,11 @@ class AuditWorker:
             self._version = version
             self._request_audit()
 
+    def take_profile(self, profile: Profile) -> None:
+        """Audit with this profile from now on: the service was started anew."""
+        self._profile = profile
+        self._request_audit()
+
     def _prepared(self, auditor: Auditor, reading: asyncio.Task[bool]) -> None:
         if reading.cancelled():
             return
@@ -83,6 +88,7 @@ class AuditWorker:
         while True:
             self._given.clear()
             if (loaded := self._loaded) is not None:
+                auditor.take_unit(self._profile.found_unit)
                 environment = await asyncio.to_thread(module.environment_of, self._profile)
                 self.audit = await asyncio.to_thread(auditor.audit, loaded, environment, self._version)
                 self.current, self.failure = not self._given.is_set(), None

@@ -40,6 +40,7 @@ from litellm_tui.model.failures import Failure
 from litellm_tui.model.python_modules import PythonModules
 from litellm_tui.model.release import Advisory, Release, ReleaseComparison
 from litellm_tui.model.service import Unit
+from litellm_tui.services.known_environment import why_unknown
 from litellm_tui.target.profile import Profile
 
 
@@ -87,6 +88,11 @@ class Auditor:
         else:
             self._failure = found
         return self._installed is not None
+
+    def take_unit(self, unit: Unit | None) -> None:
+        """Audit what this runs from now on: it was started anew."""
+        if unit != self._unit:
+            self._unit, self._done = unit, None
 
     def failed(self, error: BaseException) -> None:
         """Note that `prepare` has raised this: a fault of the console, since no source should make it raise."""
@@ -234,8 +240,7 @@ def masked_comparison(result: ReleaseComparison, file: ConfigFile, environment: 
 
 def environment_of(profile: Profile) -> Mapping[str, str] | None:
     """The variables that LiteLLM gets from its unit; None unless all are known."""
-    unit = profile.found_unit
-    if unit is None or unit.unread:
+    if profile.found_unit is None or why_unknown(profile.service_target):
         return None
     values = {name: variable.value for name, variable in profile.environment.items()}
     fresh, unread = read_environment_files(list(profile.environment_files))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from litellm_tui.analysis.change.difference import Change, changes_to_running, compare_files
+from litellm_tui.analysis.change.service_drift import drift_changes, not_compared
 from litellm_tui.analysis.health.phases import UNREACHABLE
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.configuration import ConfigError, ConfigFile
@@ -36,7 +37,20 @@ class Comparison(NamedTuple):
 def with_running(
     snapshot: Snapshot, diagnosis: Diagnosis, history: StartHistory | None, profile: Profile, utc: bool = False
 ) -> Comparison:
-    """Compare the file with the running proxy; what the proxy does not show, with the version it started with."""
+    """Compare the file with the running proxy, and the service with what is written for it.
+
+    What the proxy does not show is compared with the version of the file that it started with.
+    """
+    found = _file_with_running(snapshot, diagnosis, history, profile, utc)
+    reading = snapshot.service_drift
+    service = tuple(drift_changes(reading.value)) if reading.failure is None else ()
+    remark = "; ".join(filter(None, (found.remark, not_compared(reading))))
+    return found._replace(changes=(*found.changes, *service), remark=remark, waiting=found.waiting or bool(service))
+
+
+def _file_with_running(
+    snapshot: Snapshot, diagnosis: Diagnosis, history: StartHistory | None, profile: Profile, utc: bool
+) -> Comparison:
     start = history.start_of_run(run_of(snapshot.service.value)) if history else None
     down = diagnosis.gateway.state in UNREACHABLE or snapshot.gateway.deployments.value is None
     configuration = snapshot.configuration
@@ -100,16 +114,15 @@ def clock_time(at: float, utc: bool = False) -> str:
 def summary(found: Comparison) -> str:
     """One line with the number of differences and what a restart does with them."""
     number = len(found.changes)
-    if found.unusable:
-        return found.unusable
     if not number:
-        return "no difference"
+        return found.unusable or "no difference"
     waiting = sum(change.needs_restart for change in found.changes)
     unseen = sum(not change.visible for change in found.changes)
     words = [count(number, "difference")]
     if found.waiting:
         them = f"{waiting} of them" if waiting != number else "it" if number == 1 else "them"
-        words.append(f"a restart applies {them}")
+        order = next((change.order for change in found.changes if change.order), "")
+        words.append(f"R applies {them}: {order}, and not a restart" if order else f"a restart applies {them}")
     if unseen:
         words.append(f"{unseen} of them cannot be seen from outside")
     return "; ".join(words)
@@ -125,7 +138,7 @@ def lines(found: Comparison) -> Iterator[str]:
         yield f"{SIGNS[change.kind]} {change.what} {change.words}{place}"
         if change.note:
             yield f"    {change.note}"
-    if not found.unusable:
+    if found.changes or not found.unusable:
         yield summary(found)
 
 

@@ -12,6 +12,7 @@ from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.file_times import saved_at
 from litellm_tui.collectors.config.includes import named_files
+from litellm_tui.collectors.config.unset import nothing_unset
 from litellm_tui.collectors.config.watcher import QUIET, Watcher, wait_until_released
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.host.systemd_tools import read_environment_files
@@ -28,7 +29,8 @@ class ConfigWatcher:
     secrets of both.
 
     `environment` holds the variables that no file of `environment_files` sets; these files are read each time. Without
-    `inodes` the age of a file is its modification time alone. Its own thread does all file access.
+    `inodes` the age of a file is its modification time alone. `unknown` says why the environment is not known: nothing
+    is said to be unset then. Its own thread does all file access.
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class ConfigWatcher:
         on_read: OnRead,
         *,
         inodes: bool = True,
+        unknown: str = "",
     ) -> None:
         self._path = path
         self._inodes = inodes
         self._thread = FileThread("files")
         self._known = environment
+        self._unknown = unknown
         self._environment_files = environment_files
         self._on_read = on_read
         self._changed = asyncio.Event()
@@ -59,6 +63,13 @@ class ConfigWatcher:
     def stop(self) -> None:
         """Stop reading files."""
         self._thread.stop()
+
+    def take(self, path: str, environment: Mapping[str, str], files: tuple[str, ...], unknown: str) -> None:
+        """Read this file with this environment from now on, and again where one of them is another."""
+        if (path, environment, files, unknown) == (self._path, self._known, self._environment_files, self._unknown):
+            return
+        self._path, self._known, self._environment_files, self._unknown = path, environment, files, unknown
+        self._changed.set()
 
     async def _read_changes(self) -> None:
         while True:
@@ -109,7 +120,8 @@ class ConfigWatcher:
         # to go through thousands of deployments takes longer than a key may wait
         secrets = frozenset(config_file.secrets_in(loaded, environment))
         known = frozenset(part for name, value in environment.items() for part in secret_parts(name, value))
-        return loaded, loaded.files, environment, secrets | known
+        shown = nothing_unset(loaded) if self._unknown else loaded
+        return shown, loaded.files, environment, secrets | known
 
     def _environment(self) -> Mapping[str, str]:
         fresh, _ = read_environment_files(list(self._environment_files))

@@ -16,7 +16,7 @@ import msgspec
 
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors import redis
-from litellm_tui.logs.entry import HISTORY, Entry
+from litellm_tui.logs.entry import HISTORY
 from litellm_tui.logs.intake import LogIntake, PreparedLine
 from litellm_tui.logs.store import LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
@@ -28,17 +28,21 @@ from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import Failures, Traffic
 from litellm_tui.monitor.audit_worker import AuditWorker
-from litellm_tui.monitor.background_checks import BackgroundChecks
+from litellm_tui.monitor.background_checks import BackgroundChecks, dated
 from litellm_tui.monitor.config_watcher import ConfigWatcher
+from litellm_tui.monitor.drift_poller import DriftPoller
 from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
+from litellm_tui.monitor.older_log import older_records
 from litellm_tui.monitor.postgres_poller import PostgresPoller
+from litellm_tui.monitor.profile_renewal import ProfileRenewal, plain_environment
 from litellm_tui.monitor.redis_poller import RedisPoller
 from litellm_tui.monitor.service_poller import ServicePoller
-from litellm_tui.monitor.supervisor import Job, Pace, Supervisor, guarded, guarded_async
+from litellm_tui.monitor.supervisor import Job, Pace, Supervisor, guarded_async
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
+from litellm_tui.services.known_environment import why_unknown, words_of
 from litellm_tui.services.registry import driver
-from litellm_tui.storage.starts import StartHistory, run_of
+from litellm_tui.storage.starts import StartHistory
 
 if TYPE_CHECKING:
     from litellm_tui.target.profile import Profile
@@ -87,19 +91,21 @@ class Monitor:
         self._dirty = asyncio.Event()
         self._read_again: asyncio.TimerHandle | None = None
         self.supervisor = Supervisor(self._masked, self._dirty.set, pace)
+        self._describe_service()
         self.file = self._file_watch()
         self.audits = AuditWorker(profile, self._dirty.set)
         self._wakeup = Wakeup()
         self._redis = RedisPoller(profile.url.value, self._dirty.set, self.look_now)
         self._postgres = PostgresPoller(profile, self._dirty.set, self._masked)
         self._database_said: str | None = None
+        self._renewal = ProfileRenewal(lambda: self.profile, self._take_profile)
         self._gateway = GatewayPoller(
             profile,
             self._wakeup,
             health_cost=self._health_cost,
             cache_is_down=lambda: redis.is_down(self._redis.answer),
             redact=self._masked,
-            another_key=self._another_key,
+            another_key=self._renewal.another_key,
             on_answer=self._receive_answer,
             changed=self._dirty.set,
             same=self._same,
@@ -111,11 +117,14 @@ class Monitor:
             gateway_answers=lambda: self._gateway.answers,
             redact=self._masked,
             on_look=self._judge_background_checks,
-            on_new_run=self.look_now,
+            on_new_run=self._another_run,
             changed=self._dirty.set,
             same=self._same,
         )
         self._checks = BackgroundChecks()
+        self._drift = DriftPoller(
+            self._driver, self._wakeup, self._service, redact=self._masked, changed=self._dirty.set
+        )
 
     # --- for the owner -----------------------------------------------------------------------------------------
 
@@ -145,6 +154,8 @@ class Monitor:
             address=self.profile.address,
             last_records=self._last_records(),
             crashes=self.supervisor.crashes,
+            service_drift=self._drift.reading,
+            words=self._words,
         )
 
     def _last_records(self) -> tuple[LogRecord, ...]:
@@ -222,11 +233,17 @@ class Monitor:
             self._configuration = Configuration(why_unwatched="no configuration file was found")
         if self.profile.unit:
             yield Job("service", self._service.run, self._service.failed)
+            yield Job("drift", self._drift.run, self._drift.failed)
+            yield Job("profile", self._renewal.run)
             yield Job("log", self._follow_log, self._log_failed)
         else:
             why = next((m.why for m in self.profile.missing if "service" in m.what), "no unit was found")
             self._service.absent(why)
             self._intake.set_state("off", NotAvailable(why), None)
+
+    def _another_run(self) -> None:
+        self._renewal.another_run()
+        self.look_now()
 
     def _started_at(self) -> float | None:
         service = self._service.reading.value
@@ -263,27 +280,28 @@ class Monitor:
             self._traffic.add_metrics(result, time.time())
 
     def _health_cost(self) -> HealthCost:
-        if self._checks.on is not None:
-            return "free" if self._checks.on else "billed"
         read = self._configuration.checked_at is not None or self._configuration.why_unwatched is not None
-        return "unsure" if read and self._service.reading.tried_at is not None else "unread"
+        return self._checks.cost(read and self._service.reading.tried_at is not None)
 
-    async def _another_key(self) -> str | None:
-        """The key as it is found now, once it is no longer the one that was found; it is masked from then on."""
-        if self.profile.again is None:
-            return None
-        found = await asyncio.to_thread(guarded, self.profile.again)
-        if isinstance(found, Crashed) or found.key is None:
-            return None
-        key = found.key.reveal()
-        if self.profile.key is None or key != self.profile.key.reveal():
-            self._secrets.update(found.secrets)
-            self.redact = self._intake.redact = Redactor(self._secrets)
-            self.profile = msgspec.structs.replace(self.profile, key=found.key, key_source=found.key_source)
-        return key
+    def _take_profile(self, found: Profile) -> None:
+        """Go on with this profile: its secrets are masked, its environment is what the file is read with."""
+        before, self.profile = self.profile, found
+        self._secrets.update(found.secrets)
+        self.redact = self._intake.redact = Redactor(self._secrets)
+        if found.found_unit == before.found_unit and found.config == before.config:
+            return
+        self._describe_service()
+        self.audits.take_profile(found)
+        if self.file and found.config:
+            self._configuration = msgspec.structs.replace(self._configuration, path=found.config.value)
+            self.file.take(found.config.value, plain_environment(found), found.environment_files, self._unknown)
+        self._dirty.set()
+
+    def _describe_service(self) -> None:
+        target = self.profile.service_target
+        self._words, self._unknown = words_of(driver(target), target), why_unknown(target)
 
     def _masked(self, text: str) -> str:
-        """The text without the secrets that are known now."""
         return self.redact(text)
 
     # --- the file ----------------------------------------------------------------------------------------------
@@ -291,10 +309,9 @@ class Monitor:
     def _file_watch(self) -> ConfigWatcher | None:
         if self.profile.config is None:
             return None
-        environment = {name: variable.value for name, variable in self.profile.environment.items()}
-        files = self.profile.environment_files
-        inodes = self.profile.tools.inodes
-        return ConfigWatcher(self.profile.config.value, environment, files, self._receive_file, inodes=inodes)
+        environment, files = plain_environment(self.profile), self.profile.environment_files
+        path, inodes, unknown = self.profile.config.value, self.profile.tools.inodes, self._unknown
+        return ConfigWatcher(path, environment, files, self._receive_file, inodes=inodes, unknown=unknown)
 
     def _file_failed(self, crash: Crashed) -> None:
         self._configuration = msgspec.structs.replace(self._configuration, failure=crash)
@@ -302,14 +319,15 @@ class Monitor:
     def _receive_file(
         self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str], secrets: frozenset[str]
     ) -> None:
-        now = time.time()
-        before, path = self._configuration, self._configuration.path
+        now, before = time.time(), self._configuration
+        read = Configuration(path=before.path, checked_at=now, environment_unknown=self._unknown)
         if isinstance(loaded, ConfigError):
             since = before.error.since if before.error and before.error.since else now
             error = msgspec.structs.replace(loaded, problem=self.redact(loaded.problem), since=since)
-            self._configuration = Configuration(path=path, current=before.current, error=error, checked_at=now)
+            self._configuration = msgspec.structs.replace(read, current=before.current, error=error)
         else:
-            self._configuration = Configuration(path=path, current=self._dated(loaded), checked_at=now)
+            current = dated(loaded, self._service.reading.value, self._history)
+            self._configuration = msgspec.structs.replace(read, current=current)
             self._redis.saved(redis.address(loaded, environment), redis.login(loaded, environment))
             # a former secret is still masked: the running process may write it to its log
             self._secrets.update(secrets, self._postgres.saved(loaded, environment))
@@ -319,26 +337,13 @@ class Monitor:
         self.audits.saw_file(loaded)
         self._dirty.set()
 
-    def _dated(self, file: ConfigFile) -> ConfigFile:
-        """The file, not younger than the process where that was started with the same content.
-
-        A file that was changed and changed back, or got other permissions, is younger but the same configuration.
-        """
-        service = self._service.reading.value
-        if self._history is None or service is None or not service.started_at or file.modified_at <= service.started_at:
-            return file
-        start = self._history.start_of_run(run_of(service))
-        if start is None or start.digest != file.digest:
-            return file
-        return msgspec.structs.replace(file, modified_at=service.started_at)
-
     def _judge_background_checks(self) -> None:
         """Note whether the running proxy has background health checks on."""
         service, current = self._service.reading.value, self._configuration.current
         if service is None or service.started_at is None or current is None:
             return
-        if (dated := self._dated(current)) is not current:
-            self._configuration, current = msgspec.structs.replace(self._configuration, current=dated), dated
+        if (current := dated(current, service, self._history)) is not self._configuration.current:
+            self._configuration = msgspec.structs.replace(self._configuration, current=current)
         if self._checks.judge(service, current):
             self.look_now()
 
@@ -360,17 +365,8 @@ class Monitor:
         self._intake.set_state("ended", crash, None)
 
     async def older(self, before: LogRecord | float, count: int = 500) -> tuple[LogRecord, ...] | Failure:
-        """Records from before this one, or before a time in seconds since the epoch: masked, oldest first.
-
-        They come from some `count` lines; () means that the log has nothing older. The store and the counts do not
-        change: `read_back` adds them to the store, and a jump to a distant time keeps them in a `LogStore` of the view
-        (`store.append`, then `store.prepend`). Cancelling ends the commands that run.
-        """
-        if self._tail is None:
-            return NotAvailable("no log is followed")
-        at, place = (before, 0) if isinstance(before, float) else (before.time, before.place)
-        found = await self._tail.before(Entry(at, "", 6, 0, "", place), count)
-        return found if isinstance(found, Failure) else await asyncio.to_thread(self._intake.older_records, found)
+        """Records from before this one, or before a time in seconds since the epoch: see `older_records`."""
+        return await older_records(self._tail, self._intake, before, count)
 
     async def read_back(self, count: int = 500) -> int | Failure:
         """Fetch records older than the oldest one kept and put them before it; returns their number.

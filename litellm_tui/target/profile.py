@@ -110,6 +110,12 @@ class Profile(msgspec.Struct, frozen=True):
         )
 
     @property
+    def kept_files(self) -> tuple[str, ...]:
+        """The files that are kept and brought back with the configuration: variables, and a container's definition."""
+        definition = self.found_unit.definition_files if self.found_unit else ()
+        return tuple(dict.fromkeys((*self.environment_files, *definition)))
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be shown: the key, secret variables by their names, credentials in addresses."""
         named = [part for name, v in self.environment.items() for part in secret_parts(name, v.value)]

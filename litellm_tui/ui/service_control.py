@@ -82,6 +82,7 @@ class ServiceControl:
         from litellm_tui.actions.transaction.messages import told
         from litellm_tui.actions.transaction.preflight import inspect
         from litellm_tui.actions.transaction.record import Record, under_way
+        from litellm_tui.actions.transaction.recreation import compared_anew
         from litellm_tui.analysis.change.preflight import PreflightCheck
         from litellm_tui.ui.screens.restart import RestartDialog
 
@@ -93,7 +94,8 @@ class ServiceControl:
                 if holder
                 else ()
             )
-            return *busy, *await inspect(now.profile, now.snapshot, now.diagnosis, self._backups.folder)
+            snapshot = await compared_anew(now.profile, now.snapshot)
+            return *busy, *await inspect(now.profile, snapshot, now.diagnosis, self._backups.folder)
 
         unfinished = await self._console.session.files.run(self._lock(view.profile).interrupted)
         said = unfinished.why if isinstance(unfinished, Failure) else told(unfinished) if unfinished else ""

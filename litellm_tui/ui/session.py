@@ -118,7 +118,7 @@ class Session:
         self.backups = Backups(*gateway, folder=self.own_folder)
         failures = []
         if self.remembers:
-            self.history = StartHistory(*gateway, environment_files=profile.environment_files)
+            self.history = StartHistory(*gateway, environment_files=profile.kept_files)
             self._starts = StartsRecorder(self.history, self.files, self._told_of_starts)
             await self.files.run(self.history.load)
             failures.append(self.history.failure)

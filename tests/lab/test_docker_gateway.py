@@ -61,7 +61,7 @@ class Gateway:
         environment = environments()[0]
         engine.docker(
             "run", "--detach", "--name", self.name, "--workdir", "/app", "--volume", f"{folder}/app:/app",
-            "--restart", "on-failure:1", *options(environment, LITELLM_MASTER_KEY=KEY), engine.image,
+            "--restart", "on-failure:3", *options(environment, LITELLM_MASTER_KEY=KEY), engine.image,
             *command(environment, "--config", "config.yaml", "--port", str(self.port)),
         )  # fmt: skip
 
@@ -135,7 +135,7 @@ async def test_all_that_is_known_of_it_comes_from_the_engine(gateway: Gateway) -
     assert service.memory > 50e6
     assert service.cpu_seconds is not None
     told = await driver(profile.service_target).describe(service)
-    assert told.policy["restart"] == "on-failure:1"
+    assert told.policy["restart"] == "on-failure:3"
     assert f"/app is {gateway.config.parent}" in told.mounts
     shown = gateway.console("service")
     assert "LITELLM_MASTER_KEY=•••" in shown.stdout

@@ -12,6 +12,7 @@ import pytest
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigError, ConfigFile
 from litellm_tui.model.found import Found
+from litellm_tui.model.service import Unit
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.target.profile import Profile
@@ -23,8 +24,13 @@ class Follower:
 
     def __init__(self, folder: Path) -> None:
         self.path, self.variables = folder / "config.yaml", folder / "litellm.env"
+        # of what nothing known runs, the environment would not be known either
+        unit = Unit(
+            name="litellm.service", scope="user", active=False, arguments=("litellm",), folder=None, environment={},
+            config=str(self.path), url="http://127.0.0.1:1",
+        )  # fmt: skip
         profile = Profile(
-            name="test", host="here", url=Found("http://127.0.0.1:1", "test"), tools=Tools(),
+            name="test", host="here", url=Found("http://127.0.0.1:1", "test"), tools=Tools(), found_unit=unit,
             config=Found(str(self.path), "test"), environment_files=(str(self.variables),),
         )  # fmt: skip
         self.monitor = Monitor(profile)

@@ -76,7 +76,7 @@ def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[PreflightCheck]:
     file, service = snapshot.configuration.current, snapshot.service.value
     paths = file.files if file else (profile.config.value,) if profile.config else ()
     since = service.started_at if service else None
-    for path in (*paths, *profile.environment_files):
+    for path in (*paths, *profile.kept_files):
         if not os.path.exists(path) or (way := way_to_write(path)).how == "replaced":
             continue
         if way.how:

@@ -35,7 +35,8 @@ class Record(msgspec.Struct, frozen=True):
 
     `backup` is the set that holds what was to be applied, `good` the one to go back to, None where there is none.
     `expected` tells the process before from the one that was ordered, once it was. `failed` says how it ended where it
-    could neither be applied nor taken back.
+    could neither be applied nor taken back. With `recreates` the order makes the container
+    anew: a restart would keep it.
     """
 
     unit: str
@@ -46,6 +47,7 @@ class Record(msgspec.Struct, frozen=True):
     expected: ExpectedProcess | None = None
     cause: str = ""
     failed: str = ""
+    recreates: bool = False
     form: int = FORM
 
 
@@ -65,6 +67,8 @@ class RestartLock:
         name = gateway_name(url, unit)
         self.folder = (folder or state_folder()) / "transactions"
         self._record = self.folder / f"{name}.json"
+        self.container = self.folder / f"{name}.container"
+        """Where the container that may have to be put back is kept."""
         self._lock = self.folder / f"{name}.lock"
         self._handle: int | None = None
         self._host = host

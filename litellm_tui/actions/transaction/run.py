@@ -29,6 +29,7 @@ from litellm_tui.actions.transaction.messages import (
 )
 from litellm_tui.actions.transaction.preflight import inspect, refusals
 from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, Stage, here, under_way
+from litellm_tui.actions.transaction.recreation import Recreation, compared_anew, is_due
 from litellm_tui.actions.transaction.steps import StepClock, whole
 from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.actions.transaction.way_back import WayBack
@@ -66,6 +67,7 @@ class Transaction:
         self._force = force
         self._way_back = WayBack(profile, backups, wanted=rollback)
         self._watch = Watch(profile, observer)
+        self._recreation = Recreation(profile, lock.container)
         self._began = time.monotonic()
         self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
         self._downtime = Downtime(profile)
@@ -118,7 +120,7 @@ class Transaction:
             # it may have run before as well, and is to be taken back all the same
             other = self._backups.known_good(backup, backup.root)
             record = self._record = msgspec.structs.replace(record, good=other.id if other else None)
-        if undo and record.good is None:
+        if undo and record.good is None and not (record.recreates and self._recreation.is_kept):
             why = "there is nothing to go back to: no other configuration is known that ran; finish it (--finish)"
             yield self._outcome("refused", why)
             return
@@ -177,6 +179,8 @@ class Transaction:
             return
         step = StepClock("preflight")
         yield Step("preflight")
+        compared = await guarded_async(compared_anew(self._profile, seen.snapshot))
+        seen = seen if isinstance(compared, Crashed) else seen._replace(snapshot=compared)
         found = await guarded_async(inspect(self._profile, seen.snapshot, seen.diagnosis, self._backups.folder))
         if isinstance(found, Crashed):
             yield step(found.why, ok=False)
@@ -195,9 +199,10 @@ class Transaction:
             yield step(backup.why, ok=False)
             yield self._outcome("refused", f"nothing was changed: {backup.why}", backup.why)
             return
-        good = self._way_back.good(backup)
+        good, recreates = self._way_back.good(backup), is_due(seen.snapshot)
+        unkept = await self._recreation.keep() if recreates else None
         self._record = msgspec.structs.replace(
-            self._record, backup=backup.id if backup else None, good=good.id if good else None
+            self._record, backup=backup.id if backup else None, good=good.id if good else None, recreates=recreates
         )
         if (failure := await self._reach("backup")) is not None:
             yield step(failure.why, ok=False)
@@ -210,7 +215,8 @@ class Transaction:
             yield step(why, ok=False)
             yield self._outcome("refused", f"nothing was changed: it could not be rolled back: {why}", blocked.why)
             return
-        yield step(kept_as(backup, good))
+        container = f"; {unkept.why}" if unkept else "; and the container, as it is now" if recreates else ""
+        yield step(kept_as(backup, good) + container)
         async for event in self._restarted(backup, self._watch.expected(time.time(), seen)):
             yield event
 
@@ -220,7 +226,7 @@ class Transaction:
             return
         step = StepClock("restart")
         yield Step("restart")
-        refused = await self._order()
+        refused = await self._recreation.forth() if self._record.recreates else await self._order()
         if isinstance(refused, Denied) or (refused is not None and await self._watch.unmoved(expected)):
             await self._end()
             yield step(refused.why, ok=False)
@@ -230,15 +236,19 @@ class Transaction:
         yield step(refused.why if refused else "", ok=refused is None)
         expected = msgspec.structs.replace(expected, carried_out_at=time.time())
         await self._reach("proof", expected)
-        async for event in self._proved(backup, expected):
+        # a container that could not be made or started is not waited for
+        async for event in self._proved(backup, expected, refused.why if refused and self._record.recreates else ""):
             yield event
 
-    async def _proved(self, backup: Backup | None, expected: ExpectedProcess) -> AsyncGenerator[Event, None]:
+    async def _proved(
+        self, backup: Backup | None, expected: ExpectedProcess, refused: str = ""
+    ) -> AsyncGenerator[Event, None]:
         step = StepClock("proof")
         checks: tuple[ProofCheck, ...] = ()
-        async for checks in self._watch.proof(expected):
-            yield Step("proof", None, told_checks(checks))
-        failed = why_unproved(checks)
+        if not refused:
+            async for checks in self._watch.proof(expected):
+                yield Step("proof", None, told_checks(checks))
+        failed = refused or why_unproved(checks)
         yield step(failed or told_checks(checks), ok=not failed)
         seen = self._watch.seen()
         readiness = seen.snapshot.gateway.readiness.value if seen else None
@@ -254,7 +264,8 @@ class Transaction:
             return
         log = self._watch.log_since(expected.ordered_at)
         self._cause = failed = "; ".join(filter(None, (failed, last_exception(log))))
-        kept = await asyncio.to_thread(self._way_back.why_not, backup, self._record.good)
+        container = self._record.recreates and self._recreation.is_kept
+        kept = await asyncio.to_thread(partial(self._way_back.why_not, backup, self._record.good, container=container))
         # what was changed under the restart has failed, and not what was kept before it
         if backup is not None and await asyncio.to_thread(missing, self._backups, backup.id) == ():
             result = f"rejected: {failed}" if kept is None else f"failed: {failed}"
@@ -272,7 +283,8 @@ class Transaction:
     async def _back(self, log: tuple[str, ...] = ()) -> AsyncGenerator[Event, None]:
         await asyncio.to_thread(self._backups.load)
         good = self._record.good
-        if good is None:
+        container = self._record.recreates and self._recreation.is_kept
+        if good is None and not container:
             await self._end()
             yield self._outcome(
                 "failed", f"{self._cause}; no configuration is known that ran before", self._cause, log=log
@@ -284,26 +296,27 @@ class Transaction:
         await self._reach("restore")
         step = StepClock("restore")
         yield Step("restore")
-        restored = await asyncio.to_thread(self._way_back.go, good)
+        restored = await asyncio.to_thread(self._way_back.go, good) if good is not None else None
         if isinstance(restored, Failure):
             yield step(restored.why, ok=False)
             text = f"{self._cause}; not rolled back: {restored.why}"
             await self._leave(text)
             yield self._outcome("failed", text, self._cause, log=log)
             return
-        rejected = self._record.backup if mixed or restored.before is None else restored.before.id
-        if restored.before is not None:
-            note = partial(self._backups.note, restored.before.id, f"rejected: {self._cause}", good=False)
+        before, written = (restored.before, restored.written) if restored else (None, ())
+        rejected = self._record.backup if mixed or before is None else before.id
+        if before is not None:
+            note = partial(self._backups.note, before.id, f"rejected: {self._cause}", good=False)
             await asyncio.to_thread(note)
         self._record = msgspec.structs.replace(self._record, backup=rejected)
-        yield step(", ".join(restored.written) or "the disk held it already")
+        yield step(", ".join(written) or ("the disk held it already" if restored else "the files stay as they are"))
         seen = await self._watch.look()
         expected = self._watch.expected(time.time(), seen)
         await self._reach("restart again", expected)
         step = StepClock("restart again")
         yield Step("restart again")
-        refused = await self._order()
-        yield step(refused.why if refused else "", ok=refused is None)
+        refused = await self._recreation.back() if self._record.recreates else await self._order()
+        yield step(refused.why if refused else "the container that ran before" if container else "", ok=refused is None)
         expected = msgspec.structs.replace(expected, carried_out_at=time.time())
         await self._reach("proof again", expected)
         step = StepClock("proof again")
@@ -322,6 +335,8 @@ class Transaction:
             return
         await self._end()
         text = sentence(checks, f"rolled back to what ran before, because {self._cause}")
+        if container and not written:
+            text = f"{text}; the files hold what was rejected, and the container that ran before has none of it (d)"
         yield self._outcome("rolled back", text, self._cause, rejected=rejected, log=log)
 
     # --- what they are made of ---------------------------------------------------------------------------------------
@@ -342,6 +357,7 @@ class Transaction:
 
     async def _end(self) -> None:
         failure = await asyncio.to_thread(self._lock.end)
+        await asyncio.to_thread(self._recreation.forget)
         self._unrecorded = f"the note of it could not be removed: {failure.why}" if failure else ""
 
     def _outcome(

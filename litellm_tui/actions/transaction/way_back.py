@@ -21,7 +21,7 @@ class WayBack:
         self._backups.load()
         if profile.config is None:
             return None
-        taken = copy_current(profile.config.value, profile.environment_files)
+        taken = copy_current(profile.config.value, profile.kept_files)
         if isinstance(taken, Failure):
             return taken
         readiness = seen.snapshot.gateway.readiness.value
@@ -51,10 +51,15 @@ class WayBack:
             return None
         return rehearse(self._backups, backup.id, good.id)
 
-    def why_not(self, backup: Backup | None, good: int | None) -> str | None:
-        """Why what has failed is not rolled back to the good one; None when it is."""
+    def why_not(self, backup: Backup | None, good: int | None, *, container: bool = False) -> str | None:
+        """Why what has failed is not rolled back to the good one; None when it is.
+
+        With `container` the one that ran before is known, and comes back whatever is known of the files.
+        """
         if not self._wanted:
             return "as told, nothing was rolled back"
+        if container:
+            return None
         if backup is None:
             return "the configuration is not known here, so nothing could be rolled back"
         if good is None:
@@ -76,6 +81,6 @@ class WayBack:
             self._backups,
             good,
             config=profile.config.value if profile.config else None,
-            environment_files=profile.environment_files,
+            environment_files=profile.kept_files,
             why="rejected",
         )

@@ -30,7 +30,7 @@ from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.gateway import LoadedDeployment
 
 ChangeKind = Literal["added", "removed", "changed"]
-ChangeSubject = Literal["deployment", "setting", "alias", "fallback", "environment"]
+ChangeSubject = Literal["deployment", "setting", "alias", "fallback", "environment", "service"]
 
 _FALLBACKS: Final = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 # settings that the router shows, by their places in the file
@@ -47,7 +47,7 @@ class Change(msgspec.Struct, frozen=True):
     `name` is a deployment's group and model, a dotted setting, an alias or `fallbacks of GROUP`; `key` is the changed
     parameter of a deployment. `visible` means that the console can see which of the two runs. `needs_restart` is false
     for what a restart would not fix. `path` is a path into the newer file's data, or into the older one's for a removed
-    value; `mark` is its place in the newer file.
+    value; `mark` is its place in the newer file. `order` is what brings it in where a restart does not.
     """
 
     kind: ChangeKind
@@ -61,6 +61,7 @@ class Change(msgspec.Struct, frozen=True):
     visible: bool = True
     note: str = ""
     key: str = ""
+    order: str = ""
 
     @property
     def words(self) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from litellm_tui.analysis.change.service_drift import drift_words, not_compared, what_brings_it_in
 from litellm_tui.analysis.health.database import AWAY
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.database import Database
@@ -44,6 +45,7 @@ def preflight_checks(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[Prefl
         yield PreflightCheck("file", "ok", f"{file.path} parses: {count(len(file.deployments), 'deployment')}")
         yield from _audited(diagnosis)
         yield _changes(diagnosis)
+    yield from _service_drift(snapshot)
     yield from database_checks(snapshot.database, diagnosis)
     yield _in_flight(snapshot)
 
@@ -93,6 +95,29 @@ def _changes(diagnosis: Diagnosis) -> PreflightCheck:
         return PreflightCheck("changes", "ok", "nothing differs from what runs")
     more = f"; and {len(drift) - 3} more" if len(drift) > 3 else ""
     return PreflightCheck("changes", "note", f"{'; '.join(drift[:3])}{more}")
+
+
+def _service_drift(snapshot: Snapshot) -> Iterator[PreflightCheck]:
+    """What is written for the service and does not run, the order that brings it in, and what that would take away."""
+    reading = snapshot.service_drift
+    drift = reading.value
+    if unknown := not_compared(reading):
+        # a restart would keep what runs, and be taken for the change that was meant
+        broken = drift is not None and drift.broken and reading.failure is None
+        yield PreflightCheck("written", "refused" if broken else "note", unknown)
+    if drift is None or reading.failure is not None:
+        return
+    words = drift_words(drift)
+    more = f"; and {len(words) - 3} more" if len(words) > 3 else ""
+    if words:
+        yield PreflightCheck("written", "note", f"{'; '.join(words[:3])}{more}")
+        if drift.order == "recreate":
+            yield PreflightCheck("order", "note", what_brings_it_in(drift))
+    elif not drift.unknown and not drift.broken:
+        yield PreflightCheck("written", "ok", "it runs as it is written")
+    if drift.order == "recreate":
+        for text in drift.harm:
+            yield PreflightCheck("order", "refused", text)
 
 
 def _in_flight(snapshot: Snapshot) -> PreflightCheck:

@@ -9,6 +9,7 @@ from litellm_tui.analysis.health.database_report import database_looked
 from litellm_tui.analysis.health.health_round import HealthRound
 from litellm_tui.analysis.health.tallies import traffic_visible
 from litellm_tui.analysis.phrases import count
+from litellm_tui.model.configuration import NOT_KNOWN
 from litellm_tui.model.diagnosis import BlindSpot, Looked
 from litellm_tui.model.failures import Denied, NotAvailable, Unauthorized
 from litellm_tui.model.log import Log
@@ -183,6 +184,11 @@ def _find_blind_spots(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         )
     if snapshot.configuration.current is None and snapshot.configuration.error is None:
         yield BlindSpot("what the file says, and what a restart would change", "--config FILE")
+    configuration = snapshot.configuration
+    file = configuration.current
+    if configuration.environment_unknown and file and any(r.source == NOT_KNOWN for r in file.references):
+        what = f"which variables LiteLLM has, and so what is unset: {configuration.environment_unknown}"
+        yield BlindSpot(what, "the console as the user who runs LiteLLM, or the profile, in the settings file")
     if snapshot.service.value is None and not (log_told and _lack_the_same(snapshot)):
         why = snapshot.service.failure.why if snapshot.service.failure else "not asked yet"
         yield BlindSpot(f"the unit: {why}", _how_to_name_service(snapshot))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from litellm_tui.analysis.advice import Advisor
 from litellm_tui.analysis.audit_places import on_chains, on_deployments
 from litellm_tui.analysis.change.drift import router_differences
 from litellm_tui.analysis.health.cache import judge_cache
@@ -63,12 +64,10 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
     answer = add_health_url(judge_gateway(snapshot, now, service), gateway.health_url)
     answer = with_lost_database(answer, database)
     drift = _drift(snapshot, deployments)
-    problems = recall(
-        memory,
-        find_problems(snapshot, now, answer, service, cache, database, deployments, groups, chains, drift, audit),
-        now,
-    )
-    return Diagnosis(
+    advisor = Advisor(snapshot.words, snapshot.service_drift.value)
+    found = find_problems(snapshot, now, answer, service, cache, database, deployments, groups, chains, drift, audit)
+    problems = recall(memory, advisor.problems(found), now)
+    diagnosis = Diagnosis(
         headline=make_headline(
             snapshot, now, answer, service, cache, database, deployments, problems, len(drift), saved
         ),
@@ -86,6 +85,7 @@ def diagnose(snapshot: Snapshot, now: float, memory: Memory = NOTHING, audit: Au
         audit=audit,
         database=database,
     )
+    return advisor.diagnosis(diagnosis)
 
 
 @latest

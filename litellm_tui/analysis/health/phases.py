@@ -7,15 +7,19 @@ from typing import Final, Literal
 
 import msgspec
 
+from litellm_tui.analysis.advice import Advisor
 from litellm_tui.analysis.audit_phrases import points, summary
+from litellm_tui.analysis.change.service_drift import summary as summary_of_drift
+from litellm_tui.analysis.change.service_drift import what_brings_it_in
 from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.coverage import log_permission
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import figures
 from litellm_tui.analysis.health.half_written import problem_among
 from litellm_tui.analysis.health.left_open import left_open_among
-from litellm_tui.analysis.phrases import age, count
+from litellm_tui.analysis.phrases import age, count, first_of
 from litellm_tui.model.audit import Audit
+from litellm_tui.model.configuration import NOT_KNOWN
 from litellm_tui.model.diagnosis import Diagnosis, PlaceKind, Problem, Severity, Verdict
 from litellm_tui.model.failures import Crash, Crashed, Unreachable
 from litellm_tui.model.snapshot import Snapshot
@@ -61,7 +65,7 @@ def check_phases(snapshot: Snapshot, diagnosis: Diagnosis, now: float, minutes: 
         _file(snapshot, diagnosis),
         _audit(diagnosis.audit),
         _references(snapshot),
-        _service(diagnosis),
+        _service(snapshot, diagnosis),
         _port(snapshot, diagnosis),
         _gateway(snapshot, diagnosis),
         *_behind_the_gateway(diagnosis),
@@ -118,14 +122,24 @@ def _references(snapshot: Snapshot) -> Phase:
     names = {reference.name for reference in file.references}
     if unset:
         words = f"{', '.join(unset)}: referred to by the file and set by nothing that was found"
-        return Phase("references", "warning", words, "set it in the unit's environment file and restart")
+        advisor = Advisor(snapshot.words, snapshot.service_drift.value)
+        do = advisor.unset(unset[0]) if len(unset) == 1 else snapshot.words.set_variable("them")
+        return Phase("references", "warning", words, do)
+    if why := snapshot.configuration.environment_unknown:
+        open_ = {reference.name for reference in file.references if reference.source == NOT_KNOWN}
+        if open_:
+            return Phase("references", "skipped", f"whether {first_of(sorted(open_))} is set is not known: {why}")
     return Phase("references", "ok", f"{count(len(names), 'environment variable')} referred to, all set")
 
 
-def _service(diagnosis: Diagnosis) -> Phase:
+def _service(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:
     if left := left_open_among(diagnosis):
         return Phase("service", "broken", f"{left.title} {left.cause}: {left.reason}", left.do)
-    return _of_verdict("service", diagnosis.service, f"the unit is {diagnosis.service.state}")
+    found = _of_verdict("service", diagnosis.service, f"{snapshot.words.service} is {diagnosis.service.state}")
+    drift = snapshot.service_drift.value
+    if drift is None or not drift.found or found.outcome != "ok":
+        return found
+    return Phase("service", "warning", f"{found.text}; {summary_of_drift(drift)}", what_brings_it_in(drift))
 
 
 def _port(snapshot: Snapshot, diagnosis: Diagnosis) -> Phase:

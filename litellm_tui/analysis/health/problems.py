@@ -11,6 +11,7 @@ from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
 from litellm_tui.analysis.health.part_failures import part_problems
 from litellm_tui.analysis.health.release_problems import release_problems
+from litellm_tui.analysis.health.service_drift_problems import service_drift_problems
 from litellm_tui.analysis.health.unnamed_failures import log_problems, unnamed_failures
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
@@ -70,6 +71,7 @@ def find_problems(
         found += unnamed_failures(snapshot, now, known, {problem.cause for problem in found})
         told = [subject for subject, verdict in (("database", database), ("worker", service)) if _is_loud(verdict)]
         found += part_problems(snapshot, now, told)
+    found += service_drift_problems(snapshot)
     found += log_problems(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
     found += release_problems(audit)

@@ -40,13 +40,36 @@ async def find(compose: Compose) -> str | Failure:
         return NotAvailable("no service of the project is known: name it as compose.service in the profile, or --unit")
     said = await docker_cli.run_docker(compose_command(compose, "ps", "--all", "--format", "json", compose.service))
     if isinstance(said, Failure):
-        return said
+        labelled = await docker_cli.run_docker(by_labels(compose)) if is_about_files(said) else ""
+        return said if isinstance(labelled, Failure) or not labelled.split() else labelled.split()[0]
     rows = docker_cli.parse_rows(said)
     if isinstance(rows, Failure):
         return rows
     mine = [row for row in rows if row.service in (compose.service, "") and not row.one_off]
     mine.sort(key=lambda row: row.state != "running")
     return mine[0].id if mine else ""
+
+
+def is_about_files(failure: Failure) -> bool:
+    """Whether Compose cannot use its files: the containers that it once made are there all the same."""
+    return type(failure) is NotAvailable and not docker_cli.lacks_compose(failure)
+
+
+def by_labels(compose: Compose) -> list[str]:
+    """The command that lists the containers of the service without Compose, by what it wrote on them."""
+    folder = compose.folder or os.path.dirname(compose.file or "")
+    known = [("service", compose.service or ""), ("project", compose.project or ""), ("oneoff", "False")]
+    if not compose.project:
+        known.append(("project.working_dir", os.path.abspath(os.path.expanduser(folder or "."))))
+    labels = [f"label=com.docker.compose.{name}={value}" for name, value in known if value]
+    return [
+        compose.docker,
+        "ps",
+        "--all",
+        "--quiet",
+        "--no-trunc",
+        *(w for label in labels for w in ("--filter", label)),
+    ]
 
 
 async def inspect(compose: Compose, container: str) -> docker_cli.Container | Failure:

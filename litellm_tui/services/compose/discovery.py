@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import yaml
 
-from litellm_tui.host.bounded import SMALL, TooLarge, read_text
+from litellm_tui.host.bounded import TooLarge
 from litellm_tui.host.command import run_now
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreachable
 from litellm_tui.model.service import Unit
 from litellm_tui.model.service_kinds import Compose
-from litellm_tui.services.compose.container import compose_command
+from litellm_tui.services.compose.container import by_labels, compose_command, is_about_files
+from litellm_tui.services.compose.project import Places, Project, env_files, project_of, written_files
 from litellm_tui.services.docker import container_unit, docker_cli
 from litellm_tui.services.litellm_command import is_litellm
 from litellm_tui.services.own_dotenv import withheld_secrets
@@ -53,10 +53,13 @@ def find_service(compose: Compose, config: str | None) -> FoundService:
 def unit_from(container: docker_cli.Container) -> Unit:
     """A `Unit` from a container: the configuration by its path on this machine, the address as published."""
     unit = container_unit.unit_from(container, container.label("service") or container.name.lstrip("/"), "compose")
+    project = project_of(container.config.labels or {}, Compose())
     return msgspec.structs.replace(
         unit,
         fragment=container.label("project.config_files").partition(",")[0],
         withheld=withheld_secrets(_environment_files(container)),
+        definition_files=written_files(project) if isinstance(project, Project) else (),
+        variables_in=tuple(Places(project).env_files) if isinstance(project, Project) else (),
     )
 
 
@@ -67,26 +70,16 @@ def _environment_files(container: docker_cli.Container) -> Iterator[str]:
     """
     folder = container.label("project.working_dir")
     for file in filter(None, container.label("project.config_files").split(",")):
-        for entry in _entries(file, container.label("service")):
-            path = entry.get("path") if isinstance(entry, dict) else entry
-            if isinstance(path, str) and path:
-                yield os.path.join(folder, os.path.expanduser(path))
+        yield from env_files(file, container.label("service"), folder)
     yield from (os.path.join(folder, ".env"),) if folder else ()
-
-
-def _entries(file: str, service: str) -> list[Any]:
-    try:
-        data: Any = yaml.safe_load(read_text(file, SMALL))
-    except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
-        # PyYAML's constructors raise more than its own errors on values that do not fit their tags
-        return []
-    for name in ("services", service, "env_file"):
-        data = data.get(name) if isinstance(data, dict) else None
-    return data if isinstance(data, list) else [data]
 
 
 def _of_service(compose: Compose) -> list[docker_cli.Container] | Failure:
     said = _ask(compose_command(compose, "ps", "--all", "--format", "json", compose.service or ""))
+    if isinstance(said, Failure) and is_about_files(said):
+        labelled = _ask(by_labels(compose))
+        found = [] if isinstance(labelled, Failure) or not labelled.split() else _inspect(compose, labelled.split())
+        return found or said
     rows = said if isinstance(said, Failure) else docker_cli.parse_rows(said)
     if isinstance(rows, Failure):
         return rows

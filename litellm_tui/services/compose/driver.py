@@ -14,11 +14,16 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
+from litellm_tui.model.service_words import ServiceWords
+from litellm_tui.services.compose import recreation
 from litellm_tui.services.compose.container import ComposeContainer, compose_command
 from litellm_tui.services.compose.container import find as find_container
 from litellm_tui.services.compose.discovery import find_service
+from litellm_tui.services.compose.drift import drift_of
+from litellm_tui.services.compose.words import compose_words
 from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.description import UNKNOWN, describe_container
@@ -95,6 +100,31 @@ class ComposeDriver:
 
     def obstacles(self) -> tuple[Obstacle, ...]:
         return ()
+
+    def written_in(self) -> tuple[str, ...]:
+        """The compose files, `.env` and the `env_file` entries of the service."""
+        return self._unit.definition_files if self._unit else ()
+
+    async def drift(self, service: Service) -> ServiceDrift | Failure:
+        """The container against its files; see `ShowsDrift`."""
+        return await drift_of(self._compose)
+
+    async def recreate(self) -> Failure | None:
+        """`docker compose up -d` for this service; see `Recreates`."""
+        return await recreation.recreate(self._compose)
+
+    async def definition(self) -> bytes | Failure:
+        """All that the container is made of now; see `Recreates`."""
+        return await recreation.definition(self._compose)
+
+    async def bring_back(self, definition: bytes) -> Failure | None:
+        """The container of this definition again; see `Recreates`."""
+        return await recreation.bring_back(self._compose, definition)
+
+    @property
+    def words(self) -> ServiceWords:
+        """Where the environment of this service is written, and what brings it in."""
+        return compose_words(self._compose, self._unit)
 
     async def describe(self, service: Service | None) -> Description:
         files = defining_files(service)

@@ -188,6 +188,11 @@ def refusal(done: Done, client: str) -> Failure:
     return NotAvailable(lines[-1] if lines else f"{client} ended with {done.status}")
 
 
+def lacks_compose(failure: Failure) -> bool:
+    """Whether this failure of the client says that it has no Compose."""
+    return "has no Compose" in failure.why
+
+
 def parse_rows(output: str) -> list[Row] | Malformed:
     """The containers that `docker compose ps --format json` printed, in either form."""
     text = output.strip()

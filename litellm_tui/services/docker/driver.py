@@ -18,6 +18,7 @@ from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Docker
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
+from litellm_tui.model.service_words import ServiceWords
 from litellm_tui.services.docker.config_copy import copy_config
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.container_state import service_from
@@ -26,6 +27,7 @@ from litellm_tui.services.docker.description import UNKNOWN, describe_container
 from litellm_tui.services.docker.docker_cli import Container, NoSuchService
 from litellm_tui.services.docker.engine_access import Access, Usage, inspect_now, open_access
 from litellm_tui.services.docker.ordered_end import OrderedEnds
+from litellm_tui.services.docker.words import docker_words
 from litellm_tui.services.driver import Description, Wording, on_this_machine
 
 # the client needs two seconds for its figures
@@ -143,6 +145,11 @@ class DockerDriver:
         if isinstance(found, NoSuchService):
             return ""
         return found if isinstance(found, Failure) else found.id
+
+    @property
+    def words(self) -> ServiceWords:
+        """Where its environment is written, and what brings a change of it in."""
+        return docker_words(self._settings.client, self._name)
 
     async def order(self, verb: Verb) -> Failure | None:
         if not self._name:

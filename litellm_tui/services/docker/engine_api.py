@@ -91,9 +91,11 @@ def unreachable(path: str) -> str:
     return f"Cannot connect to the Docker daemon at unix://{path}. Is the docker daemon running?"
 
 
-def request(method: str, target: str) -> bytes:
-    """The request itself."""
-    return f"{method} {target} HTTP/1.0\r\nHost: docker\r\nContent-Length: 0\r\n\r\n".encode()
+def request(method: str, target: str, body: bytes = b"") -> bytes:
+    """The request itself; its body is JSON."""
+    kind = "Content-Type: application/json\r\n" if body else ""
+    head = f"{method} {target} HTTP/1.0\r\nHost: docker\r\n{kind}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 class _Body:
@@ -110,7 +112,7 @@ class _Body:
 
 
 async def ask(
-    path: str, target: str, *, method: str = "GET", seconds: float, limit: int = LONGEST_BODY
+    path: str, target: str, *, method: str = "GET", given: bytes = b"", seconds: float, limit: int = LONGEST_BODY
 ) -> bytes | Failure:
     """The body of the answer to a request, or why there is none. Cancelling ends the wait, not what was begun."""
     body = _Body(limit)
@@ -119,7 +121,7 @@ async def ask(
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_unix_connection(path)
-            writer.write(request(method, target))
+            writer.write(request(method, target, given))
             while chunk := await reader.read(_PART):
                 answer.feed(chunk)
         answer.finish(unreachable(path))

@@ -15,11 +15,14 @@ from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Process
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
+from litellm_tui.model.service_words import ServiceWords
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.process import pid_file, start_stop
 from litellm_tui.services.process.discovery import process_unit
+from litellm_tui.services.process.drift import compare_process, written_in
 
 
 class ProcessDriver:
@@ -83,6 +86,23 @@ class ProcessDriver:
     def obstacles(self) -> tuple[Obstacle, ...]:
         lacking = start_stop.cannot_start(self._settings)
         return (Obstacle("cannot be started", lacking.why, "mend that, then R"),) if lacking else ()
+
+    def written_in(self) -> tuple[str, ...]:
+        """Its file of variables, and the script that starts it."""
+        return written_in(self._settings)
+
+    async def drift(self, service: Service) -> ServiceDrift | Failure:
+        """The process against its start command, script and file of variables; see `ShowsDrift`."""
+        return await asyncio.to_thread(compare_process, self._settings, service)
+
+    @property
+    def words(self) -> ServiceWords:
+        """Where its environment is written."""
+        file = self._settings.environment_file
+        start = self._settings.start
+        script = argument_vector(start)[0] if start else "the command that starts it"
+        place = f"{file} (process.environment_file)" if file else f"{script}, or process.environment_file"
+        return ServiceWords(place, "restart", service="the process", limits=script, definition="process.start")
 
     async def describe(self, service: Service | None) -> Description:
         settings = self._settings

@@ -18,9 +18,11 @@ from litellm_tui.logs.journal import JournalTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.systemd import discovery
+from litellm_tui.services.systemd.drift import UnitFiles, drift_of
 from litellm_tui.services.systemd.kernel_log import killed_for_memory
 from litellm_tui.services.systemd.unit_exits import read_exits
 from litellm_tui.services.systemd.unit_state import read_service
@@ -58,6 +60,7 @@ class UnitDriver:
         """The main process of a unit that runs, and its start in ticks: together they never come again."""
         self._sought = (-SOUGHT_SECONDS, "")
         """When the units in place of this one were looked for, and what was found."""
+        self._files = UnitFiles()
         self._killed: tuple[object, str] = (None, "")
         """What the kernel said of an end, by that end: it is asked once for each."""
 
@@ -129,6 +132,16 @@ class UnitDriver:
 
     def obstacles(self) -> tuple[Obstacle, ...]:
         return discovery.obstacles(self._tools, self._name, self._scope) if self._name else ()
+
+    def written_in(self) -> tuple[str, ...]:
+        """The unit's files, its drop-ins and its environment files."""
+        return self._files.paths
+
+    async def drift(self, service: Service) -> ServiceDrift | Failure:
+        """The process against the unit's files; see `ShowsDrift`. The simulated machine has no process."""
+        if not self._name or self._tools.booted_at is not None:
+            return NO_UNIT if not self._name else ServiceDrift()
+        return await drift_of(self._tools, self._name, self._scope, service, self._files)
 
     async def describe(self, service: Service | None) -> Description:
         if not self._name:

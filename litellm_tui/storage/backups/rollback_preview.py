@@ -81,6 +81,10 @@ def _variables(now: FileCopy | None, then: FileCopy) -> Iterator[Change]:
     """The variables of an environment file that change, by name."""
     if then.role != "environment" or now is None:
         return
+    if then.path.endswith((".yaml", ".yml")):
+        # a compose file: what of it changes is seen when it is compared with the container
+        yield Change("changed", "service", f"definition {then.path}", visible=False, note="makes its container anew")
+        return
     before, after = (_assignments(side.content or b"") for side in (now, then))
     for name in dict.fromkeys((*before, *after)):
         if before.get(name) != after.get(name):

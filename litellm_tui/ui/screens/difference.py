@@ -25,6 +25,7 @@ _HEADS: Final[dict[ChangeSubject, str]] = {
     "fallback": "aliases and fallbacks",
     "setting": "settings",
     "environment": "environment variables",
+    "service": "the service, as it is run",
 }
 _STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
 
@@ -71,6 +72,7 @@ class DifferenceScreen(LiveList[None, Change]):
         return (
             self._version, configuration.error, configuration.current and configuration.current.digest,
             gateway.deployments.value, gateway.router.value, self._view.diagnosis.gateway.state,
+            snapshot.service_drift.value, snapshot.service_drift.failure,
             start.started_at if start else None, len(self._versions),
         )  # fmt: skip
 
@@ -178,7 +180,10 @@ def change_paragraphs(change: Change) -> Iterator[Paragraph]:
     yield "after", change.after, "ok"
     if change.mark:
         yield "where", str(change.mark), "quiet"
-    yield "restart", "needed for it to take effect" if change.needs_restart else "would not mend it", "strong"
+    if change.order:
+        yield "order", f"{change.order}: a restart keeps the container as it is (R does it)", "strong"
+    else:
+        yield "restart", "needed for it to take effect" if change.needs_restart else "would not mend it", "strong"
     if not change.visible:
         yield "unseen", "from outside nobody can tell which of the two runs", "unknown"
     yield "note", change.note, "quiet"

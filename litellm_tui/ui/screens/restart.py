@@ -84,14 +84,21 @@ class RestartDialog(FilledScreen[None]):
 
     async def _look(self) -> None:
         self._checks = await self._inspect()
+        if self._recreates:
+            self.label("#restart", "Make anew")
         if self._refused:
             self.query_one("#restart", Button).variant = "error"
-            self.label("#restart", "Restart anyway")
+            self.label("#restart", "Make anew anyway" if self._recreates else "Restart anyway")
         self.fill()
 
     @on(Input.Submitted)
     def _typed(self) -> None:
         self.query_one("#cancel").focus()
+
+    @property
+    def _recreates(self) -> bool:
+        """Whether a restart would not bring in what is written."""
+        return any(check.name == "order" for check in self._checks or ())
 
     @property
     def _refused(self) -> bool:

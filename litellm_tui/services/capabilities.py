@@ -1,0 +1,48 @@
+"""What a driver may be able to do beyond the protocol that all of them have."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from litellm_tui.model.failures import Failure
+from litellm_tui.model.service import Service
+from litellm_tui.model.service_drift import ServiceDrift
+from litellm_tui.model.service_words import ServiceWords
+
+
+@runtime_checkable
+class ShowsDrift(Protocol):
+    """Compares what runs with what is written for it."""
+
+    def written_in(self) -> tuple[str, ...]:
+        """The files that say how it is run; when one changes, the comparison is made anew. Reads files."""
+        ...
+
+    async def drift(self, service: Service) -> ServiceDrift | Failure:
+        """What differs now. `service` is its state at the last look. Runs tools and reads files."""
+        ...
+
+
+@runtime_checkable
+class Recreates(Protocol):
+    """Makes the container anew from what is written, and brings back the one before."""
+
+    async def recreate(self) -> Failure | None:
+        """Make it anew and start it; None when it was. After a `Failure` the old one may be gone."""
+        ...
+
+    async def definition(self) -> bytes | Failure:
+        """All that the container now is made of, for `bring_back`. It holds secrets."""
+        ...
+
+    async def bring_back(self, definition: bytes) -> Failure | None:
+        """Put a container of this definition, with the very same image, in the place of the one that is there."""
+        ...
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """Has its own words for where its environment is written."""
+
+    @property
+    def words(self) -> ServiceWords: ...
