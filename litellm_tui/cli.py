@@ -50,8 +50,8 @@ def build_parser() -> _Parser:
     scope.add_argument("--system", dest="scope", action="store_const", const="system", help="a system unit")
     which.add_argument(
         "--kind",
-        choices=("systemd", "compose", "docker"),
-        help="what runs LiteLLM; with compose --unit names the service",
+        choices=("systemd", "compose", "docker", "process", "custom"),
+        help="what runs LiteLLM; --unit then names the service, the container, or the port of the process",
     )
     which.add_argument("--container", metavar="NAME", help="a container that was made by docker run (--kind docker)")
     which.add_argument("--profile", metavar="NAME", help="a profile of the settings file")
@@ -71,6 +71,9 @@ def build_parser() -> _Parser:
         command = commands.add_parser(name, help=line, description=line, parents=[common])
         if name == "console":
             _add_console_options(command)
+        elif name == "where":
+            command.add_argument("--write", metavar="NAME", default=argparse.SUPPRESS,
+                                 help="keep what was found as a profile of this name in the settings file")  # fmt: skip
         elif name == "status":
             form = command.add_mutually_exclusive_group()
             form.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
@@ -115,7 +118,7 @@ def _add_console_options(parser: argparse.ArgumentParser) -> None:
         "--or-demo",
         action="store_true",
         default=argparse.SUPPRESS,
-        help="open the simulated gateway when no gateway is found here",
+        help="open the simulated gateway when no gateway is found here (as it does without this option too)",
     )
 
 

@@ -6,8 +6,12 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
+
+from litellm_tui.model.service_kinds import Tools
+from litellm_tui.target import resolution
 
 pytest.register_assert_rewrite("tests.service_suite")
 
@@ -29,6 +33,21 @@ def take_signals() -> None:
 
 
 take_signals()
+
+
+@pytest.fixture(autouse=True)
+def _no_gateways_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that another test, or somebody else, runs on this machine is none that is found."""
+    search: Callable[..., Any] = getattr(resolution, "find_gateways")  # noqa: B009  # it is another module's
+
+    def search_apart(tools: Tools, *given: Any, **named: Any) -> Any:
+        if tools.proc == "/proc":
+            tools = msgspec.structs.replace(tools, proc="/nonexistent", docker_sockets=tools.docker_sockets or ())
+        return search(tools, *given, **named)
+
+    monkeypatch.setattr(resolution, "find_gateways", search_apart)
+
+
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 

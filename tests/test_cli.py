@@ -103,21 +103,22 @@ def test_help_and_version_end_with_0(tmp_path: Path) -> None:
 
 
 def test_where_ends_with_1_when_something_is_missing_and_names_it(tmp_path: Path) -> None:
-    done = _run("where", cwd=tmp_path)
+    # what else runs on the machine is none of its units
+    done = _run("where", "--kind", "systemd", cwd=tmp_path)
     assert done.returncode == 1
-    assert "missing         service unit" in done.stdout
+    assert "missing         service: none was found among" in done.stdout
     assert "missing         configuration file" in done.stdout
     assert "gateway         http://127.0.0.1:4000" in done.stdout
 
 
 def test_where_says_what_is_wrong_with_the_file_and_shows_no_secret(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("general_settings: {master_key: sk-secret1234}\nmodel_list: [\n")
-    assert "config.yaml:3:1" in _run("--config", "config.yaml", "where", cwd=tmp_path).stdout
+    assert "config.yaml:3:1" in _run("--config", "config.yaml", "where", "--kind", "systemd", cwd=tmp_path).stdout
     (tmp_path / "config.yaml").write_text(
         "general_settings: {master_key: sk-secret1234}\n"
         "model_list:\n- {model_name: a, litellm_params: {model: x, api_key: os.environ/NOT_SET_ANYWHERE}}\n"
     )
-    shown = _run("where", "--config", "config.yaml", cwd=tmp_path).stdout
+    shown = _run("where", "--config", "config.yaml", "--kind", "systemd", cwd=tmp_path).stdout
     assert "1 deployment" in shown
     assert "unset: NOT_SET_ANYWHERE" in shown
     assert "found, not shown" in shown

@@ -1,31 +1,60 @@
-"""`litellm-tui`: the console on the gateway that is found."""
+"""`litellm-tui`: the console on the gateway that is found, or on a simulated one where there is none."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
+
+import msgspec
 
 from litellm_tui.commands.open_console import open_console
+from litellm_tui.model.found import Missing
+from litellm_tui.target.answer import ALIVE, ask_address
 from litellm_tui.target.profile import Options, Profile
-from litellm_tui.target.resolution import DEFAULT_SOURCE, resolve
-from litellm_tui.target.settings import load_settings
+from litellm_tui.target.resolution import resolve
+from litellm_tui.target.settings import Settings, load_settings
+
+SIMULATION: str = "SIMULATION: no gateway was found here, --url http://HOST:4000 opens one elsewhere"
 
 
-def run(options: Options, or_demo: bool = False) -> int:
-    """Open the console; 0 when it was quit. With `or_demo` on the simulated gateway where no gateway is found."""
+def run(options: Options, or_demo: bool = True) -> int:
+    """Open the console; 0 when it was quit. Where no gateway is found, on the simulated one unless not `or_demo`."""
     settings = load_settings()
-    # systemctl is asked while Textual is imported: both take about as long
-    search = _InBackground(lambda: resolve(options, settings))
-    if or_demo and _nothing_found(search.result()):
-        from litellm_tui.commands import demo
+    with ExitStack() as simulation:
 
-        print("No gateway was found here: opening the simulated one (litellm-tui where says what was looked for).")
-        return demo.run(Options())
-    return open_console(search.result, settings)
+        def find() -> Profile:
+            found = resolve(options, settings)
+            if (
+                not or_demo
+                or not _asks_for_any(options, found)
+                or not found.found_nothing
+                or ask_address(found.url.value).word == ALIVE
+            ):
+                return found
+            return _simulated(found, settings, simulation)
+
+        # systemctl is asked while Textual is imported: both take about as long
+        return open_console(_InBackground(find).result, settings)
 
 
-def _nothing_found(profile: Profile) -> bool:
-    return profile.unit is None and profile.config is None and profile.url.source == DEFAULT_SOURCE
+def _asks_for_any(options: Options, found: Profile) -> bool:
+    """Whether any gateway of this machine will do: none was named, here or in the settings."""
+    named = (options.url, options.config, options.unit, options.container, options.scope, options.kind, options.profile)
+    return found.name == "discovered" and not any(named)
+
+
+def _simulated(found: Profile, settings: Settings, stack: ExitStack) -> Profile:
+    """The simulated gateway in place of the one that was not found; it ends with `stack`."""
+    from litellm_tui.demo import Simulation
+
+    simulation = stack.enter_context(Simulation())
+    own = Settings(theme=settings.theme, ascii=settings.ascii, mouse=settings.mouse, utc=settings.utc)
+    # nothing of the person's own environment may lead away from the simulation
+    profile = resolve(Options(unit=simulation.unit, scope="user"), own, tools=simulation.tools, environ={})
+    why = "; ".join(one.why for one in found.missing if one.what == "service") or "none was found"
+    lack = Missing("gateway", f"none was found on this machine ({why})", "litellm-tui where says what would help")
+    return msgspec.structs.replace(profile, simulated=SIMULATION, missing=(lack, *profile.missing))
 
 
 class _InBackground:

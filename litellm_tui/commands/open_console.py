@@ -16,7 +16,10 @@ SWITCH_SECONDS: Final = 0.001
 def open_console(
     profile: Callable[[], Profile] | Profile, settings: Settings, title: str = "", *, memory: bool = True
 ) -> int:
-    """Run the console on a profile, or on one that is still being sought; `title` stands first in the header."""
+    """Run the console on a profile, or on one that is still being sought; `title` stands first in the header.
+
+    Where the operator chooses another gateway in it, that one is opened next.
+    """
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         print("litellm-tui: the console needs a terminal on stdin and stdout", file=sys.stderr)
         return 64
@@ -28,6 +31,11 @@ def open_console(
     gc.enable()
     # the thread that takes in a flood gives the interpreter back after so many seconds: a key asks for it several times
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = Console(profile, settings, title, memory=memory)
-    result = app.run(mouse=settings.mouse)
-    return result if result is not None else app.return_code or 0
+    wanted: Callable[[], Profile] | Profile | None = profile
+    status = 0
+    while wanted is not None:
+        app = Console(wanted, settings, title, memory=memory)
+        result = app.run(mouse=settings.mouse)
+        status = result if result is not None else app.return_code or 0
+        wanted = app.reopen
+    return status

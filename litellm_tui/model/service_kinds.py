@@ -34,14 +34,16 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A process that a command starts and that a PID file names.
+    """A process that a command starts. A PID file names it, or the `port` on which it listens is its own.
 
-    `folder` is its working directory. `environment_file` has NAME=VALUE lines that are added to the environment of the
-    console. `stop_signal` asks it to end; after `stop_seconds` it is killed with its children.
+    Without `start` the console starts again what it has seen running. `folder` is its working directory.
+    `environment_file` has NAME=VALUE lines that are added to the environment of the console. `stop_signal` asks it to
+    end; after `stop_seconds` it is killed with its children.
     """
 
-    start: Command
-    pid_file: str
+    start: Command | None = None
+    pid_file: str | None = None
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     log_file: str | None = None
     folder: str | None = None
     environment_file: str | None = None
@@ -49,6 +51,10 @@ class Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stop_seconds: float = 30.0
 
     def __post_init__(self) -> None:
+        if self.pid_file is None and self.port is None:
+            raise ValueError("pid_file or port: expected one of them")
+        if self.pid_file is not None and self.start is None:
+            raise ValueError("start: expected the command whose process the PID file names")
         if self.stop_signal not in signal.Signals.__members__:
             raise ValueError(f"stop_signal: there is no signal {self.stop_signal!r} (such as SIGTERM, SIGINT)")
         if self.stop_seconds <= 0:
@@ -89,6 +95,9 @@ class Tools(msgspec.Struct, frozen=True):
     The simulated gateway has its own commands, neither of these servers, and files that are younger than their times of
     modification: without `inodes` only those times count. `booted_at` is the start of the simulated machine in seconds
     since the epoch, None for this machine.
+
+    `proc` is the folder of the processes of this machine, `docker_sockets` the sockets at which an engine may listen:
+    None for those of this machine, nothing to leave them out.
     """
 
     systemctl: tuple[str, ...] = ("systemctl",)
@@ -98,6 +107,8 @@ class Tools(msgspec.Struct, frozen=True):
     postgres: bool = True
     inodes: bool = True
     booted_at: float | None = None
+    proc: str = "/proc"
+    docker_sockets: tuple[str, ...] | None = None
 
     def unit_command(self, scope: Scope, *words: str) -> list[str]:
         """`systemctl [--user] WORDS`, never asking for a password by itself."""

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
 from litellm_tui.analysis.redaction.secret_names import secret_parts
+from litellm_tui.model.discovered import Discovery
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import ServicePlace, Unit, Variable
 from litellm_tui.model.service_kinds import KindName, Scope, ServiceSettings, Tools
 from litellm_tui.model.service_target import ServiceTarget
 from litellm_tui.services.registry import driver, kind_of
 from litellm_tui.target.settings import SettingsError
+
+# the source of the address where no other source has one
+DEFAULT_SOURCE: Final = "LiteLLM's default"
+# what a service of each kind is called
+_CALLED: Final[Mapping[KindName, str]] = {
+    "systemd": "unit", "compose": "service", "docker": "container", "process": "process", "custom": "service",
+}  # fmt: skip
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -24,7 +32,7 @@ class Options(msgspec.Struct, frozen=True):
     config: str | None = None
     unit: str | None = None
     scope: Scope | None = None
-    kind: Literal["systemd", "compose", "docker"] | None = None
+    kind: KindName | None = None
     container: str | None = None
     profile: str | None = None
     key_env: str | None = None
@@ -80,6 +88,22 @@ class Profile(msgspec.Struct, frozen=True):
     also_found: tuple[str, ...] = ()
     # the same search once more, for what is rotated, renamed or moved while the console runs
     again: Callable[[], Profile] | None = None
+    # what was found on this machine, where nothing says which service is meant
+    discovery: Discovery | None = None
+    # the identity of the one that was taken of it
+    gateway: str | None = None
+    # the same search with one of what was found, by its identity
+    choose: Callable[[str], Profile] | None = None
+    # several run, and nobody has said yet which one is meant
+    undecided: bool = False
+    # the words for the header where there is no gateway, and the simulated one is shown; else empty
+    simulated: str = ""
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether there is no trace of a gateway: none was found, and none was named."""
+        searched = self.discovery is not None and not self.discovery.gateways
+        return searched and self.config is None and self.url.source == DEFAULT_SOURCE
 
     @property
     def address(self) -> str:
@@ -130,8 +154,16 @@ def may_change(profile: Profile, command: str) -> None:
         raise SettingsError(f"{command}: {profile.name or profile.address} is read-only: nothing is changed here")
 
 
+def service_word(profile: Profile) -> str:
+    """What a service of this kind is called: unit, container, process."""
+    return _CALLED[profile.kind]
+
+
 def findings(profile: Profile) -> list[tuple[str, str, str]]:
-    """`(name, value, how it was found)` for everything a profile holds, without any secret."""
+    """`(name, value, how it was found)` for everything a profile holds, without any secret.
+
+    The service itself is named by what its kind calls it, as `service_word` says.
+    """
     parts = urlsplit(profile.url.value)
     found = [("gateway", parts._replace(netloc=profile.address).geturl(), profile.url.source)]
     if profile.health_url:
@@ -141,7 +173,7 @@ def findings(profile: Profile) -> list[tuple[str, str, str]]:
     if profile.config:
         found.append(("configuration", profile.config.value, profile.config.source))
     if profile.unit:
-        found.append(("unit", f"{profile.unit.value} ({profile.place})", profile.unit.source))
+        found.append((service_word(profile), f"{profile.unit.value} ({profile.place})", profile.unit.source))
     service = driver(profile.service_target)
     if service.log_source:
         found.append(("log", service.log_source, service.wording.log))

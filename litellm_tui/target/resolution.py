@@ -15,25 +15,38 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from litellm_tui.host import address
 from litellm_tui.host.copies import origin
+from litellm_tui.model.discovered import Discovery
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Unit, Variable
-from litellm_tui.model.service_kinds import Compose, Docker, ServiceSettings, Tools
-from litellm_tui.model.service_target import ServiceQuery, ServiceTarget
+from litellm_tui.model.service_kinds import Compose, Docker, KindName, Process, ServiceSettings, Tools
+from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
+from litellm_tui.services.gateways import KINDS, find_gateways
 from litellm_tui.services.litellm_command import DEFAULT_PORT
-from litellm_tui.services.registry import driver, find
+from litellm_tui.services.registry import driver, find, kind_of
+from litellm_tui.target.choice import remembered
 from litellm_tui.target.key import find_key
-from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.profile import DEFAULT_SOURCE, Options, Profile
 from litellm_tui.target.settings import ProfileSettings, Settings, SettingsError
 
-# the source of the address where no other source has one
-DEFAULT_SOURCE: Final = "LiteLLM's default"
+# the kinds that a search for this kind looks through; Compose has its own search by its client
+_SOUGHT: Final[Mapping[KindName | None, tuple[KindName, ...]]] = {
+    None: KINDS, "systemd": ("systemd",), "docker": ("docker",), "process": ("process",),
+}  # fmt: skip
 
 
 def resolve(
-    options: Options, settings: Settings, tools: Tools | None = None, environ: Mapping[str, str] | None = None
+    options: Options,
+    settings: Settings,
+    tools: Tools | None = None,
+    environ: Mapping[str, str] | None = None,
+    chosen_before: str | None = None,
 ) -> Profile:
     """Find the profile. Runs the tools of the service's kind and reads files, in tens of milliseconds.
+
+    Where nothing says which service is meant, all kinds are looked for, and `chosen_before` is the identity of the one
+    that is meant of what is found: without it the one that was chosen in the console, else the first.
 
     Raises `SettingsError` when a named profile or key does not exist.
     """
@@ -64,7 +77,14 @@ def resolve(
         config=options.config or chosen.config,
         url=url.value if url else None,
     )
-    found = find(wanted)
+    discovery: Discovery | None = None
+    undecided, taken = False, None
+    if settled is None and wanted_unit is None and _may_be_here(url):
+        kinds = _SOUGHT["systemd" if scope else options.kind]
+        discovery = find_gateways(tools, environ, kinds, scope)
+        found, undecided, taken = _selected(discovery, wanted, chosen_before, exact=chosen_before is not None)
+    else:
+        found = find(wanted)
     service, unit, missing = found.settings or settled, found.unit, list(found.missing)
     target = ServiceTarget(found.name.value if found.name else "", tools, found.scope or "user", service, unit)
     command_line = driver(target).wording.command_line
@@ -81,7 +101,7 @@ def resolve(
         missing.append(
             Missing(
                 "configuration file",
-                f"the command line of {unit} names none" if unit else "no unit to find it through",
+                f"the command line of {unit} names none" if unit else "no service to find it through",
                 "give --config FILE",
             )
         )
@@ -119,8 +139,71 @@ def resolve(
         ask_database=chosen.ask_database,
         missing=tuple(missing),
         also_found=found.others,
-        again=partial(resolve, options, settings, tools, environ),
+        again=partial(resolve, options, settings, tools, environ, taken),
+        discovery=discovery,
+        gateway=taken,
+        choose=partial(resolve, options, settings, tools, environ),
+        undecided=undecided,
     )
+
+
+def _may_be_here(url: Found | None) -> bool:
+    return url is None or address.is_local(url.value)
+
+
+def _selected(
+    discovery: Discovery, wanted: ServiceQuery, chosen: str | None, *, exact: bool
+) -> tuple[FoundService, bool, str | None]:
+    """The gateway that is meant of what was found, whether that is a guess among several that run, and its identity.
+
+    A named address or configuration says it, then the choice that was made. With `exact` no other one is taken.
+    """
+    gateways = discovery.gateways
+    if wanted.url:
+        gateways = tuple(one for one in gateways if address.port_of(one.unit.url) == address.port_of(wanted.url))
+    if wanted.config and not wanted.url:
+        path = os.path.abspath(os.path.expanduser(wanted.config))
+        gateways = tuple(one for one in gateways if one.unit.config == path) or gateways
+    running = tuple(one for one in gateways if one.active)
+    if exact or not gateways:
+        meant, undecided, how = discovery.named(chosen), False, "chosen by you" if len(gateways) > 1 else ""
+    elif len(gateways) > 1 and (kept := Discovery(gateways).named(remembered())):
+        meant, undecided, how = kept, False, "chosen by you"
+    else:
+        meant, undecided = (running or gateways)[0], len(running) > 1
+        how = "the only one here" if len(gateways) == 1 else "the only one that runs" if len(running) == 1 else ""
+    if meant is None:
+        return FoundService(scope=wanted.scope, missing=(_nothing(discovery, wanted),)), False, None
+    others = tuple(str(one) for one in discovery.gateways if one is not meant)
+    source = f"found{f' ({how})' if how else ''}: {meant.why}"
+    found = FoundService(
+        name=Found(meant.name, source),
+        scope=meant.scope,
+        settings=meant.settings,
+        unit=meant.unit,
+        others=others,
+        missing=meant.missing,
+    )
+    if meant.kind == "docker" and meant.unit.config is None and meant.unit.inside:
+        # its driver reads what only the container has
+        told = find(msgspec.structs.replace(wanted, settings=meant.settings, name=None, config=None))
+        missing = (*meant.missing, *told.missing)
+        found = msgspec.structs.replace(found, unit=told.unit or meant.unit, missing=missing)
+    return found, undecided, meant.identity
+
+
+def _nothing(discovery: Discovery, wanted: ServiceQuery) -> Missing:
+    """That nothing was found, in the words of the kinds that were looked for."""
+    if wanted.url and discovery.gateways:
+        found = ", ".join(f"{one} on port {address.port_of(one.unit.url)}" for one in discovery.gateways)
+        why = f"nothing found here listens on port {address.port_of(wanted.url)} (found: {found})"
+    else:
+        blocked = [f"{one.what}: {one.result}" for one in discovery.searched if one.blocked]
+        looked = ", ".join(one.what for one in discovery.searched) or "nothing that could be looked through"
+        why = f"none was found among {looked}" + (f" ({'; '.join(blocked)})" if blocked else "")
+    mends = [one.mend for one in discovery.searched if one.blocked and one.mend]
+    elsewhere = "start it, or give --url http://HOST:PORT for a gateway elsewhere"
+    return Missing("service", why, mends[0] if mends else elsewhere)
 
 
 def _profile(options: Options, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ProfileSettings]:
@@ -138,15 +221,28 @@ def _first(*candidates: tuple[str | None, str]) -> Found | None:
 
 
 def _kind(options: Options, chosen: ProfileSettings) -> ServiceSettings | None:
-    """The kind of service: the command line overrides the profile, so `--kind systemd` ignores its other service."""
-    if options.kind == "systemd" or (options.kind is None and options.scope):
+    """The kind of service: the command line overrides the profile, so `--kind systemd` ignores its other service.
+
+    None where it is to be found out, or is a unit.
+    """
+    if options.kind is None and options.scope:
         return None
-    if options.kind == "compose" and not isinstance(chosen.service, Compose):
-        return Compose()
-    if options.container or (options.kind == "docker" and not isinstance(chosen.service, Docker)):
+    if options.container or (options.kind == "docker" and options.unit):
         given = chosen.service if isinstance(chosen.service, Docker) else Docker()
-        return msgspec.structs.replace(given, container=options.container or given.container)
-    return chosen.service
+        return msgspec.structs.replace(given, container=options.container or options.unit)
+    if options.kind is None or (chosen.service is not None and kind_of(chosen.service) == options.kind):
+        return chosen.service
+    if options.kind == "compose":
+        return Compose()
+    if options.kind == "process" and options.unit:
+        # `litellm:4000`, as it is shown, or the port alone
+        port = options.unit.rpartition(":")[2]
+        if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+            raise SettingsError(f"--unit {options.unit}: a process is named by the port on which it listens")
+        return Process(port=int(port[:6]))
+    if options.kind == "custom":
+        raise SettingsError("--kind custom: its commands stand in a profile of the settings file (custom: status: …)")
+    return None
 
 
 def _source_of_config(command_line: str, unit: Unit | None) -> str:
@@ -157,6 +253,7 @@ def _source_of_config(command_line: str, unit: Unit | None) -> str:
 
 
 def _checked_url(url: Found) -> str:
+    """The address with its scheme. Raises `SettingsError` for what is none."""
     value = url.value if "://" in url.value else f"http://{url.value}"
     try:
         parts = urlsplit(value)

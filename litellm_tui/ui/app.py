@@ -39,6 +39,12 @@ from litellm_tui.ui.widgets.strip import Hints
 EX_USAGE: Final = 64
 # a restart that was interrupted is told when the screen is filled
 OFFER_SECONDS: Final = 0.5
+# what is said where no gateway was found, and for how long
+SIMULATED: Final = (
+    "No gateway was found on this machine: this one is simulated. litellm-tui where says what was looked for; "
+    "litellm-tui --url http://HOST:4000 opens a gateway elsewhere."
+)
+SIMULATED_SECONDS: Final = 30.0
 # how long the first painting is waited for, at most
 PAINT_SECONDS: Final = 0.3
 
@@ -69,6 +75,8 @@ class Console(KeyActions):
         self.link = Link(self.send, self.output_waits)
         self._watching: Worker[None] | None = None
         self._unknown_theme = install(self, settings.theme)
+        self.reopen: Callable[[], Profile] | None = None
+        """The gateway that is to be opened when this console has ended, in place of the one that it showed."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return {f"state-{name}": "#808080" for name in STATES}
@@ -110,12 +118,18 @@ class Console(KeyActions):
 
     async def _watch(self) -> None:
         try:
+            profile = await self.session.find()
+            if profile.undecided and not await self._choose_first(profile):
+                self.exit(0)
+                return
             failures = await self.session.open()
         except SettingsError as error:
             self.exit(EX_USAGE, message=Text(f"litellm-tui: {error}"))
             return
         for failure in failures:
             self._warn(failure)
+        if self.session.profile is not None and self.session.profile.simulated:
+            self.notify(SIMULATED, timeout=SIMULATED_SECONDS, markup=False)
         self.set_timer(OFFER_SECONDS, self._control.make_whole)
         if self.read_only:
             for hints in self.main.query(Hints):
@@ -123,6 +137,17 @@ class Console(KeyActions):
         else:
             self.set_timer(OFFER_SECONDS, self._control.offer_to_end)
         await self.session.run(self._draw, self._painted, self._warn)
+
+    async def _choose_first(self, profile: Profile) -> bool:
+        """Let the operator say which of several gateways is meant, before anything is opened."""
+        from litellm_tui.ui.screens.gateways import GatewaysScreen
+
+        assert profile.discovery is not None
+        signs = self.session.notation.signs
+        identity = await self.push_screen_wait(GatewaysScreen(profile.discovery, "", signs))
+        if identity and (why := await self.session.choose(identity)):
+            self._warn(why)
+        return bool(identity)
 
     def _warn(self, why: str) -> None:
         self.notify(why, severity="warning", markup=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from textual import on
@@ -11,6 +13,8 @@ from textual.widgets import Input
 from textual.worker import Worker
 
 from litellm_tui.model.diagnosis import Place
+from litellm_tui.target.choice import remember
+from litellm_tui.target.profile import Profile
 from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.guarded_work import told
 from litellm_tui.ui.keys import KEYS
@@ -44,6 +48,7 @@ class KeyActions(TerminalApp[int]):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("everywhere", first=PROMPT_FIRST)
     session: Session
     link: Link
+    reopen: Callable[[], Profile] | None
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,6 +166,35 @@ class KeyActions(TerminalApp[int]):
             self._overlays.help(self.session.notation.signs)
 
     async def action_quit(self) -> None:
+        await self.link.quiet()
+        self.exit(0)
+
+    def action_gateways(self) -> None:
+        if self.view is not None and len(self.screen_stack) == 1:
+            self.begin(self._choose_gateway(), group="gateways", exclusive=True)
+
+    async def _choose_gateway(self) -> None:
+        """Look for the gateways of this machine again, and open the one that is chosen."""
+        from litellm_tui.ui.screens.gateways import GatewaysScreen
+
+        profile = self.session.profile
+        if profile is None or profile.again is None:
+            return
+        if profile.discovery is None:
+            self.notify("this gateway was named, and not found: litellm-tui without options looks for all that is here",
+                        markup=False)  # fmt: skip
+            return
+        again = await asyncio.to_thread(profile.again)
+        if again.discovery is None or not again.discovery.gateways:
+            self.notify("no gateway was found on this machine: see litellm-tui where", markup=False)
+            return
+        screen = GatewaysScreen(again.discovery, profile.gateway or " ", self.session.notation.signs)
+        identity = await self.push_screen_wait(screen)
+        if not identity or identity == profile.gateway or profile.choose is None:
+            return
+        if why := await self.session.files.run(lambda: remember(identity)):
+            self.notify(why, severity="warning", markup=False)
+        self.reopen = partial(profile.choose, identity)
         await self.link.quiet()
         self.exit(0)
 

@@ -52,6 +52,8 @@ KEYS: Final = (
         acts=True),
     Key("E", "E", "expect_down", "Mark the selected deployment as expected down, or not", palette=True, acts=True),
     Key("z", "z", "zoom", "Zoom the pane, or back", palette=True),
+    Key("W", "W", "gateways", "Which gateway: those that were found on this machine, to open another one",
+        palette=True),
     Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True, acts=True),
     Key("S", "S", "start_stop", "Stop the service, or start it (asks first)", palette=True, acts=True),
     Key("f5", "F5", "look", "Look at everything again now", palette=True),

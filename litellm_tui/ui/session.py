@@ -23,6 +23,7 @@ from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.monitor.supervisor import Pace, guarded, guarded_async
 from litellm_tui.storage.backups import Backups
 from litellm_tui.storage.starts import StartHistory
+from litellm_tui.target.choice import remember
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.diagnosis_worker import DiagnosisWorker
 from litellm_tui.ui.session_memory import SessionMemory
@@ -37,7 +38,9 @@ LAST_SECONDS: Final = 5.0
 
 
 class Session:
-    """`open` finds the profile, then `run` looks at the gateway until it is cancelled; `close` is called last.
+    """`find` finds the profile, `open` opens what is kept of its gateway, then `run` looks at it until it is cancelled.
+
+    `close` is called last.
 
     `notation` is how times and states are written; the app may change it at any time.
     """
@@ -107,14 +110,34 @@ class Session:
 
     # --- life --------------------------------------------------------------------------------------------------
 
-    async def open(self) -> tuple[str, ...]:
-        """Find the profile, and open what is kept of its gateway; what could not be read there, in words.
+    async def find(self) -> Profile:
+        """Find the profile, once.
 
         Raises `SettingsError` when no profile can be made of what the operator has asked for.
         """
-        profile = self._sought if isinstance(self._sought, Profile) else await asyncio.to_thread(self._sought)
+        if not isinstance(self._sought, Profile):
+            self._sought = await asyncio.to_thread(self._sought)
+        return self._sought
+
+    async def choose(self, identity: str) -> str:
+        """Take this one of the gateways that were found, now and the next time; why it cannot be kept, or nothing.
+
+        Raises `SettingsError` as `find` does.
+        """
+        profile = await self.find()
+        assert profile.choose is not None
+        self._sought = await asyncio.to_thread(profile.choose, identity)
+        return await self.files.run(lambda: remember(identity))
+
+    async def open(self) -> tuple[str, ...]:
+        """Find the profile, and open what is kept of its gateway; what could not be read there, in words.
+
+        Raises `SettingsError` as `find` does.
+        """
+        profile = await self.find()
         gateway = profile.url.value, profile.unit.value if profile.unit else ""
-        self._sought = profile
+        if profile.simulated:
+            self.title, self.remembers = profile.simulated, False
         self.backups = Backups(*gateway, folder=self.own_folder)
         failures = []
         if self.remembers:

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from tests.lab import Lab
+from tests.lab.engine import Engine
 from tests.terminal import CONSOLE, compile_console
 
 UNIT: Final = "litellm.service"
@@ -156,10 +157,12 @@ def test_the_unit_behind_the_url_is_the_one(lab: Lab) -> None:
     assert found["gateway"] == f"{lab.url()}   [LITELLM_PROXY_URL]"
     found = where(lab, "--url", f"http://127.0.0.1:{lab.ports.refused}")
     assert found.status == 1
-    assert f"no unit listens on port {lab.ports.refused}" in found["missing"]
-    found = where(lab, "--url", "https://gateway.example")
+    assert f"nothing found here listens on port {lab.ports.refused}" in found["missing"]
+    assert found["answer"] == f"nothing listens on port {lab.ports.refused} of 127.0.0.1"
+    # an address that nobody has (RFC 5737)
+    found = where(lab, "--url", "https://192.0.2.7")
     assert found.status == 1
-    assert "gateway.example is another machine" in found["missing"]
+    assert "192.0.2.7 is another machine" in found["missing"]
 
 
 def test_nothing_to_find_is_said_and_is_an_exit_status(lab: Lab) -> None:
@@ -167,9 +170,46 @@ def test_nothing_to_find_is_said_and_is_an_exit_status(lab: Lab) -> None:
     uninstall(lab, user=False)
     found = where(lab)
     assert found.status == 1
-    assert "none of the user and system units runs litellm" in found["missing"]
+    assert "service: none was found among units of systemd (user and system)" in found["missing"]
+    assert "units of systemd (user and system): none runs litellm" in found["looked for"]
     assert "give --config FILE" in found["missing"]
     assert found["gateway"] == "http://127.0.0.1:4000   [LiteLLM's default]"
+
+
+def test_a_container_that_a_unit_runs_is_the_unit(lab: Lab, docker_engine: Engine) -> None:
+    """A real `docker run` under a real systemd: one service, with the container's file, address and environment."""
+    uninstall(lab)
+    uninstall(lab, user=False)
+    program = lab.home / "program-of-a-container"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    unit = lab.unit_path(user=False).parent / "llm.service"
+    docker = shutil.which("docker")
+    unit.write_text(
+        f"[Service]\nEnvironment=DOCKER_HOST={docker_engine.host}\nTimeoutStopSec=1\n"
+        f"ExecStart={docker} run --rm --name gw --network none --stop-signal KILL -e EMBED_KEY=sk-lab-embedded-1 "
+        f"-v {program}:/usr/bin/litellm:ro -v {lab.config_path(user=False)}:/app/c.yaml:ro {docker_engine.image} "
+        "/usr/bin/litellm --config /app/c.yaml --port 4777\n"
+    )
+    lab.systemctl("daemon-reload")
+    try:
+        lab.systemctl("start", "llm.service")
+        env = {"DOCKER_HOST": docker_engine.host}
+        lab.wait("the container", lambda: docker_engine.docker("ps", "--quiet", "--filter", "name=^gw$").strip() != "")
+        found = where(lab, user=False, env=env)
+        assert found["unit"] == "llm.service (system)   [found (the only one here): it runs the container gw]"
+        assert found["gateway"].startswith("http://127.0.0.1:4777 ")
+        assert found["configuration"].startswith(f"{lab.config_path(user=False)} (")
+        assert "also found" not in found.lines
+        assert "containers of Docker" in found["looked for"]
+        # who may not use the socket is told so, and still finds the unit
+        found = where(lab, env=env)
+        assert found["unit"].startswith("llm.service (system)")
+        assert "its socket may not be used by you" in found["looked for"]
+    finally:
+        lab.systemctl("stop", "llm.service", check=False)
+        unit.unlink()
+        lab.systemctl("daemon-reload")
 
 
 # -- what a unit says
@@ -262,7 +302,7 @@ def test_where_the_key_comes_from(lab: Lab) -> None:
 def test_what_cannot_be_meant_is_a_usage_error(lab: Lab, options: tuple[str, ...]) -> None:
     found = where(lab, *options)
     assert found.status == 64, found.text
-    assert found.text.count("\n") <= 6
+    assert found.text.count("\n") <= 8
 
 
 def test_without_systemd_it_says_so(lab: Lab) -> None:

@@ -57,7 +57,7 @@ def test_everything_is_found_through_the_container(tmp_path: Path, named: bool) 
     assert (found.key.reveal(), found.key_source) == ("sk-inside-1", "KEY from the container llm-litellm-1")
     assert found.missing == ()
     shown = {name: value for name, value, _ in findings(found)}
-    assert shown["unit"] == "litellm (compose)"
+    assert shown["service"] == "litellm (compose)"
     assert shown["log"].endswith("logs -f litellm")
     assert "sk-inside-1" not in str(findings(found))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from msgspec.structs import replace
 from litellm_tui.host import proc
 from litellm_tui.model.found import Found
 from litellm_tui.model.service_kinds import Compose, Custom, Process, ServiceSettings, Tools
+from litellm_tui.services.process import locate
+from litellm_tui.services.process.pid_file import FoundProcess
 from litellm_tui.target.profile import Profile
 from tests.service_suite import *  # noqa: F403  # the tests themselves
 from tests.service_suite import Scene
@@ -76,6 +79,46 @@ class PlainProcess(Base):
         self.patch.setattr(signal, "pidfd_send_signal", refuse)
 
 
+# listens on its port as soon as it runs, under the gateway's own name
+LISTENER = """#!{python} -u
+import socket, sys, time
+listening = socket.create_server(("127.0.0.1", int(sys.argv[2])))
+print("it has started")
+time.sleep(600)
+"""
+
+
+class OnItsPort(Base):
+    """A process that no PID file names."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        program = folder / "litellm"
+        program.write_text(LISTENER.format(python=sys.executable), encoding="utf-8")
+        program.chmod(0o755)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        start = (str(program), "--port", self.port)
+        self.settings = Process(start=start, port=self.port, log_file=str(folder / "log"))
+        self.patch = patch
+        super().__init__(folder, self.settings)
+
+    def pid(self) -> int:
+        found = locate.locate(self.settings)
+        assert isinstance(found, FoundProcess)
+        return found.pid
+
+    def remove(self) -> None:
+        self.change(Process(port=self.port))
+
+    def deny(self) -> None:
+        PlainProcess.deny(self)  # type: ignore[arg-type]  # it needs no more than the patch
+
+    def end(self) -> None:
+        if pid := self.pid():
+            self.kill(pid)
+
+
 class InCompose(Base):
     def __init__(self, folder: Path, form: str, found: bool) -> None:
         self.docker = docker.install(folder, PROGRAM, form=form)
@@ -127,10 +170,14 @@ class ByCommands(Base):
         (self.folder / "denied").touch()
 
 
-@pytest.fixture(params=["process", "compose", "compose 2.20, found", "custom", "custom with a PID file"])
+@pytest.fixture(
+    params=["process", "process on its port", "compose", "compose 2.20, found", "custom", "custom with a PID file"]
+)
 def scene(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     made: Base
     match request.param:
+        case "process on its port":
+            made = OnItsPort(tmp_path, monkeypatch)
         case "process":
             made = PlainProcess(tmp_path, monkeypatch)
         case "compose":

@@ -13,62 +13,9 @@ from litellm_tui.model.service_kinds import Tools
 from litellm_tui.target.profile import Options, Profile, Secret, findings
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import ProfileSettings, Settings, SettingsError
+from tests.machine import Machine
 
 Found = Callable[..., Profile]
-
-# Shows the units that lie in its folder as files SCOPE/NAME; knows nothing else.
-SYSTEMCTL = r"""#!/bin/sh
-here=$(dirname "$0") scope=system names= verb=
-for word in "$@"; do
-    case $word in
-        --user) scope=user ;;
-        -*) ;;
-        *) if [ -z "$verb" ]; then verb=$word; else names="$names $word"; fi ;;
-    esac
-done
-[ -e "$here/$scope" ] || { echo "Failed to connect to bus: No medium found" >&2; exit 1; }
-case $verb in
-    list-unit-files) for file in "$here/$scope"/*; do [ -e "$file" ] && echo "${file##*/} enabled"; done; exit 0 ;;
-    show) ;;
-    *) exit 64 ;;
-esac
-set -f
-for name in $names; do
-    if [ "$name" = "*" ]; then
-        for file in $(set +f; ls "$here/$scope"); do cat "$here/$scope/$file"; echo; done
-    elif [ -e "$here/$scope/$name" ]; then cat "$here/$scope/$name"; echo
-    else printf 'Id=%s\nLoadState=not-found\nActiveState=inactive\nMainPID=0\n\n' "$name"; fi
-done
-"""
-
-
-class Machine:
-    """A machine with units of our own and an empty environment."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "systemctl").write_text(SYSTEMCTL)
-        self.tools = Tools(systemctl=("/bin/sh", str(folder / "systemctl")))
-        for scope in ("user", "system"):
-            (folder / scope).mkdir()
-
-    def unit(self, command: str, name: str = "litellm.service", scope: str = "user", **more: str) -> None:
-        lines = [
-            f"Id={name}", "LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=0",
-            f"ExecStart={{ path=/opt/bin/litellm ; argv[]={command} ; ignore_errors=no ; start_time=[n/a] }}",
-            *(f"{key}={value}" for key, value in more.items()),
-        ]  # fmt: skip
-        (self.folder / scope / name).write_text("\n".join(lines) + "\n")
-
-    def config(self, text: str = "model_list: []\n", name: str = "config.yaml") -> Path:
-        path = self.folder / name
-        path.write_text(text)
-        return path
-
-    def resolve(
-        self, settings: Settings | None = None, environ: dict[str, str] | None = None, **options: Any
-    ) -> Profile:
-        return resolve(Options(**options), settings or Settings(), self.tools, environ or {})
 
 
 @pytest.fixture
@@ -110,7 +57,11 @@ def test_everything_is_found_through_the_unit(machine: Machine) -> None:
     assert found.config
     assert found.config.value == str(machine.folder / "config.yaml")
     assert found.unit
-    assert (found.unit.value, found.unit.source, found.scope) == ("litellm.service", "discovered", "user")
+    assert (found.unit.value, found.unit.source, found.scope) == (
+        "litellm.service",
+        "found (the only one here): its ExecStart runs litellm",
+        "user",
+    )
     assert _key(found) == "sk-from-file"
     assert found.key_source == f"LITELLM_MASTER_KEY from {machine.folder}/litellm.env"
     assert {name: variable.value for name, variable in found.environment.items()} == {
@@ -177,7 +128,7 @@ def test_a_unit_of_the_right_name_that_runs_something_else_is_named_only_by_hand
 def test_nothing_at_all_leaves_litellms_default_and_says_what_is_missing(machine: Machine) -> None:
     found = machine.resolve()
     assert (found.url.value, found.unit, found.config, found.key) == ("http://127.0.0.1:4000", None, None, None)
-    assert [missing.what for missing in found.missing] == ["service unit", "configuration file"]
+    assert [missing.what for missing in found.missing] == ["service", "configuration file"]
     assert all(missing.why and missing.mend for missing in found.missing)
 
 
@@ -316,7 +267,9 @@ def test_an_address_here_is_that_of_the_unit_on_its_port(machine: Machine) -> No
     assert machine.resolve(url="http://localhost:4000").unit
     other = machine.resolve(url="http://localhost:4001")
     assert other.unit is None
-    assert "no unit listens on port 4001 (found: litellm.service (user))" in other.missing[0].why
+    assert (
+        "nothing found here listens on port 4001 (found: litellm.service (user) on port 4000)" in other.missing[0].why
+    )
 
 
 # --- errors ------------------------------------------------------------------------------------------------------

@@ -122,10 +122,12 @@ def test_a_service_of_each_other_kind(tmp_path: Path) -> None:
     [
         (
             "{process: {start: litellm --port 4000, pid_file: /p}}",
-            "Expected `array`, got `str` - at `$.profiles[...].process.start`",
+            "Expected `array | null`, got `str` - at `$.profiles[...].process.start`",
         ),
         ("{process: {start: [], pid_file: /p}}", "length >= 1 - at `$.profiles[...].process.start`"),
-        ("{process: {start: [a]}}", "missing required field `pid_file` - at `$.profiles[...].process`"),
+        ("{process: {start: [a]}}", "pid_file or port: expected one of them - at `$.profiles[...].process`"),
+        ("{process: {pid_file: /p}}", "start: expected the command whose process the PID file names"),
+        ("{process: {port: 70000}}", "<= 65535 - at `$.profiles[...].process.port`"),
         ("{process: {start: [a], pid_file: /p, stop_signal: TERM}}", "stop_signal: there is no signal 'TERM'"),
         ("{process: {start: [a], pid_file: /p, stop_seconds: 0}}", "stop_seconds"),
         ("{custom: {start: [a]}}", "missing required field `status`"),

@@ -123,6 +123,12 @@ async def _shows_the_backups(scene: Scene, key: str) -> None:
     assert len(scene.app.screen_stack) == 1
 
 
+@presses("everywhere", "W")
+async def _says_that_a_named_gateway_has_no_others(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    await scene.until(lambda: any("this gateway was named" in note.message for note in scene.app._notifications))
+
+
 @presses("everywhere", "exclamation_mark")
 async def _lists_the_problems(scene: Scene, key: str) -> None:
     await scene.press(key)
@@ -607,6 +613,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("probe(True)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
         ("edit", lambda scene: any("handed to an editor" in note.message for note in scene.app._notifications)),
         ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),
+        ("gateways", lambda scene: any("gateway was named" in note.message for note in scene.app._notifications)),
         ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
         ("start_stop", lambda scene: isinstance(scene.app.screen, ConfirmDialog)),
         ("help", lambda scene: isinstance(scene.app.screen, Sheet)),

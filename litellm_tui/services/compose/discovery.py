@@ -17,7 +17,7 @@ from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import by_labels, compose_command, is_about_files
 from litellm_tui.services.compose.project import Places, Project, env_files, project_of, written_files
 from litellm_tui.services.docker import container_unit, docker_cli
-from litellm_tui.services.litellm_command import is_litellm
+from litellm_tui.services.docker.litellm_image import is_gateway
 from litellm_tui.services.own_dotenv import withheld_secrets
 
 _LABEL: Final = "label=com.docker.compose.project"
@@ -121,8 +121,7 @@ def _mounts(container: docker_cli.Container, config: str) -> bool:
 
 
 def _runs_litellm(container: docker_cli.Container) -> bool:
-    words = [container.path, *(container.args or ())]
-    return any(is_litellm(word) for word in words) or "litellm" in container.config.image
+    return is_gateway(container.config.image, [container.path, *(container.args or ())])
 
 
 def _ask(command: list[str]) -> str | Failure:

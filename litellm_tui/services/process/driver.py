@@ -13,20 +13,20 @@ from litellm_tui.host.command import argument_vector
 from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
-from litellm_tui.model.found import Found
+from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Process
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.model.service_words import ServiceWords
 from litellm_tui.services.driver import Description, Wording, defining_files
-from litellm_tui.services.process import pid_file, start_stop
-from litellm_tui.services.process.discovery import process_unit
+from litellm_tui.services.process import locate, start_stop
+from litellm_tui.services.process.discovery import process_unit, running_on
 from litellm_tui.services.process.drift import compare_process, written_in
 
 
 class ProcessDriver:
-    """One process; each look reads its PID file."""
+    """One process; each look reads its PID file, or looks for what listens on its port."""
 
     place: ServicePlace = "process"
     wording = Wording(environment_file="process.environment_file")
@@ -44,11 +44,13 @@ class ProcessDriver:
 
     @property
     def operated(self) -> tuple[str, ...]:
+        if self._settings.pid_file is None:
+            return "process", "port", str(self._settings.port)
         return "process", os.path.realpath(os.path.expanduser(self._settings.pid_file))
 
     async def look(self) -> Service | Failure:
         # the PID file may be on a slow file system
-        found = await asyncio.to_thread(pid_file.look, self._settings, self._name)
+        found = await asyncio.to_thread(locate.look, self._settings, self._name)
         return (
             found
             if isinstance(found, Failure)
@@ -64,18 +66,22 @@ class ProcessDriver:
         self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> FileTail | Failure:
         if not self._settings.log_file:
-            return NotAvailable("the profile names no log: add process.log_file")
+            return NotAvailable(self._why_no_log())
         return FileTail(self._settings.log_file, on_entries, on_state, history=lines, prepare=prepare)
 
+    def _why_no_log(self) -> str:
+        known = locate.recipe(self._settings)
+        if self._settings.start is not None or known is None:
+            return "the profile names no log: add process.log_file"
+        how = f" (it is {known.origin.words})" if known.origin.words else ""
+        return f"its output goes to no file that can be read here{how}: name one as process.log_file in a profile"
+
     async def order(self, verb: Verb) -> Failure | None:
-        if verb != "start":
-            if verb == "restart" and (lacking := start_stop.cannot_start(self._settings)):
-                # a stop nearly always works: without this check the gateway would stay down
-                return lacking
-            failure = await start_stop.stop(self._settings)
-            if failure is not None or verb == "stop":
-                return failure
-        return start_stop.start(self._settings)
+        if verb == "restart":
+            return await start_stop.restart(self._settings)
+        if verb == "stop":
+            return await start_stop.stay_stopped(self._settings)
+        return await asyncio.to_thread(start_stop.start, self._settings)
 
     def order_by_sudo(self, verb: Verb) -> list[str] | None:
         return None
@@ -106,11 +112,15 @@ class ProcessDriver:
 
     async def describe(self, service: Service | None) -> Description:
         settings = self._settings
+        known = locate.recipe(settings)
+        start = argument_vector(settings.start) if settings.start else known.command if known else ()
         policy = {
-            "start": shlex.join(argument_vector(settings.start)),
-            "pid_file": settings.pid_file,
+            "start": shlex.join(start),
+            "pid_file": settings.pid_file or "",
+            "port": str(settings.port or ""),
             "stop_signal": settings.stop_signal,
         }
+        policy = {name: value for name, value in policy.items() if value}
         why = f"not known: a service of the kind {self.place} keeps only its last end"
         return Description(NotAvailable(why), policy, defining_files(service))
 
@@ -123,4 +133,14 @@ def find(wanted: ServiceQuery) -> FoundService:
     settings = wanted.settings
     assert isinstance(settings, Process)
     name = wanted.name or Found(wanted.profile, f"profile {wanted.profile}")
-    return FoundService(name=name, settings=settings, unit=process_unit(settings, name.value, wanted.environ))
+    if settings.pid_file is not None:
+        return FoundService(name=name, settings=settings, unit=process_unit(settings, name.value, wanted.environ))
+    found = running_on(settings, wanted.tools.proc)
+    if found is None:
+        why = f"no LiteLLM process listens on port {settings.port} of this machine"
+        mend = "start it as before" if settings.start is None else "litellm-tui start starts it"
+        unit = process_unit(settings, name.value, wanted.environ) if settings.start else None
+        return FoundService(name=name, settings=settings, unit=unit, missing=(Missing("service process", why, mend),))
+    settings = found.settings if isinstance(found.settings, Process) else settings
+    return FoundService(name=name, settings=settings, unit=msgspec.structs.replace(found.unit, name=name.value),
+                        missing=found.missing)  # fmt: skip

@@ -57,7 +57,8 @@ def find(pid_file: str, start: Sequence[str] = ()) -> FoundProcess | Failure:
 
 def look(settings: Process, name: str) -> Service | Failure:
     """One look. A process that ended and left its PID file has failed: nobody stopped it; how it ended is unknown."""
-    start = argument_vector(settings.start)
+    assert settings.pid_file is not None, "another process is looked for by its port"
+    start = argument_vector(settings.start or ())
     seen = find(settings.pid_file, start)
     if isinstance(seen, Failure):
         return seen
@@ -71,10 +72,14 @@ def look(settings: Process, name: str) -> Service | Failure:
 
 def program(settings: Process) -> str | None:
     """The path of the program that the start command runs; None when it does not exist. Relative to `folder`."""
-    name = argument_vector(settings.start)[0]
+    return program_of(argument_vector(settings.start or ("",))[0], settings.folder)
+
+
+def program_of(name: str, folder: str | None) -> str | None:
+    """The path of a program; None when it does not exist. Relative to `folder`."""
     if os.sep not in name:
         return shutil.which(name)
-    path = os.path.abspath(os.path.join(os.path.expanduser(settings.folder or ""), name))
+    path = os.path.abspath(os.path.join(os.path.expanduser(folder or ""), name))
     return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -21,6 +21,8 @@ from litellm_tui.host.systemd_tools import (
 )
 from litellm_tui.model.service import Obstacle, Unit, Variable
 from litellm_tui.model.service_kinds import Scope, Tools
+from litellm_tui.services.docker.run_command import RunCommand, is_compose, parse_run
+from litellm_tui.services.docker.run_unit import unit_of_run
 from litellm_tui.services.litellm_command import PROCESS_SOURCE, interpreter_of, is_litellm, unit_from_command
 from litellm_tui.services.own_dotenv import own_dotenv, withheld_secrets
 from litellm_tui.services.systemd.obstacles import unit_obstacles
@@ -29,33 +31,76 @@ DEFAULT_UNIT = "litellm.service"
 _RUNNING = ("active", "activating", "reloading")
 
 
+class ContainerUnit(msgspec.Struct, frozen=True):
+    """A unit that runs a container of which it is not known whether that is LiteLLM, or a Compose project."""
+
+    run: RunCommand
+    block: dict[str, str]
+    scope: Scope
+    is_compose: bool = False
+
+    @property
+    def names_litellm(self) -> bool:
+        """Whether its name or its command line has the word."""
+        return "litellm" in f"{self.block.get('Id', '')} {self.block.get('ExecStart', '')}".casefold()
+
+    def unit(self) -> Unit:
+        """The unit, with what its container says."""
+        return unit_from(self.block, self.scope)
+
+
 class UnitSearch(msgspec.Struct, frozen=True):
-    """All units found, in order of preference, and the reasons why a place could not be searched."""
+    """All units found, in order of preference, and the reasons why a place could not be searched.
+
+    `containers` are units that run some container; only a search for every unit has them. `runs` are the names of the
+    containers that found units run, by unit and scope.
+    """
 
     units: tuple[Unit, ...] = ()
     failures: tuple[str, ...] = ()
+    containers: tuple[ContainerUnit, ...] = ()
+    runs: Mapping[tuple[str, str], str] = {}
 
 
-def find_units(tools: Tools, unit: str | None = None, scope: Scope | None = None) -> UnitSearch:
+def find_units(tools: Tools, unit: str | None = None, scope: Scope | None = None, *, every: bool = False) -> UnitSearch:
     """User units before system units; in each, the named one, else litellm.service while it runs, else all that run
-    LiteLLM. Without a name those that run come first.
+    LiteLLM. With `every` all that run LiteLLM, whatever runs. Without a name those that run come first.
     """
     units: list[Unit] = []
+    containers: list[ContainerUnit] = []
     failures: list[str] = []
+    runs: dict[tuple[str, str], str] = {}
     for place in (scope,) if scope else ("user", "system"):
         try:
             blocks = _show(tools, place, [_with_suffix(unit or DEFAULT_UNIT)])
             found = [b for b in blocks if b.get("LoadState") == "loaded" and (unit or _runs_litellm(b))]
-            if unit is None and not any(b.get("ActiveState") in _RUNNING for b in found):
+            if unit is None and (every or not any(b.get("ActiveState") in _RUNNING for b in found)):
                 known = {b.get("Id") for b in found}
-                found += [b for b in _all_services(tools, place) if _runs_litellm(b) and b.get("Id") not in known]
+                others = [b for b in _all_services(tools, place) if b.get("Id") not in known]
+                found += [b for b in others if _runs_litellm(b)]
+                containers += _container_units({b.get("Id"): b for b in (*blocks, *others)}.values(), place)
         except (OSError, subprocess.SubprocessError) as error:
             failures.append(f"{place} units: {_reason(error)}")
             continue
         units += [unit_from(block, place) for block in found]
+        for block in found:
+            if run := parse_run(parse_exec_start(block.get("ExecStart", ""))):
+                runs[block.get("Id", ""), place] = run.name or run.image
     if unit is None:
         units.sort(key=lambda found: not found.active)
-    return UnitSearch(tuple(units), tuple(failures))
+    return UnitSearch(tuple(units), tuple(failures), tuple(containers), runs)
+
+
+def _container_units(blocks: Iterable[dict[str, str]], scope: Scope) -> list[ContainerUnit]:
+    found = []
+    for block in blocks:
+        words = parse_exec_start(block.get("ExecStart", ""))
+        run = parse_run(words)
+        if run is not None and not run.is_litellm:
+            found.append(ContainerUnit(run, block, scope))
+        elif is_compose(words):
+            found.append(ContainerUnit(RunCommand(words[0], ""), block, scope, is_compose=True))
+    return found
 
 
 def next_start(tools: Tools, unit: str, scope: Scope) -> Unit | None:
@@ -101,28 +146,30 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
         environment.setdefault(key, Variable(value, f"{PROCESS_SOURCE} {pid}"))
 
     arguments = _litellm_arguments(block, pid)
-    interpreter = interpreter_of(arguments)
+    run = parse_run(arguments)
+    interpreter = None if run is not None else interpreter_of(arguments)
     own, unread_own = own_dotenv(interpreter, environment)
     unread += unread_own
     for key, variable in own.items():
         environment.setdefault(key, variable)
 
     plain = {key: variable.value for key, variable in environment.items()}
-    unit = unit_from_command(
-        name,
-        scope,
-        [expand(word, plain) for word in arguments],
-        block.get("WorkingDirectory", "").lstrip("!-") or None,
-        environment,
-    )
+    words = [expand(word, plain) for word in arguments]
+    folder = block.get("WorkingDirectory", "").lstrip("!-") or None
+    run = parse_run(words)
+    if run is not None:
+        # what LiteLLM gets is in the container, and not in its client
+        unit = unit_of_run(run, name, scope)
+    else:
+        unit = unit_from_command(name, scope, words, folder, environment)
     return msgspec.structs.replace(
         unit,
         active=block.get("ActiveState") in _RUNNING,
         interpreter=interpreter,
-        environment_files=tuple(files),
+        environment_files=(*files, *unit.environment_files),
         unread=tuple(unread),
         fragment=block.get("FragmentPath", ""),
-        withheld=withheld_secrets([*files, *(variable.source for variable in own.values())]),
+        withheld=(*unit.withheld, *withheld_secrets([*files, *(variable.source for variable in own.values())])),
         exec_reload=" ".join(parse_exec_start(block.get("ExecReload", ""))),
         stop_seconds=parse_time_span(block.get("TimeoutStopUSec", "")),
     )
@@ -133,11 +180,21 @@ def _litellm_arguments(block: Mapping[str, str], pid: int) -> list[str]:
 
     The running one is exact (words with blanks stay whole) and sees through a start script.
     """
+    started = parse_exec_start(block.get("ExecStart", ""))
+    if parse_run(started) is not None:
+        # of the same words, and nothing in them is a file of this machine
+        return _exact(started, pid)
     for member in proc.family(pid) if pid else []:
         words = proc.command_line(member)
         if any(is_litellm(word) for word in words):
             return words
-    return parse_exec_start(block.get("ExecStart", ""))
+    return started
+
+
+def _exact(started: list[str], pid: int) -> list[str]:
+    """The running client's own words, where it is the main process: a word with a blank is whole there."""
+    words = proc.command_line(pid) if pid else []
+    return words if parse_run(words) is not None and words[1:2] == started[1:2] else started
 
 
 def _pid(block: Mapping[str, str]) -> int:
@@ -147,6 +204,11 @@ def _pid(block: Mapping[str, str]) -> int:
 
 def _runs_litellm(block: Mapping[str, str]) -> bool:
     words = parse_exec_start(block.get("ExecStart", ""))
+    if (run := parse_run(words)) is not None:
+        return run.is_litellm
+    if is_compose(words):
+        # the service of the project is the gateway
+        return False
     if any(is_litellm(word) for word in words):
         return True
     pid = _pid(block)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from litellm_tui.analysis.container_health import explain_health, shown
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model import service as model
-from litellm_tui.target.profile import findings
+from litellm_tui.target.profile import findings, service_word
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row
@@ -32,7 +32,7 @@ class Service(Pane):
         return ("stale" if stale else "seen now"), stale
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
-        pairs = [*_service(view), *(pair for pair in findings(view.profile) if pair[0] != "unit")]
+        pairs = [*_service(view), *(pair for pair in findings(view.profile) if pair[0] != service_word(view.profile))]
         rows = [_pair(name, value, note) for name, value, note in pairs]
         rows += [Row(((f" missing     {m.what}: {m.why}; {m.mend}", "warn"),)) for m in view.profile.missing]
         return rows

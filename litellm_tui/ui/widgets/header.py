@@ -130,5 +130,7 @@ def _identity(view: View) -> str:
     words = [profile.host, profile.address, f"LiteLLM {version}" if version else "LiteLLM"]
     if profile.unit:
         words.append(f"{profile.unit.value} ({profile.place})")
+        if profile.discovery is not None:
+            words.append(profile.unit.source)
     named = profile.name if profile.name != "discovered" else ""
     return f" {view.signs.dot} ".join(word for word in (view.title, named, *words) if word)
