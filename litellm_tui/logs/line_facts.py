@@ -157,7 +157,7 @@ def _heading(line: Line) -> Heading:
         text, trace = told, text
     mark = trace_mark(_ends_of(call_line.own_trace(trace))) if trace else NO_MARK
     failure = failure_line.failure_heading(text, line.source, line.logger, mark)
-    report = call_line.failure_report(text)
+    report = call_line.bare_report(text) if failure.bare else call_line.failure_report(text)
     # naming a cause takes longer than everything else: it is done only where a cause may be needed
     words = _error_text(failure.words, failure.where, judged=not failure.by_error and not failure.cause)
     if failure.kind == "caller" and words.subject not in ("caller", "gateway"):

@@ -26,7 +26,18 @@ class Reported(NamedTuple):
     frame: str = ""
 
 
-_REQUEST: Final = ("_handle_llm_api_exception()", "async_data_generator()")
+# 1.77.7 reports a failed request in the function of its route; later versions do so in the first of these
+_HANDLED: Final = (
+    "_handle_llm_api_exception()",
+    *(
+        f"proxy_server.{route}()"
+        for route in (
+            "completion", "chat_completion", "embeddings", "moderations", "image_generation", "anthropic_response",
+            "rerank", "audio_speech", "audio_transcription", "create_batch", "retrieve_batch",
+        )
+    ),
+)  # fmt: skip
+_REQUEST: Final = (*_HANDLED, "async_data_generator()")
 _ROUTER: Final = ("async_function_with_fallbacks()", "Fallback also failed")
 _AUTH: Final = ("user_api_key_auth()", "auth_exception_handler.py")
 
@@ -256,6 +267,12 @@ def mcp_server_named(text: str) -> str:
     """The name of the MCP server that a text is about; empty where it names none."""
     found = _MCP_SERVER.search(text, 0, 1000)
     return found[1] if found and found[1] not in ("is", "not", "has", "may", "url", "tool", "list", "must") else ""
+
+
+def reports_a_request(text: str, *, stream: bool = True) -> bool:
+    """Whether this beginning of a record reports a request that failed; `stream` includes streams that broke."""
+    head = text[:200]
+    return any(word in head for word in (_REQUEST if stream else _HANDLED))
 
 
 def is_http_exception(words: str) -> bool:
