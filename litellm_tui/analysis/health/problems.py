@@ -53,7 +53,12 @@ def find_problems(
     audit: Audit | None = None,
 ) -> tuple[Problem, ...]:
     """The problems at this moment; `since` is set where the evidence has the onset."""
-    found = [*_operation(gateway, service), *_health_url(snapshot, gateway), *_configuration(snapshot, drift, audit)]
+    found = [
+        *_operation(gateway, service),
+        *_next_start(snapshot),
+        *_health_url(snapshot, gateway),
+        *_configuration(snapshot, drift, audit),
+    ]
     if gateway.state == "answering":
         found += _models(deployments, groups, chains)
         if snapshot.gateway.deployments.value is not None:
@@ -107,6 +112,24 @@ def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
         yield _problem("gateway", "", f"gateway {gateway.state}", gateway, hit=everyone)
     if service.severity in ("bad", "warn"):
         yield _problem("service", "", "service", service)
+
+
+def _next_start(snapshot: Snapshot) -> Iterator[Problem]:
+    """What the next start of a service fails on that runs now: it was started before that was missing."""
+    service = snapshot.service.value
+    if service is None or snapshot.service.failure is not None or service.active_state != "active":
+        return
+    for obstacle in service.obstacles:
+        yield Problem(
+            key=f"service:start:{obstacle.brief}:{obstacle.subject}",
+            severity="warn",
+            title="next start",
+            cause=obstacle.brief,
+            reason=f"{service.unit} would not start again: {obstacle.text}",
+            place=Place("service"),
+            do=f"before anything restarts it: {obstacle.do}",
+            hit="nobody yet: what runs was started before",
+        )
 
 
 def _health_url(snapshot: Snapshot, gateway: Verdict) -> Iterator[Problem]:
