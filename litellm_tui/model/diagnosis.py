@@ -101,7 +101,7 @@ class Group(msgspec.Struct, frozen=True):
     """A model group as its callers see it, with its aliases; `served_by` is the fallback that answers in its place.
 
     `in_place` says who answers for each of its names while it is dead, in words that every face shows; empty while it
-    is not.
+    is not. `unserved` are those of its names whose callers are seen to fail meanwhile, whatever its fallbacks are.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Group(msgspec.Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     served_by: str = ""
     in_place: str = ""
+    unserved: tuple[str, ...] = ()
 
 
 class Target(msgspec.Struct, frozen=True):

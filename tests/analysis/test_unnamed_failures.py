@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from litellm_tui.analysis.failures.incidents import find_incidents
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.unnamed_failures import all_clear, unnamed_failures
+from litellm_tui.analysis.routing.what_if import simulate_outage
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.diagnosis import Diagnosis, Problem
 from litellm_tui.model.gateway import (
@@ -55,7 +57,12 @@ def _read(value: Any, at: float) -> Reading[Any]:
     return Reading(value=value, seen_at=at, tried_at=at, interval=15.0)
 
 
-def judged(
+def judged(traffic: Traffic, now: float, **more: Any) -> Diagnosis:
+    """What is thought of this traffic at a gateway that answers."""
+    return diagnose(seen(traffic, now, **more), now)
+
+
+def seen(
     traffic: Traffic,
     now: float,
     *,
@@ -64,8 +71,8 @@ def judged(
     health: HealthReport | None = None,
     interval: float | None = None,
     metrics: Metrics | None = None,
-) -> Diagnosis:
-    """What is thought of this traffic at a gateway that answers; its process has run for `up` seconds."""
+) -> Snapshot:
+    """This traffic at a gateway that answers; its process has run for `up` seconds."""
     router: dict[str, Any] = {"fallbacks": [{"front": ["spare"]}], "model_group_alias": {"nick": "front"}}
     if "front" not in {group for group, _ in models}:
         router = {}
@@ -84,7 +91,7 @@ def judged(
         cache_ping=_read(CachePing("healthy", "redis", True), now),
     )
     service = Service("litellm.service", "user", "loaded", "active", "running", main_pid=1, started_at=now - up)
-    snapshot = Snapshot(
+    return Snapshot(
         now,
         gateway=gateway,
         configuration=Configuration(current=file),
@@ -92,7 +99,6 @@ def judged(
         log=Log(state="following", last=9),
         traffic=traffic,
     )
-    return diagnose(snapshot, now)
 
 
 def look(fed: Fed, after: float = 3.0, **more: Any) -> Diagnosis:
@@ -234,6 +240,14 @@ def test_the_one_who_answers_in_its_place_is_the_same_everywhere() -> None:
     assert group.in_place == "spare answers in its place for front, nobody for nick"
     assert all(group.in_place in words for words in (group.verdict.reason, row.verdict.reason, problem.hit))
     assert group.served_by == "spare"
+    # the simulation and the incident say the same of both of its names
+    outlook = simulate_outage(seen(fed.traffic(), fed.at + 3.0), found.deployments, found.groups)
+    assert outlook.routes["general", "front"].served_by == "spare"
+    assert "nick" in outlook.unanswered
+    failures = fed.intake.incidents.failures(fed.at + 3.0)
+    assert {one.fallback for one in find_incidents(failures, found, fed.at) if one.subject == "front"} == {
+        group.in_place
+    }
 
 
 def test_no_fallback_takes_over_while_the_callers_get_errors() -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
+from litellm_tui.analysis.health.next_start import next_start_problems
 from litellm_tui.analysis.health.unnamed_failures import log_problems, unnamed_failures
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
@@ -55,7 +56,7 @@ def find_problems(
     """The problems at this moment; `since` is set where the evidence has the onset."""
     found = [
         *_operation(gateway, service),
-        *_next_start(snapshot),
+        *next_start_problems(snapshot),
         *_health_url(snapshot, gateway),
         *_configuration(snapshot, drift, audit),
     ]
@@ -112,24 +113,6 @@ def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
         yield _problem("gateway", "", f"gateway {gateway.state}", gateway, hit=everyone)
     if service.severity in ("bad", "warn"):
         yield _problem("service", "", "service", service)
-
-
-def _next_start(snapshot: Snapshot) -> Iterator[Problem]:
-    """What the next start of a service fails on that runs now: it was started before that was missing."""
-    service = snapshot.service.value
-    if service is None or snapshot.service.failure is not None or service.active_state != "active":
-        return
-    for obstacle in service.obstacles:
-        yield Problem(
-            key=f"service:start:{obstacle.brief}:{obstacle.subject}",
-            severity="warn",
-            title="next start",
-            cause=obstacle.brief,
-            reason=f"{service.unit} would not start again: {obstacle.text}",
-            place=Place("service"),
-            do=f"before anything restarts it: {obstacle.do}",
-            hit="nobody yet: what runs was started before",
-        )
 
 
 def _health_url(snapshot: Snapshot, gateway: Verdict) -> Iterator[Problem]:
@@ -288,13 +271,20 @@ def _hit(group: Group, rows: Iterable[Deployment], relying: Collection[str], tot
 
 
 def _ghost(
-    snapshot: Snapshot, deployments: Sequence[Deployment], chain: Chain, ghosts: Sequence[str], severity: Severity
+    snapshot: Snapshot,
+    deployments: Sequence[Deployment],
+    groups: Sequence[Group],
+    chain: Chain,
+    ghosts: Sequence[str],
+    severity: Severity,
 ) -> Problem:
     """The problem of targets that do not exist; only a note where another target answers."""
     source = "any group" if chain.source.name == "*" else chain.source.name
     kind = next((kind for _, kind in FALLBACK_KINDS if kind == chain.kind), None)
     served = (
-        served_without(snapshot, deployments, kind, chain.source.name) if kind and chain.source.name != "*" else None
+        served_without(snapshot, deployments, kind, chain.source.name, groups)
+        if kind and chain.source.name != "*"
+        else None
     )
     ends = f"is answered by {served}" if served else "fails"
     return Problem(
@@ -355,7 +345,7 @@ def _routing(
             )
         elif ghosts:
             explained.update(ghosts)
-            yield _ghost(snapshot, deployments, chain, ghosts, severity)
+            yield _ghost(snapshot, deployments, groups, chain, ghosts, severity)
         elif chain.source.flaw == "ghost":
             yield Problem(
                 key=f"chain:{chain.key}",
