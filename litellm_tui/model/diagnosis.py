@@ -170,7 +170,8 @@ class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong. `key` stays the same while it lasts; `hit` says who is affected.
 
     `since` is the onset as far as it is known. `new` marks a problem that the operator has not seen, `solved_at` one
-    that has ended. Severity `quiet` is a note: nothing fails because of it.
+    that has ended. Severity `quiet` is a note: nothing fails because of it. `state` is that of a cache or a database,
+    where each state is a trouble of its own.
     """
 
     key: str
@@ -184,6 +185,7 @@ class Problem(msgspec.Struct, frozen=True):
     since: float | None = None
     new: bool = False
     solved_at: float | None = None
+    state: str = ""
 
 
 class Looked(msgspec.Struct, frozen=True):

@@ -99,6 +99,7 @@ def _problem(
         do=verdict.do,
         hit=hit,
         since=verdict.since,
+        state=verdict.state if kind == "cache" else "",
     )
 
 
