@@ -89,7 +89,8 @@ class _Pending:
         near = not folded or len(self.record.stack) <= call_line.LONGEST_TRACE
         if facts.network is not None and near and not self.others:
             self.network = facts.network if self.network is None else min(self.network, facts.network)
-        if facts.mark is not NO_MARK and near and not self.others:
+        # a long trace is told by its end
+        if facts.mark is not NO_MARK and not self.others:
             self.mark = self.mark.joined(facts.mark)
         self.others = self.others or facts.others
 

@@ -24,6 +24,8 @@ _ECHOES: Final = (
     "Unclosed client session",
     "This usually means 'prisma generate'",
     "Please run 'prisma generate'",
+    # the traceback of what failed at the end stands above it
+    "Application shutdown failed",
 )
 _PLACE: Final = re.compile(
     r"^litellm[\w./]{0,200}(?:::|\.)\w{1,100}\(\)(?::| -)? (?:(?:Exception|Error) occur\w{1,10}[^-]{0,80}-(?: |$))?"

@@ -215,6 +215,20 @@ def test_streams_of_a_group_of_several_are_the_groups_failure() -> None:
     assert [(p.place.kind, p.severity) for p in loud(found)] == [("group", "bad")]
 
 
+@pytest.mark.parametrize("status", [400, 500])
+def test_what_a_cache_that_is_no_switch_breaks_is_told_by_the_cache_alone(status: int) -> None:
+    fed = Fed()
+    for _ in range(4):
+        fed.write(error(PROXY + CALL + "'dict' object has no attribute 'cache'"), answered(status))
+    snapshot = seen(fed.traffic(), fed.at + 3.0)
+    # 1.77.7 answers 500, 1.106.2 answers 400
+    assert [problem.cause for problem in diagnose(snapshot, snapshot.taken_at).problems] != ["cache is no switch"]
+    ping = _read(CachePing("unhealthy"), snapshot.taken_at)
+    broken = msgspec.structs.replace(snapshot, gateway=msgspec.structs.replace(snapshot.gateway, cache_ping=ping))
+    found = diagnose(broken, broken.taken_at)
+    assert [problem.cause for problem in found.problems] == ["cache is no switch"]
+
+
 # --- aliases and fallbacks ----------------------------------------------------------------------------------------
 
 

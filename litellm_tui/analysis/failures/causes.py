@@ -28,6 +28,7 @@ from litellm_tui.analysis.failures.part_causes import (
     SIDE_RULES,
     START_ENDED_RULES,
     START_RULES,
+    SWITCH_RULES,
 )
 from litellm_tui.analysis.failures.places import Reported, is_http_exception
 from litellm_tui.analysis.failures.upstream_causes import PATTERNS, PROVIDER_RULES
@@ -81,6 +82,7 @@ PARTS_MEAN: Final[dict[Subject, str]] = {
     "side service": "LiteLLM cannot use a service beside it; requests go on where it only records",
 }
 _ELSEWHERE: Final[tuple[tuple[WordRule, ...], ...]] = (
+    SWITCH_RULES,
     START_ENDED_RULES,
     ISSUER_RULES,
     DATABASE_RULES,

@@ -124,8 +124,21 @@ DATABASE_RULES: Final = (
     ),
 )  # fmt: skip
 
+# LiteLLM took a value of litellm_settings.cache for the cache itself (litellm/caching/caching_handler.py)
+SWITCH_RULES: Final = (
+    word_rule(
+        "cache is no switch",
+        "cache",
+        "litellm_settings.cache is neither true nor false: LiteLLM takes it for the cache itself, and every request "
+        "fails",
+        "write cache: true, put what describes the cache under cache_params, and restart",
+        *(f"'{kind}' object has no attribute 'cache'" for kind in ("dict", "list", "str", "int", "float")),
+    ),
+)
+
 # what the cache's client says in its own words
 CACHE_RULES: Final = (
+    *SWITCH_RULES,
     word_rule(
         "Redis wants a password", "cache",
         "Redis answers, and wants a password that LiteLLM does not send",
@@ -284,7 +297,16 @@ START_RULES: Final = (
         "module unusable", "start-up",
         "the configuration names a Python module that cannot be loaded as it is",
         "LiteLLM's words say what is wrong in it; correct the module or its name",
-        "importerror", "cannot import name", "has no attribute", "syntaxerror",
+        "importerror", "cannot import name", "module ' … ' has no attribute", "syntaxerror",
+    ),
+    word_rule(
+        "value of a wrong kind", "start-up",
+        "LiteLLM met a value of another kind than it reads there, such as a list in place of a mapping",
+        "the audit (a) names the setting where it is known; the lines above say what LiteLLM was reading",
+        *(f"'{kind}' object has no attribute" for kind in ("dict", "list", "str", "int", "float", "bool", "nonetype")),
+        *(f"'{kind}' object is not" for kind in ("int", "float", "bool", "nonetype")),
+        "list indices must be", "string indices must be", "argument after ** must be a mapping",
+        "unsupported operand type", "not supported between instances of",
     ),
     word_rule(
         "configuration unreadable", "start-up",

@@ -93,6 +93,7 @@ _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("s3 caching", "cache"),
     ("gcs caching", "cache"),
     ("litellm cache", "cache"),
+    ("cache health check failed", "cache"),
     ("litellm prisma client", "database"),
     ("prisma", "database"),
     ("error updating prisma", "database"),
@@ -211,6 +212,8 @@ _STARTING: Final = (
     "proxy_cli.py",
     "in run_server",
 )
+# the same functions also run what LiteLLM does at its end
+_ENDING: Final = ("in proxy_shutdown_event", "in shutdown")
 _MCP_SERVER: Final = re.compile(
     r"(?:(?:MCP )?[Ss]erver(?: name)?[:=]? ?|listing tools from |operation failed for )'?([\w.-]{1,80})"
 )
@@ -222,10 +225,16 @@ class TraceMark(NamedTuple):
     subject: Subject = ""
     frame: str = ""
     starting: bool = False
+    ending: bool = False
 
     def joined(self, later: TraceMark) -> TraceMark:
         """Both together; of two files the later one counts."""
-        return TraceMark(self.subject or later.subject, later.frame or self.frame, self.starting or later.starting)
+        return TraceMark(
+            self.subject or later.subject,
+            later.frame or self.frame,
+            self.starting or later.starting,
+            self.ending or later.ending,
+        )
 
 
 NO_MARK: Final = TraceMark()
@@ -236,7 +245,8 @@ def trace_mark(trace: str) -> TraceMark:
     if 'File "' not in trace:
         return NO_MARK
     subject: Subject = next((subject for folder, subject in _CLIENTS if folder in trace), "")
-    return TraceMark(subject, frame_of(trace), any(word in trace for word in _STARTING))
+    starting, ending = (any(word in trace for word in words) for words in (_STARTING, _ENDING))
+    return TraceMark(subject, frame_of(trace), starting, ending)
 
 
 def subject_of_path(path: str) -> Subject:
@@ -284,7 +294,7 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
     """Where this record comes from: by its beginning, the reporting file (`utils.py:12`) and its trace."""
     file = file.partition(":")[0]
     head, frame = text[:200], mark.frame
-    if mark.starting and mark.subject in ("", "start-up"):
+    if mark.starting and not mark.ending and mark.subject in ("", "start-up"):
         return Reported("other", "start-up", file, frame)
     if mark.subject:
         return Reported("other", mark.subject, file, frame)

@@ -61,7 +61,8 @@ def find_problems(
         *_configuration(snapshot, drift, audit),
     ]
     if gateway.state == "answering":
-        found += _models(deployments, groups, chains)
+        # what the cache breaks is told there, and not once more for each deployment
+        found += _models(deployments, groups, chains, cache.brief if cache.state == MISCONFIGURED else "")
         if snapshot.gateway.deployments.value is not None:
             found += _routing(snapshot, now, deployments, chains, groups)
     if cache.severity in ("warn", "bad"):
@@ -197,8 +198,10 @@ def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None
 
 
 @latest
-def _models(deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain]) -> tuple[Problem, ...]:
-    return tuple(_of_models(deployments, groups, chains))
+def _models(
+    deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain], told: str
+) -> tuple[Problem, ...]:
+    return tuple(problem for problem in _of_models(deployments, groups, chains) if problem.cause != (told or None))
 
 
 def _of_models(
