@@ -323,6 +323,12 @@ START_RULES: Final = (
         "unsafe … master_key", "unsafemasterkeyerror", "refused to start … master", "master key … unsafe",
     ),
     word_rule(
+        "permission denied", "start-up",
+        "the service's user may not read or write a file that the start needs",
+        "give the service's user the right to that file (ls -l, User= of the unit)",
+        "permissionerror: ", "permission denied", "errno 13]",
+    ),
+    word_rule(
         "port taken", "start-up",
         "LiteLLM could not listen: another program has its port",
         "stop the other program, or give LiteLLM another port",
