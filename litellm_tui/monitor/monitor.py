@@ -22,6 +22,7 @@ from litellm_tui.logs.store import LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Configuration
 from litellm_tui.model.failures import Crashed, Failure, NotAvailable
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import Metrics, Readiness
 from litellm_tui.model.log import Log, LogRecord
 from litellm_tui.model.probe import ProbeResult
@@ -30,7 +31,9 @@ from litellm_tui.model.traffic import Failures, Traffic
 from litellm_tui.monitor.audit_worker import AuditWorker
 from litellm_tui.monitor.background_checks import BackgroundChecks
 from litellm_tui.monitor.config_watcher import ConfigWatcher
+from litellm_tui.monitor.file_age import dated
 from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
+from litellm_tui.monitor.moved_gateway import MovedGateway, moved
 from litellm_tui.monitor.postgres_poller import PostgresPoller
 from litellm_tui.monitor.redis_poller import RedisPoller
 from litellm_tui.monitor.service_poller import ServicePoller
@@ -38,7 +41,7 @@ from litellm_tui.monitor.supervisor import Job, Pace, Supervisor, guarded, guard
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Tail
 from litellm_tui.services.registry import driver
-from litellm_tui.storage.starts import StartHistory, run_of
+from litellm_tui.storage.starts import StartHistory
 
 if TYPE_CHECKING:
     from litellm_tui.target.profile import Profile
@@ -93,6 +96,7 @@ class Monitor:
         self._redis = RedisPoller(profile.url.value, self._dirty.set, self.look_now)
         self._postgres = PostgresPoller(profile, self._dirty.set, self._masked)
         self._database_said: str | None = None
+        self._moved = MovedGateway(lambda: self.profile, lambda: self._service.reading, self.store)
         self._gateway = GatewayPoller(
             profile,
             self._wakeup,
@@ -100,6 +104,8 @@ class Monitor:
             cache_is_down=lambda: redis.is_down(self._redis.answer),
             redact=self._masked,
             another_key=self._another_key,
+            elsewhere=self._moved.candidates,
+            moved=self._has_moved,
             on_answer=self._receive_answer,
             changed=self._dirty.set,
             same=self._same,
@@ -282,6 +288,10 @@ class Monitor:
             self.profile = msgspec.structs.replace(self.profile, key=found.key, key_source=found.key_source)
         return key
 
+    def _has_moved(self, url: Found) -> None:
+        self.profile = moved(self.profile, url)
+        self._dirty.set()
+
     def _masked(self, text: str) -> str:
         """The text without the secrets that are known now."""
         return self.redact(text)
@@ -320,17 +330,7 @@ class Monitor:
         self._dirty.set()
 
     def _dated(self, file: ConfigFile) -> ConfigFile:
-        """The file, not younger than the process where that was started with the same content.
-
-        A file that was changed and changed back, or got other permissions, is younger but the same configuration.
-        """
-        service = self._service.reading.value
-        if self._history is None or service is None or not service.started_at or file.modified_at <= service.started_at:
-            return file
-        start = self._history.start_of_run(run_of(service))
-        if start is None or start.digest != file.digest:
-            return file
-        return msgspec.structs.replace(file, modified_at=service.started_at)
+        return dated(file, self._service.reading.value, self._history)
 
     def _judge_background_checks(self) -> None:
         """Note whether the running proxy has background health checks on."""
