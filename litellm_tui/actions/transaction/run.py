@@ -68,7 +68,7 @@ class Transaction:
         self._watch = Watch(profile, observer)
         self._began = time.monotonic()
         self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
-        self._downtime = Downtime(profile)
+        self._downtime = Downtime(profile, lambda: self._watch.address)
         self._unrecorded = ""
         self._recovered = ""
         self._cause = ""
