@@ -207,7 +207,9 @@ def test_a_named_failure_does_not_name_another_one_with_the_same_error() -> None
     assert sorted(fed.told()) == [("group", "one", 1), ("stream", "", 1)]
 
 
-@pytest.mark.parametrize("before", ["LiteLLM Router:ERROR: router.py:5555 - ", "LiteLLM:ERROR: main.py:1 - ", "ERROR:    "])
+@pytest.mark.parametrize(
+    "before", ["LiteLLM Router:ERROR: router.py:5555 - ", "LiteLLM:ERROR: main.py:1 - ", "ERROR:    "]
+)
 def test_an_error_of_a_group_that_names_no_place_is_its_groups(before: str) -> None:
     fed = Fed()
     for _ in range(3):
