@@ -24,7 +24,10 @@ MOST_UNKNOWN: Final = 100
 MOST_PENDING: Final = 500
 SETTLING: Final = FOLD_SECONDS + 0.2
 # records that say only that something was raised: the trace below them says what
-_EMPTY_WORDS: Final = ("Exception in ASGI application", "Exception while exporting", "Exception in callback ")
+_EMPTY_WORDS: Final = (
+    "Exception in ASGI application", "Exception while exporting", "Exception in callback ",
+    "Exception in worker process",
+)  # fmt: skip
 _IN_A_GROUP: Final = "unhandled errors in a TaskGroup"
 _GROUPS: Final = ("ExceptionGroup: ", "BaseExceptionGroup: ")
 MINUTES: Final = 60

@@ -26,6 +26,8 @@ _ECHOES: Final = (
     "Please run 'prisma generate'",
     # the traceback of what failed at the end stands above it
     "Application shutdown failed",
+    # gunicorn gives the reason in the next line
+    "Shutting down: Master",
 )
 _PLACE: Final = re.compile(
     r"^litellm[\w./]{0,200}(?:::|\.)\w{1,100}\(\)(?::| -)? (?:(?:Exception|Error) occur\w{1,10}[^-]{0,80}-(?: |$))?"

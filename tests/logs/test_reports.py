@@ -90,6 +90,26 @@ KINDS = {
         "url: /v1/traces (Caused by NewConnectionError('Failed to establish: [Errno 111] Connection refused'))",
         ("side service", "side service unreachable", "OpenTelemetry"),
     ),
+    "a proxy that wants a login, told by the trace alone": (
+        REQUEST + "litellm.InternalServerError: InternalServerError: OpenAIException - Connection error.. Received "
+        "Model Group=far\nTraceback (most recent call last):\n"
+        '  File "/app/httpx/_transports/default.py", line 101, in map_httpcore_exceptions\n'
+        "httpcore.ProxyError: 407 Proxy Authentication Required",
+        ("upstream", "proxy wants a login", "far"),
+    ),
+    "a model that Bedrock does not know": (
+        REQUEST + 'litellm.BadRequestError: BedrockException - {"message":"The provided model identifier is invalid."}'
+        ". Received Model Group=far",
+        ("upstream", "404 not found", "far"),
+    ),
+    "a worker of gunicorn that finds the disk full": (
+        "[2026-11-28 10:00:00 +0000] [1] [ERROR] Exception in worker process\nTraceback (most recent call last):\n"
+        '  File "/app/gunicorn/arbiter.py", line 608, in spawn_worker\n    worker.init_process()\n'
+        "OSError: [Errno 28] No space left on device\n"
+        "[2026-11-28 10:00:01 +0000] [1] [ERROR] Shutting down: Master\n"
+        "[2026-11-28 10:00:01 +0000] [1] [ERROR] Reason: Worker failed to boot.",
+        ("machine", "disk full", ""),
+    ),
     "a callback too many": (
         "08:00:01 - LiteLLM:WARNING: logging_callback_manager.py:150 - Cannot add callback - would exceed "
         "MAX_CALLBACKS limit of 30. Current callbacks: 30",

@@ -38,7 +38,11 @@ __all__ = ["Cause"]
 
 _COMPILED: Final = tuple((re.compile(pattern, re.IGNORECASE), cause) for pattern, cause in PATTERNS)
 # what a stack trace may add when its first line says only "Connection error."; the rest of a trace is code, not cause
-_NETWORK: Final = _COMPILED[1:5]
+_NETWORK: Final = (
+    *((re.compile("407 Proxy Authentication Required|Tunnel connection failed: 407"), rule.cause)
+      for rule in PROVIDER_RULES if rule.cause.name == "proxy wants a login"),
+    *_COMPILED[1:5],
+)  # fmt: skip
 _COOLING: Final = _COMPILED[5]
 UNNAMED: Final = "failing"
 _UNKNOWN: Final = Cause(UNNAMED, "read the whole error in the detail (Enter)", "")
