@@ -57,12 +57,7 @@ def _read(value: Any, at: float) -> Reading[Any]:
     return Reading(value=value, seen_at=at, tried_at=at, interval=15.0)
 
 
-def judged(traffic: Traffic, now: float, **more: Any) -> Diagnosis:
-    """What is thought of this traffic at a gateway that answers."""
-    return diagnose(seen(traffic, now, **more), now)
-
-
-def seen(
+def watched(
     traffic: Traffic,
     now: float,
     *,
@@ -99,6 +94,11 @@ def seen(
         log=Log(state="following", last=9),
         traffic=traffic,
     )
+
+
+def judged(traffic: Traffic, now: float, **more: Any) -> Diagnosis:
+    """What is thought of this traffic."""
+    return diagnose(watched(traffic, now, **more), now)
 
 
 def look(fed: Fed, after: float = 3.0, **more: Any) -> Diagnosis:
@@ -220,7 +220,7 @@ def test_what_a_cache_that_is_no_switch_breaks_is_told_by_the_cache_alone(status
     fed = Fed()
     for _ in range(4):
         fed.write(error(PROXY + CALL + "'dict' object has no attribute 'cache'"), answered(status))
-    snapshot = seen(fed.traffic(), fed.at + 3.0)
+    snapshot = watched(fed.traffic(), fed.at + 3.0)
     # 1.77.7 answers 500, 1.106.2 answers 400
     assert [problem.cause for problem in diagnose(snapshot, snapshot.taken_at).problems] != ["cache is no switch"]
     ping = _read(CachePing("unhealthy"), snapshot.taken_at)
@@ -255,7 +255,7 @@ def test_the_one_who_answers_in_its_place_is_the_same_everywhere() -> None:
     assert all(group.in_place in words for words in (group.verdict.reason, row.verdict.reason, problem.hit))
     assert group.served_by == "spare"
     # the simulation and the incident say the same of both of its names
-    outlook = simulate_outage(seen(fed.traffic(), fed.at + 3.0), found.deployments, found.groups)
+    outlook = simulate_outage(watched(fed.traffic(), fed.at + 3.0), found.deployments, found.groups)
     assert outlook.routes["general", "front"].served_by == "spare"
     assert "nick" in outlook.unanswered
     failures = fed.intake.incidents.failures(fed.at + 3.0)

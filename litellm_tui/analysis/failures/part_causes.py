@@ -167,10 +167,18 @@ START_ENDED_RULES: Final = (
 
 START_RULES: Final = (
     word_rule(
+        "Python does not start", "start-up",
+        "the interpreter does not find its own library: it has not come as far as any program",
+        "see PYTHONHOME in the unit's environment, and whether that Python was moved or upgraded; else make LiteLLM's "
+        "environment anew",
+        "no module named 'encodings", "no module named encodings", "failed to import encodings module",
+        "init_fs_encoding",
+    ),
+    word_rule(
         "module file missing", "start-up",
         "the configuration names a Python module whose file is not there: LiteLLM does not start",
         "put the file beside the configuration (mount it there), or correct the name",
-        "no such file or directory: … .py", "could not import", "module … file not found",
+        "no such file or directory: … .py", "could not import", "module … file not found", "could not find module file",
     ),
     word_rule(
         "package missing", "start-up",
