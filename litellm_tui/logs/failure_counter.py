@@ -134,8 +134,8 @@ class _Pending:
             subject = words.subject
         elif self.raised is not None and _IN_A_GROUP in words.text:
             said = f"{words.text}: {self.raised.text}"
-            found = name_cause(said, failure.where)
-            words = words._replace(text=said, cause=found.name if found.name != UNNAMED else "")
+            inner = name_cause(said, failure.where)
+            words = words._replace(text=said, cause=inner.name if inner.name != UNNAMED else "")
         begun = self.mark.starting and not self.mark.ending
         little = words.little or not words.cause or self.mark.subject or begun
         if not cause and self.mark is not NO_MARK and little:

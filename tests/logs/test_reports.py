@@ -132,8 +132,8 @@ def test_each_kind_has_its_subject_once(kind: str) -> None:
 def test_a_part_that_failed_by_itself_is_not_said_to_be_away() -> None:
     """Only what the network says is answered by a look whether it runs."""
     for subject in ("database", "side service", "mcp", "cache"):
-        assert "runs" not in explain_cause("cannot pickle '_thread.RLock' object", subject).do  # type: ignore[arg-type]  # the literals above
-        assert "runs" in explain_cause("timeout", subject).do  # type: ignore[arg-type]  # likewise
+        assert "runs" not in explain_cause("cannot pickle '_thread.RLock' object", subject).do
+        assert "runs" in explain_cause("timeout", subject).do
 
 
 def test_a_worker_that_timed_out_and_was_ended_is_one_event() -> None:
