@@ -49,8 +49,11 @@ def build_parser() -> _Parser:
     scope.add_argument("--user", dest="scope", action="store_const", const="user", help="the unit is a user unit")
     scope.add_argument("--system", dest="scope", action="store_const", const="system", help="a system unit")
     which.add_argument(
-        "--kind", choices=("systemd", "compose"), help="what runs LiteLLM; with compose --unit names the service"
+        "--kind",
+        choices=("systemd", "compose", "docker"),
+        help="what runs LiteLLM; with compose --unit names the service",
     )
+    which.add_argument("--container", metavar="NAME", help="a container that was made by docker run (--kind docker)")
     which.add_argument("--profile", metavar="NAME", help="a profile of the settings file")
     which.add_argument("--read-only", action="store_true", help="look, and change nothing")
     which.add_argument("--key-env", metavar="NAME", help="environment variable that holds the gateway's key")

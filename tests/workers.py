@@ -20,6 +20,8 @@ WATCH = "tests/lab/test_calm.py"
 # These share the labs of the session.
 SHARED = "tests/lab"
 SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py")
+# These share the engine of the session.
+ENGINE = "tests/lab/test_docker_"
 FIRST = (WATCH, *(f"tests/lab/test_{name}.py" for name in ("restart", "faults", "console")), SHARED)
 LABS_AT_ONCE = 3
 _VERSION = re.compile(r"\[(\d+(?:\.\d+)+)")
@@ -29,6 +31,8 @@ def group_of(nodeid: str) -> str:
     """The group of a test, by its node id."""
     path, _, name = nodeid.partition("::")
     if path.startswith("tests/lab/"):
+        if path.startswith(ENGINE):
+            return ENGINE
         return SHARED if path.endswith(SHARING) else path
     if path.startswith("tests/proving/") and (found := _VERSION.search(name)):
         # each worker pays the imports of one LiteLLM

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from litellm_tui.host.copies import not_editable
 from litellm_tui.model.failures import Failure, NotAvailable
 
 # where neither VISUAL nor EDITOR is set: Debian's choice first, then what is nearly everywhere
@@ -34,6 +35,8 @@ def edit(path: str, environment: Mapping[str, str] | None = None) -> Failure | N
     A file that may not be written by this user is edited through `sudo --edit`, which writes it back with its owner.
     """
     variables = os.environ if environment is None else environment
+    if why := not_editable(path):
+        return NotAvailable(why)
     words = editor(variables)
     if isinstance(words, Failure):
         return words

@@ -20,6 +20,7 @@ from litellm_tui.actions.file_attributes import like
 from litellm_tui.actions.in_place import changed_meanwhile
 from litellm_tui.host.atomic import failure_of, sync_folder, write_beside
 from litellm_tui.host.bounded import read_bytes
+from litellm_tui.host.copies import not_editable
 from litellm_tui.model.failures import Failure
 from litellm_tui.storage.backups.copying import MOST_BYTES
 
@@ -120,6 +121,8 @@ def stage(
     """
     try:
         target = Path(path).resolve(strict=expected is not None)
+        if why := not_editable(target):
+            return Failure(f"{target} was not changed: {why}")
         if expected is None:
             return _new(target, content or b"", mode, owner)
         found = target.stat()

@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from litellm_tui.host.copies import not_editable
+
 LINKED: Final = "it has other hard links"
 _REASONS: Final = {
     errno.EACCES: "may not be written by you",
@@ -26,6 +28,8 @@ class Way(NamedTuple):
 def way_to_write(path: str) -> Way:
     """The way that `rewrite` will go with the file that this path leads to, as far as can be told beforehand."""
     target = Path(os.path.realpath(path))
+    if why := not_editable(target):
+        return Way("", why)
     try:
         found = target.stat()
         because = LINKED if found.st_nlink > 1 else _folder(target.parent) or _owner(target, found)

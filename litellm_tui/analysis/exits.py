@@ -24,9 +24,9 @@ def describe_exit(exit: Exit) -> str:
     if exit.began is not None:
         words[0] += f" after {age(max(0.0, exit.at - exit.began))}"
     if exit.given_up:
-        words.append("systemd gave up: too many starts in a short time")
+        words.append(f"{exit.keeper} gave up: too many starts in a short time")
     elif exit.again:
-        words.append("started again by systemd")
+        words.append(f"started again by {exit.keeper}")
     return "; ".join(words)
 
 

@@ -78,11 +78,13 @@ def run(
             print(f"litellm-tui: {source.path}: {_unreadable(source.path)}", file=sys.stderr)
             return EX_NOINPUT
     table = table_of(advisories)
-    if against:
-        compared = [Compared(source.path, source.unit, source.environment) for source in sources]
-        return run_against(compared, litellm, against, format, settings.audit.ignore, table)
-    audits: list[Audit] = []
     sources, status = _looked_into(sources)
+    if against:
+        compared = [Compared(s.path, s.unit, s.environment, s.found.piece if s.found else "") for s in sources]
+        if not compared:
+            return status
+        return max(status, run_against(compared, litellm, against, format, settings.audit.ignore, table))
+    audits: list[Audit] = []
     for source in sources:
         auditor = Auditor(source.unit, settings.audit.ignore, litellm, table)
         _prepare(auditor)

@@ -11,9 +11,13 @@ from typing import Final
 import msgspec
 
 from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.config.embedded import unwrap
+from litellm_tui.collectors.config.load_embedded import load_piece, outer_comparison, outer_error
 from litellm_tui.collectors.config.saved import load_saved
 from litellm_tui.collectors.litellm_source.advisories import read_advisories
-from litellm_tui.model.configuration import ConfigError
+from litellm_tui.host.bounded import read_bytes
+from litellm_tui.model.configuration import ConfigError, ConfigFile
+from litellm_tui.model.embedded import Piece, Wrapped
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.release import Advisory, ReleaseComparison
 from litellm_tui.model.service import Unit
@@ -34,11 +38,24 @@ def table_of(path: str) -> tuple[Advisory, ...] | None:
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """One file to compare, with what is known around it."""
+    """One file to compare, with what is known around it; `piece` is the name of a configuration inside it."""
 
     path: str
     unit: Unit | None
     environment: Mapping[str, str] | None
+    piece: str = ""
+
+
+def _loaded(source: Compared) -> tuple[ConfigFile | ConfigError, Piece | None]:
+    environment = source.environment or {}
+    if not source.piece:
+        return load_saved(source.path, partial(config_file.load, source.path, environment)), None
+    wrapped = unwrap(read_bytes(source.path), source.path) or Wrapped("")
+    piece = next((piece for piece in wrapped.pieces if piece.name == source.piece), None)
+    if piece is None:
+        return ConfigError(source.path, "the configuration that stood in it is gone"), None
+    loaded = load_piece(piece, environment)
+    return (outer_error(loaded, piece, source.path) if isinstance(loaded, ConfigError) else loaded), piece
 
 
 def run_against(
@@ -54,14 +71,14 @@ def run_against(
 
     found: list[ReleaseComparison] = []
     for source in sources:
-        loaded = load_saved(source.path, partial(config_file.load, source.path, source.environment or {}))
+        loaded, piece = _loaded(source)
         if isinstance(loaded, ConfigError):
             print(f"litellm-tui: {loaded}", file=sys.stderr)
             return EX_DATAERR
         result = compare(loaded, source.environment, source.unit, before, after, silenced, advisories)
         if isinstance(result, Failure):
             raise SettingsError(result.why)
-        found.append(result)
+        found.append(outer_comparison(result, piece, source.path) if piece else result)
     if format == "json":
         print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     elif format == "markdown":

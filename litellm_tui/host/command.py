@@ -186,8 +186,11 @@ async def run(command: Sequence[str], timeout: float | None = None, limit: int =
     return Done(child.returncode or 0, output.decode(errors="replace"), error.decode(errors="replace"))
 
 
-def run_now(command: Sequence[str], timeout: float, limit: int = MOST_OUTPUT) -> Done:
-    """As `run`, but blocks. Raises OSError, `TooLarge` among them, and `subprocess.TimeoutExpired`."""
+def run_now(command: Sequence[str], timeout: float, limit: int = MOST_OUTPUT, errors: str = "replace") -> Done:
+    """As `run`, but blocks. Raises OSError, `TooLarge` among them, and `subprocess.TimeoutExpired`.
+
+    `errors` says how bytes that are no UTF-8 are decoded.
+    """
     deadline = time.monotonic() + timeout
     output, error = bytearray(), bytearray()
     with (
@@ -218,7 +221,7 @@ def run_now(command: Sequence[str], timeout: float, limit: int = MOST_OUTPUT) ->
             # the block's end waits for it
             child.kill()
             raise
-    return Done(status, output.decode(errors="replace"), error.decode(errors="replace"))
+    return Done(status, output.decode(errors=errors), error.decode(errors="replace"))
 
 
 def denied(said: str) -> bool:

@@ -55,6 +55,14 @@ def environment(pid: int) -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in _nul_separated(pid, "environ") if "=" in entry)
 
 
+def control_groups(pid: int) -> str:
+    """The control groups of a process, a line for each hierarchy; empty when it has ended."""
+    try:
+        return read_text(f"/proc/{pid}/cgroup", errors="replace")
+    except OSError:
+        return ""
+
+
 def family(pid: int) -> list[int]:
     """The process and its descendants, parents first."""
     found = [pid]

@@ -62,10 +62,15 @@ class Pump:
         if select.select([self._stop_reader], [], [], seconds)[0]:
             raise Stopped
 
-    def read(self, files: Sequence[int], on_lines: Callable[[int, bytes, bool], None]) -> None:
+    def read(
+        self,
+        files: Sequence[int],
+        on_lines: Callable[[int, bytes, bool], None],
+        on_quiet: Callable[[], None] | None = None,
+    ) -> None:
         """Read pipes to their ends. `on_lines(which, lines, cut)` gets whole lines; `cut` when a long one is left out.
 
-        Raises `Stopped`.
+        `on_quiet` is called each time all pipes have been read empty. Raises `Stopped`.
         """
         rests = [PartialLine() for _ in files]
 
@@ -74,10 +79,14 @@ class Pump:
             if lines or cut:
                 on_lines(which, lines, cut)
 
-        self.chunks(files, add)
+        self.chunks(files, add, on_quiet=on_quiet)
 
     def chunks(
-        self, files: Sequence[int], on_chunk: Callable[[int, bytes], None], timeout: float | None = None
+        self,
+        files: Sequence[int],
+        on_chunk: Callable[[int, bytes], None],
+        timeout: float | None = None,
+        on_quiet: Callable[[], None] | None = None,
     ) -> None:
         """Read pipes or sockets to their ends. `on_chunk(which, chunk)` gets the bytes of each read, b"" at an end.
 
@@ -101,6 +110,8 @@ class Pump:
                 if not chunk:
                     poll.unregister(file)
                     open_files.discard(file)
+            if on_quiet is not None and not poll.poll(0):
+                on_quiet()
             if most < FULL_PIPE:
                 self.pause(GATHER_SECONDS)
 

@@ -53,8 +53,8 @@ class CommandStream:
             return child
         return cls(child, readers)
 
-    def read(self, pump: Pump, take: OnLines) -> None:
-        pump.read(self._outputs, take)
+    def read(self, pump: Pump, take: OnLines, on_quiet: Callable[[], None] | None = None) -> None:
+        pump.read(self._outputs, take, on_quiet)
 
     async def status(self) -> int | None:
         return await self._child.wait()

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-ServicePlace = Literal["user", "system", "compose", "process", "custom"]
+ServicePlace = Literal["user", "system", "compose", "docker", "process", "custom"]
 Verb = Literal["start", "stop", "restart"]
 
 
@@ -96,15 +96,16 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def keeper(self) -> str:
         """What starts the service again when it ends; empty where nothing is known to."""
-        return {"user": "systemd", "system": "systemd", "compose": "Docker"}.get(self.scope, "")
+        return {"user": "systemd", "system": "systemd", "compose": "Docker", "docker": "Docker"}.get(self.scope, "")
 
 
 class Exit(msgspec.Struct, frozen=True):
-    """The end of one run of a unit, from systemd's messages. `began` is None where the start is not in the journal.
+    """The end of one run, from the messages of its `keeper`: systemd, or Docker.
 
-    `code` is exited, killed or dumped, `status` the exit status or the signal, `name` systemd's name for it, `result`
-    systemd's result. `by` is the cause where the process did not end by itself: an order, a lack of memory, or a
-    restart of the machine. With `again` systemd started it again, with `given_up` it refused to.
+    `began` is None where the start is not known. `code` is exited, killed or dumped, `status` the exit status or the
+    signal, `name` systemd's name for it, `result` systemd's result. `by` is the cause where the process did not end by
+    itself: an order, a lack of memory, or a restart of the machine. With `again` its keeper started it again, with
+    `given_up` it refused to.
     """
 
     at: float
@@ -116,6 +117,7 @@ class Exit(msgspec.Struct, frozen=True):
     by: Literal["", "order", "memory", "reboot"] = ""
     again: bool = False
     given_up: bool = False
+    keeper: str = "systemd"
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -131,9 +133,9 @@ class Variable(msgspec.Struct, frozen=True):
 class Unit(msgspec.Struct, frozen=True):
     """The definition of what runs LiteLLM: a unit, or another kind of service.
 
-    `unread` are environment files that could not be read, with the reason. `withheld` are the secrets in environment
-    files, also those that the service does not use. `image` is the image of a container, `root` the folder in which its
-    files are seen from here.
+    `inside` is the path of the configuration in the container that has it. `unread` are environment files that could
+    not be read, with the reason. `withheld` are the secrets in environment files, also those that the service does not
+    use. `image` is the image of a container, `root` the folder in which its files are seen from here.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Unit(msgspec.Struct, frozen=True):
     exec_reload: str = ""
     stop_seconds: float | None = None
     withheld: tuple[Variable, ...] = ()
+    inside: str = ""
     image: str = ""
     root: str = ""
 

@@ -26,6 +26,13 @@ class Compose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     docker: str = "docker"
 
 
+class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A container that was made by itself, such as by `docker run`. `container` is its name; `client` the client."""
+
+    container: str | None = None
+    client: str = "docker"
+
+
 class Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A process that a command starts and that a PID file names.
 
@@ -69,8 +76,8 @@ class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("log and log_file: expected one of them")
 
 
-ServiceSettings = Compose | Process | Custom
-KindName = Literal["systemd", "compose", "process", "custom"]
+ServiceSettings = Compose | Docker | Process | Custom
+KindName = Literal["systemd", "compose", "docker", "process", "custom"]
 
 
 Scope = Literal["user", "system"]

@@ -123,7 +123,7 @@ class Auditor:
         those of further environment files that are not taken as they are meant.
         """
         catalogue = shipped().at(self._asked) if self._asked else self._installed or shipped().at(reported)
-        release = self._release(environment, reported)
+        release = self._release(environment, reported, deployed.image if deployed else "")
         if isinstance(loaded, ConfigError):
             bare = ConfigFile(loaded.file, "", 0.0, (loaded.file,), {}, {})
             subject = Subject(bare, catalogue, shipped(), environment, release=release, advisories=self._advisories)
@@ -177,15 +177,15 @@ class Auditor:
                     found.add(path)
         return frozenset(found)
 
-    def _release(self, environment: Mapping[str, str] | None, reported: str) -> Release | None:
+    def _release(self, environment: Mapping[str, str] | None, reported: str, image: str = "") -> Release | None:
         """What the files of the LiteLLM say that is audited; None where a version was named, or nothing is known."""
         unit = self._unit
         if self._place:
             return release_of(libraries_at(self._place), self._advisories, environment=environment)
-        if self._asked or (unit is None and not reported):
+        if self._asked or (unit is None and not reported and not image):
             return None
         if unit is None:
-            return Release(running=reported)
+            return Release(running=reported, image=image)
         folders = library_folders(unit.interpreter) if unit.interpreter else ()
         found = release_of(folders, self._advisories, environment=environment, root=unit.root, image=unit.image)
         return msgspec.structs.replace(found, running=reported)

@@ -60,7 +60,8 @@ class ServiceDetail(msgspec.Struct, frozen=True):
 
     `policy` holds settings by systemd's names. `unknown` names what this kind of service cannot tell. `inherited` are
     the variables that neither the unit nor a file sets, `unread` the files that could not be read. `service` is its
-    state at the last look.
+    state at the last look. `exits_since` says how far back the exits are known, `mounts` has a line for each mount of
+    a container.
     """
 
     name: str
@@ -75,12 +76,15 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     unread: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     service: Service | None = None
+    mounts: tuple[str, ...] = ()
+    exits_since: str = "the journal begins"
 
 
 async def read_detail(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
     """Read all details once: runs the tools of the service's kind and reads files, in some 30 ms."""
     of_kind = driver(target)
-    exits, policy, paths = await of_kind.describe(service)
+    told = await of_kind.describe(service)
+    exits, policy, paths = told.exits, told.policy, told.files
     files = await asyncio.to_thread(lambda: tuple(_file(path, redact) for path in paths))
     environment, inherited, unread = await asyncio.to_thread(_environment, target, service, redact)
     return ServiceDetail(
@@ -95,6 +99,8 @@ async def read_detail(target: ServiceTarget, service: Service | None, redact: Ca
         inherited=inherited,
         unread=unread,
         unknown=of_kind.unknown,
+        mounts=tuple(redact(clean(mount)) for mount in told.mounts),
+        exits_since=told.exits_since,
         service=masked(service, redact) if service else None,
     )
 
@@ -165,6 +171,11 @@ def detail_paragraphs(
         yield "", "", ""
         yield "how it is run", "", "head"
         yield "", "  ".join(f"{name}={value}" for name, value in detail.policy.items()), "ok"
+    if detail.mounts:
+        yield "", "", ""
+        yield "what it sees of this machine", "", "head"
+        for mount in detail.mounts:
+            yield "", mount, "ok"
     for file in detail.files:
         yield "", "", ""
         yield file.path, "", "head"
@@ -181,10 +192,11 @@ def detail_paragraphs(
 def _exits(detail: ServiceDetail, now: float, clock: Callable[[float], str]) -> Iterator[tuple[str, str, str]]:
     yield "how its runs ended", "", "head"
     if detail.no_exits or not detail.exits:
-        yield "", detail.no_exits or "none has ended since the journal begins", "quiet"
+        yield "", detail.no_exits or f"none has ended since {detail.exits_since}", "quiet"
         return
     often = frequency(detail.exits, now)
-    yield "", f"ended by itself {often}" if often else "none ended by itself in the last week", "bad" if often else "ok"
+    span = "in the last week" if detail.exits_since == "the journal begins" else f"since {detail.exits_since}"
+    yield "", f"ended by itself {often}" if often else f"none ended by itself {span}", "bad" if often else "ok"
     for end in reversed(detail.exits[-SHOWN_EXITS:]):
         yield (
             f"{age(now - end.at)} ago",

@@ -41,12 +41,15 @@ class Wording(NamedTuple):
 class Description(NamedTuple):
     """What seldom changes of a service. Where its exits are not known, `exits` is the reason.
 
-    `policy` holds the service's settings by their own names, `files` the paths of the files that define it.
+    `exits_since` says how far back they are known. `policy` holds the service's settings by their own names, `files`
+    the paths of the files that define it, `mounts` what a container sees of this machine, each as a line.
     """
 
     exits: tuple[Exit, ...] | Failure
     policy: dict[str, str]
     files: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+    exits_since: str = "the journal begins"
 
 
 class Driver(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final, Protocol, cast
 
-from litellm_tui.model.service_kinds import Compose, Custom, KindName, Process, ServiceSettings
+from litellm_tui.model.service_kinds import Compose, Custom, Docker, KindName, Process, ServiceSettings
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Driver
 
@@ -13,10 +13,13 @@ from litellm_tui.services.driver import Driver
 DRIVERS: Final[dict[KindName, str]] = {
     "systemd": "litellm_tui.services.systemd.driver",
     "compose": "litellm_tui.services.compose.driver",
+    "docker": "litellm_tui.services.docker.driver",
     "process": "litellm_tui.services.process.driver",
     "custom": "litellm_tui.services.custom.driver",
 }
-_SETTINGS: Final[dict[type[ServiceSettings], KindName]] = {Compose: "compose", Process: "process", Custom: "custom"}
+_SETTINGS: Final[dict[type[ServiceSettings], KindName]] = {
+    Compose: "compose", Docker: "docker", Process: "process", Custom: "custom",
+}  # fmt: skip
 
 
 class DriverModule(Protocol):

@@ -13,9 +13,12 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
+
+from litellm_tui.host.copies import origin
 from litellm_tui.model.found import Found, Missing
-from litellm_tui.model.service import Variable
-from litellm_tui.model.service_kinds import Compose, ServiceSettings, Tools
+from litellm_tui.model.service import Unit, Variable
+from litellm_tui.model.service_kinds import Compose, Docker, ServiceSettings, Tools
 from litellm_tui.model.service_target import ServiceQuery, ServiceTarget
 from litellm_tui.services.litellm_command import DEFAULT_PORT
 from litellm_tui.services.registry import driver, find
@@ -70,7 +73,7 @@ def resolve(
         (options.config, "--config"),
         (environ.get("CONFIG_FILE_PATH"), "CONFIG_FILE_PATH"),
         (chosen.config, f"profile {name}"),
-        (unit.config if unit else None, f"{command_line} {unit}"),
+        (unit.config if unit else None, _source_of_config(f"{command_line} {unit}", unit)),
     )
     if config:
         config = Found(os.path.abspath(os.path.expanduser(config.value)), config.source)
@@ -140,7 +143,17 @@ def _kind(options: Options, chosen: ProfileSettings) -> ServiceSettings | None:
         return None
     if options.kind == "compose" and not isinstance(chosen.service, Compose):
         return Compose()
+    if options.container or (options.kind == "docker" and not isinstance(chosen.service, Docker)):
+        given = chosen.service if isinstance(chosen.service, Docker) else Docker()
+        return msgspec.structs.replace(given, container=options.container or given.container)
     return chosen.service
+
+
+def _source_of_config(command_line: str, unit: Unit | None) -> str:
+    copied = origin(unit.config) if unit and unit.config else None
+    if copied is None:
+        return command_line
+    return f"a copy of {copied[1]}, which only the container {copied[0]} has: not editable here"
 
 
 def _checked_url(url: Found) -> str:

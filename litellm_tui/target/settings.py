@@ -9,7 +9,7 @@ import msgspec
 
 from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.terminal_locale import draws_unicode
-from litellm_tui.model.service_kinds import Compose, Custom, Process, ServiceSettings
+from litellm_tui.model.service_kinds import Compose, Custom, Docker, Process, ServiceSettings
 
 NAME = "litellm-tui"
 
@@ -28,7 +28,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     With `read_only` nothing is changed and no request that costs is made. `production` marks a gateway on the screen,
     and a restart must be confirmed by typing the service's name.
     `ask_database` off leaves Postgres itself alone: what LiteLLM says of its database is all that is known then.
-    `compose`, `process` or `custom` describes a service that systemd does not run; `unit` is then its name.
+    `compose`, `docker`, `process` or `custom` describes a service that systemd does not run; `unit` is then its name.
     """
 
     url: str | None = None
@@ -44,11 +44,14 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ask_database: bool = True
     # unset and not None: `compose:` with nothing behind it is a mistake, and must not mean systemd
     compose: Compose | msgspec.UnsetType = msgspec.UNSET
+    docker: Docker | msgspec.UnsetType = msgspec.UNSET
     process: Process | msgspec.UnsetType = msgspec.UNSET
     custom: Custom | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
-        given = [name for name in ("compose", "process", "custom") if getattr(self, name) is not msgspec.UNSET]
+        given = [
+            name for name in ("compose", "docker", "process", "custom") if getattr(self, name) is not msgspec.UNSET
+        ]
         given += ["scope"] if self.scope and given else []
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)}: expected one kind of service")
@@ -56,9 +59,8 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def service(self) -> ServiceSettings | None:
         """The service that is no unit; None for a unit."""
-        return next(
-            (k for k in (self.compose, self.process, self.custom) if not isinstance(k, msgspec.UnsetType)), None
-        )
+        kinds = (self.compose, self.docker, self.process, self.custom)
+        return next((kind for kind in kinds if not isinstance(kind, msgspec.UnsetType)), None)
 
 
 class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

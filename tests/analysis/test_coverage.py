@@ -126,3 +126,12 @@ def test_a_recorded_proxy_is_looked_at_in_full(version: str) -> None:
     found = _looked(snapshot_of(version))
     assert found["models"] == "7 deployments loaded, 7 names listed"
     assert found["cache"] == "/cache/ping says healthy"
+
+
+def test_what_both_the_service_and_its_log_lack_is_said_once() -> None:
+    lacking = Denied("docker may not use the engine's socket")
+    spots = _blind(_well(service=Reading(failure=lacking), log=Log(source="docker logs -f gw", failure=lacking)))
+    assert [what for what in spots if lacking.why in what] == [f"the unit and its log: {lacking.why}"]
+    apart = Log(source="docker logs -f gw", failure=Denied("the log's file may not be read"))
+    spots = _blind(_well(service=Reading(failure=lacking), log=apart))
+    assert {f"the log: {apart.failure.why}" if apart.failure else "", f"the unit: {lacking.why}"} <= set(spots)

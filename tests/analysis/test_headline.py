@@ -314,7 +314,7 @@ def test_an_unreadable_unit_is_said_and_is_no_fault_of_the_gateway(healthy: Snap
     unknown = msgspec.structs.replace(healthy, service=Reading(failure=NotAvailable("no bus")))
     headline = _headline(unknown)
     assert headline.word == "OK"
-    assert "service unknown: no bus" in _texts(headline)
+    assert "service unknown" in _texts(headline)
 
 
 def test_no_deployments_at_all(healthy: Snapshot) -> None:

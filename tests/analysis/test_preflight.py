@@ -15,6 +15,7 @@ from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import NotAvailable
 from litellm_tui.model.gateway import Gateway, Metrics
 from litellm_tui.model.reading import Reading
+from litellm_tui.model.release import PLANTED
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
 from tests.recorded import file_deployment, loaded_deployment, made_file
@@ -79,6 +80,15 @@ def test_other_findings_are_told_and_not_all_of_them() -> None:
     assert [check.state for check in found] == ["note"] * 4
     assert found[-1].text.startswith("and 2 more")
     assert [check.state for check in look(seen(), audited("warning", "advice"))["audit"]] == ["ok"]
+
+
+def test_what_a_compromised_release_planted_is_never_one_of_those_left_out() -> None:
+    diagnosis = audited("error", "error", "error", "error")
+    assert diagnosis.audit is not None
+    planted = Finding(PLANTED, "error", "", "/e/litellm_init.pth is there", Mark("/e/litellm_init.pth", 1))
+    with_it = replace(diagnosis.audit, findings=(*diagnosis.audit.findings, planted))
+    found = look(seen(), replace(diagnosis, audit=with_it))["audit"]
+    assert found[0].text == "/e/litellm_init.pth is there (/e/litellm_init.pth:1:1)"
 
 
 def test_a_file_that_was_not_audited_yet_says_so() -> None:

@@ -158,6 +158,18 @@ def test_a_kind_that_cannot_tell_two_processes_apart_is_judged_by_what_it_answer
     assert check("answers", seen(custom, liveliness=read("alive", STARTED + 2)), expected)[0] == "waiting"
 
 
+def test_a_process_of_another_machine_has_no_number_here_and_is_known_by_its_run() -> None:
+    before = msgspec.structs.replace(BEFORE, invocation="abc 02:14", main_pid=0)
+    after = msgspec.structs.replace(before, carried_out_at=STARTED, first_run="abc 02:20", answered_at=ANSWERED)
+    far = unit(main_pid=0, invocation="abc 02:20")
+    assert is_new_process(far, before)
+    assert why_unproved(tuple(proof(seen(far), after).values())) == ""
+    assert not is_new_process(unit(main_pid=0, invocation="abc 02:14"), before)
+    stopped = unit(main_pid=0, invocation="abc 02:20", active_state="inactive", sub_state="dead")
+    assert not is_new_process(stopped, before)
+    assert "had to be started again" in check("unit", seen(unit(main_pid=0, invocation="abc 02:21")), after)[1]
+
+
 def test_a_port_that_was_taken_before_the_restart_may_be_free_now() -> None:
     silent = read("alive", ORDERED - 60, REFUSED)
     old = (Notice("port taken", "127.0.0.1:4000", ORDERED - 30, ORDERED - 20),)

@@ -137,5 +137,37 @@ def test_environments_are_compared_by_their_own_source_and_price_maps(
 
 
 def test_a_file_that_cannot_be_loaded_is_not_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "broken.yaml").write_text("a: [")
+    (tmp_path / "broken.yaml").write_text("model_list: [")
     assert main(["audit", "broken.yaml", "--against", "1.106.2"]) == 65
+
+
+MANIFEST = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: litellm}
+data:
+  config.yaml: |
+    model_list: []
+    general_settings:
+      master_key: sk-1234
+"""
+
+
+def test_a_configuration_inside_another_file_is_compared_at_its_outer_places(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "map.yaml").write_text(MANIFEST)
+    assert main(["audit", "map.yaml", "--litellm", "1.77.7", "--against", "1.106.2"]) == 1
+    said = capsys.readouterr().out
+    assert "map.yaml: from LiteLLM 1.77.7 to 1.106.2" in said
+    assert "map.yaml:8:" in said
+
+
+def test_an_image_that_floats_is_told_of_a_compose_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.yaml").write_text("model_list: []\n")
+    (tmp_path / "compose.yaml").write_text(
+        "services:\n  litellm:\n    image: ghcr.io/berriai/litellm:main-latest\n"
+        "    command: [--config, /app/config.yaml]\n    volumes: ['./config.yaml:/app/config.yaml']\n"
+    )
+    main(["audit", "compose.yaml"])
+    assert "floating-image: the image is ghcr.io/berriai/litellm:main-latest" in capsys.readouterr().out

@@ -57,7 +57,8 @@ from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import service_from as container_service
 from litellm_tui.services.compose.discovery import unit_from as container_unit
 from litellm_tui.services.docker import docker_cli
-from litellm_tui.services.docker.engine import EngineLog, _Answer, _Refused
+from litellm_tui.services.docker.engine import EngineLog
+from litellm_tui.services.docker.engine_api import Answer, Refused
 from litellm_tui.services.process import pid_file
 from litellm_tui.services.systemd.discovery import unit_from
 from litellm_tui.services.systemd.unit_state import service_from
@@ -293,7 +294,7 @@ def _refusal(log: EngineLog, content: bytes) -> str | bool:
     log._get = lambda _, __, heed, *___: heed(content)  # type: ignore[method-assign]
     try:
         return log._has_terminal(Pump(lambda _: None))
-    except _Refused as refused:
+    except Refused as refused:
         return str(refused)
 
 
@@ -306,8 +307,8 @@ def test_the_engine_says_anything() -> None:
     head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\n\r\n"
     for status in (b"200 OK", b"404 Not Found", b"999999 x", b"\xb2 x", b"", b"-1", b"200"):
         for content in (*mutated(b'{"message": "no such container"}'), *torn(head % status + described)):
-            answer = _Answer(lambda _: None)
-            with suppress(_Refused):
+            answer = Answer(lambda _: None)
+            with suppress(Refused):
                 for piece in (head % status, content):
                     answer.feed(piece)
                 answer.finish("it is not there")

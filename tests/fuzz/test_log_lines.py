@@ -31,8 +31,8 @@ from litellm_tui.logs.journal_line import decode_lines
 from litellm_tui.logs.store import LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
 from litellm_tui.model.log import LogRecord
-from litellm_tui.model.service_kinds import Compose, Custom
-from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.model.service_kinds import Custom
+from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.systemd import unit_exits
 from litellm_tui.ui.widgets.log_paint import drawable
 from tests.fuzz import patterns
@@ -110,8 +110,12 @@ def _exits(text: str) -> None:
     unit_exits.exits(filter(None, said))
 
 
+async def _no_container() -> str:
+    return ""
+
+
 def _docker(text: str) -> None:
-    lines = DockerLines(Compose("p", "s"))
+    lines = DockerLines(LogOf("docker", "s", _no_container))
     for line in (text, f"2026-11-21T02:20:00.{text}", f"{text}Z {text}", f"2026-11-21T02:20:00.123456789Z {text}"):
         lines.entries(line, False)
 

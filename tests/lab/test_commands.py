@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
+from litellm_tui.audit.advisories.matching import affecting
+from litellm_tui.collectors.litellm_source.advisories import shipped_advisories
 from tests.lab import Lab
 
 COMMAND = (sys.executable, "-m", "litellm_tui.cli")
@@ -51,6 +53,18 @@ def test_the_glance_names_what_is_wrong_with_the_real_gateway(lab_version: Lab) 
     states = {d["model"]: d["verdict"]["state"] for d in found["deployments"]}
     assert states["openai/qwen-err500"] == "masked"
     assert states["openai/nomic-embed-text"] in ("serving", "idle")
+
+
+def test_an_old_release_is_told_with_the_one_that_mends_it(lab_version: Lab) -> None:
+    version = lab_version.litellm.version
+    at_risk = affecting(shipped_advisories(), version)
+    exploited = sum(one.kind == "exploited" for one in at_risk)
+    told = [problem for problem in _status(lab_version, "release")["problems"] if "exploited hole" in problem["cause"]]
+    assert [problem["cause"] for problem in told] == [f"{exploited} exploited hole"] * (exploited == 1)
+    assert all(problem["do"].startswith("upgrade to ") for problem in told)
+    line = next(line for line in _run(lab_version, "where", name="release").stdout.splitlines() if "METADATA" in line)
+    assert line.startswith(f"release         LiteLLM {version}")
+    assert ("(exploited)" in line) == bool(exploited)
 
 
 def test_no_form_of_it_tells_a_key(lab_version: Lab) -> None:

@@ -14,9 +14,7 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.logs.entry import Entry
 from litellm_tui.model.failures import Failure
-from litellm_tui.model.service_kinds import Compose
-from litellm_tui.services.docker import container_log
-from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from tests.lab.engine import Engine
 from tests.waiting import eventually
 
@@ -55,7 +53,7 @@ class Container:
             (given / name).write_text(text, encoding="ascii")
         self.entries: list[Entry] = []
         self.failures: list[Failure] = []
-        self.lines = DockerLines(Compose(service="litellm"), history)
+        self.lines = DockerLines(LogOf("docker", "litellm", self.find), history)
         if client:
             self.lines._socket = ""
         self.tail = CommandTail(self.lines, self.entries.extend, self._tell)
@@ -63,6 +61,10 @@ class Container:
     def _tell(self, _: str, failure: Failure | None, __: str | None) -> None:
         if failure is not None:
             self.failures.append(failure)
+
+    async def find(self) -> str:
+        """By its own name, as Compose is not what is tried here."""
+        return self.engine.docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"name=^{self.name}$").strip()
 
     def make(self) -> None:
         self.engine.docker(
@@ -116,17 +118,12 @@ def history() -> int:
 def container(
     docker_engine: Engine, terminal: bool, client: bool, history: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Container]:
-    # by its own name, as Compose is not what is tried here
     name = re.sub(r"\W", "-", tmp_path.name)
     given = tmp_path / name
     given.mkdir()
     monkeypatch.setenv("DOCKER_HOST", docker_engine.host)
     made = Container(docker_engine, given, terminal=terminal, client=client, history=history)
 
-    async def find(_: Compose) -> str:
-        return docker_engine.docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"name=^{made.name}$").strip()
-
-    monkeypatch.setattr(container_log, "find", find)
     made.make()
     yield made
     made.remove()

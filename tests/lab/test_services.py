@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from litellm_tui.model.service_kinds import Scope, Tools
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 from tests.lab import Lab
+from tests.lab.engine import Engine
 from tests.service_suite import *  # noqa: F403  # the tests themselves
 
 UNIT = """\
@@ -26,16 +29,28 @@ ExecStart=/bin/sh -c 'echo it has started; exec sleep 600'
 """
 
 
+CONTAINER_UNIT = """\
+[Unit]
+Description=A container that runs
+[Service]
+Environment=HOME=/tmp
+ExecStartPre=-{docker} rm --force {name}
+ExecStart={docker} run --rm --name {name} --network none {image} \\
+  sh -c 'trap "exit 0" TERM; echo it has started; sleep 600 & wait'
+ExecStop={docker} stop {name}
+"""
+
+
 class RealUnit:
     """A unit of one scope, operated by the one who owns it."""
 
     knows_process = True
     marker = "it has started"
 
-    def __init__(self, lab: Lab, scope: Scope, name: str) -> None:
+    def __init__(self, lab: Lab, scope: Scope, name: str, text: str = UNIT) -> None:
         self.lab, self.user, self.name = lab, scope == "user", name
         self.path = lab.unit_path(self.user).with_name(name)
-        self.path.write_text(UNIT)
+        self.path.write_text(text)
         self.path.chmod(0o644)
         lab.systemctl("daemon-reload", user=self.user)
         self.profile = Profile(
@@ -81,12 +96,33 @@ def bare_lab(lab_possible: None) -> Iterator[Lab]:
         yield lab
 
 
-@pytest.fixture(params=["user", "system"])
+# what is another's where a unit runs the engine's client, and the client a container
+CONTAINED = ("restarted_it", "stopped_it", "killed_it", "its_log_is")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "scene" in metafunc.fixturenames:
+        contained = ["docker run"] if any(words in metafunc.function.__name__ for words in CONTAINED) else []
+        metafunc.parametrize("scene", ["user", "system", *contained], indirect=True)
+
+
+@pytest.fixture
 def scene(request: pytest.FixtureRequest, bare_lab: Lab, tmp_path: Path) -> Iterator[RealUnit]:
     # a name of its own each time, for the journal keeps what was written under it
-    made = RealUnit(bare_lab, request.param, f"{tmp_path.name[:40].replace('[', '-').rstrip(']')}.service")
+    name = re.sub(r"\W+", "-", tmp_path.name[:40])
+    if request.param == "docker run":
+        engine: Engine = request.getfixturevalue("docker_engine")
+        docker = f"{shutil.which('docker')} --host {engine.host}"
+        made = RealUnit(
+            bare_lab, "system", f"{name}.service", CONTAINER_UNIT.format(docker=docker, name=name, image=engine.image)
+        )
+    else:
+        made = RealUnit(bare_lab, request.param, f"{name}.service")
     yield made
     made.end()
+    if request.param == "docker run":
+        # of a client that was killed
+        request.getfixturevalue("docker_engine").remove(name)
 
 
 async def test_an_ordinary_user_sees_a_system_unit_and_may_order_nothing(bare_lab: Lab, tmp_path: Path) -> None:

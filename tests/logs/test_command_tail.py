@@ -11,8 +11,8 @@ import pytest
 from litellm_tui.logs.command_tail import AGAIN, CommandLines, CommandTail
 from litellm_tui.logs.entry import Entry
 from litellm_tui.model.failures import Failure, NotAvailable
-from litellm_tui.model.service_kinds import Compose, Custom
-from litellm_tui.services.docker.container_log import ROTATED, DockerLines
+from litellm_tui.model.service_kinds import Custom
+from litellm_tui.services.docker.container_log import ROTATED, DockerLines, LogOf
 from litellm_tui.services.docker.docker_cli import format_stamp
 from tests.waiting import eventually
 
@@ -43,6 +43,10 @@ while True:
 """
 
 
+async def _the_container() -> str:
+    return "abc"
+
+
 class Engine:
     """A docker of our own, and the tail of its one container."""
 
@@ -52,7 +56,7 @@ class Engine:
         script.write_text(SCRIPT.format(python=sys.executable), encoding="utf-8")
         script.chmod(0o700)
         self.entries: list[Entry] = []
-        self.lines = DockerLines(Compose(docker=str(script), service="litellm"))
+        self.lines = DockerLines(LogOf(str(script), "litellm", _the_container))
         self.lines._container = "abc"
         self.tail = CommandTail(self.lines, self.entries.extend, lambda *_: None)
 

@@ -17,8 +17,7 @@ from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose import container
 from litellm_tui.services.compose.container import ComposeContainer, compose_command, service_from
-from litellm_tui.services.docker import docker_cli
-from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker import container_state, docker_cli
 from litellm_tui.services.docker.docker_cli import (
     Container,
     parse_containers,
@@ -28,6 +27,7 @@ from litellm_tui.services.docker.docker_cli import (
     parse_time,
     refusal,
 )
+from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 from tests.services.test_driver import PROGRAM
 from tests.standins import docker as standin
@@ -92,7 +92,10 @@ def _container(**state: Any) -> Container:
         ({"Status": "hibernating"}, "unknown (hibernating)", ("", "", 0)),
     ],
 )
-def test_a_containers_state_in_systemds_words(state: dict[str, Any], shown: str, ending: tuple[str, str, int]) -> None:
+def test_a_containers_state_in_systemds_words(
+    state: dict[str, Any], shown: str, ending: tuple[str, str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container_state, "is_here", lambda *_: True)
     found = service_from(_container(**state), Compose(service="litellm"))
     assert f"{found.active_state} ({found.sub_state})" == shown
     assert (found.result, found.exit_code, found.exit_status) == ending
@@ -200,7 +203,10 @@ async def test_looking_ordering_and_reading_fail_in_the_same_words(
     assert words in looked.why
     assert looked == ordered
     states: list[tuple[str, Failure | None]] = []
-    tail = CommandTail(DockerLines(compose), lambda _: None, lambda state, failure, _: states.append((state, failure)))
+    tail = driver(profile.service_target).tail(
+        lambda _: None, lambda state, failure, _: states.append((state, failure))
+    )
+    assert isinstance(tail, CommandTail)
     failure = await tail._follow_once()
     assert failure == looked
 

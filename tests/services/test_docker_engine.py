@@ -14,9 +14,8 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.logs.entry import Entry
 from litellm_tui.model.failures import Denied, Failure, NotAvailable, Unreachable
-from litellm_tui.model.service_kinds import Compose
-from litellm_tui.services.docker import container_log, engine
-from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker import engine
+from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.docker_cli import NoSuchService
 from litellm_tui.services.docker.engine import find_socket
 from tests.recorded import FOLDER
@@ -27,12 +26,8 @@ FRAMES = gzip.decompress((FOLDER / "docker-20.10.24" / "log-frames.gz").read_byt
 TERMINAL = gzip.decompress((FOLDER / "docker-20.10.24" / "log-terminal.gz").read_bytes())
 
 
-@pytest.fixture(autouse=True)
-def a_container(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def find(_: Compose) -> str:
-        return "abc"
-
-    monkeypatch.setattr(container_log, "find", find)
+async def _the_container() -> str:
+    return "abc"
 
 
 class Following:
@@ -41,7 +36,7 @@ class Following:
     def __init__(self, there: Engine, history: int = 100) -> None:
         self.entries: list[Entry] = []
         self.states: list[str] = []
-        self.lines = DockerLines(Compose(docker=str(there.client), service="litellm"), history)
+        self.lines = DockerLines(LogOf(str(there.client), "litellm", _the_container), history)
         self.tail = CommandTail(self.lines, self.entries.extend, lambda state, *_: self.states.append(state))
 
 
@@ -214,7 +209,7 @@ async def test_an_engine_that_takes_the_question_and_is_silent_is_given_up(
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(path))
         silent.listen()
-        lines = DockerLines(Compose(docker="none", service="litellm"), 0)
+        lines = DockerLines(LogOf("none", "litellm", _the_container), 0)
         lines._socket = str(path)
         failure = await CommandTail(lines, lambda _: None, lambda *_: None)._follow_once()
     assert isinstance(failure, Unreachable)

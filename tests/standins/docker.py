@@ -184,6 +184,9 @@ class Standin:
             "MemUsage": f"{used} / 7.6GiB", "Name": "llm-litellm-1", "NetIO": "1.2kB / 500B", "PIDs": "5",
         }))  # fmt: skip
 
+    def events(self, words: list[str]) -> None:
+        """None is remembered, as by an engine that was just started."""
+
     def logs(self, words: list[str]) -> None:
         since = words[words.index("--since") + 1] if "--since" in words else ""
         tail = int(words[words.index("--tail") + 1]) if "--tail" in words else None

@@ -43,6 +43,8 @@ class Engine:
         self.inspected: bytes = json.dumps({"Id": "abc", "Config": {"Tty": tty, "Env": []}}).encode()
         # an answer to everything, instead of the engine's
         self.raw: bytes | None = None
+        # bodies of other answers, by how what is asked for ends before its query
+        self.bodies: dict[str, bytes] = {}
         self.status = "200 OK"
         self.stays = stays
         # what was asked for, and the connections that are open
@@ -99,6 +101,9 @@ class Engine:
         if self.raw is not None:
             return (self.raw,)
         head = HEAD.format(status=self.status).encode()
+        for end, body in self.bodies.items():
+            if target.partition("?")[0].endswith(end):
+                return (head, body)
         if not self.status.startswith("200"):
             return (head, self.inspected)
         return (head, *self.log) if "/logs" in target else (head, self.inspected)

@@ -73,7 +73,7 @@ class Watch:
 
     async def unmoved(self, expected: ExpectedProcess) -> bool:
         """Whether the process that ran before the order still runs."""
-        if not expected.main_pid:
+        if not (expected.main_pid or expected.invocation):
             return False
         since = time.time()
         guarded(self._observer.look_now)
@@ -82,7 +82,7 @@ class Watch:
             seen = self.seen()
             reading = seen.snapshot.service if seen else None
             if reading and reading.value and (reading.seen_at or 0.0) > since:
-                return reading.value.main_pid == expected.main_pid
+                return (reading.value.main_pid, reading.value.invocation) == (expected.main_pid, expected.invocation)
         return False
 
     async def proof(self, expected: ExpectedProcess) -> AsyncIterator[tuple[ProofCheck, ...]]:
@@ -106,8 +106,10 @@ class Watch:
                 answers, service = states["answers"] == "ok", seen.snapshot.service.value
                 if answers is (expected.answered_at is None):
                     expected = msgspec.structs.replace(expected, answered_at=time.time() if answers else None)
-                if states["unit"] == "ok" and service is not None and not expected.first_pid:
-                    expected = msgspec.structs.replace(expected, first_pid=service.main_pid)
+                if states["unit"] == "ok" and service is not None and not (expected.first_pid or expected.first_run):
+                    expected = msgspec.structs.replace(
+                        expected, first_pid=service.main_pid, first_run=service.invocation
+                    )
                 if "failed" in states.values() or "waiting" not in states.values():
                     return
                 due = probes and self._profile.probes and time.monotonic() - asked > AGAIN_SECONDS

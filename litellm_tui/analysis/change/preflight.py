@@ -11,6 +11,7 @@ from litellm_tui.analysis.health.database import AWAY
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.database import Database
 from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.release import AT_RISK
 from litellm_tui.model.snapshot import Snapshot
 
 PreflightState = Literal["ok", "note", "refused"]
@@ -76,6 +77,8 @@ def _audited(diagnosis: Diagnosis) -> Iterator[PreflightCheck]:
     for finding in fatal:
         yield PreflightCheck("audit", "refused", f"LiteLLM would not start: {finding.text} ({finding.mark})")
     serious = [finding for finding in audit.findings if finding.severity == "error"]
+    # a start runs what somebody else has planted once more: that is not one error among others
+    serious.sort(key=lambda finding: finding.rule not in AT_RISK)
     for finding in serious[:3]:
         yield PreflightCheck("audit", "note", f"{finding.text} ({finding.mark})")
     if len(serious) > 3:

@@ -32,8 +32,9 @@ class ExpectedProcess(msgspec.Struct, frozen=True):
 
     `ordered_at` is when the restart was ordered, `carried_out_at` when the order ended; older evidence does not count.
     `invocation` and `main_pid` identify the process before, `loaded` is its number of deployments; `cached` says that
-    its cache was healthy, `connected` that it had its database. `probes` are the groups to probe. `first_pid` is the
-    first process seen after the restart, `answered_at` the time since which it answers, None while it does not.
+    its cache was healthy, `connected` that it had its database. `probes` are the groups to probe. `first_pid` and
+    `first_run` are the first process seen after the restart and its invocation, `answered_at` the time since which it
+    answers, None while it does not.
     """
 
     ordered_at: float
@@ -45,6 +46,7 @@ class ExpectedProcess(msgspec.Struct, frozen=True):
     connected: bool = False
     probes: tuple[str, ...] = ()
     first_pid: int = 0
+    first_run: str = ""
     answered_at: float | None = None
 
 
@@ -71,8 +73,11 @@ def why_unproved(checks: tuple[ProofCheck, ...]) -> str:
 
 
 def is_new_process(service: Service | None, expected: ExpectedProcess) -> bool:
-    """Whether the process is another one than before the restart."""
-    if service is None or not service.main_pid:
+    """Whether the process is another one than before the restart.
+
+    The process of an engine on another machine has no number here: there only its run tells.
+    """
+    if service is None or not (service.main_pid or (service.invocation and service.active_state == "active")):
         return False
     return (service.invocation, service.main_pid) != (expected.invocation, expected.main_pid)
 
@@ -117,10 +122,11 @@ def _unit(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess) -
         why = said.reason if said.severity == "bad" else f"{service.unit} ended ({describe_ending(service)})"
         return ProofCheck("unit", "failed", why)
     # systemd keeps counting over a restart that is ordered while it waits for the next start
-    if is_new_process(service, expected) and expected.first_pid not in (0, service.main_pid):
+    later = expected.first_pid not in (0, service.main_pid) or expected.first_run not in ("", service.invocation)
+    if is_new_process(service, expected) and later:
         return ProofCheck("unit", "failed", f"{service.unit} ended after its start, and had to be started again")
     if service.active_state == "active" and is_new_process(service, expected):
-        return ProofCheck("unit", "ok", f"process {service.main_pid}")
+        return ProofCheck("unit", "ok", f"process {service.main_pid}" if service.main_pid else "another run")
     if service.active_state == "active" and not service.main_pid and not service.invocation:
         return ProofCheck("unit", "not known", "whether it is another process than before cannot be seen")
     if service.active_state == "inactive" and service.sub_state == "dead":

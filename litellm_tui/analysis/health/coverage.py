@@ -159,10 +159,12 @@ def _find_blind_spots(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         yield BlindSpot("LiteLLM's own health report", mend)
     if answering and health and not visible:
         yield BlindSpot("a dead model behind its fallback: its requests succeed, and nothing is written", _VERBOSE)
-    if isinstance(log.failure, Denied) or log.state == "off" or (log.hint and log.last < 0):
+    log_told = isinstance(log.failure, Denied) or log.state == "off" or bool(log.hint and log.last < 0)
+    if log_told:
         why = log.failure.why if log.failure else log.hint or "no log"
+        what = "the unit and its log" if _lack_the_same(snapshot) else "the log"
         yield BlindSpot(
-            f"the log: {why}", _how_to_name_service(snapshot) if log.state == "off" else log_permission(snapshot)
+            f"{what}: {why}", _how_to_name_service(snapshot) if log.state == "off" else log_permission(snapshot)
         )
     elif answering and not snapshot.traffic.access_lines and _long_answering(snapshot, now):
         yield BlindSpot(
@@ -181,12 +183,18 @@ def _find_blind_spots(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
         )
     if snapshot.configuration.current is None and snapshot.configuration.error is None:
         yield BlindSpot("what the file says, and what a restart would change", "--config FILE")
-    if snapshot.service.value is None:
+    if snapshot.service.value is None and not (log_told and _lack_the_same(snapshot)):
         why = snapshot.service.failure.why if snapshot.service.failure else "not asked yet"
         yield BlindSpot(f"the unit: {why}", _how_to_name_service(snapshot))
     ping = gateway.cache_ping.value
     if answering and ping is not None and ping.ping is None and ping.status == "healthy":
         yield BlindSpot(f"whether the cache works: LiteLLM does not test type {ping.type}", "cache_params.type: redis")
+
+
+def _lack_the_same(snapshot: Snapshot) -> bool:
+    """Whether the service and its log cannot be read for one and the same reason: a tool, a bus or an engine."""
+    lacks = snapshot.service.failure, snapshot.log.failure
+    return snapshot.service.value is None and lacks[0] is not None and lacks[0] == lacks[1]
 
 
 def _long_answering(snapshot: Snapshot, now: float) -> bool:

@@ -177,8 +177,8 @@ def sparkline(values: Sequence[int], most: int = 0) -> str:
 def _service_parts(snapshot: Snapshot, now: float) -> tuple[Part, ...]:
     service = snapshot.service.value
     if service is None or snapshot.service.failure is not None:
-        why = snapshot.service.failure.why if snapshot.service.failure else ""
-        return (Part(f"service unknown: {why}", "unknown"),) if why else ()
+        # why is said once, among what cannot be seen
+        return (Part("service unknown", "unknown"),) if snapshot.service.failure else ()
     if service.active_state == "active" and service.started_at:
         return (Part(f"up {age(now - service.started_at)}"),)
     return ()

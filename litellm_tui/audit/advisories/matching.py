@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from litellm_tui.audit.advisories.versions import VersionKey, public, release_key, version_key
@@ -50,9 +51,16 @@ def _key(text: str) -> VersionKey:
 
 
 def _affects(one: Advisory, key: VersionKey) -> bool:
-    if any((listed := version_key(text)) is not None and public(listed) == key for text in one.versions):
+    if key in _listed(one.versions):
         return True
     return any(_within(span, key) for span in one.ranges)
+
+
+@lru_cache(maxsize=1024)
+def _listed(versions: tuple[str, ...]) -> frozenset[VersionKey]:
+    # some databases name every release of a range, and an audit asks for dozens of releases
+    keys = (version_key(text) for text in versions)
+    return frozenset(public(key) for key in keys if key is not None)
 
 
 def _within(span: AffectedRange, key: VersionKey) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 LONGEST: Final = 200
@@ -39,6 +40,7 @@ class VersionKey(NamedTuple):
     local: tuple[tuple[int, int, str], ...]
 
 
+@lru_cache(maxsize=8192)
 def version_key(text: str) -> VersionKey | None:
     """The key of a version; None for a text that is none."""
     found = _VERSION.fullmatch(text.strip()) if len(text) <= LONGEST else None

@@ -8,6 +8,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from litellm_tui.host.copies import origin
+
 _MOST_LINKS: Final = 40
 
 
@@ -27,13 +29,15 @@ def changed_at(paths: Iterable[str]) -> float:
     """
     newest = 0.0
     for path in paths:
+        # when a copy was made says nothing of the file
+        counts = origin(path) is None
         for folder, name in links_to(path):
             try:
                 seen = os.lstat(os.path.join(folder, name))
             except OSError:
                 continue
             if not stat.S_ISDIR(seen.st_mode):
-                newest = max(newest, seen.st_mtime, seen.st_ctime)
+                newest = max(newest, seen.st_mtime, seen.st_ctime if counts else 0.0)
     return newest
 
 

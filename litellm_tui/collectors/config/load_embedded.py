@@ -13,6 +13,7 @@ from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Mark
 from litellm_tui.model.edits import Fix
 from litellm_tui.model.embedded import Piece
+from litellm_tui.model.release import ReleaseComparison
 
 
 def load_piece(piece: Piece, environment: Mapping[str, str]) -> ConfigFile | ConfigError:
@@ -91,6 +92,15 @@ def outer_audit(result: Audit, piece: Piece, path: str) -> Audit:
         right=right,
         unknown=tuple(unknown),
     )
+
+
+def outer_comparison(result: ReleaseComparison, piece: Piece, path: str) -> ReleaseComparison:
+    """The comparison of a piece under two releases with every place in the outer file."""
+    changes = tuple(
+        msgspec.structs.replace(change, mark=_outer(change.mark, piece, path)) if change.mark else change
+        for change in result.changes
+    )
+    return msgspec.structs.replace(result, path=path, changes=changes)
 
 
 def _outer_fix(fix: Fix, piece: Piece, path: str) -> Fix:

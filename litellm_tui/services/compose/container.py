@@ -12,20 +12,16 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure, NotAvailable
-from litellm_tui.model.service import HealthTest, Service
+from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Compose
-from litellm_tui.services.docker import docker_cli
+from litellm_tui.services.docker import container_state, docker_cli
+from litellm_tui.services.docker.engine_access import ByClient
+from litellm_tui.services.docker.ordered_end import OrderedEnds
 
 STATS_SECONDS: Final = 20.0
 # a starting service is looked at every half second: no answer may be delayed by `docker stats`
 CALM_SECONDS: Final = 10.0
-# what systemd too counts as a clean exit: HUP, INT, PIPE, TERM (systemd.service(5), SuccessExitStatus=)
-_CLEAN: Final = (0, 129, 130, 141, 143)
-# Docker keeps 4,096 bytes of an output
-_LONGEST_OUTPUT: Final = 4096
-_SIGNALLED: Final = range(129, 129 + 64)
 
 
 def compose_command(compose: Compose, *words: str) -> list[str]:
@@ -73,6 +69,7 @@ class ComposeContainer:
         self._stats: docker_cli.Stats | None = None
         self._stats_of = ""
         self._stats_at = 0.0
+        self._ends = OrderedEnds()
 
     async def look(self) -> Service | Failure:
         """The state now. A service that the project does not have is `not-found`, one without container is inactive."""
@@ -92,7 +89,9 @@ class ComposeContainer:
         if isinstance(found, Failure):
             return found
         self._container = found.id
-        return await self._with_stats(service_from(found, self._compose))
+        service = service_from(found, self._compose)
+        service = await self._ends.explain(service, found, ByClient(self._compose.docker))
+        return await self._with_stats(service)
 
     def _without_container(self) -> Service:
         if self._compose.project and not self._compose.file:
@@ -120,58 +119,8 @@ class ComposeContainer:
 
 
 def service_from(found: docker_cli.Container, compose: Compose) -> Service:
-    """A `Service` from one `docker inspect`. A status above 128 is a signal, as everywhere on Unix."""
-    state = found.state
-    active, sub = _STATES.get(state.status, ("unknown", state.status))
-    ended = state.status in ("exited", "dead", "restarting")
-    clean = state.exit_code in _CLEAN and not state.oom_killed
-    if state.status == "exited" and not clean:
-        active, sub = "failed", "failed"
-    signalled = state.exit_code in _SIGNALLED
-    result = "oom-kill" if state.oom_killed else "success" if clean else "signal" if signalled else "exit-code"
-    running = active == "active"
-    started, finished = docker_cli.parse_time(state.started_at), docker_cli.parse_time(state.finished_at)
-    return Service(
-        unit=compose.service or found.label("service") or found.name.lstrip("/"),
-        scope="compose",
-        load_state="loaded",
-        active_state=active,
-        sub_state=sub,
-        result=result if ended else "success" if running else "",
-        main_pid=state.pid if running else 0,
-        restarts=found.restart_count,
-        started_at=started if running else None,
-        changed_at=started if running else finished,
-        exit_code=("killed" if signalled else "exited") if ended else "",
-        exit_status=state.exit_code - 128 if ended and signalled else state.exit_code if ended else 0,
-        invocation=f"{found.id[:12]} {state.started_at}",
-        fragment=found.label("project.config_files") or compose.file or "",
-        health=state.health.status if state.health and state.health.status != "none" else "",
-        note=state.error,
-        health_test=_health_test(found),
+    """A `Service` from one `docker inspect`."""
+    name = compose.service or found.label("service") or found.name.lstrip("/")
+    return container_state.service_from(
+        found, name, "compose", found.label("project.config_files") or compose.file or ""
     )
-
-
-def _health_test(found: docker_cli.Container) -> HealthTest | None:
-    """The container's own check with its last run; None where it has none."""
-    check, health = found.config.healthcheck, found.state.health
-    if health is None or health.status in ("", "none"):
-        return None
-    last = health.log[-1] if health.log else None
-    return HealthTest(
-        command=(check.test if check else None) or (),
-        status=last.exit_code if last else None,
-        output=clean(last.output[:_LONGEST_OUTPUT]) if last else "",
-        failing=health.failing_streak,
-    )
-
-
-_STATES: Final = {
-    "created": ("inactive", "dead"),
-    "running": ("active", "running"),
-    "paused": ("active", "paused"),
-    "restarting": ("activating", "auto-restart"),
-    "removing": ("deactivating", "stop"),
-    "exited": ("inactive", "dead"),
-    "dead": ("failed", "failed"),
-}

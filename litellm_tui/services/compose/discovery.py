@@ -13,11 +13,11 @@ import yaml
 from litellm_tui.host.bounded import SMALL, TooLarge, read_text
 from litellm_tui.host.command import run_now
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable, Unreachable
-from litellm_tui.model.service import Unit, Variable
+from litellm_tui.model.service import Unit
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import compose_command
-from litellm_tui.services.docker import docker_cli
-from litellm_tui.services.litellm_command import DEFAULT_PORT, is_litellm, unit_from_command
+from litellm_tui.services.docker import container_unit, docker_cli
+from litellm_tui.services.litellm_command import is_litellm
 from litellm_tui.services.own_dotenv import withheld_secrets
 
 _LABEL: Final = "label=com.docker.compose.project"
@@ -52,26 +52,11 @@ def find_service(compose: Compose, config: str | None) -> FoundService:
 
 def unit_from(container: docker_cli.Container) -> Unit:
     """A `Unit` from a container: the configuration by its path on this machine, the address as published."""
-    environment = {
-        key: Variable(value, f"the container {container.name.lstrip('/')}")
-        for key, _, value in (entry.partition("=") for entry in container.config.env or ())
-    }
-    unit = unit_from_command(
-        container.label("service") or container.name.lstrip("/"),
-        "compose",
-        [container.path, *(container.args or ())],
-        container.config.working_dir or None,
-        environment,
-    )
+    unit = container_unit.unit_from(container, container.label("service") or container.name.lstrip("/"), "compose")
     return msgspec.structs.replace(
         unit,
-        active=container.state.status == "running",
-        config=_outside(container, unit.config) if unit.config else None,
-        url=_published(container, unit.url),
         fragment=container.label("project.config_files").partition(",")[0],
         withheld=withheld_secrets(_environment_files(container)),
-        image=container.config.image,
-        root=f"/proc/{container.state.pid}/root" if container.state.pid else "",
     )
 
 
@@ -140,30 +125,6 @@ def _mounts(container: docker_cli.Container, config: str) -> bool:
         for mount in container.mounts or ()
         if os.path.isabs(mount.source)
     )
-
-
-def _outside(container: docker_cli.Container, inside: str) -> str | None:
-    """The path on this machine of a file of the container; None when it is in the image or in a volume."""
-    binds = [m for m in container.mounts or () if m.type == "bind" and os.path.isabs(m.destination)]
-    binds = [m for m in binds if os.path.commonpath((m.destination, inside)) == m.destination]
-    nearest = max(binds, key=lambda m: len(m.destination), default=None)
-    if nearest is None:
-        return None
-    return os.path.normpath(os.path.join(nearest.source, os.path.relpath(inside, nearest.destination)))
-
-
-def _published(container: docker_cli.Container, url: str) -> str:
-    """The address as seen from this machine; `url` where the container publishes none or shares the host's network."""
-    scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    port = authority.rpartition(":")[2] or str(DEFAULT_PORT)
-    published = container.network_settings.ports or container.host_config.port_bindings or {}
-    binding = next((b for b in published.get(f"{port}/tcp") or () if b.host_port), None)
-    if binding is None:
-        return url
-    host = binding.host_ip if binding.host_ip not in ("", "0.0.0.0", "::") else "127.0.0.1"
-    host = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{host}:{binding.host_port}{slash}{path}"
 
 
 def _runs_litellm(container: docker_cli.Container) -> bool:

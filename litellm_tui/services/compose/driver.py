@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import msgspec
 
@@ -19,7 +20,9 @@ from litellm_tui.services.compose.container import ComposeContainer, compose_com
 from litellm_tui.services.compose.container import find as find_container
 from litellm_tui.services.compose.discovery import find_service
 from litellm_tui.services.docker import docker_cli
-from litellm_tui.services.docker.container_log import DockerLines
+from litellm_tui.services.docker.container_log import DockerLines, LogOf
+from litellm_tui.services.docker.description import UNKNOWN, describe_container
+from litellm_tui.services.docker.engine_access import open_access
 from litellm_tui.services.driver import Description, Wording, defining_files
 
 
@@ -28,7 +31,7 @@ class ComposeDriver:
 
     place: ServicePlace = "compose"
     wording = Wording(environment_file="compose.environment_file")
-    unknown = ("the ends of its runs, but for the last",)
+    unknown = (UNKNOWN,)
 
     def __init__(self, target: ServiceTarget) -> None:
         assert isinstance(target.settings, Compose)
@@ -67,7 +70,9 @@ class ComposeDriver:
     def tail(
         self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> CommandTail | Failure:
-        return CommandTail(DockerLines(self._compose, lines), on_entries, on_state, prepare=prepare)
+        compose = self._compose
+        source = LogOf(compose.docker, compose.service or "", partial(find_container, compose))
+        return CommandTail(DockerLines(source, lines), on_entries, on_state, prepare=prepare)
 
     async def order(self, verb: Verb) -> Failure | None:
         # Compose restarts a service without container silently (docker/compose issue 9942)
@@ -92,8 +97,12 @@ class ComposeDriver:
         return ()
 
     async def describe(self, service: Service | None) -> Description:
-        why = f"not known: a service of the kind {self.place} keeps only its last end"
-        return Description(NotAvailable(why if self._found else "no unit was found"), {}, defining_files(service))
+        files = defining_files(service)
+        container = await find_container(self._compose)
+        if isinstance(container, Failure) or not container:
+            why = container.why if isinstance(container, Failure) else "it has no container"
+            return Description(NotAvailable(f"not known: {why}"), {}, files)
+        return await describe_container(await open_access(self._compose.docker), container, files)
 
 
 driver = ComposeDriver

@@ -6,6 +6,7 @@ The engine's socket is read where it can be opened; else `docker logs`, whose ou
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -14,17 +15,24 @@ from litellm_tui.logs.entry import HISTORY, Entry, gap, read_each
 from litellm_tui.logs.pump import Pump
 from litellm_tui.logs.stream import CommandStream, OnLines, Stream, read_to_end
 from litellm_tui.model.failures import Failure, NotAvailable
-from litellm_tui.model.service_kinds import Compose
-from litellm_tui.services.compose.container import find
 from litellm_tui.services.docker import docker_cli
 from litellm_tui.services.docker.engine import EngineLog, find_socket
 from litellm_tui.services.docker.frames import without_seams
+from litellm_tui.services.docker.stream_order import StampOrder
 
 # windows in which older lines are searched, in seconds before a line; 0 is the whole log
 PAST_SECONDS: Final = (300.0, 3600.0, 86400.0, 0.0)
 # records that are asked for beyond the history, since a long line has several
 SPARE: Final = 1000
 ROTATED: Final = "lines are missing here: the engine has rotated the container's log beyond the last line that was read"
+
+
+class LogOf(NamedTuple):
+    """Whose log is read. `find` gives the id of the container of today; empty where there is none."""
+
+    client: str
+    name: str
+    find: Callable[[], Awaitable[str | Failure]]
 
 
 class LogRequest(NamedTuple):
@@ -36,8 +44,8 @@ class LogRequest(NamedTuple):
     follow: bool = False
 
     def options(self) -> list[str]:
-        """The options of `docker logs`."""
-        given = (("--since", self.since), ("--until", self.until), ("--tail", self.tail))
+        """The options of `docker logs`. Podman leaves out the line of the very stamp, Docker does not."""
+        given = (("--since", _just_before(self.since)), ("--until", self.until), ("--tail", self.tail))
         options = [word for name, value in given if value not in ("", None) for word in (name, str(value))]
         return [*(["--follow"] if self.follow else []), "--timestamps", *options]
 
@@ -57,7 +65,9 @@ class ClientLog:
         self._printed = printed
 
     def read(self, pump: Pump, take: OnLines) -> None:
-        self._printed.read(pump, lambda output, lines, cut: take(output, without_seams(lines), cut))
+        order = StampOrder(take)
+        self._printed.read(pump, lambda output, lines, cut: order.add(output, without_seams(lines), cut), order.flush)
+        order.flush()
 
     async def status(self) -> int | None:
         return await self._printed.status()
@@ -72,8 +82,8 @@ class DockerLines:
     # the log of a stopped container ends at once, and its first lines after a start must come soon
     pause = 2.0
 
-    def __init__(self, compose: Compose, history: int = HISTORY) -> None:
-        self._compose = compose
+    def __init__(self, of: LogOf, history: int = HISTORY) -> None:
+        self._of = of
         self._history = history
         self._container = ""
         self._socket: str | None = None
@@ -86,11 +96,11 @@ class DockerLines:
         # only the log of the same container can be joined to what was read before
         self._joining = bool(self._container and self._last)
         if not self._container:
-            container = await find(self._compose)
+            container = await self._of.find()
             if isinstance(container, Failure):
                 return container
             if not container:
-                return NotAvailable(f"{self._compose.service} has no container yet, and so no log")
+                return NotAvailable(f"{self._of.name} has no container yet, and so no log")
             self._container = container
         # `since` includes the lines with exactly that stamp
         self._seen = self._last
@@ -126,10 +136,10 @@ class DockerLines:
 
     async def _ask(self, request: LogRequest) -> Stream | Failure:
         if self._socket is None:
-            self._socket = await find_socket(self._compose.docker)
+            self._socket = await find_socket(self._of.client)
         if self._socket:
             return EngineLog(self._socket, self._container, request.query())
-        printed = await CommandStream.open([self._compose.docker, "logs", *request.options(), self._container])
+        printed = await CommandStream.open([self._of.client, "logs", *request.options(), self._container])
         return printed if isinstance(printed, Failure) else ClientLog(printed)
 
     def entries(self, line: str, error: bool) -> list[Entry] | str:
@@ -150,7 +160,7 @@ class DockerLines:
     async def before(self, entry: Entry, count: int) -> list[Entry] | Failure:
         """Reads growing windows: the engine counts `--tail` from the end of the log, even with `--until`."""
         if not self._container:
-            return NotAvailable(f"{self._compose.service} has no container, and so no log")
+            return NotAvailable(f"{self._of.name} has no container, and so no log")
         older: list[Entry] = []
         for seconds in PAST_SECONDS:
             since = docker_cli.format_stamp(max(0.0, entry.time - seconds)) if seconds else ""
@@ -182,17 +192,15 @@ class DockerLines:
 
         code = await read_to_end(stream, take)
         if code:
-            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
+            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._of.client)
         return sorted([*kept[0], *kept[1]], key=_order)[-count:]
 
     def ended(self, code: int | None, said: list[str]) -> Failure:
         if code:
             # another container may have replaced it
             self._container, self._socket = "", None
-            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._compose.docker)
-        return NotAvailable(
-            f"the container of {self._compose.service} does not run: its log goes on when it is started"
-        )
+            return docker_cli.refusal(Done(code, "", "\n".join(said)), self._of.client)
+        return NotAvailable(f"the container of {self._of.name} does not run: its log goes on when it is started")
 
 
 def _stamped(line: str) -> Entry | None:
@@ -204,6 +212,15 @@ def _stamped(line: str) -> Entry | None:
 
 def _order(entry: Entry) -> tuple[int, int]:
     return int(entry.time), entry.place
+
+
+def _just_before(stamp: str) -> str:
+    """The stamp a nanosecond earlier."""
+    moment = docker_cli.parse_time(stamp)
+    if moment is None:
+        return stamp
+    below = docker_cli.nanoseconds(stamp)
+    return docker_cli.format_stamp(int(moment) - (below == 0), (below - 1) % 1_000_000_000)
 
 
 def _seconds(stamp: str) -> str:

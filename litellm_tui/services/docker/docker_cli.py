@@ -68,9 +68,13 @@ class State(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Mount(msgspec.Struct, frozen=True, rename="pascal"):
+    """`type` is bind, volume or tmpfs; `name` that of a volume."""
+
     type: str = ""
+    name: str = ""
     source: str = ""
     destination: str = ""
+    rw: bool = msgspec.field(default=True, name="RW")
 
 
 class Config(msgspec.Struct, frozen=True, rename="pascal"):
@@ -86,13 +90,34 @@ class Binding(msgspec.Struct, frozen=True, rename="pascal"):
     host_port: str = ""
 
 
+class RestartPolicy(msgspec.Struct, frozen=True, rename="pascal"):
+    """`name` is no, always, unless-stopped or on-failure, the last with a limit of tries; 0 is none."""
+
+    name: str = ""
+    maximum_retry_count: int = 0
+
+
 class HostConfig(msgspec.Struct, frozen=True, rename="pascal"):
+    """`memory` is the limit in bytes; 0 is none."""
+
     network_mode: str = ""
+    memory: int = 0
+    restart_policy: RestartPolicy | None = None
     port_bindings: dict[str, tuple[Binding, ...] | None] | None = None
+
+
+class Network(msgspec.Struct, frozen=True, rename="pascal"):
+    ip_address: str = msgspec.field(default="", name="IPAddress")
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, rename="pascal"):
     ports: dict[str, tuple[Binding, ...] | None] | None = None
+    networks: dict[str, Network | None] | None = None
+
+    @property
+    def address(self) -> str:
+        """The container's address in the first of its networks; empty where it has none."""
+        return next((net.ip_address for net in (self.networks or {}).values() if net and net.ip_address), "")
 
 
 class Container(msgspec.Struct, frozen=True, rename="pascal"):
@@ -100,6 +125,8 @@ class Container(msgspec.Struct, frozen=True, rename="pascal"):
 
     id: str
     name: str = ""
+    image: str = ""
+    created: str = ""
     path: str = ""
     args: tuple[str, ...] | None = None
     restart_count: int = 0
@@ -131,7 +158,7 @@ async def run_docker(command: Sequence[str], seconds: float | None = CLIENT_SECO
 
 def missing(client: str, failure: Failure) -> Failure:
     """The failure of a client that cannot be run, with what to do."""
-    return NotAvailable(f"{failure.why}: install Docker's client, or name it as compose.docker in the profile")
+    return NotAvailable(f"{failure.why}: install Docker's client, or name it in the profile")
 
 
 def refusal(done: Done, client: str) -> Failure:

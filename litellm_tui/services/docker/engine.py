@@ -1,29 +1,26 @@
-"""Docker's Engine API over its socket, as far as a container's log needs it.
-
-Requests use HTTP/1.0: the engine then sends the log without chunks until it closes the connection.
-"""
+"""The engine's socket, and a container's log from it."""
 
 from __future__ import annotations
 
 import os
 import socket
 import stat
+import subprocess
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
 import msgspec
 
-from litellm_tui.host.command import run
+from litellm_tui.host.command import Done, run, run_now
 from litellm_tui.logs.pump import Pump
 from litellm_tui.logs.stream import OnLines
 from litellm_tui.model.failures import Failure
 from litellm_tui.services.docker.docker_cli import CLIENT_SECONDS
+from litellm_tui.services.docker.engine_api import LONGEST_BODY, Answer, Refused, denied, request, unreachable
 from litellm_tui.services.docker.frames import Frames, NoFrame, Raw
 
-_LONGEST_HEAD: Final = 1 << 16
-# `inspect` of a container with some thousand variables and mounts
-_LONGEST_BODY: Final = 1 << 22
+_USUAL: Final = "unix:///var/run/docker.sock"
 
 
 async def find_socket(client: str) -> str:
@@ -31,10 +28,32 @@ async def find_socket(client: str) -> str:
 
     Empty where that is no socket on this machine, this user may not open it, or the client knows no contexts.
     """
-    said = await run([client, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], CLIENT_SECONDS)
-    if isinstance(said, Failure) or said.status:
-        return ""
+    said = await run(_ask_client(client), CLIENT_SECONDS)
+    return _without_client(client) if isinstance(said, Failure) else _socket_of(said)
+
+
+def find_socket_now(client: str) -> str:
+    """As `find_socket`, but blocks."""
+    try:
+        return _socket_of(run_now(_ask_client(client), CLIENT_SECONDS))
+    except (OSError, subprocess.TimeoutExpired):
+        return _without_client(client)
+
+
+def _ask_client(client: str) -> list[str]:
+    return [client, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+
+
+def _socket_of(said: Done) -> str:
     scheme, _, path = said.output.strip().partition("://")
+    return path if said.status == 0 and scheme == "unix" and _may_open(path) else ""
+
+
+def _without_client(client: str) -> str:
+    """The usual socket where there is an engine, and no client was installed."""
+    if client != "docker":
+        return ""
+    scheme, _, path = os.environ.get("DOCKER_HOST", _USUAL).partition("://")
     return path if scheme == "unix" and _may_open(path) else ""
 
 
@@ -51,14 +70,6 @@ class _Config(msgspec.Struct, rename="pascal"):
 
 class _Container(msgspec.Struct, rename="pascal"):
     config: _Config = msgspec.field(default_factory=_Config)
-
-
-class _Refusal(msgspec.Struct):
-    message: str = ""
-
-
-class _Refused(Exception):
-    """The engine refused; the text is that of its client."""
 
 
 class EngineLog:
@@ -79,7 +90,7 @@ class EngineLog:
             self._get(pump, f"/containers/{self._container}/logs?{self._query}", frames.feed)
             frames.finish()
             self._status = 0
-        except (_Refused, NoFrame) as error:
+        except (Refused, NoFrame) as error:
             self._status = 1
             take(1, str(error).encode(errors="replace"), False)
 
@@ -94,77 +105,26 @@ class EngineLog:
         body = bytearray()
 
         def keep(chunk: bytes) -> None:
-            body.extend(chunk[: _LONGEST_BODY - len(body)])
+            body.extend(chunk[: LONGEST_BODY - len(body)])
 
         self._get(pump, f"/containers/{self._container}/json", keep, CLIENT_SECONDS)
         try:
             return msgspec.json.decode(body, type=_Container).config.tty
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise _Refused(
-                f"the Docker engine described its container in another way than is known ({error})"
-            ) from None
+            raise Refused(f"the Docker engine described its container in another way than is known ({error})") from None
 
     def _get(self, pump: Pump, target: str, heed: Callable[[bytes], None], timeout: float | None = None) -> None:
-        """Ask, and give the body of the answer to `heed` as it comes. Raises `_Refused`."""
-        answer = _Answer(heed)
+        """Ask, and give the body of the answer to `heed` as it comes. Raises `Refused`."""
+        answer = Answer(heed)
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(CLIENT_SECONDS)
                 connection.connect(self._path)
-                connection.sendall(f"GET {target} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
+                connection.sendall(request("GET", target))
                 pump.chunks([connection.fileno()], lambda _, chunk: answer.feed(chunk), timeout)
         except PermissionError:
-            raise _Refused(
-                f"permission denied while trying to connect to the Docker daemon socket at unix://{self._path}"
-            ) from None
+            raise Refused(denied(self._path)) from None
         except OSError:
             # the engine does not exist, does not answer, or ended in the middle of its answer
-            raise _Refused(self._unreachable) from None
-        answer.finish(self._unreachable)
-
-    @property
-    def _unreachable(self) -> str:
-        return f"Cannot connect to the Docker daemon at unix://{self._path}. Is the docker daemon running?"
-
-
-class _Answer:
-    """An HTTP answer: reads the head, keeps an error, and hands on the body of a success."""
-
-    def __init__(self, heed: Callable[[bytes], None]) -> None:
-        self._heed = heed
-        self._head: bytearray | None = bytearray()
-        self._code = 0
-        self._refusal = bytearray()
-
-    def feed(self, chunk: bytes) -> None:
-        """Add what was read."""
-        if self._head is not None:
-            self._head += chunk
-            head, end, chunk = bytes(self._head).partition(b"\r\n\r\n")
-            if not end:
-                if len(self._head) > _LONGEST_HEAD:
-                    raise _Refused("the Docker engine's answer has no end of its head")
-                return
-            self._head = None
-            words = head.split(b" ", 2)
-            if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
-                raise _Refused("what listens at the Docker engine's socket speaks no HTTP")
-            self._code = int(words[1][:3])
-        if self._code == 200:
-            if chunk:
-                self._heed(chunk)
-        else:
-            self._refusal += chunk[: _LONGEST_HEAD - len(self._refusal)]
-
-    def finish(self, unreachable: str) -> None:
-        """End the answer with the connection. Raises `_Refused` unless it succeeded; `unreachable` is for no answer."""
-        if self._head is not None:
-            raise _Refused(unreachable)
-        if self._code != 200:
-            try:
-                said = msgspec.json.decode(self._refusal, type=_Refusal).message
-            except (msgspec.MsgspecError, RecursionError):
-                said = ""
-            # the tail of the log reads the error line by line
-            said = " ".join(said.split())
-            raise _Refused(f"Error response from daemon: {said or f'status {self._code}'}")
+            raise Refused(unreachable(self._path)) from None
+        answer.finish(unreachable(self._path))

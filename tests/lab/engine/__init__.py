@@ -31,6 +31,7 @@ PROGRAMS: Final = {
     "docker": "docker.io",
     "busybox": "busybox-static",
     "unshare": "util-linux",
+    "setpriv": "util-linux",
 }
 IMAGE: Final = "lab/busybox:1"
 _BOOT_SECONDS: Final = 60.0
@@ -67,6 +68,18 @@ def missing() -> str | None:
     return None
 
 
+# Compose is a plug-in of the client, which ./test fetches
+PLUGIN: Final = Path(__file__).parents[3] / ".lab" / "docker-compose"
+
+
+def compose_missing() -> str | None:
+    """Why there is no Compose v2 here, or None."""
+    if PLUGIN.exists():
+        return None
+    done = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    return f"no Docker Compose v2: scripts/compose-plugin.sh {PLUGIN} fetches it" if done.returncode else None
+
+
 class Engine:
     """One engine, on a socket of its own. As a context manager it leaves nothing behind."""
 
@@ -76,6 +89,8 @@ class Engine:
         self.folder = folder
         self.socket = folder / "docker.sock"
         self.host = f"unix://{self.socket}"
+        # of the client: its contexts and plug-ins
+        self.config = folder / "client"
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -86,8 +101,14 @@ class Engine:
         # the socket's path has to be short
         engine = cls(Path(tempfile.mkdtemp(prefix="lab-engine-", dir="/tmp")))
         try:
+            if PLUGIN.exists():
+                plugins = engine.config / "cli-plugins"
+                plugins.mkdir(parents=True)
+                _link(PLUGIN, plugins / "docker-compose")
+            # others may look for the socket, and are refused by it
+            engine.folder.chmod(0o711)
             engine.start()
-            engine.docker("import", "-", IMAGE, given=_image())
+            engine.docker("import", "-", IMAGE, given=root_of_image())
         except BaseException:
             engine.down()
             raise
@@ -102,18 +123,21 @@ class Engine:
         self.down()
 
     def start(self) -> None:
-        """Start it, with what it had before. Its mounts and processes are in namespaces that end with it."""
+        """Start it, with what it had before. Its mounts are in a namespace that ends with it.
+
+        Its processes are seen from here by the numbers that it gives them, as those of any engine of this machine.
+        """
         runtime = self.folder / "runc"
         runtime.write_text(_RUNTIME.format(python=sys.executable, runc=shutil.which("runc")), encoding="utf-8")
         runtime.chmod(0o755)
         command = [
-            "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
+            "setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "--propagation", "private",
             "dockerd", "--host", self.host, "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec",
             "--pidfile", f"{self.folder}/dockerd.pid", "--storage-driver", "vfs", "--bridge", "none",
             "--iptables=false", "--exec-opt", "native.cgroupdriver=cgroupfs",
             "--add-runtime", f"lab={runtime}", "--default-runtime", "lab",
         ]  # fmt: skip
-        # of the PID namespace before, where the number may be another's now
+        # the number may be another's now
         (self.folder / "dockerd.pid").unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -129,13 +153,23 @@ class Engine:
         """As `systemctl stop docker`: its containers are stopped with it."""
         if self._process is None:
             return
-        with suppress(OSError, ValueError, subprocess.TimeoutExpired):
-            children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-            os.kill(int(children.read_text(encoding="ascii").split()[0]), signal.SIGTERM)
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_SECONDS)
         self._process.kill()
         self._process.wait()
         self._process = None
+        self._kill_what_is_left()
+
+    def _kill_what_is_left(self) -> None:
+        """What an engine that had to be killed leaves behind: its containers, and what holds them."""
+        containers = [path.name for path in self.folder.glob("data/containers/*")]
+        for place in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                words = (place / "cmdline").read_bytes()
+                groups = (place / "cgroup").read_text(encoding="ascii")
+                if str(self.folder / "exec").encode() in words or any(name in groups for name in containers):
+                    os.kill(int(place.name), signal.SIGKILL)
 
     def down(self) -> None:
         """End it, and remove all that it had."""
@@ -146,6 +180,15 @@ class Engine:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def remove(self, container: str) -> None:
+        """A container, if there is one of this name."""
+        self._ask("rm", "--force", "--volumes", container)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which a client finds this engine."""
+        return {"DOCKER_HOST": self.host, "DOCKER_CONFIG": str(self.config)}
+
     def docker(self, *words: str, given: bytes | None = None) -> str:
         """What the client prints on stdout. Raises LabError when it fails."""
         done = self._ask(*words, given=given)
@@ -155,15 +198,24 @@ class Engine:
 
     def _ask(self, *words: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            ["docker", "--host", self.host, *words], input=given, capture_output=True, check=False, timeout=60
-        )
+            ["docker", *words], input=given, capture_output=True, check=False, timeout=60,
+            env={**os.environ, **self.environment},
+        )  # fmt: skip
 
     def _last_words(self) -> str:
         lines = (self.folder / "log").read_text(encoding="utf-8", errors="replace").splitlines()
         return " / ".join(lines[-3:])
 
 
-def _image() -> bytes:
+def _link(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        # another file system
+        shutil.copy2(source, target)
+
+
+def root_of_image() -> bytes:
     """The root of an image, as a tar file: busybox under its own name and as the shell with some tools."""
     busybox = shutil.which("busybox")
     assert busybox is not None
