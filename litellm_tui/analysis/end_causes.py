@@ -1,7 +1,7 @@
 """What ended a service, or keeps it from starting: from what its start fails on, its exit, and its last lines.
 
-The exit statuses are systemd's (systemd.exec(5), "Process Exit Codes"). A cause is named only where one of these names
-it; otherwise the last words of the process stand.
+The exit statuses are systemd's (systemd.exec(5), "Process Exit Codes"). What the last words of a process name is
+decided where incidents are named too (`failures.causes`); where nothing names a cause, these words stand.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.failures.causes import UNNAMED, first_words, name_cause
+from litellm_tui.analysis.failures.places import Reported
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.service import Service
 
@@ -71,29 +72,9 @@ _LOOKED: Final = 120
 _LONGEST: Final = 300
 _LINES_OF_TRACE: Final = 400
 
-_MODULE: Final = re.compile(r"(?:ModuleNotFoundError|ImportError): No module named '([\w.]{1,100})'")
-# a Python without this has not come as far as any program
-_LIBRARY: Final = re.compile(r"No module named '?encodings'?|Failed to import encodings module|init_fs_encoding")
-_KNOWN: Final = (
-    (_LIBRARY, EndCause(
-        "Python does not start", "", "its interpreter does not find its own library: see PYTHONHOME in the unit's "
-        "environment, and whether that Python was moved or upgraded; else make LiteLLM's environment anew, then R")),
-    (re.compile(r"ImportError: Could not (?:import [\w.]{1,100} from|find module file) "), EndCause(
-        "module file missing", "", "put the file that the configuration names beside it (mount it there), or correct "
-        "the name, then R")),
-    (re.compile(r"MemoryError\b|Cannot allocate memory"), _MEMORY),
-    (re.compile(r"No space left on device"), EndCause("disk full", "", "make room on its disk (df -h), then R")),
-    (re.compile(r"Too many open files"), EndCause(
-        "too many open files", "", "raise LimitNOFILE= of the unit (or ulimits of the container), then R")),
-    (re.compile(r"Address already in use|address already in use"), EndCause(
-        "port taken", "", "see who listens there (ss -ltnp), stop it or change --port, then R")),
-    (re.compile(r"yaml\.(?:scanner|parser|reader|composer|constructor)\.\w{1,40}Error"), EndCause(
-        "configuration does not parse", "", "mend the file (litellm-tui audit says line and column), then R")),
-    (re.compile(r"P1001|Can't reach database server"), EndCause(
-        "database not reached", "", "start the database, or correct host and port in DATABASE_URL, then R")),
-    (re.compile(r"PermissionError: |Permission denied"), EndCause(
-        "permission denied", "", "give the service's user the right to that file (ls -l, User= of the unit), then R")),
-)  # fmt: skip
+_MODULE: Final = re.compile(r"No module named '([\w.]{1,100})'")
+# whoever says it: it is what ended the start
+_OF_A_START: Final = Reported("other", "start-up")
 
 
 def name_end(service: Service, records: Sequence[LogRecord]) -> EndCause:
@@ -160,13 +141,10 @@ def _last_words(records: Sequence[LogRecord]) -> str:
 
 
 def _named(words: str) -> EndCause:
-    text = f"its last words: {words}"
-    if (module := _MODULE.search(words)) and not _LIBRARY.search(words):
-        name = module[1].partition(".")[0]
-        return EndCause(
-            "Python package missing", text, f"install {name} into the environment of LiteLLM (its bin/pip), then R"
-        )
-    for pattern, cause in _KNOWN:
-        if pattern.search(words):
-            return EndCause(cause.brief, text, cause.do)
-    return EndCause("", text, "")
+    """The cause that the last words name, as it is named in incidents too."""
+    text, cause = f"its last words: {words}", name_cause(words, _OF_A_START)
+    if cause.name == UNNAMED:
+        return EndCause("", text, "")
+    module = _MODULE.search(words)
+    do = cause.do.replace("NAME", module[1].partition(".")[0]) if module else cause.do
+    return EndCause(cause.name, text, do if "restart" in do else f"{do}, then R")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from litellm_tui.analysis.failures.places import reports_a_request
 from litellm_tui.model.traffic import NoticeKind
 
 # characters that are kept of a name, an error and a trace
@@ -115,6 +116,7 @@ _COOLED: Final = re.compile(
     r", 'cooldown_time': ([0-9]{1,9}(?:\.[0-9]{1,9})?)",
     re.DOTALL,
 )
+_LAST_WORDS: Final = ". Received Model Group="
 _BIND: Final = re.compile(r"bind on address \('([^'\n]{1,100}', [0-9]{1,9})\)")
 _DROPPED: Final = re.compile(r"You passed model=(\S{1,300})")
 _UNKNOWN: Final = (
@@ -144,7 +146,20 @@ def failure_report(text: str) -> FailureReport | None:
     """The failure that the beginning of a record reports; None for a record that only repeats a request."""
     if not _REPORTS.match(text):
         return None
-    return FailureReport(error_words(text), "_handle_llm_api_exception" in text or "async_data_generator()" in text)
+    return FailureReport(error_words(text), reports_a_request(text))
+
+
+def bare_report(text: str) -> FailureReport | None:
+    """The failure of a record that names no reporting place, and ends its first line with the group that was asked.
+
+    So the router ends the text of every error that it gives back (litellm/router.py,
+    `async_function_with_fallbacks_common_utils`), whatever the class of the exception.
+    """
+    first = text.partition("\n")[0]
+    error, ends, group = first[: LONGEST_ERROR + LONGEST_NAME].rpartition(_LAST_WORDS)
+    if not ends or not error or not group.strip() or len(group) > LONGEST_NAME or notice(text) is not None:
+        return None
+    return FailureReport(error_words(text), False)
 
 
 def failed_group(text: str) -> FailedGroup | None:

@@ -59,19 +59,20 @@ class _Hint(NamedTuple):
 class _Failure:
     """One failed request, as far as its lines have told of it. `named` means that its own record names the group.
 
-    `theirs` means that its words name a mistake of its caller, whatever status answered it: 1.106 answers a missing key
-    with 500.
+    `bare` means that this record names no reporting place, so that another one may report the same request. `theirs`
+    means that its words name a mistake of its caller, whatever status answered it: 1.106 answers a missing key by 500.
     """
 
     __slots__ = (
-        "answered", "caller", "client", "error", "group", "named", "pid", "sequence", "status", "stream", "theirs",
+        "answered", "bare", "caller", "client", "error", "group", "named", "pid", "sequence", "status", "stream",
+        "theirs",
         "time",
     )  # fmt: skip
 
     def __init__(self, record: LogRecord) -> None:
         self.time, self.pid, self.sequence = record.time, record.pid, record.sequence
         self.group = self.client = self.error = ""
-        self.named = self.caller = self.theirs = self.stream = self.answered = False
+        self.named = self.caller = self.theirs = self.stream = self.answered = self.bare = False
         self.status = 0
 
     def by(self) -> FailedBy:
@@ -141,6 +142,9 @@ class FailedRequestCounter:
             found.caller = failure.kind == "caller" or bool(facts.notice and facts.notice[0] == "no such group")
             found.theirs = (heading.error if failure.by_error else heading.words).subject == "caller"
             found.group, found.named = named, bool(named)
+            found.bare = failure.bare
+            if not found.bare:
+                self._take_over(found)
             self._take_bare(found)
             self._waiting.append(found)
         elif failure.voice == "router" or failure.again:
@@ -208,6 +212,13 @@ class FailedRequestCounter:
         else:
             self._bare.append(bare)
 
+    def _take_over(self, found: _Failure) -> None:
+        """Drop the bare record of the same request: this one reports it as a whole."""
+        for place, failure in enumerate(self._waiting):
+            if failure.bare and failure.pid == found.pid and not failure.answered and failure.group == found.group:
+                del self._waiting[place]
+                return
+
     def _answered_late(self, access: Access, record: LogRecord) -> bool:
         """Whether the access line is that of a failure that was counted before it came: no other one failed."""
         while self._late and record.time - self._late[0].time > LATE:
@@ -250,6 +261,8 @@ class FailedRequestCounter:
                 continue
             if failure.named:
                 self._consume(failure, failure.group)
+            if failure.bare and failure.group:
+                named.append(Named(failure.time, failure.group, failure.error, failure.sequence, failure.stream))
             if not failure.group and not failure.caller and (group := self._hinted(failure)):
                 failure.group = group
                 if not failure_line.is_probed(group):

@@ -23,6 +23,13 @@ MOST_KNOWN: Final = 400
 MOST_UNKNOWN: Final = 100
 MOST_PENDING: Final = 500
 SETTLING: Final = FOLD_SECONDS + 0.2
+# records that say only that something was raised: the trace below them says what
+_EMPTY_WORDS: Final = (
+    "Exception in ASGI application", "Exception while exporting", "Exception in callback ",
+    "Exception in worker process",
+)  # fmt: skip
+_IN_A_GROUP: Final = "unhandled errors in a TaskGroup"
+_GROUPS: Final = ("ExceptionGroup: ", "BaseExceptionGroup: ")
 MINUTES: Final = 60
 HOURS: Final = 48
 MOST_CALLERS: Final = 20
@@ -61,6 +68,7 @@ class _Pending:
         "network",
         "notice",
         "others",
+        "raised",
         "record",
     )
 
@@ -75,6 +83,7 @@ class _Pending:
         self.network: int | None = None
         self.mark = NO_MARK
         self.others = False
+        self.raised: ErrorText | None = None
         self.caller = ""
 
     def add(self, facts: Facts, folded: bool) -> None:
@@ -89,9 +98,12 @@ class _Pending:
         near = not folded or len(self.record.stack) <= call_line.LONGEST_TRACE
         if facts.network is not None and near and not self.others:
             self.network = facts.network if self.network is None else min(self.network, facts.network)
-        if facts.mark is not NO_MARK and near and not self.others:
+        # a long trace is told by its end
+        if facts.mark is not NO_MARK and not self.others:
             self.mark = self.mark.joined(facts.mark)
         self.others = self.others or facts.others
+        if facts.raised is not None and not facts.raised.text.startswith(_GROUPS):
+            self.raised = facts.raised
 
     def failed(self) -> Failed | None:
         """The failure that the record reports; None for a record that only repeats another."""
@@ -117,10 +129,22 @@ class _Pending:
         cause, subject = failure.cause, words.subject
         if failure.kind == "service":
             return Failed(failure.voice, "service", "", words, cause, "", "worker")
-        if not cause and self.mark is not NO_MARK and (words.little or not words.cause or self.mark.subject):
+        if self.raised is not None and words.text.startswith(_EMPTY_WORDS):
+            words = self.raised
+            subject = words.subject
+        elif self.raised is not None and _IN_A_GROUP in words.text:
+            said = f"{words.text}: {self.raised.text}"
+            inner = name_cause(said, failure.where)
+            words = words._replace(text=said, cause=inner.name if inner.name != UNNAMED else "")
+        begun = self.mark.starting and not self.mark.ending
+        little = words.little or not words.cause or self.mark.subject or begun
+        if not cause and self.mark is not NO_MARK and little:
             where = reported(self.record.text, self.record.logger, self.mark)
             better = name_cause(words.text, where)
             cause = better.name if better.name != UNNAMED else ""
+            if begun:
+                # what is a refusal while it serves is a wrong setting while it starts
+                words = words._replace(cause=cause)
             subject = better.subject or subject
         kind, name = failure.kind, failure.name
         if subject in ("side service", "mcp"):

@@ -10,7 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from litellm_tui.analysis.failures.causes import UNNAMED, name_cause
-from litellm_tui.analysis.failures.places import NO_MARK, Reported, TraceMark, reported
+from litellm_tui.analysis.failures.places import NO_MARK, Reported, TraceMark, reported, reports_a_request
 from litellm_tui.logs import call_line
 from litellm_tui.logs.store import is_exception
 from litellm_tui.model.log import Level
@@ -24,16 +24,19 @@ _ECHOES: Final = (
     "Unclosed client session",
     "This usually means 'prisma generate'",
     "Please run 'prisma generate'",
+    # the traceback of what failed at the end stands above it
+    "Application shutdown failed",
+    # gunicorn gives the reason in the next line
+    "Shutting down: Master",
 )
 _PLACE: Final = re.compile(
     r"^litellm[\w./]{0,200}(?:::|\.)\w{1,100}\(\)(?::| -)? (?:(?:Exception|Error) occur\w{1,10}[^-]{0,80}-(?: |$))?"
 )
-_REPORTS: Final[tuple[tuple[str, Voice], ...]] = (
-    ("_handle_llm_api_exception()", "request"),
-    ("async_function_with_fallbacks()", "router"),
-)
-# the functions that report a failed request just before its access line
-_ENDINGS: Final = ("_handle_llm_api_exception()", "user_api_key_auth()")
+_ROUTER: Final = "async_function_with_fallbacks()"
+# reports a failed request just before its access line, as those do that `reports_a_request` knows
+_KEY_CHECK: Final = "user_api_key_auth()"
+# who may write an error of a group without saying where it comes from
+_BARE_SOURCES: Final = ("router", "proxy", "litellm", "uvicorn", "stdout")
 _CALL: Final = re.compile(r"^litellm_call_id=(\S{1,200}) - ")
 _MODEL: Final = re.compile(r"\bmodel=([^\s,)'\"]{1,200})")
 
@@ -57,7 +60,7 @@ class FailureHeading(NamedTuple):
     `cause` is set where the reporting place alone names the cause; `where` is that place. `error` is the error without
     the reporting place and LiteLLM's additions; it tells more than `words` where `by_error`. `again` marks what 1.77.7
     reports once more for a stream, `breaks` a stream that broke, `ends` a failed request whose access line follows,
-    `echo` a record that only repeats another.
+    `echo` a record that only repeats another, `bare` an error of a group that names no reporting place.
     """
 
     voice: Voice
@@ -72,6 +75,7 @@ class FailureHeading(NamedTuple):
     breaks: bool
     ends: bool
     echo: bool
+    bare: bool = False
 
 
 def failure_heading(text: str, source: str, file: str = "", mark: TraceMark = NO_MARK) -> FailureHeading:
@@ -82,16 +86,19 @@ def failure_heading(text: str, source: str, file: str = "", mark: TraceMark = NO
     kind: FailedKind = ""
     name = cause = ""
     error = call_line.error_words(text)
-    by_error = False
+    by_error = bare = False
+    handled = reports_a_request(text, stream=False)
     if source == "systemd":
         kind, words, cause = "service", text, "service ended"
     elif "user_api_key_auth" in text[:200]:
         voice, kind, words = "request", "caller", words.split("\n", 1)[0]
+    elif source in _BARE_SOURCES and where.subject in ("", "upstream", "gateway") and _is_bare(text):
+        voice, by_error, bare = "router", True, True
     elif where.by == "other" and where.subject not in ("", "upstream"):
         pass
-    elif said := next((voice for place, voice in _REPORTS if place in text[:120]), None):
+    elif handled or _ROUTER in text[:120]:
         # a failure of a group that the line does not name
-        voice, by_error = said, True
+        voice, by_error = "request" if handled else "router", True
     # the text further down repeats requests and the errors of other groups
     elif model := _MODEL.search(text[:200]):
         kind, name = "model", model[1]
@@ -106,9 +113,15 @@ def failure_heading(text: str, source: str, file: str = "", mark: TraceMark = NO
         by_error,
         again=text.startswith("Fallback also failed"),
         breaks="async_data_generator()" in text[:120],
-        ends=any(place in text[:120] for place in _ENDINGS),
+        ends=handled or bare or _KEY_CHECK in text[:120],
         echo=text.startswith(_ECHOES),
+        bare=bare,
     )
+
+
+def _is_bare(text: str) -> bool:
+    """Whether the record is the error of a group alone, without the place that reports it."""
+    return call_line.failure_report(text) is None and call_line.bare_report(text) is not None
 
 
 def last_exception(trace: str) -> str:

@@ -168,7 +168,8 @@ class LogIntake:
                     self._headings.popitem(last=False)
             return said
         sequence, heading = self._headings.get(kept.pid, (None, None))
-        return said._replace(heading=heading if sequence == kept.sequence else None)
+        raised = said.heading.words if said.heading is not None else None
+        return said._replace(heading=heading if sequence == kept.sequence else None, raised=raised)
 
     def _read(self, entry: Entry) -> PreparedLine | None:
         if entry.gap:

@@ -30,6 +30,8 @@ _CALLS: Final = re.compile(
 )
 # what load balancers, exporters and probes of containers ask
 _LOOKS: Final = ("/health", "/metrics", "/cache", "/test")
+# a line of one of several exceptions that are told together
+_GROUPED: Final = re.compile(r"[ ]{1,60}\| {0,60}")
 # in order of precedence: of several notices in a record the first one counts
 NOTICES: Final[tuple[NoticeKind, ...]] = ("port taken", "dropped", "no such group", "stream breaks", "alias")
 
@@ -76,7 +78,7 @@ class Facts(NamedTuple):
 
     `network` is the number of a cause named by a line of a trace (`causes.network_cause`), `mark` says where the trace
     leads. `others` means that the rest of the record is about other deployments. `unread` marks a line that could not
-    be parsed.
+    be parsed. `raised` is the exception that a line of a trace names, for a record whose beginning says nothing.
     """
 
     continues: bool = False
@@ -92,6 +94,7 @@ class Facts(NamedTuple):
     mark: TraceMark = NO_MARK
     others: bool = False
     unread: bool = False
+    raised: ErrorText | None = None
 
 
 NOTHING: Final = Facts()
@@ -113,6 +116,9 @@ def facts(line: Line) -> Facts:
         told = ended or failure_line.tells_of_a_failure(line.text, line.level, line.source, line.logger)
         return Facts(heading=_heading(line)) if told else NOTHING
     text, stack = line.text, line.stack
+    if line.continues and (grouped := _GROUPED.match(text)) and is_exception(text[grouped.end() :]):
+        text = text[grouped.end() :]
+        line = line._replace(text=text)
     begins = failed or begins_traceback(text) or is_exception(text)
     named = call_line.failed_group(text)
     trace = stack or (text if line.continues else "")
@@ -157,7 +163,7 @@ def _heading(line: Line) -> Heading:
         text, trace = told, text
     mark = trace_mark(_ends_of(call_line.own_trace(trace))) if trace else NO_MARK
     failure = failure_line.failure_heading(text, line.source, line.logger, mark)
-    report = call_line.failure_report(text)
+    report = call_line.bare_report(text) if failure.bare else call_line.failure_report(text)
     # naming a cause takes longer than everything else: it is done only where a cause may be needed
     words = _error_text(failure.words, failure.where, judged=not failure.by_error and not failure.cause)
     if failure.kind == "caller" and words.subject not in ("caller", "gateway"):

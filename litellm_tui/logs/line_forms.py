@@ -77,6 +77,12 @@ _REFUSED: Final = re.compile(
     r"|(?:\S{1,200}: )?(?:line )?[0-9]{1,6}: (?:exec: )?\S{1,200}: (?:not found|command not found|Permission denied|"
     r"No such file)|\S{1,200}: (?:command not found|error while loading shared libraries))"
 )
+# clients of side services whose loggers nobody has set up: Python then writes the message alone
+_OF_CLIENTS: Final = re.compile(
+    r"^(?:Transient error StatusCode\.|Failed to export (?:traces|metrics|logs|batch|span)|Exception while exporting "
+    r"|Giving up execute_task_with_backoff\(|error uploading: |Unauthorized\. Please check your public/private host"
+    r"|Langfuse client is disabled|Unexpected error occurred\. Please check your request)"
+)
 # of Compose: 143 is an ordered end
 _EXITED: Final = re.compile(r"^[\w.-]{1,120} exited with code (?!(?:0|143)\b)[0-9]{1,3}\b")
 _COMPOSE: Final = re.compile(r"^(?:Attaching to [\w.-]|[\w.-]{1,120} exited with code [0-9])")
@@ -145,6 +151,8 @@ def printed(text: str) -> Begun | None:
         return Begun("ERROR" if unable else "INFO", "stdout", text, False)
     if _BANNER.match(words):
         return Begun("INFO", "stdout", text, False)
+    if _OF_CLIENTS.match(text):
+        return Begun("ERROR", "stdout", text)
     if _REFUSED.match(text):
         return Begun("ERROR", "stdout", text, last=True)
     if _EXITED.match(text):

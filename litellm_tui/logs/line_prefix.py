@@ -44,6 +44,8 @@ _PARTS: Final = re.compile(
      |(?P<own>[\w.-]{{0,60}}litellm[\w.-]{{0,60}})[ ]{{1,60}}{_BAR}
       # 0|litellm  | of PM2, [litellm] | of podman-compose
      |(?:[0-9]{{1,4}}\|(?P<pm2>[\w.-]{{1,60}})|\[(?P<podman>[\w.-]{{1,100}})\])[ ]{{0,60}}{_BAR}
+      # litellm-6b795d5f77-xs2dr litellm of stern: the names of a pod and of its container
+     |(?P<stern>[a-z0-9.-]{{3,200}}-[a-z0-9]{{4,10}}-[a-z0-9]{{5}}[ ][a-z0-9.-]{{1,63}})[ ](?=\S)
      |\[pod/(?P<pod>[\w.-]{{1,253}}/[\w.-]{{1,253}})\](?:[ ]|$)
     )""",
     re.VERBOSE,
@@ -116,6 +118,7 @@ def read(text: str, latest: float, start: int = 0) -> Prefix:
             or match["pm2"]
             or match["podman"]
             or match["pod"]
+            or (match["stern"] or "").replace(" ", "/")
             or match["sys_app"]
             or ""
         )

@@ -99,8 +99,16 @@ class TrafficCounter:
             self._error(facts, record)
 
     def _error(self, facts: Facts, record: LogRecord) -> None:
-        if facts.heading and (failure := call_line.group_failure(facts.failed_group, facts.heading.report)):
-            self._group_failed(failure, record, facts.heading.failure.breaks)
+        heading = facts.heading
+        if (
+            heading
+            and (failure := call_line.group_failure(facts.failed_group, heading.report))
+            and not (
+                # its request is counted by `_group_named`, once it is known that no other record tells of it
+                heading.failure.bare and not failure.cooling
+            )
+        ):
+            self._group_failed(failure, record, heading.failure.breaks)
         for cooled in facts.cooling:
             self._cooling.pop(cooled.deployment, None)
             self._cooling[cooled.deployment] = cooled.until

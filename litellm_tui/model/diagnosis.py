@@ -101,7 +101,7 @@ class Group(msgspec.Struct, frozen=True):
     """A model group as its callers see it, with its aliases; `served_by` is the fallback that answers in its place.
 
     `in_place` says who answers for each of its names while it is dead, in words that every face shows; empty while it
-    is not.
+    is not. `unserved` are those of its names whose callers are seen to fail meanwhile, whatever its fallbacks are.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Group(msgspec.Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     served_by: str = ""
     in_place: str = ""
+    unserved: tuple[str, ...] = ()
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -169,7 +170,8 @@ class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong. `key` stays the same while it lasts; `hit` says who is affected.
 
     `since` is the onset as far as it is known. `new` marks a problem that the operator has not seen, `solved_at` one
-    that has ended. Severity `quiet` is a note: nothing fails because of it.
+    that has ended. Severity `quiet` is a note: nothing fails because of it. `state` is that of a cache or a database,
+    where each state is a trouble of its own.
     """
 
     key: str
@@ -183,6 +185,7 @@ class Problem(msgspec.Struct, frozen=True):
     since: float | None = None
     new: bool = False
     solved_at: float | None = None
+    state: str = ""
 
 
 class Looked(msgspec.Struct, frozen=True):

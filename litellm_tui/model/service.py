@@ -56,7 +56,7 @@ class Service(msgspec.Struct, frozen=True):
     systemd starts it at boot
     (enabled, disabled, static …), `booted_at` is the start of the machine.
 
-    While it does not run, `obstacles` are what its start fails on, and `killed_for_memory` is the kernel's own message
+    `obstacles` are what its next start fails on. While it does not run, `killed_for_memory` is the kernel's own message
     about it. `ports` are the TCP ports that it listens on, where they may be seen. `workers` are its processes where it
     has several, `lost` the times at which one was seen to be gone, `recycles` whether it ends them itself
     (`--max_requests_before_restart`), and `oom_kills` how many the kernel has killed for memory in its control group.

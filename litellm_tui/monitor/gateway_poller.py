@@ -18,6 +18,7 @@ import msgspec
 
 from litellm_tui.analysis.health.cache import is_slow
 from litellm_tui.model.failures import Crashed, Failure, NotAvailable, Unauthorized
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import CachePing, Gateway, HealthEntry, HealthReport, Readiness
 from litellm_tui.model.reading import Reading, is_silence, next_reading
 from litellm_tui.monitor.supervisor import Supervisor
@@ -53,9 +54,11 @@ Job = Callable[[], Coroutine[Any, Any, None]]
 class GatewayPoller:
     """Polls one gateway. `readings` holds its last answers; `answers` says whether it is alive.
 
-    `health_cost` gives the cost of GET /health, `cache_is_down` whether the cache is known to be down by other
-    means. `another_key` looks again where the key came from, after a refusal. `on_answer` is called with every
-    result, and after it `changed`, or `same` where the result is what the one before was. `redact` masks a text.
+    `health_cost` gives the cost of GET /health, `cache_is_down` whether the cache is known to be down by other means.
+    `another_key` looks again where the key came from, after a refusal. `elsewhere` gives other addresses that it may
+    have (it gets whether it fails to answer), `moved` is called with the one at which it answers. `on_answer` is called
+    with every result, and after it `changed`, or `same` where the result is what the one before was. `redact` masks a
+    text.
     Each endpoint has its own job under the `supervisor`.
     """
 
@@ -68,6 +71,8 @@ class GatewayPoller:
         cache_is_down: Callable[[], bool],
         redact: Callable[[str], str],
         another_key: Callable[[], Awaitable[str | None]],
+        elsewhere: Callable[[bool], Awaitable[tuple[Found, ...]]],
+        moved: Callable[[Found], None],
         on_answer: Callable[[Any], None],
         changed: Callable[[], None],
         same: Callable[[], None],
@@ -81,6 +86,7 @@ class GatewayPoller:
         self._health_cost, self._cache_is_down = health_cost, cache_is_down
         self._redact, self._on_answer, self._changed, self._same = redact, on_answer, changed, same
         self._another_key, self._sought_at = another_key, -KEY_SECONDS
+        self._elsewhere, self._moved = elsewhere, moved
         self._supervisor = supervisor
         self._client: GatewayClient | None = None
         self._alive = asyncio.Event()
@@ -224,6 +230,8 @@ class GatewayPoller:
     async def _poll_liveliness(self, endpoint: Endpoint) -> None:
         while True:
             result = await self._ask_twice(endpoint, _is_silent)
+            if await self._follows(endpoint, isinstance(result, Failure)):
+                result = await self._ask(endpoint)
             if isinstance(result, Failure):
                 if self._alive.is_set():
                     self._alive.clear()
@@ -233,6 +241,21 @@ class GatewayPoller:
                 self._alive.set()
                 self._wakeup.wake()
             await asyncio.sleep(endpoint.interval)
+
+    async def _follows(self, endpoint: Endpoint, failed: bool) -> bool:
+        """Whether it has moved to another address, at which LiteLLM answers: that is asked from now on."""
+        assert self._client is not None
+        for found in await self._elsewhere(failed):
+            answer = await self._client.get(endpoint, found.value + endpoint.path)
+            if isinstance(answer.result, Failure):
+                continue
+            self._client.use_url(found.value)
+            self._moved(found)
+            # what was said at the address before is no evidence for this one
+            self.readings = msgspec.structs.replace(Gateway(), liveliness=self.readings.liveliness)
+            self._wakeup.wake()
+            return True
+        return False
 
     async def _poll_health_url(self, endpoint: Endpoint, url: str) -> None:
         """Poll the profile's health URL, also while the gateway itself does not answer."""

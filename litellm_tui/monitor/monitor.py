@@ -22,6 +22,7 @@ from litellm_tui.logs.store import LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Configuration
 from litellm_tui.model.failures import Crashed, Failure, NotAvailable
+from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import Metrics, Readiness
 from litellm_tui.model.log import Log, LogRecord
 from litellm_tui.model.probe import ProbeResult
@@ -32,6 +33,7 @@ from litellm_tui.monitor.background_checks import BackgroundChecks, dated
 from litellm_tui.monitor.config_watcher import ConfigWatcher
 from litellm_tui.monitor.drift_poller import DriftPoller
 from litellm_tui.monitor.gateway_poller import GatewayPoller, HealthCost
+from litellm_tui.monitor.moved_gateway import MovedGateway, moved
 from litellm_tui.monitor.older_log import older_records
 from litellm_tui.monitor.postgres_poller import PostgresPoller
 from litellm_tui.monitor.profile_renewal import ProfileRenewal, plain_environment
@@ -99,6 +101,7 @@ class Monitor:
         self._postgres = PostgresPoller(profile, self._dirty.set, self._masked)
         self._database_said: str | None = None
         self._renewal = ProfileRenewal(lambda: self.profile, self._take_profile)
+        self._moved = MovedGateway(lambda: self.profile, lambda: self._service.reading, self.store)
         self._gateway = GatewayPoller(
             profile,
             self._wakeup,
@@ -106,6 +109,8 @@ class Monitor:
             cache_is_down=lambda: redis.is_down(self._redis.answer),
             redact=self._masked,
             another_key=self._renewal.another_key,
+            elsewhere=self._moved.candidates,
+            moved=self._has_moved,
             on_answer=self._receive_answer,
             changed=self._dirty.set,
             same=self._same,
@@ -301,6 +306,10 @@ class Monitor:
         target = self.profile.service_target
         self._words, self._unknown = words_of(driver(target), target), why_unknown(target)
 
+    def _has_moved(self, url: Found) -> None:
+        self.profile = moved(self.profile, url)
+        self._dirty.set()
+
     def _masked(self, text: str) -> str:
         return self.redact(text)
 
@@ -347,10 +356,7 @@ class Monitor:
         if self._checks.judge(service, current):
             self.look_now()
 
-    # --- the log -----------------------------------------------------------------------------------------------
-
     async def _follow_log(self) -> None:
-        tail: Tail | Failure
         # a tail that has failed continues where it was
         tail = self._tail or self._driver.tail(
             self._receive_lines, self._receive_log_state, self._intake.prepare, self._lines

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol, TypeVar
 
 from textual.screen import Screen
 
 from litellm_tui.model.diagnosis import Place
+from litellm_tui.ui.guarded_work import Work
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.session import Session
 from litellm_tui.ui.terminal_link import Link
@@ -59,7 +60,7 @@ class ConsoleHost(Protocol):
     def copy_to_clipboard(self, text: str) -> None:
         """To the clipboard of the terminal."""
 
-    def begin(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> object:
+    def begin(self, work: Work, group: str, *, exclusive: bool = False) -> object:
         """Do this beside everything else; its exception is told, and ends nothing else.
 
         An `exclusive` one ends the others of its group.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from textual import on
 from textual.binding import BindingType
@@ -16,7 +16,7 @@ from litellm_tui.model.diagnosis import Place
 from litellm_tui.target.choice import remember
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.bindings import bindings_of
-from litellm_tui.ui.guarded_work import told
+from litellm_tui.ui.guarded_work import Work, begin_beside
 from litellm_tui.ui.keys import KEYS
 from litellm_tui.ui.log_actions import LogActions
 from litellm_tui.ui.operations import Operations
@@ -171,7 +171,7 @@ class KeyActions(TerminalApp[int]):
 
     def action_gateways(self) -> None:
         if self.view is not None and len(self.screen_stack) == 1:
-            self.begin(self._choose_gateway(), group="gateways", exclusive=True)
+            self.begin(self._choose_gateway, group="gateways", exclusive=True)
 
     async def _choose_gateway(self) -> None:
         """Look for the gateways of this machine again, and open the one that is chosen."""
@@ -299,12 +299,12 @@ class KeyActions(TerminalApp[int]):
         if self.screen_stack:
             self.main.selection_moved(event.lines, event.key, self.view)
 
-    def begin(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> Worker[None]:
+    def begin(self, work: Work, group: str, *, exclusive: bool = False) -> Worker[None]:
         """Do this beside the screen; its exception is told, and ends nothing else.
 
         An `exclusive` one ends the others of its group.
         """
-        return self.run_worker(told(self, work, group), group=group, exclusive=exclusive)
+        return begin_beside(self, work, group, group, exclusive=exclusive)
 
     def cancel_workers(self, group: str) -> None:
         """End what is being done in this group."""

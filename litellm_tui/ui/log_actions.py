@@ -54,7 +54,7 @@ class LogActions:
         """Read back, once or until the time that one wants to go to."""
         if not self._reading and self._app.session.monitor is not None:
             self._reading = True
-            self._app.begin(self._read_back(self._app.session.monitor, wanted), group="older")
+            self._app.begin(partial(self._read_back, self._app.session.monitor, wanted), group="older")
 
     async def _read_back(self, monitor: Monitor, wanted: float | None) -> None:
         shown, store = self._pane.view, monitor.store
@@ -96,7 +96,7 @@ class LogActions:
             self._app.notify(words, markup=False)
             return
         folder = self._app.session.own_folder or state_folder()
-        self._app.begin(self._copy_to_file(folder / _COPIED, text, f"{words}; {why}"), group="copy")
+        self._app.begin(partial(self._copy_to_file, folder / _COPIED, text, f"{words}; {why}"), group="copy")
 
     async def _copy_to_file(self, path: Path, text: str, words: str) -> None:
         from litellm_tui.ui.log_export import copied_to
@@ -114,7 +114,7 @@ class LogActions:
     def export(self, typed: str, view: View) -> None:
         """Write what the filter lets through, once all of it is found."""
         path = Path(typed)
-        self._app.begin(self._export(path, view), group="export", exclusive=True)
+        self._app.begin(partial(self._export, path, view), group="export", exclusive=True)
 
     async def _export(self, path: Path, view: View) -> None:
         from litellm_tui.ui.log_export import write
@@ -133,7 +133,7 @@ class LogActions:
 
     def choose_filter(self, view: View) -> None:
         """Show the filters that were kept."""
-        self._app.begin(self._choose_filter(view), group="filters")
+        self._app.begin(partial(self._choose_filter, view), group="filters")
 
     async def _choose_filter(self, view: View) -> None:
         from litellm_tui.storage.filters import SavedFilters

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual.app import SuspendNotSupported
@@ -66,7 +67,7 @@ class Operations:
             return
         if not self._fixing:
             self._fixing = True
-            self._console.begin(self._show_fix(finding.fix), group="fix")
+            self._console.begin(partial(self._show_fix, finding.fix), group="fix")
 
     async def _show_fix(self, fix: Fix) -> None:
         from litellm_tui.actions.apply_fixes import mend_one
@@ -101,7 +102,7 @@ class Operations:
             return
         if not self._fixing:
             self._fixing = True
-            self._console.begin(self._show_restore(id), group="fix")
+            self._console.begin(partial(self._show_restore, id), group="fix")
 
     async def _show_restore(self, id: int) -> None:
         from litellm_tui.actions.rollback import go_back
@@ -148,7 +149,7 @@ class Operations:
             return
         if failure is not None:
             self._console.notify(failure.why, severity="error", timeout=20, markup=False)
-        self._console.begin(self._after_edit(before), group="edit", exclusive=True)
+        self._console.begin(partial(self._after_edit, before), group="edit", exclusive=True)
 
     async def _after_edit(self, before: Configuration) -> None:
         """Wait until what was saved is read and audited, then show the difference, and the audit below it."""
@@ -186,7 +187,7 @@ class Operations:
         )
 
     def _run_probe(self, dialog: ProbeDialog, loaded: Sequence[LoadedDeployment]) -> None:
-        self._console.begin(self._follow_probe(dialog, loaded), group="probe", exclusive=True)
+        self._console.begin(partial(self._follow_probe, dialog, loaded), group="probe", exclusive=True)
 
     async def _follow_probe(self, dialog: ProbeDialog, loaded: Sequence[LoadedDeployment]) -> None:
         from litellm_tui.actions.probe import probe
@@ -222,7 +223,7 @@ class Operations:
         agreed = plan
 
         def start(dialog: DrillDialog) -> None:
-            self._console.begin(self._follow_drill(dialog, agreed), group="drill", exclusive=True)
+            self._console.begin(partial(self._follow_drill, dialog, agreed), group="drill", exclusive=True)
 
         self._console.push_screen(DrillDialog(view, plan, start, lambda: self._console.cancel_workers("drill")))
 

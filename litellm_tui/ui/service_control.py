@@ -76,7 +76,7 @@ class ServiceControl:
                 "no unit is known here, so there is nothing to restart: see pane 5", severity="warning", markup=False
             )
             return
-        self._console.begin(self._ask_restart(view), group="restart dialog", exclusive=True)
+        self._console.begin(partial(self._ask_restart, view), group="restart dialog", exclusive=True)
 
     async def _ask_restart(self, view: View) -> None:
         from litellm_tui.actions.transaction.messages import told
@@ -104,7 +104,7 @@ class ServiceControl:
 
     def offer_to_end(self) -> None:
         """Say at the start that a restart was interrupted."""
-        self._console.begin(self._offer_to_end(self._monitor.profile), group="offer")
+        self._console.begin(partial(self._offer_to_end, self._monitor.profile), group="offer")
 
     async def _offer_to_end(self, profile: Profile) -> None:
         from litellm_tui.actions.transaction.messages import told
@@ -135,7 +135,7 @@ class ServiceControl:
         return self._console.session.backups
 
     def _run_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
-        self._console.begin(self._follow_restart(dialog, way, force), group="restart", exclusive=True)
+        self._console.begin(partial(self._follow_restart, dialog, way, force), group="restart", exclusive=True)
 
     async def _follow_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
         from litellm_tui.actions.transaction.events import Outcome, Step
@@ -181,7 +181,7 @@ class ServiceControl:
         if view.profile.unit is None:
             self._console.notify("no unit is known here: see pane 5", severity="warning", markup=False)
             return
-        self._console.begin(self._start_or_stop(view), group="startstop", exclusive=True)
+        self._console.begin(partial(self._start_or_stop, view), group="startstop", exclusive=True)
 
     async def _start_or_stop(self, view: View) -> None:
         from litellm_tui.actions.startstop import carry_out, question, wanted
@@ -204,7 +204,7 @@ class ServiceControl:
 
     def service_detail(self, view: View) -> None:
         """Look at everything about the service once, and show it."""
-        self._console.begin(self._show_service(view), group="service", exclusive=True)
+        self._console.begin(partial(self._show_service, view), group="service", exclusive=True)
 
     async def _show_service(self, view: View) -> None:
         from litellm_tui.monitor.comparison import clock_time

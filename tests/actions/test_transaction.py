@@ -907,7 +907,10 @@ async def test_a_disk_that_is_full_is_refused_with_its_place(site: Site, monkeyp
     assert str(site.folder) in found.text
 
 
-async def test_a_unit_that_will_listen_elsewhere_is_refused(site: Site) -> None:
+@pytest.mark.parametrize(("source", "state"), [("--url", "refused"), ("ExecStart of litellm.service", "note")])
+async def test_a_unit_that_will_listen_elsewhere_is_followed_unless_its_address_was_given(
+    site: Site, source: str, state: str
+) -> None:
     site.begin()
     environment = site.folder / "port.env"
     systemctl = site.folder / "systemctl"
@@ -919,14 +922,22 @@ async def test_a_unit_that_will_listen_elsewhere_is_refused(site: Site) -> None:
     url = "http://127.0.0.1:4000"
     unit = Unit(UNIT, "user", True, (), None, {}, None, url)
     site.profile = msgspec.structs.replace(
-        site.profile, found_unit=unit, url=Found(url, "the unit"), tools=Tools(systemctl=("/bin/sh", str(systemctl)))
+        site.profile, found_unit=unit, url=Found(url, source), tools=Tools(systemctl=("/bin/sh", str(systemctl)))
     )
     environment.write_text("PORT=4000\nHOST=127.0.0.1\n")
     assert "address" not in await _checks(site)
     environment.write_text("PORT=4001\nHOST=127.0.0.1\n")
     found = (await _checks(site))["address"]
-    assert found.state == "refused"
+    assert found.state == state
     assert "http://127.0.0.1:4001" in found.text
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        environment.write_text(f"PORT={port}\nHOST=127.0.0.1\n")
+        checks = await _checks(site)
+        # a note alone does not stop it: another program at the new port does
+        assert ("port" in checks) is (state == "note")
+        assert "port" not in checks or (checks["port"].state, str(port) in checks["port"].text) == ("refused", True)
+    environment.write_text("PORT=4001\nHOST=127.0.0.1\n")
     # an address that was given does not follow the unit
     site.profile = msgspec.structs.replace(site.profile, url=Found("http://127.0.0.1:4010", "--url"))
     assert "address" not in await _checks(site)

@@ -25,7 +25,9 @@ from litellm_tui.model.diagnosis import Diagnosis, Verdict
 from litellm_tui.model.failures import Crashed, Failure, Malformed, Unauthorized, Unreachable
 from litellm_tui.model.gateway import Gateway, Readiness
 from litellm_tui.model.reading import Reading
+from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.model.traffic import Failures, FailureTally, Subject
 from tests.recorded import file_deployment, loaded_deployment, made_file
 
 NOW = 1_800_000_000.0
@@ -396,3 +398,81 @@ def test_the_phase_of_the_check_names_both_sides() -> None:
     assert phase.outcome == "broken"
     assert "readiness says disconnected" in phase.text
     assert "but Postgres itself answers" in phase.text
+
+
+# --- what the log tells --------------------------------------------------------------------------------------------
+
+
+def logged(cause: str, text: str, age: float = 5.0, times: int = 3, subject: Subject = "database") -> FailureTally:
+    """Errors of one kind in the last two minutes, the newest so many seconds old."""
+    last = NOW - age
+    counts = ((int(last // 60), times),)
+    return FailureTally(cause, "", "", "", "other", text, last - 30.0, last, 7, counts, subject=subject)
+
+
+def judge_log(said: str, *tallies: FailureTally, age: float = 1.0, **more: Any) -> Verdict:
+    snapshot = msgspec.structs.replace(seen(said, age=age, **more), failures=Failures(tallies))
+    return judge_database(snapshot, NOW)
+
+
+@pytest.mark.parametrize(("cause", "text", "state", "severity"), [
+    ("database unreachable", "P1001: Can't reach database server at `db`:`5432`", "lost", "bad"),
+    ("database login refused", "P1000: Authentication failed against database server", "refuses", "bad"),
+    ("database out of connections", "FATAL: sorry, too many clients already", "out of connections", "bad"),
+    ("database pool timeout", "P2024 Timed out fetching a new connection from the connection pool", "slow", "warn"),
+    ("database disk full", "could not extend file: No space left on device", "refuses", "bad"),
+    ("database tables missing", 'relation "LiteLLM_SpendLogs" does not exist', "migrations failed", "bad"),
+    ("database read-only", "cannot execute INSERT in a read-only transaction", "read-only", "bad"),
+])  # fmt: skip
+@pytest.mark.parametrize("said", ["connected", "1.77 connected"])
+def test_errors_in_the_log_count_while_readiness_still_says_connected(
+    said: str, cause: str, text: str, state: str, severity: str
+) -> None:
+    verdict = judge_log(said, logged(cause, text))
+    assert (verdict.state, verdict.severity, verdict.since) == (state, severity, NOW - 35.0)
+    assert text[:40] in verdict.reason
+    assert "3 errors in 2 min" in verdict.reason
+    assert verdict.do
+    assert "readiness says connected" in verdict.contradiction
+    assert any(one.kind == "traffic" and one.speaks == "against" for one in verdict.evidence)
+    (problem,) = [p for p in thought_log(said, logged(cause, text)).problems if p.place.kind == "database"]
+    assert text[:40] in problem.reason
+
+
+def thought_log(said: str, *tallies: FailureTally) -> Diagnosis:
+    return diagnose(msgspec.structs.replace(seen(said), failures=Failures(tallies)), NOW)
+
+
+def test_a_single_error_is_told_more_quietly_and_an_old_one_not_at_all() -> None:
+    once = logged("database unreachable", "P1001: Can't reach database server", times=1)
+    assert judge_log("connected", once).severity == "warn"
+    for old in (logged("database disk full", "could not extend file", age=121.0),
+                logged("database unreachable", "P1001: Can't reach it", age=20.0),
+                logged("timeout", "no answer in time", subject="cache")):  # fmt: skip
+        assert judge_log("connected", old).state == "connected"
+    # 1.77.7 repeats its word for two minutes
+    assert judge_log("1.77 connected", logged("database unreachable", "P1001: no", age=20.0)).state == "lost"
+
+
+def test_readiness_that_says_lost_gets_its_reason_from_the_log() -> None:
+    verdict = judge_log("disconnected", logged("database unreachable", "P1001: Can't reach database server at `db`"))
+    assert (verdict.state, verdict.severity) == ("lost", "bad")
+    assert "P1001" in verdict.reason
+
+
+def test_what_postgres_itself_says_is_not_replaced_by_the_log() -> None:
+    full = failing(Refused("no connection is left", code="53300"), answered=True)
+    verdict = judge_log("connected", logged("database pool timeout", "P2024"), answer=full)
+    assert verdict.state == "out of connections"
+    assert (
+        judge_log("none", logged("no database", "No connected db."), database=Database(configured=False)).state == "off"
+    )
+
+
+def test_an_error_of_the_process_before_says_nothing() -> None:
+    service = Service("u", "user", "loaded", "active", "running", main_pid=1, started_at=NOW - 3)
+    before = msgspec.structs.replace(
+        seen("connected"), failures=Failures((logged("database disk full", "could not extend file"),)),
+        service=read(service),
+    )  # fmt: skip
+    assert judge_database(before, NOW).state == "connected"

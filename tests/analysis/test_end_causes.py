@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from litellm_tui.analysis.end_causes import NOT_KNOWN, name_end
+from litellm_tui.analysis.failures.causes import name_cause
+from litellm_tui.analysis.failures.places import Reported
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.service import Obstacle, Service
 
@@ -91,15 +93,17 @@ def test_a_sigkill_alone_is_not_called_a_lack_of_memory(fields: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(("words", "brief"), [
-    ("ModuleNotFoundError: No module named 'prisma'", "Python package missing"),
+    ("ModuleNotFoundError: No module named 'prisma'", "Prisma missing"),
     ("ModuleNotFoundError: No module named 'encodings'", "Python does not start"),
     ("ImportError: Could not import handler from hooks", "module file missing"),
     ("ImportError: Could not find module file /etc/litellm/hooks.py", "module file missing"),
     ("OSError: [Errno 28] No space left on device", "disk full"),
     ("OSError: [Errno 24] Too many open files", "too many open files"),
-    ("yaml.scanner.ScannerError: mapping values are not allowed here", "configuration does not parse"),
+    ("yaml.scanner.ScannerError: mapping values are not allowed here", "configuration unreadable"),
     ("PermissionError: [Errno 13] Permission denied: '/etc/litellm/config.yaml'", "permission denied"),
     ("MemoryError", "out of memory"),
+    ("AttributeError: 'list' object has no attribute 'items'", "value of a wrong kind"),
+    ("Error: P1001: Can't reach database server at `db`:`5432`", "database unreachable"),
     ("ValueError: an MCP server's name may not hold '-'", ""),
     ("Exception: Invalid config", ""),
 ])  # fmt: skip
@@ -111,6 +115,13 @@ def test_the_last_words_of_the_process_stand_and_name_what_they_name(words: str,
     cause = name_end(_service(exit_status=1), [*before, record, *ends])
     assert cause.brief == brief
     assert words in cause.text
+
+
+def test_what_ends_a_start_is_named_as_in_the_incidents() -> None:
+    said = "ModuleNotFoundError: No module named 'langfuse.callback'"
+    cause = name_end(_service(exit_status=1), _lines(said))
+    assert cause.brief == name_cause(said, Reported("other", "start-up")).name
+    assert "pip install langfuse)" in cause.do
 
 
 def test_a_plain_refusal_of_a_start_is_quoted() -> None:

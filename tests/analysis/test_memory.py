@@ -6,7 +6,16 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_tui.analysis.health.memory import FLAPPING_SECONDS, SOLVED_SECONDS, Memory, mark_seen, recall, remember
+from litellm_tui.analysis.health.memory import (
+    FLAPPING_SECONDS,
+    SOLVED_SECONDS,
+    Memory,
+    Remembered,
+    mark_seen,
+    merge_remembered,
+    recall,
+    remember,
+)
 from litellm_tui.model.diagnosis import Place, PlaceKind, Problem, Severity
 
 NOW = 1_800_000_000.0
@@ -120,8 +129,6 @@ def test_whatever_comes_and_goes_the_memory_stays_true(looks: list[tuple[set[str
 
 @given(LOOKS)
 def test_a_memory_survives_being_written_and_read(looks: list[tuple[set[str], bool, float, bool]]) -> None:
-    from litellm_tui.analysis.health.memory import Remembered
-
     memory: Memory = {}
     now = NOW
     for keys, known, step, _ in looks:
@@ -146,10 +153,34 @@ def test_a_problem_that_has_become_another_one_is_new_and_has_an_onset_of_its_ow
 def test_the_onset_of_another_trouble_is_not_that_of_the_one_before() -> None:
     """The log knows since when requests fail, and not since when they fail in this way."""
     memory, _ = _look({}, [_problem(since=NOW - 60)], NOW)
-    _, (other,) = _look(memory, [_became(since=NOW - 60)], NOW + 100)
+    memory, (other,) = _look(memory, [_became(since=NOW - 60)], NOW + 100)
     assert other.since == NOW
-    _, (later,) = _look(memory, [_became(since=NOW + 40)], NOW + 100)
+    # nor is it at any later look
+    memory, (other,) = _look(memory, [_became(since=NOW - 60)], NOW + 200)
+    assert other.since == NOW
+    stored = msgspec.json.decode(msgspec.json.encode(memory), type=dict[str, Remembered])
+    assert _look(stored, [_became(since=NOW - 60)], NOW + 300)[1][0].since == NOW
+    # and the next one begins where it ends
+    _, (third,) = _look(memory, [_became("TLS", since=NOW - 60)], NOW + 300)
+    assert third.since == NOW + 200
+    _, (later,) = _look(_look({}, [_problem()], NOW)[0], [_became(since=NOW + 40)], NOW + 100)
     assert later.since == NOW + 40
+
+
+def test_of_a_cache_or_a_database_another_state_is_another_trouble() -> None:
+    down = msgspec.structs.replace(_problem("cache:", since=NOW - 60, kind="cache"), state="down")
+    memory, _ = _look({}, [down], NOW)
+    failing = msgspec.structs.replace(down, state="failing")
+    memory, (other,) = _look(mark_seen(memory), [failing], NOW + 10)
+    assert (other.since, other.new) == (NOW, True)
+    assert _look(memory, [failing], NOW + 20)[1][0].since == NOW
+
+
+def test_the_memory_of_two_consoles_keeps_the_onsets_of_two_troubles_apart() -> None:
+    before = Remembered(_problem(), NOW, NOW + 10)
+    now = Remembered(_became(), NOW + 20, NOW + 30, not_before=NOW + 20)
+    assert merge_remembered(before, now).first_seen == NOW + 20
+    assert merge_remembered(Remembered(_became(), NOW + 5, NOW + 25), now).first_seen == NOW + 20
 
 
 def test_what_becomes_worse_is_new_and_what_becomes_better_is_not() -> None:

@@ -101,9 +101,9 @@ def test_a_long_chain_is_diagnosed_and_audited(tmp_path: Path, chained: bool) ->
     assert len(found.chains) == (499 if chained else 50)
     # the last of all, which fails nowhere
     assert found.chains[-1].targets[-1].name == ("group-00499" if chained else "group-00247")
-    assert len(simulate_outage(snapshot, found.deployments, [d.group for d in found.deployments]).unanswered) == len(
-        found.groups
-    )
+    assert len(
+        simulate_outage(snapshot, found.deployments, (), [d.group for d in found.deployments]).unanswered
+    ) == len(found.groups)
 
 
 @pytest.mark.parametrize("count", [500, 5_000])
@@ -267,7 +267,7 @@ def test_no_value_of_a_file_ends_what_looks_at_it(tmp_path: Path, kind: str, pla
     configured = msgspec.structs.replace(snapshot.configuration, current=one)
     snapshot = msgspec.structs.replace(snapshot, gateway=answered, configuration=configured)
     found = diagnose(snapshot, NOW, audit=audit)
-    simulate_outage(snapshot, found.deployments, ["a"])
+    simulate_outage(snapshot, found.deployments, (), ["a"])
     changes = [
         *difference.compare_files(one, two),
         *difference.compare_files(plain, one),

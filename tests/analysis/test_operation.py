@@ -211,6 +211,24 @@ def test_what_the_start_fails_on_is_the_cause_and_the_step() -> None:
     assert "would not start: /etc/a.env is not there" in stopped.reason
 
 
+@pytest.mark.parametrize("failure", [None, TIMEOUT])
+def test_what_the_next_start_fails_on_is_a_problem_while_it_runs(failure: Failure | None) -> None:
+    gone = Obstacle("EnvironmentFile missing", "/etc/a.env is not there", "put /etc/a.env back", "/etc/a.env")
+    user = Obstacle("User missing", "there is no user lite", "make it", "lite")
+    found = diagnose(_snapshot(failure, _service(obstacles=(gone, user)), answered=NOW - 1), NOW)
+    told = [problem for problem in found.problems if problem.title == "next start"]
+    assert [(problem.cause, problem.severity, problem.place.kind) for problem in told] == [
+        ("EnvironmentFile missing", "warn", "service"), ("User missing", "warn", "service"),
+    ]  # fmt: skip
+    assert "litellm.service would not start again: /etc/a.env is not there" in told[0].reason
+    assert "put /etc/a.env back" in told[0].do
+    if failure is None:
+        assert found.headline.word == "AT RISK"
+    # of one that is down they are the cause, and are told there
+    down = _service(active_state="failed", sub_state="failed", main_pid=0, obstacles=(gone,))
+    assert not any(p.title == "next start" for p in diagnose(_snapshot(REFUSED, down), NOW).problems)
+
+
 def test_workers_that_ended_are_told_while_the_others_serve() -> None:
     workers = (Worker(8, 2 << 20, NOW - 900), Worker(9, 2 << 20, NOW - 30))
     lost = _judge(None, _service(workers=workers, lost=(NOW - 700, NOW - 31)), answered=NOW - 1)[1]

@@ -20,7 +20,7 @@ from litellm_tui.analysis.routing.router_simulation import (
 )
 from litellm_tui.analysis.routing.table import FallbackKind, Routing
 from litellm_tui.analysis.routing.what_if import OutageSimulation, simulate_outage
-from litellm_tui.model.diagnosis import SEVERITY, Deployment, State, Verdict
+from litellm_tui.model.diagnosis import SEVERITY, Deployment, Group, State, Verdict
 from litellm_tui.model.gateway import Gateway, Readiness
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
@@ -184,22 +184,38 @@ def _snapshot(**router: Any) -> Snapshot:
 def test_what_if_counts_what_is_dead_already_and_what_is_marked() -> None:
     rows = [_deployment("a", "failing"), _deployment("b"), _deployment("c"), _deployment("d", "failing")]
     snapshot = _snapshot(fallbacks=[{"a": ["b", "c"]}], model_group_alias={"x": "b"})
-    before = simulate_outage(snapshot, rows)
+    before = simulate_outage(snapshot, rows, ())
     assert (before.routes["general", "a"].served_by, before.unanswered, before.through) == ("b", ("d",), ())
-    marked = simulate_outage(snapshot, rows, ["b"])
+    marked = simulate_outage(snapshot, rows, (), ["b"])
     assert marked.routes["general", "a"].served_by == "c"
     assert (marked.unanswered, marked.through) == (("b", "d", "x"), ("b", "x"))
 
 
 def test_what_if_asks_each_kind_by_its_own_chains() -> None:
     rows = [_deployment(name) for name in "abc"]
-    outlook = simulate_outage(_snapshot(context_window_fallbacks=[{"a": ["b"]}]), rows, ["b"])
+    outlook = simulate_outage(_snapshot(context_window_fallbacks=[{"a": ["b"]}]), rows, (), ["b"])
     assert outlook.routes["context window", "a"].served_by is None
     assert outlook.routes["general", "a"].served_by == "a"
 
 
+def test_what_if_knows_a_group_that_fails_as_a_whole() -> None:
+    rows = [_deployment("a"), _deployment("b"), _deployment("c")]
+    snapshot = _snapshot(fallbacks=[{"a": ["b"]}], model_group_alias={"x": "c"})
+    # none of its deployments shows it: the failure is inside the gateway
+    groups = [Group("a", Verdict("masked", "warn")), Group("b", rows[1].verdict), Group("c", Verdict("failing", "bad"))]
+    outlook = simulate_outage(snapshot, rows, groups)
+    assert outlook.routes["general", "a"].served_by == "b"
+    assert (outlook.unanswered, outlook.through) == (("c", "x"), ())
+    assert simulate_outage(snapshot, rows, groups, ["b"]).through == ("a", "b")
+    # its callers are seen to fail, though the router would go on to its fallback
+    seen = [Group("a", Verdict("failing", "bad"), unserved=("a",)), *groups[1:]]
+    route = simulate_outage(snapshot, rows, seen).routes["general", "a"]
+    assert (route.served_by, route.cause) == (None, "seen to fail")
+    assert "b would take over, and the log shows that requests for a fail" in route.reason
+
+
 def test_without_any_routing_nothing_is_foretold() -> None:
-    assert simulate_outage(Snapshot(1.0), [_deployment("a")], ["a"]) == OutageSimulation({})
+    assert simulate_outage(Snapshot(1.0), [_deployment("a")], (), ["a"]) == OutageSimulation({})
 
 
 # --- any shape ---------------------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from litellm_tui.analysis.failures.incidents import find_incidents
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.unnamed_failures import all_clear, unnamed_failures
+from litellm_tui.analysis.routing.what_if import simulate_outage
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.diagnosis import Diagnosis, Problem
 from litellm_tui.model.gateway import (
@@ -213,6 +215,20 @@ def test_streams_of_a_group_of_several_are_the_groups_failure() -> None:
     assert [(p.place.kind, p.severity) for p in loud(found)] == [("group", "bad")]
 
 
+@pytest.mark.parametrize("status", [400, 500])
+def test_what_a_cache_that_is_no_switch_breaks_is_told_by_the_cache_alone(status: int) -> None:
+    fed = Fed()
+    for _ in range(4):
+        fed.write(error(PROXY + CALL + "'dict' object has no attribute 'cache'"), answered(status))
+    snapshot = watched(fed.traffic(), fed.at + 3.0)
+    # 1.77.7 answers 500, 1.106.2 answers 400
+    assert [problem.cause for problem in diagnose(snapshot, snapshot.taken_at).problems] != ["cache is no switch"]
+    ping = _read(CachePing("unhealthy"), snapshot.taken_at)
+    broken = msgspec.structs.replace(snapshot, gateway=msgspec.structs.replace(snapshot.gateway, cache_ping=ping))
+    found = diagnose(broken, broken.taken_at)
+    assert [problem.cause for problem in found.problems] == ["cache is no switch"]
+
+
 # --- aliases and fallbacks ----------------------------------------------------------------------------------------
 
 
@@ -238,6 +254,14 @@ def test_the_one_who_answers_in_its_place_is_the_same_everywhere() -> None:
     assert group.in_place == "spare answers in its place for front, nobody for nick"
     assert all(group.in_place in words for words in (group.verdict.reason, row.verdict.reason, problem.hit))
     assert group.served_by == "spare"
+    # the simulation and the incident say the same of both of its names
+    outlook = simulate_outage(watched(fed.traffic(), fed.at + 3.0), found.deployments, found.groups)
+    assert outlook.routes["general", "front"].served_by == "spare"
+    assert "nick" in outlook.unanswered
+    failures = fed.intake.incidents.failures(fed.at + 3.0)
+    assert {one.fallback for one in find_incidents(failures, found, fed.at) if one.subject == "front"} == {
+        group.in_place
+    }
 
 
 def test_no_fallback_takes_over_while_the_callers_get_errors() -> None:

@@ -17,7 +17,7 @@ from litellm_tui.analysis.health.verdicts import judge_deployments
 from litellm_tui.model.configuration import Configuration, FileDeployment
 from litellm_tui.model.diagnosis import Deployment, State
 from litellm_tui.model.failures import Unauthorized, Unreachable
-from litellm_tui.model.gateway import Gateway, HealthEntry, HealthReport, LoadedDeployment
+from litellm_tui.model.gateway import CachePing, Gateway, HealthEntry, HealthReport, LoadedDeployment
 from litellm_tui.model.log import Log
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading
@@ -357,6 +357,26 @@ def test_what_the_gateway_refuses_by_itself_fails_the_group_and_not_the_deployme
     assert (group.verdict.state, group.verdict.severity, group.verdict.brief) == ("failing", "bad", cause)
     assert "by the gateway itself" in group.verdict.reason
     assert [problem.cause for problem in found.problems if problem.severity in ("warn", "bad")] == [cause]
+
+
+SWITCH = "Error code: 500 - {'error': {'message': \"'dict' object has no attribute 'cache'\", 'code': '500'}}"
+
+
+def test_a_cache_that_breaks_every_request_is_told_once_and_blames_no_deployment() -> None:
+    entry = HealthEntry("openai/m", A, model_id="id1", error="'dict' object has no attribute 'cache'")
+    ping = Reading(value=CachePing("unhealthy", None, None), seen_at=NOW, tried_at=NOW)
+    asked: list[dict[str, Any]] = [
+        {"health": _unhealthy(entry)},
+        {"probes": (msgspec.structs.replace(_probe(False), error=SWITCH),)},
+    ]
+    for seen in asked:
+        snapshot = _snapshot([FILE], [LOADED], **seen, cache_ping=ping)
+        row = _only(snapshot)
+        assert (row.verdict.state, row.verdict.brief) == ("degraded", "cache is no switch")
+        assert "by the cache, not by the deployment" in row.verdict.reason
+        found = diagnose(snapshot, NOW)
+        assert [problem.title for problem in found.problems if problem.severity in ("bad", "warn")] == ["cache"]
+        assert found.headline.word == "DEGRADED"
 
 
 def test_requests_that_the_upstream_refuses_are_not_surely_its_fault() -> None:

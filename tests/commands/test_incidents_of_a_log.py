@@ -317,3 +317,58 @@ def test_warnings_of_settings_and_healthy_lines_are_no_incidents(
     )
     assert main(["incidents", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["incidents"] == []
+
+
+CACHE_TRACE = (
+    "Traceback (most recent call last):",
+    '  File "/app/litellm/router.py", line 8071, in async_function_with_retries',
+    "    response = await self.make_call(original_function, *args, **kwargs)",
+    '  File "/app/litellm/caching/caching_handler.py", line 273, in __init__',
+    "    if litellm.cache is not None and isinstance(litellm.cache.cache, RedisCache):",
+    "AttributeError: 'dict' object has no attribute 'cache'",
+)
+
+
+def test_a_cache_that_is_no_switch_is_no_dead_redis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = "LiteLLM Proxy:ERROR: common_request_processing.py:1687 - "
+    where = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - "
+    incidents = found(
+        tmp_path, capsys, f"10:44:03 - {place}{where}'dict' object has no attribute 'cache'", *CACHE_TRACE,
+        'INFO:     10.0.0.9:39822 - "POST /v1/chat/completions HTTP/1.1" 400 Bad Request',
+        "10:44:05 - LiteLLM Proxy:ERROR: caching_routes.py:90 - Cache health check failed",
+    )  # fmt: skip
+    assert named(incidents) == {("cache", "cache is no switch", "cache")}
+    assert "cache: true" in incidents[0]["do"]
+    assert "Redis" not in incidents[0]["do"]
+
+
+def test_what_fails_at_the_end_is_no_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    incidents = found(
+        tmp_path, capsys, "ERROR:    Traceback (most recent call last):",
+        '  File "/app/starlette/routing.py", line 690, in lifespan',
+        "    async with self.lifespan_context(app) as maybe_state:",
+        '  File "/app/litellm/proxy/proxy_server.py", line 1834, in proxy_startup_event',
+        "    await proxy_shutdown_event(worker_heartbeat=worker_heartbeat)",
+        '  File "/app/litellm/proxy/proxy_server.py", line 1225, in proxy_shutdown_event',
+        "    await litellm.cache.disconnect()",
+        "AttributeError: 'dict' object has no attribute 'disconnect'", "",
+        "ERROR:    Application shutdown failed. Exiting.", "INFO:     Finished server process [7]",
+    )  # fmt: skip
+    (one,) = incidents
+    assert one["failure_of"] != "start-up"
+    assert one["words"] == "'dict' object has no attribute 'disconnect'"
+
+
+def test_a_value_of_a_wrong_kind_at_the_start_is_no_module(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    incidents = found(
+        tmp_path, capsys, "ERROR:    Traceback (most recent call last):",
+        '  File "/app/starlette/routing.py", line 690, in lifespan',
+        "    async with self.lifespan_context(app) as maybe_state:",
+        '  File "/app/litellm/proxy/proxy_server.py", line 800, in proxy_startup_event',
+        "    await initialize(**worker_config)",
+        '  File "/app/litellm/router.py", line 500, in __init__',
+        "    for name, to in model_group_alias.items():",
+        "AttributeError: 'list' object has no attribute 'items'", "",
+        "ERROR:    Application startup failed. Exiting.",
+    )  # fmt: skip
+    assert named(incidents) == {("start-up", "value of a wrong kind", "start-up")}

@@ -128,6 +128,9 @@ async def test_a_healthy_unit_whose_environment_file_is_gone_is_refused_before_t
     assert ground.driver("litellm-env.service").obstacles() == ()
     (ground.folder / "litellm.env").unlink()
     assert [one.brief for one in ground.driver("litellm-env.service").obstacles()] == ["EnvironmentFile missing"]
+    # and it is seen at the next look, long before anything restarts it
+    seen = await ground.look("litellm-env.service", lambda service: bool(service.obstacles))
+    assert (seen.sub_state, [one.brief for one in seen.obstacles]) == ("running", ["EnvironmentFile missing"])
 
 
 async def test_the_last_words_before_an_end_are_read_from_the_journal(ground: Ground) -> None:

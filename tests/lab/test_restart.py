@@ -101,14 +101,15 @@ class Site:
         return {name: (self.folder / name).read_bytes() for name in ("config.yaml", "more.yaml", "litellm.env")
                 if (self.folder / name).exists()}  # fmt: skip
 
-    def argv(self, *arguments: str, command: tuple[str, ...] = quickly()) -> list[str]:
+    def argv(self, *arguments: str, command: tuple[str, ...] = quickly(), given: bool = True) -> list[str]:
         # the key that was right before: what is wrong with the environment file is to be proved by the service
         env = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "XDG_STATE_HOME": str(self.state),
                "LITELLM_PROXY_API_KEY": self.lab.key()}  # fmt: skip
-        return self.lab.argv([*command, "--user", "--url", self.lab.url(), *arguments], env=env)
+        address = ("--url", self.lab.url()) if given else ()
+        return self.lab.argv([*command, "--user", *address, *arguments], env=env)
 
-    def restart(self, *arguments: str, command: tuple[str, ...] = quickly()) -> Ended:
-        argv = self.argv("--yes", "--json", *arguments, command=command)
+    def restart(self, *arguments: str, command: tuple[str, ...] = quickly(), given: bool = True) -> Ended:
+        argv = self.argv("--yes", "--json", *arguments, command=command, given=given)
         done = subprocess.run(argv, capture_output=True, text=True, timeout=150, check=False)
         assert done.stdout, done.stderr
         said = json.loads(done.stdout)
@@ -231,6 +232,17 @@ def test_no_request_of_a_client_ends_the_restart(site: Site) -> None:
         asking.join()
     assert (done.status, done.said["result"]) == (0, "applied"), done
     assert site.pid() not in (0, pid)
+    assert site.record() is None
+
+
+def test_another_port_is_followed_where_nobody_has_given_the_address(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    site.set_port(port)
+    done = site.restart(given=False)
+    assert (done.status, done.said["result"]) == (0, "applied"), done
+    socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    assert done.said["downtime"] < done.said["took"]
     assert site.record() is None
 
 

@@ -207,6 +207,48 @@ def test_a_named_failure_does_not_name_another_one_with_the_same_error() -> None
     assert sorted(fed.told()) == [("group", "one", 1), ("stream", "", 1)]
 
 
+@pytest.mark.parametrize(
+    "before", ["LiteLLM Router:ERROR: router.py:5555 - ", "LiteLLM:ERROR: main.py:1 - ", "ERROR:    "]
+)
+def test_an_error_of_a_group_that_names_no_place_is_its_groups(before: str) -> None:
+    fed = Fed()
+    for _ in range(3):
+        fed.write(f"{before}some_pkg.WeirdThing: the flux is off. Received Model Group=zed", access(500))
+    (failed,) = fed.traffic().failed
+    assert (failed.by, failed.name, failed.times) == ("group", "zed", 3)
+    assert failed.words == "some_pkg.WeirdThing: the flux is off"
+    assert (fed.group("zed").failed, fed.group("zed").error) == (3, "some_pkg.WeirdThing: the flux is off")
+
+
+def test_one_request_that_two_records_tell_of_is_one() -> None:
+    fed = Fed()
+    said = "some_pkg.WeirdThing: the flux is off. Received Model Group=zed"
+    fed.write(f"LiteLLM Router:ERROR: router.py:5555 - {said}", error(PROXY + said), access(500))
+    assert fed.told() == [("group", "zed", 1)]
+    assert fed.group("zed").failed == 1
+
+
+def test_what_a_client_sends_names_no_group() -> None:
+    fed = Fed()
+    fed.write(error("LiteLLM Redis Caching: async set() - got ? in. Received Model Group=zed"))
+    asked = "litellm.BadRequestError: Invalid model name passed in model=x. Received Model Group=zed. Call"
+    fed.write(f"LiteLLM Router:ERROR: router.py:5 - {asked}")
+    assert not any(tally.name == "zed" for tally in fed.traffic().tallies)
+
+
+@pytest.mark.parametrize(("route", "path"), [
+    ("embeddings", "/v1/embeddings"), ("image_generation", "/v1/images/generations"), ("rerank", "/rerank"),
+    ("completion", "/v1/completions"), ("anthropic_response", "/v1/messages"),
+])  # fmt: skip
+def test_every_route_of_1_77_reports_a_request_of_its_group(route: str, path: str) -> None:
+    fed = Fed()
+    said = f"litellm.proxy.proxy_server.{route}(): Exception occured - litellm.NotFoundError: it is gone"
+    for _ in range(3):
+        fed.write(error(f"{said}. Received Model Group=g\nAvailable Model Group Fallbacks=None"), access(404, path))
+    assert fed.told() == [("group", "g", 3)]
+    assert fed.group("g").failed == 3
+
+
 def test_an_access_line_that_comes_after_its_failure_was_counted_is_no_second_failure() -> None:
     """A gateway that gets no processor writes it seconds later, and a reader of old lines reads it in a later batch."""
     fed = Fed()

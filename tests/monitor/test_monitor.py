@@ -80,6 +80,7 @@ class World:
         self.snapshots: list[Snapshot] = []
         self.keys: list[str] = []
         self.with_key: dict[str, dict[str, Any]] = {}
+        self.urls: list[str] = []
 
     def save(self, text: str, at: float = STARTED - 100) -> None:
         self.path.write_text(text, encoding="utf-8")
@@ -101,6 +102,10 @@ class World:
     def use_key(self, key: str) -> None:
         self.keys.append(key)
         self.answers = self.with_key.get(key, self.answers)
+
+    def use_url(self, url: str) -> None:
+        self.urls.append(url)
+        self.answers["/health/liveliness"] = self.answers[f"{url}/health/liveliness"]
 
     async def close(self) -> None:
         self.closed = True

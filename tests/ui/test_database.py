@@ -21,11 +21,13 @@ async def test_a_gateway_without_one_says_nothing_of_it(simulation: Simulation) 
         await scene.press("4", "z")
         assert "database" not in scene.text
         assert "postgres" not in scene.text
+        assert str(scene.app.query_one("#cache").border_title) == "4 Cache"
 
 
 async def test_one_that_is_lost_is_in_the_header_above_the_cache_and_among_the_problems(simulation: Simulation) -> None:
     async with _said(simulation, "disconnected") as scene:
         await scene.shows("database lost")
+        await scene.shows("4 Cache · Database")
         await scene.press("4", "z")
         rows = [row for row in scene.shown_rows("cache") if row.strip()]
         assert rows[0].split() == ["database", "lost"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -210,11 +212,28 @@ async def test_work_beside_the_screen_that_fails_is_told_and_ends_nothing(
     simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(simulation, pace=PACE) as scene:
-        scene.app.begin(_fail_later(), group="some work")
+        scene.app.begin(_fail_later, group="some work")
         (said,) = await scene.until(lambda: [note.message for note in scene.app._notifications])
         assert said.startswith("some work failed: the console's own fault: KeyError at ")
         assert SECRET not in said
         assert scene.app.is_running
+
+
+async def test_work_that_a_console_ends_before_it_begins_leaves_nothing_over(simulation: Simulation) -> None:
+    begun: list[str] = []
+
+    async def work() -> None:
+        begun.append("begun")
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", RuntimeWarning)
+        async with opened(simulation, pace=PACE) as scene:
+            scene.app.begin(work, group="some work").cancel()
+            await scene.app.begin(work, group="other work").wait()
+        # a coroutine that nobody awaits is told of when it is let go
+        gc.collect()
+    assert begun == ["begun"]
+    assert [str(one.message) for one in told if "never awaited" in str(one.message)] == []
 
 
 async def test_what_takes_the_snapshots_may_fail(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:

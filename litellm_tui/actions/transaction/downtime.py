@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 from litellm_tui.model.failures import Failure
 from litellm_tui.target.profile import Profile
@@ -15,10 +17,14 @@ _ASK_SECONDS: Final = 0.1
 
 
 class Downtime:
-    """Asks /health/liveliness ten times a second as long as it is entered."""
+    """Asks /health/liveliness ten times a second as long as it is entered.
 
-    def __init__(self, profile: Profile) -> None:
+    `address` gives host and port of the gateway as they are known now: it may come back at another port.
+    """
+
+    def __init__(self, profile: Profile, address: Callable[[], str] = str) -> None:
         self._profile = profile
+        self._address = address
         self._task: asyncio.Task[None] | None = None
         self._down_since: float | None = None
         self._total = 0.0
@@ -43,14 +49,27 @@ class Downtime:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
+    def _url(self) -> str:
+        url = self._profile.url.value
+        address = self._address()
+        if not address or address == self._profile.address:
+            return url
+        parts = urlsplit(url)
+        login, at, _ = parts.netloc.rpartition("@")
+        return parts._replace(netloc=f"{login}{at}{address}").geturl()
+
     async def _run(self) -> None:
         from litellm_tui.collectors.gateway.client import LIVELINESS, GatewayClient
 
         key = self._profile.key.reveal() if self._profile.key else None
-        client = GatewayClient(self._profile.url.value, key)
+        url = self._profile.url.value
+        client = GatewayClient(url, key)
         try:
             while True:
                 began = time.monotonic()
+                if (now := self._url()) != url:
+                    url = now
+                    client.use_url(url)
                 answer = await client.get(LIVELINESS)
                 if not isinstance(answer.result, Failure):
                     self._answered = True

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from litellm_tui.analysis.change.preflight import PreflightCheck, preflight_chec
 from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.monitor.moved_gateway import is_given
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 
@@ -64,11 +66,26 @@ def _address(profile: Profile) -> Iterator[PreflightCheck]:
     then = driver(profile.service_target).next_start()
     if then is None or profile.url.value != profile.found_unit.url or then.url == profile.found_unit.url:
         return
-    text = (
-        f"the unit will listen at {then.url}, and is looked for at {profile.url.value}: it would be taken for dead; "
-        "restart it with systemctl, then start this anew"
-    )
-    yield PreflightCheck("address", "refused", text)
+    if is_given(profile):
+        text = (
+            f"the unit will listen at {then.url}, and is looked for at {profile.url.value}: it would be taken for "
+            "dead; restart it with systemctl, then start this anew"
+        )
+        yield PreflightCheck("address", "refused", text)
+        return
+    yield PreflightCheck("address", "note", f"the unit will listen at {then.url}: it is followed and proved there")
+    there = urlsplit(then.url)
+    if there.port and is_this_machine(there.hostname or "") and _is_taken(there.hostname or "", there.port):
+        text = f"something else listens on port {there.port}, where the unit will: ss -ltnp shows what"
+        yield PreflightCheck("port", "refused", text)
+
+
+def _is_taken(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=_PORT_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[PreflightCheck]:

@@ -70,7 +70,7 @@ class Transaction:
         self._recreation = Recreation(profile, lock.container)
         self._began = time.monotonic()
         self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
-        self._downtime = Downtime(profile)
+        self._downtime = Downtime(profile, lambda: self._watch.address)
         self._unrecorded = ""
         self._recovered = ""
         self._cause = ""

@@ -32,11 +32,15 @@ class Watch:
         self._observer = observer
         self.failure: Crashed | None = None
         """Why the latest look failed: nothing was seen then."""
+        self.address = ""
+        """Host and port at which the gateway was looked at last; empty before the first look."""
 
     def seen(self) -> Seen | None:
         """What was seen last; None also where looking fails."""
         found = guarded(self._observer.seen)
         self.failure = found if isinstance(found, Crashed) else None
+        if found is not None and not isinstance(found, Crashed):
+            self.address = found.snapshot.address
         return None if isinstance(found, Crashed) else found
 
     def log_since(self, moment: float) -> tuple[str, ...]:

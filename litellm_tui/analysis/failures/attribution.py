@@ -83,7 +83,7 @@ class SubjectResolver:
             self._of_model[row.model].add(row.group)
         self._aliases = {alias: group.name for group in diagnosis.groups for alias in group.aliases}
         self._chains = {chain.source.name: chain for chain in diagnosis.chains if chain.kind == "general"}
-        self._served = {group.name: group.served_by for group in diagnosis.groups}
+        self._in_place = {group.name: group.in_place for group in diagnosis.groups}
         self._list_aliases = {
             chain.source.name: chain
             for chain in diagnosis.chains
@@ -131,9 +131,9 @@ class SubjectResolver:
         return Place(_PLACES[one.failure_of] if one.cause else "log")
 
     def describe_fallback(self, subject: str) -> str:
-        """The group that answers in its place, or the next targets."""
-        if served := self._served.get(subject):
-            return f"{served} answers in its place"
+        """Who answers in its place, in the words of every other face, or the next targets of one that is not dead."""
+        if instead := self._in_place.get(subject):
+            return instead
         chain = self._chains.get(subject) or (self._chains.get("*") if subject in self.groups else None)
         targets = ", ".join(f"{t.name} ({t.flaw or t.state})" for t in chain.targets) if chain else ""
         return f"next: {targets}" if targets else ""

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from litellm_tui.analysis.failures.cause import Cause, WordRule, first_cause
+from litellm_tui.analysis.failures.database_causes import DATABASE_RULES
 from litellm_tui.analysis.failures.gateway_causes import (
     AUTH_RULES,
     CALLER_RULES,
@@ -20,7 +21,6 @@ from litellm_tui.analysis.failures.gateway_causes import (
 )
 from litellm_tui.analysis.failures.part_causes import (
     CACHE_RULES,
-    DATABASE_RULES,
     ISSUER_RULES,
     MACHINE_RULES,
     MCP_RULES,
@@ -28,6 +28,7 @@ from litellm_tui.analysis.failures.part_causes import (
     SIDE_RULES,
     START_ENDED_RULES,
     START_RULES,
+    SWITCH_RULES,
 )
 from litellm_tui.analysis.failures.places import Reported, is_http_exception
 from litellm_tui.analysis.failures.upstream_causes import PATTERNS, PROVIDER_RULES
@@ -37,7 +38,11 @@ __all__ = ["Cause"]
 
 _COMPILED: Final = tuple((re.compile(pattern, re.IGNORECASE), cause) for pattern, cause in PATTERNS)
 # what a stack trace may add when its first line says only "Connection error."; the rest of a trace is code, not cause
-_NETWORK: Final = _COMPILED[1:5]
+_NETWORK: Final = (
+    *((re.compile("407 Proxy Authentication Required|Tunnel connection failed: 407"), rule.cause)
+      for rule in PROVIDER_RULES if rule.cause.name == "proxy wants a login"),
+    *_COMPILED[1:5],
+)  # fmt: skip
 _COOLING: Final = _COMPILED[5]
 UNNAMED: Final = "failing"
 _UNKNOWN: Final = Cause(UNNAMED, "read the whole error in the detail (Enter)", "")
@@ -81,6 +86,7 @@ PARTS_MEAN: Final[dict[Subject, str]] = {
     "side service": "LiteLLM cannot use a service beside it; requests go on where it only records",
 }
 _ELSEWHERE: Final[tuple[tuple[WordRule, ...], ...]] = (
+    SWITCH_RULES,
     START_ENDED_RULES,
     ISSUER_RULES,
     DATABASE_RULES,
@@ -95,7 +101,11 @@ _BEFORE_THE_CALL: Final = (
 )  # fmt: skip
 # what a guardrail says of its own settings is not about the caller's request
 _GUARDRAIL: Final = "guardrail"
-_NETWORK_NAMES: Final = ("refused", "no such host", "TLS", "no route", "timeout", "no connection", "503 unavailable")
+NETWORK_NAMES: Final = ("refused", "no such host", "TLS", "no route", "timeout", "no connection", "503 unavailable")
+# the router wraps so what ended a stream, and what kept it from beginning
+_BROKE: Final = "MidStreamFallbackError: "
+_VAGUE_OF_STREAMS: Final = (UNNAMED, "no connection", "500", "timeout", "503 unavailable", "502 bad gateway",
+                            "400 bad request")  # fmt: skip
 NEXT_STEPS: Final = {cause.name: cause.do for _, cause in PATTERNS}
 MEANINGS: Final[dict[tuple[Subject, str], Cause]] = {
     (rule.cause.subject, rule.cause.name): rule.cause
@@ -172,12 +182,16 @@ def _of_part(subject: Subject, lowered: str) -> Cause:
         return found
     do, means = PARTS_DO.get(subject, _UNKNOWN.do), PARTS_MEAN.get(subject, "")
     for pattern, cause in _COMPILED:
-        if cause.name in _NETWORK_NAMES and pattern.search(lowered):
+        if cause.name in NETWORK_NAMES and pattern.search(lowered):
             return Cause(cause.name, do, subject, means)
     return Cause(UNNAMED, _UNKNOWN.do, subject, means)
 
 
 def _of_upstream(head: str) -> Cause:
+    _, broke, inner = head.partition(_BROKE)
+    if broke and (cause := _of_upstream(inner)).name not in _VAGUE_OF_STREAMS:
+        # the stream broke by an answer of the provider that says why
+        return cause
     if _COOLING[0].search(head):
         return _COOLING[1]
     if found := first_cause(PROVIDER_RULES, head[:_PROVIDER_WITHIN].lower()):

@@ -24,6 +24,7 @@ _OF_A_GROUP: Final = ("cooling down", "no connection", "failing", "no such group
 _OF_A_PART: Final[dict[Subject, tuple[str, ...]]] = {
     "database": ("", "no connection", "timeout", "refused", "key check cannot connect", "database client lost"),
     "cache": ("", "no connection", "cache breaker open"),
+    "worker": ("worker died",),
 }
 _STARTS: Final[tuple[Subject, ...]] = ("start-up", "database", "cache", "mcp", "machine", "gateway", "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from litellm_tui.analysis.failures.causes import MEANINGS, NEXT_STEPS, PARTS_DO, PARTS_MEAN
+from litellm_tui.analysis.failures.causes import MEANINGS, NETWORK_NAMES, NEXT_STEPS, PARTS_DO, PARTS_MEAN
 from litellm_tui.model.traffic import Subject
 
 
@@ -53,7 +53,8 @@ def explain_cause(cause: str, subject: Subject = "upstream") -> Explanation:
     if known := MEANINGS.get((subject, cause)):
         return Explanation(known.means, known.do)
     if subject in PARTS_MEAN:
-        return Explanation(PARTS_MEAN[subject], PARTS_DO[subject])
+        # only what the network says is answered by looking whether it runs
+        return Explanation(PARTS_MEAN[subject], PARTS_DO[subject] if cause in NETWORK_NAMES else _UNKNOWN.do)
     if cause not in _MEANS:
         return _UNKNOWN
     return Explanation(_MEANS[cause], _DO.get(cause) or NEXT_STEPS.get(cause, ""))

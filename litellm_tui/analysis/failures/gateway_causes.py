@@ -154,6 +154,12 @@ GATEWAY_RULES: Final = (
         "only admin users", "admin access required", "admin-only", "proxy_admin",
     ),
     word_rule(
+        "package missing", "gateway",
+        "a Python package that this request needs is not in LiteLLM's environment",
+        "install it into LiteLLM's environment (pip install NAME), or leave out what needs it",
+        "modulenotfounderror", "no module named '",
+    ),
+    word_rule(
         "enterprise feature", "gateway",
         "LiteLLM keeps this feature for those with a licence (LITELLM_LICENSE)",
         "set LITELLM_LICENSE, or take the setting out",
@@ -222,6 +228,12 @@ CALLER_RULES: Final = (
         "key doesn't exist in cache", "received api key", "invalid hash key", "invalid user key",
         "token_not_found_in_db",
         "invalid key", "invalid token passed",
+    ),
+    word_rule(
+        "login refused", "caller",
+        "somebody's user name or password for the UI is not accepted",
+        "compare UI_USERNAME and UI_PASSWORD (or the user's own password) with what was typed",
+        "invalid credentials used to access ui", "not able to login",
     ),
     word_rule(
         "token refused", "caller",

@@ -1,4 +1,4 @@
-"""The causes of failures of what stands beside the upstreams: database, cache, side services, MCP servers, processes.
+"""The causes of failures of what stands beside the upstreams: cache, side services, MCP servers, processes, starts.
 
 Words are those of LiteLLM (1.77.7 and 1.106.2), Prisma, Postgres, Redis, uvicorn and gunicorn.
 """
@@ -9,123 +9,21 @@ from typing import Final
 
 from litellm_tui.analysis.failures.cause import word_rule
 
-_LOOK_AT_POSTGRES: Final = "see whether Postgres runs and answers at the host and port of DATABASE_URL"
-
-# words that only the database's client, or LiteLLM about it, writes
-DATABASE_RULES: Final = (
+# LiteLLM took a value of litellm_settings.cache for the cache itself (litellm/caching/caching_handler.py)
+SWITCH_RULES: Final = (
     word_rule(
-        "no database", "database",
-        "what was asked for needs a database, and this gateway has none: without one only the master key is valid",
-        "set DATABASE_URL (and install Prisma), or let the caller use the master key",
-        "no connected db", "no db connected", "db not connected", "database not connected", "database not initialized",
-        "no database connected", "database connection not available", "prisma client not initialized",
-        "prisma_client is none", "prisma client is none", "database not available", "requires a database",
-        "needs a database", "db not initialized", "database_url not set", "prisma client is not initialized",
-        "no database is connected", "without a database", "database is not connected", "no_db_connection",
-        "prisma client not available", "connect a database", "connect_db", "no db client", "database is required",
-        "db is not connected", "database client not",
+        "cache is no switch",
+        "cache",
+        "litellm_settings.cache is neither true nor false: LiteLLM takes it for the cache itself, and every request "
+        "fails",
+        "write cache: true, put what describes the cache under cache_params, and restart",
+        *(f"'{kind}' object has no attribute 'cache'" for kind in ("dict", "list", "str", "int", "float")),
     ),
-    word_rule(
-        "Prisma missing", "database",
-        "the package prisma, which LiteLLM needs for a database, is not installed or its client was not generated",
-        "pip install prisma (it is in litellm[extra_proxy]) into LiteLLM's environment, then prisma generate",
-        "no module named 'prisma", "failed to import prisma client", "'prisma generate'",
-        "client hasn't been generated yet",
-        "unable to find prisma binaries", "prisma generate", "cannot import name 'prisma'",
-    ),
-    word_rule(
-        "database login refused", "database",
-        "Postgres does not accept the user or the password of DATABASE_URL",
-        "correct user and password in DATABASE_URL, and restart",
-        "p1000", "authentication failed against database", "password authentication failed", "p1010",
-        "no pg_hba.conf entry",
-    ),
-    word_rule(
-        "database does not exist", "database",
-        "Postgres answers, and has no database of the name in DATABASE_URL",
-        "create it, or correct the name in DATABASE_URL",
-        "error: p1003", "(p1003)", "database … does not exist on the database server",
-    ),
-    word_rule(
-        "database unreachable", "database",
-        "nothing answers as a database at the host and port of DATABASE_URL",
-        _LOOK_AT_POSTGRES,
-        "can't reach database server", "p1001", "p1002", "database server was reached but timed out", "p1008",
-    ),
-    word_rule(
-        "database out of connections", "database",
-        "Postgres has given out all of its connections (max_connections)",
-        "lower database_connection_pool_limit or the number of workers, or raise max_connections",
-        "too many clients", "too many connections", "remaining connection slots", "too_many_connections", "p2037",
-        "53300",
-        "database out of connections",
-    ),
-    word_rule(
-        "database pool timeout", "database",
-        "no connection of LiteLLM's own pool to the database was free in time: queries are slow, or the pool is small",
-        "raise database_connection_pool_limit and database_connection_timeout, and see what holds the database up",
-        "p2024", "timed out fetching a new connection from the connection pool", "from the connection pool",
-    ),
-    word_rule(
-        "migration failed", "database",
-        "a change of the database's tables failed, and Prisma goes no further until that is settled",
-        "see which migration it is in _prisma_migrations, mend the cause, then mark it with prisma migrate resolve",
-        "p3009", "p3018", "p3005", "p3006", "p3008", "failed migrations", "migrate deploy failed", "migration failed",
-        "migrations failed", "prisma migrate", "migrate found failed", "prisma db push",
-        "database setup failed", "p3015", "prisma schema out of sync",
-    ),
-    word_rule(
-        "database tables missing", "database",
-        "the database has not the tables or columns of this LiteLLM: its migrations did not run",
-        "run the migrations (start once without DISABLE_SCHEMA_UPDATE, or prisma migrate deploy)",
-        "p2021", "p2022", "does not exist in the current database", 'relation "litellm_', "not all views exist in db",
-        "did not appear within", "undefinedtable", "undefinedcolumn",
-    ),
-    word_rule(
-        "database disk full", "database",
-        "Postgres has no room left on its disk, and takes nothing more in",
-        "make room on the database's disk; the spend logs (LiteLLM_SpendLogs) are mostly the largest",
-        "could not extend file", "could not write to file", "53100", "disk_full", "diskfull",
-    ),
-    word_rule(
-        "database read-only", "database",
-        "the database takes no writes: it is a replica, or was made read-only",
-        "give DATABASE_URL the primary server",
-        "read-only transaction", "25006", "session is read-only",
-    ),
-    word_rule(
-        "database deadlock", "database",
-        "two writers waited for each other, and Postgres ended one of them; LiteLLM tries again",
-        "with many workers set use_redis_transaction_buffer, so that one of them writes the spend",
-        "deadlock detected", "40p01", "p2034", "write conflict or a deadlock",
-    ),
-    word_rule(
-        "DATABASE_URL unusable", "database",
-        "DATABASE_URL is not an address that Prisma takes",
-        "write it as postgresql://USER:PASSWORD@HOST:PORT/NAME, special characters in it percent-encoded",
-        "p1012", "p1013", "error validating datasource", "the url must start with the protocol",
-        "invalid port number in",
-    ),
-    word_rule(
-        "database client lost", "database",
-        "Prisma's query engine, through which LiteLLM asks the database, is gone: keys cannot be looked up",
-        "see whether Postgres answers, then restart the gateway; its callers' keys are not at fault",
-        "not connected to the query engine", "clientnotconnectederror", "prisma-query-engine", "query-engine",
-        "engine is not yet connected", "engineconnectionerror", "not connected to query engine", "query engine",
-        "prisma db reconnect", "prisma client generation", "server has closed the connection", "p1017",
-        "writer probe failed", "prisma reconnect", "prisma engine",
-    ),
-    word_rule(
-        "salt key changed", "database",
-        "what is stored in the database was encrypted with another LITELLM_SALT_KEY (or master key)",
-        "bring the former LITELLM_SALT_KEY back; what was stored since must be entered anew",
-        "did your master_key/salt key change", "error decrypting value", "cannot decrypt", "unable to decrypt",
-        "could not decrypt", "failed to decrypt", "decryption failed",
-    ),
-)  # fmt: skip
+)
 
 # what the cache's client says in its own words
 CACHE_RULES: Final = (
+    *SWITCH_RULES,
     word_rule(
         "Redis wants a password", "cache",
         "Redis answers, and wants a password that LiteLLM does not send",
@@ -229,7 +127,7 @@ PROCESS_RULES: Final = (
         "worker died", "worker",
         "a worker process died and was replaced; its requests were lost, and its memory of cooldowns",
         "see the machine's memory (the kernel's log says out of memory), and the lines before it",
-        "child process [ … ] died", "worker … was sent sig", "worker (pid: … exited",
+        "child process [ … ] died", "worker … was sent sig", "worker … was sent code", "worker (pid: … exited",
         "unexpected exit from worker", "worker exiting with code", "haltserver",
     ),
 )  # fmt: skip
@@ -269,10 +167,18 @@ START_ENDED_RULES: Final = (
 
 START_RULES: Final = (
     word_rule(
+        "Python does not start", "start-up",
+        "the interpreter does not find its own library: it has not come as far as any program",
+        "see PYTHONHOME in the unit's environment, and whether that Python was moved or upgraded; else make LiteLLM's "
+        "environment anew",
+        "no module named 'encodings", "no module named encodings", "failed to import encodings module",
+        "init_fs_encoding",
+    ),
+    word_rule(
         "module file missing", "start-up",
         "the configuration names a Python module whose file is not there: LiteLLM does not start",
         "put the file beside the configuration (mount it there), or correct the name",
-        "no such file or directory: … .py", "could not import", "module … file not found",
+        "no such file or directory: … .py", "could not import", "module … file not found", "could not find module file",
     ),
     word_rule(
         "package missing", "start-up",
@@ -284,7 +190,16 @@ START_RULES: Final = (
         "module unusable", "start-up",
         "the configuration names a Python module that cannot be loaded as it is",
         "LiteLLM's words say what is wrong in it; correct the module or its name",
-        "importerror", "cannot import name", "has no attribute", "syntaxerror",
+        "importerror", "cannot import name", "module ' … ' has no attribute", "syntaxerror",
+    ),
+    word_rule(
+        "value of a wrong kind", "start-up",
+        "LiteLLM met a value of another kind than it reads there, such as a list in place of a mapping",
+        "the audit (a) names the setting where it is known; the lines above say what LiteLLM was reading",
+        *(f"'{kind}' object has no attribute" for kind in ("dict", "list", "str", "int", "float", "bool", "nonetype")),
+        *(f"'{kind}' object is not" for kind in ("int", "float", "bool", "nonetype")),
+        "list indices must be", "string indices must be", "argument after ** must be a mapping",
+        "unsupported operand type", "not supported between instances of",
     ),
     word_rule(
         "configuration unreadable", "start-up",
@@ -299,6 +214,12 @@ START_RULES: Final = (
         "this LiteLLM starts with no unsafe master key: it is unset, empty or sk-1234",
         "set general_settings.master_key to a long secret of your own",
         "unsafe … master_key", "unsafemasterkeyerror", "refused to start … master", "master key … unsafe",
+    ),
+    word_rule(
+        "permission denied", "start-up",
+        "the service's user may not read or write a file that the start needs",
+        "give the service's user the right to that file (ls -l, User= of the unit)",
+        "permissionerror: ", "permission denied", "errno 13]",
     ),
     word_rule(
         "port taken", "start-up",
@@ -328,6 +249,24 @@ ISSUER_RULES: Final = (
 )  # fmt: skip
 
 SIDE_RULES: Final = (
+    word_rule(
+        "login's credentials refused", "side service",
+        "who signs people in (SSO) does not accept the gateway's own client id and secret: nobody can log in to the UI",
+        "renew the client secret there, and set it in the gateway's environment (…_CLIENT_SECRET); callers' keys go on",
+        "invalid_client", "unauthorized_client", "aadsts7000215", "aadsts7000222", "invalidclienterror",
+    ),
+    word_rule(
+        "token not readable", "side service",
+        "who signs people in (SSO) sends a token in another form than LiteLLM reads there",
+        "see whether the provider can give signed tokens (JWT) to this client, or use another LiteLLM version",
+        "not enough segments", "invalid header string", "invalid payload string",
+    ),
+    word_rule(
+        "callback skipped", "side service",
+        "a callback was not added: nothing is sent there",
+        "LiteLLM's words say why; take callbacks out, or raise the limit that they name",
+        "cannot add callback",
+    ),
     word_rule(
         "callback's package missing", "side service",
         "a callback's Python package is not in LiteLLM's environment; requests go on, and nothing is sent there",

@@ -26,7 +26,18 @@ class Reported(NamedTuple):
     frame: str = ""
 
 
-_REQUEST: Final = ("_handle_llm_api_exception()", "async_data_generator()")
+# 1.77.7 reports a failed request in the function of its route; later versions do so in the first of these
+_HANDLED: Final = (
+    "_handle_llm_api_exception()",
+    *(
+        f"proxy_server.{route}()"
+        for route in (
+            "completion", "chat_completion", "embeddings", "moderations", "image_generation", "anthropic_response",
+            "rerank", "audio_speech", "audio_transcription", "create_batch", "retrieve_batch",
+        )
+    ),
+)  # fmt: skip
+_REQUEST: Final = (*_HANDLED, "async_data_generator()")
 _ROUTER: Final = ("async_function_with_fallbacks()", "Fallback also failed")
 _AUTH: Final = ("user_api_key_auth()", "auth_exception_handler.py")
 
@@ -49,6 +60,7 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("_service_logger.py", "side service"),
     ("proxy/spend_tracking/", "side service"),
     ("proxy/hooks/proxy_track_cost_callback.py", "side service"),
+    ("proxy/management_endpoints/ui_sso.py", "side service"),
     ("proxy/auth/handle_jwt.py", "caller"),
     ("proxy/auth/oauth2_check.py", "caller"),
     ("proxy/db/", "database"),
@@ -82,6 +94,7 @@ _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("s3 caching", "cache"),
     ("gcs caching", "cache"),
     ("litellm cache", "cache"),
+    ("cache health check failed", "cache"),
     ("litellm prisma client", "database"),
     ("prisma", "database"),
     ("error updating prisma", "database"),
@@ -111,6 +124,10 @@ _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("policies with", "gateway"),
     ("guardrail '", "gateway"),
     ("[non-blocking]", "side service"),
+    ("giving up execute_task_with_backoff", "side service"),
+    ("error uploading: ", "side service"),
+    ("unauthorized. please check your public/private host", "side service"),
+    ("cannot add callback", "side service"),
     ("[non-blocking error] error initializing custom logger", "side service"),
     ("error sending alert", "side service"),
 )
@@ -128,6 +145,9 @@ _SERVICES: Final[tuple[tuple[str, str], ...]] = (
     ("teams webhook", "Microsoft Teams"),
     ("ms teams", "Microsoft Teams"),
     ("presidio", "Presidio"),
+    ("ui_sso", "the login (SSO)"),
+    ("fastapi_sso", "the login (SSO)"),
+    ("oauthlib", "the login (SSO)"),
     ("jwks", "the token's issuer (JWKS)"),
     ("oidc", "the token's issuer (OIDC)"),
     ("sentry", "Sentry"),
@@ -200,6 +220,8 @@ _STARTING: Final = (
     "proxy_cli.py",
     "in run_server",
 )
+# the same functions also run what LiteLLM does at its end
+_ENDING: Final = ("in proxy_shutdown_event", "in shutdown")
 _MCP_SERVER: Final = re.compile(
     r"(?:(?:MCP )?[Ss]erver(?: name)?[:=]? ?|listing tools from |operation failed for )'?([\w.-]{1,80})"
 )
@@ -211,10 +233,16 @@ class TraceMark(NamedTuple):
     subject: Subject = ""
     frame: str = ""
     starting: bool = False
+    ending: bool = False
 
     def joined(self, later: TraceMark) -> TraceMark:
         """Both together; of two files the later one counts."""
-        return TraceMark(self.subject or later.subject, later.frame or self.frame, self.starting or later.starting)
+        return TraceMark(
+            self.subject or later.subject,
+            later.frame or self.frame,
+            self.starting or later.starting,
+            self.ending or later.ending,
+        )
 
 
 NO_MARK: Final = TraceMark()
@@ -225,7 +253,8 @@ def trace_mark(trace: str) -> TraceMark:
     if 'File "' not in trace:
         return NO_MARK
     subject: Subject = next((subject for folder, subject in _CLIENTS if folder in trace), "")
-    return TraceMark(subject, frame_of(trace), any(word in trace for word in _STARTING))
+    starting, ending = (any(word in trace for word in words) for words in (_STARTING, _ENDING))
+    return TraceMark(subject, frame_of(trace), starting, ending)
 
 
 def subject_of_path(path: str) -> Subject:
@@ -258,6 +287,12 @@ def mcp_server_named(text: str) -> str:
     return found[1] if found and found[1] not in ("is", "not", "has", "may", "url", "tool", "list", "must") else ""
 
 
+def reports_a_request(text: str, *, stream: bool = True) -> bool:
+    """Whether this beginning of a record reports a request that failed; `stream` includes streams that broke."""
+    head = text[:200]
+    return any(word in head for word in (_REQUEST if stream else _HANDLED))
+
+
 def is_http_exception(words: str) -> bool:
     """Whether the words are those of an HTTPException that LiteLLM itself raised: `400: …`."""
     return _HTTP.match(words) is not None
@@ -267,7 +302,7 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
     """Where this record comes from: by its beginning, the reporting file (`utils.py:12`) and its trace."""
     file = file.partition(":")[0]
     head, frame = text[:200], mark.frame
-    if mark.starting and mark.subject in ("", "start-up"):
+    if mark.starting and not mark.ending and mark.subject in ("", "start-up"):
         return Reported("other", "start-up", file, frame)
     if mark.subject:
         return Reported("other", mark.subject, file, frame)

@@ -36,7 +36,7 @@ PATTERNS: Final[tuple[tuple[str, Cause], ...]] = (
     (r"AuthenticationError|\b401\b|Incorrect API key|invalid_api_key|bad key",
      Cause("401 key refused", "replace this deployment's api_key; the upstream does not accept it")),
     (r"PermissionDenied|\b403\b", Cause("403 forbidden", "the upstream knows the key and forbids this model to it")),
-    (r"NotFoundError|\b404\b|model_not_found|does not exist",
+    (r"NotFoundError|\b404\b|model_not_found|does not exist|model identifier is invalid",
      Cause("404 not found", "correct the model name or the path in api_base")),
     (r"Timeout|timed out|ETIMEDOUT|TimeoutError",
      Cause("timeout", "see whether the upstream is overloaded; raise timeout if it is only slow")),

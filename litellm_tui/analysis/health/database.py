@@ -1,10 +1,11 @@
 """The database's verdict: off, connected, lost, refuses, out of connections, migrations failed, read-only, slow.
 
-Two sources are compared: LiteLLM, whose readiness says what its own client finds, and Postgres itself, asked with
-LiteLLM's login. Where they differ, both are named. Sources for the words of readiness: `health_readiness` in
-litellm/proxy/health_endpoints/_health_endpoints.py. 1.77.7 says `db: connected` whenever it was given a database, and
-its last finding in `status`, which it keeps for 2 minutes; 1.106.2 says `connected`, `disconnected` or `stalled`, keeps
-only `connected`, for 15 s, and answers 503 with the others. Both say `Not connected` without a client.
+Three sources are compared: LiteLLM, whose readiness says what its own client finds, its log (`logged_database`), and
+Postgres itself, asked with LiteLLM's login. Where they differ, both are named. Sources for the words of readiness:
+`health_readiness` in litellm/proxy/health_endpoints/_health_endpoints.py. 1.77.7 says `db: connected` whenever it was
+given a database, and its last finding in `status`, which it keeps for 2 minutes; 1.106.2 says `connected`,
+`disconnected` or `stalled`, keeps only `connected`, for 15 s, and answers 503 with the others. Both say `Not connected`
+without a client.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from litellm_tui.analysis.health.logged_database import with_logged_errors
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.database import Database, Migration, PostgresAnswer, Refused
 from litellm_tui.model.diagnosis import Evidence, Verdict
@@ -61,9 +63,15 @@ def judge_database(snapshot: Snapshot, now: float) -> Verdict:
     reachable = liveliness.failure is None and liveliness.value is not None
     said = _said(readiness, reachable)
     verdict = _judged(said, database, reachable, now)
+    verdict = msgspec.structs.replace(verdict, evidence=tuple(_evidence(said, database)))
+    service = snapshot.service.value
+    started_at = (service.started_at if service else None) or 0.0
+    # what is repeated may be as old as it is kept
+    reached = (said.seen_at or 0.0) - said.kept if said.word == "connected" else None
+    verdict = with_logged_errors(verdict, snapshot.failures.tallies, now, started_at, reached)
     if database.tolerated and verdict.severity == "bad" and verdict.state in AWAY:
         verdict = msgspec.structs.replace(verdict, severity="warn")
-    return msgspec.structs.replace(verdict, evidence=tuple(_evidence(said, database)))
+    return verdict
 
 
 def _said(readiness: Reading[Readiness], reachable: bool) -> _Said:

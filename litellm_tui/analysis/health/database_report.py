@@ -62,6 +62,7 @@ def database_problems(database: Database, verdict: Verdict) -> Iterator[Problem]
         do=verdict.do,
         hit=hit(database, verdict),
         since=verdict.since,
+        state=verdict.state,
     )
 
 

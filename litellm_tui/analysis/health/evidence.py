@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from litellm_tui.analysis.failures.causes import first_words, name_cause
+from litellm_tui.analysis.failures.causes import Cause, first_words, name_cause
 from litellm_tui.analysis.health.health_round import HealthReportIndex, HealthRound, why_check_unfit
 from litellm_tui.analysis.health.observation import BY, Observation, failure_of
 from litellm_tui.analysis.health.tallies import (
@@ -26,7 +26,7 @@ from litellm_tui.model.diagnosis import Evidence
 from litellm_tui.model.gateway import HealthEntry, HealthReport, LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import Tally
+from litellm_tui.model.traffic import Subject, Tally
 
 # how long a probe counts, and a failure without newer evidence against it
 PROBE_MEMORY: Final = 900.0
@@ -216,8 +216,10 @@ class EvidenceCollector:
             return None
         if probe.ok:
             return Observation(True, ended, f"a probe was answered in {probe.took:.1f} s")
+        cause = name_cause(probe.error)
+        whose, by = _asked_directly(cause)
         return Observation(
-            False, ended, f"a probe failed: {first_words(probe.error)}", name_cause(probe.error), probe.asked_at
+            False, ended, f"a probe failed{by}: {first_words(probe.error)}", cause, probe.asked_at, failure_of=whose
         )
 
     def _observe_earlier(self, probe: ProbeResult) -> Observation | None:
@@ -341,9 +343,10 @@ class EvidenceCollector:
         error = entry.error or (f"HTTP {entry.status}" if entry.status else "unhealthy")
         cause = name_cause(error)
         words = first_words(error).rstrip(".")
-        return Observation(
-            False, self.round.asked_at, words if cause.name == "failing" else f"{cause.name}: {words}", cause
-        )
+        whose, by = _asked_directly(cause)
+        said = words if cause.name == "failing" else f"{cause.name}: {words}"
+        text = f"LiteLLM's health check fails{by}: {said}" if by else said
+        return Observation(False, self.round.asked_at, text, cause, failure_of=whose)
 
     def served_sometime(self, loaded: LoadedDeployment) -> int:
         """The requests that /metrics says it has answered since its process started, whenever that was."""
@@ -364,6 +367,15 @@ class EvidenceCollector:
             yield Evidence("probe", f"not probed: {evidence.probed.skipped}", "neither", evidence.probed.asked_at)
         if evidence.unfit:
             yield Evidence("health report", evidence.unfit, "neither")
+
+
+def _asked_directly(cause: Cause) -> tuple[Subject, str]:
+    """Whose failure it is that a probe or a health check meets, and the words for one that is not the deployment's.
+
+    Neither has a caller: what is refused as a caller's mistake is the upstream's answer.
+    """
+    whose = failure_of(cause)
+    return ("upstream", "") if whose in ("upstream", "caller") else (whose, f" {BY[whose]}, not by the deployment")
 
 
 @latest

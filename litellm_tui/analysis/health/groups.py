@@ -187,7 +187,8 @@ def describe_groups(
         shown = _masked(verdict, name, names, substitutes, states) if dead else verdict
         instead = who_answers(name, names, substitutes, states) if dead else ""
         served = substitutes.of(name) if dead and substitutes.masks(name, names) else ""
-        found.append(Group(name, shown, names, served, instead))
+        unserved = tuple(one for one in (name, *names) if dead and one in substitutes.failing)
+        found.append(Group(name, shown, names, served, instead, unserved))
     return tuple(found)
 
 

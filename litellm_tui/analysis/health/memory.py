@@ -18,13 +18,17 @@ _WITHOUT_GATEWAY: Final = ("gateway", "service", "configuration", "reading")
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """The last form of one problem, its first and last time, and whether the operator has seen it (`looked`)."""
+    """The last form of one problem, its first and last time, and whether the operator has seen it (`looked`).
+
+    It was another problem until `not_before`: evidence that reaches further back is of that one.
+    """
 
     problem: Problem
     first_seen: float
     last_seen: float
     looked: bool = False
     solved_at: float | None = None
+    not_before: float = 0.0
 
 
 Memory = Mapping[str, Remembered]
@@ -67,7 +71,10 @@ def remember(memory: Memory, problems: Iterable[Problem], now: float, gateway_kn
         before = memory.get(key)
         lasting = before is not None and _lasts(before, now) and not _became_another(before, problem)
         looked = before is not None and lasting and before.looked
-        after[key] = Remembered(problem, _onset(before, problem, now), now, looked)
+        onset = _onset(before, problem, now)
+        became = before is not None and _lasts(before, now) and not lasting
+        floor = onset if became else before.not_before if before is not None and lasting else 0.0
+        after[key] = Remembered(problem, onset, now, looked, not_before=floor)
     return after
 
 
@@ -79,14 +86,17 @@ def mark_seen(memory: Memory) -> Memory:
 def merge_remembered(one: Remembered, other: Remembered) -> Remembered:
     """One problem from the memories of two consoles: the later one counts, and it is seen if either operator saw it."""
     later, earlier = (one, other) if _last_known_at(one) >= _last_known_at(other) else (other, one)
-    first = min(one.first_seen, other.first_seen) if earlier.solved_at is None else later.first_seen
+    same = earlier.solved_at is None and not _became_another(earlier, later.problem)
+    first = max(min(one.first_seen, other.first_seen), later.not_before) if same else later.first_seen
     return msgspec.structs.replace(later, first_seen=first, looked=one.looked or other.looked)
 
 
 def _became_another(known: Remembered, problem: Problem) -> bool:
     """Whether the trouble at the same place is another one by now, or a worse one."""
     before = known.problem
-    return before.cause != problem.cause or (before.severity != "bad" and problem.severity == "bad")
+    if before.cause != problem.cause or (before.state and before.state != problem.state):
+        return True
+    return before.severity != "bad" and problem.severity == "bad"
 
 
 def _onset(known: Remembered | None, problem: Problem, now: float) -> float:
@@ -96,7 +106,9 @@ def _onset(known: Remembered | None, problem: Problem, now: float) -> float:
     if _became_another(known, problem):
         # it was the other one when it was last seen: evidence may tell the onset of both
         return max(min(problem.since, now) if problem.since is not None else now, known.last_seen)
-    return min(problem.since, known.first_seen) if problem.since is not None else known.first_seen
+    if problem.since is None:
+        return known.first_seen
+    return min(max(problem.since, known.not_before), known.first_seen)
 
 
 def _last_known_at(known: Remembered) -> float:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from litellm_tui.analysis.end_causes import NOT_KNOWN, EndCause, name_end
+from litellm_tui.analysis.health.listening import ports_elsewhere
 from litellm_tui.analysis.health.processes import unhealthy, workers_lost
 from litellm_tui.analysis.phrases import age
 from litellm_tui.model.diagnosis import Evidence, Verdict
@@ -160,12 +161,11 @@ def _in_front(
 
 def _listens_elsewhere(snapshot: Snapshot, service: Service | None) -> str:
     """The step to a process that runs and listens, but not where it is looked for; empty where that is not known."""
-    if service is None or service.active_state != "active" or not service.ports:
-        return ""
     asked = snapshot.address.rpartition(":")[2]
-    if asked in map(str, service.ports):
+    found = ports_elsewhere(int(asked) if asked.isdecimal() else 0, service, snapshot.last_records)
+    if not found:
         return ""
-    ports = ", ".join(map(str, service.ports))
+    ports = ", ".join(map(str, found))
     return f"the process listens on port {ports}: give --url with it, or correct --port and restart"
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
+from litellm_tui.analysis.health.next_start import next_start_problems
 from litellm_tui.analysis.health.part_failures import part_problems
 from litellm_tui.analysis.health.release_problems import release_problems
 from litellm_tui.analysis.health.service_drift_problems import service_drift_problems
@@ -56,9 +57,15 @@ def find_problems(
     audit: Audit | None = None,
 ) -> tuple[Problem, ...]:
     """The problems at this moment; `since` is set where the evidence has the onset."""
-    found = [*_operation(gateway, service), *_health_url(snapshot, gateway), *_configuration(snapshot, drift, audit)]
+    found = [
+        *_operation(gateway, service),
+        *next_start_problems(snapshot),
+        *_health_url(snapshot, gateway),
+        *_configuration(snapshot, drift, audit),
+    ]
     if gateway.state == "answering":
-        found += _models(deployments, groups, chains)
+        # what the cache breaks is told there, and not once more for each deployment
+        found += _models(deployments, groups, chains, cache.brief if cache.state == MISCONFIGURED else "")
         if snapshot.gateway.deployments.value is not None:
             found += _routing(snapshot, now, deployments, chains, groups)
     if cache.severity in ("warn", "bad"):
@@ -69,17 +76,13 @@ def find_problems(
     if gateway.state == "answering":
         known = groups if snapshot.gateway.deployments.value is not None else ()
         found += unnamed_failures(snapshot, now, known, {problem.cause for problem in found})
-        told = [subject for subject, verdict in (("database", database), ("worker", service)) if _is_loud(verdict)]
-        found += part_problems(snapshot, now, told)
+        parts = (("database", database), ("worker", service))
+        found += part_problems(snapshot, now, [name for name, verdict in parts if verdict.severity in ("bad", "warn")])
     found += service_drift_problems(snapshot)
     found += log_problems(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
     found += release_problems(audit)
     return in_order(found)
-
-
-def _is_loud(verdict: Verdict) -> bool:
-    return verdict.severity in ("bad", "warn")
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -104,6 +107,7 @@ def _problem(
         do=verdict.do,
         hit=hit,
         since=verdict.since,
+        state=verdict.state if kind == "cache" else "",
     )
 
 
@@ -201,8 +205,10 @@ def _configuration(snapshot: Snapshot, drift: Sequence[str], audit: Audit | None
 
 
 @latest
-def _models(deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain]) -> tuple[Problem, ...]:
-    return tuple(_of_models(deployments, groups, chains))
+def _models(
+    deployments: Sequence[Deployment], groups: Sequence[Group], chains: Sequence[Chain], told: str
+) -> tuple[Problem, ...]:
+    return tuple(problem for problem in _of_models(deployments, groups, chains) if problem.cause != (told or None))
 
 
 def _of_models(
@@ -280,13 +286,20 @@ def _hit(group: Group, rows: Iterable[Deployment], relying: Collection[str], tot
 
 
 def _ghost(
-    snapshot: Snapshot, deployments: Sequence[Deployment], chain: Chain, ghosts: Sequence[str], severity: Severity
+    snapshot: Snapshot,
+    deployments: Sequence[Deployment],
+    groups: Sequence[Group],
+    chain: Chain,
+    ghosts: Sequence[str],
+    severity: Severity,
 ) -> Problem:
     """The problem of targets that do not exist; only a note where another target answers."""
     source = "any group" if chain.source.name == "*" else chain.source.name
     kind = next((kind for _, kind in FALLBACK_KINDS if kind == chain.kind), None)
     served = (
-        served_without(snapshot, deployments, kind, chain.source.name) if kind and chain.source.name != "*" else None
+        served_without(snapshot, deployments, kind, chain.source.name, groups)
+        if kind and chain.source.name != "*"
+        else None
     )
     ends = f"is answered by {served}" if served else "fails"
     return Problem(
@@ -347,7 +360,7 @@ def _routing(
             )
         elif ghosts:
             explained.update(ghosts)
-            yield _ghost(snapshot, deployments, chain, ghosts, severity)
+            yield _ghost(snapshot, deployments, groups, chain, ghosts, severity)
         elif chain.source.flaw == "ghost":
             yield Problem(
                 key=f"chain:{chain.key}",

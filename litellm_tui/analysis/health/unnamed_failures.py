@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from litellm_tui.analysis.failures.attribution import ALIAS_IS_A_LIST
-from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.failures.causes import first_words, name_cause
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Group, Place, Problem, Severity
 from litellm_tui.model.snapshot import Snapshot
@@ -38,14 +38,23 @@ def unnamed_failures(
     service = snapshot.service.value
     begun = (service.started_at if service else None) or 0.0
     known = {name for group in groups for name in (group.name, *group.aliases)}
+    told = tuple(failed for failed in snapshot.traffic.failed if _is_told(failed, explained))
     for failed in snapshot.traffic.failed:
-        if failed.last < begun or (ALIAS_IS_A_LIST in explained and failed.words.startswith(_ALIAS_ERROR)):
+        if failed.last < begun or failed in told:
             continue
         if failed.by in ("", "other"):
             yield _somewhere(snapshot, now, failed)
         elif failed.by == "group" and failed.name not in known and groups and not _is_pattern(failed.name, known):
             yield _of_unknown_name(snapshot, now, failed)
-    yield from _refused(snapshot)
+    yield from _refused(snapshot, told)
+
+
+def _is_told(failed: FailedRequests, explained: Collection[str]) -> bool:
+    """Whether another problem tells of these failures, by their cause."""
+    if ALIAS_IS_A_LIST in explained and failed.words.startswith(_ALIAS_ERROR):
+        return True
+    cause = name_cause(failed.words)
+    return cause.subject == "cache" and cause.name in explained
 
 
 def tells_of_failures(problem: Problem) -> bool:
@@ -122,10 +131,10 @@ def _of_unknown_name(snapshot: Snapshot, now: float, failed: FailedRequests) -> 
     )
 
 
-def _refused(snapshot: Snapshot) -> Iterator[Problem]:
+def _refused(snapshot: Snapshot, told: Collection[FailedRequests]) -> Iterator[Problem]:
     """What callers ask wrongly is theirs: it is counted, and a problem only where nobody at all is let in."""
     traffic = snapshot.traffic
-    theirs = [failed for failed in traffic.failed if failed.by in ("caller", "refused")]
+    theirs = [failed for failed in traffic.failed if failed.by in ("caller", "refused") and failed not in told]
     times = sum(failed.times for failed in theirs)
     if not times:
         return

@@ -215,6 +215,8 @@ def _judge(
             contradiction = f"LiteLLM's /health calls it unhealthy ({health.text}), and requests succeed"
             contradiction += f": {evidence.unfit}" if evidence.unfit else ""
         return verdict_of("serving", direct.text, direct.seen_at, contradiction=contradiction)
+    if health is not None and not health.ok and health.failure_of != "upstream":
+        return _others_verdict(health)
     if health is not None and not health.ok:
         if evidence.unfit and health.cause and health.cause.name in ("400 bad request", "404 not found", "failing"):
             return verdict_of(

@@ -18,8 +18,9 @@ from litellm_tui.analysis.routing.router_simulation import (
 from litellm_tui.analysis.routing.table import FallbackKind, Routing, alias_target
 
 UnansweredCause = Literal[
-    "", "no such group", "no fallback", "alias trap", "other kind", "hop limit", "cycle", "ghost", "all down"
-]
+    "", "no such group", "no fallback", "alias trap", "other kind", "hop limit", "cycle", "ghost", "all down",
+    "seen to fail",
+]  # fmt: skip
 
 
 class _EveryDeployment(dict[str, FallbackKind]):

@@ -10,7 +10,7 @@ from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.routing.route import Route, predict_route
 from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, IndexedDeployment, RouterRules, rules_for
 from litellm_tui.analysis.routing.table import FallbackKind, Routing, routing_of_file, routing_of_router
-from litellm_tui.model.diagnosis import Deployment
+from litellm_tui.model.diagnosis import Deployment, Group
 from litellm_tui.model.snapshot import Snapshot
 
 DEAD = ("failing", "masked", "cooling down", "not loaded", "expected down")
@@ -67,10 +67,7 @@ def _find_substitutes(
     groups: tuple[str, ...],
 ) -> dict[str, str]:
     index = index_deployments(deployments)
-    whole: dict[str, FallbackKind] = {
-        member.key: "general" for group in groups for member in index.groups.get(group, ())
-    }
-    down = {**_dead(deployments), **whole}
+    down = _down(deployments, index, groups)
     found = {}
     for name in names:
         served = predict_route(routing, index, down, name, rules=rules).served_by
@@ -80,15 +77,35 @@ def _find_substitutes(
 
 
 def served_without(
-    snapshot: Snapshot, deployments: Collection[Deployment], kind: FallbackKind, name: str
+    snapshot: Snapshot,
+    deployments: Collection[Deployment],
+    kind: FallbackKind,
+    name: str,
+    groups: Iterable[Group] = (),
 ) -> str | None:
     """The group that would answer a request for `name` if its own group failed in this way; None for none."""
     routing = current_routing(snapshot)
     if routing is None:
         return None
     index = index_deployments(deployments)
-    down = {**_dead(deployments), **{member.key: kind for member in index.groups.get(name, ())}}
+    down = _down(deployments, index, dead_groups(groups))
+    down |= {member.key: kind for member in index.groups.get(name, ())}
     return predict_route(routing, index, down, name, kind, current_rules(snapshot)).served_by
+
+
+def dead_groups(groups: Iterable[Group]) -> tuple[str, ...]:
+    """The groups whose requests all fail, also those of which no deployment shows it by itself."""
+    return tuple(group.name for group in groups if group.verdict.state in DEAD)
+
+
+def _down(
+    deployments: Collection[Deployment], index: DeploymentIndex, groups: Iterable[str]
+) -> dict[str, FallbackKind]:
+    """The deployments that do not answer: by themselves, or as members of a group that is dead as a whole."""
+    whole: dict[str, FallbackKind] = {
+        member.key: "general" for group in groups for member in index.groups.get(group, ())
+    }
+    return {**_dead(deployments), **whole}
 
 
 @latest
@@ -103,22 +120,38 @@ def current_rules(snapshot: Snapshot) -> RouterRules:
 
 
 def simulate_outage(
-    snapshot: Snapshot, deployments: Collection[Deployment], marked: Collection[str] = ()
+    snapshot: Snapshot, deployments: Collection[Deployment], groups: Iterable[Group], marked: Collection[str] = ()
 ) -> OutageSimulation:
-    """The routes with the groups in `marked` down in addition to those down now; empty while no routing is known."""
+    """The routes with the groups in `marked` down in addition to those down now; empty while no routing is known.
+
+    `groups` are those of the diagnosis: one that is dead as a whole answers nothing, and the names whose callers are
+    seen to fail get no answer, whatever the router would do.
+    """
     routing = current_routing(snapshot)
     if routing is None:
         return OutageSimulation({})
     index = index_deployments(deployments)
-    dead = _dead(deployments)
+    groups = tuple(groups)
+    dead = _down(deployments, index, dead_groups(groups))
     down = dead | {m.key: "general" for m in index.members if m.group in marked}
     rules = current_rules(snapshot)
     names = [*dict.fromkeys((*index.groups, *routing.aliases))]
     asked: list[tuple[FallbackKind, str]] = [("general", name) for name in names]
     asked += [(kind, source) for kind, chains in routing.chains.items() if kind != "general" for source in chains]
-    routes = {(kind, name): predict_route(routing, index, down, name, kind, rules) for kind, name in asked}
+    failing = {name for group in groups for name in group.unserved}
+    routes = {
+        (kind, name): _as_seen(predict_route(routing, index, down, name, kind, rules), failing) for kind, name in asked
+    }
     unanswered = tuple(name for name in names if routes["general", name].served_by is None)
-    before = {name: predict_route(routing, index, dead, name, rules=rules) for name in unanswered}
+    before = {name: _as_seen(predict_route(routing, index, dead, name, rules=rules), failing) for name in unanswered}
     return OutageSimulation(
         routes, unanswered, tuple(name for name in unanswered if before[name].served_by is not None)
     )
+
+
+def _as_seen(route: Route, failing: Collection[str]) -> Route:
+    """The route, without the answer of a fallback that callers of this name are seen not to get."""
+    if route.kind != "general" or route.served_by is None or not route.hops or route.name not in failing:
+        return route
+    reason = f"{route.served_by} would take over, and the log shows that requests for {route.name} fail all the same"
+    return msgspec.structs.replace(route, served_by=None, members=(), cause="seen to fail", reason=reason)

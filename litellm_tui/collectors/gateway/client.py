@@ -168,6 +168,12 @@ class GatewayClient:
         self._requests.clear()
         self._known.clear()
 
+    def use_url(self, url: str) -> None:
+        """Ask at this address from now on; it is on the same machine as the one before."""
+        self._url = url
+        self._requests.clear()
+        self._known.clear()
+
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()

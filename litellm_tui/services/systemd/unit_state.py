@@ -33,13 +33,16 @@ async def read_service(tools: Tools, unit: str, scope: Scope) -> Service | Failu
     blocks = parse_show(done.output)
     values = blocks[0] if blocks else {}
     found = service_from(values, unit, scope, started, tools.booted_at)
-    if found.main_pid and found.active_state == "active":
-        return await asyncio.to_thread(with_processes, found, values.get("ControlGroup", ""))
-    if tools.booted_at is not None:
-        # the simulated machine has no program
-        return found
     # the files of its start may be on a slow file system
-    return msgspec.structs.replace(found, obstacles=await asyncio.to_thread(unit_obstacles, values))
+    return await asyncio.to_thread(_with_files, found, values, tools.booted_at is not None)
+
+
+def _with_files(service: Service, values: dict[str, str], simulated: bool) -> Service:
+    """The service with its processes, and with what a start would fail on: while it runs, the next one."""
+    if service.main_pid and service.active_state == "active":
+        service = with_processes(service, values.get("ControlGroup", ""))
+    # the simulated machine has no program
+    return service if simulated else msgspec.structs.replace(service, obstacles=unit_obstacles(values))
 
 
 def with_processes(service: Service, group: str = "") -> Service:

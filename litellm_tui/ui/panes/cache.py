@@ -20,6 +20,10 @@ from litellm_tui.ui.widgets.lines import Row, Span, cell
 class Cache(Pane):
     """Type, state, ping, version, memory, keys, hits and misses; below it the database, where there is one."""
 
+    def draw(self, view: View) -> None:
+        self._title(f"{self.entry.label} {view.signs.dot} Database" if _has_database(view) else self.entry.label)
+        super().draw(view)
+
     def freshness(self, view: View) -> tuple[str, bool]:
         ping = view.snapshot.gateway.cache_ping
         if ping.failure is not None and view.answering:
@@ -62,10 +66,16 @@ class Cache(Pane):
         return rows, below
 
 
+def _has_database(view: View) -> bool:
+    """Whether there is a database to tell of: a gateway that has none and wants none says nothing of it."""
+    judged = view.diagnosis.database
+    return not (judged.severity == "quiet" and judged.state in ("off", "unknown") and not judged.pending)
+
+
 def _database(view: View, width: int) -> tuple[list[Row], list[Row]]:
-    """The state of the database, and what Postgres told; nothing of a gateway that has none and wants none."""
+    """The state of the database, and what Postgres told, where there is one."""
     judged, database = view.diagnosis.database, view.snapshot.database
-    if judged.severity == "quiet" and judged.state in ("off", "unknown") and not judged.pending:
+    if not _has_database(view):
         return [], []
     answer, style, dot = database.answer, STYLES[judged.severity], view.signs.dot
     name = f"postgres {answer.value.version}" if answer.value else "database"

@@ -114,7 +114,7 @@ class Fallbacks(Pane):
 
     def _all_rows(self, view: View, width: int) -> list[Row]:
         outlook = (
-            simulate_outage(view.snapshot, view.diagnosis.deployments, self.marked)
+            simulate_outage(view.snapshot, view.diagnosis.deployments, view.diagnosis.groups, self.marked)
             if self.marked
             else OutageSimulation({})
         )
@@ -160,7 +160,8 @@ def fallback_paragraphs(key: str, view: View, marked: Sequence[str] = ()) -> Ite
     """All that is known of one row: its chain, and where its requests go hop by hop."""
     if chain := next((chain for chain in view.diagnosis.chains if chain.key == key), None):
         yield from chain_paragraphs(chain, view)
-    route = simulate_outage(view.snapshot, view.diagnosis.deployments, marked).routes.get(_asked(key))
+    of = view.diagnosis
+    route = simulate_outage(view.snapshot, of.deployments, of.groups, marked).routes.get(_asked(key))
     if route is None:
         return
     yield "", "", ""

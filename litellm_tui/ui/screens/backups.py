@@ -17,7 +17,7 @@ from litellm_tui.storage.backups import Backup, Backups
 from litellm_tui.storage.backups.rollback_preview import RollbackPreview, digests_on_disk, preview_rollback
 from litellm_tui.storage.backups.store import NOTHING_KEPT
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.guarded_work import told
+from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
@@ -62,7 +62,7 @@ class BackupsScreen(LiveList[None, Backup]):
     def _look(self) -> None:
         if not self._looking:
             self._looking = True
-            self.run_worker(told(self.app, self._find(), "looking"), group="looking")
+            begin_beside(self, self._find, "looking", "looking")
 
     def _seen(self) -> tuple[object, ...]:
         """What the list depends on: the store's index, and the files as the console follows them. In a thread."""

@@ -14,7 +14,7 @@ from litellm_tui.model.configuration import ConfigError
 from litellm_tui.monitor.comparison import SIGNS, Comparison, summary, with_running, with_version
 from litellm_tui.storage.starts import Start, StartHistory
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.guarded_work import told
+from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Row, cell
@@ -61,7 +61,7 @@ class DifferenceScreen(LiveList[None, Change]):
             self._version = next((v for v in self._versions if v.run and v.run == version.run), None)
         if not self._comparing and self._seen() != self._state:
             self._comparing = True
-            self.run_worker(told(self.app, self._compare(), "comparing"), group="comparing")
+            begin_beside(self, self._compare, "comparing", "comparing")
         self.fill()
 
     def _seen(self) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ from litellm_tui.host.file_thread import FileThread
 from litellm_tui.logs.log_line import clean
 from litellm_tui.storage.filters import SavedFilters
 from litellm_tui.ui.detail import to_rows
-from litellm_tui.ui.guarded_work import told
+from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
 
@@ -103,7 +103,7 @@ class FiltersScreen(FilledScreen[str | None]):
             self._change(partial(self._saved.delete, name))
 
     def _change(self, change: Callable[[], None], name: str = "") -> None:
-        self.run_worker(told(self.app, self._changed(change, name), "filters"), group="filters")
+        begin_beside(self, partial(self._changed, change, name), "filters", "filters")
 
     async def _changed(self, change: Callable[[], None], name: str) -> None:
         await self._thread.run(change)

@@ -16,7 +16,7 @@ from textual.widgets import Button, Input
 from litellm_tui.actions.transaction.events import BACK, FORTH, Event, Outcome, Result, Step
 from litellm_tui.analysis.change.preflight import PreflightCheck
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.guarded_work import told
+from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row
@@ -78,7 +78,7 @@ class RestartDialog(FilledScreen[None]):
     def on_mount(self) -> None:
         self.set_interval(0.25, self._tick)
         if not self._unfinished:
-            self.run_worker(told(self.app, self._look(), "preflight"), group="preflight")
+            begin_beside(self, self._look, "preflight", "preflight")
 
     # --- the question ------------------------------------------------------------------------------------------
 
