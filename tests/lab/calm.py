@@ -13,7 +13,7 @@ from tests.lab.config import deployment
 from tests.lab.core import Lab, request
 from tests.lab.environments import Environment, environments
 from tests.lab.faults_ways import start_two
-from tests.lab.traffic import Flow, Traffic
+from tests.lab.traffic import Failed, Flow, Traffic
 from tests.lab.watch import Said, watching
 
 VARIABLE = "LITELLM_TUI_CALM_SECONDS"
@@ -89,7 +89,7 @@ class Calm:
         self.settled = False
         self.statuses: dict[int, int] = {}
         self.took: list[tuple[float, float]] = []
-        self.failed: list[float] = []
+        self.failed: list[Failed] = []
         self.idle: Said = {}
         self.calls: dict[str, Any] | None = None
         self._error: BaseException | None = None
