@@ -128,6 +128,10 @@ class Calm:
             )
             if self.workers > 1:
                 start_two(lab)
+            # an old release is at risk by its holes, however calm it is
+            settings = lab.home / ".config/litellm-tui/config.yaml"
+            settings.parent.mkdir(parents=True, exist_ok=True)
+            settings.write_text("audit: {ignore: {release-exploited: wanted here}}\n", encoding="utf-8")
             request("DELETE", f"http://127.0.0.1:{lab.ports.second}/calls")
             idle = stack.enter_context(
                 watching(lab, "--url", lab.url(user=False), env={"LITELLM_PROXY_API_KEY": lab.key(user=False)})

@@ -10,6 +10,7 @@ from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
 from litellm_tui.analysis.health.part_failures import part_problems
+from litellm_tui.analysis.health.release_problems import release_problems
 from litellm_tui.analysis.health.unnamed_failures import log_problems, unnamed_failures
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
@@ -71,6 +72,7 @@ def find_problems(
         found += part_problems(snapshot, now, told)
     found += log_problems(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
+    found += release_problems(audit)
     return in_order(found)
 
 
