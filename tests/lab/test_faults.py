@@ -38,6 +38,7 @@ from tests.lab.faults_seen import (
     what_shows,
 )
 from tests.lab.faults_table import table
+from tests.lab.faults_ways import accept_release
 from tests.lab.traffic import Traffic
 from tests.lab.watch import Said, Watch, watching
 from tests.terminal import compile_console
@@ -176,10 +177,10 @@ def _selected(request: pytest.FixtureRequest) -> set[Step]:
 
 
 def _take(environment: Environment, steps: set[Step]) -> Course:
-    with (
-        Lab.boot(litellm=environment, config=site_config(), env=ENVIRONMENT) as lab,
-        watching(lab) as watch,
-    ):
+    with ExitStack() as stack:
+        lab = stack.enter_context(Lab.boot(litellm=environment, config=site_config(), env=ENVIRONMENT))
+        accept_release(lab)
+        watch = stack.enter_context(watching(lab))
         lab.wait_health_round()
         assert watch.wait_for(settled, READY_SECONDS) is not None, watch.last
         taken = Course(lab, watch)
