@@ -174,7 +174,7 @@ BROKEN = (
             Shown("chain", "calm", ("warn", "bad"), "ghost fallback"), listed="phantom"),
     _broken("cache-local", "cache type local", Shown("cache", "", ("not tested",), "not tested"), harmless=True),
     _broken("own-limit", "a deployment's own rpm is used up",
-            Shown("group", "narrow", ("failing", "degraded"), "own deployment limit"), _ask("narrow")),
+            Shown("group", "narrow", ("failing", "degraded"), "own deployment limit"), _ask("narrow", rate=1.0)),
     _broken("own-parallel", "a deployment's own max_parallel_requests is reached",
             Shown("group", "busy", ("failing", "degraded"), "own deployment limit"), 3 * _ask("busy", rate=0.3),
             versions=(("1.77.7", None),), hidden="the next request waits"),
