@@ -68,6 +68,7 @@ _LAST_WORDS: Final = re.compile(
     r"^(?:[A-Za-z_][\w.]{0,200}(?:Error|Exception|Exit|Interrupt|NotFound|Timeout)\b|(?:litellm: )?[Ee]rror\b|ERROR\b"
     r"|Usage:|Fatal|Exception\b|Traceback)"
 )
+_GIVEN_UP: Final = "Application startup failed"
 _LOOKED: Final = 120
 _LONGEST: Final = 300
 _LINES_OF_TRACE: Final = 400
@@ -127,9 +128,16 @@ def _systemd_words(records: Sequence[LogRecord]) -> str:
 
 
 def _last_words(records: Sequence[LogRecord]) -> str:
-    """The last error of the process before its end; empty where it ended without one."""
+    """The last error of the process before its end; empty where it ended without one.
+
+    What uvicorn says last of a start that was given up is no cause: what was said before it is.
+    """
+    given_up = ""
     for record in reversed(records):
         if record.source == "systemd" or record.own:
+            continue
+        if record.text.startswith(_GIVEN_UP):
+            given_up = given_up or first_words(record.text, _LONGEST)
             continue
         lines = f"{record.text}\n{record.stack}".splitlines()[-_LINES_OF_TRACE:]
         ends = [line for line in lines if _LAST_WORDS.match(line) and not line.startswith("Traceback")]
@@ -137,7 +145,7 @@ def _last_words(records: Sequence[LogRecord]) -> str:
             return first_words(ends[-1], _LONGEST) if ":" not in ends[-1][:80] else ends[-1][:_LONGEST]
         if record.level in ("ERROR", "CRITICAL"):
             return first_words(record.text, _LONGEST)
-    return ""
+    return given_up
 
 
 def _named(words: str) -> EndCause:

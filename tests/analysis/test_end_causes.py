@@ -134,3 +134,11 @@ def test_an_end_without_words_is_not_explained() -> None:
         name_end(_service(exit_status=1), _lines("INFO:     Shutting down", "Finished server process [7]")) == NOT_KNOWN
     )
     assert name_end(_service(exit_status=1), ()) == NOT_KNOWN
+
+
+def test_what_uvicorn_says_last_of_a_start_that_was_given_up_is_no_cause() -> None:
+    trace = 'Traceback (most recent call last):\n  File "/opt/a/utils.py", line 31, in get\nImportError: '
+    why = LogRecord(7, 7.0, "ERROR", "stdout", f"{trace}Could not find module file /etc/litellm/hooks.py")
+    last = LogRecord(8, 8.0, "ERROR", "stdout", "Application startup failed. Exiting.")
+    assert name_end(_service(exit_status=3), [why, last]).brief == "module file missing"
+    assert "startup failed" in name_end(_service(exit_status=3), [last]).text

@@ -12,7 +12,7 @@ from litellm_tui.collectors.gateway.client import LIVELINESS
 from tests.lab.config import deployment
 from tests.lab.core import Lab, request
 from tests.lab.environments import Environment, environments
-from tests.lab.faults_ways import start_two
+from tests.lab.faults_ways import accept_release, start_two
 from tests.lab.traffic import Failed, Flow, Traffic
 from tests.lab.watch import Said, watching
 
@@ -128,10 +128,7 @@ class Calm:
             )
             if self.workers > 1:
                 start_two(lab)
-            # an old release is at risk by its holes, however calm it is
-            settings = lab.home / ".config/litellm-tui/config.yaml"
-            settings.parent.mkdir(parents=True, exist_ok=True)
-            settings.write_text("audit: {ignore: {release-exploited: wanted here}}\n", encoding="utf-8")
+            accept_release(lab)
             request("DELETE", f"http://127.0.0.1:{lab.ports.second}/calls")
             idle = stack.enter_context(
                 watching(lab, "--url", lab.url(user=False), env={"LITELLM_PROXY_API_KEY": lab.key(user=False)})

@@ -26,8 +26,8 @@ ENDS: tuple[Step, ...] = ("killed", "environment file", "interpreter", "crash", 
 # Another watch looks at these, as an operator would who is set up so.
 ASIDE: tuple[Step, ...] = ("key", "front", "login")
 
-# Slow enough that LiteLLM's stack traces leave a small machine time for everything else.
-RATE = 0.4
+# Slow enough that LiteLLM's stack traces leave a small machine time for everything else: some thirty groups are asked.
+RATE = 0.2
 
 
 @dataclass(frozen=True)

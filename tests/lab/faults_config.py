@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.lab.config import deployment
 
-HEALTH_SECONDS = 8
+HEALTH_SECONDS = 10
 COOLDOWN_SECONDS = 6
 # What is given up on after this many seconds: less than the time in which a fault must show.
 PATIENCE_SECONDS = 3

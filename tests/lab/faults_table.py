@@ -20,10 +20,11 @@ The first table is made by `tests/lab/test_faults.py` (`LITELLM_TUI_WRITE_DOCS=1
 LiteLLM in each of these ways: a systemd user service with `LITELLM_LOG=INFO` and background health checks every
 {health} s, each model asked about every {every:g} s, dozens of faults side by side. A row passes when the fault is
 named, is still named when it has lasted for a while, would by itself keep `status` from `OK`, and is taken back after
-its end. Beside what the console says stands what LiteLLM's own `/health` and `/v1/models` said of the model meanwhile.
-Seconds count from the moment when there is something to see: for the red `/health` from its first red report, for the
-port and the module from LiteLLM's own word about it, for the crash loop from its second death. They are those of one
-run; a test holds that a fault is named, not when. Where two versions of LiteLLM differ, the cell names both.
+its end. Beside what the console says stands what LiteLLM's own `/health` and `/v1/models` said of the model
+meanwhile. Seconds count from the moment when there is something to see: where requests fail from the first that
+failed, for the red `/health` from its first red report, for the port and the module from LiteLLM's own word about it,
+for the crash loop from its second death. They are those of one run on a busy machine; a test holds that a fault is
+named, not when. Where two versions of LiteLLM differ, the cell names both.
 
 """
 

@@ -20,6 +20,13 @@ SIGNED = "signed"
 NOWHERE = "/nonexistent"
 
 
+def accept_release(lab: Lab) -> None:
+    """An old release is at risk by its holes, whatever else is well or wrong: the operator has accepted that."""
+    settings = lab.home / ".config/litellm-tui/config.yaml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("audit: {ignore: {release-exploited: wanted here}}\n", encoding="utf-8")
+
+
 def nothing(lab: Lab) -> None:
     """Another fault of the same step has done it."""
 

@@ -23,8 +23,9 @@ import pytest
 from tests.lab.conftest import _FOUND
 from tests.lab.core import Lab
 from tests.lab.environments import Environment, environments
-from tests.lab.faults import ASIDE, ENDS, STEPS, Fault, Step
+from tests.lab.faults import ASIDE, ENDS, RATE, STEPS, Fault, Step
 from tests.lab.faults_config import ENVIRONMENT, HEALTH_SECONDS, site_config
+from tests.lab.faults_lines import HELD
 from tests.lab.faults_matrix import MATRIX, of_step
 from tests.lab.faults_seen import (
     Outcome,
@@ -37,18 +38,20 @@ from tests.lab.faults_seen import (
     what_shows,
 )
 from tests.lab.faults_table import table
+from tests.lab.faults_ways import accept_release
 from tests.lab.traffic import Traffic
 from tests.lab.watch import Said, Watch, watching
 from tests.terminal import compile_console
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "diagnosis.md"
+README = DOCUMENT.parents[1] / "README.md"
 WRITE = "LITELLM_TUI_WRITE_DOCS"
 # From the fault until it is named, and from its end until that is taken back, in seconds. A recovery is believed
 # later than a failure: a cooldown ends, a round of health checks goes by, real requests succeed again.
 NAMED_SECONDS = 20.0
 GONE_SECONDS = 75.0
 # Where the log tells of answers, three of them in a row end the outage of a deployment that answered nothing before.
-RECOVERED_SECONDS = 10.0
+RECOVERED_SECONDS = 10.0 + 3 / RATE
 READY_SECONDS = 60.0
 INCIDENTS = (sys.executable, "-m", "litellm_tui.cli", "incidents")
 PLAIN = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
@@ -87,12 +90,12 @@ class Course:
             for fault in faults:
                 fault.inject(self.lab)
             begun = time.time()
-            self._named(watch, faults, begun, before)
+            self._named(watch, faults, begun, before, traffic)
+            named = time.time()
             self._taken_down(watch, faults, traffic)
             if step == "upstream":
                 self._counted(faults, traffic)
             # what was called well after the last of them was named, and before the first is healed
-            named = begun + max(self.outcomes[fault.key].named or 0.0 for fault in faults)
             if not all(fault.harmless for fault in faults):
                 self.called_well += [
                     (step, line["time"]) for line in watch.since(named) if line["headline"]["word"] == "OK"
@@ -101,7 +104,7 @@ class Course:
                 watch = stack.enter_context(watching(self.lab))
             for fault in faults:
                 fault.heal(self.lab)
-            healed = tuple(fault for fault in MATRIX if (fault.healed or fault.step) == step)
+            healed = tuple(f for f in MATRIX if (f.healed or f.step) == step and f.key in self.outcomes)
             self._gone(watch, healed, time.time(), traffic)
 
     def _counted(self, faults: tuple[Fault, ...], traffic: Traffic) -> None:
@@ -110,7 +113,7 @@ class Course:
         done = self.lab.run([*INCIDENTS, "--json"], user=True, check=False, env=PLAIN)
         assert self.lab.key() not in done.stdout
         self.incidents = json.loads(done.stdout)["incidents"]
-        self.refused = {group: (number, traffic.refused(group)) for group, number in before.items()}
+        self.refused = {group: (least, traffic.refused(group)[1]) for group, (least, _) in before.items()}
 
     def _aside(self, step: Step) -> AbstractContextManager[Watch]:
         """Another console's watch: with a wrong key, or behind what stands in front of the gateway."""
@@ -119,7 +122,7 @@ class Course:
         place = "front-502" if step == "front" else "front-login"
         return watching(self.lab, "--url", f"http://127.0.0.1:{self.lab.ports.upstream}/{place}")
 
-    def _named(self, watch: Watch, faults: tuple[Fault, ...], begun: float, before: Said) -> None:
+    def _named(self, watch: Watch, faults: tuple[Fault, ...], begun: float, before: Said, traffic: Traffic) -> None:
         for fault in faults:
             shown = fault.expected(self.version)
             outcome = self.outcomes[fault.key] = Outcome(fault)
@@ -127,7 +130,10 @@ class Course:
                 continue
             # what ends the gateway takes the place of another end
             outcome.before = fault.step not in ENDS[1:] and bool(before) and shows(shown, before)
-            outcome.named = watch.wait_for(partial(shows, shown), NAMED_SECONDS, begun)
+            if (named := watch.wait_for(partial(shows, shown), NAMED_SECONDS, begun)) is not None:
+                # a failure can be seen once its callers have met it
+                seen = traffic.failed_since(fault.flows[0].group, begun) if fault.flows else None
+                outcome.named = max(0.0, named - max(0.0, (seen or begun) - begun))
 
     def _taken_down(self, watch: Watch, faults: tuple[Fault, ...], traffic: Traffic) -> None:
         """What the console, /health and /v1/models say while the fault lasts, a round of health checks later."""
@@ -164,15 +170,17 @@ def _selected(request: pytest.FixtureRequest) -> set[Step]:
     """The steps that the chosen tests are about: a single row does not take the whole course."""
     keys = {item.callspec.params.get("fault") for item in request.session.items if hasattr(item, "callspec")}
     chosen: set[Step] = {fault.step for fault in MATRIX if fault in keys}
+    if not chosen:
+        return set(STEPS)
     # what ends the gateway is healed by the last of its steps, and a worker of two is left by it
     return chosen | {"module"} if chosen & {"worker", *ENDS} else chosen
 
 
 def _take(environment: Environment, steps: set[Step]) -> Course:
-    with (
-        Lab.boot(litellm=environment, config=site_config(), env=ENVIRONMENT) as lab,
-        watching(lab) as watch,
-    ):
+    with ExitStack() as stack:
+        lab = stack.enter_context(Lab.boot(litellm=environment, config=site_config(), env=ENVIRONMENT))
+        accept_release(lab)
+        watch = stack.enter_context(watching(lab))
         lab.wait_health_round()
         assert watch.wait_for(settled, READY_SECONDS) is not None, watch.last
         taken = Course(lab, watch)
@@ -224,7 +232,8 @@ def test_a_fault_is_named_and_taken_back(course: Course, fault: Fault) -> None:
     assert outcome.lasts, f"not shown any more while it lasted; shown instead: {outcome.said}"
     assert outcome.gone is not None, f"not taken back within {GONE_SECONDS:g} s; still shown: {outcome.after}"
     # A stream is written as answered when it begins: one that breaks looks like an answer and a failure.
-    outage = shown.kind == "deployment" and "serving" not in shown.states and shown.cause != "stream breaks"
+    streams = any(flow.kind == "stream" for flow in fault.flows)
+    outage = shown.kind == "deployment" and "serving" not in shown.states and not streams
     if outage and outcome.recovered is not None:
         assert outcome.recovered < RECOVERED_SECONDS, "requests are answered again, and it is still called broken"
 
@@ -254,4 +263,8 @@ def test_the_documentation_has_a_row_for_every_fault() -> None:
         DOCUMENT.parent.mkdir(exist_ok=True)
         DOCUMENT.write_text(table(_outcomes, MATRIX))
     rows = [line.split("|")[1].strip() for line in DOCUMENT.read_text().splitlines() if line.startswith("| ")]
-    assert [row for row in rows if row in {fault.title for fault in MATRIX}] == [fault.title for fault in MATRIX]
+    titles = [*(fault.title for fault in MATRIX), *(held.title for held in HELD)]
+    assert [row for row in rows if row in titles] == titles
+    assert len(titles) == len(set(titles)) >= 60
+    told = f"for each of {len(MATRIX)} faults injected into a real LiteLLM"
+    assert told in " ".join(README.read_text().split())

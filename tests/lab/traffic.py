@@ -87,11 +87,17 @@ class Traffic:
         with self._lock:
             return sum(self.counts.values(), Counter())
 
-    def refused(self, group: str) -> int:
-        """How often a request to this group was not answered with 200."""
+    def refused(self, group: str) -> tuple[int, int]:
+        """How often a request to this group was answered otherwise than with 200; and with those without an answer."""
         with self._lock:
             counts = sum((found for (name, _), found in self.counts.items() if name == group), Counter[int]())
-        return sum(counts.values()) - counts[200]
+        most = sum(counts.values()) - counts[200]
+        return most - counts[0], most
+
+    def failed_since(self, group: str, moment: float) -> float | None:
+        """When a request to this group first failed after that moment; None when none did."""
+        with self._lock:
+            return next((one.moment for one in self.failed if one.group == group and one.moment > moment), None)
 
     def answered_since(self, group: str, moment: float) -> float | None:
         """When a request to this group was first answered with 200 after that moment; None when none was."""
@@ -125,12 +131,8 @@ class Traffic:
                 body = {"model": flow.group, "input": text}
                 answer = self._lab.request("POST", "/v1/embeddings", body, user=self._user, timeout=PATIENCE)
             else:
-                asked = {
-                    "model": flow.group,
-                    "messages": [{"role": "user", "content": text}],
-                    "stream": stream,
-                    **flow.more,
-                }
+                said = [{"role": "user", "content": text}]
+                asked = {"model": flow.group, "messages": said, "stream": stream, **flow.more}
                 body = {name: value for name, value in asked.items() if value is not None}
                 path = "/v1/chat/completions"
                 answer = self._lab.request("POST", path, body, user=self._user, key=flow.key, timeout=PATIENCE)
