@@ -16,6 +16,7 @@ _CALLBACKS: Final[Mapping[str, tuple[str, ...]]] = {
     "langfuse": ("langfuse",),
     "mlflow": ("mlflow",),
     "otel": ("opentelemetry-sdk",),
+    "signoz": ("opentelemetry-sdk",),
     "agentops": _OTLP,
     "arize": _OTLP,
     "arize_phoenix": _OTLP,
@@ -57,8 +58,7 @@ def callback_package_missing(subject: Subject) -> Iterator[Hit | Right]:
         needed = _CALLBACKS.get(name, ())
         if path[1] == "service_callback" or not needed or packages.intersection(needed):
             continue
-        # a start of 1.109 with `otel` alone was seen to go on
-        fatal = subject.runs(since=_FATAL_SINCE) and name != "otel"
+        fatal = subject.runs(since=_FATAL_SINCE)
         what = "LiteLLM does not start" if fatal else "the callback is never called"
         severity: Severity | None = "fatal" if fatal else None
         yield Hit(f"{name} needs {needed[0]}, which is not installed: {what}", path, severity=severity)

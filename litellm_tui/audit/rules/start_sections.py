@@ -47,6 +47,8 @@ def section_entry(subject: Subject) -> Iterator[Hit | Right]:
     if data.get("search_tools"):
         yield from _no_list(data["search_tools"], "search_tools")
         yield from _each(subject, "search_tools", _search_tool)
+    elif tools := subject.section("general_settings").get("search_tools"):
+        yield from _other_search_tools(subject, tools)
 
 
 @rule(
@@ -148,6 +150,20 @@ def _agent(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Pat
 def _search_tool(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     if "litellm_params" in item and not isinstance(item["litellm_params"], dict):
         yield f"litellm_params is {kind_of(item['litellm_params'])}, not a mapping", ("litellm_params",)
+
+
+def _other_search_tools(subject: Subject, tools: Any) -> Iterator[Hit]:
+    """Search tools below general_settings, which LiteLLM reads where there are none at the top level."""
+    path: Path = ("general_settings", "search_tools")
+    if not isinstance(tools, list):
+        yield Hit(f"search_tools must be a list, and is {kind_of(tools)}", path)
+        return
+    for index, item in enumerate(tools):
+        if not isinstance(item, dict):
+            yield Hit(f"an entry of search_tools must be a mapping, and is {kind_of(item)}", (*path, index))
+        else:
+            for text, where in _search_tool(subject, item):
+                yield Hit(f"search_tools, entry {index + 1}: {text}", (*path, index, *where))
 
 
 _CHECKS = Any
