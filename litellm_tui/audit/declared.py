@@ -278,3 +278,10 @@ MCP: Final[Mapping[str, Spec]] = {
     **dict.fromkeys(("max_concurrent_requests", "rpm"), "whole"),
 }
 """MCPServer in types/mcp_server/mcp_server_manager.py of 1.106.2 and 1.109.3, by the names that the file has."""
+PRIORITY: Final = Model(
+    {
+        **dict.fromkeys(("default_priority", "saturation_threshold"), "number!"),
+        "saturation_check_cache_ttl": "whole!",
+    }
+)
+"""PriorityReservationSettings in types/utils.py of 1.106.2 and 1.109.3."""

@@ -11,11 +11,9 @@ from tests.proving.ground import Ground
 
 _FOUND: list[Environment | None] = [*environments()] or [None]
 # the corpus is of what is new: the oldest LiteLLM here is proved by the cases alone
-_CORPUS = [
-    found
-    for found in [*newest_environments(), *environments()]
-    if found.order >= (1, 100)
-]  # fmt: skip
+_CORPUS: list[Environment | None] = [
+    found for found in (*newest_environments(), *environments()) if found.order >= (1, 100)
+]
 
 
 @pytest.fixture(scope="session")

@@ -192,8 +192,8 @@ def _caches(facts: Facts) -> Iterator[Fragment]:
 
 def _secret_managers(facts: Facts) -> Iterator[Fragment]:
     for system in (*facts.secret_managers, "nonsense"):
-        data = {"key_management_system": system}
-        yield Fragment("key management", f"{system}", {"general_settings": data}, alone=True)
+        named = {"key_management_system": system}
+        yield Fragment("key management", f"{system}", {"general_settings": named}, alone=True)
     for kind, value in KINDS.items():
         keys = ("hosted_keys", "store_virtual_keys", "access_mode", "primary_secret_name", "tags", "aws_region_name")
         for key in (*keys, "prefix_for_stored_virtual_keys", "description"):

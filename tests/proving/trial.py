@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -53,18 +52,18 @@ class Tried(msgspec.Struct, frozen=True):
     def false(self) -> bool:
         return not self.look.refused and bool(self.fatal)
 
-    @cached_property
+    @property
     def dropped(self) -> frozenset[int]:
         """The entries of model_list that LiteLLM has not loaded, of a start that was none refused."""
         loaded = set(self.look.seen.get("deployments", ()))
         return frozenset() if self.look.refused else frozenset(n for n, name in self._names() if name not in loaded)
 
-    @cached_property
+    @property
     def named(self) -> frozenset[int]:
         """The entries of model_list that the audit has an error for."""
         return self._found("model_list")
 
-    @cached_property
+    @property
     def unprotected(self) -> frozenset[int]:
         """The guardrails that LiteLLM has left out."""
         built = set(self.look.seen.get("guardrails", ()))
@@ -74,7 +73,7 @@ class Tried(msgspec.Struct, frozen=True):
         )
         return frozenset() if self.look.refused else frozenset(left_out)
 
-    @cached_property
+    @property
     def named_guardrails(self) -> frozenset[int]:
         """The guardrails that the audit has an error for."""
         return self._found("guardrails")
@@ -175,7 +174,7 @@ class Trial:
         if not contents:
             return Tried(pack, said, look)
         config = contents.pop(path.name, text.encode())
-        files = {**pack.files, **contents}
+        files: dict[str, str | bytes] = {**pack.files, **contents}
         again = self.ground.look(config, env=pack.env, files=files, bare=pack.bare)
         return Tried(pack, said, look, again, tuple(finding.rule for finding in mended.applied))
 

@@ -15,7 +15,6 @@ from litellm_tui.model.edits import Path
 
 _NESTED: Final[Mapping[str, tuple[str, ...]]] = {
     "default_internal_user_params": ("max_budget",),
-    "priority_reservation_settings": ("default_priority", "saturation_threshold", "saturation_check_cache_ttl"),
 }
 _TARGETS: Final = ("host", "url", "startup_nodes", "sentinel_nodes")
 _CLOCK: Final = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
@@ -28,6 +27,7 @@ _ENDPOINTS: Final[Mapping[str, str]] = {
     "sumologic": "SUMOLOGIC_WEBHOOK_URL",
     "qualifire_eval": "QUALIFIRE_WEBHOOK_URL",
 }
+_USAGE: Final = ("usage-based-routing", "usage-based-routing-v2")
 _WITH_ARGUMENTS: Final = ("lar1", "usage-based-routing", "usage-based-routing-v2")
 _LATENCY: Final = "latency-based-routing"
 
@@ -48,8 +48,8 @@ def general_setting_refused(subject: Subject) -> Iterator[Hit | Right]:
             continue
         if key in ("alerting_args", "alert_to_webhook_url") and not general.get("alerting"):
             continue
-        for path, text in declared.faults(subject, general[key], spec, ("general_settings", key)):
-            yield Hit(f"{'.'.join(map(str, path[1:]))} {text}", path)
+        for where, text in declared.faults(subject, general[key], spec, ("general_settings", key)):
+            yield Hit(f"{'.'.join(map(str, where[1:]))} {text}", where)
     yield from _special(subject, general)
     redis = general.get("coordination_redis")
     targets = [shapes.resolved(subject, redis.get(key)) for key in _TARGETS] if isinstance(redis, dict) else []
@@ -161,18 +161,23 @@ def _special(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
 
 def _blocks(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
     """Mappings of litellm_settings that LiteLLM makes an object of, some of them for a callback that is asked for."""
+    known = subject.catalogue.litellm_special
     callbacks = {name for path, name in surroundings.named_callbacks(subject) if path[1] == "callbacks"}
     for key, spec, callback in (
         ("upperbound_key_generate_params", declared.UPPERBOUND, ""),
+        ("priority_reservation_settings", declared.PRIORITY, ""),
         ("prompt_injection_params", declared.INJECTION, "detect_prompt_injection"),
-        ("compression_interception_params", "mapping", "compression_interception"),
-        ("code_interpreter_interception_params", "mapping", "code_interpreter_interception"),
+        ("websearch_interception_params", "mapping!", "websearch_interception"),
+        ("compression_interception_params", "mapping!", "compression_interception"),
+        ("code_interpreter_interception_params", "mapping!", "code_interpreter_interception"),
     ):
         value = settings.get(key)
-        if not value or (callback and callback not in callbacks):
+        if key not in settings or (callback and callback not in callbacks) or key not in known:
             continue
         # that it must be a mapping at all is said by setting-refused
-        if key == "upperbound_key_generate_params" and not isinstance(value, dict):
+        if not callback and not isinstance(value, dict):
+            continue
+        if key == "prompt_injection_params" and value is None:
             continue
         for where, text in declared.faults(subject, value, spec, ("litellm_settings", key)):
             yield Hit(f"{'.'.join(map(str, where[1:]))} {text}", where)
@@ -218,6 +223,9 @@ def _alerting(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
     alerting = general.get("alerting")
     if alerting is not None and not isinstance(alerting, str | list | dict):
         yield Hit(f"alerting must be a list, and is {kind_of(alerting)}", ("general_settings", "alerting"))
+    types = general.get("alert_types")
+    if alerting and types and isinstance(types, bool | int | float):
+        yield Hit(f"alert_types must be a list, and is {kind_of(types)}", ("general_settings", "alert_types"))
     configs = general.get("alert_type_config")
     if alerting and configs and not isinstance(configs, dict) and "alert_type_config" in subject.catalogue.general:
         path: Path = ("general_settings", "alert_type_config")
@@ -239,6 +247,11 @@ def _endpoints(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
         if item.get("headers") and not isinstance(item["headers"], dict):
             text = f"headers of a pass-through endpoint must be a mapping, and is {kind_of(item['headers'])}"
             yield Hit(text, (*path, "headers"))
+        methods = item.get("methods")
+        if isinstance(methods, bool | int | float) and methods and subject.runs(since="1.106"):
+            yield Hit(
+                f"methods of a pass-through endpoint must be a list, and is {kind_of(methods)}", (*path, "methods")
+            )
         where = shapes.resolved(subject, item.get("path"))
         if where is not None and where is not UNKNOWN and not isinstance(where, str):
             yield Hit(f"path of a pass-through endpoint must be a text, and is {kind_of(where)}", (*path, "path"))
@@ -246,7 +259,14 @@ def _endpoints(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
 
 def _strategy(subject: Subject, router: Mapping[str, Any]) -> Iterator[Hit]:
     values, path = router.get("routing_strategy_args"), ("router_settings", "routing_strategy_args")
-    if router.get("routing_strategy") in _WITH_ARGUMENTS and values and not isinstance(values, dict):
+    strategy = router.get("routing_strategy")
+    if strategy in _USAGE and isinstance(values, dict) and "ttl" in values:
+        ttl = shapes.resolved(subject, values["ttl"])
+        if ttl is not UNKNOWN and not fits(ttl, "whole"):
+            yield Hit(f"routing_strategy_args.ttl must be a whole number, and is {kind_of(ttl)}", (*path, "ttl"))
+    # an empty value stands for no arguments with lar1 alone
+    empty = "routing_strategy_args" in router and values is None and strategy in (*_USAGE, _LATENCY)
+    if empty or (strategy in _WITH_ARGUMENTS and values and not isinstance(values, dict)):
         yield Hit(f"routing_strategy_args must be a mapping, and is {kind_of(values)}", path)
     if router.get("routing_strategy") != _LATENCY or not values:
         return
@@ -275,10 +295,6 @@ def _callbacks(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
                 yield Hit("lakera_prompt_injection needs LAKERA_API_KEY, which is not set", path)
         elif name == "aporia_prompt_injection" and surroundings.is_set(subject, "APORIO_API_KEY") is False:
             yield Hit("aporia_prompt_injection needs APORIO_API_KEY, which is not set", path)
-        elif name == "websearch_interception" and settings.get("websearch_interception_params"):
-            params = settings["websearch_interception_params"]
-            if not isinstance(params, dict):
-                yield Hit(f"websearch_interception_params must be a mapping, and is {kind_of(params)}", path)
 
 
 def _cache(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
@@ -292,14 +308,34 @@ def _cache(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
     alone = params.get("sentinel_nodes") and not params.get("service_name")
     if kind == "redis" and alone and surroundings.is_set(subject, "REDIS_SERVICE_NAME") is False:
         yield Hit("sentinel_nodes need a service_name beside them", (*base, "sentinel_nodes"))
-    named, path = shapes.resolved(subject, params.get("service_name")), (*base, "service_name")
-    if kind == "redis" and named and named is not UNKNOWN and not params.get("sentinel_nodes"):
-        if surroundings.is_set(subject, "REDIS_SENTINEL_NODES") is False and subject.runs(since="1.106"):
-            yield Hit("service_name wants sentinel_nodes beside it", path)
+    named = shapes.resolved(subject, params.get("service_name"))
+    single = not params.get("sentinel_nodes") and surroundings.is_set(subject, "REDIS_SENTINEL_NODES") is False
+    told = "service_name" in params and named is not UNKNOWN
+    if kind == "redis" and single and told and subject.runs(since="1.106"):
+        yield Hit("service_name wants sentinel_nodes beside it", (*base, "service_name"))
+    if kind == "redis" and "sentinel_nodes" in params and not params["sentinel_nodes"] and subject.runs(since="1.106"):
+        yield Hit("sentinel_nodes is empty", (*base, "sentinel_nodes"))
     if kind == "azure-blob":
         for key in ("azure_account_url", "azure_blob_container"):
             if shapes.resolved(subject, params.get(key)) is None:
                 yield Hit(f"a cache of type azure-blob needs {key}", (*base, "type"))
+
+
+def _sandboxes(tools: Any) -> Iterator[Hit]:
+    if tools and isinstance(tools, bool | int | float):
+        yield Hit(f"sandbox_tools must be a list, and is {kind_of(tools)}", ("sandbox_tools",))
+    for index, item in enumerate(tools if isinstance(tools, list) else ()):
+        if not isinstance(item, dict):
+            continue
+        path: Path = ("sandbox_tools", index)
+        if isinstance(item.get("sandbox_tool_name"), list | dict):
+            text = f"sandbox_tool_name must be a text, and is {kind_of(item['sandbox_tool_name'])}"
+            yield Hit(text, (*path, "sandbox_tool_name"))
+        params = item.get("litellm_params")
+        if params and not isinstance(params, dict):
+            yield Hit(
+                f"litellm_params of a sandbox tool is {kind_of(params)}, not a mapping", (*path, "litellm_params")
+            )
 
 
 def _sections(subject: Subject) -> Iterator[Hit]:
@@ -313,9 +349,8 @@ def _sections(subject: Subject) -> Iterator[Hit]:
     own = data.get("callback_settings")
     if own and not isinstance(own, dict) and subject.runs(since="1.97") and any(surroundings.named_callbacks(subject)):
         yield Hit(f"callback_settings must be a mapping, and is {kind_of(own)}", ("callback_settings",))
-    tools = data.get("sandbox_tools")
-    if "sandbox_tools" in subject.catalogue.sections and tools and isinstance(tools, bool | int | float):
-        yield Hit(f"sandbox_tools must be a list, and is {kind_of(tools)}", ("sandbox_tools",))
+    if "sandbox_tools" in subject.catalogue.sections:
+        yield from _sandboxes(data.get("sandbox_tools"))
     licensed = surroundings.has_licence(subject)
     if data.get("worker_registry") and "worker_registry" in subject.catalogue.sections and licensed is False:
         yield Hit("worker_registry needs a licence, and LITELLM_LICENSE is not set", ("worker_registry",))
