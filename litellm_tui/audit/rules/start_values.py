@@ -183,7 +183,7 @@ def _blocks(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
             yield Hit(f"{'.'.join(map(str, where[1:]))} {text}", where)
     for key in ("_async_success_callback", "_async_failure_callback"):
         value = settings.get(key)
-        if value is not None and not isinstance(value, list) and subject.runs(since="1.106"):
+        if value is not None and not isinstance(value, list) and subject.runs("1.106", "1.106"):
             yield Hit(f"{key} is a list of LiteLLM's own, and no setting", ("litellm_settings", key))
     if settings.get("logging_callback_manager") is not None:
         text = "logging_callback_manager is an object of LiteLLM's own, and no setting"
