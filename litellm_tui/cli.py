@@ -188,8 +188,17 @@ def _add_audit_options(parser: argparse.ArgumentParser) -> None:
         "files", nargs="*", metavar="FILE", default=absent,
         help="configurations, each taken alone; without one the file that the unit runs, with all that is around it",
     )  # fmt: skip
-    parser.add_argument("--litellm", metavar="VERSION", default=absent,
-                        help="the LiteLLM that is to read it (the installed one, else the newest known)")  # fmt: skip
+    parser.add_argument(
+        "--litellm", metavar="RELEASE", default=absent,
+        help="the LiteLLM that is to read it: a version, or the path of an environment (the installed one, else the "
+        "newest known)",
+    )  # fmt: skip
+    parser.add_argument("--against", metavar="RELEASE", default=absent,
+                        help="say what this other release changes for the file, in place of the audit")  # fmt: skip
+    parser.add_argument(
+        "--advisories", metavar="FILE", default=absent,
+        help="newer advisories in OSV's form, a file, folder or zip, beside the shipped ones",
+    )  # fmt: skip
     parser.add_argument("--format", choices=("text", "json", "sarif", "markdown"), default=absent,
                         help="what to print (text)")  # fmt: skip
     parser.add_argument("--fail-on", choices=("fatal", "error", "warning", "advice", "never"), default=absent,

@@ -56,6 +56,7 @@ KEYS: Final[Mapping[str, str]] = {
     "f5": "\x1b[15~",
     "ctrl+c": "\x03",
     "ctrl+d": "\x04",
+    "ctrl+l": "\x0c",
     "ctrl+p": "\x10",
 }
 

@@ -9,7 +9,8 @@ import msgspec
 
 from litellm_tui.actions.in_place import changed_meanwhile, recover
 from litellm_tui.actions.rewrite import Written, rewrite
-from litellm_tui.actions.splice import CannotEdit, splice
+from litellm_tui.actions.splice import CannotEdit
+from litellm_tui.actions.splice_within import splice_within
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.edits import Edit, Fix, Rename, SetValue
@@ -71,21 +72,21 @@ class _Files:
         """
         done: list[Finding] = []
         refused: list[tuple[Finding, str]] = []
-        by_file: dict[str, list[Finding]] = {}
+        by_file: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
             if finding.fix is not None:
-                by_file.setdefault(finding.fix.file, []).append(finding)
-        for name, waiting in by_file.items():
+                by_file.setdefault((finding.fix.file, finding.fix.within), []).append(finding)
+        for (name, within), waiting in by_file.items():
             if name not in self.before:
                 self.before[name] = self.after[name] = read_bytes(name)
             together = [f for f in waiting if all(isinstance(edit, SetValue | Rename) for edit in _edits(f))]
-            if len(together) > 1 and self._splice(name, [edit for f in together for edit in _edits(f)]) is None:
+            if len(together) > 1 and self._splice(name, [edit for f in together for edit in _edits(f)], within) is None:
                 done += together
                 continue
             fresh = True
             # from the end of the file to its beginning: what is removed from a list moves only what stands behind it
             for finding in sorted(waiting, key=lambda f: (f.mark.line, f.mark.column), reverse=True):
-                why = self._splice(name, _edits(finding))
+                why = self._splice(name, _edits(finding), within)
                 if why is None:
                     done.append(finding)
                     fresh = False
@@ -93,9 +94,9 @@ class _Files:
                     refused.append((finding, why))
         return done, refused
 
-    def _splice(self, name: str, edits: Sequence[Edit]) -> str | None:
+    def _splice(self, name: str, edits: Sequence[Edit], within: str) -> str | None:
         try:
-            self.after[name] = splice(self.after[name], edits)
+            self.after[name] = splice_within(self.after[name], edits, name, within)
         except CannotEdit as refusal:
             return str(refusal)
         return None
@@ -109,7 +110,13 @@ def mend_one(fix: Fix) -> Mended | Failure:
     """One fix alone, decided by the operator."""
     try:
         content = read_bytes(fix.file)
-        return Mended({fix.file: content}, {fix.file: splice(content, fix.edits)}, (), (), Audit(fix.file, "", ""))
+        return Mended(
+            {fix.file: content},
+            {fix.file: splice_within(content, fix.edits, fix.file, fix.within)},
+            (),
+            (),
+            Audit(fix.file, "", ""),
+        )
     except CannotEdit as refusal:
         return Failure(str(refusal))
     except OSError as error:

@@ -72,7 +72,15 @@ _LONGEST: Final = 300
 _LINES_OF_TRACE: Final = 400
 
 _MODULE: Final = re.compile(r"(?:ModuleNotFoundError|ImportError): No module named '([\w.]{1,100})'")
+# a Python without this has not come as far as any program
+_LIBRARY: Final = re.compile(r"No module named '?encodings'?|Failed to import encodings module|init_fs_encoding")
 _KNOWN: Final = (
+    (_LIBRARY, EndCause(
+        "Python does not start", "", "its interpreter does not find its own library: see PYTHONHOME in the unit's "
+        "environment, and whether that Python was moved or upgraded; else make LiteLLM's environment anew, then R")),
+    (re.compile(r"ImportError: Could not (?:import [\w.]{1,100} from|find module file) "), EndCause(
+        "module file missing", "", "put the file that the configuration names beside it (mount it there), or correct "
+        "the name, then R")),
     (re.compile(r"MemoryError\b|Cannot allocate memory"), _MEMORY),
     (re.compile(r"No space left on device"), EndCause("disk full", "", "make room on its disk (df -h), then R")),
     (re.compile(r"Too many open files"), EndCause(
@@ -153,7 +161,7 @@ def _last_words(records: Sequence[LogRecord]) -> str:
 
 def _named(words: str) -> EndCause:
     text = f"its last words: {words}"
-    if module := _MODULE.search(words):
+    if (module := _MODULE.search(words)) and not _LIBRARY.search(words):
         name = module[1].partition(".")[0]
         return EndCause(
             "Python package missing", text, f"install {name} into the environment of LiteLLM (its bin/pip), then R"

@@ -104,7 +104,9 @@ def _item(value: Any, part: str | int) -> Any:
 
 def _with(subject: Subject, data: dict[str, Any]) -> Subject:
     file = msgspec.structs.replace(subject.file, data=data, duplicates=(), ignores=())
-    return Subject(file, subject.catalogue, subject.spans, subject.environment, subject.runtime)
+    return Subject(
+        file, subject.catalogue, subject.spans, subject.environment, subject.runtime, withheld=subject.withheld
+    )
 
 
 def _paths(edit: Edit) -> tuple[Path, ...]:

@@ -39,7 +39,9 @@ SUBJECTS: Final = (
     "cache",
     "callbacks",
     "general",
+    "costs",
     "environment",
+    "lost",
     "start_modules",
     "start_guardrails",
     "start_mcp",
@@ -48,6 +50,7 @@ SUBJECTS: Final = (
     "start_values",
     "start_packages",
     "unit",
+    "release",
     "hardening",
 )
 """The modules of `rules`, in the order in which docs/rules.md shows them."""

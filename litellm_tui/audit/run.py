@@ -8,7 +8,9 @@ from typing import Final
 import msgspec
 
 from litellm_tui.analysis.phrases import first_of
-from litellm_tui.audit.catalogue.records import Catalogue
+from litellm_tui.audit.advisories.companions import PROXY
+from litellm_tui.audit.catalogue.records import Catalogue, parse_version
+from litellm_tui.audit.health_costs import sentences
 from litellm_tui.audit.proposed import Proposals, needed_variables
 from litellm_tui.audit.rule import Hit, Right, Rule, all_rules
 from litellm_tui.audit.subject import Subject
@@ -69,6 +71,7 @@ def run_audit(subject: Subject, silenced: Mapping[str, str] = {}) -> Audit:
         right=tuple(right),
         unknown=(*_unknown(subject, needs), *stumbled),
         score=score,
+        costs=tuple(sentences(subject)),
     )
 
 
@@ -79,8 +82,10 @@ def _basis(catalogue: Catalogue) -> str:
     return _BASIS[catalogue.source]
 
 
-def audit_unusable_file(error: ConfigError, version: str) -> Audit:
-    """The audit of a file that LiteLLM cannot load at all."""
+def audit_unusable_file(
+    error: ConfigError, version: str, around: Subject | None = None, silenced: Mapping[str, str] = {}
+) -> Audit:
+    """The audit of a file that LiteLLM cannot load at all; of what is `around` it only the release is looked at."""
     finding = Finding(
         rule=UNUSABLE,
         severity="fatal",
@@ -91,7 +96,21 @@ def audit_unusable_file(error: ConfigError, version: str) -> Audit:
         why="LiteLLM reads the file with PyYAML, and ends when that fails.",
         source="litellm/proxy/proxy_server.py, ProxyConfig._get_config_from_file",
     )
-    return Audit(error.file, version, "", (finding,), score=score_findings((finding,)))
+    if around is None:
+        return Audit(error.file, version, "", (finding,), score=score_findings((finding,)))
+    rules = [one for one in all_rules().values() if one.subject == "release"]
+    bare = Proposals(around, ())
+    found = [_finding(one, hit, around, bare) for one in rules for hit in one.check(around) if isinstance(hit, Hit)]
+    judged = [_silence(one, (), silenced) for one in found]
+    open_ones = (finding, *(one for one in judged if one.silenced is None))
+    return Audit(
+        error.file,
+        version,
+        _basis(around.catalogue),
+        open_ones,
+        silenced=tuple(one for one in judged if one.silenced is not None),
+        score=score_findings(open_ones),
+    )
 
 
 def score_findings(findings: Iterable[Finding]) -> Score:
@@ -190,5 +209,25 @@ def _unknown(subject: Subject, needs: tuple[str, ...]) -> Iterator[str]:
     if subject.environment is None:
         more = f"; to start at all it needs {first_of(needs)}" if needs else ""
         yield f"the environment of LiteLLM: variables were taken as set{more}"
+    elif subject.withheld.others:
+        yield "variables that come from elsewhere: they were taken as set"
     if subject.runtime is None:
         yield "the service unit: no rule about it was asked"
+    if subject.release is not None:
+        yield from subject.release.unseen
+        if beside := subject.release.companions.get(PROXY):
+            yield f"what the package litellm-proxy {beside} beside LiteLLM reads: only LiteLLM's own source was read"
+    yield from _newer(subject)
+
+
+def _newer(subject: Subject) -> Iterator[str]:
+    """What is not known of a release that came out after those that were read for this program."""
+    known, version = subject.spans.releases[-1:], subject.catalogue.asked or subject.catalogue.version
+    if not known or parse_version(version) <= parse_version(known[0]):
+        return
+    read = subject.catalogue.source == "installed"
+    what = "which refusals came with it" if read else "which keys, values and refusals came with it"
+    yield f"LiteLLM {version} is newer than {known[0]}, the newest that was read for this program: {what} is not known"
+    if subject.catalogue.compiled:
+        parts = first_of(subject.catalogue.compiled, 3)
+        yield f"compiled parts of LiteLLM {version} ({parts}): only what its Python source reads was read"

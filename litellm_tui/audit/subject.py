@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -11,7 +11,11 @@ import msgspec
 from litellm_tui.audit.catalogue.records import Catalogue, Spans, parse_version
 from litellm_tui.model.configuration import ConfigFile, Mark
 from litellm_tui.model.edits import Path
+from litellm_tui.model.embedded import NOTHING_WITHHELD, Asked, Withheld
+from litellm_tui.model.environment_lines import EnvironmentLine
+from litellm_tui.model.prices import PriceMap
 from litellm_tui.model.python_modules import PythonModules
+from litellm_tui.model.release import Advisory, Release
 
 REFERENCE: Final = "os.environ/"
 
@@ -53,7 +57,9 @@ class Runtime(msgspec.Struct, frozen=True):
 
     `arguments` is the command line. `fragment` is the unit's file, `marks` the places of its directives by name
     (`ExecReload`, `Environment`), if it is readable. `sources` maps a variable's name to what sets it.
-    `packages` are the distributions beside LiteLLM, by their normalised names.
+    `packages` are the distributions beside LiteLLM, by their normalised names. For a manifest, `replicas` is how many
+    there are, `most` how many an autoscaler may make of them, `health` what asks them, and `contained` says that they
+    run in containers.
     """
 
     unit: str
@@ -64,6 +70,10 @@ class Runtime(msgspec.Struct, frozen=True):
     marks: Mapping[str, Mark] = {}
     sources: Mapping[str, str] = {}
     packages: frozenset[str] | None = None
+    replicas: int | None = None
+    most: int | None = None
+    health: tuple[Asked, ...] = ()
+    contained: bool = False
 
     def option(self, *names: str) -> str | None:
         """The value of an option of the command line (`--name value` and `--name=value`), `""` for a flag."""
@@ -83,7 +93,10 @@ class Subject:
 
     `environment` is LiteLLM's environment, None when it is not known (a file alone): a rule that depends on it then
     reports nothing. `runtime` is None when no unit was found. `modules` are the Python modules that the file names;
-    None where nobody looked for them.
+    None where nobody looked for them. `withheld` are variables that are set, to values that are not known here;
+    `prices` is the price map of a LiteLLM. `lines` are lines of environment files that are not taken as they are meant,
+    `absent_files` files that the configuration names and that are not there. `release` is what is known of the LiteLLM
+    itself, None where nobody looked, and `advisories` is the table that it is held against.
     """
 
     def __init__(
@@ -94,6 +107,13 @@ class Subject:
         environment: Mapping[str, str] | None = None,
         runtime: Runtime | None = None,
         modules: PythonModules | None = None,
+        *,
+        withheld: Withheld = NOTHING_WITHHELD,
+        prices: PriceMap | None = None,
+        lines: tuple[EnvironmentLine, ...] = (),
+        absent_files: frozenset[str] = frozenset(),
+        release: Release | None = None,
+        advisories: Sequence[Advisory] = (),
     ) -> None:
         self.file = file
         self.data = file.data
@@ -102,6 +122,12 @@ class Subject:
         self.environment = environment
         self.runtime = runtime
         self.modules = modules
+        self.withheld = withheld
+        self.prices = prices
+        self.lines = lines
+        self.absent_files = absent_files
+        self.release = release
+        self.advisories = advisories
 
     def section(self, name: str) -> Mapping[str, Any]:
         """A top-level mapping such as `router_settings`; empty when absent or not a mapping."""
@@ -129,11 +155,14 @@ class Subject:
         name = reference(value)
         if name is None:
             return value
-        return UNKNOWN if self.environment is None else self.environment.get(name)
+        return self.variable(name)
 
     def variable(self, name: str) -> str | Unknown | None:
-        """An environment variable; None when unset, `UNKNOWN` without an environment."""
-        return UNKNOWN if self.environment is None else self.environment.get(name)
+        """An environment variable; None when unset, `UNKNOWN` without an environment and where it is withheld."""
+        if self.environment is None:
+            return UNKNOWN
+        found = self.environment.get(name)
+        return UNKNOWN if found is None and self.withheld.covers(name) else found
 
     def runs(self, since: str = "", until: str = "") -> bool:
         """Whether the version of LiteLLM is in this range, both ends included; `1.79` includes all of its patches."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from litellm_tui.audit.subject import UNKNOWN, Subject, Unknown, reference
+from litellm_tui.audit.subject import UNKNOWN, Runtime, Subject, Unknown, reference
 
 # skipped by _load_environment_variables in proxy/proxy_server.py since 1.83
 BLOCKED: Final = frozenset(
@@ -93,8 +93,14 @@ def worker_count(subject: Subject) -> int | None:
     """The number of worker processes of the unit."""
     if subject.runtime is None:
         return None
-    told = subject.runtime.option("--num_workers", "--workers") or subject.variable("NUM_WORKERS")
-    return int(told) if isinstance(told, str) and told.isdecimal() else 1
+    told = subject.variable("NUM_WORKERS")
+    return workers_of(subject.runtime.arguments, {"NUM_WORKERS": told} if isinstance(told, str) else {})
+
+
+def workers_of(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """The number of worker processes of a command line, or of NUM_WORKERS."""
+    told = Runtime("", tuple(arguments)).option("--num_workers", "--workers") or environment.get("NUM_WORKERS")
+    return int(told) if told and told.isascii() and told.isdecimal() and len(told) < 6 else 1
 
 
 def cache_type(subject: Subject) -> str | None:

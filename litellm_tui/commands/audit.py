@@ -1,16 +1,16 @@
 """`litellm-tui audit`: the configuration held against what LiteLLM really reads, with or without a gateway.
 
-Exit status: 0 nothing as bad as `--fail-on` (error), 1 something is, 64 a wrong command line, 66 a file that cannot be
-read, 73 a fix that could not be written.
+Exit status: 0 nothing as bad as `--fail-on` (error), 1 something is, 2 a file without a configuration of LiteLLM, 64 a
+wrong command line, 66 a file that cannot be read, 73 a fix that could not be written. With `--against` 1 when the other
+release ends the start, opens a hole or makes something worse, and 65 for a file that LiteLLM cannot load.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -19,12 +19,15 @@ import msgspec
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.saved import load_saved
-from litellm_tui.host.bounded import read_text
+from litellm_tui.commands.audit_release import Compared, run_against, table_of
+from litellm_tui.host.environment_lines import lines_not_taken
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.audit import RANK, Audit, Severity
+from litellm_tui.model.environment_lines import EnvironmentLine
 from litellm_tui.model.service import Unit
 from litellm_tui.monitor.auditor import Auditor, environment_of
+from litellm_tui.monitor.release_comparison import is_path
 from litellm_tui.storage.backups import Backups
 from litellm_tui.target.profile import Options, Profile, may_change
 from litellm_tui.target.resolution import resolve
@@ -32,8 +35,8 @@ from litellm_tui.target.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
     from litellm_tui.actions.apply_fixes import Mended
+    from litellm_tui.commands.audit_embedded import Found
 
-_EXPORT: Final = re.compile(r"[ \t]{0,80}export[ \t]{1,80}([A-Za-z_]\w{0,200})[ \t]{0,80}=")
 EX_NOINPUT: Final = 66
 EX_CANTCREAT: Final = 73
 
@@ -48,6 +51,8 @@ class _Source(msgspec.Struct, frozen=True):
     unit: Unit | None
     environment: Mapping[str, str] | None
     gateway: tuple[str, str]
+    lines: tuple[EnvironmentLine, ...] = ()
+    found: Found | None = None
 
 
 def run(
@@ -60,6 +65,8 @@ def run(
     dry_run: bool = False,
     env_file: Sequence[str] = (),
     explain: str = "",
+    advisories: str = "",
+    against: str = "",
 ) -> int:
     """Audit, print, and say by the exit status whether something is as bad as `fail_on`."""
     if explain:
@@ -70,11 +77,17 @@ def run(
         if not os.path.isfile(source.path) or not os.access(source.path, os.R_OK):
             print(f"litellm-tui: {source.path}: {_unreadable(source.path)}", file=sys.stderr)
             return EX_NOINPUT
+    table = table_of(advisories)
+    if against:
+        compared = [Compared(source.path, source.unit, source.environment) for source in sources]
+        return run_against(compared, litellm, against, format, settings.audit.ignore, table)
     audits: list[Audit] = []
-    status = 0
+    sources, status = _looked_into(sources)
     for source in sources:
-        auditor = Auditor(source.unit, settings.audit.ignore, litellm)
+        auditor = Auditor(source.unit, settings.audit.ignore, litellm, table)
         _prepare(auditor)
+        if is_path(litellm) and auditor.failure is not None:
+            raise SettingsError(f"--litellm {litellm}: {auditor.failure.why}")
         if fix:
             backups = Backups(*source.gateway)
             result, failed = _fix(partial(_audit, auditor, source), backups, dry_run=dry_run, quiet=format != "text")
@@ -86,6 +99,28 @@ def run(
     if status:
         return status
     return int(any(_as_bad_as(result.worst(), fail_on) for result in audits))
+
+
+def _looked_into(sources: Sequence[_Source]) -> tuple[list[_Source], int]:
+    """The sources with what stands in files of other kinds in their place; 2 when one of them has nothing."""
+    from litellm_tui.commands.audit_embedded import EX_NO_CONFIGURATION, environment_of_found, look_into
+
+    every: list[_Source] = []
+    status = 0
+    for source in sources:
+        # what a unit runs is read as LiteLLM reads it, whatever it looks like
+        seen = look_into(source.path) if source.unit is None else None
+        if seen is None:
+            every.append(source)
+            continue
+        found, said = seen
+        if said:
+            print(f"litellm-tui: {source.path}: {clean(said)}", file=sys.stderr)
+        status = max(status, 0 if found else EX_NO_CONFIGURATION)
+        for one in found:
+            known = environment_of_found(one, source.environment)
+            every.append(_Source(one.path, None, known, (one.path, ""), source.lines, one))
+    return every, status
 
 
 def _prepare(auditor: Auditor) -> None:
@@ -112,6 +147,7 @@ def _explain(name: str) -> int:
 def _sources(options: Options, files: Sequence[str], env_files: Sequence[str], *, writes: bool) -> list[_Source]:
     """The files named, each alone unless it is the one that the unit runs; without any that one."""
     given = _environment(env_files) if env_files else None
+    lines = lines_not_taken(env_files)
     profile: Profile | None = None
     if not files or options != Options():
         profile = resolve(options, load_settings())
@@ -132,7 +168,7 @@ def _sources(options: Options, files: Sequence[str], env_files: Sequence[str], *
         known = environment_of(around) if around else None
         environment = None if given is None and known is None else {**(known or {}), **(given or {})}
         gateway = (around.url.value, around.unit.value if around.unit else "") if around else (path, "")
-        sources.append(_Source(path, around.found_unit if around else None, environment, gateway))
+        sources.append(_Source(path, around.found_unit if around else None, environment, gateway, lines))
     return sources
 
 
@@ -140,31 +176,17 @@ def _environment(paths: Sequence[str]) -> dict[str, str]:
     values, unread = read_environment_files(list(paths))
     for path, why in unread:
         raise SettingsError(f"--env-file {path}: {why}")
-    for path in paths:
-        for number, name in _not_taken(path):
-            text = (
-                f"{path}:{number}: {name} is not set by this line: neither systemd nor docker --env-file takes `export`"
-            )
-            print(f"litellm-tui: {clean(text)}", file=sys.stderr)
     return {name: value for name, (value, _) in values.items()}
-
-
-def _not_taken(path: str) -> Iterator[tuple[int, str]]:
-    """The lines of an environment file that only a shell would take, by their numbers, with the variable of each."""
-    try:
-        lines = read_text(path, errors="replace").splitlines()
-    except OSError:
-        # it was read a moment ago; what cannot be read again has no lines to name
-        return
-    for number, line in enumerate(lines, 1):
-        if found := _EXPORT.match(line):
-            yield number, found[1]
 
 
 def _audit(auditor: Auditor, source: _Source, instead: Mapping[str, bytes]) -> Audit:
     environment = source.environment or {}
-    loaded = load_saved(source.path, lambda: config_file.load(source.path, environment, instead))
-    return auditor.audit(loaded, source.environment)
+    load = partial(config_file.load, source.path, environment, instead)
+    if source.found is not None:
+        from litellm_tui.commands.audit_embedded import audit_found
+
+        return audit_found(auditor, source.found, source.environment, load, instead, source.lines)
+    return auditor.audit(load_saved(source.path, load), source.environment, lines=source.lines)
 
 
 def _fix(audit: partial[Audit], backups: Backups, *, dry_run: bool, quiet: bool) -> tuple[Audit, bool]:
@@ -192,11 +214,10 @@ def _fix(audit: partial[Audit], backups: Backups, *, dry_run: bool, quiet: bool)
 
 def _diffs(mended: Mended) -> list[str]:
     from litellm_tui.actions.splice import diff
+    from litellm_tui.actions.splice_within import readable
 
-    return [
-        clean(diff(mended.before[name], content, os.path.relpath(name), Redactor())).rstrip("\n")
-        for name, content in mended.after.items()
-    ]
+    shown = [(readable(mended.before[name], name), readable(new, name), name) for name, new in mended.after.items()]
+    return [clean(diff(old, new, os.path.relpath(name), Redactor())).rstrip("\n") for old, new, name in shown]
 
 
 def _print(audits: Sequence[Audit], format: str) -> None:

@@ -25,6 +25,8 @@ def text(result: Audit) -> Iterator[str]:
 
 def _text(result: Audit) -> Iterator[str]:
     told: set[str] = set()
+    if result.kind:
+        yield f"{_shown(result.path)}: {result.kind}"
     for finding in result.findings:
         yield f"{place(finding.mark)}: {finding.severity} {finding.rule}: {finding.text}"
         if finding.do:
@@ -39,6 +41,7 @@ def _text(result: Audit) -> Iterator[str]:
     if result.findings:
         yield ""
     yield from _section("what is right", (strength.text for strength in result.right))
+    yield from _section("what health checks cost", result.costs)
     yield from _section("silenced", (f"{place(f.mark)}: {f.rule}: {f.silenced}" for f in result.silenced))
     yield from _section("not looked at", result.unknown)
     yield f"{_shown(result.path)}: {summary(result)}"
@@ -68,6 +71,7 @@ def _section(title: str, items: Any) -> Iterator[str]:
 def markdown(result: Audit) -> str:
     """A report for a ticket or a pull request."""
     rows = [f"## Audit of `{_shown(result.path)}`", ""]
+    rows += [f"{_cell(result.kind)}.", ""] if result.kind else []
     rows += [f"{summary(result)}. Score {arithmetic(result.score)}. LiteLLM {result.version} ({result.basis}).", ""]
     if result.findings:
         rows += ["| severity | rule | where | what | do |", "|---|---|---|---|---|"]
@@ -78,6 +82,7 @@ def markdown(result: Audit) -> str:
         rows.append("")
     for title, items in (
         ("Right", [strength.text for strength in result.right]),
+        ("What health checks cost", list(result.costs)),
         ("Silenced", [f"`{f.rule}`, line {f.mark.line}: {f.silenced}" for f in result.silenced]),
         ("Not looked at", list(result.unknown)),
     ):

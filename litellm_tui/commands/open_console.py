@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -19,8 +20,12 @@ def open_console(
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         print("litellm-tui: the console needs a terminal on stdin and stdout", file=sys.stderr)
         return 64
+    # what is imported stays: it need not be searched for garbage, neither now nor later
+    gc.disable()
     from litellm_tui.ui.app import Console
 
+    gc.freeze()
+    gc.enable()
     # the thread that takes in a flood gives the interpreter back after so many seconds: a key asks for it several times
     sys.setswitchinterval(SWITCH_SECONDS)
     app = Console(profile, settings, title, memory=memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litellm_tui.collectors.config import config_file
+from litellm_tui.commands.release_line import release_line
 from litellm_tui.model.configuration import ConfigError
 from litellm_tui.target.profile import Options, Profile, findings
 from litellm_tui.target.resolution import resolve
@@ -16,6 +17,8 @@ def run(options: Options) -> int:
         if name == "configuration":
             value = _configuration(profile)
         print(f"{name:<15} {value}" + (f"   [{source}]" if source else ""))
+    if (line := release_line(profile)) is not None:
+        print(f"{'release':<15} {line[0]}   [{line[1]}]")
     for other in profile.also_found:
         print(f"{'also found':<15} {other}   [choose it with --unit, --user or --system]")
     for missing in profile.missing:

@@ -79,6 +79,7 @@ _GROUPS: Final = (
     ("original model_group=", ". Fallbacks="),
     ("All deployments for selected model are in cooldown. Passed model=", ". "),
     (" seconds. Passed model=", ". "),
+    ("due to tags configuration. Passed model=", " and tags="),
 )
 _COOLING: Final = re.compile(
     r"No deployments available.{0,120}?[Tt]ry again in ([0-9]{1,7}(?:\.[0-9]{1,9})?) seconds", re.DOTALL

@@ -20,6 +20,8 @@ from litellm_tui.model.traffic import FailedBy, FailedRequests
 
 # an error's record and the access line of its request are written together, to two streams
 SETTLING: Final = 1.0
+# a busy process writes the access line so much later at most, and a busy reader reads it in a later batch
+LATE: Final = 10.0
 # what names a group for a record is written at most so long before it
 HINT_SECONDS: Final = 2.0
 MOST_WAITING: Final = 500
@@ -55,21 +57,26 @@ class _Hint(NamedTuple):
 
 
 class _Failure:
-    """One failed request, as far as its lines have told of it. `named` means that its own record names the group."""
+    """One failed request, as far as its lines have told of it. `named` means that its own record names the group.
+
+    `theirs` means that its words name a mistake of its caller, whatever status answered it: 1.106 answers a missing key
+    with 500.
+    """
 
     __slots__ = (
-        "answered", "caller", "client", "error", "group", "named", "pid", "sequence", "status", "stream", "time",
+        "answered", "caller", "client", "error", "group", "named", "pid", "sequence", "status", "stream", "theirs",
+        "time",
     )  # fmt: skip
 
     def __init__(self, record: LogRecord) -> None:
         self.time, self.pid, self.sequence = record.time, record.pid, record.sequence
         self.group = self.client = self.error = ""
-        self.named = self.caller = self.stream = self.answered = False
+        self.named = self.caller = self.theirs = self.stream = self.answered = False
         self.status = 0
 
     def by(self) -> FailedBy:
         refused = 400 <= self.status < 500 and self.status not in _FAILING
-        if self.caller and self.status < 500:
+        if self.theirs or (self.caller and self.status < 500):
             return "caller"
         if self.group:
             return "group"
@@ -84,6 +91,19 @@ class _Place:
         self.words = ""
         self.callers: OrderedDict[str, None] = OrderedDict()
 
+    def call(self, client: str) -> None:
+        """Note a caller by its address without the port: each connection has another one."""
+        if client:
+            self.callers[client.rpartition(":")[0] or client] = None
+            if len(self.callers) > MOST_CALLERS:
+                self.callers.popitem(last=False)
+
+
+def _key(failure: _Failure) -> tuple[FailedBy, str]:
+    """Where a failure is counted."""
+    by = failure.by()
+    return by, failure.group if by == "group" else ""
+
 
 class FailedRequestCounter:
     """Gets the facts of every line. What it returns names the group of failures that their own records do not."""
@@ -91,6 +111,7 @@ class FailedRequestCounter:
     def __init__(self) -> None:
         self._waiting: deque[_Failure] = deque()
         self._bare: deque[_Failure] = deque()
+        self._late: deque[_Failure] = deque(maxlen=MOST_WAITING)
         self._hints: deque[_Hint] = deque(maxlen=MOST_HINTS)
         self._router: tuple[int, str] | None = None
         self._places: OrderedDict[tuple[FailedBy, str], _Place] = OrderedDict()
@@ -118,11 +139,14 @@ class FailedRequestCounter:
             found.error = (heading.error.text if failure.by_error or failure.breaks else heading.words.text).strip()
             found.stream = failure.breaks
             found.caller = failure.kind == "caller" or bool(facts.notice and facts.notice[0] == "no such group")
+            found.theirs = (heading.error if failure.by_error else heading.words).subject == "caller"
             found.group, found.named = named, bool(named)
             self._take_bare(found)
             self._waiting.append(found)
         elif failure.voice == "router" or failure.again:
             error = heading.error.text.strip()
+            if named:
+                self._drop_lookup(record, named)
             group = named or self._looked_up(record)
             if group:
                 self._hints.append(_Hint(record.time, record.pid, group, error))
@@ -154,6 +178,13 @@ class FailedRequestCounter:
         self._hints.remove(fits[0])
         return fits[0].group
 
+    def _drop_lookup(self, record: LogRecord, group: str) -> None:
+        """Drop the line in which the router looked this group up: its report names the group, and no other's does."""
+        for hint in self._hints:
+            if hint.error is None and hint.pid == record.pid and hint.group == group:
+                self._hints.remove(hint)
+                return
+
     def _answered(self, access: Access, record: LogRecord) -> None:
         """An access line of a failure: it belongs to the oldest record of its process that waits for one."""
         for place, failure in enumerate(self._waiting):
@@ -165,7 +196,7 @@ class FailedRequestCounter:
                 else:
                     failure.status, failure.client, failure.answered = record.status, access.client, True
                 return
-        if record.own or access.looks:
+        if self._answered_late(access, record) or record.own or access.looks:
             return
         bare = _Failure(record)
         bare.status, bare.client = record.status, access.client
@@ -176,6 +207,31 @@ class FailedRequestCounter:
             self._count("other", "", bare)
         else:
             self._bare.append(bare)
+
+    def _answered_late(self, access: Access, record: LogRecord) -> bool:
+        """Whether the access line is that of a failure that was counted before it came: no other one failed."""
+        while self._late and record.time - self._late[0].time > LATE:
+            self._late.popleft()
+        if not access.calls:
+            return False
+        for place, failure in enumerate(self._late):
+            # a stream that broke on its way has an access line of 200
+            fits = not failure.stream or record.status >= 500 or record.status in _FAILING
+            if failure.pid != record.pid or not fits or failure.time - record.time > SETTLING:
+                continue
+            del self._late[place]
+            before = _key(failure)
+            failure.status, failure.client, failure.answered = record.status, access.client, True
+            moved = record.own or before != _key(failure)
+            if counted := self._places.get(before):
+                if moved:
+                    counted.counts.take_back(failure.time)
+                else:
+                    counted.call(access.client)
+            if moved and not record.own:
+                self._count(*_key(failure), failure)
+            return True
+        return False
 
     def _take_bare(self, found: _Failure) -> None:
         """Give an error's record the access line that came before it: the two streams of a process are read apart."""
@@ -198,14 +254,19 @@ class FailedRequestCounter:
                 failure.group = group
                 if not failure_line.is_probed(group):
                     named.append(Named(failure.time, group, failure.error, failure.sequence, failure.stream))
-            self._count(failure.by(), failure.group if failure.by() == "group" else "", failure)
+            self._count(*_key(failure), failure)
+            if not failure.answered:
+                self._late.append(failure)
         while self._bare and (now - self._bare[0].time > SETTLING or len(self._bare) > MOST_WAITING):
             bare = self._bare.popleft()
             self._count(bare.by(), "", bare)
         return named
 
     def _hinted(self, failure: _Failure) -> str:
-        """The group that lines beside this failure name; empty where they name none, or several that it may be."""
+        """The group that lines beside this failure name; empty where they name none, or several that it may be.
+
+        Of streams the router reports each that broke, in the order of the failures: the oldest report is this one's.
+        """
         fits = [
             hint
             for hint in self._hints
@@ -215,7 +276,8 @@ class FailedRequestCounter:
             and failure.error
             and failure.error[:LONGEST_WORDS] in hint.error
         ]
-        if len({hint.group for hint in fits}) != 1:
+        several = len({hint.group for hint in fits}) > 1
+        if not fits or (several and not (failure.stream and fits[0].time <= failure.time)):
             return ""
         self._consume(failure, fits[0].group)
         return fits[0].group
@@ -248,11 +310,7 @@ class FailedRequestCounter:
         place.counts.count(failure.time, 0, 1)
         place.counts.fail(failure.time)
         place.words = failure.error[:LONGEST_WORDS] or place.words
-        if failure.client:
-            # the address without its port: each connection has another one
-            place.callers[failure.client.rpartition(":")[0] or failure.client] = None
-            if len(place.callers) > MOST_CALLERS:
-                place.callers.popitem(last=False)
+        place.call(failure.client)
 
     def failed(self, now: float) -> tuple[FailedRequests, ...]:
         """The failed requests of the window that ends at `now`, those with the most first."""

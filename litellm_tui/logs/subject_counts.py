@@ -51,6 +51,16 @@ class SubjectCounts:
         if self.failing_since is None:
             self.failing_since = time
 
+    def take_back(self, time: float) -> None:
+        """Take back a failure that was counted at this moment."""
+        for bucket in reversed(self.buckets):
+            if bucket[0] <= time:
+                bucket[2] = max(0, bucket[2] - 1)
+                break
+        self.in_a_row = max(0, self.in_a_row - 1)
+        if time in self.failures:
+            self.failures.remove(time)
+
     def sums(self, now: float) -> tuple[int, int]:
         """Successes and failures of the window that ends at `now`."""
         while self.buckets and self.buckets[0][0] < now - WINDOW:

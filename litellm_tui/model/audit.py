@@ -69,7 +69,8 @@ class Audit(msgspec.Struct, frozen=True):
     """The result for one configuration: `findings` worst first and in the order of the file, the silenced ones apart.
 
     `version` is the LiteLLM that the rules assume, `basis` says where that is known from. `unknown` names what could
-    not be read and so was not audited.
+    not be read and so was not audited. `kind` says in a sentence what the file is, where it is no configuration itself.
+    `costs` says what health checks cost, in sentences with what they assume.
     """
 
     path: str
@@ -80,6 +81,8 @@ class Audit(msgspec.Struct, frozen=True):
     right: tuple[Strength, ...] = ()
     unknown: tuple[str, ...] = ()
     score: Score = Score(10.0)
+    kind: str = ""
+    costs: tuple[str, ...] = ()
 
     def worst(self) -> Severity | None:
         """The worst severity of the findings; None without findings."""

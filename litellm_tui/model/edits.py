@@ -59,9 +59,10 @@ Edit = SetValue | Rename | Remove | Insert | Move
 
 class Fix(msgspec.Struct, frozen=True):
     """Edits of one file that resolve one finding. `decision` names what the operator must decide first: such a fix is
-    offered, and `--fix` never applies it."""
+    offered, and `--fix` never applies it. `within` names the configuration in a file of another kind."""
 
     file: str
     edits: tuple[Edit, ...]
     title: str
     decision: str = ""
+    within: str = ""

@@ -132,7 +132,8 @@ class Unit(msgspec.Struct, frozen=True):
     """The definition of what runs LiteLLM: a unit, or another kind of service.
 
     `unread` are environment files that could not be read, with the reason. `withheld` are the secrets in environment
-    files, also those that the service does not use.
+    files, also those that the service does not use. `image` is the image of a container, `root` the folder in which its
+    files are seen from here.
     """
 
     name: str
@@ -150,6 +151,8 @@ class Unit(msgspec.Struct, frozen=True):
     exec_reload: str = ""
     stop_seconds: float | None = None
     withheld: tuple[Variable, ...] = ()
+    image: str = ""
+    root: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.scope})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,18 +11,34 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.audit.catalogue.records import Catalogue
 from litellm_tui.audit.named_modules import named_modules
+from litellm_tui.audit.rules.lost import vertex_credentials
 from litellm_tui.audit.run import audit_unusable_file, run_audit
-from litellm_tui.audit.subject import Runtime, Subject
+from litellm_tui.audit.subject import Runtime, Subject, reference
 from litellm_tui.collectors.config import config_file
-from litellm_tui.collectors.litellm_source.catalogues import Reader, installed, shipped
+from litellm_tui.collectors.litellm_source.advisories import shipped_advisories
+from litellm_tui.collectors.litellm_source.catalogues import (
+    Reader,
+    catalogue_of,
+    installed,
+    libraries_at,
+    library_folders,
+    package_at,
+    shipped,
+)
+from litellm_tui.collectors.litellm_source.installed_release import release_of
 from litellm_tui.collectors.litellm_source.packages import installed_distributions
+from litellm_tui.collectors.litellm_source.prices import price_map
 from litellm_tui.collectors.litellm_source.python_modules import find_modules
 from litellm_tui.host.bounded import SMALL, read_text
+from litellm_tui.host.environment_lines import lines_not_taken
 from litellm_tui.host.systemd_tools import directive_lines, read_environment_files
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Mark
+from litellm_tui.model.embedded import NOTHING_WITHHELD, Deployed
+from litellm_tui.model.environment_lines import EnvironmentLine
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.python_modules import PythonModules
+from litellm_tui.model.release import Advisory, Release, ReleaseComparison
 from litellm_tui.model.service import Unit
 from litellm_tui.target.profile import Profile
 
@@ -30,14 +46,23 @@ from litellm_tui.target.profile import Profile
 class Auditor:
     """Audits one gateway's file, again only when the file, its environment or the LiteLLM has changed.
 
-    `unit` runs the gateway; None for a file alone. `asked` is the version that the operator named. `silenced` maps
-    rules to reasons. All methods except `stop` block: call them in a thread.
+    `unit` runs the gateway; None for a file alone. `asked` is the version that the operator named, or the path of an
+    environment with one. `silenced` maps rules to reasons, `advisories` is another table than the shipped one. All
+    methods except `stop` block: call them in a thread.
     """
 
-    def __init__(self, unit: Unit | None, silenced: Mapping[str, str], asked: str = "") -> None:
+    def __init__(
+        self,
+        unit: Unit | None,
+        silenced: Mapping[str, str],
+        asked: str = "",
+        advisories: Sequence[Advisory] | None = None,
+    ) -> None:
         self._unit = unit
         self._silenced = silenced
-        self._asked = asked
+        self._place = asked if os.sep in asked or os.path.isdir(asked) else ""
+        self._asked = "" if self._place else asked
+        self._advisories = shipped_advisories() if advisories is None else tuple(advisories)
         self._installed: Catalogue | None = None
         self._failure: Failure | None = None
         self._done: tuple[object, Audit] | None = None
@@ -50,9 +75,13 @@ class Auditor:
         The first call takes some ten seconds, later ones milliseconds until LiteLLM is upgraded. Without it the shipped
         catalogue is used, and the audit says so among what it could not check.
         """
-        if self._unit is None or self._unit.interpreter is None or self._asked:
+        if self._place:
+            folder = package_at(self._place)
+            found = folder if isinstance(folder, Failure) else catalogue_of(folder, began=self._began)
+        elif self._unit is None or self._unit.interpreter is None or self._asked:
             return False
-        found = installed(self._unit.interpreter, began=self._began)
+        else:
+            found = installed(self._unit.interpreter, began=self._began)
         if isinstance(found, Catalogue):
             self._installed, self._failure = found, None
         else:
@@ -62,6 +91,11 @@ class Auditor:
     def failed(self, error: BaseException) -> None:
         """Note that `prepare` has raised this: a fault of the console, since no source should make it raise."""
         self._failure = Failure(f"{type(error).__name__} in the reader of its source")
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the installed LiteLLM could not be read; None where it could, or where nobody tried."""
+        return self._failure
 
     def stop(self) -> None:
         """End `prepare` in any thread. The auditor must not be used afterwards."""
@@ -75,16 +109,45 @@ class Auditor:
             reader.kill()
 
     def audit(
-        self, loaded: ConfigFile | ConfigError, environment: Mapping[str, str] | None, reported: str = ""
+        self,
+        loaded: ConfigFile | ConfigError,
+        environment: Mapping[str, str] | None,
+        reported: str = "",
+        deployed: Deployed | None = None,
+        manifest: str = "",
+        lines: tuple[EnvironmentLine, ...] = (),
     ) -> Audit:
-        """Audit this state of the file; `reported` is the version that the gateway reports, empty where unknown."""
+        """Audit this state of the file; `reported` is the version that the gateway reports, empty where unknown.
+
+        `deployed` is what the file `manifest` says of the processes that run it, where no unit is known. `lines` are
+        those of further environment files that are not taken as they are meant.
+        """
         catalogue = shipped().at(self._asked) if self._asked else self._installed or shipped().at(reported)
+        release = self._release(environment, reported)
         if isinstance(loaded, ConfigError):
-            return audit_unusable_file(loaded, catalogue.version)
-        modules = self._modules(loaded, environment)
-        state = (loaded.digest, catalogue.version, catalogue.source, environment, self._failure, modules)
+            bare = ConfigFile(loaded.file, "", 0.0, (loaded.file,), {}, {})
+            subject = Subject(bare, catalogue, shipped(), environment, release=release, advisories=self._advisories)
+            return audit_unusable_file(loaded, catalogue.version, subject, self._silenced)
+        modules = self._modules(loaded, environment, contained=deployed is not None)
+        lines = (*lines, *self._lines())
+        absent = self._absent(loaded, environment or {})
+        around = (environment, self._failure, modules, deployed, lines, absent, release)
+        state = (loaded.digest, catalogue.version, catalogue.source, around)
         if self._done is None or self._done[0] != state:
-            subject = Subject(loaded, catalogue, shipped(), environment, runtime_of(self._unit), modules)
+            subject = Subject(
+                loaded,
+                catalogue,
+                shipped(),
+                environment,
+                runtime_of(self._unit) if deployed is None else runtime_of_manifest(deployed, manifest),
+                modules,
+                withheld=deployed.withheld if deployed else NOTHING_WITHHELD,
+                prices=price_map(self._unit.interpreter if self._unit else None),
+                lines=lines,
+                absent_files=absent,
+                release=release,
+                advisories=self._advisories,
+            )
             found = run_audit(subject, self._silenced)
             if self._failure is not None:
                 why = f"what the installed LiteLLM itself reads: {self._failure.why}"
@@ -92,7 +155,42 @@ class Auditor:
             self._done = (state, _masked(found, loaded, environment or {}))
         return self._done[1]
 
-    def _modules(self, loaded: ConfigFile, environment: Mapping[str, str] | None) -> PythonModules:
+    def _lines(self) -> tuple[EnvironmentLine, ...]:
+        """What systemd does not take of the unit's own files."""
+        unit = self._unit
+        ours = unit is not None and unit.scope in ("user", "system")
+        return lines_not_taken(unit.environment_files, "systemd") if unit is not None and ours else ()
+
+    def _absent(self, loaded: ConfigFile, environment: Mapping[str, str]) -> frozenset[str]:
+        """The files of credentials that are not there; only where LiteLLM runs on this machine."""
+        unit = self._unit
+        if unit is None or unit.interpreter is None:
+            return frozenset()
+        found = set()
+        for _, value in vertex_credentials(loaded.data):
+            name = reference(value)
+            path = environment.get(name) if name else value
+            if isinstance(path, str) and 0 < len(path) < 4096 and "\0" not in path and "{" not in path:
+                # a file in a folder that this user may not enter counts as there
+                place = os.path.join(unit.folder or "/", path)
+                if not os.path.exists(place) and os.access(os.path.dirname(place), os.X_OK):
+                    found.add(path)
+        return frozenset(found)
+
+    def _release(self, environment: Mapping[str, str] | None, reported: str) -> Release | None:
+        """What the files of the LiteLLM say that is audited; None where a version was named, or nothing is known."""
+        unit = self._unit
+        if self._place:
+            return release_of(libraries_at(self._place), self._advisories, environment=environment)
+        if self._asked or (unit is None and not reported):
+            return None
+        if unit is None:
+            return Release(running=reported)
+        folders = library_folders(unit.interpreter) if unit.interpreter else ()
+        found = release_of(folders, self._advisories, environment=environment, root=unit.root, image=unit.image)
+        return msgspec.structs.replace(found, running=reported)
+
+    def _modules(self, loaded: ConfigFile, environment: Mapping[str, str] | None, *, contained: bool) -> PythonModules:
         """The Python modules that the file names, looked for where this gateway would import them from."""
         unit = self._unit
         names = [name for _, name in named_modules(loaded.data)]
@@ -101,21 +199,34 @@ class Auditor:
             folders.append(unit.folder)
         interpreter = unit.interpreter if unit is not None else None
         # a unit whose interpreter is not here runs in a container, where other files stand beside the configuration
-        contained = unit is not None and interpreter is None
+        contained = contained or (unit is not None and interpreter is None)
         return find_modules(names, loaded.path, interpreter, folders, contained)
+
+
+def _redactor(file: ConfigFile, environment: Mapping[str, str]) -> Redactor:
+    secrets = [part for name, value in environment.items() for part in secret_parts(name, value)]
+    return Redactor([*config_file.secrets_in(file, environment), *secrets])
 
 
 def _masked(result: Audit, file: ConfigFile, environment: Mapping[str, str]) -> Audit:
     """The audit with all texts masked. No rule quotes a secret; this covers one in an unexpected place."""
-    secrets = [part for name, value in environment.items() for part in secret_parts(name, value)]
-    redact = Redactor([*config_file.secrets_in(file, environment), *secrets])
+    redact = _redactor(file, environment)
 
     def masked(finding: Finding) -> Finding:
         return msgspec.structs.replace(finding, text=redact(finding.text), do=redact(finding.do))
 
     findings, silenced = tuple(map(masked, result.findings)), tuple(map(masked, result.silenced))
-    unknown = tuple(map(redact, result.unknown))
-    return msgspec.structs.replace(result, findings=findings, silenced=silenced, unknown=unknown)
+    unknown, costs = tuple(map(redact, result.unknown)), tuple(map(redact, result.costs))
+    return msgspec.structs.replace(result, findings=findings, silenced=silenced, unknown=unknown, costs=costs)
+
+
+def masked_comparison(result: ReleaseComparison, file: ConfigFile, environment: Mapping[str, str]) -> ReleaseComparison:
+    """The comparison with all texts masked, as an audit's are."""
+    redact = _redactor(file, environment)
+    changes = tuple(
+        msgspec.structs.replace(change, text=redact(change.text), do=redact(change.do)) for change in result.changes
+    )
+    return msgspec.structs.replace(result, changes=changes, unknown=tuple(map(redact, result.unknown)))
 
 
 def environment_of(profile: Profile) -> Mapping[str, str] | None:
@@ -141,6 +252,19 @@ def runtime_of(unit: Unit | None) -> Runtime | None:
         marks=_marks(unit.fragment),
         sources={name: variable.source for name, variable in unit.environment.items()},
         packages=installed_distributions(unit.interpreter) if unit.interpreter else None,
+    )
+
+
+def runtime_of_manifest(deployed: Deployed, manifest: str) -> Runtime:
+    """As `runtime_of`, for the processes that a manifest describes."""
+    return Runtime(
+        unit=deployed.what,
+        arguments=deployed.arguments,
+        fragment=manifest,
+        replicas=deployed.replicas,
+        most=deployed.most,
+        health=deployed.health,
+        contained=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -22,6 +23,8 @@ SERVICE_SECONDS_IN_MOTION: Final = 0.5
 # of its interval together
 SERVICE_SECONDS_AT_REST: Final = 6.0
 MOST_LOST: Final = 50
+# the start of a process is reckoned from two clocks that are read one after the other, and one of them is set at times
+SAME_START: Final = 1.0
 
 
 class ServicePoller:
@@ -107,8 +110,8 @@ def lost_workers(before: Service | None, now: Service, at: float) -> tuple[float
     """The times at which a worker of this run was seen to be gone, this look included."""
     if before is None or before.invocation != now.invocation or before.main_pid != now.main_pid or now.recycles:
         return ()
-    stay = {(worker.pid, worker.started_at) for worker in now.workers}
-    gone = sum((worker.pid, worker.started_at) not in stay for worker in before.workers)
+    stay = {worker.pid: worker.started_at for worker in now.workers}
+    gone = sum(abs(stay.get(worker.pid, math.inf) - worker.started_at) > SAME_START for worker in before.workers)
     return (*before.lost, *[at] * gone)[-MOST_LOST:]
 
 
@@ -122,6 +125,6 @@ def as_shown(reading: Reading[Service]) -> object:
             cpu_seconds=None,
             cpu_percent=None,
             booted_at=None,
-            workers=tuple(msgspec.structs.replace(worker, memory=0) for worker in value.workers),
+            workers=tuple(msgspec.structs.replace(worker, memory=0, started_at=0.0) for worker in value.workers),
         )
     return value, reading.failure, value is not None and reading.stale(time.time())

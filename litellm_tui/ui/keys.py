@@ -56,6 +56,7 @@ KEYS: Final = (
     Key("S", "S", "start_stop", "Stop the service, or start it (asks first)", palette=True, acts=True),
     Key("f5", "F5", "look", "Look at everything again now", palette=True),
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
+    Key("ctrl+l", "Ctrl+L", "paint_anew", "Draw the screen anew, where something else has written on the terminal"),
     Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
     Key("slash", "/", "filter", "Filter the log as you type: words, fields, times, regexes (F1 there explains)",
         palette=True),

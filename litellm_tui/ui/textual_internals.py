@@ -7,27 +7,28 @@ shows that nothing else in `ui/` touches a private name of Textual, and that the
 from __future__ import annotations
 
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
-from rich.console import Console
-from rich.control import Control
+from rich.console import Console, RenderableType
 from rich.text import Text
-from textual import _compositor
-from textual._compositor import Compositor
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import App, ReturnType
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.screen import Screen, ScreenResultType
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
-from textual.strip import Strip
 from textual.widget import Widget
 from textual.worker import WorkerFailed
+
+from litellm_tui.ui.painted_cells import PaintedCells, Placed
 
 # from, and before
 VERSIONS: Final = ((8, 2), (9,))
 USED: Final[dict[type, tuple[str, ...]]] = {
-    App: ("_fatal_error", "_exception", "_driver", "_background_screens"),
+    App: ("_fatal_error", "_exception", "_driver", "_background_screens", "_display"),
     Screen: ("_compositor", "_compositor_refresh", "_dirty_widgets"),
     Compositor: ("_dirty_regions",),
 }
@@ -35,12 +36,44 @@ USED: Final[dict[type, tuple[str, ...]]] = {
 
 
 class TerminalApp(App[ReturnType]):
-    """An app that reports its own end, and writes to its terminal beside what is painted.
+    """An app that reports its own end, sends its terminal what is not shown yet, and writes to it beside that.
 
     Relies on `App._fatal_error`, which is called once when an exception ends the app; on `App._exception`, which that
-    exception is kept in; and on `App._driver`, None until the app has a terminal, whose `write` queues text in the
-    order of the paintings.
+    exception is kept in; on `App._driver`, None until the app has a terminal, whose `write` queues text in the
+    order of the paintings; and on `App._display`, through which every painting goes, which asks an update for its
+    `render_segments` only when it writes it. `LayoutUpdate` and `ChopsUpdate` are all that the compositor makes of a
+    screen that is not inline; of them the attributes are used that their `__init__` sets.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._painted_cells = PaintedCells()
+
+    @contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Leave the terminal to somebody else, who writes on it."""
+        with super().suspend():
+            yield
+            self._painted_cells.forget()
+
+    def on_mount(self) -> None:
+        """Stopped by a signal and continued, it finds an empty terminal."""
+        self.app_resume_signal.subscribe(self, lambda _: self.action_paint_anew())
+
+    def on_resize(self) -> None:
+        """A terminal that gets another size moves what it shows."""
+        self._painted_cells.forget()
+
+    def action_paint_anew(self) -> None:
+        """Send everything: something else has written on the terminal."""
+        self._painted_cells.forget()
+        self.refresh(layout=True)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        changes: Any = renderable
+        if isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            changes = _Changes(renderable, self._painted_cells, self.size)
+        super()._display(screen, changes)
 
     def crash_report(self, error: BaseException | None) -> Text:
         """What is printed in place of Textual's own report, which holds every local variable."""
@@ -117,37 +150,29 @@ class CalmScreen(Screen[ScreenResultType]):
         self._dirty_widgets.clear()
 
 
-class CroppedUpdate(_compositor.ChopsUpdate):
-    """Sends of a line the cells that are to be painted, and not all that its widget has to the left of them.
+class _Changes(CompositorUpdate):
+    """What of an update the terminal does not show yet."""
 
-    Textual cuts an update on the right only: a clock whose last figure changes is sent whole, and so is every line in
-    which one word is another. `spans` are `(row, first column, end)`; of each row's strips what lies between them is
-    sent. Relies on `ChopsUpdate` being what the compositor makes of a partial update, and on its three attributes.
-    """
+    def __init__(self, update: LayoutUpdate | ChopsUpdate, cells: PaintedCells, size: Size) -> None:
+        self._update = update
+        self._cells = cells
+        self._size = size
 
     def render_segments(self, console: Console) -> str:
-        """The update as it is written to the terminal."""
-        sent: list[str] = []
-        last_row = self.spans[-1][0]
-        for row, first, after in self.spans:
-            for end, (begin, strip) in zip(self.chop_ends[row], self.chops[row].items(), strict=False):
-                if strip is None or begin >= after or end <= first:
-                    continue
-                left, right = max(begin, first) if _is_narrow(strip) else begin, min(end, after)
-                if (left, right) != (begin, end):
-                    strip = strip.crop(left - begin, right - begin)
-                sent += (Control.move_to(left, row).segment.text, strip.render(console))
-            if row != last_row:
-                sent.append("\n")
-        return "".join(sent)
+        """What is written to the terminal; asked for when it is written, and only then."""
+        return self._cells.changes(_placed(self._update), self._size, console)
 
 
-def _is_narrow(strip: Strip) -> bool:
-    """Whether each character takes one cell: a wide one that is cut in two would leave a blank."""
-    return len(strip.text) == strip.cell_length
-
-
-def crop_updates() -> None:
-    """Have Textual send its updates so (`CroppedUpdate`); where it has none of this kind, nothing is changed."""
-    if hasattr(_compositor, "ChopsUpdate"):
-        _compositor.ChopsUpdate = CroppedUpdate  # type: ignore[misc]
+def _placed(update: LayoutUpdate | ChopsUpdate) -> Iterator[Placed]:
+    """The strips of an update, each with its place; of a partial one those that its spans touch."""
+    if isinstance(update, LayoutUpdate):
+        for row, strips in enumerate(update.strips, update.region.y):
+            column = update.region.x
+            for strip in strips:
+                yield row, column, strip
+                column += strip.cell_length
+        return
+    for row, first, after in update.spans:
+        for end, (begin, part) in zip(update.chop_ends[row], update.chops[row].items(), strict=False):
+            if part is not None and begin < after and end > first:
+                yield row, begin, part

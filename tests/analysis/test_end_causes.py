@@ -92,6 +92,9 @@ def test_a_sigkill_alone_is_not_called_a_lack_of_memory(fields: dict[str, Any]) 
 
 @pytest.mark.parametrize(("words", "brief"), [
     ("ModuleNotFoundError: No module named 'prisma'", "Python package missing"),
+    ("ModuleNotFoundError: No module named 'encodings'", "Python does not start"),
+    ("ImportError: Could not import handler from hooks", "module file missing"),
+    ("ImportError: Could not find module file /etc/litellm/hooks.py", "module file missing"),
     ("OSError: [Errno 28] No space left on device", "disk full"),
     ("OSError: [Errno 24] Too many open files", "too many open files"),
     ("yaml.scanner.ScannerError: mapping values are not allowed here", "configuration does not parse"),

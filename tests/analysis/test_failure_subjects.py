@@ -219,7 +219,24 @@ def test_the_class_that_litellm_gives_to_what_it_does_not_know_names_no_cause() 
     )
     # an upstream's answer that is no answer of a model
     found = name_cause("litellm.APIConnectionError: OpenAIException - 'str' object has no attribute 'model_dump'")
-    assert (found.subject, found.name) in (("upstream", "failing"), ("", "failing"))
+    assert (found.subject, found.name) == ("upstream", "answer is no JSON")
+
+
+@pytest.mark.parametrize(("words", "cause"), [
+    ("litellm.APIError: APIError: OpenAIException - Project `p` does not have access to model `m`", "403 forbidden"),
+    ("litellm.NotFoundError: OpenAIException - The model `m` does not exist or you do not have access to it.",
+     "404 not found"),
+    ('litellm.NotFoundError: Ollama_chatException - {"error":"model \'m\' not found"}', "model not pulled"),
+    ('litellm.APIConnectionError: Ollama_chatException - {"error": "model \'m\' not found"}', "model not pulled"),
+    ("litellm.InternalServerError: InternalServerError: OpenAIException - Empty or invalid response from LLM endpoint. "
+     "Received: '<html><body>Sign in</body></html>'.", "answer is no JSON"),
+    ("litellm.MidStreamFallbackError: litellm.APIConnectionError: APIConnectionError: OpenAIException - Timeout on "
+     "reading data from socket", "timeout"),
+    ("litellm.MidStreamFallbackError: litellm.APIConnectionError: OpenAIException - peer closed connection",
+     "stream breaks"),
+])  # fmt: skip
+def test_what_an_upstream_says_in_forms_of_its_own_is_named(words: str, cause: str) -> None:
+    assert name_cause(words).name == cause
 
 
 def test_a_gateway_behind_this_one_is_an_upstream_whatever_it_refuses() -> None:

@@ -18,6 +18,7 @@ from litellm_tui.model.configuration import ConfigError, Configuration
 from litellm_tui.model.diagnosis import Verdict
 from litellm_tui.model.failures import Failure, Malformed, Unauthorized, Unreachable
 from litellm_tui.model.gateway import Gateway
+from litellm_tui.model.log import LogRecord
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Obstacle, Service, Worker
 from litellm_tui.model.snapshot import Snapshot
@@ -304,3 +305,22 @@ def test_a_health_url_that_answers_for_a_dead_gateway_is_a_contradiction() -> No
 def test_without_a_health_url_nothing_is_said_of_one() -> None:
     diagnosis = diagnose(_snapshot(None, _service()), NOW)
     assert "health URL" not in str(diagnosis)
+
+
+def test_an_address_in_use_is_no_cause_of_a_run_that_ended_otherwise() -> None:
+    unit = _service(
+        active_state="activating", sub_state="auto-restart", exit_code="exited", exit_status=3, started_at=None
+    )
+    taken = (Notice("port taken", "127.0.0.1', 4000", NOW - 30, NOW - 30),)
+    ends = [
+        LogRecord(n, NOW - 25 + 10 * n, "INFO", "systemd", "litellm.service: Main process exited, code=exited")
+        for n in (0, 1)
+    ]
+    words = LogRecord(2, NOW - 16, "ERROR", "stdout", "ImportError: Could not import handler from hooks")
+
+    def state(*records: LogRecord) -> str:
+        snapshot = replace(_snapshot(REFUSED, unit, answered=NOW - 90, notices=taken), last_records=records)
+        return judge_service(snapshot, NOW).brief
+
+    assert state(ends[0]) == "port taken"
+    assert state(ends[0], words, ends[1]) == "module file missing"

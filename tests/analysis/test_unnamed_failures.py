@@ -55,7 +55,7 @@ def _read(value: Any, at: float) -> Reading[Any]:
     return Reading(value=value, seen_at=at, tried_at=at, interval=15.0)
 
 
-def judged(
+def watched(
     traffic: Traffic,
     now: float,
     *,
@@ -64,8 +64,8 @@ def judged(
     health: HealthReport | None = None,
     interval: float | None = None,
     metrics: Metrics | None = None,
-) -> Diagnosis:
-    """What is thought of this traffic at a gateway that answers; its process has run for `up` seconds."""
+) -> Snapshot:
+    """This traffic at a gateway that answers; its process has run for `up` seconds."""
     router: dict[str, Any] = {"fallbacks": [{"front": ["spare"]}], "model_group_alias": {"nick": "front"}}
     if "front" not in {group for group, _ in models}:
         router = {}
@@ -84,7 +84,7 @@ def judged(
         cache_ping=_read(CachePing("healthy", "redis", True), now),
     )
     service = Service("litellm.service", "user", "loaded", "active", "running", main_pid=1, started_at=now - up)
-    snapshot = Snapshot(
+    return Snapshot(
         now,
         gateway=gateway,
         configuration=Configuration(current=file),
@@ -92,7 +92,11 @@ def judged(
         log=Log(state="following", last=9),
         traffic=traffic,
     )
-    return diagnose(snapshot, now)
+
+
+def judged(traffic: Traffic, now: float, **more: Any) -> Diagnosis:
+    """What is thought of this traffic."""
+    return diagnose(watched(traffic, now, **more), now)
 
 
 def look(fed: Fed, after: float = 3.0, **more: Any) -> Diagnosis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +14,7 @@ from litellm_tui.collectors.litellm_source.catalogues import shipped
 from litellm_tui.collectors.litellm_source.python_modules import find_modules
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import ConfigError
+from litellm_tui.model.release import Advisory, Release
 
 NEWEST = "1.106.2"
 
@@ -28,10 +29,13 @@ def audited(
     silenced: Mapping[str, str] = {},
     stumbles: bool = False,
     interpreter: str | None = None,
+    release: Release | None = None,
+    advisories: Sequence[Advisory] = (),
 ) -> Audit:
     """The audit of this text as `config.yaml`, with `files` beside it. No rule may fail on it, but where one is to.
 
-    `interpreter` is the gateway's Python, in whose libraries the named modules are looked for.
+    `interpreter` is the gateway's Python, in whose libraries the named modules are looked for. Without `advisories` no
+    release has any.
     """
     with TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
@@ -44,7 +48,9 @@ def audited(
         if isinstance(loaded, ConfigError):
             return audit_unusable_file(loaded, catalogue.version)
         modules = find_modules([name for _, name in named_modules(loaded.data)], loaded.path, interpreter)
-        result = run_audit(Subject(loaded, catalogue, spans, env, runtime, modules), silenced)
+        result = run_audit(
+            Subject(loaded, catalogue, spans, env, runtime, modules, release=release, advisories=advisories), silenced
+        )
     assert any("the rule itself failed" in said for said in result.unknown) == stumbles, result.unknown
     return result
 

@@ -68,7 +68,30 @@ def test_the_rest_is_read_where_it_is_written(small: Catalogue) -> None:
     assert small.providers == {"openai", "publicai"}
     assert small.callbacks == {"langfuse", "prometheus"}
     assert small.models == {"bare": "", "cohere/embed": "embedding", "gpt-4o": "chat"}
-    assert small.defaults == {"ROUTER_MAX_FALLBACKS": 5, "request_timeout": 6000.0}
+    assert small.compiled == ()
+
+
+def test_defaults_are_the_plain_values_of_parameters_attributes_and_constants(small: Catalogue) -> None:
+    assert small.defaults == {
+        "ROUTER_MAX_FALLBACKS": 5,
+        "request_timeout": 6000.0,
+        "router_settings.model_list": None,
+        "router_settings.routing_strategy": "a",
+        "router_settings.timeout": None,
+        "router_settings.only_by_name": None,
+        "litellm_settings.cache_params.type": "local",
+        "litellm_settings.cache_params.ttl": None,
+        "litellm_settings.drop_params": False,
+        "litellm_settings.num_retries": None,
+    }
+
+
+def test_a_default_that_is_no_literal_is_none_of_them(tmp_path: Path) -> None:
+    parameters = "self, model_list=[], routing_strategy=PICK, cooldown_time=-1, word='x' * 9"
+    found = read(write(tmp_path, router=f"class Router:\n    def __init__({parameters}): ...\n"))
+    assert isinstance(found, Catalogue)
+    mine = {name: value for name, value in found.defaults.items() if name.startswith("router_settings.")}
+    assert mine == {"router_settings.cooldown_time": -1}
 
 
 def test_before_the_constant_the_proxy_kept_its_own_list_of_managed_parameters(tmp_path: Path) -> None:
@@ -82,7 +105,23 @@ def test_before_the_constant_the_proxy_kept_its_own_list_of_managed_parameters(t
     found = read(write(tmp_path, constants="", proxy_server=proxy))
     assert isinstance(found, Catalogue)
     assert found.router_managed == {"model_list"}
-    assert not found.defaults
+    assert not {name for name in found.defaults if "." not in name}
+
+
+def test_a_router_that_is_compiled_has_its_parameters_in_a_function_of_the_module(tmp_path: Path) -> None:
+    router = """
+def _router_init(self: object, model_list=None, routing_strategy: "Names" = "a", newer=1, _host=None) -> None: ...
+class Router:
+    def __init__(self, *args, **kwargs): ...
+"""
+    folder = write(tmp_path, router=router)
+    (folder / "rust_bridge").mkdir()
+    (folder / "rust_bridge/_native.abi3.so").write_bytes(b"ELF")
+    found = read(folder)
+    assert isinstance(found, Catalogue)
+    assert found.router == {"routing_strategy", "newer"}
+    assert found.defaults["router_settings.newer"] == 1
+    assert found.compiled == ("rust_bridge/_native.abi3.so",)
 
 
 def test_a_router_that_hands_its_parameters_on_is_read_where_they_are_taken(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -166,8 +167,8 @@ def test_a_line_of_an_environment_file_that_only_a_shell_takes_is_named(
     Path("litellm.env").write_text("LITELLM_MASTER_KEY=sk-good-1\n  export SMALL_KEY=sk-small-1\nexported=1\n")
     _audit(str(file), "--env-file", "litellm.env")
     said = capsys.readouterr()
-    assert "litellm.env:2: SMALL_KEY is not set by this line" in said.err
-    assert said.err.count("not set by this line") == 1
+    assert "litellm.env:2:10: error environment-line-lost: systemd leaves SMALL_KEY out" in said.out
+    assert said.out.count("error environment-line-lost") == 1
     assert "sk-small-1" not in said.err + said.out
 
 
@@ -179,3 +180,113 @@ def test_the_score_waits_for_an_environment_that_is_not_known(file: Path, capsys
     Path("litellm.env").write_text("LITELLM_MASTER_KEY=sk-good-1\nSMALL_KEY=sk-small-1\n")
     _audit(str(file), "--env-file", "litellm.env")
     assert "of 10" in capsys.readouterr().out.rpartition("score ")[2]
+
+
+# --- files of other kinds -------------------------------------------------------------------------------------------
+
+MANIFEST = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: birds}
+data:
+  config.yaml: |
+"""
+POD = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: proxy}
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers:
+        - image: ghcr.io/berriai/litellm:v1.106.2
+          args: [--config, /etc/config.yaml, --num_workers, "2"]
+          env: [{name: LITELLM_MASTER_KEY, value: sk-of-the-pod-1}]
+          livenessProbe: {httpGet: {path: /health}}
+      volumes: [{configMap: {name: birds}}]
+"""
+
+
+def _indented(text: str = TEXT) -> str:
+    return "".join(f"    {line}" for line in text.splitlines(keepends=True))
+
+
+def test_a_manifest_is_named_and_the_configuration_in_it_is_audited(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("map.yaml").write_text(MANIFEST + _indented() + POD, encoding="utf-8")
+    assert main(["audit", "map.yaml", "--format", "json"]) == 1
+    (audited,) = json.loads(capsys.readouterr().out)
+    assert audited["kind"] == (
+        "a Kubernetes manifest of 2 objects: the configuration is data.config.yaml of ConfigMap birds, run by "
+        "Deployment proxy (2 replicas, 2 workers each)"
+    )
+    # the version is that of the image
+    assert audited["version"] == "1.106.2"
+    places = {one["rule"]: (one["mark"]["line"], one["mark"]["column"]) for one in audited["findings"]}
+    assert places["unknown-router-key"] == (11, 7)
+    assert places["unset-reference"] == (9, _indented().splitlines()[3].index("api_key:") + 1)
+    assert places["probe-asks-health"] == (27, 43)
+    assert {Path(one["mark"]["file"]).name for one in audited["findings"]} == {"map.yaml"}
+    assert "unsafe-master-key" not in places
+    assert any("each GET /health makes 1 call" in said for said in audited["costs"])
+
+
+def test_a_fix_of_a_manifest_changes_one_line_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    path, text = Path("map.yaml"), MANIFEST + _indented() + POD
+    path.write_text(text, encoding="utf-8")
+    main(["audit", "map.yaml", "--fix", "--fail-on", "never"])
+    assert path.read_text(encoding="utf-8") == text.replace("enable_pre_call_check:", "enable_pre_call_checks:")
+    assert "+      enable_pre_call_checks: true" in capsys.readouterr().out
+
+
+def test_a_secret_is_shown_as_text_and_keeps_its_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    inner = TEXT.replace("os.environ/LITELLM_MASTER_KEY", "sk-never-be-seen-1")
+    coded = base64.b64encode(inner.encode()).decode()
+    path = Path("secret.yaml")
+    path.write_text(f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ndata:\n  c.yaml: {coded}\n")
+    main(["audit", "secret.yaml", "--fix", "--fail-on", "never"])
+    said = capsys.readouterr()
+    assert "enable_pre_call_checks" in said.out
+    assert "sk-never-be-seen-1" not in said.out + said.err
+    assert coded[:40] not in said.out + said.err
+    assert "secret.yaml:5:11: " in said.out
+    assert "enable_pre_call_checks" in base64.b64decode(path.read_text().split()[-1]).decode()
+
+
+def test_a_file_without_a_configuration_ends_with_2_and_no_score(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("pod.yaml").write_text(POD, encoding="utf-8")
+    assert _audit("pod.yaml", "--fail-on", "never") == 2
+    said = capsys.readouterr()
+    assert "a Kubernetes Deployment without a configuration of LiteLLM: it names birds, which is not in it" in said.err
+    assert "asks /health every 10 s" in said.err
+    assert "score" not in said.out
+    # the others are audited all the same
+    assert _audit("pod.yaml", str(file), "--fail-on", "never") == 2
+    assert "score" in capsys.readouterr().out
+
+
+def test_the_file_that_compose_names_is_audited_with_its_variables(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("llm.env").write_text("export SMALL_KEY='sk-small-1'\n", encoding="utf-8")
+    Path("compose.yaml").write_text(
+        "services:\n  llm:\n    image: litellm/litellm\n    command: [--config, /app/config.yaml]\n"
+        "    volumes: ['./config.yaml:/app/config.yaml']\n    env_file: llm.env\n"
+        "    environment: {LITELLM_MASTER_KEY: sk-of-compose-1}\n",
+        encoding="utf-8",
+    )
+    assert main(["audit", "compose.yaml", "--fail-on", "never", "--format", "json"]) == 0
+    (audited,) = json.loads(capsys.readouterr().out)
+    assert audited["path"] == str(file)
+    assert audited["kind"].startswith("compose.yaml is a Compose file, whose service llm reads this file")
+    # Compose takes the line with `export`
+    assert "unset-reference" not in {one["rule"] for one in audited["findings"]}
+
+
+def test_a_broken_configuration_in_a_manifest_is_fatal_at_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("map.yaml").write_text(MANIFEST + "    model_list:\n    \t- {}\n", encoding="utf-8")
+    assert _audit("map.yaml") == 1
+    assert "map.yaml:7:5: fatal unusable-file: a tab in the indentation" in capsys.readouterr().out

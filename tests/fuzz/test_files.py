@@ -10,6 +10,7 @@ import gc
 import hashlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,18 +25,22 @@ from hypothesis import strategies as st
 
 from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.splice import CannotEdit, diff, splice
+from litellm_tui.actions.splice_within import splice_within
 from litellm_tui.actions.transaction.record import Record, RestartLock
 from litellm_tui.audit.catalogue.records import Catalogue
 from litellm_tui.audit.run import run_audit
 from litellm_tui.audit.subject import Subject
 from litellm_tui.collectors import redis
 from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.config.embedded import unwrap
 from litellm_tui.collectors.config.includes import include_entries, named_files
+from litellm_tui.collectors.config.load_embedded import load_piece
 from litellm_tui.collectors.gateway import answers, metrics
 from litellm_tui.collectors.litellm_source import catalogues
 from litellm_tui.host import proc
 from litellm_tui.host.compose_env_file import parse_compose
 from litellm_tui.host.environment_file import parse_dotenv, parse_systemd, secrets_of
+from litellm_tui.host.environment_lines import lines_not_taken
 from litellm_tui.host.systemd_tools import (
     directive_lines,
     expand,
@@ -107,6 +112,35 @@ def test_a_configuration_of_any_content(tmp_path: Path, parts: list[str], at: in
     if isinstance(loaded, ConfigFile):
         tuple(config_file.secrets_in(loaded, {"B": "secret-value"}))
         str(loaded.deployments)
+
+
+OUTSIDE = {
+    "map.yaml": "apiVersion: v1\nkind: ConfigMap\ndata:\n  config.yaml: |\n    ",
+    "secret.yaml": "apiVersion: v1\nkind: Secret\nstringData:\n  config.yaml: |\n    ",
+    "values.yaml": "replicaCount: 1\nproxy_config:\n  ",
+    "compose.yaml": "services: {llm: {image: litellm}}\nconfigs:\n  c:\n    content: |\n      ",
+    "main.tf": "resource x y {\n  c = <<EOT\n",
+    "a.md": "# x\n\n```yaml\n",
+    "plain": "",
+}
+
+
+@FUZZ
+@given(pieces, st.integers(0, 60), st.sampled_from(["", "\n", " ", "\n  "]), st.sampled_from(sorted(OUTSIDE)))
+def test_a_file_of_another_kind_with_any_content(parts: list[str], at: int, joint: str, name: str) -> None:
+    head = OUTSIDE[name]
+    margin = "\n" + head.rpartition("\n")[2]
+    text = (
+        head + _mixed(parts, at, joint).replace("\n", margin) + ("\nEOT\n```\n" if name in ("main.tf", "a.md") else "")
+    )
+    content = text.encode("utf-8", "replace")
+    wrapped = unwrap(content, f"/nowhere/{name}")
+    for piece in wrapped.pieces if wrapped else ():
+        load_piece(piece, {"B": "x"})
+        with suppress(CannotEdit):
+            edit = SetValue(("model_list", 0, "model_name"), "b")
+            after = splice_within(content, (edit,), f"/nowhere/{name}", piece.name)
+            assert after.startswith(head.encode()) or name == "plain"
 
 
 @FUZZ
@@ -431,6 +465,14 @@ def test_the_small_grammars_of_systemd_take_any_text(text: str) -> None:
 
 # --- time ------------------------------------------------------------------------------------------------------
 
+
+def _judge_lines(content: bytes) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        lines_not_taken([file.name])
+
+
 # what makes a backtracking or a re-reading parser quadratic: `(reader, head, repeated, tail)`
 REPEATED: dict[str, tuple[Callable[[bytes], object], bytes, bytes, bytes]] = {
     "systemd: quotes": (parse_systemd, b"A=", b"'a'", b"\n"),
@@ -447,6 +489,18 @@ REPEATED: dict[str, tuple[Callable[[bytes], object], bytes, bytes, bytes]] = {
     "configuration: list": (lambda c: tuple(include_entries(c.decode())), b"include:\n", b"- a\n", b""),
     "show: blank lines": (lambda c: parse_show(c.decode()), b"A=1", b"\n ", b"x"),
     "show: properties": (lambda c: parse_show(c.decode()), b"", b"A=1\n", b""),
+    "wrapped: texts": (
+        lambda c: unwrap(c, "/a.yaml"), b"kind: ConfigMap\ndata:\n", b"  a: |\n    model_list:\n", b"",
+    ),
+    "wrapped: objects": (
+        lambda c: unwrap(c, "/a.yaml"), b"", b"---\napiVersion: v1\nkind: Pod\nspec: {containers: [{env: []}]}\n", b"",
+    ),
+    "wrapped: fences": (lambda c: unwrap(c, "/a.md"), b"", b"```yaml\nmodel_list:\n```\n", b""),
+    "wrapped: heredocs": (lambda c: unwrap(c, "/a.tf"), b"", b"a = <<EOT\nmodel_list:\n", b""),
+    "wrapped: escapes": (
+        lambda c: unwrap(c, "/a.json"), b'{"kind": "Secret", "stringData": {"a": "model_list: ', b"\\n", b'"}}',
+    ),
+    "lines not taken": (_judge_lines, b"", b"export A = 'b' # c\n", b""),
     "metrics: labels": (
         lambda c: metrics.decode(200, c), b"# HELP a b\nlitellm_x 1\n", b'litellm_in_flight_requests{a="b"} 1\n', b"",
     ),

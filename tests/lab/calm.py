@@ -11,8 +11,9 @@ from typing import Any
 from litellm_tui.collectors.gateway.client import LIVELINESS
 from tests.lab.config import deployment
 from tests.lab.core import Lab, request
-from tests.lab.environments import Environment
-from tests.lab.traffic import Flow, Traffic
+from tests.lab.environments import Environment, environments
+from tests.lab.faults_ways import start_two
+from tests.lab.traffic import Failed, Flow, Traffic
 from tests.lab.watch import Said, watching
 
 VARIABLE = "LITELLM_TUI_CALM_SECONDS"
@@ -76,15 +77,19 @@ def calm_seconds() -> float:
 
 
 class Calm:
-    """Watches both from now on; `join` waits for the end and raises what went wrong on the way."""
+    """Watches both from now on; `join` waits for the end and raises what went wrong on the way.
+
+    The healthy gateway of the newest LiteLLM has two workers.
+    """
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        self.workers = 2 if environment == environments()[0] else 1
         self.said: list[Said] = []
         self.settled = False
         self.statuses: dict[int, int] = {}
         self.took: list[tuple[float, float]] = []
-        self.failed: list[float] = []
+        self.failed: list[Failed] = []
         self.idle: Said = {}
         self.calls: dict[str, Any] | None = None
         self._error: BaseException | None = None
@@ -116,11 +121,17 @@ class Calm:
                     litellm=self.environment,
                     config=healthy_config(),
                     system_config=idle_config(),
-                    units=("user", "system"),
+                    units=("system",) if self.workers > 1 else ("user", "system"),
                     groups=("systemd-journal",),
                     env={"LITELLM_LOG": "INFO"},
                 )
             )
+            if self.workers > 1:
+                start_two(lab)
+            # an old release is at risk by its holes, however calm it is
+            settings = lab.home / ".config/litellm-tui/config.yaml"
+            settings.parent.mkdir(parents=True, exist_ok=True)
+            settings.write_text("audit: {ignore: {release-exploited: wanted here}}\n", encoding="utf-8")
             request("DELETE", f"http://127.0.0.1:{lab.ports.second}/calls")
             idle = stack.enter_context(
                 watching(lab, "--url", lab.url(user=False), env={"LITELLM_PROXY_API_KEY": lab.key(user=False)})

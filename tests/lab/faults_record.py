@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.lab import faults_ways as ways
 from tests.lab.core import Lab
 from tests.lab.environments import Environment
-from tests.lab.faults import Fault, of_step
-from tests.lab.faults_config import HEALTH_SECONDS, broken_config, site_config
+from tests.lab.faults import Fault
+from tests.lab.faults_config import ENVIRONMENT, GUARD, HEALTH_SECONDS, site_config
+from tests.lab.faults_matrix import of_step
 from tests.lab.record import FIELDS, Recorder, spoken
 from tests.lab.units import LITELLM
 
@@ -83,8 +85,9 @@ class FaultRecorder:
         for form, user in FORMS.items():
             cursor = self.cursor(user)
             content = f"{fault.key} {time.time()}"
+            more = fault.flows[0].more if fault.flows else {}
             try:
-                answer = self.lab.chat(group, content=content, user=user, stream=kind == "stream")
+                answer = self.lab.chat(group, content=content, user=user, stream=kind == "stream", **more)
             except (OSError, http.client.HTTPException) as error:
                 said: dict[str, Any] = {"error": repr(error)}
             else:
@@ -145,8 +148,9 @@ class FaultRecorder:
     def broken(self) -> None:
         faults = of_step("broken")
         cursors = {form: self.cursor(user) for form, user in FORMS.items()}
-        self.lab.write_config(broken_config())
-        self.lab.write_config(_plain(broken_config()), user=False)
+        self.lab.write_config(ways.broken_file(self.lab))
+        self.lab.write_config(_plain(ways.broken_file(self.lab)), user=False)
+        self.lab.config_path(user=False).with_name("guard.py").write_text(GUARD)
         for user in FORMS.values():
             self.lab.systemctl("restart", LITELLM, user=user)
         self.lab.wait_ready()
@@ -157,8 +161,8 @@ class FaultRecorder:
             self.begin(fault)["start"] = started if fault.key == "no-provider" else {}
             if fault.key == "cache-local":
                 self.begin(fault)["cache_ping"] = self.lab.request("GET", "/cache/ping").json()
-            else:
-                self.ask(fault, "calm" if fault.key == "ghost" else fault.listed)
+            elif fault.flows or fault.key == "ghost":
+                self.ask(fault, "calm" if fault.key == "ghost" else fault.listed or fault.flows[0].group)
         self.lab.reset_upstream()
         self.reports(faults)
 
@@ -170,7 +174,7 @@ class FaultRecorder:
             case = self.begin(fault)
             case["journal"]["json"] = self.lines(cursor, True)
             case["unit"] = self.lab.show(LITELLM, *UNIT_FIELDS)
-            fault.heal(self.lab)
+            ways.start_again(self.lab)
 
 
 def record_faults(environment: Environment, folder: Path) -> None:
@@ -181,7 +185,7 @@ def record_faults(environment: Environment, folder: Path) -> None:
         config=site_config(),
         system_config=_plain(site_config()),
         units=("user", "system"),
-        env={"LITELLM_LOG": "INFO"},
+        env=ENVIRONMENT,
     ) as lab:
         recorder = FaultRecorder(Recorder(lab, folder))
         recorder.upstream()

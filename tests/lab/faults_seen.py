@@ -23,12 +23,14 @@ WHOLE = ("gateway", "service", "cache")
 class Outcome:
     """One row: seconds until the fault was named and until that was taken back, None where it was not.
 
-    `lasts` says that it was still named when it had lasted for a while, `recovered` the seconds from the first request
+    `well` says that all could be called well while it lasted, `lasts` that it was still named when it had lasted for a
+    while, `recovered` the seconds from the first request
     that was answered again until all was said to be well.
     """
 
     fault: Fault
     before: bool = False
+    well: bool = False
     named: float | None = None
     lasts: bool = False
     gone: float | None = None
@@ -39,6 +41,26 @@ class Outcome:
     health: str = ""
     listed: str = ""
     statuses: set[int] = field(default_factory=set)
+
+
+def incidents_at(shown: Shown, line: Said) -> list[dict[str, Any]]:
+    """The incidents of whom they are, and at the subject where one is asked for."""
+    return [
+        one
+        for one in line.get("incidents", ())
+        if one["failure_of"] in shown.states and (not shown.key or one["subject"] == shown.key)
+    ]
+
+
+def keeps_from_ok(shown: Shown, line: Said) -> bool:
+    """Whether what is said at the place is enough that not all is called well, were there nothing else."""
+    if shown.kind in WHOLE[:1] and any(verdict["severity"] == "bad" for verdict in verdicts_at(shown, line)):
+        return True
+    at = Shown("log", "", (), "") if shown.kind == "incident" else shown
+    return any(
+        problem["severity"] in ("bad", "warn") or any(mark in problem["cause"] for mark in ("callers' own", "refused"))
+        for problem in problems_at(at, line)
+    )
 
 
 def verdicts_at(shown: Shown, line: Said) -> list[dict[str, Any]]:
@@ -73,6 +95,8 @@ def problems_at(shown: Shown, line: Said) -> list[dict[str, Any]]:
 
 def shows(shown: Shown, line: Said) -> bool:
     """Whether the expected state stands at the place, and the expected cause among its problems."""
+    if shown.kind == "incident":
+        return any(one["cause"] == shown.cause for one in incidents_at(shown, line))
     verdicts, problems = verdicts_at(shown, line), problems_at(shown, line)
     caused = [problem for problem in problems if problem["cause"] == shown.cause]
     if not verdicts and shown.kind in (*WHOLE, "deployment", "group"):
@@ -100,6 +124,7 @@ def what_shows(shown: Shown, line: Said) -> str:
     """All that is said at the place, for a test that failed."""
     words = [": ".join(dict.fromkeys(filter(None, (v["state"], v.get("brief"))))) for v in verdicts_at(shown, line)]
     words += [f"{problem['severity']} {problem['cause']}" for problem in problems_at(shown, line)]
+    words += [f"{one['failure_of']}: {one['cause']}" for one in line.get("incidents", ()) if shown.kind == "incident"]
     return ", ".join(dict.fromkeys(words)) or "nothing"
 
 
@@ -109,6 +134,9 @@ def in_words(shown: Shown, line: Said) -> str:
     words = [v["state"] if v["brief"] in ("", v["state"]) else f"{v['state']}: {v['brief']}" for v in verdicts]
     told = {word for v in verdicts for word in (v["state"], v["brief"])}
     words += [problem["cause"] for problem in problems_at(shown, line) if problem["cause"] not in told]
+    if shown.kind == "incident":
+        words = [f"{one['failure_of']}: {one['cause']}" for one in incidents_at(shown, line)]
+        words = [word for word in words if word.endswith(shown.cause)]
     return ", ".join(dict.fromkeys(words)) or "nothing"
 
 

@@ -1,7 +1,7 @@
-"""No request that failed is nobody's: `status` on real gateways, at the default log level and at INFO.
+"""No request that failed is nobody's: `status` on real gateways that write at the default log level.
 
-The user's unit writes at the default level, the system's at INFO: both get the same requests, which fail inside
-LiteLLM, in streams that never bring a word, and behind an alias without the fallback of its group.
+Requests fail inside LiteLLM, in streams that never bring a word, and behind an alias without the fallback of its group.
+At INFO the fault matrix (`test_faults.py`) has the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from tests.lab.environments import Environment
 
 COMMAND = (sys.executable, "-m", "litellm_tui.cli")
 REQUESTS = 4
-KINDS = {"default": True, "info": False}
 
 
 def site() -> dict[str, Any]:
@@ -45,78 +44,57 @@ def site() -> dict[str, Any]:
 
 
 class Site:
-    """A lab with both gateways, and what `status` says of each after all requests."""
+    """A lab, and what `status` says after all requests."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         asked = [("weighted", False), ("nick", False), ("fine", False), *[("silent", True)] * REQUESTS]
-        jobs = [(user, name, stream) for user in KINDS.values() for name, stream in asked]
-        with ThreadPoolExecutor(len(jobs)) as pool:
-            self.statuses = dict(zip(jobs, pool.map(lambda job: self._ask(*job), jobs), strict=True))
-        self.said = {kind: json.loads(self.command("status", "--json", kind=kind)) for kind in KINDS}
+        with ThreadPoolExecutor(len(asked)) as pool:
+            self.statuses = dict(zip(asked, pool.map(lambda job: self._ask(*job), asked), strict=True))
+        self.said = json.loads(self.command("status", "--json"))
 
-    def _ask(self, user: bool, name: str, stream: bool) -> set[int]:
+    def _ask(self, name: str, stream: bool) -> set[int]:
         times = 1 if stream else REQUESTS
-        return {
-            self.lab.chat(name, content=f"{name} {n} {id(self)}", user=user, stream=stream).status for n in range(times)
-        }
+        return {self.lab.chat(name, content=f"{name} {n} {id(self)}", stream=stream).status for n in range(times)}
 
-    def command(self, *arguments: str, kind: str = "default") -> str:
-        user = KINDS[kind]
-        state = {"XDG_STATE_HOME": str(self.lab.home / f"state-{kind}"), "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
-        key = {} if user else {"LITELLM_PROXY_API_KEY": self.lab.key(user=False)}
-        # named, as of two units the one that runs would be chosen
-        at = ["--user"] if user else ["--url", self.lab.url(user=False), "--system"]
-        where = ["--unit", "litellm.service", *at]
-        done = self.lab.run([*COMMAND, *arguments, *where], user=True, check=False, env={**state, **key})
+    def command(self, *arguments: str) -> str:
+        env = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
+        done = self.lab.run([*COMMAND, *arguments], user=True, check=False, env=env)
         assert done.returncode in (0, 1, 2, 3), done.stderr
         return str(done.stdout)
 
-    def state(self, kind: str, group: str) -> str:
-        states = {found["name"]: str(found["verdict"]["state"]) for found in self.said[kind]["groups"]}
+    def state(self, group: str) -> str:
+        states = {found["name"]: str(found["verdict"]["state"]) for found in self.said["groups"]}
         return states[group]
 
-    def problems(self, kind: str) -> dict[str, dict[str, Any]]:
-        return {problem["title"]: problem for problem in self.said[kind]["problems"]}
+    def problems(self) -> dict[str, dict[str, Any]]:
+        return {problem["title"]: problem for problem in self.said["problems"]}
 
 
 @pytest.fixture(scope="module")
 def site_of(lab_environment: Environment) -> Iterator[Site]:
-    with Lab.boot(
-        litellm=lab_environment,
-        config=site(),
-        units=("user", "system"),
-        groups=("systemd-journal",),
-        system_env={"LITELLM_LOG": "INFO"},
-    ) as lab:
+    with Lab.boot(litellm=lab_environment, config=site()) as lab:
         yield Site(lab)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_request_that_failed_is_nobodys(site_of: Site, kind: str) -> None:
+def test_no_request_that_failed_is_nobodys(site_of: Site) -> None:
     # what the callers got: only one of the names answers them
-    answered = {name for (user, name, _), found in site_of.statuses.items() if user == KINDS[kind] and found == {200}}
-    assert answered == {"fine"}
-    assert site_of.said[kind]["headline"]["word"] == "DEGRADED"
-    assert site_of.said[kind]["exit_status"] == 2
-    assert site_of.state(kind, "silent") == "failing"
-    assert site_of.state(kind, "front") == "failing"
-    problems = site_of.problems(kind)
+    assert {name for (name, _), found in site_of.statuses.items() if found == {200}} == {"fine"}
+    assert site_of.said["headline"]["word"] == "DEGRADED"
+    assert site_of.said["exit_status"] == 2
+    assert site_of.state("silent") == "failing"
+    assert site_of.state("front") == "failing"
+    problems = site_of.problems()
     assert problems["front"]["severity"] == "bad"
     assert "takes over" not in problems["front"]["hit"]
     assert "nobody for nick" in problems["front"]["hit"]
     assert problems["silent"]["severity"] == "bad"
-    if kind == "info":
-        # there the router names the group in a line beside the failure
-        assert site_of.state(kind, "weighted") == "failing"
-        assert site_of.state(kind, "fine") == "serving"
-    else:
-        assert f"{REQUESTS} " in problems["requests"]["reason"]
-        assert "the log does not say where" in problems["requests"]["reason"]
+    assert f"{REQUESTS} " in problems["requests"]["reason"]
+    assert "the log does not say where" in problems["requests"]["reason"]
 
 
 def test_a_probe_is_evidence_for_the_next_command(site_of: Site) -> None:
-    assert site_of.state("default", "gone") == "idle"
+    assert site_of.state("gone") == "idle"
     site_of.command("status")
     assert json.loads(site_of.command("probe", "gone", "--json"))["failed"] == 1
     found = json.loads(site_of.command("status", "--json"))

@@ -1,10 +1,13 @@
-"""An OpenAI-compatible upstream on loopback whose model names choose the fault: ``upstream.py PORT``.
+"""An upstream on loopback whose model names choose the fault: ``upstream.py PORT [CERTIFICATE KEY]``.
+
+It speaks as OpenAI, and to requests in their forms as Anthropic and as Ollama; with a certificate, in TLS.
 
 A model whose name holds one of FAULTS fails that way. ``POST /control {"model": NAME, "fault": FAULT}`` gives
 it another one at run time ("ok": none at all, null: back to what its name says; model "*": every model), and
 ``DELETE /control`` takes all of those back. With ``"only": "checks"`` the fault hits nothing but LiteLLM's own
 health checks, with ``"only": "requests"`` everything but them. ``GET /calls`` counts what was asked for since the
-start or since ``DELETE /calls``.
+start or since ``DELETE /calls``. Below ``/front-502`` and ``/front-login`` it is what may stand in front of a gateway:
+a reverse proxy without a gateway behind it, and one that wants a login first.
 
 Standard library only, so that it starts at once under any interpreter.
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -24,7 +28,14 @@ from typing import Any, NamedTuple
 
 TOO_LONG = "This model's maximum context length is 4096 tokens. Please reduce the length of the messages."
 REFUSED = "Your request was rejected as a result of the safety system."
-ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
+# Words that the providers answer with, as their documentation and reports have them.
+NO_QUOTA = "You exceeded your current quota, please check your plan and billing details."
+NO_CREDIT = "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade."
+RETIRED = "The model `retired-m` has been decommissioned and is no longer supported."
+NO_MEMORY = "model requires more system memory (9.5 GiB) than is available (3.1 GiB)"
+PAGE_502 = "<html><head><title>502 Bad Gateway</title></head><body><h1>502</h1><center>nginx</center></body></html>"
+LOGIN = "<html><head><title>Sign in</title></head><body><form action='/login'>Log in to go on</form></body></html>"
+ERRORS: dict[str, tuple[int, dict[str, Any] | str]] = {
     "err500": (500, {"message": "upstream exploded", "type": "server_error", "code": None}),
     "err503": (503, {"message": "no capacity left", "type": "server_error", "code": None}),
     "err429": (429, {"message": "rate limited, slow down", "type": "rate_limit_error", "code": "rate_limit"}),
@@ -38,10 +49,22 @@ ERRORS: dict[str, tuple[int, dict[str, Any]]] = {
     ),
     "errctx": (400, {"message": TOO_LONG, "type": "request_error", "code": "context_length_exceeded"}),
     "errpolicy": (400, {"message": REFUSED, "type": "invalid_request_error", "code": "content_policy_violation"}),
+    "errquota": (429, {"message": NO_QUOTA, "type": "insufficient_quota", "code": "insufficient_quota"}),
+    "errcredit": (400, {"type": "invalid_request_error", "message": NO_CREDIT}),
+    "errpay": (402, {"message": "Insufficient credits. Add more using https://openrouter.ai/credits", "code": 402}),
+    "errbalance": (402, {"message": "Insufficient Balance", "type": "unknown_error", "code": "invalid_request_error"}),
+    "errretired": (
+        400,
+        {"message": RETIRED, "type": "invalid_request_error", "code": "model_decommissioned"},
+    ),
+    "err529": (529, {"type": "overloaded_error", "message": "Overloaded"}),
+    "err403": (403, {"message": "This project has no access to the model", "type": "permission_error"}),
+    "errmemory": (500, NO_MEMORY),
+    "errpull": (404, "model 'unpulled-m' not found"),
 }
 # Streams that break in the middle: by a reset connection, by an error among the events. Others are answered.
 BREAKS = ("cutoff", "errstream")
-FAULTS = (*ERRORS, "slow", "hang", "garbage", "mute", *BREAKS)
+FAULTS = (*ERRORS, "slow", "hang", "garbage", "errpage", "mute", "tardy", *BREAKS)
 SLOW_SECONDS = 5.0
 HANG_SECONDS = 3600.0
 ANSWER = ("Hello", " from", " the", " lab")
@@ -98,12 +121,16 @@ def is_check(body: dict[str, Any]) -> bool:
     """Whether the request is one of LiteLLM's own health checks."""
     messages, given = body.get("messages"), body.get("input")
     if isinstance(messages, list) and len(messages) == 1 and isinstance(messages[0], dict):
-        return messages[0].get("content") in CHECKS
+        content = messages[0].get("content")
+        # in Anthropic's form a text is a list of parts
+        parts = content if isinstance(content, list) else [{"text": content}]
+        return all(isinstance(part, dict) and part.get("text") in CHECKS for part in parts)
     return isinstance(given, list) and len(given) == 1 and given[0] in CHECKS
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server_version, sys_version = "lab", ""
     # Head and body leave in two writes; with Nagle's algorithm each answer would wait for a delayed ACK.
     disable_nagle_algorithm = True
 
@@ -138,6 +165,9 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"faults": list(FAULTS), "overrides": overrides})
         elif self.path in ("/v1/models", "/models"):
             self.answer({"object": "list", "data": []})
+        elif self.path.startswith("/front-"):
+            status, page = (502, PAGE_502) if self.path.startswith("/front-502") else (200, LOGIN)
+            self.send(page.encode(), status, {"content-type": "text/html"})
         else:
             self.answer({"error": {"message": f"no such path {self.path}"}}, 404)
 
@@ -157,7 +187,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/control":
             self.control(body)
             return
-        endpoint = self.path.split("?")[0].rstrip("/").removeprefix("/v1")
+        endpoint = self.path.split("?")[0].rstrip("/")
+        while endpoint.startswith("/v1/"):
+            endpoint = endpoint.removeprefix("/v1")
         model = str(body.get("model"))
         STATE.count(endpoint, model)
         fault, seconds = STATE.fault(model, is_check(body))
@@ -169,6 +201,10 @@ class Handler(BaseHTTPRequestHandler):
             self.embeddings(model, body.get("input"))
         elif endpoint in ("/rerank", "/v2/rerank"):
             self.rerank(model, body.get("documents") or [])
+        elif endpoint == "/messages":
+            self.messages(model)
+        elif endpoint == "/api/chat":
+            self.ollama(model)
         else:
             self.answer({"error": {"message": f"no such path {self.path}"}}, 404)
 
@@ -190,10 +226,13 @@ class Handler(BaseHTTPRequestHandler):
         """Whether the fault has already settled the answer."""
         if fault in ERRORS:
             status, error = ERRORS[fault]
-            self.answer({"error": error}, status, {"retry-after": "7"} if status == 429 else None)
+            self.answer({"type": "error", "error": error}, status, {"retry-after": "7"} if fault == "err429" else None)
             return True
         if fault == "garbage":
             self.send(b"<html><body><h1>It works!</h1></body></html>", 200, {"content-type": "text/html"})
+            return True
+        if fault == "errpage":
+            self.send(PAGE_502.encode(), 502, {"content-type": "text/html"})
             return True
         if fault == "hang":
             time.sleep(HANG_SECONDS if seconds is None else seconds)
@@ -229,6 +268,10 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(HANG_SECONDS if seconds is None else seconds)
             self.close_connection = True
             return
+        if fault == "tardy":
+            # The first word comes late, and then all is well.
+            self.wfile.flush()
+            time.sleep(SLOW_SECONDS if seconds is None else seconds)
         deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
         deltas += [({"content": word}, None) for word in ANSWER]
         deltas.append(({}, "stop"))
@@ -265,6 +308,20 @@ class Handler(BaseHTTPRequestHandler):
         usage = {"prompt_tokens": len(inputs), "total_tokens": len(inputs)}
         self.answer({"object": "list", "model": model, "data": data, "usage": usage})
 
+    def messages(self, model: str) -> None:
+        """An answer in Anthropic's form."""
+        content = [{"type": "text", "text": "".join(ANSWER)}]
+        usage = {"input_tokens": 11, "output_tokens": 9}
+        about = {"id": "msg_lab", "type": "message", "role": "assistant", "model": model}
+        self.answer({**about, "content": content, "stop_reason": "end_turn", "stop_sequence": None, "usage": usage})
+
+    def ollama(self, model: str) -> None:
+        """An answer in Ollama's form."""
+        message = {"role": "assistant", "content": "".join(ANSWER)}
+        counts = {"prompt_eval_count": 11, "eval_count": 9, "total_duration": 5, "eval_duration": 3}
+        made = {"model": model, "created_at": "2026-01-01T00:00:00Z"}
+        self.answer({**made, "message": message, "done": True, "done_reason": "stop", **counts})
+
     def rerank(self, model: str, documents: list[Any]) -> None:
         results = [{"index": n, "relevance_score": round(0.9 / (n + 1), 3)} for n, _ in enumerate(documents)]
         meta = {"billed_units": {"search_units": 1}}
@@ -282,4 +339,9 @@ class Server(ThreadingHTTPServer):
 
 
 if __name__ == "__main__":
-    Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+    if len(sys.argv) > 2:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[2], sys.argv[3])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.serve_forever()

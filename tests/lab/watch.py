@@ -23,7 +23,9 @@ from typing import Any
 
 import msgspec
 
+from litellm_tui.analysis.failures.incidents import find_incidents
 from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.target.profile import Options
@@ -34,6 +36,8 @@ from tests.starved import Starved
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACE = 0.25
+# what a busy machine may add to a bound, in times the bound: what never comes is not waited for for ever
+MOST_STARVED = 4
 # What a deployment's row needs here; the rest of it repeats the file and /v1/model/info.
 ROW = ("key", "group", "model", "verdict", "listed", "ok", "failed")
 # Times and ages change with every look, and nothing is said anew by them.
@@ -55,7 +59,18 @@ def said(snapshot: Snapshot, now: float) -> Said:
         str_keys=True,
     )
     rows = msgspec.to_builtins([{name: getattr(row, name, None) for name in ROW} for row in found.deployments])
-    return {"time": now, **value, "deployments": rows}
+    return {"time": now, **value, "deployments": rows, "incidents": incidents(snapshot, found, now)}
+
+
+def incidents(snapshot: Snapshot, found: Diagnosis, now: float) -> list[dict[str, str]]:
+    """What goes on in the log since the start: whose failure, its cause, at which subject."""
+    service = snapshot.service.value
+    since = (service.started_at if service else None) or 0.0
+    return [
+        {"failure_of": one.failure_of, "cause": one.cause, "subject": one.subject}
+        for one in find_incidents(snapshot.failures, found, now, since)
+        if one.going_on
+    ]
 
 
 def steady(value: Any) -> Any:
@@ -122,7 +137,7 @@ class Watch:
         count the time in which the watch and the lab got no processor.
         """
         begun = time.time() if since is None else since
-        deadline = begun + timeout
+        deadline, most = begun + timeout, timeout * MOST_STARVED
         looked = 0
         with self._news:
             while True:
@@ -130,19 +145,19 @@ class Watch:
                 earlier = sum(line["time"] <= begun for line in self.lines)
                 looked = max(looked, earlier - 1, 0)
                 for line in self.lines[looked:]:
-                    if line["time"] <= deadline + self._starved_between(begun, line["time"]) and predicate(line):
+                    if line["time"] <= deadline + self._starved_between(begun, line["time"], most) and predicate(line):
                         return max(0.0, float(line["time"]) - begun)
                 looked = max(looked, len(self.lines) - 1, 0)
-                left = deadline + self._starved_between(begun, time.time()) - time.time()
+                left = deadline + self._starved_between(begun, time.time(), most) - time.time()
                 if left <= 0 or not self._reader.is_alive():
                     return None
                 self._news.wait(min(left, 1.0))
 
-    def _starved_between(self, begun: float, end: float) -> float:
+    def _starved_between(self, begun: float, end: float, most: float) -> float:
         self._waits.append((time.time(), self._starved.seconds))
         before = max((waited for at, waited in self._waits if at <= begun), default=0.0)
         after = min((waited for at, waited in self._waits if at >= end), default=self._waits[-1][1])
-        return max(0.0, after - before)
+        return min(max(0.0, after - before), most)
 
     def since(self, moment: float) -> list[Said]:
         """What was being said at that moment and everything after it."""

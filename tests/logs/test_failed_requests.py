@@ -205,3 +205,55 @@ def test_a_named_failure_does_not_name_another_one_with_the_same_error() -> None
     fed.write(error(ROUTER + middle + DEBUG), error(f"Fallback also failed: {middle}"), error(STREAM + SOCKET))
     fed.write(error(STREAM + SOCKET))
     assert sorted(fed.told()) == [("group", "one", 1), ("stream", "", 1)]
+
+
+def test_an_access_line_that_comes_after_its_failure_was_counted_is_no_second_failure() -> None:
+    """A gateway that gets no processor writes it seconds later, and a reader of old lines reads it in a later batch."""
+    fed = Fed()
+    fed.write(error(f"{PROXY}{CALL}litellm.Timeout: slow{ALONE.format('one')}"), error(PROXY + CALL + WEIGHT))
+    assert sorted(fed.told()) == [("", "", 1), ("group", "one", 1)]
+    fed.at += 2
+    fed.write(access(408), access(500))
+    assert sorted(fed.told()) == [("", "", 1), ("group", "one", 1)]
+    assert {failed.callers for failed in fed.traffic().failed} == {("10.0.0.7",)}
+    # one more is another request's
+    fed.write(access(500))
+    assert sorted(fed.told()) == [("", "", 2), ("group", "one", 1)]
+
+
+def test_an_access_line_that_comes_late_still_says_that_the_request_was_refused() -> None:
+    fed = Fed()
+    fed.write(error(f"{PROXY}{CALL}Violated guardrail policy"))
+    assert fed.told() == [("", "", 1)]
+    fed.at += 2
+    fed.write(access(400))
+    assert fed.told() == [("refused", "", 1)]
+
+
+def test_a_probe_of_the_console_whose_answer_comes_late_is_taken_back() -> None:
+    fed = Fed()
+    fed.write(error(PROXY + CALL + WEIGHT))
+    assert fed.told() == [("", "", 1)]
+    fed.at += 2
+    fed.write(access(500, "/v1/chat/completions?from=litellm-tui"))
+    assert fed.told() == []
+
+
+def test_streams_of_two_groups_that_break_alike_are_each_their_own() -> None:
+    fed = Fed()
+    for _ in range(2):
+        for name in ("one", "two"):
+            middle = f"litellm.MidStreamFallbackError: {SOCKET}{ALONE.format(name)}"
+            fed.write(error(ROUTER + middle + DEBUG), error(f"Fallback also failed: {middle}"), error(STREAM + SOCKET))
+    assert sorted(fed.told()) == [("group", "one", 2), ("group", "two", 2)]
+
+
+def test_groups_that_their_own_reports_name_hide_no_group_that_only_its_look_up_names() -> None:
+    fed = Fed()
+    for _ in range(3):
+        for name in ("one", "two"):
+            text = f"litellm.Timeout: slow{ALONE.format(name)}"
+            fed.write(info(f"No fallback model group found for lookup_groups={name}. Fallbacks=None"))
+            fed.write(error(ROUTER + text + DEBUG), error(PROXY + CALL + text), access(408))
+        fed.write(info("No fallback model group found for lookup_groups=weighted. Fallbacks=None"), *_unnamed())
+    assert sorted(fed.told()) == [("group", "one", 3), ("group", "two", 3), ("group", "weighted", 3)]

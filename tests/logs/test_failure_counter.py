@@ -146,7 +146,7 @@ def test_a_refusal_of_the_gateways_own_belongs_to_the_group_that_it_names() -> N
     found = {(one.failure_of, one.cause, one.subject): one.count for one in fed.found(NOW + 10)}
     assert found == {
         ("gateway", "own deployment limit", "g"): 2,
-        ("gateway", "tags not allowed", "gateway"): 1,
+        ("gateway", "tags not allowed", "t"): 1,
     }
 
 

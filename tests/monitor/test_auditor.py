@@ -12,10 +12,12 @@ from litellm_tui.collectors.litellm_source.catalogues import shipped
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import ConfigError, ConfigFile, Mark
 from litellm_tui.model.found import Found
+from litellm_tui.model.release import Advisory, AffectedRange
 from litellm_tui.model.service import Unit, Variable
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.monitor.auditor import Auditor, environment_of, runtime_of
 from litellm_tui.target.profile import Profile
+from tests.collectors.environments import environment
 from tests.collectors.small_litellm import write
 
 UNIT = Unit("litellm.service", "user", True, ("litellm", "--config", "config.yaml"), None, {}, None, "http://h:4000")
@@ -116,9 +118,67 @@ def test_nothing_is_judged_twice_until_something_changes(tmp_path: Path) -> None
 
 
 def test_a_file_that_cannot_be_loaded_is_one_fatal_finding() -> None:
-    audit = Auditor(None, {}).audit(ConfigError("/c.yaml", "a tab", 3, 2), None, "1.80.0")
+    audit = Auditor(None, {}).audit(ConfigError("/c.yaml", "a tab", 3, 2), None, "1.106.2")
     (finding,) = audit.findings
-    assert (finding.severity, finding.mark, audit.version) == ("fatal", Mark("/c.yaml", 3, 2), "1.80.0")
+    assert (finding.severity, finding.mark, audit.version) == (
+        "fatal",
+        Mark("/c.yaml", 3, 2),
+        shipped().at("1.106.2").version,
+    )
+
+
+def test_the_release_is_looked_at_beside_a_file_that_cannot_be_loaded() -> None:
+    audit = Auditor(None, {}).audit(ConfigError("/c.yaml", "a tab", 3, 2), None, "1.83.3")
+    assert (audit.findings[0].severity, len(_found(audit, "release-exploited"))) == ("fatal", 3)
+    silenced = Auditor(None, {"release-exploited": "behind a wall"}).audit(
+        ConfigError("/c.yaml", "a tab", 3, 2), None, "1.83.3"
+    )
+    assert {finding.silenced for finding in _found(silenced, "release-exploited")} == {"behind a wall"}
+
+
+# --- the release ---------------------------------------------------------------------------------------------------
+
+
+def test_the_version_that_the_gateway_reports_is_held_against_the_advisories(tmp_path: Path) -> None:
+    auditor = Auditor(replace(UNIT, interpreter=None), {})
+    assert len(_found(auditor.audit(_loaded(tmp_path), None, "1.83.3"), "release-exploited")) == 3
+    assert _found(auditor.audit(_loaded(tmp_path), None, "1.106.2"), "release-exploited") == []
+
+
+def test_a_file_planted_in_the_units_environment_is_found(tmp_path: Path) -> None:
+    folder = environment(tmp_path / "e", "1.106.2")
+    auditor = Auditor(replace(UNIT, interpreter=str(folder / "bin/python")), {})
+    assert _found(auditor.audit(_loaded(tmp_path), None), "planted-file") == []
+    (folder / "lib/python3.11/site-packages/litellm_init.pth").write_text("import os\n")
+    (finding,) = _found(auditor.audit(_loaded(tmp_path), None), "planted-file")
+    assert finding.mark.file.endswith("site-packages/litellm_init.pth")
+
+
+def test_the_image_of_a_container_and_its_files_are_looked_at(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    info = root / "app/.venv/lib/python3.13/site-packages/litellm-1.82.8.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: litellm\nVersion: 1.82.8\n")
+    auditor = Auditor(replace(UNIT, scope="compose", image="litellm/litellm:main-stable", root=str(root)), {})
+    audit = auditor.audit(_loaded(tmp_path), None)
+    assert len(_found(audit, "release-compromised")) == 1
+    assert len(_found(audit, "floating-image")) == 1
+
+
+def test_another_table_is_used_where_one_is_given(tmp_path: Path) -> None:
+    mine = (Advisory("GHSA-1", "exploited", "new", ranges=(AffectedRange("1.106.0"),), exploited="seen"),)
+    audit = Auditor(None, {}, "1.106.2", mine).audit(_loaded(tmp_path), None)
+    assert "GHSA-1" in _found(audit, "release-exploited")[0].text
+
+
+def test_an_environment_can_be_named_in_place_of_a_version(tmp_path: Path, python: Path) -> None:
+    auditor = Auditor(None, {}, asked=str(python.parent.parent))
+    assert auditor.prepare()
+    audit = auditor.audit(_loaded(tmp_path), None)
+    assert (audit.version, audit.basis) == ("1.99.1", "read from the installed source")
+    nothing = Auditor(None, {}, asked=str(tmp_path))
+    assert not nothing.prepare()
+    assert nothing.failure is not None
 
 
 def test_a_silenced_rule_keeps_its_reason(tmp_path: Path) -> None:

@@ -36,3 +36,11 @@ def test_another_run_and_a_gateway_that_ends_its_workers_itself_lose_none() -> N
     assert _lost(RUNS, workers=(), main_pid=70) == ()
     assert _lost(RUNS, workers=(A,), recycles=True) == ()
     assert _lost(RUNS, before=None) == ()
+
+
+def test_the_start_of_a_process_that_is_reckoned_a_little_otherwise_is_no_other_process() -> None:
+    later = tuple(replace(worker, started_at=worker.started_at + 0.02) for worker in RUNS.workers)
+    assert lost_workers(RUNS, replace(RUNS, workers=later), 60.0) == ()
+    # a number that was given to another process
+    other = tuple(replace(worker, started_at=worker.started_at + 5.0) for worker in RUNS.workers)
+    assert lost_workers(RUNS, replace(RUNS, workers=other), 60.0) == (60.0,) * len(other)

@@ -34,6 +34,8 @@ def test_a_container_as_the_client_shows_it() -> None:
     assert service.started_at == pytest.approx(1_795_276_801.123456)
     unit = unit_from(found[0])
     assert (unit.name, unit.url, unit.config) == ("litellm", "http://127.0.0.1:4000", "/srv/llm/config.yaml")
+    assert (unit.image, unit.root) == (found[0].config.image, "/proc/4242/root")
+    assert unit.image
     assert unit.environment["LITELLM_MASTER_KEY"].value == "sk-recorded-1"
     assert "sk-recorded-1" not in repr(unit)
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rich.console import Console
-from rich.segment import Segment
-from textual._compositor import Compositor
+from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
-from textual.strip import Strip
 
 from litellm_tui.demo import Simulation
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.panes.logs import Logs
-from litellm_tui.ui.textual_internals import CroppedUpdate
 from litellm_tui.ui.widgets.header import Clock
 from litellm_tui.ui.widgets.lines import Lines
 from litellm_tui.ui.widgets.scroll_bar import Bar
@@ -25,13 +21,13 @@ from tests.ui.scene import Scene, opened, quiet
 def painted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
     """`(row, first column, end)` of everything that is painted from now on."""
     found: list[tuple[int, int, int]] = []
-    make = CroppedUpdate.__init__
+    make = ChopsUpdate.__init__
 
-    def note(self: CroppedUpdate, chops: Any, spans: list[tuple[int, int, int]], chop_ends: Any) -> None:
+    def note(self: ChopsUpdate, chops: Any, spans: list[tuple[int, int, int]], chop_ends: Any) -> None:
         found.extend(spans)
         make(self, chops, spans, chop_ends)
 
-    monkeypatch.setattr(CroppedUpdate, "__init__", note)
+    monkeypatch.setattr(ChopsUpdate, "__init__", note)
     return found
 
 
@@ -108,18 +104,6 @@ async def test_a_bar_is_ascii_where_everything_is(simulation: Simulation) -> Non
         for _ in range(15):
             await scene.press("up")
             assert scene.text.isascii(), [character for character in scene.text if not character.isascii()]
-
-
-def test_of_a_line_only_the_cells_that_are_to_be_painted_are_sent() -> None:
-    strips = {3: Strip([Segment("12:34:56")]), 11: Strip([Segment("beside it")])}
-    update = CroppedUpdate([strips], [(0, 10, 11)], [[11, 20]])
-    assert update.render_segments(Console()) == "\x1b[1;11H6"
-
-
-def test_a_wide_character_is_never_cut_in_two() -> None:
-    strips = {0: Strip([Segment("模型")])}
-    update = CroppedUpdate([strips], [(0, 1, 4)], [[4]])
-    assert update.render_segments(Console()) == "\x1b[1;1H模型"
 
 
 async def test_a_clock_that_ticks_paints_the_figures_that_differ(

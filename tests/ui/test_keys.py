@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from rich.segment import Segment
 from textual.command import CommandPalette
+from textual.strip import Strip
 from textual.widgets import Input
 
 from litellm_tui.ui.keys import KEYS, PLACES, Place
@@ -174,6 +176,16 @@ async def _looks_at_everything(scene: Scene, key: str) -> None:
     await scene.press(key)
     # its own pace is a quarter of a minute
     await scene.until(lambda: seen() > before)
+
+
+@presses("everywhere", "ctrl+l")
+async def _draws_the_screen_anew(scene: Scene, key: str) -> None:
+    cells, app = scene.app._painted_cells, scene.app
+    painting = [(0, 0, Strip([Segment("painted")]))]
+    first = cells.changes(painting, app.size, app.console)
+    assert cells.changes(painting, app.size, app.console) == ""
+    await scene.press(key)
+    assert cells.changes(painting, app.size, app.console) == first
 
 
 @presses("everywhere", "question_mark")

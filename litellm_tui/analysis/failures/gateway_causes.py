@@ -79,6 +79,12 @@ GATEWAY_RULES: Final = (
         "key … over … rate limit", "enqueued token limit",
     ),
     word_rule(
+        "weight is no number", "gateway",
+        "a deployment of the group has a weight that is no number: the router cannot choose, and every request fails",
+        "write weight, rpm and tpm of its deployments as numbers, without quotes, and restart",
+        "deployment weight must be numeric",
+    ),
+    word_rule(
         "tags not allowed", "gateway",
         "no deployment of the group has the tags that came with the request",
         "correct the tags of the deployments, of the key, or of the request; tag `default` takes those without",
@@ -109,6 +115,12 @@ GATEWAY_RULES: Final = (
         "guardrail … rejected", "content safety violation", "blocked due to policy",
     ),
     word_rule(
+        "guardrail not loaded", "gateway",
+        "LiteLLM serves without a guardrail that its configuration names: its protection is off",
+        "correct the guardrail in the file (the audit, a, names the place), and restart",
+        "without this guardrail",
+    ),
+    word_rule(
         "guardrail fails", "gateway",
         "a guardrail of the gateway did not work: what it guards is refused, or passes unguarded",
         "see the guardrail's own service and its settings; LiteLLM's words say which",
@@ -120,6 +132,12 @@ GATEWAY_RULES: Final = (
         "set drop_params: true in litellm_settings, name it in allowed_openai_params, or let the caller leave it out",
         "unsupportedparamserror", "does not support parameters:", "to drop these, set `litellm.drop_params",
         "to drop it from the call, set `litellm.drop_params", "drop_params=true",
+    ),
+    word_rule(
+        "package missing", "gateway",
+        "a Python package that LiteLLM needs for this is not in its environment",
+        "install it into LiteLLM's environment (its bin/pip install NAME), or take out what needs it",
+        "no module named '", "missing dependency no module named",
     ),
     word_rule(
         "route not allowed", "gateway",
@@ -228,7 +246,8 @@ CALLER_RULES: Final = (
         "badrequest please pass param", "rejected request:", "invalid json payload", "request size is too large",
         "'user' param not passed in", "invalid request format", "'model' must be a string", "is a required param",
         "response size is too large", "input must be a string or a list", "url-valued",
-        "client-side … not allowed in request",
+        "client-side … not allowed in request", "missing required parameter: '",
+        "acompletion() missing 1 required positional argument",
     ),
 )  # fmt: skip
 

@@ -24,6 +24,9 @@ PATTERNS: Final[tuple[tuple[str, Cause], ...]] = (
      Cause("no route", "look at the network between this machine and the upstream")),
     (r"No deployments available|cooldown_list=\[[^\]\n]|Try again in \d{1,9} seconds",
      Cause("cooling down", "wait for the cooldown to end; the log shows the failures that began it")),
+    # a stream that was accepted and brings nothing is ended by LiteLLM's own patience, not by the upstream
+    (r"Timeout on reading data from socket|APITimeoutError - Request timed out",
+     Cause("timeout", "see whether the upstream is overloaded; raise timeout if it is only slow")),
     (r"MidStreamFallbackError|peer closed connection|incomplete chunked read|TransferEncodingError|Response payload is "
      r"not completed|the stream (?:broke|ended)",
      Cause("stream breaks", "the upstream ends its stream in the middle of an answer; look at its log, and at a proxy "
@@ -146,6 +149,14 @@ PROVIDER_RULES: Final[tuple[WordRule, ...]] = (
         "Ollama runs, and has not got this model",
         "ollama pull NAME on its machine, or correct the model name",
         "try pulling it first", "pull model manifest", "pull the model first",
+        "ollama … error\": \"model ' … ' not found", "ollama … error\":\"model ' … ' not found",
+    ),
+    word_rule(
+        "answer is no JSON", "upstream",
+        "what answers at api_base is no model's API: a web page, or another program's words",
+        "correct the path of api_base (mostly it ends in /v1), or see which proxy in between answers in its place",
+        "empty or invalid response from llm endpoint", "'str' object has no attribute 'model_dump'",
+        "unable to get json response", "error parsing json response", "expecting value: line 1 column 1",
     ),
     word_rule(
         "not enough memory", "upstream",
@@ -179,5 +190,13 @@ PROVIDER_RULES: Final[tuple[WordRule, ...]] = (
         "contentpolicyviolation", "content_policy_violation", "content_filter", "content management policy",
         "responsibleaipolicy", "content policy", "safety system", "blocked by … safety", "finish_reason … safety",
         "inappropriate content", "data_inspection_failed",
+    ),
+    # LiteLLM passes a 403 of OpenAI on as an APIError without its status
+    word_rule(
+        "403 forbidden", "upstream",
+        "the provider knows the key and does not allow it this model",
+        "the upstream knows the key and forbids this model to it",
+        "does not have access to model", "does not have access to the model", "has no access to the model",
+        "don't have access to the model", "permission_error", "insufficient permissions for this operation",
     ),
 )  # fmt: skip

@@ -22,6 +22,7 @@ STARTING_SECONDS: Final = 60.0
 PROXY_ANSWERS: Final = "proxy answers"
 # a process that systemd started again this recently is reported even while it answers
 RECENT_RESTART: Final = 600.0
+_EXITED: Final = "Main process exited"
 _KEY: Final = (
     "it answers, but shows nothing without its key: set LITELLM_PROXY_API_KEY or give --key-file "
     "(litellm-tui where says which key was found)"
@@ -342,8 +343,19 @@ def _port_taken(snapshot: Snapshot, service: Service) -> Notice | None:
         return None
     if service.started_at is not None and newest.last >= service.started_at:
         return newest
+    if _ended_since(snapshot, newest.last) > 1:
+        # the run that found its port taken has ended, and another one for a reason of its own
+        return None
     answered = snapshot.gateway.liveliness.seen_at
     return newest if answered is None or answered < newest.last else None
+
+
+def _ended_since(snapshot: Snapshot, moment: float) -> int:
+    """How many runs of the unit systemd saw end after that moment, as far as the last records tell."""
+    return sum(
+        record.source == "systemd" and record.time > moment and _EXITED in record.text[:200]
+        for record in snapshot.last_records
+    )
 
 
 def _is_starting(service: Service | None, now: float, answered_at: float | None) -> bool:

@@ -9,6 +9,8 @@ from typing import Final
 from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
+from litellm_tui.analysis.health.part_failures import part_problems
+from litellm_tui.analysis.health.release_problems import release_problems
 from litellm_tui.analysis.health.unnamed_failures import log_problems, unnamed_failures
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import count
@@ -66,9 +68,16 @@ def find_problems(
     if gateway.state == "answering":
         known = groups if snapshot.gateway.deployments.value is not None else ()
         found += unnamed_failures(snapshot, now, known, {problem.cause for problem in found})
+        told = [subject for subject, verdict in (("database", database), ("worker", service)) if _is_loud(verdict)]
+        found += part_problems(snapshot, now, told)
     found += log_problems(snapshot, now, found)
     found += crash_problems(snapshot.crashes)
+    found += release_problems(audit)
     return in_order(found)
+
+
+def _is_loud(verdict: Verdict) -> bool:
+    return verdict.severity in ("bad", "warn")
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -211,6 +220,10 @@ def _of_models(
             # all deployments fail, or it is not known which: one problem, not several
             severity: Severity = "bad" if group.verdict.state in ("failing", "cooling down") else "warn"
             yield _problem("group", group.name, group.name, group.verdict, hit=hit, severity=severity)
+            continue
+        if group.verdict.severity == "bad" and wrong and all(row.verdict.severity != "bad" for row in wrong):
+            # every request fails, and by nothing that is a deployment's
+            yield _problem("group", group.name, group.name, group.verdict, hit=hit)
             continue
         if not wrong and group.verdict.severity in ("bad", "warn"):
             # its callers meet failures that none of its deployments shows

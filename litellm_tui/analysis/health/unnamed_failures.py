@@ -20,6 +20,7 @@ RECENT: Final = 120.0
 STREAMS_RECENT: Final = 60.0
 # from this many errors in five minutes on, errors without a problem are reported
 UNEXPLAINED_ERRORS: Final = 3
+REFUSED: Final = "log:refused"
 _ALIAS_ERROR: Final = "list indices must be integers"
 _LOOK: Final = (
     "i shows the errors in LiteLLM's own words; LITELLM_LOG=INFO in the unit's environment and a restart make the log "
@@ -48,11 +49,12 @@ def unnamed_failures(
 
 
 def tells_of_failures(problem: Problem) -> bool:
-    """Whether a problem tells of requests that fail all through, or that nothing accounts for.
+    """Whether a problem tells of requests that fail all through, that nothing accounts for, or that are refused.
 
     Beside one that is quiet nobody may say that all is well.
     """
-    return problem.key.startswith("log:failed:") or problem.cause.startswith(("callers' own", "every request"))
+    told = problem.key.startswith("log:failed:") or problem.key == REFUSED
+    return told or problem.cause.startswith(("callers' own", "every request"))
 
 
 def all_clear(problems: Iterable[Problem]) -> str:
@@ -137,7 +139,7 @@ def _refused(snapshot: Snapshot) -> Iterator[Problem]:
     were = "was" if every or times == 1 else "were"
     reason = f"{'every one of ' if every else ''}{count(times, 'request')} {were} refused in {minutes}"
     yield Problem(
-        key="log:refused",
+        key=REFUSED,
         # one client that is set up wrongly is not the gateway's trouble; several at once may be
         severity="warn" if every and len(callers) > 1 else "quiet",
         title="callers",

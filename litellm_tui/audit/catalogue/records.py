@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -36,7 +36,7 @@ CatalogueKind = Literal[
     "param_words",
 ]
 Source = Literal["installed", "shipped", "newest"]
-Value = str | int | float | bool
+Value = str | int | float | bool | None
 
 KINDS: Final[tuple[CatalogueKind, ...]] = get_args(CatalogueKind)
 # the kinds that are places in a configuration, with their names for the operator
@@ -85,7 +85,10 @@ class Catalogue(msgspec.Struct, frozen=True):
       resemble one of them or a secret's, as `FOLDER/NAME` where only the folder of one provider has them
     - `models`: the bundled cost map, name to mode ("" where it has none), without the prefixed names of chat and
       completion models, which are told by their prefix
-    - `defaults`: constants of the router and the proxy that an operator may meet
+    - `defaults`: constants of the router and the proxy that an operator may meet, and as `SECTION.KEY` what a key of
+      router_settings, litellm_settings or cache_params has where the file has none; a key without an entry has no plain
+      value
+    - `compiled`: the parts of an installed LiteLLM that are no Python source, and so were not read
     """
 
     version: str
@@ -110,6 +113,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     param_words: frozenset[str] = frozenset()
     models: Mapping[str, str] = {}
     defaults: Mapping[str, Value] = {}
+    compiled: tuple[str, ...] = ()
 
     def keys(self, kind: CatalogueKind) -> frozenset[str]:
         """The names of a kind."""
@@ -148,7 +152,7 @@ class Spans(msgspec.Struct, frozen=True):
         index = len(self.releases) - 1
         if asked:
             index = max(0, bisect_right(self.releases, asked, key=parse_version) - 1)
-        sets: dict[str, frozenset[str]] = {
+        sets: dict[str, Any] = {
             kind: frozenset(name for name, pairs in names.items() if _includes(pairs, index))
             for kind, names in self.kinds.items()
         }
@@ -225,7 +229,7 @@ def merge_catalogues(catalogues: Iterable[Catalogue]) -> Spans:
     for name in sorted({name for catalogue in ordered for name in catalogue.defaults}):
         values = dict.fromkeys(catalogue.defaults[name] for catalogue in ordered if name in catalogue.defaults)
         defaults[name] = tuple(
-            (value, _pairs([catalogue.defaults.get(name) == value for catalogue in ordered])) for value in values
+            (value, _pairs([catalogue.defaults.get(name, ...) == value for catalogue in ordered])) for value in values
         )
     return Spans(tuple(catalogue.version for catalogue in ordered), kinds, models, defaults)
 

@@ -76,8 +76,9 @@ def unset_reference(subject: Subject) -> Iterator[Hit | Right]:
             name = reference(value)
             if name is None or key == "model" or str(key).endswith("_ref") or name in section:
                 continue
-            looked += 1
-            if subject.resolve(value) is None:
+            found = subject.resolve(value)
+            looked += found is not UNKNOWN
+            if found is None:
                 missing += 1
                 fails = key == "api_key" and _is_openai(entry, subject) and _keyless(entry, subject)
                 yield Hit(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from litellm_tui.audit.rule import Hit, Right, rule
-from litellm_tui.audit.subject import Runtime, Subject
-from litellm_tui.audit.surroundings import named_callbacks, worker_count
+from litellm_tui.audit.subject import UNKNOWN, Runtime, Subject
+from litellm_tui.audit.surroundings import is_set, named_callbacks, worker_count
 from litellm_tui.model.configuration import Mark
 
 # looked for one after the other: `kill` again and again costs linear time
@@ -72,7 +72,8 @@ def stop_too_short(subject: Subject) -> Iterator[Hit | Right]:
 def cost_map_at_start(subject: Subject) -> Iterator[Hit]:
     if subject.environment is None or subject.catalogue.source == "newest":
         return
-    local = subject.environment.get("LITELLM_LOCAL_MODEL_COST_MAP", "").lower() == "true"
+    told = subject.variable("LITELLM_LOCAL_MODEL_COST_MAP")
+    local = told is UNKNOWN or str(told).lower() == "true"
     if not local and any(subject.runs(first, last) for first, last in _FRAGILE):
         yield Hit(f"LiteLLM {subject.catalogue.version} fetches its cost map at its start", mark=_place(subject))
 
@@ -163,7 +164,7 @@ def workers_count_apart(subject: Subject) -> Iterator[Hit]:
         return
     names = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
     path = next((path for path, name in named_callbacks(subject) if name == "prometheus"), None)
-    if path and not any(subject.environment.get(name) for name in names):
+    if path and is_set(subject, *names) is False:
         yield Hit(f"{worker_count(subject)} workers, and PROMETHEUS_MULTIPROC_DIR is not set", path)
 
 
@@ -183,6 +184,8 @@ def _hangs_up(orders: str) -> bool:
 
 
 def _in_container(runtime: Runtime) -> bool:
+    if runtime.contained:
+        return True
     command = runtime.arguments[0].rpartition("/")[2] if runtime.arguments else ""
     return command in ("docker", "docker-compose", "podman", "podman-compose")
 

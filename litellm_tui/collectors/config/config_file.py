@@ -15,6 +15,7 @@ import yaml
 from litellm_tui.analysis.redaction.secret_names import names_a_secret, secret_parts
 from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.collectors.config.nesting import too_deep
+from litellm_tui.collectors.config.wrapped_text import part_at
 from litellm_tui.collectors.config.yaml_problem import is_wide, yaml_problem
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.configuration import (
@@ -27,6 +28,7 @@ from litellm_tui.model.configuration import (
     Origin,
     Reference,
 )
+from litellm_tui.model.edits import Path
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -50,16 +52,20 @@ class _Unusable(Exception):
 
 
 def load(
-    path: str, environment: Mapping[str, str], instead: Mapping[str, bytes] | None = None
+    path: str,
+    environment: Mapping[str, str],
+    instead: Mapping[str, bytes] | None = None,
+    inside: Mapping[str, Path] | None = None,
 ) -> ConfigFile | ConfigError:
     """Read and parse the file and its includes; `environment` resolves `os.environ/` values.
 
-    `instead` holds contents that replace those of files on disk. No content of a file raises: a file that cannot be
-    used is a `ConfigError` with its place.
+    `instead` holds contents that replace those of files on disk. `inside` leads to the mapping that is the
+    configuration, in a file where it is only a part. No content of a file raises: a file that cannot be used is a
+    `ConfigError` with its place.
     """
     try:
         with _uncollected():
-            return _load(path, environment, instead or {})
+            return _load(path, environment, instead or {}, inside or {})
     except _Unusable as unusable:
         return unusable.error
     except RecursionError:
@@ -86,8 +92,9 @@ def _uncollected() -> Iterator[None]:
 class _Merged:
     """The files read so far, merged the way LiteLLM merges them."""
 
-    def __init__(self, instead: Mapping[str, bytes]) -> None:
+    def __init__(self, instead: Mapping[str, bytes], inside: Mapping[str, Path]) -> None:
         self.instead = instead
+        self.inside = inside
         self.digest = hashlib.sha256()
         self.files: dict[str, None] = {}
         self.duplicates: list[Duplicate] = []
@@ -129,8 +136,10 @@ class _Merged:
         self.marks.setdefault((), more_marks[()])
 
 
-def _load(path: str, environment: Mapping[str, str], instead: Mapping[str, bytes]) -> ConfigFile:
-    merged = _Merged(instead)
+def _load(
+    path: str, environment: Mapping[str, str], instead: Mapping[str, bytes], inside: Mapping[str, Path]
+) -> ConfigFile:
+    merged = _Merged(instead, inside)
     _read_merged(path, merged)
     for file in merged.files:
         if file not in instead:
@@ -206,7 +215,7 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
     merged.ignores += _ignores(content, path)
     digest, known = hashlib.sha256(content).digest(), _parsed.get(path)
     if known is None or known[0] != digest:
-        known = (digest, *_parse(content, path))
+        known = (digest, *_parse(content, path, merged.inside.get(path, ())))
         if path not in merged.instead:
             _parsed[path] = known
     _, data, marks, duplicates = known
@@ -214,7 +223,7 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
     return dict(data), marks
 
 
-def _parse(content: bytes, path: str) -> tuple[dict[str, Any], Marks, list[Duplicate]]:
+def _parse(content: bytes, path: str, inside: Path = ()) -> tuple[dict[str, Any], Marks, list[Duplicate]]:
     if is_wide(content):
         raise _Unusable(ConfigError(path, "written in UTF-16: LiteLLM reads UTF-8, and ends", 1, 1))
     try:
@@ -222,7 +231,7 @@ def _parse(content: bytes, path: str) -> tuple[dict[str, Any], Marks, list[Dupli
             raise _Unusable(ConfigError(path, "nested too deeply to be read", *beyond))
         loader = _Loader(content)
         try:
-            node = loader.get_single_node()
+            node = part_at(loader.get_single_node(), inside)
             data = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()

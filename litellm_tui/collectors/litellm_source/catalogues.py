@@ -7,6 +7,7 @@ seconds in a process of low priority; later looks take milliseconds, until LiteL
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from litellm_tui.host.command import helper
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
 
 # increase it when the reader finds other names in the same source: older cached catalogues are then not used
-FORM: Final = 2
+FORM: Final = 3
 TIMEOUT: Final = 180.0
 _LIBRARIES: Final = ("lib/python3*/site-packages", "lib64/python3*/site-packages", "lib/python3*/dist-packages")
 _SYSTEM: Final = ("lib/python3/dist-packages", "local/lib/python3*/dist-packages")
@@ -68,8 +69,13 @@ def installed(
     process that reads, where one is needed: killing it ends the call with a `Failure`.
     """
     folder = package_folder(interpreter)
-    if isinstance(folder, Failure):
-        return folder
+    return folder if isinstance(folder, Failure) else catalogue_of(folder, cache_folder, began)
+
+
+def catalogue_of(
+    folder: Path, cache_folder: Path | None = None, began: Callable[[Reader], None] = lambda _: None
+) -> Catalogue | Failure:
+    """As `installed`, of a package folder."""
     kept = (cache_folder or _cache_folder()) / f"{_identity(folder)}.json"
     try:
         return msgspec.json.decode(read_bytes(kept), type=Catalogue)
@@ -95,6 +101,28 @@ def package_folder(interpreter: str) -> Path | Failure:
     except OSError as error:
         return Denied(f"{error.filename}: {error.strerror}")
     return NotAvailable(f"no litellm package belongs to {executable}")
+
+
+def package_at(path: str) -> Path | Failure:
+    """The folder of the `litellm` package of an environment, an interpreter or script, or a folder that holds it."""
+    place = Path(os.path.abspath(os.path.expanduser(path)))
+    if not place.is_dir():
+        return package_folder(str(place)) if place.exists() else NotAvailable(f"{path}: there is no such file")
+    for folder in (place / "litellm", place):
+        if (folder / "proxy" / "proxy_server.py").is_file():
+            return folder
+    found = package_folder(str(place / "bin" / "python"))
+    return NotAvailable(f"no litellm package in {path}") if isinstance(found, NotAvailable) else found
+
+
+def libraries_at(path: str) -> tuple[Path, ...]:
+    """The folders of packages of the same; that of the package alone where it is no environment."""
+    place = Path(os.path.abspath(os.path.expanduser(path)))
+    folders = library_folders(str(place / "bin" / "python" if place.is_dir() else place))
+    package = package_at(path)
+    if isinstance(package, Path) and package.parent not in folders:
+        return (package.parent,)
+    return folders
 
 
 def library_folders(interpreter: str) -> tuple[Path, ...]:

@@ -125,7 +125,7 @@ def _value(tree: ast.Module, node: ast.expr | None, depth: int = 0) -> Value | N
             return _value(tree, orelse, depth + 1) if found is None else found
         case ast.Call(func=ast.Name(id=("int" | "float" | "str") as kind), args=[inner]):
             value = _value(tree, inner, depth + 1)
-            convert: Callable[[Value], Value] = {"int": int, "float": float, "str": str}[kind]
+            convert: Callable[[str | float], Value] = {"int": int, "float": float, "str": str}[kind]
             try:
                 return None if value is None else convert(value)
             except ValueError:

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.audit.catalogue.records import Catalogue
-from litellm_tui.collectors.litellm_source import litellm_names, litellm_params
+from litellm_tui.collectors.litellm_source import litellm_defaults, litellm_names, litellm_params
 from litellm_tui.collectors.litellm_source.litellm_flow import Flow
 from litellm_tui.collectors.litellm_source.litellm_package import Function, Package, assigned
 from litellm_tui.collectors.litellm_source.litellm_redis import redis_params
@@ -69,7 +69,8 @@ def read(folder: Path) -> Catalogue | Failure:
         params=params,
         param_words=litellm_params.param_words(package, params),
         models=litellm_names.models(folder),
-        defaults=litellm_names.defaults(package),
+        defaults=litellm_names.defaults(package) | litellm_defaults.defaults(package, router_makers(package)),
+        compiled=compiled_parts(folder),
     )
     empty = [kind for kind in ("sections", "router", "general", "litellm", "cache_params") if not getattr(found, kind)]
     if empty:
@@ -92,6 +93,12 @@ def version(folder: Path) -> str:
     return ""
 
 
+def compiled_parts(folder: Path) -> tuple[str, ...]:
+    """The compiled parts of a package folder: what they read is not in its Python source."""
+    found = (path.relative_to(folder).as_posix() for end in ("so", "pyd") for path in folder.rglob(f"*.{end}"))
+    return tuple(sorted(found))
+
+
 def _parameters(function: Function | None) -> frozenset[str]:
     if function is None:
         return frozenset()
@@ -102,21 +109,24 @@ def _parameters(function: Function | None) -> frozenset[str]:
 def _router(package: Package) -> tuple[frozenset[str], frozenset[str]]:
     """The parameters of the Router, and those of them that router_settings may not set.
 
-    Until 1.108 the class Router has them itself; later its core in another file has them.
+    Until 1.108 the class Router has them itself, in 1.108 and 1.109 its core in another file; since 1.110 its core is
+    compiled, and a function of the module has them for the class.
     """
-    known = {"model_list", "routing_strategy"}
-    makers = (
-        _parameters(node)
-        for place in _router_files(package)
-        for node in ast.walk(package.tree(place))
-        if isinstance(node, Function) and node.name == "__init__"
-    )
-    parameters = max((found for found in makers if known <= found), key=len, default=frozenset())
+    parameters = max(map(_parameters, router_makers(package)), key=len, default=frozenset())
     managed = package.constant(_MANAGED)
     if not managed:
         # until 1.8x the list is a set in the function of the proxy that loads the file
         managed = frozenset().union(*map(package.strings, assigned(package.tree(PROXY), "exclude_args")))
     return parameters, managed & parameters
+
+
+def router_makers(package: Package) -> Iterator[Function]:
+    """The functions of the router's files that take its parameters."""
+    known = {"model_list", "routing_strategy"}
+    for place in _router_files(package):
+        for node in ast.walk(package.tree(place)):
+            if isinstance(node, Function) and node.name.strip("_").endswith("init") and known <= _parameters(node):
+                yield node
 
 
 def _router_files(package: Package) -> list[str]:

@@ -70,6 +70,8 @@ def unit_from(container: docker_cli.Container) -> Unit:
         url=_published(container, unit.url),
         fragment=container.label("project.config_files").partition(",")[0],
         withheld=withheld_secrets(_environment_files(container)),
+        image=container.config.image,
+        root=f"/proc/{container.state.pid}/root" if container.state.pid else "",
     )
 
 

@@ -77,6 +77,7 @@ def audit_rows(view: View, width: int) -> Iterator[Row]:
         yield Row(((" silenced", "head"),))
         for finding in audit.silenced:
             yield _row(finding, audit, view, room, rules, width)
+    yield from _section("what health checks cost", ((text, "quiet") for text in audit.costs), width)
     yield from _section("not looked at", ((text, "unknown") for text in audit.unknown), width)
 
 

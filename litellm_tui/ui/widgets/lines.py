@@ -25,10 +25,8 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
-from litellm_tui.ui.textual_internals import crop_updates, turn_into
+from litellm_tui.ui.textual_internals import turn_into
 from litellm_tui.ui.widgets.scroll_bar import AsciiRender, Bar
-
-crop_updates()
 
 ASCII_CLASS = "-ascii"
 """The class of the app while it draws with ASCII signs only."""
