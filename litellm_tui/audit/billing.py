@@ -21,7 +21,7 @@ def is_billed(subject: Subject, entry: Entry) -> bool:
     """Whether a call of this deployment costs money, judged by its address and provider."""
     base = subject.resolve(entry.params.get("api_base"))
     provider = entry.params.get("custom_llm_provider") or entry.model.partition("/")[0]
-    if base is UNKNOWN or provider in _LOCAL:
+    if base is UNKNOWN or (isinstance(provider, str) and provider in _LOCAL):
         return False
     if not isinstance(base, str) or not base:
         return bool(entry.model)

@@ -42,6 +42,9 @@ def named_modules(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     if general.get("key_management_system") == "custom" and "custom_secret_manager" in secrets:
         path = ("general_settings", "key_management_settings", "custom_secret_manager")
         yield path, secrets["custom_secret_manager"]
+    for index, item in enumerate(_list(_mapping(data.get("router_settings")).get("plugins"))):
+        if isinstance(item, str):
+            yield ("router_settings", "plugins", index), item
     yield from _guardrails(data, settings)
     for index, item in enumerate(_list(data.get("mcp_tools"))):
         if isinstance(item, dict) and item.get("name") and item.get("description") and item.get("handler"):

@@ -7,10 +7,13 @@ import re
 from typing import Any, Final
 
 from litellm_tui.analysis.nested import LARGEST
-from litellm_tui.audit.subject import Subject, reference
+from litellm_tui.audit.shapes import WORDS, fits
+from litellm_tui.audit.subject import UNKNOWN, Subject, reference
+from litellm_tui.audit.typed_params import FIELDS, NO_NUMBERS, PRICE
 from litellm_tui.model.edits import Edit, Path, SetValue
 
-# fields of LiteLLM_Params in types/router.py of every version since 1.70; a mapping as api_key is read since 1.109
+# fields of LiteLLM_Params in types/router.py of every version since 1.70, which have checks of their own here; the
+# others stand in typed_params
 _TEXTS: Final = (
     "api_key",
     "api_base",
@@ -27,17 +30,19 @@ _TEXTS: Final = (
 )
 _WHOLE: Final = ("rpm", "tpm", "max_retries")
 _NUMBERS: Final = ("max_budget", "input_cost_per_token", "output_cost_per_token")
-TYPED: Final = frozenset({*_TEXTS, *_WHOLE, *_NUMBERS, "timeout", "stream_timeout", "tags"})
+_OWN: Final = frozenset({*_TEXTS, *_WHOLE, *_NUMBERS, "timeout", "stream_timeout", "tags"})
 _IS_WHOLE: Final = re.compile(r"\s*[+-]?\d[\d_]*(\.0*)?\s*")
 
 
 def expected_type(key: str, value: Any, subject: Subject) -> str:
-    """The expected type of a value of litellm_params, as text; "" when the value has it."""
+    """The expected type of a value of litellm_params, as text; "" when the value has it, or none is expected."""
+    if key not in _OWN:
+        return _declared(key, value, subject)
     if key == "organization" and isinstance(value, list):
         # LiteLLM loads one deployment for each of them
         return "" if value and all(isinstance(item, str) for item in value) else "a text, or a list of texts"
     if key in _TEXTS:
-        return "" if isinstance(value, str | bytes) or (key == "api_key" and isinstance(value, dict)) else "a text"
+        return "" if isinstance(value, str | bytes) or _is_pointer(key, value, subject) else "a text"
     if isinstance(value, datetime.date):
         return "a number"
     if key in ("timeout", "stream_timeout"):
@@ -53,6 +58,25 @@ def expected_type(key: str, value: Any, subject: Subject) -> str:
         return "" if isinstance(value, float) or is_number(value) else "a number"
     whole = value.is_integer() if isinstance(value, float) else bool(_IS_WHOLE.fullmatch(value))
     return "" if whole else "a whole number"
+
+
+def _declared(key: str, value: Any, subject: Subject) -> str:
+    """As `expected_type`, for what LiteLLM's class of the parameters declares."""
+    if key in FIELDS:
+        since, shape = FIELDS[key]
+    elif key not in NO_NUMBERS and PRICE.fullmatch(key):
+        since, shape = "1.106", "number"
+    else:
+        return ""
+    found = subject.resolve(value)
+    if found is None or found is UNKNOWN or isinstance(found, bytes) or not subject.runs(since=since):
+        return ""
+    return "" if fits(found, shape) else WORDS[shape]
+
+
+def _is_pointer(key: str, value: Any, subject: Subject) -> bool:
+    """Whether it is a mapping that says where the key is kept."""
+    return key == "api_key" and isinstance(value, dict) and not subject.runs(until="1.107")
 
 
 def quote_edits(path: Path, value: Any) -> tuple[tuple[Edit, ...], str]:

@@ -7,17 +7,19 @@ from typing import Any, Literal
 from litellm_tui.audit import surroundings
 from litellm_tui.audit.subject import UNKNOWN, Subject
 
-Shape = Literal["text", "mapping", "list", "texts", "text map", "number", "whole", "switch"]
+Shape = Literal["text", "mapping", "list", "texts", "text or texts", "text map", "number", "whole", "switch", "any"]
 # as a sentence has them
 WORDS: dict[Shape, str] = {
     "text": "a text",
     "mapping": "a mapping",
     "list": "a list",
     "texts": "a list of texts",
+    "text or texts": "a text or a list of texts",
     "text map": "a mapping of texts",
     "number": "a number",
     "whole": "a whole number",
     "switch": "true or false",
+    "any": "anything",
 }
 
 
@@ -45,6 +47,10 @@ def fits(value: Any, shape: Shape) -> bool:
             return isinstance(value, list)
         case "texts":
             return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        case "text or texts":
+            return fits(value, "text") or fits(value, "texts")
+        case "any":
+            return True
         case "text map":
             return isinstance(value, dict) and all(isinstance(part, str) for item in value.items() for part in item)
         case "switch":

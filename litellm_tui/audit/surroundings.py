@@ -119,6 +119,17 @@ def cache_type(subject: Subject) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def default_callbacks(subject: Subject) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The callbacks of guardrails in their old form that are always on: LiteLLM makes them as those of `callbacks`."""
+    listed = subject.section("litellm_settings").get("guardrails")
+    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        for name, block in item.items() if isinstance(item, dict) else ():
+            callbacks = block.get("callbacks") if isinstance(block, dict) and block.get("default_on") is True else None
+            for place, callback in enumerate(callbacks if isinstance(callbacks, list) else ()):
+                if isinstance(callback, str):
+                    yield ("litellm_settings", "guardrails", index, str(name), "callbacks", place), callback
+
+
 def named_callbacks(subject: Subject) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Every callback in the lists of litellm_settings, with its path."""
     settings = subject.section("litellm_settings")

@@ -1,4 +1,9 @@
-"""The LiteLLM environments the lab can boot: folders that hold bin/litellm."""
+"""The LiteLLM environments: folders that hold bin/litellm.
+
+Those that LITELLM_TUI_LAB_LITELLM names can be booted by the lab; LITELLM_TUI_NEWEST_LITELLM names the newest, for
+tests that only start it in the proving ground, or read its source. `./test` installs both from
+`tests/lab/requirements`, where the newest has a folder of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLE = "LITELLM_TUI_LAB_LITELLM"
+NEWEST = "LITELLM_TUI_NEWEST_LITELLM"
 
 
 class LabError(RuntimeError):
@@ -50,9 +56,13 @@ class Environment:
 
 
 def environments() -> list[Environment]:
-    """What the variable names, newest first; folders without a LiteLLM are left out."""
+    """Those that the lab boots, newest first; folders without a LiteLLM are left out."""
+    return _named(VARIABLE)
+
+
+def _named(variable: str) -> list[Environment]:
     found: list[Environment] = []
-    for entry in os.environ.get(VARIABLE, "").split(os.pathsep):
+    for entry in os.environ.get(variable, "").split(os.pathsep):
         if not entry:
             continue
         try:
@@ -60,3 +70,11 @@ def environments() -> list[Environment]:
         except LabError:
             continue
     return sorted(found, key=lambda environment: environment.order, reverse=True)
+
+
+def newest_environments() -> list[Environment]:
+    """The newest LiteLLM, which only the proving ground and the catalogue's tests use; none where none is named.
+
+    A lab boots a LiteLLM and keeps it for minutes, so its tests stay with the versions of `environments`.
+    """
+    return [found for found in _named(NEWEST) if found not in environments()]

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -28,10 +28,12 @@ from tests.lab.environments import Environment
 from tests.proving.run import HOST, Answer, GroundError, Run
 from tests.proving.upstream import Call, Upstream
 
-__all__ = ["Answer", "Call", "Ground", "GroundError", "Run"]
+__all__ = ["Answer", "Call", "Ground", "GroundError", "Look", "Run"]
 
 AT_ONCE = 3
 """Starts at a time; what has started does not count."""
+ENDED_SECONDS = 120.0
+BRIEF = Path(__file__).with_name("brief.py")
 IMPORTED_SECONDS = 120.0
 KEY = "sk-proving-ground"
 ZYGOTE = Path(__file__).with_name("zygote.py")
@@ -43,6 +45,22 @@ OFFLINE = {
     "LITELLM_LOCAL_BLOG_POSTS": "True",
     "LITELLM_LOCAL_POLICY_TEMPLATES": "True",
 }
+
+
+class Look(NamedTuple):
+    """What became of a start that was only looked at."""
+
+    status: int
+    """0 where it started, else that of its end."""
+    log: str
+    error: str
+    """The last exception of the log."""
+    seen: Mapping[str, Any] = {}
+    """What LiteLLM had then: `brief.py` makes it."""
+
+    @property
+    def refused(self) -> bool:
+        return self.status != 0
 
 
 class Ground:
@@ -107,32 +125,98 @@ class Ground:
         start neither ends nor answers, or LiteLLM cannot be imported at all.
         """
         with self._starting:
-            number = next(self._numbers)
-            folder = self._folder / f"run-{number}"
-            for name, content in {**(files or {}), "config.yaml": _text(config)}.items():
-                path = folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content if isinstance(content, bytes) else content.encode())
+            number, folder = self._folder_with(files, config)
             (port,) = free_ports(1)
             run = Run(folder, port, None if bare else key, self._upstream, lambda: self._say(id=number, stop=True))
-            if not self._imported.wait(IMPORTED_SECONDS) or self._zygote.poll() is not None:
-                raise GroundError(f"LiteLLM {self.version} cannot be imported:\n{self._complaint()}")
-            with self._lock:
-                self._runs[number] = run
-            self._say(
-                id=number,
-                cold=cold,
-                arguments=["--config", str(folder / "config.yaml"), "--host", HOST, "--port", str(port), *arguments],
-                environment={**self.base, **({} if bare else {"LITELLM_MASTER_KEY": key}), **(env or {})},
-                folder=str(folder),
-                log=str(folder / "log"),
-            )
+            arguments = ["--config", str(folder / "config.yaml"), "--host", HOST, "--port", str(port), *arguments]
+            self._ask(number, run, arguments, {**({} if bare else {"LITELLM_MASTER_KEY": key}), **(env or {})}, cold)
             try:
                 run.settle()
             except GroundError:
                 run.close()
                 raise
             return run
+
+    def look(
+        self,
+        config: str | bytes | Mapping[str, Any],
+        *,
+        env: Mapping[str, str] | None = None,
+        files: Mapping[str, str | bytes] | None = None,
+        bare: bool = False,
+    ) -> Look:
+        """What LiteLLM has at the end of its start-up with this configuration, or why it refuses; see `brief.py`.
+
+        As `start`, but nothing is served, and nothing is left running: it costs a fraction of a start.
+        """
+        with self._starting:
+            number, folder = self._folder_with(files, config)
+            run = Run(folder, 1, None, self._upstream, lambda: self._say(id=number, stop=True))
+            seen = folder / "seen.json"
+            # a port that nothing listens at: 1.77.7 looks whether its own is free
+            arguments = [
+                str(seen),
+                str(self.environment.bin),
+                "--config",
+                str(folder / "config.yaml"),
+                "--port",
+                "4999",
+            ]
+            environment = {**({} if bare else {"LITELLM_MASTER_KEY": KEY}), **(env or {})}
+            self._ask(number, run, arguments, environment, script=BRIEF)
+            ended = run.ends(ENDED_SECONDS)
+            log, error = run.log, run.error
+            run.close()
+        if not ended:
+            raise GroundError(f"neither refused nor started after {ENDED_SECONDS:.0f} s:\n{error}")
+        if run.status != 0:
+            return Look(run.status or 0, log, error)
+        return Look(0, log, "", json.loads(seen.read_bytes()))
+
+    def script(self, path: Path, *arguments: str) -> None:
+        """Run a Python script in LiteLLM's environment, with LiteLLM imported already; it must end with 0."""
+        with self._starting:
+            number, folder = self._folder_with({}, "")
+            run = Run(folder, 1, None, self._upstream, lambda: self._say(id=number, stop=True))
+            self._ask(number, run, arguments, {}, script=path)
+            ended, log = run.ends(3 * ENDED_SECONDS), run.log
+            run.close()
+        if not ended or run.status:
+            raise GroundError(f"{path.name} ended with {run.status}:\n{log[-2000:]}")
+
+    def _folder_with(
+        self, files: Mapping[str, str | bytes] | None, config: str | bytes | Mapping[str, Any]
+    ) -> tuple[int, Path]:
+        number = next(self._numbers)
+        folder = self._folder / f"run-{number}"
+        for name, content in {**(files or {}), "config.yaml": _text(config)}.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return number, folder
+
+    def _ask(
+        self,
+        number: int,
+        run: Run,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        cold: bool = False,
+        script: Path | None = None,
+    ) -> None:
+        if not self._imported.wait(IMPORTED_SECONDS) or self._zygote.poll() is not None:
+            raise GroundError(f"LiteLLM {self.version} cannot be imported:\n{self._complaint()}")
+        with self._lock:
+            self._runs[number] = run
+        self._say(
+            id=number,
+            cold=cold,
+            arguments=[*arguments],
+            environment={**self.base, **environment},
+            folder=str(run.folder),
+            log=str(run.folder / "log"),
+            **({"script": str(script)} if script else {}),
+        )
 
     def close(self) -> None:
         """End the zygote, which ends everything that it started, and remove the folder."""

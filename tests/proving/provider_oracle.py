@@ -1,7 +1,8 @@
-"""Asks LiteLLM itself for providers: ``PYTHON provider_oracle.py``, inside LiteLLM's environment.
+"""Asks LiteLLM itself for providers: ``PYTHON provider_oracle.py QUESTIONS ANSWERS``, inside LiteLLM's environment.
 
-Reads a JSON list of [model, custom_llm_provider, api_base] from its input, and writes a JSON list of the providers that
-the router would load these deployments under; null where it would drop one. Standard library and LiteLLM only.
+Reads a JSON list of [model, custom_llm_provider, api_base] from the one file, and writes a JSON list of the providers
+that the router would load these deployments under to the other; null where it would drop one. Standard library and
+LiteLLM only.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 
@@ -34,12 +36,11 @@ def _is_data(name: str) -> bool:
 
 
 def main() -> None:
-    answers = sys.stdout
-    # what LiteLLM prints is no answer
-    sys.stdout = sys.stderr
+    questions, answers = map(Path, sys.argv[1:])
     litellm: Any = import_module("litellm")
     litellm.suppress_debug_info = True
-    json.dump([loaded_under(litellm, question) for question in json.load(sys.stdin)], answers)
+    asked = json.loads(questions.read_bytes())
+    answers.write_text(json.dumps([loaded_under(litellm, question) for question in asked]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,21 +89,15 @@ KEPT = (
 )
 
 
-def _asked(ground: Ground, questions: list[Question]) -> dict[Question, str | None]:
-    done = subprocess.run(
-        [str(ground.environment.python), str(ORACLE)],
-        input=json.dumps(questions),
-        env=ground.base,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-    )
-    return dict(zip(questions, json.loads(done.stdout), strict=True))
+def _asked(ground: Ground, folder: Path, questions: list[Question]) -> dict[Question, str | None]:
+    asked, answers = folder / "questions.json", folder / "answers.json"
+    asked.write_text(json.dumps(questions), encoding="utf-8")
+    ground.script(ORACLE, str(asked), str(answers))
+    return dict(zip(questions, json.loads(answers.read_bytes()), strict=True))
 
 
 @pytest.fixture(scope="module")
-def decided(ground: Ground) -> dict[Question, str | None]:
+def decided(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[Question, str | None]:
     """What LiteLLM decides on every prefix, every name of the cost maps with and without its prefix, and odd ones."""
     spans = shipped()
     prefixes = sorted(set(spans.kinds["providers"]) - LOGIN)
@@ -114,7 +107,7 @@ def decided(ground: Ground) -> dict[Question, str | None]:
     for name in spans.models:
         if name.split("/")[0] not in LOGIN:
             questions += [Question(name), Question(name.rpartition("/")[2]), Question(f"{name}-next")]
-    return _asked(ground, list(dict.fromkeys([*questions, *DROPPED, *KEPT])))
+    return _asked(ground, tmp_path_factory.mktemp("providers"), list(dict.fromkeys([*questions, *DROPPED, *KEPT])))
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,11 @@ does from its `run_server` on, with its own environment, working directory and l
 environment is decided by then, so the names they look up are noted, and a start that sets one of those differently
 executes the real command instead: it is *cold*.
 
-A request is a line of JSON: {"id", "arguments", "environment", "folder", "log", "cold"} starts one, {"id", "stop"}
-kills it and all that it started. The answers are lines too: {"names", "threads"} once, when the imports are done, then
-{"id", "process", "cold"} for a start and {"id", "status"} for its end (a signal is negative). When the input ends, so
-does everything that was started. Standard library and LiteLLM only.
+A request is a line of JSON: {"id", "arguments", "environment", "folder", "log", "cold"} starts one, with "script" that
+Python script in place of the command; {"id", "stop"} kills it and all that it started. The answers are lines too:
+{"names", "threads"} once, when the imports are done, then {"id", "process", "cold"} for a start and {"id", "status"}
+for its end (a signal is negative). When the input ends, so does everything that was started. Standard library and
+LiteLLM only.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 PR_SET_PDEATHSIG = 1
+PLAIN = "model_list: [{model_name: m, litellm_params: {model: openai/m, api_key: k}}]\n"
+BRIEF = os.path.join(os.path.dirname(os.path.abspath(__file__)), "brief.py")
 
 
 class Imported(NamedTuple):
@@ -52,10 +57,36 @@ def imported() -> Imported:
     try:
         importlib.import_module("litellm.proxy.proxy_server")
         run_server = importlib.import_module("litellm.proxy.proxy_cli").run_server
+        for name in late_imports():
+            # what one start could import, and another process cannot, is no matter here
+            with suppress(Exception):
+                importlib.import_module(name)
     finally:
         kind.__getitem__ = look_up
     left = {name: value for name, value in os.environ.items() if before.get(name) != value}
     return Imported(run_server, names, before, left)
+
+
+def late_imports() -> list[str]:
+    """The modules that a start of a plain configuration imports besides: each child would import them anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        config, found = os.path.join(folder, "config.yaml"), os.path.join(folder, "found")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(PLAIN)
+        process = os.fork()
+        if process == 0:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            os.dup2(1, 2)
+            os.environ["LITELLM_MASTER_KEY"] = "sk-late-imports"
+            sys.argv = [BRIEF, found, sys.argv[1], "--config", config, "--port", "4999", "--modules"]
+            try:
+                runpy.run_path(BRIEF, run_name="__main__")
+            finally:
+                os._exit(1)
+        os.waitpid(process, 0)
+        with suppress(FileNotFoundError), open(found, encoding="utf-8") as file:
+            return file.read().split()
+    return []
 
 
 class Zygote:
@@ -63,6 +94,8 @@ class Zygote:
         self.command = command
         self.answers = answers
         self.imports = imports
+        self.script = ""
+        """What a child shall run in place of the command."""
         self.children: dict[int, tuple[int, int]] = {}
         """By the descriptor that tells of its end: the process, and the id of its start."""
         self.poll = select.poll()
@@ -104,7 +137,8 @@ class Zygote:
         if process == 0:
             for descriptor in (self.answers, *self.children):
                 os.close(descriptor)
-            become(request, self.command, cold)
+            self.script = request.get("script", "")
+            become(request, self.script or self.command, cold)
             os.environ.update(self.imports.left)
             return True
         watched = os.pidfd_open(process)
@@ -159,6 +193,9 @@ def main(command: str) -> None:
     gc.freeze()
     zygote.say(names=sorted(zygote.imports.looked_up), threads=len(os.listdir("/proc/self/task")))
     if zygote.serve():
+        if zygote.script:
+            runpy.run_path(zygote.script, run_name="__main__")
+            return
         sys.exit(zygote.imports.run_server())
     for watched in [*zygote.children]:
         zygote.ended(watched)

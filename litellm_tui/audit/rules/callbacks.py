@@ -16,11 +16,17 @@ _EACH: Final = ("success_callback", "failure_callback")
 # known to success_callback and failure_callback, while `callbacks` takes each for a module's name (1.77.7 and 1.106.2)
 _ONLY_EACH: Final = frozenset(
     {
-        *("athina", "dynamodb", "greenscale", "helicone", "lunary", "promptlayer", "s3", "sentry", "slack"),
-        *("supabase", "traceloop", "wandb"),
+        *("athina", "dynamodb", "greenscale", "helicone", "lunary", "opentelemetry", "promptlayer", "s3"),
+        *("sentry", "slack", "supabase", "traceloop", "wandb"),
     }
 )
 METRICS: Final = "/metrics of the gateway's own port"
+
+
+def _lists(subject: Subject) -> tuple[str, ...]:
+    """The keys of litellm_settings below which this version goes through a list of callbacks."""
+    audited = "audit_log_callbacks" in subject.catalogue.litellm_special
+    return (*_EACH, "callbacks", *(("audit_log_callbacks",) if audited else ()))
 
 
 def _prometheus(subject: Subject) -> tuple[str | int, ...] | None:
@@ -41,7 +47,7 @@ def _prometheus(subject: Subject) -> tuple[str | int, ...] | None:
 )
 def callback_as_text(subject: Subject) -> Iterator[Hit | Right]:
     settings = subject.section("litellm_settings")
-    for key in (*_EACH, "callbacks"):
+    for key in _lists(subject):
         value = settings.get(key)
         if key not in settings or isinstance(value, list) or reference(value) is not None:
             continue
@@ -66,11 +72,11 @@ def callback_as_text(subject: Subject) -> Iterator[Hit | Right]:
 )
 def callback_of_wrong_kind(subject: Subject) -> Iterator[Hit | Right]:
     settings = subject.section("litellm_settings")
-    for key in (*_EACH, "callbacks"):
+    for key in _lists(subject):
         listed = settings.get(key)
         for index, item in enumerate(listed if isinstance(listed, list) else []):
-            # a mapping in success_callback or failure_callback is walked over without a word
-            if not isinstance(item, str | dict) or (isinstance(item, dict) and key == "callbacks"):
+            # a mapping or a list in success_callback or failure_callback is walked over without a word
+            if not isinstance(item, str | dict | list) or (isinstance(item, dict | list) and key == "callbacks"):
                 yield Hit(f"an item of {key} is {_kind(item)}", ("litellm_settings", key, index))
 
 
@@ -118,9 +124,9 @@ def unknown_callback(subject: Subject) -> Iterator[Hit | Right]:
     fix="take it out, or set LITELLM_LICENSE",
 )
 def callback_needs_licence(subject: Subject) -> Iterator[Hit | Right]:
-    for path, name in surroundings.named_callbacks(subject):
+    for path, name in (*surroundings.named_callbacks(subject), *surroundings.default_callbacks(subject)):
         paid = ("hide_secrets", "llamaguard_moderations", "llmguard_moderations")
-        if path[1] == "callbacks" and name in paid and surroundings.has_licence(subject) is False:
+        if path[1] in ("callbacks", "guardrails") and name in paid and surroundings.has_licence(subject) is False:
             yield Hit(f"{name} needs a licence, and LITELLM_LICENSE is not set", path)
 
 

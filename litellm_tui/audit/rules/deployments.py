@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from litellm_tui.analysis.nested import LARGEST, python_text
-from litellm_tui.audit.param_types import TYPED, expected_type, list_edits, quote_edits
+from litellm_tui.audit.param_types import expected_type, list_edits, quote_edits
 from litellm_tui.audit.providers import Provider, corrected_model, provider_of_entry
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.shares import FIRST_DECIDES, deployments_by_group, has_other_selector, uses_shuffle, weight_key
@@ -148,9 +148,9 @@ def no_provider(subject: Subject) -> Iterator[Hit | Right]:
 )
 def wrong_type(subject: Subject) -> Iterator[Hit]:
     for entry in subject.entries:
-        for key in entry.params.keys() & TYPED:
-            value, path = entry.params[key], entry.at(key)
-            if value is not None and (wanted := expected_type(key, value, subject)):
+        for key, value in entry.params.items():
+            if value is not None and isinstance(key, str) and (wanted := expected_type(key, value, subject)):
+                path = entry.at(key)
                 edits, decision = quote_edits(path, value) if wanted == "a text" else (list_edits(path, value), "")
                 do = "put it in quotes" if wanted == "a text" and edits else ""
                 yield Hit(f"{key} of {_group(entry)} must be {wanted}", path, do, edits, decision)

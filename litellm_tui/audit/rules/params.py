@@ -190,13 +190,14 @@ def unknown_credential(subject: Subject) -> Iterator[Hit | Right]:
 def empty_credential(subject: Subject) -> Iterator[Hit]:
     if has_secret_manager(subject):
         return
-    named = {subject.resolve(entry.params.get("litellm_credential_name")) for entry in subject.entries}
+    wanted = [subject.resolve(entry.params.get("litellm_credential_name")) for entry in subject.entries]
+    named, unknown = {one for one in wanted if isinstance(one, str)}, any(one is UNKNOWN for one in wanted)
     for path, item in _credentials(subject):
         values, name = item.get("credential_values"), item.get("credential_name")
         for key, value in values.items() if isinstance(values, dict) else ():
             variable = reference(value)
             if variable is not None and subject.resolve(value) is None:
-                used = name in named or UNKNOWN in named
+                used = unknown or (isinstance(name, str) and name in named)
                 text = f"{variable} is not set: {key} of the credential {str(name)[:60]!r} is empty"
                 yield Hit(text, (*path, "credential_values", str(key)), severity=None if used else "warning")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from litellm_tui.audit import shapes, surroundings
+from litellm_tui.audit import declared, shapes, surroundings
 from litellm_tui.audit.catalogue.nearest import nearest as close_names
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.shapes import fits, kind_of
@@ -39,14 +39,20 @@ _KINDS: Final = frozenset(
         "decision_model",
     }
 )
+_LATER_KINDS: Final = frozenset({"reco", "airia", "wingback"})
+"""What 1.109.3 has besides; 1.106.2 has none of them."""
 _OLD_KEYS: Final = ("callbacks", "default_on", "logging_only", "enabled_roles", "callback_args")
 
 
 class _Need(msgspec.Struct, frozen=True):
-    """A setting of litellm_params without which the guardrail's class raises, and the variables that stand in."""
+    """A setting of litellm_params without which the guardrail's class raises, and the variables that stand in.
+
+    With a `package` it is that distribution that must be installed.
+    """
 
     key: str
     variables: tuple[str, ...] = ()
+    package: str = ""
 
 
 # constructors that raise something else than a ValueError (proxy/guardrails/guardrail_hooks, 1.106.2 and 1.109.3; the
@@ -56,6 +62,7 @@ _NEEDS: Final[Mapping[str, tuple[_Need, ...]]] = {
         _Need("presidio_analyzer_api_base", ("PRESIDIO_ANALYZER_API_BASE",)),
         _Need("presidio_anonymizer_api_base", ("PRESIDIO_ANONYMIZER_API_BASE",)),
     ),
+    "aporia": (_Need("api_key", ("APORIO_API_KEY",)), _Need("api_base", ("APORIO_API_BASE",))),
     "aim": (_Need("api_key", ("AIM_API_KEY",)),),
     "lasso": (_Need("api_key", ("LASSO_API_KEY",)),),
     "pangea": (_Need("api_key", ("PANGEA_API_KEY",)),),
@@ -66,7 +73,11 @@ _NEEDS: Final[Mapping[str, tuple[_Need, ...]]] = {
     "cato_networks": (_Need("api_key", ("CATO_API_KEY",)),),
     "cisco_ai_defense": (_Need("api_key", ("CISCO_AI_DEFENSE_API_KEY",)),),
     "crowdstrike_aidr": (_Need("api_key", ("CS_AIDR_TOKEN",)), _Need("api_base", ("CS_AIDR_BASE_URL",))),
-    "deepkeep": (_Need("api_key", ("DEEPKEEP_API_KEY",)), _Need("api_base", ("DEEPKEEP_API_BASE",))),
+    "deepkeep": (
+        _Need("api_key", ("DEEPKEEP_API_KEY",)),
+        _Need("api_base", ("DEEPKEEP_API_BASE",)),
+        _Need("deepkeep_firewall_id", ("DEEPKEEP_FIREWALL_ID",)),
+    ),
     "grayswan": (_Need("api_key", ("GRAYSWAN_API_KEY",)),),
     "prompt_security": (
         _Need("api_key", ("PROMPT_SECURITY_API_KEY",)),
@@ -75,7 +86,17 @@ _NEEDS: Final[Mapping[str, tuple[_Need, ...]]] = {
     "promptguard": (_Need("api_key", ("PROMPTGUARD_API_KEY",)),),
     "repelloai": (_Need("api_key", ("ARGUS_API_KEY", "REPELLOAI_API_KEY")),),
     "xecguard": (_Need("api_key", ("XECGUARD_API_KEY",)),),
+    # of HiddenLayer's own service only: another api_base needs neither
+    "hiddenlayer": (_Need("api_id", ("HIDDENLAYER_CLIENT_ID",)), _Need("api_key", ("HIDDENLAYER_CLIENT_SECRET",))),
+    "ovalix": (
+        _Need("tracker_api_base", ("OVALIX_TRACKER_API_BASE",)),
+        _Need("tracker_api_key", ("OVALIX_TRACKER_API_KEY",)),
+        _Need("application_id", ("OVALIX_APPLICATION_ID",)),
+    ),
+    "conduct": (_Need("", package="conduct-litellm-guard"),),
+    "semantic_guard": (_Need("", package="semantic-router"),),
 }
+_OWN_SERVICE: Final = "hiddenlayer.ai"
 
 
 @rule(
@@ -102,7 +123,7 @@ def guardrail_shape(subject: Subject) -> Iterator[Hit | Right]:
             yield Hit(
                 f"{_called(item, index)} has no litellm_params", path, "put guardrail and mode below litellm_params"
             )
-        elif not isinstance(item["litellm_params"], dict | None):
+        elif not isinstance(item["litellm_params"], dict | None) and not _skipped(subject, item["litellm_params"]):
             yield Hit(
                 f"litellm_params of {_called(item, index)} is {kind_of(item['litellm_params'])}, not a mapping",
                 (*path, "litellm_params"),
@@ -122,7 +143,13 @@ def guardrail_shape(subject: Subject) -> Iterator[Hit | Right]:
 def guardrail_prerequisite(subject: Subject) -> Iterator[Hit | Right]:
     for path, item, params in _entries(subject):
         kind = shapes.resolved(subject, params.get("guardrail"))
-        for need in _NEEDS.get(kind, ()) if isinstance(kind, str) else ():
+        for need in _needs(subject, kind, params):
+            if need.package:
+                packages = subject.runtime.packages if subject.runtime is not None else None
+                if packages is not None and need.package not in packages:
+                    called = f"{_called(item, int(path[1]))} ({kind})"
+                    yield Hit(f"{called}: {need.package} is not installed: LiteLLM does not start", path)
+                continue
             value = shapes.resolved(subject, params.get(need.key))
             if value or value is UNKNOWN:
                 continue
@@ -174,12 +201,35 @@ def guardrail_left_out(subject: Subject) -> Iterator[Hit | Right]:
             )
     listed = subject.data.get("guardrails")
     for index, item in enumerate(listed if isinstance(listed, list) else ()):
-        if isinstance(item, dict) and "litellm_params" in item and item["litellm_params"] is None:
+        if isinstance(item, dict) and "litellm_params" in item and _skipped(subject, item["litellm_params"]):
             yield Hit(
-                f"{_called(item, index)}: litellm_params is empty: {what}",
+                f"{_called(item, index)}: litellm_params is {kind_of(item['litellm_params'])}: {what}",
                 ("guardrails", index, "litellm_params"),
                 severity="fatal" if fatal else None,
             )
+
+
+def _needs(subject: Subject, kind: Any, params: Mapping[str, Any]) -> tuple[_Need, ...]:
+    """What a guardrail of this kind needs."""
+    if not isinstance(kind, str):
+        return ()
+    if kind == "hiddenlayer":
+        base = shapes.resolved(subject, params.get("api_base")) or surroundings.variable(
+            subject, "HIDDENLAYER_API_BASE"
+        )
+        if base is UNKNOWN or (isinstance(base, str) and base and _OWN_SERVICE not in base):
+            return ()
+    return _NEEDS.get(kind, ())
+
+
+def _skipped(subject: Subject, params: Any) -> bool:
+    """Whether the settings are of a kind that LiteLLM refuses with a TypeError, for which it skips the guardrail."""
+    return params is None or (isinstance(params, bool | int | float) and not subject.runs(until=_ALL_FATAL_UNTIL))
+
+
+def _known(subject: Subject) -> frozenset[str]:
+    """The kinds of guardrails that the version may have: those of a release between two that were read are taken in."""
+    return _KINDS if subject.runs(until="1.106") else _KINDS | _LATER_KINDS
 
 
 def _refused(subject: Subject, params: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Path, str]]:
@@ -187,8 +237,12 @@ def _refused(subject: Subject, params: Mapping[str, Any], path: Path) -> Iterato
     kind = shapes.resolved(subject, params.get("guardrail"))
     if kind is not UNKNOWN and not isinstance(kind, str):
         yield f"guardrail is {'not set' if kind is None else kind_of(kind)}", (*path, "guardrail"), ""
-    elif isinstance(kind, str) and "." not in kind and kind not in _KINDS and not subject.runs(since="1.110"):
-        yield f"there is no guardrail {kind!r}", (*path, "guardrail"), next(iter(close_names(kind, _KINDS)), "")
+    elif isinstance(kind, str) and "." not in kind and kind not in _known(subject) and not subject.runs(since="1.110"):
+        yield (
+            f"there is no guardrail {kind!r}",
+            (*path, "guardrail"),
+            next(iter(close_names(kind, _known(subject))), ""),
+        )
     mode = shapes.resolved(subject, params.get("mode"))
     if mode is None:
         yield "mode is not set", (*path, "mode") if "mode" in params else path, ""
@@ -221,20 +275,17 @@ def _old_form(subject: Subject) -> Iterator[Hit]:
             )
         else:
             for name, block in item.items():
-                if text := _old_fault(block):
+                if text := _old_fault(subject, block):
                     yield Hit(f"guardrail {name!r}: {text}", (*path, index, str(name)))
 
 
-def _old_fault(block: Any) -> str:
+def _old_fault(subject: Subject, block: Any) -> str:
     if not isinstance(block, dict):
         return f"it must be a mapping, and is {kind_of(block)}"
     if unknown := [str(key) for key in block if key not in _OLD_KEYS]:
         return f"{unknown[0]} is none of {', '.join(_OLD_KEYS)}"
-    if not fits(block.get("callbacks"), "texts"):
-        return "callbacks must be a list of names"
-    if "default_on" in block and not fits(block["default_on"], "switch"):
-        return "default_on must be true or false"
-    return ""
+    where, text = next(declared.faults(subject, block, declared.OLD_GUARDRAIL, ()), ((), ""))
+    return f"{'.'.join(map(str, where))} {text}".strip()
 
 
 def _entries(subject: Subject) -> Iterator[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]:

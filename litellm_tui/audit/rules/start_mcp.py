@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from litellm_tui.audit import shapes, surroundings
+from litellm_tui.audit import declared, shapes, surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.shapes import Shape, fits, kind_of
 from litellm_tui.audit.subject import UNKNOWN, Subject, Unknown
@@ -37,13 +37,6 @@ _SHAPES: Final[Mapping[str, Shape]] = {
     "client_id": "text",
     "client_secret": "text",
     "mcp_info": "mapping",
-}
-_LATER_SHAPES: Final[Mapping[str, Shape]] = {
-    "spec_path": "text",
-    "extra_headers": "texts",
-    "allowed_tools": "texts",
-    "disallowed_tools": "texts",
-    "static_headers": "text map",
 }
 # the first release seen that has them is 1.97; 1.90 has not
 _LATER: Final = "1.97"
@@ -105,8 +98,16 @@ def _server(subject: Subject, name: str, server: Mapping[str, Any], path: Path) 
             where = (*path, "oauth2_flow") if "oauth2_flow" in server else (*path, "auth_type")
             how = "write oauth2_flow: client_credentials for a machine, authorization_code for people who sign in"
             yield Hit(f"MCP server {name!r}: auth_type oauth2 wants an oauth2_flow", where, how)
-    later = _LATER_SHAPES if subject.runs(since=_LATER) else {}
-    for key, shape in {**_SHAPES, **later}.items():
+    later = declared.MCP if subject.runs(since=_LATER) else {}
+    for key, spec in later.items():
+        value = server.get(key)
+        for where, text in () if value is None else declared.faults(subject, value, spec, (*path, key)):
+            yield Hit(f"MCP server {name!r}: {'.'.join(map(str, where[2:]))} {text}", where)
+    own = shapes.resolved(subject, server.get("server_id"))
+    told = own is not None and own is not UNKNOWN and subject.runs(since="1.106")
+    if told and not (isinstance(own, str) and own.strip()):
+        yield Hit(f"MCP server {name!r}: server_id must be a text that is not empty", (*path, "server_id"))
+    for key, shape in _SHAPES.items():
         value = shapes.resolved(subject, server.get(key))
         if value is None or value is UNKNOWN or (not value and key in ("url", "command", "args", "env", "mcp_info")):
             continue

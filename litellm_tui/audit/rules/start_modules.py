@@ -54,6 +54,8 @@ def module_not_found(subject: Subject) -> Iterator[Hit | Right]:
 )
 def module_unusable(subject: Subject) -> Iterator[Hit | Right]:
     for path, name in named_modules(subject.data):
+        if not _is_read(subject, path):
+            continue
         if not isinstance(name, str):
             yield Hit(f"{_place(path)} is {kind_of(name)}, not `module.name`", path, "write `module.name`")
         elif "." not in name:
@@ -75,9 +77,16 @@ def _found(subject: Subject) -> Iterator[tuple[Path, str, PythonModule]]:
     """Each name that was looked for, with what was found."""
     for path, name in named_modules(subject.data):
         if subject.modules is not None and isinstance(name, str) and name in subject.modules.named:
-            known = path[0] != "general_settings" or path[1] in subject.catalogue.general
+            known = _is_read(subject, path)
             if known:
                 yield path, name, subject.modules.named[name]
+
+
+def _is_read(subject: Subject, path: Path) -> bool:
+    """Whether this version reads the key that names the module."""
+    if path[0] == "router_settings":
+        return path[1] in subject.catalogue.router
+    return path[0] != "general_settings" or path[1] in subject.catalogue.general
 
 
 def _unless_sure(subject: Subject) -> Severity | None:

@@ -10,12 +10,14 @@ from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import Severity
 
+_SDK: Final = ("opentelemetry-sdk",)
 _OTLP: Final = ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-exporter-otlp-proto-grpc")
 # the imports of each class in litellm/integrations (1.77.7, 1.106.2, 1.109.3): one of the packages is enough
 _CALLBACKS: Final[Mapping[str, tuple[str, ...]]] = {
     "langfuse": ("langfuse",),
     "mlflow": ("mlflow",),
-    "otel": ("opentelemetry-sdk",),
+    "otel": _SDK,
+    "signoz": _SDK,
     "agentops": _OTLP,
     "arize": _OTLP,
     "arize_phoenix": _OTLP,
@@ -34,6 +36,7 @@ _PROVIDERS: Final[Mapping[str, str]] = {
     "sagemaker": "boto3",
     "sagemaker_chat": "boto3",
     "vertex_ai": "google-auth",
+    "auto_router": "semantic-router",
 }
 # the first release seen that lets a missing package of a callback end the start; 1.106 only logs it
 _FATAL_SINCE: Final = "1.108"
@@ -52,16 +55,31 @@ _FATAL_SINCE: Final = "1.108"
 def callback_package_missing(subject: Subject) -> Iterator[Hit | Right]:
     packages = subject.runtime.packages if subject.runtime is not None else None
     if packages is None:
+        yield from _unknown_packages(subject)
         return
     for path, name in surroundings.named_callbacks(subject):
         needed = _CALLBACKS.get(name, ())
         if path[1] == "service_callback" or not needed or packages.intersection(needed):
             continue
-        # a start of 1.109 with `otel` alone was seen to go on
-        fatal = subject.runs(since=_FATAL_SINCE) and name != "otel"
+        fatal = subject.runs(since=_FATAL_SINCE)
         what = "LiteLLM does not start" if fatal else "the callback is never called"
         severity: Severity | None = "fatal" if fatal else None
         yield Hit(f"{name} needs {needed[0]}, which is not installed: {what}", path, severity=severity)
+
+
+def _unknown_packages(subject: Subject) -> Iterator[Hit]:
+    """Of a file alone, for a version that was named: what no `litellm[proxy]` brings would end the start.
+
+    In a container the image may have it, and of the newest version nobody has said that it is the one.
+    """
+    if subject.runtime is not None or subject.catalogue.source == "newest" or not subject.runs(since=_FATAL_SINCE):
+        return
+    for path, name in surroundings.named_callbacks(subject):
+        needed = _CALLBACKS.get(name, ())
+        # OpenTelemetry's own SDK comes with other packages too
+        if path[1] != "service_callback" and needed and needed != _SDK:
+            text = f"{name} needs {needed[0]}, which `litellm[proxy]` does not bring: without it LiteLLM does not start"
+            yield Hit(text, path, severity="fatal")
 
 
 @rule(
@@ -106,16 +124,23 @@ def cache_package_missing(subject: Subject) -> Iterator[Hit | Right]:
     "provider-package-missing",
     "error",
     "A provider without its package",
-    why="The package that signs the requests is imported with the first request, and each one fails without it.",
+    why="The package that signs the requests is imported with the first request, and each one fails without it. "
+    "That of an auto router is imported at the start, and without it LiteLLM leaves the deployment out.",
     source="litellm/llms/bedrock/base_aws_llm.py; litellm/llms/vertex_ai/vertex_llm_base.py (1.77.7, 1.106.2)",
     fix="install the package beside LiteLLM, into the same environment",
 )
 def provider_package_missing(subject: Subject) -> Iterator[Hit | Right]:
     packages = subject.runtime.packages if subject.runtime is not None else None
-    if packages is None:
-        return
     for entry in subject.entries:
         needed = _PROVIDERS.get(entry.model.partition("/")[0], "")
+        if needed == "semantic-router" and (packages is None or needed not in packages):
+            what = "which is not installed beside LiteLLM" if packages is not None else "which `litellm[proxy]` lacks"
+            text = f"{entry.model} needs {needed}, {what}: LiteLLM starts without this deployment"
+            unsure = packages is None and subject.runtime is not None
+            yield Hit(text, entry.at("model"), severity="warning" if unsure else None)
+            continue
+        if packages is None:
+            continue
         if needed and needed not in packages and not entry.params.get("api_key"):
             yield Hit(f"{entry.model} needs {needed}, which is not installed beside LiteLLM", entry.at("model"))
 

@@ -37,7 +37,7 @@ def section_entry(subject: Subject) -> Iterator[Hit | Right]:
         yield from _each(subject, "prompts", _prompt)
     if data.get("mcp_tools"):
         yield from _no_list(data["mcp_tools"], "mcp_tools")
-        yield from _each(subject, "mcp_tools", _nothing)
+        yield from _each(subject, "mcp_tools", _mcp_tool)
     if not subject.runs(since=_LATER):
         return
     agents = "agents" if "agents" in data else "agent_list"
@@ -47,6 +47,8 @@ def section_entry(subject: Subject) -> Iterator[Hit | Right]:
     if data.get("search_tools"):
         yield from _no_list(data["search_tools"], "search_tools")
         yield from _each(subject, "search_tools", _search_tool)
+    elif tools := subject.section("general_settings").get("search_tools"):
+        yield from _other_search_tools(subject, tools)
 
 
 @rule(
@@ -104,8 +106,15 @@ def pass_through_without_path(subject: Subject) -> Iterator[Hit | Right]:
             yield Hit(f"pass-through endpoint {index + 1} has no path", path)
 
 
-def _nothing(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
-    yield from ()
+def _mcp_tool(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    # one without these is passed over
+    if not (item.get("name") and item.get("description") and item.get("handler")) or not subject.runs(since="1.106"):
+        return
+    for key in ("name", "description"):
+        if not isinstance(item[key], str):
+            yield f"{key} must be a text, and is {kind_of(item[key])}", (key,)
+    if "input_schema" in item and not isinstance(item["input_schema"], dict):
+        yield f"input_schema must be a mapping, and is {kind_of(item['input_schema'])}", ("input_schema",)
 
 
 def _credential(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
@@ -129,6 +138,10 @@ def _prompt(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Pa
     params = item.get("litellm_params")
     if not isinstance(params, dict):
         return
+    for key in ("prompt_id", "dotprompt_content") if subject.runs(since="1.106") else ():
+        value = shapes.resolved(subject, params.get(key))
+        if value is not None and value is not UNKNOWN and not isinstance(value, str):
+            yield f"litellm_params.{key} must be a text, and is {kind_of(value)}", ("litellm_params", key)
     kind = shapes.resolved(subject, params.get("prompt_integration"))
     if kind is not UNKNOWN and not isinstance(kind, str):
         yield (
@@ -148,6 +161,20 @@ def _agent(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Pat
 def _search_tool(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     if "litellm_params" in item and not isinstance(item["litellm_params"], dict):
         yield f"litellm_params is {kind_of(item['litellm_params'])}, not a mapping", ("litellm_params",)
+
+
+def _other_search_tools(subject: Subject, tools: Any) -> Iterator[Hit]:
+    """Search tools below general_settings, which LiteLLM reads where there are none at the top level."""
+    path: Path = ("general_settings", "search_tools")
+    if not isinstance(tools, list):
+        yield Hit(f"search_tools must be a list, and is {kind_of(tools)}", path)
+        return
+    for index, item in enumerate(tools):
+        if not isinstance(item, dict):
+            yield Hit(f"an entry of search_tools must be a mapping, and is {kind_of(item)}", (*path, index))
+        else:
+            for text, where in _search_tool(subject, item):
+                yield Hit(f"search_tools, entry {index + 1}: {text}", (*path, index, *where))
 
 
 _CHECKS = Any
@@ -198,6 +225,10 @@ def _policy(name: str, policy: Mapping[str, Any], path: Path, built: frozenset[s
     condition = policy.get("condition")
     if condition and not isinstance(condition, dict):
         yield Hit(f"policy {name!r}: condition must be a mapping, and is {kind_of(condition)}", (*path, "condition"))
+    model = condition.get("model") if isinstance(condition, dict) else None
+    if model is not None and not fits(model, "text or texts"):
+        text = f"policy {name!r}: condition.model must be a text or a list of texts, and is {kind_of(model)}"
+        yield Hit(text, (*path, "condition", "model"))
     for key in ("inherit", "description"):
         if policy.get(key) is not None and not isinstance(policy[key], str):
             yield Hit(f"policy {name!r}: {key} must be a text, and is {kind_of(policy[key])}", (*path, key))
@@ -215,6 +246,8 @@ def _attachments(subject: Subject) -> Iterator[Hit]:
             continue
         wanted: Mapping[str, Shape] = {"policy": "text", "scope": "text"}
         lists: Mapping[str, Shape] = {"teams": "texts", "keys": "texts", "models": "texts"}
+        if "policy" in item and item["policy"] is None:
+            yield Hit(f"policy_attachments, entry {index + 1}: policy is empty", (*path, "policy"))
         for text, where in _fields(subject, item, {**wanted, **lists}, optional=True):
             yield Hit(f"policy_attachments, entry {index + 1}: {text}", (*path, *where))
 

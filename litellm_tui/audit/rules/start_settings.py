@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from litellm_tui.audit import shapes, surroundings
+from litellm_tui.audit import declared, shapes, surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.shapes import WORDS, Shape, fits, kind_of
 from litellm_tui.audit.subject import UNKNOWN, Subject
@@ -48,6 +48,9 @@ def setting_refused(subject: Subject) -> Iterator[Hit | Right]:
             yield _hit(key, "number", value)
     for key, since in _MAPPINGS.items():
         value = settings.get(key)
+        # the first release seen that passes over another kind is 1.109
+        if key == "responses" and not subject.runs(until="1.106"):
+            continue
         if key in settings and not isinstance(value, dict) and (not since or subject.runs(since=since)):
             yield _hit(key, "mapping", value)
     yield from _header_groups(settings)
@@ -57,10 +60,10 @@ def setting_refused(subject: Subject) -> Iterator[Hit | Right]:
     if management is not None and not isinstance(management, dict):
         path: Path = ("general_settings", "key_management_settings")
         yield Hit(f"key_management_settings must be a mapping, and is {kind_of(management)}", path)
-    mode = management.get("access_mode") if isinstance(management, dict) else None
-    if isinstance(mode, str) and mode not in ("read_only", "write_only", "read_and_write") and "/" not in mode:
-        path = ("general_settings", "key_management_settings", "access_mode")
-        yield Hit("access_mode must be read_only, write_only or read_and_write", path)
+    elif isinstance(management, dict):
+        path = ("general_settings", "key_management_settings")
+        for where, text in declared.faults(subject, management, declared.SECRETS, path):
+            yield Hit(f"{'.'.join(map(str, where[1:]))} {text}", where)
 
 
 @rule(
@@ -80,9 +83,11 @@ def secret_manager_refused(subject: Subject) -> Iterator[Hit | Right]:
     google = "google_kms" if system == "google_kms" else "use_google_kms" if general.get("use_google_kms") else ""
     if google and packages is not None and "google-cloud-kms" not in packages:
         yield Hit(f"{google} needs google-cloud-kms, which is not installed beside LiteLLM", path)
-    if not isinstance(system, str):
+    if system is None or system is UNKNOWN:
         return
-    if system not in _SYSTEMS:
+    if not isinstance(system, str):
+        yield Hit(f"key_management_system must be a text, and is {kind_of(system)}", path)
+    elif system not in _SYSTEMS:
         if subject.runs(until="1.109"):
             yield Hit(f"there is no key_management_system {system!r}: {', '.join(_SYSTEMS)}", path)
     elif system in _PAID and _licence(subject) is False:

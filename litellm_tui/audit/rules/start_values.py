@@ -6,36 +6,29 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from litellm_tui.audit import shapes, surroundings
+from litellm_tui.audit import declared, shapes, surroundings
+from litellm_tui.audit.router_values import refused_values
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.shapes import WORDS, Shape, fits, kind_of
 from litellm_tui.audit.subject import UNKNOWN, Subject
 from litellm_tui.model.edits import Path
 
-# each was seen to end a start of 1.106.2; a version that does not read the key does not look at it
-_GENERAL: Final[Mapping[str, Shape]] = {
-    "user_api_key_cache_ttl": "number",
-    "user_api_key_cache_max_size": "whole",
-    "background_health_check_model_groups": "texts",
-    "health_check_staleness_threshold": "number",
-    "role_permissions": "list",
-    "coordination_redis": "mapping",
-    "spend_logs_metadata_fields": "list",
-    # an MCP version that is not in quotes is a date to YAML
-    "mcp_advertised_versions": "texts",
-    "litellm_jwtauth": "mapping",
-    "alerting_args": "mapping",
-    "alert_to_webhook_url": "mapping",
-    "vector_store_deny_by_default": "switch",
-    "search_tool_deny_by_default": "switch",
-}
 _NESTED: Final[Mapping[str, tuple[str, ...]]] = {
     "default_internal_user_params": ("max_budget",),
-    "upperbound_key_generate_params": ("max_budget", "tpm_limit", "rpm_limit", "max_parallel_requests"),
-    "priority_reservation_settings": ("default_priority", "saturation_threshold", "saturation_check_cache_ttl"),
 }
 _TARGETS: Final = ("host", "url", "startup_nodes", "sentinel_nodes")
 _CLOCK: Final = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
+_REDIS: Final = ("redis://", "rediss://", "unix://")
+_IDENTITIES: Final = ("api_key_alias", "user_email", "both")
+# generic_api_compatible_callbacks.json in integrations/generic_api of 1.106.2 and 1.109.3: where each sends to
+_ENDPOINTS: Final[Mapping[str, str]] = {
+    "sample_callback": "SAMPLE_CALLBACK_URL",
+    "rubrik": "RUBRIK_WEBHOOK_URL",
+    "sumologic": "SUMOLOGIC_WEBHOOK_URL",
+    "qualifire_eval": "QUALIFIRE_WEBHOOK_URL",
+}
+_USAGE: Final = ("usage-based-routing", "usage-based-routing-v2")
+_WITH_ARGUMENTS: Final = ("lar1", "usage-based-routing", "usage-based-routing-v2")
 _LATENCY: Final = "latency-based-routing"
 
 
@@ -49,14 +42,15 @@ _LATENCY: Final = "latency-based-routing"
 )
 def general_setting_refused(subject: Subject) -> Iterator[Hit | Right]:
     general = subject.section("general_settings")
-    for key, shape in _GENERAL.items():
-        value = shapes.resolved(subject, general.get(key))
-        if value is None or value is UNKNOWN or key not in subject.catalogue.general:
+    for key, spec in declared.GENERAL.items():
+        strict = isinstance(spec, str) and spec.endswith("!")
+        if key not in general or key not in subject.catalogue.general or (general[key] is None and not strict):
             continue
         if key in ("alerting_args", "alert_to_webhook_url") and not general.get("alerting"):
             continue
-        if not fits(value, shape):
-            yield Hit(f"{key} must be {WORDS[shape]}, and is {kind_of(value)}", ("general_settings", key))
+        for where, text in declared.faults(subject, general[key], spec, ("general_settings", key)):
+            yield Hit(f"{'.'.join(map(str, where[1:]))} {text}", where)
+    yield from _special(subject, general)
     redis = general.get("coordination_redis")
     targets = [shapes.resolved(subject, redis.get(key)) for key in _TARGETS] if isinstance(redis, dict) else []
     if targets and "coordination_redis" in subject.catalogue.general and all(target is None for target in targets):
@@ -91,19 +85,16 @@ def router_setting_refused(subject: Subject) -> Iterator[Hit | Right]:
         if not isinstance(budget, dict):
             yield Hit(f"the budget of {provider!r} must be a mapping, and is {kind_of(budget)}", path)
             continue
-        for key in ("budget_limit", "max_budget"):
+        fields: Mapping[str, Shape] = {"budget_limit": "number", "time_period": "text"}
+        for key, shape in fields.items():
             value = shapes.resolved(subject, budget.get(key))
-            if value is not None and value is not UNKNOWN and not fits(value, "number"):
-                yield Hit(f"{key} of {provider!r} must be a number, and is {kind_of(value)}", (*path, key))
+            if value is not None and value is not UNKNOWN and not fits(value, shape):
+                yield Hit(f"{key} of {provider!r} must be {WORDS[shape]}, and is {kind_of(value)}", (*path, key))
     if router.get("alerting_config") is not None and "alerting_config" in subject.catalogue.router:
         how = "take it out, and set general_settings.alerting"
         yield Hit("alerting_config can be given in Python only", ("router_settings", "alerting_config"), how)
     yield from _strategy(subject, router)
-    groups = router.get("routing_groups")
-    for index, group in enumerate(groups if isinstance(groups, list) and "routing_groups" in _known(subject) else ()):
-        if not isinstance(group, dict):
-            path = ("router_settings", "routing_groups", index)
-            yield Hit(f"a routing group must be a mapping, and is {kind_of(group)}", path)
+    yield from refused_values(subject, router)
 
 
 @rule(
@@ -127,10 +118,13 @@ def start_value_refused(subject: Subject) -> Iterator[Hit | Right]:
             if value is not None and value is not UNKNOWN and not fits(value, "number"):
                 path: Path = ("litellm_settings", key, field)
                 yield Hit(f"{key}.{field} must be a number, and is {kind_of(value)}", path)
-    clock = settings.get("budget_reset_time")
-    wrong = isinstance(clock, str) and not _CLOCK.fullmatch(clock.strip())
+    clock = shapes.resolved(subject, settings.get("budget_reset_time"))
+    told = clock is not None and clock is not UNKNOWN
+    wrong = told and not (isinstance(clock, str) and _CLOCK.fullmatch(clock.strip()))
     if wrong and "budget_reset_time" in subject.catalogue.litellm_special:
         yield Hit("budget_reset_time must be a time such as '12:00'", ("litellm_settings", "budget_reset_time"))
+    yield from _words(subject, settings)
+    yield from _blocks(subject, settings)
     aliases = settings.get("mcp_aliases")
     if aliases and not isinstance(aliases, dict) and subject.data.get("mcp_servers"):
         yield Hit(f"mcp_aliases must be a mapping, and is {kind_of(aliases)}", ("litellm_settings", "mcp_aliases"))
@@ -139,20 +133,109 @@ def start_value_refused(subject: Subject) -> Iterator[Hit | Right]:
     yield from _sections(subject)
 
 
-def _known(subject: Subject) -> frozenset[str]:
-    return subject.catalogue.router
+def _special(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
+    """What a kind alone does not say."""
+    known = subject.catalogue.general
+    size, path = shapes.resolved(subject, general.get("user_api_key_cache_max_size")), "user_api_key_cache_max_size"
+    if path in known and fits(size, "whole") and float(size) <= 0:
+        yield Hit(f"{path} must be above 0", ("general_settings", path))
+    if general.get("mcp_advertised_versions") == [] and "mcp_advertised_versions" in known:
+        yield Hit("mcp_advertised_versions is empty", ("general_settings", "mcp_advertised_versions"))
+    redis = general.get("coordination_redis")
+    url = shapes.resolved(subject, redis.get("url")) if isinstance(redis, dict) else None
+    if isinstance(url, str) and not url.startswith(_REDIS) and "coordination_redis" in known:
+        text = f"coordination_redis.url must begin with one of {', '.join(_REDIS)}"
+        yield Hit(text, ("general_settings", "coordination_redis", "url"))
+    capture = general.get("accounting_capture")
+    if "accounting_capture" in known:
+        if general.get("accounting_sync_ack") and capture is None:
+            yield Hit("accounting_sync_ack wants accounting_capture", ("general_settings", "accounting_sync_ack"))
+        if capture is not None and surroundings.has_database(subject) is False:
+            yield Hit("accounting_capture wants a database", ("general_settings", "accounting_capture"))
+    fields = general.get("spend_logs_metadata_fields")
+    one = isinstance(fields, dict) and (fields.get("include") is None) != (fields.get("exclude") is None)
+    if isinstance(fields, dict) and not one and "spend_logs_metadata_fields" in known:
+        text = "spend_logs_metadata_fields must have one of include and exclude"
+        yield Hit(text, ("general_settings", "spend_logs_metadata_fields"))
+
+
+def _blocks(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
+    """Mappings of litellm_settings that LiteLLM makes an object of, some of them for a callback that is asked for."""
+    known = subject.catalogue.litellm_special
+    callbacks = {name for path, name in surroundings.named_callbacks(subject) if path[1] == "callbacks"}
+    for key, spec, callback in (
+        ("upperbound_key_generate_params", declared.UPPERBOUND, ""),
+        ("priority_reservation_settings", declared.PRIORITY, ""),
+        ("prompt_injection_params", declared.INJECTION, "detect_prompt_injection"),
+        ("websearch_interception_params", "mapping!", "websearch_interception"),
+        ("compression_interception_params", "mapping!", "compression_interception"),
+        ("code_interpreter_interception_params", "mapping!", "code_interpreter_interception"),
+    ):
+        value = settings.get(key)
+        if key not in settings or (callback and callback not in callbacks) or key not in known:
+            continue
+        # that it must be a mapping at all is said by setting-refused
+        if not callback and not isinstance(value, dict):
+            continue
+        if key == "prompt_injection_params" and value is None:
+            continue
+        for where, text in declared.faults(subject, value, spec, ("litellm_settings", key)):
+            yield Hit(f"{'.'.join(map(str, where[1:]))} {text}", where)
+    for key in ("_async_success_callback", "_async_failure_callback"):
+        value = settings.get(key)
+        if value is not None and not isinstance(value, list) and subject.runs("1.106", "1.106"):
+            yield Hit(f"{key} is a list of LiteLLM's own, and no setting", ("litellm_settings", key))
+    if settings.get("logging_callback_manager") is not None:
+        text = "logging_callback_manager is an object of LiteLLM's own, and no setting"
+        yield Hit(text, ("litellm_settings", "logging_callback_manager"))
+    if settings.get("tag_budget_config") and surroundings.has_licence(subject) is False:
+        text = "tag_budget_config needs a licence, and LITELLM_LICENSE is not set"
+        yield Hit(text, ("litellm_settings", "tag_budget_config"))
+
+
+def _words(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
+    """Texts of litellm_settings that LiteLLM reads as a pattern, or as one of some words."""
+    known = subject.catalogue.litellm_special
+    pattern = shapes.resolved(subject, settings.get("key_alias_pattern"))
+    path: Path = ("litellm_settings", "key_alias_pattern")
+    if pattern is not None and pattern is not UNKNOWN and "key_alias_pattern" in known:
+        if not isinstance(pattern, str):
+            yield Hit(f"key_alias_pattern must be a text, and is {kind_of(pattern)}", path)
+        elif not _is_pattern(pattern):
+            yield Hit("key_alias_pattern is no regular expression", path)
+    key = "prometheus_deployment_and_latency_caller_identity"
+    if key in settings and key in known:
+        identity = shapes.resolved(subject, settings[key])
+        if identity is not UNKNOWN and (not isinstance(identity, str) or identity not in _IDENTITIES):
+            yield Hit(f"{key} must be one of {', '.join(_IDENTITIES)}", ("litellm_settings", key))
+
+
+def _is_pattern(text: str) -> bool:
+    # LiteLLM compiles it at its start; one that is longer is not judged
+    try:
+        re.compile(text[:500] if len(text) <= 500 else "")
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True
 
 
 def _alerting(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
     alerting = general.get("alerting")
     if alerting is not None and not isinstance(alerting, str | list | dict):
         yield Hit(f"alerting must be a list, and is {kind_of(alerting)}", ("general_settings", "alerting"))
+    types = general.get("alert_types")
+    if alerting and types and isinstance(types, bool | int | float):
+        yield Hit(f"alert_types must be a list, and is {kind_of(types)}", ("general_settings", "alert_types"))
+    configs = general.get("alert_type_config")
+    if alerting and configs and not isinstance(configs, dict) and "alert_type_config" in subject.catalogue.general:
+        path: Path = ("general_settings", "alert_type_config")
+        yield Hit(f"alert_type_config must be a mapping, and is {kind_of(configs)}", path)
     values = general.get("alerting_args")
     for key, value in values.items() if alerting and isinstance(values, dict) else ():
-        numeric = str(key).endswith(("_frequency", "_interval", "_ttl", "_threshold", "_size"))
-        if numeric and not fits(value, "number") and shapes.resolved(subject, value) is not UNKNOWN:
-            path: Path = ("general_settings", "alerting_args", str(key))
-            yield Hit(f"alerting_args.{key} must be a number, and is {kind_of(value)}", path)
+        spec = declared.ALERTS.fields.get(str(key))
+        early = key in declared.LATER_ALERTS and not subject.runs(since="1.106")
+        for where, text in () if spec is None or early else declared.faults(subject, value, spec, (str(key),)):
+            yield Hit(f"alerting_args.{key} {text}", ("general_settings", "alerting_args", *where))
 
 
 def _endpoints(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
@@ -164,6 +247,11 @@ def _endpoints(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
         if item.get("headers") and not isinstance(item["headers"], dict):
             text = f"headers of a pass-through endpoint must be a mapping, and is {kind_of(item['headers'])}"
             yield Hit(text, (*path, "headers"))
+        methods = item.get("methods")
+        if isinstance(methods, bool | int | float) and methods and subject.runs(since="1.106"):
+            yield Hit(
+                f"methods of a pass-through endpoint must be a list, and is {kind_of(methods)}", (*path, "methods")
+            )
         where = shapes.resolved(subject, item.get("path"))
         if where is not None and where is not UNKNOWN and not isinstance(where, str):
             yield Hit(f"path of a pass-through endpoint must be a text, and is {kind_of(where)}", (*path, "path"))
@@ -171,6 +259,15 @@ def _endpoints(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
 
 def _strategy(subject: Subject, router: Mapping[str, Any]) -> Iterator[Hit]:
     values, path = router.get("routing_strategy_args"), ("router_settings", "routing_strategy_args")
+    strategy = router.get("routing_strategy")
+    if strategy in _USAGE and isinstance(values, dict) and "ttl" in values:
+        ttl = shapes.resolved(subject, values["ttl"])
+        if ttl is not UNKNOWN and not fits(ttl, "whole"):
+            yield Hit(f"routing_strategy_args.ttl must be a whole number, and is {kind_of(ttl)}", (*path, "ttl"))
+    # an empty value stands for no arguments with lar1 alone
+    empty = "routing_strategy_args" in router and values is None and strategy in (*_USAGE, _LATENCY)
+    if empty or (strategy in _WITH_ARGUMENTS and values and not isinstance(values, dict)):
+        yield Hit(f"routing_strategy_args must be a mapping, and is {kind_of(values)}", path)
     if router.get("routing_strategy") != _LATENCY or not values:
         return
     if not isinstance(values, dict):
@@ -183,7 +280,12 @@ def _strategy(subject: Subject, router: Mapping[str, Any]) -> Iterator[Hit]:
 
 
 def _callbacks(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
+    own = subject.section("callback_settings")
     for path, name in surroundings.named_callbacks(subject):
+        variable = _ENDPOINTS.get(name, "") if subject.runs(since="1.106") and path[1] != "service_callback" else ""
+        unset = variable and surroundings.is_set(subject, variable, "GENERIC_LOGGER_ENDPOINT") is False
+        if unset and not isinstance(own.get(name), dict):
+            yield Hit(f"{name} needs {variable}, which is not set", path)
         if path[1] != "callbacks":
             continue
         if name == "azure_content_safety" and not isinstance(settings.get("azure_content_safety_params"), dict):
@@ -193,10 +295,6 @@ def _callbacks(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
                 yield Hit("lakera_prompt_injection needs LAKERA_API_KEY, which is not set", path)
         elif name == "aporia_prompt_injection" and surroundings.is_set(subject, "APORIO_API_KEY") is False:
             yield Hit("aporia_prompt_injection needs APORIO_API_KEY, which is not set", path)
-        elif name == "websearch_interception" and settings.get("websearch_interception_params"):
-            params = settings["websearch_interception_params"]
-            if not isinstance(params, dict):
-                yield Hit(f"websearch_interception_params must be a mapping, and is {kind_of(params)}", path)
 
 
 def _cache(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
@@ -210,10 +308,34 @@ def _cache(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
     alone = params.get("sentinel_nodes") and not params.get("service_name")
     if kind == "redis" and alone and surroundings.is_set(subject, "REDIS_SERVICE_NAME") is False:
         yield Hit("sentinel_nodes need a service_name beside them", (*base, "sentinel_nodes"))
+    named = shapes.resolved(subject, params.get("service_name"))
+    single = not params.get("sentinel_nodes") and surroundings.is_set(subject, "REDIS_SENTINEL_NODES") is False
+    told = "service_name" in params and named is not UNKNOWN
+    if kind == "redis" and single and told and subject.runs(since="1.106"):
+        yield Hit("service_name wants sentinel_nodes beside it", (*base, "service_name"))
+    if kind == "redis" and "sentinel_nodes" in params and not params["sentinel_nodes"] and subject.runs(since="1.106"):
+        yield Hit("sentinel_nodes is empty", (*base, "sentinel_nodes"))
     if kind == "azure-blob":
         for key in ("azure_account_url", "azure_blob_container"):
             if shapes.resolved(subject, params.get(key)) is None:
                 yield Hit(f"a cache of type azure-blob needs {key}", (*base, "type"))
+
+
+def _sandboxes(tools: Any) -> Iterator[Hit]:
+    if tools and isinstance(tools, bool | int | float):
+        yield Hit(f"sandbox_tools must be a list, and is {kind_of(tools)}", ("sandbox_tools",))
+    for index, item in enumerate(tools if isinstance(tools, list) else ()):
+        if not isinstance(item, dict):
+            continue
+        path: Path = ("sandbox_tools", index)
+        if isinstance(item.get("sandbox_tool_name"), list | dict):
+            text = f"sandbox_tool_name must be a text, and is {kind_of(item['sandbox_tool_name'])}"
+            yield Hit(text, (*path, "sandbox_tool_name"))
+        params = item.get("litellm_params")
+        if params and not isinstance(params, dict):
+            yield Hit(
+                f"litellm_params of a sandbox tool is {kind_of(params)}, not a mapping", (*path, "litellm_params")
+            )
 
 
 def _sections(subject: Subject) -> Iterator[Hit]:
@@ -227,6 +349,8 @@ def _sections(subject: Subject) -> Iterator[Hit]:
     own = data.get("callback_settings")
     if own and not isinstance(own, dict) and subject.runs(since="1.97") and any(surroundings.named_callbacks(subject)):
         yield Hit(f"callback_settings must be a mapping, and is {kind_of(own)}", ("callback_settings",))
+    if "sandbox_tools" in subject.catalogue.sections:
+        yield from _sandboxes(data.get("sandbox_tools"))
     licensed = surroundings.has_licence(subject)
     if data.get("worker_registry") and "worker_registry" in subject.catalogue.sections and licensed is False:
         yield Hit("worker_registry needs a licence, and LITELLM_LICENSE is not set", ("worker_registry",))
