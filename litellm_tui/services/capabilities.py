@@ -25,10 +25,10 @@ class ShowsDrift(Protocol):
 
 @runtime_checkable
 class Recreates(Protocol):
-    """Makes the container anew from what is written, and brings back the one before."""
+    """Recreates the container from what is written, and brings back the one before."""
 
     async def recreate(self) -> Failure | None:
-        """Make it anew and start it; None when it was. After a `Failure` the old one may be gone."""
+        """Recreate it and start it; None when it was. After a `Failure` the old one may be gone."""
         ...
 
     async def definition(self) -> bytes | Failure:

@@ -69,7 +69,7 @@ def test_a_unit_keeps_its_words() -> None:
 
 @pytest.mark.parametrize(("kind", "place", "order"), [
     ("compose", "environment: of gw in the compose file", "then docker compose up -d gw"),
-    ("docker", "the docker run that makes gw (-e NAME=value, or --env-file)", "then make the container anew with it"),
+    ("docker", "the docker run that makes gw (-e NAME=value, or --env-file)", "then recreate the container with it"),
     ("process", "/srv/gw.env", "and restart"),
     ("unknown", "the environment of LiteLLM, where it is started", "and restart"),
 ])  # fmt: skip

@@ -22,11 +22,11 @@ IDLE_SECONDS = 120.0
 # Until the watch has seen everything once; what it says before that is about its own beginning.
 SETTLING_SECONDS = 30.0
 FLOWS = (
-    Flow("paired", "chat", 1.0),
-    Flow("paired", "stream", 0.5),
-    Flow("nickname", "chat", 0.3),
-    Flow("single", "chat", 0.3),
-    Flow("embed", "embedding", 0.5),
+    Flow("paired", "chat", 0.6),
+    Flow("paired", "stream", 0.3),
+    Flow("nickname", "chat", 0.2),
+    Flow("single", "chat", 0.2),
+    Flow("embed", "embedding", 0.2),
 )
 
 

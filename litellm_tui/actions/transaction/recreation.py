@@ -1,4 +1,4 @@
-"""Making a container anew where a restart would not bring in what is written, and putting back the one before."""
+"""Recreating a container where a restart would not bring in what is written, and putting back the one before."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Recreation:
     async def keep(self) -> Failure | None:
         """Keep what the container is made of now; why that is not possible."""
         if self._driver is None:
-            return NotAvailable("nothing of this kind can be made anew")
+            return NotAvailable("nothing of this kind can be recreated")
         found = await self._driver.definition()
         if isinstance(found, Failure):
             return found
@@ -68,13 +68,13 @@ class Recreation:
         self._path.unlink(missing_ok=True)
 
     async def forth(self) -> Failure | None:
-        """Make the container anew from what is written."""
-        return await self._driver.recreate() if self._driver else NotAvailable("nothing can be made anew here")
+        """Recreate the container from what is written."""
+        return await self._driver.recreate() if self._driver else NotAvailable("nothing can be recreated here")
 
     async def back(self) -> Failure | None:
-        """Put the container that was kept in the place of the present one; else make it anew from the files."""
+        """Put the container that was kept in the place of the present one; else recreate it from the files."""
         if self._driver is None:
-            return NotAvailable("nothing can be made anew here")
+            return NotAvailable("nothing can be recreated here")
         try:
             kept = read_bytes(self._path, MEDIUM)
         except OSError:

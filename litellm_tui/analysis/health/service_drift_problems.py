@@ -20,7 +20,7 @@ def service_drift_problems(snapshot: Snapshot) -> Iterator[Problem]:
             cause="definition broken",
             reason=drift.broken,
             place=Place("service"),
-            do="mend it before anything is made anew from it",
+            do="mend it before anything is recreated from it",
             hit="nobody yet: what runs was made before",
         )
     if drift is None or not drift.found:

@@ -33,7 +33,7 @@ async def inspect_raw(compose: Compose) -> str | Failure:
 
 
 async def drift_of(compose: Compose) -> ServiceDrift | Failure:
-    """What the container of the service would be made anew with, and has not got. Runs three or four commands."""
+    """What the container of the service would be recreated with, and has not got. Runs three or four commands."""
     said = await inspect_raw(compose)
     if isinstance(said, docker_cli.NoSuchService):
         return ServiceDrift(unknown=("it has no container to compare with what is written",))
@@ -59,7 +59,7 @@ async def drift_of(compose: Compose) -> ServiceDrift | Failure:
     if not differences and not compared.harm and await would_recreate(project):
         differences = (
             Difference(
-                "definition", "", "", "", file, "Compose would make the container anew: another part of it has changed"
+                "definition", "", "", "", file, "Compose would recreate the container: another part of it has changed"
             ),
         )
     lost = "which variables the image itself brings: it is not here any more"

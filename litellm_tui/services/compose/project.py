@@ -249,7 +249,7 @@ async def resolve(project: Project) -> Resolved | Failure:
 
 
 async def would_recreate(project: Project) -> bool | None:
-    """Whether Compose itself would make the container anew; None where this Compose cannot say so without doing it."""
+    """Whether Compose itself would recreate the container; None where this Compose cannot say so without doing it."""
     words: Sequence[str] = ("--dry-run", "up", "--detach", "--no-deps", "--no-build", "--pull", "never")
     done = await run(project.command(*words, project.service), docker_cli.CLIENT_SECONDS)
     if isinstance(done, Failure) or done.status:

@@ -1,4 +1,4 @@
-"""Making the container of a Compose service anew from its files, and bringing back the one before."""
+"""Recreating the container of a Compose service from its files, and bringing back the one before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OWN = ("project", "service", "container-number", "oneoff")
 
 
 async def recreate(compose: Compose) -> Failure | None:
-    """`docker compose up -d` for the service alone. It makes the container anew even where Compose sees no reason."""
+    """`docker compose up -d` for the service alone. It recreates the container even where Compose sees no reason."""
     project = await _project(compose)
     if isinstance(project, Failure):
         return project

@@ -6,10 +6,10 @@ from litellm_tui.model.service_words import ServiceWords
 
 
 def docker_words(client: str, name: str) -> ServiceWords:
-    """In the words of this container: what it was made with stays until it is made anew."""
+    """In the words of this container: what it was made with stays until it is recreated."""
     return ServiceWords(
         environment=f"the docker run that makes {name or 'the container'} (-e NAME=value, or --env-file)",
-        apply=f"make the container anew with it ({client} inspect {name} shows how it was made)",
+        apply=f"recreate the container with it ({client} inspect {name} shows how it was made)",
         recreates=True,
         service=f"the container {name}".rstrip(),
         limits=f"docker run of {name or 'the container'} (or {client} update)",

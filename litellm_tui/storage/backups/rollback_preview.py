@@ -83,7 +83,7 @@ def _variables(now: FileCopy | None, then: FileCopy) -> Iterator[Change]:
         return
     if then.path.endswith((".yaml", ".yml")):
         # a compose file: what of it changes is seen when it is compared with the container
-        yield Change("changed", "service", f"definition {then.path}", visible=False, note="makes its container anew")
+        yield Change("changed", "service", f"definition {then.path}", visible=False, note="recreates its container")
         return
     before, after = (_assignments(side.content or b"") for side in (now, then))
     for name in dict.fromkeys((*before, *after)):

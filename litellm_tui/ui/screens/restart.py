@@ -85,10 +85,10 @@ class RestartDialog(FilledScreen[None]):
     async def _look(self) -> None:
         self._checks = await self._inspect()
         if self._recreates:
-            self.label("#restart", "Make anew")
+            self.label("#restart", "Recreate")
         if self._refused:
             self.query_one("#restart", Button).variant = "error"
-            self.label("#restart", "Make anew anyway" if self._recreates else "Restart anyway")
+            self.label("#restart", "Recreate anyway" if self._recreates else "Restart anyway")
         self.fill()
 
     @on(Input.Submitted)
