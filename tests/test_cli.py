@@ -120,7 +120,8 @@ def test_where_says_what_is_wrong_with_the_file_and_shows_no_secret(tmp_path: Pa
     )
     shown = _run("where", "--config", "config.yaml", "--kind", "systemd", cwd=tmp_path).stdout
     assert "1 deployment" in shown
-    assert "unset: NOT_SET_ANYWHERE" in shown
+    # nothing is known of the environment that it is read with
+    assert "not known whether set: NOT_SET_ANYWHERE (no service of this machine is known to run it)" in shown
     assert "found, not shown" in shown
     assert "sk-secret1234" not in shown
 

@@ -13,6 +13,7 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.model.configuration import ConfigError
 from litellm_tui.model.discovered import DiscoveredGateway
 from litellm_tui.model.found import Missing
+from litellm_tui.services.known_environment import why_unknown
 from litellm_tui.target.answer import ALIVE, AddressAnswer, ask_address
 from litellm_tui.target.profile import Options, Profile, findings
 from litellm_tui.target.resolution import resolve
@@ -96,6 +97,9 @@ def _configuration(profile: Profile) -> str:
     loaded = config_file.load(profile.config.value, {name: v.value for name, v in profile.environment.items()})
     if isinstance(loaded, ConfigError):
         return f"{profile.config.value} - cannot be used: {loaded}"
-    unset = sorted({reference.name for reference in loaded.references if reference.source is None})
-    says = f"{len(loaded.deployments)} deployments" + (f", unset: {', '.join(unset)}" if unset else "")
+    without = ", ".join(sorted({reference.name for reference in loaded.references if reference.source is None}))
+    says = f"{len(loaded.deployments)} deployments"
+    if without:
+        why = why_unknown(profile.service_target)
+        says += f", not known whether set: {without} ({why})" if why else f", unset: {without}"
     return f"{profile.config.value} ({says})"
