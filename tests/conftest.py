@@ -49,9 +49,19 @@ def _no_gateways_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+# What takes minutes of a processor, and is proved with every change that is taken in.
+LONG = (
+    "tests/lab/test_docker_definition.py",
+    "tests/lab/test_docker_gateway.py",
+    "tests/lab/test_docker_services.py",
+    "tests/lab/test_faults.py",
+    "tests/lab/test_podman_services.py",
+    "tests/proving/test_corpus.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also the tests that take minutes each")
     parser.addoption(
         "--midnight-in", type=float, metavar="SECONDS", help="each test begins so long before local midnight"
     )
@@ -64,7 +74,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable[..., Any]) 
     return make_scheduler(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not (config.getoption("--long") or any(argument.startswith(LONG) for argument in config.args)):
+        for item in items:
+            if item.nodeid.startswith(LONG):
+                item.add_marker(pytest.mark.skip(reason="takes minutes: ./test --long runs it"))
     if IS_WORKER:
         from tests.workers import group_of, place_of
 
