@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -60,10 +62,11 @@ class InPodman:
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def podman() -> Iterator[Podman]:
     if lack := missing():
         pytest.skip(lack)
-    made = Podman(tmp_path_factory.mktemp("podman"))
+    # Podman takes no path of more than 50 characters for what runs
+    made = Podman(Path(mkdtemp(prefix="podman-")))
     yield made
     made.end()
 
