@@ -19,6 +19,7 @@ from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 WATCH = "tests/lab/test_calm.py"
 # These share the labs of the session.
 SHARED = "tests/lab"
+PROVING = "tests/proving "
 SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py")
 # These share the engine of the session.
 ENGINE = "tests/lab/test_docker_"
@@ -44,12 +45,12 @@ def place_of(group: str) -> int:
     """Smaller is earlier."""
     if group in FIRST:
         return FIRST.index(group)
-    return len(FIRST) + (0 if is_lab(group) else 1 if group.startswith("tests/proving") else 2)
+    return len(FIRST) + (1 if group.startswith("tests/proving") else 0 if is_lab(group) else 2)
 
 
 def is_lab(group: str) -> bool:
-    """Whether the group has labs and is not the long watch, which is always under way."""
-    return group.startswith(SHARED) and group != WATCH
+    """Whether the group has labs, or starts one LiteLLM after another; the long watch, always under way, is none."""
+    return group.startswith((SHARED, PROVING)) and group != WATCH
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed throughout

@@ -64,6 +64,9 @@ def find_gateways(
         *containers.searched,
         _searched_processes(processes, contained, containers, mine, tools),
     ]
+    if scope:
+        # a unit is also found by its process, whoever's it is
+        mine = [one for one in mine if one.kind != "systemd" or one.scope == scope]
     gateways = sorted((one for one in mine if one.kind in kinds), key=lambda one: not one.active)
     wanted = {"docker" if kind == "compose" else kind for kind in kinds}
     return Discovery(tuple(gateways), tuple(one for one in searched if one.kind in wanted))

@@ -757,7 +757,7 @@ def test_no_request_of_a_client_ends_the_console_or_a_command(site: Site) -> Non
     """The proxy writes the model's name into its log, and the name may look like any of LiteLLM's own words."""
     lab, name = site.lab, "Received Model Group=a No deployments available Try again in . seconds"
     written = r"ERROR +proxy .*Invalid model name passed in model=Received Model Group=a"
-    with opened(lab) as console:
+    with opened(lab, "--user") as console:
         ready(console)
         assert lab.chat(name).status >= 400
         console.press("2", "z")
@@ -765,7 +765,7 @@ def test_no_request_of_a_client_ends_the_console_or_a_command(site: Site) -> Non
         lab.chat("llama3.1:latest")
         console.press("z")
         ready(console)
-    with opened(lab) as console:
+    with opened(lab, "--user") as console:
         # the line is in the history now
         ready(console)
         console.press("2", "z")

@@ -23,6 +23,8 @@ from tests.lab import Lab
 from tests.lab.config import default_config, deployment
 from tests.terminal import CONSOLE, Terminal, TerminalError, compile_console
 
+# a restart that is rolled back starts LiteLLM twice, and says by itself when it has waited for too long
+PATIENCE = 400.0
 UNIT = "litellm.service"
 COMMAND = (sys.executable, "-m", "litellm_tui.cli", "restart")
 # the command itself, but for how long it must go on to answer: each case waits for that twice
@@ -110,7 +112,7 @@ class Site:
 
     def restart(self, *arguments: str, command: tuple[str, ...] = quickly(), given: bool = True) -> Ended:
         argv = self.argv("--yes", "--json", *arguments, command=command, given=given)
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=150, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.stdout, done.stderr
         said = json.loads(done.stdout)
         assert said["exit_status"] == done.returncode

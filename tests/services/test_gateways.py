@@ -171,6 +171,14 @@ def test_only_the_kinds_that_are_wanted_are_found(here: Here) -> None:
     assert [one.kind for one in found.searched] == ["process"]
 
 
+def test_of_units_only_those_of_the_scope_are_found_also_through_a_process(here: Here) -> None:
+    here.units.unit("/srv/start-gateway.sh", name="llm.service", scope="system")
+    here.processes.add(20, GATEWAY, ports=[4321], group="0::/system.slice/llm.service")
+    here.units.unit("/opt/bin/litellm --port 2", scope="user")
+    found = find_gateways(here.tools, {}, ("systemd",), "user")
+    assert [str(one) for one in found.gateways] == ["litellm.service (user)"]
+
+
 def test_what_was_looked_for_is_told_in_the_words_of_each_kind(here: Here) -> None:
     here.units.unit("/opt/bin/litellm --port 1")
     said = {one.kind: (one.what, one.result) for one in here.find().searched}
