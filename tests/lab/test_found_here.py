@@ -209,7 +209,8 @@ def test_one_in_tmux_says_so(machine: Machine) -> None:
     if shutil.which("tmux") is None:
         pytest.skip("no tmux on PATH")
     line = f"cd {machine.folder}; exec {machine.environment.bin} --config config.yaml --port {machine.pane_port}"
-    machine.run("tmux", "-L", "found-here", "-f", "/dev/null", "new-session", "-d", line)
+    variables = [word for one in ENVIRONMENT.items() for word in ("-e", "=".join(one))]
+    machine.run("tmux", "-L", "found-here", "-f", "/dev/null", "new-session", "-d", *variables, line)
     try:
         options = ("--kind", "process", "--unit", str(machine.pane_port))
         said = _until(lambda: found if "in tmux" in (found := machine.where(*options)) else "", "the process in tmux")
