@@ -168,6 +168,8 @@ def server_from(info: Mapping[str, str], cluster: Mapping[str, str], keeps_on: b
         save_failed=info.get("rdb_last_bgsave_status") == "err",
         keeps_on=keeps_on,
         aof_failed=info.get("aof_enabled") == "1" and info.get("aof_last_write_status") == "err",
+        # only there where min-replicas-to-write is set, to 1 at least
+        lacks_replicas=info.get("min_slaves_good_slaves") == "0",
         cluster=info.get("cluster_enabled") == "1",
         cluster_nodes=_whole(cluster.get("cluster_size")),
         cluster_state=cluster.get("cluster_state", ""),

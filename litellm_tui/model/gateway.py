@@ -127,6 +127,7 @@ class RedisServer(msgspec.Struct, frozen=True):
     save_failed: bool = False
     keeps_on: bool | None = None
     aof_failed: bool = False
+    lacks_replicas: bool = False
     cluster: bool = False
     cluster_nodes: int = 0
     cluster_state: str = ""

@@ -202,7 +202,7 @@ def _nothing(discovery: Discovery, wanted: ServiceQuery) -> Missing:
         looked = ", ".join(one.what for one in discovery.searched) or "nothing that could be looked through"
         why = f"none was found among {looked}" + (f" ({'; '.join(blocked)})" if blocked else "")
     mends = [one.mend for one in discovery.searched if one.blocked and one.mend]
-    elsewhere = "start it, or give --url http://HOST:PORT for a gateway elsewhere"
+    elsewhere = "start it, or give --url http://HOST:PORT for a gateway elsewhere, --container NAME for a container"
     return Missing("service", why, mends[0] if mends else elsewhere)
 
 

@@ -66,6 +66,12 @@ async def test_a_replica_refuses_writes_and_its_link_is_told(tmp_path: Path) -> 
         assert told_refusal(await _told(port)) == ""
 
 
+async def test_one_that_too_few_replicas_follow_refuses_writes(tmp_path: Path) -> None:
+    with redis_server(tmp_path, "--min-replicas-to-write", "1") as port:
+        assert "NOREPLICAS" in say(port, "SET", "a", "b")
+        assert told_refusal(await _told(port)) == "NOREPLICAS"
+
+
 @pytest.mark.parametrize(("schedule", "stops", "refusal"), [
     ("3600 1", "yes", "MISCONF"),
     ("3600 1", "no", ""),

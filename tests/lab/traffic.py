@@ -87,12 +87,11 @@ class Traffic:
         with self._lock:
             return sum(self.counts.values(), Counter())
 
-    def refused(self, group: str) -> tuple[int, int]:
-        """How often a request to this group was answered otherwise than with 200; and with those without an answer."""
+    def refused(self, group: str) -> int:
+        """How often a request to this group was not answered with 200."""
         with self._lock:
             counts = sum((found for (name, _), found in self.counts.items() if name == group), Counter[int]())
-        most = sum(counts.values()) - counts[200]
-        return most - counts[0], most
+        return sum(counts.values()) - counts[200]
 
     def failed_since(self, group: str, moment: float) -> float | None:
         """When a request to this group first failed after that moment; None when none did."""

@@ -151,6 +151,8 @@ def told_refusal(server: RedisServer) -> str:
         return "READONLY"
     if server.aof_failed or (server.save_failed and server.keeps_on is False):
         return "MISCONF"
+    if server.lacks_replicas:
+        return "NOREPLICAS"
     keeps = server.policy == "noeviction" or (server.policy.startswith("volatile") and not server.volatile)
     if server.max_memory and server.held > server.max_memory and keeps:
         return "OOM"
