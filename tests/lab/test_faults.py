@@ -48,7 +48,7 @@ README = DOCUMENT.parents[1] / "README.md"
 WRITE = "LITELLM_TUI_WRITE_DOCS"
 # From the fault until it is named, and from its end until that is taken back, in seconds. A recovery is believed
 # later than a failure: a cooldown ends, a round of health checks goes by, real requests succeed again.
-NAMED_SECONDS = 20.0
+NAMED_SECONDS = 45.0
 GONE_SECONDS = 75.0
 # Where the log tells of answers, three of them in a row end the outage of a deployment that answered nothing before.
 RECOVERED_SECONDS = 10.0 + 3 / RATE
