@@ -230,16 +230,17 @@ def _kind(options: Options, chosen: ProfileSettings) -> ServiceSettings | None:
     if options.container or (options.kind == "docker" and options.unit):
         given = chosen.service if isinstance(chosen.service, Docker) else Docker()
         return msgspec.structs.replace(given, container=options.container or options.unit)
+    # `litellm:4000`, as it is shown, or the port alone
+    named = (options.unit or "").rpartition(":")[2] if options.kind == "process" else ""
+    if named.isascii() and named.isdigit() and 0 < (port := int(named[:6])) < 65536:
+        same = isinstance(chosen.service, Process) and chosen.service.port == port
+        return chosen.service if same else Process(port=port)
     if options.kind is None or (chosen.service is not None and kind_of(chosen.service) == options.kind):
         return chosen.service
     if options.kind == "compose":
         return Compose()
     if options.kind == "process" and options.unit:
-        # `litellm:4000`, as it is shown, or the port alone
-        port = options.unit.rpartition(":")[2]
-        if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-            raise SettingsError(f"--unit {options.unit}: a process is named by the port on which it listens")
-        return Process(port=int(port[:6]))
+        raise SettingsError(f"--unit {options.unit}: a process is named by the port on which it listens")
     if options.kind == "custom":
         raise SettingsError("--kind custom: its commands stand in a profile of the settings file (custom: status: …)")
     return None

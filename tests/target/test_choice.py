@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from litellm_tui.model.service_kinds import Process
 from litellm_tui.target.choice import remember, remembered
-from litellm_tui.target.settings import SettingsError
+from litellm_tui.target.settings import ProfileSettings, Settings, SettingsError
 from tests.machine import Machine
 from tests.processes import FakeProcesses
 
@@ -121,6 +122,12 @@ def test_a_kind_with_a_name_is_that_one(machine: Machine) -> None:
     assert machine.resolve(kind="process", unit="litellm:4321").url.value == "http://127.0.0.1:4321"
     gone = machine.resolve(kind="process", unit="4999")
     assert "no LiteLLM process listens on port 4999" in gone.missing[0].why
+
+
+def test_a_named_process_is_not_the_profiles(machine: Machine) -> None:
+    home = Settings(profile="home", profiles={"home": ProfileSettings(process=Process(port=4000))})
+    assert machine.resolve(home, kind="process", unit="4321").service == Process(port=4321)
+    assert machine.resolve(home, kind="process").service == Process(port=4000)
 
 
 @pytest.mark.parametrize("name", ["gateway", "0", "99999999", ""])
