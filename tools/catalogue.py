@@ -24,8 +24,12 @@ from typing import Final
 import msgspec
 
 from litellm_tui.audit.catalogue.records import Catalogue, Spans, merge_catalogues, parse_version
+from litellm_tui.collectors.litellm_source.prices import NAME, Extract, Row
+from litellm_tui.host.bounded import MEDIUM, read_bytes
+from litellm_tui.model.prices import Price
 
 TARGET: Final = Path(__file__).parent.parent / "litellm_tui" / "audit" / "catalogue" / "catalogue.json"
+PRICES: Final = TARGET.with_name("prices.json")
 FIRST: Final = "1.70"
 # what the first users and the lab run, and the release from which on Prometheus needs no licence
 ALWAYS: Final = ("1.77.7", "1.80.0", "1.106.2")
@@ -102,6 +106,18 @@ def written(table: Spans) -> bytes:
     return f'{{"releases":{line(plain["releases"])},\n"kinds":{{\n{kinds}\n}}{rest}}}\n'.encode()
 
 
+def extract_prices(folder: Path, version: str) -> bytes:
+    """The extract of a package's map, as it is shipped: what health checks may cost by token or query."""
+    models = msgspec.json.decode(read_bytes(folder / NAME, MEDIUM), type=dict[str, Price], strict=False)
+    rows = {
+        name: Row(price.mode, price.provider, price.input, price.output, price.query)
+        for name, price in sorted(models.items())
+        if price.input is not None or price.query is not None
+    }
+    rows.pop("sample_spec", None)
+    return msgspec.json.encode(Extract(version, rows)) + b"\n"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tools.catalogue", description=__doc__)
@@ -109,7 +125,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--from", dest="first", default=FIRST, help=f"the oldest minor version (default {FIRST})")
     parser.add_argument("--wheels", type=Path, help="keep downloads here, and take what lies here already")
     parser.add_argument("--output", type=Path, default=TARGET)
+    parser.add_argument("--prices", type=Path, metavar="PACKAGE", help="write prices.json from this folder instead")
     options = parser.parse_args(arguments)
+    if options.prices:
+        info = next(iter(sorted(options.prices.parent.glob("litellm-[0-9]*.dist-info"))), None)
+        if info is None:
+            raise SystemExit(f"{options.prices}: no litellm-*.dist-info beside it, so its version is not known")
+        PRICES.write_bytes(extract_prices(options.prices, info.name.removesuffix(".dist-info").partition("-")[2]))
+        return
     choices = [[version] for version in options.versions] or wanted(released(), options.first)
     with tempfile.TemporaryDirectory(prefix="wheels-") as spare:
         folder = options.wheels or Path(spare)

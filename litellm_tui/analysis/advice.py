@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -84,11 +84,19 @@ def audit_in_words_of(audit: Audit, words: ServiceWords) -> Audit:
 
 
 class Advisor:
-    """Speaks for one service: its words, and what of its variables is written and waits to be brought in."""
+    """Speaks for one service in its words. `waiting` are variables that are written, each with its file, and that what
+    runs has not got yet.
+    """
 
-    def __init__(self, words: ServiceWords, drift: ServiceDrift | None) -> None:
+    def __init__(self, words: ServiceWords, waiting: tuple[tuple[str, str], ...]) -> None:
         self._words = words
-        self._waiting = {d.name: d.source for d in drift.found if d.name in drift.added_variables} if drift else {}
+        self._waiting = dict(waiting)
+
+    @classmethod
+    def of(cls, words: ServiceWords, drift: ServiceDrift | None) -> Self:
+        """For a service with these words and these differences."""
+        added = [d for d in drift.found if d.name in drift.added_variables] if drift else []
+        return cls(words, tuple((d.name, d.source) for d in added))
 
     @property
     def _is_silent(self) -> bool:
@@ -141,9 +149,7 @@ class Advisor:
 def _deployments(
     deployments: tuple[Deployment, ...], words: ServiceWords, waiting: tuple[tuple[str, str], ...]
 ) -> tuple[Deployment, ...]:
-    advisor = Advisor(words, None)
-    advisor._waiting = dict(waiting)
-    found = []
+    advisor, found = Advisor(words, waiting), []
     for deployment in deployments:
         verdict = advisor.verdict(deployment.verdict)
         same = verdict is deployment.verdict

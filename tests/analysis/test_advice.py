@@ -88,13 +88,13 @@ def test_a_restart_of_a_container_is_not_said_to_bring_in_a_variable() -> None:
 
 def test_a_variable_that_is_written_and_waits_is_said_to_wait() -> None:
     drift = ServiceDrift((Difference("variable", "EMBED_KEY", "", "•••", "/srv/gw.env"),), order="recreate")
-    told = Advisor(COMPOSE, drift).unset("EMBED_KEY")
+    told = Advisor.of(COMPOSE, drift).unset("EMBED_KEY")
     assert told.startswith("R brings it in: EMBED_KEY is written in /srv/gw.env")
     assert "docker compose up -d gw" in told
-    assert "set OTHER in" in Advisor(COMPOSE, drift).unset("OTHER")
+    assert "set OTHER in" in Advisor.of(COMPOSE, drift).unset("OTHER")
     # a value that is another one is no variable that lacks
     changed = ServiceDrift((Difference("variable", "EMBED_KEY", "•••", "•••", "/srv/gw.env"),), order="recreate")
-    assert Advisor(COMPOSE, changed).unset("EMBED_KEY").startswith("set EMBED_KEY in")
+    assert Advisor.of(COMPOSE, changed).unset("EMBED_KEY").startswith("set EMBED_KEY in")
 
 
 CONFIG = """

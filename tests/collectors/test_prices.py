@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from litellm_tui.collectors.litellm_source.prices import NAME, Extract, extract_prices, price_map, shipped_prices
+from litellm_tui.collectors.litellm_source.prices import NAME, Extract, price_map, shipped_prices
+from tools.catalogue import extract_prices
 
 MAP = {
     "sample_spec": {"input_cost_per_token": 0.0, "mode": "one of: chat"},

@@ -122,7 +122,7 @@ def _references(snapshot: Snapshot) -> Phase:
     names = {reference.name for reference in file.references}
     if unset:
         words = f"{', '.join(unset)}: referred to by the file and set by nothing that was found"
-        advisor = Advisor(snapshot.words, snapshot.service_drift.value)
+        advisor = Advisor.of(snapshot.words, snapshot.service_drift.value)
         do = advisor.unset(unset[0]) if len(unset) == 1 else snapshot.words.set_variable("them")
         return Phase("references", "warning", words, do)
     if why := snapshot.configuration.environment_unknown:

@@ -32,7 +32,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Extract(msgspec.Struct, frozen=True):
-    """The prices by token and by query of one release's map, which `tools.catalogue` writes."""
+    """The prices by token and by query of one release's map, as `python -m tools.catalogue --prices` writes them."""
 
     version: str
     models: dict[str, Row]
@@ -66,18 +66,6 @@ def shipped_prices() -> PriceMap:
         name: Price(row.mode, row.provider, row.input, row.output, row.query) for name, row in extract.models.items()
     }
     return PriceMap(models, f"the price map that LiteLLM {extract.version} comes with")
-
-
-def extract_prices(folder: Path, version: str) -> bytes:
-    """The extract of a package's map, as it is shipped: what health checks may cost by token or query."""
-    models = msgspec.json.decode(read_bytes(folder / NAME, MEDIUM), type=dict[str, Price], strict=False)
-    rows = {
-        name: Row(price.mode, price.provider, price.input, price.output, price.query)
-        for name, price in sorted(models.items())
-        if price.input is not None or price.query is not None
-    }
-    rows.pop("sample_spec", None)
-    return msgspec.json.encode(Extract(version, rows)) + b"\n"
 
 
 def priced_models(folder: Path) -> frozenset[str] | Failure:
