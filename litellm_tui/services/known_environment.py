@@ -35,7 +35,7 @@ def why_unknown(target: ServiceTarget) -> str:
         return ""
     if target.settings is None and _starts_litellm(unit):
         return ""
-    return "its process belongs to another user, and does not show its environment"
+    return "its process does not show its environment to this user"
 
 
 def _starts_litellm(unit: Unit) -> bool:

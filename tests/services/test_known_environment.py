@@ -26,8 +26,8 @@ def _why(unit: Unit | None, settings: ServiceSettings | None = None, name: str =
     (None, None, "was not found"),
     (UNIT, Custom(status=("true",)), "does not tell its environment"),
     (replace(UNIT, unread=(("/etc/gw.env", "Permission denied"),)), None, "/etc/gw.env cannot be read"),
-    (UNIT, PROCESS, "belongs to another user"),
-    (replace(UNIT, arguments=("/srv/start.sh",)), None, "belongs to another user"),
+    (UNIT, PROCESS, "does not show its environment"),
+    (replace(UNIT, arguments=("/srv/start.sh",)), None, "does not show its environment"),
 ])  # fmt: skip
 def test_it_is_not_known(unit: Unit | None, settings: ServiceSettings | None, why: str) -> None:
     assert why in _why(unit, settings)

@@ -104,6 +104,12 @@ def test_a_variable_that_no_file_sets_any_more_is_told_of_a_file_that_is_younger
     assert compare_unit(_unit(tmp_path), running, "user").found == ()
 
 
+def test_of_a_process_that_has_ended_nothing_is_compared(running: Service) -> None:
+    ended = replace(running, main_pid=2**22 + 1)
+    assert compare_process(Process(start=("/bin/true",), port=1, environment_file="/nonexistent"), ended).unknown == ()
+    assert compare_unit({"Environment": "KEY=x"}, ended, "user") == compare_unit({}, ended, "user")
+
+
 def test_the_environment_of_another_user_is_not_known(
     tmp_path: Path, running: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,4 +117,4 @@ def test_the_environment_of_another_user_is_not_known(
     monkeypatch.setattr(proc, "environment", lambda pid: {})
     drift = compare_unit(_unit(tmp_path), running, "system")
     assert [d.kind for d in drift.found] == ["definition"]
-    assert drift.unknown == (f"the environment of process {running.main_pid}: it belongs to another user",)
+    assert drift.unknown == (f"the environment of process {running.main_pid}: it may not be read by this user",)

@@ -26,7 +26,8 @@ def written_in(settings: Process) -> tuple[str, ...]:
 
 def compare_process(settings: Process, service: Service) -> ServiceDrift:
     """What the next start would do in another way. Reads files and /proc."""
-    if not service.main_pid:
+    # one that has ended meanwhile is looked at again
+    if not service.main_pid or proc.stat(service.main_pid) is None:
         return ServiceDrift()
     unknown: list[str] = []
     found = [*_command(settings, service), *_variables(settings, service, unknown)]
@@ -68,6 +69,6 @@ def _variables(settings: Process, service: Service, unknown: list[str]) -> Itera
     unknown += [f"{path}: {why}" for path, why in unread]
     running = proc.environment(service.main_pid)
     if not running:
-        unknown.append(f"the environment of process {service.main_pid}: it belongs to another user")
+        unknown.append(f"the environment of process {service.main_pid}: it may not be read by this user")
     else:
         yield from changed_variables(written, running)

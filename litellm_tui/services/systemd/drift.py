@@ -81,7 +81,8 @@ def compare_unit(
     """
     found = list(_unit_files(values, scope))
     unknown: list[str] = []
-    if service.main_pid and service.active_state == "active":
+    # one that has ended meanwhile is looked at again
+    if service.main_pid and service.active_state == "active" and proc.stat(service.main_pid) is not None:
         found += _process(values, service, unknown, handed_down)
     reload = values.get("NeedDaemonReload") == "yes"
     order = f"{_systemctl(scope)} daemon-reload, and then a restart," if reload else "a restart"
@@ -121,7 +122,7 @@ def _process(
     running = proc.environment(service.main_pid)
     newer = [path for path in paths if service.started_at and changed_at([path]) > service.started_at]
     if not running:
-        unknown.append(f"the environment of process {service.main_pid}: it belongs to another user")
+        unknown.append(f"the environment of process {service.main_pid}: it may not be read by this user")
         for path in newer:
             note = "changed since the process was started; what it has of it cannot be compared here"
             yield Difference("definition", path, source=path, note=note)
