@@ -181,7 +181,7 @@ class KeyActions(TerminalApp[int]):
         if profile is None or profile.again is None:
             return
         if profile.discovery is None:
-            self.notify("this gateway was named, and not found: litellm-tui without options looks for all that is here",
+            self.notify("this gateway was named by an option or a profile: litellm-tui without them looks for all that are here",
                         markup=False)  # fmt: skip
             return
         again = await asyncio.to_thread(profile.again)
