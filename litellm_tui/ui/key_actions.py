@@ -181,8 +181,8 @@ class KeyActions(TerminalApp[int]):
         if profile is None or profile.again is None:
             return
         if profile.discovery is None:
-            self.notify("this gateway was named by an option or a profile: litellm-tui without them looks for all that are here",
-                        markup=False)  # fmt: skip
+            named = "this gateway was named by an option or a profile"
+            self.notify(f"{named}: litellm-tui without them looks for all that are here", markup=False)
             return
         again = await asyncio.to_thread(profile.again)
         if again.discovery is None or not again.discovery.gateways:
