@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 DriftKind = Literal["variable", "image", "command", "mount", "port", "definition", "unit file", "script"]
-DriftOrder = Literal["restart", "recreate"]
+DriftOrder = Literal["restart", "reload", "recreate"]
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -45,7 +45,8 @@ class Difference(msgspec.Struct, frozen=True):
 class ServiceDrift(msgspec.Struct, frozen=True):
     """All differences of one service, and the order that brings them in.
 
-    `unknown` says what could not be compared, and why. `command` is the order in the operator's words. `harm` says what
+    With `reload` systemd has to read the unit's files anew before the restart, which its driver does. `unknown` says
+    what could not be compared, and why. `command` is the order in the operator's words. `harm` says what
     the order would take away when this console gives it, `broken` why what is written cannot be used at all.
     """
 

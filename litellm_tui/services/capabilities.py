@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from litellm_tui.model.failures import Failure
-from litellm_tui.model.service import Service
+from litellm_tui.model.service import Service, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_words import ServiceWords
 
@@ -37,6 +37,15 @@ class Recreates(Protocol):
 
     async def bring_back(self, definition: bytes) -> Failure | None:
         """Put a container of this definition, with the very same image, in the place of the one that is there."""
+        ...
+
+
+@runtime_checkable
+class ReadsAnew(Protocol):
+    """Has what keeps the service read its changed files before it starts it."""
+
+    def reload_by_sudo(self, verb: Verb) -> list[str] | None:
+        """The command that does so through sudo, where this order needs it; None where not. Runs a tool, and blocks."""
         ...
 
 

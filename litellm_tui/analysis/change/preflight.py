@@ -111,7 +111,7 @@ def _service_drift(snapshot: Snapshot) -> Iterator[PreflightCheck]:
     more = f"; and {len(words) - 3} more" if len(words) > 3 else ""
     if words:
         yield PreflightCheck("written", "note", f"{'; '.join(words[:3])}{more}")
-        if drift.order == "recreate":
+        if drift.order != "restart":
             yield PreflightCheck("order", "note", what_brings_it_in(drift))
     elif not drift.unknown and not drift.broken:
         yield PreflightCheck("written", "ok", "it runs as it is written")

@@ -61,6 +61,8 @@ def what_brings_it_in(drift: ServiceDrift) -> str:
     """The order that applies the differences, and that a restart would not."""
     if drift.order == "recreate":
         return f"a restart keeps the container as it is: {drift.command} brings it in"
+    if drift.order == "reload":
+        return f"systemd has to read the unit's files anew: {drift.command} brings it in"
     return f"{drift.command} brings it in" if drift.command else "a restart brings it in"
 
 

@@ -143,7 +143,9 @@ def find(wanted: ServiceQuery) -> FoundService:
     compose = wanted.settings
     assert isinstance(compose, Compose)
     if wanted.name:
-        compose = msgspec.structs.replace(compose, service=wanted.name.value)
+        # as it is shown: PROJECT/SERVICE, or the service alone
+        project, _, service = wanted.name.value.rpartition("/")
+        compose = msgspec.structs.replace(compose, service=service, project=project or compose.project)
     config = os.path.abspath(os.path.expanduser(wanted.config)) if wanted.config else None
     found = find_service(compose, config)
     source = wanted.name.source if wanted.name else f"profile {wanted.profile}"

@@ -19,6 +19,7 @@ from litellm_tui.host.systemd_tools import (
     parse_exec_start,
     parse_show,
     read_environment_files,
+    split_words,
 )
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Service
@@ -47,7 +48,7 @@ class UnitFiles:
 
     def note(self, values: Mapping[str, str]) -> None:
         """Keep the files that are in this block of `systemctl show`."""
-        drop_ins = _split(values.get("DropInPaths", ""))
+        drop_ins = split_words(values.get("DropInPaths", ""))
         files = parse_environment_files(values.get("EnvironmentFiles", ""))
         self.paths = tuple(filter(None, (values.get("FragmentPath", ""), *drop_ins, *files)))
 
@@ -86,25 +87,18 @@ def compare_unit(
         found += _process(values, service, unknown, handed_down)
     reload = values.get("NeedDaemonReload") == "yes"
     order = f"{_systemctl(scope)} daemon-reload, and then a restart," if reload else "a restart"
-    return ServiceDrift(tuple(found), tuple(unknown), "restart", order)
+    return ServiceDrift(tuple(found), tuple(unknown), "reload" if reload else "restart", order)
 
 
 def _systemctl(scope: Scope) -> str:
     return "systemctl --user" if scope == "user" else "systemctl"
 
 
-def _split(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
-
-
 def _unit_files(values: Mapping[str, str], scope: Scope) -> Iterator[Difference]:
     if values.get("NeedDaemonReload") != "yes":
         return
-    names = [values.get("FragmentPath", ""), *_split(values.get("DropInPaths", ""))]
-    note = f"changed on disk since systemd has read it: {_systemctl(scope)} daemon-reload, or a restart starts the old"
+    names = [values.get("FragmentPath", ""), *split_words(values.get("DropInPaths", ""))]
+    note = f"changed on disk since systemd has read it: only {_systemctl(scope)} daemon-reload brings it in"
     yield Difference("unit file", ", ".join(filter(None, names)), note=note)
 
 
@@ -117,7 +111,7 @@ def _process(
     unit = f"Environment= of {values.get('Id', service.unit)}"
     written = {name: (value, unit) for name, value in parse_environment(values.get("Environment", "")).items()}
     written |= from_files
-    for name in _split(values.get("UnsetEnvironment", "")):
+    for name in split_words(values.get("UnsetEnvironment", "")):
         written.pop(name.partition("=")[0], None)
     running = proc.environment(service.main_pid)
     newer = [path for path in paths if service.started_at and changed_at([path]) > service.started_at]

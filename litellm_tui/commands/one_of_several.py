@@ -1,0 +1,20 @@
+"""Says on stderr which of several gateways a command looks at, where nothing has said which one is meant."""
+
+from __future__ import annotations
+
+import sys
+
+from litellm_tui.logs.log_line import clean
+from litellm_tui.target.choice import option_for
+from litellm_tui.target.profile import Profile
+
+
+def say_which(profile: Profile) -> Profile:
+    """The same profile. Writes one line, which is in the way of no JSON."""
+    if profile.undecided and profile.discovery is not None:
+        runs = profile.discovery.running
+        meant = profile.discovery.named(profile.gateway)
+        others = ", ".join(f"{one} [{option_for(one)}]" for one in runs if one is not meant)
+        print(clean(f"litellm-tui: of {len(runs)} gateways that run here this is {meant}; the others: {others}"),
+              file=sys.stderr)  # fmt: skip
+    return profile
