@@ -24,6 +24,18 @@ class ShowsDrift(Protocol):
 
 
 @runtime_checkable
+class ChangesUnwritten(Protocol):
+    """Has a comparison that costs much, and can tell cheaply whether it would come to something else.
+
+    What changes with no file, process or container of its own changed is the image that a name means.
+    """
+
+    async def image_now(self, drift: ServiceDrift) -> str | None:
+        """The id of the image that is written for it, empty where there is none; None where that cannot be told."""
+        ...
+
+
+@runtime_checkable
 class Recreates(Protocol):
     """Recreates the container from what is written, and brings back the one before."""
 

@@ -109,6 +109,13 @@ class ComposeDriver:
         """The container against its files; see `ShowsDrift`."""
         return await drift_of(self._compose)
 
+    async def image_now(self, drift: ServiceDrift) -> str | None:
+        """See `ChangesUnwritten`. The comparison itself runs four commands, two of them Compose's."""
+        if not drift.image:
+            return None
+        found = await (await self._container.access()).image_id(drift.image)
+        return None if isinstance(found, Failure) else found
+
     async def recreate(self) -> Failure | None:
         """`docker compose up -d` for this service; see `Recreates`."""
         return await recreation.recreate(self._compose)

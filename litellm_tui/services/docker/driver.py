@@ -16,6 +16,7 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Docker
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.model.service_words import ServiceWords
@@ -26,6 +27,7 @@ from litellm_tui.services.docker.container_unit import unit_from
 from litellm_tui.services.docker.description import UNKNOWN, describe_container
 from litellm_tui.services.docker.docker_cli import Container, NoSuchService
 from litellm_tui.services.docker.engine_access import Access, Usage, inspect_now, open_access
+from litellm_tui.services.docker.image_drift import image_drift
 from litellm_tui.services.docker.ordered_end import OrderedEnds
 from litellm_tui.services.docker.words import docker_words
 from litellm_tui.services.driver import Description, Wording, on_this_machine
@@ -172,6 +174,14 @@ class DockerDriver:
 
     def obstacles(self) -> tuple[Obstacle, ...]:
         return ()
+
+    def written_in(self) -> tuple[str, ...]:
+        """No file: the command that made it is not known."""
+        return ()
+
+    async def drift(self, service: Service) -> ServiceDrift | Failure:
+        """Its image against what the image's tag is now; see `ShowsDrift`."""
+        return await image_drift(await self._open(), self._name, self._settings.client)
 
     async def describe(self, service: Service | None) -> Description:
         if not self._name:

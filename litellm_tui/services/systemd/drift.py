@@ -25,6 +25,7 @@ from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_drift import Difference, ServiceDrift
 from litellm_tui.model.service_kinds import Scope, Tools
+from litellm_tui.services.docker.run_command import RunCommand, parse_run
 from litellm_tui.services.drifted_variables import changed_variables
 from litellm_tui.services.litellm_command import is_litellm
 
@@ -45,11 +46,15 @@ class UnitFiles:
 
     def __init__(self) -> None:
         self.paths: tuple[str, ...] = ()
+        self.run: RunCommand | None = None
+        """The container that each start of the unit makes anew."""
 
     def note(self, values: Mapping[str, str]) -> None:
         """Keep the files that are in this block of `systemctl show`."""
         drop_ins = split_words(values.get("DropInPaths", ""))
         files = parse_environment_files(values.get("EnvironmentFiles", ""))
+        run = parse_run(parse_exec_start(values.get("ExecStart", "")))
+        self.run = run if run is not None and run.name and run.image else None
         self.paths = tuple(filter(None, (values.get("FragmentPath", ""), *drop_ins, *files)))
 
 

@@ -20,6 +20,8 @@ from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
+from litellm_tui.services.docker.engine_access import Access, open_access
+from litellm_tui.services.docker.image_drift import image_drift
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.systemd import discovery
 from litellm_tui.services.systemd.drift import UnitFiles, drift_of
@@ -61,6 +63,8 @@ class UnitDriver:
         self._sought = (-SOUGHT_SECONDS, "")
         """When the units in place of this one were looked for, and what was found."""
         self._files = UnitFiles()
+        self._engine: Access | None = None
+        """The engine in which the unit runs its container."""
         self._killed: tuple[object, str] = (None, "")
         """What the kernel said of an end, by that end: it is asked once for each."""
 
@@ -163,7 +167,20 @@ class UnitDriver:
         """The process against the unit's files; see `ShowsDrift`. The simulated machine has no process."""
         if not self._name or self._tools.booted_at is not None:
             return NO_UNIT if not self._name else ServiceDrift()
-        return await drift_of(self._tools, self._name, self._scope, service, self._files)
+        found = await drift_of(self._tools, self._name, self._scope, service, self._files)
+        run = self._files.run
+        if isinstance(found, Failure) or run is None or service.active_state != "active":
+            return found
+        if self._engine is None:
+            self._engine = await open_access(run.client)
+        image = await image_drift(self._engine, run.name, run.client)
+        if isinstance(image, Failure):
+            # the engine may be reached in another way from now on
+            self._engine = None
+            return msgspec.structs.replace(found, unknown=(*found.unknown, f"the image of {run.name}: {image.why}"))
+        return msgspec.structs.replace(
+            found, found=(*found.found, *image.found), unknown=(*found.unknown, *image.unknown)
+        )
 
     async def describe(self, service: Service | None) -> Description:
         if not self._name:
