@@ -37,6 +37,9 @@ def run(options: Options, write: str | None = None) -> int:
             _print("answer", answer.text)
     if (line := release_line(profile)) is not None:
         _print("release", f"{line[0]}   [{line[1]}]")
+    if profile.undecided and profile.discovery:
+        number = len(profile.discovery.running)
+        _print("several", f"{number} run, and nothing says which one is meant: what changes something wants one named")
     for other in _others(profile):
         _print("also found", other)
     for searched in profile.discovery.searched if profile.discovery else ():

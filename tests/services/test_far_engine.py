@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,8 +13,6 @@ from litellm_tui.services.docker.far_engine import as_seen_from_here, engine_hos
 
 
 def _container(*bindings: str, **more: Any) -> Container:
-    import json
-
     ports = {"4000/tcp": [{"HostIp": ip, "HostPort": "4100"} for ip in bindings]} if bindings else {}
     said = {
         "Id": "a", "Name": "/gw", "Path": "litellm", "Args": ["--config", "/app/c.yaml"],
@@ -28,8 +27,8 @@ def _container(*bindings: str, **more: Any) -> Container:
 @pytest.mark.parametrize(
     ("endpoint", "host"),
     [
-        ("ssh://me@box.example:2222", "box.example"), ("tcp://10.0.0.7:2376", "10.0.0.7"), ("tcp://[fd00::7]:1", "fd00::7"),
-        ("ssh://127.0.0.1", ""), ("unix:///x.sock", ""), ("tcp://[broken", ""),
+        ("ssh://me@box.example:2222", "box.example"), ("tcp://10.0.0.7:2376", "10.0.0.7"),
+        ("tcp://[fd00::7]:1", "fd00::7"), ("ssh://127.0.0.1", ""), ("unix:///x.sock", ""), ("tcp://[broken", ""),
     ],
 )  # fmt: skip
 def test_the_engine_is_on_the_machine_that_its_endpoint_names(endpoint: str, host: str) -> None:
