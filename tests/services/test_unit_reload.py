@@ -118,3 +118,10 @@ def test_what_is_kept_of_a_unit_is_what_an_operator_edits(tmp_path: Path, monkey
     assert written_unit_files(block, "user") == wanted
     assert written_unit_files({**block, "FragmentPath": "/run/systemd/generator/gw.service"}, "user") == wanted[1:]
     assert written_unit_files({"Id": "gw.service"}, "user") == ()
+
+
+def test_what_this_user_may_not_write_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    block = {"Id": "gw.service", "FragmentPath": "/etc/systemd/system/gw.service"}
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert written_unit_files(block, "system") == ()
