@@ -24,7 +24,8 @@ class Console:
     """The console's own command on a simulated gateway in which nothing happens.
 
     The simulation runs in this process. The command finds it as it finds a real unit, by the `systemctl` on its PATH.
-    The unit is named, as there may be other gateways on the machine. `journalctl` is the command that takes the place of the simulation's.
+    The unit is named, as there may be other gateways on the machine. `journalctl` is the command that takes the place
+    of the simulation's.
     """
 
     def __init__(self, simulation: Simulation, folder: Path, journalctl: list[str] | None = None) -> None:
