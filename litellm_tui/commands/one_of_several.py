@@ -1,4 +1,4 @@
-"""Says on stderr which of several gateways a command looks at, where nothing has said which one is meant."""
+"""Says on stderr which gateway a command looks at, where nothing has said which one is meant, or none was found."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ def say_which(profile: Profile) -> Profile:
         runs = profile.discovery.running
         meant = profile.discovery.named(profile.gateway)
         others = ", ".join(f"{one} [{option_for(one)}]" for one in runs if one is not meant)
-        print(clean(f"litellm-tui: of {len(runs)} gateways that run here this is {meant}; the others: {others}"),
-              file=sys.stderr)  # fmt: skip
+        _say(f"of {len(runs)} gateways that run here this is {meant}; the others: {others}")
+    elif profile.found_nothing:
+        _say(f"no gateway was found here, so LiteLLM's own address {profile.address} is asked; litellm-tui where says "
+             "what was looked for, --url names one elsewhere")  # fmt: skip
     return profile
+
+
+def _say(text: str) -> None:
+    print(f"litellm-tui: {clean(text)}", file=sys.stderr)

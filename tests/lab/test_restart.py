@@ -374,7 +374,7 @@ def test_what_was_killed_at_its_proof_is_told_and_ended(site: Site, ending: str)
 
 def test_a_unit_file_that_changed_is_read_anew_applied_and_taken_back(site: Site) -> None:
     lab = site.lab
-    edited = lab.unit_path().parent / f"{UNIT}.d" / "override.conf"
+    edited = lab.unit_path().parent / f"{UNIT}.d" / "z-edited.conf"
     os.chown(edited.parent, lab.uid, lab.gid)
     good = "[Service]\nEnvironment=ADDED=yes\n"
     try:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from litellm_tui.analysis.change.preflight import preflight_checks
 from litellm_tui.analysis.change.service_drift import drift_changes, what_brings_it_in
+from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.service_drift_problems import service_drift_problems
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.reading import Reading
@@ -54,6 +56,9 @@ def test_a_tag_that_was_pulled_anew_is_told_with_what_brings_it_in(engine: Engin
     (change,) = drift_changes(found)
     assert (change.needs_restart, change.order) == (False, "")
     assert "only another container" in change.note
+    # the dialog of a restart offers no other order
+    snapshot = Snapshot(1.0, service_drift=Reading(found))
+    assert "order" not in [check.name for check in preflight_checks(snapshot, diagnose(snapshot, 1.0))]
     (problem,) = service_drift_problems(Snapshot(1.0, service_drift=Reading(found)))
     assert problem.do == what_brings_it_in(found)
     assert "R applies" not in problem.do

@@ -101,7 +101,7 @@ def test_the_dialog_says_that_systemd_reads_it_anew() -> None:
     drift = ServiceDrift((Difference("unit file", "/etc/x"),), order="reload", command=command)
     snapshot = Snapshot(100.0, service_drift=Reading(drift, seen_at=100.0, tried_at=100.0))
     checks = list(preflight_checks(snapshot, diagnose(snapshot, 100.0)))
-    assert [check.text for check in checks if check.name == "order"] == [
+    assert [check.text for check in checks if check.name == "reload"] == [
         "systemd has to read the unit's files anew: systemctl daemon-reload, and then a restart, brings it in"
     ]
 

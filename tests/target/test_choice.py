@@ -164,6 +164,8 @@ def test_what_only_looks_says_which_one_and_what_acts_wants_it_named(
         may_change(found, "restart")
     for option in ("[--unit litellm.service --user]", "[--kind process --unit litellm:4321]"):
         assert option in str(refused.value)
+    say_which(machine.resolve(kind="docker"))
+    assert "no gateway was found here, so LiteLLM's own address 127.0.0.1:4000 is asked" in capsys.readouterr().err
     # what is named, or was chosen in the console, is meant
     may_change(say_which(machine.resolve(url="http://127.0.0.1:4321")), "restart")
     may_change(say_which(machine.resolve(kind="process", unit="litellm:4321")), "restart")
