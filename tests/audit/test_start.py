@@ -205,3 +205,64 @@ def test_a_callback_without_its_package_ends_the_start_since_a_release(version: 
     runtime = Runtime("", packages=frozenset({"litellm"}))
     result = audited("litellm_settings:\n  callbacks: [mlflow]\n", version=version, runtime=runtime)
     assert [finding.severity for finding in found(result, "callback-package-missing")] == [severity]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        "{guardrail: aporia, mode: pre_call, api_key: k, api_base: http://x}",
+        "{guardrail: pangea, mode: [pre_call, during_call], api_key: k}",
+        "{guardrail: lakera_v2, mode: {tags: {a: logging_only}}}",
+        "{guardrail: lakera_v2, mode: {a: pre_call}}",
+        "{guardrail: lakera_v2, mode: pre_call, api_key: 12}",
+        "{guardrail: lakera_v2, mode: pre_call, default_on: always}",
+        "{guardrail: lakera_v2, mode: pre_call, unreachable_fallback: open}",
+        "{guardrail: azure/prompt_shield, mode: pre_call, api_key: k}",
+        "{guardrail: dynamoai, mode: pre_call}",
+        "{guardrail: custom_code, mode: pre_call}",
+        "{guardrail: microsoft_purview, mode: pre_call, tenant_id: t, client_id: c}",
+        "{guardrail: noma, use_v2: true, mode: pre_call}",
+        "{guardrail: llm_as_a_judge, mode: post_call, judge_model: m, criteria: [{name: a, weight: 30}]}",
+        "{guardrail: bedrock, mode: pre_call, guardrailIdentifier: g, checks: {promptAttack: {}}}",
+    ],
+)
+def test_a_guardrail_without_which_litellm_starts_is_an_error(params: str) -> None:
+    severities = [one.severity for one in found(audited(guardrail(params), env={}), "guardrail-left-out")]
+    assert severities == ["error"]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        "{guardrail: aporia, mode: post_call, api_key: k, api_base: http://x}",
+        "{guardrail: lakera_v2, mode: [pre_call, post_call], default_on: 'yes'}",
+        "{guardrail: lakera_v2, mode: {tags: {a: pre_call}, default: post_call}}",
+        "{guardrail: dynamoai, mode: pre_call, api_key: os.environ/KEY}",
+        "{guardrail: openai_moderation, mode: pre_call}",
+        "{guardrail: microsoft_purview, mode: pre_call, tenant_id: t, client_id: c, api_key: k}",
+        "{guardrail: noma_v2, mode: pre_call, api_base: http://own.example}",
+        "{guardrail: mine.Guard, mode: logging_only}",
+    ],
+)
+def test_a_guardrail_that_is_made_is_left_alone(params: str) -> None:
+    env = {"OPENAI_API_KEY": "k", "KEY": "k"}
+    assert not found(audited(guardrail(params), env=env), "guardrail-left-out")
+
+
+def test_a_guardrail_whose_key_may_be_in_the_environment_is_a_warning() -> None:
+    [finding] = found(audited(guardrail("{guardrail: onyx, mode: pre_call}")), "guardrail-left-out")
+    assert finding.severity == "warning"
+    assert "unless ONYX_API_KEY is set" in finding.text
+
+
+def test_what_a_release_is_not_known_to_ask_for_is_left_alone() -> None:
+    text = guardrail("{guardrail: onyx, mode: post_mcp_call}")
+    assert not found(audited(text, version=OLD, env={}), "guardrail-left-out")
+
+
+def test_ovalix_wants_one_of_two_checkpoints() -> None:
+    text = "{guardrail: ovalix, mode: pre_call, tracker_api_base: http://x, tracker_api_key: k, application_id: a%s}"
+    [finding] = found(audited(guardrail(text % ""), env={}), "guardrail-prerequisite")
+    assert finding.severity == "fatal"
+    for more in (", pre_checkpoint_id: p", ", post_checkpoint_id: p"):
+        assert not found(audited(guardrail(text % more), env={}), "guardrail-prerequisite")
