@@ -13,6 +13,7 @@ START = {
     *("policy-refused", "pass-through-without-path", "setting-refused", "secret-manager-refused"),
     *("transaction-buffer-without-redis", "database-scheme", "prisma-not-installed", "callback-package-missing"),
     *("general-setting-refused", "router-setting-refused", "start-value-refused"),
+    "deployment-refused",
     *("callback-of-the-image", "cache-package-missing", "provider-package-missing"),
 }
 
@@ -266,3 +267,51 @@ def test_ovalix_wants_one_of_two_checkpoints() -> None:
     assert finding.severity == "fatal"
     for more in (", pre_checkpoint_id: p", ", post_checkpoint_id: p"):
         assert not found(audited(guardrail(text % more), env={}), "guardrail-prerequisite")
+
+
+def one_deployment(more: str = "model: openai/m, api_key: k", info: str = "{}") -> str:
+    return f"model_list:\n  - model_name: m\n    litellm_params: {{{more}}}\n    model_info: {info}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (one_deployment("model: openai/m, max_agentic_loops: 0"), 3),
+        (one_deployment("model: openai/m, max_agentic_loops: many"), 3),
+        (one_deployment("model: openai/m, max_agentic_loops: true"), 3),
+        (one_deployment("model: auto_router/complexity_router, tier_boundaries: {}"), 3),
+        (one_deployment("model: openai/m, complexity_router_config: {a: b}, tiers: {}"), 3),
+        (one_deployment(info="{access_windows: always}"), 4),
+        (one_deployment(info="{access_windows: [{start: '09:00', end: '17:00', team_ids: [t]}]}"), 4),
+        (one_deployment(info="{access_windows: [{start: nine, end: '9:00', timezone: UTC, team_ids: [t]}]}"), 4),
+        (one_deployment(info="{access_windows: [{start: '01:00', end: '02:00', timezone: UTC, team_ids: []}]}"), 4),
+    ],
+)
+def test_what_is_checked_before_the_router_ends_the_start(text: str, line: int) -> None:
+    [finding] = found(audited(text), "deployment-refused")
+    assert (finding.severity, finding.mark.line) == ("fatal", line)
+    assert not found(audited(text, version=OLD), "deployment-refused")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        one_deployment("model: openai/m, max_agentic_loops: '3', tiers: {}, embedding_model: e"),
+        one_deployment("model: auto_router/complexity_router, complexity_router_config: {tiers: {}}"),
+        one_deployment(info="{access_windows: [{start: '09:00', end: '17:00', timezone: UTC, team_ids: [t]}]}"),
+    ],
+)
+def test_what_the_check_lets_through_is_left_alone(text: str) -> None:
+    assert not found(audited(text), "deployment-refused")
+
+
+@pytest.mark.parametrize("kind", ["complexity_router", "adaptive_router/x", "quality_router"])
+def test_only_a_semantic_router_needs_its_package(kind: str) -> None:
+    assert not found(audited(one_deployment(f"model: auto_router/{kind}")), "provider-package-missing")
+    assert found(audited(one_deployment("model: auto_router/mine")), "provider-package-missing")
+
+
+def test_a_plugin_of_a_complexity_router_is_a_module() -> None:
+    text = one_deployment("model: auto_router/complexity_router, complexity_router_config: {plugins: [steer.run]}")
+    [finding] = found(audited(text), "module-not-found")
+    assert (finding.severity, finding.mark.line) == ("fatal", 3)

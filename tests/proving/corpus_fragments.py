@@ -46,6 +46,7 @@ def _deployments(facts: Facts) -> Iterator[Fragment]:
     for key in dict.fromkeys(facts.params):
         for kind, value in KINDS.items() if key != "model" else ():
             yield _deployment("litellm_params", f"{key}={kind}", {key: value})
+    yield from _checked_deployments()
     for kind, value in KINDS.items():
         for key in ("model_name", "litellm_params", "model_info"):
             entry = {"model_name": "q", "litellm_params": {"model": "openai/q", "api_key": "k"}, key: value}
@@ -64,6 +65,33 @@ def _deployments(facts: Facts) -> Iterator[Fragment]:
             "tier",
         ):
             yield _deployment("model_info", f"{key}={kind}", {}, {key: value})
+
+
+def _checked_deployments() -> Iterator[Fragment]:
+    """What is checked of a deployment before the router has it."""
+    for kind, value in {**KINDS, "nothing": 0, "fraction": 1.5, "digits": "3"}.items():
+        yield _deployment("model_list", f"max_agentic_loops={kind}", {"max_agentic_loops": value})
+    tiers = dict.fromkeys(("SIMPLE", "MEDIUM", "COMPLEX", "REASONING"), "base")
+    config = {"model": "auto_router/complexity_router", "complexity_router_config": {"tiers": tiers}}
+    beside: Mapping[str, Mapping[str, Any]] = {"whole": {}, "with tiers beside it": {"tiers": tiers}}
+    for name, more in beside.items():
+        yield _deployment("model_list", f"complexity router {name}", {**config, **more})
+    yield _deployment("model_list", "a setting of a router elsewhere", {"match_threshold": 0.5})
+    for kind in ("adaptive", "quality"):
+        params = {"model": f"auto_router/{kind}_router", f"{kind}_router_config": {"available_models": ["base"]}}
+        yield _deployment("model_list", f"{kind} router", {**params, f"{kind}_router_default_model": "base"})
+    window = {"start": "09:00", "end": "17:00", "timezone": "Europe/Berlin", "team_ids": ["t"]}
+    for name, changed in {
+        "whole": window,
+        "without a zone": {key: value for key, value in window.items() if key != "timezone"},
+        "with no time": {**window, "start": "nine"},
+        "with one time": {**window, "end": "09:00"},
+        "with no team": {**window, "team_ids": []},
+        "with another key": {**window, "days": ["mon"]},
+    }.items():
+        yield _deployment("model_list", f"window {name}", {}, {"access_windows": [changed]})
+    for kind, value in KINDS.items():
+        yield _deployment("model_list", f"access_windows={kind}", {}, {"access_windows": value})
 
 
 def _deployment(section: str, name: str, params: Mapping[str, Any], info: Mapping[str, Any] | None = None) -> Fragment:

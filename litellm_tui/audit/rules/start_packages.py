@@ -40,6 +40,7 @@ _PROVIDERS: Final[Mapping[str, str]] = {
     "vertex_ai": "google-auth",
     "auto_router": "semantic-router",
 }
+_OWN_ROUTERS: Final = ("complexity_router", "adaptive_router", "quality_router")
 # the first release seen that lets a missing package of a callback end the start; 1.106 only logs it
 _FATAL_SINCE: Final = "1.108"
 
@@ -134,7 +135,10 @@ def cache_package_missing(subject: Subject) -> Iterator[Hit | Right]:
 def provider_package_missing(subject: Subject) -> Iterator[Hit | Right]:
     packages = subject.runtime.packages if subject.runtime is not None else None
     for entry in subject.entries:
-        needed = _PROVIDERS.get(entry.model.partition("/")[0], "")
+        provider, _, model = entry.model.partition("/")
+        # routers of three kinds have no need of it
+        own = provider == "auto_router" and model.startswith(_OWN_ROUTERS)
+        needed = "" if own else _PROVIDERS.get(provider, "")
         if needed == "semantic-router" and (packages is None or needed not in packages):
             what = "which is not installed beside LiteLLM" if packages is not None else "which `litellm[proxy]` lacks"
             text = f"{entry.model} needs {needed}, {what}: LiteLLM starts without this deployment"
