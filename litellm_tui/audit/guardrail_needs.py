@@ -184,6 +184,8 @@ _MODES: Final[Mapping[str, str]] = {
     "alice": "pre_call post_call during_call logging_only",
     "agent_365": "pre_mcp_call",
     "airia": "pre_call post_call logging_only",
+    "reco": "pre_call logging_only",
+    "wingback": "pre_call post_call during_call logging_only pre_mcp_call during_mcp_call post_mcp_call",
 }
 # what 1.109.3 lets them do besides; a release between may do so too
 _LATER_MODES: Final = frozenset({"generic_guardrail_api", "qostodian_nexus"})

@@ -240,6 +240,12 @@ def test_a_daily_reset_is_a_time_of_the_day(time: str, fits: bool) -> None:
     assert not found(audited(text), "wrong-type"), "an older release has no such field"
 
 
+def test_a_list_of_providers_that_replaces_the_own_one_drops_the_others() -> None:
+    text = listed(deployment()) + "litellm_settings: {provider_list: %s}\n"
+    assert found(audited(text % "[azure]"), "no-provider")
+    assert not found(audited(text % "[openai]"), "no-provider")
+
+
 def test_tags_as_a_text_were_no_fault_before_they_were_checked() -> None:
     assert not found(audited(listed(deployment(more="tags: free")), version=OLD), "wrong-type")
 

@@ -128,8 +128,15 @@ def empty_model_info(subject: Subject) -> Iterator[Hit]:
 )
 def no_provider(subject: Subject) -> Iterator[Hit | Right]:
     found = 0
+    own = subject.section("litellm_settings").get("provider_list")
     for entry in subject.entries:
         said = provider_of_entry(entry, subject)
+        first = entry.model.partition("/")[0]
+        # LiteLLM's own list, which a setting of that name replaces
+        if isinstance(own, dict | list | str) and first not in own and not entry.params.get("custom_llm_provider"):
+            text = f"litellm_settings.provider_list stands in for LiteLLM's own list, and has no {first}"
+            yield Hit(f"{_group(entry)} has no provider: {text}", entry.at("model"), "take provider_list out")
+            continue
         found += said.state == "known"
         if said.state in ("none", "newer"):
             yield _without_provider(entry, said, subject)
