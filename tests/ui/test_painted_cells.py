@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from pathlib import Path
+
 import pyte
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +17,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from litellm_tui.ui.painted_cells import PaintedCells, Placed
-from tests.bench.console import flooded
+from tests.bench.console import USEFUL, flooded
 from tests.waiting import DEADLINE
 
 SIZE = Size(24, 5)
@@ -121,3 +125,19 @@ def test_something_else_that_was_written_is_gone_when_the_screen_is_drawn_anew()
         terminal.draw(b"\x1b[12;40HMessage from root")
         terminal.press("ctrl+l")
         terminal.wait_gone("Message from root", DEADLINE)
+
+
+def _is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
+
+
+def test_what_was_stopped_and_goes_on_paints_the_empty_terminal() -> None:
+    with flooded(0) as console, console.open() as terminal:
+        program = terminal.program("litellm-tui")
+        os.kill(program, signal.SIGTSTP)
+        terminal.wait_gone(USEFUL, DEADLINE)
+        # it stops after it has given the terminal back
+        terminal.wait_for(lambda _: _is_stopped(program), DEADLINE)
+        terminal.draw(b"\x1b[?1049h\x1b[H\x1b[2J")
+        os.kill(program, signal.SIGCONT)
+        terminal.wait_for("╭─ 1 Models", DEADLINE)
