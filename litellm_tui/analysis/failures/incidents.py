@@ -30,7 +30,7 @@ class Incident(msgspec.Struct, frozen=True):
     failures in the requested time, `minutes` that of each of the last 60 minutes, the current one last. `models` are
     `litellm_params.model`, `asked` the names that callers used. `callers` are client addresses with their
     numbers of refused answers, `calls` LiteLLM's ids of the last calls. `sequence` is the number of an example record.
-    `also` names consequences.
+    `also` names consequences: the requests that failed by them are counted too.
     """
 
     key: str
