@@ -139,6 +139,19 @@ def test_a_failure_told_without_a_name_belongs_to_the_group_that_fails_in_the_sa
     assert found == {("g", "timeout"): 4, ("", "timeout"): 1}
 
 
+def test_what_the_router_and_the_request_say_in_the_same_words_is_one_incident() -> None:
+    fed = Fed()
+    words = "unsupported operand type(s) for +: 'int' and 'str'"
+    trace = (
+        'Traceback (most recent call last):\n  File "/x/litellm/router_strategy/simple_shuffle.py", line 6, in choose'
+    )
+    router = "litellm.router.py::async_function_with_fallbacks() - Error occurred while trying to do fallbacks - "
+    request = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - "
+    fed.write(_error(router + words), _error(request + words, stacktrace=f"{trace}\nTypeError: {words}"))
+    (incident,) = fed.found()
+    assert (incident.failure_of, incident.count) == ("gateway", 1)
+
+
 def test_a_refusal_of_the_gateways_own_belongs_to_the_group_that_it_names() -> None:
     fed = Fed()
     limit = "litellm.RateLimitError: Deployment over defined rpm limit=1. current usage=2"

@@ -232,8 +232,8 @@ START_RULES: Final = (
     word_rule(
         "file system read-only", "start-up",
         "LiteLLM writes a file while it starts, and the file system there takes no writes",
-        "give it a folder that takes writes there (a volume, tmpfs, ReadWritePaths= of the unit), or the variable that "
-        "moves it, such as LITELLM_MIGRATION_DIR",
+        "give the service a folder there that takes writes, or set the variable that moves it, such as "
+        "LITELLM_MIGRATION_DIR",
         "errno 30]", "read-only file system",
     ),
     word_rule(
