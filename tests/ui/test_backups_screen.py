@@ -64,7 +64,7 @@ async def _says(scene: Scene, words: str, name: str = "backups-lines") -> None:
 async def _open(scene: Scene) -> None:
     await scene.press("b")
     assert isinstance(scene.app.screen, BackupsScreen)
-    await eventually(lambda: "looking…" not in _all(scene, "backups-lines") and _list(scene)._rows, "it has looked")
+    await eventually(lambda: "looking" not in _all(scene, "backups-lines") and _list(scene)._rows, "it has looked")
 
 
 async def _select(scene: Scene, backup: Backup) -> None:

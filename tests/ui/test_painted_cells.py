@@ -131,4 +131,4 @@ def test_what_was_stopped_and_goes_on_paints_the_empty_terminal() -> None:
         terminal.wait_gone(USEFUL)
         terminal.draw(b"\x1b[?1049h\x1b[H\x1b[2J")
         os.kill(program, signal.SIGCONT)
-        terminal.wait_for("╭─ 1 Models")
+        terminal.wait_for("━ 1 Models")
