@@ -45,10 +45,24 @@ def named_modules(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     for index, item in enumerate(_list(_mapping(data.get("router_settings")).get("plugins"))):
         if isinstance(item, str):
             yield ("router_settings", "plugins", index), item
+    yield from _routers(data)
     yield from _guardrails(data, settings)
     for index, item in enumerate(_list(data.get("mcp_tools"))):
         if isinstance(item, dict) and item.get("name") and item.get("description") and item.get("handler"):
             yield ("mcp_tools", index, "handler"), item["handler"]
+
+
+def _routers(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Those of complexity routers, each a deployment of its own."""
+    for number, entry in enumerate(_list(data.get("model_list"))):
+        params = _mapping(entry.get("litellm_params")) if isinstance(entry, dict) else {}
+        config = _mapping(params.get("complexity_router_config"))
+        path: Path = ("model_list", number, "litellm_params", "complexity_router_config")
+        for index, item in enumerate(_list(config.get("plugins"))):
+            if isinstance(item, str):
+                yield (*path, "plugins", index), item
+        if isinstance(config.get("classifier_plugin"), str):
+            yield (*path, "classifier_plugin"), config["classifier_plugin"]
 
 
 def _guardrails(data: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:

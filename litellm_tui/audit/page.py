@@ -27,6 +27,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "start_guardrails": "Guardrails",
     "start_mcp": "MCP servers",
     "start_sections": "Other sections that are loaded at the start",
+    "start_deployments": "Deployments that are checked at the start",
     "start_settings": "Settings that are loaded at the start",
     "start_values": "Values that are checked at the start",
     "start_packages": "Packages",

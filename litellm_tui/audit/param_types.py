@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from litellm_tui.analysis.nested import LARGEST
+from litellm_tui.audit import declared
 from litellm_tui.audit.shapes import WORDS, fits
 from litellm_tui.audit.subject import UNKNOWN, Subject, reference
-from litellm_tui.audit.typed_params import FIELDS, NO_NUMBERS, PRICE
+from litellm_tui.audit.typed_params import FIELDS, INFO, NO_NUMBERS, PRICE, SPECS
 from litellm_tui.model.edits import Edit, Path, SetValue
 
 # fields of LiteLLM_Params in types/router.py of every version since 1.70, which have checks of their own here; the
@@ -30,7 +32,8 @@ _TEXTS: Final = (
 )
 _WHOLE: Final = ("rpm", "tpm", "max_retries")
 _NUMBERS: Final = ("max_budget", "input_cost_per_token", "output_cost_per_token")
-_OWN: Final = frozenset({*_TEXTS, *_WHOLE, *_NUMBERS, "timeout", "stream_timeout", "tags"})
+_OWN: Final = frozenset({*_TEXTS, *_WHOLE, *_NUMBERS, "vertex_credentials", "timeout", "stream_timeout", "tags"})
+_CLOCK: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 _IS_WHOLE: Final = re.compile(r"\s*[+-]?\d[\d_]*(\.0*)?\s*")
 
 
@@ -42,11 +45,13 @@ def expected_type(key: str, value: Any, subject: Subject) -> str:
         # LiteLLM loads one deployment for each of them
         return "" if value and all(isinstance(item, str) for item in value) else "a text, or a list of texts"
     if key in _TEXTS:
-        return "" if isinstance(value, str | bytes) or _is_pointer(key, value, subject) else "a text"
+        return "" if isinstance(value, str | bytes) else "a text"
+    if key == "vertex_credentials":
+        return "" if isinstance(value, str | dict) else "a text or a mapping"
     if isinstance(value, datetime.date):
         return "a number"
     if key in ("timeout", "stream_timeout"):
-        return "a number" if isinstance(value, list) else ""
+        return "a number" if isinstance(value, list | dict) else ""
     if key == "tags":
         fits = isinstance(value, list) and all(isinstance(tag, str) for tag in value)
         return "a list of texts" if subject.runs(since="1.83") and not fits else ""
@@ -62,6 +67,11 @@ def expected_type(key: str, value: Any, subject: Subject) -> str:
 
 def _declared(key: str, value: Any, subject: Subject) -> str:
     """As `expected_type`, for what LiteLLM's class of the parameters declares."""
+    if key in SPECS:
+        if reference(value) is not None:
+            return ""
+        since, spec, words = SPECS[key]
+        return words if subject.runs(since=since) and any(declared.faults(subject, value, spec, ())) else ""
     if key in FIELDS:
         since, shape = FIELDS[key]
     elif key not in NO_NUMBERS and PRICE.fullmatch(key):
@@ -71,12 +81,19 @@ def _declared(key: str, value: Any, subject: Subject) -> str:
     found = subject.resolve(value)
     if found is None or found is UNKNOWN or isinstance(found, bytes) or not subject.runs(since=since):
         return ""
+    if key == "daily_reset_time" and isinstance(found, str):
+        return "" if _CLOCK.fullmatch(found) else "a time such as '00:30'"
     return "" if fits(found, shape) else WORDS[shape]
 
 
-def _is_pointer(key: str, value: Any, subject: Subject) -> bool:
-    """Whether it is a mapping that says where the key is kept."""
-    return key == "api_key" and isinstance(value, dict) and not subject.runs(until="1.107")
+def wrong_info(info: Mapping[str, Any], subject: Subject) -> Iterator[tuple[str, str]]:
+    """The keys of a `model_info` whose value is of another type than LiteLLM's class of it declares, and that type."""
+    for key, (since, spec, words) in INFO.items():
+        value = info.get(key)
+        if value is None or reference(value) is not None or not subject.runs(since=since):
+            continue
+        if any(declared.faults(subject, value, spec, ())):
+            yield key, words
 
 
 def quote_edits(path: Path, value: Any) -> tuple[tuple[Edit, ...], str]:

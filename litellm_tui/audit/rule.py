@@ -46,6 +46,7 @@ SUBJECTS: Final = (
     "start_guardrails",
     "start_mcp",
     "start_sections",
+    "start_deployments",
     "start_settings",
     "start_values",
     "start_packages",

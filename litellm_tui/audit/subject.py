@@ -96,7 +96,8 @@ class Subject:
     None where nobody looked for them. `withheld` are variables that are set, to values that are not known here;
     `prices` is the price map of a LiteLLM. `lines` are lines of environment files that are not taken as they are meant,
     `absent_files` files that the configuration names and that are not there. `release` is what is known of the LiteLLM
-    itself, None where nobody looked, and `advisories` is the table that it is held against.
+    itself, None where nobody looked, and `advisories` is the table that it is held against. `cache_refuses` says that
+    every server of a cache that a start asks refuses connections.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class Subject:
         absent_files: frozenset[str] = frozenset(),
         release: Release | None = None,
         advisories: Sequence[Advisory] = (),
+        cache_refuses: bool = False,
     ) -> None:
         self.file = file
         self.data = file.data
@@ -128,6 +130,7 @@ class Subject:
         self.absent_files = absent_files
         self.release = release
         self.advisories = advisories
+        self.cache_refuses = cache_refuses
 
     def section(self, name: str) -> Mapping[str, Any]:
         """A top-level mapping such as `router_settings`; empty when absent or not a mapping."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from litellm_tui.audit.declared import Model, Spec
 from litellm_tui.audit.shapes import Shape
 
 _TEXTS: Final = """
@@ -58,6 +59,7 @@ _BY_RELEASE: Final[tuple[tuple[str, Shape, str], ...]] = (
     ("1.106", "texts", "tag_regex milvus_partition_names"),
     ("1.109", "text", _NEW_TEXTS),
     ("1.109", "whole", "tpd rpd"),
+    ("1.109", "switch", "thought_signature_in_tool_call_id"),
 )
 FIELDS: Final[Mapping[str, tuple[str, Shape]]] = {
     name: (since, shape) for since, shape, names in _BY_RELEASE for name in names.split()
@@ -68,3 +70,21 @@ PRICE: Final = re.compile(
 )
 """Prices of every kind, all of them numbers since 1.106 at the latest."""
 NO_NUMBERS: Final = frozenset({"search_context_cost_per_query", "search_queries_cost_per_query"})
+_NAMED_TAG: Final = Model({"Key": "text!", "Value": "text!"}, frozenset({"Key", "Value"}))
+SPECS: Final[Mapping[str, tuple[str, Spec, str]]] = {
+    "aws_session_tags": ("1.106", [_NAMED_TAG], "a list of mappings with Key and Value"),
+    "timeout_by_service_tier": ("1.106", {"*": "number!"}, "a mapping of numbers"),
+    "stream_timeout_by_service_tier": ("1.106", {"*": "number!"}, "a mapping of numbers"),
+    "configurable_clientside_auth_params": ("1.77", "list", "a list"),
+}
+"""By the name of a field that is no plain value: as FIELDS, with the words for it."""
+INFO: Final[Mapping[str, tuple[str, Spec, str]]] = {
+    **dict.fromkeys(("base_model", "team_id", "team_public_model_name"), ("1.77", "text", "a text")),
+    "tier": ("1.77", ("free", "paid"), "free or paid"),
+    **dict.fromkeys(("input_cost_per_token", "output_cost_per_token"), ("1.106", "number", "a number")),
+    **dict.fromkeys(("blocked", "discoverable", "member_auto_router"), ("1.106", "switch", "true or false")),
+    **dict.fromkeys(("allow_fail_open", "enable_tag_filtering"), ("1.106", "switch", "true or false")),
+    "ptu_count": ("1.106", "whole", "a whole number"),
+    "cost_per_ptu_per_hour": ("1.106", "number", "a number"),
+}
+"""ModelInfo in types/router.py of 1.77.7, 1.106.2 and 1.109.3, in the same way; `id` may be a number too."""

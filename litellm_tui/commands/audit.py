@@ -20,6 +20,7 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.saved import load_saved
 from litellm_tui.commands.audit_release import Compared, run_against, table_of
+from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.host.environment_lines import lines_not_taken
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.logs.log_line import clean
@@ -152,7 +153,7 @@ def _sources(options: Options, files: Sequence[str], env_files: Sequence[str], *
     lines = lines_not_taken(env_files)
     profile: Profile | None = None
     if not files or options != Options():
-        profile = resolve(options, load_settings())
+        profile = say_which(resolve(options, load_settings()))
         if writes:
             may_change(profile, "audit --fix")
     if not files:

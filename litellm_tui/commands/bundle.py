@@ -22,6 +22,7 @@ from litellm_tui.analysis.phrases import count, size
 from litellm_tui.commands.bundle_part import Part
 from litellm_tui.commands.bundle_parts import never, parts
 from litellm_tui.commands.look import Look, look
+from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.host import atomic
 from litellm_tui.host.command import run_now
 from litellm_tui.logs.log_line import clean
@@ -43,7 +44,7 @@ def run(options: Options, output: str = "", minutes: int = MINUTES, yes: bool = 
     path = Path(output) if output else None
     if path is not None and os.path.lexists(path):
         return _cannot(f"{path} is there already, and is not overwritten")
-    seen = look(resolve(options, load_settings()), remembers=False, lines=LINES)
+    seen = look(say_which(resolve(options, load_settings())), remembers=False, lines=LINES)
     found = [*parts(seen, minutes, _ask), *never(seen)]
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(seen.now))
     name = f"litellm-tui-{re.sub(r'[^A-Za-z0-9.-]', '-', seen.profile.host)[:60]}-{stamp}"

@@ -13,6 +13,7 @@ import msgspec
 
 from litellm_tui.analysis.health.phases import UNREACHABLE, Outcome, Phase, check_phases
 from litellm_tui.commands.look import look
+from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.logs.log_line import clean
 from litellm_tui.target.profile import Options
 from litellm_tui.target.resolution import resolve
@@ -25,7 +26,7 @@ _WORDS: Final[dict[Outcome, str]] = {"ok": "ok", "warning": "WARN", "broken": "F
 def run(options: Options, json: bool = False, minutes: int = MINUTES) -> int:
     """Look once and check every phase; errors of the log are counted over the last `minutes`."""
     began = time.monotonic()
-    seen = look(resolve(options, load_settings()), remembers=False)
+    seen = look(say_which(resolve(options, load_settings())), remembers=False)
     found = check_phases(seen.snapshot, seen.diagnosis, seen.now, minutes)
     status = exit_status(found, seen.diagnosis.gateway.state)
     took = time.monotonic() - began

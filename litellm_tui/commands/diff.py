@@ -17,6 +17,7 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.saved import load_saved
 from litellm_tui.commands.look import history_of, look
+from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.logs.log_line import clean
 from litellm_tui.monitor.comparison import Comparison, clock_time, environment, lines, with_running, with_version
 from litellm_tui.storage.starts import Start, StartHistory
@@ -31,7 +32,7 @@ _SHORTEST_DIGEST: Final = 4
 def run(options: Options, version: str = "", history: bool = False, json: bool = False) -> int:
     """Compare, or list the versions, and say by the exit status whether there is a difference."""
     settings = load_settings()
-    profile = resolve(options, settings)
+    profile = say_which(resolve(options, settings))
     kept = history_of(profile)
     kept.load()
     if history:

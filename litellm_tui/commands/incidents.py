@@ -17,6 +17,7 @@ from litellm_tui.analysis.health.coverage import unread_lines
 from litellm_tui.analysis.health.headline import sparkline
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.commands.look import Look, look
+from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.logs.log_line import clean
 from litellm_tui.target.profile import Options
 from litellm_tui.target.resolution import resolve
@@ -30,7 +31,7 @@ LINES: Final = 20_000
 def run(options: Options, since: str | float = "", json: bool = False) -> int:
     """Look once and print; `since` is `restart` or a number of seconds, without it all that is read of the log."""
     settings = load_settings()
-    seen = look(resolve(options, settings), remembers=False, lines=LINES)
+    seen = look(say_which(resolve(options, settings)), remembers=False, lines=LINES)
     begin = _begin(seen, since)
     found = find_incidents(seen.snapshot.failures, seen.diagnosis, seen.now, since=begin)
     status = exit_status(found, seen)

@@ -15,6 +15,7 @@ import msgspec
 
 from litellm_tui.actions.rollback import Restored, Torn, go_back, missing
 from litellm_tui.analysis.phrases import age, count
+from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure
 from litellm_tui.monitor.comparison import SIGNS, clock_time, environment
@@ -60,6 +61,7 @@ def run(
     backups = Backups(profile.url.value, profile.unit.value if profile.unit else "")
     backups.load()
     if listing:
+        say_which(profile)
         say.lines(_listed(backups, say.utc))
         say.document([_described(backup, backups) for backup in reversed(backups.records())])
         return 0

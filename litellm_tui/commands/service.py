@@ -9,6 +9,7 @@ import msgspec
 
 from litellm_tui.analysis.container_health import masked
 from litellm_tui.commands.masking import redactor_of
+from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.commands.service_order import unit_of
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure
@@ -23,7 +24,7 @@ from litellm_tui.target.settings import load_settings
 
 def run(options: Options, json: bool = False) -> int:
     """Print everything. Exit status 0, also of a service that is down: `check` judges."""
-    profile = resolve(options, load_settings())
+    profile = say_which(resolve(options, load_settings()))
     unit_of(profile, "service")
     found, detail = asyncio.run(_read(profile))
     if json:

@@ -16,6 +16,7 @@ from litellm_tui.analysis.health.phases import UNREACHABLE
 from litellm_tui.analysis.health.unnamed_failures import all_clear
 from litellm_tui.analysis.phrases import age
 from litellm_tui.commands.look import Look, look
+from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.diagnosis import Diagnosis, Problem
 from litellm_tui.target.profile import Options
@@ -26,7 +27,7 @@ from litellm_tui.target.settings import load_settings
 def run(options: Options, json: bool = False, markdown: bool = False) -> int:
     """Look once, print, and say by the exit status how it stands."""
     settings = load_settings()
-    seen = look(resolve(options, settings), remembers=not json)
+    seen = look(say_which(resolve(options, settings)), remembers=not json)
     if json:
         print(msgspec.json.format(msgspec.json.encode(document(seen)), indent=2).decode())
     elif markdown:

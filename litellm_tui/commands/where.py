@@ -11,10 +11,10 @@ from litellm_tui.collectors.config import config_file
 from litellm_tui.commands.release_line import release_line
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.configuration import ConfigError
-from litellm_tui.model.discovered import DiscoveredGateway
 from litellm_tui.model.found import Missing
 from litellm_tui.services.known_environment import why_unknown
 from litellm_tui.target.answer import ALIVE, AddressAnswer, ask_address
+from litellm_tui.target.choice import option_for
 from litellm_tui.target.profile import Options, Profile, findings
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
@@ -37,6 +37,9 @@ def run(options: Options, write: str | None = None) -> int:
             _print("answer", answer.text)
     if (line := release_line(profile)) is not None:
         _print("release", f"{line[0]}   [{line[1]}]")
+    if profile.undecided and profile.discovery:
+        number = len(profile.discovery.running)
+        _print("several", f"{number} run, and nothing says which one is meant: what changes something wants one named")
     for other in _others(profile):
         _print("also found", other)
     for searched in profile.discovery.searched if profile.discovery else ():
@@ -62,15 +65,7 @@ def _others(profile: Profile) -> Iterator[str]:
     for one in profile.discovery.gateways:
         if one.identity != profile.gateway:
             runs = "" if one.active else ", stopped"
-            yield f"{one} at {one.unit.url}{runs}   [{_option(one)}, or W in the console]"
-
-
-def _option(one: DiscoveredGateway) -> str:
-    if one.kind == "systemd":
-        return f"--unit {one.name} --{one.scope}"
-    if one.kind == "docker":
-        return f"--container {one.name}"
-    return f"--kind {one.kind} --unit {one.name}"
+            yield f"{one} at {one.unit.url}{runs}   [{option_for(one)}, or W in the console]"
 
 
 def _missing(profile: Profile, answer: AddressAnswer | None) -> Iterator[Missing]:

@@ -17,7 +17,7 @@ UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,MainPID,NRestarts,ExecMainCode,ExecMainStatus,"
     "ExecMainStartTimestampMonotonic,StateChangeTimestampMonotonic,MemoryCurrent,CPUUsageNSec,FragmentPath,"
     "ExecStart,ExecReload,TimeoutStopUSec,Environment,EnvironmentFiles,WorkingDirectory,NeedDaemonReload,InvocationID,ControlGroup,"
-    "UnitFileState,User,Group,DynamicUser,RootDirectory,RootImage"
+    "UnitFileState,DropInPaths,User,Group,DynamicUser,RootDirectory,RootImage"
 )
 
 
@@ -33,6 +33,14 @@ def parse_show(text: str) -> list[dict[str, str]]:
         if values:
             blocks.append({name: "\n".join(found) for name, found in values.items()})
     return blocks
+
+
+def split_words(text: str) -> list[str]:
+    """Words as systemctl prints them in one property, such as `DropInPaths`; quotes that do not end split nothing."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
 
 
 def parse_exec_start(value: str) -> list[str]:

@@ -135,9 +135,10 @@ class Unit(msgspec.Struct, frozen=True):
 
     `inside` is the path of the configuration in the container that has it. `unread` are environment files that could
     not be read, with the reason. `withheld` are the secrets in environment files, also those that the service does not
-    use. `definition_files` say how its next container is made (compose files, `.env`, `env_file`): they are kept and
-    brought back with the configuration. `variables_in` are those of them that give their variables to the service as
-    they stand. `image` is the image of a container, `root` the folder in which its files are seen from here.
+    use. `definition_files` say how it is run next (compose files, `.env`, `env_file`; a unit's own file and drop-ins):
+    they are kept and brought back with the configuration. `variables_in` are those of them that give their variables to
+    the service as they stand. `image` is the image of a container, `root` the folder in which its files are seen from
+    here.
     """
 
     name: str

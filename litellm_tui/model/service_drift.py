@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 DriftKind = Literal["variable", "image", "command", "mount", "port", "definition", "unit file", "script"]
-DriftOrder = Literal["restart", "recreate"]
+DriftOrder = Literal["restart", "reload", "recreate", "another"]
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -45,8 +45,10 @@ class Difference(msgspec.Struct, frozen=True):
 class ServiceDrift(msgspec.Struct, frozen=True):
     """All differences of one service, and the order that brings them in.
 
-    `unknown` says what could not be compared, and why. `command` is the order in the operator's words. `harm` says what
-    the order would take away when this console gives it, `broken` why what is written cannot be used at all.
+    With `reload` systemd has to read the unit's files anew before the restart, which its driver does; with `another`
+    only another container brings them in, which nothing here makes. `unknown` says what could not be compared, and why.
+    `command` is the order in the operator's words. `harm` says what the order would take away when this console gives
+    it, `broken` why what is written cannot be used at all. `image` is the name of the image that is written.
     """
 
     found: tuple[Difference, ...] = ()
@@ -55,6 +57,7 @@ class ServiceDrift(msgspec.Struct, frozen=True):
     command: str = ""
     harm: tuple[str, ...] = ()
     broken: str = ""
+    image: str = ""
 
     @property
     def added_variables(self) -> frozenset[str]:

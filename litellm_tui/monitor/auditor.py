@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.analysis.redaction.secret_names import secret_parts
+from litellm_tui.audit.asked_at_start import asked_servers, opened_files
 from litellm_tui.audit.catalogue.records import Catalogue
 from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.rules.lost import vertex_credentials
 from litellm_tui.audit.run import audit_unusable_file, run_audit
 from litellm_tui.audit.subject import Runtime, Subject, reference
+from litellm_tui.collectors.closed_ports import all_refuse, is_this_machine
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.advisories import shipped_advisories
 from litellm_tui.collectors.litellm_source.catalogues import (
@@ -43,6 +47,8 @@ from litellm_tui.model.service import Unit
 from litellm_tui.services.known_environment import why_unknown
 from litellm_tui.target.profile import Profile
 
+_ASK_AGAIN_SECONDS: Final = 15.0
+
 
 class Auditor:
     """Audits one gateway's file, again only when the file, its environment or the LiteLLM has changed.
@@ -69,6 +75,8 @@ class Auditor:
         self._done: tuple[object, Audit] | None = None
         self._reader: Reader | None = None
         self._stopped = False
+        # the servers, until when what they said counts, and whether all refused
+        self._asked_servers: tuple[tuple[tuple[str, int], ...], float, bool] | None = None
 
     def prepare(self) -> bool:
         """Read the catalogue of the installed LiteLLM from its own source; returns whether it is known now.
@@ -136,8 +144,9 @@ class Auditor:
             return audit_unusable_file(loaded, catalogue.version, subject, self._silenced)
         modules = self._modules(loaded, environment, contained=deployed is not None)
         lines = (*lines, *self._lines())
-        absent = self._absent(loaded, environment or {})
-        around = (environment, self._failure, modules, deployed, lines, absent, release)
+        absent = self._absent(loaded, environment or {}, contained=deployed is not None)
+        refuses = self._cache_refuses(loaded, environment or {}, contained=deployed is not None)
+        around = (environment, self._failure, modules, deployed, lines, absent, release, refuses)
         state = (loaded.digest, catalogue.version, catalogue.source, around)
         if self._done is None or self._done[0] != state:
             subject = Subject(
@@ -153,6 +162,7 @@ class Auditor:
                 absent_files=absent,
                 release=release,
                 advisories=self._advisories,
+                cache_refuses=refuses,
             )
             found = run_audit(subject, self._silenced)
             if self._failure is not None:
@@ -167,21 +177,41 @@ class Auditor:
         ours = unit is not None and unit.scope in ("user", "system")
         return lines_not_taken(unit.environment_files, "systemd") if unit is not None and ours else ()
 
-    def _absent(self, loaded: ConfigFile, environment: Mapping[str, str]) -> frozenset[str]:
-        """The files of credentials that are not there; only where LiteLLM runs on this machine."""
+    def _absent(self, loaded: ConfigFile, environment: Mapping[str, str], *, contained: bool) -> frozenset[str]:
+        """The files that the configuration names and that are not there; only where LiteLLM runs on this machine.
+
+        Of a file alone the folder that LiteLLM is started in is not known: its own and this one are taken.
+        """
         unit = self._unit
-        if unit is None or unit.interpreter is None:
+        if contained or (unit is not None and unit.interpreter is None):
             return frozenset()
+        named = [value for _, value in opened_files(loaded.data)]
+        folders = [os.path.dirname(loaded.path), os.getcwd()]
+        if unit is not None:
+            named += [value for _, value in vertex_credentials(loaded.data)]
+            folders = [unit.folder or "/"]
         found = set()
-        for _, value in vertex_credentials(loaded.data):
+        for value in named:
             name = reference(value)
             path = environment.get(name) if name else value
             if isinstance(path, str) and 0 < len(path) < 4096 and "\0" not in path and "{" not in path:
-                # a file in a folder that this user may not enter counts as there
-                place = os.path.join(unit.folder or "/", path)
-                if not os.path.exists(place) and os.access(os.path.dirname(place), os.X_OK):
+                places = [os.path.join(folder, path) for folder in folders]
+                if not any(os.path.exists(place) or _is_hidden(place) for place in places):
                     found.add(path)
         return frozenset(found)
+
+    def _cache_refuses(self, loaded: ConfigFile, environment: Mapping[str, str], *, contained: bool) -> bool:
+        """Whether the cache that a start asks refuses connections here; of a file alone only one on this machine."""
+        addresses = asked_servers(loaded.data, environment)
+        unit = self._unit
+        if not addresses or contained or (unit is not None and unit.interpreter is None):
+            return False
+        if unit is None and not all(is_this_machine(host) for host, _ in addresses):
+            return False
+        now = time.monotonic()
+        if self._asked_servers is None or self._asked_servers[0] != addresses or now >= self._asked_servers[1]:
+            self._asked_servers = (addresses, now + _ASK_AGAIN_SECONDS, all_refuse(addresses))
+        return self._asked_servers[2]
 
     def _release(self, environment: Mapping[str, str] | None, reported: str, image: str = "") -> Release | None:
         """What the files of the LiteLLM say that is audited; None where a version was named, or nothing is known.
@@ -210,6 +240,14 @@ class Auditor:
         # a unit whose interpreter is not here runs in a container, where other files stand beside the configuration
         contained = contained or (unit is not None and interpreter is None)
         return find_modules(names, loaded.path, interpreter, folders, contained)
+
+
+def _is_hidden(path: str) -> bool:
+    """Whether it lies in a folder that this user may not enter: what is there is then not known."""
+    folder = os.path.dirname(path)
+    while not os.path.exists(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return not os.access(folder, os.X_OK)
 
 
 def _redactor(file: ConfigFile, environment: Mapping[str, str]) -> Redactor:

@@ -122,7 +122,8 @@ def summary(found: Comparison) -> str:
     if found.waiting:
         them = f"{waiting} of them" if waiting != number else "it" if number == 1 else "them"
         order = next((change.order for change in found.changes if change.order), "")
-        words.append(f"R applies {them}: {order}, and not a restart" if order else f"a restart applies {them}")
+        restart = f"a restart applies {them}" if waiting else "a restart applies none of them"
+        words.append(f"R applies {them}: {order}, and not a restart" if order else restart)
     if unseen:
         words.append(f"{unseen} of them cannot be seen from outside")
     return "; ".join(words)

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from litellm_tui.analysis.change.service_drift import masked
 from litellm_tui.model.failures import Crashed, Failure, NotAvailable
 from litellm_tui.model.reading import Reading, next_reading
@@ -15,13 +17,15 @@ from litellm_tui.model.service import Service
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.monitor.service_poller import ServicePoller
 from litellm_tui.monitor.wakeup import Wakeup
-from litellm_tui.services.capabilities import ShowsDrift
+from litellm_tui.services.capabilities import ChangesUnwritten, ShowsDrift
 from litellm_tui.services.driver import Driver
 
 # how often the times of the files are looked at
 LOOK_SECONDS: Final = 2.0
 # an image tag can be another image with no file changed
 DRIFT_SECONDS: Final = 30.0
+# what a comparison costs much of is made anew without a reason only so often
+WHOLE_SECONDS: Final = 600.0
 # how soon the first look at the service is used
 _SETTLE_SECONDS: Final = 0.05
 
@@ -55,16 +59,30 @@ class DriftPoller:
             self.reading = Reading(failure=NotAvailable(why), tried_at=time.time())
             return
         state: object = None
-        compared = -DRIFT_SECONDS
+        compared, looked = -WHOLE_SECONDS, -DRIFT_SECONDS
+        image: str | None = None
         while True:
             service = self._looks.reading.value
             if service is not None:
                 files = await asyncio.to_thread(_times, driver)
                 now = (service.invocation, service.main_pid, service.active_state, service.need_daemon_reload, files)
-                if now != state or time.monotonic() - compared >= DRIFT_SECONDS:
-                    state, compared = now, time.monotonic()
-                    await self._compare(driver, service)
+                at = time.monotonic()
+                if now != state or at - compared >= WHOLE_SECONDS or at - looked >= DRIFT_SECONDS:
+                    known, image = image, await _image(driver, self.reading)
+                    same = now == state and image is not None and image == known and at - compared < WHOLE_SECONDS
+                    state, looked = now, at
+                    if same and self.reading.failure is None:
+                        self._seen_again()
+                    else:
+                        compared = at
+                        await self._compare(driver, service)
+                        # of what is written now
+                        image = await _image(driver, self.reading)
             await self._wakeup.pause(LOOK_SECONDS if service is not None else _SETTLE_SECONDS)
+
+    def _seen_again(self) -> None:
+        now = time.time()
+        self.reading = msgspec.structs.replace(self.reading, seen_at=now, tried_at=now)
 
     async def _compare(self, driver: ShowsDrift, service: Service) -> None:
         started, before = time.time(), self.reading
@@ -74,6 +92,13 @@ class DriftPoller:
         now = time.time()
         self.reading = next_reading(before, result, now - started, DRIFT_SECONDS, now)
         self._changed()
+
+
+async def _image(driver: ShowsDrift, before: Reading[ServiceDrift]) -> str | None:
+    """The image that the last comparison found written, as it is now; None where that does not help."""
+    if not isinstance(driver, ChangesUnwritten) or before.value is None:
+        return None
+    return await driver.image_now(before.value)
 
 
 def _times(driver: ShowsDrift) -> tuple[tuple[str, int, int], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from litellm_tui.model.failures import Failure
-from litellm_tui.model.service import Service
+from litellm_tui.model.service import Service, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_words import ServiceWords
 
@@ -24,6 +24,18 @@ class ShowsDrift(Protocol):
 
 
 @runtime_checkable
+class ChangesUnwritten(Protocol):
+    """Has a comparison that costs much, and can tell cheaply whether it would come to something else.
+
+    What changes with no file, process or container of its own changed is the image that a name means.
+    """
+
+    async def image_now(self, drift: ServiceDrift) -> str | None:
+        """The id of the image that is written for it, empty where there is none; None where that cannot be told."""
+        ...
+
+
+@runtime_checkable
 class Recreates(Protocol):
     """Recreates the container from what is written, and brings back the one before."""
 
@@ -37,6 +49,15 @@ class Recreates(Protocol):
 
     async def bring_back(self, definition: bytes) -> Failure | None:
         """Put a container of this definition, with the very same image, in the place of the one that is there."""
+        ...
+
+
+@runtime_checkable
+class ReadsAnew(Protocol):
+    """Has what keeps the service read its changed files before it starts it."""
+
+    def reload_by_sudo(self, verb: Verb) -> list[str] | None:
+        """The command that does so through sudo, where this order needs it; None where not. Runs a tool, and blocks."""
         ...
 
 

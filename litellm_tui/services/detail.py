@@ -180,7 +180,7 @@ def detail_paragraphs(
         yield "", "", ""
         yield file.path, "", "head"
         if detail.reload_needed and file is detail.files[0]:
-            yield "", "changed since systemd has read it: systemctl daemon-reload before a restart", "warn"
+            yield "", "changed since systemd has read it: R has it read anew (systemctl daemon-reload)", "warn"
         yield "", file.text or file.why, "bad" if file.why else "ok"
     yield from _variables(detail)
     if detail.unknown:

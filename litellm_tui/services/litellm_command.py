@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Mapping
 
 from litellm_tui.model.service import ServicePlace, Unit, Variable
@@ -10,6 +12,7 @@ from litellm_tui.model.service import ServicePlace, Unit, Variable
 # defaults of `litellm --host --port` (litellm/proxy/proxy_cli.py)
 DEFAULT_PORT = 4000
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "[::]": "[::1]", "": "127.0.0.1"}
+_LONGEST_SCRIPT = 4096
 # begins the source of a value that only /proc of the running process shows
 PROCESS_SOURCE = "the running process"
 
@@ -18,8 +21,8 @@ def unit_from_command(
     name: str, place: ServicePlace, arguments: list[str], folder: str | None, environment: dict[str, Variable]
 ) -> Unit:
     """A `Unit` with the configuration and the address that LiteLLM's command line and environment name."""
-    options = _options(arguments)
     plain = {key: variable.value for key, variable in environment.items()}
+    options = _options(_own_words(arguments, plain))
     config = options.get("--config") or plain.get("CONFIG_FILE_PATH")
     if config and not os.path.isabs(config):
         config = os.path.normpath(os.path.join(folder or "/", config))
@@ -42,6 +45,36 @@ def _address(options: Mapping[str, str], environment: Mapping[str, str]) -> str:
     host = _WILDCARDS.get(host, f"[{host}]" if ":" in host and not host.startswith("[") else host)
     root = environment.get("SERVER_ROOT_PATH", "").rstrip("/")
     return f"{'https' if certificate else 'http'}://{host}:{port}{root}"
+
+
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"})
+_ENDS_COMMAND = re.compile(r"[;&|<>()]")
+
+
+def _own_words(arguments: list[str], environment: Mapping[str, str]) -> list[str]:
+    """The words that are LiteLLM's own: of `sh -c 'export A=1 && litellm --port 4000'` those behind its name.
+
+    A shell's `-c` is not LiteLLM's. A word with a variable that is not known says nothing.
+    """
+    first = next((place for place, word in enumerate(arguments) if not word.startswith("-")), 0)
+    shell = arguments[first : first + 1] and os.path.basename(arguments[first]) in _SHELLS
+    options = arguments[first + 1 :] if shell else []
+    place = next((n for n, word in enumerate(options) if re.fullmatch(r"-[a-z]{0,8}c[a-z]{0,8}", word)), None)
+    if place is None:
+        return arguments
+    script = options[place + 1] if place + 1 < len(options) else ""
+    script = script[:_LONGEST_SCRIPT].replace("\\\n", " ").replace("\n", " ; ")
+    lexer = shlex.shlex(script, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    try:
+        words = list(lexer)
+    except ValueError:
+        return []
+    begin = next((n for n, word in enumerate(words) if is_litellm(word)), len(words))
+    end = next((n for n in range(begin, len(words)) if _ENDS_COMMAND.match(words[n])), len(words))
+    known = [re.sub(r"\$(?:\{(\w{1,100})\}|(\w{1,100}))", lambda m: environment.get(m[1] or m[2], m[0]), word)
+             for word in words[begin:end]]  # fmt: skip
+    return ["" if "$" in word else word for word in known]
 
 
 _LONG_NAMES = {"-c": "--config"}

@@ -9,6 +9,7 @@ import msgspec
 
 from litellm_tui.host import atomic
 from litellm_tui.host.bounded import SMALL, read_bytes
+from litellm_tui.model.discovered import DiscoveredGateway, Discovery
 from litellm_tui.target.settings import NAME
 
 # a file of a later form is not read
@@ -40,6 +41,22 @@ def remember(identity: str, path: Path | None = None) -> str:
     except OSError as error:
         return f"{file}: {error.strerror}"
     return ""
+
+
+def option_for(one: DiscoveredGateway) -> str:
+    """The option of the command line that means this gateway, from whatever folder it is given."""
+    if one.kind == "systemd":
+        return f"--unit {one.name} --{one.scope}"
+    if one.kind == "docker":
+        return f"--container {one.name}"
+    # a service of Compose is one of its project
+    name = one.identity.partition(" ")[2] if one.kind == "compose" else one.name
+    return f"--kind {one.kind} --unit {name}"
+
+
+def several(discovery: Discovery) -> str:
+    """Every gateway that runs, with the option that means it."""
+    return ", ".join(f"{one} [{option_for(one)}]" for one in discovery.running)
 
 
 def _file() -> Path:

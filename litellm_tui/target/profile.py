@@ -15,6 +15,7 @@ from litellm_tui.model.service import ServicePlace, Unit, Variable
 from litellm_tui.model.service_kinds import KindName, Scope, ServiceSettings, Tools
 from litellm_tui.model.service_target import ServiceTarget
 from litellm_tui.services.registry import driver, kind_of
+from litellm_tui.target.choice import several
 from litellm_tui.target.settings import SettingsError
 
 # the source of the address where no other source has one
@@ -149,9 +150,18 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 def may_change(profile: Profile, command: str) -> None:
-    """Raises `SettingsError` for a read-only profile; every command that changes something calls this first."""
+    """Raises `SettingsError` for a read-only profile, and where several run and nothing says which one is meant.
+
+    Every command that changes something, or costs, calls this first.
+    """
     if profile.read_only:
         raise SettingsError(f"{command}: {profile.name or profile.address} is read-only: nothing is changed here")
+    if profile.undecided and profile.discovery is not None:
+        number = len(profile.discovery.running)
+        raise SettingsError(
+            f"{command}: {number} gateways run here, and nothing says which one is meant: name it, or choose it in the "
+            f"console, which keeps the choice: {several(profile.discovery)}"
+        )
 
 
 def service_word(profile: Profile) -> str:

@@ -184,7 +184,7 @@ def _selected(
         others=others,
         missing=meant.missing,
     )
-    if meant.kind == "docker" and meant.unit.config is None and meant.unit.inside:
+    if meant.kind in ("docker", "compose") and meant.unit.config is None and meant.unit.inside:
         # its driver reads what only the container has
         told = find(msgspec.structs.replace(wanted, settings=meant.settings, name=None, config=None))
         missing = (*meant.missing, *told.missing)

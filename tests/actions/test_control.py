@@ -256,7 +256,10 @@ async def test_systemctl_gets_the_order_and_may_refuse_it(tmp_path: Path, verb: 
     )
     profile = _profile(None, Tools(systemctl=("/bin/sh", str(script))))
     assert await order(profile, verb) is None
-    assert (tmp_path / "said").read_text() == f"--user --no-ask-password {verb} litellm\n"
+    given = (tmp_path / "said").read_text().splitlines()
+    # before what starts it, systemd is asked whether the unit's file has changed
+    asked = ["--user --no-ask-password show litellm --property=NeedDaemonReload"] if verb != "stop" else []
+    assert given == [*asked, f"--user --no-ask-password {verb} litellm"]
     (tmp_path / "no").write_text("Failed to restart litellm.service: Interactive authentication required.\n")
     assert isinstance(await order(profile, verb), Denied)
     (tmp_path / "no").write_text("Failed to restart litellm.service: Unit litellm.service not found.\n")

@@ -208,6 +208,44 @@ def test_a_value_that_litellm_converts_is_left_alone(more: str) -> None:
     assert not found(audited(listed(deployment(more=more))), "wrong-type")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "timeout: {connect: 5}",
+        "vertex_credentials: [a]",
+        "aws_session_tags: [{Key: team}]",
+        "timeout_by_service_tier: {flex: slow}",
+        "configurable_clientside_auth_params: api_base",
+    ],
+)
+def test_a_value_that_is_no_plain_one_has_a_type_too(more: str) -> None:
+    assert found(audited(listed(deployment(more=more))), "wrong-type")
+
+
+@pytest.mark.parametrize("info", ["base_model: 4", "tier: gold", "team_id: 12", "input_cost_per_token: low", "id: [a]"])
+def test_a_value_of_model_info_has_a_type(info: str) -> None:
+    [finding] = found(audited(listed(deployment(info=f"{{{info}}}"))), "wrong-type")
+    assert finding.path[-1] == info.partition(":")[0]
+
+
+@pytest.mark.parametrize("info", ["id: 12", "tier: paid", "base_model: os.environ/BASE", "team_id: ", "mode: 5"])
+def test_a_value_of_model_info_that_is_taken_is_left_alone(info: str) -> None:
+    assert not found(audited(listed(deployment(info=f"{{{info}}}"))), "wrong-type")
+
+
+@pytest.mark.parametrize(("time", "fits"), [("'00:30'", True), ("'7pm'", False), ("'25:00'", False), ("0:30", False)])
+def test_a_daily_reset_is_a_time_of_the_day(time: str, fits: bool) -> None:
+    text = listed(deployment(more=f"daily_reset_time: {time}"))
+    assert (not found(audited(text, version="1.109.3"), "wrong-type")) == fits
+    assert not found(audited(text), "wrong-type"), "an older release has no such field"
+
+
+def test_a_list_of_providers_that_replaces_the_own_one_drops_the_others() -> None:
+    text = listed(deployment()) + "litellm_settings: {provider_list: %s}\n"
+    assert found(audited(text % "[azure]"), "no-provider")
+    assert not found(audited(text % "[openai]"), "no-provider")
+
+
 def test_tags_as_a_text_were_no_fault_before_they_were_checked() -> None:
     assert not found(audited(listed(deployment(more="tags: free")), version=OLD), "wrong-type")
 

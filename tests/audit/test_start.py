@@ -13,6 +13,7 @@ START = {
     *("policy-refused", "pass-through-without-path", "setting-refused", "secret-manager-refused"),
     *("transaction-buffer-without-redis", "database-scheme", "prisma-not-installed", "callback-package-missing"),
     *("general-setting-refused", "router-setting-refused", "start-value-refused"),
+    "deployment-refused",
     *("callback-of-the-image", "cache-package-missing", "provider-package-missing"),
 }
 
@@ -205,3 +206,112 @@ def test_a_callback_without_its_package_ends_the_start_since_a_release(version: 
     runtime = Runtime("", packages=frozenset({"litellm"}))
     result = audited("litellm_settings:\n  callbacks: [mlflow]\n", version=version, runtime=runtime)
     assert [finding.severity for finding in found(result, "callback-package-missing")] == [severity]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        "{guardrail: aporia, mode: pre_call, api_key: k, api_base: http://x}",
+        "{guardrail: pangea, mode: [pre_call, during_call], api_key: k}",
+        "{guardrail: lakera_v2, mode: {tags: {a: logging_only}}}",
+        "{guardrail: lakera_v2, mode: {a: pre_call}}",
+        "{guardrail: lakera_v2, mode: pre_call, api_key: 12}",
+        "{guardrail: lakera_v2, mode: pre_call, default_on: always}",
+        "{guardrail: lakera_v2, mode: pre_call, unreachable_fallback: open}",
+        "{guardrail: azure/prompt_shield, mode: pre_call, api_key: k}",
+        "{guardrail: dynamoai, mode: pre_call}",
+        "{guardrail: custom_code, mode: pre_call}",
+        "{guardrail: microsoft_purview, mode: pre_call, tenant_id: t, client_id: c}",
+        "{guardrail: noma, use_v2: true, mode: pre_call}",
+        "{guardrail: llm_as_a_judge, mode: post_call, judge_model: m, criteria: [{name: a, weight: 30}]}",
+        "{guardrail: bedrock, mode: pre_call, guardrailIdentifier: g, checks: {promptAttack: {}}}",
+    ],
+)
+def test_a_guardrail_without_which_litellm_starts_is_an_error(params: str) -> None:
+    severities = [one.severity for one in found(audited(guardrail(params), env={}), "guardrail-left-out")]
+    assert severities == ["error"]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        "{guardrail: aporia, mode: post_call, api_key: k, api_base: http://x}",
+        "{guardrail: lakera_v2, mode: [pre_call, post_call], default_on: 'yes'}",
+        "{guardrail: lakera_v2, mode: {tags: {a: pre_call}, default: post_call}}",
+        "{guardrail: dynamoai, mode: pre_call, api_key: os.environ/KEY}",
+        "{guardrail: openai_moderation, mode: pre_call}",
+        "{guardrail: microsoft_purview, mode: pre_call, tenant_id: t, client_id: c, api_key: k}",
+        "{guardrail: noma_v2, mode: pre_call, api_base: http://own.example}",
+        "{guardrail: mine.Guard, mode: logging_only}",
+    ],
+)
+def test_a_guardrail_that_is_made_is_left_alone(params: str) -> None:
+    env = {"OPENAI_API_KEY": "k", "KEY": "k"}
+    assert not found(audited(guardrail(params), env=env), "guardrail-left-out")
+
+
+def test_a_guardrail_whose_key_may_be_in_the_environment_is_a_warning() -> None:
+    [finding] = found(audited(guardrail("{guardrail: onyx, mode: pre_call}")), "guardrail-left-out")
+    assert finding.severity == "warning"
+    assert "unless ONYX_API_KEY is set" in finding.text
+
+
+def test_what_a_release_is_not_known_to_ask_for_is_left_alone() -> None:
+    text = guardrail("{guardrail: onyx, mode: post_mcp_call}")
+    assert not found(audited(text, version=OLD, env={}), "guardrail-left-out")
+
+
+def test_ovalix_wants_one_of_two_checkpoints() -> None:
+    text = "{guardrail: ovalix, mode: pre_call, tracker_api_base: http://x, tracker_api_key: k, application_id: a%s}"
+    [finding] = found(audited(guardrail(text % ""), env={}), "guardrail-prerequisite")
+    assert finding.severity == "fatal"
+    for more in (", pre_checkpoint_id: p", ", post_checkpoint_id: p"):
+        assert not found(audited(guardrail(text % more), env={}), "guardrail-prerequisite")
+
+
+def one_deployment(more: str = "model: openai/m, api_key: k", info: str = "{}") -> str:
+    return f"model_list:\n  - model_name: m\n    litellm_params: {{{more}}}\n    model_info: {info}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (one_deployment("model: openai/m, max_agentic_loops: 0"), 3),
+        (one_deployment("model: openai/m, max_agentic_loops: many"), 3),
+        (one_deployment("model: openai/m, max_agentic_loops: true"), 3),
+        (one_deployment("model: auto_router/complexity_router, tier_boundaries: {}"), 3),
+        (one_deployment("model: openai/m, complexity_router_config: {a: b}, tiers: {}"), 3),
+        (one_deployment(info="{access_windows: always}"), 4),
+        (one_deployment(info="{access_windows: [{start: '09:00', end: '17:00', team_ids: [t]}]}"), 4),
+        (one_deployment(info="{access_windows: [{start: nine, end: '9:00', timezone: UTC, team_ids: [t]}]}"), 4),
+        (one_deployment(info="{access_windows: [{start: '01:00', end: '02:00', timezone: UTC, team_ids: []}]}"), 4),
+    ],
+)
+def test_what_is_checked_before_the_router_ends_the_start(text: str, line: int) -> None:
+    [finding] = found(audited(text), "deployment-refused")
+    assert (finding.severity, finding.mark.line) == ("fatal", line)
+    assert not found(audited(text, version=OLD), "deployment-refused")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        one_deployment("model: openai/m, max_agentic_loops: '3', tiers: {}, embedding_model: e"),
+        one_deployment("model: auto_router/complexity_router, complexity_router_config: {tiers: {}}"),
+        one_deployment(info="{access_windows: [{start: '09:00', end: '17:00', timezone: UTC, team_ids: [t]}]}"),
+    ],
+)
+def test_what_the_check_lets_through_is_left_alone(text: str) -> None:
+    assert not found(audited(text), "deployment-refused")
+
+
+@pytest.mark.parametrize("kind", ["complexity_router", "adaptive_router/x", "quality_router"])
+def test_only_a_semantic_router_needs_its_package(kind: str) -> None:
+    assert not found(audited(one_deployment(f"model: auto_router/{kind}")), "provider-package-missing")
+    assert found(audited(one_deployment("model: auto_router/mine")), "provider-package-missing")
+
+
+def test_a_plugin_of_a_complexity_router_is_a_module() -> None:
+    text = one_deployment("model: auto_router/complexity_router, complexity_router_config: {plugins: [steer.run]}")
+    [finding] = found(audited(text), "module-not-found")
+    assert (finding.severity, finding.mark.line) == ("fatal", 3)

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from litellm_tui.model.service_kinds import Compose, Docker, ServiceSettings, To
 from litellm_tui.target.profile import Profile
 from tests.lab.engine import Engine, compose_missing
 from tests.lab.engine.forwarder import Forwarder
+from tests.lab.engine.sshd import Sshd
+from tests.lab.engine.sshd import missing as sshd_missing
 from tests.service_suite import *  # noqa: F403  # the tests themselves
 from tests.service_suite import Scene
 
@@ -131,12 +134,11 @@ FAR = ("restarted_it", "killed_it", "is_not_there", "its_log_is")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    far = (
-        ["docker, far", "compose, far", "compose, elsewhere"]
-        if any(words in metafunc.function.__name__ for words in FAR)
-        else []
-    )
-    metafunc.parametrize("scene", ["docker", "compose", *far], indirect=True)
+    name = metafunc.function.__name__
+    far = ["docker, far", "compose, far", "compose, elsewhere"] if any(words in name for words in FAR) else []
+    # each command over ssh is a login: one test that has an order, a look and a log is enough
+    over_ssh = ["docker, ssh"] if "its_log_is" in name else []
+    metafunc.parametrize("scene", ["docker", "compose", *far, *over_ssh], indirect=True)
 
 
 @pytest.fixture
@@ -148,12 +150,20 @@ def scene(
         pytest.skip(lack)
     for name, value in docker_engine.environment.items():
         monkeypatch.setenv(name, value)
-    with Forwarder(docker_engine.socket) as forwarder:
-        if where == "far":
+    if where == "ssh" and (lack := sshd_missing()):
+        pytest.skip(lack)
+    with ExitStack() as stack:
+        if where in ("far", "ssh"):
             # a context of the client's, as somebody has it who works on an engine of another machine
             monkeypatch.delenv("DOCKER_HOST")
-            name = f"far-{tmp_path.name[:40].strip('[]')}"
-            docker_engine.docker("context", "create", name, "--docker", f"host={forwarder.host}")
+            if where == "ssh":
+                server = stack.enter_context(Sshd(tmp_path, docker_engine.host))
+                host = server.host
+                monkeypatch.setenv("PATH", server.path, prepend=":")
+            else:
+                host = stack.enter_context(Forwarder(docker_engine.socket)).host
+            name = f"{where}-{tmp_path.name[:40].strip('[]')}"
+            docker_engine.docker("context", "create", name, "--docker", f"host={host}")
             monkeypatch.setenv("DOCKER_CONTEXT", name)
         name = re.sub(r"\W", "-", tmp_path.name)
         made: InEngine

@@ -171,6 +171,16 @@ def test_it_is_found_in_whatever_runs_it(machine: Machine) -> None:
     said = machine.where()
     assert "container       gateway (docker)" in said, "containers come before processes"
     assert f"also found      litellm:{machine.process_port} (process)" in said
+    process = f"[--kind process --unit litellm:{machine.process_port}]"
+    done = machine.run(*CONSOLE, "service")
+    assert (
+        f"of 2 gateways that run here this is gateway (docker); the others: litellm:{machine.process_port}"
+        in done.stderr
+    )
+    done = machine.run(*CONSOLE, "restart", "--yes")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "[--container gateway]" in done.stderr
+    assert process in done.stderr
     with machine.opened() as console:
         console.wait_for(SELECTED, PATIENCE)
         console.wait_for("gateway \\(docker\\)", PATIENCE)

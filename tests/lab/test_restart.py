@@ -372,6 +372,28 @@ def test_what_was_killed_at_its_proof_is_told_and_ended(site: Site, ending: str)
 # --- refused --------------------------------------------------------------------------------------------------------
 
 
+def test_a_unit_file_that_changed_is_read_anew_applied_and_taken_back(site: Site) -> None:
+    lab = site.lab
+    edited = lab.unit_path().parent / f"{UNIT}.d" / "z-edited.conf"
+    os.chown(edited.parent, lab.uid, lab.gid)
+    good = "[Service]\nEnvironment=ADDED=yes\n"
+    try:
+        edited.write_text(good)
+        os.chown(edited, lab.uid, lab.gid)
+        assert lab.show(UNIT, "NeedDaemonReload")["NeedDaemonReload"] == "yes"
+        ended = site.restart()
+        assert ended.said["result"] == "applied", ended
+        assert "ADDED=yes" in lab.run(["cat", f"/proc/{site.pid()}/environ"]).stdout.split("\0")
+        # a program that ends at once: what systemd has read is what was written before, and what is on the disk too
+        edited.write_text(f"{good}ExecStart=\nExecStart=/bin/false\n")
+        _rolled_back(site, site.disk(), "a spoilt unit file", "")
+        assert edited.read_text() == good
+        assert lab.show(UNIT, "NeedDaemonReload")["NeedDaemonReload"] == "no"
+    finally:
+        edited.unlink(missing_ok=True)
+        lab.systemctl("daemon-reload", user=True)
+
+
 def test_a_system_unit_needs_rights_and_is_left_alone(site: Site) -> None:
     lab = site.lab
     properties = ("ActiveState", "InvocationID", "NRestarts", "Job")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -265,3 +266,60 @@ def test_a_module_in_a_container_is_no_sure_refusal(tmp_path: Path) -> None:
     assert [finding.severity for finding in _found(Auditor(UNIT, {}).audit(loaded, {}), "module-not-found")] == [
         "error"
     ]
+
+
+DESCRIBED = "mcp_servers:\n  tools: {url: http://h/mcp, spec_path: %s}\n"
+
+
+def test_a_file_that_a_start_opens_is_looked_for(tmp_path: Path) -> None:
+    for place, severity in (("api.json", "fatal"), (str(tmp_path / "other/api.json"), "warning")):
+        audit = Auditor(None, {}, asked="1.106.2").audit(_loaded(tmp_path, DESCRIBED % place), {})
+        [finding] = _found(audit, "start-file-missing")
+        assert (finding.severity, finding.mark.line) == (severity, 2)
+    (tmp_path / "api.json").write_text("{}")
+    audit = Auditor(None, {}, asked="1.106.2").audit(_loaded(tmp_path, DESCRIBED % "api.json"), {})
+    assert not _found(audit, "start-file-missing")
+
+
+def test_a_file_that_a_start_opens_counts_from_the_folder_of_the_unit(tmp_path: Path, python: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    unit = replace(UNIT, interpreter=str(python), folder=str(home))
+    (tmp_path / "api.json").write_text("{}")
+    loaded = _loaded(tmp_path, DESCRIBED % "api.json")
+    [finding] = _found(Auditor(unit, {}, asked="1.106.2").audit(loaded, {}), "start-file-missing")
+    assert finding.severity == "fatal"
+    (home / "api.json").write_text("{}")
+    assert not _found(Auditor(unit, {}, asked="1.106.2").audit(loaded, {}), "start-file-missing")
+    contained = replace(UNIT, interpreter=None, folder=str(tmp_path / "nowhere"))
+    assert not _found(Auditor(contained, {}, asked="1.106.2").audit(loaded, {}), "start-file-missing")
+
+
+CLUSTER = "litellm_settings:\n  cache: true\n  cache_params: {type: redis, redis_startup_nodes: [%s]}\n"
+QDRANT = (
+    "litellm_settings:\n  cache: true\n  cache_params: {type: qdrant-semantic, qdrant_api_base: '%s', "
+    "qdrant_collection_name: c, similarity_threshold: 0.8}\n"
+)
+
+
+def _asked_at_start(tmp_path: Path, text: str, unit: Unit | None = None) -> str:
+    audit = Auditor(unit, {}, asked="1.106.2").audit(_loaded(tmp_path, text), {})
+    [finding] = _found(audit, "cache-asked-at-start")
+    return finding.severity
+
+
+def test_a_cache_that_refuses_connections_ends_the_start(tmp_path: Path, python: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as closed:
+        # bound, and not listening: nobody else can have the port
+        closed.bind(("127.0.0.1", 0))
+        open_port, closed_port = server.getsockname()[1], closed.getsockname()[1]
+        up, down = (f"{{host: 127.0.0.1, port: {port}}}" for port in (open_port, closed_port))
+        assert _asked_at_start(tmp_path, CLUSTER % down) == "fatal"
+        assert _asked_at_start(tmp_path, CLUSTER % f"{down}, {up}") == "advice", "one node is enough"
+        assert _asked_at_start(tmp_path, CLUSTER % f"{down}, {{host: os.environ/NODE, port: 1}}") == "advice"
+        assert _asked_at_start(tmp_path, QDRANT % f"http://localhost:{closed_port}") == "fatal"
+        assert _asked_at_start(tmp_path, QDRANT % f"http://127.0.0.1:{open_port}") == "advice"
+        assert _asked_at_start(tmp_path, QDRANT % "http://qdrant.example:6333") == "advice", "not asked"
+        contained = replace(UNIT, interpreter=None)
+        assert _asked_at_start(tmp_path, CLUSTER % down, contained) == "advice", "its own 127.0.0.1 is another"
+        assert _asked_at_start(tmp_path, CLUSTER % down, replace(UNIT, interpreter=str(python))) == "fatal"

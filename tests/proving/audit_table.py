@@ -32,10 +32,13 @@ that is not installed stay), which fails when a row is not what it says.
 TAIL: Final = """
 ## What the audit cannot know
 
-A start also asks what is not in the file. The audit says so as advice, and never as fatal:
+A start also asks what is not in the file. Where it is not known, the audit says so as advice, and never as fatal:
 
-- a Redis cluster or Qdrant that does not answer while LiteLLM starts (`cache-asked-at-start`);
+- a Redis cluster or Qdrant that does not answer while LiteLLM starts (`cache-asked-at-start`): fatal where it refuses
+  connections here now, which is looked at for a gateway of this machine and for an address of this machine;
 - a database that does not answer, or whose migrations fail;
+- an OpenAPI description of an MCP server that is fetched from a URL (a file that is missing is `start-file-missing`:
+  fatal, but a warning for an absolute path in a file alone, which may be meant for another machine);
 - what a Python module of yours raises when it is imported: it is read, and not run.
 """
 COLUMNS: Final = ("section", "tried", "refused", "found", "missed", "false", "left out", "named", "fixed")
@@ -57,22 +60,27 @@ class Row(msgspec.Struct, frozen=True):
 def rows_of(tried: Iterable[Tried], asked: Mapping[str, int]) -> dict[str, Row]:
     """The rows by section; `asked` is how many things of each were tried.
 
-    A file of several sections counts where its first thing is of; an entry that is left out as well.
+    A file of several sections counts where its first thing is of, an entry that is left out where it is of itself.
     """
     found: dict[str, dict[str, int]] = {section: {} for section in asked}
+
+    def count(section: str, name: str, number: int) -> None:
+        found[section][name] = found[section].get(name, 0) + number
+
     for one in tried:
-        counts = found[one.pack.fragments[0].section]
-        gone, protected = one.dropped, one.unprotected
-        for name, number in {
-            "refused": int(one.look.refused),
-            "found": int(one.look.refused and bool(one.fatal)),
-            "missed": int(one.missed),
-            "false": int(one.false),
-            "left_out": len(gone) + len(protected),
-            "named": len(gone & one.named) + len(protected & one.named_guardrails),
-            "fixed": int(one.mended is not None),
-        }.items():
-            counts[name] = counts.get(name, 0) + number
+        section = one.pack.fragments[0].section
+        count(section, "refused", int(one.look.refused))
+        count(section, "found", int(one.look.refused and bool(one.fatal)))
+        count(section, "missed", int(one.missed))
+        count(section, "false", int(one.false))
+        count(section, "fixed", int(one.mended is not None))
+        for key, gone, named in (
+            ("model_list", one.dropped, one.named),
+            ("guardrails", one.unprotected, one.named_guardrails),
+        ):
+            for entry in gone:
+                count(one.section_of(key, entry), "left_out", 1)
+                count(one.section_of(key, entry), "named", int(entry in named))
     return {section: Row(number, **found[section]) for section, number in asked.items()}
 
 

@@ -70,6 +70,13 @@ CASES: tuple[Case, ...] = (
         since="1.97",
     ),
     Case(
+        "mcp-description-that-is-not-there",
+        server("transport: http\n    spec_path: nowhere.json"),
+        finds={"start-file-missing": 5},
+        proof=refused_for("OpenAPI spec not found at nowhere.json"),
+        since="1.97",
+    ),
+    Case(
         "mcp-server-as-it-should-be",
         server("transport: http\n    auth_type: bearer_token\n    authentication_token: t"),
         finds={},

@@ -66,7 +66,7 @@ def alone(fragment: Fragment) -> Pack:
     return Pack((fragment,), data, fragment.env, fragment.files)
 
 
-def packed(fragments: Iterable[Fragment], most: int = 60) -> Iterator[Pack]:
+def packed(fragments: Iterable[Fragment], most: int = 150) -> Iterator[Pack]:
     """Configurations of as many fragments as go together; the order of fragments is kept within each."""
     open_packs: list[Pack] = []
     for fragment in fragments:

@@ -46,6 +46,7 @@ def _deployments(facts: Facts) -> Iterator[Fragment]:
     for key in dict.fromkeys(facts.params):
         for kind, value in KINDS.items() if key != "model" else ():
             yield _deployment("litellm_params", f"{key}={kind}", {key: value})
+    yield from _checked_deployments()
     for kind, value in KINDS.items():
         for key in ("model_name", "litellm_params", "model_info"):
             entry = {"model_name": "q", "litellm_params": {"model": "openai/q", "api_key": "k"}, key: value}
@@ -64,6 +65,33 @@ def _deployments(facts: Facts) -> Iterator[Fragment]:
             "tier",
         ):
             yield _deployment("model_info", f"{key}={kind}", {}, {key: value})
+
+
+def _checked_deployments() -> Iterator[Fragment]:
+    """What is checked of a deployment before the router has it."""
+    for kind, value in {**KINDS, "nothing": 0, "fraction": 1.5, "digits": "3"}.items():
+        yield _deployment("model_list", f"max_agentic_loops={kind}", {"max_agentic_loops": value})
+    tiers = dict.fromkeys(("SIMPLE", "MEDIUM", "COMPLEX", "REASONING"), "base")
+    config = {"model": "auto_router/complexity_router", "complexity_router_config": {"tiers": tiers}}
+    beside: Mapping[str, Mapping[str, Any]] = {"whole": {}, "with tiers beside it": {"tiers": tiers}}
+    for name, more in beside.items():
+        yield _deployment("model_list", f"complexity router {name}", {**config, **more})
+    yield _deployment("model_list", "a setting of a router elsewhere", {"match_threshold": 0.5})
+    for kind in ("adaptive", "quality"):
+        params = {"model": f"auto_router/{kind}_router", f"{kind}_router_config": {"available_models": ["base"]}}
+        yield _deployment("model_list", f"{kind} router", {**params, f"{kind}_router_default_model": "base"})
+    window = {"start": "09:00", "end": "17:00", "timezone": "Europe/Berlin", "team_ids": ["t"]}
+    for name, changed in {
+        "whole": window,
+        "without a zone": {key: value for key, value in window.items() if key != "timezone"},
+        "with no time": {**window, "start": "nine"},
+        "with one time": {**window, "end": "09:00"},
+        "with no team": {**window, "team_ids": []},
+        "with another key": {**window, "days": ["mon"]},
+    }.items():
+        yield _deployment("model_list", f"window {name}", {}, {"access_windows": [changed]})
+    for kind, value in KINDS.items():
+        yield _deployment("model_list", f"access_windows={kind}", {}, {"access_windows": value})
 
 
 def _deployment(section: str, name: str, params: Mapping[str, Any], info: Mapping[str, Any] | None = None) -> Fragment:
@@ -116,8 +144,10 @@ def _guardrails(facts: Facts) -> Iterator[Fragment]:
     for kind in facts.guardrails:
         yield _guardrail(f"{kind} alone", {"guardrail": kind})
         yield _guardrail(f"{kind} with a key", {"guardrail": kind, "api_key": "k", "api_base": NOWHERE})
-    for mode in (*facts.modes, "before", ["pre_call", "post_call"], {"tags": {}, "default": "pre_call"}):
-        yield _guardrail(f"mode {mode}", {"mode": mode})
+        for mode in facts.modes if kind not in _UNPACKED else ():
+            yield _guardrail(f"{kind} in mode {mode}", {"guardrail": kind, "mode": mode, **_EVERYTHING})
+    for how in (*facts.modes, "before", ["pre_call", "post_call"], {"tags": {}, "default": "pre_call"}):
+        yield _guardrail(f"mode {how}", {"mode": how})
     for kind, value in KINDS.items():
         yield Fragment("guardrails", f"entry={kind}", {"guardrails": [value]})
         for key in ("guardrail_name", "litellm_params", "guardrail_info"):
@@ -131,6 +161,35 @@ def _guardrails(facts: Facts) -> Iterator[Fragment]:
             yield Fragment("guardrails", f"old form, {key}={kind}", data)
 
 
+# what one class or another asks for
+_EVERYTHING: Final = {
+    "api_key": "k",
+    "api_base": NOWHERE,
+    "auth_token": "t",
+    "base_url": NOWHERE,
+    "detector_id": "d",
+    "tenant_id": "t",
+    "client_id": "c",
+    "akto_base_url": NOWHERE,
+    "akto_api_key": "k",
+    "judge_model": "base",
+    "asset_id": "a",
+    "guard_name": "g",
+    "deepkeep_firewall_id": "f",
+    "api_id": "i",
+    "tracker_api_key": "k",
+    "presidio_analyzer_api_base": NOWHERE,
+    "presidio_anonymizer_api_base": NOWHERE,
+    "tracker_api_base": NOWHERE,
+    "application_id": "a",
+    "pre_checkpoint_id": "p",
+    "post_checkpoint_id": "q",
+    "criteria": [{"name": "c", "weight": 100}],
+    "reco_tenant_id": "11111111-1111-4111-8111-111111111111",
+    "custom_code": "def apply_guardrail(inputs, request_data, input_type):\n    return allow()\n",
+}
+# their packages are not installed here
+_UNPACKED: Final = ("conduct", "semantic_guard", "decision_model")
 _PARAMS: Final = {"guardrail": "lakera_v2", "mode": "pre_call", "api_key": "k"}
 
 
@@ -156,9 +215,13 @@ def _mcp_servers(facts: Facts) -> Iterator[Fragment]:
         yield Fragment("mcp_servers", f"server={kind}", {"mcp_servers": {f"server_{kind}": value}})
         for key in _MCP_KEYS:
             yield server(f"{key}={kind}", **{key: value})
+    for name, files in {"spec_there": {"api.json": _SPEC}, "spec_missing": dict[str, str]()}.items():
+        data = {"mcp_servers": {name: {"url": f"{NOWHERE}/mcp", "spec_path": "api.json"}}}
+        yield Fragment("mcp_servers", name, data, files=files, alone=True)
     yield Fragment("mcp_servers", "a hyphen", {"mcp_servers": {"a-b": {"url": f"{NOWHERE}/mcp"}}})
 
 
+_SPEC: Final = '{"openapi": "3.0.0", "servers": [{"url": "http://127.0.0.1:9"}], "paths": {}}'
 _MCP_KEYS: Final = (
     *("url", "transport", "command", "args", "env", "auth_type", "auth_value", "mcp_info", "alias"),
     *("extra_headers", "allowed_tools", "disallowed_tools", "static_headers", "description", "access_groups"),
@@ -172,7 +235,6 @@ def _caches(facts: Facts) -> Iterator[Fragment]:
         return Fragment("cache", name, {"litellm_settings": {"cache": True, "cache_params": params}})
 
     for kind in (*sorted(facts.catalogue.cache_types), "nonsense"):
-        # it asks its server while it is made: what nobody can know before a start
         if kind != "qdrant-semantic":
             yield cache(f"{kind}", {"type": kind})
             yield cache(f"{kind} with a host", {"type": kind, "host": "127.0.0.1", "port": 9})
@@ -185,6 +247,9 @@ def _caches(facts: Facts) -> Iterator[Fragment]:
                 yield cache(f"redis {key}={kind}", {"type": "redis", "host": "127.0.0.1", "port": 9, key: value})
         yield Fragment("cache", f"cache_params={kind}", {"litellm_settings": {"cache": True, "cache_params": value}})
         yield Fragment("cache", f"cache={kind}", {"litellm_settings": {"cache": value}})
+    qdrant = {"qdrant_api_base": NOWHERE, "qdrant_collection_name": "c", "similarity_threshold": 0.8}
+    yield cache("qdrant-semantic that is away", {"type": "qdrant-semantic", **qdrant})
+    yield cache("a cluster that is away", {"type": "redis", "redis_startup_nodes": [{"host": "127.0.0.1", "port": 9}]})
     yield Fragment("cache", "redis without a host", {"litellm_settings": {"cache": True}})
     env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "9"}
     yield Fragment("cache", "redis of the environment", {"litellm_settings": {"cache": True}}, env=env)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.actions.apply_fixes import mend
+from litellm_tui.audit.asked_at_start import opened_files
 from litellm_tui.audit.catalogue.records import parse_version
 from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.rule import SUBJECTS, all_rules
@@ -111,4 +112,15 @@ def _audit(
         return audit_unusable_file(loaded, version)
     modules = find_modules([name for _, name in named_modules(loaded.data)], path)
     lines = lines_not_taken(map(str, Path(path).parent.glob("*.env")), "systemd")
-    return run_audit(Subject(loaded, shipped().at(version), shipped(), environment, runtime, modules, lines=lines))
+    absent = {value for _, value in opened_files(loaded.data) if not (Path(path).parent / value).exists()}
+    subject = Subject(
+        loaded,
+        shipped().at(version),
+        shipped(),
+        environment,
+        runtime,
+        modules,
+        lines=lines,
+        absent_files=frozenset(absent),
+    )
+    return run_audit(subject)

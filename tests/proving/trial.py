@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from litellm_tui.actions.apply_fixes import mend
+from litellm_tui.audit.asked_at_start import asked_servers, opened_files
 from litellm_tui.audit.catalogue.records import Catalogue
 from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.proposed import knows_refusals, refusals
@@ -25,13 +26,14 @@ from litellm_tui.collectors.litellm_source.packages import installed_distributio
 from litellm_tui.collectors.litellm_source.python_modules import find_modules
 from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import ConfigError, ConfigFile
-from tests.proving.corpus import Fragment, Pack, alone, packed
+from litellm_tui.model.python_modules import PythonModules
+from tests.proving.corpus import MODEL, Fragment, Pack, alone, packed
 from tests.proving.ground import KEY, Ground, Look
 
 # of one key of a section that one rule refuses, so many kinds of values are started
 _EACH = 1
 # and of one rule in one section; with LITELLM_TUI_WHOLE_CORPUS=1 all of them
-_OF_A_RULE = 12
+_OF_A_RULE = 4
 WHOLE = "LITELLM_TUI_WHOLE_CORPUS"
 
 
@@ -81,6 +83,15 @@ class Tried(msgspec.Struct, frozen=True):
     def named_guardrails(self) -> frozenset[int]:
         """The guardrails that the audit has an error for."""
         return self._found("guardrails")
+
+    def section_of(self, key: str, number: int) -> str:
+        """The section of the fragment that an entry of a list comes from."""
+        at = int(key == "model_list" and _list(self.pack.data, key)[:1] == [MODEL])
+        for fragment in self.pack.fragments:
+            at += len(_list(fragment.data, key))
+            if number < at:
+                return fragment.section
+        return self.pack.fragments[0].section
 
     def _names(self) -> Iterator[tuple[int, str]]:
         for number, one in enumerate(_list(self.pack.data, "model_list")):
@@ -149,7 +160,7 @@ class Trial:
         path = self._written(pack) if fragment.files else self._plain
         modules = find_modules([name for _, name in named_modules(data)], str(path), self._python)
         file = msgspec.structs.replace(self._base, data=data)
-        subject = Subject(file, self._catalogue, self._spans, self._environment(pack), self._runtime, modules)
+        subject = self._subject(file, pack, modules)
         found = next(refusals(subject, self._rules), None)
         return found[0].id if found else ""
 
@@ -157,9 +168,12 @@ class Trial:
         return {**({} if pack.bare else {"LITELLM_MASTER_KEY": KEY}), **pack.env}
 
     def _apart(self, pack: Pack) -> list[Tried]:
-        """A pack that is refused is taken apart, until it is known which of its fragments is to blame."""
+        """A pack that is refused is taken apart, until it is known which of its fragments is to blame.
+
+        Two that end a start only together are not missed where the audit says so of both.
+        """
         tried = self.start(pack)
-        if not tried.missed or len(pack.fragments) == 1:
+        if not tried.look.refused or len(pack.fragments) == 1:
             return [tried]
         half = len(pack.fragments) // 2
         parts = (pack.fragments[:half], pack.fragments[half:])
@@ -200,7 +214,22 @@ class Trial:
         if isinstance(loaded, ConfigError):
             return audit_unusable_file(loaded, self.ground.version)
         modules = find_modules([name for _, name in named_modules(loaded.data)], str(path), self._python)
-        return run_audit(Subject(loaded, self._catalogue, self._spans, environment, self._runtime, modules))
+        return run_audit(self._subject(loaded, pack, modules))
+
+    def _subject(self, file: ConfigFile, pack: Pack, modules: PythonModules) -> Subject:
+        """With what the auditor sees of the machine: files that are not beside the configuration, closed ports."""
+        environment = self._environment(pack)
+        absent = frozenset(value for _, value in opened_files(file.data) if value not in pack.files)
+        return Subject(
+            file,
+            self._catalogue,
+            self._spans,
+            environment,
+            self._runtime,
+            modules,
+            absent_files=absent,
+            cache_refuses=bool(asked_servers(file.data, environment)),
+        )
 
 
 def _spread(refused: Mapping[tuple[str, str, str], list[Fragment]]) -> Iterator[Fragment]:

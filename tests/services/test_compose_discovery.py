@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Options, Profile, findings
 from litellm_tui.target.resolution import resolve
@@ -112,6 +113,17 @@ def test_compose_may_be_asked_for_on_the_command_line(tmp_path: Path, monkeypatc
     found = _resolve(tmp_path, kind="compose", unit="litellm", config=str(tmp_path / "conf" / "config.yaml"))
     assert found.unit
     assert (found.unit.value, found.unit.source, found.kind) == ("litellm", "--unit", "compose")
+
+
+def test_a_service_is_named_with_its_project_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = _install(tmp_path)
+    there.compose("create")
+    monkeypatch.setenv("PATH", str(there.path.parent), prepend=":")
+    monkeypatch.chdir("/")
+    found = _resolve(tmp_path, kind="compose", unit="llm/litellm")
+    assert found.unit
+    assert (found.unit.value, found.service) == ("litellm", Compose(project="llm", service="litellm"))
+    assert found.found_unit
 
 
 def test_docker_is_not_run_unless_somebody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

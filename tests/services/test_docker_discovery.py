@@ -16,16 +16,16 @@ from litellm_tui.model.service_kinds import Compose, Docker
 from litellm_tui.services.docker import discovery
 from litellm_tui.services.docker.discovery import ContainerSearch, find_containers
 from litellm_tui.services.docker.sockets import engine_sockets
-from tests.engines import FakeEngine
+from tests.standins.engine import Engine
 
 IMAGE = "ghcr.io/berriai/litellm:main-stable"
 ENTRY = ["docker/prod_entrypoint.sh", "--config", "/app/config.yaml"]
 
 
 @pytest.fixture
-def engine() -> Iterator[FakeEngine]:
+def engine() -> Iterator[Engine]:
     # a socket's path is short
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder, FakeEngine(Path(folder) / "s") as made:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, Engine(Path(folder)) as made:
         yield made
 
 
@@ -36,11 +36,11 @@ def client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "has_compose", lambda _: True)
 
 
-def _find(engine: FakeEngine, *known: str) -> ContainerSearch:
-    return find_containers({}, (str(engine.path),), known)
+def _find(engine: Engine, *known: str) -> ContainerSearch:
+    return find_containers({}, (str(engine.socket),), known)
 
 
-def test_a_plain_container_is_found_with_its_address_its_file_and_its_environment(engine: FakeEngine) -> None:
+def test_a_plain_container_is_found_with_its_address_its_file_and_its_environment(engine: Engine) -> None:
     engine.add("db", "postgres:16", ["docker-entrypoint.sh", "postgres"])
     engine.add(
         "gw", IMAGE, ENTRY, env=["LITELLM_MASTER_KEY=sk-1"],
@@ -61,7 +61,7 @@ def test_a_plain_container_is_found_with_its_address_its_file_and_its_environmen
     assert len(engine.asked) == 2, "what is not LiteLLM's is not looked into"
 
 
-def test_a_service_of_compose_is_operated_as_one(engine: FakeEngine, tmp_path: Path) -> None:
+def test_a_service_of_compose_is_operated_as_one(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "compose.yaml"
     file.write_text("services: {litellm: {}}\n")
     labels = {"com.docker.compose.project": "box", "com.docker.compose.service": "litellm",
@@ -77,7 +77,7 @@ def test_a_service_of_compose_is_operated_as_one(engine: FakeEngine, tmp_path: P
     assert "not on this machine" not in found.gateway.why
 
 
-def test_a_stack_whose_file_is_elsewhere_says_so(engine: FakeEngine) -> None:
+def test_a_stack_whose_file_is_elsewhere_says_so(engine: Engine) -> None:
     labels = {"com.docker.compose.project": "stack", "com.docker.compose.service": "gateway",
               "com.docker.compose.project.config_files": "/data/compose/3/docker-compose.yml"}  # fmt: skip
     engine.add("stack-gateway-1", IMAGE, ENTRY, labels=labels)
@@ -86,7 +86,7 @@ def test_a_stack_whose_file_is_elsewhere_says_so(engine: FakeEngine) -> None:
     assert "its compose file /data/compose/3/docker-compose.yml is not on this machine" in found.gateway.why
 
 
-def test_without_compose_the_container_itself_is_operated(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_compose_the_container_itself_is_operated(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "has_compose", lambda _: False)
     labels = {"com.docker.compose.project": "box", "com.docker.compose.service": "litellm"}
     engine.add("box-litellm-1", IMAGE, ENTRY, labels=labels)
@@ -95,32 +95,32 @@ def test_without_compose_the_container_itself_is_operated(engine: FakeEngine, mo
     assert found.gateway.missing[0].mend == "install Docker Compose v2 (docker-compose-plugin)"
 
 
-def test_an_image_of_another_name_is_found_by_the_process_in_it(engine: FakeEngine) -> None:
+def test_an_image_of_another_name_is_found_by_the_process_in_it(engine: Engine) -> None:
     number = engine.add("gw", "me/gateway:1", ["/start.sh"])
     assert _find(engine).found == ()
     (found,) = _find(engine, number).found
     assert found.gateway.why == "container gw: a process in it is LiteLLM"
 
 
-def test_those_that_run_come_first_and_a_stopped_one_is_told(engine: FakeEngine) -> None:
+def test_those_that_run_come_first_and_a_stopped_one_is_told(engine: Engine) -> None:
     engine.add("old", IMAGE, ENTRY, running=False)
     engine.add("new", IMAGE, ENTRY)
     assert [(one.name, one.gateway.active) for one in _find(engine).found] == [("new", True), ("old", False)]
 
 
-def test_a_quadlet_names_its_unit_and_a_pod_is_kubernetes_own(engine: FakeEngine) -> None:
+def test_a_quadlet_names_its_unit_and_a_pod_is_kubernetes_own(engine: Engine) -> None:
     engine.add("systemd-gw", IMAGE, ENTRY, labels={"PODMAN_SYSTEMD_UNIT": "gw.service"})
     assert _find(engine).found[0].quadlet == "gw.service"
 
 
-def test_a_pod_is_kubernetes_own(engine: FakeEngine) -> None:
+def test_a_pod_is_kubernetes_own(engine: Engine) -> None:
     engine.add("k8s_litellm", IMAGE, ENTRY, labels={"io.kubernetes.pod.name": "litellm-0"})
     search = _find(engine)
     assert search.found == ()
     assert "see kubectl" in search.searched[0].result
 
 
-def test_none_is_said_with_how_many_were_looked_at(engine: FakeEngine) -> None:
+def test_none_is_said_with_how_many_were_looked_at(engine: Engine) -> None:
     engine.add("db", "postgres:16", ["postgres"])
     engine.add("cache", "redis:7", ["redis-server"], running=False)
     assert _find(engine).searched[0].result == "none of 2 containers (1 running) is LiteLLM's"
@@ -142,10 +142,10 @@ def test_a_client_without_an_engine_is_told(tmp_path: Path) -> None:
 
 
 def test_a_socket_that_may_not_be_used_names_the_group_and_is_not_asked(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.add("gw", IMAGE, ENTRY)
-    os.chmod(engine.path, 0o660)
+    os.chmod(engine.socket, 0o660)
     monkeypatch.setattr("litellm_tui.services.docker.sockets.os.access", lambda *_: False)
     monkeypatch.setattr("grp.getgrgid", lambda _: SimpleNamespace(gr_name="docker"))
     search = _find(engine)
@@ -157,8 +157,8 @@ def test_a_socket_that_may_not_be_used_names_the_group_and_is_not_asked(
     assert "usermod -aG docker " in said.mend
 
 
-def test_a_socket_of_roots_own_group_is_used_with_sudo(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    os.chmod(engine.path, 0o600)
+def test_a_socket_of_roots_own_group_is_used_with_sudo(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.chmod(engine.socket, 0o600)
     monkeypatch.setattr("litellm_tui.services.docker.sockets.os.access", lambda *_: False)
     assert _find(engine).searched[0].mend == "run the console with sudo"
 
@@ -174,22 +174,20 @@ def test_a_socket_of_roots_own_group_is_used_with_sudo(engine: FakeEngine, monke
     ],
 )
 def test_an_engine_that_answers_something_else_is_told_and_ends_nothing(
-    engine: FakeEngine, answer: bytes, words: str
+    engine: Engine, answer: bytes, words: str
 ) -> None:
-    engine.answer = answer
+    engine.raw = answer
     search = _find(engine)
     assert search.found == ()
     assert words in search.searched[0].result
     assert search.searched[0].blocked
 
 
-def test_a_container_that_is_gone_a_moment_later_is_left_out(engine: FakeEngine) -> None:
+def test_a_container_that_is_gone_a_moment_later_is_left_out(engine: Engine) -> None:
     number = engine.add("gw", IMAGE, ENTRY)
     engine.add("other", IMAGE, ENTRY)
-    listed = engine._said("/containers/json?all=1")
-    del engine._containers[number]
-    said = engine._said
-    engine._said = lambda target: listed if "all=1" in target else said(target)  # type: ignore[method-assign]
+    engine.bodies["/containers/json"] = engine.listed()
+    del engine.containers[number]
     assert [one.name for one in _find(engine).found] == ["other"]
 
 

@@ -14,9 +14,9 @@ from litellm_tui.model.service_kinds import Tools
 from litellm_tui.services.docker import discovery, run_unit
 from litellm_tui.services.docker.docker_cli import Container, NoSuchService, parse_containers
 from litellm_tui.services.gateways import find_gateways
-from tests.engines import FakeEngine
 from tests.machine import Machine
 from tests.processes import FakeProcesses
+from tests.standins.engine import Engine
 
 IMAGE = "ghcr.io/berriai/litellm:main-stable"
 ENTRY = ["docker/prod_entrypoint.sh", "--config", "/app/config.yaml"]
@@ -26,12 +26,12 @@ GATEWAY = ["/opt/venv/bin/python", "/opt/venv/bin/litellm", "--port", "4321"]
 class Here:
     """A machine with units, processes and one engine."""
 
-    def __init__(self, folder: Path, engine: FakeEngine) -> None:
+    def __init__(self, folder: Path, engine: Engine) -> None:
         self.units = Machine(folder)
         self.processes = FakeProcesses(folder / "proc")
         self.engine = engine
         self.tools = msgspec.structs.replace(
-            self.units.tools, proc=str(self.processes.root), docker_sockets=(str(engine.path),)
+            self.units.tools, proc=str(self.processes.root), docker_sockets=(str(engine.socket),)
         )
 
     def find(self) -> Discovery:
@@ -45,11 +45,11 @@ class Here:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Here]:
     monkeypatch.setattr(discovery, "has_client", lambda _: True)
     monkeypatch.setattr(discovery, "has_compose", lambda _: True)
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder, FakeEngine(Path(folder) / "s") as engine:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, Engine(Path(folder)) as engine:
         made = Here(tmp_path, engine)
 
         def inspect(_: str, name: str) -> Container | NoSuchService:
-            for one in engine._containers.values():
+            for one in engine.containers.values():
                 if one["Name"] == f"/{name}":
                     found = parse_containers(msgspec.json.encode([one]).decode())
                     assert isinstance(found, list)
@@ -183,7 +183,7 @@ def test_what_was_looked_for_is_told_in_the_words_of_each_kind(here: Here) -> No
     here.units.unit("/opt/bin/litellm --port 1")
     said = {one.kind: (one.what, one.result) for one in here.find().searched}
     assert said["systemd"] == ("units of systemd (user and system)", "litellm.service (user)")
-    assert said["docker"] == (f"containers of Docker at {here.engine.path}", "none")
+    assert said["docker"] == (f"containers of Docker at {here.engine.socket}", "none")
     assert said["process"] == ("processes of this machine that are LiteLLM", "none")
 
 

@@ -1,7 +1,8 @@
-"""Docker's engine for tests: the part of its API that a container's log needs, on a socket of its own.
+"""Docker's engine for tests: lists containers and images, describes them, and sends logs, on a socket of its own.
 
 with Engine(tmp_path, frames) as engine:      # what it sends for the log of any container
     engine.client                             # a `docker` that says this engine is the one it speaks to
+    engine.add("gw", "litellm:1", ["litellm"])    # a container that is listed; without any, all are `inspected`
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+from urllib.parse import unquote
 
 CLIENT = """#!/bin/sh
 [ "$1 $2" = "context inspect" ] && echo "{endpoint}" && exit
@@ -47,10 +49,40 @@ class Engine:
         self.bodies: dict[str, bytes] = {}
         self.status = "200 OK"
         self.stays = stays
+        # the containers that are listed, by their ids, and the ids of images by their names
+        self.containers: dict[str, dict[str, Any]] = {}
+        self.images: dict[str, str] = {}
         # what was asked for, and the connections that are open
         self.asked: list[str] = []
         self.connections: set[socket.socket] = set()
         self._server = socket.socket(socket.AF_UNIX)
+
+    def add(self, name: str, image: str, words: list[str], *, running: bool = True, **more: Any) -> str:
+        """A container; `more` are `labels`, `mounts`, `ports`, `env`, `network` and `made_of`, its image's id.
+
+        Returns its own id.
+        """
+        number = f"{len(self.containers) + 1:064x}"
+        self.containers[number] = {
+            "Id": number, "Name": f"/{name}", "Path": words[0], "Args": words[1:], "Image": more.get("made_of", ""),
+            "State": {"Status": "running" if running else "exited"},
+            "Config": {"Image": image, "Env": more.get("env", []), "Labels": more.get("labels", {})},
+            "Mounts": more.get("mounts", []),
+            "HostConfig": {"NetworkMode": more.get("network", "default"), "PortBindings": more.get("ports", {})},
+            "NetworkSettings": {"Ports": more.get("ports", {}) if running else {}},
+        }  # fmt: skip
+        return number
+
+    def listed(self) -> bytes:
+        """What `GET /containers/json` answers."""
+        return json.dumps([
+            {
+                "Id": one["Id"], "Names": [one["Name"]], "Image": one["Config"]["Image"],
+                "Command": " ".join([one["Path"], *one["Args"]]), "State": one["State"]["Status"],
+                "Labels": one["Config"]["Labels"],
+            }
+            for one in self.containers.values()
+        ]).encode()  # fmt: skip
 
     def __enter__(self) -> Self:
         self._server.bind(str(self.socket))
@@ -106,4 +138,19 @@ class Engine:
                 return (head, body)
         if not self.status.startswith("200"):
             return (head, self.inspected)
+        path = target.partition("?")[0]
+        if path == "/containers/json":
+            return (head, self.listed())
+        if path.startswith("/images/"):
+            name = unquote(path.removeprefix("/images/").removesuffix("/json"))
+            found = {"Id": self.images[name]} if name in self.images else None
+            return self._described(found, f"No such image: {name}")
+        if self.containers and path.endswith("/json"):
+            asked = path.split("/")[2]
+            by_name = (one for one in self.containers.values() if one["Name"] == f"/{asked}")
+            return self._described(self.containers.get(asked) or next(by_name, None), f"No such container: {asked}")
         return (head, *self.log) if "/logs" in target else (head, self.inspected)
+
+    def _described(self, found: dict[str, Any] | None, lacking: str) -> Iterable[bytes]:
+        status, body = ("200 OK", found) if found else ("404 Not Found", {"message": lacking})
+        return (HEAD.format(status=status).encode(), json.dumps(body).encode())

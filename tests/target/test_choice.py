@@ -7,8 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.model.service_kinds import Process
 from litellm_tui.target.choice import remember, remembered
+from litellm_tui.target.profile import may_change
 from litellm_tui.target.settings import ProfileSettings, Settings, SettingsError
 from tests.machine import Machine
 from tests.processes import FakeProcesses
@@ -142,3 +144,31 @@ def test_a_process_that_is_not_named_by_its_port_is_refused(machine: Machine, na
 def test_a_custom_service_needs_its_profile(machine: Machine) -> None:
     with pytest.raises(SettingsError, match="its commands stand in a profile"):
         machine.resolve(kind="custom")
+
+
+def test_what_only_looks_says_which_one_and_what_acts_wants_it_named(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    may_change(say_which(machine.resolve()), "restart")
+    assert capsys.readouterr() == ("", "")
+    machine.unit("/opt/bin/litellm --port 1")
+    found = machine.resolve()
+    assert say_which(found) is found
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        "litellm-tui: of 2 gateways that run here this is litellm.service (user); the others: "
+        "litellm:4321 (process) [--kind process --unit litellm:4321]\n"
+    )
+    with pytest.raises(SettingsError, match="2 gateways run here") as refused:
+        may_change(found, "restart")
+    for option in ("[--unit litellm.service --user]", "[--kind process --unit litellm:4321]"):
+        assert option in str(refused.value)
+    say_which(machine.resolve(kind="docker"))
+    assert "no gateway was found here, so LiteLLM's own address 127.0.0.1:4000 is asked" in capsys.readouterr().err
+    # what is named, or was chosen in the console, is meant
+    may_change(say_which(machine.resolve(url="http://127.0.0.1:4321")), "restart")
+    may_change(say_which(machine.resolve(kind="process", unit="litellm:4321")), "restart")
+    remember("process 4321")
+    may_change(say_which(machine.resolve()), "restart")
+    assert capsys.readouterr() == ("", "")

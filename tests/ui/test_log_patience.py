@@ -98,6 +98,21 @@ async def test_a_search_without_end_is_taken_as_text_and_says_so(scene: Scene) -
     scene.write(VICTIM, f"holds {WITHOUT_END} itself")
     await scene.press("s", "tilde", *WITHOUT_END, "enter")
     await scene.shows(TOO_LONG)
+    await scene.until(lambda: scene.log.chosen)
+    assert scene.log.chosen is not None
+    assert scene.log.chosen.text == f"holds {WITHOUT_END} itself"
+
+
+async def test_what_a_search_has_passed_by_as_a_regex_is_looked_at_anew_as_text(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await quiet(scene)
+    scene.write(VICTIM, f"holds {WITHOUT_END} itself")
+    await scene.until(lambda: scene.log.settled)
+    # each slice has time for one record
+    monkeypatch.setattr(log_lines, "SLICE_SECONDS", 0.0)
+    await scene.press("s", "tilde", *WITHOUT_END, "enter")
+    await scene.until(lambda: scene.log.chosen)
     assert scene.log.chosen is not None
     assert scene.log.chosen.text == f"holds {WITHOUT_END} itself"
 

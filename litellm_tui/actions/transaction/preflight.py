@@ -93,6 +93,7 @@ def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[PreflightCheck]:
     file, service = snapshot.configuration.current, snapshot.service.value
     paths = file.files if file else (profile.config.value,) if profile.config else ()
     since = service.started_at if service else None
+    definition = profile.found_unit.definition_files if profile.found_unit else ()
     for path in (*paths, *profile.kept_files):
         if not os.path.exists(path) or (way := way_to_write(path)).how == "replaced":
             continue
@@ -101,6 +102,8 @@ def _way_back(profile: Profile, snapshot: Snapshot) -> Iterator[PreflightCheck]:
             continue
         # while it is what runs there is nothing to bring back, and while nothing runs nothing to lose
         changed = since is not None and changed_at([path]) > since
+        if not changed and path in definition:
+            continue
         text = f"{path} cannot be written, so it would not be rolled back: {way.why}"
         yield PreflightCheck("rollback", "refused" if changed else "note", text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -15,6 +15,8 @@ from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.release import AT_RISK
 from litellm_tui.model.snapshot import Snapshot
 
+# the name of what the dialog takes for its button, and of what changes no order
+_ORDERS: Final = {"recreate": "order", "reload": "reload", "another": "not applied"}
 PreflightState = Literal["ok", "note", "refused"]
 
 
@@ -111,8 +113,8 @@ def _service_drift(snapshot: Snapshot) -> Iterator[PreflightCheck]:
     more = f"; and {len(words) - 3} more" if len(words) > 3 else ""
     if words:
         yield PreflightCheck("written", "note", f"{'; '.join(words[:3])}{more}")
-        if drift.order == "recreate":
-            yield PreflightCheck("order", "note", what_brings_it_in(drift))
+        if drift.order != "restart":
+            yield PreflightCheck(_ORDERS[drift.order], "note", what_brings_it_in(drift))
     elif not drift.unknown and not drift.broken:
         yield PreflightCheck("written", "ok", "it runs as it is written")
     if drift.order == "recreate":

@@ -30,15 +30,20 @@ def masked(drift: ServiceDrift, redact: Callable[[str], str]) -> ServiceDrift:
 
 def drift_changes(drift: ServiceDrift | None) -> Iterator[Change]:
     """Each difference as a change of the service."""
-    for difference in drift.found if drift else ():
-        yield _change(difference, drift.command if drift and drift.order == "recreate" else "")
+    if drift is None:
+        return
+    for difference in drift.found:
+        yield _change(difference, drift)
 
 
-def _change(difference: Difference, order: str) -> Change:
+def _change(difference: Difference, drift: ServiceDrift) -> Change:
     name = f"{difference.kind} {difference.name}".rstrip()
-    note = "; ".join(filter(None, (difference.note, f"written in {difference.source}" if difference.source else "")))
+    whence = f"written in {difference.source}" if difference.source else ""
+    another = what_brings_it_in(drift) if drift.order == "another" else ""
     return Change(
-        difference.sign, "service", name, difference.runs, difference.written, note=note, order=order,
+        difference.sign, "service", name, difference.runs, difference.written,
+        note="; ".join(filter(None, (difference.note, whence, another))), needs_restart=not another,
+        order=drift.command if drift.order == "recreate" else "",
     )  # fmt: skip
 
 
@@ -61,6 +66,10 @@ def what_brings_it_in(drift: ServiceDrift) -> str:
     """The order that applies the differences, and that a restart would not."""
     if drift.order == "recreate":
         return f"a restart keeps the container as it is: {drift.command} brings it in"
+    if drift.order == "another":
+        return f"a restart keeps the container as it is: only {drift.command} brings it in"
+    if drift.order == "reload":
+        return f"systemd has to read the unit's files anew: {drift.command} brings it in"
     return f"{drift.command} brings it in" if drift.command else "a restart brings it in"
 
 

@@ -32,5 +32,5 @@ def service_drift_problems(snapshot: Snapshot) -> Iterator[Problem]:
         cause="not applied",
         reason=f"{summary(drift)}; what runs is older",
         place=Place("service"),
-        do=f"R applies it: {what_brings_it_in(drift)}",
+        do=what_brings_it_in(drift) if drift.order == "another" else f"R applies it: {what_brings_it_in(drift)}",
     )

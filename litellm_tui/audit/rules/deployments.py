@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from litellm_tui.analysis.nested import LARGEST, python_text
-from litellm_tui.audit.param_types import expected_type, list_edits, quote_edits
+from litellm_tui.audit.param_types import expected_type, list_edits, quote_edits, wrong_info
 from litellm_tui.audit.providers import Provider, corrected_model, provider_of_entry
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.shares import FIRST_DECIDES, deployments_by_group, has_other_selector, uses_shuffle, weight_key
@@ -128,8 +128,15 @@ def empty_model_info(subject: Subject) -> Iterator[Hit]:
 )
 def no_provider(subject: Subject) -> Iterator[Hit | Right]:
     found = 0
+    own = subject.section("litellm_settings").get("provider_list")
     for entry in subject.entries:
         said = provider_of_entry(entry, subject)
+        first = entry.model.partition("/")[0]
+        # LiteLLM's own list, which a setting of that name replaces
+        if isinstance(own, dict | list | str) and first not in own and not entry.params.get("custom_llm_provider"):
+            text = f"litellm_settings.provider_list stands in for LiteLLM's own list, and has no {first}"
+            yield Hit(f"{_group(entry)} has no provider: {text}", entry.at("model"), "take provider_list out")
+            continue
         found += said.state == "known"
         if said.state in ("none", "newer"):
             yield _without_provider(entry, said, subject)
@@ -141,7 +148,7 @@ def no_provider(subject: Subject) -> Iterator[Hit | Right]:
     "wrong-type",
     "error",
     "A deployment that LiteLLM drops: a value is of the wrong type",
-    why="The values of litellm_params are checked by their types. Where one does not fit, LiteLLM writes a stack "
+    why="The values of litellm_params and model_info have types. Where one does not fit, LiteLLM writes a stack "
     "trace, leaves the deployment out and starts without it.",
     source=f"litellm/types/router.py, LiteLLM_Params; {_CREATE}",
     fix="write a value of the right type",
@@ -154,6 +161,11 @@ def wrong_type(subject: Subject) -> Iterator[Hit]:
                 edits, decision = quote_edits(path, value) if wanted == "a text" else (list_edits(path, value), "")
                 do = "put it in quotes" if wanted == "a text" and edits else ""
                 yield Hit(f"{key} of {_group(entry)} must be {wanted}", path, do, edits, decision)
+        for key, wanted in wrong_info(entry.info, subject):
+            yield Hit(f"model_info.{key} of {_group(entry)} must be {wanted}", (*entry.path, "model_info", key))
+        own = entry.info.get("id")
+        if isinstance(own, dict | list):
+            yield Hit(f"model_info.id of {_group(entry)} must be a text", (*entry.path, "model_info", "id"))
 
 
 @rule(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import msgspec
-
-from litellm_tui.audit import declared, shapes, surroundings
+from litellm_tui.audit import declared, guardrail_needs, shapes, surroundings
 from litellm_tui.audit.catalogue.nearest import nearest as close_names
+from litellm_tui.audit.guardrail_needs import MODES
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.shapes import fits, kind_of
 from litellm_tui.audit.subject import UNKNOWN, Subject
@@ -18,12 +17,6 @@ _INIT: Final = "litellm/proxy/guardrails/guardrail_registry.py, initialize_guard
 _OLD: Final = "litellm/proxy/guardrails/init_guardrails.py, initialize_guardrails (1.77.7, 1.106.2)"
 # until 1.97 whatever a guardrail raises ends the start; the first release seen that skips a ValueError is 1.103
 _ALL_FATAL_UNTIL: Final = "1.97"
-_MODES: Final = frozenset(
-    {
-        *("pre_call", "post_call", "during_call", "logging_only", "pre_mcp_call", "during_mcp_call", "post_mcp_call"),
-        "realtime_input_transcription",
-    }
-)
 # SupportedGuardrailIntegrations in types/guardrails.py of 1.77.7, 1.106.2 and 1.109.3
 _KINDS: Final = frozenset(
     {
@@ -42,61 +35,6 @@ _KINDS: Final = frozenset(
 _LATER_KINDS: Final = frozenset({"reco", "airia", "wingback"})
 """What 1.109.3 has besides; 1.106.2 has none of them."""
 _OLD_KEYS: Final = ("callbacks", "default_on", "logging_only", "enabled_roles", "callback_args")
-
-
-class _Need(msgspec.Struct, frozen=True):
-    """A setting of litellm_params without which the guardrail's class raises, and the variables that stand in.
-
-    With a `package` it is that distribution that must be installed.
-    """
-
-    key: str
-    variables: tuple[str, ...] = ()
-    package: str = ""
-
-
-# constructors that raise something else than a ValueError (proxy/guardrails/guardrail_hooks, 1.106.2 and 1.109.3; the
-# first seven also 1.77.7): LiteLLM skips none of them
-_NEEDS: Final[Mapping[str, tuple[_Need, ...]]] = {
-    "presidio": (
-        _Need("presidio_analyzer_api_base", ("PRESIDIO_ANALYZER_API_BASE",)),
-        _Need("presidio_anonymizer_api_base", ("PRESIDIO_ANONYMIZER_API_BASE",)),
-    ),
-    "aporia": (_Need("api_key", ("APORIO_API_KEY",)), _Need("api_base", ("APORIO_API_BASE",))),
-    "aim": (_Need("api_key", ("AIM_API_KEY",)),),
-    "lasso": (_Need("api_key", ("LASSO_API_KEY",)),),
-    "pangea": (_Need("api_key", ("PANGEA_API_KEY",)),),
-    "pillar": (_Need("api_key", ("PILLAR_API_KEY",)),),
-    "guardrails_ai": (_Need("guard_name"),),
-    "javelin": (_Need("guard_name"),),
-    "alice": (_Need("api_key", ("ALICE_API_KEY",)),),
-    "cato_networks": (_Need("api_key", ("CATO_API_KEY",)),),
-    "cisco_ai_defense": (_Need("api_key", ("CISCO_AI_DEFENSE_API_KEY",)),),
-    "crowdstrike_aidr": (_Need("api_key", ("CS_AIDR_TOKEN",)), _Need("api_base", ("CS_AIDR_BASE_URL",))),
-    "deepkeep": (
-        _Need("api_key", ("DEEPKEEP_API_KEY",)),
-        _Need("api_base", ("DEEPKEEP_API_BASE",)),
-        _Need("deepkeep_firewall_id", ("DEEPKEEP_FIREWALL_ID",)),
-    ),
-    "grayswan": (_Need("api_key", ("GRAYSWAN_API_KEY",)),),
-    "prompt_security": (
-        _Need("api_key", ("PROMPT_SECURITY_API_KEY",)),
-        _Need("api_base", ("PROMPT_SECURITY_API_BASE",)),
-    ),
-    "promptguard": (_Need("api_key", ("PROMPTGUARD_API_KEY",)),),
-    "repelloai": (_Need("api_key", ("ARGUS_API_KEY", "REPELLOAI_API_KEY")),),
-    "xecguard": (_Need("api_key", ("XECGUARD_API_KEY",)),),
-    # of HiddenLayer's own service only: another api_base needs neither
-    "hiddenlayer": (_Need("api_id", ("HIDDENLAYER_CLIENT_ID",)), _Need("api_key", ("HIDDENLAYER_CLIENT_SECRET",))),
-    "ovalix": (
-        _Need("tracker_api_base", ("OVALIX_TRACKER_API_BASE",)),
-        _Need("tracker_api_key", ("OVALIX_TRACKER_API_KEY",)),
-        _Need("application_id", ("OVALIX_APPLICATION_ID",)),
-    ),
-    "conduct": (_Need("", package="conduct-litellm-guard"),),
-    "semantic_guard": (_Need("", package="semantic-router"),),
-}
-_OWN_SERVICE: Final = "hiddenlayer.ai"
 
 
 @rule(
@@ -143,17 +81,16 @@ def guardrail_shape(subject: Subject) -> Iterator[Hit | Right]:
 def guardrail_prerequisite(subject: Subject) -> Iterator[Hit | Right]:
     for path, item, params in _entries(subject):
         kind = shapes.resolved(subject, params.get("guardrail"))
-        for need in _needs(subject, kind, params):
+        for need in guardrail_needs.needs(guardrail_needs.ENDS, subject, kind, params):
             if need.package:
                 packages = subject.runtime.packages if subject.runtime is not None else None
                 if packages is not None and need.package not in packages:
                     called = f"{_called(item, int(path[1]))} ({kind})"
                     yield Hit(f"{called}: {need.package} is not installed: LiteLLM does not start", path)
                 continue
-            value = shapes.resolved(subject, params.get(need.key))
-            if value or value is UNKNOWN:
+            given = guardrail_needs.given(subject, need, params)
+            if given:
                 continue
-            given = surroundings.is_set(subject, *need.variables) if need.variables else False
             text = f"{_called(item, int(path[1]))} ({kind}): {need.key} is not set"
             if given is False:
                 named = f" nor is {' or '.join(need.variables)}" if need.variables else ""
@@ -165,7 +102,7 @@ def guardrail_prerequisite(subject: Subject) -> Iterator[Hit | Right]:
         if path[1] == "callbacks" and name == "presidio":
             own = subject.section("callback_settings").get("presidio")
             params = own if isinstance(own, dict) else {}
-            for need in _NEEDS["presidio"]:
+            for need in guardrail_needs.ENDS["presidio"]:
                 given = surroundings.is_set(subject, *need.variables)
                 if not params.get(need.key) and not given:
                     yield Hit(
@@ -199,6 +136,13 @@ def guardrail_left_out(subject: Subject) -> Iterator[Hit | Right]:
                 f"whether {near} is what is meant" if near else "",
                 severity="fatal" if fatal else None,
             )
+        # which of the older releases ask for what is not known here
+        for need, sure in _lacking(subject, params) if subject.runs(since=guardrail_needs.READ[0]) else ():
+            keys, variables = " or ".join((need.key, *need.others)), " or ".join(need.variables)
+            text = f"{called}: {keys} is not set" + (f" nor is {variables}" if sure and variables else "")
+            then = f": {what}" if sure else f" here: LiteLLM starts WITHOUT this guardrail unless {variables} is set"
+            do = f"set {keys} in litellm_params" + (f", or {variables} in LiteLLM's environment" if variables else "")
+            yield Hit(text + then, path, do, severity=None if sure else "warning")
     listed = subject.data.get("guardrails")
     for index, item in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(item, dict) and "litellm_params" in item and _skipped(subject, item["litellm_params"]):
@@ -207,19 +151,6 @@ def guardrail_left_out(subject: Subject) -> Iterator[Hit | Right]:
                 ("guardrails", index, "litellm_params"),
                 severity="fatal" if fatal else None,
             )
-
-
-def _needs(subject: Subject, kind: Any, params: Mapping[str, Any]) -> tuple[_Need, ...]:
-    """What a guardrail of this kind needs."""
-    if not isinstance(kind, str):
-        return ()
-    if kind == "hiddenlayer":
-        base = shapes.resolved(subject, params.get("api_base")) or surroundings.variable(
-            subject, "HIDDENLAYER_API_BASE"
-        )
-        if base is UNKNOWN or (isinstance(base, str) and base and _OWN_SERVICE not in base):
-            return ()
-    return _NEEDS.get(kind, ())
 
 
 def _skipped(subject: Subject, params: Any) -> bool:
@@ -243,15 +174,46 @@ def _refused(subject: Subject, params: Mapping[str, Any], path: Path) -> Iterato
             (*path, "guardrail"),
             next(iter(close_names(kind, _known(subject))), ""),
         )
+    yield from _wrong_mode(subject, guardrail_needs.kind_of_guardrail(subject, params), params, path)
+    for where, text in guardrail_needs.wrong_fields(subject, params, path):
+        yield text, where, ""
+
+
+def _wrong_mode(subject: Subject, kind: Any, params: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Path, str]]:
     mode = shapes.resolved(subject, params.get("mode"))
+    where: Path = (*path, "mode")
     if mode is None:
-        yield "mode is not set", (*path, "mode") if "mode" in params else path, ""
+        yield "mode is not set", where if "mode" in params else path, ""
+    elif isinstance(mode, dict) and not isinstance(mode.get("tags"), dict):
+        yield "mode is a mapping without tags, a mapping of their modes", where, ""
     elif mode is not UNKNOWN and not isinstance(mode, dict) and not fits(mode, "text") and not fits(mode, "texts"):
-        yield f"mode is {kind_of(mode)}", (*path, "mode"), ""
-    for one in mode if isinstance(mode, list) else [mode]:
-        if isinstance(one, str) and one not in _MODES:
-            near = next(iter(close_names(one, _MODES)), "") if isinstance(mode, str) else ""
-            yield f"there is no mode {one!r}", (*path, "mode"), near
+        yield f"mode is {kind_of(mode)}", where, ""
+    able = guardrail_needs.modes_of(kind, subject) if isinstance(kind, str) else MODES
+    for one in dict.fromkeys(_modes(mode)):
+        if one not in MODES:
+            near = next(iter(close_names(one, MODES)), "") if isinstance(mode, str) else ""
+            yield f"there is no mode {one!r}", where, near
+        elif one not in able:
+            others = ", ".join(sorted(able))
+            yield f"{kind} has no mode {one}, only {others}", where, ""
+
+
+def _modes(mode: Any) -> Iterator[str]:
+    """The modes that are named: one, a list, or those of tags."""
+    listed: list[Any] = mode if isinstance(mode, list) else [mode]
+    if isinstance(mode, dict):
+        tags = mode.get("tags")
+        listed = [mode.get("default"), *(tags.values() if isinstance(tags, dict) else ())]
+    for one in listed:
+        yield from (inside for inside in (one if isinstance(one, list) else [one]) if isinstance(inside, str))
+
+
+def _lacking(subject: Subject, params: Mapping[str, Any]) -> Iterator[tuple[guardrail_needs.Need, bool]]:
+    """What the class of the guardrail refuses to go without, and whether it is known to be missing."""
+    kind = guardrail_needs.kind_of_guardrail(subject, params)
+    for need in guardrail_needs.needs(guardrail_needs.LEFT_OUT, subject, kind, params):
+        if not (given := guardrail_needs.given(subject, need, params)):
+            yield need, given is False
 
 
 def _old_form(subject: Subject) -> Iterator[Hit]:

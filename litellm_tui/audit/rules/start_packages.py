@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from litellm_tui.audit import surroundings
+from litellm_tui.audit.asked_at_start import opened_files
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import Severity
+from litellm_tui.model.edits import Path
 
 _SDK: Final = ("opentelemetry-sdk",)
 _OTLP: Final = ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-exporter-otlp-proto-grpc")
@@ -38,6 +40,7 @@ _PROVIDERS: Final[Mapping[str, str]] = {
     "vertex_ai": "google-auth",
     "auto_router": "semantic-router",
 }
+_OWN_ROUTERS: Final = ("complexity_router", "adaptive_router", "quality_router")
 # the first release seen that lets a missing package of a callback end the start; 1.106 only logs it
 _FATAL_SINCE: Final = "1.108"
 
@@ -132,7 +135,10 @@ def cache_package_missing(subject: Subject) -> Iterator[Hit | Right]:
 def provider_package_missing(subject: Subject) -> Iterator[Hit | Right]:
     packages = subject.runtime.packages if subject.runtime is not None else None
     for entry in subject.entries:
-        needed = _PROVIDERS.get(entry.model.partition("/")[0], "")
+        provider, _, model = entry.model.partition("/")
+        # routers of three kinds have no need of it
+        own = provider == "auto_router" and model.startswith(_OWN_ROUTERS)
+        needed = "" if own else _PROVIDERS.get(provider, "")
         if needed == "semantic-router" and (packages is None or needed not in packages):
             what = "which is not installed beside LiteLLM" if packages is not None else "which `litellm[proxy]` lacks"
             text = f"{entry.model} needs {needed}, {what}: LiteLLM starts without this deployment"
@@ -156,11 +162,44 @@ def provider_package_missing(subject: Subject) -> Iterator[Hit | Right]:
     fix="have it answer before LiteLLM starts: let the unit or the container wait for it",
 )
 def cache_asked_at_start(subject: Subject) -> Iterator[Hit | Right]:
-    settings = subject.section("litellm_settings")
-    params = settings.get("cache_params")
+    params = subject.section("litellm_settings").get("cache_params")
     kind = surroundings.cache_type(subject)
-    path = ("litellm_settings", "cache_params")
+    path: Path = ("litellm_settings", "cache_params")
     if kind == "qdrant-semantic":
-        yield Hit("Qdrant must answer, or LiteLLM does not start", path)
-    elif kind == "redis" and isinstance(params, dict) and (params.get("redis_startup_nodes") or ""):
-        yield Hit("a node of the Redis cluster must answer, or LiteLLM does not start", (*path, "redis_startup_nodes"))
+        what = "Qdrant"
+    elif kind == "redis" and isinstance(params, dict) and params.get("redis_startup_nodes"):
+        what, path = "a node of the Redis cluster", (*path, "redis_startup_nodes")
+    else:
+        return
+    text = f"{what} must answer, or LiteLLM does not start"
+    if subject.cache_refuses:
+        yield Hit(f"{text}, and nothing listens there now", path, severity="fatal")
+    else:
+        yield Hit(text, path)
+
+
+@rule(
+    "start-file-missing",
+    "fatal",
+    "A file that LiteLLM opens at its start is not there",
+    why="LiteLLM reads the OpenAPI description of an MCP server and the recognizers of Presidio while it starts, and "
+    "ends when there is no such file. A relative path counts from the folder that LiteLLM is started in.",
+    source="litellm/proxy/_experimental/mcp_server/mcp_server_manager.py, _register_openapi_tools; "
+    "litellm/proxy/guardrails/guardrail_hooks/presidio.py, __init__ (1.106.2, 1.109.3)",
+    fix="put the file there, or write the path that LiteLLM sees",
+)
+def start_file_missing(subject: Subject) -> Iterator[Hit | Right]:
+    for path, value in opened_files(subject.data):
+        found = surroundings.resolve(subject, value)
+        # the first release seen that reads a description is 1.97
+        early = path[0] == "mcp_servers" and not subject.runs(since="1.97")
+        if early or not isinstance(found, str) or found not in subject.absent_files:
+            continue
+        # what another machine or a container has at such a path is not known here
+        elsewhere = subject.runtime is None and found.startswith(("/", "~"))
+        where = "on this machine" if elsewhere else "where LiteLLM looks for it"
+        yield Hit(
+            f"{path[-1]} of {path[1] if path[0] == 'mcp_servers' else 'presidio'} names a file that is not {where}",
+            path,
+            severity="warning" if elsewhere else None,
+        )

@@ -1,7 +1,8 @@
 """The state of a Docker Compose service, with systemd's names for states.
 
-`docker compose ps` finds the container; from then on `docker inspect` reads it, which is far cheaper. `docker stats`
-needs two seconds for an answer: it is run seldom, and only while the container runs undisturbed.
+`docker compose ps` finds the container; from then on the engine is asked at its socket, or by `docker inspect`, either
+of which is far cheaper. `docker stats` needs two seconds for an answer: it is run seldom, and only while the container
+runs undisturbed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.docker import container_state, docker_cli
-from litellm_tui.services.docker.engine_access import ByClient
+from litellm_tui.services.docker.engine_access import Access, Usage, open_access
 from litellm_tui.services.docker.ordered_end import OrderedEnds
 
 STATS_SECONDS: Final = 20.0
@@ -72,33 +73,23 @@ def by_labels(compose: Compose) -> list[str]:
     ]
 
 
-async def inspect(compose: Compose, container: str) -> docker_cli.Container | Failure:
-    """The container as it is now; `NoSuchService` when it was replaced or removed."""
-    said = await docker_cli.run_docker([compose.docker, "inspect", "--type", "container", container])
-    if isinstance(said, Failure):
-        return said
-    found = docker_cli.parse_containers(said)
-    if isinstance(found, Failure):
-        return found
-    return found[0] if found else docker_cli.NoSuchService(f"docker inspect says nothing of {container}")
-
-
 class ComposeContainer:
     """Reads the state of one service again and again."""
 
     def __init__(self, compose: Compose) -> None:
         self._compose = compose
         self._container = ""
-        self._stats: docker_cli.Stats | None = None
-        self._stats_of = ""
-        self._stats_at = 0.0
+        self._access: Access | None = None
+        self._usage = Usage()
+        self._usage_of = ""
+        self._usage_at = 0.0
         self._ends = OrderedEnds()
 
     async def look(self) -> Service | Failure:
         """The state now. A service that the project does not have is `not-found`, one without container is inactive."""
         found: docker_cli.Container | Failure | None = None
         if self._container:
-            found = await inspect(self._compose, self._container)
+            found = await self._inspect(self._container)
         if found is None or isinstance(found, docker_cli.NoSuchService):
             self._container = ""
             container = await find(self._compose)
@@ -108,13 +99,28 @@ class ComposeContainer:
                 return container
             if not container:
                 return self._without_container()
-            found = await inspect(self._compose, container)
+            found = await self._inspect(container)
         if isinstance(found, Failure):
             return found
         self._container = found.id
         service = service_from(found, self._compose)
-        service = await self._ends.explain(service, found, ByClient(self._compose.docker))
-        return await self._with_stats(service)
+        access = await self.access()
+        service = await self._ends.explain(service, found, access)
+        return await self._with_usage(service, access)
+
+    async def access(self) -> Access:
+        """The way to the engine: its socket, where that may be used, as it costs no process."""
+        if self._access is None:
+            self._access = await open_access(self._compose.docker)
+        return self._access
+
+    async def _inspect(self, container: str) -> docker_cli.Container | Failure:
+        """The container as it is now; `NoSuchService` when it was replaced or removed."""
+        found = await (await self.access()).inspect(container)
+        if isinstance(found, Failure) and not isinstance(found, docker_cli.NoSuchService):
+            # the engine may be reached in another way from now on
+            self._access = None
+        return found
 
     def _without_container(self) -> Service:
         if self._compose.project and not self._compose.file:
@@ -125,20 +131,22 @@ class ComposeContainer:
     def _absent(self, load_state: str, note: str) -> Service:
         return Service(self._compose.service or "", "compose", load_state, "inactive", "dead", note=note)
 
-    async def _with_stats(self, service: Service) -> Service:
+    async def _with_usage(self, service: Service, access: Access) -> Service:
         now = time.time()
-        if self._stats_of != service.invocation:
-            self._stats, self._stats_of, self._stats_at = None, service.invocation, 0.0
-        if service.sub_state != "running" or now - (service.started_at or now) < CALM_SECONDS:
+        if self._usage_of != service.invocation:
+            self._usage, self._usage_of, self._usage_at = Usage(), service.invocation, 0.0
+        if service.sub_state != "running":
             return service
-        if now - self._stats_at >= STATS_SECONDS:
-            command = [self._compose.docker, "stats", "--no-stream", "--format", "{{json .}}", self._container]
-            said = await docker_cli.run_docker(command)
-            self._stats, self._stats_at = None if isinstance(said, Failure) else docker_cli.parse_stats(said), now
-        if self._stats is None:
-            return service
-        memory, share = docker_cli.parse_size(self._stats.memory), docker_cli.parse_percent(self._stats.cpu)
-        return msgspec.structs.replace(service, memory=memory, cpu_percent=share)
+        calm = now - (service.started_at or now) >= CALM_SECONDS
+        if not access.seldom or (calm and now - self._usage_at >= STATS_SECONDS):
+            used = await access.usage(self._container)
+            self._usage, self._usage_at = Usage() if isinstance(used, Failure) else used, now
+        return msgspec.structs.replace(
+            service,
+            memory=self._usage.memory,
+            cpu_seconds=self._usage.cpu_seconds,
+            cpu_percent=self._usage.cpu_percent,
+        )
 
 
 def service_from(found: docker_cli.Container, compose: Compose) -> Service:

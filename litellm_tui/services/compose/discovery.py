@@ -26,12 +26,13 @@ _LABEL: Final = "label=com.docker.compose.project"
 class FoundService(msgspec.Struct, frozen=True):
     """The service and its project. `unit` is None while it has no container, and `why` says so.
 
-    `others` are further services that match.
+    `container` is what it was found in, `others` are further services that match.
     """
 
     compose: Compose
     unit: Unit | None = None
     why: str = ""
+    container: docker_cli.Container | None = None
     others: tuple[str, ...] = ()
 
 
@@ -46,7 +47,10 @@ def find_service(compose: Compose, config: str | None) -> FoundService:
         known = compose.project or first.label("project")
         compose = msgspec.structs.replace(compose, project=known, service=first.label("service"))
     return FoundService(
-        compose, unit_from(first), others=tuple(f"{c.label('project')}/{c.label('service')}" for c in others)
+        compose,
+        unit_from(first),
+        container=first,
+        others=tuple(f"{c.label('project')}/{c.label('service')}" for c in others),
     )
 
 

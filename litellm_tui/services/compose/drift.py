@@ -7,7 +7,7 @@ import asyncio
 from litellm_tui.analysis.change.made import compare
 from litellm_tui.host.command import run
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable
-from litellm_tui.model.service_drift import Difference, ServiceDrift
+from litellm_tui.model.service_drift import Difference, DriftOrder, ServiceDrift
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.services.compose.container import find
 from litellm_tui.services.compose.definition import (
@@ -65,7 +65,8 @@ async def drift_of(compose: Compose) -> ServiceDrift | Failure:
     lost = "which variables the image itself brings: it is not here any more"
     unknown = (lost,) if own is None else ()
     command = f"{compose.docker} compose up -d {project.service}"
-    return ServiceDrift(differences, unknown, "recreate" if differences else "restart", command, compared.harm)
+    order: DriftOrder = "recreate" if differences else "restart"
+    return ServiceDrift(differences, unknown, order, command, compared.harm, image=wanted)
 
 
 async def _images(compose: Compose, found: Inspected, wanted: str) -> tuple[Image | None, Image | None]:

@@ -7,7 +7,6 @@ from functools import partial
 
 import msgspec
 
-from litellm_tui.host import proc
 from litellm_tui.host.command import carry_out
 from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
@@ -25,10 +24,12 @@ from litellm_tui.services.compose.discovery import find_service
 from litellm_tui.services.compose.drift import drift_of
 from litellm_tui.services.compose.words import compose_words
 from litellm_tui.services.docker import docker_cli
+from litellm_tui.services.docker.config_copy import ConfigCopies, copy_config
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.description import UNKNOWN, describe_container
 from litellm_tui.services.docker.engine_access import open_access
-from litellm_tui.services.driver import Description, Wording, defining_files
+from litellm_tui.services.docker.far_engine import as_seen_from_here, engine_host, out_of_reach
+from litellm_tui.services.driver import Description, Wording, defining_files, on_this_machine
 
 
 class ComposeDriver:
@@ -45,6 +46,7 @@ class ComposeDriver:
         self._unit = target.unit
         self._tools = target.tools
         self._container = ComposeContainer(target.settings)
+        self._copies = ConfigCopies(target.settings.docker, target.unit)
 
     @property
     def log_source(self) -> str:
@@ -61,13 +63,9 @@ class ComposeDriver:
 
     async def look(self) -> Service | Failure:
         found = await self._container.look()
-        return (
-            found
-            if isinstance(found, Failure)
-            else msgspec.structs.replace(
-                found, booted_at=proc.booted_at() if self._tools.booted_at is None else self._tools.booted_at
-            )
-        )
+        if isinstance(found, Service):
+            await self._copies.renew(found.invocation)
+        return on_this_machine(found, self._tools)
 
     def unchanged(self, service: Service) -> bool:
         return False
@@ -109,6 +107,13 @@ class ComposeDriver:
         """The container against its files; see `ShowsDrift`."""
         return await drift_of(self._compose)
 
+    async def image_now(self, drift: ServiceDrift) -> str | None:
+        """See `ChangesUnwritten`. The comparison itself runs four commands, two of them Compose's."""
+        if not drift.image:
+            return None
+        found = await (await self._container.access()).image_id(drift.image)
+        return None if isinstance(found, Failure) else found
+
     async def recreate(self) -> Failure | None:
         """`docker compose up -d` for this service; see `Recreates`."""
         return await recreation.recreate(self._compose)
@@ -143,16 +148,31 @@ def find(wanted: ServiceQuery) -> FoundService:
     compose = wanted.settings
     assert isinstance(compose, Compose)
     if wanted.name:
-        compose = msgspec.structs.replace(compose, service=wanted.name.value)
+        # as it is shown: PROJECT/SERVICE, or the service alone
+        project, _, service = wanted.name.value.rpartition("/")
+        compose = msgspec.structs.replace(compose, service=service, project=project or compose.project)
     config = os.path.abspath(os.path.expanduser(wanted.config)) if wanted.config else None
     found = find_service(compose, config)
     source = wanted.name.source if wanted.name else f"profile {wanted.profile}"
     name = found.compose.service or (found.unit.name if found.unit else "")
     mend = "see that, or name the service: compose.service in the profile, or --unit"
+    unit, missing = found.unit, [] if found.unit else [Missing("service in Docker", found.why, mend)]
+    if unit is not None and found.container is not None:
+        host = engine_host(compose.docker, wanted.environ)
+        unit = as_seen_from_here(unit, host)
+        missing += out_of_reach(found.container, unit, host)
+        if unit.inside and unit.config is None:
+            container = found.container.name.lstrip("/")
+            copied = copy_config(compose.docker, container, unit.inside)
+            if isinstance(copied, Failure):
+                what = f"{unit.inside} in the container {container}"
+                missing.append(Missing(what, copied.why, "mount it from this machine, or give --config FILE"))
+            else:
+                unit = msgspec.structs.replace(unit, config=copied)
     return FoundService(
         name=Found(name, source) if name else None,
         settings=found.compose,
-        unit=found.unit,
+        unit=unit,
         others=found.others,
-        missing=() if found.unit else (Missing("service in Docker", found.why, mend),),
+        missing=tuple(missing),
     )

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import os
 import posixpath
 import stat
 import tarfile
+import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from litellm_tui.collectors.config.includes import named_files
 from litellm_tui.host import atomic
 from litellm_tui.host.bounded import LARGE, read_bytes
-from litellm_tui.host.copies import copies
+from litellm_tui.host.copies import copies, origin
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable
+from litellm_tui.model.service import Unit
 from litellm_tui.services.docker.engine_access import archive_now
 
+COPY_SECONDS: Final = 30.0
 # links from one path to another
 _MOST_HOPS: Final = 8
 # a tar file has a header for each file, and is padded
 _TAR_SIZE: Final = 1 << 16
+
+
+class ConfigCopies:
+    """Keeps the copy of a configuration that only one container has as new as that one."""
+
+    def __init__(self, client: str, unit: Unit | None) -> None:
+        self._client = client
+        self._copied = origin(unit.config) if unit is not None and unit.config else None
+        self._copied_of = ""
+        self._copied_at = 0.0
+
+    async def renew(self, invocation: str) -> None:
+        """Read it anew with each start of the container, and now and then: somebody may write to a volume."""
+        now = time.time()
+        if self._copied is None or (self._copied_of == invocation and now - self._copied_at < COPY_SECONDS):
+            return
+        if self._copied_of:
+            # a copy that cannot be made anew stays as it is
+            await asyncio.to_thread(copy_config, self._client, *self._copied)
+        self._copied_of, self._copied_at = invocation, now
 
 
 def copy_config(client: str, container: str, inside: str) -> str | Failure:

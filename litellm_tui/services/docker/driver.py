@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from typing import Final
@@ -10,30 +9,30 @@ from typing import Final
 import msgspec
 
 from litellm_tui.host import proc
-from litellm_tui.host.copies import origin
 from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Docker
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.model.service_words import ServiceWords
-from litellm_tui.services.docker.config_copy import copy_config
+from litellm_tui.services.docker.config_copy import ConfigCopies, copy_config
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.container_state import service_from
 from litellm_tui.services.docker.container_unit import unit_from
 from litellm_tui.services.docker.description import UNKNOWN, describe_container
 from litellm_tui.services.docker.docker_cli import Container, NoSuchService
 from litellm_tui.services.docker.engine_access import Access, Usage, inspect_now, open_access
+from litellm_tui.services.docker.far_engine import as_seen_from_here, engine_host, out_of_reach
+from litellm_tui.services.docker.image_drift import image_drift
 from litellm_tui.services.docker.ordered_end import OrderedEnds
 from litellm_tui.services.docker.words import docker_words
 from litellm_tui.services.driver import Description, Wording, on_this_machine
 
 # the client needs two seconds for its figures
 SELDOM_SECONDS: Final = 20.0
-# somebody may write to a volume
-COPY_SECONDS: Final = 30.0
 # a starting container is looked at every half second: no answer may be delayed by its figures
 CALM_SECONDS: Final = 10.0
 
@@ -58,9 +57,7 @@ class DockerDriver:
         self._usage_of = ""
         self._usage_at = 0.0
         self._ends = OrderedEnds()
-        self._unit = target.unit
-        self._copied_of = ""
-        self._copied_at = 0.0
+        self._copies = ConfigCopies(target.settings.client, target.unit)
 
     @property
     def log_source(self) -> str:
@@ -82,19 +79,8 @@ class DockerDriver:
         service = await self._ends.explain(service, found, await self._open())
         if (self._settings.client, self._name) in _stopping and service.active_state == "active":
             service = msgspec.structs.replace(service, active_state="deactivating", sub_state="stop-sigterm")
-        await self._copy_again(service.invocation)
+        await self._copies.renew(service.invocation)
         return on_this_machine(await self._with_usage(service), self._tools)
-
-    async def _copy_again(self, invocation: str) -> None:
-        """Read a configuration that only the container has anew: with each of its starts, and now and then."""
-        unit, now = self._unit, time.time()
-        if unit is None or not unit.config or origin(unit.config) is None:
-            return
-        if self._copied_of != invocation or now - self._copied_at >= COPY_SECONDS:
-            if self._copied_of:
-                # a copy that cannot be made anew stays as it is
-                await asyncio.to_thread(copy_config, self._settings.client, self._name, unit.inside)
-            self._copied_of, self._copied_at = invocation, now
 
     async def _open(self) -> Access:
         if self._access is None:
@@ -168,10 +154,20 @@ class DockerDriver:
     def next_start(self) -> Unit | None:
         # a container is started with what it was made with
         found = inspect_now(self._settings.client, self._name) if self._name else None
-        return unit_from(found, self._name, "docker") if isinstance(found, Container) else None
+        if not isinstance(found, Container):
+            return None
+        return as_seen_from_here(unit_from(found, self._name, "docker"), engine_host(self._settings.client, os.environ))
 
     def obstacles(self) -> tuple[Obstacle, ...]:
         return ()
+
+    def written_in(self) -> tuple[str, ...]:
+        """No file: the command that made it is not known."""
+        return ()
+
+    async def drift(self, service: Service) -> ServiceDrift | Failure:
+        """Its image against what the image's tag is now; see `ShowsDrift`."""
+        return await image_drift(await self._open(), self._name, self._settings.client)
 
     async def describe(self, service: Service | None) -> Description:
         if not self._name:
@@ -200,13 +196,17 @@ def find(wanted: ServiceQuery) -> FoundService:
         why = f"there is none named {given.value}" if isinstance(found, NoSuchService) else found.why
         mend = f"see {settings.client} ps --all, and name it: docker.container in the profile, or --container"
         return FoundService(name=given, settings=settings, missing=(Missing("container", why, mend),))
-    unit = unit_from(found, given.value, "docker")
-    missing: tuple[Missing, ...] = ()
+    host = engine_host(settings.client, wanted.environ)
+    unit = as_seen_from_here(unit_from(found, given.value, "docker"), host)
+    missing = out_of_reach(found, unit, host)
     if unit.inside and unit.config is None:
         copied = copy_config(settings.client, given.value, unit.inside)
         if isinstance(copied, Failure):
             what = f"{unit.inside} in the container {given.value}"
-            missing = (Missing(what, copied.why, "mount it from this machine, or give --config FILE"),)
+            missing = (
+                *missing,
+                Missing(what, copied.why, "mount it from this machine, or give --config FILE"),
+            )
         else:
             unit = msgspec.structs.replace(unit, config=copied)
     return FoundService(name=given, settings=settings, unit=unit, missing=missing)

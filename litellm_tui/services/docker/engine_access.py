@@ -39,6 +39,10 @@ class Access(Protocol):
         """The container as it is now; `NoSuchService` where there is none of this name."""
         ...
 
+    async def image_id(self, name: str) -> str | Failure:
+        """The id of the image that has this name now; empty where none has it."""
+        ...
+
     async def order(self, verb: Verb, container: str) -> Failure | None:
         """Give the order, and wait until it is carried out."""
         ...
@@ -69,6 +73,15 @@ class BySocket:
     async def inspect(self, container: str) -> Container | Failure:
         return _container(await engine_api.ask(self._path, _of(container, "json"), seconds=CLIENT_SECONDS))
 
+    async def image_id(self, name: str) -> str | Failure:
+        said = await engine_api.ask(self._path, f"/images/{quote(name, safe='/:')}/json", seconds=CLIENT_SECONDS)
+        if isinstance(said, Failure):
+            return "" if _is_no_image(said) else said
+        try:
+            return msgspec.json.decode(said, type=_Image).id
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            return Malformed(f"the Docker engine described its image in another way than is known ({error})")
+
     async def order(self, verb: Verb, container: str) -> Failure | None:
         target = _of(container, verb)
         said = await engine_api.ask(self._path, target, method="POST", seconds=ORDER_SECONDS)
@@ -98,6 +111,12 @@ class ByClient:
     async def inspect(self, container: str) -> Container | Failure:
         said = await docker_cli.run_docker(_inspect(self._client, container))
         return said if isinstance(said, Failure) else _first(docker_cli.parse_containers(said), container)
+
+    async def image_id(self, name: str) -> str | Failure:
+        said = await docker_cli.run_docker([self._client, "image", "inspect", "--format", "{{.Id}}", name])
+        if isinstance(said, Failure):
+            return "" if _is_no_image(said) else said
+        return said.strip()
 
     async def order(self, verb: Verb, container: str) -> Failure | None:
         done = await carry_out([self._client, "container", verb, container])
@@ -171,6 +190,16 @@ def _container(said: bytes | Failure) -> Container | Failure:
         return msgspec.json.decode(said, type=Container)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return Malformed(f"the Docker engine described its container in another way than is known ({error})")
+
+
+class _Image(msgspec.Struct, rename="pascal"):
+    id: str
+
+
+def _is_no_image(failure: Failure) -> bool:
+    """Whether the engine answered that it has no such image, in Docker's words or Podman's."""
+    said = failure.why.casefold()
+    return type(failure) is NotAvailable and ("no such image" in said or "image not known" in said)
 
 
 class _Cpu(msgspec.Struct):

@@ -139,7 +139,9 @@ def _unreadable(found: RunningGateway) -> Iterator[Missing]:
         yield Missing(
             f"log of process {found.pid}",
             f"{how}its output goes to no file that is seen from here",
-            "start it with its output in a file, or name one as process.log_file in a profile",
+            "name the file that the supervisor writes (its stdout_logfile) as process.log_file in a profile"
+            if found.origin.kind == "supervisor"
+            else "start it with its output in a file, or name one as process.log_file in a profile",
         )
 
 

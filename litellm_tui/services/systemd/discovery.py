@@ -26,6 +26,7 @@ from litellm_tui.services.docker.run_unit import unit_of_run
 from litellm_tui.services.litellm_command import PROCESS_SOURCE, interpreter_of, is_litellm, unit_from_command
 from litellm_tui.services.own_dotenv import own_dotenv, withheld_secrets
 from litellm_tui.services.systemd.obstacles import unit_obstacles
+from litellm_tui.services.systemd.unit_paths import written_unit_files
 
 DEFAULT_UNIT = "litellm.service"
 _RUNNING = ("active", "activating", "reloading")
@@ -169,6 +170,7 @@ def unit_from(block: Mapping[str, str], scope: Scope) -> Unit:
         environment_files=(*files, *unit.environment_files),
         unread=tuple(unread),
         fragment=block.get("FragmentPath", ""),
+        definition_files=written_unit_files(block, scope),
         withheld=(*unit.withheld, *withheld_secrets([*files, *(variable.source for variable in own.values())])),
         exec_reload=" ".join(parse_exec_start(block.get("ExecReload", ""))),
         stop_seconds=parse_time_span(block.get("TimeoutStopUSec", "")),

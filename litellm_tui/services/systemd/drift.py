@@ -19,11 +19,13 @@ from litellm_tui.host.systemd_tools import (
     parse_exec_start,
     parse_show,
     read_environment_files,
+    split_words,
 )
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_drift import Difference, ServiceDrift
 from litellm_tui.model.service_kinds import Scope, Tools
+from litellm_tui.services.docker.run_command import RunCommand, parse_run
 from litellm_tui.services.drifted_variables import changed_variables
 from litellm_tui.services.litellm_command import is_litellm
 
@@ -44,11 +46,15 @@ class UnitFiles:
 
     def __init__(self) -> None:
         self.paths: tuple[str, ...] = ()
+        self.run: RunCommand | None = None
+        """The container that each start of the unit makes anew."""
 
     def note(self, values: Mapping[str, str]) -> None:
         """Keep the files that are in this block of `systemctl show`."""
-        drop_ins = _split(values.get("DropInPaths", ""))
+        drop_ins = split_words(values.get("DropInPaths", ""))
         files = parse_environment_files(values.get("EnvironmentFiles", ""))
+        run = parse_run(parse_exec_start(values.get("ExecStart", "")))
+        self.run = run if run is not None and run.name and run.image else None
         self.paths = tuple(filter(None, (values.get("FragmentPath", ""), *drop_ins, *files)))
 
 
@@ -86,25 +92,18 @@ def compare_unit(
         found += _process(values, service, unknown, handed_down)
     reload = values.get("NeedDaemonReload") == "yes"
     order = f"{_systemctl(scope)} daemon-reload, and then a restart," if reload else "a restart"
-    return ServiceDrift(tuple(found), tuple(unknown), "restart", order)
+    return ServiceDrift(tuple(found), tuple(unknown), "reload" if reload else "restart", order)
 
 
 def _systemctl(scope: Scope) -> str:
     return "systemctl --user" if scope == "user" else "systemctl"
 
 
-def _split(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
-
-
 def _unit_files(values: Mapping[str, str], scope: Scope) -> Iterator[Difference]:
     if values.get("NeedDaemonReload") != "yes":
         return
-    names = [values.get("FragmentPath", ""), *_split(values.get("DropInPaths", ""))]
-    note = f"changed on disk since systemd has read it: {_systemctl(scope)} daemon-reload, or a restart starts the old"
+    names = [values.get("FragmentPath", ""), *split_words(values.get("DropInPaths", ""))]
+    note = f"changed on disk since systemd has read it: only {_systemctl(scope)} daemon-reload brings it in"
     yield Difference("unit file", ", ".join(filter(None, names)), note=note)
 
 
@@ -117,7 +116,7 @@ def _process(
     unit = f"Environment= of {values.get('Id', service.unit)}"
     written = {name: (value, unit) for name, value in parse_environment(values.get("Environment", "")).items()}
     written |= from_files
-    for name in _split(values.get("UnsetEnvironment", "")):
+    for name in split_words(values.get("UnsetEnvironment", "")):
         written.pop(name.partition("=")[0], None)
     running = proc.environment(service.main_pid)
     newer = [path for path in paths if service.started_at and changed_at([path]) > service.started_at]

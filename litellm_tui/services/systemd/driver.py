@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
+import subprocess
 import time
 from typing import Final
 
 import msgspec
 
 from litellm_tui.host import address, proc
-from litellm_tui.host.command import carry_out, refusal, run
-from litellm_tui.host.systemd_tools import parse_show, runtime_environment
+from litellm_tui.host.command import Done, carry_out, refusal, run, run_now
+from litellm_tui.host.systemd_tools import parse_show, runtime_environment, split_words
 from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.journal import JournalTail
 from litellm_tui.model.failures import Failure, NotAvailable
@@ -20,6 +20,8 @@ from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
+from litellm_tui.services.docker.engine_access import Access, open_access
+from litellm_tui.services.docker.image_drift import image_drift
 from litellm_tui.services.driver import Description, Wording, defining_files
 from litellm_tui.services.systemd import discovery
 from litellm_tui.services.systemd.drift import UnitFiles, drift_of
@@ -61,6 +63,8 @@ class UnitDriver:
         self._sought = (-SOUGHT_SECONDS, "")
         """When the units in place of this one were looked for, and what was found."""
         self._files = UnitFiles()
+        self._engine: Access | None = None
+        """The engine in which the unit runs its container."""
         self._killed: tuple[object, str] = (None, "")
         """What the kernel said of an end, by that end: it is asked once for each."""
 
@@ -122,7 +126,29 @@ class UnitDriver:
         return JournalTail(self._tools, self._name, self._scope, on_entries, on_state, history=lines, prepare=prepare)
 
     async def order(self, verb: Verb) -> Failure | None:
+        """See `Driver.order`. Where the unit's files have changed, systemd reads them anew before it starts it."""
+        if verb != "stop" and self._tools.booted_at is None:
+            done = await run(self._needs_reload, SHOW_SECONDS)
+            if not isinstance(done, Failure) and _is_outdated(done):
+                told = refusal(await carry_out(self._tools.unit_command(self._scope, "daemon-reload")), "systemctl")
+                if told is not None:
+                    why = f"systemctl daemon-reload, without which the changed unit file is not read: {told.why}"
+                    return msgspec.structs.replace(told, why=why)
         return refusal(await carry_out(self._tools.unit_command(self._scope, verb, self._name)), "systemctl")
+
+    @property
+    def _needs_reload(self) -> list[str]:
+        return self._tools.unit_command(self._scope, "show", self._name, "--property=NeedDaemonReload")
+
+    def reload_by_sudo(self, verb: Verb) -> list[str] | None:
+        """See `ReadsAnew`."""
+        if verb == "stop" or self._scope != "system" or self._tools.booted_at is not None:
+            return None
+        try:
+            done = run_now(self._needs_reload, timeout=SHOW_SECONDS)
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return self._tools.privileged_command("daemon-reload") if _is_outdated(done) else None
 
     def order_by_sudo(self, verb: Verb) -> list[str] | None:
         return self._tools.privileged_command(verb, self._name) if self._scope == "system" else None
@@ -141,7 +167,20 @@ class UnitDriver:
         """The process against the unit's files; see `ShowsDrift`. The simulated machine has no process."""
         if not self._name or self._tools.booted_at is not None:
             return NO_UNIT if not self._name else ServiceDrift()
-        return await drift_of(self._tools, self._name, self._scope, service, self._files)
+        found = await drift_of(self._tools, self._name, self._scope, service, self._files)
+        run = self._files.run
+        if isinstance(found, Failure) or run is None or service.active_state != "active":
+            return found
+        if self._engine is None:
+            self._engine = await open_access(run.client)
+        image = await image_drift(self._engine, run.name, run.client)
+        if isinstance(image, Failure):
+            # the engine may be reached in another way from now on
+            self._engine = None
+            return msgspec.structs.replace(found, unknown=(*found.unknown, f"the image of {run.name}: {image.why}"))
+        return msgspec.structs.replace(
+            found, found=(*found.found, *image.found), unknown=(*found.unknown, *image.unknown)
+        )
 
     async def describe(self, service: Service | None) -> Description:
         if not self._name:
@@ -151,8 +190,13 @@ class UnitDriver:
         done = await run(self._tools.unit_command(self._scope, "show", self._name, properties), SHOW_SECONDS)
         values = next(iter(parse_show(done.output)), {}) if not isinstance(done, Failure) else {}
         policy = {_POLICY[name]: value for name, value in values.items() if name in _POLICY and value}
-        paths = (values.get("FragmentPath", ""), *shlex.split(values.get("DropInPaths", "")))
+        paths = (values.get("FragmentPath", ""), *split_words(values.get("DropInPaths", "")))
         return Description(exits, policy, tuple(filter(None, paths)))
+
+
+def _is_outdated(shown: Done) -> bool:
+    """Whether the unit's files on the disk are not those that systemd has read, by its own word."""
+    return shown.status == 0 and shown.output.strip() == "NeedDaemonReload=yes"
 
 
 def _may_be_memory(service: Service) -> bool:

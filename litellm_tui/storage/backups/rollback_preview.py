@@ -85,6 +85,10 @@ def _variables(now: FileCopy | None, then: FileCopy) -> Iterator[Change]:
         # a compose file: what of it changes is seen when it is compared with the container
         yield Change("changed", "service", f"definition {then.path}", visible=False, note="recreates its container")
         return
+    if then.path.endswith((".service", ".conf")):
+        note = "systemd reads it anew before the restart"
+        yield Change("changed", "service", f"unit file {then.path}", visible=False, note=note)
+        return
     before, after = (_assignments(side.content or b"") for side in (now, then))
     for name in dict.fromkeys((*before, *after)):
         if before.get(name) != after.get(name):

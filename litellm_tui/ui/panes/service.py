@@ -76,7 +76,7 @@ def _service(view: View) -> list[tuple[str, str, str]]:
     if service.booted_at:
         pairs.append(("machine", f"up {age(view.now - service.booted_at)}", f"since {view.clock(service.booted_at)}"))
     if service.need_daemon_reload:
-        pairs.append(("unit file", "changed on disk", "systemctl daemon-reload before a restart"))
+        pairs.append(("unit file", "changed on disk", "R has systemd read it anew"))
     return pairs
 
 

@@ -28,12 +28,17 @@ NO_CALL: Final = (
 
 
 class _Seek(NamedTuple):
-    """What n and N go to, and in which direction; `from_` is the first record to be looked at."""
+    """What n and N go to, and in which direction; `from_` is the next record to be looked at, `first` the first one.
+
+    A regex that takes too long is taken as text: what was passed by before that is looked at anew.
+    """
 
     matches: Callable[[LogRecord], bool]
     what: str
     step: int
     from_: int
+    first: int
+    is_regex: bool
 
 
 class LogView(LogCursor):
@@ -122,7 +127,8 @@ class LogView(LogCursor):
         else:
             begin = self.store.last + 1 if step > 0 or not index.sequences else index.sequences[0] - 1
         self._ended = None
-        self._seek = _Seek(self.sought.matches if self.sought else _is_error, what, step, begin)
+        matches = self.sought.matches if self.sought else _is_error
+        self._seek = _Seek(matches, what, step, begin, begin, self.sought.is_regex)
         if self._timer is None:
             self._work()
 
@@ -135,7 +141,10 @@ class LogView(LogCursor):
         if self._seek is None:
             return False
         self._merge()
-        index, (matches, what, step, begin) = self._index, self._seek
+        index, seek = self._index, self._seek
+        if seek.is_regex and not self.sought.is_regex:
+            seek = seek._replace(from_=seek.first, is_regex=False)
+        matches, what, step, begin, *_ = seek
         place = index.at_or_after(begin) if step > 0 else index.at_or_before(begin)
         while 0 <= place < len(index):
             begin = index.sequences[place] + step
@@ -149,7 +158,7 @@ class LogView(LogCursor):
                 break
         ended = not 0 <= place < len(index) and (index.ahead > self.store.last if step > 0 else index.done_above)
         if not ended:
-            self._seek = _Seek(matches, what, step, begin)
+            self._seek = seek._replace(from_=begin)
             return True
         self._seek, self._ended = None, (step, self._limit(step))
         where, end, key = ("below", "top", "n") if step > 0 else ("above", "end", "N")

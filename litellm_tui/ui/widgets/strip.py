@@ -81,7 +81,7 @@ def service_spans(view: View) -> Iterator[Span]:
     if version is not None and version.version:
         yield f"{dot}LiteLLM {version.version}", "quiet"
     if service.need_daemon_reload:
-        yield f"{dot}unit file changed: systemctl daemon-reload", "warn"
+        yield f"{dot}unit file changed: R has it read anew", "warn"
 
 
 def _state(service: Service) -> str:
