@@ -140,4 +140,4 @@ def test_what_was_stopped_and_goes_on_paints_the_empty_terminal() -> None:
         terminal.wait_for(lambda _: _is_stopped(program), DEADLINE)
         terminal.draw(b"\x1b[?1049h\x1b[H\x1b[2J")
         os.kill(program, signal.SIGCONT)
-        terminal.wait_for("╭─ 1 Models", DEADLINE)
+        terminal.wait_for("━ 1 Models", DEADLINE)
