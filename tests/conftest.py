@@ -60,6 +60,12 @@ LONG = (
 )
 
 
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether a test that goes through many of a kind takes all of them; without `--long` it takes a spread of them."""
+    return bool(request.config.getoption("--long"))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also the tests that take minutes each")
     parser.addoption(
