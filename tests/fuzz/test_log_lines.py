@@ -290,12 +290,12 @@ def test_no_line_takes_more_than_linear_time(reader: str, long: bool) -> None:
     attacks = _attacks() if long else _attacks()[::5]
     plain = Attack("", "the quick brown fox ", "")
     # what takes no longer than a plain line does is too quick to be compared
-    usual, long = (
+    usual, much = (
         max(_least(by, plain.of(length)) for by in (read, TIMED["intake"])) for length in (LARGE, SMALL_AND_LARGE[1])
     )
     for attack in attacks:
         if _cost(read, attack.of(LARGE)) > MUCH * usual:
-            assert any(_is_linear(read, attack, long, rounds) for rounds in (2, 4, 8)), f"{attack} takes more"
+            assert any(_is_linear(read, attack, much, rounds) for rounds in (2, 4, 8)), f"{attack} takes more"
 
 
 def _is_linear(read: Callable[[str], object], attack: Attack, usual: float, rounds: int) -> bool:

@@ -616,7 +616,7 @@ class Lab:
         argv: Sequence[str | os.PathLike[str]],
         user: bool = False,
         check: bool = True,
-        timeout: float = 60,
+        timeout: float = PATIENCE,
         input: str | None = None,
         *,
         env: Mapping[str, str] | None = None,
