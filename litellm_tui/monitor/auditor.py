@@ -31,7 +31,7 @@ from litellm_tui.collectors.litellm_source.catalogues import (
     shipped,
 )
 from litellm_tui.collectors.litellm_source.installed_release import release_of
-from litellm_tui.collectors.litellm_source.packages import installed_distributions
+from litellm_tui.collectors.litellm_source.packages import distributions_in, installed_distributions
 from litellm_tui.collectors.litellm_source.prices import price_map
 from litellm_tui.collectors.litellm_source.python_modules import find_modules
 from litellm_tui.host.bounded import SMALL, read_text
@@ -164,6 +164,7 @@ class Auditor:
                 release=release,
                 advisories=self._advisories,
                 cache_refuses=refuses,
+                packages=distributions_in(release.looked) if release is not None else None,
             )
             found = run_audit(subject, self._silenced)
             if self._failure is not None:
@@ -237,10 +238,15 @@ class Auditor:
         folders = [folder for folder in (environment or {}).get("PYTHONPATH", "").split(os.pathsep) if folder]
         if unit is not None and unit.folder:
             folders.append(unit.folder)
-        interpreter = unit.interpreter if unit is not None else None
+        interpreter = unit.interpreter if unit is not None else self._interpreter()
         # a unit whose interpreter is not here runs in a container, where other files stand beside the configuration
         contained = contained or (unit is not None and interpreter is None)
         return find_modules(names, loaded.path, interpreter, folders, contained)
+
+    def _interpreter(self) -> str | None:
+        """The Python of the environment that was named for a file alone; None where it is none."""
+        place = os.path.join(self._place, "bin", "python") if os.path.isdir(self._place) else self._place
+        return place if place and os.path.isfile(place) else None
 
 
 def _is_hidden(path: str) -> bool:
