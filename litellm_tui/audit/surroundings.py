@@ -22,8 +22,10 @@ BLOCKED_SINCE: Final = "1.83"
 
 def exported_variables(subject: Subject) -> Mapping[str, Any]:
     """The entries of `environment_variables` that LiteLLM exports to its environment, unresolved."""
-    blocks = subject.runs(since=BLOCKED_SINCE)
     section = subject.section("environment_variables")
+    if not section:
+        return section
+    blocks = subject.runs(since=BLOCKED_SINCE)
     return {
         name: value for name, value in section.items() if isinstance(name, str) and not (blocks and name in BLOCKED)
     }
