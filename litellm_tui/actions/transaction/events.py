@@ -11,7 +11,18 @@ from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.snapshot import Snapshot
 
-StepName = Literal["preflight", "backup", "restart", "proof", "restore", "restart again", "proof again"]
+StepName = Literal[
+    "install",
+    "rehearsal",
+    "preflight",
+    "backup",
+    "exchange",
+    "restart",
+    "proof",
+    "restore",
+    "restart again",
+    "proof again",
+]
 FORTH: Final[tuple[StepName, ...]] = ("preflight", "backup", "restart", "proof")
 BACK: Final[tuple[StepName, ...]] = ("restore", "restart again", "proof again")
 
