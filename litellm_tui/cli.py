@@ -181,13 +181,13 @@ def _add_upgrade_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--plan", dest="way", action="store_const", const="plan", default=absent,
-                     help="say what it would change and what stands against it, and change nothing (the default)")  # fmt: skip
+                     help="say what it would change and what is against it; changes nothing (default)")  # fmt: skip
     way.add_argument("--rehearse", dest="way", action="store_const", const="rehearse", default=absent,
                      help="install it beside the one that runs, and try it there")  # fmt: skip
     way.add_argument("--apply", dest="way", action="store_const", const="apply", default=absent,
-                     help="put it in the place of the one that runs, restart and prove; what fails is taken back")  # fmt: skip
+                     help="put it in that one's place, restart and prove; what fails is taken back")  # fmt: skip
     way.add_argument("--back", dest="way", action="store_const", const="back", default=absent,
-                     help="put the release that ran before in its place again, restart and prove")  # fmt: skip
+                     help="put the release that ran before in its place, restart and prove")  # fmt: skip
     parser.add_argument("--database-is-backed-up", dest="backed_up", action="store_true", default=absent,
                         help="you have a backup of the database: its tables are migrated, and that stays")  # fmt: skip
     parser.add_argument("--no-rehearsal", dest="rehearsal", action="store_false", default=absent,

@@ -1,7 +1,7 @@
 """`litellm-tui upgrade`: another release of LiteLLM, planned, tried beside the one that runs, applied with proof.
 
-Exit status: 0 planned with nothing against it, tried out well, or applied; 1 taken back by itself; 2 refused, and nothing
-was changed; 3 failed and not taken back; 64 a wrong command line. One that was interrupted is ended by
+Exit status: 0 planned with nothing against it, tried out well, or applied; 1 taken back by itself; 2 refused, and
+nothing was changed; 3 failed and not taken back; 64 a wrong command line. One that was interrupted is ended by
 `litellm-tui restart --finish` or `--undo`.
 """
 

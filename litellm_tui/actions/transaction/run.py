@@ -1,7 +1,7 @@
 """The transaction: preflight, backup, restart, proof; and where the proof fails, the good configuration again, proved.
 
 Each step is on the disk before it is begun (`record`), so that whoever finds it later can finish it or take it back.
-Over 400 lines: the ways forth, back and on share one record and one order of steps.
+It is over 400 lines, because the ways forth, back and on share one record and one order of steps.
 """
 
 from __future__ import annotations
