@@ -48,6 +48,7 @@ def put_in_place(exchange: EnvironmentExchange) -> Failure | None:
     """Put the new environment in the place of the old one, or end what of that was begun; None when it stands there."""
     folder = Path(exchange.live).parent
     try:
+        _name_aside(exchange)
         there = identity(exchange.live)
         if there == exchange.old:
             if identity(exchange.aside) != exchange.new:
@@ -57,7 +58,7 @@ def put_in_place(exchange: EnvironmentExchange) -> Failure | None:
             os.rename(exchange.aside, exchange.live)
         elif there != exchange.new:
             return NotAvailable(f"{exchange.live} is neither of the two environments: somebody has changed it")
-        _name_kept(exchange)
+        _name_aside(exchange)
         sync_folder(folder)
     except OSError as error:
         return failure_of(f"{exchange.live} and {exchange.aside} could not change places", error)
@@ -66,18 +67,17 @@ def put_in_place(exchange: EnvironmentExchange) -> Failure | None:
 
 def take_back(exchange: EnvironmentExchange) -> Failure | None:
     """Put the old environment back; the new one stands aside again."""
-    there = identity(exchange.live)
-    if there == exchange.old:
-        return None
+    folder = Path(exchange.live).parent
     try:
-        if there == exchange.new:
-            _name_kept(exchange)
-        elif there is None and identity(exchange.kept) == exchange.old:
+        _name_aside(exchange)
+        if identity(exchange.live) is None and identity(exchange.kept) == exchange.old:
+            # in two steps it was there last
             os.rename(exchange.kept, exchange.live)
-            sync_folder(Path(exchange.live).parent)
-            return None
+            sync_folder(folder)
     except OSError as error:
         return failure_of(f"{exchange.live} could not be put back", error)
+    if identity(exchange.live) == exchange.old:
+        return None
     return put_in_place(turned(exchange))
 
 
@@ -88,10 +88,13 @@ def turned(exchange: EnvironmentExchange) -> EnvironmentExchange:
     )
 
 
-def _name_kept(exchange: EnvironmentExchange) -> None:
-    """Give what has left the place its own name."""
-    if identity(exchange.aside) == exchange.old and identity(exchange.kept) is None:
+def _name_aside(exchange: EnvironmentExchange) -> None:
+    """Give the one that is not in the place its own name, where it has left the place and has the other's."""
+    there = identity(exchange.live)
+    if there == exchange.new and identity(exchange.aside) == exchange.old and identity(exchange.kept) is None:
         os.rename(exchange.aside, exchange.kept)
+    elif there == exchange.old and identity(exchange.kept) == exchange.new and identity(exchange.aside) is None:
+        os.rename(exchange.kept, exchange.aside)
 
 
 def _exchange(exchange: EnvironmentExchange) -> None:
