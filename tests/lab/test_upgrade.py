@@ -156,6 +156,8 @@ def test_a_release_that_cannot_start_is_taken_back_by_itself(site: Site) -> None
     assert made.status == 0, made.said
     broken = site.beside(site.after) / "lib"
     (package,) = broken.glob("python3*/site-packages/litellm/proxy/proxy_cli.py")
+    # uv has linked it to its cache, where other environments come from
+    package.unlink()
     package.write_text("raise RuntimeError('planted by a test')\n")
 
     done = site.command("upgrade", site.after, "--apply", "--yes", "--no-rehearsal")
