@@ -89,11 +89,11 @@ def rehearsal_command(
 def _place(words: Sequence[str]) -> int | None:
     """Where LiteLLM is named: the script, the module, or the application that a server is given."""
     for place, word in enumerate(words):
-        if is_litellm(word) or (os.path.basename(word) == "proxy_cli.py" and "litellm" in word):
-            return place
         if place and words[place - 1] == "-c":
             # a text for an interpreter or a shell: whatever it names is started by it
             return None
+        if is_litellm(word) or (os.path.basename(word) == "proxy_cli.py" and "litellm" in word):
+            return place
     return None
 
 

@@ -110,7 +110,10 @@ async def as_child(
         yield command
         return
     environment = changed(how.environment, {**order.environment, **command.environment})
-    log, pid_file = os.path.join(order.folder, "rehearsal.log"), os.path.join(order.folder, "rehearsal.pid")
+    log, pid_file = (
+        os.path.join(order.folder, ".litellm-tui-rehearsal.log"),
+        os.path.join(order.folder, ".litellm-tui-rehearsal.pid"),
+    )
     child = Child(command.words, how.folder, environment, log, pid_file, how.user)
     settings = Process(start=command.words, pid_file=pid_file, log_file=log, folder=how.folder)
     async with kept(child, rests=(order.folder,), seconds=order.seconds) as started:

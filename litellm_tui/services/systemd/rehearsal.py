@@ -288,7 +288,7 @@ async def rehearse(target: ServiceTarget, order: RehearsalOrder) -> AsyncIterato
     if isinstance(command, Failure):
         yield command
         return
-    files = os.path.join(order.folder, "before.env"), os.path.join(order.folder, "after.env")
+    files = os.path.join(order.folder, ".litellm-tui-before.env"), os.path.join(order.folder, ".litellm-tui-after.env")
     written = changed({}, {**order.environment, **command.environment})
     refused = await asyncio.to_thread(_write, files, unit.environment, written)
     if refused is not None:
