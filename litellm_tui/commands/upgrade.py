@@ -15,13 +15,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from litellm_tui.actions.transaction.events import STATUS, Event, Outcome, Step
+from litellm_tui.actions.rehearse.run import Wish, rehearse
+from litellm_tui.actions.transaction.events import STATUS, Event, GatewayObserver, Outcome, Step
 from litellm_tui.actions.transaction.messages import told
 from litellm_tui.actions.transaction.record import RestartLock
+from litellm_tui.actions.transaction.rehearsal import Rehearse
 from litellm_tui.actions.upgrade.plan import Planned, make_plan
 from litellm_tui.actions.upgrade.run import Upgrade
 from litellm_tui.analysis.redaction.redactor import Redactor
-from litellm_tui.commands.gateway_observer import MonitorObserver, looking
+from litellm_tui.commands.gateway_observer import looking
 from litellm_tui.commands.look import history_of
 from litellm_tui.commands.service_order import agreed, order, unit_of
 from litellm_tui.commands.upgrade_print import plan_lines, step_lines
@@ -95,10 +97,17 @@ class _Command:
             events = upgrade.apply(planned) if self._way == "apply" else upgrade.try_out(planned)
             return self._ended(planned, await self._followed(events))
 
-    def _upgrade(self, observer: MonitorObserver, lock: RestartLock) -> Upgrade:
+    def _upgrade(self, observer: GatewayObserver, lock: RestartLock) -> Upgrade:
         profile = self._profile
         unit = profile.unit.value if profile.unit else ""
-        return Upgrade(profile, observer, order(profile, "restart"), lock, Backups(profile.url.value, unit), None)
+
+        def program(path: str) -> Rehearse:
+            return lambda seen, tell: rehearse(profile, Wish(program=path), seen, tell)
+
+        backups = Backups(profile.url.value, unit)
+        return Upgrade(
+            profile, observer, order(profile, "restart"), lock, backups, program if self._rehearsal else None
+        )
 
     async def _back(self, upgrade: Upgrade) -> int:
         exchange = await asyncio.to_thread(upgrade.way_back)

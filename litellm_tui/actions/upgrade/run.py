@@ -10,12 +10,13 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from litellm_tui.actions.transaction.events import Event, GatewayObserver, Order, Outcome, Step
 from litellm_tui.actions.transaction.record import RestartLock
+from litellm_tui.actions.transaction.rehearsal import RehearsalStep, Rehearse
 from litellm_tui.actions.transaction.run import Transaction
 from litellm_tui.actions.transaction.steps import StepClock
 from litellm_tui.actions.upgrade import compose_tag, last_tag, staging
@@ -32,15 +33,8 @@ from litellm_tui.target.profile import Profile
 
 _UNTOUCHED: Final = "nothing was changed"
 
-Rehearse = Callable[[str], Awaitable["Rehearsed"]]
-"""Starts the release of this `litellm` script, or this image, beside the gateway, with its configuration."""
-
-
-class Rehearsed:
-    """What a rehearsal has shown: why the release must not be applied (empty where it may), and a line for the step."""
-
-    def __init__(self, refused: str, told: str, notes: tuple[str, ...] = ()) -> None:
-        self.refused, self.told, self.notes = refused, told, notes
+Program = Callable[[str], Rehearse]
+"""What rehearses the release of this `litellm` script, or this image, with the configuration on the disk."""
 
 
 class Upgrade:
@@ -53,12 +47,13 @@ class Upgrade:
         order: Order,
         lock: RestartLock,
         backups: Backups,
-        rehearse: Rehearse | None = None,
+        rehearse: Program | None = None,
     ) -> None:
         self._profile, self._observer, self._order = profile, observer, order
         self._lock, self._backups, self._rehearse = lock, backups, rehearse
         self.staged: staging.Staged | None = None
         """The environment that was made ready, once it was."""
+        self._rehearsal = RehearsalStep(None)
 
     async def try_out(self, planned: Planned) -> AsyncGenerator[Event, None]:
         """Make the release ready beside the one that runs, and rehearse it; an `Outcome` comes only of what failed."""
@@ -70,8 +65,11 @@ class Upgrade:
             async for step in self._made_ready(planned):
                 yield step
                 refused = refused or (step.detail if not step.ok else "")
+            done = self._rehearsal.done
             if refused:
                 yield _refused(refused)
+            elif self._rehearse is not None and (done is None or done.outcome == "not possible"):
+                yield _refused(f"it was not rehearsed: {done.cause if done else 'the gateway does not serve'}")
 
     async def apply(self, planned: Planned) -> AsyncGenerator[Event, None]:
         """Make it ready, rehearse it, put it in its place, restart and prove; what fails is taken back."""
@@ -125,10 +123,11 @@ class Upgrade:
         yield _noted(step(told), notes)
         if self._rehearse is None:
             return
-        step = StepClock("rehearsal")
-        yield Step("rehearsal")
-        rehearsed = await self._rehearse(program)
-        yield _noted(step(rehearsed.refused or rehearsed.told, ok=not rehearsed.refused), rehearsed.notes)
+        seen = self._observer.seen()
+        if seen is not None:
+            self._rehearsal = RehearsalStep(self._rehearse(program))
+            async for step_of_it in self._rehearsal.events(seen):
+                yield step_of_it
 
     async def _stage(self, planned: Planned) -> tuple[str, str, tuple[str, ...]] | Failure:
         """Have the release here: the program to rehearse it with, the line of the step, and its notes."""

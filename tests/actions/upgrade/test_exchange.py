@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 from pathlib import Path
@@ -93,11 +94,11 @@ def test_where_the_file_system_cannot_exchange_it_is_done_in_two_steps(
             return -1
 
     made = _made(tmp_path)
-    monkeypatch.setattr(exchanges.ctypes, "CDLL", lambda *_, **__: Libc())
-    monkeypatch.setattr(exchanges.ctypes, "get_errno", lambda: errno.EINVAL)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Libc())
+    monkeypatch.setattr(ctypes, "get_errno", lambda: errno.EINVAL)
     assert exchanges.put_in_place(made) is None
     assert _disk(tmp_path) == NEW
-    monkeypatch.setattr(exchanges.ctypes, "get_errno", lambda: errno.EACCES)
+    monkeypatch.setattr(ctypes, "get_errno", lambda: errno.EACCES)
     refused = exchanges.take_back(made)
     assert isinstance(refused, Failure)
     assert _disk(tmp_path) == NEW
