@@ -118,6 +118,11 @@ async def _of_environment(profile: Profile, seen: Seen | None, wanted: str) -> P
     if after and not refusals:
         asked = [f"{installed.requirement}=={after}", *installed.beside]
         solved = await resolve(tools, installed.python, asked, installed.packages)
+        if isinstance(solved, Failure) and tools.uv and not wanted:
+            found = await _newest_that_goes(tools, installed, available)
+            if found is not None:
+                notes += (f"the newest, {after}, cannot be installed here: {solved.why}",)
+                solved, after = found, found["litellm"]
         if isinstance(solved, Mapping):
             packages = staging.differences(
                 {name: version for name, version in installed.packages.items() if name in solved}, solved
@@ -145,6 +150,15 @@ async def _of_environment(profile: Profile, seen: Seen | None, wanted: str) -> P
         notes=notes,
     )
     return Planned(plan, installed, tools)
+
+
+async def _newest_that_goes(tools: Tools, installed: Installation, available: tuple[str, ...]) -> dict[str, str] | None:
+    """What would be installed of the newest release that goes with the index and what is beside; None without one."""
+    left_out = [one for one in available if offered([one]) != one]
+    span = ",".join((f">{installed.version}", *(f"!={one}" for one in left_out)))
+    present = {name: version for name, version in installed.packages.items() if name != "litellm"}
+    solved = await resolve(tools, installed.python, [f"{installed.requirement}{span}", *installed.beside], present)
+    return None if isinstance(solved, Failure) or "litellm" not in solved else solved
 
 
 def _stands_against(installed: Installation, interpreter: str, main_pid: int) -> tuple[str, ...]:
