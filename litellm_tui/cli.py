@@ -20,7 +20,8 @@ COMMANDS = {
     "incidents": ("litellm_tui.commands.incidents", "what fails in the log, one entry per cause and group"),
     "audit": ("litellm_tui.commands.audit", "the configuration held against what LiteLLM really reads, with fixes"),
     "diff": ("litellm_tui.commands.diff", "the file against what runs, or against a version that ran before"),
-    "restart": ("litellm_tui.commands.restart", "restart with preflight, backup and proof; roll back when it fails"),
+    "rehearse": ("litellm_tui.commands.rehearse", "start the configuration on a spare port, beside what serves"),
+    "restart": ("litellm_tui.commands.restart", "restart with rehearsal, backup and proof; roll back when it fails"),
     "start": ("litellm_tui.commands.startstop", "start the service (asks first)"),
     "stop": ("litellm_tui.commands.startstop", "stop the service (asks first)"),
     "service": ("litellm_tui.commands.service", "the service in full: ends of its runs, its files, its environment"),
@@ -98,6 +99,8 @@ def build_parser() -> _Parser:
             _add_audit_options(command)
         elif name == "diff":
             _add_diff_options(command)
+        elif name == "rehearse":
+            _add_rehearse_options(command)
         elif name == "restart":
             _add_restart_options(command)
         elif name in ("start", "stop"):
@@ -151,11 +154,30 @@ def _add_diff_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
 
 
+def _add_rehearse_options(parser: argparse.ArgumentParser) -> None:
+    """Names are parameters of `commands.rehearse.run`."""
+    absent = argparse.SUPPRESS
+    parser.add_argument("file", nargs="?", metavar="FILE", default=absent,
+                        help="another configuration, in place of the service's own")  # fmt: skip
+    parser.add_argument("--with", dest="program", metavar="PATH", default=absent,
+                        help="another LiteLLM: the folder of its environment, or its litellm script")  # fmt: skip
+    parser.add_argument("--probe", dest="probes", metavar="GROUP", action="append", default=absent,
+                        help="ask every deployment of this group, a paid request each; may be given again")  # fmt: skip
+    parser.add_argument("--with-database", dest="database", action="store_true", default=absent,
+                        help="use the database: its tables are migrated at the start (asks first)")  # fmt: skip
+    parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
+    parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
+
+
 def _add_restart_options(parser: argparse.ArgumentParser) -> None:
     """Names are parameters of `commands.restart.run`."""
     absent = argparse.SUPPRESS
     parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
-    parser.add_argument("--force", action="store_true", default=absent, help="go on where the preflight would refuse")
+    parser.add_argument(
+        "--force", action="store_true", default=absent, help="go on where the preflight or the rehearsal refuses"
+    )
+    parser.add_argument("--no-rehearsal", dest="rehearsal", action="store_false", default=absent,
+                        help="do not start the configuration beside the running gateway first")  # fmt: skip
     parser.add_argument("--no-rollback", dest="rollback", action="store_false", default=absent,
                         help="leave what fails as it is, to be looked at")  # fmt: skip
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")

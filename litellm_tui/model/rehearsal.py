@@ -90,7 +90,8 @@ class Rehearsal(msgspec.Struct, frozen=True):
     file that it comes from. `ready` is the time from the start to the first answer, `memory` the most that was held,
     as far as it was seen. `loaded` and `dropped` are deployments (`group (model)`). `warnings` are of its log,
     `differs` says what it has otherwise than what runs, `left_out` what was not rehearsed. `log` is the last that it
-    wrote, where it is refused. `version` is the LiteLLM that was started.
+    wrote, where it is refused. `version` is the LiteLLM that was started, `digest` that of the configuration
+    (`ConfigFile.digest`).
     """
 
     outcome: RehearsalOutcome
@@ -107,6 +108,7 @@ class Rehearsal(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
     version: str = ""
+    digest: str = ""
 
     @property
     def refused(self) -> bool:

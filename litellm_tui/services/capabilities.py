@@ -59,7 +59,7 @@ class Rehearses(Protocol):
     has a name of its own, and is never started again by itself.
     """
 
-    def rehearsal_user(self) -> tuple[int, int] | Failure:
+    async def rehearsal_user(self) -> tuple[int, int] | Failure:
         """The user and the group that the service runs as, who must be able to read the derived files.
 
         A `Failure` says why this service cannot be rehearsed at all, before anything is written or started. Runs tools
@@ -71,7 +71,8 @@ class Rehearses(Protocol):
         """Start it as long as this is entered; a `Failure` when it could not be started, and then nothing is left.
 
         Leaving it, in whatever way, ends everything that was started, with its children, and waits until it is gone.
-        Where the console is killed (SIGKILL), `services.rehearsal_keeper` does that in its place: it holds the other
-        end of a pipe, ends what was started when the pipe closes or the order's time is over, and deletes the folder.
+        Where the console is killed (SIGKILL), the keeper of `services.rehearsal.kept` does that in its place: it holds
+        the other end of a pipe, and ends what was started when the pipe closes or the order's time is over. It deletes
+        the order's folder too.
         """
         ...

@@ -1,4 +1,4 @@
-"""The transaction: preflight, backup, restart, proof; and where the proof fails, the good configuration again, proved.
+"""The transaction: preflight, rehearsal, backup, restart, proof; where that fails, the good configuration again.
 
 Each step is on the disk before it is begun (`record`), so that whoever finds it later can finish it or take it back.
 """
@@ -30,6 +30,7 @@ from litellm_tui.actions.transaction.messages import (
 from litellm_tui.actions.transaction.preflight import inspect, refusals
 from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, Stage, here, under_way
 from litellm_tui.actions.transaction.recreation import Recreation, compared_anew, is_due
+from litellm_tui.actions.transaction.rehearsal import RehearsalStep, Rehearse
 from litellm_tui.actions.transaction.steps import StepClock, whole
 from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.actions.transaction.way_back import WayBack
@@ -46,7 +47,7 @@ class Transaction:
     """One restart of one service. `apply`, `finish` or `undo` is called once; leaving it early ends only the watching.
 
     `observer` looks at the gateway, `order` restarts it, `lock` keeps the record, `backups` the configurations. With
-    `rollback` off, a configuration that fails stays.
+    `rollback` off, a configuration that fails stays. Without `rehearse` nothing is rehearsed.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Transaction:
         *,
         force: bool = False,
         rollback: bool = True,
+        rehearse: Rehearse | None = None,
     ) -> None:
+        self._rehearsal = RehearsalStep(rehearse)
         self._profile = profile
         self._order = order
         self._lock = lock
@@ -192,12 +195,22 @@ class Transaction:
         if refusal and not self._force:
             yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
             return
+        async with contextlib.aclosing(self._rehearsal.events(seen)) as steps:
+            async for rehearsed in steps:
+                yield rehearsed
+        if (refusal := self._rehearsal.refusal) and not self._force:
+            yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
+            return
         step = StepClock("backup")
         yield Step("backup")
         backup = await asyncio.to_thread(self._way_back.keep, seen)
         if isinstance(backup, Failure):
             yield step(backup.why, ok=False)
             yield self._outcome("refused", f"nothing was changed: {backup.why}", backup.why)
+            return
+        if backup is not None and self._rehearsal.changed_since(backup.digest):
+            yield step("the configuration was changed after it was rehearsed", ok=False)
+            yield self._outcome("refused", "nothing was changed: the file was changed after it was rehearsed")
             return
         good, recreates = self._way_back.good(backup), is_due(seen.snapshot)
         unkept = await self._recreation.keep() if recreates else None
@@ -374,4 +387,6 @@ class Transaction:
             log = ()
         text = "; ".join(filter(None, (text, self._recovered, self._unrecorded)))
         took, last = time.monotonic() - self._began, log[-_LOG_RECORDS:]
-        return Outcome(result, text, took, why, self._downtime.seconds, rejected, last, needs_rights)
+        return Outcome(
+            result, text, took, why, self._downtime.seconds, rejected, last, needs_rights, self._rehearsal.done
+        )
