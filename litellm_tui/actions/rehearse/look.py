@@ -32,6 +32,9 @@ _LONGEST: Final = 300
 _LOG_RECORDS: Final = 12
 # the last lines of what ended are read within this time
 _LAST_LINES_SECONDS: Final = 1.0
+# the settings of its router are read a little later than what it has loaded
+_SETTINGS_SECONDS: Final = 5.0
+_PAUSE: Final = 0.1
 # the address is meant as it is: nothing is looked for elsewhere
 _GIVEN: Final = "--url"
 
@@ -76,6 +79,8 @@ async def look_at(look: Look, tell: Callable[[str], None]) -> Rehearsal:
         failed = why_unproved(checks).replace(profile.unit.value if profile.unit else "", "the rehearsal")
         if failed:
             await asyncio.sleep(_LAST_LINES_SECONDS)
+        else:
+            await _settings_read(observer)
         seen = observer.seen()
         log = watch.log_since(figures.began)
         warnings = tuple(_warnings(monitor))
@@ -152,6 +157,14 @@ async def _monitoring(profile: Profile, figures: _Figures) -> AsyncIterator[tupl
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+async def _settings_read(observer: MonitorObserver) -> None:
+    """Wait a little for what the proof does not need, and the comparison with what runs does."""
+    observer.look_now()
+    end = time.monotonic() + _SETTINGS_SECONDS
+    while observer.seen().snapshot.gateway.router.tried_at is None and time.monotonic() < end:
+        await asyncio.sleep(_PAUSE)
 
 
 def _loaded(look: Look) -> int:
