@@ -128,7 +128,6 @@ def test_a_good_file_passes_and_nobody_is_asked_or_written_to(site: Site) -> Non
     assert said["memory"] > 100_000_000
     # where the details of its readiness were read before it was over
     assert said["version"] in ("", site.lab.litellm.version)
-    assert any("cooldown_time" in text for text in said["differs"]), said["differs"]
     assert any("background health checks" in text for text in said["left_out"])
     # only the running gateway's own rounds ask the upstream: never more often than without a rehearsal
     written = {key for key in set(site.lab.redis("keys", "*").split()) - keys if "rehearsal" not in key}

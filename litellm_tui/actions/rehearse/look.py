@@ -162,8 +162,9 @@ async def _monitoring(profile: Profile, figures: _Figures) -> AsyncIterator[tupl
 async def _settings_read(observer: MonitorObserver) -> None:
     """Wait a little for what the proof does not need, and the comparison with what runs does."""
     observer.look_now()
-    end = time.monotonic() + _SETTINGS_SECONDS
-    while observer.seen().snapshot.gateway.router.tried_at is None and time.monotonic() < end:
+    for _ in range(round(_SETTINGS_SECONDS / _PAUSE)):
+        if observer.seen().snapshot.gateway.router.tried_at is not None:
+            return
         await asyncio.sleep(_PAUSE)
 
 
