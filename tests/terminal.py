@@ -289,8 +289,9 @@ class Terminal:
             return self._recording
 
     def draw(self, data: bytes) -> None:
-        """Draw what was recorded."""
+        """Draw this, which the program has not written, where nothing of its own is cut in two."""
         with self._changed:
+            assert self._changed.wait_for(lambda: not self._held, 10), f"it ends in the middle of {self._held!r}"
             self._feed(self._decoder.decode(data), answering=False)
 
     # -- the processes

@@ -23,8 +23,9 @@ USEFUL = "ollama_chat"
 class Console:
     """The console's own command on a simulated gateway in which nothing happens.
 
-    The simulation runs in this process. The command finds it as it finds a real one: by the `systemctl` on its PATH.
-    `journalctl` is the command that takes the place of the simulation's.
+    The simulation runs in this process. The command finds it as it finds a real unit, by the `systemctl` on its PATH.
+    The unit is named, as there may be other gateways on the machine. `journalctl` is the command that takes the place
+    of the simulation's.
     """
 
     def __init__(self, simulation: Simulation, folder: Path, journalctl: list[str] | None = None) -> None:
@@ -35,7 +36,7 @@ class Console:
             stand_in.chmod(0o700)
         self.simulation = simulation
         self.folder = folder
-        self.argv = CONSOLE
+        self.argv = [*CONSOLE, "--unit", simulation.unit, "--user"]
         self.environment = {
             "PATH": f"{folder}:{os.environ['PATH']}",
             "HOME": str(folder),

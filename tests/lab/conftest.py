@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,6 +25,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not IS_WORKER:
         # What runs beside all others begins with the first of the lab's tests, and is asked for its result last.
         items.sort(key=lambda item: (item.path == WATCH, not item.path.is_relative_to(HERE)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What failed in a lab is told with what became of its LiteLLM."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for lab in {id(one): one for one in item.funcargs.values() if isinstance(one, Lab)}.values():
+            try:
+                words = lab.last_words()
+            except (LabError, OSError, subprocess.SubprocessError) as error:
+                words = f"it cannot be asked: {error}"
+            report.sections.append(("the lab", words))
+    return report
 
 
 def _without_lab(reason: str) -> NoReturn:

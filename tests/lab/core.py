@@ -663,6 +663,18 @@ class Lab:
         command = ["journalctl", *scope, "--unit", unit, "--no-pager", "--lines", str(lines), *arguments]
         return self.run(command, user=user).stdout
 
+    def last_words(self) -> str:
+        """What became of LiteLLM, for a test that failed: the state of its units, and the end of their journal."""
+        if not self.alive:
+            return f"the lab in {self.dir} has ended"
+        told = []
+        for which in self.units:
+            user = which == "user"
+            names = ("ActiveState", "SubState", "Result", "NRestarts", "ExecMainPID", "ExecMainStartTimestamp")
+            state = self.show(units.LITELLM, *names, user=user)
+            told += [f"{which} unit: {state}", self.journal(user=user, lines=12)]
+        return "\n".join(told)
+
     # -- waiting and talking
 
     def wait(self, what: str, condition: Callable[[], bool], timeout: float = PATIENCE, pause: float = 0.05) -> None:

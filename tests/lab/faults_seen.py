@@ -24,8 +24,8 @@ class Outcome:
     """One row: seconds until the fault was named and until that was taken back, None where it was not.
 
     `well` says that all could be called well while it lasted, `lasts` that it was still named when it had lasted for a
-    while, `recovered` the seconds from the first request
-    that was answered again until all was said to be well.
+    while, `recovered` the seconds from the first request that was answered again until all was said to be well, without
+    those in which nothing could run.
     """
 
     fault: Fault

@@ -162,7 +162,8 @@ class Course:
                 outcome.after = what_shows(shown, watch.last)
                 asked = fault.flows[0].group if fault.flows else ""
                 if outcome.gone is not None and (answered := traffic.answered_since(asked, healed)) is not None:
-                    outcome.recovered = max(0.0, healed + outcome.gone - answered)
+                    ended = healed + outcome.gone
+                    outcome.recovered = max(0.0, ended - answered - watch.starved_between(answered, ended))
 
 
 def _selected(request: pytest.FixtureRequest) -> set[Step]:

@@ -153,6 +153,11 @@ class Watch:
                     return None
                 self._news.wait(min(left, 1.0))
 
+    def starved_between(self, begun: float, end: float) -> float:
+        """For how many seconds in that time its processes and those of the lab got no processor."""
+        with self._news:
+            return self._starved_between(begun, end, end - begun)
+
     def _starved_between(self, begun: float, end: float, most: float) -> float:
         self._waits.append((time.time(), self._starved.seconds))
         before = max((waited for at, waited in self._waits if at <= begun), default=0.0)

@@ -49,6 +49,16 @@ def _is_described(screen: LiveList[Any, Any]) -> bool:
     return bool(detail.room) and detail._rows == tuple(to_rows(list(screen.paragraphs(chosen)), detail.room))
 
 
+async def settled(pilot: Pilot[Any]) -> None:
+    """What was done has come through; a list over the console is drawn, with all about its selected line."""
+    await pilot.pause()
+    # a pause takes a process that gets no processor for an idle one, and lays out what the first one has changed
+    await pilot.pause()
+    screen = pilot.app.screen
+    if isinstance(screen, LiveList):
+        await eventually(lambda: screen is not pilot.app.screen or _is_described(screen), "the list is drawn")
+
+
 class Scene:
     """A running console with its pilot and its simulation."""
 
@@ -61,12 +71,7 @@ class Scene:
 
     async def settled(self) -> None:
         """What was done has come through; a list over the console is drawn, with all about its selected line."""
-        await self.pilot.pause()
-        # a pause takes a process that gets no processor for an idle one, and lays out what the first one has changed
-        await self.pilot.pause()
-        screen = self.app.screen
-        if isinstance(screen, LiveList):
-            await self.until(lambda: screen is not self.app.screen or _is_described(screen))
+        await settled(self.pilot)
 
     async def until(self, look: Callable[[], T], what: str = "") -> T:
         """What `look` returns as soon as it is true."""

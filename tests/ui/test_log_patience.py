@@ -98,6 +98,7 @@ async def test_a_search_without_end_is_taken_as_text_and_says_so(scene: Scene) -
     scene.write(VICTIM, f"holds {WITHOUT_END} itself")
     await scene.press("s", "tilde", *WITHOUT_END, "enter")
     await scene.shows(TOO_LONG)
+    await scene.until(lambda: scene.log.chosen)
     assert scene.log.chosen is not None
     assert scene.log.chosen.text == f"holds {WITHOUT_END} itself"
 

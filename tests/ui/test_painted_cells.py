@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pyte
 from hypothesis import given
@@ -118,10 +119,14 @@ def test_something_else_that_was_written_is_gone_when_the_screen_is_drawn_anew()
         terminal.press("!")
         terminal.wait_for("Problems")
         terminal.press("escape")
-        terminal.wait_gone("Enter goes to")
+        terminal.wait_gone("Esc closes")
         terminal.draw(b"\x1b[12;40HMessage from root")
         terminal.press("ctrl+l")
         terminal.wait_gone("Message from root")
+
+
+def _is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
 
 
 def test_what_was_stopped_and_goes_on_paints_the_empty_terminal() -> None:
@@ -129,6 +134,8 @@ def test_what_was_stopped_and_goes_on_paints_the_empty_terminal() -> None:
         program = terminal.program("litellm-tui")
         os.kill(program, signal.SIGTSTP)
         terminal.wait_gone(USEFUL)
+        # it stops after it has given the terminal back
+        terminal.wait_for(lambda _: _is_stopped(program))
         terminal.draw(b"\x1b[?1049h\x1b[H\x1b[2J")
         os.kill(program, signal.SIGCONT)
         terminal.wait_for("╭─ 1 Models")

@@ -5,8 +5,9 @@ After a change that is meant: `pytest tests/ui/test_snapshots.py --snapshot-upda
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -23,6 +24,7 @@ from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.widgets.lines import Lines
 from tests.ui import frozen
 from tests.ui.frozen import Frozen
+from tests.ui.scene import settled
 from tests.waiting import eventually
 
 Compare = Callable[..., bool]
@@ -33,6 +35,30 @@ SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x50": (200, 50)}
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setenv("TZ", "UTC")
+
+
+@pytest.fixture
+def snap_compare(snap_compare: Compare) -> Compare:
+    """The plugin's, but each key is pressed when what it acts on is drawn."""
+
+    def compare(
+        app: Frozen,
+        *,
+        terminal_size: tuple[int, int],
+        press: Sequence[str] = (),
+        run_before: Callable[[Pilot[Any]], Awaitable[None]] | None = None,
+    ) -> bool:
+        async def pressed(pilot: Pilot[Any]) -> None:
+            await settled(pilot)
+            if run_before is not None:
+                await run_before(pilot)
+            for key in press:
+                await pilot.press(key)
+                await settled(pilot)
+
+        return snap_compare(app, terminal_size=terminal_size, run_before=pressed)
+
+    return compare
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
