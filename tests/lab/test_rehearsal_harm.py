@@ -178,7 +178,10 @@ def _ask(port: int, model: str) -> int:
     return _asked(port, "POST", "/v1/chat/completions", body | {"cache": {"no-cache": True, "no-store": True}})[0]
 
 
-@pytest.fixture(params=environments() or [None], ids=lambda environment: environment.version if environment else "none")
+NAMED: list[Environment | None] = [*environments()] or [None]
+
+
+@pytest.fixture(params=NAMED, ids=lambda environment: environment.version if environment else "none")
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     if request.param is None:
         if required():
