@@ -47,6 +47,7 @@ _BUCKET: Final = frozenset(
 # each names a server; the newest releases count there without being told to
 _REDIS: Final = frozenset({"REDIS_URL", "REDIS_HOST", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES"})
 _BUFFER: Final = ("general_settings", "use_redis_transaction_buffer")
+_LIMITER: Final = "LEGACY_MULTI_INSTANCE_RATE_LIMITING"
 _OTHER_NAME: Final = "REHEARSED_"
 _SECTION: Final = "environment_variables"
 
@@ -86,7 +87,11 @@ def variables_off(
     take(names & _METRICS, "metrics of several processes ({}): the running gateway's own files", kept=referred)
     take(names & _ASIDE, "")
     take(names & _BUCKET, "the configuration in a bucket ({}): the file is rehearsed, and not what is there")
-    if not has_redis_cache(data) and (named := names & _REDIS):
+    if has_redis_cache(data):
+        # the newer limiter of requests counts beside the namespace in releases up to 1.77.7 at least: by scripts
+        gone[_LIMITER] = "true"
+        changes.append(Change((), GONE, "limits of keys: counted by LiteLLM's older limiter, which keeps the prefix"))
+    elif named := names & _REDIS:
         _renamed(named, environment, written, referred, gone, changes)
         take(named, "Redis for counting across processes ({}): it has no namespace there, so it counts in memory")
         general = data.get("general_settings")
