@@ -35,7 +35,7 @@ def run(
     yes: bool = False,
     force: bool = False,
     rollback: bool = True,
-    rehearsal: bool = True,
+    rehearsal: bool = False,
     json: bool = False,
     finish: bool = False,
     undo: bool = False,

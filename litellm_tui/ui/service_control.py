@@ -138,7 +138,6 @@ class ServiceControl:
         self._console.begin(partial(self._follow_restart, dialog, way, force), group="restart", exclusive=True)
 
     async def _follow_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
-        from litellm_tui.actions.rehearse.run import of_restart
         from litellm_tui.actions.transaction.events import Outcome, Step
         from litellm_tui.actions.transaction.run import Transaction
 
@@ -150,7 +149,6 @@ class ServiceControl:
             self._lock(profile),
             self._backups,
             force=force,
-            rehearse=of_restart(profile),
         )
         ways = {"apply": transaction.apply, "finish": transaction.finish, "undo": transaction.undo}
         async with aclosing(ways[way]()) as events:

@@ -363,8 +363,7 @@ def test_restart_is_followed_down_and_up_and_applies_the_file(site: Site) -> Non
         console.wait_for(r"changes +fallbacks of nomic-embed-text")
         wait_until_the_dialog_listens(console)
         console.press("right", "enter")
-        # what it restarts into is rehearsed first
-        console.wait_for(r"proof +…", 120)
+        console.wait_for(r"proof +…")
 
         def done(text: str) -> bool:
             note(text)
@@ -374,7 +373,7 @@ def test_restart_is_followed_down_and_up_and_applies_the_file(site: Site) -> Non
         site.applied(text)
         report("restarted and followed", seconds)
         shown = console.screen_text()
-        for step in ("preflight", "rehearsal", "backup", "restart", "proof"):
+        for step in ("preflight", "backup", "restart", "proof"):
             assert re.search(rf"{step} +\d+\.\d s", shown), shown
         assert re.search(r"applied and proved; 7 of 7 deployments loaded", shown), shown
         assert re.search(r"total +\d+\.\d s, \d+\.\d s without an answer", shown), shown

@@ -209,7 +209,7 @@ def test_it_is_found_in_whatever_runs_it(machine: Machine) -> None:
     assert "found (the only one here): process" in said
     assert "written to" in said
     assert "process         home (process)   [profile home]" in machine.where("--profile", "home")
-    done = machine.run(*CONSOLE, "restart", "--yes", "--no-rehearsal", docker=False)
+    done = machine.run(*CONSOLE, "restart", "--yes", docker=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "applied and proved" in done.stdout
     assert machine.answers(machine.process_port)
@@ -225,7 +225,7 @@ def test_one_in_tmux_says_so(machine: Machine) -> None:
         options = ("--kind", "process", "--unit", str(machine.pane_port))
         said = _until(lambda: found if "in tmux" in (found := machine.where(*options)) else "", "the process in tmux")
         assert "its output goes to no file" in said
-        done = machine.run(*CONSOLE, "restart", "--yes", "--no-rehearsal", *options)
+        done = machine.run(*CONSOLE, "restart", "--yes", *options)
         assert done.returncode == 2, done.stdout
     finally:
         machine.run("tmux", "-L", "found-here", "kill-server")

@@ -394,7 +394,7 @@ def test_a_restart_is_refused_while_litellm_could_not_start_again(
 ) -> None:
     server.stop()
     try:
-        assert main(["restart", "--yes", "--no-rehearsal"]) != 0
+        assert main(["restart", "--yes"]) != 0
     finally:
         server.start()
     told = capsys.readouterr()

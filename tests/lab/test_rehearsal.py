@@ -164,7 +164,7 @@ def test_a_file_that_would_fail_costs_no_request_and_stays_as_it_is(
     bad = site.config.read_bytes()
     try:
         with Client(site.lab) as client:
-            status, said = site.run("restart", "--yes", "--user", "--url", site.lab.url())
+            status, said = site.run("restart", "--yes", "--rehearse", "--user", "--url", site.lab.url())
         assert (status, said["result"]) == (2, "refused"), said
         assert cause in said["text"]
         mark = said["rehearsal"]["mark"]
@@ -181,11 +181,9 @@ def test_a_file_that_would_fail_costs_no_request_and_stays_as_it_is(
 
 
 def test_a_good_restart_is_rehearsed_before_it(site: Site) -> None:
-    status, said = site.run("restart", "--yes", "--user", "--url", site.lab.url())
+    status, said = site.run("restart", "--yes", "--rehearse", "--user", "--url", site.lab.url())
     assert (status, said["result"]) == (0, "applied"), said
     assert said["rehearsal"]["outcome"] == "passed"
-    status, said = site.run("restart", "--yes", "--no-rehearsal", "--user", "--url", site.lab.url())
-    assert (status, said["result"], said["rehearsal"]) == (0, "applied", None), said
 
 
 def test_a_console_that_is_killed_leaves_nothing_behind(site: Site) -> None:

@@ -26,7 +26,7 @@ from tests.terminal import CONSOLE, Terminal, TerminalError, compile_console
 # a restart that is rolled back starts LiteLLM twice, and says by itself when it has waited for too long
 PATIENCE = 400.0
 UNIT = "litellm.service"
-COMMAND = (sys.executable, "-m", "litellm_tui.cli", "restart", "--no-rehearsal")
+COMMAND = (sys.executable, "-m", "litellm_tui.cli", "restart")
 # the command itself, but for how long it must go on to answer: each case waits for that twice
 QUICK = """\
 import sys
@@ -39,8 +39,7 @@ sys.exit(main(sys.argv[1:]))
 
 def quickly(seconds: float = 2.0) -> tuple[str, ...]:
     """The command, where it need go on to answer for no longer than this."""
-    # what fails here is to fail in the restart itself
-    return (sys.executable, "-c", QUICK, str(seconds), "restart", "--no-rehearsal")
+    return (sys.executable, "-c", QUICK, str(seconds), "restart")
 
 
 DROP_IN = """\
