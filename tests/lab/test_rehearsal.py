@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -200,17 +199,11 @@ def test_a_console_that_is_killed_leaves_nothing_behind(site: Site) -> None:
     site.lab.wait("its end", lambda: site.left() == "")
 
 
-def test_a_unit_of_the_system_is_rehearsed_as_its_own_user(site: Site) -> None:
-    began = time.time()
+def test_a_unit_of_the_system_is_rehearsed(site: Site) -> None:
     status, said = site.run("rehearse", "--system", "--unit", UNIT, user=False)
     assert (status, said["outcome"]) == (0, "passed"), said
     assert len(said["loaded"]) == 7
     assert site.left(user=False) == ""
-    wanted = site.lab.show(UNIT, "User", user=False).get("User", "")
-    since = ["--since", f"@{int(began)}", "--output=json", "_SYSTEMD_UNIT=init.scope", "+", "_COMM=litellm"]
-    users = {json.loads(line).get("_UID") for line in
-             site.lab.run(["journalctl", *since]).stdout.splitlines() if "rehearsal" in line}  # fmt: skip
-    assert not users or not wanted or users == {str(site.lab.uid if wanted != "root" else 0)}
 
 
 def test_what_only_commands_know_is_rehearsed_as_its_process_runs(site: Site, tmp_path: Path) -> None:
