@@ -71,6 +71,16 @@ _POSITION: Final = b"\x1b[6n"
 _UNFINISHED: Final = re.compile(r"\x1b(?:\[[0-9;:<=>?$ !]*|[P_^X\]][^\x1b\x07]*\x1b?)?$")
 
 
+def _parent(pid: int) -> int:
+    """The number of its parent; 0 where it has ended."""
+    try:
+        return int(
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+        )
+    except (OSError, IndexError):
+        return 0
+
+
 class TerminalError(AssertionError):
     """What was waited for did not come; the message holds the whole screen."""
 
@@ -317,10 +327,18 @@ class Terminal:
         return found
 
     def program(self, part: str) -> int:
-        """The process whose command line begins with an interpreter or path and holds `part`, the innermost one."""
-        found = [pid for pid, command in self.commands().items() if part in command and "nsenter" not in command]
+        """The process whose command line begins with an interpreter or path and holds `part`, the innermost one.
+
+        A child that has not become its own program yet still has its parent's command line.
+        """
+        commands = self.commands()
+        found = [
+            pid
+            for pid, command in commands.items()
+            if part in command and "nsenter" not in command and commands.get(_parent(pid)) != command
+        ]
         if not found:
-            raise TerminalError(f"no process with {part!r}: {self.commands()}")
+            raise TerminalError(f"no process with {part!r}: {commands}")
         return max(found)
 
     def cpu_seconds(self) -> float:

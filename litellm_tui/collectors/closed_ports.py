@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Iterable
 from typing import Final
 
 _SECONDS: Final = 0.5
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether the host is named as this machine itself."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def all_refuse(addresses: Iterable[tuple[str, int]]) -> bool:

@@ -25,6 +25,7 @@ from litellm_tui.model.audit import Audit
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import Crash, Crashed, Failure, Unauthorized
+from litellm_tui.model.log import Log
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.monitor.supervisor import guarded
@@ -35,8 +36,11 @@ from litellm_tui.target.profile import Profile
 
 # a source that has not answered by then is shown as it is
 PATIENCE_SECONDS: Final = 6.0
-# the log is read when it has brought nothing new for so long
+# the log is read when it has brought nothing new for so long, and its newest line has come: on a busy machine what
+# reads it pauses longer in the middle
 LOG_QUIET_SECONDS: Final = 0.15
+# the last of its lines may be blank, which no record has
+_NEWEST_LINES: Final = 20
 _LOOK_SECONDS: Final = 0.03
 # a file is judged when nothing has been written to it for so long; one with an error, when its writer had time
 SAVED_SECONDS: Final = 0.3
@@ -143,6 +147,7 @@ def _half_written(profile: Profile) -> Iterator[tuple[str, str]]:
 async def _settled(monitor: Monitor) -> tuple[Snapshot, Audit | None]:
     running = asyncio.create_task(monitor.run())
     newest, quiet_since = -1, time.monotonic()
+    asked: asyncio.Task[float] | None = None
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -151,17 +156,38 @@ async def _settled(monitor: Monitor) -> tuple[Snapshot, Audit | None]:
                     snapshot = monitor.snapshot()
                     if snapshot.log.last != newest:
                         newest, quiet_since = snapshot.log.last, time.monotonic()
+                    if asked is None and snapshot.log.state == "following":
+                        asked = asyncio.create_task(_newest_line(monitor))
                     if not await asyncio.to_thread(is_saved, snapshot.configuration, time.time()):
                         # a file that is being saved is not judged: it is read again when that has ended
                         continue
                     audited = monitor.audits.settled or snapshot.configuration.checked_at is None
-                    if audited and all_asked(snapshot) and time.monotonic() - quiet_since >= LOG_QUIET_SECONDS:
+                    quiet = time.monotonic() - quiet_since >= LOG_QUIET_SECONDS
+                    if audited and all_asked(snapshot) and quiet and _is_read(snapshot.log, asked):
                         break
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+        if asked is not None:
+            asked.cancel()
+            # whatever it met: the tail shows why a log cannot be read
+            await asyncio.wait([asked])
     return monitor.last_snapshot(), monitor.audits.audit
+
+
+async def _newest_line(monitor: Monitor) -> float:
+    """When the newest line of the log was written, in seconds since the epoch; 0.0 where that cannot be asked."""
+    found = await monitor.older(time.time(), _NEWEST_LINES)
+    return 0.0 if isinstance(found, Failure) else max((record.time for record in found), default=0.0)
+
+
+def _is_read(log: Log, asked: asyncio.Task[float] | None) -> bool:
+    """Whether the log has come as far as its newest line; what has ended, or is off, brings no more."""
+    if asked is None or log.state != "following":
+        return True
+    # what fails at asking is shown by the tail itself
+    return asked.done() and (asked.exception() is not None or (log.last_at or 0.0) >= asked.result())
 
 
 def all_asked(snapshot: Snapshot) -> bool:

@@ -231,6 +231,7 @@ class Unit:
             "Environment": " ".join(f"{name}={value}" for name, value in UNIT_ENVIRONMENT.items()),
             "EnvironmentFiles": f"{self._folder / ENVIRONMENT_NAME} (ignore_errors=no)",
             "WorkingDirectory": str(self._folder),
+            "DropInPaths": "",
             "NeedDaemonReload": "no",
             "InvocationID": self.invocation,
             "ControlGroup": f"/user.slice/demo.slice/{UNIT}" if self.pid else "",

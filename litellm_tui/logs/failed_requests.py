@@ -61,18 +61,18 @@ class _Failure:
 
     `bare` means that this record names no reporting place, so that another one may report the same request. `theirs`
     means that its words name a mistake of its caller, whatever status answered it: 1.106 answers a missing key by 500.
+    `checked` means that the check of a key failed, whatever was asked for.
     """
 
     __slots__ = (
-        "answered", "bare", "caller", "client", "error", "group", "named", "pid", "sequence", "status", "stream",
-        "theirs",
-        "time",
+        "answered", "bare", "caller", "checked", "client", "error", "group", "named", "pid", "sequence", "status",
+        "stream", "theirs", "time",
     )  # fmt: skip
 
     def __init__(self, record: LogRecord) -> None:
         self.time, self.pid, self.sequence = record.time, record.pid, record.sequence
         self.group = self.client = self.error = ""
-        self.named = self.caller = self.theirs = self.stream = self.answered = self.bare = False
+        self.named = self.caller = self.theirs = self.stream = self.answered = self.bare = self.checked = False
         self.status = 0
 
     def by(self) -> FailedBy:
@@ -143,6 +143,7 @@ class FailedRequestCounter:
             found.theirs = (heading.error if failure.by_error else heading.words).subject == "caller"
             found.group, found.named = named, bool(named)
             found.bare = failure.bare
+            found.checked = failure.where.by == "check of the key"
             if not found.bare:
                 self._take_over(found)
             self._take_bare(found)
@@ -190,16 +191,20 @@ class FailedRequestCounter:
                 return
 
     def _answered(self, access: Access, record: LogRecord) -> None:
-        """An access line of a failure: it belongs to the oldest record of its process that waits for one."""
-        for place, failure in enumerate(self._waiting):
-            # a probe of the console's own names a deployment, and nobody else's request does
-            mine = record.own or not failure_line.is_probed(failure.group)
-            if failure.pid == record.pid and not failure.answered and mine:
-                if record.own:
-                    del self._waiting[place]
-                else:
-                    failure.status, failure.client, failure.answered = record.status, access.client, True
-                return
+        """An access line of a failure: it belongs to the oldest record of its process that waits for one.
+
+        Where only the gateway's state was asked for, a record of its own can only be that of a key's check.
+        """
+        asks = access.calls or not (record.own or access.looks)
+        fits = [one for one in self._waiting if one.pid == record.pid and not one.answered and (asks or one.checked)]
+        # a probe of the console's own names a deployment, and nobody else's request does
+        probed = [one for one in fits if failure_line.is_probed(one.group)]
+        if record.own and fits:
+            self._waiting.remove((probed or fits)[0])
+            return
+        if failure := next((one for one in fits if one not in probed), None):
+            failure.status, failure.client, failure.answered = record.status, access.client, True
+            return
         if self._answered_late(access, record) or record.own or access.looks:
             return
         bare = _Failure(record)

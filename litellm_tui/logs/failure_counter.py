@@ -105,6 +105,14 @@ class _Pending:
         if facts.raised is not None and not facts.raised.text.startswith(_GROUPS):
             self.raised = facts.raised
 
+    @property
+    def asked_a_model(self) -> bool:
+        """Whether a request for a model failed so; the check of a key comes before that."""
+        if self.attempt is not None or self.failure is not None:
+            return True
+        failure = self.heading.failure if self.heading else None
+        return failure is not None and failure.voice != "other" and failure.where.by != "check of the key"
+
     def failed(self) -> Failed | None:
         """The failure that the record reports; None for a record that only repeats another."""
         if self.attempt is not None and self.attempted is not None:
@@ -272,7 +280,7 @@ class FailureCounter:
     def _access(self, access: Access, record: LogRecord) -> None:
         if record.own:
             if record.status >= 400:
-                self._take_back(record)
+                self._take_back(access, record)
             return
         minute = int(record.time // 60)
         counted = self._answers.get(minute)
@@ -294,14 +302,23 @@ class FailureCounter:
                 del self._unanswered[place]
                 return
 
-    def _take_back(self, record: LogRecord) -> None:
-        """Drop the failure that was written just before: the console itself made the request."""
+    def _take_back(self, access: Access, record: LogRecord) -> None:
+        """Drop the failure that was written just before, where this request of the console's own may have caused it.
+
+        Of a path that is not there nothing is written, and what fails at a model was asked of one.
+        """
+        if record.status in (404, 405) and not access.calls:
+            return
         # lines that are read back come at once: what is older than a moment is another's
         self._settle(record.time, MOST_PENDING)
-        for sequence, pending in reversed(self._pending.items()):
-            if pending.record.pid == record.pid:
-                del self._pending[sequence]
-                return
+        fits = [
+            (sequence, pending.failure is not None and failure_line.is_probed(pending.failure.group))
+            for sequence, pending in reversed(self._pending.items())
+            if pending.record.pid == record.pid and (access.calls or not pending.asked_a_model)
+        ]
+        if fits:
+            # a probe names a deployment
+            del self._pending[next((sequence for sequence, probed in fits if probed), fits[0][0])]
 
     def _settle(self, now: float, most: int) -> None:
         while self._pending:

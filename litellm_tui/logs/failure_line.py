@@ -49,6 +49,10 @@ _UNGUARDED: Final = "without this guardrail"
 _WARNED: Final[tuple[Subject, ...]] = ("mcp", "database", "cache", "side service", "worker")
 # an exception's text may have further lines
 _LAST_LINES: Final = 40
+# litellm_proxy_extras tells below WARNING, and 1.77.7 only so, that the migrations failed
+_OF_MIGRATIONS: Final = ("prisma db error: ", "The process failed to execute")
+# what it then settles by itself: tables that are there already, a migration that failed in an earlier start
+_SETTLED: Final = ("already exists", "p3005", "p3009", "p3018")
 # what LiteLLM warns of as of a state, not a failure
 _NO_FAILURE: Final = ("no database",)
 
@@ -134,6 +138,9 @@ def last_exception(trace: str) -> str:
 
 def tells_of_a_failure(text: str, level: Level, source: str, file: str = "") -> bool:
     """Whether a record below ERROR reports a failure: a worker's end, or a part that LiteLLM only warns of."""
+    if level == "INFO" and source == "migrations":
+        lowered = text[:1000].lower()
+        return text.startswith(_OF_MIGRATIONS) and not any(word in lowered for word in _SETTLED)
     if level != "WARNING":
         return source in _SERVERS and text.startswith("Child process [") and " died" in text[:60]
     if "user_api_key_auth(): Exception occured" in text[:200]:

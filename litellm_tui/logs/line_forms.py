@@ -65,9 +65,11 @@ _WARNED: Final = re.compile(r"^\S{1,300}\.py:[0-9]{1,9}: (\w{0,60}Warning: .*)$"
 _PRISMA: Final = re.compile(
     r"^(?:prisma:(?P<said>\w{1,20})|(?P<bad>Error: P[0-9]{4}\b|Error: Schema |Migration failed)"
     r"|Prisma schema loaded from |Datasource \"|Environment variables loaded from |Applying migration `"
-    r"|The following migration|No pending migrations to apply|All migrations have been successfully applied"
-    r"|[0-9]{1,6} migrations? found in |Generated Prisma Client |Running generate|Start using Prisma|Database error"
-    r"|Your database is (?:now|already) in sync|A migration failed to apply|Database error code: )"
+    r"|No pending migrations to apply|All migrations have been successfully applied"
+    r"|[0-9]{1,6} migrations? found in |Generated Prisma Client |Running generate|Start using Prisma"
+    r"|Your database is (?:now|already) in sync"
+    # below an error they are of it
+    r"|(?P<below>The following migration|A migration failed to apply|Migration name: |Database error))"
 )
 # the end of a process in words of the interpreter, the shell and click; the server's own have a form
 _REFUSED: Final = re.compile(
@@ -107,6 +109,8 @@ _BANNER: Final = re.compile(
     r"|Task exception was never retrieved|future: <Task |Unclosed (?:client session|connector|connection)"
     r"|client_session: <|connector: <|connections: \[|sys:1: |Exception ignored in: )"
 )
+# Postgres' own words below what Prisma tells, where a server's record begins with more blanks and another letter
+_POSTGRES: Final = re.compile(r"^(ERROR|FATAL|PANIC): {1,2}([a-z\"].*)$", re.DOTALL)
 # lines that belong to the message before them in any case
 _NEXT: Final = re.compile(r"^(?:Requester IP Address:|Key Identity:|Key Name:|Team Name:|[\u2500-\u257f]|\+[-+]|\| )")
 # a server's access line without a level: uvicorn's under gunicorn, NCSA's of gunicorn and hypercorn, granian's
@@ -145,7 +149,7 @@ def printed(text: str) -> Begun | None:
     if match := _PRISMA.match(words):
         level: Level = "ERROR" if match["bad"] or match["said"] == "error" else "INFO"
         level = "WARNING" if match["said"] == "warn" else level
-        return Begun(level, "prisma", text, level == "ERROR", level == "ERROR")
+        return Begun(level, "prisma", text, level == "ERROR", level == "ERROR" or match["below"] is not None)
     if match := _PRINTED.match(text):
         unable = _UNABLE.search(match[1], 0, 2000) and not _ADVICE.search(match[1], 0, 2000)
         return Begun("ERROR" if unable else "INFO", "stdout", text, False)
@@ -160,6 +164,12 @@ def printed(text: str) -> Begun | None:
     if _USAGE.match(text) or _COMPOSE.match(text):
         return Begun("INFO", "stdout", text, False)
     return None
+
+
+def postgres(text: str) -> Begun | None:
+    """What Postgres says, as Prisma quotes it: of the message before it, or on its own."""
+    match = _POSTGRES.match(text)
+    return Begun("ERROR", "postgres", match[2], last=True) if match else None
 
 
 def belongs(text: str) -> bool:

@@ -91,7 +91,9 @@ _SOURCES: Final = {
 }
 
 # the sources that are named here and not by the line
-SOURCES: Final = frozenset((*_SOURCES.values(), "stdout", "systemd", "gunicorn", "hypercorn", "granian", "prisma"))
+SOURCES: Final = frozenset(
+    (*_SOURCES.values(), "stdout", "systemd", "gunicorn", "hypercorn", "granian", "prisma", "postgres")
+)
 
 
 def clean(text: str) -> str:
@@ -127,6 +129,8 @@ def parse(message: str, priority: int = 6, identifier: str = "") -> Line:
             logger=place[1] if place else "",
             shape="open",
         )
+    if found := line_forms.postgres(text):
+        return Line(found.level, found.source, found.text, shape="either")
     if match := _UVICORN.match(text):
         # uvicorn's messages have one line, unless they have a traceback
         shape: Shape = "whole" if match[1] == "INFO" else "open"

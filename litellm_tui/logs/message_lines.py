@@ -46,6 +46,9 @@ class MessageLines:
             before = None
         if shape == "either" and before is not None and before.rank >= _WARNING:
             return said._replace(continues=True), True
+        if shape == "either" and record.source == "postgres" and before is not None and before.rank != _LOST:
+            # a migration that LiteLLM settles by itself is told with Postgres' words in it
+            return Facts(), True
         if shape == "loose":
             if before is not None and before.empty:
                 self.open[record.pid] = before._replace(empty=False)

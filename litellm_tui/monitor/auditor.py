@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.analysis.addresses import is_this_machine
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.audit.asked_at_start import asked_servers, opened_files
@@ -17,7 +18,7 @@ from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.rules.lost import vertex_credentials
 from litellm_tui.audit.run import audit_unusable_file, run_audit
 from litellm_tui.audit.subject import Runtime, Subject, reference
-from litellm_tui.collectors.closed_ports import all_refuse, is_this_machine
+from litellm_tui.collectors.closed_ports import all_refuse
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.litellm_source.advisories import shipped_advisories
 from litellm_tui.collectors.litellm_source.catalogues import (

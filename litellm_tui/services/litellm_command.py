@@ -56,9 +56,10 @@ def _own_words(arguments: list[str], environment: Mapping[str, str]) -> list[str
 
     A shell's `-c` is not LiteLLM's. A word with a variable that is not known says nothing.
     """
-    first = next((place for place, word in enumerate(arguments) if not word.startswith("-")), 0)
-    shell = arguments[first : first + 1] and os.path.basename(arguments[first]) in _SHELLS
-    options = arguments[first + 1 :] if shell else []
+    # what starts it may stand before the shell: `tini -- sh -c …`, `env A=1 sh -c …`
+    names = [word for word in arguments if is_litellm(word) or os.path.basename(word) in _SHELLS]
+    shell = bool(names) and not is_litellm(names[0])
+    options = arguments[arguments.index(names[0]) + 1 :] if shell else []
     place = next((n for n, word in enumerate(options) if re.fullmatch(r"-[a-z]{0,8}c[a-z]{0,8}", word)), None)
     if place is None:
         return arguments

@@ -116,7 +116,7 @@ def _drawn(text: str, full: bool) -> str:
     shown, rest = text[:_LONGEST_SHOWN], len(text) - _LONGEST_SHOWN
     lines = shown.split("\n") if full else fold_stack_trace(shown)
     if rest > 0:
-        lines.append(f"… and {count(rest, 'more character')}: y copies all of it")
+        lines.append(f"and {count(rest, 'more character')}: y copies all of it")
     return "\n".join(drawable(line) for line in lines)
 
 

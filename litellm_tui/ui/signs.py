@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Signs(NamedTuple):
-    """One set of signs, each one cell wide."""
+    """One set of signs, each one cell wide but for the arrow of ASCII."""
 
     states: dict[str, str]
     arrow: str
@@ -16,13 +16,22 @@ class Signs(NamedTuple):
     finding: str
 
 
-# every other sign that the console draws by itself, each to one of the same width
-_TO_ASCII = str.maketrans("…·→≥≠•–▲▌▁▂▃▄▅▆▇█", ".|>>!*-^>_..--==#")
+# every other sign that the console draws by itself, each to one of the same width but for these two
+_TO_ASCII = str.maketrans("…·≠•–▲▌▁▂▃▄▅▆▇█↑↓", "~|!*-^>_..--==#^v") | {ord("→"): "->", ord("≥"): ">="}
 
 
 def to_ascii(text: str) -> str:
-    """The text with the console's own signs in ASCII; what comes from outside keeps its letters."""
-    return text.translate(_TO_ASCII)
+    """The text with the console's own signs in ASCII; what comes from outside keeps its letters.
+
+    Where a sign becomes a longer one, the blanks that fill a column up become fewer, and what was cut is cut again.
+    """
+    found = text.translate(_TO_ASCII)
+    grown = len(found) - len(text)
+    if grown > 0 and text.endswith("…"):
+        return found[: len(text) - 1] + found[-1]
+    # the last blank keeps two columns apart
+    spare = len(text) - len(text.rstrip(" ")) - 1
+    return found[: len(found) - min(grown, spare)] if grown > 0 and spare > 0 else found
 
 
 def every_sign_to_ascii(text: str) -> str:
@@ -64,8 +73,8 @@ ASCII = Signs(
         "expected down": "-",
         "unknown": "?",
     },
-    arrow=">",
-    ellipsis=".",
+    arrow="->",
+    ellipsis="~",
     dot="|",
     changed="!",
     finding="^",

@@ -6,9 +6,7 @@ shows that nothing else in `ui/` touches a private name of Textual, and that the
 
 from __future__ import annotations
 
-import asyncio
 import select
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -17,7 +15,6 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import App, ReturnType
-from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.screen import Screen, ScreenResultType
@@ -34,7 +31,6 @@ USED: Final[dict[type, tuple[str, ...]]] = {
     App: ("_fatal_error", "_exception", "_driver", "_background_screens", "_display"),
     Screen: ("_compositor", "_compositor_refresh", "_dirty_widgets"),
     Compositor: ("_dirty_regions",),
-    LinuxDriver: ("_sigtstp_application", "_sigcont_application"),
 }
 """The private names that are relied on, by the class that has them."""
 
@@ -43,10 +39,10 @@ class TerminalApp(App[ReturnType]):
     """An app that reports its own end, sends its terminal what is not shown yet, and writes to it beside that.
 
     Relies on `App._fatal_error`, which is called once when an exception ends the app; on `App._exception`, which that
-    exception is kept in; on `App._driver`, None until the app has a terminal, whose `write` queues text in the order of
-    the paintings; on the handlers of its signals; and on `App._display`, through which every painting goes, which asks
-    an update for its `render_segments` only when it writes it. `LayoutUpdate` and `ChopsUpdate` are all that the
-    compositor makes of a screen that is not inline; of them the attributes are used that their `__init__` sets.
+    exception is kept in; on `App._driver`, None until the app has a terminal, whose `write` queues text in the
+    order of the paintings; and on `App._display`, through which every painting goes, which asks an update for its
+    `render_segments` only when it writes it. `LayoutUpdate` and `ChopsUpdate` are all that the compositor makes of a
+    screen that is not inline; of them the attributes are used that their `__init__` sets.
     """
 
     def __init__(self) -> None:
@@ -61,16 +57,8 @@ class TerminalApp(App[ReturnType]):
             self._painted_cells.forget()
 
     def on_mount(self) -> None:
-        """Stopped by a signal and continued, it finds an empty terminal.
-
-        Textual's own handlers give the terminal back wherever the signal meets the program, also while it holds the
-        lock of what is to be written, for which they wait then for ever: the event loop calls them in between.
-        """
+        """Stopped by a signal and continued, it finds an empty terminal."""
         self.app_resume_signal.subscribe(self, lambda _: self.action_paint_anew())
-        if isinstance(driver := self._driver, LinuxDriver):
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGTSTP, driver._sigtstp_application)
-            loop.add_signal_handler(signal.SIGCONT, driver._sigcont_application)
 
     def on_resize(self) -> None:
         """A terminal that gets another size moves what it shows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +15,14 @@ from textual.theme import Theme
 
 from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.target.settings import SettingsError, settings_folder
+from litellm_tui.ui.contrast import FRAME, SYSTEMS, TEXT, painted, readable, readable_ground
+from litellm_tui.ui.palette import CURSOR_SHAPE, REVERSE
 
 # the variables that console.tcss draws states with; every theme gives all of them
 STATES: Final = ("strong", "quiet", "ok", "warn", "bad", "unknown", "mark", "frame", "focus", "cursor")
+# what is written with, of the states and of the colours
+WRITTEN: Final = ("strong", "quiet", "ok", "warn", "bad", "unknown", "mark", "focus")
+COLORED: Final = ("foreground", "primary", "secondary", "accent", "success", "warning", "error")
 
 
 class _Colors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,7 +69,7 @@ def install(app: App[Any], chosen: str) -> str:
         app.unregister_theme(name)
     themes = load_themes()
     for theme in themes:
-        app.register_theme(theme)
+        app.register_theme(fitted(theme, app.console.color_system or ""))
     names = [theme.name for theme in themes]
     app.theme = chosen if chosen in names else names[0]
     return "" if chosen in names else f"no theme is called {chosen!r}; there are {', '.join(names)}"
@@ -87,18 +92,44 @@ def load_theme(path: Path) -> Theme:
             Color.parse(value)
         except ColorParseError as error:
             raise SettingsError(f"{path}: {name}: {value!r} is not a colour") from error
-    return Theme(name=file.name, dark=file.dark, variables=_variables(file), **colors)
+    return Theme(name=file.name, dark=file.dark, variables=_variables(file.states, file.colors.background), **colors)
 
 
-def _variables(file: _ThemeFile) -> dict[str, str]:
-    return {f"state-{name}": file.states[name] for name in STATES} | {
-        "scrollbar": file.states["frame"],
-        "scrollbar-hover": file.states["quiet"],
-        "scrollbar-active": file.states["focus"],
-        "scrollbar-background": file.colors.background,
-        "scrollbar-background-hover": file.colors.background,
-        "scrollbar-background-active": file.colors.background,
-        "scrollbar-corner-color": file.colors.background,
+def fitted(theme: Theme, color_system: str) -> Theme:
+    """The theme in the colours that a terminal of this system has, in Rich's word; itself where it has all.
+
+    In 16 colours there is no ground on which each of them can be read: `CURSOR_SHAPE` is `reverse` there.
+    """
+    if (system := SYSTEMS.get(color_system)) is None:
+        return theme
+    parsed = {name: Color.parse(value) for name, value in _colors_of(theme).items()}
+    back = painted(parsed["background"], system)
+    texts = {name: readable(parsed[name], [back], TEXT, system) for name in (*WRITTEN, *COLORED)}
+    grounds = {name: readable_ground(parsed[name], list(texts.values()), TEXT, system) for name in ("panel", "cursor")}
+    found = texts | grounds | {"background": back, "surface": painted(parsed["surface"], system)}
+    found["frame"] = readable(parsed["frame"], [back], FRAME, system)
+    colors: dict[str, Any] = {name: found[name].hex for name in (*COLORED, "background", "surface", "panel")}
+    variables = _variables({name: found[name].hex for name in STATES}, colors["background"])
+    if color_system == "standard":
+        variables[CURSOR_SHAPE] = REVERSE
+    return Theme(name=theme.name, dark=theme.dark, variables=variables, **colors)
+
+
+def _colors_of(theme: Theme) -> dict[str, str]:
+    states = {name: theme.variables[f"state-{name}"] for name in STATES}
+    return states | {name: getattr(theme, name) for name in (*COLORED, "background", "surface", "panel")}
+
+
+def _variables(states: Mapping[str, str], background: str) -> dict[str, str]:
+    return {f"state-{name}": states[name] for name in STATES} | {
+        CURSOR_SHAPE: "ground",
+        "scrollbar": states["frame"],
+        "scrollbar-hover": states["quiet"],
+        "scrollbar-active": states["focus"],
+        "scrollbar-background": background,
+        "scrollbar-background-hover": background,
+        "scrollbar-background-active": background,
+        "scrollbar-corner-color": background,
     }
 
 

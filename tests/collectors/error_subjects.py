@@ -62,6 +62,14 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("proxy/guardrails/", "guardrails", "gateway"),
     _row("integrations/custom_guardrail.py", "guardrails", "gateway"),
     # router
+    # since 1.109 in several files
+    _row("router_core.py", "router", "gateway", "caller", "upstream", "cache"),
+    _row("router_api.py", "router", "gateway", "caller", "upstream", "cache"),
+    _row("router_host.py", "router", "gateway", "caller", "upstream", "cache"),
+    _row("router_python_host.py", "router", "gateway", "caller", "upstream", "cache"),
+    _row("router_rust.py", "router", "gateway", "caller", "upstream", "cache"),
+    _row("router_attempt.py", "router", "gateway", "caller", "upstream", "cache"),
+    _row("router_config.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_strategy/complexity_router", "", ""),
     _row("router_strategy/", "router", "gateway", "caller", "cache"),
@@ -71,6 +79,8 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("caching/", "cache", "cache", "start-up"),
     _row("_redis", "cache", "cache", "start-up"),
     # callbacks
+    # a hook of the request, which refuses what a model does not take
+    _row("integrations/anthropic_cache_control_hook.py", "callbacks", "side service", "gateway"),
     _row("integrations/", "callbacks", "side service"),
     _row("_service_logger.py", "callbacks", "side service"),
     _row("litellm_core_utils/litellm_logging.py", "callbacks", "side service"),
@@ -85,7 +95,9 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("proxy/_experimental/mcp_server/db.py", "MCP", "mcp", "database"),
     _row("proxy/_experimental/mcp_server/outbound_credentials/redis_", "MCP", "mcp", "cache"),
     _row("proxy/_experimental/mcp_server/", "MCP", "mcp", "caller", "gateway", "database"),
+    _row("proxy/mcp_server/", "MCP", "mcp", "caller", "gateway", "database"),
     _row("experimental_mcp_client/", "MCP", "mcp"),
+    _row("mcp_client/", "MCP", "mcp"),
     # start-up
     _row("proxy/proxy_cli.py", "start-up", "start-up"),
     _row("proxy/types_utils/", "start-up", "start-up"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from litellm_tui.actions.transaction.record import Holder, Record, RestartLock
 from litellm_tui.cli import main
-from litellm_tui.commands import check, status
+from litellm_tui.commands import check, look, status
 from litellm_tui.commands.look import is_saved
 from litellm_tui.demo import Simulation
 from litellm_tui.model.configuration import ConfigError, Configuration
@@ -219,19 +218,25 @@ def test_a_transaction_that_was_left_open_is_the_first_thing_that_is_said(
 
 
 def test_a_file_that_is_being_saved_is_not_judged_before_it_is_whole(
-    simulation: Simulation, capsys: pytest.CaptureFixture[str]
+    simulation: Simulation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = simulation.config_path.read_text(encoding="utf-8")
-    half = whole[: whole.index("api_base") + 4]
-    simulation.config_path.write_text(half, encoding="utf-8")
+    path = simulation.config_path
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole[: whole.index("api_base") + 4], encoding="utf-8")
+    begun = path.stat().st_mtime
+    judged: list[bool] = []
 
-    def save() -> None:
-        simulation.config_path.write_text(whole, encoding="utf-8")
+    def asked(configuration: Configuration, now: float) -> bool:
+        """The half file was written a moment ago, however slow the machine is; its writer then goes on."""
+        if judged or configuration.error is None:
+            return is_saved(configuration, now)
+        judged.append(is_saved(configuration, begun + 0.1))
+        path.write_text(whole, encoding="utf-8")
+        return judged[0]
 
-    writer = threading.Timer(0.7, save)
-    writer.start()
+    monkeypatch.setattr(look, "is_saved", asked)
     assert main(["status", "--json"]) in (0, 1)
-    writer.join()
+    assert judged == [False]
     assert not any("parse" in problem["cause"] for problem in json.loads(_said(capsys))["problems"])
 
 

@@ -32,6 +32,7 @@ def site() -> dict[str, Any]:
             deployment("spare", "openai/spare-m"),
             deployment("fine", "openai/fine-m"),
             deployment("gone", "openai/gone-m", port="@refused@"),
+            deployment("refusing", "openai/refusing-m", port="@refused@"),
         ],
         "litellm_settings": {"num_retries": 0, "json_logs": True, "request_timeout": 10},
         "router_settings": {
@@ -91,6 +92,18 @@ def test_no_request_that_failed_is_nobodys(site_of: Site) -> None:
     assert problems["silent"]["severity"] == "bad"
     assert f"{REQUESTS} " in problems["requests"]["reason"]
     assert "the log does not say where" in problems["requests"]["reason"]
+
+
+def test_incidents_count_each_request_that_its_callers_saw_fail(site_of: Site) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        # what the console asks meanwhile, and is refused, is no request of theirs
+        looks = pool.submit(site_of.command, "status")
+        asked = [site_of.lab.chat("refusing", content=f"{n} {id(site_of)}").status for n in range(2 * REQUESTS)]
+        looks.result()
+    assert 200 not in asked
+    told = json.loads(site_of.command("incidents", "--json"))["incidents"]
+    (one,) = [one for one in told if one["subject"] == "refusing"]
+    assert (one["cause"], one["count"]) == ("refused", len(asked)), one
 
 
 def test_a_probe_is_evidence_for_the_next_command(site_of: Site) -> None:

@@ -171,10 +171,10 @@ def pane(text: str, name: str) -> str:
     left = right = -1
     for line in text.splitlines():
         if left < 0:
-            found = re.search(rf"╭─ \d {name}\b[^╭]*?╮", line)
+            found = re.search(rf"[╭┏][─━] \d {name}\b[^╭┏]*?[╮┓]", line)
             if found:
                 left, right = found.span()
-        elif line[left : left + 1] == "╰":
+        elif line[left : left + 1] in ("╰", "┗"):
             break
         else:
             rows.append(line[left + 1 : right - 1].rstrip())
@@ -580,7 +580,7 @@ def test_losing_the_terminal_ends_it(site: Site, loss: str, ignored: bool) -> No
 @pytest.mark.parametrize("picture", ["alternate screen", "first frame", "first models"])
 def test_a_terminal_lost_in_the_middle_of_drawing_ends_it(site: Site, picture: str) -> None:
     """A write that fails ends Textual's writer, and whoever writes next would wait for it for ever."""
-    shown = {"alternate screen": "", "first frame": "╭─ 1 Models", "first models": "llama3"}[picture]
+    shown = {"alternate screen": "", "first frame": "━ 1 Models", "first models": "llama3"}[picture]
     with opened(site.lab, before="trap '' HUP") as console:
         console.wait_for(lambda _: console.bytes_received)
         console.wait_for(shown)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import pytest
 
 from tests.lab import Lab
 from tests.lab.engine import Engine
+from tests.lab.environments import LabError
 from tests.terminal import CONSOLE, compile_console
 
 UNIT: Final = "litellm.service"
@@ -210,6 +212,9 @@ def test_a_container_that_a_unit_runs_is_the_unit(lab: Lab, docker_engine: Engin
         lab.systemctl("stop", "llm.service", check=False)
         unit.unlink()
         lab.systemctl("daemon-reload")
+        # a client that is killed leaves its container running, and other tests use this engine
+        with suppress(LabError):
+            docker_engine.docker("rm", "--force", "gw")
 
 
 # -- what a unit says

@@ -18,6 +18,7 @@ import pytest
 from tests.lab import Environment, environments
 from tests.lab.core import PATIENCE, _prefixes, free_ports, request
 from tests.lab.engine import Engine
+from tests.lab.environments import LabError
 from tests.terminal import CONSOLE, Terminal, compile_console
 
 CONFIG: Final = """\
@@ -134,10 +135,13 @@ def _until(look: Callable[[], T], what: str) -> T:
 @pytest.fixture(scope="module")
 def machine(lab_possible: None, docker_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     compile_console()
+    # nothing else runs here
+    for other in docker_engine.docker("ps", "--all", "--quiet").split():
+        docker_engine.docker("rm", "--force", other)
     made = Machine(tmp_path_factory.mktemp("found-here"), docker_engine, environments()[0])
     yield made
     made.end()
-    with suppress(Exception):
+    with suppress(LabError):
         docker_engine.docker("rm", "--force", "gateway")
 
 

@@ -494,7 +494,7 @@ def test_sudo_gets_the_terminal_and_gives_it_back(module_lab: Lab, sudo: Path) -
         restart_through_sudo()
         shown = console.screen_text()
         assert "may not restart litellm.service for you" in shown
-        assert "╭─ 1 Models" not in shown, "the console is still on the terminal"
+        assert "━ 1 Models" not in shown, "the console is still on the terminal"
         assert (sudo / "called").read_text().split() == ["systemctl", "restart", UNIT]
         assert "no tty present" not in shown
         console.type("wrong")
@@ -503,7 +503,7 @@ def test_sudo_gets_the_terminal_and_gives_it_back(module_lab: Lab, sudo: Path) -
         assert "wrong" not in console.screen_text(), "the password was echoed"
         console.wait_for("No restart was carried out. Enter goes on")
         console.press("enter")
-        console.wait_for("╭─ 1 Models")
+        console.wait_for("━ 1 Models")
         console.wait_for("refused +nothing was changed: .*([Dd]enied|authentication required)")
         assert lab.show(UNIT, "ActiveState", user=False)["ActiveState"] == "inactive"
         console.press("enter")
@@ -516,7 +516,7 @@ def test_sudo_gets_the_terminal_and_gives_it_back(module_lab: Lab, sudo: Path) -
         try:
             lab.systemctl("restart", UNIT)
             (sudo / "restarted").touch()
-            console.wait_for("╭─ 1 Models")
+            console.wait_for("━ 1 Models")
             console.wait_for("proof")
             console.wait_for("applied +applied and proved; 7 of 7 deployments loaded", 90)
             console.press("enter")

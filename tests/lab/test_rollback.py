@@ -50,7 +50,10 @@ def test_a_start_that_lasted_is_what_it_goes_back_to_with_its_environment(lab: L
     config = lab.config_path()
     environment = config.with_name("litellm.env")
     before = {path: (path.read_bytes(), path.stat()) for path in (config, environment)}
-    assert [file["path"] for file in seen["files"]] == [str(config), str(environment)]
+    unit = lab.unit_path()
+    # where the unit has no drop-in, the one that `systemctl edit` makes is kept as not there
+    ours = [unit, unit.with_name(f"{unit.name}.d") / "override.conf"]
+    assert [file["path"] for file in seen["files"]] == [str(path) for path in (config, environment, *ours)]
 
     text = config.read_text()
     assert RETRIES[0] in text

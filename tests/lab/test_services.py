@@ -37,7 +37,9 @@ Environment=HOME=/tmp
 ExecStartPre=-{docker} rm --force {name}
 ExecStart={docker} run --rm --name {name} --network none {image} \\
   sh -c 'trap "exit 0" TERM; echo it has started; sleep 600 & wait'
-ExecStop={docker} stop {name}
+ExecStop={docker} stop --time 5 {name}
+# of a client that hangs
+TimeoutStopSec=20
 """
 
 

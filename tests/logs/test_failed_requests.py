@@ -299,3 +299,27 @@ def test_groups_that_their_own_reports_name_hide_no_group_that_only_its_look_up_
             fed.write(error(ROUTER + text + DEBUG), error(PROXY + CALL + text), access(408))
         fed.write(info("No fallback model group found for lookup_groups=weighted. Fallbacks=None"), *_unnamed())
     assert sorted(fed.told()) == [("group", "one", 3), ("group", "two", 3), ("group", "weighted", 3)]
+
+
+@pytest.mark.parametrize("path", ["/metrics/?from=litellm-tui", "/health/readiness/details", "/cache/ping"])
+def test_who_asks_for_the_gateways_state_and_is_refused_answers_no_failure_of_a_model(path: str) -> None:
+    fed = Fed()
+    fed.write(
+        error(f"{PROXY}{CALL}litellm.InternalServerError: no{ALONE.format('g')}"),
+        f'INFO:     10.0.0.2:40001 - "GET {path} HTTP/1.1" 404 Not Found',
+        'INFO:     10.0.0.9:40000 - "POST /v1/chat/completions HTTP/1.1" 500 Internal Server Error',
+    )
+    assert fed.told() == [("group", "g", 1)]
+    (failed,) = fed.traffic().failed
+    assert failed.callers == ("10.0.0.9",)
+
+
+def test_a_probe_of_the_console_takes_no_callers_failure_with_it() -> None:
+    fed = Fed()
+    fed.write(
+        error(f"{PROXY}{CALL}litellm.InternalServerError: no{ALONE.format('g')}"),
+        error(f"{PROXY}{CALL}litellm.InternalServerError: no{ALONE.format('ab' * 32)}"),
+        'INFO:     127.0.0.1:40001 - "POST /v1/chat/completions?from=litellm-tui HTTP/1.1" 500 Internal Server Error',
+        'INFO:     10.0.0.9:40000 - "POST /v1/chat/completions HTTP/1.1" 500 Internal Server Error',
+    )
+    assert fed.told() == [("group", "g", 1)]

@@ -119,7 +119,9 @@ def test_a_cooldown_belongs_to_the_failure_that_began_it() -> None:
     for second in (1, 2, 3):
         fed.write(_refused("g", cooling), at=NOW + second)
     (incident,) = fed.found(NOW + 10)
-    assert (incident.cause, incident.count, incident.also) == ("429 rate limit", 1, ("cooling down, 3 times",))
+    # its callers saw four: the three that were refused in the cooldown failed, too
+    assert (incident.cause, incident.count, incident.also) == ("429 rate limit", 4, ("cooling down, 3 times",))
+    assert incident.words == "slow down"
     alone = Fed()
     alone.write(_refused("g", cooling))
     (incident,) = alone.found()
@@ -135,6 +137,19 @@ def test_a_failure_told_without_a_name_belongs_to_the_group_that_fails_in_the_sa
     fed.write(_error(f"{place}litellm.Timeout: Request timed out in another way"), at=NOW)
     found = {(incident.subject, incident.cause): incident.count for incident in fed.found(NOW + 10)}
     assert found == {("g", "timeout"): 4, ("", "timeout"): 1}
+
+
+def test_what_the_router_and_the_request_say_in_the_same_words_is_one_incident() -> None:
+    fed = Fed()
+    words = "unsupported operand type(s) for +: 'int' and 'str'"
+    trace = (
+        'Traceback (most recent call last):\n  File "/x/litellm/router_strategy/simple_shuffle.py", line 6, in choose'
+    )
+    router = "litellm.router.py::async_function_with_fallbacks() - Error occurred while trying to do fallbacks - "
+    request = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - "
+    fed.write(_error(router + words), _error(request + words, stacktrace=f"{trace}\nTypeError: {words}"))
+    (incident,) = fed.found()
+    assert (incident.failure_of, incident.count) == ("gateway", 1)
 
 
 def test_a_refusal_of_the_gateways_own_belongs_to_the_group_that_it_names() -> None:
@@ -200,6 +215,48 @@ def test_a_request_of_the_console_that_fails_later_is_not_the_failure_before_it(
     # /metrics are off
     fed.write(_access(f"/metrics?{TAG}", 404), at=NOW)
     assert [incident.subject for incident in fed.found()] == ["g"]
+
+
+def test_what_the_console_asks_and_is_not_there_takes_no_failure_of_a_model_back() -> None:
+    fed = Fed()
+    for path, status in (("/metrics/", 404), ("/health/readiness/details", 404), ("/cache/ping", 503)):
+        fed.write(_refused("g"), _access("/v1/chat/completions", 500), _access(f"{path}?{TAG}", status))
+    # an attempt at a model, and a request of it that the log does not name
+    fed.write(
+        '{"message": "litellm.acompletion(model=openai/m) Exception litellm.Timeout: no", "level": "INFO"}',
+        _access(f"/v1/model/info?{TAG}", 500),
+    )
+    assert sorted((one.subject, one.count) for one in fed.found()) == [("g", 3), ("openai/m", 1)]
+    # the check of its own key, and what a page of the gateway's fails at, are taken back
+    own = Fed()
+    key = "litellm.proxy.proxy_server.user_api_key_auth(): Exception occured - Malformed API Key passed in."
+    own.write(_error(key), _access(f"/cache/ping?{TAG}", 401), _error("cache ping went wrong"))
+    own.write(_access(f"/cache/ping?{TAG}", 503))
+    assert own.found() == ()
+
+
+def test_a_probe_takes_back_its_own_failure_and_not_that_of_a_caller_beside_it() -> None:
+    fed = Fed()
+    fed.write(_refused("ab" * 32), _refused("g"), _access(f"/v1/chat/completions?{TAG}", 500))
+    fed.write(_access("/v1/chat/completions", 500))
+    assert [(one.subject, one.count) for one in fed.found()] == [("g", 1)]
+
+
+def test_requests_that_failed_by_a_part_are_counted_where_what_they_met_is_told_better() -> None:
+    fed = Fed()
+    fed.write(_error("Error getting models - Client is not connected to the query engine, you must call `connect()`"))
+    for second in range(3):
+        fed.write(
+            _error(
+                "litellm.proxy.proxy_server.user_api_key_auth(): Exception occured - All connection attempts failed"
+            ),
+            _access("/v1/chat/completions", 401),
+            at=NOW + second,
+        )
+    (incident,) = fed.found(NOW + 10)
+    assert (incident.cause, incident.count) == ("database client lost", 3)
+    assert incident.also == ("key check cannot connect, 3 times",)
+    assert incident.words.startswith("Error getting models")
 
 
 def test_names_that_callers_invent_are_one_incident() -> None:

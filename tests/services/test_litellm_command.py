@@ -25,6 +25,9 @@ ENVIRONMENT = {"PORT": Variable("4777", "test")}
         (["sh", "-c", "it's"], None, 4777),
         (["sh", "-c"], None, 4777),
         (["sh", "start.sh", "--port", "3"], None, 3),
+        (["tini", "--", "sh", "-c", "litellm --port 4006"], None, 4006),
+        (["/usr/bin/env", "A=1", "/bin/sh", "-ec", "litellm -c /q.yaml"], "/q.yaml", 4777),
+        (["litellm", "-c", "sh"], "/w/sh", 4777),
         ([], None, 4777),
     ],
 )  # fmt: skip

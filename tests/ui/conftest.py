@@ -15,6 +15,10 @@ def nothing_of_the_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Neither settings nor themes of whoever runs the tests."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    # the themes as they are written, whatever terminal runs the tests
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     # a snapshot is drawn as soon as it is there: the tests wait for what they show
     monkeypatch.setattr("litellm_tui.monitor.monitor.PUBLISH_SECONDS", 0.02)
     # a small log is looked through in one slice, however busy the machine: what slices do has tests of its own

@@ -64,7 +64,7 @@ async def _says(scene: Scene, words: str, name: str = "backups-lines") -> None:
 async def _open(scene: Scene) -> None:
     await scene.press("b")
     assert isinstance(scene.app.screen, BackupsScreen)
-    await eventually(lambda: "looking…" not in _all(scene, "backups-lines") and _list(scene)._rows, "it has looked")
+    await eventually(lambda: "looking" not in _all(scene, "backups-lines") and _list(scene)._rows, "it has looked")
 
 
 async def _select(scene: Scene, backup: Backup) -> None:
@@ -100,7 +100,7 @@ async def test_the_newest_is_first_with_what_became_of_it(scene: Scene) -> None:
     assert first.split()[1].startswith("2023-")
     assert "applied" in second
     assert "as now" in second
-    assert second.startswith(scene.app.session.notation.signs.states["serving"])
+    assert second.lstrip().startswith(scene.app.session.notation.signs.states["serving"])
 
 
 async def test_what_going_back_changes_stands_below(scene: Scene) -> None:
@@ -333,5 +333,5 @@ async def test_ascii_is_ascii(simulation: Simulation) -> None:
         _keep(scene, FASTER, "applied", good=True)
         await _open(scene)
         await _says(scene, "rpm: 600", "backups-detail")
-        await scene.shows("600 > 900")
+        await scene.shows("600 -> 900")
         assert scene.text.isascii(), [c for c in scene.text if not c.isascii()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from textual.widgets import Button
 
 from litellm_tui.actions.transaction.record import RestartLock
 from litellm_tui.ui.screens import filled
@@ -60,15 +59,27 @@ async def test_a_key_that_comes_before_the_question_could_be_read_is_not_heard(
     assert _state(scene) == "active"
 
 
+async def test_y_and_n_answer_and_the_frame_says_so(scene: Scene) -> None:
+    await _asked(scene, "Stop")
+    await scene.shows("y stop · n leaves it")
+    await scene.press("n")
+    await scene.until(lambda: len(scene.app.screen_stack) == 1)
+    assert _state(scene) == "active"
+    await _asked(scene, "Stop")
+    await scene.press("y")
+    await scene.until(lambda: "litellm.service: stopped" in _told(scene))
+
+
 async def test_in_production_the_name_is_wanted(scene: Scene) -> None:
     scene.monitor.profile = replace(scene.monitor.profile, production=True)
     await scene.until(lambda: (view := scene.app.view) is not None and view.profile.production)
     await _asked(scene, "Stop")
-    scene.app.screen.query_one("#confirm", Button).press()
-    await scene.pilot.pause()
+    await scene.shows("type the name, then Enter: stop")
+    # the field has the focus, a name that is not right is said to be so, and y is a letter of it
+    await scene.press(*"litellmy", "enter")
+    await scene.shows("not litellm.service yet")
     assert isinstance(scene.app.screen, ConfirmDialog)
-    await scene.press(*"litellm", "full_stop", *"service", "enter")
-    scene.app.screen.query_one("#confirm", Button).press()
+    await scene.press("backspace", "full_stop", *"service", "enter")
     await scene.until(lambda: "litellm.service: stopped" in _told(scene))
 
 

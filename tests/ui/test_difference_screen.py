@@ -167,13 +167,13 @@ async def test_differences_stand_under_their_heads(kept: Scene) -> None:
         texts[begin:end] for begin, end in zip(heads, [*heads[1:], len(texts)], strict=True)
     )
     changed = next(text for text in deployments if ": rpm" in text)
-    assert changed.startswith("~ ")
+    assert changed.startswith(" ~ ")
     assert "600 → 900" in changed
     added = next(text for text in deployments if "[red]x[/] (openai/x)" in text)
-    assert added.startswith("+ ")
+    assert added.startswith(" + ")
     assert "http://new.example/v1" in added
     removed = next(text for text in deployments if "gemini-2.5-flash (gemini/gemini-2.5-flash)" in text)
-    assert removed.startswith("- ")
+    assert removed.startswith(" - ")
     assert any("fallbacks of qwen2.5-coder:32b" in text for text in fallbacks)
     assert any("cooldown_time" in text and "60 → 90" in text for text in settings)
     assert any("general_settings.health_check_interval" in text for text in settings)

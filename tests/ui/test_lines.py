@@ -61,7 +61,7 @@ async def run() -> AsyncIterator[Run]:
 
 
 def _rows(*keys: str) -> list[Row]:
-    return [Row(((f"row {key}", "ok"),), key) for key in keys]
+    return [Row(((f" row {key}", "ok"),), key) for key in keys]
 
 
 def _text(app: _App) -> list[str]:
@@ -120,13 +120,13 @@ async def test_the_selected_row_stays_on_its_screen_line(run: Run) -> None:
     app.lines.show(_rows(*keys))
     app.lines.select("50")
     await pilot.pause()
-    line = _text(app).index("row 50")
+    line = _text(app).index("▌row 50")
     app.lines.show(_rows("new1", "new2", "new3", *keys))
     await pilot.pause()
-    assert _text(app).index("row 50") == line
+    assert _text(app).index("▌row 50") == line
     app.lines.show(_rows(*keys[20:]))
     await pilot.pause()
-    assert _text(app).index("row 50") == line
+    assert _text(app).index("▌row 50") == line
 
 
 async def test_a_selected_row_that_goes_leaves_the_nearest_one_selected(run: Run) -> None:

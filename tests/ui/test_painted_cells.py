@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from litellm_tui.ui.painted_cells import PaintedCells, Placed
 from tests.bench.console import USEFUL, flooded
+from tests.waiting import DEADLINE
 
 SIZE = Size(24, 5)
 STYLES = [Style.parse(text) for text in ("", "bold red", "on blue", "dim white on black", "underline")]
@@ -117,12 +118,13 @@ def test_something_else_that_was_written_is_gone_when_the_screen_is_drawn_anew()
     with flooded(0) as console, console.open() as terminal:
         terminal.draw(b"\x1b[12;40HMessage from root")
         terminal.press("!")
-        terminal.wait_for("Problems")
+        # the last line of the list: it is whole
+        terminal.wait_for("Esc closes", DEADLINE)
         terminal.press("escape")
-        terminal.wait_gone("Esc closes")
+        terminal.wait_gone("Esc closes", DEADLINE)
         terminal.draw(b"\x1b[12;40HMessage from root")
         terminal.press("ctrl+l")
-        terminal.wait_gone("Message from root")
+        terminal.wait_gone("Message from root", DEADLINE)
 
 
 def _is_stopped(pid: int) -> bool:
@@ -133,9 +135,9 @@ def test_what_was_stopped_and_goes_on_paints_the_empty_terminal() -> None:
     with flooded(0) as console, console.open() as terminal:
         program = terminal.program("litellm-tui")
         os.kill(program, signal.SIGTSTP)
-        terminal.wait_gone(USEFUL)
+        terminal.wait_gone(USEFUL, DEADLINE)
         # it stops after it has given the terminal back
-        terminal.wait_for(lambda _: _is_stopped(program))
+        terminal.wait_for(lambda _: _is_stopped(program), DEADLINE)
         terminal.draw(b"\x1b[?1049h\x1b[H\x1b[2J")
         os.kill(program, signal.SIGCONT)
-        terminal.wait_for("╭─ 1 Models")
+        terminal.wait_for("━ 1 Models", DEADLINE)

@@ -6,42 +6,35 @@ from pathlib import Path
 
 import pytest
 import yaml
-from rich.color import Color, ColorSystem
+from rich.color import ColorSystem
 from textual.color import Color as Rgb
 from textual.theme import Theme
 
 from litellm_tui.target.settings import SettingsError
-from litellm_tui.ui.themes import STATES, load_theme, load_themes, packaged_folder
+from litellm_tui.ui.contrast import contrast, painted, readable
+from litellm_tui.ui.palette import CURSOR_SHAPE, REVERSE, palette
+from litellm_tui.ui.themes import COLORED, STATES, WRITTEN, fitted, load_theme, load_themes, packaged_folder
 
 PACKAGED = sorted(packaged_folder().glob("*.yaml"))
 THEMES = [load_theme(path) for path in PACKAGED]
-TEXT = [name for name in STATES if name not in ("frame", "cursor", "focus")]
+SYSTEMS = {"truecolor": None, "256": ColorSystem.EIGHT_BIT, "standard": ColorSystem.STANDARD}
+ON_EACH = pytest.mark.parametrize("system", SYSTEMS)
+OF_EACH = pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 
 
-def _standard(color: str) -> int | None:
-    """The one of the 16 colours that Rich paints instead of it."""
-    return Color.parse(Rgb.parse(color).hex.lower()).downgrade(ColorSystem.STANDARD).number
+def _shown(theme: Theme, name: str, system: str) -> Rgb:
+    """The colour that a terminal of this system shows, of a theme as it is used there."""
+    used = fitted(theme, system)
+    value = used.variables[f"state-{name}"] if name in STATES else getattr(used, name)
+    return painted(Rgb.parse(value), SYSTEMS[system])
 
 
-def _luminance(color: str) -> float:
-    """Relative luminance by WCAG 2.1."""
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in Rgb.parse(color).normalized]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _state(theme: Theme, name: str) -> str:
-    return theme.variables[f"state-{name}"]
-
-
-@pytest.fixture(autouse=True)
-def _rich_palette() -> None:
-    assert _standard("#000000") == 0, "the measure itself"
-    assert _contrast("#000000", "#ffffff") == pytest.approx(21)
+def test_the_measure_itself() -> None:
+    black, white = Rgb.parse("#000000"), Rgb.parse("#ffffff")
+    assert contrast(black, white) == pytest.approx(21)
+    assert contrast(Rgb.parse("#767676"), white) == pytest.approx(4.54, abs=0.01)
+    assert painted(Rgb.parse("#fefefe"), ColorSystem.STANDARD) == white
+    assert painted(Rgb.parse("#00005f"), ColorSystem.EIGHT_BIT) == Rgb.parse("#00005f")
 
 
 def test_there_is_a_dark_a_light_and_a_high_contrast_theme() -> None:
@@ -50,44 +43,45 @@ def test_there_is_a_dark_a_light_and_a_high_contrast_theme() -> None:
     assert [path.stem for path in PACKAGED] == sorted(theme.name for theme in THEMES)
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-@pytest.mark.parametrize("name", [name for name in STATES if name != "cursor"])
-def test_a_state_stands_out_from_the_background_in_16_colours(theme: Theme, name: str) -> None:
-    assert theme.background
-    assert _standard(_state(theme, name)) != _standard(theme.background)
+@OF_EACH
+@ON_EACH
+@pytest.mark.parametrize("name", [*WRITTEN, *COLORED])
+def test_every_colour_is_readable_on_every_ground(theme: Theme, system: str, name: str) -> None:
+    text = _shown(theme, name, system)
+    for ground in ("background", "panel", "cursor"):
+        if ground == "cursor" and fitted(theme, system).variables[CURSOR_SHAPE] == REVERSE:
+            # text and background change places there, and what is between them stays
+            continue
+        assert contrast(text, _shown(theme, ground, system)) >= 4.5, ground
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-@pytest.mark.parametrize("name", TEXT)
-def test_the_text_under_the_cursor_stands_out_in_16_colours(theme: Theme, name: str) -> None:
-    assert _standard(_state(theme, name)) != _standard(_state(theme, "cursor"))
+@OF_EACH
+@ON_EACH
+def test_frames_can_be_seen(theme: Theme, system: str) -> None:
+    assert contrast(_shown(theme, "frame", system), _shown(theme, "background", system)) >= 3
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-@pytest.mark.parametrize("name", TEXT)
-def test_text_is_readable_on_the_background(theme: Theme, name: str) -> None:
-    assert theme.background
-    assert _contrast(_state(theme, name), theme.background) >= 4.5
+@OF_EACH
+@ON_EACH
+def test_what_is_wrong_does_not_look_like_what_is_well(theme: Theme, system: str) -> None:
+    colours = {name: _shown(theme, name, system) for name in ("ok", "warn", "bad", "mark")}
+    assert len(set(colours.values())) == len(colours), colours
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-@pytest.mark.parametrize("name", TEXT)
-def test_text_is_readable_under_the_cursor(theme: Theme, name: str) -> None:
-    # one line at a time, and the one that is looked at
-    assert _contrast(_state(theme, name), _state(theme, "cursor")) >= 3
+@OF_EACH
+def test_the_line_under_the_cursor_has_another_ground_or_is_in_reverse(theme: Theme) -> None:
+    for system in ("truecolor", "256"):
+        assert fitted(theme, system).variables[CURSOR_SHAPE] != REVERSE
+        assert _shown(theme, "cursor", system) != _shown(theme, "background", system)
+    used = fitted(theme, "standard")
+    assert palette(used.variables | {"background": "#000000"})["cursor"].reverse
+    assert not palette(theme.variables | {"background": "#000000"})["cursor"].reverse
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-@pytest.mark.parametrize("name", ["frame", "focus"])
-def test_frames_can_be_seen(theme: Theme, name: str) -> None:
-    assert theme.background
-    assert _contrast(_state(theme, name), theme.background) >= 3
-
-
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-def test_what_is_wrong_does_not_look_like_what_is_well(theme: Theme) -> None:
-    colours = {name: _standard(_state(theme, name)) for name in ("ok", "warn", "bad")}
-    assert len(set(colours.values())) == 3, colours
+def test_where_nothing_can_be_read_a_colour_stays_as_it_is() -> None:
+    black, white = Rgb.parse("#000000"), Rgb.parse("#ffffff")
+    assert readable(white, [black, white], 4.5, ColorSystem.STANDARD) == white
+    assert readable(Rgb.parse("#123456"), [black], 4.5, None) == Rgb.parse("#123456")
 
 
 GOOD = {

@@ -95,12 +95,15 @@ _ELSEWHERE: Final[tuple[tuple[WordRule, ...], ...]] = (
     MACHINE_RULES,
     PROCESS_RULES,
 )
+# what may be raised as a provider's error would be: routes are refused before that
+_RAISED_AS_MAPPED: Final = tuple(rule for rule in GATEWAY_RULES if rule.cause.name != "route not allowed")
 # files of LiteLLM that look at a request before any model is asked
 _BEFORE_THE_CALL: Final = (
     "proxy/common_request_processing.py", "proxy/litellm_pre_call_utils.py", "proxy/route_llm_request.py",
 )  # fmt: skip
 # what a guardrail says of its own settings is not about the caller's request
 _GUARDRAIL: Final = "guardrail"
+_GUARDRAIL_FAILS: Final = next(rule.cause for rule in GATEWAY_RULES if rule.cause.name == "guardrail fails")
 NETWORK_NAMES: Final = ("refused", "no such host", "TLS", "no route", "timeout", "no connection", "503 unavailable")
 # the router wraps so what ended a stream, and what kept it from beginning
 _BROKE: Final = "MidStreamFallbackError: "
@@ -140,6 +143,9 @@ def name_cause(error: str, where: Reported | None = None) -> Cause:
         if trace and says_little(cause):
             return next((below for pattern, below in _NETWORK if pattern.search(trace)), cause)
         return cause
+    if where.subject == "gateway" and _GUARDRAIL in where.frame and not is_http_exception(own):
+        # what its own service says in words of any program; an answer by status is what it means to say
+        return _GUARDRAIL_FAILS
     return _UNKNOWN._replace(subject=where.subject or _default_subject(own, where))
 
 
@@ -152,7 +158,7 @@ def _own(head: str, own: str, lowered: str, where: Reported | None) -> Cause | N
     """The cause in LiteLLM's own words, or in those of its database, its processes and the machine."""
     if _MAPPED.match(head):
         # raised as a provider's error would be: only the gateway's own refusals are
-        return first_cause(GATEWAY_RULES, lowered) or first_cause(CALLER_RULES, lowered)
+        return first_cause(_RAISED_AS_MAPPED, lowered) or first_cause(CALLER_RULES, lowered)
     if where is not None and where.by == "check of the key" and not own:
         return NO_WORDS
     if where is not None and where.by == "check of the key" and (found := first_cause(AUTH_RULES, lowered)):

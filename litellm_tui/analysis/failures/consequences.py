@@ -61,13 +61,9 @@ def _is_of_a_group(one: FailureGroup) -> bool:
 
 
 def _add(one: FailureGroup, cause: FailureGroup) -> None:
+    """Count it as a failure of that cause: a request that a cooldown refuses has failed too."""
     if one.cause in ("cooling down", "no such group"):
         cause.also[one.cause] += sum(one.counts().values())
-    else:
-        _join(one, cause)
-
-
-def _join(one: FailureGroup, cause: FailureGroup) -> None:
     cause.example = cause.example or max(cause.tallies, key=lambda tally: tally.last)
     cause.tallies += one.tallies
 
@@ -87,6 +83,10 @@ def _fold_parts(found: Found) -> dict[Key, FailureGroup]:
                 if near:
                     into = min(near, key=lambda other: (-_rank(other.cause, telling), abs(other.last - one.last)))
                     into.also[one.cause or first_words(one.tallies[-1].words, 60)] += sum(one.counts().values())
+                    # a part tells of one failure in several lines, and of each request that failed by it in one
+                    asked = [tally for tally in one.tallies if tally.voice == "request"]
+                    into.example = into.example or max(into.tallies, key=lambda tally: tally.last)
+                    into.tallies += asked
                     del kept[key]
     return kept
 

@@ -64,6 +64,15 @@ DATABASE_RULES: Final = (
         "p2024", "timed out fetching a new connection from the connection pool", "from the connection pool",
     ),
     word_rule(
+        "database forbids it", "database",
+        "the user of DATABASE_URL lacks rights in the database",
+        "give it the rights on its schema (GRANT ALL ON SCHEMA public TO its name): since PostgreSQL 15 nobody has "
+        "them by default",
+        "permission denied for schema", "permission denied for table", "permission denied for relation",
+        "permission denied for database", "permission denied to create", "must be owner of", "42501",
+        "insufficient permissions", "permission error. migration",
+    ),
+    word_rule(
         "migration failed", "database",
         "a change of the database's tables failed, and Prisma goes no further until that is settled",
         "see which migration it is in _prisma_migrations, mend the cause, then mark it with prisma migrate resolve",
@@ -75,7 +84,8 @@ DATABASE_RULES: Final = (
         "database tables missing", "database",
         "the database has not the tables or columns of this LiteLLM: its migrations did not run",
         "run the migrations (start once without DISABLE_SCHEMA_UPDATE, or prisma migrate deploy)",
-        "p2021", "p2022", "does not exist in the current database", 'relation "litellm_', "not all views exist in db",
+        "p2021", "p2022", "does not exist in the current database", 'relation "litellm_ … does not exist',
+        "not all views exist in db",
         "did not appear within", "undefinedtable", "undefinedcolumn",
     ),
     word_rule(

@@ -61,6 +61,13 @@ GATEWAY_RULES: Final = (
         "already has max_parallel_requests=", "max parallel requests of deployment",
     ),
     word_rule(
+        "own rate limit", "gateway",
+        "a limit of requests or tokens a minute that LiteLLM keeps for a key, user, team or model is reached",
+        "raise rpm_limit or tpm_limit of who is limited, or lower its load",
+        # three limits in one sentence, of which the parallel one has a number only where it is set
+        "crossed tpm / rpm / max parallel request limit",
+    ),
+    word_rule(
         "own parallel limit", "gateway",
         "a limit of parallel requests that LiteLLM keeps for a key, user, team or model is reached",
         "raise max_parallel_requests of who is limited, or let it ask less at a time",
@@ -74,7 +81,7 @@ GATEWAY_RULES: Final = (
         "raise rpm_limit or tpm_limit of who is limited, or lower its load",
         "rate limit exceeded for … limit type:", "rate limit exceeded. limit type:", "'error': 'rate limit exceeded",
         "litellm rate limit", "over available tpm=", "over available rpm=",
-        "crossed tpm / rpm", "exceeded tpm/rpm", "priority-based rate limit", "model capacity reached",
+        "exceeded tpm/rpm", "priority-based rate limit", "model capacity reached",
         "batch rate limit exceeded", "rate limit exceeded for batch", "max iterations exceeded",
         "key … over … rate limit", "enqueued token limit",
     ),
@@ -160,6 +167,12 @@ GATEWAY_RULES: Final = (
         "modulenotfounderror", "no module named '",
     ),
     word_rule(
+        "token's issuer not set", "gateway",
+        "callers may come with signed tokens (JWT), and LiteLLM is not told where the keys for them are",
+        "set JWT_PUBLIC_KEY_URL to the issuer's JWKS address, and restart",
+        "missing jwt public key url",
+    ),
+    word_rule(
         "enterprise feature", "gateway",
         "LiteLLM keeps this feature for those with a licence (LITELLM_LICENSE)",
         "set LITELLM_LICENSE, or take the setting out",
@@ -209,8 +222,8 @@ CALLER_RULES: Final = (
     ),
     word_rule(
         "expired key", "caller",
-        "a caller's key has expired",
-        "give the caller a new key, or lengthen this one",
+        "a caller's key, or signed token, has expired",
+        "give the caller a new key, or lengthen this one; a signed token is fetched anew from who signs it",
         "expired key", "token expired", "expired_key", "key expiry time",
     ),
     word_rule(
@@ -242,7 +255,8 @@ CALLER_RULES: Final = (
         "validation fails:", "jwt key mapping:", "token is not active", "invalid jwt", "jwt … claim",
         "signature verification",
         "oauth 2.0 token validation failed", "oauth2 token validation", "jwt token", "jwt auth:",
-        "no matching key found",
+        "no matching key found", "no matching public key found", "found in token", "email domain not allowed",
+        "unmatched token passed", "userinfo endpoint returned status 401", "userinfo endpoint returned status 403",
     ),
     word_rule(
         "no such group", "caller",

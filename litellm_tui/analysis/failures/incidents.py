@@ -30,7 +30,7 @@ class Incident(msgspec.Struct, frozen=True):
     failures in the requested time, `minutes` that of each of the last 60 minutes, the current one last. `models` are
     `litellm_params.model`, `asked` the names that callers used. `callers` are client addresses with their
     numbers of refused answers, `calls` LiteLLM's ids of the last calls. `sequence` is the number of an example record.
-    `also` names consequences.
+    `also` names consequences: the requests that failed by them are counted too.
     """
 
     key: str
@@ -92,8 +92,10 @@ def find_incidents(
 def _join_unnamed(found: Mapping[tuple[str, str, str], FailureGroup]) -> Mapping[tuple[str, str, str], FailureGroup]:
     """Add failures without a name to the group that failed with the same text.
 
-    Where several groups did, their counts already include these failures.
+    Where several groups did, their counts already include these failures. What nothing is known of joins what says
+    in the same words whose failure it is.
     """
+    whose = {words: one for one in found.values() if not one.cause and one.failure_of for words in one.fingerprints()}
     named: dict[tuple[str, str], list[FailureGroup]] = defaultdict(list)
     for one in found.values():
         for words in one.fingerprints() if one.cause and not _is_unnamed(one) else ():
@@ -102,6 +104,8 @@ def _join_unnamed(found: Mapping[tuple[str, str, str], FailureGroup]) -> Mapping
     for key, one in found.items():
         unnamed = _is_unnamed(one) and one.kind == "" and one.cause
         same = [c for words in one.fingerprints() for c in named[one.cause, words]] if unnamed else []
+        if not one.cause and not one.failure_of and not one.subject:
+            same = [whose[words] for words in one.fingerprints() if words in whose][:1]
         if not same:
             after[key] = one
         elif len(same) == 1:

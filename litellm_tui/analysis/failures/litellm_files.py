@@ -1,6 +1,7 @@
 """Files of LiteLLM whose name alone says whose failure they report, as a log line has the name.
 
-Made from the sources of 1.77.7 and 1.106.2: a name that stands in folders of several subjects is not among them.
+Made from the sources of 1.77.7, 1.106.2 and 1.110.2. A name that stands in folders of several subjects is not among
+them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _NAMES: Final[dict[Subject, str]] = {
         autorouter_session_rollup base_update_queue check_migration daily_spend_update_queue
         db_spend_update_writer encrypt_decrypt_utils exception_handler gateway_request_tracking
         health_check_latest pgbouncer pod_lock_manager prisma_client prisma_migration query_engine_reaper
-        redis_update_buffer routing_prisma_wrapper shadow_eval_funnel spend_counter_reseed spend_log_cleanup
+        redis_update_buffer request_error_tracking routing_prisma_wrapper shadow_eval_funnel
+        spend_counter_reseed spend_log_cleanup
         spend_log_cleanup_metrics spend_logs_partition_manager spend_update_queue tool_registry_writer
         window_spend_update_queue
     """,
@@ -45,7 +47,7 @@ _NAMES: Final[dict[Subject, str]] = {
         parallel_request_limiter parallel_request_limiter_v3 password_policy patterns pillar pipeline_executor
         policy_endpoints policy_registry policy_resolve_endpoints policy_resolver policy_validator primitives
         prompt_injection_detection prompt_security prompt_shield promptguard proxy_server purview_dlp
-        qualifire repelloai response_retrieval route_checks route_llm_request router routing_groups
+        qualifire repelloai response_retrieval route_checks route_llm_request router
         savings_baseline search_api_router search_free_tier semantic_guard singulr straiker tag_based_routing
         text_moderation tool_permission tool_policy_guardrail trusted_proxy_utils typesafe unified_guardrail
         update_queue usage_endpoints usage_tracking user_api_key_auth user_management_event_hooks vigil_guard
@@ -69,7 +71,7 @@ _NAMES: Final[dict[Subject, str]] = {
         email_alerting extractors focus_logger galileo gcs_bucket gcs_bucket_base generic_api_callback
         gitlab_prompt_manager google_secret_manager hashicorp_secret_manager key_metadata_recovery langfuse
         langfuse_prompt_management langfuse_sdk langsmith litellm_logging literal_ai logfire_logger
-        logging_worker mavvrik_focus_logger metrics newrelic newrelic_metrics opentelemetry opik posthog
+        logging_worker mavvrik_focus_logger newrelic newrelic_metrics opentelemetry opik posthog
         presidio prometheus proxy_track_cost_callback ptu_flat_cost_rollup pub_sub routing rubrik s3 s3_v2
         savings shadow_eval_logger signoz slack_alerting spend_event_producer spend_log_error_logger
         spend_management_endpoints spend_tracking_utils sqs traceloop vantage_destination vantage_logger

@@ -185,6 +185,14 @@ START_RULES: Final = (
         "a Python package that LiteLLM needs is not in its environment",
         "install it into LiteLLM's environment (pip install NAME), or take out what needs it",
         "no module named", "missing dependency", "is not installed. please install", "modulenotfounderror",
+        "run `pip install", "run 'pip install", "please install",
+    ),
+    word_rule(
+        "package of another version", "start-up",
+        "a Python package in LiteLLM's environment has another version than LiteLLM needs",
+        "install LiteLLM anew together with what it needs: pip install 'litellm[proxy]==VERSION'",
+        "cannot import name … site-packages", "cannot import name … dist-packages", "cannot import name … from 'openai",
+        "cannot import name … from 'pydantic", "cannot import name … from 'litellm",
     ),
     word_rule(
         "module unusable", "start-up",
@@ -202,6 +210,12 @@ START_RULES: Final = (
         "unsupported operand type", "not supported between instances of",
     ),
     word_rule(
+        "configuration is a folder", "start-up",
+        "where the configuration file should be is a folder: Docker makes one where the file to mount is not there",
+        "put the file there in place of the folder, and make the container anew",
+        "is a directory: … .yaml'", "is a directory: … .yml'",
+    ),
+    word_rule(
         "configuration unreadable", "start-up",
         "LiteLLM cannot read its configuration file",
         "correct the file: the audit (a) names the place",
@@ -214,6 +228,13 @@ START_RULES: Final = (
         "this LiteLLM starts with no unsafe master key: it is unset, empty or sk-1234",
         "set general_settings.master_key to a long secret of your own",
         "unsafe … master_key", "unsafemasterkeyerror", "refused to start … master", "master key … unsafe",
+    ),
+    word_rule(
+        "file system read-only", "start-up",
+        "LiteLLM writes a file while it starts, and the file system there takes no writes",
+        "give the service a folder there that takes writes, or set the variable that moves it, such as "
+        "LITELLM_MIGRATION_DIR",
+        "errno 30]", "read-only file system",
     ),
     word_rule(
         "permission denied", "start-up",
@@ -235,7 +256,8 @@ ISSUER_RULES: Final = (
         "token's issuer unreachable", "side service",
         "the keys with which callers' tokens are checked (JWKS), or who is asked about them, cannot be fetched",
         "see whether the issuer's address (JWT_PUBLIC_KEY_URL) answers from this machine",
-        "jwks endpoint", "jwks … unreachable", "fetching jwks", "jwks … timed out", "fetching oidc",
+        "jwks endpoint", "jwks … unreachable", "jwt auth: oidc discovery",
+        "fetching jwks", "jwks … timed out", "fetching oidc",
         "error fetching public",
         "fetch jwks", "jwks_unavailable", "jwks … unavailable",
     ),
@@ -244,7 +266,15 @@ ISSUER_RULES: Final = (
         "Presidio, which the guardrail for personal data asks, does not answer: requests that need it are refused",
         "see whether it runs at PRESIDIO_ANALYZER_API_BASE and PRESIDIO_ANONYMIZER_API_BASE",
         "connect to host presidio", "connect to presidio", "presidio … cannot connect", "presidio … connection",
-        "presidio … timed out", "presidio … refused",
+        "presidio … timed out", "presidio … refused", "presidio … failed: clientconnect", "presidio … failed: timeout",
+        "presidio … failed: serverdisconnect", "presidio … failed: clientos",
+    ),
+    word_rule(
+        "Presidio fails", "side service",
+        "Presidio, which the guardrail for personal data asks, answers otherwise than LiteLLM reads it: requests that "
+        "need it are refused",
+        "see Presidio's own log; LiteLLM's words say what it answered",
+        "presidio analyzer returned", "presidio anonymizer returned", "presidio pii analysis failed",
     ),
 )  # fmt: skip
 
@@ -254,6 +284,12 @@ SIDE_RULES: Final = (
         "who signs people in (SSO) does not accept the gateway's own client id and secret: nobody can log in to the UI",
         "renew the client secret there, and set it in the gateway's environment (…_CLIENT_SECRET); callers' keys go on",
         "invalid_client", "unauthorized_client", "aadsts7000215", "aadsts7000222", "invalidclienterror",
+    ),
+    word_rule(
+        "login's way back refused", "side service",
+        "who signs people in (SSO) does not take the address to which they are to come back",
+        "set PROXY_BASE_URL to the address that people open, and enter it there with /sso/callback behind it",
+        "redirect_uri", "aadsts50011", "aadsts500112", "redirect address",
     ),
     word_rule(
         "token not readable", "side service",
@@ -280,7 +316,7 @@ SIDE_RULES: Final = (
         "correct its key in the environment, and restart",
         "401", "403", "unauthorized", "forbidden", "invalid api key", "invalid credentials", "invalid_auth",
         "accessdenied",
-        "invalidaccesskeyid", "access denied",
+        "invalidaccesskeyid", "access denied", "no_service", "channel_not_found", "invalid_token",
     ),
     word_rule(
         "side service unreachable", "side service",

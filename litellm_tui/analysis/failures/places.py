@@ -44,7 +44,7 @@ _AUTH: Final = ("user_api_key_auth()", "auth_exception_handler.py")
 # in the order in which they are looked for in a path
 FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("mcp_server/", "mcp"),
-    ("experimental_mcp_client/", "mcp"),
+    ("mcp_client/", "mcp"),
     ("mcp_semantic_filter/", "mcp"),
     ("mcp_management_endpoints", "mcp"),
     ("guardrail_hooks/presidio.py", "side service"),
@@ -77,6 +77,14 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("router_strategy/", "gateway"),
     ("router_utils/", "gateway"),
     ("router.py", "gateway"),
+    # since 1.109
+    ("router_core.py", "gateway"),
+    ("router_api.py", "gateway"),
+    ("router_host.py", "gateway"),
+    ("router_python_host.py", "gateway"),
+    ("router_rust.py", "gateway"),
+    ("router_attempt.py", "gateway"),
+    ("router_config.py", "gateway"),
     ("llms/", "upstream"),
     ("secret_managers/", "side service"),
     ("proxy/proxy_server.py", "gateway"),
@@ -219,6 +227,7 @@ _STARTING: Final = (
     "in initialize",
     "proxy_cli.py",
     "in run_server",
+    '/bin/litellm", line',
 )
 # the same functions also run what LiteLLM does at its end
 _ENDING: Final = ("in proxy_shutdown_event", "in shutdown")

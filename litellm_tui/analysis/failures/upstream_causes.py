@@ -12,7 +12,8 @@ from typing import Final
 from litellm_tui.analysis.failures.cause import Cause, WordRule, word_rule
 
 PATTERNS: Final[tuple[tuple[str, Cause], ...]] = (
-    (r"Missing credentials|api_key client option must be set|No API key provided|API_KEY is not set",
+    (r"Missing credentials|Missing [A-Za-z ]{0,40}API Key|api_key client option must be set|No API key provided|"
+     r"API_KEY is not set",
      Cause("no key", "set the api_key of this deployment, or the environment variable it refers to, and restart")),
     (r"Errno 111|Connection ?refused|ConnectionRefused|Connect call failed|All connection attempts failed",
      Cause("refused", "start the upstream, or correct the host and port of api_base")),
@@ -43,7 +44,7 @@ PATTERNS: Final[tuple[tuple[str, Cause], ...]] = (
     (r"LLM Provider NOT provided",
      Cause("no provider", "put the provider in front of the model: openai/NAME, ollama/NAME")),
     # not the class APIConnectionError: LiteLLM gives it to every exception that it does not know
-    (r"Connection error|Server disconnected|Connection reset|ReadError|RemoteProtocolError",
+    (r"Connection error|Server disconnected|Connection reset|Connection closed by server|ReadError|RemoteProtocolError",
      Cause("no connection", "see whether the upstream runs and api_base is right")),
     (r"ServiceUnavailable|\b503\b",
      Cause("503 unavailable", "the upstream says that it is not ready; look at its log")),
@@ -65,6 +66,8 @@ PROVIDER_RULES: Final[tuple[WordRule, ...]] = (
         "lower the load, or set rpm and tpm so that the router spreads it",
         # Gemini says of a quota a minute or a day that the plan is to be checked
         "quota exceeded for metric", "quota exceeded for quota metric", "generate_content_free_tier",
+        # of OpenAI's limits a day LiteLLM passes on the advice to add a payment method
+        "rate limit reached for",
     ),
     word_rule(
         "out of credit", "upstream", _PAID, _PAY,
@@ -77,7 +80,7 @@ PROVIDER_RULES: Final[tuple[WordRule, ...]] = (
         "account is not active, please check your billing", "purchase credits", "spending limit",
         "requires more credits",
         "exceeded your monthly included credits", "enable billing", "billing to be enabled", "billing is disabled",
-        "billing account", "add credits",
+        "billing account", "add credits", "reached your specified … usage limits", "have any credits",
     ),
     word_rule(
         "model retired", "upstream",
@@ -112,7 +115,8 @@ PROVIDER_RULES: Final[tuple[WordRule, ...]] = (
         "invalidsignatureexception", "signature we calculated does not match", "signature not yet current",
         "signature expired", "invalidclienttokenid", "the sso session associated",
         "token has expired and refresh failed",
-        "is not authorized to perform: sts", "invalididentitytoken",
+        "not authorized to perform: sts", "not authorized to perform sts", "invalididentitytoken",
+        "accessdenied) when calling the assumerole",
     ),
     word_rule(
         "Google credentials missing", "upstream",
@@ -150,6 +154,84 @@ PROVIDER_RULES: Final[tuple[WordRule, ...]] = (
         "ollama pull NAME on its machine, or correct the model name",
         "try pulling it first", "pull model manifest", "pull the model first",
         "ollama … error\": \"model ' … ' not found", "ollama … error\":\"model ' … ' not found",
+    ),
+    word_rule(
+        "inference profile", "upstream",
+        "Bedrock serves this model only through an inference profile, and the deployment names the model itself",
+        "name the inference profile in model: with its region in front (us. or eu.), or by its ARN",
+        "with on-demand throughput isn",
+    ),
+    word_rule(
+        "API is off", "upstream",
+        "the provider's API is not switched on for this project",
+        "switch it on at the address in the provider's words, and wait some minutes",
+        "has not been used in project", "service_disabled", "api … is not enabled",
+    ),
+    word_rule(
+        "region not served", "upstream",
+        "the provider does not serve the country or region that the gateway asks from",
+        "ask it from a region that it serves, or take another provider",
+        "user location is not supported", "region, or territory not supported", "unsupported_country_region",
+        "not available in your country", "not available in your region",
+    ),
+    word_rule(
+        "no key", "upstream",
+        "LiteLLM has no key for this provider: the variable that should hold it is not set for the service",
+        "set the api_key of this deployment, or the environment variable it refers to, and restart",
+        "no key is set either in the environment", "api key … set the … environment variable",
+        "api key … pass api_key", "api_key is required",
+        "make sure you pass in your api key",
+    ),
+    word_rule(
+        "401 key refused", "upstream",
+        "the provider does not accept the key that LiteLLM sends",
+        "replace this deployment's api_key; the upstream does not accept it",
+        # Google and IBM answer a wrong key by 400
+        "api key not valid", "api_key_invalid", "api key expired", "provided api key could not be found",
+    ),
+    word_rule(
+        "504 gateway timeout", "upstream",
+        "what stands in front of the upstream waited for it in vain",
+        "raise the timeout of the proxy in front of it (nginx: proxy_read_timeout), or ask for shorter or streamed "
+        "answers",
+        "504 gateway time", "error code: 504", "error code: 524", "status code: 504", "504: gateway time",
+    ),
+    word_rule(
+        "502 bad gateway", "upstream",
+        "what stands in front of the upstream gets no answer from it",
+        "a proxy in front of the upstream gets no answer from it",
+        # Cloudflare's own
+        *(f"error code: {status}" for status in (520, 521, 522, 523)),
+    ),
+    word_rule(
+        "request too large", "upstream",
+        "the request has more bytes than the upstream, or a proxy in front of it, takes",
+        "raise the limit of the proxy in front (nginx: client_max_body_size), or send fewer or smaller files",
+        "413 request entity too large", "413 payload too large", "request_too_large", "413 content too large",
+        "error code: 413",
+    ),
+    word_rule(
+        "wrong path", "upstream",
+        "what answers at api_base knows no such request there",
+        "correct the path of api_base (mostly it ends in /v1)",
+        "405 method not allowed", "'detail': 'method not allowed'", '"detail":"method not allowed"',
+        '"detail": "method not allowed"', "error code: 405",
+    ),
+    word_rule(
+        "tools not taken", "upstream",
+        "callers send tools (functions), and this model, or its server, does not take them",
+        "ask a model that takes tools, or switch them on at its server (vLLM: --enable-auto-tool-choice and "
+        "--tool-call-parser)",
+        "does not support tools", "requires --enable-auto-tool-choice", "does not support tool use",
+        "does not support function calling", "tool use is not supported", "tools are not supported",
+        "doesn't support tool use",
+    ),
+    word_rule(
+        "parameter refused", "upstream",
+        "the model does not take a parameter of the request, or not with this value",
+        "let the callers leave it out, or leave it out for them: additional_drop_params of the deployment names it",
+        "unsupported parameter: '", "unsupported value: '", "unrecognized request argument", "unknown parameter: '",
+        "extra inputs are not permitted", "unsupported_parameter", "unsupported_value",
     ),
     word_rule(
         "answer is no JSON", "upstream",
@@ -198,5 +280,6 @@ PROVIDER_RULES: Final[tuple[WordRule, ...]] = (
         "the upstream knows the key and forbids this model to it",
         "does not have access to model", "does not have access to the model", "has no access to the model",
         "don't have access to the model", "permission_error", "insufficient permissions for this operation",
+        "is not authorized to perform: ", "organization must be verified",
     ),
 )  # fmt: skip

@@ -46,6 +46,7 @@ _MEANINGS: Final = {
     "database read-only": _Meaning("read-only"),
     "database tables missing": _Meaning("migrations failed"),
     "migration failed": _Meaning("migrations failed"),
+    "database forbids it": _Meaning("refuses"),
 }
 # in these states the log says why, or says no more: what is well or not known is what it contradicts
 _CONTRADICTED: Final = ("connected", "answers", "unknown", "lost")

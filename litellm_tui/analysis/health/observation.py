@@ -8,7 +8,9 @@ from litellm_tui.analysis.failures.causes import Cause
 from litellm_tui.model.traffic import Subject
 
 # mistakes of callers, told by the upstream: nothing is wrong with the deployment
-CALLERS_CAUSES: Final = ("context too long", "content refused")
+CALLERS_CAUSES: Final = (
+    "context too long", "content refused", "parameter refused", "tools not taken", "request too large",
+)  # fmt: skip
 BY: Final[dict[Subject, str]] = {
     "gateway": "by the gateway itself",
     "caller": "by what the callers ask",

@@ -24,7 +24,7 @@ from litellm_tui.services.compose.discovery import find_service
 from litellm_tui.services.compose.drift import drift_of
 from litellm_tui.services.compose.words import compose_words
 from litellm_tui.services.docker import docker_cli
-from litellm_tui.services.docker.config_copy import ConfigCopies, copy_config
+from litellm_tui.services.docker.config_copy import ConfigCopies, with_copied_config
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.description import UNKNOWN, describe_container
 from litellm_tui.services.docker.engine_access import open_access
@@ -161,14 +161,8 @@ def find(wanted: ServiceQuery) -> FoundService:
         host = engine_host(compose.docker, wanted.environ)
         unit = as_seen_from_here(unit, host)
         missing += out_of_reach(found.container, unit, host)
-        if unit.inside and unit.config is None:
-            container = found.container.name.lstrip("/")
-            copied = copy_config(compose.docker, container, unit.inside)
-            if isinstance(copied, Failure):
-                what = f"{unit.inside} in the container {container}"
-                missing.append(Missing(what, copied.why, "mount it from this machine, or give --config FILE"))
-            else:
-                unit = msgspec.structs.replace(unit, config=copied)
+        unit, unread = with_copied_config(unit, compose.docker, found.container.name.lstrip("/"))
+        missing += unread
     return FoundService(
         name=Found(name, source) if name else None,
         settings=found.compose,

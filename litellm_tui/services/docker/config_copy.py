@@ -13,11 +13,14 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from litellm_tui.collectors.config.includes import named_files
 from litellm_tui.host import atomic
 from litellm_tui.host.bounded import LARGE, read_bytes
 from litellm_tui.host.copies import copies, origin
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable
+from litellm_tui.model.found import Missing
 from litellm_tui.model.service import Unit
 from litellm_tui.services.docker.engine_access import archive_now
 
@@ -46,6 +49,17 @@ class ConfigCopies:
             # a copy that cannot be made anew stays as it is
             await asyncio.to_thread(copy_config, self._client, *self._copied)
         self._copied_of, self._copied_at = invocation, now
+
+
+def with_copied_config(unit: Unit, client: str, container: str) -> tuple[Unit, tuple[Missing, ...]]:
+    """The unit with the copy of a configuration that only its container has, and why there is none. Blocks."""
+    if not unit.inside or unit.config is not None:
+        return unit, ()
+    copied = copy_config(client, container, unit.inside)
+    if isinstance(copied, Failure):
+        what = f"{unit.inside} in the container {container}"
+        return unit, (Missing(what, copied.why, "mount it from this machine, or give --config FILE"),)
+    return msgspec.structs.replace(unit, config=copied), ()
 
 
 def copy_config(client: str, container: str, inside: str) -> str | Failure:

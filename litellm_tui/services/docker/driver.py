@@ -18,7 +18,7 @@ from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Docker
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.model.service_words import ServiceWords
-from litellm_tui.services.docker.config_copy import ConfigCopies, copy_config
+from litellm_tui.services.docker.config_copy import ConfigCopies, with_copied_config
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.container_state import service_from
 from litellm_tui.services.docker.container_unit import unit_from
@@ -199,14 +199,5 @@ def find(wanted: ServiceQuery) -> FoundService:
     host = engine_host(settings.client, wanted.environ)
     unit = as_seen_from_here(unit_from(found, given.value, "docker"), host)
     missing = out_of_reach(found, unit, host)
-    if unit.inside and unit.config is None:
-        copied = copy_config(settings.client, given.value, unit.inside)
-        if isinstance(copied, Failure):
-            what = f"{unit.inside} in the container {given.value}"
-            missing = (
-                *missing,
-                Missing(what, copied.why, "mount it from this machine, or give --config FILE"),
-            )
-        else:
-            unit = msgspec.structs.replace(unit, config=copied)
-    return FoundService(name=given, settings=settings, unit=unit, missing=missing)
+    unit, unread = with_copied_config(unit, settings.client, given.value)
+    return FoundService(name=given, settings=settings, unit=unit, missing=(*missing, *unread))

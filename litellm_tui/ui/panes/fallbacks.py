@@ -135,7 +135,7 @@ class Fallbacks(Pane):
             rows.append(Row(((" without a chain of their own", "head"),)))
         for group in alone:
             target = Target(group.name, group.verdict.state)  # type: ignore[arg-type]  # groups use the words of State
-            rows.append(Row((("  ", ""), *_target(target, view, group.name, self.marked)), f"group:{group.name}"))
+            rows.append(Row((("   ", ""), *_target(target, view, group.name, self.marked)), f"group:{group.name}"))
             rows.extend(_outcome(outlook.routes.get(("general", group.name)), width))
         return rows
 
@@ -232,7 +232,7 @@ def _chain(chain: Chain, view: View, width: int, marked: Sequence[str]) -> Itera
         marked = (*marked, chain.source.name)
     arrow = f" {view.signs.arrow} "
     lead = "any group" if chain.source.name == "*" and chain.kind == "default" else chain.source.name
-    mark: list[Span] = [(view.signs.changed + " ", "mark")] if chain.applied is False else [("  ", "")]
+    mark: list[Span] = [(f" {view.signs.changed} ", "mark")] if chain.applied is False else [("   ", "")]
     spans = [*mark, *_target(chain.source, view, lead, marked)]
     used = sum(cell_len(text) for text, _ in spans)
     indent = min(used, 4 + width // 4)

@@ -11,7 +11,7 @@ from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import coarse_age
 from litellm_tui.model.diagnosis import Deployment, Place, Verdict
 from litellm_tui.model.failures import Crashed
-from litellm_tui.ui.detail import Paragraph, deployment_paragraphs
+from litellm_tui.ui.detail import Paragraph, deployment_paragraphs, to_rows
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
@@ -39,18 +39,21 @@ class Models(Pane):
         if not deployments:
             return [Row(((f"  {_why_empty(view)}", "unknown"),))]
         columns = _columns(deployments, width)
-        head, notes = _head(columns), _notes(view)
+        broken, notes = _broken(view, width), _notes(view)
+        above = [*broken, _head(columns)]
 
         def row(number: int) -> Row:
-            place = number - 1
+            place = number - len(above)
             if place < 0:
-                return head
+                return above[number]
             if place >= len(deployments):
                 return notes[place - len(deployments)]
             repeated = place > 0 and deployments[place - 1].group == deployments[place].group
             return _row(deployments[place], columns, view, repeated=repeated)
 
-        return LazyRows(["", *(deployment.key for deployment in deployments), *("" for _ in notes)], row)
+        return LazyRows(
+            [*("" for _ in above), *(deployment.key for deployment in deployments), *("" for _ in notes)], row
+        )
 
     def key_of(self, place: Place, view: View) -> str:
         if place.kind == "group":
@@ -80,7 +83,7 @@ def _columns(deployments: Sequence[Deployment], width: int) -> _Columns:
     longest = _longest_of(deployments)
     limits = 15 if width >= 110 and any(d.rpm or d.tpm for d in deployments) else 0
     seen, listed = (7, 5) if width >= 56 else (0, 0)
-    left = width - 2 - seen - listed - limits
+    left = width - 3 - seen - listed - limits
     group = min(longest[0], max(12, left * 30 // 100)) + 1
     model = min(longest[1], max(12, left * 30 // 100)) + 1 if width >= 64 else 0
     room = left - group - model - 28
@@ -100,7 +103,7 @@ def _head(columns: _Columns) -> Row:
     names = ("group", "model", "api_base", "state", "seen", " /v1", "rpm / tpm")
     right = ("seen", "rpm / tpm")
     cells = (cell(name, width, right=name in right) for name, width in zip(names, columns, strict=True) if width)
-    return Row((("  " + "".join(cells), "head"),))
+    return Row((("   " + "".join(cells), "head"),))
 
 
 def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: bool) -> Row:
@@ -110,7 +113,7 @@ def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: boo
     sign = view.signs.changed if verdict.pending else view.signs.states[verdict.state]
     group = "" if repeated else deployment.group
     spans: list[Span] = [
-        (f"{sign} ", style),
+        (f" {sign} ", style),
         (cell(group, columns.group - 1) + " ", "ok" if calm else "strong"),
     ]
     if columns.model:
@@ -152,6 +155,14 @@ def _words(verdict: Verdict, room: int) -> str:
     return verdict.reason if verdict.state == "failing" and room > 30 else f"{verdict.state}: {verdict.brief}"
 
 
+def _broken(view: View, width: int) -> list[Row]:
+    """That the file is broken, above what is shown in its place."""
+    error = view.snapshot.configuration.error
+    if not error:
+        return []
+    return to_rows([("", f"the file is broken, its last good state is shown: {error}", "bad")], width)
+
+
 def _notes(view: View) -> list[Row]:
     notes = []
     if view.diagnosis.health_note:
@@ -161,13 +172,11 @@ def _notes(view: View) -> list[Row]:
         if isinstance(reading.failure, Crashed):
             notes.append(("unknown", f"{name}: {reading.failure.why}"))
     file = view.snapshot.configuration.current
-    if view.snapshot.configuration.error:
-        notes.append(("bad", f"the file is broken, its last good state is shown: {view.snapshot.configuration.error}"))
     if view.snapshot.configuration.failure:
         notes.append(("unknown", f"file: {view.snapshot.configuration.failure.why}"))
     if file is None and view.snapshot.configuration.why_unwatched:
         notes.append(("unknown", f"file: {view.snapshot.configuration.why_unwatched}"))
-    return [Row(((f"  {text}", style),)) for style, text in notes]
+    return [Row(((f"   {text}", style),)) for style, text in notes]
 
 
 def _why_empty(view: View) -> str:
@@ -181,7 +190,7 @@ def _why_empty(view: View) -> str:
         return failure.why
     if view.snapshot.gateway.deployments.value is not None:
         return "the proxy runs without any deployment"
-    return "looking…"
+    return "looking"
 
 
 def _short(number: int | None) -> str:

@@ -61,7 +61,7 @@ def audit_rows(view: View, width: int) -> Iterator[Row]:
         if problem.place == Place("reading", "audit") and problem.solved_at is None:
             yield from to_rows([("", f" {problem.reason}", "unknown")], width)
     if audit is None:
-        why = "no configuration file is known here" if view.profile.config is None else "reading…"
+        why = "no configuration file is known here" if view.profile.config is None else "reading"
         yield Row(((f" {why}", "unknown"),))
         return
     yield from to_rows([("", f" {summary(audit)}, for LiteLLM {audit.version}, {audit.basis}", "quiet")], width)
@@ -104,14 +104,14 @@ def _row(finding: Finding, audit: Audit, view: View, places: int, rules: int, wi
     silenced = finding.silenced is not None
     style = "quiet" if silenced else SEVERITY_STYLES[finding.severity]
     spans = [
-        (f"{view.signs.states[_SIGNS[finding.severity]]} ", style),
+        (f" {view.signs.states[_SIGNS[finding.severity]]} ", style),
         (cell(finding.severity, 8), style),
         (cell(_place(finding, audit), places, right=True) + " ", "quiet"),
     ]
     if rules:
         spans.append((cell(finding.rule, rules) + " ", "quiet"))
     fixable = "fix" if finding.fix is not None and not silenced else ""
-    rest = width - 10 - places - 1 - (rules + 1 if rules else 0) - 4
+    rest = width - 11 - places - 1 - (rules + 1 if rules else 0) - 4
     spans.append((cell(finding.text, rest), "quiet" if silenced or finding.severity == "advice" else "ok"))
     spans.append((cell(fixable, 4, right=True), "mark"))
     return Row(tuple(spans), key_of(finding))

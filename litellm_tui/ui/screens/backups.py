@@ -136,7 +136,7 @@ def _known(backups: Backups) -> Known:
 def backup_rows(known: Known | None, view: View, utc: bool, width: int) -> list[Row] | LazyRows:
     """One line a set: time, age, why it was kept, what came of it, LiteLLM's version, how many files differ now."""
     if known is None:
-        return [Row(((" looking…", "quiet"),))]
+        return [Row(((" looking", "quiet"),))]
     if not known.records:
         style = "bad" if known.failure else "quiet"
         return to_rows([("", f" {known.failure or NOTHING_KEPT}", style)], width)
@@ -152,7 +152,7 @@ def _row(backup: Backup, disk: dict[str, str], view: View, utc: bool, width: int
     style = "ok" if backup.good else "bad" if bad else "quiet"
     differing = len(backup.differing(disk))
     wide = width >= 90
-    spans = [(f"{sign} ", style), (clock_time(backup.at, utc) + " ", "strong")]
+    spans = [(f" {sign} ", style), (clock_time(backup.at, utc) + " ", "strong")]
     if wide:
         spans.append((cell(age(view.now - backup.at), 9, right=True) + "  ", "quiet"))
     spans.append((cell(backup.why, 17) + " ", style))
@@ -168,7 +168,7 @@ def backup_paragraphs(
 ) -> Iterator[Paragraph]:
     """One set in full: what going back to it changes comes first."""
     if found is None:
-        yield "", "comparing…", "quiet"
+        yield "", "comparing", "quiet"
     elif isinstance(found, Failure):
         yield "damaged", found.why, "bad"
     else:

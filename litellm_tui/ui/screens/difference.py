@@ -133,7 +133,7 @@ def key_of(change: Change) -> str:
 def difference_rows(found: Comparison | None, which: str, view: View, width: int) -> Iterator[Row]:
     """What the file is compared with, the differences by subject, and what becomes of them."""
     if found is None:
-        yield Row(((" comparing…", "quiet"),))
+        yield Row(((" comparing", "quiet"),))
         return
     yield from to_rows([("", f" the file, compared with {found.against}", "quiet")], width)
     yield from to_rows([("", f" {which}", "quiet")], width)
@@ -148,10 +148,10 @@ def difference_rows(found: Comparison | None, which: str, view: View, width: int
         names = min(max((cell_len(_name(change)) for change, _ in of_head), default=0), max(16, width // 2))
         for change, place in of_head:
             unseen = "" if change.visible else "unseen"
-            rest = width - 2 - room - 1 - names - 1 - 7
+            rest = width - 3 - room - 1 - names - 1 - 7
             yield Row(
                 (
-                    (f"{SIGNS[change.kind]} ", _STYLES[change.kind]),
+                    (f" {SIGNS[change.kind]} ", _STYLES[change.kind]),
                     (cell(place, room, right=True) + " ", "quiet"),
                     (_named(change, names) + " ", "strong"),
                     (cell(_sides(change, view), rest), "ok"),

@@ -17,8 +17,9 @@ from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.phrases import count
 from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.screens.question import Question
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.choice import Choice
 from litellm_tui.ui.widgets.lines import Lines, Row
 
 _WHY = {
@@ -28,14 +29,13 @@ _WHY = {
 }
 
 
-class DrillDialog(FilledScreen[None]):
+class DrillDialog(Question[None]):
     """Opens on Cancel. `start` runs `actions.drill` and gives every event to `take`; `cancel` ends that."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
-        Binding("left,right", "other_button", show=False),
     ]
-    FOCUS = "#cancel"
+    YES = "#drill"
 
     def __init__(
         self, view: View, plan: Plan, start: Callable[[DrillDialog], None], cancel: Callable[[], None]
@@ -52,8 +52,8 @@ class DrillDialog(FilledScreen[None]):
             box.border_title = Content("Drill")
             yield Lines(id="dialog-lines")
             with Horizontal(id="dialog-buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Drill", id="drill", compact=True)
+                yield Choice("Cancel", id="cancel")
+                yield Choice("Drill", id="drill")
 
     # --- what is pressed ---------------------------------------------------------------------------------------
 
@@ -61,9 +61,6 @@ class DrillDialog(FilledScreen[None]):
         if self._began and self._outcome is None:
             self._cancel()
         self.dismiss(None)
-
-    def action_other_button(self) -> None:
-        self.focus_next()
 
     @on(Button.Pressed, "#cancel")
     def _cancel_pressed(self) -> None:
@@ -76,6 +73,7 @@ class DrillDialog(FilledScreen[None]):
         self._began = True
         self.query_one("#drill", Button).display = False
         self.query_one("#cancel").focus()
+        self.say_how()
         self._start(self)
         self.fill()
 
@@ -125,7 +123,7 @@ class DrillDialog(FilledScreen[None]):
     def _step(self, event: Asking | Answer) -> Paragraph:
         name = event.target if event.alone else "drill"
         if isinstance(event, Asking):
-            return name, "asked…", "quiet"
+            return name, "asked", "quiet"
         if event.ok:
             alone = "answered" if event.alone else f"answered by {event.served_by}"
             return name, f"{alone} in {event.took:.1f} s ({event.deployment[:12]})", "ok"

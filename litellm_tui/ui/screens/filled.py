@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from textual.screen import ModalScreen, ScreenResultType
+from textual.widget import Widget
 from textual.widgets import Button
 
 from litellm_tui.ui.textual_internals import CalmScreen
@@ -34,8 +35,13 @@ class FilledScreen(ModalScreen[ScreenResultType], CalmScreen[ScreenResultType]):
         """What is shown now, broken to this width."""
         raise NotImplementedError
 
+    @property
+    def first_focus(self) -> Widget:
+        """What has the focus when it opens."""
+        return self.query_one(self.FOCUS)
+
     def on_mount(self) -> None:
-        self.query_one(self.FOCUS).focus()
+        self.first_focus.focus()
         self.call_after_refresh(self.fill)
 
     def on_resize(self) -> None:

@@ -114,7 +114,7 @@ def _row(incident: Incident, view: View, names: int, causes: int, width: int) ->
     rate = sparkline(_coarse(incident.minutes)) if wide else ""
     last = cell(coarse_age(view.now - incident.last), 9, right=True)
     spans: list[Span] = [
-        (f"{view.signs.states['failing' if incident.going_on else 'idle']} ", style),
+        (f" {view.signs.states['failing' if incident.going_on else 'idle']} ", style),
         mark,
         (cell(incident.cause, causes) + " ", style),
         (cell(incident.subject or "-", names) + " ", "strong"),

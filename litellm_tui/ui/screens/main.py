@@ -141,6 +141,9 @@ class MainScreen(CalmScreen[None]):
 
     def show(self, name: str) -> None:
         """Bring a pane into sight and give it the focus."""
+        if name != self.shown:
+            # a pane alone ends where another one is wanted
+            self._zoomed = False
         self.shown = name
         if entry_of(name).wide_only and self.size.width < WIDE:
             self._zoomed = True

@@ -25,13 +25,14 @@ from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.screens.question import Question
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.choice import Choice
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 
-class ProbeDialog(FilledScreen[None]):
+class ProbeDialog(Question[None]):
     """Starts at once unless more than one paid deployment is meant; then it asks, and opens on Cancel.
 
     `start` runs `actions.probe` on what it is handed and gives every event to `take`; `cancel` ends that. Each result
@@ -40,9 +41,8 @@ class ProbeDialog(FilledScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
-        Binding("left,right", "other_button", show=False),
     ]
-    FOCUS = "#cancel"
+    YES = "#probe"
 
     def __init__(
         self,
@@ -71,8 +71,8 @@ class ProbeDialog(FilledScreen[None]):
             box.border_title = Content("Probe")
             yield Lines(id="probe-lines")
             with Horizontal(id="dialog-buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Probe", id="probe", compact=True)
+                yield Choice("Cancel", id="cancel")
+                yield Choice("Probe", id="probe")
 
     def on_mount(self) -> None:
         self.set_interval(0.5, self._tick)
@@ -93,10 +93,6 @@ class ProbeDialog(FilledScreen[None]):
         self._cancelled = True
         self._cancel()
         self._end()
-
-    def action_other_button(self) -> None:
-        if self._began is None:
-            self.query_one("#cancel" if self.focused and self.focused.id == "probe" else "#probe").focus()
 
     @on(Button.Pressed, "#cancel")
     def _cancel_pressed(self) -> None:
@@ -121,6 +117,7 @@ class ProbeDialog(FilledScreen[None]):
             return
         self._began = time.monotonic()
         self.query_one("#probe", Button).display = False
+        self.say_how()
         # its rows are what there is to choose from now
         self.query_one(Lines).focus()
         self._start(self, self._loaded)

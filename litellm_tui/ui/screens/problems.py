@@ -87,9 +87,9 @@ def _row(problem: Problem, view: View, names: int, causes: int, width: int) -> R
     moment = problem.solved_at if solved else problem.since
     ago = age(view.now - moment) if moment is not None else ""
     mark: Span = ("new ", "mark") if problem.new and not solved else ("    ", "")
-    rest = width - 2 - 4 - names - causes - 2 - 9
+    rest = width - 3 - 4 - names - causes - 2 - 9
     spans: list[Span] = [
-        (f"{' ' if solved else view.signs.states[sign]} ", style),
+        (f" {' ' if solved else view.signs.states[sign]} ", style),
         mark,
         (cell(problem.title, names) + " ", "quiet" if solved else "strong"),
         (cell(problem.cause, causes) + " ", style),

@@ -11,14 +11,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Input
+from textual.widgets import Button
 
 from litellm_tui.actions.transaction.events import BACK, FORTH, Event, Outcome, Result, Step
 from litellm_tui.analysis.change.preflight import PreflightCheck
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import begin_beside
-from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.screens.question import Question
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.choice import Choice
 from litellm_tui.ui.widgets.lines import Lines, Row
 from litellm_tui.ui.widgets.unit_name import UnitName
 
@@ -27,7 +28,7 @@ _CHECKED: Final = {"ok": "ok", "note": "warn", "refused": "bad"}
 _ENDED: Final[dict[Result, str]] = {"applied": "strong", "rolled back": "warn", "refused": "bad", "failed": "bad"}
 
 
-class RestartDialog(FilledScreen[None]):
+class RestartDialog(Question[None]):
     """Opens on Cancel. Closing it while the restart runs leaves the restart running.
 
     `inspect` makes the preflight. `start` begins: the way to go, and whether a preflight that refuses is passed over.
@@ -36,10 +37,8 @@ class RestartDialog(FilledScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False),
-        Binding("left,up", "other_button(-1)", show=False),
-        Binding("right,down", "other_button(1)", show=False),
     ]
-    FOCUS = "#cancel"
+    YES = "#restart"
 
     def __init__(
         self,
@@ -68,12 +67,12 @@ class RestartDialog(FilledScreen[None]):
             if self._view.profile.production:
                 yield UnitName(self._view.profile.unit.value if self._view.profile.unit else "", "restart")
             with Horizontal(id="dialog-buttons"):
-                yield Button("Later" if self._unfinished else "Cancel", id="cancel", compact=True)
+                yield Choice("Later" if self._unfinished else "Cancel", id="cancel")
                 if self._unfinished:
-                    yield Button("Finish it", id="finish", compact=True)
-                    yield Button("Take it back", id="undo", compact=True, disabled=not self._back)
+                    yield Choice("Finish it", id="finish")
+                    yield Choice("Take it back", id="undo", disabled=not self._back)
                 else:
-                    yield Button("Restart", id="restart", compact=True)
+                    yield Choice("Restart", id="restart")
 
     def on_mount(self) -> None:
         self.set_interval(0.25, self._tick)
@@ -89,11 +88,8 @@ class RestartDialog(FilledScreen[None]):
         if self._refused:
             self.query_one("#restart", Button).variant = "error"
             self.label("#restart", "Recreate anyway" if self._recreates else "Restart anyway")
+        self.say_how()
         self.fill()
-
-    @on(Input.Submitted)
-    def _typed(self) -> None:
-        self.query_one("#cancel").focus()
 
     @property
     def _recreates(self) -> bool:
@@ -107,9 +103,6 @@ class RestartDialog(FilledScreen[None]):
     def action_close(self) -> None:
         self.dismiss(None)
 
-    def action_other_button(self, step: int) -> None:
-        self.focus_next(Button) if step > 0 else self.focus_previous(Button)
-
     @on(Button.Pressed, "#cancel")
     def _cancel(self) -> None:
         self.dismiss(None)
@@ -119,12 +112,13 @@ class RestartDialog(FilledScreen[None]):
         # what it may be about to break must have been on the screen
         if not self.could_be_read or self._checks is None:
             return
-        if not self._named:
-            self.query_one(UnitName).focus()
+        if not self.named:
+            self.ask_for_name()
             return
         if self._refused and not self._insisted:
             self._insisted = True
             self.label("#restart", "Press again")
+            self.say_how()
             self.fill()
             return
         self._begin("apply")
@@ -140,13 +134,9 @@ class RestartDialog(FilledScreen[None]):
             self._begin("undo")
 
     @property
-    def _named(self) -> bool:
-        return all(field.matches for field in self.query(UnitName))
-
-    @property
     def _answered(self) -> bool:
         """Whether the question could be read, and the name was typed where that is wanted."""
-        return self._named and self.could_be_read
+        return self.named and self.could_be_read
 
     def _begin(self, way: Way) -> None:
         self._began = time.monotonic()
@@ -154,6 +144,7 @@ class RestartDialog(FilledScreen[None]):
             part.display = False
         self.label("#cancel", "Hide (it goes on)")
         self.query_one("#cancel").focus()
+        self.say_how()
         self._start(self, way, self._insisted)
         self.fill()
 
@@ -189,7 +180,7 @@ class RestartDialog(FilledScreen[None]):
                 yield "", "Take it back: the configuration that ran before, a restart, and its proof.", "ok"
             return
         if self._checks is None:
-            yield "preflight", "looking…", "quiet"
+            yield "preflight", "looking", "quiet"
             return
         before = ""
         for check in sorted(self._checks, key=lambda check: ("refused", "note", "ok").index(check.state)):

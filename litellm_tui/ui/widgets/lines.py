@@ -6,8 +6,8 @@ left open over SSH.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar, NamedTuple, overload
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, Final, NamedTuple, overload
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -31,12 +31,17 @@ from litellm_tui.ui.widgets.scroll_bar import AsciiRender, Bar
 ASCII_CLASS = "-ascii"
 """The class of the app while it draws with ASCII signs only."""
 
+BAR: Final = "▌"
+"""Stands in the first cell of the line under the cursor, so that it is found without colours."""
+
 Span = tuple[str, str]
 """A piece of text and the name of its style in `palette`; no name is plain text."""
 
 
 class Row(NamedTuple):
-    """One line. Rows with a `key` can be selected, and keep the selection when the list changes around them."""
+    """One line. Rows with a `key` can be selected, and keep the selection when the list changes around them; they begin
+    with a blank, in whose place the cursor's bar is drawn.
+    """
 
     spans: tuple[Span, ...]
     key: str = ""
@@ -102,6 +107,19 @@ def differing(before: Sequence[Span], after: Sequence[Span]) -> tuple[int, int |
         same += cell_len(new)
     # what the last span leaves of the line is drawn in that span's style
     return first, max(lengths[1] - same, first + 1) if same else None
+
+
+def with_bar(spans: Sequence[Span]) -> Iterator[Span]:
+    """The line under the cursor: a bar at its left edge, where lists leave a cell free; what is quiet drawn plainly."""
+    first, *rest = spans or (("", ""),)
+    yield BAR, "focus"
+    yield first[0][1:], _plainly(first[1])
+    for text, name in rest:
+        yield text, _plainly(name)
+
+
+def _plainly(name: str) -> str:
+    return "ok" if name == "quiet" else name
 
 
 class Lines(ScrollView, can_focus=True):
@@ -322,10 +340,10 @@ class Lines(ScrollView, can_focus=True):
 
     def strip(self, spans: Sequence[Span], width: int, under: Style | None = None) -> Strip:
         """Spans as a strip of exactly `width` cells; `under` is a style laid over all of it, such as the cursor's."""
-        background = Style(bgcolor=under.bgcolor) if under else Style.null()
+        background = Style(bgcolor=under.bgcolor, reverse=under.reverse or None) if under else Style.null()
         ascii_only = self.app.has_class(ASCII_CLASS)
         segments: list[Segment] = []
-        for text, name in spans:
+        for text, name in with_bar(spans) if under else spans:
             if not text.isprintable():
                 # a segment goes to the terminal as it is: what comes from outside may hold escape sequences
                 text = clean(text).replace("\n", " ")

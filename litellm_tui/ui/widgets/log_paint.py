@@ -33,8 +33,8 @@ _SHORT: Final[dict[Level, str]] = {
 GAP: Final = "gap"
 """The source of a record that stands for lines that are missing."""
 _SOURCE_WIDTH: Final = 8
-# time, mark, level and source in front of the text
-PREFIX_WIDTH: Final = 9 + 6 + _SOURCE_WIDTH + 1
+# the cursor's bar, time, mark, level and source in front of the text
+PREFIX_WIDTH: Final = 1 + 9 + 6 + _SOURCE_WIDTH + 1
 # one record is painted over at most so many screen lines; the detail shows all of it
 _MOST_WRAPPED: Final = 20
 _LONGEST_PAINTED: Final = 4000
@@ -100,12 +100,12 @@ def spans_of(
         parts = broken(text, width)
         text = parts[inside] if inside < len(parts) else ""
     if record.source == GAP:
-        yield (f"{clock(record.time)}{'▌' if marked else ' '}– {text} –", "warn"), False
+        yield (f" {clock(record.time)}{'▌' if marked else ' '}– {text} –", "warn"), False
         return
     if inside:
         yield (" " * PREFIX_WIDTH, ""), False
     else:
-        yield (clock(record.time) + ("" if marked else " "), "quiet"), False
+        yield (f" {clock(record.time)}" + ("" if marked else " "), "quiet"), False
         if marked:
             yield ("▌", "mark"), False
         yield (_SHORT[record.level] + " ", _LEVEL_STYLES[record.level]), False
