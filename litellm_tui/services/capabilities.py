@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.rehearsal import RehearsalOrder, RehearsalRun
-from litellm_tui.model.service import Service, Verb
+from litellm_tui.model.service import Service, Variable, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_words import ServiceWords
 
@@ -96,4 +97,13 @@ class Rehearses(Protocol):
         the other end of a pipe, and ends what was started when the pipe closes or the order's time is over. It deletes
         the order's folder too.
         """
+        ...
+
+
+@runtime_checkable
+class TellsVariables(Protocol):
+    """Rehearses with other variables than its running process shows: those of a definition, or that a script sets."""
+
+    async def rehearsal_variables(self) -> Mapping[str, Variable] | Failure:
+        """All variables that a rehearsal would have, before what does harm is changed. Runs tools and reads files."""
         ...

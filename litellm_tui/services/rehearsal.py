@@ -39,12 +39,24 @@ class Child(msgspec.Struct, frozen=True):
         return f"Child(command={self.command[:1]!r})"
 
 
+class Engine(msgspec.Struct, frozen=True):
+    """An engine of containers at its socket. Requests are methods, targets and bodies, which may hold secrets."""
+
+    socket: str
+    begin: tuple[tuple[str, str, str], ...]
+    end: tuple[tuple[str, str, str], ...]
+
+    def __repr__(self) -> str:
+        return f"Engine(socket={self.socket!r})"
+
+
 class _Order(msgspec.Struct, frozen=True):
     child: Child | None
     begin: tuple[tuple[tuple[str, ...], ...], ...]
     end: tuple[tuple[str, ...], ...]
     rests: tuple[str, ...]
     seconds: float
+    engine: Engine | None = None
 
 
 @asynccontextmanager
@@ -55,10 +67,12 @@ async def kept(
     end: Sequence[Sequence[str]] = (),
     rests: Sequence[str] = (),
     seconds: float,
+    engine: Engine | None = None,
 ) -> AsyncIterator[int | Failure]:
     """Have a keeper start a child, or something else by the commands of one of the ways of `begin`.
 
     The ways are tried until all commands of one succeed. The number is that of the child's process, or that of the way.
+    An `engine` is asked for what it is to begin, and at the end for what it is to end.
 
     Leaving this ends the child and all of its descendants, runs the commands of `end` and deletes the folders `rests`:
     it waits for that. The same happens when the console is killed, or after `seconds`. After a `Failure` nothing runs.
@@ -74,7 +88,7 @@ async def kept(
         return
     assert keeper.stdin is not None
     assert keeper.stdout is not None
-    order = _Order(child, tuple(map(_words, begin)), _words(end), tuple(rests), seconds)
+    order = _Order(child, tuple(map(_words, begin)), _words(end), tuple(rests), seconds, engine)
     try:
         keeper.stdin.write(msgspec.json.encode(order) + b"\n")
         try:

@@ -21,6 +21,8 @@ _ELSEWHERE: Final = (
     "docker", "podman", "nerdctl", "ctr", "kubectl", "ssh", "sudo", "su", "runuser", "doas", "machinectl",
     "systemd-run", "systemd-nspawn", "chroot", "nsenter", "bwrap", "flatpak", "apptainer", "singularity",
 )  # fmt: skip
+# the entry point of LiteLLM's own images, which hands its words on to it
+_ENTRY_POINT: Final = "prod_entrypoint.sh"
 _REPLACED: Final = ("--config", "-c", "--port", "--host", "--num_workers", "--workers")
 # each of them writes into the database, or asks for a password of it
 _OF_DATABASE: Final = ("--iam_token_db_auth", "--azure_postgresql_auth", "--use_prisma_db_push")
@@ -54,8 +56,9 @@ def rehearsal_command(
     port: int,
     program: str = "",
     database: bool = True,
+    host: str = "127.0.0.1",
 ) -> RehearsalCommand | Failure:
-    """The words that start LiteLLM with this configuration on 127.0.0.1:`port`.
+    """The words that start LiteLLM with this configuration on `host`:`port`.
 
     `variables` are those of the service. `program` is another `litellm` script. Without a `database` the options that
     concern one are left out.
@@ -70,10 +73,10 @@ def rehearsal_command(
     kept, options, dropped = _options(words[place + 1 :], database)
     # an empty variable is no option for click, and none that `.env` of the working directory could set again
     environment: dict[str, str | None] = {
-        "PORT": str(port), "HOST": "127.0.0.1", "CONFIG_FILE_PATH": config, _WORKERS: "1", _METRICS_PORT: "",
+        "PORT": str(port), "HOST": host, "CONFIG_FILE_PATH": config, _WORKERS: "1", _METRICS_PORT: "",
     }  # fmt: skip
     head = [*_head(words[:place]), program] if program else [*words[: place + 1]]
-    address = ["--host", "127.0.0.1", "--port", str(port)]
+    address = ["--host", host, "--port", str(port)]
     left_out = [f"{name} is not given to it" for name in dropped]
     if server:
         made = [*head, *kept, *address]
@@ -92,7 +95,8 @@ def _place(words: Sequence[str]) -> int | None:
         if place and words[place - 1] == "-c":
             # a text for an interpreter or a shell: whatever it names is started by it
             return None
-        if is_litellm(word) or (os.path.basename(word) == "proxy_cli.py" and "litellm" in word):
+        name = os.path.basename(word)
+        if is_litellm(word) or (name == "proxy_cli.py" and "litellm" in word) or name == _ENTRY_POINT:
             return place
     return None
 

@@ -7,8 +7,10 @@ rehearsal is over or because the console was killed, when its time is over, or w
 The order: `child` is a program to start (`command`, `folder`, `environment`, `log`, `pid_file`, `user` as `[uid, gid,
 groups]` or null), or null. `begin` has something else started (by systemd, by Docker): several ways, each of them
 commands that are run one after another, until one way succeeds. `end` are the commands that end it, whatever came of
-that; `rests` are folders to delete at the end; `seconds` is the time. The answer is one line on the standard output:
-`started N`, the number of the child's process, or else that of the way; or `failed REASON`.
+that; `rests` are folders to delete at the end; `seconds` is the time. `engine` is null, or an engine of containers at
+its `socket`, whose `begin` are requests (method, target, body) that are made one after another behind the ways, and
+whose `end` are made before the commands of `end`. The answer is one line on the standard output: `started N`, the
+number of the child's process, or else that of the way; or `failed REASON`.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -33,6 +36,11 @@ _PAUSE: Final = 0.05
 _LOOK_SECONDS: Final = 0.2
 _LINE_BYTES: Final = 8 << 20
 _LONGEST: Final = 1000
+_LONGEST_ANSWER: Final = 1 << 20
+# an engine that is just being started anew is asked again for so long
+_ENGINE_SECONDS: Final = 30.0
+# it is done, it was so before, or there is nothing that it could be done to
+_AT_END: Final = frozenset({200, 201, 204, 304, 404, 409})
 # prctl(2)
 _SET_PDEATHSIG: Final = 1
 _SET_CHILD_SUBREAPER: Final = 36
@@ -52,6 +60,8 @@ def main() -> int:
     _prctl(_SET_CHILD_SUBREAPER, 1)
     try:
         answer = _begin(order["begin"])
+        if order["engine"] and answer.startswith("started"):
+            answer = _requests(order["engine"]) or answer
         if order["child"] and answer.startswith("started"):
             answer = _start(order["child"])
         with contextlib.suppress(OSError):
@@ -60,6 +70,8 @@ def main() -> int:
             _wait(until, asked)
     finally:
         _end_children()
+        if order["engine"]:
+            _end_requests(order["engine"])
         for command in order["end"]:
             with contextlib.suppress(OSError, subprocess.SubprocessError):
                 subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -106,6 +118,52 @@ def _run(command: list[str]) -> str:
         return ""
     said = next((line.strip() for line in done.stderr.splitlines() if line.strip()), "")
     return (said or f"{command[0]} ended with {done.returncode}")[:_LONGEST]
+
+
+def _requests(engine: dict[str, Any]) -> str:
+    """Make the requests; the first refusal ends them, and is given back."""
+    for method, target, body in engine["begin"]:
+        try:
+            code, said = _ask(engine["socket"], method, target, body)
+        except OSError as error:
+            return f"failed {engine['socket']}: {error.strerror or type(error).__name__}"
+        if code >= 300 or code < 200:
+            return f"failed {said}"
+    return ""
+
+
+def _end_requests(engine: dict[str, Any]) -> None:
+    """Make each request until the engine has done it, for a while."""
+    until = time.monotonic() + _ENGINE_SECONDS
+    for method, target, body in engine["end"]:
+        while True:
+            with contextlib.suppress(OSError):
+                if _ask(engine["socket"], method, target, body)[0] in _AT_END:
+                    break
+            if time.monotonic() > until:
+                break
+            time.sleep(1.0)
+
+
+def _ask(path: str, method: str, target: str, body: str) -> tuple[int, str]:
+    """The status of the engine's answer, and its message. Raises OSError."""
+    given = body.encode()
+    head = f"{method} {target} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\n"
+    answer = bytearray()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(COMMAND_SECONDS)
+        connection.connect(path)
+        connection.sendall(f"{head}Content-Length: {len(given)}\r\n\r\n".encode() + given)
+        while len(answer) < _LONGEST_ANSWER and (part := connection.recv(1 << 16)):
+            answer += part
+    first, _, content = answer.partition(b"\r\n\r\n")
+    words = first.split(b" ", 2)
+    code = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+    try:
+        message = json.loads(content).get("message", "")
+    except (ValueError, AttributeError, RecursionError):
+        message = ""
+    return code, " ".join(str(message).split())[:_LONGEST] or f"the engine answers with {code}"
 
 
 def _start(child: dict[str, Any]) -> str:

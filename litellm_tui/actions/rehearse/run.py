@@ -26,7 +26,7 @@ from litellm_tui.model.failures import Crashed, Failure
 from litellm_tui.model.rehearsal import Derived, Rehearsal, RehearsalOrder
 from litellm_tui.model.service import Variable
 from litellm_tui.monitor.supervisor import guarded, guarded_async
-from litellm_tui.services.capabilities import Rehearses
+from litellm_tui.services.capabilities import Rehearses, TellsVariables
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 
@@ -84,7 +84,10 @@ async def _rehearsed(
     if path is None:
         return _impossible("no configuration is known")
     tell("reading the configuration")
-    environment = await asyncio.to_thread(_environment, profile)
+    told = await of_kind.rehearsal_variables() if isinstance(of_kind, TellsVariables) else None
+    if isinstance(told, Failure):
+        return _impossible(told.why)
+    environment = await asyncio.to_thread(_environment, profile) if told is None else told
     plain = {name: variable.value for name, variable in environment.items()}
     file = await asyncio.to_thread(config_file.load, path, plain)
     if isinstance(file, ConfigError):
