@@ -84,8 +84,7 @@ async def _rehearsed(profile: Profile, wish: Wish, *, quiet: bool) -> Rehearsal:
     history = history_of(profile)
     history.load()
     async with looking(profile, history) as observer:
-        running = observer.seen()
-    return await rehearse(profile, wish, running, tell)
+        return await rehearse(profile, wish, observer.seen, tell)
 
 
 def _plain(line: str) -> str:

@@ -31,7 +31,7 @@ def site(tmp_path: Path) -> Site:
 
 
 def giving(result: Rehearsal, then: Callable[[], None] = lambda: None) -> Rehearse:
-    async def rehearse(seen: Seen, tell: Callable[[str], None]) -> Rehearsal:
+    async def rehearse(running: Callable[[], Seen], tell: Callable[[str], None]) -> Rehearsal:
         tell("it does not answer yet")
         await asyncio.sleep(0)
         then()
@@ -104,7 +104,7 @@ async def test_while_nothing_serves_nothing_is_rehearsed(site: Site) -> None:
 async def test_a_restart_that_is_left_ends_its_rehearsal_first(site: Site) -> None:
     ended: list[str] = []
 
-    async def rehearse(seen: Seen, tell: Callable[[str], None]) -> Rehearsal:
+    async def rehearse(running: Callable[[], Seen], tell: Callable[[str], None]) -> Rehearsal:
         tell("starting it")
         try:
             await asyncio.sleep(600)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from litellm_tui.analysis.change.rehearsed import place_named, place_of_end
+from litellm_tui.analysis.change.rehearsed import differences, place_named, place_of_end
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.gateway import Gateway, LoadedDeployment, Readiness
+from litellm_tui.model.reading import Reading
+from litellm_tui.model.snapshot import Snapshot
 
 TEXT = """\
 model_list:
@@ -96,3 +100,43 @@ def test_what_was_said_before_the_last_traceback_does_not_count(file: ConfigFile
     earlier = trace("router.py", "routing_strategy_init", "ValueError: Invalid routing_strategy: 'fastest-first'")
     last = trace("proxy/other.py", "somewhere", "OSError: [Errno 28] No space left on device")
     assert place_of_end(file, [earlier, last]) is None
+
+
+def of(*models: str, router: dict[str, Any] | None = None, version: str = "1.106.2", **more: Any) -> Snapshot:
+    """A gateway with these deployments, each of the group `g`; those behind `db:` come from its database."""
+    deployments = tuple(
+        LoadedDeployment(str(number), "g", model.removeprefix("db:"), from_db=model.startswith("db:"), **more)
+        for number, model in enumerate(models)
+    )
+    return Snapshot(0.0, Gateway(readiness=Reading(Readiness("healthy", version=version)),
+                                 deployments=Reading(deployments), router=Reading(router)))  # fmt: skip
+
+
+def test_what_differs_from_what_runs_is_told() -> None:
+    settings = {"cooldown_time": 60, "fallbacks": [{"small": ["large"]}], "num_retries": 2}
+    running = of("openai/a", "openai/b", "openai/b", "db:openai/kept", router=settings)
+    assert differences(running, of("openai/a", "openai/b", "openai/b", router=dict(settings))) == ()
+    changed = {**settings, "cooldown_time": 61, "fallbacks": []}
+    assert differences(running, of("openai/b", "openai/c", "openai/c", router=changed)) == (
+        "added: g (openai/c), 2 times",
+        "removed: g (openai/a)",
+        "removed: g (openai/b)",
+        "router_settings.cooldown_time: 60 → 61",
+        "router_settings.fallbacks: {small: [large]} → []",
+    )
+
+
+def test_where_a_deployment_leads_is_told_unless_one_of_both_does_not_show_it() -> None:
+    running = of("openai/a", api_base="http://10.0.0.1/v1", rpm=5)
+    assert differences(running, of("openai/a", api_base="http://10.0.0.2/v1")) == (
+        "g (openai/a): api_base http://10.0.0.1/v1 → http://10.0.0.2/v1",
+    )
+    assert differences(running, of("openai/a", api_base="http://10.0.0.1/v1", rpm=6)) == ("g (openai/a): rpm 5 → 6",)
+
+
+def test_what_only_one_of_both_shows_is_no_difference() -> None:
+    running = of("openai/a", router={"cooldown_time": 60})
+    newer = of("openai/a", router={"cooldown_time": 60, "tag_routing_prefix": None}, version="1.109.3")
+    assert differences(running, newer) == ("LiteLLM 1.109.3, and 1.106.2 runs",)
+    assert differences(running, of("openai/a")) == ()
+    assert differences(Snapshot(0.0), running) == ()

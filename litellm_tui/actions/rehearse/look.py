@@ -40,7 +40,7 @@ _GIVEN: Final = "--url"
 
 
 class Look(NamedTuple):
-    """What is looked at: `run` was started for `order`, from `file`, beside what is `running`."""
+    """What is looked at: `run` was started for `order`, from `file`, beside the gateway that `running` looks at."""
 
     profile: Profile
     file: ConfigFile
@@ -48,7 +48,7 @@ class Look(NamedTuple):
     order: RehearsalOrder
     run: RehearsalRun
     probes: tuple[str, ...]
-    running: Seen | None
+    running: Callable[[], Seen | None]
     database: bool = False
 
 
@@ -80,8 +80,8 @@ async def look_at(look: Look, tell: Callable[[str], None]) -> Rehearsal:
         if failed:
             await asyncio.sleep(_LAST_LINES_SECONDS)
         else:
-            await _settings_read(observer)
-        seen = observer.seen()
+            await _settings_read(observer, look.running)
+        seen, runs = observer.seen(), look.running()
         log = watch.log_since(figures.began)
         warnings = tuple(_warnings(monitor))
         probes = tuple(monitor.probes.values())
@@ -101,7 +101,7 @@ async def look_at(look: Look, tell: Callable[[str], None]) -> Rehearsal:
         loaded=tuple(f"{row.group} ({row.model})" for row in rows if row.loaded),
         dropped=dropped,
         warnings=warnings,
-        differs=differences(look.running.snapshot, seen.snapshot) if look.running and not failed else (),
+        differs=differences(runs.snapshot, seen.snapshot) if runs and not failed else (),
         probes=probes,
         log=log[-_LOG_RECORDS:] if failed else (),
         version=(readiness.version or "") if readiness else "",
@@ -159,17 +159,27 @@ async def _monitoring(profile: Profile, figures: _Figures) -> AsyncIterator[tupl
             await running
 
 
-async def _settings_read(observer: MonitorObserver) -> None:
-    """Wait a little for what the proof does not need, and the comparison with what runs does."""
+async def _settings_read(observer: MonitorObserver, running: Callable[[], Seen | None]) -> None:
+    """Wait a little for what the proof does not need, and the comparison with what runs does: of both."""
+    since, end = time.time(), time.monotonic() + _SETTINGS_SECONDS
     observer.look_now()
-    for _ in range(round(_SETTINGS_SECONDS / _PAUSE)):
-        if observer.seen().snapshot.gateway.router.tried_at is not None:
+    while time.monotonic() < end:
+        seen, runs = observer.seen(), running()
+        # whoever refuses them now refuses them later; what runs is looked at all the time, at its own pace
+        if _router_read(seen, since) and (runs is None or _router_read(runs, 0.0)):
             return
         await asyncio.sleep(_PAUSE)
 
 
+def _router_read(seen: Seen, since: float) -> bool:
+    """Whether the settings of the router are known, or were asked for since then."""
+    router = seen.snapshot.gateway.router
+    return router.value is not None or (router.tried_at or 0.0) > since
+
+
 def _loaded(look: Look) -> int:
-    return len(look.running.snapshot.gateway.deployments.value or ()) if look.running else 0
+    seen = look.running()
+    return len(seen.snapshot.gateway.deployments.value or ()) if seen else 0
 
 
 def _missing(rows: Iterable[Deployment]) -> list[str]:

@@ -58,11 +58,11 @@ def of_restart(profile: Profile) -> Rehearse | None:
 async def rehearse(
     profile: Profile,
     wish: Wish,
-    running: Seen | None = None,
+    running: Callable[[], Seen | None] = lambda: None,
     tell: Callable[[str], None] = lambda _: None,
     free: Callable[[], int | None] = free_bytes,
 ) -> Rehearsal:
-    """Rehearse it, and end it again in every case. `running` is what is known of the gateway that serves.
+    """Rehearse it, and end it again in every case. `running` gives what is known by then of the gateway that serves.
 
     `tell` gets how it stands, in words, each time that changes. `free` gives the free memory in bytes.
     """
@@ -74,7 +74,11 @@ async def rehearse(
 
 
 async def _rehearsed(
-    profile: Profile, wish: Wish, running: Seen | None, tell: Callable[[str], None], free: Callable[[], int | None]
+    profile: Profile,
+    wish: Wish,
+    running: Callable[[], Seen | None],
+    tell: Callable[[str], None],
+    free: Callable[[], int | None],
 ) -> Rehearsal:
     of_kind = driver(profile.service_target)
     path = wish.file or (profile.config.value if profile.config else None)
@@ -97,7 +101,8 @@ async def _rehearsed(
     user = await of_kind.rehearsal_user()
     if isinstance(user, Failure):
         return _impossible(user.why)
-    service = running.snapshot.service.value if running else None
+    seen = running()
+    service = seen.snapshot.service.value if seen else None
     if lacks := lacks_memory(service, await asyncio.to_thread(free)):
         return _impossible(lacks)
     derived = await asyncio.to_thread(_derived, file, environment, wish)
@@ -112,12 +117,12 @@ async def _rehearsed(
             if isinstance(run, Failure):
                 return _impossible(f"it could not be started: {run.why}")
             left_out = (*derived.left_out, *run.left_out)
-            seen = await look_at(
+            done = await look_at(
                 Look(profile, file, environment, order, run, wish.probes, running, wish.database), tell
             )
         if await asyncio.to_thread(_has_changed, file, plain):
             return _impossible(f"{path} was changed while it was rehearsed")
-    return msgspec.structs.replace(seen, left_out=left_out)
+    return msgspec.structs.replace(done, left_out=left_out)
 
 
 def _impossible(why: str) -> Rehearsal:

@@ -9,8 +9,11 @@ from litellm_tui.actions.transaction.events import Seen, Step
 from litellm_tui.actions.transaction.steps import StepClock
 from litellm_tui.model.rehearsal import Rehearsal
 
-Rehearse = Callable[[Seen, Callable[[str], None]], Awaitable[Rehearsal]]
-"""Rehearses what is on the disk; it tells how it stands each time that this changes."""
+Rehearse = Callable[[Callable[[], Seen], Callable[[str], None]], Awaitable[Rehearsal]]
+"""Rehearses what is on the disk, beside what is seen of the gateway each time that it looks.
+
+It tells how it stands each time that this changes.
+"""
 
 
 class RehearsalStep:
@@ -32,8 +35,8 @@ class RehearsalStep:
         """Whether the configuration of this digest is another one than was rehearsed."""
         return self.done is not None and bool(self.done.digest) and self.done.digest != digest
 
-    async def events(self, seen: Seen) -> AsyncGenerator[Step, None]:
-        """Rehearse, and tell the step."""
+    async def events(self, seen: Seen, again: Callable[[], Seen | None]) -> AsyncGenerator[Step, None]:
+        """Rehearse, and tell the step. `again` looks at the gateway another time, where that can be done."""
         service, liveliness = seen.snapshot.service.value, seen.snapshot.gateway.liveliness
         serves = liveliness.failure is None and liveliness.value is not None
         if self._rehearse is None or not serves or service is None or service.active_state != "active":
@@ -41,7 +44,7 @@ class RehearsalStep:
         step = StepClock("rehearsal")
         yield Step("rehearsal")
         told: asyncio.Queue[str] = asyncio.Queue()
-        running = asyncio.ensure_future(self._rehearse(seen, told.put_nowait))
+        running = asyncio.ensure_future(self._rehearse(lambda: again() or seen, told.put_nowait))
         try:
             while not running.done():
                 waiting = asyncio.ensure_future(told.get())

@@ -202,7 +202,7 @@ class Transaction:
         if refusal and not self._force:
             yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
             return
-        async with contextlib.aclosing(self._rehearsal.events(seen)) as steps:
+        async with contextlib.aclosing(self._rehearsal.events(seen, self._watch.seen)) as steps:
             async for rehearsed in steps:
                 yield rehearsed
         if (refusal := self._rehearsal.refusal) and not self._force:

@@ -19,6 +19,7 @@ from litellm_tui.actions.transaction.record import RestartLock
 from litellm_tui.actions.transaction.rehearsal import RehearsalStep, Rehearse
 from litellm_tui.actions.transaction.run import Transaction
 from litellm_tui.actions.transaction.steps import StepClock
+from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.actions.upgrade import compose_tag, last_tag, staging
 from litellm_tui.actions.upgrade.exchange import exchange_of
 from litellm_tui.actions.upgrade.plan import Planned
@@ -126,7 +127,7 @@ class Upgrade:
         seen = self._observer.seen()
         if seen is not None:
             self._rehearsal = RehearsalStep(self._rehearse(program))
-            async for step_of_it in self._rehearsal.events(seen):
+            async for step_of_it in self._rehearsal.events(seen, Watch(self._profile, self._observer).seen):
                 yield step_of_it
 
     async def _stage(self, planned: Planned) -> tuple[str, str, tuple[str, ...]] | Failure:

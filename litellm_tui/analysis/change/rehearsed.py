@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from typing import Any, Final
 
 from litellm_tui.analysis.change.values import value_text
 from litellm_tui.model.configuration import ConfigFile, Mark
+from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.snapshot import Snapshot
 
 Path = tuple[str | int, ...]
@@ -156,17 +158,41 @@ def _differences(running: Snapshot, rehearsed: Snapshot) -> Iterator[str]:
         yield f"LiteLLM {after.version}, and {before.version} runs"
     old, new = (_names(snapshot) for snapshot in (running, rehearsed))
     if old is not None and new is not None:
-        yield from (f"added: {name}" for name in new if name not in old)
-        yield from (f"removed: {name}" for name in old if name not in new)
+        yield from (f"added: {_times(name, number)}" for name, number in (new - old).items())
+        yield from (f"removed: {_times(name, number)}" for name, number in (old - new).items())
+        yield from _edited(running, rehearsed, {name for name in old if old[name] == new[name] == 1})
     set_before, set_after = (snapshot.gateway.router.value for snapshot in (running, rehearsed))
     if set_before is not None and set_after is not None:
-        for key in sorted(set_before.keys() | set_after.keys()):
-            if set_before.get(key) != set_after.get(key):
-                yield f"router_settings.{key}: {value_text(set_before.get(key))} → {value_text(set_after.get(key))}"
+        # what only one release shows is no difference of the two gateways
+        for key in sorted(set_before.keys() & set_after.keys()):
+            if set_before[key] != set_after[key]:
+                yield f"router_settings.{key}: {value_text(set_before[key])} → {value_text(set_after[key])}"
 
 
-def _names(snapshot: Snapshot) -> dict[str, None] | None:
+def _edited(running: Snapshot, rehearsed: Snapshot, names: Set[str]) -> Iterator[str]:
+    """Where and how far the deployments of these names are asked, as far as both show it."""
+    old, new = ({_name(one): one for one in _of_file(snapshot) or ()} for snapshot in (running, rehearsed))
+    for name in sorted(names):
+        for key in ("api_base", "rpm", "tpm"):
+            was, now = getattr(old[name], key), getattr(new[name], key)
+            if was != now and None not in (was, now):
+                yield f"{name}: {key} {value_text(was)} → {value_text(now)}"
+
+
+def _times(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}, {number} times"
+
+
+def _names(snapshot: Snapshot) -> Counter[str] | None:
+    loaded = _of_file(snapshot)
+    return None if loaded is None else Counter(map(_name, loaded))
+
+
+def _name(deployment: LoadedDeployment) -> str:
+    return f"{deployment.group} ({deployment.model})"
+
+
+def _of_file(snapshot: Snapshot) -> list[LoadedDeployment] | None:
+    """The deployments that the database does not give."""
     loaded = snapshot.gateway.deployments.value
-    if loaded is None:
-        return None
-    return dict.fromkeys(f"{one.group} ({one.model})" for one in loaded if not one.from_db)
+    return None if loaded is None else [one for one in loaded if not one.from_db]
