@@ -44,7 +44,8 @@ def run(
         print("nothing was started")
         return STATUS["not possible"]
     path = os.path.abspath(os.path.expanduser(file)) if file else None
-    wish = Wish(path, program_of(program), tuple(probes or ()), database)
+    given = program if profile.kind in ("docker", "compose") else program_of(program)
+    wish = Wish(path, given, tuple(probes or ()), database)
     done = asyncio.run(_rehearsed(profile, wish, quiet=json))
     if json:
         document = {"exit_status": STATUS[done.outcome], **msgspec.to_builtins(done)}

@@ -287,7 +287,7 @@ def test_files_that_would_fail_cost_no_request_and_stay_as_they_are(site: Site) 
                 assert site.left() == []
                 assert site.identity() == identity
         assert client.lost == []
-        assert client.asked > 20
+        assert client.asked
     finally:
         site.config.write_bytes(before)
 

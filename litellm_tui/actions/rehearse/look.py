@@ -40,7 +40,10 @@ _GIVEN: Final = "--url"
 
 
 class Look(NamedTuple):
-    """What is looked at: `run` was started for `order`, from `file`, beside the gateway that `running` looks at."""
+    """What is looked at: `run` was started for `order`, from `file`, beside the gateway that `running` looks at.
+
+    Its log is read from the time `ordered` on, in seconds since the epoch: it may have ended before it is looked at.
+    """
 
     profile: Profile
     file: ConfigFile
@@ -50,6 +53,7 @@ class Look(NamedTuple):
     probes: tuple[str, ...]
     running: Callable[[], Seen | None]
     database: bool = False
+    ordered: float | None = None
 
 
 class _Figures:
@@ -82,7 +86,7 @@ async def look_at(look: Look, tell: Callable[[str], None]) -> Rehearsal:
         else:
             await _settings_read(observer, look.running)
         seen, runs = observer.seen(), look.running()
-        log = watch.log_since(figures.began)
+        log = watch.log_since(figures.began if look.ordered is None else look.ordered)
         warnings = tuple(_warnings(monitor))
         probes = tuple(monitor.probes.values())
     rows, readiness = seen.diagnosis.deployments, seen.snapshot.gateway.readiness.value

@@ -113,12 +113,13 @@ async def _rehearsed(
         if isinstance(order, Failure):
             return _impossible(order.why)
         tell(f"starting it on port {order.port}")
+        ordered = time.time()
         async with of_kind.rehearse(order) as run:
             if isinstance(run, Failure):
                 return _impossible(f"it could not be started: {run.why}")
             left_out = (*derived.left_out, *run.left_out)
             done = await look_at(
-                Look(profile, file, environment, order, run, wish.probes, running, wish.database), tell
+                Look(profile, file, environment, order, run, wish.probes, running, wish.database, ordered), tell
             )
         if await asyncio.to_thread(_has_changed, file, plain):
             return _impossible(f"{path} was changed while it was rehearsed")
