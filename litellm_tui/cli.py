@@ -183,8 +183,8 @@ def _add_restart_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", default=absent, help="go on where the preflight or the rehearsal refuses"
     )
-    parser.add_argument("--rehearse", dest="rehearsal", action="store_true", default=absent,
-                        help="start the configuration beside the running gateway first")  # fmt: skip
+    parser.add_argument("--no-rehearsal", dest="rehearsal", action="store_false", default=absent,
+                        help="do not start the configuration beside the running gateway first")  # fmt: skip
     parser.add_argument("--no-rollback", dest="rollback", action="store_false", default=absent,
                         help="leave what fails as it is, to be looked at")  # fmt: skip
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")

@@ -35,7 +35,7 @@ def run(
     yes: bool = False,
     force: bool = False,
     rollback: bool = True,
-    rehearsal: bool = False,
+    rehearsal: bool = True,
     json: bool = False,
     finish: bool = False,
     undo: bool = False,
@@ -120,6 +120,11 @@ def _line(step: Step) -> str:
 def _ending(outcome: Outcome) -> list[str]:
     down = f", {outcome.downtime:.1f} s of them without an answer" if outcome.downtime is not None else ""
     lines = [f"{outcome.result}: {outcome.text}", f"{outcome.took:.1f} s{down}"]
+    done = outcome.rehearsal
+    if outcome.result == "refused" and done is not None and done.refused:
+        lines += [f"  left out of the rehearsal: {text}" for text in done.left_out]
+        lines += ["it said last:", *(f"  {line}" for text in done.log for line in text.splitlines()[:3])]
+        lines.append("--no-rehearsal restarts without one, --force in spite of it")
     if outcome.rejected is not None:
         lines.append(f"what was rejected is kept: litellm-tui rollback --to {outcome.rejected}")
     if outcome.log:

@@ -120,8 +120,11 @@ def test_a_good_file_passes_and_nobody_is_asked_or_written_to(site: Site) -> Non
     keys = set(site.lab.redis("keys", "*").split())
     site.lab.calls(reset=True)
     file = site.write(lambda config: config["router_settings"].update(cooldown_time=61))
-    status, said = site.rehearse(str(file))
+    with Client(site.lab) as client:
+        status, said = site.rehearse(str(file))
     assert (status, said["outcome"]) == (0, "passed"), said
+    assert client.asked > 0
+    assert client.lost == 0
     assert len(said["loaded"]) == 7
     assert said["ready"] > 0
     assert said["memory"] > 100_000_000
@@ -164,7 +167,7 @@ def test_a_file_that_would_fail_costs_no_request_and_stays_as_it_is(
     bad = site.config.read_bytes()
     try:
         with Client(site.lab) as client:
-            status, said = site.run("restart", "--yes", "--rehearse", "--user", "--url", site.lab.url())
+            status, said = site.run("restart", "--yes", "--user", "--url", site.lab.url())
         assert (status, said["result"]) == (2, "refused"), said
         assert cause in said["text"]
         mark = said["rehearsal"]["mark"]
@@ -182,12 +185,6 @@ def test_a_file_that_would_fail_costs_no_request_and_stays_as_it_is(
         site.config.write_bytes(before)
 
 
-def test_a_good_restart_is_rehearsed_before_it(site: Site) -> None:
-    status, said = site.run("restart", "--yes", "--rehearse", "--user", "--url", site.lab.url())
-    assert (status, said["result"]) == (0, "applied"), said
-    assert said["rehearsal"]["outcome"] == "passed"
-
-
 def test_a_console_that_is_killed_leaves_nothing_behind(site: Site) -> None:
     console = subprocess.Popen(
         site.argv("rehearse", "--user", "--url", site.lab.url()), stdout=subprocess.DEVNULL, start_new_session=True
@@ -202,11 +199,17 @@ def test_a_console_that_is_killed_leaves_nothing_behind(site: Site) -> None:
     site.lab.wait("its end", lambda: site.left() == "")
 
 
-def test_a_unit_of_the_system_is_rehearsed(site: Site) -> None:
-    status, said = site.run("rehearse", "--system", "--unit", UNIT, user=False)
-    assert (status, said["outcome"]) == (0, "passed"), said
-    assert len(said["loaded"]) == 7
-    assert site.left(user=False) == ""
+def test_a_unit_of_the_system_is_rehearsed_before_its_restart(site: Site) -> None:
+    site.lab.systemctl("start", UNIT)
+    site.lab.wait_ready(("system",))
+    try:
+        status, said = site.run("restart", "--yes", "--system", "--url", site.lab.url(False), user=False)
+        assert (status, said["result"]) == (0, "applied"), said
+        assert said["rehearsal"]["outcome"] == "passed", said
+        assert len(said["rehearsal"]["loaded"]) == 7
+        assert site.left(user=False) == ""
+    finally:
+        site.lab.systemctl("stop", UNIT)
 
 
 def test_what_only_commands_know_is_rehearsed_as_its_process_runs(site: Site, tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ sys.exit(main(sys.argv[1:]))
 
 
 def quickly(seconds: float = 2.0) -> tuple[str, ...]:
-    """The command, where it need go on to answer for no longer than this."""
-    return (sys.executable, "-c", QUICK, str(seconds), "restart")
+    """The command, where it need go on to answer for no longer than this, and is not rehearsed: test_rehearsal does."""
+    return (sys.executable, "-c", QUICK, str(seconds), "restart", "--no-rehearsal")
 
 
 DROP_IN = """\
@@ -173,6 +173,8 @@ def good(module_lab: Lab) -> Site:
     ended = site.restart(command=COMMAND)
     assert (ended.status, ended.said["result"]) == (0, "applied"), ended
     assert "8 of 8 deployments loaded" in ended.said["text"]
+    assert ended.said["rehearsal"]["outcome"] == "passed", ended
+    assert ended.said["rehearsal"]["differs"][-1] == "router_settings.cooldown_time: 60 → 61"
     assert site.pid() not in (0, before)
     assert site.serves()
     newest = site.backups().records()[-1]
