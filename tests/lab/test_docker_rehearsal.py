@@ -277,7 +277,7 @@ def test_files_that_would_fail_cost_no_request_and_stay_as_they_are(site: Site) 
         with Client(site.url) as client:
             for service, change, cause, line in kinds:
                 bad = site.write(change)
-                status, said = site.run("restart", "--yes", "--rehearse", *service)
+                status, said = site.run("restart", "--yes", *service)
                 assert (status, said["result"]) == (2, "refused"), said
                 assert cause in said["text"]
                 mark = said["rehearsal"]["mark"]

@@ -28,6 +28,10 @@ TAIL = "--config /run/copy/config.yaml --host 127.0.0.1 --port 4711 --num_worker
         ("/opt/v/bin/python -I /opt/v/bin/litellm --config c", f"/opt/v/bin/python -I /opt/v/bin/litellm {TAIL}"),
         ("nice -n 5 litellm --detailed_debug --num_workers 4", f"nice -n 5 litellm --detailed_debug {TAIL}"),
         (
+            "docker/prod_entrypoint.sh --port 4000 --num_workers 8",
+            f"docker/prod_entrypoint.sh {TAIL}",
+        ),
+        (
             "/opt/v/bin/uvicorn litellm.proxy.proxy_server:app --port 4000 --workers 2",
             "/opt/v/bin/uvicorn litellm.proxy.proxy_server:app --host 127.0.0.1 --port 4711",
         ),

@@ -19,12 +19,14 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from litellm_tui.host import proc
+from litellm_tui.host.environment_file import parse_dotenv
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable
 from litellm_tui.model.rehearsal import RehearsalOrder, RehearsalRun
 from litellm_tui.model.service import Variable
 from litellm_tui.model.service_kinds import Docker
 from litellm_tui.model.service_target import ServiceTarget
 from litellm_tui.services.docker import engine_api, rehearsal_container
+from litellm_tui.services.docker.config_copy import read_inside
 from litellm_tui.services.docker.container_state import is_here
 from litellm_tui.services.docker.container_unit import unit_from
 from litellm_tui.services.docker.docker_cli import CLIENT_SECONDS, REHEARSAL_LABEL, Container
@@ -36,6 +38,7 @@ from litellm_tui.services.process.rehearsal import HowItRuns, of_process
 from litellm_tui.services.rehearsal import kept
 from litellm_tui.services.rehearsal_command import RehearsalCommand, rehearsal_command, starts_litellm
 
+_DOTENV: Final = ".env"
 _SELINUX: Final = "/sys/fs/selinux/enforce"
 # how much longer than its time a keeper may take before what it has started is nobody's
 _LATE_SECONDS: Final = 300.0
@@ -47,7 +50,7 @@ class Prepared(msgspec.Struct, frozen=True):
     """How a rehearsal's container is made: of the definition `found`, whose image is `image`.
 
     `inside` is the path of the configuration in it, `port` that of LiteLLM. `published` tells whether the port can be
-    published on this machine.
+    published on this machine. `dotenv` are variables that LiteLLM reads there itself.
     """
 
     socket: str
@@ -58,6 +61,7 @@ class Prepared(msgspec.Struct, frozen=True):
     port: int
     published: bool
     left_out: tuple[str, ...] = ()
+    dotenv: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"Prepared({self.inside!r})"
@@ -104,8 +108,39 @@ async def prepare(client: str, container: str, overlay: Overlay | None = None, i
     published = await _may_publish(socket, found)
     if isinstance(published, Failure):
         return published
+    changes = await engine_api.ask(socket, f"/containers/{ran.id}/changes", seconds=CLIENT_SECONDS)
+    if lost := rehearsal_container.put_in(said, unit.config, _changes(changes)):
+        return NotAvailable(f"{lost} was put into the container that runs, and another one would not have it")
     left_out = (*how.left_out, *more, *rehearsal_container.left_out(found))
-    return Prepared(socket, found, own, how, unit.config, int(port), published, left_out)
+    dotenv = await asyncio.to_thread(_own_dotenv, client, ran, how)
+    return Prepared(socket, found, own, how, unit.config, int(port), published, left_out, dotenv)
+
+
+def _changes(said: bytes | Failure) -> list[dict[str, Any]]:
+    """What differs from the image in the files of a container; nothing where the engine does not tell."""
+    try:
+        return [] if isinstance(said, Failure) else msgspec.json.decode(said, type=list[dict[str, Any]] | None) or []
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return []
+
+
+def _own_dotenv(client: str, ran: Container, how: HowItRuns) -> dict[str, str]:
+    """The variables of `.env` beside the environment that LiteLLM is installed in, as `own_dotenv` finds it. Blocks.
+
+    LiteLLM's own images have theirs in `/app/.venv`, and `/app` is their working directory.
+    """
+    mode, place = how.environment.get("LITELLM_MODE", "DEV"), f"{how.folder or '/'}/"
+    words = [word for pid in proc.family(ran.state.pid) for word in proc.command_line(pid)[:3]] if is_here(ran) else []
+    if mode != "DEV" or place == "//" or not any(word.startswith(place) for word in (*words, *how.words[:3])):
+        return {}
+    found = read_inside(client, ran.id, f"{how.folder}/{_DOTENV}")
+    if isinstance(found, Failure):
+        return {}
+    try:
+        values = parse_dotenv(found.content, how.environment)
+    except ValueError:
+        return {}
+    return {name: value for name, value in values.items() if name not in how.environment}
 
 
 def _how_it_runs(found: dict[str, Any], ran: Container) -> HowItRuns | Failure:
@@ -151,7 +186,8 @@ def variables(prepared: Prepared | Failure, source: str) -> Mapping[str, Variabl
     """The variables that a rehearsal's container would have, if nothing of them was changed."""
     if isinstance(prepared, Failure):
         return prepared
-    return {name: Variable(value, source) for name, value in prepared.how.environment.items()}
+    own = {name: Variable(value, f"{prepared.how.folder}/{_DOTENV}") for name, value in prepared.dotenv.items()}
+    return own | {name: Variable(value, source) for name, value in prepared.how.environment.items()}
 
 
 def own_user(prepared: Prepared | Failure) -> tuple[int, int] | Failure:

@@ -142,6 +142,27 @@ def why_not_twice(found: Definition) -> str:
     return "it has no network" if mode == "none" else ""
 
 
+def put_in(found: Definition, inside: str, changes: Iterable[Mapping[str, Any]]) -> str:
+    """A file that somebody has put into the running container, and that LiteLLM may need; empty where there is none.
+
+    Compose does so with secrets and configurations that are no files. `changes` are of `GET /containers/ID/changes`.
+    """
+    beside = os.path.dirname(inside)
+    mounted = [str(mount.get("Destination")) for mount in found.get("Mounts") or ()]
+    for change in changes:
+        path = str(change.get("Path") or "")
+        near = path.endswith((".py", ".yaml", ".yml", ".json", ".env")) and os.path.dirname(path) == beside
+        if change.get("Kind") == _DELETED or not (near or path.startswith(_SECRETS)) or path == inside:
+            continue
+        if not any(path == place or path.startswith(f"{place}/") for place in mounted):
+            return path
+    return ""
+
+
+_DELETED: Final = 2
+_SECRETS: Final = "/run/secrets/"
+
+
 def requests(
     found: Definition,
     image: Definition | None,
