@@ -12,8 +12,10 @@ import pytest
 
 from litellm_tui.analysis.change.made import Made, Mounted
 from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.services.docker import rehearsal
+from litellm_tui.services.docker.config_copy import InsideFile
 from litellm_tui.services.docker.discovery import find_containers
-from litellm_tui.services.docker.docker_cli import REHEARSAL_LABEL
+from litellm_tui.services.docker.docker_cli import REHEARSAL_LABEL, Container
 from litellm_tui.services.docker.rehearsal_container import (
     Place,
     left_out,
@@ -24,6 +26,7 @@ from litellm_tui.services.docker.rehearsal_container import (
     with_written,
     words_of,
 )
+from litellm_tui.services.process.rehearsal import HowItRuns
 from litellm_tui.services.rehearsal import Engine, kept
 from tests.standins import engine as standin
 
@@ -163,6 +166,29 @@ def test_what_compose_would_make_it_with_is_taken_over() -> None:
     assert found["HostConfig"]["Binds"] == ["/srv/etc:/etc:ro"]
     assert words_of(found) == ["litellm", "--config", "/etc/c.yaml"]
     assert made(found)["Image"] == "sha256:two"
+
+
+@pytest.mark.parametrize(
+    ("program", "mode", "read"),
+    [
+        ("/app/.venv/bin/litellm", "DEV", True),
+        ("/usr/bin/litellm", "DEV", False),
+        ("/app/.venv/bin/litellm", "PRODUCTION", False),
+    ],
+)
+def test_what_litellm_reads_from_its_own_folder_is_among_its_variables(
+    program: str, mode: str, read: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def inside(_client: str, _container: str, path: str) -> InsideFile:
+        asked.append(path)
+        return InsideFile(b"DATABASE_URL=postgresql://u@db/llm\nKEY=of-the-file\n", 0.0)
+
+    monkeypatch.setattr(rehearsal, "read_inside", inside)
+    how = HowItRuns((program, "--config", "c.yaml"), "/app", {"KEY": "sk-1", "LITELLM_MODE": mode})
+    found = rehearsal._own_dotenv("docker", Container(id="x"), how)
+    assert (found, asked) == (({"DATABASE_URL": "postgresql://u@db/llm"}, ["/app/.env"]) if read else ({}, []))
 
 
 @pytest.fixture
