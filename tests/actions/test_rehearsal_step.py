@@ -8,11 +8,14 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from litellm_tui.actions.transaction import rehearsal
 from litellm_tui.actions.transaction.events import Outcome, Seen, Step
 from litellm_tui.actions.transaction.rehearsal import Rehearse
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigFile, Mark
+from litellm_tui.model.reading import Reading
 from litellm_tui.model.rehearsal import Rehearsal
 from tests.actions.test_transaction import BAD, NEW, Site, hurry, names
 from tests.waiting import eventually
@@ -99,6 +102,25 @@ async def test_while_nothing_serves_nothing_is_rehearsed(site: Site) -> None:
     site.world.save(NEW)
     steps, outcome = await site.follow(rehearse=giving(Rehearsal("refused", "never asked")))
     assert (outcome.result, "rehearsal" in names(steps)) == ("applied", False)
+
+
+async def test_one_that_was_not_asked_yet_is_waited_for_and_one_that_never_answers_is_not_rehearsed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rehearsal, "ANSWER_SECONDS", 60.0)
+    answers = site.world.seen()
+    silent = answers._replace(
+        snapshot=replace(answers.snapshot, gateway=replace(answers.snapshot.gateway, liveliness=Reading()))
+    )
+    passed = Rehearsal("passed", ready=1.0)
+
+    async def told(looks: list[Seen]) -> list[Step]:
+        step = rehearsal.RehearsalStep(giving(passed))
+        return [found async for found in step.events(looks[0], lambda: looks.pop(0) if len(looks) > 1 else looks[0])]
+
+    assert [step.name for step in await told([silent, silent, answers])][-1:] == ["rehearsal"]
+    monkeypatch.setattr(rehearsal, "ANSWER_SECONDS", 0.05)
+    assert await told([silent]) == []
 
 
 async def test_a_restart_that_is_left_ends_its_rehearsal_first(site: Site) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.lab import Lab
+from tests.lab.changes_record import note
 from tests.lab.config import default_config
 from tests.terminal import compile_console
 
@@ -181,6 +182,7 @@ def test_a_file_that_would_fail_costs_no_request_and_stays_as_it_is(
         assert site.pid() == pid
         assert site.config.read_bytes() == bad
         assert site.left() == ""
+        note("user unit", f"a bad file ({change.__name__.strip('_')}), rehearsed", site.lab.litellm.version, said)
     finally:
         site.config.write_bytes(before)
 
@@ -208,6 +210,7 @@ def test_a_unit_of_the_system_is_rehearsed_before_its_restart(site: Site) -> Non
         assert said["rehearsal"]["outcome"] == "passed", said
         assert len(said["rehearsal"]["loaded"]) == 7
         assert site.left(user=False) == ""
+        note("system unit", "a good change, rehearsed", site.lab.litellm.version, said)
     finally:
         site.lab.systemctl("stop", UNIT)
 

@@ -23,6 +23,7 @@ from litellm_tui.actions.upgrade.relocation import rename_within
 from litellm_tui.collectors.litellm_source.installation import installation_of
 from litellm_tui.model.installation import Installation
 from tests.lab import Lab, environments
+from tests.lab.changes_record import note
 
 UNIT = "litellm.service"
 PATIENCE = 600.0
@@ -137,6 +138,7 @@ def test_an_upgrade_is_planned_applied_and_taken_back(site: Site) -> None:
 
     applied = site.command("upgrade", site.after, "--apply", "--yes")
     assert applied.status == 0, applied.said["outcome"]
+    note("user unit", f"an upgrade from {site.before}, rehearsed", site.after, applied.said["outcome"])
     assert site.runs() == site.after
     assert site.serves()
     assert site.installed().version == site.after
@@ -145,6 +147,7 @@ def test_an_upgrade_is_planned_applied_and_taken_back(site: Site) -> None:
 
     back = site.command("upgrade", "--back", "--yes")
     assert back.status == 0, back.said["outcome"]
+    note("user unit", f"the way back from {site.after}", site.before, back.said["outcome"])
     assert site.runs() == site.before
     assert site.serves()
     assert site.installed().version == site.before
@@ -164,6 +167,8 @@ def test_a_release_that_cannot_start_is_taken_back_by_itself(site: Site) -> None
 
     assert (done.status, done.said["outcome"]["result"]) == (1, "rolled back"), done.said["outcome"]
     assert "planted by a test" in done.said["outcome"]["text"]
+    note("user unit", f"a release that cannot start, not rehearsed ({site.before} stays)", site.after,
+         done.said["outcome"])  # fmt: skip
     assert site.runs() == site.before
     assert site.serves()
     assert site.installed().version == site.before

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Final
 
 from litellm_tui.actions.transaction.events import Seen, Step
 from litellm_tui.actions.transaction.steps import StepClock
 from litellm_tui.model.rehearsal import Rehearsal
+
+ANSWER_SECONDS: Final = 3.0
+_LOOK_SECONDS: Final = 0.1
 
 Rehearse = Callable[[Callable[[], Seen], Callable[[str], None]], Awaitable[Rehearsal]]
 """Rehearses what is on the disk, beside what is seen of the gateway each time that it looks.
@@ -37,9 +42,7 @@ class RehearsalStep:
 
     async def events(self, seen: Seen, again: Callable[[], Seen | None]) -> AsyncGenerator[Step, None]:
         """Rehearse, and tell the step. `again` looks at the gateway another time, where that can be done."""
-        service, liveliness = seen.snapshot.service.value, seen.snapshot.gateway.liveliness
-        serves = liveliness.failure is None and liveliness.value is not None
-        if self._rehearse is None or not serves or service is None or service.active_state != "active":
+        if self._rehearse is None or not await _serves(seen, again):
             return
         step = StepClock("rehearsal")
         yield Step("rehearsal")
@@ -63,6 +66,21 @@ class RehearsalStep:
             return
         notes = (*done.dropped, *done.differs)
         yield Step("rehearsal", step().took, self.refusal or _passed(done), not done.refused, notes)
+
+
+async def _serves(seen: Seen, again: Callable[[], Seen | None]) -> bool:
+    """Whether it serves. One that is busy may take a moment until it has answered for the first time."""
+    end = time.monotonic() + ANSWER_SECONDS
+    while True:
+        service, liveliness = seen.snapshot.service.value, seen.snapshot.gateway.liveliness
+        if service is None or service.active_state != "active":
+            return False
+        if liveliness.failure is None and liveliness.value is not None:
+            return True
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(_LOOK_SECONDS)
+        seen = again() or seen
 
 
 def _passed(done: Rehearsal) -> str:

@@ -146,6 +146,11 @@ def result_paragraphs(done: Rehearsal) -> Iterator[Paragraph]:
         yield word, done.cause, style
         yield "line", str(done.mark) if done.mark else "", "mark"
     yield "", "", ""
+    if done.log:
+        yield "it said last", "", "head"
+        for text in done.log:
+            yield from (("", line[:_LONGEST], "ok") for line in text.splitlines()[:_LOG_LINES])
+        yield "", "", ""
     yield "start", answers, "ok"
     yield "memory", f"{done.memory / 1e6:.0f} MB" if done.memory else "", "ok"
     yield "LiteLLM", done.version, "ok"
@@ -158,10 +163,6 @@ def result_paragraphs(done: Rehearsal) -> Iterator[Paragraph]:
         said = "answered" if probe.ok else probe.skipped or probe.error.strip().partition("\n")[0][:_LONGEST]
         yield "probes" if not number else " ", f"{probe.group} ({probe.model}): {said}", "ok" if probe.ok else "bad"
     yield from _each("left out", done.left_out, "quiet")
-    if done.log:
-        yield "it said last", "", "head"
-        for text in done.log:
-            yield from (("", line[:_LONGEST], "ok") for line in text.splitlines()[:_LOG_LINES])
     if done.outcome != "not possible":
         yield "total", f"{done.took:5.1f} s; the gateway went on serving", "quiet"
 

@@ -200,9 +200,9 @@ class RestartDialog(Question[None]):
             yield check.name if check.name != before else " ", check.text, _CHECKED[check.state]
             before = check.name
         yield "", "", ""
-        first = "First it is started beside the gateway that serves; what fails there costs nothing. "
         kept = "A copy is kept; what does not prove itself is rolled back. " if profile.config else ""
-        kept = f"{first if self._rehearsed else ''}{kept}"
+        if self._rehearsed:
+            yield "", "First it is started beside the gateway that serves: what fails there costs no request.", "quiet"
         yield "", f"{kept}Requests in flight are cut off, and refused until it answers again.", "quiet"
         if self._insisted:
             yield "", "Press again to restart against all that.", "bad"
