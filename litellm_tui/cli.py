@@ -20,7 +20,12 @@ COMMANDS = {
     "incidents": ("litellm_tui.commands.incidents", "what fails in the log, one entry per cause and group"),
     "audit": ("litellm_tui.commands.audit", "the configuration held against what LiteLLM really reads, with fixes"),
     "diff": ("litellm_tui.commands.diff", "the file against what runs, or against a version that ran before"),
-    "restart": ("litellm_tui.commands.restart", "restart with preflight, backup and proof; roll back when it fails"),
+    "rehearse": ("litellm_tui.commands.rehearse", "start the configuration on a spare port, beside what serves"),
+    "restart": ("litellm_tui.commands.restart", "restart with rehearsal, backup and proof; roll back when it fails"),
+    "upgrade": (
+        "litellm_tui.commands.upgrade",
+        "another release of LiteLLM: plan it, try it beside, apply it with proof",
+    ),
     "start": ("litellm_tui.commands.startstop", "start the service (asks first)"),
     "stop": ("litellm_tui.commands.startstop", "stop the service (asks first)"),
     "service": ("litellm_tui.commands.service", "the service in full: ends of its runs, its files, its environment"),
@@ -98,8 +103,12 @@ def build_parser() -> _Parser:
             _add_audit_options(command)
         elif name == "diff":
             _add_diff_options(command)
+        elif name == "rehearse":
+            _add_rehearse_options(command)
         elif name == "restart":
             _add_restart_options(command)
+        elif name == "upgrade":
+            _add_upgrade_options(command)
         elif name in ("start", "stop"):
             command.set_defaults(verb=name)
             command.add_argument("--yes", action="store_true", default=argparse.SUPPRESS, help="do not ask")
@@ -151,11 +160,31 @@ def _add_diff_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
 
 
+def _add_rehearse_options(parser: argparse.ArgumentParser) -> None:
+    """Names are parameters of `commands.rehearse.run`."""
+    absent = argparse.SUPPRESS
+    parser.add_argument("file", nargs="?", metavar="FILE", default=absent,
+                        help="another configuration, in place of the service's own")  # fmt: skip
+    parser.add_argument("--with", dest="program", metavar="PATH|IMAGE", default=absent,
+                        help="another LiteLLM: the folder of its environment, its litellm script, or for a container "
+                        "an image")  # fmt: skip
+    parser.add_argument("--probe", dest="probes", metavar="GROUP", action="append", default=absent,
+                        help="ask every deployment of this group, a paid request each; may be given again")  # fmt: skip
+    parser.add_argument("--with-database", dest="database", action="store_true", default=absent,
+                        help="use the database: its tables are migrated at the start (asks first)")  # fmt: skip
+    parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
+    parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
+
+
 def _add_restart_options(parser: argparse.ArgumentParser) -> None:
     """Names are parameters of `commands.restart.run`."""
     absent = argparse.SUPPRESS
     parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
-    parser.add_argument("--force", action="store_true", default=absent, help="go on where the preflight would refuse")
+    parser.add_argument(
+        "--force", action="store_true", default=absent, help="go on where the preflight or the rehearsal refuses"
+    )
+    parser.add_argument("--no-rehearsal", dest="rehearsal", action="store_false", default=absent,
+                        help="do not start the configuration beside the running gateway first")  # fmt: skip
     parser.add_argument("--no-rollback", dest="rollback", action="store_false", default=absent,
                         help="leave what fails as it is, to be looked at")  # fmt: skip
     parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
@@ -164,6 +193,30 @@ def _add_restart_options(parser: argparse.ArgumentParser) -> None:
                         help="prove what an interrupted restart has begun, and roll back when it fails")  # fmt: skip
     ending.add_argument("--undo", action="store_true", default=absent,
                         help="take a restart back that was interrupted")  # fmt: skip
+
+
+def _add_upgrade_options(parser: argparse.ArgumentParser) -> None:
+    """Names are parameters of `commands.upgrade.run`."""
+    absent = argparse.SUPPRESS
+    parser.add_argument(
+        "version", nargs="?", metavar="VERSION", default=absent,
+        help="the release to go to, or the whole tag of an image (the newest that nothing is known against)",
+    )  # fmt: skip
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--plan", dest="way", action="store_const", const="plan", default=absent,
+                     help="say what it would change and what is against it; changes nothing (default)")  # fmt: skip
+    way.add_argument("--rehearse", dest="way", action="store_const", const="rehearse", default=absent,
+                     help="install it beside the one that runs, and try it there")  # fmt: skip
+    way.add_argument("--apply", dest="way", action="store_const", const="apply", default=absent,
+                     help="put it in that one's place, restart and prove; what fails is taken back")  # fmt: skip
+    way.add_argument("--back", dest="way", action="store_const", const="back", default=absent,
+                     help="put the release that ran before in its place, restart and prove")  # fmt: skip
+    parser.add_argument("--database-is-backed-up", dest="backed_up", action="store_true", default=absent,
+                        help="you have a backup of the database: its tables are migrated, and that stays")  # fmt: skip
+    parser.add_argument("--no-rehearsal", dest="rehearsal", action="store_false", default=absent,
+                        help="apply without trying it beside first")  # fmt: skip
+    parser.add_argument("--yes", action="store_true", default=absent, help="do not ask")
+    parser.add_argument("--json", action="store_true", default=absent, help="print one JSON document")
 
 
 def _add_rollback_options(parser: argparse.ArgumentParser) -> None:

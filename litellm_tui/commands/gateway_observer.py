@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from litellm_tui.actions.transaction.events import Seen
-from litellm_tui.actions.transaction.observation import ask, said_since
-from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.actions.transaction.monitor_observer import MonitorObserver
 from litellm_tui.commands.look import all_asked
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.storage.starts import StartHistory
@@ -18,33 +15,8 @@ from litellm_tui.storage.state import state_of
 from litellm_tui.target.profile import Profile
 
 
-class MonitorObserver:
-    """`actions.transaction.events.GatewayObserver` on a monitor that runs."""
-
-    def __init__(self, monitor: Monitor, running: asyncio.Task[None]) -> None:
-        self._monitor = monitor
-        self._running = running
-
-    def seen(self) -> Seen:
-        """What is known now. Raises what has ended the monitor."""
-        if self._running.done():
-            self._running.result()
-        snapshot, now = self._monitor.snapshot(), time.time()
-        return Seen(snapshot, diagnose(snapshot, now, {}, self._monitor.audits.audit), now)
-
-    def look_now(self) -> None:
-        """Look at everything again."""
-        self._monitor.look_now()
-
-    async def probe(self, groups: Sequence[str]) -> None:
-        """Ask every deployment of these groups."""
-        monitor = self._monitor
-        loaded = monitor.snapshot().gateway.deployments.value or ()
-        await ask(monitor.profile, loaded, groups, monitor.redact, monitor.add_probe)
-
-    def log_since(self, moment: float) -> tuple[str, ...]:
-        """The last records of the service since then."""
-        return said_since(self._monitor.store, moment)
+class CommandObserver(MonitorObserver):
+    """The observer of a command, which waits until everything was looked at once."""
 
     @property
     def complete(self) -> bool:
@@ -57,12 +29,12 @@ class MonitorObserver:
 @asynccontextmanager
 async def looking(
     profile: Profile, history: StartHistory | None = None, patience: float = 6.0
-) -> AsyncIterator[MonitorObserver]:
+) -> AsyncIterator[CommandObserver]:
     """A monitor that runs as long as this is entered, with everything looked at once, where that can be."""
     changed = asyncio.Event()
     monitor = Monitor(profile, lambda _: changed.set(), history)
     running = asyncio.create_task(monitor.run())
-    observer = MonitorObserver(monitor, running)
+    observer = CommandObserver(monitor, running)
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):

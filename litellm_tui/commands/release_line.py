@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from litellm_tui.analysis.phrases import count, first_of
 from litellm_tui.audit.advisories.images import floats, version_of_image
 from litellm_tui.audit.advisories.matching import affecting, refuge
@@ -10,13 +12,17 @@ from litellm_tui.collectors.litellm_source.catalogues import library_folders, sh
 from litellm_tui.collectors.litellm_source.installed_release import release_of
 from litellm_tui.model.release import Release
 from litellm_tui.monitor.auditor import environment_of
+from litellm_tui.monitor.release_choice import same_release
 from litellm_tui.target.profile import Profile
 
 _WORST = ("compromised", "exploited")
 
 
-def release_line(profile: Profile) -> tuple[str, str] | None:
-    """The release by its files or its image, and the place that says so; None where neither can be looked at."""
+def release_line(profile: Profile, running: Callable[[], str] = str) -> tuple[str, str] | None:
+    """The release by its files or its image, and the place that says so; None where neither can be looked at.
+
+    `running` asks the gateway for its own; where it is another one, both are named.
+    """
     unit = profile.found_unit
     if unit is None:
         return None
@@ -26,7 +32,14 @@ def release_line(profile: Profile) -> tuple[str, str] | None:
     version = release.installed or version_of_image(release.image)
     if not version and not release.image:
         return None
-    return f"{_version(release, version)}{_against(release, version)}", release.metadata or "the container's image"
+    runs = running() if release.installed else ""
+    other = (
+        f"; installed {version}, runs {runs} until the next restart" if runs and not same_release(runs, version) else ""
+    )
+    return (
+        f"{_version(release, version)}{other}{_against(release, version)}",
+        release.metadata or "the container's image",
+    )
 
 
 def _version(release: Release, version: str) -> str:

@@ -1,4 +1,4 @@
-"""`litellm-tui restart`: preflight, backup, restart, proof; rolled back by itself when the proof fails.
+"""`litellm-tui restart`: preflight, rehearsal, backup, restart, proof; rolled back by itself when the proof fails.
 
 Exit status: 0 applied, 1 rolled back, 2 refused before anything was changed, 3 failed and not rolled back, 64 a wrong
 command line, 130 interrupted (the next restart says where it stood).
@@ -13,9 +13,11 @@ from contextlib import aclosing
 
 import msgspec
 
+from litellm_tui.actions.rehearse.run import of_restart
 from litellm_tui.actions.transaction.events import STATUS, Event, Outcome, Step
 from litellm_tui.actions.transaction.messages import told
 from litellm_tui.actions.transaction.record import Record, RestartLock
+from litellm_tui.actions.transaction.rehearsal import Rehearse
 from litellm_tui.actions.transaction.run import Transaction
 from litellm_tui.commands.gateway_observer import looking
 from litellm_tui.commands.look import history_of
@@ -33,6 +35,7 @@ def run(
     yes: bool = False,
     force: bool = False,
     rollback: bool = True,
+    rehearsal: bool = True,
     json: bool = False,
     finish: bool = False,
     undo: bool = False,
@@ -45,7 +48,10 @@ def run(
     if not yes and not _agreed(profile, lock, finish, undo):
         print("nothing was changed")
         return STATUS["refused"]
-    outcome = asyncio.run(_told(profile, lock, force=force, rollback=rollback, json=json, finish=finish, undo=undo))
+    rehearse = of_restart(profile) if rehearsal else None
+    outcome = asyncio.run(
+        _told(profile, lock, force=force, rollback=rollback, json=json, finish=finish, undo=undo, rehearse=rehearse)
+    )
     if json:
         document = {"exit_status": STATUS[outcome.result], **msgspec.to_builtins(outcome)}
         print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
@@ -66,7 +72,15 @@ def _agreed(profile: Profile, lock: RestartLock, finish: bool, undo: bool) -> bo
 
 
 async def _told(
-    profile: Profile, lock: RestartLock, *, force: bool, rollback: bool, json: bool, finish: bool, undo: bool
+    profile: Profile,
+    lock: RestartLock,
+    *,
+    force: bool,
+    rollback: bool,
+    json: bool,
+    finish: bool,
+    undo: bool,
+    rehearse: Rehearse | None,
 ) -> Outcome:
     unit = profile.unit.value if profile.unit else ""
     history = history_of(profile)
@@ -83,6 +97,7 @@ async def _told(
             Backups(profile.url.value, unit),
             force=force,
             rollback=rollback,
+            rehearse=rehearse,
         )
         way: AsyncGenerator[Event, None] = (
             transaction.finish() if finish else transaction.undo() if undo else transaction.apply()
@@ -105,6 +120,11 @@ def _line(step: Step) -> str:
 def _ending(outcome: Outcome) -> list[str]:
     down = f", {outcome.downtime:.1f} s of them without an answer" if outcome.downtime is not None else ""
     lines = [f"{outcome.result}: {outcome.text}", f"{outcome.took:.1f} s{down}"]
+    done = outcome.rehearsal
+    if outcome.result == "refused" and done is not None and done.refused:
+        lines += [f"  left out of the rehearsal: {text}" for text in done.left_out]
+        lines += ["it said last:", *(f"  {line}" for text in done.log for line in text.splitlines()[:3])]
+        lines.append("--no-rehearsal restarts without one, --force in spite of it")
     if outcome.rejected is not None:
         lines.append(f"what was rejected is kept: litellm-tui rollback --to {outcome.rejected}")
     if outcome.log:

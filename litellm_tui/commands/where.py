@@ -13,7 +13,7 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.model.configuration import ConfigError
 from litellm_tui.model.found import Missing
 from litellm_tui.services.known_environment import why_unknown
-from litellm_tui.target.answer import ALIVE, AddressAnswer, ask_address
+from litellm_tui.target.answer import ALIVE, AddressAnswer, ask_address, running_release
 from litellm_tui.target.choice import option_for
 from litellm_tui.target.profile import Options, Profile, findings
 from litellm_tui.target.resolution import resolve
@@ -35,7 +35,8 @@ def run(options: Options, write: str | None = None) -> int:
         _print(name, value + (f"   [{source}]" if source else ""))
         if name == "gateway" and answer is not None:
             _print("answer", answer.text)
-    if (line := release_line(profile)) is not None:
+    key = profile.key.reveal() if profile.key else ""
+    if (line := release_line(profile, lambda: running_release(profile.url.value, key))) is not None:
         _print("release", f"{line[0]}   [{line[1]}]")
     if profile.undecided and profile.discovery:
         number = len(profile.discovery.running)

@@ -26,6 +26,9 @@ MOST_INTERPOLATED: Final = 1 << 20
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BLANKS: Final = " \t\n\r"
 _LINE_ENDS: Final = "\n\r"
+# what is not itself between double quotes
+_QUOTED: Final = re.compile(r'(["\\`$])')
+_BACKSLASHED: Final = r"\\\1"
 
 
 def parse_systemd(content: bytes) -> dict[str, str]:
@@ -45,6 +48,18 @@ def parse_systemd(content: bytes) -> dict[str, str]:
         if _NAME.fullmatch(name):
             values[name] = value
     return values
+
+
+def systemd_lines(variables: Mapping[str, str]) -> str:
+    """An EnvironmentFile that `parse_systemd`, and so systemd, reads as these variables.
+
+    What cannot be in such a file is left out: a name that is none, and a value that is not UTF-8 or holds a NUL byte.
+    """
+    lines = []
+    for name, value in variables.items():
+        if _NAME.fullmatch(name) and "\0" not in value and value == value.encode(errors="replace").decode():
+            lines.append(f'{name}="{_QUOTED.sub(_BACKSLASHED, value)}"\n')
+    return "".join(lines)
 
 
 # the character that ends a run of ordinary ones, by the state of the parser

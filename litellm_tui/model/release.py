@@ -27,6 +27,7 @@ KIND_RANK: Final[dict[AdvisoryKind, int]] = {
 COMPROMISED: Final = "release-compromised"
 PLANTED: Final = "planted-file"
 EXPLOITED: Final = "release-exploited"
+NOT_RUNNING: Final = "release-not-running"
 AT_RISK: Final = frozenset({COMPROMISED, PLANTED, EXPLOITED})
 """The rules of the audit whose findings put a gateway at risk while nothing fails."""
 

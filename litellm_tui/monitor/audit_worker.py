@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from litellm_tui.model.audit import Audit
     from litellm_tui.monitor.auditor import Auditor
 
+# how often it is looked whether another LiteLLM was installed
+_INSTALLED_SECONDS = 30.0
+
 
 class AuditWorker:
     """Audits the newest file for the newest version; `on_change` is called when `audit` has changed.
@@ -85,8 +88,10 @@ class AuditWorker:
 
     async def _audit(self, module: Any, auditor: Auditor) -> None:
         exact: asyncio.Task[bool] | None = None
+        stamp = ""
         while True:
             self._given.clear()
+            stamp = await asyncio.to_thread(module.installed_stamp, self._profile)
             if (loaded := self._loaded) is not None:
                 auditor.take_unit(self._profile.found_unit)
                 environment = await asyncio.to_thread(module.environment_of, self._profile)
@@ -97,4 +102,16 @@ class AuditWorker:
                 # the first look at an installed LiteLLM takes seconds: until then the shipped catalogue is used
                 exact = asyncio.create_task(asyncio.to_thread(auditor.prepare))
                 exact.add_done_callback(partial(self._prepared, auditor))
-            await self._given.wait()
+            while not await self._is_given():
+                # a package may be upgraded under a running gateway
+                if await asyncio.to_thread(module.installed_stamp, self._profile) != stamp:
+                    break
+
+    async def _is_given(self) -> bool:
+        """Whether there is something to audit within a while."""
+        try:
+            async with asyncio.timeout(_INSTALLED_SECONDS):
+                await self._given.wait()
+        except TimeoutError:
+            return False
+        return True

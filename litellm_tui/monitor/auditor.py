@@ -293,6 +293,19 @@ def environment_of(profile: Profile) -> Mapping[str, str] | None:
     return None if unread else values | {name: value for name, (value, _) in fresh.items()}
 
 
+def installed_stamp(profile: Profile) -> str:
+    """What changes when another LiteLLM is installed for the gateway, or put in its place. Blocks for a millisecond."""
+    interpreter = profile.found_unit.interpreter if profile.found_unit else None
+    for folder in library_folders(interpreter) if interpreter else ():
+        for info in sorted(folder.glob("litellm-[0-9]*.dist-info")):
+            try:
+                found = info.stat()
+            except OSError:
+                continue
+            return f"{info} {found.st_ino} {found.st_mtime_ns}"
+    return ""
+
+
 def runtime_of(unit: Unit | None) -> Runtime | None:
     """What the rules may use of the unit; its file is read for the places of its directives."""
     if unit is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from litellm_tui.model.failures import Failure
-from litellm_tui.model.service import Service, Verb
+from litellm_tui.model.rehearsal import RehearsalOrder, RehearsalRun
+from litellm_tui.model.service import Service, Variable, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_words import ServiceWords
 
@@ -67,3 +70,40 @@ class Speaks(Protocol):
 
     @property
     def words(self) -> ServiceWords: ...
+
+
+@runtime_checkable
+class Rehearses(Protocol):
+    """Starts a gateway beside the running one: a derived configuration on a spare port.
+
+    What is started is what the service would start: the same program or image, user, working directory, variables and
+    limits. It differs in what the order says (configuration, address 127.0.0.1 and port, changed variables, program),
+    has a name of its own, and is never started again by itself.
+    """
+
+    async def rehearsal_user(self) -> tuple[int, int] | Failure:
+        """The user and the group that the service runs as, who must be able to read the derived files.
+
+        A `Failure` says why this service cannot be rehearsed at all, before anything is written or started. Runs tools
+        and reads files.
+        """
+        ...
+
+    def rehearse(self, order: RehearsalOrder) -> AbstractAsyncContextManager[RehearsalRun | Failure]:
+        """Start it as long as this is entered; a `Failure` when it could not be started, and then nothing is left.
+
+        Leaving it, in whatever way, ends everything that was started, with its children, and waits until it is gone.
+        Where the console is killed (SIGKILL), the keeper of `services.rehearsal.kept` does that in its place: it holds
+        the other end of a pipe, and ends what was started when the pipe closes or the order's time is over. It deletes
+        the order's folder too.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsVariables(Protocol):
+    """Rehearses with other variables than its running process shows: those of a definition, or that a script sets."""
+
+    async def rehearsal_variables(self) -> Mapping[str, Variable] | Failure:
+        """All variables that a rehearsal would have, before what does harm is changed. Runs tools and reads files."""
+        ...

@@ -16,7 +16,7 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.model.configuration import ConfigError, ConfigFile
-from litellm_tui.model.failures import Failure
+from litellm_tui.model.failures import Failure, Unauthorized
 from litellm_tui.model.gateway import Gateway
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
@@ -26,6 +26,7 @@ from litellm_tui.storage.backups import Backup, Backups, FileCopy, FileSet, Role
 _SETTLED_SECONDS: Final = 30.0
 # begins `Start.run` where the process did not stay up
 _DOWN: Final = "down "
+_UNSHOWN: Final = "answers; what it has loaded is not shown"
 _NOT_KEPT: Final = "the files of this version were not kept"
 
 
@@ -33,7 +34,8 @@ class Start(msgspec.Struct, frozen=True):
     """A start of the process at `at` (seconds since the epoch) with the version `digest` of the configuration.
 
     `files` are the root file and its includes. `result` is a sentence. `run` tells one start from another. `good` means
-    that all deployments were loaded and that the process ran for a while.
+    that the process answered for a while, whoever had started it, and that all deployments were loaded, where it shows
+    them.
     """
 
     at: float
@@ -194,9 +196,17 @@ def current_start(snapshot: Snapshot) -> Start | None:
     result = _loaded(gateway, service.started_at, len(file.deployments), settled)
     if not result or not (version or settled):
         return None
-    # a process that has just loaded everything may still fail
-    looked = (gateway.deployments.seen_at or 0.0) - service.started_at
-    good = looked >= _SETTLED_SECONDS and result == _loaded_of(len(file.deployments), len(file.deployments))
+    # a process that has just loaded everything may still fail; where no key is right that would show it, its answers
+    # count, and not where it fails to show it
+    whole = result == _loaded_of(len(file.deployments), len(file.deployments))
+    looked = (
+        gateway.deployments.seen_at
+        if whole
+        else gateway.liveliness.seen_at
+        if _closed(gateway) and result == _UNSHOWN
+        else None
+    )
+    good = (looked or 0.0) - service.started_at >= _SETTLED_SECONDS
     return Start(service.started_at, file.digest, version, result, file.files, run_of(service), good)
 
 
@@ -212,10 +222,15 @@ def _loaded(gateway: Gateway, since: float, wanted: int, settled: bool) -> str:
     seen, loaded = gateway.deployments.seen_at, gateway.deployments.value
     answers = gateway.liveliness.value is not None and gateway.liveliness.failure is None
     if seen is None or loaded is None or seen < since:
-        return "answers; what it has loaded is not shown" if settled and answers and gateway.deployments.failure else ""
+        return _UNSHOWN if settled and answers and (gateway.deployments.failure or _closed(gateway)) else ""
     # the gateway also lists deployments from its database
     own = min(sum(not deployment.from_db for deployment in loaded), wanted)
     return _loaded_of(own, wanted) if own == wanted or settled else ""
+
+
+def _closed(gateway: Gateway) -> bool:
+    """Whether it refuses the key: it answers, and shows nothing."""
+    return any(isinstance(reading.failure, Unauthorized) for reading in (gateway.groups, gateway.deployments))
 
 
 def _loaded_of(own: int, wanted: int) -> str:

@@ -15,6 +15,7 @@ ALIVE: Final = "LiteLLM"
 # what LiteLLM's liveliness answers (litellm/proxy/health_endpoints/_health_endpoints.py)
 _SAYS: Final = b"I'm alive!"
 _LONGEST: Final = 4096
+_LONGEST_REPORT: Final = 1 << 16
 
 
 class AddressAnswer(msgspec.Struct, frozen=True):
@@ -73,3 +74,37 @@ def _ask(url: str, seconds: float) -> AddressAnswer:
         return AddressAnswer(ALIVE, "LiteLLM answers there")
     return AddressAnswer("another server", f"what answers on port {port} of {host} is not LiteLLM (HTTP {status})",
                          "give the address of the gateway itself: --url http://HOST:PORT")  # fmt: skip
+
+
+def running_release(url: str, key: str = "", seconds: float = 1.0) -> str:
+    """The release that the gateway reports; empty where it does not say. Takes at most some `seconds` for each of two
+    requests.
+    """
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    for path in ("/health/readiness/details", "/health/readiness"):
+        connection = (
+            http.client.HTTPSConnection(host, port, timeout=seconds)
+            if secure
+            else http.client.HTTPConnection(host, port, timeout=seconds)
+        )
+        try:
+            connection.request("GET", f"{parts.path.rstrip('/')}{path}", headers=_login(key))
+            body = connection.getresponse().read(_LONGEST_REPORT)
+            found = msgspec.json.decode(body, type=_Report).litellm_version
+        except (OSError, http.client.HTTPException, ValueError, RecursionError, msgspec.MsgspecError):
+            continue
+        finally:
+            connection.close()
+        if found:
+            return found[:100]
+    return ""
+
+
+class _Report(msgspec.Struct):
+    litellm_version: str | None = None
+
+
+def _login(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key and key.isascii() and key.isprintable() else {}

@@ -202,6 +202,10 @@ class KeyActions(TerminalApp[int]):
         if view := self._uncovered:
             self._control.restart(view)
 
+    def action_rehearse(self) -> None:
+        if view := self._uncovered:
+            self._control.rehearse(view)
+
     def action_start_stop(self) -> None:
         if view := self._uncovered:
             self._control.start_stop(view)

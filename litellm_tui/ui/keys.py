@@ -55,6 +55,8 @@ KEYS: Final = (
     Key("W", "W", "gateways", "Which gateway: those that were found on this machine, to open another one",
         palette=True),
     Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True, acts=True),
+    Key("r", "r", "rehearse", "Rehearse the configuration: start it beside the gateway that serves (asks first)",
+        palette=True, acts=True),
     Key("S", "S", "start_stop", "Stop the service, or start it (asks first)", palette=True, acts=True),
     Key("f5", "F5", "look", "Look at everything again now", palette=True),
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),

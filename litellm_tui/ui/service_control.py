@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from litellm_tui.model.service import Verb
     from litellm_tui.storage.backups import Backups
     from litellm_tui.ui.console_host import ConsoleHost
+    from litellm_tui.ui.screens.rehearsal import RehearsalScreen
     from litellm_tui.ui.screens.restart import RestartDialog, Way
     from litellm_tui.ui.view import View
 
@@ -79,11 +80,14 @@ class ServiceControl:
         self._console.begin(partial(self._ask_restart, view), group="restart dialog", exclusive=True)
 
     async def _ask_restart(self, view: View) -> None:
+        from litellm_tui.actions.rehearse.run import of_restart
         from litellm_tui.actions.transaction.messages import told
         from litellm_tui.actions.transaction.preflight import inspect
         from litellm_tui.actions.transaction.record import Record, under_way
         from litellm_tui.actions.transaction.recreation import compared_anew
         from litellm_tui.analysis.change.preflight import PreflightCheck
+        from litellm_tui.services.capabilities import Rehearses
+        from litellm_tui.services.registry import driver
         from litellm_tui.ui.screens.restart import RestartDialog
 
         async def looked() -> tuple[PreflightCheck, ...]:
@@ -100,7 +104,9 @@ class ServiceControl:
         unfinished = await self._console.session.files.run(self._lock(view.profile).interrupted)
         said = unfinished.why if isinstance(unfinished, Failure) else told(unfinished) if unfinished else ""
         back = isinstance(unfinished, Record) and unfinished.good is not None
-        self._console.push_screen(RestartDialog(view, looked, self._run_restart, said, back))
+        rehearse = partial(self.rehearse, view, begun=True)
+        rehearsed = isinstance(driver(view.profile.service_target), Rehearses) and of_restart(view.profile) is not None
+        self._console.push_screen(RestartDialog(view, looked, self._run_restart, said, back, rehearse, rehearsed))
 
     def offer_to_end(self) -> None:
         """Say at the start that a restart was interrupted."""
@@ -138,6 +144,7 @@ class ServiceControl:
         self._console.begin(partial(self._follow_restart, dialog, way, force), group="restart", exclusive=True)
 
     async def _follow_restart(self, dialog: RestartDialog, way: Way, force: bool) -> None:
+        from litellm_tui.actions.rehearse.run import of_restart
         from litellm_tui.actions.transaction.events import Outcome, Step
         from litellm_tui.actions.transaction.run import Transaction
 
@@ -149,6 +156,7 @@ class ServiceControl:
             self._lock(profile),
             self._backups,
             force=force,
+            rehearse=of_restart(profile),
         )
         ways = {"apply": transaction.apply, "finish": transaction.finish, "undo": transaction.undo}
         async with aclosing(ways[way]()) as events:
@@ -160,6 +168,27 @@ class ServiceControl:
                 elif isinstance(event, Outcome):
                     severity: Literal["information", "error"] = "information" if event.result == "applied" else "error"
                     self._console.notify(f"{event.result}: {event.text}", severity=severity, timeout=20, markup=False)
+
+    # --- rehearsal ---------------------------------------------------------------------------------------------
+
+    def rehearse(self, view: View, *, begun: bool = False) -> None:
+        """Start the configuration beside the gateway, after asking or at once, and show what came of it."""
+        from litellm_tui.ui.screens.rehearsal import RehearsalScreen
+
+        def start(screen: RehearsalScreen) -> None:
+            self._console.begin(partial(self._follow_rehearsal, screen), group="rehearsal", exclusive=True)
+
+        def cancel() -> None:
+            self._console.cancel_workers("rehearsal")
+
+        self._console.push_screen(RehearsalScreen(view, start, cancel, begun=begun))
+
+    async def _follow_rehearsal(self, screen: RehearsalScreen) -> None:
+        from litellm_tui.actions.rehearse.run import Wish, rehearse
+
+        done = await rehearse(self._monitor.profile, Wish(), ConsoleObserver(self._console).seen, screen.tell)
+        if screen.is_running:
+            screen.take(done)
 
     async def _order(self, verb: Verb) -> Failure | None:
         """The order; through sudo where a right is missing, on a terminal that is handed over."""

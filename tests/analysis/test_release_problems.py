@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from litellm_tui.analysis.health.diagnose import diagnose
-from litellm_tui.analysis.health.release_problems import release_problems
+from litellm_tui.analysis.health.release_problems import OTHER_INSTALLED, release_problems
 from litellm_tui.model.audit import Audit, Finding, Severity
 from litellm_tui.model.configuration import ConfigError, Mark
-from litellm_tui.model.release import COMPROMISED, EXPLOITED, PLANTED
+from litellm_tui.model.release import COMPROMISED, EXPLOITED, NOT_RUNNING, PLANTED
 from litellm_tui.model.snapshot import Snapshot
 from tests.analysis.test_headline import healthy  # noqa: F401  # the fixture
 from tests.recorded import NOW
@@ -61,3 +61,13 @@ def test_it_is_said_beside_a_file_that_does_not_parse(healthy: Snapshot) -> None
     broken = replace(healthy.configuration, error=ConfigError("/c.yaml", "a tab", 3, 2), current=None)
     diagnosis = diagnose(replace(healthy, configuration=broken), NOW, audit=audit_with(EXPLOITED))
     assert "1 exploited hole" in [problem.cause for problem in diagnosis.problems]
+
+
+def test_what_is_installed_and_does_not_run_is_a_note(healthy: Snapshot) -> None:  # noqa: F811
+    finding = Finding(
+        NOT_RUNNING, "advice", "", "installed 1.109.3, runs 1.106.2 until the next restart", Mark("/m", 1)
+    )
+    diagnosis = diagnose(healthy, NOW, audit=Audit("/c.yaml", "1.109.3", "", (finding,)))
+    (problem,) = [problem for problem in diagnosis.problems if problem.key == OTHER_INSTALLED]
+    assert (problem.severity, problem.cause) == ("quiet", "installed 1.109.3, runs 1.106.2 until the next restart")
+    assert diagnosis.headline.word != "AT RISK"

@@ -81,6 +81,7 @@ def test_what_runs_and_what_is_installed_are_told_apart() -> None:
     assert all("the running LiteLLM 1.83.3" in finding.text for finding in exploited)
     assert all("restart: the installed 1.106.2 does not have it" in finding.do for finding in exploited)
     (other,) = found(result, "release-not-running")
+    assert other.text == "installed 1.106.2, runs 1.83.3 until the next restart"
     assert "--litellm 1.83.3 --against 1.106.2" in other.do
 
 

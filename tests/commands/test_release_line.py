@@ -76,3 +76,10 @@ def test_where_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     where.run(Options())
     said = capsys.readouterr().out
     assert "release         LiteLLM 1.83.3 - " in said
+
+
+@pytest.mark.parametrize(("running", "told"), [("1.77.7", True), ("1.106.2", False), ("v1.106.2", False), ("", False)])
+def test_another_release_runs_than_is_installed(tmp_path: Path, running: str, told: bool) -> None:
+    line = release_line(installed(tmp_path, "1.106.2"), lambda: running)
+    assert line is not None
+    assert ("installed 1.106.2, runs 1.77.7 until the next restart" in line[0]) is told

@@ -363,7 +363,8 @@ def test_restart_is_followed_down_and_up_and_applies_the_file(site: Site) -> Non
         console.wait_for(r"changes +fallbacks of nomic-embed-text")
         wait_until_the_dialog_listens(console)
         console.press("right", "enter")
-        console.wait_for(r"proof +…")
+        # the rehearsal takes as long as a start
+        console.wait_for(r"proof +…", 90)
 
         def done(text: str) -> bool:
             note(text)
@@ -373,7 +374,7 @@ def test_restart_is_followed_down_and_up_and_applies_the_file(site: Site) -> Non
         site.applied(text)
         report("restarted and followed", seconds)
         shown = console.screen_text()
-        for step in ("preflight", "backup", "restart", "proof"):
+        for step in ("preflight", "rehearsal", "backup", "restart", "proof"):
             assert re.search(rf"{step} +\d+\.\d s", shown), shown
         assert re.search(r"applied and proved; 7 of 7 deployments loaded", shown), shown
         assert re.search(r"total +\d+\.\d s, \d+\.\d s without an answer", shown), shown

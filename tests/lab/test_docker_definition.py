@@ -156,7 +156,7 @@ def project(docker_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def restart(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
-    status = main(["restart", "--yes", "--json"])
+    status = main(["restart", "--yes", "--no-rehearsal", "--json"])
     return status, json.loads(capsys.readouterr().out)
 
 

@@ -89,7 +89,7 @@ class Gateway:
         return subprocess.run(argv, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=400)
 
     def restart(self) -> tuple[int, dict[str, Any]]:
-        done = self.console("restart", "--yes", "--json")
+        done = self.console("restart", "--yes", "--no-rehearsal", "--json")
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
 

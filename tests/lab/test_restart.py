@@ -20,6 +20,7 @@ import pytest
 
 from litellm_tui.storage.backups import Backups
 from tests.lab import Lab
+from tests.lab.changes_record import note
 from tests.lab.config import default_config, deployment
 from tests.terminal import CONSOLE, Terminal, TerminalError, compile_console
 
@@ -38,8 +39,8 @@ sys.exit(main(sys.argv[1:]))
 
 
 def quickly(seconds: float = 2.0) -> tuple[str, ...]:
-    """The command, where it need go on to answer for no longer than this."""
-    return (sys.executable, "-c", QUICK, str(seconds), "restart")
+    """The command, where it need go on to answer for no longer than this, and is not rehearsed: test_rehearsal does."""
+    return (sys.executable, "-c", QUICK, str(seconds), "restart", "--no-rehearsal")
 
 
 DROP_IN = """\
@@ -141,9 +142,11 @@ class Site:
         return None
 
 
-def _report(what: str, ended: Ended) -> None:
+def _report(what: str, ended: Ended, site: Site) -> None:
     down = ended.said["downtime"]
     assert down is not None
+    rehearsed = "rehearsed" if ended.said["rehearsal"] else "not rehearsed"
+    note("user unit", f"{what}, {rehearsed}", site.lab.litellm.version, ended.said)
     print(f"\n  {what}: {ended.said['result']} in {ended.said['took']:.1f} s, {down:.1f} s without an answer")
 
 
@@ -173,13 +176,15 @@ def good(module_lab: Lab) -> Site:
     ended = site.restart(command=COMMAND)
     assert (ended.status, ended.said["result"]) == (0, "applied"), ended
     assert "8 of 8 deployments loaded" in ended.said["text"]
+    assert ended.said["rehearsal"]["outcome"] == "passed", ended
+    assert ended.said["rehearsal"]["differs"][-1] == "router_settings.cooldown_time: 60 → 61"
     assert site.pid() not in (0, before)
     assert site.serves()
     newest = site.backups().records()[-1]
     assert (newest.good, newest.result, newest.litellm_version) == (True, "applied", module_lab.litellm.version)
     assert site.record() is None
     site.proved = site.disk()
-    _report("a good change", ended)
+    _report("a good change", ended, site)
     return site
 
 
@@ -210,7 +215,7 @@ def _rolled_back(
     assert re.search(cause, ended.said["text"]), ended.said
     assert "8 of 8 deployments loaded" in ended.said["text"]
     assert site.record() is None
-    _report(what, ended)
+    _report(what, ended, site)
     return ended
 
 
@@ -366,7 +371,7 @@ def test_what_was_killed_at_its_proof_is_told_and_ended(site: Site, ending: str)
         assert site.disk() == wanted
     assert site.serves()
     assert site.record() is None
-    _report(ending, ended)
+    _report(f"a restart that was killed at its proof, and {ending}", ended, site)
 
 
 # --- refused --------------------------------------------------------------------------------------------------------

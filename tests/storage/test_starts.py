@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from litellm_tui.analysis.change.difference import compare_files
 from litellm_tui.collectors.config import config_file
 from litellm_tui.model.configuration import ConfigError, ConfigFile
-from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.model.failures import Failure, NotAvailable, Unauthorized
 from litellm_tui.model.gateway import Readiness
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
@@ -279,6 +279,28 @@ def test_a_proxy_that_does_not_show_its_models_is_noted_after_a_while(file: Conf
     late = current_start(replace(shut, taken_at=snapshot.taken_at + 60))
     assert late
     assert late.result == "answers; what it has loaded is not shown"
+    # it may show nothing because it has loaded nothing
+    assert not late.good
+
+
+def test_a_proxy_that_refuses_the_key_is_good_when_it_has_answered_for_a_while(file: ConfigFile) -> None:
+    snapshot = _started(file)
+    assert snapshot.service.value
+    since = snapshot.service.value.started_at
+    assert since
+    refused: Reading[Any] = Reading(failure=Unauthorized("401"), tried_at=since + 1)
+    gateway = replace(snapshot.gateway, groups=refused, deployments=Reading())
+
+    def after(seconds: float, answered: float) -> Start | None:
+        liveliness = replace(snapshot.gateway.liveliness, seen_at=since + answered)
+        return current_start(replace(snapshot, gateway=replace(gateway, liveliness=liveliness),
+                                     taken_at=since + seconds))  # fmt: skip
+
+    assert after(10, 10) is None
+    for seconds, answered, good in ((60, 60, True), (60, 5, False)):
+        found = after(seconds, answered)
+        assert found
+        assert (found.result, found.good) == ("answers; what it has loaded is not shown", good)
 
 
 def test_a_start_is_good_when_it_has_lasted(tmp_path: Path, file: ConfigFile) -> None:

@@ -23,6 +23,7 @@ from litellm_tui.ui.screens.incidents import IncidentsScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.probe import ProbeDialog
 from litellm_tui.ui.screens.problems import Problems
+from litellm_tui.ui.screens.rehearsal import RehearsalScreen
 from litellm_tui.ui.screens.restart import RestartDialog
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.widgets.lines import Lines
@@ -94,6 +95,14 @@ async def _zooms_and_goes_back(scene: Scene, key: str) -> None:
 async def _asks_whether_to_restart(scene: Scene, key: str) -> None:
     await scene.press(key)
     assert isinstance(scene.app.screen, RestartDialog)
+    await scene.press(key)
+    assert len(scene.app.screen_stack) == 2
+
+
+@presses("everywhere", "r")
+async def _asks_whether_to_rehearse(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    assert isinstance(scene.app.screen, RehearsalScreen)
     await scene.press(key)
     assert len(scene.app.screen_stack) == 2
 
@@ -617,6 +626,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),
         ("gateways", lambda scene: any("gateway was named" in note.message for note in scene.app._notifications)),
         ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
+        ("rehearse", lambda scene: isinstance(scene.app.screen, RehearsalScreen)),
         ("start_stop", lambda scene: isinstance(scene.app.screen, ConfirmDialog)),
         ("help", lambda scene: isinstance(scene.app.screen, Sheet)),
         ("filter", lambda scene: isinstance(scene.app.focused, Input)),

@@ -9,10 +9,22 @@ import msgspec
 
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import Failure
+from litellm_tui.model.rehearsal import Rehearsal
 from litellm_tui.model.snapshot import Snapshot
 
-StepName = Literal["preflight", "backup", "restart", "proof", "restore", "restart again", "proof again"]
-FORTH: Final[tuple[StepName, ...]] = ("preflight", "backup", "restart", "proof")
+StepName = Literal[
+    "install",
+    "rehearsal",
+    "preflight",
+    "backup",
+    "exchange",
+    "restart",
+    "proof",
+    "restore",
+    "restart again",
+    "proof again",
+]
+FORTH: Final[tuple[StepName, ...]] = ("preflight", "rehearsal", "backup", "restart", "proof")
 BACK: Final[tuple[StepName, ...]] = ("restore", "restart again", "proof again")
 
 Result = Literal["applied", "rolled back", "refused", "failed"]
@@ -38,7 +50,7 @@ class Outcome(msgspec.Struct, frozen=True):
     `refused` is before anything was changed, `failed` leaves the new configuration on the disk. `took` and `downtime`
     are seconds; the downtime is None where it was not measured. `log` is what the service wrote when it failed.
     `rejected` is the number of the backup that holds what was rejected. With `needs_rights` the order was refused to
-    this user.
+    this user. `rehearsal` is what was rehearsed before, where that was done.
     """
 
     result: Result
@@ -49,6 +61,7 @@ class Outcome(msgspec.Struct, frozen=True):
     rejected: int | None = None
     log: tuple[str, ...] = ()
     needs_rights: bool = False
+    rehearsal: Rehearsal | None = None
 
 
 Event = Step | Outcome

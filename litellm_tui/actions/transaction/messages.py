@@ -26,6 +26,7 @@ def told(record: Record) -> str:
     """Where a transaction stood that was interrupted, in words."""
     where = {
         "backup": "nothing had been changed yet",
+        "exchange": "the other release was just being put in the place of the one that ran",
         "restart": "the service had been, or was just being, told to restart",
         "proof": "the service was restarted with the new configuration, and that was not proved yet",
         "restore": "the new configuration had failed, and the good one was being brought back",
@@ -33,7 +34,18 @@ def told(record: Record) -> str:
         "proof again": "the service was restarted with the good configuration, and that was not proved yet",
     }[record.stage]
     ended = f"did not end well ({record.failed})" if record.failed else "was interrupted"
-    return f"a restart of {record.unit} by {record.holder} {ended}: {where}"
+    if record.exchange is not None:
+        # it is the same configuration: the release is what is new, and what is gone back to
+        where = where.replace("new configuration", "other release").replace("good configuration", "release that ran")
+        where = where.replace("the good one", "the release that ran")
+    return f"{kind_of(record)} of {record.unit} by {record.holder} {ended}: {where}"
+
+
+def kind_of(record: Record) -> str:
+    """What the transaction does: a restart, or one with another release."""
+    if record.exchange is None:
+        return "a restart"
+    return f"the change from {record.exchange.before} to {record.exchange.after}"
 
 
 def told_checks(checks: tuple[ProofCheck, ...]) -> str:

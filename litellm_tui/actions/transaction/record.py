@@ -17,6 +17,7 @@ from litellm_tui.host.atomic import replace, sync_folder
 from litellm_tui.host.bounded import MEDIUM, read_bytes
 from litellm_tui.host.host_lock import Holder, HostLock, here, parse_holder
 from litellm_tui.model.failures import Failure
+from litellm_tui.model.upgrade import Exchange
 from litellm_tui.services.registry import driver
 from litellm_tui.storage.identity import digest, gateway_name
 from litellm_tui.storage.state import state_folder
@@ -26,7 +27,7 @@ __all__ = ["FORM", "Holder", "Record", "RestartLock", "Stage", "here", "under_wa
 
 FORM: Final = 1
 
-Stage = Literal["backup", "restart", "proof", "restore", "restart again", "proof again"]
+Stage = Literal["backup", "exchange", "restart", "proof", "restore", "restart again", "proof again"]
 """What was begun last. Up to `proof` the new configuration is on disk; from `restore` on the good one, soon."""
 
 
@@ -36,7 +37,7 @@ class Record(msgspec.Struct, frozen=True):
     `backup` is the set that holds what was to be applied, `good` the one to go back to, None where there is none.
     `expected` tells the process before from the one that was ordered, once it was. `failed` says how it ended where it
     could neither be applied nor taken back. With `recreates` the order makes the container
-    anew: a restart would keep it.
+    anew: a restart would keep it. `exchange` is what is put in the place of something else: a release of LiteLLM.
     """
 
     unit: str
@@ -48,6 +49,7 @@ class Record(msgspec.Struct, frozen=True):
     cause: str = ""
     failed: str = ""
     recreates: bool = False
+    exchange: Exchange | None = None
     form: int = FORM
 
 

@@ -1,6 +1,7 @@
-"""The transaction: preflight, backup, restart, proof; and where the proof fails, the good configuration again, proved.
+"""The transaction: preflight, rehearsal, backup, restart, proof; where that fails, the good configuration again.
 
 Each step is on the disk before it is begun (`record`), so that whoever finds it later can finish it or take it back.
+It is over 400 lines, because the ways forth, back and on share one record and one order of steps.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 
 from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rollback import missing
+from litellm_tui.actions.transaction import replacement
 from litellm_tui.actions.transaction.downtime import Downtime
 from litellm_tui.actions.transaction.events import Event, GatewayObserver, Order, Outcome, Result, Step
 from litellm_tui.actions.transaction.messages import (
@@ -30,11 +32,13 @@ from litellm_tui.actions.transaction.messages import (
 from litellm_tui.actions.transaction.preflight import inspect, refusals
 from litellm_tui.actions.transaction.record import Holder, Record, RestartLock, Stage, here, under_way
 from litellm_tui.actions.transaction.recreation import Recreation, compared_anew, is_due
+from litellm_tui.actions.transaction.rehearsal import RehearsalStep, Rehearse
 from litellm_tui.actions.transaction.steps import StepClock, whole
 from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.actions.transaction.way_back import WayBack
 from litellm_tui.analysis.change.proof import ExpectedProcess, ProofCheck, is_new_process, why_unproved
 from litellm_tui.model.failures import Crashed, Denied, Failure
+from litellm_tui.model.upgrade import Exchange
 from litellm_tui.monitor.supervisor import guarded_async
 from litellm_tui.storage.backups import Backup, Backups, Why
 from litellm_tui.target.profile import Profile
@@ -46,7 +50,8 @@ class Transaction:
     """One restart of one service. `apply`, `finish` or `undo` is called once; leaving it early ends only the watching.
 
     `observer` looks at the gateway, `order` restarts it, `lock` keeps the record, `backups` the configurations. With
-    `rollback` off, a configuration that fails stays.
+    `rollback` off, a configuration that fails stays. With an `exchange` another release is put in its place before the
+    restart, and taken back where the proof fails. Without `rehearse` nothing is rehearsed.
     """
 
     def __init__(
@@ -59,7 +64,10 @@ class Transaction:
         *,
         force: bool = False,
         rollback: bool = True,
+        exchange: Exchange | None = None,
+        rehearse: Rehearse | None = None,
     ) -> None:
+        self._rehearsal = RehearsalStep(rehearse)
         self._profile = profile
         self._order = order
         self._lock = lock
@@ -69,7 +77,7 @@ class Transaction:
         self._watch = Watch(profile, observer)
         self._recreation = Recreation(profile, lock.container)
         self._began = time.monotonic()
-        self._record = Record(profile.unit.value if profile.unit else "", here(), "backup")
+        self._record = Record(profile.unit.value if profile.unit else "", here(), "backup", exchange=exchange)
         self._downtime = Downtime(profile, lambda: self._watch.address)
         self._unrecorded = ""
         self._recovered = ""
@@ -116,11 +124,11 @@ class Transaction:
             return
         await asyncio.to_thread(self._backups.load)
         backup = self._backups.get(record.backup) if record.backup is not None else None
-        if undo and backup is not None and record.stage in ("restart", "proof"):
+        if undo and backup is not None and record.exchange is None and record.stage in ("restart", "proof"):
             # it may have run before as well, and is to be taken back all the same
             other = self._backups.known_good(backup, backup.root)
             record = self._record = msgspec.structs.replace(record, good=other.id if other else None)
-        if undo and record.good is None and not (record.recreates and self._recreation.is_kept):
+        if undo and record.good is None and not self._returns:
             why = "there is nothing to go back to: no other configuration is known that ran; finish it (--finish)"
             yield self._outcome("refused", why)
             return
@@ -131,7 +139,9 @@ class Transaction:
             return
         expected = record.expected or self._watch.expected(record.holder.since)
         seen = await self._watch.look()
-        if record.stage == "restart" and not (seen and is_new_process(seen.snapshot.service.value, expected)):
+        if record.stage in ("exchange", "restart") and not (
+            seen and is_new_process(seen.snapshot.service.value, expected)
+        ):
             # the order was not given any more, or is still being carried out: a second one does no harm
             way = self._restarted(backup, msgspec.structs.replace(expected, ordered_at=time.time()))
         else:
@@ -192,6 +202,12 @@ class Transaction:
         if refusal and not self._force:
             yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
             return
+        async with contextlib.aclosing(self._rehearsal.events(seen, self._watch.seen)) as steps:
+            async for rehearsed in steps:
+                yield rehearsed
+        if (refusal := self._rehearsal.refusal) and not self._force:
+            yield self._outcome("refused", f"nothing was changed: {refusal}", refusal)
+            return
         step = StepClock("backup")
         yield Step("backup")
         backup = await asyncio.to_thread(self._way_back.keep, seen)
@@ -199,7 +215,14 @@ class Transaction:
             yield step(backup.why, ok=False)
             yield self._outcome("refused", f"nothing was changed: {backup.why}", backup.why)
             return
-        good, recreates = self._way_back.good(backup), is_due(seen.snapshot)
+        if backup is not None and self._rehearsal.changed_since(backup.digest):
+            yield step("the configuration was changed after it was rehearsed", ok=False)
+            yield self._outcome("refused", "nothing was changed: the file was changed after it was rehearsed")
+            return
+        exchange = self._record.exchange
+        # another release is not the configuration's fault: that one stays
+        good = None if exchange is not None else self._way_back.good(backup)
+        recreates = is_due(seen.snapshot) or replacement.recreates(exchange)
         unkept = await self._recreation.keep() if recreates else None
         self._record = msgspec.structs.replace(
             self._record, backup=backup.id if backup else None, good=good.id if good else None, recreates=recreates
@@ -221,15 +244,30 @@ class Transaction:
             yield event
 
     async def _restarted(self, backup: Backup | None, expected: ExpectedProcess) -> AsyncGenerator[Event, None]:
-        if (failure := await self._reach("restart", expected)) is not None:
+        first: Stage = "restart" if self._record.exchange is None else "exchange"
+        if (failure := await self._reach(first, expected)) is not None:
             yield self._outcome("refused", f"nothing was changed: {failure.why}", failure.why)
             return
+        if (exchange := self._record.exchange) is not None:
+            step = StepClock("exchange")
+            yield Step("exchange")
+            refused = await asyncio.to_thread(replacement.bring_in, exchange, self._lock.folder)
+            yield step(refused.why if refused else replacement.brought_in(exchange), ok=refused is None)
+            if refused is not None:
+                await self._end()
+                yield self._outcome("refused", f"nothing was changed: {refused.why}", refused.why)
+                return
+            await self._reach("restart")
         step = StepClock("restart")
         yield Step("restart")
         refused = await self._recreation.forth() if self._record.recreates else await self._order()
         if isinstance(refused, Denied) or (refused is not None and await self._watch.unmoved(expected)):
-            await self._end()
             yield step(refused.why, ok=False)
+            if exchange is not None and (left := await asyncio.to_thread(self._taken_out, exchange)) is not None:
+                await self._leave(text := f"{refused.why}; {left.why}")
+                yield self._outcome("failed", text, refused.why)
+                return
+            await self._end()
             denied = isinstance(refused, Denied)
             yield self._outcome("refused", f"nothing was changed: {refused.why}", refused.why, needs_rights=denied)
             return
@@ -264,10 +302,12 @@ class Transaction:
             return
         log = self._watch.log_since(expected.ordered_at)
         self._cause = failed = "; ".join(filter(None, (failed, last_exception(log))))
-        container = self._record.recreates and self._recreation.is_kept
-        kept = await asyncio.to_thread(partial(self._way_back.why_not, backup, self._record.good, container=container))
+        kept = await asyncio.to_thread(
+            partial(self._way_back.why_not, backup, self._record.good, container=self._returns)
+        )
         # what was changed under the restart has failed, and not what was kept before it
-        if backup is not None and await asyncio.to_thread(missing, self._backups, backup.id) == ():
+        own = backup is not None and self._record.exchange is None
+        if own and backup is not None and await asyncio.to_thread(missing, self._backups, backup.id) == ():
             result = f"rejected: {failed}" if kept is None else f"failed: {failed}"
             why: Why | None = "rejected" if kept is None else None
             await asyncio.to_thread(partial(self._backups.note, backup.id, result, why=why, litellm_version=version))
@@ -282,9 +322,9 @@ class Transaction:
 
     async def _back(self, log: tuple[str, ...] = ()) -> AsyncGenerator[Event, None]:
         await asyncio.to_thread(self._backups.load)
-        good = self._record.good
+        good, exchange = self._record.good, self._record.exchange
         container = self._record.recreates and self._recreation.is_kept
-        if good is None and not container:
+        if good is None and not self._returns:
             await self._end()
             yield self._outcome(
                 "failed", f"{self._cause}; no configuration is known that ran before", self._cause, log=log
@@ -297,6 +337,7 @@ class Transaction:
         step = StepClock("restore")
         yield Step("restore")
         restored = await asyncio.to_thread(self._way_back.go, good) if good is not None else None
+        restored = (await asyncio.to_thread(self._taken_out, exchange) if exchange else None) or restored
         if isinstance(restored, Failure):
             yield step(restored.why, ok=False)
             text = f"{self._cause}; not rolled back: {restored.why}"
@@ -309,7 +350,8 @@ class Transaction:
             note = partial(self._backups.note, before.id, f"rejected: {self._cause}", good=False)
             await asyncio.to_thread(note)
         self._record = msgspec.structs.replace(self._record, backup=rejected)
-        yield step(", ".join(written) or ("the disk held it already" if restored else "the files stay as they are"))
+        files = ", ".join(written) or ("the disk held it already" if restored else "the files stay as they are")
+        yield step(replacement.taken_out(exchange) if exchange else files)
         seen = await self._watch.look()
         expected = self._watch.expected(time.time(), seen)
         await self._reach("restart again", expected)
@@ -327,7 +369,12 @@ class Transaction:
         failed = refused.why if isinstance(refused, Denied) else why_unproved(checks)
         yield step(failed or told_checks(checks), ok=not failed)
         if failed:
-            text = f"{self._cause}; the configuration that ran before is on the disk again, and not proved: {failed}"
+            what = (
+                replacement.taken_out(exchange)
+                if exchange
+                else "the configuration that ran before is on the disk again"
+            )
+            text = f"{self._cause}; {what}, and not proved: {failed}"
             await self._leave(text)
             yield self._outcome(
                 "failed", text, self._cause, rejected=rejected, log=log or self._watch.log_since(expected.ordered_at)
@@ -335,9 +382,17 @@ class Transaction:
             return
         await self._end()
         text = sentence(checks, f"rolled back to what ran before, because {self._cause}")
-        if container and not written:
+        if container and not written and exchange is None:
             text = f"{text}; the files hold what was rejected, and the container that ran before has none of it (d)"
         yield self._outcome("rolled back", text, self._cause, rejected=rejected, log=log)
+
+    @property
+    def _returns(self) -> bool:
+        """Whether something beside the files can be brought back: a container that is kept, or the other release."""
+        return self._record.exchange is not None or (self._record.recreates and self._recreation.is_kept)
+
+    def _taken_out(self, exchange: Exchange) -> Failure | None:
+        return replacement.take_out(exchange, self._lock.folder)
 
     # --- what they are made of ---------------------------------------------------------------------------------------
 
@@ -374,4 +429,6 @@ class Transaction:
             log = ()
         text = "; ".join(filter(None, (text, self._recovered, self._unrecorded)))
         took, last = time.monotonic() - self._began, log[-_LOG_RECORDS:]
-        return Outcome(result, text, took, why, self._downtime.seconds, rejected, last, needs_rights)
+        return Outcome(
+            result, text, took, why, self._downtime.seconds, rejected, last, needs_rights, self._rehearsal.done
+        )

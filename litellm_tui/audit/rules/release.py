@@ -13,7 +13,7 @@ from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.subject import Subject
 from litellm_tui.model.audit import Severity
 from litellm_tui.model.configuration import Mark
-from litellm_tui.model.release import COMPROMISED, EXPLOITED, PLANTED, Advisory, AdvisoryKind
+from litellm_tui.model.release import COMPROMISED, EXPLOITED, NOT_RUNNING, PLANTED, Advisory, AdvisoryKind
 
 _TABLE: Final = (
     "docs/advisories.md: the advisories with their dates and sources, as shipped; --advisories takes newer ones"
@@ -215,7 +215,7 @@ def release_yanked(subject: Subject) -> Iterator[Hit]:
 
 
 @rule(
-    "release-not-running",
+    NOT_RUNNING,
     "advice",
     "Another release runs than is installed",
     why="What runs was read into memory at its start. A restart starts what is installed now, with other keys, "
@@ -228,7 +228,7 @@ def release_not_running(subject: Subject) -> Iterator[Hit]:
     if release is None or not release.installed or not release.running or _same(release.installed, release.running):
         return
     yield Hit(
-        f"LiteLLM {release.running} runs, {release.installed} is installed: a restart changes the release",
+        f"installed {release.installed}, runs {release.running} until the next restart",
         do=f"`litellm-tui audit --litellm {release.running} --against {release.installed}` says what that changes",
         mark=Mark(release.metadata, 1),
     )

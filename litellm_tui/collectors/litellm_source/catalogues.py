@@ -92,7 +92,7 @@ def package_folder(interpreter: str) -> Path | Failure:
 
     Virtual environments, also those with the system's packages, and editable installations are supported.
     """
-    executable = _interpreter(Path(interpreter))
+    executable = script_interpreter(Path(interpreter))
     try:
         for library in _libraries(executable):
             for folder in (library / "litellm", *_editable(library)):
@@ -128,12 +128,12 @@ def libraries_at(path: str) -> tuple[Path, ...]:
 def library_folders(interpreter: str) -> tuple[Path, ...]:
     """The folders of packages that an interpreter, or that of a script, imports from, in its order."""
     try:
-        return tuple(_libraries(_interpreter(Path(interpreter))))
+        return tuple(_libraries(script_interpreter(Path(interpreter))))
     except OSError:
         return ()
 
 
-def _interpreter(executable: Path) -> Path:
+def script_interpreter(executable: Path) -> Path:
     """The interpreter of a script, by its first line; any other program as it is.
 
     Links are not followed: they lead out of a virtual environment.

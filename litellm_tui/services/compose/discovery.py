@@ -103,6 +103,7 @@ def _of_any(compose: Compose, config: str | None) -> list[docker_cli.Container] 
     if isinstance(found, Failure):
         return found
     folder = os.path.abspath(os.path.expanduser(compose.folder)) if compose.folder else None
+    found = [c for c in found if docker_cli.REHEARSAL_LABEL not in (c.config.labels or {})]
     mine = [c for c in found if c.label("oneoff") != "True" and folder in (None, c.label("project.working_dir"))]
     mine = [c for c in mine if (_mounts(c, config) if config else _runs_litellm(c))]
     if not mine:

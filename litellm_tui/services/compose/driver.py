@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 
 import msgspec
@@ -12,18 +14,20 @@ from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
-from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.rehearsal import RehearsalOrder, RehearsalRun
+from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Variable, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.model.service_words import ServiceWords
 from litellm_tui.services.compose import recreation
+from litellm_tui.services.compose import rehearsal as compose_rehearsal
 from litellm_tui.services.compose.container import ComposeContainer, compose_command
 from litellm_tui.services.compose.container import find as find_container
 from litellm_tui.services.compose.discovery import find_service
 from litellm_tui.services.compose.drift import drift_of
 from litellm_tui.services.compose.words import compose_words
-from litellm_tui.services.docker import docker_cli
+from litellm_tui.services.docker import docker_cli, rehearsal
 from litellm_tui.services.docker.config_copy import ConfigCopies, with_copied_config
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.description import UNKNOWN, describe_container
@@ -41,6 +45,7 @@ class ComposeDriver:
 
     def __init__(self, target: ServiceTarget) -> None:
         assert isinstance(target.settings, Compose)
+        self._target = target
         self._compose = target.settings
         self._found = target.name
         self._unit = target.unit
@@ -125,6 +130,22 @@ class ComposeDriver:
     async def bring_back(self, definition: bytes) -> Failure | None:
         """The container of this definition again; see `Recreates`."""
         return await recreation.bring_back(self._compose, definition)
+
+    async def rehearsal_user(self) -> tuple[int, int] | Failure:
+        """See `Rehearses`."""
+        return rehearsal.own_user(await compose_rehearsal.prepared(self._compose))
+
+    async def rehearsal_variables(self) -> Mapping[str, Variable] | Failure:
+        """See `TellsVariables`."""
+        source = f"the service {self._compose.service or self._found}"
+        return rehearsal.variables(await compose_rehearsal.prepared(self._compose), source)
+
+    @asynccontextmanager
+    async def rehearse(self, order: RehearsalOrder) -> AsyncIterator[RehearsalRun | Failure]:
+        """A container of what is written for the service; see `Rehearses`."""
+        prepared = await compose_rehearsal.prepared(self._compose, order.program)
+        async with rehearsal.rehearse(self._target, self._compose.docker, prepared, order) as run:
+            yield run
 
     @property
     def words(self) -> ServiceWords:

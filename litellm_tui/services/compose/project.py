@@ -213,6 +213,12 @@ def _plain(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
 _Tolerant.add_multi_constructor("!", _plain)
 
 
+def written_image(file: str, service: str) -> str:
+    """The image of a service as one compose file names it; empty where it names none. Reads the file."""
+    image = _service(_read(file), service).get("image")
+    return image if isinstance(image, str) else ""
+
+
 def _service(data: Mapping[str, Any], service: str) -> dict[str, Any]:
     services = data.get("services")
     found = services.get(service) if isinstance(services, dict) else None

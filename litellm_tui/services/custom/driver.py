@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from litellm_tui.host.command import argument_vector, carry_out, refusal
 from litellm_tui.host.systemd_tools import runtime_environment
@@ -11,11 +15,14 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found
+from litellm_tui.model.rehearsal import RehearsalOrder, RehearsalRun
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_kinds import Custom
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.custom import commands
 from litellm_tui.services.driver import Description, Wording, defining_files
+from litellm_tui.services.process import pid_file
+from litellm_tui.services.process.rehearsal import HowItRuns, as_child, of_process, user_of
 
 
 class CustomDriver:
@@ -26,6 +33,7 @@ class CustomDriver:
 
     def __init__(self, target: ServiceTarget) -> None:
         assert isinstance(target.settings, Custom)
+        self._target = target
         self._settings = target.settings
         self._name = target.name
         process = () if self._settings.pid_file else ("its process, start and memory (custom.pid_file would tell)",)
@@ -77,6 +85,28 @@ class CustomDriver:
 
     def obstacles(self) -> tuple[Obstacle, ...]:
         return ()
+
+    def _how_it_runs(self) -> HowItRuns | Failure:
+        if not self._settings.pid_file:
+            return NotAvailable("what runs is known to its commands alone: custom.pid_file would name its process")
+        seen = pid_file.find(self._settings.pid_file)
+        if isinstance(seen, Failure):
+            return seen
+        if not seen.pid:
+            return NotAvailable(f"it does not run, and only its process shows how it is started ({seen.why})")
+        start = self._settings.start or self._settings.restart
+        return of_process(seen.pid, os.path.basename(argument_vector(start)[0]) if start else "")
+
+    async def rehearsal_user(self) -> tuple[int, int] | Failure:
+        """The user of the process that runs; see `Rehearses`."""
+        return user_of(await asyncio.to_thread(self._how_it_runs))
+
+    @asynccontextmanager
+    async def rehearse(self, order: RehearsalOrder) -> AsyncIterator[RehearsalRun | Failure]:
+        """The command line of the process that runs, in a session of its own; see `Rehearses`."""
+        how = await asyncio.to_thread(self._how_it_runs)
+        async with as_child(self._target, how, order) as run:
+            yield run
 
     async def describe(self, service: Service | None) -> Description:
         custom = self._settings

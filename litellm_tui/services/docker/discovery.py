@@ -17,7 +17,7 @@ from litellm_tui.model.service_kinds import Compose, Docker
 from litellm_tui.services.compose.discovery import unit_from as compose_unit
 from litellm_tui.services.docker import engine_api
 from litellm_tui.services.docker.container_unit import unit_from
-from litellm_tui.services.docker.docker_cli import Container
+from litellm_tui.services.docker.docker_cli import REHEARSAL_LABEL, Container
 from litellm_tui.services.docker.litellm_image import is_gateway, is_litellm_image, runs_litellm
 from litellm_tui.services.docker.sockets import EngineSocket, engine_sockets, has_client, has_compose
 
@@ -142,6 +142,7 @@ def _containers(
     """The gateways among them; of a Compose service with several containers one that runs."""
     mine: list[FoundContainer] = []
     likely = [one for one in listed if not one.label(_POD) and one.label(f"{_COMPOSE}.oneoff") != "True"]
+    likely = [one for one in likely if not one.label(REHEARSAL_LABEL)]
     likely = [one for one in likely if one.id in known or _may_be_gateway(one)]
     likely.sort(key=lambda one: one.state != "running")
     services: set[str] = set()

@@ -17,6 +17,8 @@ from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable,
 
 # the client needs some 30 ms, Compose 100; an engine that is busy with an image takes seconds
 CLIENT_SECONDS = 10.0
+# a rehearsal's container has it: its value is the time until which it may be there, in seconds since the epoch
+REHEARSAL_LABEL = "litellm-tui.rehearsal"
 
 
 class NoSuchService(NotAvailable, frozen=True, tag=True):

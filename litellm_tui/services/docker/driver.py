@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
@@ -13,11 +15,13 @@ from litellm_tui.logs.command_tail import CommandTail
 from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
-from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.rehearsal import RehearsalOrder, RehearsalRun
+from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Variable, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Docker
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.model.service_words import ServiceWords
+from litellm_tui.services.docker import rehearsal
 from litellm_tui.services.docker.config_copy import ConfigCopies, with_copied_config
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.docker.container_state import service_from
@@ -49,6 +53,7 @@ class DockerDriver:
 
     def __init__(self, target: ServiceTarget) -> None:
         assert isinstance(target.settings, Docker)
+        self._target = target
         self._settings = target.settings
         self._name = target.name or target.settings.container or ""
         self._tools = target.tools
@@ -168,6 +173,26 @@ class DockerDriver:
     async def drift(self, service: Service) -> ServiceDrift | Failure:
         """Its image against what the image's tag is now; see `ShowsDrift`."""
         return await image_drift(await self._open(), self._name, self._settings.client)
+
+    async def rehearsal_user(self) -> tuple[int, int] | Failure:
+        """See `Rehearses`."""
+        return rehearsal.own_user(await self._prepared())
+
+    async def rehearsal_variables(self) -> Mapping[str, Variable] | Failure:
+        """See `TellsVariables`."""
+        return rehearsal.variables(await self._prepared(), f"the container {self._name}")
+
+    @asynccontextmanager
+    async def rehearse(self, order: RehearsalOrder) -> AsyncIterator[RehearsalRun | Failure]:
+        """A container of the same image and mounts; see `Rehearses`."""
+        prepared = await self._prepared(order.program)
+        async with rehearsal.rehearse(self._target, self._settings.client, prepared, order) as run:
+            yield run
+
+    async def _prepared(self, image: str = "") -> rehearsal.Prepared | Failure:
+        if not self._name:
+            return NotAvailable("no container is known")
+        return await rehearsal.prepare(self._settings.client, self._name, image=image)
 
     async def describe(self, service: Service | None) -> Description:
         if not self._name:

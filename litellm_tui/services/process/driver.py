@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
@@ -14,13 +15,14 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.log_file import FileTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
+from litellm_tui.model.rehearsal import RehearsalOrder, RehearsalRun
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Process
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.model.service_words import ServiceWords
 from litellm_tui.services.driver import Description, Wording, defining_files
-from litellm_tui.services.process import locate, start_stop
+from litellm_tui.services.process import locate, rehearsal, start_stop
 from litellm_tui.services.process.discovery import process_unit, running_on
 from litellm_tui.services.process.drift import compare_process, written_in
 
@@ -34,6 +36,7 @@ class ProcessDriver:
 
     def __init__(self, target: ServiceTarget) -> None:
         assert isinstance(target.settings, Process)
+        self._target = target
         self._settings = target.settings
         self._name = target.name
         self._tools = target.tools
@@ -100,6 +103,14 @@ class ProcessDriver:
     async def drift(self, service: Service) -> ServiceDrift | Failure:
         """The process against its start command, script and file of variables; see `ShowsDrift`."""
         return await asyncio.to_thread(compare_process, self._settings, service)
+
+    async def rehearsal_user(self) -> tuple[int, int] | Failure:
+        """The console's own, or that of the process; see `Rehearses`."""
+        return rehearsal.user_of(await asyncio.to_thread(rehearsal.how_it_starts, self._settings))
+
+    def rehearse(self, order: RehearsalOrder) -> AbstractAsyncContextManager[RehearsalRun | Failure]:
+        """The same command in a session of its own; see `Rehearses`."""
+        return rehearsal.rehearse(self._target, self._settings, order)
 
     @property
     def words(self) -> ServiceWords:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import time
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import msgspec
@@ -17,13 +18,14 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.logs.journal import JournalTail
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.found import Found, Missing
+from litellm_tui.model.rehearsal import RehearsalOrder, RehearsalRun
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.docker.engine_access import Access, open_access
 from litellm_tui.services.docker.image_drift import image_drift
 from litellm_tui.services.driver import Description, Wording, defining_files
-from litellm_tui.services.systemd import discovery
+from litellm_tui.services.systemd import discovery, rehearsal
 from litellm_tui.services.systemd.drift import UnitFiles, drift_of
 from litellm_tui.services.systemd.kernel_log import killed_for_memory
 from litellm_tui.services.systemd.unit_exits import read_exits
@@ -54,6 +56,7 @@ class UnitDriver:
     unknown: tuple[str, ...] = ()
 
     def __init__(self, target: ServiceTarget) -> None:
+        self._target = target
         self._name = target.name
         self._scope = target.scope
         self._tools = target.tools
@@ -181,6 +184,14 @@ class UnitDriver:
         return msgspec.structs.replace(
             found, found=(*found.found, *image.found), unknown=(*found.unknown, *image.unknown)
         )
+
+    async def rehearsal_user(self) -> tuple[int, int] | Failure:
+        """User= and Group= of the unit; see `Rehearses`."""
+        return await rehearsal.user_of(self._tools, self._name, self._scope) if self._name else NO_UNIT
+
+    def rehearse(self, order: RehearsalOrder) -> AbstractAsyncContextManager[RehearsalRun | Failure]:
+        """A transient unit with the unit's own properties; see `Rehearses`."""
+        return rehearsal.rehearse(self._target, order)
 
     async def describe(self, service: Service | None) -> Description:
         if not self._name:

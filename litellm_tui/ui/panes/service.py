@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from litellm_tui.analysis.container_health import explain_health, shown
+from litellm_tui.analysis.health.release_problems import OTHER_INSTALLED
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model import service as model
 from litellm_tui.target.profile import findings, service_word
@@ -75,6 +76,9 @@ def _service(view: View) -> list[tuple[str, str, str]]:
         pairs.append(("at boot", service.unit_file_state, "" if boots else "nothing starts it after a reboot"))
     if service.booted_at:
         pairs.append(("machine", f"up {age(view.now - service.booted_at)}", f"since {view.clock(service.booted_at)}"))
+    for problem in view.diagnosis.problems:
+        if problem.key == OTHER_INSTALLED and problem.solved_at is None:
+            pairs.append(("release", problem.cause, "litellm-tui upgrade says what that changes"))
     if service.need_daemon_reload:
         pairs.append(("unit file", "changed on disk", "R has systemd read it anew"))
     return pairs

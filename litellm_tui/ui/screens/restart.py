@@ -33,10 +33,12 @@ class RestartDialog(Question[None]):
 
     `inspect` makes the preflight. `start` begins: the way to go, and whether a preflight that refuses is passed over.
     `unfinished` is a restart that was interrupted, with the words for where it stood: it must be ended first.
+    `rehearse` rehearses alone, in a screen of its own; `rehearsed` says whether a restart does so before anything else.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False),
+        Binding("r", "rehearse", show=False),
     ]
     YES = "#restart"
 
@@ -47,6 +49,8 @@ class RestartDialog(Question[None]):
         start: Callable[[RestartDialog, Way, bool], None],
         unfinished: str = "",
         back: bool = False,
+        rehearse: Callable[[], None] = lambda: None,
+        rehearsed: bool = False,
     ) -> None:
         super().__init__()
         self._view = view
@@ -54,6 +58,7 @@ class RestartDialog(Question[None]):
         self._start = start
         self._unfinished = unfinished
         self._back = back
+        self._rehearse, self._rehearsed = rehearse, rehearsed
         self._checks: tuple[PreflightCheck, ...] | None = None
         self._insisted = False
         self._steps: dict[str, Step] = {}
@@ -73,6 +78,7 @@ class RestartDialog(Question[None]):
                     yield Choice("Take it back", id="undo", disabled=not self._back)
                 else:
                     yield Choice("Restart", id="restart")
+                    yield Choice("Rehearse (r)", id="rehearse")
 
     def on_mount(self) -> None:
         self.set_interval(0.25, self._tick)
@@ -123,6 +129,13 @@ class RestartDialog(Question[None]):
             return
         self._begin("apply")
 
+    @on(Button.Pressed, "#rehearse")
+    def action_rehearse(self) -> None:
+        """Leave the question, and rehearse alone: that changes nothing."""
+        if self.could_be_read and not self._began and not self._unfinished:
+            self.dismiss(None)
+            self._rehearse()
+
     @on(Button.Pressed, "#finish")
     def _finish(self) -> None:
         if self._answered:
@@ -140,7 +153,7 @@ class RestartDialog(Question[None]):
 
     def _begin(self, way: Way) -> None:
         self._began = time.monotonic()
-        for part in self.query("#restart, #finish, #undo, Input"):
+        for part in self.query("#restart, #rehearse, #finish, #undo, Input"):
             part.display = False
         self.label("#cancel", "Hide (it goes on)")
         self.query_one("#cancel").focus()
@@ -188,6 +201,8 @@ class RestartDialog(Question[None]):
             before = check.name
         yield "", "", ""
         kept = "A copy is kept; what does not prove itself is rolled back. " if profile.config else ""
+        if self._rehearsed:
+            yield "", "First it is started beside the gateway that serves: what fails there costs no request.", "quiet"
         yield "", f"{kept}Requests in flight are cut off, and refused until it answers again.", "quiet"
         if self._insisted:
             yield "", "Press again to restart against all that.", "bad"
@@ -214,7 +229,10 @@ class RestartDialog(Question[None]):
         yield "total", f"{outcome.took:5.1f} s{down}", "quiet"
         if outcome.rejected is not None:
             yield "kept", f"what was rejected is backup {outcome.rejected} (b)", "quiet"
-        if outcome.log:
-            yield "the log says", "", "head"
-            for line in outcome.log:
+        done = outcome.rehearsal
+        refused = done is not None and done.refused and outcome.result == "refused"
+        log = done.log if done is not None and refused else outcome.log
+        if log:
+            yield "it said last" if refused else "the log says", "", "head"
+            for line in log:
                 yield "", line, "ok"
