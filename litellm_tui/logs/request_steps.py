@@ -25,6 +25,8 @@ _ROUTINE: Final = (
     "Skipping fallback to model_group",
     "No fallback model group found for ",
     "SESSION REUSE: No shared session",
+    "No deployment found for model: ",
+    "get_available_deployment for model: ",
 )
 # the attempt at a group that has no deployment: `acompletion(model=None) Exception …`
 _NO_MODEL: Final = "(model=None) Exception"

@@ -86,6 +86,7 @@ KEYS: Final = (
     Key("y", "y", "copy", "Copy the record, with its stack trace", place="logs"),
     Key("l", "l", "level", "Least level shown: info, warning, error, all", "logs", "", True),
     Key("f", "f", "follow", "Follow the newest line, or stop", place="logs", palette=True),
+    Key("v", "v", "lines", "One line a request, or the lines as LiteLLM writes them", place="logs", palette=True),
     Key("w", "w", "wrap", "Wrap long lines, or cut them", place="logs", palette=True),
     Key("o", "o", "polling", "Show or hide the console's own requests and health polling", place="logs", palette=True),
     Key("escape", "Esc", "clear", "Clear filter and search, follow again", place="logs"),

@@ -94,9 +94,7 @@ class LogFilter:
 
     def matches_together(self, records: Sequence[LogRecord]) -> bool:
         """Whether every term matches one of the records; a negated one, whether none of them has what it excludes."""
-        return all(
-            any(any(map(test, records)) is not negated for test, negated in group) for group in self._groups
-        )
+        return all(any(any(map(test, records)) is not negated for test, negated in group) for group in self._groups)
 
     def without_regex(self, why: str) -> LogFilter:
         """The same filter with its regexes as plain text; `why` becomes its error, unless it has one."""

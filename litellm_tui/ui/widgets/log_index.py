@@ -16,8 +16,8 @@ _LATELY: Final = 200
 
 
 class LogIndex:
-    """Grows at both ends from the record `pivot`. `shows` chooses, `height` is in lines. `repeats` says of a shown record
-    and the next one whether the next one is the same again: it is then `folded` into the first one's line.
+    """Grows at both ends from the record `pivot`. `shows` chooses, `height` is in lines. `repeats` says of two records
+    that are shown one after the other whether the second is the first again: it is then `folded` into that one's line.
 
     Lines are counted from an origin of their own, so that what is added above moves nothing: `top` is the first one,
     `end` the one after the last. What was found above waits until `merge`, which puts it in front at once.
@@ -88,10 +88,10 @@ class LogIndex:
             if record is not None and shows(record):
                 if repeats is not None and self.sequences and self._is_again(self.sequences[-1], record, repeats):
                     self.folded.setdefault(self.sequences[-1], deque()).append(record.sequence)
-                    continue
-                self.sequences.append(record.sequence)
-                self.begins.append(self.end)
-                self.end += height(record)
+                else:
+                    self.sequences.append(record.sequence)
+                    self.begins.append(self.end)
+                    self.end += height(record)
             if time.perf_counter() >= until:
                 return True
         return False
@@ -104,15 +104,11 @@ class LogIndex:
             self._behind -= 1
             if record is not None and shows(record):
                 tall = height(record)
-                if self._repeats is not None and self._above:
-                    below, below_tall = self._above[-1]
-                    first = store.get(below)
-                    if first is not None and self._repeats(record, first):
-                        self.folded[record.sequence] = self.folded.pop(below, deque())
-                        self.folded[record.sequence].appendleft(below)
-                        self._above[-1] = record.sequence, tall
-                        self._lines_above += tall - below_tall
-                        continue
+                if self._repeats is not None and self._above and self._is_below(record, self._repeats):
+                    below, below_tall = self._above.pop()
+                    self.folded[record.sequence] = self.folded.pop(below, deque())
+                    self.folded[record.sequence].appendleft(below)
+                    self._lines_above -= below_tall
                 self._above.append((record.sequence, tall))
                 self._lines_above += tall
             if time.perf_counter() >= until:
@@ -122,6 +118,10 @@ class LogIndex:
     def _is_again(self, sequence: int, record: LogRecord, repeats: Callable[[LogRecord, LogRecord], bool]) -> bool:
         first = self._store.get(sequence)
         return first is not None and repeats(first, record)
+
+    def _is_below(self, record: LogRecord, repeats: Callable[[LogRecord, LogRecord], bool]) -> bool:
+        after = self._store.get(self._above[-1][0])
+        return after is not None and repeats(record, after)
 
     # --- changing ----------------------------------------------------------------------------------------------
 
