@@ -163,7 +163,7 @@ class KeyActions(TerminalApp[int]):
 
     def action_help(self) -> None:
         if len(self.screen_stack) == 1:
-            self._overlays.help(self.session.notation.signs)
+            self._overlays.help(self.session.notation.signs, self.main.shown)
 
     async def action_quit(self) -> None:
         await self.link.quiet()

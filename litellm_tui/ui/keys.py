@@ -103,6 +103,35 @@ PLACES: Final[dict[Place, str]] = {
 }
 
 
+# what the line of keys at the bottom begins with where this pane has the focus: a key's id, and its word there
+_HINTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "logs": (
+        ("everywhere.filter", "filter"),
+        ("everywhere.search", "search"),
+        ("logs.level", "level"),
+        ("logs.lines", "lines"),
+        ("logs.next-match", "next error"),
+        ("logs.call", "call"),
+        ("everywhere.jump", "time"),
+        ("logs.mark", "mark"),
+        ("everywhere.help", "all"),
+        ("everywhere.quit", "quit"),
+    ),
+    "fallbacks": (("fallbacks.mark", "what if"), ("fallbacks.drill", "drill")),
+    "service": (("service.service-detail", "all of it"), ("everywhere.start-stop", "stop or start")),
+}
+
+
+def hints(pane: str, read_only: bool = False) -> list[tuple[str, str]]:
+    """Keys with their words for the line at the bottom, while this pane has the focus."""
+    by_id = {key.id: key for key in KEYS}
+    own = [(by_id[name], word) for name, word in _HINTS.get(pane, ())]
+    general = [] if pane == "logs" else [(key, key.hint) for key in KEYS if key.hint]
+    found = [(key, word) for key, word in [*own, *general] if not (read_only and key.acts)]
+    # of a key with two names one is enough
+    return [(key.shown.partition(" ")[0], word) for key, word in found]
+
+
 def keys_of(place: Place, read_only: bool = False) -> tuple[Key, ...]:
     """The keys of one place, in the order they are shown."""
     return tuple(key for key in KEYS if key.place == place and not (read_only and key.acts))

@@ -19,7 +19,7 @@ from litellm_tui.ui.textual_internals import CalmScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import Lines
-from litellm_tui.ui.widgets.strip import ServiceStrip
+from litellm_tui.ui.widgets.strip import Hints, ServiceStrip
 
 NARROW: Final = 100
 WIDE: Final = 170
@@ -169,5 +169,9 @@ class MainScreen(CalmScreen[None]):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         pane = next((node for node in event.widget.ancestors if isinstance(node, Pane)), None)
-        if pane is not None and pane.id and not self.has_class("-single"):
+        if pane is None or not pane.id:
+            return
+        if not self.has_class("-single"):
             self.shown = pane.id
+        for hints in self.query(Hints):
+            hints.about(pane.id)

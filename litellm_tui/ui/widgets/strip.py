@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
-from litellm_tui.ui.keys import KEYS
+from litellm_tui.ui.keys import hints
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
@@ -25,7 +25,18 @@ class ServiceLine(Lines, can_focus=False):
 
 
 class Hints(Lines, can_focus=False):
-    """The keys that matter, in a widget of its own: a widget's line is repainted whole, and these never change."""
+    """The keys that matter where one is, in a widget of its own: a widget's line is repainted whole, and these change
+    only with the focus.
+    """
+
+    _pane = ""
+
+    def about(self, pane: str) -> None:
+        """This pane has the focus."""
+        if pane != self._pane:
+            self._pane = pane
+            if self.room:
+                self.laid_out()
 
     @property
     def _read_only(self) -> bool:
@@ -33,7 +44,7 @@ class Hints(Lines, can_focus=False):
 
     def laid_out(self) -> None:
         super().laid_out()
-        self.show([Row(((" ", ""), *wrap(list(_hints(self._read_only)), self.room - 1, 1)[0]))])
+        self.show([Row(((" ", ""), *wrap(list(_hints(self._pane, self._read_only)), self.room - 1, 1)[0]))])
 
 
 class ServiceStrip(Horizontal):
@@ -91,8 +102,7 @@ def _state(service: Service) -> str:
     return f"{service.active_state} ({service.sub_state})" if known else service.active_state
 
 
-def _hints(read_only: bool) -> Iterator[Span]:
-    for key in KEYS:
-        if key.hint and not (read_only and key.acts):
-            yield key.shown, "strong"
-            yield f" {key.hint}  ", "quiet"
+def _hints(pane: str, read_only: bool) -> Iterator[Span]:
+    for shown, word in hints(pane, read_only):
+        yield shown, "strong"
+        yield f" {word}  ", "quiet"
