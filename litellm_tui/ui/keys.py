@@ -132,6 +132,18 @@ def hints(pane: str, read_only: bool = False) -> list[tuple[str, str]]:
     return [(key.shown.partition(" ")[0], word) for key, word in found]
 
 
+def unanswered(pressed: str, pane: str, read_only: bool) -> str:
+    """Why this key, in Textual's name, does nothing while this pane has the focus; empty where it does something."""
+    found = [key for key in KEYS if pressed in key.keys.split(",")]
+    here = [key for key in found if key.place in ("everywhere", "lists", pane)]
+    if read_only and here and all(key.acts for key in here):
+        return f"read-only: {here[0].shown} is off"
+    if here or not found or pressed in ("escape", "enter"):
+        return ""
+    where = next(entry for entry in PANES if entry.name == found[0].place)
+    return f"{found[0].shown.partition(' ')[0]} belongs to {where.title} ({where.key})"
+
+
 def keys_of(place: Place, read_only: bool = False) -> tuple[Key, ...]:
     """The keys of one place, in the order they are shown."""
     return tuple(key for key in KEYS if key.place == place and not (read_only and key.acts))

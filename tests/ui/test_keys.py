@@ -469,6 +469,18 @@ async def _wraps_long_lines(scene: Scene, key: str) -> None:
     assert "x end" not in scene.text
 
 
+@presses("logs", "v")
+async def _shows_requests_or_lines(scene: Scene, key: str) -> None:
+    scene.simulation.request("gpt-4.1")
+    await scene.press("2")
+    await scene.shows("following · requests")
+    await scene.press(key)
+    await scene.shows("following · lines")
+    assert not scene.log.reading
+    await scene.press(key)
+    await scene.shows("following · requests")
+
+
 @presses("logs", "o")
 async def _shows_the_consoles_own_requests(scene: Scene, key: str) -> None:
     scene.write("GET /v1/models?from=litellm-tui 200", own=True)
@@ -628,6 +640,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("level", lambda scene: scene.log.level == "WARNING"),
         ("follow", lambda scene: not scene.log.following),
         ("wrap", lambda scene: scene.log.wrapped),
+        ("lines", lambda scene: not scene.log.reading),
         ("polling", lambda scene: scene.log.polling),
         ("quit", lambda scene: not scene.app.is_running),
         ("look", lambda scene: scene.app.screen_stack and len(scene.app.screen_stack) == 1),

@@ -105,6 +105,11 @@ class MainScreen(CalmScreen[None]):
             if isinstance(part, Header) and part.is_attached:
                 part.tick(words)
 
+    def say(self, words: str) -> None:
+        """A short message in the line of the keys."""
+        for hints in self.query(Hints):
+            hints.say(words)
+
     # --- panes -------------------------------------------------------------------------------------------------
 
     def pane(self, name: str) -> Pane:

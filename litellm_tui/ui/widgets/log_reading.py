@@ -250,13 +250,14 @@ def cut(spans: Sequence[Span], width: int) -> list[Span]:
         # a character takes a cell, but for accents
         length = cell_len(text[: 4 * width + 4])
         if length > left:
-            if left > 0:
-                kept.append((cell(text[: 4 * width + 4], left), style))
-            elif kept:
-                last, last_style = kept[-1]
-                kept[-1] = (cell(last, max(1, cell_len(last) - 1)).rstrip() + "…", last_style)
+            if left <= 0 and kept:
+                text, style = kept.pop()
+                left = cell_len(text)
+                text += " "
+            kept.append((cell(text[: 4 * width + 4], left), style))
             break
-        kept.append((text, style))
+        if text:
+            kept.append((text, style))
         left -= length
     return kept
 

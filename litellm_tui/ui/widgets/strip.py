@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.timer import Timer
 
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
@@ -13,6 +15,9 @@ from litellm_tui.ui.keys import hints
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
+
+# how long a short message stands where the keys are
+SAID_SECONDS: Final = 4.0
 
 
 class ServiceLine(Lines, can_focus=False):
@@ -30,6 +35,17 @@ class Hints(Lines, can_focus=False):
     """
 
     _pane = ""
+    _said = ""
+    _saying: Timer | None = None
+
+    def say(self, words: str) -> None:
+        """A short message in place of the keys, for some seconds."""
+        self._said = words
+        if self._saying is not None:
+            self._saying.stop()
+        self._saying = self.set_timer(SAID_SECONDS, lambda: self.say("")) if words else None
+        if self.room:
+            self.laid_out()
 
     def about(self, pane: str) -> None:
         """This pane has the focus."""
@@ -44,6 +60,9 @@ class Hints(Lines, can_focus=False):
 
     def laid_out(self) -> None:
         super().laid_out()
+        if self._said:
+            self.show([Row(tuple(wrap([(f" {self._said}", "strong")], self.room, 1)[0]))])
+            return
         self.show([Row(((" ", ""), *wrap(list(_hints(self._pane, self._read_only)), self.room - 1, 1)[0]))])
 
 
