@@ -144,13 +144,13 @@ class RequestAssembler:
     def note(self, record: LogRecord) -> None:
         """Take up a record that has just been stored."""
         step = record.step
-        if step == "routine":
-            return
         process = self._processes.get(record.pid)
         if process is None:
             process = self._processes[record.pid] = _Process(record.time)
             if len(self._processes) > MOST_PROCESSES:
                 self._processes.popitem(last=False)
+        if step == "routine":
+            return
         if step == "answered":
             if process.steps or process.refusals or process.begun or process.skip[record.status < 400]:
                 self._answered(process, record)

@@ -173,6 +173,13 @@ class KeyActions(TerminalApp[int]):
         if len(self.screen_stack) == 1:
             self._overlays.help(self.session.notation.signs, self.main.shown)
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C, which in other programs quits."""
+        if len(self.screen_stack) == 1:
+            self.main.say("q quits")
+        else:
+            self.notify("Esc closes this, then q quits", markup=False)
+
     async def action_quit(self) -> None:
         await self.link.quiet()
         self.exit(0)

@@ -60,6 +60,7 @@ KEYS: Final = (
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
     Key("ctrl+l", "Ctrl+L", "paint_anew", "Draw the screen anew, where something else has written on the terminal"),
     Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
+    Key("ctrl+z", "Ctrl+Z", "suspend_process", "Suspend the console; fg in the shell brings it back"),
     Key("slash", "/", "filter", "Filter the log as you type: words, fields, times, regexes (F1 there explains)",
         palette=True),
     Key("s", "s", "search", "Search the log: highlight, then n and N", palette=True),
@@ -142,6 +143,11 @@ def unanswered(pressed: str, pane: str, read_only: bool) -> str:
         return ""
     where = next(entry for entry in PANES if entry.name == found[0].place)
     return f"{found[0].shown.partition(' ')[0]} belongs to {where.title} ({where.key})"
+
+
+def tabs() -> list[tuple[str, str]]:
+    """Name and label of each pane that a key goes to, in the order of the keys."""
+    return [(entry.name, entry.label) for entry in PANES if entry.key]
 
 
 def keys_of(place: Place, read_only: bool = False) -> tuple[Key, ...]:

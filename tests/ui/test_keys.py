@@ -211,6 +211,14 @@ async def _opens_the_palette(scene: Scene, key: str) -> None:
     assert isinstance(scene.app.screen, CommandPalette)
 
 
+@presses("everywhere", "ctrl+z")
+async def _suspends_the_console(scene: Scene, key: str) -> None:
+    suspended: list[bool] = []
+    scene.app.action_suspend_process = lambda: suspended.append(True)  # type: ignore[method-assign]
+    await scene.press(key)
+    assert suspended == [True]
+
+
 @presses("everywhere", "slash", "s")
 async def _opens_the_line_to_type_in(scene: Scene, key: str) -> None:
     await scene.press("1", key)

@@ -19,7 +19,7 @@ from litellm_tui.ui.textual_internals import CalmScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import Lines
-from litellm_tui.ui.widgets.strip import Hints, ServiceStrip
+from litellm_tui.ui.widgets.strip import Hints, ServiceStrip, Tabs
 
 NARROW: Final = 100
 WIDE: Final = 170
@@ -180,3 +180,5 @@ class MainScreen(CalmScreen[None]):
             self.shown = pane.id
         for hints in self.query(Hints):
             hints.about(pane.id)
+        for tabs in self.query(Tabs):
+            tabs.about(pane.id)

@@ -11,7 +11,7 @@ from textual.timer import Timer
 
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
-from litellm_tui.ui.keys import hints
+from litellm_tui.ui.keys import hints, tabs
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
@@ -50,7 +50,7 @@ class Hints(Lines, can_focus=False):
     def about(self, pane: str) -> None:
         """This pane has the focus."""
         if pane != self._pane:
-            self._pane = pane
+            self._pane, self._said = pane, ""
             if self.room:
                 self.laid_out()
 
@@ -66,6 +66,23 @@ class Hints(Lines, can_focus=False):
         self.show([Row(((" ", ""), *wrap(list(_hints(self._pane, self._read_only)), self.room - 1, 1)[0]))])
 
 
+class Tabs(Lines, can_focus=False):
+    """Where one pane is shown at a time: which one it is, and the way to the others."""
+
+    _pane = ""
+
+    def about(self, pane: str) -> None:
+        """This pane is shown."""
+        if pane != self._pane:
+            self._pane = pane
+            if self.room:
+                self.laid_out()
+
+    def laid_out(self) -> None:
+        super().laid_out()
+        self.show([Row(tuple(wrap([(" ", ""), *_tabs(self._pane)], self.room, 1)[0]))])
+
+
 class ServiceStrip(Horizontal):
     """Side by side where both fit, one over the other where they do not."""
 
@@ -74,6 +91,7 @@ class ServiceStrip(Horizontal):
         self._service = ServiceLine()
 
     def compose(self) -> ComposeResult:
+        yield Tabs()
         yield self._service
         yield Hints()
 
@@ -119,6 +137,16 @@ def _state(service: Service) -> str:
         return "not found"
     known = service.sub_state not in ("", service.active_state)
     return f"{service.active_state} ({service.sub_state})" if known else service.active_state
+
+
+def _tabs(pane: str) -> Iterator[Span]:
+    for name, label in tabs():
+        key, _, title = label.partition(" ")
+        # the brackets are seen without colours
+        yield ("[" if name == pane else " "), "strong"
+        yield f"{key} ", "strong" if name == pane else "quiet"
+        yield title, "strong" if name == pane else "quiet"
+        yield ("]" if name == pane else " "), "strong"
 
 
 def _hints(pane: str, read_only: bool) -> Iterator[Span]:
