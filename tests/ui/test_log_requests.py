@@ -165,6 +165,10 @@ async def test_both_ways_of_reading_keep_the_place_the_marks_the_filter_and_what
     await scene.until(lambda: scene.log.chosen is not None and scene.log.settled)
     assert scene.log.chosen == chosen
     assert scene.log.marks == {chosen.sequence}
+    await scene.press("enter")
+    await scene.shows("Falling back to model_group = small:8b")
+    assert "─ Request" in scene.text
+    await scene.press("escape")
 
 
 @pytest.mark.usefixtures("scene")
