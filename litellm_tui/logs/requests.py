@@ -20,7 +20,8 @@ SETTLING: Final = 2.0
 SWAPPED: Final = 0.05
 # a request that is not answered by then is given up: its caller may have gone, which leaves no access line
 LONGEST: Final = 600.0
-# so long a process is watched before its first request is known to be alone, unless its start was seen
+# so long a process is watched before its first request is known to be alone, unless its start was seen; and so long its
+# streams are taken for swapped
 WATCHED: Final = 60.0
 # between the first and the last line of one request
 MOST_BETWEEN: Final = 2000
@@ -100,7 +101,7 @@ class _Step(NamedTuple):
 class _Process:
     """The requests under way in one process. `alone` holds while there was only one since `steps` began."""
 
-    __slots__ = ("alone", "begun", "missed", "refusals", "skip", "skipped_at", "steps", "swapped", "watched")
+    __slots__ = ("alone", "begun", "missed", "refusals", "skip", "skipped_at", "steps", "swapped_until", "watched")
 
     def __init__(self, since: float) -> None:
         self.watched = since + WATCHED
@@ -113,7 +114,7 @@ class _Process:
         self.skipped_at = 0.0
         # when an access line came without a line of its own
         self.missed = {True: 0.0, False: 0.0}
-        self.swapped = False
+        self.swapped_until = 0.0
 
     def clear(self) -> None:
         self.steps.clear()
@@ -190,7 +191,7 @@ class RequestAssembler:
                 return False
             process.skip[ok] = 0
         if ok and found.time - process.missed[ok] <= SWAPPED:
-            process.swapped = True
+            process.swapped_until = found.time + WATCHED
             return False
         return ok or found.time - process.missed[ok] > SETTLING
 
@@ -219,7 +220,7 @@ class RequestAssembler:
         else:
             if process.alone and len(process.begun) == 1:
                 self._join_chain(process.steps, record, process.begun[0])
-            elif not process.swapped and self._is_of(ends[0], record):
+            elif record.time >= process.swapped_until and self._is_of(ends[0], record):
                 self._join([ends[0]], (_hop(self._find(ends[0].sequence), ends[0]),), record, None)
             process.alone = False
             process.steps = [one for one in process.steps if one is not ends[0]]

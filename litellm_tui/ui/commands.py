@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from rich.cells import cell_len
@@ -65,7 +66,7 @@ class OneLineCommands(Provider):
         view = self._console.view
         for row in view.diagnosis.deployments if view is not None else ():
             place = Place("deployment", row.key)
-            yield drawable(f"Model {row.group} · {row.model}"[:200]), lambda place=place: self._console.go_to(place)
+            yield drawable(f"Model {row.group} · {row.model}"[:200]), partial(self._console.go_to, place)
 
 
 def _title(help_text: str) -> str:
