@@ -219,8 +219,8 @@ class LogView(LogCursor):
         record = self.store.get(sequence) or record
         if not self._shows(record):
             self.filter, self.level = LogFilter(), "DEBUG"
-        if not self._shows(record):
-            # what only the lines themselves show
+        if self.reading and self.reads.is_inside(record):
+            # only the lines themselves show it
             self.reading = False
         self._set_following(False)
         self._at = sequence
