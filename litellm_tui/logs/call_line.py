@@ -91,7 +91,7 @@ _SUBJECT: Final = re.compile(
     r"|Received Model Group=([^\n]{1,300})"
     r"|(?:model_group|lookup_groups) ?= ?(\S{1,300}?)(?:[.,;]?\s|\.?$)"
     r"|LiteLLM completion\(\) model= ([^;\n]{1,300});"
-    r"|Selected deployment for model (\S{1,300}?):|[Pp]assed (?:in )?model=(.{1,300}?)\. "
+    r"|Selected deployment for model (\S{1,300}?): |[Pp]assed (?:in )?model=(.{1,300}?)\. "
 )
 # characters that are searched for the subject: the beginning of a longer line names it
 _SUBJECT_WITHIN: Final = 4000

@@ -19,6 +19,7 @@ from litellm_tui.logs.line_facts import NOTHING, UNREAD, Facts, Heading, facts
 from litellm_tui.logs.log_line import Shape
 from litellm_tui.logs.message_lines import MessageLines
 from litellm_tui.logs.prefix_reader import PrefixReader
+from litellm_tui.logs.request_steps import request_step
 from litellm_tui.logs.start_watch import StartWatch, Step, step_of
 from litellm_tui.logs.store import RANK, LogStore
 from litellm_tui.logs.traffic_counter import TrafficCounter
@@ -196,14 +197,16 @@ class LogIntake:
         if masked != text:
             line = line._replace(text=masked)
         path, status, time = line.path, line.status, entry.time
+        said = facts(line)
         own = path.endswith(_OWN) or (status < 400 and path.startswith(_HEALTH_PATHS))
         time = time if 0.0 < time < _LATEST else _moment(time)
         record = LogRecord(
-            0, time, line.level, "access", masked, "", entry.pid, "", status, own, "", "", entry.place
+            0, time, line.level, "access", masked, "", entry.pid, "", status, own, "", "", entry.place, "",
+            "answered" if said.access is not None and said.access.calls else "",
         )  # fmt: skip
         if entry.service:
             record = msgspec.structs.replace(record, service=self._service(entry))
-        return PreparedLine(record, facts(line))
+        return PreparedLine(record, said)
 
     def _service(self, entry: Entry) -> str:
         return self._mask_name(log_line.clean(entry.service))
@@ -235,7 +238,11 @@ class LogIntake:
             return PreparedLine(record, NOTHING)
         if line.shape == "loose":
             return PreparedLine(record, facts(line._replace(continues=True)), "loose")
-        return PreparedLine(record, facts(line), line.shape, step_of(line.source, line.text))
+        said = facts(line)
+        step, cause = request_step(line, said)
+        if step or cause:
+            record = msgspec.structs.replace(record, step=step, cause=cause)
+        return PreparedLine(record, said, line.shape, step_of(line.source, line.text))
 
     def _mask(self, text: str) -> str:
         if len(text) <= LONGEST_TEXT + _CUT_OFF:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.logs.requests import RequestAssembler, Requests
 from litellm_tui.model.log import Level, LogRecord
 
 MOST_RECORDS: Final = 50_000
@@ -50,6 +51,9 @@ class LogStore:
         self._bytes = 0
         self._own_bounds = self._bounds = most_records, most_bytes
         self._last_of: dict[int, int] = {}
+        self.requests = Requests()
+        """What was put together of the records that are kept."""
+        self._assembler = RequestAssembler(self.requests, self.get)
         self.revision = 0
         self.folds = 0
         self.dropped = 0
@@ -97,12 +101,14 @@ class LogStore:
             if folded := self._fold(record):
                 return folded
             if begins_traceback(record.text):
-                record = msgspec.structs.replace(record, level="ERROR", stack=record.text)
+                record = msgspec.structs.replace(record, level="ERROR", stack=record.text, step="")
         record = msgspec.structs.replace(record, sequence=self._next)
         self._records.append(record)
         self._last_of[record.pid] = self._next
         self._next += 1
         self._bytes += _size(record)
+        if record.step:
+            self._assembler.note(record)
         most_records, most_bytes = self._bounds
         if self._bytes > most_bytes or len(self._records) - self._start > most_records:
             self._shrink()
@@ -140,6 +146,7 @@ class LogStore:
         self._records[: self._start] = taken
         self._start = 0
         if taken:
+            RequestAssembler(self.requests, self.get).note_all(record for record in taken if record is not None)
             self.revision += 1
             self.prepended += len(taken)
         return len(taken)
@@ -185,6 +192,7 @@ class LogStore:
         if self._start > 1000:
             del self._records[: self._start]
             self._start = 0
+            self.requests.forget(self.first)
         if len(self._last_of) > _MOST_PROCESSES:
             self._last_of = {pid: last for pid, last in self._last_of.items() if last > self._next - _MOST_PROCESSES}
 

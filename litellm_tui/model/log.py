@@ -5,7 +5,7 @@ Times are seconds since the epoch, durations are seconds, sizes are bytes. Recor
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,14 @@ from litellm_tui.model.failures import Failure
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
+
+Step = Literal[
+    "", "started", "begun", "routine", "chosen", "ok", "failed", "fallback", "router", "refused", "error", "answered"
+]
+"""What a line says of a request, in the order in which it goes: it begins, a group is chosen, an attempt is answered or
+fails, it goes to another group, the router or the key's check gives it up, it ends with an error, it is answered.
+`routine` says nothing of the outcome, and `started` is the start of the process.
+"""
 
 GAP: Literal["gap"] = "gap"
 """The `source` of a record in place of missing lines; its `text` says which, with their number if known."""
@@ -25,7 +33,8 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False):
     has no control characters and no secrets. `model` is the deployment's `litellm_params.model` or the model group in
     the line, `logger` the place in LiteLLM's source that wrote it (`router.py:7881`); both are empty where the line
     has none. `place` orders records of the same time in their source (see `logs.entry.Entry`). `service` is the name
-    that the line had as a prefix, such as Compose's; where no more is known of the process, `pid` is below 0.
+    that the line had as a prefix, such as Compose's; where no more is known of the process, `pid` is below 0. `step` is
+    what it says of a request, `cause` the known cause of a failure that it tells of, both empty for none.
     """
 
     sequence: int
@@ -42,11 +51,39 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False):
     logger: str = ""
     place: int = 0
     service: str = ""
+    step: Step = ""
+    cause: str = ""
 
     @property
     def process(self) -> str:
         """The number of the process, or the name of the service where only that is known."""
         return self.service if self.pid < 0 else str(self.pid)
+
+
+class Hop(NamedTuple):
+    """One group, or one model where the lines name no group, that a request was sent to.
+
+    `tries` counts the attempts that failed; `cause` is that of the last. `ok` is None where no line tells of an end.
+    """
+
+    name: str
+    ok: bool | None = None
+    cause: str = ""
+    tries: int = 0
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """One request, put together from its lines. `anchor` is the sequence of its access line, `members` of all others.
+
+    `hops` are the groups that it went to, in order. `began` is when it came, None where no line says so. `level` is the
+    highest of its lines.
+    """
+
+    anchor: int
+    members: tuple[int, ...]
+    hops: tuple[Hop, ...]
+    began: float | None
+    level: Level
 
 
 class Log(msgspec.Struct, frozen=True):

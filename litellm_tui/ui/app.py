@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
 from textual.app import App, SystemCommand
@@ -37,6 +37,9 @@ from litellm_tui.ui.view import Notation, View
 from litellm_tui.ui.widgets.lines import ASCII_CLASS
 from litellm_tui.ui.widgets.strip import Hints
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
 EX_USAGE: Final = 64
 # a restart that was interrupted is told when the screen is filled
 OFFER_SECONDS: Final = 0.5
@@ -50,12 +53,20 @@ SIMULATED_SECONDS: Final = 30.0
 PAINT_SECONDS: Final = 0.3
 
 
+def _palette_commands() -> type[Provider]:
+    """Loaded when the palette is opened first."""
+    from litellm_tui.ui.commands import OneLineCommands
+
+    return OneLineCommands
+
+
 class Console(KeyActions):
     """The console on one profile, or on one that is still being sought: a callable is run after the first paint."""
 
     CSS_PATH = Path(__file__).parent / "console.tcss"
     TITLE = "litellm-tui"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[Any]] = {_palette_commands}
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]
 

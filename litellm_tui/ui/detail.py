@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.cells import cell_len, chop_cells
 
@@ -12,6 +12,7 @@ from litellm_tui.analysis.failures.stack_trace import fold_stack_trace
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.analysis.redaction.secret_names import names_a_secret
 from litellm_tui.logs.log_line import clean
+from litellm_tui.logs.store import RANK
 from litellm_tui.model.diagnosis import Chain, Deployment, Verdict
 from litellm_tui.model.log import LogRecord
 from litellm_tui.ui.view import View, utc_clock
@@ -25,6 +26,8 @@ Paragraph = tuple[str, str, str]
 _NAME_WIDTH = 13
 # a record may hold a megabyte, and nobody scrolls through that
 _LONGEST_SHOWN = 64_000
+# of each line of a request
+_LONGEST_LINE: Final = 300
 
 
 def deployment_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragraph]:
@@ -111,6 +114,17 @@ def record_paragraphs(record: LogRecord, view: View, *, full: bool = False) -> I
         yield "", "", ""
         yield "stack trace", "", "head"
         yield "", _drawn(record.stack, full), "ok"
+
+
+def request_paragraphs(lines: Sequence[LogRecord], view: View, *, full: bool = False) -> Iterator[Paragraph]:
+    """A request by all of its lines, and the one that tells most in full: its worst, the last of several."""
+    yield "lines", "", "head"
+    for record in lines:
+        style = "bad" if RANK[record.level] >= RANK["ERROR"] or record.status >= 500 else "ok"
+        yield view.clock(record.time), drawable(record.text[:_LONGEST_LINE].strip().replace("\n", " ")), style
+    yield "", "", ""
+    telling = max(lines, key=lambda record: (RANK[record.level], record.sequence))
+    yield from record_paragraphs(telling, view, full=full)
 
 
 def _drawn(text: str, full: bool) -> str:

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.binding import BindingType
+from textual.events import Key
 from textual.widgets import Input
 from textual.worker import Worker
 
@@ -17,7 +18,7 @@ from litellm_tui.target.choice import remember
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.guarded_work import Work, begin_beside
-from litellm_tui.ui.keys import KEYS
+from litellm_tui.ui.keys import KEYS, unanswered
 from litellm_tui.ui.log_actions import LogActions
 from litellm_tui.ui.operations import Operations
 from litellm_tui.ui.overlays import Overlays
@@ -161,9 +162,23 @@ class KeyActions(TerminalApp[int]):
             return len(self.screen_stack) == 1 and not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
+    def on_key(self, event: Key) -> None:
+        """Why a key does nothing where one is."""
+        if len(self.screen_stack) > 1 or isinstance(self.focused, Input):
+            return
+        if why := unanswered(event.key, self.main.shown, self.read_only):
+            self.main.say(why)
+
     def action_help(self) -> None:
         if len(self.screen_stack) == 1:
-            self._overlays.help(self.session.notation.signs)
+            self._overlays.help(self.session.notation.signs, self.main.shown)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C, which in other programs quits."""
+        if len(self.screen_stack) == 1:
+            self.main.say("q quits")
+        else:
+            self.notify("Esc closes this, then q quits", markup=False)
 
     async def action_quit(self) -> None:
         await self.link.quiet()

@@ -62,6 +62,7 @@ KEYS: Final = (
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
     Key("ctrl+l", "Ctrl+L", "paint_anew", "Draw the screen anew, where something else has written on the terminal"),
     Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
+    Key("ctrl+z", "Ctrl+Z", "suspend_process", "Suspend the console; fg in the shell brings it back"),
     Key("slash", "/", "filter", "Filter the log as you type: words, fields, times, regexes (F1 there explains)",
         palette=True),
     Key("s", "s", "search", "Search the log: highlight, then n and N", palette=True),
@@ -88,6 +89,7 @@ KEYS: Final = (
     Key("y", "y", "copy", "Copy the record, with its stack trace", place="logs"),
     Key("l", "l", "level", "Least level shown: info, warning, error, all", "logs", "", True),
     Key("f", "f", "follow", "Follow the newest line, or stop", place="logs", palette=True),
+    Key("v", "v", "lines", "One line a request, or the lines as LiteLLM writes them", place="logs", palette=True),
     Key("w", "w", "wrap", "Wrap long lines, or cut them", place="logs", palette=True),
     Key("o", "o", "polling", "Show or hide the console's own requests and health polling", place="logs", palette=True),
     Key("escape", "Esc", "clear", "Clear filter and search, follow again", place="logs"),
@@ -102,6 +104,52 @@ PLACES: Final[dict[Place, str]] = {
     "logs": "In the log",
     "service": "In the service",
 }
+
+
+# what the line of keys at the bottom begins with where this pane has the focus: a key's id, and its word there
+_HINTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "logs": (
+        ("everywhere.filter", "filter"),
+        ("everywhere.search", "search"),
+        ("logs.level", "level"),
+        ("logs.lines", "lines"),
+        ("logs.next-match", "next error"),
+        ("logs.call", "call"),
+        ("everywhere.jump", "time"),
+        ("logs.mark", "mark"),
+        ("everywhere.help", "all"),
+        ("everywhere.quit", "quit"),
+    ),
+    "fallbacks": (("fallbacks.mark", "what if"), ("fallbacks.drill", "drill")),
+    "service": (("service.service-detail", "all of it"), ("everywhere.start-stop", "stop or start")),
+}
+
+
+def hints(pane: str, read_only: bool = False) -> list[tuple[str, str]]:
+    """Keys with their words for the line at the bottom, while this pane has the focus."""
+    by_id = {key.id: key for key in KEYS}
+    own = [(by_id[name], word) for name, word in _HINTS.get(pane, ())]
+    general = [] if pane == "logs" else [(key, key.hint) for key in KEYS if key.hint]
+    found = [(key, word) for key, word in [*own, *general] if not (read_only and key.acts)]
+    # of a key with two names one is enough
+    return [(key.shown.partition(" ")[0], word) for key, word in found]
+
+
+def unanswered(pressed: str, pane: str, read_only: bool) -> str:
+    """Why this key, in Textual's name, does nothing while this pane has the focus; empty where it does something."""
+    found = [key for key in KEYS if pressed in key.keys.split(",")]
+    here = [key for key in found if key.place in ("everywhere", "lists", pane)]
+    if read_only and here and all(key.acts for key in here):
+        return f"read-only: {here[0].shown} is off"
+    if here or not found or pressed in ("escape", "enter"):
+        return ""
+    where = next(entry for entry in PANES if entry.name == found[0].place)
+    return f"{found[0].shown.partition(' ')[0]} belongs to {where.title} ({where.key})"
+
+
+def tabs() -> list[tuple[str, str]]:
+    """Name and label of each pane that a key goes to, in the order of the keys."""
+    return [(entry.name, entry.label) for entry in PANES if entry.key]
 
 
 def keys_of(place: Place, read_only: bool = False) -> tuple[Key, ...]:

@@ -42,7 +42,9 @@ class LogActions:
         """One record in full."""
         from litellm_tui.ui.screens.record import RecordSheet
 
-        self._app.push_screen(RecordSheet(record, view, lambda found: self.copy([found], view), self._show_call))
+        shown = self._pane.view
+        lines = shown.reads.together(record) if shown.reading else [record]
+        self._app.push_screen(RecordSheet(record, view, lambda _: self.copy(lines, view), self._show_call, lines))
 
     def _show_call(self, record: LogRecord) -> None:
         self._app.show_pane("logs")

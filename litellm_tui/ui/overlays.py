@@ -84,11 +84,11 @@ class Overlays:
 
     # --- sheets ------------------------------------------------------------------------------------------------
 
-    def help(self, signs: Signs) -> None:
-        """Every key and every sign."""
+    def help(self, signs: Signs, pane: str) -> None:
+        """Every key and every sign; those of the pane that one is in come first."""
         from litellm_tui.ui.screens.help import help_paragraphs
 
-        self.sheet("Keys and signs", lambda: help_paragraphs(signs, self._console.session.read_only))
+        self.sheet("Keys and signs", lambda: help_paragraphs(signs, self._console.session.read_only, pane))
 
     def filter_help(self) -> None:
         """The terms of the log's filter."""

@@ -137,7 +137,7 @@ def start_up(folder: Path) -> float:
             console = Console(simulation, Path(home), ["/bin/sh", "-c", reader, "journalctl"])
             terminal = console.open()
             try:
-                terminal.wait_for(r"POST /v1/chat/completions \d", timeout=60)
+                terminal.wait_for(r"\d POST /v1/chat/completions", timeout=60)
                 found.append(time.monotonic() - terminal.started_at)
             finally:
                 terminal.kill()

@@ -220,6 +220,14 @@ async def _opens_the_palette(scene: Scene, key: str) -> None:
     assert isinstance(scene.app.screen, CommandPalette)
 
 
+@presses("everywhere", "ctrl+z")
+async def _suspends_the_console(scene: Scene, key: str) -> None:
+    suspended: list[bool] = []
+    scene.app.action_suspend_process = lambda: suspended.append(True)  # type: ignore[method-assign]
+    await scene.press(key)
+    assert suspended == [True]
+
+
 @presses("everywhere", "slash", "s")
 async def _opens_the_line_to_type_in(scene: Scene, key: str) -> None:
     await scene.press("1", key)
@@ -327,7 +335,7 @@ async def _asks_what_if(scene: Scene, key: str) -> None:
     await scene.press("3", key)
     await scene.shows("what if: 1 marked down")
     await scene.press(key)
-    assert "what if" not in scene.text
+    assert "what if:" not in scene.text
 
 
 @presses("fallbacks", "escape")
@@ -335,7 +343,7 @@ async def _takes_all_marks_back(scene: Scene, key: str) -> None:
     await scene.press("3", "x", "down", "x")
     await scene.shows("what if: 2 marked down")
     await scene.press(key)
-    assert "what if" not in scene.text
+    assert "what if:" not in scene.text
 
 
 @presses("fallbacks", "D")
@@ -478,6 +486,18 @@ async def _wraps_long_lines(scene: Scene, key: str) -> None:
     assert "x end" not in scene.text
 
 
+@presses("logs", "v")
+async def _shows_requests_or_lines(scene: Scene, key: str) -> None:
+    scene.simulation.request("gpt-4.1")
+    await scene.press("2")
+    await scene.shows("following · requests")
+    await scene.press(key)
+    await scene.shows("following · lines")
+    assert not scene.log.reading
+    await scene.press(key)
+    await scene.shows("following · requests")
+
+
 @presses("logs", "o")
 async def _shows_the_consoles_own_requests(scene: Scene, key: str) -> None:
     scene.write("GET /v1/models?from=litellm-tui 200", own=True)
@@ -538,7 +558,7 @@ async def _marks_and_finds_marks(scene: Scene, key: str) -> None:
     scene.write("one", "two", "three", "four")
     await scene.press("2", "end", "k", "k", "m")
     assert _selected(scene) == "three"
-    await scene.shows("▌INFO  proxy    three")
+    await scene.shows("▌proxy  three")
     await scene.press("k", "k", "m")
     await scene.shows("2 marks")
     if key == "M":
@@ -638,6 +658,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("level", lambda scene: scene.log.level == "WARNING"),
         ("follow", lambda scene: not scene.log.following),
         ("wrap", lambda scene: scene.log.wrapped),
+        ("lines", lambda scene: not scene.log.reading),
         ("polling", lambda scene: scene.log.polling),
         ("quit", lambda scene: not scene.app.is_running),
         ("look", lambda scene: scene.app.screen_stack and len(scene.app.screen_stack) == 1),

@@ -198,6 +198,8 @@ async def test_at_the_first_record_the_console_reads_what_was_before_it(scene: S
 
 async def test_a_jump_to_a_time_before_the_first_record_goes_on_when_it_has_come(scene: Scene) -> None:
     store = await _cut(scene, 60)
+    # every line by itself: the one before the first is older
+    await scene.press("2", "v")
     first = store.get(store.first)
     assert first is not None
     wanted = time.time() - 36_000

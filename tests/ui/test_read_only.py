@@ -49,7 +49,8 @@ async def test_no_key_of_a_read_only_profile_leads_to_a_change(simulation: Simul
                 await scene.press("3" if key.place == "fallbacks" else "1", key.keys)
                 assert len(scene.app.screen_stack) == 1, key.help
             assert not scene.app._notifications
-            scene.app.screen.query_one(Hints).laid_out()
+            assert _text(scene.app.screen.query_one(Hints)) == f" read-only: {acting[-1].shown} is off"
+            scene.app.screen.query_one(Hints).say("")
             hints = _text(scene.app.screen.query_one(Hints))
             assert "restart" not in hints
             assert "probe" not in hints

@@ -9,6 +9,7 @@ A `-` or `!` before a term negates it. A `|` between two terms matches either of
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
@@ -63,7 +64,7 @@ class LogFilter:
         self.error = ""
         self.has_regex = False
         self._now, self._zone, self._plainly = now, zone, plainly
-        groups: list[list[Test]] = []
+        groups: list[list[tuple[Test, bool]]] = []
         either = False
         for match in _TERM.finditer(typed):
             if match["either"]:
@@ -74,7 +75,7 @@ class LogFilter:
             either = False
             test = self._test(match)
             if test is not None:
-                groups[-1].append(_not(test) if match["not"] else test)
+                groups[-1].append((test, bool(match["not"])))
         self._groups = tuple(tuple(group) for group in groups if group)
 
     def __bool__(self) -> bool:
@@ -84,12 +85,16 @@ class LogFilter:
     def matches(self, record: LogRecord) -> bool:
         """Whether every term matches the record."""
         for group in self._groups:
-            for test in group:
-                if test(record):
+            for test, negated in group:
+                if bool(test(record)) is not negated:
                     break
             else:
                 return False
         return True
+
+    def matches_together(self, records: Sequence[LogRecord]) -> bool:
+        """Whether every term matches one of the records; a negated one, whether none of them has what it excludes."""
+        return all(any(any(map(test, records)) is not negated for test, negated in group) for group in self._groups)
 
     def without_regex(self, why: str) -> LogFilter:
         """The same filter with its regexes as plain text; `why` becomes its error, unless it has one."""
@@ -124,7 +129,3 @@ def _contains(text: str) -> Test:
     return lambda record: (
         wanted in record.text.lower() or wanted in record.source.lower() or wanted in record.stack.lower()
     )
-
-
-def _not(test: Test) -> Test:
-    return lambda record: not test(record)

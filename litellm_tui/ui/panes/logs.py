@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from litellm_tui.analysis.health.coverage import unread_lines
 from litellm_tui.analysis.phrases import count
+from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.log_prompt import LogPrompt, Purpose
 from litellm_tui.ui.panes.pane import Pane
@@ -59,6 +60,9 @@ class Logs(Pane):
         if view.clock is not self.view.clock:
             self.view.clock, self.view.utc = view.clock, view.clock is utc_clock
             self.view.refresh()
+        if view.diagnosis.deployments is not self._deployments:
+            self._deployments = view.diagnosis.deployments
+            self.view.reads.groups = _groups(self._deployments)
         self.view.take(view.store)
         log = view.snapshot.log
         self._source_words = _source_words(view)
@@ -66,6 +70,7 @@ class Logs(Pane):
         self._describe()
 
     _source_words = ""
+    _deployments: tuple[Deployment, ...] = ()
 
     @on(LogView.Changed)
     def _describe(self) -> None:
@@ -80,6 +85,7 @@ class Logs(Pane):
     def _state(self) -> Iterator[str]:
         shown = self.view
         yield "following" if shown.following else f"paused, {count(shown.unseen, 'new line')}"
+        yield "requests" if shown.reading else "lines"
         if shown.is_reading_back:
             yield "reading what is older"
         yield "all levels" if shown.level == "DEBUG" else f"level ≥ {shown.level.lower()}"
@@ -144,6 +150,14 @@ class Logs(Pane):
     def _close(self) -> None:
         self.screen.set_focus(self.view)
         self._prompt.display = False
+
+
+def _groups(deployments: Iterable[Deployment]) -> dict[str, str]:
+    """The group of each model that stands in one group only: the router's lines name the model."""
+    found: dict[str, set[str]] = {}
+    for row in deployments:
+        found.setdefault(row.model, set()).add(row.group)
+    return {model: next(iter(groups)) for model, groups in found.items() if len(groups) == 1}
 
 
 def _source_words(view: View) -> str:

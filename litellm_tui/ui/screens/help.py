@@ -22,10 +22,11 @@ _MEANINGS = {
 }
 
 
-def help_paragraphs(signs: Signs, read_only: bool = False) -> list[Paragraph]:
-    """The whole text of the help."""
+def help_paragraphs(signs: Signs, read_only: bool = False, pane: str = "") -> list[Paragraph]:
+    """The whole text of the help; it begins with the keys of the pane that one is in."""
     paragraphs: list[Paragraph] = []
-    for place, title in PLACES.items():
+    for place in sorted(PLACES, key=lambda place: place != pane):
+        title = PLACES[place] + (", where you are" if place == pane else "")
         paragraphs.append((title, "", "head"))
         paragraphs += [(key.shown, key.help, "ok") for key in keys_of(place, read_only)]
     paragraphs.append(("Signs", "", "head"))

@@ -19,7 +19,7 @@ from litellm_tui.ui.textual_internals import CalmScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import Lines
-from litellm_tui.ui.widgets.strip import ServiceStrip
+from litellm_tui.ui.widgets.strip import Hints, ServiceStrip, Tabs
 
 NARROW: Final = 100
 WIDE: Final = 170
@@ -105,6 +105,11 @@ class MainScreen(CalmScreen[None]):
             if isinstance(part, Header) and part.is_attached:
                 part.tick(words)
 
+    def say(self, words: str) -> None:
+        """A short message in the line of the keys."""
+        for hints in self.query(Hints):
+            hints.say(words)
+
     # --- panes -------------------------------------------------------------------------------------------------
 
     def pane(self, name: str) -> Pane:
@@ -169,5 +174,11 @@ class MainScreen(CalmScreen[None]):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         pane = next((node for node in event.widget.ancestors if isinstance(node, Pane)), None)
-        if pane is not None and pane.id and not self.has_class("-single"):
+        if pane is None or not pane.id:
+            return
+        if not self.has_class("-single"):
             self.shown = pane.id
+        for hints in self.query(Hints):
+            hints.about(pane.id)
+        for tabs in self.query(Tabs):
+            tabs.about(pane.id)

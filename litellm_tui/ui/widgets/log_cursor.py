@@ -18,8 +18,8 @@ class LogCursor(LogLines):
         return self.store.get(found) if found is not None and found == self._at else None
 
     def go_to(self, sequence: int) -> None:
-        """Put the cursor on this record, or the nearest one shown before it."""
-        self._go(self._index.at_or_before(sequence))
+        """Put the cursor on the line of this record, or the nearest one shown before it."""
+        self._go(self._index.at_or_before(self.line_of_record(sequence)))
 
     def _go(self, place: int) -> None:
         """Put the cursor on a record and bring it into sight."""
@@ -108,7 +108,9 @@ class LogCursor(LogLines):
 
     def action_mark(self) -> None:
         if (record := self._taken()) is not None:
-            self.marks ^= {record.sequence}
+            # a request is marked by any of its lines
+            marked = self.marks.intersection(self.behind(record))
+            self.marks = self.marks - marked if marked else self.marks | {record.sequence}
             self._redraw_cursor()
             self.post_message(self.Changed())
 
@@ -116,7 +118,9 @@ class LogCursor(LogLines):
         if not self.marks:
             self.notify("no record is marked: m marks one", markup=False)
             return
-        shown = sorted(self.marks & set(self._index.sequences))
+        lines = {self._index.at_or_before(self.line_of_record(sequence)): sequence for sequence in self.marks}
+        found = [self._index.sequences[place] for place in sorted(lines) if place >= 0]
+        shown = [line for line in found if (record := self.store.get(line)) and self.marks & {*self.behind(record)}]
         if not shown:
             self.notify(f"{count(len(self.marks), 'mark')}, on records that the filter hides", markup=False)
             return

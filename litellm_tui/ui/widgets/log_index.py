@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -15,16 +16,24 @@ _LATELY: Final = 200
 
 
 class LogIndex:
-    """Grows at both ends from the record `pivot`. `shows` chooses, `height` is in lines.
+    """Grows at both ends from the record `pivot`. `shows` chooses, `height` is in lines. `repeats` says of two records
+    that are shown one after the other whether the second is the first again: it is then `folded` into that one's line.
 
     Lines are counted from an origin of their own, so that what is added above moves nothing: `top` is the first one,
     `end` the one after the last. What was found above waits until `merge`, which puts it in front at once.
     """
 
     def __init__(
-        self, store: LogStore, shows: Callable[[LogRecord], bool], height: Callable[[LogRecord], int], pivot: int
+        self,
+        store: LogStore,
+        shows: Callable[[LogRecord], bool],
+        height: Callable[[LogRecord], int],
+        pivot: int,
+        repeats: Callable[[LogRecord, LogRecord], bool] | None = None,
     ) -> None:
         self._store, self._shows, self._height = store, shows, height
+        self._repeats = repeats
+        self.folded: dict[int, deque[int]] = {}
         self.sequences: list[int] = []
         self.begins: list[int] = []
         self.top = 0
@@ -71,15 +80,18 @@ class LogIndex:
 
     def _down(self, until: float, lines: int | None) -> bool:
         """Whether the time is over."""
-        store, shows, height = self._store, self._shows, self._height
+        store, shows, height, repeats = self._store, self._shows, self._height, self._repeats
         self.ahead = max(self.ahead, store.first)
         while self.ahead <= store.last and (lines is None or self.end < lines):
             record = store.get(self.ahead)
             self.ahead += 1
             if record is not None and shows(record):
-                self.sequences.append(record.sequence)
-                self.begins.append(self.end)
-                self.end += height(record)
+                if repeats is not None and self.sequences and self._is_again(self.sequences[-1], record, repeats):
+                    self.folded.setdefault(self.sequences[-1], deque()).append(record.sequence)
+                else:
+                    self.sequences.append(record.sequence)
+                    self.begins.append(self.end)
+                    self.end += height(record)
             if time.perf_counter() >= until:
                 return True
         return False
@@ -92,11 +104,24 @@ class LogIndex:
             self._behind -= 1
             if record is not None and shows(record):
                 tall = height(record)
+                if self._repeats is not None and self._above and self._is_below(record, self._repeats):
+                    below, below_tall = self._above.pop()
+                    self.folded[record.sequence] = self.folded.pop(below, deque())
+                    self.folded[record.sequence].appendleft(below)
+                    self._lines_above -= below_tall
                 self._above.append((record.sequence, tall))
                 self._lines_above += tall
             if time.perf_counter() >= until:
                 return True
         return False
+
+    def _is_again(self, sequence: int, record: LogRecord, repeats: Callable[[LogRecord, LogRecord], bool]) -> bool:
+        first = self._store.get(sequence)
+        return first is not None and repeats(first, record)
+
+    def _is_below(self, record: LogRecord, repeats: Callable[[LogRecord, LogRecord], bool]) -> bool:
+        after = self._store.get(self._above[-1][0])
+        return after is not None and repeats(record, after)
 
     # --- changing ----------------------------------------------------------------------------------------------
 
@@ -126,18 +151,30 @@ class LogIndex:
         if not gone:
             return 0
         before, self.top = self.top, self.begins[gone] if gone < len(self.begins) else self.end
+        self._drop_folded(self.sequences[:gone])
         del self.sequences[:gone], self.begins[:gone]
         return self.top - before
 
-    def look_again(self) -> None:
-        """The newest records may have become others: the next look includes them."""
+    def look_again(self, since: int | None = None) -> None:
+        """The newest records may have become others, or those from `since` on: the next look includes them."""
+        lately = self.ahead - _LATELY
         # what waits above is not in its place yet
-        since = max(self.ahead - _LATELY, (self._above[0][0] if self._above else self._behind) + 1)
+        behind = (self._above[0][0] if self._above else self._behind) + 1
+        since = min(self.ahead, max(lately if since is None else min(lately, since), behind))
         place = bisect_left(self.sequences, since)
         if place < len(self.sequences):
             self.end = self.begins[place]
+            self._drop_folded(self.sequences[place:])
             del self.sequences[place:], self.begins[place:]
+        if self.sequences and (again := self.folded.get(self.sequences[-1])):
+            while again and again[-1] >= since:
+                again.pop()
         self.ahead = since
+
+    def _drop_folded(self, heads: list[int]) -> None:
+        if self.folded:
+            for sequence in heads:
+                self.folded.pop(sequence, None)
 
     # --- places ------------------------------------------------------------------------------------------------
 

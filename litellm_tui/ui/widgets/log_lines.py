@@ -31,6 +31,7 @@ from litellm_tui.ui.textual_internals import resize_without_layout
 from litellm_tui.ui.widgets.lines import Lines, Span
 from litellm_tui.ui.widgets.log_index import LogIndex
 from litellm_tui.ui.widgets.log_paint import GAP, highlighted, lines_of, spans_of
+from litellm_tui.ui.widgets.log_reading import LEAD, LogReading, rows_of
 
 # a slice of work, and the pause after it in which keys and paints come to their turn
 SLICE_SECONDS: Final = 0.006
@@ -73,6 +74,11 @@ class LogLines(Lines):
         self._is_collecting = False
         self._more_came = False
         self.store: LogStore = LogStore()
+        self.reads = LogReading(self.store)
+        self.reading = True
+        """Whether a line is a request, and not a line of the log."""
+        self._joined = 0
+        self._shifted: tuple[int, int] | None = None
         self.clock: Callable[[float], str] = lambda _: "--:--:--"
         self.utc = False
         self.following = True
@@ -129,7 +135,7 @@ class LogLines(Lines):
     def take(self, store: LogStore) -> None:
         """Look at what has come, drop what has gone, and repaint if anything visible is another."""
         if store is not self.store:
-            self.store = store
+            self.store = self.reads.store = store
             self._at = self._topmost = None
             self.marks.clear()
             self._rebuild()
@@ -150,10 +156,14 @@ class LogLines(Lines):
             self._resize()
             self._jump(max(0, round(self.scroll_y) - gone))
             self.refresh()
-        if store.folds != self._folds:
-            # a traceback was folded into a record that is already shown
+        lowest = store.requests.lowest_since(self._joined) if self.reading else None
+        self._joined = store.requests.count
+        if lowest is not None or store.folds != self._folds:
+            # a traceback was folded into a record that is already shown, or a request has taken its lines
             self._folds = store.folds
-            self._index.look_again()
+            self._merge()
+            self._shifted = self._shifted or self._held()
+            self._index.look_again(lowest)
             self.refresh()
         if self._timer is None:
             self._work()
@@ -163,8 +173,12 @@ class LogLines(Lines):
         if not self.room:
             return
         held = self._held()
+        self._shifted = None
+        self._joined = self.store.requests.count
         self._end_parts()
-        self._index = LogIndex(self.store, self._shows, self._height_of, held[0] if held else self.store.last)
+        repeats = self.reads.repeats if self.reading else None
+        pivot = held[0] if held else self.store.last
+        self._index = LogIndex(self.store, self._shows, self._height_of, pivot, repeats)
         self._revision, self._first = self.store.revision, self.store.first
         self.hidden_polling, self._published = False, None
         self._painted_at = 0.0
@@ -188,6 +202,7 @@ class LogLines(Lines):
             self._timer.stop()
             self._timer = None
         now = time.perf_counter()
+        held = held or self._shifted
         try:
             with patience() if self.filter.has_regex or self.sought.is_regex else nullcontext():
                 self._index.look(now + SLICE_SECONDS, max(1, self.size.height))
@@ -199,6 +214,8 @@ class LogLines(Lines):
         if held or due or not more:
             self._painted_at = now
             self._publish(held)
+        if not more:
+            self._shifted = None
         if more:
             self.looked.clear()
             self._timer = self.set_timer(PAUSE_SECONDS, self._work)
@@ -307,10 +324,26 @@ class LogLines(Lines):
         if record.own and not self.polling:
             self.hidden_polling = True
             return False
-        return RANK[record.level] >= RANK[self.level] and (not self.filter or self.filter.matches(record))
+        if not self.reading:
+            return RANK[record.level] >= RANK[self.level] and (not self.filter or self.filter.matches(record))
+        if self.reads.is_inside(record) or self.reads.rank(record) < RANK[self.level]:
+            return False
+        return not self.filter or self._filtered(record)
+
+    def _filtered(self, record: LogRecord) -> bool:
+        """Whether the filter lets the request through that this record stands for."""
+        return self.filter.matches_together(self.reads.together(record))
 
     def _height_of(self, record: LogRecord) -> int:
-        return lines_of(record, self.room) if self.wrapped else 1
+        if not self.wrapped:
+            return 1
+        if not self.reading or record.source == GAP:
+            return lines_of(record, self.room)
+        return len(rows_of(self.reads.text(record, (), 0), max(10, self.room - LEAD)))
+
+    def line_of_record(self, sequence: int) -> int:
+        """The record whose line tells of this one: its request's, where it is read as one."""
+        return (self.store.requests.anchor(sequence) if self.reading else None) or sequence
 
     # --- scrolling ---------------------------------------------------------------------------------------------
 
@@ -399,12 +432,43 @@ class LogLines(Lines):
         return self.strip(list(self._spans(record, line - self._index.line_of(place))), width, under).simplify()
 
     def _spans(self, record: LogRecord, inside: int) -> Iterator[Span]:
-        marked = record.sequence in self.marks
-        for span, searched in spans_of(record, inside, self.room, self.wrapped, self.clock, marked):
+        marked = bool(self.marks) and any(one in self.marks for one in self.behind(record))
+        if self.reading and record.source != GAP:
+            spans = self._read_spans(record, inside, marked)
+        else:
+            spans = spans_of(record, inside, self.room, self.wrapped, self.clock, marked)
+        for span, searched in spans:
             if searched and self.sought:
                 yield from highlighted(span, self._found(span[0]))
             else:
                 yield span
+
+    def _read_spans(self, record: LogRecord, inside: int, marked: bool) -> Iterator[tuple[Span, bool]]:
+        width = max(10, self.room - LEAD)
+        if inside:
+            yield (" " * LEAD, ""), False
+        else:
+            yield (f" {self.clock(record.time)}" + ("" if marked else " "), "quiet"), False
+            if marked:
+                yield ("▌", "mark"), False
+        again = self._index.folded.get(record.sequence, ())
+        if self.wrapped:
+            rows = rows_of(self.reads.text(record, again, 0), width)
+            spans = rows[inside] if inside < len(rows) else []
+        else:
+            spans = self.reads.text(record, again, width)
+        for span in spans:
+            yield span, True
+
+    def behind(self, record: LogRecord) -> list[int]:
+        """The records that this line stands for, by their sequences."""
+        if not self.reading:
+            return [record.sequence]
+        found = []
+        for sequence in (record.sequence, *self._index.folded.get(record.sequence, ())):
+            request = self.store.requests.at(sequence)
+            found += [*(request.members if request else ()), sequence]
+        return found
 
     def _found(self, text: str) -> list[tuple[int, int]]:
         """Where in the text what is searched for stands."""

@@ -14,16 +14,16 @@ from typing import Final
 from rich.cells import cell_len, chop_cells
 
 from litellm_tui.model.log import Level, LogRecord
-from litellm_tui.ui.widgets.lines import Span
+from litellm_tui.ui.widgets.lines import Span, cell
 
-_LEVEL_STYLES: Final[dict[Level, str]] = {
+LEVEL_STYLES: Final[dict[Level, str]] = {
     "DEBUG": "quiet",
     "INFO": "quiet",
     "WARNING": "warn",
     "ERROR": "bad",
     "CRITICAL": "bad",
 }
-_SHORT: Final[dict[Level, str]] = {
+SHORT_LEVELS: Final[dict[Level, str]] = {
     "WARNING": "WARN ",
     "CRITICAL": "CRIT ",
     "ERROR": "ERROR",
@@ -108,11 +108,12 @@ def spans_of(
         yield (f" {clock(record.time)}" + ("" if marked else " "), "quiet"), False
         if marked:
             yield ("▌", "mark"), False
-        yield (_SHORT[record.level] + " ", _LEVEL_STYLES[record.level]), False
+        yield (SHORT_LEVELS[record.level] + " ", LEVEL_STYLES[record.level]), False
         source = broken(drawable(record.source[: 4 * _SOURCE_WIDTH]), _SOURCE_WIDTH)[0]
         yield (source + " " * (_SOURCE_WIDTH + 1 - cell_len(source)), "quiet"), False
-    # what a strip cuts off is not drawn, but it would be measured: a character takes a cell, but for accents
-    yield (text[: 4 * width], _text_style(record)), True
+    # what is cut off is not drawn, but it would be measured: a character takes a cell, but for accents
+    text = text[: 4 * width]
+    yield (cell(text, width) if cell_len(text) > width else text, _text_style(record)), True
 
 
 def highlighted(span: Span, found: Sequence[tuple[int, int]]) -> Iterator[Span]:

@@ -65,8 +65,12 @@ class LogView(LogCursor):
         return self._seek.what if self._seek else ""
 
     def records(self) -> list[LogRecord]:
-        """What is shown, the oldest first."""
-        found = (self.store.get(sequence) for sequence in self._index.sequences)
+        """What is shown, the oldest first; of a line that stands for several records all of them."""
+        shown = (self.store.get(sequence) for sequence in self._index.sequences)
+        if not self.reading:
+            return [record for record in shown if record is not None]
+        every = {one for record in shown if record is not None for one in self.behind(record)}
+        found = (self.store.get(sequence) for sequence in sorted(every))
         return [record for record in found if record is not None]
 
     # --- times -----------------------------------------------------------------------------------------------------
@@ -127,7 +131,7 @@ class LogView(LogCursor):
         else:
             begin = self.store.last + 1 if step > 0 or not index.sequences else index.sequences[0] - 1
         self._ended = None
-        matches = self.sought.matches if self.sought else _is_error
+        matches = self._is_sought if self.sought else self._is_error
         self._seek = _Seek(matches, what, step, begin, begin, self.sought.is_regex)
         if self._timer is None:
             self._work()
@@ -211,8 +215,13 @@ class LogView(LogCursor):
         record = self.store.get(sequence)
         if record is None:
             return False
+        sequence = self.line_of_record(sequence)
+        record = self.store.get(sequence) or record
         if not self._shows(record):
             self.filter, self.level = LogFilter(), "DEBUG"
+        if self.reading and self.reads.is_inside(record):
+            # only the lines themselves show it
+            self.reading = False
         self._set_following(False)
         self._at = sequence
         self._rebuild()
@@ -222,8 +231,10 @@ class LogView(LogCursor):
 
     def show_call(self, record: LogRecord) -> None:
         """Only what belongs to the call that this record is of."""
-        named = _CALL.search(record.text)
-        call = record.call_id or (named[1] if named else "")
+        call = ""
+        for one in self.reads.together(record) if self.reading else (record,):
+            named = _CALL.search(one.text)
+            call = call or one.call_id or (named[1] if named else "")
         if call:
             self.set_filter(f"call_id:{call}")
         else:
@@ -231,8 +242,20 @@ class LogView(LogCursor):
 
     def action_copy(self) -> None:
         if (record := self._taken()) is not None:
-            self.post_message(self.Copied([record]))
+            self.post_message(self.Copied(self.reads.together(record) if self.reading else [record]))
 
+    def action_lines(self) -> None:
+        """One line a request, or the lines of the log; the record in sight stays in sight."""
+        self.reading = not self.reading
+        if self.reading and self._at is not None:
+            self._at = self.line_of_record(self._at)
+        self._rebuild()
+        self.post_message(self.Changed())
 
-def _is_error(record: LogRecord) -> bool:
-    return RANK[record.level] >= RANK["ERROR"] or record.status >= 500
+    def _is_sought(self, record: LogRecord) -> bool:
+        return any(map(self.sought.matches, self.reads.together(record) if self.reading else (record,)))
+
+    def _is_error(self, record: LogRecord) -> bool:
+        if self.reading:
+            return self.reads.rank(record) >= RANK["ERROR"]
+        return RANK[record.level] >= RANK["ERROR"] or record.status >= 500

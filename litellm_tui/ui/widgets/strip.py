@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.timer import Timer
 
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
-from litellm_tui.ui.keys import KEYS
+from litellm_tui.ui.keys import hints, tabs
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
+
+# how long a short message stands where the keys are
+SAID_SECONDS: Final = 4.0
 
 
 class ServiceLine(Lines, can_focus=False):
@@ -25,7 +30,29 @@ class ServiceLine(Lines, can_focus=False):
 
 
 class Hints(Lines, can_focus=False):
-    """The keys that matter, in a widget of its own: a widget's line is repainted whole, and these never change."""
+    """The keys that matter where one is, in a widget of its own: a widget's line is repainted whole, and these change
+    only with the focus.
+    """
+
+    _pane = ""
+    _said = ""
+    _saying: Timer | None = None
+
+    def say(self, words: str) -> None:
+        """A short message in place of the keys, for some seconds."""
+        self._said = words
+        if self._saying is not None:
+            self._saying.stop()
+        self._saying = self.set_timer(SAID_SECONDS, lambda: self.say("")) if words else None
+        if self.room:
+            self.laid_out()
+
+    def about(self, pane: str) -> None:
+        """This pane has the focus."""
+        if pane != self._pane:
+            self._pane, self._said = pane, ""
+            if self.room:
+                self.laid_out()
 
     @property
     def _read_only(self) -> bool:
@@ -33,7 +60,27 @@ class Hints(Lines, can_focus=False):
 
     def laid_out(self) -> None:
         super().laid_out()
-        self.show([Row(((" ", ""), *wrap(list(_hints(self._read_only)), self.room - 1, 1)[0]))])
+        if self._said:
+            self.show([Row(tuple(wrap([(f" {self._said}", "strong")], self.room, 1)[0]))])
+            return
+        self.show([Row(((" ", ""), *wrap(list(_hints(self._pane, self._read_only)), self.room - 1, 1)[0]))])
+
+
+class Tabs(Lines, can_focus=False):
+    """Where one pane is shown at a time: which one it is, and the way to the others."""
+
+    _pane = ""
+
+    def about(self, pane: str) -> None:
+        """This pane is shown."""
+        if pane != self._pane:
+            self._pane = pane
+            if self.room:
+                self.laid_out()
+
+    def laid_out(self) -> None:
+        super().laid_out()
+        self.show([Row(tuple(wrap([(" ", ""), *_tabs(self._pane)], self.room, 1)[0]))])
 
 
 class ServiceStrip(Horizontal):
@@ -44,6 +91,7 @@ class ServiceStrip(Horizontal):
         self._service = ServiceLine()
 
     def compose(self) -> ComposeResult:
+        yield Tabs()
         yield self._service
         yield Hints()
 
@@ -91,8 +139,17 @@ def _state(service: Service) -> str:
     return f"{service.active_state} ({service.sub_state})" if known else service.active_state
 
 
-def _hints(read_only: bool) -> Iterator[Span]:
-    for key in KEYS:
-        if key.hint and not (read_only and key.acts):
-            yield key.shown, "strong"
-            yield f" {key.hint}  ", "quiet"
+def _tabs(pane: str) -> Iterator[Span]:
+    for name, label in tabs():
+        key, _, title = label.partition(" ")
+        # the brackets are seen without colours
+        yield ("[" if name == pane else " "), "strong"
+        yield f"{key} ", "strong" if name == pane else "quiet"
+        yield title, "strong" if name == pane else "quiet"
+        yield ("]" if name == pane else " "), "strong"
+
+
+def _hints(pane: str, read_only: bool) -> Iterator[Span]:
+    for shown, word in hints(pane, read_only):
+        yield shown, "strong"
+        yield f" {word}  ", "quiet"
