@@ -144,7 +144,7 @@ async def _lists_the_problems(scene: Scene, key: str) -> None:
 async def _lists_the_incidents(scene: Scene, key: str) -> None:
     await scene.press(key)
     assert isinstance(scene.app.screen, IncidentsScreen)
-    await scene.shows("answers a minute")
+    await scene.shows("requests a minute")
     await scene.press(key)
     assert len(scene.app.screen_stack) == 1
 

@@ -69,11 +69,11 @@ async def test_a_pane_alone_ends_where_another_one_is_wanted(scene: Scene) -> No
 async def test_the_sentence_takes_all_lines_that_it_gets(tmp_path: Path) -> None:
     app = Frozen(frozen.degraded(tmp_path))
     async with app.run_test(size=(80, 24)):
-        await eventually(lambda: "rising" in screen_text(app))
+        await eventually(lambda: "failing, 1 masked" in screen_text(app))
         app.main.query_one(Header).styles.height = 3
-        await eventually(lambda: "rising" not in screen_text(app))
+        await eventually(lambda: "failing, 1 masked" not in screen_text(app))
         app.main.query_one(Header).styles.height = 4
-        await eventually(lambda: "rising" in screen_text(app))
+        await eventually(lambda: "failing, 1 masked" in screen_text(app))
 
 
 async def test_the_arrangement_follows_the_terminal(scene: Scene) -> None:

@@ -64,8 +64,6 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         # a fault of the console says nothing about the gateway
         return Verdict("not read", "unknown", failure.why, seen_at=liveliness.seen_at, brief="not read", since=since)
     against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
-    # a single snapshot does not know for how long
-    lasting = f", for {age(now - since)}" if since is not None and now - since >= 1 else ""
     unit = snapshot.service.value if service.state != "unknown" else None
     if isinstance(failure, Malformed) and failure.front:
         return _in_front(failure, liveliness, against, service)
@@ -100,7 +98,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             return Verdict(
                 "overloaded",
                 "warn",
-                f"requests are answered, /health/liveliness is not{lasting}",
+                "requests are answered, /health/liveliness is not",
                 seen_at=liveliness.tried_at,
                 do="its event loop is busy or blocked at times: see processor and memory (5) and the log (2); "
                 "a restart cuts off what it is answering",
@@ -112,7 +110,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         return Verdict(
             "hanging",
             "bad",
-            f"connects and gives {failure.why}{lasting}{pid}",
+            f"connects and gives {failure.why}{pid}",
             seen_at=liveliness.tried_at,
             do="it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows what it did last, R restarts",
             brief="hanging",
@@ -126,7 +124,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     return Verdict(
         "down",
         "bad",
-        f"{failure.why}{lasting}",
+        failure.why,
         seen_at=liveliness.tried_at,
         do=advice if moved else service.do or advice,
         brief="another port" if moved else service.brief if explained else _refusal(failure),

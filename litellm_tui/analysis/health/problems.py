@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
@@ -115,8 +117,9 @@ def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
     down = gateway.severity in ("bad", "warn")
     everyone = "every request fails" if gateway.state in ("down", "hanging", "not LiteLLM", "proxy answers") else ""
     if down and service.severity == "bad":
-        # the unit's problem is the cause of the gateway's
-        yield _problem("service", "", "gateway down", service, hit=everyone)
+        # the unit's problem is the cause of the gateway's, and began no later
+        onset = min(filter(None, (service.since, gateway.since)), default=None)
+        yield _problem("service", "", "gateway down", msgspec.structs.replace(service, since=onset), hit=everyone)
         return
     if down:
         yield _problem("gateway", "", f"gateway {gateway.state}", gateway, hit=everyone)
