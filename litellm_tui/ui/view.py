@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from litellm_tui.analysis.phrases import age, coarse_age
 from litellm_tui.logs.store import LogStore
-from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.diagnosis import Diagnosis, Verdict
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.signs import ASCII, UNICODE, Signs
+
+
+class Known(NamedTuple):
+    """What was thought of a deployment, and until when."""
+
+    verdict: Verdict
+    at: float
 
 
 class View(NamedTuple):
@@ -27,6 +34,8 @@ class View(NamedTuple):
     clock: Callable[[float], str]
     redact: Callable[[str], str]
     title: str = ""
+    known: Mapping[str, Known] = {}
+    """By the key of a deployment: what was known of it before the gateway fell silent."""
     fallen: bool = False
     """Whether judging the snapshot failed: the diagnosis is what was thought before."""
 

@@ -110,16 +110,16 @@ def _traffic(file: ConfigFile, dead: dict[str, str]) -> Traffic:
             tallies.append(tally)
         elif "embed" not in name:
             tallies.append(Tally("model", name, 30 + number, last_ok=NOW - 3 - number))
-    tallies = [msgspec.structs.replace(tally, steps=_steps(tally.ok, tally.failed)) for tally in tallies]
+    tallies = [msgspec.structs.replace(tally, steps=steps(tally.ok, tally.failed)) for tally in tallies]
     asked = sum(tally.ok + tally.failed for tally in tallies)
     refused = sum(tally.failed for tally in tallies)
     return Traffic(
         tallies=tuple(tallies), requests=asked, refused=refused, access_lines=True, per_model=True, since=NOW - 600,
-        steps=_steps(asked - refused, refused),
+        steps=steps(asked - refused, refused),
     )  # fmt: skip
 
 
-def _steps(ok: int, failed: int) -> tuple[Step, ...]:
+def steps(ok: int, failed: int) -> tuple[Step, ...]:
     """So many requests over five minutes: the answers evenly, failures more and more."""
     found = []
     for place in range(30):

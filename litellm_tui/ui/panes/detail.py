@@ -18,6 +18,10 @@ class Detail(Pane):
     def on_mount(self) -> None:
         self.lines.can_focus = False
 
+    @property
+    def wanted(self) -> int:
+        return 0
+
     def freshness(self, view: View) -> tuple[str, bool]:
         return "Enter opens it", not view.answering
 
