@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
@@ -110,7 +110,10 @@ def model_row(deployment: Deployment, columns: Columns, view: View, *, repeated:
     spans += [*marks, (cell(state_words(deployment, known), room) + " ", style)]
     spans += _traffic(deployment, columns, view)
     if columns.seen:
-        seen = coarse_age(view.now - verdict.seen_at) if verdict.seen_at else ""
+        seen = coarse_age(view.now - verdict.seen_at) if verdict.seen_at and known is None else ""
+        if known is not None:
+            # it is past, however lately
+            seen = coarse_age(max(20.0, view.now - known.at))
         spans.append((cell(seen, columns.seen, right=True), "quiet"))
     return Row(tuple(spans), deployment.key)
 
@@ -156,8 +159,3 @@ def _brief(verdict: Verdict) -> str:
     if verdict.pending:
         return verdict.brief
     return f"{verdict.state}: {verdict.brief}"
-
-
-def known_of(deployments: Iterable[Deployment], now: float) -> Mapping[str, Known]:
-    """What is known of these now, to be shown when nothing is known any more."""
-    return {row.key: Known(row.verdict, now) for row in deployments if row.verdict.state != "unknown"}

@@ -247,6 +247,20 @@ async def _moves_by_a_line(scene: Scene, key: str) -> None:
         assert models.selected == rows[1]
 
 
+@presses("models", "O")
+async def _orders_the_models(scene: Scene, key: str) -> None:
+    await scene.press("1", key)
+    await scene.shows("by name")
+
+
+@presses("models", "escape")
+async def _takes_the_filter_of_the_models_away(scene: Scene, key: str) -> None:
+    await scene.press("1", "slash", *"gpt", "enter")
+    await scene.shows("filter gpt")
+    await scene.press(key)
+    await scene.until(lambda: "filter gpt" not in scene.text)
+
+
 @presses("lists", "pagedown", "space", "pageup")
 async def _moves_by_a_page(scene: Scene, key: str) -> None:
     await scene.press("2", "home")

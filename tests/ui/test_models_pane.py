@@ -14,9 +14,11 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
+from litellm_tui.model.log import LogRecord
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.ui.model_order import ORDERS, in_order
 from litellm_tui.ui.model_table import columns_of, rate_words
+from litellm_tui.ui.view import known_of
 from litellm_tui.ui.widgets.lines import Lines, middle
 from tests.ui import crowd, frozen
 from tests.ui.drawn import Drawn
@@ -235,3 +237,38 @@ async def test_advice_is_a_sign_alone_and_its_words_are_in_the_detail(tmp_path: 
         lines.select(advised.key)
         await pilot.press("enter")
         await eventually(lambda: advised.findings[0].text[:20] in Drawn(app).text)
+
+
+# --- nothing answers -------------------------------------------------------------------------------------------------
+
+
+async def test_down_shows_what_was_known_and_the_last_lines_before_the_end(tmp_path: Path) -> None:
+    before = Frozen(frozen.degraded(tmp_path)).view
+    last = tuple(
+        LogRecord(number, frozen.NOW - 40 + number, level, "stdout", text)  # type: ignore[arg-type]  # levels
+        for number, (level, text) in enumerate(
+            [("INFO", "one"), ("ERROR", "MemoryError: no more"), ("INFO", "bye\x1b")]
+        )
+    )
+    app = Frozen(msgspec.structs.replace(frozen.down(tmp_path), last_records=last))
+    app._frozen = app._frozen._replace(known=known_of(before.diagnosis.deployments, frozen.NOW - 6))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        rows = _rows(app)
+        assert any("was masked: 500" in row for row in rows), rows
+        assert any("was failing: refused" in row for row in rows), rows
+        assert not any("unknown" in row for row in rows)
+        # it is drawn as what is not known, however bad it was
+        lines = app.main.pane("models").lines
+        styles = {style for row in lines._rows if row.key for text, style in row.spans if "was " in text}
+        assert styles == {"unknown"}
+        text = Drawn(app).text
+        assert "the last lines before the end" in text
+        assert text.index("MemoryError: no more") < text.index("was ")
+
+
+def test_what_is_not_known_any_more_does_not_take_the_place_of_what_was(tmp_path: Path) -> None:
+    well = Frozen(frozen.healthy(tmp_path)).view.diagnosis.deployments
+    gone = Frozen(frozen.down(tmp_path)).view.diagnosis.deployments
+    assert len(known_of(well, 1.0)) == len(well) > 0
+    assert known_of(gone, 2.0) == {}

@@ -20,10 +20,12 @@ from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row
+from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
 from litellm_tui.ui.widgets.list_filter import ListFilter
+from litellm_tui.ui.widgets.log_paint import drawable
 from litellm_tui.ui.widgets.model_lines import ModelLines
 
+_LAST_LINES: Final = 3
 # in this order they are counted in the frame
 _TOLD: Final[tuple[State, ...]] = (
     "failing", "not loaded", "cooling down", "degraded", "masked", "not in file", "unproven", "idle",
@@ -176,11 +178,18 @@ class Models(Pane):
 
 
 def _above(view: View, width: int) -> list[Row]:
-    """That the file is broken, above what is shown in its place."""
-    error = view.snapshot.configuration.error
-    if not error:
-        return []
-    return to_rows([("", f"the file is broken, its last good state is shown: {error}", "bad")], width)
+    """That the file is broken, above what is shown in its place; what the log said last where nothing answers."""
+    error, rows = view.snapshot.configuration.error, []
+    if error:
+        rows += to_rows([("", f"the file is broken, its last good state is shown: {error}", "bad")], width)
+    last = [] if view.answering else [r for r in view.snapshot.last_records if not r.own][-_LAST_LINES:]
+    if last:
+        rows.append(Row(((" the last lines before the end", "head"),)))
+    for record in last:
+        style = "bad" if record.level in ("ERROR", "CRITICAL") else "quiet"
+        text = drawable(record.text.partition("\n")[0])
+        rows.append(Row(((f" {view.clock(record.time)} ", "quiet"), (cell(text, max(1, width - 10)), style))))
+    return rows
 
 
 def _notes(view: View) -> list[Row]:

@@ -29,7 +29,7 @@ class Service(Pane):
         if reading.seen_at is None:
             return "not known", False
         stale = reading.stale(view.now)
-        return ("stale" if stale else "seen now"), stale
+        return ("stale" if stale else ""), stale
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
         pairs = [*_service(view), *(pair for pair in findings(view.profile) if pair[0] != service_word(view.profile))]
