@@ -119,20 +119,22 @@ def model_row(deployment: Deployment, columns: Columns, view: View, *, repeated:
 
 
 def _traffic(deployment: Deployment, columns: Columns, view: View) -> Iterable[Span]:
+    # what is not counted against it is grey
+    counts = deployment.verdict.severity in ("warn", "bad")
     failed, minutes = deployment.failed, by_minute(deployment.steps, view.now, 1)
     lost = by_minute(deployment.steps, view.now, 2)
     if columns.rate:
         yield cell(rate_words(deployment), columns.rate, right=True), "ok" if deployment.ok else "quiet"
     if columns.failed:
         words = "" if failed is None else f"{failed:,}" if failed else "-"
-        yield cell(words, columns.failed, right=True), "bad" if failed else "quiet"
+        yield cell(words, columns.failed, right=True), "bad" if failed and counts else "quiet"
     if columns.latency:
         probe = deployment.probe
         words = f"{probe.took:.1f} s" if probe and probe.ok else ""
         yield cell(words, columns.latency, right=True), "quiet"
     if columns.bars:
         every = [answered + failing for answered, failing in zip(minutes, lost, strict=True)]
-        yield f" {sparkline(every) if any(every) else ' ' * MINUTES}", "bad" if lost[-1] else "quiet"
+        yield f" {sparkline(every) if any(every) else ' ' * MINUTES}", "bad" if lost[-1] and counts else "quiet"
 
 
 def rate_words(deployment: Deployment) -> str:

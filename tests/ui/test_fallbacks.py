@@ -19,11 +19,12 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs, group_of
+from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.widgets.chain_lines import ChainLines
 from tests.ui.frozen import Frozen, degraded, healthy
-from tests.ui.scene import screen_text
+from tests.ui.scene import screen_text, settled
 
 MARK = "what if"
 
@@ -294,3 +295,27 @@ async def test_leaving_a_drill_that_runs_cancels_it(tmp_path: Path, monkeypatch:
         assert len(shown.app.screen_stack) == 1
         # what comes afterwards is for nobody
         dialog.take(Outcome(True, "alive answers when front fails", 0.6))
+
+
+async def test_a_flaw_that_is_no_problem_is_grey_and_ok_is_not_said_over_red(tmp_path: Path) -> None:
+    """A ghost behind a target that answers hits nobody."""
+    app = Frozen(healthy(tmp_path))
+    chain = next(chain for chain in app.view.diagnosis.chains if any(t.flaw == "ghost" for t in chain.targets))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        lines = app.main.pane("fallbacks").lines
+
+        def ghost() -> set[str]:
+            return {style for row in lines._rows for text, style in row.spans if "GHOST" in text}
+
+        assert ghost() == {"bad"}
+        notes = tuple(
+            msgspec.structs.replace(problem, severity="quiet") if problem.key == f"chain:{chain.key}" else problem
+            for problem in app.view.diagnosis.problems
+        )
+        app.remember(notes)
+        app.redraw()
+        await settled(pilot)
+        assert ghost() == {"quiet"}
+        drawn = {style for pane in app.main.query(Pane) for row in pane.lines._rows for _, style in row.spans}
+        assert "bad" not in drawn

@@ -26,19 +26,20 @@ from litellm_tui.model.diagnosis import Chain, Deployment, Group, Place, PlaceKi
 from litellm_tui.model.snapshot import Snapshot
 
 _RANK: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "unknown": 2, "quiet": 3, "ok": 4}
+# what nobody is hit by yet stands behind what somebody is
 _PLACES: Final[dict[PlaceKind, int]] = {
     "gateway": 0,
     "service": 0,
     "reading": 7,
-    "configuration": 1,
-    "audit": 1,
+    "configuration": 6,
+    "audit": 6,
     "database": 1,
     "group": 2,
     "alias": 2,
     "deployment": 3,
-    "cache": 4,
-    "chain": 5,
-    "log": 6,
+    "log": 4,
+    "cache": 5,
+    "chain": 6,
 }
 # how long requests for an unknown name are reported, and how many names: a client can invent any number
 ASKED: Final = 900.0
@@ -362,7 +363,6 @@ def _routing(
                 hit=f"every request for {name}",
             )
         elif ghosts:
-            explained.update(ghosts)
             yield _ghost(snapshot, deployments, groups, chain, ghosts, severity)
         elif chain.source.flaw == "ghost":
             yield Problem(

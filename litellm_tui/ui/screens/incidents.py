@@ -109,7 +109,8 @@ def _nothing(log: Log) -> str:
 
 
 def _row(incident: Incident, view: View, names: int, causes: int, width: int) -> Row:
-    style = "bad" if incident.going_on else "quiet"
+    # a caller's own mistake counts against nobody here
+    style = "bad" if incident.going_on and incident.failure_of != "caller" else "quiet"
     mark: Span = ("new ", "mark") if incident.new else ("    ", "")
     wide = width >= 90
     rate = sparkline(_coarse(incident.minutes)) if wide else ""
