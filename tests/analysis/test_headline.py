@@ -242,7 +242,7 @@ def test_hanging_names_the_process(healthy: Snapshot) -> None:
                 "exit_status": 9,
                 "main_pid": 0,
             },
-            "litellm.service failed (signal, by signal 9)",
+            "litellm.service failed (killed by SIGKILL)",
             "R starts it again",
         ),
         (
@@ -253,7 +253,7 @@ def test_hanging_names_the_process(healthy: Snapshot) -> None:
                 "exit_code": "killed",
                 "exit_status": 9,
             },
-            "litellm.service ended (signal, by signal 9), systemd starts it again",
+            "litellm.service ended (killed by SIGKILL), systemd starts it again",
             "R starts it again",
         ),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signal import Signals
 from typing import Any, Final
 
 import msgspec
@@ -286,12 +287,23 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
     return Verdict(service.active_state, "ok", "", seen_at=seen, since=since)
 
 
+def signal_name(number: int) -> str:
+    """`SIGKILL` for 9; a number that no signal has is told as it is."""
+    try:
+        return Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def describe_ending(service: Service) -> str:
     """How the unit's process ended, in systemd's terms, as far as it is known."""
     if not service.exit_code:
         return service.result or "how it ended is not known"
     if service.exit_code in ("killed", "dumped"):
-        return f"{service.result}, by signal {service.exit_status}"
+        how = "killed by" if service.exit_code == "killed" else "a core dump after"
+        # systemd's own word for the rest says more only where it is another one
+        more = "" if service.result in ("", "signal", "core-dump") else f"{service.result}, "
+        return f"{more}{how} {signal_name(service.exit_status)}"
     return f"{service.result}, status {service.exit_status}"
 
 

@@ -6,7 +6,8 @@ What if: groups marked down here show where their requests would go. A mark is a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from difflib import get_close_matches
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 from textual import on
@@ -31,6 +32,8 @@ _TITLES = {
     "default": "when nothing else is configured",
     "alias": "aliases",
 }
+# a group that is asked about does not look like one that fails
+MARKED: Final = "▼"
 
 
 class _Made(NamedTuple):
@@ -287,11 +290,13 @@ def _target(target: Target, view: View, words: str, marked: Sequence[str], count
     if target.flaw in ("ghost", "malformed"):
         flaw = "bad" if counts else "quiet"
         yield words, flaw
-        yield " GHOST" if target.flaw == "ghost" else " NOT A NAME", flaw
+        near = get_close_matches(target.name, [group.name for group in view.diagnosis.groups], 1, 0.7)
+        meant = f", {near[0]}?" if near and near[0] != target.name else ""
+        yield f" NO SUCH GROUP{meant}" if target.flaw == "ghost" else " NOT A NAME", flaw
         return
     if target.name in marked or target.alias_of in marked:
         yield words, "mark"
-        yield f" {view.signs.states['failing']} MARKED", "mark"
+        yield f" {MARKED} MARKED", "mark"
     else:
         yield words, "strong" if style in ("warn", "bad") else "ok"
         yield f" {view.signs.states[target.state]}", style
