@@ -126,7 +126,7 @@ def test_every_face_says_the_same_numbers(events: list[tuple[str, str, float]], 
             assert sum(step[2] for step in row.steps) == row.failed
         if "no request" in row.verdict.reason:
             assert not any((row.ok, row.failed)), row
-        told = re.match(r"(\d+) of (\d+) requests? answered in 5 min(?! by the)", row.verdict.reason)
+        told = re.match(r"(\d+) of (\d+) (?:request|attempt)s? answered in 5 min(?! by the)", row.verdict.reason)
         if told and row.ok is not None and row.failed is not None:
             assert (int(told[1]), int(told[2])) == (row.ok, row.ok + row.failed)
             assert int(told[2]) > 0

@@ -221,7 +221,13 @@ async def _opens_the_line_to_type_in(scene: Scene, key: str) -> None:
     assert focused.value == "q1"
     await scene.press("escape")
     assert not focused.parent.display  # type: ignore[union-attr]
-    assert scene.pane == "logs"
+    # the models have a filter of their own, where they have the focus
+    assert scene.pane == ("models" if key == "slash" else "logs")
+    if key == "slash":
+        await scene.press("2", key)
+        await scene.shows("┃ filter: ")
+        await scene.press("escape")
+        assert scene.pane == "logs"
 
 
 @presses("everywhere", "q")
@@ -366,7 +372,7 @@ async def _jumps_to_a_time(scene: Scene, key: str) -> None:
 
 @presses("everywhere", "F")
 async def _keeps_filters_by_name(scene: Scene, key: str) -> None:
-    await scene.press("slash", *"status:5xx", "enter", key)
+    await scene.press("2", "slash", *"status:5xx", "enter", key)
     assert isinstance(scene.app.screen, FiltersScreen)
     await scene.press("a", *"broken", "enter")
     await scene.shows("broken  status:5xx")
@@ -382,7 +388,7 @@ async def _keeps_filters_by_name(scene: Scene, key: str) -> None:
 async def _exports_what_is_shown(scene: Scene, key: str) -> None:
     scene.write("needle one", "hay", "needle two")
     path = scene.simulation.config_path.parent / "found.txt"
-    await scene.press("slash", *"needle", "enter", key)
+    await scene.press("2", "slash", *"needle", "enter", key)
     field = scene.app.screen.query_one(Input)
     assert field.value.startswith("litellm-log-")
     field.value = str(path)
@@ -498,7 +504,7 @@ async def _shows_the_consoles_own_requests(scene: Scene, key: str) -> None:
 @presses("logs", "escape")
 async def _clears_filter_and_search(scene: Scene, key: str) -> None:
     scene.write("needle", "hay")
-    await scene.press("slash", *"needle", "enter", "s", *"nee", "enter")
+    await scene.press("2", "slash", *"needle", "enter", "s", *"nee", "enter")
     assert scene.log.filter.typed == "needle"
     assert scene.log.sought.typed == "nee"
     await scene.until(lambda: not scene.log.following)

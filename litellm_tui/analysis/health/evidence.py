@@ -137,8 +137,7 @@ class EvidenceCollector:
                 group = suspected
         cooling = self._cooling_until(loaded, failed)
         entry, healthy = self._report.entry(loaded)
-        health = self._observe_health(entry, healthy) if entry else None
-        doubtful = False
+        health, doubtful = self._observe_health(entry, healthy) if entry else None, False
         if traffic and entry and traffic.ok != healthy:
             traffic, doubtful = self._weigh_against_check(traffic, entry, healthy)
         ok, lost, steps = self._counts(loaded, tally, alone, failed)
@@ -163,8 +162,8 @@ class EvidenceCollector:
         self, loaded: LoadedDeployment, written: Tally | None, alone: bool, group: Tally | None
     ) -> tuple[int | None, int | None, tuple[Step, ...]]:
         """Its requests that were answered and that failed, and their steps; None for what is not told of it alone."""
-        own = written if alone else None
-        shared = written is not None and not alone and bool(written.ok or written.failed)
+        own, others = (written, None) if alone else (None, written)
+        shared = others is not None and bool(others.ok or others.failed)
         if group and self._members[loaded.group] == 1 and (self.traffic_visible or own):
             whole = merge_with_group(own, group) if own else group
             return None if shared else whole.ok, whole.failed, whole.steps
@@ -245,8 +244,10 @@ class EvidenceCollector:
         if last_ok is None and last_failed is None:
             return None
         total = tally.ok + tally.failed
-        words = f"{tally.ok:,} of {count(total, 'request')} answered in {age(self._window)}"
-        words += f" by the {together} deployments of {tally.name} together" if together > 1 else ""
+        # the router writes and counts each attempt: with retries one request is several of them
+        what = "attempt" if tally.failed and tally.kind != "group" else "request"
+        whose = f" by the {together} deployments of {tally.name} together" if together > 1 else ""
+        words = f"{tally.ok:,} of {count(total, what)} answered in {age(self._window)}{whose}"
         if last_failed is None or self.now - last_failed > FAILURE_MEMORY:
             if last_ok is None or self.now - last_ok > self._window:
                 return None
@@ -269,7 +270,7 @@ class EvidenceCollector:
             return Observation(
                 False,
                 last_failed,
-                f"{tally.failed:,} of {count(total, 'request')} failed: {said}",
+                f"{tally.failed:,} of {count(total, what)} failed: {said}",
                 cause,
                 tally.failing_since,
                 partly=True,
@@ -307,7 +308,7 @@ class EvidenceCollector:
         answered = max(0, sum(own.ok for own in members) - tally.broken)
         if self.traffic_visible:
             every = not answered
-            if not every and not self._fails_in_part(tally, members, answered, failed):
+            if answered and not self._fails_in_part(tally, members, answered, failed):
                 return None
         else:
             every = self._keeps_failing(tally, failed)
