@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from litellm_tui.analysis.failures.incidents import Incident, answers, find_incidents
+from litellm_tui.analysis.failures.incidents import Incident, find_incidents
 from litellm_tui.analysis.health.coverage import unread_lines
 from litellm_tui.analysis.health.headline import sparkline
+from litellm_tui.analysis.health.request_counts import count_requests, rates_words
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.commands.look import Look, look
 from litellm_tui.commands.one_of_several import say_which
@@ -67,9 +68,8 @@ def lines(found: tuple[Incident, ...], seen: Look, since: float) -> Iterator[str
         yield f"  {missing}: they are counted nowhere"
     if log.unknown_example:
         yield f"  such as: {log.unknown_example}"
-    rate = answers(seen.snapshot.failures, seen.now)
-    if rate.refused is not None and rate.failed is not None:
-        yield f"  {rate.per_minute:.3g} answers a minute, {rate.refused:.0%} 4xx, {rate.failed:.0%} 5xx, in 5 min"
+    if words := rates_words(count_requests(seen.snapshot, seen.now)):
+        yield f"  {words}"
     for incident in found:
         yield ""
         yield from _incident(incident, seen.now)
@@ -128,7 +128,7 @@ def document(found: tuple[Incident, ...], seen: Look, since: float) -> dict[str,
         "lines_unread": seen.snapshot.log.unread,
         "lines_unknown": seen.snapshot.log.unknown,
         "unknown_example": seen.snapshot.log.unknown_example or None,
-        "answers": answers(seen.snapshot.failures, seen.now)._asdict(),
+        "answers": _rates(seen),
         "incidents": msgspec.to_builtins(found),
         "other": seen.snapshot.failures.other,
     }
@@ -149,3 +149,13 @@ def _unread(seen: Look) -> str:
     """Why nothing was read of the log; empty when something was, or nothing is there to be read."""
     log = seen.snapshot.log
     return log.failure.why if log.failure is not None and log.last < 0 else ""
+
+
+def _rates(seen: Look) -> dict[str, Any]:
+    counts = count_requests(seen.snapshot, seen.now)
+    return {
+        "requests": counts.asked or 0,
+        "per_minute": counts.per_minute or 0.0,
+        "refused": counts.refused_share,
+        "failed": counts.failed_share,
+    }

@@ -338,5 +338,6 @@ class FailedRequestCounter:
             if times:
                 counts = place.counts
                 since, last = counts.failing_since or 0.0, counts.last_failed or 0.0
-                found.append(FailedRequests(by, name, times, since, last, place.words, tuple(place.callers)))
+                steps = counts.steps(now)
+                found.append(FailedRequests(by, name, times, since, last, place.words, tuple(place.callers), steps))
         return tuple(sorted(found, key=lambda one: -one.times))

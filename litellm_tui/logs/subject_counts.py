@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from litellm_tui.model.traffic import STEP, Step
+
 WINDOW: Final = 300.0
-BUCKET: Final = 10.0
+BUCKET: Final = STEP
 # one answer a second is remembered, for the last minute with answers
 ANSWER_STEP: Final = 1.0
 ANSWERS_KEPT: Final = 64
@@ -16,7 +18,8 @@ class SubjectCounts:
     """`last_ok` and `last_failed` can be older than the window; `failing_since` is the first failure in a row."""
 
     def __init__(self) -> None:
-        self.buckets: deque[list[float]] = deque()
+        self.buckets: deque[list[int]] = deque()
+        self._steps: tuple[Step, ...] | None = ()
         self.last_ok: float | None = None
         self.last_failed: float | None = None
         self.failing_since: float | None = None
@@ -39,7 +42,8 @@ class SubjectCounts:
         self.in_a_row += failed
         if failed:
             self.failures.append(time)
-        start = time - time % BUCKET
+        start = int(time - time % BUCKET)
+        self._steps = None
         if not self.buckets or self.buckets[-1][0] < start:
             self.buckets.append([start, 0, 0])
         self.buckets[-1][1] += ok
@@ -53,6 +57,7 @@ class SubjectCounts:
 
     def take_back(self, time: float) -> None:
         """Take back a failure that was counted at this moment."""
+        self._steps = None
         for bucket in reversed(self.buckets):
             if bucket[0] <= time:
                 bucket[2] = max(0, bucket[2] - 1)
@@ -63,6 +68,14 @@ class SubjectCounts:
 
     def sums(self, now: float) -> tuple[int, int]:
         """Successes and failures of the window that ends at `now`."""
-        while self.buckets and self.buckets[0][0] < now - WINDOW:
+        steps = self.steps(now)
+        return sum(step[1] for step in steps), sum(step[2] for step in steps)
+
+    def steps(self, now: float) -> tuple[Step, ...]:
+        """The same in steps of `BUCKET` seconds, the oldest first; one that lies partly in the window is in it."""
+        while self.buckets and self.buckets[0][0] + BUCKET <= now - WINDOW:
             self.buckets.popleft()
-        return sum(int(b[1]) for b in self.buckets), sum(int(b[2]) for b in self.buckets)
+            self._steps = None
+        if self._steps is None:
+            self._steps = tuple((begin, ok, failed) for begin, ok, failed in self.buckets)
+        return self._steps

@@ -262,6 +262,7 @@ class TrafficCounter:
             succeeded_at=self._requests.last_ok,
             failed=self._failed.failed(now),
             counted_since=self._counted_since,
+            steps=self._requests.steps(now),
         )
 
     def _tally(
@@ -284,4 +285,5 @@ class TrafficCounter:
             failures=tuple(subject.failures),
             answers=tuple(subject.answers),
             broken=subject.broke(now),
+            steps=subject.steps(now),
         )

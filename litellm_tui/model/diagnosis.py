@@ -10,6 +10,7 @@ from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import FileDeployment
 from litellm_tui.model.gateway import HealthEntry, LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
+from litellm_tui.model.traffic import Step
 
 State = Literal[
     "serving",
@@ -75,8 +76,8 @@ class Verdict(msgspec.Struct, frozen=True):
 class Deployment(msgspec.Struct, frozen=True):
     """One row of the models pane: the file's entry, the loaded one, or both. `key` stays the same over changes.
 
-    `ok` and `failed` count real requests in the traffic window, None where they cannot be seen. `findings` are the
-    audit's findings about the entry in the file.
+    `ok` and `failed` count real requests in the traffic window, None where they cannot be seen; `steps` are the same
+    by `traffic.STEP` seconds. `findings` are the audit's findings about the entry in the file.
     """
 
     key: str
@@ -94,6 +95,7 @@ class Deployment(msgspec.Struct, frozen=True):
     probe: ProbeResult | None = None
     ok: int | None = None
     failed: int | None = None
+    steps: tuple[Step, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 

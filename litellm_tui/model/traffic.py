@@ -5,7 +5,7 @@ Times are seconds since the epoch, durations are seconds, sizes are bytes. Recor
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -32,6 +32,12 @@ expired or malformed key, a name that is not served, a request that is none. `ca
 """
 
 
+Step = tuple[int, int, int]
+"""`(when it began, requests answered, requests failed)`, for `STEP` seconds."""
+
+STEP: Final = 10.0
+
+
 class Tally(msgspec.Struct, frozen=True):
     """The real requests of one target, without probes of the console and LiteLLM's health checks.
 
@@ -41,7 +47,7 @@ class Tally(msgspec.Struct, frozen=True):
     success, `in_a_row` the number of failures since then, `failures` the times of the last three, `answers` those of
     the last answers, one a second at most. `broken` counts those of the failures that were streams: LiteLLM has written
     such a request as answered when its stream began. `error` is the last failure in full, with its stack trace below
-    "stack trace:".
+    "stack trace:". `steps` are the counts of the window by `STEP` seconds, the oldest first.
     """
 
     kind: Literal["model", "group", "deployment"]
@@ -57,6 +63,7 @@ class Tally(msgspec.Struct, frozen=True):
     failures: tuple[float, ...] = ()
     answers: tuple[float, ...] = ()
     broken: int = 0
+    steps: tuple[Step, ...] = ()
 
 
 FailedBy = Literal["group", "caller", "refused", "stream", "other", ""]
@@ -72,7 +79,7 @@ class FailedRequests(msgspec.Struct, frozen=True):
     """Requests of the last window that failed, by whose they are. `times` counts them, `callers` are their addresses.
 
     `since` is the first of them in a row, `last` the latest. `words` is the latest error, empty where only an access
-    line tells of it.
+    line tells of it. `steps` are the failures by `STEP` seconds.
     """
 
     by: FailedBy
@@ -82,6 +89,7 @@ class FailedRequests(msgspec.Struct, frozen=True):
     last: float = 0.0
     words: str = ""
     callers: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 NoticeKind = Literal["port taken", "dropped", "no such group", "alias", "stream breaks"]
@@ -111,8 +119,9 @@ class Traffic(msgspec.Struct, frozen=True):
     cooldown, from the log. `answered_at` is the last answer to any request, the console's own included, `succeeded_at`
     the last success of a request for a model that an access line tells of.
 
-    `failed` attributes every failed request. `counted_since` is from when on /metrics was compared: the start of the
-    process where that is young, else the first reading.
+    `steps` are the requests by `STEP` seconds, the refused as failed. `failed` attributes every failed request.
+    `counted_since` is from when on /metrics was compared: the start of the process where that is young, else the first
+    reading.
     """
 
     window: float = 300.0
@@ -129,6 +138,7 @@ class Traffic(msgspec.Struct, frozen=True):
     succeeded_at: float | None = None
     failed: tuple[FailedRequests, ...] = ()
     counted_since: float | None = None
+    steps: tuple[Step, ...] = ()
 
 
 Voice = Literal["attempt", "router", "request", "other"]

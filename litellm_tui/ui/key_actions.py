@@ -113,7 +113,8 @@ class KeyActions(TerminalApp[int]):
         self.session.look_now()
 
     def action_filter(self) -> None:
-        self._ask_log("filter")
+        if not self.main.pane(self.main.shown).ask_filter():
+            self._ask_log("filter")
 
     def action_search(self) -> None:
         self._ask_log("search")

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 from litellm_tui.ui.panes.registry import PANES
 
-Place = Literal["everywhere", "lists", "fallbacks", "logs", "service"]
+Place = Literal["everywhere", "lists", "models", "fallbacks", "logs", "service"]
 
 
 class Key(NamedTuple):
@@ -63,8 +63,8 @@ KEYS: Final = (
     Key("ctrl+l", "Ctrl+L", "paint_anew", "Draw the screen anew, where something else has written on the terminal"),
     Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
     Key("ctrl+z", "Ctrl+Z", "suspend_process", "Suspend the console; fg in the shell brings it back"),
-    Key("slash", "/", "filter", "Filter the log as you type: words, fields, times, regexes (F1 there explains)",
-        palette=True),
+    Key("slash", "/", "filter", "Filter the log as you type: words, fields, times, regexes (F1 there explains); "
+        "in the models: these, by words", palette=True),
     Key("s", "s", "search", "Search the log: highlight, then n and N", palette=True),
     Key("t", "t", "jump", "Jump to a time in the log: 02:14, 10m ago or 2026-11-21T02:20", palette=True),
     Key("F", "F", "filters", "Filters by name: use one, keep the present one, delete one", palette=True),
@@ -78,6 +78,8 @@ KEYS: Final = (
     Key("home,g", "Home g", "top", "First line", place="lists"),
     Key("end,G", "End G", "bottom", "Last line; in the log: follow again", place="lists"),
     Key("enter", "Enter", "open", "Everything that is known of the line, errors in full", place="lists"),
+    Key("O", "O", "order", "Order: trouble first, by name, requests, errors or latency", "models"),
+    Key("escape", "Esc", "clear_filter", "Take the filter away", place="models"),
     Key("x,space", "x Space", "mark", "What if this group were down: mark it, or take the mark back", "fallbacks"),
     Key("escape", "Esc", "clear_marks", "Take all marks back", place="fallbacks"),
     Key("D", "D", "drill", "Drill: exercise the chain for real (asks first)", place="fallbacks", acts=True),
@@ -100,6 +102,7 @@ KEYS: Final = (
 PLACES: Final[dict[Place, str]] = {
     "everywhere": "Everywhere",
     "lists": "In a list",
+    "models": "In the models",
     "fallbacks": "In the fallbacks",
     "logs": "In the log",
     "service": "In the service",

@@ -38,6 +38,7 @@ def _palette(variables: tuple[tuple[str, str], ...]) -> dict[str, Style]:
     styles = {name: Style(color=colors[name]) for name in _STATES if name != "cursor"}
     styles["strong"] += Style(bold=True)
     styles["head"] = styles["quiet"] + Style(underline=True)
+    styles["head-strong"] = styles["strong"] + Style(underline=True)
     styles["match"] = Style(color=colors["background"], bgcolor=colors["warn"])
     styles["cursor"] = Style(reverse=True) if reverse else Style(bgcolor=colors["cursor"])
     for name in ("warn", "bad", "unknown"):

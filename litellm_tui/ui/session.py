@@ -28,7 +28,7 @@ from litellm_tui.target.profile import Profile
 from litellm_tui.ui.diagnosis_worker import DiagnosisWorker
 from litellm_tui.ui.session_memory import SessionMemory
 from litellm_tui.ui.starts_recorder import StartsRecorder
-from litellm_tui.ui.view import Notation, View
+from litellm_tui.ui.view import Known, Notation, View, known_of
 
 KEEP_SECONDS: Final = 30.0
 # how soon a mark that was made in another console is seen here
@@ -65,6 +65,9 @@ class Session:
         self.monitor: Monitor | None = None
         self.history: StartHistory | None = None
         self.backups: Backups | None = None
+        self._known: dict[str, Known] = {}
+        """What was thought of each deployment when that was known last."""
+        self._calm_since: float | None = None
         self.files = FileThread("state")
         """All of the state folder is read and written there, in the order in which it was asked for."""
         self.memory = SessionMemory(self.files)
@@ -277,7 +280,10 @@ class Session:
         """What is thought of a snapshot now; also called in a thread."""
         if self.monitor is None:
             return None
-        found = diagnose(snapshot, time.time(), self.memory.problems, self.monitor.audits.audit)
+        now = time.time()
+        found = diagnose(snapshot, now, self.memory.problems, self.monitor.audits.audit)
+        self._known = known_of(found.deployments, now) or self._known
+        self._calm_since = calm_since(found, self._calm_since, now)
         self.monitor.supervisor.recovered("diagnosis")
         return self._view(self.monitor, snapshot, found)
 
@@ -302,4 +308,14 @@ class Session:
             clock=self.notation.clock,
             redact=monitor.redact,
             title=self.title,
+            known=self._known,
+            calm_since=self._calm_since,
         )
+
+
+def calm_since(found: Diagnosis, before: float | None, now: float) -> float | None:
+    """Since when no problem lasts: from the end of the last one that is remembered, else from the first look."""
+    if any(p.solved_at is None and p.severity in ("bad", "warn") for p in found.problems):
+        return None
+    ended = max((p.solved_at for p in found.problems if p.solved_at is not None), default=now)
+    return before if before is not None else ended

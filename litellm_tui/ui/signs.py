@@ -17,7 +17,7 @@ class Signs(NamedTuple):
 
 
 # every other sign that the console draws by itself, each to one of the same width but for these two
-_TO_ASCII = str.maketrans("…·≠•–▲▌▁▂▃▄▅▆▇█↑↓✓✖×", "~|!*-^>_..--==#^v+xx") | {ord("→"): "->", ord("≥"): ">="}
+_TO_ASCII = str.maketrans("…·≠•–▲▼▌▁▂▃▄▅▆▇█↑↓✓✖×", "~|!*-^v>_..--==#^v+xx") | {ord("→"): "->", ord("≥"): ">="}
 
 
 def to_ascii(text: str) -> str:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from litellm_tui.analysis.phrases import age, coarse_age
+from litellm_tui.analysis.phrases import age
 from litellm_tui.logs.store import LogStore
-from litellm_tui.model.diagnosis import Diagnosis
+from litellm_tui.model.diagnosis import Deployment, Diagnosis, Verdict
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.signs import ASCII, UNICODE, Signs
+
+
+class Known(NamedTuple):
+    """What was thought of a deployment, and until when."""
+
+    verdict: Verdict
+    at: float
+
+
+def known_of(deployments: Iterable[Deployment], now: float) -> dict[str, Known]:
+    """What is known of these now, by their keys: it is shown when nothing is known any more."""
+    return {row.key: Known(row.verdict, now) for row in deployments if row.verdict.state != "unknown"}
 
 
 class View(NamedTuple):
@@ -27,6 +39,10 @@ class View(NamedTuple):
     clock: Callable[[float], str]
     redact: Callable[[str], str]
     title: str = ""
+    known: Mapping[str, Known] = {}
+    """By the key of a deployment: what was known of it before the gateway fell silent."""
+    calm_since: float | None = None
+    """Since when nothing has been wrong; None while something is, or as long as that is not known."""
     fallen: bool = False
     """Whether judging the snapshot failed: the diagnosis is what was thought before."""
 
@@ -37,13 +53,16 @@ class View(NamedTuple):
         return liveliness.failure is None and liveliness.value is not None
 
     def freshness(self, *readings: Reading[Any]) -> tuple[str, bool]:
-        """`(words for the frame, whether it is stale)` for what was read; the oldest reading decides."""
+        """`(words for the frame, whether it is stale)` for what was read; the oldest reading decides.
+
+        What is of now says nothing of its age.
+        """
         seen = [reading.seen_at for reading in readings if reading.seen_at is not None]
         if not seen:
             return ("no answer yet", False)
         oldest = self.now - min(seen)
         stale = any(reading.stale(self.now) for reading in readings) or not self.answering
-        return (f"{age(oldest)} old" if stale else f"seen {coarse_age(oldest)}", stale)
+        return (f"{age(oldest)} old" if stale else "", stale)
 
 
 class Notation:

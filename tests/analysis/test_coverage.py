@@ -62,7 +62,7 @@ def test_where_everything_is_seen_nothing_is_blind() -> None:
 def test_every_source_says_what_it_gave_and_when() -> None:
     found = _looked(_well())
     assert found["gateway"] == "it answers"
-    assert found["requests"] == "8 of 10 answered in 5 min"
+    assert found["requests"] == "10 in 5 min, 2 failed"
     assert found["health report"] == "1 healthy, 0 not; asked up to 5 min ago"
     assert found["unit"] == "litellm.service is active"
     assert {entry.what for entry in source_coverage(_well()) if entry.seen_at is None} == set()

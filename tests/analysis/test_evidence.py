@@ -162,7 +162,7 @@ def test_what_fails_under_the_same_model_name_convicts_nobody() -> None:
     rows = _rows(twins, own)
     assert [row.verdict.state for row in rows] == ["degraded", "degraded"]
     assert "does not say which" in rows[0].verdict.reason
-    assert [(row.ok, row.failed) for row in rows] == [(0, 0), (0, 0)]
+    assert [(row.ok, row.failed) for row in rows] == [(None, None), (None, None)]
 
 
 # --- probes, metrics, cooldowns -----------------------------------------------------------------------------------

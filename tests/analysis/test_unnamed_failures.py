@@ -11,7 +11,7 @@ from litellm_tui.analysis.failures.incidents import find_incidents
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.unnamed_failures import all_clear, unnamed_failures
 from litellm_tui.analysis.routing.what_if import simulate_outage
-from litellm_tui.model.configuration import Configuration
+from litellm_tui.model.configuration import ConfigError, Configuration
 from litellm_tui.model.diagnosis import Diagnosis, Problem
 from litellm_tui.model.gateway import (
     CachePing,
@@ -446,3 +446,70 @@ def test_an_alias_that_is_a_list_explains_the_failures_that_1_77_does_not_name()
         for causes in ((), ("alias is a list",))
     ]
     assert (len(found[0]), found[1]) == (1, [])
+
+
+# --- refused callers ----------------------------------------------------------------------------------------------
+
+
+def _with_refused(times: int, callers: int, answers: int = 30) -> Fed:
+    fed = Fed()
+    for number in range(times):
+        fed.write(error(PROXY + AUTH + "Authentication Error, Invalid proxy server token passed."))
+        fed.write(answered(401, client=f"10.0.0.{number % callers}:5000"))
+    fed.write(*(answered(200) for _ in range(answers)))
+    return fed
+
+
+@pytest.mark.parametrize(
+    ("times", "callers", "severity"), [(6, 2, "warn"), (6, 1, "quiet"), (2, 2, "quiet"), (3, 3, "quiet")]
+)
+def test_callers_who_are_refused_are_a_problem_with_their_share(times: int, callers: int, severity: str) -> None:
+    found = look(_with_refused(times, callers))
+    (problem,) = [problem for problem in found.problems if problem.key == "log:refused"]
+    assert (problem.severity, problem.cause) == (severity, "requests refused")
+    assert f"({times / (times + 30) * 100:.0f} % of all)" in problem.reason
+    assert found.headline.word == ("DEGRADED" if severity == "warn" else "ANSWERING")
+
+
+def test_refused_callers_stand_above_what_nobody_is_hit_by() -> None:
+    fed = _with_refused(9, 3)
+    now = fed.at + 3
+    snapshot = watched(fed.traffic(), now)
+    router = {"fallbacks": [{"front": ["ghost"]}]}
+    file = snapshot.configuration.current
+    assert file
+    snapshot = msgspec.structs.replace(
+        snapshot,
+        configuration=Configuration(
+            current=msgspec.structs.replace(file, data={**file.data, "router_settings": router}),
+            error=ConfigError("/etc/config.yaml", "expected ','", 12, 3),
+        ),
+        gateway=msgspec.structs.replace(
+            snapshot.gateway,
+            router=_read(router, now),
+            cache_ping=_read(CachePing("unhealthy", "redis", server="127.0.0.1:6379"), now),
+        ),
+    )
+    keys = [problem.key for problem in loud(diagnose(snapshot, now))]
+    assert keys[0] == "log:refused"
+    assert {"cache:", "configuration:parse"} <= {*keys}
+
+
+def test_a_name_that_callers_ask_for_has_a_row_also_where_it_is_a_ghost_of_a_chain() -> None:
+    fed = Fed()
+    for _ in range(2):
+        fed.write(
+            error(f"{PROXY}{CALL}400: {{'error': 'x: Invalid model name passed in model=ghost. Call `/v1/models`'}}")
+        )
+        fed.write(answered(400))
+    now = fed.at + 3
+    snapshot = watched(fed.traffic(), now)
+    router = {"fallbacks": [{"front": ["ghost"]}]}
+    gateway = msgspec.structs.replace(snapshot.gateway, router=_read(router, now))
+    file = snapshot.configuration.current
+    assert file
+    configuration = Configuration(current=msgspec.structs.replace(file, data={**file.data, "router_settings": router}))
+    found = diagnose(msgspec.structs.replace(snapshot, gateway=gateway, configuration=configuration), now)
+    causes = {(problem.title, problem.cause) for problem in found.problems}
+    assert ("ghost", "no such group") in causes
+    assert ("front", "ghost fallback") in causes

@@ -57,7 +57,7 @@ def test_a_dead_model_is_one_incident_with_its_meaning_and_the_next_step(
     said = capsys.readouterr().out
     assert said.count(f"refused: {DEAD}") == 1
     # two requests tried it twice; the third was routed past it, as it cooled down
-    for words in ("4 times", "nothing listens at the address", "start the upstream", "answers a minute"):
+    for words in ("4 times", "nothing listens at the address", "start the upstream", "requests a minute"):
         assert words in said
     assert simulation.key not in said
 

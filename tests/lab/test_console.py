@@ -197,7 +197,7 @@ def test_the_user_service_is_found_and_every_pane_fills(site: Site, size: tuple[
         r"active \(running\) · pid \d+",
         rf"127\.0\.0\.1:{site.lab.ports.user} · LiteLLM {re.escape(site.lab.litellm.version)} · {UNIT} \(user\)",
     ]
-    others = [r"→ nonexistent-model GHOST", r"redis [\d.]+ healthy · ping", LOG_LINE]
+    others = [r"→ nonexistent-model NO SUCH GROUP", r"redis [\d.]+ healthy · ping", LOG_LINE]
     with opened(site.lab, size=size) as console:
         wanted = [re.compile(pattern) for pattern in (shown + others if size == WIDE else shown)]
         console.wait_for(lambda text: all(pattern.search(text) for pattern in wanted), 3 + SLACK)
@@ -284,7 +284,7 @@ def test_a_broken_file_is_named_with_its_place_and_the_last_good_one_stays(site:
         console.wait_for(in_header(r"DEGRADED .*config broken, line \d+"), 3 + SLACK)
         console.wait_for(r"config\.yaml:\d+:\d+")
         assert re.search(MODELS, console.screen_text())
-        assert "GHOST" in pane(console.screen_text(), "Fallbacks")
+        assert "NO SUCH GROUP" in pane(console.screen_text(), "Fallbacks")
         console.press("R")
         console.wait_for("LiteLLM cannot read it")
         assert re.search(r"config\.yaml:\d+:\d+", dialog(console.screen_text()))
@@ -462,7 +462,7 @@ def test_wrong_key_is_refused_and_no_key_is_needed(site: Site) -> None:
         report("named", console.wait_for(in_header("KEY REFUSED"), 3 + SLACK))
         console.wait_for("LITELLM_PROXY_API_KEY|--key-file")
         # The file, the unit and its log are there all the same.
-        assert "GHOST" in pane(console.screen_text(), "Fallbacks")
+        assert "NO SUCH GROUP" in pane(console.screen_text(), "Fallbacks")
         console.wait_for(LOG_LINE)
     with opened(lab, "--url", lab.url(), "--unit", "absent.service") as console:
         report("named", console.wait_for(in_header("KEY NEEDED"), 3 + SLACK))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from litellm_tui.analysis.failures.incidents import Incident, answers, find_incidents
+from litellm_tui.analysis.failures.incidents import Incident, find_incidents
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.collectors.gateway.client import TAG
@@ -206,7 +206,7 @@ def test_the_consoles_own_requests_are_nobodys_incident() -> None:
         _access(f"/v1/chat/completions?{TAG}", 500),
     )
     assert [incident.subject for incident in fed.found()] in ([], ["m"])
-    assert answers(fed.failures(), NOW).requests == 0
+    assert fed.failures().answers == ()
 
 
 def test_a_request_of_the_console_that_fails_later_is_not_the_failure_before_it() -> None:
@@ -366,15 +366,12 @@ def test_what_goes_on_stands_before_what_has_ended() -> None:
     assert [i.going_on for i in fed.found()] == [True, True, False]
 
 
-def test_access_lines_give_rate_and_shares() -> None:
+def test_access_lines_are_counted_by_minute_and_kind() -> None:
     fed = Fed()
     for status in (200, 200, 200, 404, 500):
         fed.write(_access("/v1/chat/completions", status))
     fed.write(_access("/health/liveliness", 200), _access(f"/v1/models?{TAG}", 200))
-    found = answers(fed.failures(), NOW)
-    assert (found.requests, found.per_minute) == (5, 1.0)
-    assert (found.refused, found.failed) == (0.2, 0.2)
-    assert answers(fed.failures(), NOW + 3600).refused is None
+    assert fed.failures().answers == ((int(NOW // 60), 5, 1, 1),)
 
 
 def test_the_same_object_is_told_until_something_is_added() -> None:

@@ -29,7 +29,7 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service, Variable
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import Failures, FailureTally, Tally, Traffic
+from litellm_tui.model.traffic import Failures, FailureTally, Step, Tally, Traffic
 from litellm_tui.monitor.auditor import Auditor
 from litellm_tui.storage.backups import Backups
 from litellm_tui.target.profile import Profile, Secret
@@ -110,11 +110,23 @@ def _traffic(file: ConfigFile, dead: dict[str, str]) -> Traffic:
             tallies.append(tally)
         elif "embed" not in name:
             tallies.append(Tally("model", name, 30 + number, last_ok=NOW - 3 - number))
+    tallies = [msgspec.structs.replace(tally, steps=steps(tally.ok, tally.failed)) for tally in tallies]
     asked = sum(tally.ok + tally.failed for tally in tallies)
     refused = sum(tally.failed for tally in tallies)
     return Traffic(
-        tallies=tuple(tallies), requests=asked, refused=refused, access_lines=True, per_model=True, since=NOW - 600
-    )
+        tallies=tuple(tallies), requests=asked, refused=refused, access_lines=True, per_model=True, since=NOW - 600,
+        steps=steps(asked - refused, refused),
+    )  # fmt: skip
+
+
+def steps(ok: int, failed: int) -> tuple[Step, ...]:
+    """So many requests over five minutes: the answers evenly, failures more and more."""
+    found = []
+    for place in range(30):
+        answered = ok * (place + 1) // 30 - ok * place // 30
+        lost = failed * (place + 1) ** 2 // 900 - failed * place**2 // 900
+        found.append((int(NOW) - 290 + 10 * place, answered, lost))
+    return tuple(found)
 
 
 def failing(folder: Path) -> Snapshot:
@@ -219,7 +231,7 @@ def down(folder: Path) -> Snapshot:
     failed = msgspec.structs.replace(
         service, active_state="failed", sub_state="failed", result="signal", main_pid=0, exit_code="killed",
         exit_status=9,
-        started_at=None, memory=None, cpu_percent=None,
+        started_at=None, changed_at=NOW - 31, memory=None, cpu_percent=None,
     )  # fmt: skip
     return msgspec.structs.replace(
         well, gateway=Gateway(liveliness=gone, **old), service=msgspec.structs.replace(well.service, value=failed)

@@ -19,11 +19,12 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.panes.fallbacks import Fallbacks, fallback_paragraphs, group_of
+from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.widgets.chain_lines import ChainLines
 from tests.ui.frozen import Frozen, degraded, healthy
-from tests.ui.scene import screen_text
+from tests.ui.scene import screen_text, settled
 
 MARK = "what if"
 
@@ -101,7 +102,7 @@ async def test_every_group_has_a_row_that_can_be_marked(tmp_path: Path) -> None:
 async def test_the_alias_trap_and_a_ghost_are_named(tmp_path: Path) -> None:
     async with _shown(healthy(tmp_path)) as shown:
         assert "requests for gpt-4 do not get the fallbacks of llama3.1:latest" in shown.text
-        assert "nonexistent-model GHOST" in shown.text
+        assert "nonexistent-model NO SUCH GROUP" in shown.text
         assert MARK not in shown.text
 
 
@@ -126,8 +127,8 @@ async def test_marking_a_group_shows_where_its_requests_would_go(tmp_path: Path,
         assert selected == "general:qwen2.5-coder:7b"
         await shown.press(key)
         assert "what if: 1 marked down · Esc clears" in shown.text
-        assert "qwen2.5-coder:7b ✖ MARKED → qwen-coder-vllm" in shown.text
-        assert "= answered by qwen-coder-vllm" in shown.below("qwen2.5-coder:7b ✖ MARKED → qwen-coder-vllm")
+        assert "qwen2.5-coder:7b ▼ MARKED → qwen-coder-vllm" in shown.text
+        assert "= answered by qwen-coder-vllm" in shown.below("qwen2.5-coder:7b ▼ MARKED → qwen-coder-vllm")
         assert "would still find an answer" in shown.text
         # where it was: the banner above it moved the row, not the selection
         assert shown.pane.lines.selected == selected
@@ -142,7 +143,7 @@ async def test_who_would_be_left_without_an_answer_is_said(tmp_path: Path) -> No
         assert shown.pane.marked == ("llama3.1:latest",)
         assert "would be left without an answer: gpt-4" in shown.text
         assert "= NO ANSWER: gpt-4 is an alias: it does not get the fallbacks of llama3.1:latest" in shown.text
-        assert "= answered by qwen2.5-coder:7b" in shown.below("llama3.1:latest ✖ MARKED → qwen2.5-coder:7b")
+        assert "= answered by qwen2.5-coder:7b" in shown.below("llama3.1:latest ▼ MARKED → qwen2.5-coder:7b")
 
 
 async def test_what_is_dead_already_counts_and_is_not_blamed_on_the_marks(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ async def test_the_default_chain_is_about_no_group(tmp_path: Path) -> None:
         assert shown.pane.marked == ()
         shown.pane.lines.select("group:llama3.1:latest")
         await shown.press("x")
-        assert "= answered by gpt-oss:120b-cloud" in shown.below("llama3.1:latest ✖ MARKED")
+        assert "= answered by gpt-oss:120b-cloud" in shown.below("llama3.1:latest ▼ MARKED")
 
 
 async def test_a_mark_on_a_group_that_goes_away_goes_with_it(tmp_path: Path) -> None:
@@ -294,3 +295,27 @@ async def test_leaving_a_drill_that_runs_cancels_it(tmp_path: Path, monkeypatch:
         assert len(shown.app.screen_stack) == 1
         # what comes afterwards is for nobody
         dialog.take(Outcome(True, "alive answers when front fails", 0.6))
+
+
+async def test_a_flaw_that_is_no_problem_is_grey_and_ok_is_not_said_over_red(tmp_path: Path) -> None:
+    """A ghost behind a target that answers hits nobody."""
+    app = Frozen(healthy(tmp_path))
+    chain = next(chain for chain in app.view.diagnosis.chains if any(t.flaw == "ghost" for t in chain.targets))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        lines = app.main.pane("fallbacks").lines
+
+        def ghost() -> set[str]:
+            return {style for row in lines._rows for text, style in row.spans if "NO SUCH GROUP" in text}
+
+        assert ghost() == {"bad"}
+        notes = tuple(
+            msgspec.structs.replace(problem, severity="quiet") if problem.key == f"chain:{chain.key}" else problem
+            for problem in app.view.diagnosis.problems
+        )
+        app.remember(notes)
+        app.redraw()
+        await settled(pilot)
+        assert ghost() == {"quiet"}
+        drawn = {style for pane in app.main.query(Pane) for row in pane.lines._rows for _, style in row.spans}
+        assert "bad" not in drawn

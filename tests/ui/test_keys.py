@@ -153,7 +153,7 @@ async def _lists_the_problems(scene: Scene, key: str) -> None:
 async def _lists_the_incidents(scene: Scene, key: str) -> None:
     await scene.press(key)
     assert isinstance(scene.app.screen, IncidentsScreen)
-    await scene.shows("answers a minute")
+    await scene.shows("requests a minute")
     await scene.press(key)
     assert len(scene.app.screen_stack) == 1
 
@@ -238,7 +238,13 @@ async def _opens_the_line_to_type_in(scene: Scene, key: str) -> None:
     assert focused.value == "q1"
     await scene.press("escape")
     assert not focused.parent.display  # type: ignore[union-attr]
-    assert scene.pane == "logs"
+    # the models have a filter of their own, where they have the focus
+    assert scene.pane == ("models" if key == "slash" else "logs")
+    if key == "slash":
+        await scene.press("2", key)
+        await scene.shows("┃ filter: ")
+        await scene.press("escape")
+        assert scene.pane == "logs"
 
 
 @presses("everywhere", "q")
@@ -262,6 +268,20 @@ async def _moves_by_a_line(scene: Scene, key: str) -> None:
     else:
         await scene.press(key)
         assert models.selected == rows[1]
+
+
+@presses("models", "O")
+async def _orders_the_models(scene: Scene, key: str) -> None:
+    await scene.press("1", key)
+    await scene.shows("by name")
+
+
+@presses("models", "escape")
+async def _takes_the_filter_of_the_models_away(scene: Scene, key: str) -> None:
+    await scene.press("1", "slash", *"gpt", "enter")
+    await scene.shows("filter gpt")
+    await scene.press(key)
+    await scene.until(lambda: "filter gpt" not in scene.text)
 
 
 @presses("lists", "pagedown", "space", "pageup")
@@ -369,7 +389,7 @@ async def _jumps_to_a_time(scene: Scene, key: str) -> None:
 
 @presses("everywhere", "F")
 async def _keeps_filters_by_name(scene: Scene, key: str) -> None:
-    await scene.press("slash", *"status:5xx", "enter", key)
+    await scene.press("2", "slash", *"status:5xx", "enter", key)
     assert isinstance(scene.app.screen, FiltersScreen)
     await scene.press("a", *"broken", "enter")
     await scene.shows("broken  status:5xx")
@@ -385,7 +405,7 @@ async def _keeps_filters_by_name(scene: Scene, key: str) -> None:
 async def _exports_what_is_shown(scene: Scene, key: str) -> None:
     scene.write("needle one", "hay", "needle two")
     path = scene.simulation.config_path.parent / "found.txt"
-    await scene.press("slash", *"needle", "enter", key)
+    await scene.press("2", "slash", *"needle", "enter", key)
     field = scene.app.screen.query_one(Input)
     assert field.value.startswith("litellm-log-")
     field.value = str(path)
@@ -513,7 +533,7 @@ async def _shows_the_consoles_own_requests(scene: Scene, key: str) -> None:
 @presses("logs", "escape")
 async def _clears_filter_and_search(scene: Scene, key: str) -> None:
     scene.write("needle", "hay")
-    await scene.press("slash", *"needle", "enter", "s", *"nee", "enter")
+    await scene.press("2", "slash", *"needle", "enter", "s", *"nee", "enter")
     assert scene.log.filter.typed == "needle"
     assert scene.log.sought.typed == "nee"
     await scene.until(lambda: not scene.log.following)

@@ -69,11 +69,11 @@ async def test_a_pane_alone_ends_where_another_one_is_wanted(scene: Scene) -> No
 async def test_the_sentence_takes_all_lines_that_it_gets(tmp_path: Path) -> None:
     app = Frozen(frozen.degraded(tmp_path))
     async with app.run_test(size=(80, 24)):
-        await eventually(lambda: "rising" in screen_text(app))
+        await eventually(lambda: "failing, 1 masked" in screen_text(app))
         app.main.query_one(Header).styles.height = 3
-        await eventually(lambda: "rising" not in screen_text(app))
+        await eventually(lambda: "failing, 1 masked" not in screen_text(app))
         app.main.query_one(Header).styles.height = 4
-        await eventually(lambda: "rising" in screen_text(app))
+        await eventually(lambda: "failing, 1 masked" in screen_text(app))
 
 
 async def test_the_arrangement_follows_the_terminal(scene: Scene) -> None:
@@ -98,9 +98,11 @@ async def test_any_size_is_survived(scene: Scene, size: tuple[int, int]) -> None
 async def test_on_a_wide_screen_the_detail_follows_the_cursor(simulation: Simulation) -> None:
     async with opened(simulation, (200, 50)) as scene:
         await scene.press("1", "end")
-        await scene.until(lambda: any("nomic-embed-text" in row for row in scene.shown_rows("detail")))
+        await scene.until(lambda: "Selected · nomic-embed-text · ollama/nomic-embed-text" in scene.text)
         await scene.press("home")
-        await scene.until(lambda: any("ollama_chat/llama3.1:8b" in row for row in scene.shown_rows("detail")))
+        first = scene.lines("models").selected
+        model = next(d.model for d in scene.app.view.diagnosis.deployments if d.key == first)  # type: ignore[union-attr]  # it is filled
+        await scene.until(lambda: f"· {model} " in scene.text.split("Selected")[1])
 
 
 async def test_ascii_uses_no_other_sign(simulation: Simulation) -> None:
@@ -166,7 +168,7 @@ async def test_a_dead_model_and_a_dead_cache(scene: Scene) -> None:
     await scene.press("f5")
     await scene.shows("masked")
     await scene.shows("cache down")
-    await scene.press("1", "down", "down", "enter")
+    await scene.press("1", "home", "enter")
     await scene.shows("last error")
     await scene.shows("Cannot connect to host gpu-b.example:8000")
 

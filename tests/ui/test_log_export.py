@@ -168,14 +168,14 @@ async def test_saved_filters_stay_in_the_state_folder(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     async with opened(simulation, memory=True) as scene:
-        await scene.press("slash", *"status:5xx", "enter", "F", "a", *"broken", "enter")
+        await scene.press("2", "slash", *"status:5xx", "enter", "F", "a", *"broken", "enter")
         await scene.shows("broken  status:5xx")
     assert "status:5xx" in (tmp_path / "state" / "litellm-tui" / "filters.json").read_text()
     async with opened(simulation, memory=True) as scene:
         await scene.press("F", "enter")
         assert scene.log.filter.typed == "status:5xx"
         # a secret is never kept
-        await scene.press("escape", "slash", *"sk-planted-0123456789", "enter", "F", "a")
+        await scene.press("escape", "2", "slash", *"sk-planted-0123456789", "enter", "F", "a")
         assert any("holds a secret" in note.message for note in scene.app._notifications)
         await scene.press("escape")
         assert len(scene.app.screen_stack) == 1

@@ -80,7 +80,7 @@ def test_beside_the_main_thread_it_does_nothing() -> None:
 async def test_a_filter_without_end_is_taken_as_text_and_says_so(scene: Scene) -> None:
     await quiet(scene)
     scene.write(VICTIM, f"holds {WITHOUT_END} itself")
-    await scene.press("slash", "tilde", *WITHOUT_END)
+    await scene.press("2", "slash", "tilde", *WITHOUT_END)
     await scene.shows(TOO_LONG)
     await scene.until(lambda: scene.log.settled)
     assert [record.text for record in scene.log.records()] == [f"holds {WITHOUT_END} itself"]
@@ -140,7 +140,7 @@ async def test_a_long_log_is_looked_through_in_slices_the_newest_first(scene: Sc
     assert not scene.log.settled, "it would have taken as long as it takes"
     assert "049999" in scene.shown_rows("logs")[-1]
     await scene.shows("looking: ")
-    await scene.press("slash", *"even")
+    await scene.press("2", "slash", *"even")
     rows = [row for row in scene.shown_rows("logs") if row]
     assert "even 049998" in rows[-1]
     assert all("even" in row for row in rows)
@@ -150,7 +150,7 @@ async def test_a_long_log_is_looked_through_in_slices_the_newest_first(scene: Sc
     assert scene.log.following
     assert "even 049998" in scene.shown_rows("logs")[-1]
     assert "looking" not in str(scene.app.query_one("#logs").border_title)
-    await scene.press("slash", *" nobody", "enter")
+    await scene.press("2", "slash", *" nobody", "enter")
     await scene.shows("no record passes the filter")
 
 

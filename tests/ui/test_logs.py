@@ -30,7 +30,7 @@ def _prompt(scene: Scene) -> Input:
 
 async def test_the_filter_narrows_with_every_letter(scene: Scene) -> None:
     scene.write("zebra one", "zebu two", "zoo three")
-    await scene.press("slash")
+    await scene.press("2", "slash")
     counts = []
     for letter in "zeb":
         await scene.press(letter)
@@ -47,7 +47,7 @@ async def test_the_filter_narrows_with_every_letter(scene: Scene) -> None:
 async def test_a_burst_typed_right_after_the_slash_goes_to_the_filter(scene: Scene) -> None:
     """A slow line delivers all of it in one packet: no letter may act as the key it is elsewhere."""
     scene.write("Rqz12wfn is typed in one go")
-    for key in ("slash", *"Rqz12wfn"):
+    for key in ("2", "slash", *"Rqz12wfn"):
         scene.app.post_message(_key(key))
     await scene.until(lambda: _prompt(scene).value == "Rqz12wfn")
     assert _shown(scene) == ["Rqz12wfn is typed in one go"]
@@ -59,7 +59,7 @@ async def test_a_burst_typed_right_after_the_slash_goes_to_the_filter(scene: Sce
 async def test_a_burst_that_ends_the_filter_goes_on_in_the_log(scene: Scene) -> None:
     await quiet(scene)
     scene.write("needle one", "hay", "needle two")
-    for key in ("slash", *"needle", "enter", "k", "k", "m"):
+    for key in ("2", "slash", *"needle", "enter", "k", "k", "m"):
         scene.app.post_message(_key(key))
     await scene.until(lambda: scene.log.marks)
     assert (scene.log.filter.typed, scene.pane) == ("needle", "logs")
@@ -85,7 +85,7 @@ async def test_text_is_found_in_any_case_in_source_and_in_the_stack(scene: Scene
     scene.write("an Elephant in the text", level="INFO")
     scene.write("two", source="elephant")
     scene.write("three", level="ERROR", stack="File elephant.py")
-    await scene.press("slash", *"ELEPHANT", "enter")
+    await scene.press("2", "slash", *"ELEPHANT", "enter")
     assert _shown(scene) == ["an Elephant in the text", "two", "three"]
 
 
@@ -126,7 +126,7 @@ async def test_a_regex_that_is_none_is_told_and_matches_as_text(scene: Scene, ty
 
 async def test_a_regex_is_typed_through_its_broken_beginnings(scene: Scene) -> None:
     scene.write("code 500 here", "code 503 here", "code 200 here")
-    await scene.press("slash", "tilde", *"code", "space", "5", "left_parenthesis", *"00", "vertical_line", *"03")
+    await scene.press("2", "slash", "tilde", *"code", "space", "5", "left_parenthesis", *"00", "vertical_line", *"03")
     await scene.press("right_parenthesis", "enter")
     assert _shown(scene) == ["code 500 here", "code 503 here"]
 
@@ -140,7 +140,7 @@ async def test_a_lonely_tilde_filters_nothing(scene: Scene) -> None:
 async def test_escape_takes_back_what_was_typed(scene: Scene) -> None:
     await quiet(scene)
     before = len(_shown(scene))
-    await scene.press("slash", *"nothing has this")
+    await scene.press("2", "slash", *"nothing has this")
     assert _shown(scene) == []
     await scene.press("escape")
     assert len(_shown(scene)) >= before
@@ -149,14 +149,14 @@ async def test_escape_takes_back_what_was_typed(scene: Scene) -> None:
 
 
 async def test_the_filter_is_edited_where_it_was_left(scene: Scene) -> None:
-    await scene.press("slash", *"abc", "enter", "1", "slash")
+    await scene.press("2", "slash", *"abc", "enter", "1", "2", "slash")
     assert _prompt(scene).value == "abc"
     await scene.press("d")
     assert scene.log.filter.typed == "abcd"
 
 
 async def test_new_lines_pass_the_filter_or_do_not(scene: Scene) -> None:
-    await scene.press("slash", *"wanted", "enter")
+    await scene.press("2", "slash", *"wanted", "enter")
     scene.write("wanted 1", "other", "wanted 2")
     assert _shown(scene) == ["wanted 1", "wanted 2"]
     await scene.shows("wanted 2")

@@ -224,7 +224,7 @@ async def test_what_if_is_asked_and_taken_back(scene: Scene) -> None:
     await scene.press("3", "z")
     scene.lines("fallbacks").select(f"general:{CODER}")
     await scene.press("x")
-    await scene.shows(f"{CODER} ✖ MARKED")
+    await scene.shows(f"{CODER} ▼ MARKED")
     assert "= answered by llama3.1:8b" in scene.text
     await scene.press("enter")
     assert isinstance(scene.app.screen, Sheet)

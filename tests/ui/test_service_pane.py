@@ -53,7 +53,7 @@ def test_what_a_kind_cannot_know_is_said_to_be_not_known() -> None:
     ("more", "exit_shown"),
     [
         ({}, "not known"),
-        ({"exit_code": "killed", "exit_status": 9, "result": "signal"}, "killed, status 9   signal"),
+        ({"exit_code": "killed", "exit_status": 9, "result": "signal"}, "killed by SIGKILL"),
     ],
 )
 def test_how_it_ended_is_told_where_it_is_known(more: dict[str, object], exit_shown: str) -> None:

@@ -142,7 +142,7 @@ class TestPanes:
         assert snap_compare(Frozen(frozen.degraded(tmp_path)), terminal_size=(80, 24), press=[key])
 
     def test_the_log_filtered_and_searched(self, snap_compare: Compare, tmp_path: Path) -> None:
-        press = ["slash", *"chat", "enter", "s", *"500", "enter"]
+        press = ["2", "slash", *"chat", "enter", "s", *"500", "enter"]
         assert snap_compare(Frozen(frozen.healthy(tmp_path)), terminal_size=(120, 40), press=press)
 
     def test_the_log_wrapped(self, snap_compare: Compare, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.model.database import Database
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.release import AT_RISK
+from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
 
 # the name of what the dialog takes for its button, and of what changes no order
@@ -49,7 +50,13 @@ def preflight_checks(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[Prefl
         yield _changes(diagnosis)
     yield from _service_drift(snapshot)
     yield from database_checks(snapshot.database, diagnosis)
-    yield _in_flight(snapshot)
+    if not stands_still(service):
+        yield _in_flight(snapshot)
+
+
+def stands_still(service: Service | None) -> bool:
+    """Whether nothing runs that a restart would end: it is a start."""
+    return service is not None and service.active_state in ("inactive", "failed") and not service.main_pid
 
 
 def database_checks(database: Database, diagnosis: Diagnosis) -> Iterator[PreflightCheck]:

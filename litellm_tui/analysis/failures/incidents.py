@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -56,15 +56,6 @@ class Incident(msgspec.Struct, frozen=True):
     fallback: str = ""
     going_on: bool = False
     new: bool = False
-
-
-class Answers(NamedTuple):
-    """Sums of the access lines of the last `minutes`; the shares are None without requests."""
-
-    requests: int
-    per_minute: float
-    refused: float | None
-    failed: float | None
 
 
 def find_incidents(
@@ -211,12 +202,3 @@ def _few(names: Sequence[str]) -> Iterator[str]:
     yield from names[:MOST_NAMES]
     if len(names) > MOST_NAMES:
         yield f"and {len(names) - MOST_NAMES} more"
-
-
-def answers(failures: Failures, now: float, minutes: int = 5) -> Answers:
-    """Rate and shares of the access lines in the last `minutes`."""
-    begin = int(now // 60) - minutes
-    inside = [(all_, refused, failed) for minute, all_, refused, failed in failures.answers if minute > begin]
-    total = sum(one[0] for one in inside)
-    refused, failed = sum(one[1] for one in inside), sum(one[2] for one in inside)
-    return Answers(total, total / minutes, refused / total if total else None, failed / total if total else None)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from litellm_tui.analysis.health.database_report import database_looked
 from litellm_tui.analysis.health.health_round import HealthRound
+from litellm_tui.analysis.health.request_counts import count_requests
 from litellm_tui.analysis.health.tallies import traffic_visible
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.configuration import NOT_KNOWN
@@ -49,12 +50,11 @@ def _cover_sources(snapshot: Snapshot) -> Iterator[Looked]:
     yield Looked(
         "health report", _failure_or(gateway.health, told), last.asked_at if report else gateway.health.seen_at
     )
-    answered = traffic.requests - traffic.refused
-    refused = sum(failed.times for failed in traffic.failed if failed.by in ("caller", "refused"))
+    counts = count_requests(snapshot, snapshot.taken_at)
     yield Looked(
         "requests",
-        f"{answered:,} of {traffic.requests:,} answered in {traffic.window / 60:g} min"
-        + (f", {refused:,} refused by their callers' doing" if refused else "")
+        f"{traffic.requests:,} in {traffic.window / 60:g} min, {counts.failed:,} failed"
+        + (f", {counts.refused:,} refused by their callers' doing" if counts.refused else "")
         if traffic.access_lines
         else "not counted: no access line was seen",
         snapshot.log.last_at,

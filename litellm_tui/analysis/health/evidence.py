@@ -26,7 +26,7 @@ from litellm_tui.model.diagnosis import Evidence
 from litellm_tui.model.gateway import HealthEntry, HealthReport, LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import Subject, Tally
+from litellm_tui.model.traffic import Step, Subject, Tally
 
 # how long a probe counts, and a failure without newer evidence against it
 PROBE_MEMORY: Final = 900.0
@@ -67,6 +67,7 @@ class DeploymentEvidence(NamedTuple):
     unfit: str = ""
     ok: int | None = None
     failed: int | None = None
+    steps: tuple[Step, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
     @property
@@ -84,7 +85,7 @@ class EvidenceCollector:
         service = snapshot.service.value
         # evidence of an earlier process does not count for the running one
         self.started_at = (service.started_at if service else None) or 0.0
-        self._tallies = tallies_of(snapshot, loaded)
+        self._tallies = tallies_of(snapshot, loaded, max(self.started_at, now - snapshot.traffic.window))
         self._window = snapshot.traffic.window
         self._cooling = snapshot.traffic.cooling
         self._probes = {probe.deployment: probe for probe in snapshot.probes}
@@ -125,7 +126,8 @@ class EvidenceCollector:
             # a request to a group of one goes to this deployment
             traffic = self._observe_traffic(merge_with_group(tally, failed) if tally and alone else failed)
         else:
-            traffic = self._observe_traffic(tally) if tally else None
+            together = self._same_model[loaded.model] if tally and not alone else 1
+            traffic = self._observe_traffic(tally, together) if tally else None
             if traffic and not alone and not traffic.ok:
                 # other deployments have this model too, and one of those may be failing
                 traffic, group = None, traffic
@@ -135,11 +137,10 @@ class EvidenceCollector:
                 group = suspected
         cooling = self._cooling_until(loaded, failed)
         entry, healthy = self._report.entry(loaded)
-        health = self._observe_health(entry, healthy) if entry else None
-        doubtful = False
+        health, doubtful = self._observe_health(entry, healthy) if entry else None, False
         if traffic and entry and traffic.ok != healthy:
             traffic, doubtful = self._weigh_against_check(traffic, entry, healthy)
-        counts = self._counts(loaded, tally if alone else None, failed)
+        ok, lost, steps = self._counts(loaded, tally, alone, failed)
         evidence = DeploymentEvidence(
             probe=probe,
             probed=probed,
@@ -151,20 +152,23 @@ class EvidenceCollector:
             entry=entry,
             doubtful=doubtful,
             unfit=why_check_unfit(loaded) if health and not health.ok else "",
-            ok=counts[0],
-            failed=counts[1],
+            ok=ok,
+            failed=lost,
+            steps=steps,
         )
         return evidence._replace(evidence=tuple(self._list_evidence(evidence)))
 
     def _counts(
-        self, loaded: LoadedDeployment, own: Tally | None, group: Tally | None
-    ) -> tuple[int | None, int | None]:
-        """Its requests that were answered and that failed, None where they cannot be seen."""
+        self, loaded: LoadedDeployment, written: Tally | None, alone: bool, group: Tally | None
+    ) -> tuple[int | None, int | None, tuple[Step, ...]]:
+        """Its requests that were answered and that failed, and their steps; None for what is not told of it alone."""
+        own, others = (written, None) if alone else (None, written)
+        shared = others is not None and bool(others.ok or others.failed)
         if group and self._members[loaded.group] == 1 and (self.traffic_visible or own):
             whole = merge_with_group(own, group) if own else group
-            return whole.ok, whole.failed
-        unseen = 0 if self.traffic_visible else None
-        return (own.ok, own.failed) if own else (unseen, unseen)
+            return None if shared else whole.ok, whole.failed, whole.steps
+        unseen = 0 if self.traffic_visible and not shared else None
+        return (own.ok, own.failed, own.steps) if own else (unseen, unseen, ())
 
     def _cooling_until(self, loaded: LoadedDeployment, group: Tally | None) -> float | None:
         """The end of its cooldown. The router asks a group of one in spite of a cooldown of the deployment."""
@@ -230,7 +234,7 @@ class EvidenceCollector:
         words = f"a probe failed {age(max(0.0, self.started_at - ended))} before its process started: "
         return Observation(False, ended, words + first_words(probe.error), name_cause(probe.error), probe.asked_at)
 
-    def _observe_traffic(self, tally: Tally) -> Observation | None:
+    def _observe_traffic(self, tally: Tally, together: int = 1) -> Observation | None:
         last_ok = _since_start(tally.last_ok, self.started_at)
         last_failed = _since_start(tally.last_failed, self.started_at)
         if last_failed is not None and failure_of(name_cause(tally.error)) != "upstream":
@@ -242,7 +246,8 @@ class EvidenceCollector:
         total = tally.ok + tally.failed
         # the router writes and counts each attempt: with retries one request is several of them
         what = "attempt" if tally.failed and tally.kind != "group" else "request"
-        words = f"{tally.ok:,} of {count(total, what)} answered in {age(self._window)}"
+        whose = f" by the {together} deployments of {tally.name} together" if together > 1 else ""
+        words = f"{tally.ok:,} of {count(total, what)} answered in {age(self._window)}{whose}"
         if last_failed is None or self.now - last_failed > FAILURE_MEMORY:
             if last_ok is None or self.now - last_ok > self._window:
                 return None
@@ -303,7 +308,7 @@ class EvidenceCollector:
         answered = max(0, sum(own.ok for own in members) - tally.broken)
         if self.traffic_visible:
             every = not answered
-            if not every and not self._fails_in_part(tally, members, answered, failed):
+            if answered and not self._fails_in_part(tally, members, answered, failed):
                 return None
         else:
             every = self._keeps_failing(tally, failed)

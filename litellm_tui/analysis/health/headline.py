@@ -8,6 +8,13 @@ from typing import Final
 
 from litellm_tui.analysis.health.crashes import SOURCE_NAMES
 from litellm_tui.analysis.health.database_report import database_parts
+from litellm_tui.analysis.health.request_counts import (
+    RISING_SECONDS,
+    count_requests,
+    failed_words,
+    rate,
+    rises,
+)
 from litellm_tui.analysis.health.unnamed_failures import tells_of_failures
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.diagnosis import Deployment, Headline, Part, Problem, Verdict
@@ -15,9 +22,8 @@ from litellm_tui.model.snapshot import Snapshot
 
 # problems at these places affect nobody until something is restarted, or fails
 _LATENT: Final = ("chain", "configuration", "audit", "service", "reading")
-# errors of the last five minutes are compared with the five before, once both were watched; a few are no trend
-RISING_SECONDS: Final = 300.0
-RISING_LEAST: Final = 10
+# states of a gateway that last, and say so
+_LASTING: Final = ("down", "hanging", "overloaded")
 
 
 def make_headline(
@@ -36,12 +42,14 @@ def make_headline(
 
     `changes` counts the differences of file and router, `saved` says whether the file is newer than the proxy.
     """
-    tail = (*_reading_parts(snapshot), *_config_parts(snapshot, changes, saved), *_service_parts(snapshot, now))
+    saved_parts = _config_parts(snapshot, changes, saved)
+    tail = (*_reading_parts(snapshot), *_service_parts(snapshot, now))
     if gateway.state != "answering":
         parts = (
-            Part(gateway.reason, gateway.severity),
+            Part(gateway.reason + _lasting(gateway, problems, now), gateway.severity),
             *_unit_parts(snapshot, service),
             *database_parts(database, answering=False),
+            *saved_parts,
             *tail,
         )
         return Headline(gateway.state.upper(), gateway.severity, parts, gateway.do)
@@ -49,10 +57,11 @@ def make_headline(
     wrong = [problem for problem in lasting if problem.severity in ("bad", "warn")]
     parts = (
         *_problems_part(wrong),
+        *saved_parts,
         _deployments_part(deployments, snapshot.gateway.deployments.value is not None),
+        *_request_parts(snapshot, now),
         _cache_part(cache),
         *database_parts(database, answering=True),
-        *_error_parts(snapshot),
         *tail,
     )
     if wrong:
@@ -151,20 +160,34 @@ def _cache_part(cache: Verdict) -> Part:
     return Part(f"cache {cache.state}", cache.severity)
 
 
-def _error_parts(snapshot: Snapshot) -> tuple[Part, ...]:
+def _lasting(gateway: Verdict, problems: Sequence[Problem], now: float) -> str:
+    """For how long: by the problem that tells of it, so that header and problems name one onset."""
+    if gateway.state not in _LASTING:
+        return ""
+    told = [p.since for p in problems if p.solved_at is None and p.place.kind in ("gateway", "service")]
+    since = min((moment for moment in (gateway.since, *told) if moment is not None), default=None)
+    # a single snapshot does not know for how long
+    return f", for {age(now - since)}" if since is not None and now - since >= 1 else ""
+
+
+def _request_parts(snapshot: Snapshot, now: float) -> tuple[Part, ...]:
+    """Requests a minute and those that failed; where none did, lines of errors that are about something else."""
+    counts = count_requests(snapshot, now)
+    found = []
+    if counts.per_minute is not None and counts.asked:
+        bars = "" if counts.failed else f" {sparkline(counts.asked_by_minute)}"
+        found.append(Part(f"{rate(counts.per_minute)} requests/min{bars}"))
+    if counts.failed:
+        rising = " rising" if counts.rising else ""
+        found.append(Part(f"{failed_words(counts)} {sparkline(counts.failed_by_minute)}{rising}", "warn"))
     minutes = snapshot.log.errors_per_minute
     recent = sum(minutes[-5:])
-    if not recent:
-        return ()
-    watched = snapshot.traffic.since is not None and snapshot.taken_at - snapshot.traffic.since >= 2 * RISING_SECONDS
-    rising = " rising" if watched and rises(minutes) else ""
-    return (Part(f"{count(recent, 'error')} in 5 min {sparkline(minutes[-5:])}{rising}", "warn"),)
-
-
-def rises(minutes: Sequence[int]) -> bool:
-    """Whether errors increase: the last five minutes against the five before them."""
-    recent = sum(minutes[-5:])
-    return recent >= RISING_LEAST and recent > 2 * sum(minutes[-10:-5])
+    if recent and not counts.failed:
+        since = snapshot.traffic.since
+        watched = since is not None and snapshot.taken_at - since >= RISING_SECONDS
+        rising = " rising" if watched and rises(minutes) else ""
+        found.append(Part(f"{count(recent, 'error line')} in 5 min {sparkline(minutes[-5:])}{rising}", "warn"))
+    return tuple(found)
 
 
 def sparkline(values: Sequence[int], most: int = 0) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signal import Signals
 from typing import Any, Final
 
 import msgspec
@@ -64,8 +65,6 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         # a fault of the console says nothing about the gateway
         return Verdict("not read", "unknown", failure.why, seen_at=liveliness.seen_at, brief="not read", since=since)
     against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
-    # a single snapshot does not know for how long
-    lasting = f", for {age(now - since)}" if since is not None and now - since >= 1 else ""
     unit = snapshot.service.value if service.state != "unknown" else None
     if isinstance(failure, Malformed) and failure.front:
         return _in_front(failure, liveliness, against, service)
@@ -100,7 +99,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             return Verdict(
                 "overloaded",
                 "warn",
-                f"requests are answered, /health/liveliness is not{lasting}",
+                "requests are answered, /health/liveliness is not",
                 seen_at=liveliness.tried_at,
                 do="its event loop is busy or blocked at times: see processor and memory (5) and the log (2); "
                 "a restart cuts off what it is answering",
@@ -112,7 +111,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         return Verdict(
             "hanging",
             "bad",
-            f"connects and gives {failure.why}{lasting}{pid}",
+            f"connects and gives {failure.why}{pid}",
             seen_at=liveliness.tried_at,
             do="it may be stopped (SIGSTOP), blocked or overloaded: the log (2) shows what it did last, R restarts",
             brief="hanging",
@@ -126,7 +125,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     return Verdict(
         "down",
         "bad",
-        f"{failure.why}{lasting}",
+        failure.why,
         seen_at=liveliness.tried_at,
         do=advice if moved else service.do or advice,
         brief="another port" if moved else service.brief if explained else _refusal(failure),
@@ -288,12 +287,23 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
     return Verdict(service.active_state, "ok", "", seen_at=seen, since=since)
 
 
+def signal_name(number: int) -> str:
+    """`SIGKILL` for 9; a number that no signal has is told as it is."""
+    try:
+        return Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def describe_ending(service: Service) -> str:
     """How the unit's process ended, in systemd's terms, as far as it is known."""
     if not service.exit_code:
         return service.result or "how it ended is not known"
     if service.exit_code in ("killed", "dumped"):
-        return f"{service.result}, by signal {service.exit_status}"
+        how = "killed by" if service.exit_code == "killed" else "a core dump after"
+        # systemd's own word for the rest says more only where it is another one
+        more = "" if service.result in ("", "signal", "core-dump") else f"{service.result}, "
+        return f"{more}{how} {signal_name(service.exit_status)}"
     return f"{service.result}, status {service.exit_status}"
 
 

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from litellm_tui.analysis.health.cache import MISCONFIGURED
 from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
@@ -24,19 +26,20 @@ from litellm_tui.model.diagnosis import Chain, Deployment, Group, Place, PlaceKi
 from litellm_tui.model.snapshot import Snapshot
 
 _RANK: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "unknown": 2, "quiet": 3, "ok": 4}
+# what nobody is hit by yet stands behind what somebody is
 _PLACES: Final[dict[PlaceKind, int]] = {
     "gateway": 0,
     "service": 0,
     "reading": 7,
-    "configuration": 1,
-    "audit": 1,
+    "configuration": 6,
+    "audit": 6,
     "database": 1,
     "group": 2,
     "alias": 2,
     "deployment": 3,
-    "cache": 4,
-    "chain": 5,
-    "log": 6,
+    "log": 4,
+    "cache": 5,
+    "chain": 6,
 }
 # how long requests for an unknown name are reported, and how many names: a client can invent any number
 ASKED: Final = 900.0
@@ -115,8 +118,9 @@ def _operation(gateway: Verdict, service: Verdict) -> Iterator[Problem]:
     down = gateway.severity in ("bad", "warn")
     everyone = "every request fails" if gateway.state in ("down", "hanging", "not LiteLLM", "proxy answers") else ""
     if down and service.severity == "bad":
-        # the unit's problem is the cause of the gateway's
-        yield _problem("service", "", "gateway down", service, hit=everyone)
+        # the unit's problem is the cause of the gateway's, and began no later
+        onset = min(filter(None, (service.since, gateway.since)), default=None)
+        yield _problem("service", "", "gateway down", msgspec.structs.replace(service, since=onset), hit=everyone)
         return
     if down:
         yield _problem("gateway", "", f"gateway {gateway.state}", gateway, hit=everyone)
@@ -359,7 +363,6 @@ def _routing(
                 hit=f"every request for {name}",
             )
         elif ghosts:
-            explained.update(ghosts)
             yield _ghost(snapshot, deployments, groups, chain, ghosts, severity)
         elif chain.source.flaw == "ghost":
             yield Problem(

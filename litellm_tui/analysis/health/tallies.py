@@ -18,7 +18,7 @@ from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, Inde
 from litellm_tui.analysis.routing.what_if import current_routing, current_rules
 from litellm_tui.model.gateway import LoadedDeployment, Readiness
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import Tally
+from litellm_tui.model.traffic import STEP, Step, Tally
 
 # with answers in between, failures count from this number on
 DEGRADED_FAILURES: Final = 2
@@ -32,9 +32,14 @@ LEAST_SEEN: Final = 30.0
 Tallies = Mapping[tuple[str, str], Tally]
 
 
-def tallies_of(snapshot: Snapshot, loaded: tuple[LoadedDeployment, ...]) -> Tallies:
-    """The tallies by kind and name; those of aliases and wildcard names are added to their group's."""
-    tallies: dict[tuple[str, str], Tally] = {(tally.kind, tally.name): tally for tally in snapshot.traffic.tallies}
+def tallies_of(snapshot: Snapshot, loaded: tuple[LoadedDeployment, ...], since: float = 0.0) -> Tallies:
+    """The tallies by kind and name; those of aliases and wildcard names are added to their group's.
+
+    What was before `since` is not counted: it was another process.
+    """
+    tallies: dict[tuple[str, str], Tally] = {
+        (tally.kind, tally.name): counted_since(tally, since) for tally in snapshot.traffic.tallies
+    }
     groups = {deployment.group for deployment in loaded}
     others = [name for kind, name in tallies if kind == "group" and name not in groups]
     routing = current_routing(snapshot)
@@ -50,6 +55,17 @@ def tallies_of(snapshot: Snapshot, loaded: tuple[LoadedDeployment, ...]) -> Tall
         own = tallies.get(("group", group))
         tallies["group", group] = _added(group, [*([own] if own else []), *named])
     return tallies
+
+
+def counted_since(tally: Tally, since: float) -> Tally:
+    """The tally with the counts of what was at or after `since`, as far as it tells when they were."""
+    if newest_at(tally) < since:
+        return msgspec.structs.replace(tally, ok=0, failed=0, broken=0, steps=())
+    if not tally.steps or tally.steps[0][0] + STEP > since:
+        return tally
+    kept = tuple(step for step in tally.steps if step[0] + STEP > since)
+    ok, failed = sum(step[1] for step in kept), sum(step[2] for step in kept)
+    return msgspec.structs.replace(tally, ok=ok, failed=failed, broken=min(tally.broken, failed), steps=kept)
 
 
 @latest
@@ -76,6 +92,7 @@ def _added(group: str, tallies: list[Tally]) -> Tally:
         cooling_until=max(ends, default=None),
         failures=tuple(failures[-3:]),
         broken=sum(tally.broken for tally in tallies),
+        steps=tuple(sorted(step for tally in tallies for step in tally.steps)),
     )
 
 
@@ -102,10 +119,11 @@ def no_request(snapshot: Snapshot, now: float) -> str:
     since = min((start for start in starts if start is not None), default=None)
     if since is None:
         return ""
+    started_at = service.started_at if service is not None else None
+    if started_at is not None and now - started_at < traffic.window and since <= started_at + 1:
+        return "no request since its process started"
     if now - since >= traffic.window:
         return f"no request in {traffic.window / 60:g} min"
-    if service is not None and service.started_at is not None and since <= service.started_at + 1:
-        return "no request since its process started"
     return "no request since the console has watched" if now - since >= LEAST_SEEN else ""
 
 
@@ -147,7 +165,15 @@ def merge_with_group(own: Tally, group: Tally) -> Tally:
         error=older_error if vague else newer_error,
         failures=newer.failures,
         answers=own.answers if begun is not None else (),
+        steps=_joined(own, group),
     )
+
+
+def _joined(own: Tally, group: Tally) -> tuple[Step, ...]:
+    """The answers of a deployment, and the failures of whichever of the two has more of them."""
+    more = own if own.failed >= group.failed else group
+    answered = ((begin, ok, 0) for begin, ok, _ in own.steps)
+    return tuple(sorted((*answered, *((begin, 0, failed) for begin, _, failed in more.steps if failed))))
 
 
 def has_recovered(tally: Tally) -> bool:

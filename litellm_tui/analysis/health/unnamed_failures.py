@@ -7,6 +7,7 @@ from typing import Final
 
 from litellm_tui.analysis.failures.attribution import ALIAS_IS_A_LIST
 from litellm_tui.analysis.failures.causes import first_words, name_cause
+from litellm_tui.analysis.health.request_counts import count_requests, share
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Group, Place, Problem, Severity
 from litellm_tui.model.snapshot import Snapshot
@@ -21,6 +22,8 @@ STREAMS_RECENT: Final = 60.0
 # from this many errors in five minutes on, errors without a problem are reported
 UNEXPLAINED_ERRORS: Final = 3
 REFUSED: Final = "log:refused"
+# from this share on, what several callers are refused is a problem
+REFUSED_SHARE: Final = 0.1
 _ALIAS_ERROR: Final = "list indices must be integers"
 _LOOK: Final = (
     "i shows the errors in LiteLLM's own words; LITELLM_LOG=INFO in the unit's environment and a restart make the log "
@@ -46,7 +49,7 @@ def unnamed_failures(
             yield _somewhere(snapshot, now, failed)
         elif failed.by == "group" and failed.name not in known and groups and not _is_pattern(failed.name, known):
             yield _of_unknown_name(snapshot, now, failed)
-    yield from _refused(snapshot, told)
+    yield from _refused(snapshot, now, told)
 
 
 def _is_told(failed: FailedRequests, explained: Collection[str]) -> bool:
@@ -131,8 +134,8 @@ def _of_unknown_name(snapshot: Snapshot, now: float, failed: FailedRequests) -> 
     )
 
 
-def _refused(snapshot: Snapshot, told: Collection[FailedRequests]) -> Iterator[Problem]:
-    """What callers ask wrongly is theirs: it is counted, and a problem only where nobody at all is let in."""
+def _refused(snapshot: Snapshot, now: float, told: Collection[FailedRequests]) -> Iterator[Problem]:
+    """What callers ask wrongly is theirs: it is counted, and a problem only where it is much and of several."""
     traffic = snapshot.traffic
     theirs = [failed for failed in traffic.failed if failed.by in ("caller", "refused") and failed not in told]
     times = sum(failed.times for failed in theirs)
@@ -146,14 +149,19 @@ def _refused(snapshot: Snapshot, told: Collection[FailedRequests]) -> Iterator[P
     whose = "their callers' own doing (a key, a name, a parameter), or a rule of the gateway"
     minutes = f"{traffic.window / 60:g} min"
     were = "was" if every or times == 1 else "were"
+    asked = count_requests(snapshot, now).asked
+    part = min(1.0, times / asked) if asked else None
+    of = f" ({share(part)} of all)" if part is not None and not every else ""
     reason = f"{'every one of ' if every else ''}{count(times, 'request')} {were} refused in {minutes}"
+    much = every or (part is not None and part >= REFUSED_SHARE and times >= LEAST)
     yield Problem(
         key=REFUSED,
         # one client that is set up wrongly is not the gateway's trouble; several at once may be
-        severity="warn" if every and len(callers) > 1 else "quiet",
+        severity="warn" if much and len(callers) > 1 else "quiet",
         title="callers",
+        # without the share: a cause that changes would be another problem each time
         cause="every request is refused" if every else "requests refused",
-        reason=f"{reason} with 4xx, {whose}{said}",
+        reason=f"{reason} with 4xx{of}, {whose}{said}",
         place=Place("log"),
         do="i shows them with the addresses of the callers",
         hit=_named(callers),

@@ -117,6 +117,7 @@ def _row(both: Pair, known: _Context, collector: EvidenceCollector, groups: froz
         probe=evidence.probed,
         ok=evidence.ok,
         failed=evidence.failed,
+        steps=evidence.steps,
     )
 
 

@@ -27,7 +27,7 @@ class Cache(Pane):
     def freshness(self, view: View) -> tuple[str, bool]:
         ping = view.snapshot.gateway.cache_ping
         if ping.failure is not None and view.answering:
-            return "asked now", False
+            return "", False
         return view.freshness(ping)
 
     def rows(self, view: View, width: int) -> Sequence[Row]:

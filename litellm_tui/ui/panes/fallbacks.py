@@ -6,7 +6,8 @@ What if: groups marked down here show where their requests would go. A mark is a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from difflib import get_close_matches
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 from textual import on
@@ -15,7 +16,7 @@ from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.routing.route import Route
 from litellm_tui.analysis.routing.table import FallbackKind, alias_target, routing_of_file
 from litellm_tui.analysis.routing.what_if import OutageSimulation, current_routing, simulate_outage
-from litellm_tui.model.diagnosis import SEVERITY, Chain, Deployment, Group, Target
+from litellm_tui.model.diagnosis import SEVERITY, Chain, Deployment, Group, Severity, Target
 from litellm_tui.ui.detail import Paragraph, chain_paragraphs, to_rows
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane
@@ -31,6 +32,8 @@ _TITLES = {
     "default": "when nothing else is configured",
     "alias": "aliases",
 }
+# a group that is asked about does not look like one that fails
+MARKED: Final = "▼"
 
 
 class _Made(NamedTuple):
@@ -63,6 +66,7 @@ class Fallbacks(Pane):
         self._view: View | None = None
         self._made: _Made | None = None
         self._rows: tuple[Row, ...] = ()
+        self._problems: tuple[str, ...] = ()
 
     def make_lines(self) -> Lines:
         return ChainLines(id="fallbacks-lines")
@@ -105,7 +109,11 @@ class Fallbacks(Pane):
         present = _groups(view.diagnosis.deployments)
         self.marked = tuple(group for group in self.marked if group in present)
         snapshot, diagnosis = view.snapshot, view.diagnosis
-        of = (diagnosis.deployments, diagnosis.chains, diagnosis.groups, snapshot.configuration.current)
+        problems = tuple(problem.key for problem in diagnosis.problems if problem.severity in ("warn", "bad"))
+        if problems != self._problems:
+            self._problems = problems
+        file = snapshot.configuration.current
+        of = (diagnosis.deployments, diagnosis.chains, diagnosis.groups, file, self._problems)
         made = _Made(of, snapshot.gateway.router.value, self.marked, view.signs, width)
         if self._made is None or not self._made.is_still(made):
             # by far most snapshots change nothing here, and to break so many chains into lines takes time
@@ -233,11 +241,12 @@ def _chain(chain: Chain, view: View, width: int, marked: Sequence[str]) -> Itera
     arrow = f" {view.signs.arrow} "
     lead = "any group" if chain.source.name == "*" and chain.kind == "default" else chain.source.name
     mark: list[Span] = [(f" {view.signs.changed} ", "mark")] if chain.applied is False else [("   ", "")]
-    spans = [*mark, *_target(chain.source, view, lead, marked)]
+    counts = _counts(chain, view)
+    spans = [*mark, *_target(chain.source, view, lead, marked, counts)]
     used = sum(cell_len(text) for text, _ in spans)
     indent = min(used, 4 + width // 4)
     for target in chain.targets:
-        piece: list[Span] = [(arrow, "quiet"), *_target(target, view, target.name, marked)]
+        piece: list[Span] = [(arrow, "quiet"), *_target(target, view, target.name, marked, counts)]
         length = sum(cell_len(text) for text, _ in piece)
         if used + length > width and used > indent:
             yield Row(tuple(spans), key)
@@ -249,29 +258,49 @@ def _chain(chain: Chain, view: View, width: int, marked: Sequence[str]) -> Itera
     yield Row(tuple(spans), key)
     if note := chain.note or ("saved, not applied" if chain.applied is False else ""):
         trapped = chain.kind == "alias" and not any(target.flaw for target in chain.targets)
-        style = "mark" if chain.applied is False else "warn" if trapped else "bad"
+        style = "mark" if chain.applied is False else "warn" if trapped else "bad" if counts else "quiet"
         yield from _below(note, style, width)
     elif chain.findings and not chain.source.flaw and not any(target.flaw for target in chain.targets):
         worst = chain.findings[0]
         yield from _below(f"{view.signs.finding} {worst.text}", SEVERITY_STYLES[worst.severity], width)
 
 
-def _target(target: Target, view: View, words: str, marked: Sequence[str]) -> Iterator[Span]:
+@latest
+def _severities(groups: Sequence[Group]) -> dict[str, Severity]:
+    return {group.name: group.verdict.severity for group in groups}
+
+
+def _severity(target: Target, view: View) -> Severity:
+    """As its group is judged: what fails by its callers' own doing is grey here too."""
+    return _severities(view.diagnosis.groups).get(target.alias_of or target.name, SEVERITY[target.state])
+
+
+def _counts(chain: Chain, view: View) -> bool:
+    """Whether what is wrong with the chain is a problem, and not only worth knowing."""
+    keys = (f"chain:{chain.key}", f"alias:{chain.source.name}")
+    return any(problem.key in keys and problem.severity in ("warn", "bad") for problem in view.diagnosis.problems)
+
+
+def _target(target: Target, view: View, words: str, marked: Sequence[str], counts: bool = True) -> Iterator[Span]:
+    """One step of a chain; `counts` says whether its flaw is a problem."""
     if words == "any group":
         yield words, "ok"
         return
-    style = STYLES[SEVERITY[target.state]]
+    style = STYLES[_severity(target, view)]
     if target.flaw in ("ghost", "malformed"):
-        yield words, "bad"
-        yield " GHOST" if target.flaw == "ghost" else " NOT A NAME", "bad"
+        flaw = "bad" if counts else "quiet"
+        yield words, flaw
+        near = get_close_matches(target.name, [group.name for group in view.diagnosis.groups], 1, 0.7)
+        meant = f", {near[0]}?" if near and near[0] != target.name else ""
+        yield f" NO SUCH GROUP{meant}" if target.flaw == "ghost" else " NOT A NAME", flaw
         return
     if target.name in marked or target.alias_of in marked:
         yield words, "mark"
-        yield f" {view.signs.states['failing']} MARKED", "mark"
+        yield f" {MARKED} MARKED", "mark"
     else:
         yield words, "strong" if style in ("warn", "bad") else "ok"
         yield f" {view.signs.states[target.state]}", style
     if target.alias_of:
         yield f" ({target.alias_of})", "quiet"
     if target.flaw == "cycle":
-        yield " CYCLE", "bad"
+        yield " CYCLE", "bad" if counts else "quiet"

@@ -56,6 +56,10 @@ class Logs(Pane):
     def in_parts(self) -> bool:
         return self.view.is_in_parts
 
+    @property
+    def wanted(self) -> int:
+        return 0
+
     def draw(self, view: View) -> None:
         if view.clock is not self.view.clock:
             self.view.clock, self.view.utc = view.clock, view.clock is utc_clock

@@ -2,45 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
-from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input
 
-from litellm_tui.analysis.latest import latest
-from litellm_tui.analysis.phrases import coarse_age
-from litellm_tui.model.diagnosis import Deployment, Place, Verdict
+from litellm_tui.analysis.phrases import count
+from litellm_tui.model.diagnosis import Deployment, Place, State
 from litellm_tui.model.failures import Crashed
 from litellm_tui.ui.detail import Paragraph, deployment_paragraphs, to_rows
+from litellm_tui.ui.model_order import ORDERS, in_order, next_order
+from litellm_tui.ui.model_table import columns_of, head_row, model_row
+from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane
+from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
-from litellm_tui.ui.widgets.lines import LazyRows, Row, Span, cell
+from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
+from litellm_tui.ui.widgets.list_filter import ListFilter
+from litellm_tui.ui.widgets.log_paint import drawable
+from litellm_tui.ui.widgets.model_lines import ModelLines
+
+_LAST_LINES: Final = 3
+# in this order they are counted in the frame
+_TOLD: Final[tuple[State, ...]] = (
+    "failing", "not loaded", "cooling down", "degraded", "masked", "not in file", "unproven", "idle",
+)  # fmt: skip
 
 
-class _Columns(NamedTuple):
-    group: int
-    model: int
-    api_base: int
-    state: int
-    seen: int
-    listed: int
-    limits: int
+class Head(Lines, can_focus=False):
+    """The names of the columns, which stay where the rows scroll."""
 
 
 class Models(Pane):
-    """Every deployment of the file and of the router."""
+    """Every deployment of the file and of the router: what is wrong first, below a head that stays."""
+
+    lines: ModelLines
+
+    def __init__(self, entry: PaneEntry, pace: Pace | None = None) -> None:
+        super().__init__(entry, pace)
+        self.order = next(iter(ORDERS))
+        self.words = ""
+        self._view: View | None = None
+        # lines that are no deployment
+        self._beside = 0
+        self._head = Head()
+        self._filter = ListFilter()
+
+    def make_lines(self) -> Lines:
+        return ModelLines(id="models-lines")
+
+    def compose(self) -> ComposeResult:
+        yield self._head
+        yield self.lines
+        yield self._filter
 
     def freshness(self, view: View) -> tuple[str, bool]:
         return view.freshness(view.snapshot.gateway.deployments, view.snapshot.gateway.groups)
 
+    def draw(self, view: View) -> None:
+        self._view = view
+        super().draw(view)
+        if self.lines.room and view.diagnosis.deployments:
+            self._head.show([head_row(columns_of(view.diagnosis.deployments, self.lines.room), self.order)])
+        elif self.lines.room:
+            self._head.show([])
+        self._describe()
+
+    @property
+    def wanted(self) -> int:
+        # of all of them, for a filter that is typed must not move what is below
+        known = len(self._view.diagnosis.deployments) if self._view is not None else 0
+        return max(known, 1) + self._beside + self._head.size.height + 2
+
     def rows(self, view: View, width: int) -> Sequence[Row]:
-        deployments = view.diagnosis.deployments
-        if not deployments:
+        everything = view.diagnosis.deployments
+        if not everything:
             return [Row(((f"  {_why_empty(view)}", "unknown"),))]
-        columns = _columns(deployments, width)
-        broken, notes = _broken(view, width), _notes(view)
-        above = [*broken, _head(columns)]
+        columns = columns_of(everything, width)
+        deployments = in_order(everything, self.order, self.words)
+        above, notes = _above(view, width), _notes(view)
+        self._beside = len(above) + len(notes)
+        if not deployments:
+            notes = [Row(((f"   none of {count(len(everything), 'deployment')} has these words", "quiet"),)), *notes]
 
         def row(number: int) -> Row:
             place = number - len(above)
@@ -49,11 +95,72 @@ class Models(Pane):
             if place >= len(deployments):
                 return notes[place - len(deployments)]
             repeated = place > 0 and deployments[place - 1].group == deployments[place].group
-            return _row(deployments[place], columns, view, repeated=repeated)
+            return model_row(deployments[place], columns, view, repeated=repeated)
 
         return LazyRows(
             [*("" for _ in above), *(deployment.key for deployment in deployments), *("" for _ in notes)], row
         )
+
+    # --- order and filter --------------------------------------------------------------------------------------
+
+    def ask_filter(self) -> bool:
+        self._filter.ask(self.words)
+        return True
+
+    @on(ModelLines.Order)
+    def _reorder(self) -> None:
+        self.order = next_order(self.order)
+        self._again()
+
+    @on(ModelLines.Clear)
+    def _clear(self) -> None:
+        self._narrow("")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._filter.display:
+            self._narrow(event.value)
+
+    @on(ListFilter.Ended)
+    def _ended(self, event: ListFilter.Ended) -> None:
+        event.stop()
+        self.screen.set_focus(self.lines)
+        self._filter.display = False
+        self._narrow(event.typed)
+
+    def _narrow(self, words: str) -> None:
+        self.words = words.strip()
+        self.lines.clearable = bool(self.words)
+        self._again()
+
+    def _again(self) -> None:
+        if self._view is not None:
+            self.draw(self._view)
+
+    # --- its frame ---------------------------------------------------------------------------------------------
+
+    @on(ModelLines.Scrolled)
+    def _describe(self) -> None:
+        if self._view is not None and self.is_attached:
+            self._title(" · ".join((self.entry.label, *self._summary(self._view))))
+
+    def _summary(self, view: View) -> Iterator[str]:
+        """How many there are, what is wrong with how many, and which of them are in sight."""
+        everything = view.diagnosis.deployments
+        if not everything:
+            return
+        shown = in_order(everything, self.order, self.words)
+        first, last = self.lines.in_sight
+        yield count(len(everything), "deployment")
+        states = Counter(d.verdict.state for d in everything if d.verdict.severity in ("bad", "warn"))
+        yield from (f"{states[state]} {state}" for state in _TOLD if states[state])
+        if self.words:
+            yield f"filter {self.words}: {len(shown)}"
+        if self.order != next(iter(ORDERS)):
+            yield f"by {self.order}"
+        if last and last - first + 1 < len(shown):
+            yield f"rows {first}–{last}"
 
     def key_of(self, place: Place, view: View) -> str:
         if place.kind == "group":
@@ -70,97 +177,19 @@ class Models(Pane):
         return f"{chosen.group} · {chosen.model}", lambda: deployment_paragraphs(chosen, view)
 
 
-@latest
-def _longest_of(deployments: Sequence[Deployment]) -> tuple[int, int, int]:
-    """The cells that the longest group, model and address take."""
-    names = ((d.group for d in deployments), (d.model for d in deployments), (_address(d) for d in deployments))
-    group, model, address = map(_longest, names)
-    return group, model, address
-
-
-def _columns(deployments: Sequence[Deployment], width: int) -> _Columns:
-    """Column widths: the narrow ones are fixed, the names share what is left by what they need."""
-    longest = _longest_of(deployments)
-    limits = 15 if width >= 110 and any(d.rpm or d.tpm for d in deployments) else 0
-    seen, listed = (7, 5) if width >= 56 else (0, 0)
-    left = width - 3 - seen - listed - limits
-    group = min(longest[0], max(12, left * 30 // 100)) + 1
-    model = min(longest[1], max(12, left * 30 // 100)) + 1 if width >= 64 else 0
-    room = left - group - model - 28
-    api_base = min(longest[2], room) + 1 if width >= 100 and room >= 12 else 0
-    return _Columns(group, model, api_base, max(8, left - group - model - api_base), seen, listed, limits)
-
-
-def _address(deployment: Deployment) -> str:
-    return (deployment.api_base or "").removeprefix("http://")
-
-
-def _longest(names: Iterable[str]) -> int:
-    return max((len(name) if name.isascii() else cell_len(name) for name in names), default=0)
-
-
-def _head(columns: _Columns) -> Row:
-    names = ("group", "model", "api_base", "state", "seen", " /v1", "rpm / tpm")
-    right = ("seen", "rpm / tpm")
-    cells = (cell(name, width, right=name in right) for name, width in zip(names, columns, strict=True) if width)
-    return Row((("   " + "".join(cells), "head"),))
-
-
-def _row(deployment: Deployment, columns: _Columns, view: View, *, repeated: bool) -> Row:
-    verdict = deployment.verdict
-    style = "mark" if verdict.pending else STYLES[verdict.severity]
-    calm = verdict.severity in ("ok", "quiet", "unknown")
-    sign = view.signs.changed if verdict.pending else view.signs.states[verdict.state]
-    group = "" if repeated else deployment.group
-    spans: list[Span] = [
-        (f" {sign} ", style),
-        (cell(group, columns.group - 1) + " ", "ok" if calm else "strong"),
-    ]
-    if columns.model:
-        spans.append((cell(deployment.model, columns.model - 1) + " ", "quiet"))
-    if columns.api_base:
-        spans.append((cell(_address(deployment), columns.api_base - 1) + " ", "quiet"))
-    words = _words(verdict, columns.state)
-    if deployment.differences:
-        spans.append((f"{view.signs.changed} ", "mark"))
-        words = "; ".join(deployment.differences) if verdict.state == "serving" else words
-        style = "mark" if verdict.state == "serving" else style
-    room = columns.state - (2 if deployment.differences else 0)
-    if deployment.findings:
-        worst = deployment.findings[0]
-        spans.append((f"{view.signs.finding} ", SEVERITY_STYLES[worst.severity]))
-        room -= 2
-        words = f"{words}; {worst.title}" if words == "serving" or verdict.severity == "quiet" else words
-    spans.append((cell(words, room), style))
-    if columns.seen:
-        seen = coarse_age(view.now - verdict.seen_at) if verdict.seen_at else ""
-        listed = {True: "yes", False: "NO", None: ""}[deployment.listed]
-        spans.append((cell(seen, columns.seen, right=True), "quiet"))
-        spans.append((" " + cell(listed, columns.listed - 1), "bad" if deployment.listed is False else "quiet"))
-    if columns.limits:
-        limits = f"{_short(deployment.rpm)} / {_short(deployment.tpm)}" if deployment.rpm or deployment.tpm else ""
-        spans.append((cell(limits, columns.limits, right=True), "quiet"))
-    return Row(tuple(spans), deployment.key)
-
-
-def _words(verdict: Verdict, room: int) -> str:
-    """State and cause, as much of them as there is room for: `refused`, then `failing: refused: the whole reason`."""
-    if verdict.contradiction and verdict.severity == "ok":
-        return f"{verdict.state}; the health report is wrong"
-    if verdict.state in ("serving", "unknown") or verdict.severity == "ok" or not verdict.reason:
-        return verdict.state
-    whole = f"{verdict.state}: {verdict.reason}"
-    if len(whole) <= room or not verdict.brief:
-        return whole
-    return verdict.reason if verdict.state == "failing" and room > 30 else f"{verdict.state}: {verdict.brief}"
-
-
-def _broken(view: View, width: int) -> list[Row]:
-    """That the file is broken, above what is shown in its place."""
-    error = view.snapshot.configuration.error
-    if not error:
-        return []
-    return to_rows([("", f"the file is broken, its last good state is shown: {error}", "bad")], width)
+def _above(view: View, width: int) -> list[Row]:
+    """That the file is broken, above what is shown in its place; what the log said last where nothing answers."""
+    error, rows = view.snapshot.configuration.error, []
+    if error:
+        rows += to_rows([("", f"the file is broken, its last good state is shown: {error}", "bad")], width)
+    last = [] if view.answering else [r for r in view.snapshot.last_records if not r.own][-_LAST_LINES:]
+    if last:
+        rows.append(Row(((" the last lines before the end", "head"),)))
+    for record in last:
+        style = "bad" if record.level in ("ERROR", "CRITICAL") else "quiet"
+        text = drawable(record.text.partition("\n")[0])
+        rows.append(Row(((f" {view.clock(record.time)} ", "quiet"), (cell(text, max(1, width - 10)), style))))
+    return rows
 
 
 def _notes(view: View) -> list[Row]:
@@ -191,12 +220,3 @@ def _why_empty(view: View) -> str:
     if view.snapshot.gateway.deployments.value is not None:
         return "the proxy runs without any deployment"
     return "looking"
-
-
-def _short(number: int | None) -> str:
-    if number is None:
-        return "-"
-    for limit, unit in ((1_000_000, "M"), (10_000, "k")):
-        if number >= limit:
-            return f"{number / (1_000_000 if unit == 'M' else 1000):.3g}{unit}"
-    return str(number)

@@ -75,6 +75,11 @@ class Pane(Vertical):
         """What to show, `width` cells wide."""
         raise NotImplementedError
 
+    @property
+    def wanted(self) -> int:
+        """Lines of the screen in which all of it has room, with its frame; 0 where more is always of use."""
+        return self.lines.height_of_all + 2
+
     # --- what its rows are about -------------------------------------------------------------------------------
 
     def key_of(self, place: Place, view: View) -> str:
@@ -88,6 +93,10 @@ class Pane(Vertical):
     def sheet(self, key: str, view: View) -> tuple[str, Callable[[], Iterable[Paragraph]]] | None:
         """Title and text of all that is known of the row with this key, or nothing to open."""
         return None
+
+    def ask_filter(self) -> bool:
+        """Ask for words that its rows must have; False where that is not for this pane."""
+        return False
 
     def follow(self, key: str) -> None:
         """The row with this key is selected in the pane that this one follows."""

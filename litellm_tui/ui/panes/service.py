@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from litellm_tui.analysis.container_health import explain_health, shown
+from litellm_tui.analysis.health.operation import describe_ending
 from litellm_tui.analysis.health.release_problems import OTHER_INSTALLED
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model import service as model
@@ -30,7 +31,7 @@ class Service(Pane):
         if reading.seen_at is None:
             return "not known", False
         stale = reading.stale(view.now)
-        return ("stale" if stale else "seen now"), stale
+        return ("stale" if stale else ""), stale
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
         pairs = [*_service(view), *(pair for pair in findings(view.profile) if pair[0] != service_word(view.profile))]
@@ -68,7 +69,7 @@ def _service(view: View) -> list[tuple[str, str, str]]:
     else:
         pairs.append(("restarts", _UNKNOWN, "nobody counts them"))
     if service.exit_code:
-        pairs.append(("last exit", f"{service.exit_code}, status {service.exit_status}", service.result))
+        pairs.append(("last exit", describe_ending(service), ""))
     elif service.active_state == "failed":
         pairs.append(("last exit", _UNKNOWN, ""))
     if service.unit_file_state:

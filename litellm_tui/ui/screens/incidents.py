@@ -9,8 +9,9 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from litellm_tui.analysis.failures.incidents import Incident, answers, find_incidents
+from litellm_tui.analysis.failures.incidents import Incident, find_incidents
 from litellm_tui.analysis.health.headline import sparkline
+from litellm_tui.analysis.health.request_counts import count_requests, rates_words
 from litellm_tui.analysis.phrases import age, coarse_age, count
 from litellm_tui.model.diagnosis import Place
 from litellm_tui.model.log import Log
@@ -100,12 +101,12 @@ def incident_rows(found: tuple[Incident, ...], view: View, width: int) -> Iterat
 
 
 def _answered(view: View) -> str:
-    found = answers(view.snapshot.failures, view.now)
-    if found.refused is None or found.failed is None:
-        seen = view.snapshot.traffic.access_lines
-        return " no answer in 5 min" if seen else " the log has no access lines: rate and shares are not known"
-    shares = f"{found.refused:.0%} refused (4xx), {found.failed:.0%} failed (5xx)"
-    return f" {found.per_minute:.3g} answers a minute, {shares}, in 5 min"
+    found = count_requests(view.snapshot, view.now)
+    if words := rates_words(found):
+        return f" {words}"
+    if found.asked is None:
+        return " the log has no access lines: rate and shares are not known"
+    return " no request in 5 min"
 
 
 def _nothing(log: Log) -> str:
@@ -113,7 +114,8 @@ def _nothing(log: Log) -> str:
 
 
 def _row(incident: Incident, view: View, names: int, causes: int, width: int) -> Row:
-    style = "bad" if incident.going_on else "quiet"
+    # a caller's own mistake counts against nobody here
+    style = "bad" if incident.going_on and incident.failure_of != "caller" else "quiet"
     mark: Span = ("new ", "mark") if incident.new else ("    ", "")
     wide = width >= 90
     rate = sparkline(_coarse(incident.minutes)) if wide else ""

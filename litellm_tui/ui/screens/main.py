@@ -9,6 +9,7 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
+from textual.widget import Widget
 
 from litellm_tui.model.failures import Crashed
 from litellm_tui.monitor.supervisor import guarded
@@ -25,6 +26,19 @@ NARROW: Final = 100
 WIDE: Final = 170
 # until a pane that had to wait for the terminal is tried again
 WAIT_SECONDS: Final = 0.05
+# what the log gets at least, and the others at most, of all lines
+LOG_LEAST: Final = 6
+LOG_SHARE: Final = 0.3
+MIDDLE_LEAST: Final = 5
+MIDDLE_SHARE: Final = 0.28
+UPPER_LEAST: Final = 5
+
+
+def _heights(whole: int, upper: int, middle: int) -> tuple[int, int]:
+    """The heights of the first two rows of panes, of so many lines, by what they want."""
+    second = min(max(middle, 3), max(MIDDLE_LEAST, int(whole * MIDDLE_SHARE)))
+    left = whole - second - max(LOG_LEAST, int(whole * LOG_SHARE))
+    return min(max(upper, UPPER_LEAST), max(UPPER_LEAST, left)), second
 
 
 class MainScreen(CalmScreen[None]):
@@ -39,6 +53,7 @@ class MainScreen(CalmScreen[None]):
         self._parts: list[Header | ServiceStrip | Pane] = []
         self._records: tuple[int, int] | None = None
         self._zoomed = False
+        self._heights: dict[str, int | None] = {}
         self.shown = FIRST
         """The pane that has the focus, or had it last."""
 
@@ -75,7 +90,25 @@ class MainScreen(CalmScreen[None]):
                 crash = crash or ended
                 if isinstance(part, Pane):
                     part.fell(ended)
+        self._share_out()
         return crash
+
+    # --- heights ---------------------------------------------------------------------------------------------
+
+    def _share_out(self) -> None:
+        """Each row of panes as high as what is in it, and the rest to the last, of which there is always more."""
+        upper, middle, _ = (self.query_one(f"#{row}") for row in ROWS)
+        heights: tuple[int | None, int | None] = (None, None)
+        if not self._is_single and (whole := self.query_one("#panes").size.height):
+            heights = _heights(whole, self._wanted(upper), self._wanted(middle))
+        for holder, height in zip((upper, middle), heights, strict=True):
+            if height != self._heights.get(holder.id or "", None):
+                self._heights[holder.id or ""] = height
+                holder.styles.height = height
+
+    @staticmethod
+    def _wanted(holder: Widget) -> int:
+        return max((pane.wanted for pane in holder.children if isinstance(pane, Pane) and pane.display), default=0)
 
     def _draw_large(self, pane: Pane, view: View) -> None:
         """Of all that moves by itself it is by far the most to be sent: it waits while the terminal is behind."""
@@ -142,6 +175,7 @@ class MainScreen(CalmScreen[None]):
             pane.set_class(pane.id == self.shown, "-shown")
         for holder in self.query(".holder"):
             holder.set_class(any(pane.id == self.shown for pane in holder.query(Pane)), "-holds-shown")
+        self._share_out()
         self.call_after_refresh(self._redraw)
 
     def show(self, name: str) -> None:

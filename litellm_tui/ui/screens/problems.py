@@ -50,8 +50,13 @@ def problem_rows(view: View, width: int) -> Iterator[Row]:
         yield Row(((f" {all_clear(lasting)}", "ok"),))
     names = min(max((cell_len(p.title) for p in problems), default=0), max(12, width // 3))
     causes = min(max((cell_len(p.cause) for p in problems), default=0), max(10, width // 4))
-    for problem in lasting:
+    for problem in wrong:
         yield _row(problem, view, names, causes, width)
+    # the header counts what is wrong: what is only worth knowing stands apart
+    if notes := [problem for problem in lasting if problem not in wrong]:
+        yield Row(((" worth knowing", "head"),))
+        for problem in notes:
+            yield _row(problem, view, names, causes, width)
     solved = [problem for problem in problems if problem.solved_at is not None]
     if solved:
         yield Row(((" not seen any more", "head"),))

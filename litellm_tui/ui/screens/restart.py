@@ -14,7 +14,8 @@ from textual.content import Content
 from textual.widgets import Button
 
 from litellm_tui.actions.transaction.events import BACK, FORTH, Event, Outcome, Result, Step
-from litellm_tui.analysis.change.preflight import PreflightCheck
+from litellm_tui.analysis.change.preflight import PreflightCheck, stands_still
+from litellm_tui.analysis.phrases import count
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.screens.question import Question
@@ -67,7 +68,7 @@ class RestartDialog(Question[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -restart") as box:
-            box.border_title = Content("Restart")
+            box.border_title = Content(self._order)
             yield Lines(id="dialog-lines")
             if self._view.profile.production:
                 yield UnitName(self._view.profile.unit.value if self._view.profile.unit else "", "restart")
@@ -77,7 +78,7 @@ class RestartDialog(Question[None]):
                     yield Choice("Finish it", id="finish")
                     yield Choice("Take it back", id="undo", disabled=not self._back)
                 else:
-                    yield Choice("Restart", id="restart")
+                    yield Choice(self._order, id="restart")
                     yield Choice("Rehearse (r)", id="rehearse")
 
     def on_mount(self) -> None:
@@ -93,9 +94,23 @@ class RestartDialog(Question[None]):
             self.label("#restart", "Recreate")
         if self._refused:
             self.query_one("#restart", Button).variant = "error"
-            self.label("#restart", "Recreate anyway" if self._recreates else "Restart anyway")
+            self.label("#restart", "Recreate anyway" if self._recreates else f"{self._order} anyway")
+        elif self._errors:
+            order = "Recreate" if self._recreates else self._order
+            self.label("#restart", f"{order} with {count(self._errors, 'error')}")
         self.say_how()
         self.fill()
+
+    @property
+    def _order(self) -> str:
+        """What it does: where nothing runs there is nothing to restart."""
+        return "Start" if stands_still(self._view.snapshot.service.value) else "Restart"
+
+    @property
+    def _errors(self) -> int:
+        """What the audit calls an error: none of it ends the start."""
+        audit = self._view.diagnosis.audit
+        return sum(finding.severity == "error" for finding in audit.findings) if audit else 0
 
     @property
     def _recreates(self) -> bool:
@@ -197,30 +212,48 @@ class RestartDialog(Question[None]):
             return
         before = ""
         for check in sorted(self._checks, key=lambda check: ("refused", "note", "ok").index(check.state)):
-            yield check.name if check.name != before else " ", check.text, _CHECKED[check.state]
+            audited = check.name == "audit" and check.state == "note" and bool(self._errors)
+            if audited and before != "audit":
+                yield "audit", f"{count(self._errors, 'error')} in the file: a shows them", "bad"
+                before = "audit"
+            style = "bad" if audited else _CHECKED[check.state]
+            yield check.name if check.name != before else " ", check.text, style
             before = check.name
         yield "", "", ""
         kept = "A copy is kept; what does not prove itself is rolled back. " if profile.config else ""
-        if self._rehearsed:
+        if self._rehearsed and self._order != "Start":
             yield "", "First it is started beside the gateway that serves: what fails there costs no request.", "quiet"
-        yield "", f"{kept}Requests in flight are cut off, and refused until it answers again.", "quiet"
+        cut = "" if self._order == "Start" else "Requests in flight are cut off, and refused until it answers again."
+        yield "", f"{kept}{cut}", "quiet"
         if self._insisted:
-            yield "", "Press again to restart against all that.", "bad"
+            yield "", f"Press again to {self._order.lower()} against all that.", "bad"
+
+    def _worse(self) -> int:
+        """How many problems there are now that were not there before it began."""
+        view = getattr(self.app, "view", None)
+        if not isinstance(view, View):
+            return 0
+        return len(_wrong(view) - _wrong(self._view))
 
     def _progress(self) -> Iterator[Paragraph]:
         if self._outcome is not None:
             # what matters most stands where it is seen on a small screen
             yield self._outcome.result, self._outcome.text, _ENDED[self._outcome.result]
+            if worse := self._worse():
+                yield " ", f"{count(worse, 'new problem')}: ! shows them", "bad"
             yield "", "", ""
         names = [*FORTH, *(BACK if any(name in self._steps for name in BACK) else ())]
+        signs = self._view.signs
         for name in names:
             step = self._steps.get(name)
             if step is None:
-                yield name, "-", "quiet"
+                yield name, f"{signs.states['idle']}", "quiet"
             elif step.took is None:
-                yield name, f"… {step.detail}" if self._outcome is None else "not reached", "strong"
+                going = f"{signs.states['unproven']} {step.detail}" if self._outcome is None else "not reached"
+                yield name, going, "strong"
             else:
-                yield name, f"{step.took:5.1f} s  {step.detail}", "ok" if step.ok else "bad"
+                sign = signs.states["serving" if step.ok else "failing"]
+                yield name, f"{sign} {step.took:5.1f} s  {step.detail}", "ok" if step.ok else "bad"
         outcome = self._outcome
         if outcome is None:
             yield "total", f"{time.monotonic() - self._began:5.1f} s", "quiet"
@@ -236,3 +269,9 @@ class RestartDialog(Question[None]):
             yield "it said last" if refused else "the log says", "", "head"
             for line in log:
                 yield "", line, "ok"
+
+
+def _wrong(view: View) -> set[str]:
+    """The keys of the problems that last."""
+    lasting = (problem for problem in view.diagnosis.problems if problem.solved_at is None)
+    return {problem.key for problem in lasting if problem.severity in ("bad", "warn")}

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from litellm_tui.analysis.phrases import age
 from litellm_tui.model.audit import Severity as FindingSeverity
-from litellm_tui.model.diagnosis import Severity
+from litellm_tui.model.diagnosis import Part, Severity
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 STYLES: dict[Severity, str] = {"ok": "ok", "quiet": "quiet", "warn": "warn", "bad": "bad", "unknown": "unknown"}
 SEVERITY_STYLES: dict[FindingSeverity, str] = {"fatal": "bad", "error": "bad", "warning": "warn", "advice": "quiet"}
+
+# before the header becomes lower again
+CALM_SECONDS: Final = 60.0
 
 
 class Clock(Lines, can_focus=False):
@@ -32,14 +37,14 @@ class Identity(Lines, can_focus=False):
         """Show this view."""
         if self.room:
             marks = "".join(f" {word} " for word in _marks(view))
-            # a blank is left before the clock
-            room = max(0, self.room - 1)
+            # two cells are left before the clock
+            room = max(0, self.room - 2)
             shown = cell(marks, min(len(marks), room))
             self.show([Row(((shown, "word-bad"), (cell(f" {_identity(view)}", room - len(shown)), "quiet")))])
 
 
 class Sentence(Lines, can_focus=False):
-    """The state in a sentence, and the next step below it. Fixed in height, so that nothing below it jumps."""
+    """The state in a sentence, and the next step below it, or for how long there has been none."""
 
     _view: View | None = None
 
@@ -51,18 +56,39 @@ class Sentence(Lines, can_focus=False):
     def draw(self, view: View) -> None:
         """Show this view."""
         self._view = view
-        width, height = self.room, self.size.height
-        if not width:
-            return
-        headline = view.diagnosis.headline
-        dot = f" {view.signs.dot} "
-        spans: list[Span] = [(f" {headline.word} ", f"word-{headline.severity}")]
-        for number, part in enumerate(headline.parts):
-            spans += [(dot if number else " ", "quiet"), (part.text, STYLES[part.severity])]
-        rows = [Row(tuple(line)) for line in wrap(spans, width, max(1, height - 1))]
-        if headline.advice:
-            rows.append(Row(((cell(f" {view.signs.arrow} {headline.advice}", width), "strong"),)))
-        self.show(rows)
+        if self.room:
+            self.show(sentence_rows(view, self.room, self.size.height))
+
+
+def sentence_rows(view: View, width: int, most: int) -> list[Row]:
+    """At most so many rows. Where they do not hold all, the uptime falls out first, then what else is well."""
+    headline = view.diagnosis.headline
+    below = _below(view, width)
+    parts = list(headline.parts)
+    lines = max(1, most - 1)
+    while len(wrap(_spans(view, parts), width, lines + 1)) > lines:
+        calm = [place for place, part in enumerate(parts) if place and part.severity in ("ok", "quiet")]
+        if not calm:
+            break
+        del parts[calm[-1]]
+    rows = [Row(tuple(line)) for line in wrap(_spans(view, parts), width, lines)]
+    return [*rows, *below]
+
+
+def _spans(view: View, parts: Sequence[Part]) -> list[Span]:
+    headline = view.diagnosis.headline
+    spans: list[Span] = [(f" {headline.word} ", f"word-{headline.severity}")]
+    for number, part in enumerate(parts):
+        spans += [(f" {view.signs.dot} " if number else " ", "quiet"), (part.text, STYLES[part.severity])]
+    return spans
+
+
+def _below(view: View, width: int) -> list[Row]:
+    """The next step, or for how long no problem was seen."""
+    if advice := view.diagnosis.headline.advice:
+        return [Row(((cell(f" {view.signs.arrow} {advice}", width), "strong"),))]
+    calm = view.now - view.calm_since if view.calm_since is not None else 0.0
+    return [Row(((cell(f" no problem for {age(calm)}", width), "quiet"),))] if calm >= 60 else []
 
 
 class Header(Vertical):
@@ -72,6 +98,7 @@ class Header(Vertical):
         super().__init__(id="header")
         # not found by a query each time: the clock ticks all day
         self._identity, self._clock, self._sentence = Identity(), Clock(id="clock"), Sentence()
+        self._height, self._needed_at = 0, 0.0
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="header-top"):
@@ -81,10 +108,23 @@ class Header(Vertical):
 
     def draw(self, view: View) -> None:
         """Show this view."""
+        self._fit(view)
         for part in (self._identity, self._sentence):
             # this may be asked while the screen is being taken down, and the parts are gone before the whole
             if part.is_attached:
                 part.draw(view)
+
+    def _fit(self, view: View) -> None:
+        """As high as what is said, at once; lower only when that was so for a while, so that nothing jumps."""
+        if not self.size.width:
+            return
+        tall = self.screen.has_class("-tall") or self.screen.has_class("-narrow")
+        wanted = 1 + max(1, len(sentence_rows(view, self.size.width, 3 if tall else 2)))
+        if wanted >= self._height:
+            self._needed_at = view.now
+        if wanted > self._height or (wanted < self._height and view.now - self._needed_at > CALM_SECONDS):
+            self._height = wanted
+            self.styles.height = wanted
 
     def tick(self, clock: str) -> None:
         """Move the clock on."""

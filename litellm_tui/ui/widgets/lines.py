@@ -82,6 +82,21 @@ def cell(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -
     return padding + text if right else text + padding
 
 
+def middle(text: str, width: int, *, ellipsis: str = "…") -> str:
+    """Text cut or padded to exactly `width` cells; of what is cut the beginning and the end stay."""
+    length = cell_len(text)
+    if length <= width:
+        return text + " " * (width - length)
+    if width < 5:
+        return cell(text, width, ellipsis=ellipsis)
+    begin = set_cell_size(text, (width - 1) // 2)
+    end = width - 1 - cell_len(begin)
+    tail = text[-end:]
+    while cell_len(tail) > end:
+        tail = tail[1:]
+    return begin + ellipsis + " " * (end - cell_len(tail)) + tail
+
+
 def differing(before: Sequence[Span], after: Sequence[Span]) -> tuple[int, int | None]:
     """`(first cell, cell after the last)` in which two lines differ; None for the end of the line.
 
@@ -166,6 +181,11 @@ class Lines(ScrollView, can_focus=True):
             if self.app.has_class(ASCII_CLASS):
                 bar.renderer = AsciiRender  # type: ignore[misc]  # as Textual's documentation says
         return bar
+
+    @property
+    def height_of_all(self) -> int:
+        """Lines that all its rows take."""
+        return len(self._rows)
 
     @property
     def selected(self) -> str:
