@@ -266,26 +266,37 @@ def _callback(config: dict[str, Any]) -> None:
     config["litellm_settings"]["callbacks"].append("missing.handler")
 
 
+Bad = tuple[tuple[str, ...], Callable[[dict[str, Any]], None], str, str]
+
+
 def test_files_that_would_fail_cost_no_request_and_stay_as_they_are(site: Site) -> None:
+    _refused(site, (COMPOSE, _strategy, "Invalid routing_strategy: 'fastest-first'", "routing_strategy: fastest-first"))
+    _refused(site, (ALONE, _dropped, "just-a-name", "- model_name: lonely"))
+
+
+def test_a_file_that_names_a_module_that_is_not_there_is_refused_too(
+    request: pytest.FixtureRequest, site: Site
+) -> None:
+    if not request.config.getoption("--long"):
+        pytest.skip("it costs another start of a LiteLLM: ./test --long runs it")
+    _refused(site, (ALONE, _callback, "missing", "- missing.handler"))
+
+
+def _refused(site: Site, kind: Bad) -> None:
+    service, change, cause, line = kind
     before, identity = site.config.read_bytes(), site.identity()
-    kinds = [
-        (COMPOSE, _strategy, "Invalid routing_strategy: 'fastest-first'", "routing_strategy: fastest-first"),
-        (ALONE, _dropped, "just-a-name", "- model_name: lonely"),
-        (ALONE, _callback, "missing", "- missing.handler"),
-    ]
+    bad = site.write(change)
     try:
         with Client(site.url) as client:
-            for service, change, cause, line in kinds:
-                bad = site.write(change)
-                status, said = site.run("restart", "--yes", *service)
-                assert (status, said["result"]) == (2, "refused"), said
-                assert cause in said["text"]
-                mark = said["rehearsal"]["mark"]
-                assert mark is not None, said
-                assert (mark["file"], line in bad.decode().splitlines()[mark["line"] - 1]) == (str(site.config), True)
-                assert site.config.read_bytes() == bad
-                assert site.left() == []
-                assert site.identity() == identity
+            status, said = site.run("restart", "--yes", *service)
+        assert (status, said["result"]) == (2, "refused"), said
+        assert cause in said["text"]
+        mark = said["rehearsal"]["mark"]
+        assert mark is not None, said
+        assert (mark["file"], line in bad.decode().splitlines()[mark["line"] - 1]) == (str(site.config), True)
+        assert site.config.read_bytes() == bad
+        assert site.left() == []
+        assert site.identity() == identity
         assert client.lost == []
         assert client.asked
     finally:
