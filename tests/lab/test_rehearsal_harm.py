@@ -24,7 +24,8 @@ from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.rehearsal import Derived
 from litellm_tui.model.service import Variable
 from tests.lab import Environment, environments, required
-from tests.lab.core import PATIENCE, free_ports
+from tests.lab.core import free_ports
+from tests.lab.environments import PATIENCE
 from tests.lab.rehearsal_recorder import Recorder
 from tests.real_redis import redis_server
 
