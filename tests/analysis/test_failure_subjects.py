@@ -445,6 +445,16 @@ def test_what_redis_says_is_about_the_cache(words: str, cause: str) -> None:
             "auth_exception_handler.py:157",
             ("side service", "token's issuer unreachable"),
         ),
+        (
+            "MCP server 'clock' will not start: stdio MCP servers are disabled on this proxy. Set X=true",
+            "stdio_gate.py:28",
+            ("mcp", "MCP programs switched off"),
+        ),
+        (
+            "Error listing tools from clock: UnsupportedProtocol",
+            "mcp_server_manager.py:5512",
+            ("mcp", "MCP server without address"),
+        ),
     ],
 )
 def test_what_stands_beside_the_upstreams_has_its_own_subject(text: str, file: str, expected: tuple[str, str]) -> None:

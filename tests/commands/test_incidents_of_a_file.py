@@ -166,3 +166,19 @@ def test_a_request_whose_error_is_in_the_log_is_told_once(tmp_path: Path, capsys
     )
     _, document, _ = _found(tmp_path, capsys, HEALTHY + error)
     assert [(one["subject"], one["count"]) for one in document["incidents"]] == [("small", 1)]
+
+
+def test_an_mcp_server_that_litellm_only_warns_of_is_an_incident(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warned = (
+        "{clock} - LiteLLM:WARNING: mcp_server_manager.py:5512 - Error listing tools from clock: UnsupportedProtocol\n"
+        "{clock} - LiteLLM:WARNING: stdio_gate.py:28 - MCP server 'files' will not start: stdio MCP servers are "
+        "disabled on this proxy. Set LITELLM_ENABLE_MCP_STDIO=true on the proxy and restart to enable them\n"
+    )
+    _, document, _ = _found(tmp_path, capsys, HEALTHY + warned)
+    found = {(one["failure_of"], one["subject"], one["cause"]) for one in document["incidents"]}
+    assert found == {
+        ("mcp", "clock", "MCP server without address"),
+        ("mcp", "files", "MCP programs switched off"),
+    }

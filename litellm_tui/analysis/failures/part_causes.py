@@ -95,6 +95,24 @@ CACHE_RULES: Final = (
 
 MCP_RULES: Final = (
     word_rule(
+        "MCP programs switched off", "mcp",
+        "an MCP server of the configuration is a program, and this gateway starts none",
+        "set LITELLM_ENABLE_MCP_STDIO=true in LiteLLM's environment, and restart",
+        "stdio mcp servers are disabled",
+    ),
+    word_rule(
+        "MCP program not allowed", "mcp",
+        "an MCP server of the configuration is a program that LiteLLM does not start by itself",
+        "name it in LITELLM_MCP_STDIO_EXTRA_COMMANDS, and restart",
+        "mcp stdio command … is not in the allowlist",
+    ),
+    word_rule(
+        "MCP server without address", "mcp",
+        "an MCP server of the configuration has no url that begins with http:// or https://",
+        "give it its url in mcp_servers, directly below its name",
+        "unsupportedprotocol", "missing an 'http://' or 'https://' protocol",
+    ),
+    word_rule(
         "MCP server refuses the key", "mcp",
         "an MCP server of the configuration answers, and does not accept what LiteLLM identifies itself with",
         "correct auth_type and authentication of the server in mcp_servers",
