@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Generator
@@ -57,7 +58,27 @@ LONG = (
     "tests/lab/test_faults.py",
     "tests/lab/test_podman_services.py",
     "tests/proving/test_corpus.py",
+    # each starts LiteLLM twice, to be taken back for a cause of its own: others of their kind are tried every day
+    *(
+        f"tests/lab/test_restart.py::test_{name}"
+        for name in (
+            "a_port_that_is_taken",
+            "an_include_that_is_removed",
+            "an_environment_variable_that_is_gone",
+            "a_model_that_is_dropped",
+            "a_proxy_that_answers_and_has_loaded_nothing",
+        )
+    ),
 )
+# What takes a lab of each LiteLLM: those of the older ones are as long.
+OF_EACH = tuple(f"tests/lab/test_{name}.py" for name in ("attribution", "calm", "drill", "probe", "router"))
+_VERSION = re.compile(r"\[(\d+(?:\.\d+)+)")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether a test that goes through many of a kind takes all of them; without `--long` it takes a spread of them."""
+    return bool(request.config.getoption("--long"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,6 +86,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--midnight-in", type=float, metavar="SECONDS", help="each test begins so long before local midnight"
     )
+
+
+def is_long(nodeid: str, newest: str) -> bool:
+    """Whether a test is left out without `--long`, by its node id and the version of the newest LiteLLM of the lab."""
+    version = _VERSION.search(nodeid)
+    return nodeid.startswith(LONG) or bool(nodeid.startswith(OF_EACH) and version and version[1] != newest)
+
+
+def newest_version() -> str:
+    """That of the newest LiteLLM that the lab can boot; "" where there is none."""
+    from tests.lab.environments import environments
+
+    return next((found.version for found in environments()), "")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -75,9 +109,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable[..., Any]) 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not (config.getoption("--long") or any(argument.startswith(LONG) for argument in config.args)):
+    if not config.getoption("--long"):
+        # a file that is named is run as a whole
+        named = tuple(argument.partition("::")[0] for argument in config.args if ".py" in argument)
         for item in items:
-            if item.nodeid.startswith(LONG):
+            if not item.nodeid.startswith(named) and is_long(item.nodeid, newest_version()):
                 item.add_marker(pytest.mark.skip(reason="takes minutes: ./test --long runs it"))
     if IS_WORKER:
         from tests.workers import group_of, place_of

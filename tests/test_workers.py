@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 pytest.importorskip("xdist")
 
-from tests.workers import LABS_AT_ONCE, SHARED, WATCH, Groups, group_of, is_lab, place_of
+from tests import workers
+from tests.conftest import LONG, OF_EACH, is_long
+from tests.workers import LABS_AT_ONCE, SHARED, WATCH, Groups, group_of, is_lab, labs_at_once, place_of
 
 
 @pytest.mark.parametrize(
@@ -30,8 +33,38 @@ def test_a_test_is_in_one_group(nodeid: str, group: str) -> None:
 
 
 def test_what_lasts_longest_is_taken_first() -> None:
-    groups = ["tests/ui/test_keys.py", "tests/proving 1.77.7", "tests/lab/test_probe.py", SHARED, WATCH]
-    assert sorted(groups, key=place_of) == groups[::-1]
+    groups = [WATCH, "tests/proving 1.77.7", "tests/lab/test_restart.py", SHARED, "tests/lab/test_probe.py"]
+    groups += ["tests/ui/test_keys.py", "tests/ui/test_audit_screen.py", "tests/proving/test_proofs.py"]
+    assert sorted([*groups[1::2], *groups[::2]], key=place_of) == groups
+
+
+def test_a_machine_with_little_memory_has_fewer_labs_at_once() -> None:
+    assert [labs_at_once(memory) for memory in (2_000, 7_000, 8_000, 16_000)] == [1, 1, 2, LABS_AT_ONCE]
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "long"),
+    [
+        ("tests/lab/test_faults.py::test_it[1.106.2-x]", True),
+        ("tests/lab/test_router.py::test_it[1.106.2]", False),
+        ("tests/lab/test_router.py::test_it[1.77.7]", True),
+        ("tests/lab/test_gateway.py::test_it[1.77.7]", False),
+        ("tests/lab/test_restart.py::test_a_port_that_is_taken", True),
+        ("tests/lab/test_restart.py::test_a_crash_five_seconds_after_the_start", False),
+    ],
+)
+def test_what_takes_minutes_is_left_out(nodeid: str, long: bool) -> None:
+    assert is_long(nodeid, "1.106.2") == long
+
+
+def test_what_is_left_out_is_there() -> None:
+    """A name that has changed would be run every day, and nobody would see it."""
+    for name in (*LONG, *OF_EACH):
+        file, _, function = name.partition("::")
+        assert f"def {function}" in (ROOT / file).read_text(encoding="utf-8")
+
+
+ROOT = Path(__file__).parents[1]
 
 
 class _Node:
@@ -62,7 +95,8 @@ def _scheduled(workers: int, collection: list[str]) -> tuple[Groups, list[_Node]
     return scheduler, nodes
 
 
-def test_groups_with_labs_leave_workers_to_the_others() -> None:
+def test_groups_with_labs_leave_workers_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "memory_here", lambda: 16_000)
     labs = [f"tests/lab/test_{name}.py" for name in ("calm", "restart", "faults", "console", "probe", "drill")]
     collection = [f"{file}::test_{number}" for file in (*labs, "tests/ui/a.py", "tests/b.py") for number in range(5)]
     scheduler, nodes = _scheduled(5, collection)

@@ -7,6 +7,7 @@ other tests; no more of them than a small machine can start LiteLLM for.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -23,8 +24,30 @@ PROVING = "tests/proving "
 SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py")
 # These share the engine of the session.
 ENGINE = "tests/lab/test_docker_"
-FIRST = (WATCH, *(f"tests/lab/test_{name}.py" for name in ("restart", "faults", "console")), SHARED)
+FIRST = tuple(f"tests/lab/test_{name}.py" for name in ("restart", "faults", "console"))
+# What lasts longest of all that has no lab.
+LONGEST = tuple(
+    f"tests/{name}.py"
+    for name in (
+        "ui/test_keys",
+        "fuzz/test_log_lines",
+        "ui/test_audit_screen",
+        "collectors/test_litellm_errors",
+        "ui/test_logs",
+        "commands/test_own_faults",
+        "ui/test_snapshots",
+        "logs/test_journal",
+        "collectors/test_litellm_reader",
+        "analysis/test_nesting",
+        "ui/test_difference_screen",
+        "monitor/test_scale",
+    )
+)
 LABS_AT_ONCE = 3
+# In MiB: five workers take 600 each by their end, the watch has up to six LiteLLMs of 300 to 400, the types take 700.
+BESIDE_LABS = 5500
+# A group's LiteLLMs, or the forks of one, with their systemd, Redis and consoles.
+OF_LABS = 900
 _VERSION = re.compile(r"\[(\d+(?:\.\d+)+)")
 
 
@@ -42,10 +65,26 @@ def group_of(nodeid: str) -> str:
 
 
 def place_of(group: str) -> int:
-    """Smaller is earlier."""
-    if group in FIRST:
-        return FIRST.index(group)
-    return len(FIRST) + (1 if group.startswith("tests/proving") else 0 if is_lab(group) else 2)
+    """Smaller is earlier: the watch, all starts of one LiteLLM, the longest labs, other labs, and what has none."""
+    order = (WATCH, PROVING, *FIRST, SHARED, "other labs", *LONGEST)
+    if group.startswith(PROVING):
+        return order.index(PROVING)
+    if group in order:
+        return order.index(group)
+    return order.index("other labs") if is_lab(group) else len(order)
+
+
+def labs_at_once(memory: int) -> int:
+    """How many groups with labs may be under way on a machine of so many MiB.
+
+    Where there are too few, the kernel ends a LiteLLM.
+    """
+    return max(1, min(LABS_AT_ONCE, (memory - BESIDE_LABS) // OF_LABS))
+
+
+def memory_here() -> int:
+    """The machine's, in MiB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (1 << 20)
 
 
 def is_lab(group: str) -> bool:
@@ -54,7 +93,7 @@ def is_lab(group: str) -> bool:
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed throughout
-    """Hands the groups to the workers in the order of collection, at most `LABS_AT_ONCE` with labs at a time."""
+    """Hands the groups to the workers in the order of collection, at most `labs_at_once` with labs at a time."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
@@ -71,7 +110,7 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed t
             for assigned in self.assigned_work.values()
             for group, tests in assigned.items()
         )
-        if under_way >= LABS_AT_ONCE:
+        if under_way >= labs_at_once(memory_here()):
             other = next((group for group in self.workqueue if not is_lab(group)), None)
             if other is not None:
                 self.workqueue.move_to_end(other, last=False)

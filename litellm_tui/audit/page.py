@@ -61,7 +61,7 @@ OSV exports them) beside it.
 - Versions are compared as Python compares them: 1.83.7rc1 comes before 1.83.7 and does not hold its mends.
 - A file with (?) counts only beside another sign: honest software has that name too.
 - Left out, since which releases it concerns could not be verified: CVE-2026-114612 (GHSA-7hp6-4w63-5g45, critical,
-  2026-10-22, an administrator's rights by the reuse of the salt key); GHSA-g26j-5385-hhw3.
+  2026-10-22, an administrator's rights by the reuse of the salt key).
 - Releases that end their own start with a newer package are in the rule `companion-breaks-start`, those that want the
   internet to start in `cost-map-at-start` ([rules.md](rules.md))."""
 

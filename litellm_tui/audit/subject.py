@@ -97,7 +97,8 @@ class Subject:
     `prices` is the price map of a LiteLLM. `lines` are lines of environment files that are not taken as they are meant,
     `absent_files` files that the configuration names and that are not there. `release` is what is known of the LiteLLM
     itself, None where nobody looked, and `advisories` is the table that it is held against. `cache_refuses` says that
-    every server of a cache that a start asks refuses connections.
+    every server of a cache that a start asks refuses connections. `packages` are the distributions beside LiteLLM, as
+    those of `runtime`, which they stand in for; None where nobody could look.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class Subject:
         release: Release | None = None,
         advisories: Sequence[Advisory] = (),
         cache_refuses: bool = False,
+        packages: frozenset[str] | None = None,
     ) -> None:
         self.file = file
         self.data = file.data
@@ -131,6 +133,7 @@ class Subject:
         self.release = release
         self.advisories = advisories
         self.cache_refuses = cache_refuses
+        self.packages = packages if runtime is None or runtime.packages is None else runtime.packages
 
     def section(self, name: str) -> Mapping[str, Any]:
         """A top-level mapping such as `router_settings`; empty when absent or not a mapping."""

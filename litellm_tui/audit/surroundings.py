@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from litellm_tui.audit.rule import Hit
 from litellm_tui.audit.subject import UNKNOWN, Runtime, Subject, Unknown, reference
+from litellm_tui.model.edits import Path
 
 # skipped by _load_environment_variables in proxy/proxy_server.py since 1.83
 BLOCKED: Final = frozenset(
@@ -20,8 +22,10 @@ BLOCKED_SINCE: Final = "1.83"
 
 def exported_variables(subject: Subject) -> Mapping[str, Any]:
     """The entries of `environment_variables` that LiteLLM exports to its environment, unresolved."""
-    blocks = subject.runs(since=BLOCKED_SINCE)
     section = subject.section("environment_variables")
+    if not section:
+        return section
+    blocks = subject.runs(since=BLOCKED_SINCE)
     return {
         name: value for name, value in section.items() if isinstance(name, str) and not (blocks and name in BLOCKED)
     }
@@ -87,6 +91,15 @@ def has_licence(subject: Subject) -> bool | None:
     if subject.section("general_settings").get("litellm_license"):
         return True
     return is_set(subject, "LITELLM_LICENSE")
+
+
+def unlicensed(subject: Subject, name: str, path: Path) -> Iterator[Hit]:
+    """That LiteLLM ends without a licence for this; a warning where it is not known whether there is one."""
+    licensed = has_licence(subject)
+    if licensed is False:
+        yield Hit(f"{name} needs a licence, and LITELLM_LICENSE is not set", path)
+    elif licensed is None:
+        yield Hit(f"{name} needs a licence: LiteLLM starts only with LITELLM_LICENSE set", path, severity="warning")
 
 
 def worker_count(subject: Subject) -> int | None:

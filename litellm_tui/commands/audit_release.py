@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -58,6 +59,14 @@ def _loaded(source: Compared) -> tuple[ConfigFile | ConfigError, Piece | None]:
     return (outer_error(loaded, piece, source.path) if isinstance(loaded, ConfigError) else loaded), piece
 
 
+def _includes(file: ConfigFile | ConfigError, other: ConfigFile) -> bool:
+    """Whether a file includes this other one, and is not included by it as well."""
+    if isinstance(file, ConfigError) or file.path == other.path:
+        return False
+    inside, outside = (set(map(os.path.realpath, one.files)) for one in (other, file))
+    return os.path.realpath(other.path) in outside and os.path.realpath(file.path) not in inside
+
+
 def run_against(
     sources: Sequence[Compared],
     before: str,
@@ -70,11 +79,16 @@ def run_against(
     from litellm_tui.commands import release_print
 
     found: list[ReleaseComparison] = []
-    for source in sources:
-        loaded, piece = _loaded(source)
+    opened = [(source, *_loaded(source)) for source in sources]
+    for source, loaded, piece in opened:
         if isinstance(loaded, ConfigError):
             print(f"litellm-tui: {loaded}", file=sys.stderr)
             return EX_DATAERR
+        whole = next((other.path for other, file, _ in opened if other is not source and _includes(file, loaded)), "")
+        if whole:
+            # LiteLLM reads it as a part of that one, and so does the comparison
+            print(f"litellm-tui: {source.path}: included by {whole}, and compared with it", file=sys.stderr)
+            continue
         result = compare(loaded, source.environment, source.unit, before, after, silenced, advisories)
         if isinstance(result, Failure):
             raise SettingsError(result.why)

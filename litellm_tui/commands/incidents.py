@@ -33,7 +33,8 @@ def run(options: Options, since: str | float = "", json: bool = False) -> int:
     settings = load_settings()
     seen = look(say_which(resolve(options, settings)), remembers=False, lines=LINES)
     begin = _begin(seen, since)
-    found = find_incidents(seen.snapshot.failures, seen.diagnosis, seen.now, since=begin)
+    failed = seen.snapshot.traffic.failed
+    found = find_incidents(seen.snapshot.failures, seen.diagnosis, seen.now, since=begin, failed=failed)
     status = exit_status(found, seen)
     if json:
         print(msgspec.json.format(msgspec.json.encode(document(found, seen, begin)), indent=2).decode())

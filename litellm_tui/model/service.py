@@ -138,7 +138,7 @@ class Unit(msgspec.Struct, frozen=True):
     use. `definition_files` say how it is run next (compose files, `.env`, `env_file`; a unit's own file and drop-ins):
     they are kept and brought back with the configuration. `variables_in` are those of them that give their variables to
     the service as they stand. `image` is the image of a container, `root` the folder in which its files are seen from
-    here.
+    here, `health_command` its own check with CMD or CMD-SHELL in front, made every `health_seconds`.
     """
 
     name: str
@@ -161,6 +161,8 @@ class Unit(msgspec.Struct, frozen=True):
     variables_in: tuple[str, ...] = ()
     image: str = ""
     root: str = ""
+    health_command: tuple[str, ...] = ()
+    health_seconds: float | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.scope})"

@@ -20,6 +20,7 @@ from litellm_tui.audit.run import audit_unusable_file, run_audit
 from litellm_tui.audit.subject import Runtime, Subject, reference
 from litellm_tui.collectors.closed_ports import all_refuse
 from litellm_tui.collectors.config import config_file
+from litellm_tui.collectors.config.deployed_asking import asked_by_check, lines_of
 from litellm_tui.collectors.litellm_source.advisories import shipped_advisories
 from litellm_tui.collectors.litellm_source.catalogues import (
     Reader,
@@ -31,7 +32,7 @@ from litellm_tui.collectors.litellm_source.catalogues import (
     shipped,
 )
 from litellm_tui.collectors.litellm_source.installed_release import release_of
-from litellm_tui.collectors.litellm_source.packages import installed_distributions
+from litellm_tui.collectors.litellm_source.packages import distributions_in, installed_distributions
 from litellm_tui.collectors.litellm_source.prices import price_map
 from litellm_tui.collectors.litellm_source.python_modules import find_modules
 from litellm_tui.host.bounded import SMALL, read_text
@@ -164,6 +165,7 @@ class Auditor:
                 release=release,
                 advisories=self._advisories,
                 cache_refuses=refuses,
+                packages=distributions_in(release.looked) if release is not None else None,
             )
             found = run_audit(subject, self._silenced)
             if self._failure is not None:
@@ -237,10 +239,15 @@ class Auditor:
         folders = [folder for folder in (environment or {}).get("PYTHONPATH", "").split(os.pathsep) if folder]
         if unit is not None and unit.folder:
             folders.append(unit.folder)
-        interpreter = unit.interpreter if unit is not None else None
+        interpreter = unit.interpreter if unit is not None else self._interpreter()
         # a unit whose interpreter is not here runs in a container, where other files stand beside the configuration
         contained = contained or (unit is not None and interpreter is None)
         return find_modules(names, loaded.path, interpreter, folders, contained)
+
+    def _interpreter(self) -> str | None:
+        """The Python of the environment that was named for a file alone; None where it is none."""
+        place = os.path.join(self._place, "bin", "python") if os.path.isdir(self._place) else self._place
+        return place if place and os.path.isfile(place) else None
 
 
 def _is_hidden(path: str) -> bool:
@@ -290,15 +297,17 @@ def runtime_of(unit: Unit | None) -> Runtime | None:
     """What the rules may use of the unit; its file is read for the places of its directives."""
     if unit is None:
         return None
+    text = _text_of(unit.fragment)
     return Runtime(
         unit=unit.name,
         arguments=unit.arguments,
         exec_reload=unit.exec_reload,
         stop_seconds=unit.stop_seconds,
         fragment=unit.fragment,
-        marks=_marks(unit.fragment),
+        marks={name: Mark(unit.fragment, line) for name, line in directive_lines(text).items()},
         sources={name: variable.source for name, variable in unit.environment.items()},
         packages=installed_distributions(unit.interpreter) if unit.interpreter else None,
+        health=lines_of(asked_by_check(unit.health_command, f"container {unit.name}", unit.health_seconds), text),
     )
 
 
@@ -315,10 +324,9 @@ def runtime_of_manifest(deployed: Deployed, manifest: str) -> Runtime:
     )
 
 
-def _marks(fragment: str) -> dict[str, Mark]:
+def _text_of(fragment: str) -> str:
     try:
-        text = read_text(fragment, SMALL, errors="replace") if fragment else ""
+        return read_text(fragment, SMALL, errors="replace") if fragment else ""
     except OSError:
-        # systemctl shows the directives; only their lines stay unknown
-        return {}
-    return {name: Mark(fragment, line) for name, line in directive_lines(text).items()}
+        # systemctl shows the directives, and the engine a container's check; only their lines stay unknown
+        return ""

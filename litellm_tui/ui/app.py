@@ -26,6 +26,7 @@ from litellm_tui.target.settings import Settings, SettingsError
 from litellm_tui.ui.key_actions import KeyActions
 from litellm_tui.ui.keys import KEYS
 from litellm_tui.ui.paint_pace import Pace
+from litellm_tui.ui.renamed_unit import RenamedUnit
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.screens.main import NARROW, WIDE, MainScreen
 from litellm_tui.ui.session import Session
@@ -85,6 +86,7 @@ class Console(KeyActions):
         self.session = Session(profile, notation, title, memory=memory, pace=pace)
         self.link = Link(self.send, self.output_waits)
         self._watching: Worker[None] | None = None
+        self._renamed = RenamedUnit()
         self._unknown_theme = install(self, settings.theme)
         self.reopen: Callable[[], Profile] | None = None
         """The gateway that is to be opened when this console has ended, in place of the one that it showed."""
@@ -209,6 +211,17 @@ class Console(KeyActions):
     def _tick(self) -> None:
         if self.screen_stack:
             self.main.tick(self.session.notation.clock(time.time()))
+        if (view := self._uncovered) and self._renamed.is_due(view.snapshot.service):
+            self.begin(self._open_renamed, group="renamed", exclusive=True)
+
+    async def _open_renamed(self) -> None:
+        """Open the gateway anew under the name that its unit has now."""
+        profile = self.session.profile
+        if profile is None or await self._renamed.find(profile) is None or self._uncovered is None:
+            return
+        self.reopen = profile.again
+        await self.link.quiet()
+        self.exit(0)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.main.lay_out)

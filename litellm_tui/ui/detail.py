@@ -39,7 +39,8 @@ def deployment_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragr
     yield "since", _when(verdict.since, view).strip(" ()"), "ok"
     yield "next", verdict.do, "strong"
     if deployment.ok is not None and deployment.failed is not None:
-        yield "requests", f"{deployment.ok:,} answered, {deployment.failed:,} failed in 5 min", "quiet"
+        retried = ", each retry counted" if deployment.failed else ""
+        yield "requests", f"{deployment.ok:,} answered, {deployment.failed:,} failed in 5 min{retried}", "quiet"
     yield from evidence_paragraphs(verdict, view)
     for number, finding in enumerate(deployment.findings):
         text = f"{finding.severity}, line {finding.mark.line}: {finding.text}"

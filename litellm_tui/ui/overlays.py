@@ -51,6 +51,9 @@ class Overlays:
             self._console.session.keep()
             if isinstance(chosen, Place):
                 self._console.go_to(chosen)
+            elif chosen is not None and chosen.sequence < 0:
+                # no line tells of it
+                self._console.go_to(chosen.place)
             elif chosen is not None:
                 self._console.show_record(chosen.sequence)
 

@@ -410,6 +410,41 @@ def test_what_redis_says_is_about_the_cache(words: str, cause: str) -> None:
         ("Error syncing in-memory cache with Redis: OOM command not allowed", "", ("cache", "Redis is full")),
         ("[Errno 24] Too many open files", "", ("machine", "too many open files")),
         ("OSError: [Errno 28] No space left on device", "", ("machine", "disk full")),
+        (
+            "Failed to evict cached key entry for sk-x; a deleted key may authenticate until its TTL expires: lost",
+            "auth_checks.py:3253",
+            ("cache", "failing"),
+        ),
+        (
+            "[Non-Blocking Error] Error initializing custom logger: Missing keys=['X_KEY'] in environment.",
+            "litellm_logging.py:5290",
+            ("side service", "callback not set up"),
+        ),
+        (
+            "litellm.proxy_server.py::add_deployment() - Error getting new models from DB - it said so",
+            "proxy_server.py:8369",
+            ("database", "database request failed"),
+        ),
+        (
+            "Error getting guardrail from DB: it said so",
+            "guardrail_registry.py:529",
+            ("database", "database request failed"),
+        ),
+        (
+            "JWT Auth: ConnectTimeout fetching https://idp.example/keys (attempt 1/3), retrying: lost",
+            "handle_jwt.py:773",
+            ("side service", "token's issuer unreachable"),
+        ),
+        (
+            f"{AUTH}ConnectError fetching https://idp.example/keys after 3 attempts",
+            "auth_exception_handler.py:157",
+            ("side service", "token's issuer unreachable"),
+        ),
+        (
+            f"{AUTH}OIDC UserInfo endpoint returned status 503: busy",
+            "auth_exception_handler.py:157",
+            ("side service", "token's issuer unreachable"),
+        ),
     ],
 )
 def test_what_stands_beside_the_upstreams_has_its_own_subject(text: str, file: str, expected: tuple[str, str]) -> None:

@@ -323,7 +323,10 @@ def test_some_of_many_requests_degrade_and_a_single_one_does_not() -> None:
     mixed = Tally("model", "openai/m", ok=20, failed=5, last_ok=NOW - 1, last_failed=NOW - 8, in_a_row=0, error=REFUSED)
     verdict = _only(_snapshot([FILE], [LOADED], tallies=(mixed,))).verdict
     assert (verdict.state, verdict.brief) == ("degraded", "refused")
-    assert verdict.reason.startswith("5 of 25 requests failed")
+    assert verdict.reason.startswith("5 of 25 attempts failed")
+    of_group = msgspec.structs.replace(mixed, kind="group", name="g")
+    whole = _only(_snapshot([FILE], [LOADED], tallies=(of_group,))).verdict
+    assert "attempt" not in whole.reason, "the router retries within a request"
     once = Tally("model", "openai/m", ok=20, failed=1, last_ok=NOW - 9, last_failed=NOW - 8, in_a_row=1, error=REFUSED)
     assert _only(_snapshot([FILE], [LOADED], tallies=(once,))).verdict.state == "serving"
     healed = Tally("model", "openai/m", ok=20, failed=5, last_ok=NOW - 1, last_failed=NOW - 90, error=REFUSED)

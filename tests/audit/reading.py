@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.run import audit_unusable_file, run_audit
@@ -31,10 +32,12 @@ def audited(
     interpreter: str | None = None,
     release: Release | None = None,
     advisories: Sequence[Advisory] = (),
+    packages: frozenset[str] | None = None,
 ) -> Audit:
     """The audit of this text as `config.yaml`, with `files` beside it. No rule may fail on it, but where one is to.
 
-    `interpreter` is the gateway's Python, in whose libraries the named modules are looked for. Without `advisories` no
+    `interpreter` is the gateway's Python, in whose libraries the named modules are looked for; `packages` are the
+    distributions beside LiteLLM. Without `advisories` no
     release has any.
     """
     with TemporaryDirectory() as folder:
@@ -48,9 +51,8 @@ def audited(
         if isinstance(loaded, ConfigError):
             return audit_unusable_file(loaded, catalogue.version)
         modules = find_modules([name for _, name in named_modules(loaded.data)], loaded.path, interpreter)
-        result = run_audit(
-            Subject(loaded, catalogue, spans, env, runtime, modules, release=release, advisories=advisories), silenced
-        )
+        around: dict[str, Any] = {"release": release, "advisories": advisories, "packages": packages}
+        result = run_audit(Subject(loaded, catalogue, spans, env, runtime, modules, **around), silenced)
     assert any("the rule itself failed" in said for said in result.unknown) == stumbles, result.unknown
     return result
 

@@ -74,6 +74,13 @@ def test_a_compromised_release_is_that_release_alone(version: str, compromised: 
     assert any(one.kind == "compromised" for one in affecting(TABLE, version)) == compromised
 
 
+@pytest.mark.parametrize(
+    ("version", "open_"), [("1.38.10", True), ("1.44.7", True), ("1.44.8", False), ("1.77.7", False)]
+)
+def test_a_key_is_sent_anywhere_until_its_release(version: str, open_: bool) -> None:
+    assert any(one.known_as == "CVE-2024-6587" for one in affecting(TABLE, version)) == open_
+
+
 def test_every_entry_says_when_and_from_where() -> None:
     assert len(TABLE) > 15
     for one in TABLE:

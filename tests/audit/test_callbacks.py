@@ -130,6 +130,6 @@ def test_a_scraper_needs_a_key_since_1_84() -> None:
     assert any("Prometheus" in praise.text for praise in said.right)
 
 
-@pytest.mark.parametrize(("env", "said"), [({}, True), (None, False), ({"LITELLM_LICENSE": "x"}, False)])
+@pytest.mark.parametrize(("env", "said"), [({}, True), (None, True), ({"LITELLM_LICENSE": "x"}, False)])
 def test_enterprise_callbacks_need_a_licence(env: dict[str, str] | None, said: bool) -> None:
     assert ("callback-needs-licence" in lines(audited(settings("callbacks: [hide_secrets]"), env=env))) is said

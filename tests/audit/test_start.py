@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from litellm_tui.audit.subject import Runtime
-from tests.audit.reading import NEWEST, audited, found, lines
+from litellm_tui.collectors.litellm_source.packages import distributions_in
+from tests.audit.reading import NEWEST, audited, found
 
 OLD = "1.77.7"
 START = {
@@ -128,7 +131,8 @@ def test_what_ends_the_start_is_fatal(text: str, rule: str, line: int) -> None:
 )
 def test_what_starts_is_left_alone(text: str) -> None:
     environment = {"KIND": "hide-secrets", "MODE": "pre_call", "LITELLM_LICENSE": "x", "REDIS_HOST": "r"}
-    assert not START & lines(audited(text, env=environment)).keys()
+    told = audited(text, env=environment).findings
+    assert not START & {finding.rule for finding in told if finding.severity != "advice"}
 
 
 def test_what_the_environment_decides_is_a_warning_where_it_is_not_known() -> None:
@@ -196,7 +200,8 @@ def test_the_separator_of_mcp_names_can_be_another() -> None:
     ],
 )
 def test_a_package_that_is_missing_is_named(text: str, rule: str, package: str) -> None:
-    assert not found(audited(text), rule), "nothing is known of the packages"
+    unknown = found(audited(text), rule)
+    assert {finding.severity for finding in unknown} <= {"advice"}, "nothing is known of the packages"
     assert not found(audited(text, runtime=Runtime("", packages=frozenset({package}))), rule)
     assert found(audited(text, runtime=Runtime("", packages=frozenset({"litellm"}))), rule)
 
@@ -315,3 +320,83 @@ def test_a_plugin_of_a_complexity_router_is_a_module() -> None:
     text = one_deployment("model: auto_router/complexity_router, complexity_router_config: {plugins: [steer.run]}")
     [finding] = found(audited(text), "module-not-found")
     assert (finding.severity, finding.mark.line) == ("fatal", 3)
+
+
+@pytest.mark.parametrize(
+    ("callback", "rule"),
+    [("hide_secrets", "callback-needs-licence"), ("banned_keywords", "callback-of-the-image")],
+)
+def test_what_needs_a_licence_is_said_of_a_file_alone(callback: str, rule: str) -> None:
+    text = f"litellm_settings:\n  callbacks: [{callback}]\n"
+    (told,) = found(audited(text), rule)
+    assert (told.severity, "starts only with LITELLM_LICENSE set" in told.text) == ("warning", True)
+    (fatal,) = found(audited(text, env={}), rule)
+    assert fatal.severity == "fatal"
+    assert not found(audited(text, env={"LITELLM_LICENSE": "k"}), rule)
+
+
+def test_a_package_that_does_not_come_with_litellm_is_named_of_a_file_alone() -> None:
+    (told,) = found(audited("litellm_settings:\n  callbacks: [otel]\n"), "callback-package-missing")
+    assert told.severity == "advice"
+    assert "opentelemetry-sdk, which `litellm[proxy]` does not bring" in told.text
+
+
+@pytest.mark.parametrize(("beside", "said"), [(("openai",), True), (("openai", "prisma"), False), ((), False)])
+def test_the_packages_of_an_environment_that_was_named(tmp_path: Path, beside: tuple[str, ...], said: bool) -> None:
+    for name in ("litellm", *beside):
+        (tmp_path / f"{name}-1.0.dist-info").mkdir()
+    packages = distributions_in([str(tmp_path)])
+    # a wheel that was only unpacked says nothing of what will be beside it
+    assert (packages is None) == (not beside)
+    text = "general_settings:\n  database_url: postgresql://h/x\n"
+    assert bool(found(audited(text, packages=packages), "prisma-not-installed")) == said
+
+
+@pytest.mark.parametrize(
+    ("server", "env", "said"),
+    [
+        ("{url: http://h/mcp}", {}, []),
+        ("{spec_path: http://h/openapi.json}", {}, []),
+        ("{transport: sse}", {}, [("error", "has no url")]),
+        ("{fetch: {url: http://h/sse}}", {}, [("error", "has no url")]),
+        ("{transport: stdio, command: npx}", {"LITELLM_ENABLE_MCP_STDIO": "true"}, []),
+        ("{transport: stdio, command: npx}", {}, [("error", "it is not started")]),
+        ("{transport: stdio, command: npx}", None, [("warning", "only with LITELLM_ENABLE_MCP_STDIO=true")]),
+        ("{transport: stdio}", {"LITELLM_ENABLE_MCP_STDIO": "True"}, [("error", "has no command")]),
+        (
+            "{transport: stdio, command: /opt/tool}",
+            {"LITELLM_ENABLE_MCP_STDIO": "true"},
+            [("error", "tool is none of")],
+        ),
+        (
+            "{transport: stdio, command: /opt/tool}",
+            {"LITELLM_ENABLE_MCP_STDIO": "true", "LITELLM_MCP_STDIO_EXTRA_COMMANDS": "tool,other"},
+            [],
+        ),
+    ],
+)
+def test_an_mcp_server_that_nobody_can_ask(
+    server: str, env: dict[str, str] | None, said: list[tuple[str, str]]
+) -> None:
+    told = found(audited(f"mcp_servers:\n  s: {server}\n", env=env), "mcp-server-idle")
+    assert [finding.severity for finding in told] == [severity for severity, _ in said]
+    assert all(words in finding.text for finding, (_, words) in zip(told, said, strict=True)), told
+
+
+def test_a_release_before_the_switch_starts_programs() -> None:
+    text = "mcp_servers:\n  s: {transport: stdio, command: npx}\n"
+    assert not found(audited(text, env={}, version="1.90.7"), "mcp-server-idle")
+
+
+@pytest.mark.parametrize(
+    ("servers", "refused"),
+    [
+        ("{a: {url: http://h, server_id: x}, b: {url: http://i, server_id: x}}", 1),
+        ("{a: {url: http://h, server_id: b}, b: {url: http://i}}", 1),
+        ("{a: {url: http://h, server_id: c}, b: {url: http://i, alias: c}}", 1),
+        ("{a: {url: http://h, server_id: a}, b: {url: http://i, server_id: b}}", 0),
+        ("{a: {url: http://h, server_id: a}, b: {url: http://i, alias: a}}", 1),
+    ],
+)
+def test_the_id_of_an_mcp_server_is_its_own(servers: str, refused: int) -> None:
+    assert len(found(audited(f"mcp_servers: {servers}\n"), "mcp-server-refused")) == refused

@@ -59,6 +59,8 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("proxy/guardrails/guardrail_hooks/mcp_", "guardrails", "gateway", "mcp", "caller"),
     _row("proxy/guardrails/guardrail_hooks/cisco_ai_defense/", "guardrails", "gateway", "mcp"),
     _row("proxy/guardrails/guardrail_hooks/presidio.py", "guardrails", "gateway", "side service"),
+    # those that are kept in the database
+    _row("proxy/guardrails/guardrail_registry.py", "guardrails", "gateway", "database"),
     _row("proxy/guardrails/", "guardrails", "gateway"),
     _row("integrations/custom_guardrail.py", "guardrails", "gateway"),
     # router
@@ -72,6 +74,7 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("router_config.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_strategy/complexity_router", "", ""),
+    _row("router_strategy/adaptive_router/", "router", "gateway", "database"),
     _row("router_strategy/", "router", "gateway", "caller", "cache"),
     _row("router_utils/", "router", "gateway", "caller", "upstream", "cache"),
     # cache

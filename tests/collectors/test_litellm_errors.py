@@ -80,6 +80,7 @@ def _reached(environment: Environment) -> tuple[Said, ...]:
     return tuple(one for one in said if one.telling and expected(one) is not None)
 
 
+@cache
 def _outcome(said: Said, files: bool) -> str:
     row, found = expected(said), as_reported(said, files=files)
     assert row is not None

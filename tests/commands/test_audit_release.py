@@ -171,3 +171,19 @@ def test_an_image_that_floats_is_told_of_a_compose_file(tmp_path: Path, capsys: 
     )
     main(["audit", "compose.yaml"])
     assert "floating-image: the image is ghcr.io/berriai/litellm:main-latest" in capsys.readouterr().out
+
+
+def test_a_file_that_another_one_includes_is_compared_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "whole.yaml").write_text("include: [part.yaml]\nmodel_list: []\n")
+    (tmp_path / "part.yaml").write_text("litellm_settings:\n  default_fallbacks: a\n")
+    (tmp_path / "other.yaml").write_text("litellm_settings:\n  default_fallbacks: a\n")
+    names = ["whole.yaml", "part.yaml", "other.yaml"]
+    assert main(["audit", *names, "--litellm", "1.77.7", "--against", "1.109.3"]) == 1
+    said = capsys.readouterr()
+    assert said.out.count("default_fallbacks is the text 'a'") == 2
+    assert "part.yaml:2:3: LiteLLM 1.109.3 does not start with it" in said.out
+    assert "part.yaml: from LiteLLM" not in said.out
+    assert "part.yaml: included by" in said.err

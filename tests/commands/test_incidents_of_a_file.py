@@ -141,3 +141,28 @@ ERROR:    Application startup failed. Exiting.
     assert "/etc/litellm/my_hooks.py" in start["words"]
     assert start["place"]["kind"] == "service"
     assert "start did not complete" in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "silent"), [("500 Internal Server Error", 1), ("503 Service Unavailable", 1), ("200 OK", 0)]
+)
+def test_a_request_that_failed_without_a_line_of_its_own_is_an_incident(
+    answer: str, silent: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lone = f'INFO:     10.4.0.12:40114 - "POST /v1/chat/completions HTTP/1.1" {answer}\n'
+    status, document, said = _found(tmp_path, capsys, HEALTHY + lone + HEALTHY.splitlines(keepends=True)[-1])
+    assert status == (2 if silent else 0)
+    assert [one["count"] for one in document["incidents"]] == [1] * silent
+    assert ("answered with 5xx, and no line says why" in said) == bool(silent)
+    assert ("10.4.0.12 (1)" in said) == bool(silent)
+
+
+def test_a_request_whose_error_is_in_the_log_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = (
+        "{clock} - LiteLLM Proxy:ERROR: common_request_processing.py:1401 - "
+        "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - litellm.InternalServerError: "
+        "InternalServerError: OpenAIException - Connection error.. Received Model Group=small\n"
+        'INFO:     10.4.0.12:40114 - "POST /v1/chat/completions HTTP/1.1" 500 Internal Server Error\n'
+    )
+    _, document, _ = _found(tmp_path, capsys, HEALTHY + error)
+    assert [(one["subject"], one["count"]) for one in document["incidents"]] == [("small", 1)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ import pytest
 
 from tests.conftest import IS_WORKER
 from tests.lab import Environment, Lab, environments, missing, required
+from tests.lab.calm import VARIABLE as CALM_SECONDS
 from tests.lab.calm import Calm
 from tests.lab.engine import Engine
 from tests.lab.environments import LabError
@@ -57,8 +59,14 @@ def lab_possible() -> None:
 @pytest.fixture(scope="session")
 def calm_labs(request: pytest.FixtureRequest) -> Iterator[dict[Environment, Calm]]:
     """The long watches, begun with the first test of the lab where a test of theirs is among the chosen ones."""
-    chosen = any(item.path == WATCH for item in request.session.items)
-    watches = {environment: Calm(environment) for environment in environments()} if chosen and not missing() else {}
+    if not request.config.getoption("--long"):
+        os.environ.setdefault(CALM_SECONDS, "300")
+    chosen = {
+        item.callspec.params["environment"]: None
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.path == WATCH and not item.get_closest_marker("skip")
+    }
+    watches = {one: Calm(one) for one in chosen if isinstance(one, Environment)} if not missing() else {}
     yield watches
     for watch in watches.values():
         watch.stop()

@@ -30,7 +30,7 @@ from typing import Any, Literal, Self
 from litellm_tui.collectors import litellm_source
 from tests.lab import keeper, units
 from tests.lab.config import Source, default_config, render
-from tests.lab.environments import VARIABLE, Environment, LabError, environments
+from tests.lab.environments import PATIENCE, VARIABLE, Environment, LabError, environments
 
 USER = "litellm-lab"
 KEYS = {"user": "sk-lab-user-7f3a91c2d4e8", "system": "sk-lab-system-2c58e0b6a1f9"}
@@ -40,8 +40,6 @@ _KEEPER = str(Path(keeper.__file__).resolve())
 _KEEP = ("unshare", "-m", "--propagation", "private", sys.executable, "-I", _KEEPER)
 _ports_lock = threading.Lock()
 _ports_reserved: list[socket.socket] = []
-# how long what a lab is made of may take to be ready, on a machine with more to do
-PATIENCE = 180.0
 TOOLS = ("systemctl", "journalctl", "unshare", "nsenter", "setpriv", "mount", "umount")
 
 
@@ -376,7 +374,7 @@ class Lab:
                 start_new_session=True,
                 cwd="/",
             )
-        deadline = time.monotonic() + 25
+        deadline = time.monotonic() + PATIENCE
         while not (self.dir / "pid.json").exists():
             if self._keeper.poll() is not None or time.monotonic() > deadline:
                 text = (self.dir / "keeper.log").read_text(errors="replace") if self.dir.exists() else ""
@@ -395,9 +393,9 @@ class Lab:
         if self._keeper is not None:
             if self._keeper.stdin is not None:
                 self._keeper.stdin.close()
-            self._keeper.wait(30)
+            self._keeper.wait(PATIENCE)
         elif note:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             while keeper.started(note["keeper"]) == note["keeper_started"]:
                 if time.monotonic() > deadline:
                     raise LabError(f"the keeper of the lab in {self.dir} does not end")
@@ -618,7 +616,7 @@ class Lab:
         argv: Sequence[str | os.PathLike[str]],
         user: bool = False,
         check: bool = True,
-        timeout: float = 60,
+        timeout: float = PATIENCE,
         input: str | None = None,
         *,
         env: Mapping[str, str] | None = None,
@@ -648,8 +646,9 @@ class Lab:
         return done
 
     def systemctl(
-        self, *arguments: str, user: bool = False, check: bool = True, timeout: float = 60
+        self, *arguments: str, user: bool = False, check: bool = True, timeout: float = 2 * PATIENCE
     ) -> subprocess.CompletedProcess[str]:
+        """`systemctl` inside, for longer than systemd has patience: 90 s with a stop, and as long with a start."""
         scope = ["--user"] if user else []
         return self.run(["systemctl", *scope, "--no-pager", *arguments], user=user, check=check, timeout=timeout)
 

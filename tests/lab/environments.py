@@ -14,6 +14,8 @@ from pathlib import Path
 
 VARIABLE = "LITELLM_TUI_LAB_LITELLM"
 NEWEST = "LITELLM_TUI_NEWEST_LITELLM"
+# how long what a lab is made of may take to be ready, on a machine with more to do
+PATIENCE = 180.0
 
 
 class LabError(RuntimeError):

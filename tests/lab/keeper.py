@@ -159,7 +159,8 @@ def keep(lab: Path) -> int:
 
 
 def first_process(holder: subprocess.Popen[bytes]) -> int:
-    deadline = time.monotonic() + 20
+    # less than the patience of who waits for this
+    deadline = time.monotonic() + 120
     while holder.poll() is None and time.monotonic() < deadline:
         for pid in children(holder.pid):
             try:

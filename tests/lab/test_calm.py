@@ -36,7 +36,8 @@ def test_no_false_alarm_on_healthy_mixed_traffic(calm: Calm) -> None:
     for line in calm.said:
         loud = [problem for problem in line["problems"] if problem["severity"] in ("bad", "warn")]
         if calm.stood_still(line["time"]):
-            assert {problem["key"] for problem in loud} <= {"gateway:"}, line
+            # neither it nor the Redis behind it answers in time then, and LiteLLM says so of Redis as well
+            assert {problem["key"] for problem in loud} <= {"gateway:", "cache:"}, line
             continue
         assert not loud, line
         assert line["headline"]["word"] in ("OK", "ANSWERING"), line["headline"]

@@ -16,9 +16,9 @@ from typing import Final, TypeVar
 import pytest
 
 from tests.lab import Environment, environments
-from tests.lab.core import PATIENCE, _prefixes, free_ports, request
+from tests.lab.core import _prefixes, free_ports, request
 from tests.lab.engine import Engine
-from tests.lab.environments import LabError
+from tests.lab.environments import PATIENCE, LabError
 from tests.terminal import CONSOLE, Terminal, compile_console
 
 CONFIG: Final = """\

@@ -20,7 +20,7 @@ from tests.lab import Environment, Lab, LabError, keeper, missing
 from tests.lab import core as lab_core
 from tests.lab.__main__ import main
 from tests.lab.config import default_config, render
-from tests.lab.environments import VARIABLE, environments
+from tests.lab.environments import PATIENCE, VARIABLE, environments
 from tests.lab.traffic import Flow, Traffic
 from tests.lab.watch import Said, watching
 
@@ -363,7 +363,7 @@ def test_shell_lab_outlives_its_starter(lab_possible: None) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert up.returncode == 0, up.stderr
     described = json.loads(up.stdout.splitlines()[0])

@@ -349,7 +349,7 @@ def test_what_was_killed_at_its_proof_is_told_and_ended(site: Site, ending: str)
         record = site.record()
         assert record is not None
         site.lab.run(["kill", "-KILL", str(record["holder"]["pid"])])
-        assert child.wait(10) in (-signal.SIGKILL, 128 + signal.SIGKILL)
+        assert child.wait(PATIENCE) in (-signal.SIGKILL, 128 + signal.SIGKILL)
     assert site.disk() == changed
     # nobody begins anew on top of that
     again = site.restart()

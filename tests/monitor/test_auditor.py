@@ -323,3 +323,29 @@ def test_a_cache_that_refuses_connections_ends_the_start(tmp_path: Path, python:
         contained = replace(UNIT, interpreter=None)
         assert _asked_at_start(tmp_path, CLUSTER % down, contained) == "advice", "its own 127.0.0.1 is another"
         assert _asked_at_start(tmp_path, CLUSTER % down, replace(UNIT, interpreter=str(python))) == "fatal"
+
+
+@pytest.mark.parametrize("fragment", [True, False])
+def test_the_check_of_a_running_container_is_held_against_the_rules(fragment: bool, tmp_path: Path) -> None:
+    compose = tmp_path / "compose.yaml"
+    compose.write_text("services:\n  gw:\n    healthcheck:\n      test: curl -f http://localhost:4000/health\n")
+    unit = replace(
+        UNIT,
+        name="gw",
+        scope="docker",
+        fragment=str(compose) if fragment else "",
+        health_command=("CMD-SHELL", "curl -f http://localhost:4000/health"),
+        health_seconds=15.0,
+    )
+    found = runtime_of(unit)
+    assert found is not None
+    (asked,) = found.health
+    assert (asked.what, asked.path, asked.seconds) == ("the health check of container gw", "/health", 15.0)
+    assert asked.line == (4 if fragment else 1)
+    config = tmp_path / "config.yaml"
+    config.write_text("model_list: []\ngeneral_settings: {master_key: sk-31kdQx92mPz}\n")
+    loaded = config_file.load(str(config), {})
+    audit = Auditor(replace(unit, interpreter=None), {}).audit(loaded, {})
+    (told,) = [one for one in audit.findings if one.rule == "probe-asks-health"]
+    assert "container gw asks /health without a key" in told.text
+    assert told.mark.file == str(compose if fragment else config)

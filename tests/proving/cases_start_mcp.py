@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.proving.case import Case, Proof, refused, runs
+from tests.proving.case import Case, Proof, logs, refused, runs
 from tests.proving.run import Run
 
 
@@ -15,6 +15,25 @@ def refused_for(words: str) -> Proof:
 
     def proof(run: Run) -> None:
         refused("eval_type_backport" if "eval_type_backport" in run.log else words)(run)
+
+    return proof
+
+
+# the package mcp of the 1.77.7 that is tried here wants another pydantic
+MCP_IS_NOT_IMPORTED = refused("eval_type_backport")
+
+
+def lists_no_tools(name: str) -> Proof:
+    """LiteLLM starts, and this server cannot be asked for its tools."""
+
+    def proof(run: Run) -> None:
+        if "eval_type_backport" in run.log:
+            MCP_IS_NOT_IMPORTED(run)
+            return
+        runs(run)
+        status, body, _ = run.get(f"/mcp-rest/tools/list?server_id={name}")
+        assert status >= 400 or not body["tools"], (status, body)
+        assert status >= 400 or body.get("error") or body.get("message"), body
 
     return proof
 
@@ -46,7 +65,8 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "mcp-env-with-number",
-        "mcp_servers:\n  tools:\n    transport: stdio\n    command: 'true'\n    env: {PORT: 8080}\n",
+        "mcp_servers:\n  tools:\n    transport: stdio\n    command: npx\n    env: {PORT: 8080}\n",
+        env={"LITELLM_ENABLE_MCP_STDIO": "true"},
         finds={"mcp-server-refused": 5},
         proof=refused_for("env.PORT"),
     ),
@@ -75,6 +95,36 @@ CASES: tuple[Case, ...] = (
         finds={"start-file-missing": 5},
         proof=refused_for("OpenAPI spec not found at nowhere.json"),
         since="1.97",
+    ),
+    Case(
+        "mcp-id-of-another",
+        server("transport: http\n    server_id: tools_2") + "  tools_2:\n    url: http://127.0.0.1:9/mcp\n",
+        finds={"mcp-server-refused": 5},
+        proof=refused_for("is the server_name or alias of MCP server 'tools_2'"),
+        since="1.106",
+    ),
+    Case(
+        "mcp-without-address",
+        "mcp_servers:\n  deep:\n    tools: {url: 'http://127.0.0.1:9/mcp'}\n",
+        finds={"mcp-server-idle": 2},
+        proof=lists_no_tools("deep"),
+    ),
+    Case(
+        "mcp-programs-switched-off",
+        "mcp_servers:\n  tools:\n    transport: stdio\n    command: uvx\n",
+        finds={"mcp-server-idle": 2},
+        proof=logs("MCP server 'tools' will not start: stdio MCP servers are disabled"),
+        since="1.106",
+        otherwise=MCP_IS_NOT_IMPORTED,
+    ),
+    Case(
+        "mcp-program-that-is-not-allowed",
+        "mcp_servers:\n  tools:\n    transport: stdio\n    command: /bin/cat\n",
+        env={"LITELLM_ENABLE_MCP_STDIO": "true"},
+        finds={"mcp-server-idle": 4},
+        proof=lists_no_tools("tools"),
+        since="1.106",
+        otherwise=MCP_IS_NOT_IMPORTED,
     ),
     Case(
         "mcp-server-as-it-should-be",

@@ -117,6 +117,21 @@ def test_the_policy_and_the_mounts_by_dockers_names() -> None:
     assert mounts_of(found) == ("/app is /srv/llm", "/conf is the volume conf, read-only")
 
 
+@pytest.mark.parametrize(
+    ("check", "command", "seconds"),
+    [
+        ({"Test": ["CMD", "curl", "-f", "http://localhost:4000/health"], "Interval": 5_000_000_000}, "/health", 5.0),
+        ({"Test": ["CMD-SHELL", "curl localhost:4000/health"]}, "/health", None),
+        (None, "", None),
+    ],
+)
+def test_its_own_check_is_part_of_how_it_is_run(check: Any, command: str, seconds: float | None) -> None:
+    config = {"Image": "litellm:v1", "WorkingDir": "/app", **({"Healthcheck": check} if check else {})}
+    unit = unit_from(_container(Config=config), "gw", "docker")
+    assert (" ".join(unit.health_command).endswith(command), unit.health_seconds) == (True, seconds)
+    assert bool(unit.health_command) == bool(check)
+
+
 def test_a_file_under_a_volume_that_stands_in_a_mounted_folder_is_not_on_this_machine() -> None:
     found = _container(Mounts=[
         {"Type": "bind", "Source": "/srv/llm", "Destination": "/app"},

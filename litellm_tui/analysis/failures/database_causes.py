@@ -129,4 +129,14 @@ DATABASE_RULES: Final = (
         "did your master_key/salt key change", "error decrypting value", "cannot decrypt", "unable to decrypt",
         "could not decrypt", "failed to decrypt", "decryption failed",
     ),
+    # what LiteLLM writes around the error of the database's client, where that is none of the above
+    word_rule(
+        "database request failed", "database",
+        "LiteLLM could not read or write its tables; what lies in the database alone is not in force",
+        "see what follows LiteLLM's words, and whether Postgres answers",
+        "error getting guardrail … from db:", "error adding guardrail to db", "error deleting guardrail from db",
+        "error updating guardrail in db", "error getting new models from db", "error getting credentials from db",
+        "failed to load state from db", "could not read … from the database:", "could not be loaded from the database",
+        "error getting guardrails from db", "error getting guardrail from db",
+    ),
 )  # fmt: skip

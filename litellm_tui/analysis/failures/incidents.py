@@ -14,7 +14,7 @@ from litellm_tui.analysis.failures.consequences import fold_consequences
 from litellm_tui.analysis.failures.explanations import explain_cause
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis, Place
-from litellm_tui.model.traffic import Failures, Subject
+from litellm_tui.model.traffic import FailedRequests, Failures, Subject
 
 MINUTES: Final = 60
 # an incident with a failure within these minutes is going on
@@ -68,10 +68,16 @@ class Answers(NamedTuple):
 
 
 def find_incidents(
-    failures: Failures, diagnosis: Diagnosis, now: float, since: float = 0.0, looked_at: float = 0.0
+    failures: Failures,
+    diagnosis: Diagnosis,
+    now: float,
+    since: float = 0.0,
+    looked_at: float = 0.0,
+    failed: Sequence[FailedRequests] = (),
 ) -> tuple[Incident, ...]:
     """The incidents at or after `since`: those going on first, then by frequency.
 
+    `failed` are the failed requests of the last minutes: those of which an access line alone tells are one incident.
     An incident is new when it was first seen after `looked_at`. All times are seconds since the epoch; failures older
     than an hour are counted by whole hours.
     """
@@ -86,7 +92,50 @@ def find_incidents(
         found[key].tallies.append(tally)
     kept = fold_consequences(_join_unnamed(found))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
+    if (silent := _without_a_line(failures, failed, now, since, looked_at, alone=not incidents)) is not None:
+        incidents.append(silent)
     return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
+
+
+def _without_a_line(
+    failures: Failures, failed: Sequence[FailedRequests], now: float, since: float, looked_at: float, *, alone: bool
+) -> Incident | None:
+    """Requests that were answered with 5xx, and of which no error line tells.
+
+    Of the time before the last minutes that is known only where there is no error line at all (`alone`).
+    """
+    silent = [one for one in failed if one.by in ("", "other") and not one.words and one.last >= since]
+    counts = Counter({int(one.last // 60): one.times for one in silent})
+    first = min((one.since or one.last for one in silent), default=0.0)
+    if alone:
+        counts = Counter(
+            {minute: wrong for minute, _, _, wrong in failures.answers if wrong and minute * 60 + 60 > since}
+        )
+        first = first or min(counts, default=0) * 60.0
+    if not counts:
+        return None
+    newest = int(now // 60)
+    minutes = tuple(counts.get(newest - back, 0) for back in reversed(range(MINUTES)))
+    callers = {caller for one in silent for caller in one.callers}
+    total = sum(counts.values())
+    return Incident(
+        key="requests without a line",
+        cause="answered with 5xx, and no line says why",
+        subject="",
+        words="",
+        count=total,
+        first=max(first, since),
+        last=max((one.last for one in silent), default=max(counts) * 60.0),
+        minutes=minutes,
+        sequence=-1,
+        place=Place("log"),
+        means="the access log shows them, and LiteLLM has written no error beside them",
+        do="LITELLM_LOG=INFO in LiteLLM's environment and a restart make the log name the group",
+        # how many of them are whose is not known of several
+        callers=tuple((caller, total) for caller in callers) if len(callers) == 1 else (),
+        going_on=sum(minutes[-GOING_ON:]) > 0,
+        new=first > looked_at,
+    )
 
 
 def _join_unnamed(found: Mapping[tuple[str, str, str], FailureGroup]) -> Mapping[tuple[str, str, str], FailureGroup]:

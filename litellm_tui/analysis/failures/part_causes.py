@@ -260,6 +260,10 @@ ISSUER_RULES: Final = (
         "fetching jwks", "jwks … timed out", "fetching oidc",
         "error fetching public",
         "fetch jwks", "jwks_unavailable", "jwks … unavailable",
+        # handle_jwt.py names the kind of the network's error, the address and how often it tried
+        "jwt auth: … fetching http", "jwt auth: identity provider unreachable", "fetching http … attempts",
+        "oidc userinfo endpoint returned status 5", "fetch oidc userinfo: all connection",
+        "fetch oidc userinfo: … timed out", "fetch oidc userinfo: … refused",
     ),
     word_rule(
         "Presidio unreachable", "side service",
@@ -309,6 +313,14 @@ SIDE_RULES: Final = (
         "install it into LiteLLM's environment (pip install NAME), or take the callback out",
         "no module named", "modulenotfounderror", "not installed, try running", "is not installed", "please install",
         "pip install", "cannot import name",
+    ),
+    word_rule(
+        "callback not set up", "side service",
+        "a variable that a callback needs is not set; requests go on, and nothing is sent there",
+        "set what LiteLLM's words name in its environment, and restart, or take the callback out",
+        "missing keys=", "not found in environment", "environment variable is not set", "is not set in the environment",
+        "must be set in the environment", "environment variable is required",
+        "initializing custom logger: … please set",
     ),
     word_rule(
         "side service refuses the key", "side service",

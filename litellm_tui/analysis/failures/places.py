@@ -209,6 +209,9 @@ _MCP: Final = ("while listing tools from", "mcp server")
 _REDIS: Final = (
     "redis:", "with redis", "to redis", "from redis", "in redis", "redis client", "redis failed", "redis error",
     "redis connection", "redis cache", "redis pipeline", "redis command",
+    # auth_checks.py and proxy_server.py, of what they keep there of keys, teams and spend
+    "invalidate cached", "invalidate internal usage cache", "evict cached", "spend in cache", "to cache registry",
+    "read cached spend", "to router cache",
 )  # fmt: skip
 _HTTP: Final = re.compile(r"[1-5][0-9]{2}: ")
 # clients of parts that LiteLLM uses, by their folders in a traceback

@@ -240,7 +240,9 @@ class EvidenceCollector:
         if last_ok is None and last_failed is None:
             return None
         total = tally.ok + tally.failed
-        words = f"{tally.ok:,} of {count(total, 'request')} answered in {age(self._window)}"
+        # the router writes and counts each attempt: with retries one request is several of them
+        what = "attempt" if tally.failed and tally.kind != "group" else "request"
+        words = f"{tally.ok:,} of {count(total, what)} answered in {age(self._window)}"
         if last_failed is None or self.now - last_failed > FAILURE_MEMORY:
             if last_ok is None or self.now - last_ok > self._window:
                 return None
@@ -263,7 +265,7 @@ class EvidenceCollector:
             return Observation(
                 False,
                 last_failed,
-                f"{tally.failed:,} of {count(total, 'request')} failed: {said}",
+                f"{tally.failed:,} of {count(total, what)} failed: {said}",
                 cause,
                 tally.failing_since,
                 partly=True,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
 import msgspec
@@ -52,6 +53,7 @@ PLACES: Final[Mapping[CatalogueKind, str]] = {
 _VERSION: Final = re.compile(r"(\d+(?:\.\d+)+|\d+)(?:[.-]?post\.?(\d+))?")
 
 
+@lru_cache(maxsize=1024)
 def parse_version(text: str) -> tuple[int, ...]:
     """The numbers of a version, for comparison: `1.74.9.post2` is (1, 74, 9, 2).
 

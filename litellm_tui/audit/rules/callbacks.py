@@ -126,8 +126,8 @@ def unknown_callback(subject: Subject) -> Iterator[Hit | Right]:
 def callback_needs_licence(subject: Subject) -> Iterator[Hit | Right]:
     for path, name in (*surroundings.named_callbacks(subject), *surroundings.default_callbacks(subject)):
         paid = ("hide_secrets", "llamaguard_moderations", "llmguard_moderations")
-        if path[1] in ("callbacks", "guardrails") and name in paid and surroundings.has_licence(subject) is False:
-            yield Hit(f"{name} needs a licence, and LITELLM_LICENSE is not set", path)
+        if path[1] in ("callbacks", "guardrails") and name in paid:
+            yield from surroundings.unlicensed(subject, name, path)
 
 
 @rule(
@@ -140,10 +140,9 @@ def callback_needs_licence(subject: Subject) -> Iterator[Hit | Right]:
 )
 def prometheus_package_missing(subject: Subject) -> Iterator[Hit | Right]:
     path = _prometheus(subject)
-    if path is None or path[1] == "failure_callback" or subject.runtime is None:
+    if path is None or path[1] == "failure_callback" or subject.packages is None:
         return
-    packages = subject.runtime.packages
-    if packages is not None and "prometheus-client" not in packages:
+    if "prometheus-client" not in subject.packages:
         yield Hit("prometheus-client is not installed beside LiteLLM", path)
 
 

@@ -60,7 +60,8 @@ def probe_asks_health(subject: Subject) -> Iterator[Hit | Right]:
     asking = [one for one in runtime.health if asks_every_deployment(one)]
     off = surroundings.is_truthy(subject, subject.section("general_settings").get("background_health_checks")) is False
     for one in asking:
-        mark = Mark(runtime.fragment, one.line, one.column)
+        # of a container that no file describes the engine says how it is asked
+        mark = Mark(runtime.fragment, one.line, one.column) if runtime.fragment else None
         if not one.keyed and _locked(subject):
             yield Hit(f"{one.what} asks {one.path} without a key: it is refused, and fails", mark=mark)
         elif off and subject.entries:

@@ -83,8 +83,7 @@ def guardrail_prerequisite(subject: Subject) -> Iterator[Hit | Right]:
         kind = shapes.resolved(subject, params.get("guardrail"))
         for need in guardrail_needs.needs(guardrail_needs.ENDS, subject, kind, params):
             if need.package:
-                packages = subject.runtime.packages if subject.runtime is not None else None
-                if packages is not None and need.package not in packages:
+                if subject.packages is not None and need.package not in subject.packages:
                     called = f"{_called(item, int(path[1]))} ({kind})"
                     yield Hit(f"{called}: {need.package} is not installed: LiteLLM does not start", path)
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -40,6 +41,10 @@ _SHAPES: Final[Mapping[str, Shape]] = {
 }
 # the first release seen that has them is 1.97; 1.90 has not
 _LATER: Final = "1.97"
+# litellm/constants.py, MCP_STDIO_ALLOWED_COMMANDS (1.106.2)
+_PROGRAMS: Final = ("npx", "uvx", "python", "python3", "node", "docker", "deno")
+_SWITCH: Final = "LITELLM_ENABLE_MCP_STDIO"
+_EXTRA: Final = "LITELLM_MCP_STDIO_EXTRA_COMMANDS"
 _FLOWS: Final = ("client_credentials", "authorization_code")
 
 
@@ -63,6 +68,8 @@ def mcp_server_refused(subject: Subject) -> Iterator[Hit | Right]:
     if "litellm_settings" in subject.data and subject.data["litellm_settings"] is None:
         how = "write something below litellm_settings, or take the line out"
         yield Hit("litellm_settings is empty while there are MCP servers", ("litellm_settings",), how)
+    if subject.runs(since="1.106"):
+        yield from _taken_ids(subject, servers)
     separator = surroundings.variable(subject, "MCP_TOOL_PREFIX_SEPARATOR")
     for name, server in servers.items():
         path: Path = (_SECTION, str(name))
@@ -73,6 +80,77 @@ def mcp_server_refused(subject: Subject) -> Iterator[Hit | Right]:
             yield Hit(f"{_SECTION}.{name} must be a mapping, and is {kind_of(server)}", path)
             continue
         yield from _server(subject, str(name), server, path)
+
+
+def _taken_ids(subject: Subject, servers: Mapping[Any, Any]) -> Iterator[Hit]:
+    """An id that another server has, or that is another one's name or alias (_reject_config_server_id_collision)."""
+    given = {str(name): server for name, server in servers.items() if isinstance(server, dict)}
+    owners: dict[str, str] = {}
+    for name, server in given.items():
+        alias = shapes.resolved(subject, server.get("alias"))
+        for called in (name, alias):
+            if isinstance(called, str) and called:
+                # the first one is enough to be named; a server may take what is its own alone
+                owners[called] = name if owners.get(called, name) == name else ""
+    claimed: dict[str, str] = {}
+    for name, server in given.items():
+        own = shapes.resolved(subject, server.get("server_id"))
+        if not isinstance(own, str) or not own.strip():
+            continue
+        own = own.strip()
+        other = claimed.get(own) or (owners[own] if own in owners and owners[own] != name else None)
+        if other is not None:
+            whose = f"that of {other!r}" if own in claimed else f"the name or alias of {other or 'another one'!r}"
+            yield Hit(f"MCP server {name!r}: server_id is {whose}", (_SECTION, name, "server_id"))
+        claimed.setdefault(own, name)
+
+
+@rule(
+    "mcp-server-idle",
+    "error",
+    "An MCP server that LiteLLM starts without",
+    why="LiteLLM keeps the server in its list and asks it nothing: without an address or a command there is nobody to "
+    "ask, and since 1.104 programs are started only where LITELLM_ENABLE_MCP_STDIO is true. Its tools are missing, and "
+    "the log alone says so.",
+    source="litellm/proxy/_experimental/mcp_server/mcp_server_manager.py, load_servers_from_config; upstream.py, "
+    "_stdio_config; stdio_gate.py (1.106.2)",
+    fix="write the server as LiteLLM reads it, or take it out",
+)
+def mcp_server_idle(subject: Subject) -> Iterator[Hit | Right]:
+    servers = subject.data.get(_SECTION)
+    for name, server in servers.items() if isinstance(servers, dict) else ():
+        if not isinstance(name, str) or not isinstance(server, dict):
+            continue
+        transport = shapes.resolved(subject, server.get("transport", "http"))
+        path: Path = (_SECTION, name)
+        if transport == "stdio":
+            yield from _program(subject, name, server, path)
+        elif transport in ("http", "sse") and not server.get("url") and not server.get("spec_path"):
+            inner = next((key for key, value in server.items() if isinstance(value, dict) and "url" in value), None)
+            how = f"take {inner!r} out: its settings belong directly below {name}" if inner else f"give {name} its url"
+            yield Hit(f"MCP server {name!r} has no url: LiteLLM has nobody to ask for its tools", path, how)
+
+
+def _program(subject: Subject, name: str, server: Mapping[str, Any], path: Path) -> Iterator[Hit]:
+    command = shapes.resolved(subject, server.get("command"))
+    if not command:
+        yield Hit(f"MCP server {name!r} has no command: LiteLLM has no program to start", path, "write its command")
+    if _SWITCH not in subject.catalogue.environment:
+        return
+    switch = surroundings.variable(subject, _SWITCH)
+    if switch is UNKNOWN:
+        text = f"MCP server {name!r} is a program, which LiteLLM starts only with {_SWITCH}=true set"
+        yield Hit(text, path, f"set {_SWITCH}=true", severity="warning")
+    elif str(switch or "").strip().lower() != "true":
+        yield Hit(f"MCP server {name!r} is a program, and {_SWITCH} is not true: it is not started", path)
+    more = surroundings.variable(subject, _EXTRA)
+    if not isinstance(command, str) or not command or more is UNKNOWN:
+        return
+    base = command.rsplit("/", 1)[-1]
+    short = re.sub(r"\.(?:exe|cmd|bat|com)$", "", base.lower())
+    if not {base, short} & {*_PROGRAMS, *str(more or "").split(",")}:
+        text = f"MCP server {name!r}: {base} is none of the programs that LiteLLM starts ({', '.join(_PROGRAMS)})"
+        yield Hit(text, (*path, "command"), f"name it in {_EXTRA}")
 
 
 def _name_fault(name: Any, separator: str | Unknown | None) -> str:

@@ -56,7 +56,7 @@ _FATAL_SINCE: Final = "1.108"
     fix="install the package beside LiteLLM, into the same environment",
 )
 def callback_package_missing(subject: Subject) -> Iterator[Hit | Right]:
-    packages = subject.runtime.packages if subject.runtime is not None else None
+    packages = subject.packages
     if packages is None:
         yield from _unknown_packages(subject)
         return
@@ -71,18 +71,23 @@ def callback_package_missing(subject: Subject) -> Iterator[Hit | Right]:
 
 
 def _unknown_packages(subject: Subject) -> Iterator[Hit]:
-    """Of a file alone, for a version that was named: what no `litellm[proxy]` brings would end the start.
+    """What no `litellm[proxy]` brings. It would end the start of a file alone, for a version that was named.
 
     In a container the image may have it, and of the newest version nobody has said that it is the one.
     """
-    if subject.runtime is not None or subject.catalogue.source == "newest" or not subject.runs(since=_FATAL_SINCE):
+    if subject.runtime is not None:
         return
+    ends = subject.runs(since=_FATAL_SINCE)
+    named = subject.catalogue.source != "newest"
     for path, name in surroundings.named_callbacks(subject):
         needed = _CALLBACKS.get(name, ())
+        if path[1] == "service_callback" or not needed:
+            continue
+        what = "LiteLLM does not start" if ends else "the callback is never called"
+        text = f"{name} needs {needed[0]}, which `litellm[proxy]` does not bring: without it {what}"
         # OpenTelemetry's own SDK comes with other packages too
-        if path[1] != "service_callback" and needed and needed != _SDK:
-            text = f"{name} needs {needed[0]}, which `litellm[proxy]` does not bring: without it LiteLLM does not start"
-            yield Hit(text, path, severity="fatal")
+        sure = named and needed != _SDK
+        yield Hit(text, path, severity="advice" if not ends else "fatal" if sure else "warning")
 
 
 @rule(
@@ -101,8 +106,8 @@ def callback_of_the_image(subject: Subject) -> Iterator[Hit | Right]:
             continue
         if libraries is not None and "enterprise" not in libraries:
             yield Hit(f"{name} is not in LiteLLM's libraries, only in the Docker image", path)
-        elif surroundings.has_licence(subject) is False:
-            yield Hit(f"{name} needs a licence, and LITELLM_LICENSE is not set", path)
+        else:
+            yield from surroundings.unlicensed(subject, name, path)
 
 
 @rule(
@@ -114,7 +119,7 @@ def callback_of_the_image(subject: Subject) -> Iterator[Hit | Right]:
     fix="install the package beside LiteLLM, into the same environment",
 )
 def cache_package_missing(subject: Subject) -> Iterator[Hit | Right]:
-    packages = subject.runtime.packages if subject.runtime is not None else None
+    packages = subject.packages
     kind = surroundings.cache_type(subject)
     needed = _CACHES.get(kind or "", ())
     if packages is not None and needed and not packages.intersection(needed):
@@ -133,7 +138,7 @@ def cache_package_missing(subject: Subject) -> Iterator[Hit | Right]:
     fix="install the package beside LiteLLM, into the same environment",
 )
 def provider_package_missing(subject: Subject) -> Iterator[Hit | Right]:
-    packages = subject.runtime.packages if subject.runtime is not None else None
+    packages = subject.packages
     for entry in subject.entries:
         provider, _, model = entry.model.partition("/")
         # routers of three kinds have no need of it

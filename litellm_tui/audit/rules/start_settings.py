@@ -79,7 +79,7 @@ def secret_manager_refused(subject: Subject) -> Iterator[Hit | Right]:
     general = subject.section("general_settings")
     system = subject.resolve(general.get("key_management_system"))
     path: Path = ("general_settings", "key_management_system")
-    packages = subject.runtime.packages if subject.runtime is not None else None
+    packages = subject.packages
     google = "google_kms" if system == "google_kms" else "use_google_kms" if general.get("use_google_kms") else ""
     if google and packages is not None and "google-cloud-kms" not in packages:
         yield Hit(f"{google} needs google-cloud-kms, which is not installed beside LiteLLM", path)
@@ -174,7 +174,7 @@ def database_scheme(subject: Subject) -> Iterator[Hit | Right]:
     fix="install `litellm[extra_proxy]` into the same environment and run `prisma generate`, or take the database out",
 )
 def prisma_not_installed(subject: Subject) -> Iterator[Hit | Right]:
-    packages = subject.runtime.packages if subject.runtime is not None else None
+    packages = subject.packages
     if packages is None or "prisma" in packages or not surroundings.has_database(subject):
         return
     path: Path = ("general_settings", "database_url")

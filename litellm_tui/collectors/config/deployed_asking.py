@@ -40,11 +40,17 @@ def asked_by_probes(container: dict[Any, Any], what: str) -> Iterator[Asked]:
 def asked_by_compose(service: dict[Any, Any], name: str) -> Iterator[Asked]:
     """The health check of a service of Compose."""
     check = mapping(service.get("healthcheck"))
-    command = " ".join(words(check.get("test")))[:4000]
-    found = _ADDRESS.search(command)
-    if found and check.get("disable") is not True:
-        every, keyed = seconds(check.get("interval"), _INTERVAL), _KEY.search(command) is not None
-        yield Asked(f"the health check of service {name}", found[0], every, keyed)
+    if check.get("disable") is not True:
+        every = seconds(check.get("interval"), _INTERVAL)
+        yield from asked_by_check(words(check.get("test")), f"service {name}", every)
+
+
+def asked_by_check(test: Iterable[str], what: str, every: float | None) -> Iterator[Asked]:
+    """The health check of a service or of a container that runs, by its command; Docker's interval without one."""
+    command = " ".join(test)[:4000]
+    if found := _ADDRESS.search(command):
+        keyed = _KEY.search(command) is not None
+        yield Asked(f"the health check of {what}", found[0], every or _INTERVAL, keyed)
 
 
 def lines_of(asked: Iterable[Asked], text: str) -> tuple[Asked, ...]:

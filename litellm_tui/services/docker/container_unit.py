@@ -19,6 +19,7 @@ def unit_from(container: docker_cli.Container, name: str, place: ServicePlace) -
         for key, _, value in (entry.partition("=") for entry in container.config.env or ())
     }
     words = [container.path, *(container.args or ())]
+    check = container.config.healthcheck
     unit = unit_from_command(name, place, words, container.config.working_dir or None, environment)
     return msgspec.structs.replace(
         unit,
@@ -28,6 +29,8 @@ def unit_from(container: docker_cli.Container, name: str, place: ServicePlace) -
         image=container.config.image,
         root=f"/proc/{container.state.pid}/root" if is_here(container) else "",
         url=_published(container, unit.url),
+        health_command=(check.test if check else None) or (),
+        health_seconds=check.interval / 1e9 if check and check.interval else None,
     )
 
 

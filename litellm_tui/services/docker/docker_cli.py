@@ -51,7 +51,10 @@ class Health(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class Healthcheck(msgspec.Struct, frozen=True, rename="pascal"):
+    """`interval` is in nanoseconds, 0 or None for Docker's default."""
+
     test: tuple[str, ...] | None = None
+    interval: int | float | None = None
 
 
 class State(msgspec.Struct, frozen=True, rename="pascal"):

@@ -45,7 +45,12 @@ class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
     def fill(self) -> None:
         view, since = self._view, self._since()
         self._found = find_incidents(
-            view.snapshot.failures, view.diagnosis, view.now, since=since, looked_at=self._looked_at
+            view.snapshot.failures,
+            view.diagnosis,
+            view.now,
+            since=since,
+            looked_at=self._looked_at,
+            failed=view.snapshot.traffic.failed,
         )
         for box in self.query(".sheet"):
             box.border_title = Content(f"Incidents{f' since the restart {age(view.now - since)} ago' if since else ''}")

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from tests.lab.environments import LabError
+from tests.lab.environments import PATIENCE, LabError
 
 PROGRAMS: Final = {
     "dockerd": "docker.io",
@@ -198,7 +198,7 @@ class Engine:
 
     def _ask(self, *words: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            ["docker", *words], input=given, capture_output=True, check=False, timeout=60,
+            ["docker", *words], input=given, capture_output=True, check=False, timeout=PATIENCE,
             env={**os.environ, **self.environment},
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.lab.engine import IMAGE, root_of_image
-from tests.lab.environments import LabError
+from tests.lab.environments import PATIENCE, LabError
 
 # A root without CAP_SYS_RESOURCE may neither lower the OOM score of a process nor raise its limits.
 _RUNTIME: Final = """#!{python} -IS
@@ -58,7 +58,7 @@ class Podman:
 
     def docker(self, *words: str, given: bytes | None = None) -> str:
         """What the client prints on stdout. Raises LabError when it fails."""
-        done = subprocess.run([self.client, *words], input=given, capture_output=True, check=False, timeout=60)
+        done = subprocess.run([self.client, *words], input=given, capture_output=True, check=False, timeout=PATIENCE)
         if done.returncode:
             raise LabError(f"podman {' '.join(words)}: {done.stderr.decode(errors='replace').strip()}")
         return done.stdout.decode(errors="replace")
