@@ -18,7 +18,7 @@ from litellm_tui.ui.widgets.log_paint import drawable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from litellm_tui.ui.app import Console
+    from litellm_tui.ui.console_host import ConsoleHost
 
 # what the palette's frame and its scroll bar take of the screen's width
 _FRAME: Final = 12
@@ -47,8 +47,8 @@ class OneLineCommands(Provider):
                 yield Hit(score, self._line(matcher.highlight(title), ""), run, text=title)
 
     @property
-    def _console(self) -> Console:
-        return cast("Console", self.app)
+    def _console(self) -> ConsoleHost:
+        return cast("ConsoleHost", self.app)
 
     def _line(self, title: Content, key: str) -> Content:
         width = max(20, min(_LONGEST, self.app.size.width - _FRAME) - _KEY_WIDTH)
@@ -59,11 +59,11 @@ class OneLineCommands(Provider):
 
     def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         keys = {_title(key.help): key.shown for key in KEYS if key.palette}
-        for command in self._console.get_system_commands(self.screen):
+        for command in self.app.get_system_commands(self.screen):
             yield command.title, keys.get(command.title, ""), command.callback
 
     def _models(self) -> Iterator[tuple[str, Callable[[], object]]]:
-        view = self._console.view
+        view = self._console.session.view
         for row in view.diagnosis.deployments if view is not None else ():
             place = Place("deployment", row.key)
             yield drawable(f"Model {row.group} · {row.model}"[:200]), partial(self._console.go_to, place)
