@@ -22,7 +22,7 @@ def _shown(scene: Scene) -> list[str]:
 
 
 def _prompt(scene: Scene) -> Input:
-    return scene.app.screen_stack[0].query_one(Input)
+    return scene.app.screen_stack[0].query_one("#log-prompt Input", Input)
 
 
 # --- the filter --------------------------------------------------------------------------------------------------
@@ -47,7 +47,8 @@ async def test_the_filter_narrows_with_every_letter(scene: Scene) -> None:
 async def test_a_burst_typed_right_after_the_slash_goes_to_the_filter(scene: Scene) -> None:
     """A slow line delivers all of it in one packet: no letter may act as the key it is elsewhere."""
     scene.write("Rqz12wfn is typed in one go")
-    for key in ("2", "slash", *"Rqz12wfn"):
+    await scene.press("2")
+    for key in ("slash", *"Rqz12wfn"):
         scene.app.post_message(_key(key))
     await scene.until(lambda: _prompt(scene).value == "Rqz12wfn")
     assert _shown(scene) == ["Rqz12wfn is typed in one go"]
@@ -59,7 +60,8 @@ async def test_a_burst_typed_right_after_the_slash_goes_to_the_filter(scene: Sce
 async def test_a_burst_that_ends_the_filter_goes_on_in_the_log(scene: Scene) -> None:
     await quiet(scene)
     scene.write("needle one", "hay", "needle two")
-    for key in ("2", "slash", *"needle", "enter", "k", "k", "m"):
+    await scene.press("2")
+    for key in ("slash", *"needle", "enter", "k", "k", "m"):
         scene.app.post_message(_key(key))
     await scene.until(lambda: scene.log.marks)
     assert (scene.log.filter.typed, scene.pane) == ("needle", "logs")
