@@ -36,6 +36,8 @@ from litellm_tui.target.profile import Profile
 
 # a source that has not answered by then is shown as it is
 PATIENCE_SECONDS: Final = 6.0
+# what is said of a log that was read in part is wrong, and not only less
+LOG_PATIENCE_SECONDS: Final = 20.0
 # the log is read when it has brought nothing new for so long, and its newest line has come: on a busy machine what
 # reads it pauses longer in the middle
 LOG_QUIET_SECONDS: Final = 0.15
@@ -147,10 +149,11 @@ def _half_written(profile: Profile) -> Iterator[tuple[str, str]]:
 async def _settled(monitor: Monitor) -> tuple[Snapshot, Audit | None]:
     running = asyncio.create_task(monitor.run())
     newest, quiet_since = -1, time.monotonic()
+    late = quiet_since + PATIENCE_SECONDS
     asked: asyncio.Task[float] | None = None
     try:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(max(PATIENCE_SECONDS, LOG_PATIENCE_SECONDS)):
                 while not running.done():
                     await asyncio.sleep(_LOOK_SECONDS)
                     snapshot = monitor.snapshot()
@@ -158,6 +161,8 @@ async def _settled(monitor: Monitor) -> tuple[Snapshot, Audit | None]:
                         newest, quiet_since = snapshot.log.last, time.monotonic()
                     if asked is None and snapshot.log.state == "following":
                         asked = asyncio.create_task(_newest_line(monitor))
+                    if time.monotonic() >= late and _is_read(snapshot.log, asked):
+                        break
                     if not await asyncio.to_thread(is_saved, snapshot.configuration, time.time()):
                         # a file that is being saved is not judged: it is read again when that has ended
                         continue

@@ -56,6 +56,12 @@ def test_a_log_that_pauses_in_the_middle_is_read_to_its_newest_line() -> None:
     assert _seen(records).last == 1
 
 
+def test_what_else_has_not_answered_is_waited_for_less_long_than_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "all_asked", lambda snapshot: False)
+    monkeypatch.setattr(look, "PATIENCE_SECONDS", look.LOG_QUIET_SECONDS)
+    assert _seen((LogRecord(0, NEWEST, "INFO", "stdout", "x"),)).last == 1
+
+
 @pytest.mark.parametrize("newest", [(), NotAvailable("no such command")])
 def test_where_the_end_is_not_known_a_pause_ends_it(newest: tuple[LogRecord, ...] | Failure) -> None:
     assert _seen(newest).last >= 0
