@@ -130,7 +130,7 @@ def test_a_unit_that_was_seen_before_the_order_was_carried_out_is_looked_at_agai
         ({"active_state": "failed", "sub_state": "failed", "result": "exit-code", "exit_code": "exited",
           "exit_status": 3}, "exit-code, status 3"),
         ({"active_state": "activating", "sub_state": "auto-restart", "main_pid": 0, "result": "signal",
-          "exit_code": "killed", "exit_status": 9}, "signal 9"),
+          "exit_code": "killed", "exit_status": 9}, "killed by SIGKILL"),
         ({"load_state": "not-found", "active_state": "inactive", "sub_state": "dead", "main_pid": 0}, "not there"),
         ({"main_pid": 9}, "started again"),
     ],

@@ -26,7 +26,7 @@ from litellm_tui.ui.widgets.chain_lines import ChainLines
 from tests.ui.frozen import Frozen, degraded, healthy
 from tests.ui.scene import screen_text, settled
 
-MARK = "what if"
+MARK = "what if:"
 
 
 class _Console(Frozen):

@@ -406,7 +406,7 @@ async def _exports_what_is_shown(scene: Scene, key: str) -> None:
     scene.write("needle one", "hay", "needle two")
     path = scene.simulation.config_path.parent / "found.txt"
     await scene.press("2", "slash", *"needle", "enter", key)
-    field = scene.app.screen.query_one(Input)
+    field = scene.app.screen.query_one("LogPrompt Input", Input)
     assert field.value.startswith("litellm-log-")
     field.value = str(path)
     await scene.press("enter")

@@ -143,7 +143,7 @@ async def test_an_export_into_a_file_that_is_there_is_refused(scene: Scene) -> N
     path = scene.simulation.config_path
     before = path.read_bytes()
     await scene.press("Y")
-    scene.app.screen.query_one(Input).value = str(path)
+    scene.app.screen.query_one("LogPrompt Input", Input).value = str(path)
     await scene.press("enter")
     await scene.until(lambda: any("is there already" in note.message for note in scene.app._notifications))
     assert path.read_bytes() == before

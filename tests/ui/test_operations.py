@@ -232,7 +232,7 @@ async def test_what_if_is_asked_and_taken_back(scene: Scene) -> None:
     assert "llama3.1:8b answers" in scene.text
     await scene.press("escape", "escape")
     assert scene.app.query_one(Fallbacks).marked == ()
-    assert "what if" not in scene.text
+    assert "what if:" not in scene.text
     # nothing real was changed by it
     assert _row(scene, CODER).verdict.state == "serving"
 

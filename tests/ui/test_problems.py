@@ -208,7 +208,7 @@ async def test_a_problem_that_has_ended_is_listed_as_gone(tmp_path: Path) -> Non
     memory = mark_seen(remember({}, problems, NOW - 60, gateway_known=True))
     memory = remember(memory, problems[2:], NOW - 30, gateway_known=True)
     text = await _drawn(before, memory)
-    above, _, below = text.partition("not seen any more")
+    above, _, below = text.partition("─ Problems ")[2].partition("not seen any more")
     assert "qwen-coder-vllm" not in above
     assert "qwen-coder-vllm" in below
     assert "Redis down" in above
