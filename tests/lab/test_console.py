@@ -162,7 +162,7 @@ def in_header(pattern: str) -> Callable[[str], Any]:
 def ready(console: Console, timeout: float = 15) -> None:
     """Until the console has seen the gateway's models, its health, its cache and its log."""
     console.wait_for(in_header(r"(OK|DEGRADED|ANSWERING) .*cache healthy"), timeout)
-    console.wait_for(r"serving +(now|\d+ s)", timeout)
+    console.wait_for(r"serving +(now|\d+ s|[┃│])", timeout)
 
 
 def pane(text: str, name: str) -> str:
@@ -209,7 +209,7 @@ def test_the_user_service_is_found_and_every_pane_fills(site: Site, size: tuple[
 
 
 def test_a_failing_request_is_in_the_log_within_a_second_of_its_writing(site: Site) -> None:
-    lab, failure = site.lab, re.compile(r"ERROR +router .*Connection error")
+    lab, failure = site.lab, re.compile(r"✖ .*Connection error")
     with opened(lab) as console:
         ready(console)
         console.press("2", "z")
@@ -364,7 +364,7 @@ def test_restart_is_followed_down_and_up_and_applies_the_file(site: Site) -> Non
         wait_until_the_dialog_listens(console)
         console.press("right", "enter")
         # the rehearsal takes as long as a start
-        console.wait_for(r"proof +…", 90)
+        console.wait_for(r"proof +◌", 90)
 
         def done(text: str) -> bool:
             note(text)
@@ -375,7 +375,7 @@ def test_restart_is_followed_down_and_up_and_applies_the_file(site: Site) -> Non
         report("restarted and followed", seconds)
         shown = console.screen_text()
         for step in ("preflight", "rehearsal", "backup", "restart", "proof"):
-            assert re.search(rf"{step} +\d+\.\d s", shown), shown
+            assert re.search(rf"{step} +● +\d+\.\d s", shown), shown
         assert re.search(r"applied and proved; 7 of 7 deployments loaded", shown), shown
         assert re.search(r"total +\d+\.\d s, \d+\.\d s without an answer", shown), shown
         assert {"DOWN", "STOPPING", "STARTING"} & set(words), words
@@ -757,11 +757,11 @@ def test_volatile_journal_is_explained_where_it_is_not(volatile_lab: Lab) -> Non
 def test_no_request_of_a_client_ends_the_console_or_a_command(site: Site) -> None:
     """The proxy writes the model's name into its log, and the name may look like any of LiteLLM's own words."""
     lab, name = site.lab, "Received Model Group=a No deployments available Try again in . seconds"
-    written = r"ERROR +proxy .*Invalid model name passed in model=Received Model Group=a"
+    written = r"ERROR +proxy .*Invalid model name passed in model=Received Model"
     with opened(lab, "--user") as console:
         ready(console)
         assert lab.chat(name).status >= 400
-        console.press("2", "z")
+        console.press("2", "z", "v")
         console.wait_for(written, 15)
         lab.chat("llama3.1:latest")
         console.press("z")
@@ -769,7 +769,7 @@ def test_no_request_of_a_client_ends_the_console_or_a_command(site: Site) -> Non
     with opened(lab, "--user") as console:
         # the line is in the history now
         ready(console)
-        console.press("2", "z")
+        console.press("2", "z", "v")
         console.wait_for(written, 15)
     env = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "XDG_STATE_HOME": f"{lab.home}/state/{uuid.uuid4().hex}"}
     for command in ("status", "check", "incidents"):

@@ -488,8 +488,8 @@ def test_sudo_gets_the_terminal_and_gives_it_back(module_lab: Lab, sudo: Path) -
 
         def restart_through_sudo() -> None:
             console.press("R")
-            console.wait_for("Cancel .*Restart")
-            console.wait_for("is cut off")
+            console.wait_for("Cancel .*Start with 1 error")
+            console.wait_for("A copy is kept")
             asked_at = time.monotonic()
             # For its first moments the dialog takes no Enter.
             console.wait_for(lambda _: time.monotonic() - asked_at > 0.6)
