@@ -14,6 +14,7 @@ from litellm_tui.collectors.redis import Address, Login, login, ping
 from litellm_tui.collectors.redis_info import inspect, may_want_tls, server_from
 from litellm_tui.model.failures import Failure, Malformed, Unreachable
 from litellm_tui.model.gateway import RedisServer
+from tests.lab.core import free_ports
 from tests.real_redis import redis_server, say
 from tests.recorded import made_file
 
@@ -115,7 +116,8 @@ async def test_a_user_without_the_right_to_ask_is_told_and_hides_nothing_else(tm
 
 
 async def test_a_node_of_a_cluster_is_told_from_a_server_that_has_all_keys(tmp_path: Path) -> None:
-    with redis_server(tmp_path, "--cluster-enabled", "yes") as port:
+    # by itself it takes a port 10,000 higher for its bus, which may be another's
+    with redis_server(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_ports(1)[0])) as port:
         assert "CLUSTERDOWN" in say(port, "SET", "a", "b")
         assert told_refusal(await _told(port)) == "CLUSTERDOWN"
         assert say(port, "CLUSTER", "ADDSLOTSRANGE", "0", "16383") == "+OK"

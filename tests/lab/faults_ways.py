@@ -91,18 +91,20 @@ def _pings(lab: Lab) -> bool:
 
 def cluster(lab: Lab) -> None:
     """Two nodes in the place of the one server, each with half of the slots."""
-    port, other = lab.ports.redis, free_ports(1)[0]
+    port = lab.ports.redis
+    # by itself Redis takes a port 10,000 higher for its bus, which may be another's
+    other, *buses = free_ports(3)
     program = ["redis-server", "--bind", "127.0.0.1", "--save", "", "--cluster-enabled", "yes", "--dir", str(lab.dir)]
     lab.systemctl("stop", "redis.service")
-    for unit, at in (("redis-node.service", port), (NODE, other)):
-        own = ["--port", str(at), "--cluster-config-file", f"nodes-{at}.conf"]
+    for unit, at, bus in (("redis-node.service", port, buses[0]), (NODE, other, buses[1])):
+        own = ["--port", str(at), "--cluster-port", str(bus), "--cluster-config-file", f"nodes-{at}.conf"]
         lab.run(["systemd-run", "--quiet", "--collect", f"--unit={unit}", *program, *own])
     lab.wait("the node", lambda: _pings(lab))
     cli = ["redis-cli", "-h", "127.0.0.1", "-p"]
     lab.wait("the other", lambda: lab.run([*cli, str(other), "PING"], check=False).stdout.strip() == "PONG")
     lab.run([*cli, str(port), "CLUSTER", "ADDSLOTSRANGE", "0", "8191"])
     lab.run([*cli, str(other), "CLUSTER", "ADDSLOTSRANGE", "8192", "16383"])
-    lab.run([*cli, str(port), "CLUSTER", "MEET", "127.0.0.1", str(other)])
+    lab.run([*cli, str(port), "CLUSTER", "MEET", "127.0.0.1", str(other), str(buses[1])])
     state = [*cli, str(port), "CLUSTER", "INFO"]
     lab.wait("the cluster", lambda: "cluster_state:ok" in lab.run(state).stdout, pause=0.2)
 
