@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from litellm_tui.analysis.phrases import shortened
 from litellm_tui.model.service import HealthTest, Service
 
 _ABSENT: Final = re.compile(
@@ -97,6 +98,6 @@ def shown(test: HealthTest) -> str:
     """The test and its last output, in a line."""
     command = " ".join(test.command[1:]) if test.command[:1] == ("CMD-SHELL",) else shlex.join(test.command[1:])
     output = " ".join(test.output.split()) or "nothing"
-    said = output if len(output) <= _SHOWN else output[: _SHOWN - 1] + "…"
+    said = shortened(output, _SHOWN)
     status = "" if test.status is None else f" (status {test.status})"
     return f"the test `{command[:_SHOWN]}` printed: {said}{status}"

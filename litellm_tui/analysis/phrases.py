@@ -37,6 +37,11 @@ def first_of(names: Sequence[str], most: int = 6) -> str:
     return " and ".join([*([", ".join(shown[:-1])] if shown[1:] else []), *shown[-1:]])
 
 
+def shortened(text: str, length: int) -> str:
+    """The text, cut to this length by `…` where it is longer."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def size(number: float) -> str:
     """Bytes with three significant figures: `211 MB`, `1.2 GB`."""
     for unit in ("B", "KB", "MB", "GB"):

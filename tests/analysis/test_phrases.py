@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_tui.analysis.phrases import age, coarse_age, count, size
+from litellm_tui.analysis.phrases import age, coarse_age, count, shortened, size
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,8 @@ def test_counting() -> None:
 )
 def test_a_size_has_three_figures(number: float, words: str) -> None:
     assert size(number) == words
+
+
+@pytest.mark.parametrize(("text", "words"), [("", ""), ("four", "four"), ("fives", "fiv…")])
+def test_a_cut_is_marked_and_no_longer_than_it_may_be(text: str, words: str) -> None:
+    assert shortened(text, 4) == words

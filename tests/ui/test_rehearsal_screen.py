@@ -79,6 +79,8 @@ async def test_it_asks_says_how_it_stands_and_shows_what_was_seen(
                   "a callback is deprecated", "small (openai/small): 401: no key", "alerting: nothing is sent",
                   "11.0 s; the gateway went on serving"):  # fmt: skip
         assert words in scene.text, words
+    # the cursor is in the list, to scroll it: the frame says what closes it
+    assert "Esc closes" in scene.text
     await scene.press("escape")
     await scene.until(lambda: len(scene.app.screen_stack) == 1)
 

@@ -17,6 +17,7 @@ from litellm_tui.actions.transaction.monitor_observer import MonitorObserver
 from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.analysis.change.proof import ProofCheck, why_unproved
 from litellm_tui.analysis.change.rehearsed import differences, place_named, place_of_end
+from litellm_tui.analysis.phrases import shortened
 from litellm_tui.logs.store import RANK
 from litellm_tui.model.configuration import ConfigFile, Mark
 from litellm_tui.model.diagnosis import Deployment
@@ -197,7 +198,7 @@ def _dropped(snapshot: Snapshot) -> list[str]:
 def _warnings(monitor: Monitor) -> Iterable[str]:
     """What its log warns of, each once, without what only repeats."""
     texts = [
-        record.text.strip().partition("\n")[0][:_LONGEST]
+        shortened(record.text.strip().partition("\n")[0], _LONGEST)
         for record in monitor.store.since(0)
         if RANK[record.level] >= RANK["WARNING"] and not record.own and record.source != "systemd"
     ]

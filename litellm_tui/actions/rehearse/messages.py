@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from litellm_tui.analysis.phrases import count
+from litellm_tui.analysis.phrases import count, shortened
 from litellm_tui.model.rehearsal import Rehearsal
 
 
@@ -41,10 +41,10 @@ def rehearsal_lines(done: Rehearsal) -> Iterator[str]:
     if done.probes:
         yield "probes:"
         for probe in done.probes:
-            said = "answered" if probe.ok else probe.skipped or probe.error.strip().partition("\n")[0][:200]
+            said = "answered" if probe.ok else probe.skipped or shortened(probe.error.strip().partition("\n")[0], 200)
             yield f"  {probe.group} ({probe.model}): {said}"
     if done.log:
         yield "it said last:"
-        yield from (f"  {line[:300]}" for text in done.log for line in text.splitlines()[:3])
+        yield from (f"  {shortened(line, 300)}" for text in done.log for line in text.splitlines()[:3])
     if done.outcome != "not possible":
         yield f"{done.took:.1f} s; the gateway went on serving"

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from litellm_tui.analysis.change.drift import Path, scalar_text
 from litellm_tui.analysis.nested import are_equal
+from litellm_tui.analysis.phrases import shortened
 from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
 
 ABSENT: Final = object()
@@ -47,7 +48,7 @@ def differing_leaves(before: Any, after: Any, place: Path) -> Iterator[tuple[Pat
 def value_text(value: Any) -> str:
     """The value in at most `LONGEST` characters, with secrets masked by the names of their keys and by their shape."""
     text = _text(value, 0)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return shortened(text, LONGEST)
 
 
 def secret_text(value: Any) -> str:

@@ -32,6 +32,7 @@ from litellm_tui.analysis.failures.part_causes import (
 )
 from litellm_tui.analysis.failures.places import Reported, is_http_exception
 from litellm_tui.analysis.failures.upstream_causes import PATTERNS, PROVIDER_RULES
+from litellm_tui.analysis.phrases import shortened
 from litellm_tui.model.traffic import Subject
 
 __all__ = ["Cause"]
@@ -227,4 +228,4 @@ def first_words(error: str, length: int = 100) -> str:
     """The first line of an error without the wrapping exception classes, cut to `length` characters."""
     line = error.strip().split("\n", 1)[0][:_FIRST_WORDS_WITHIN]
     line = own_words(_NOISE.sub("", line))
-    return line if len(line) <= length else line[: length - 1] + "…"
+    return shortened(line, length)

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button
 
-from litellm_tui.analysis.phrases import count
+from litellm_tui.analysis.phrases import count, shortened
 from litellm_tui.model.rehearsal import Rehearsal, RehearsalOutcome
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.question import Question
@@ -106,6 +106,7 @@ class RehearsalScreen(Question[None]):
         self._done = done
         self.label("#cancel", "Close")
         self.query_one(Lines).focus()
+        self.query_one(".dialog").border_subtitle = Content("Esc closes")
         self.fill()
 
     def _tick(self) -> None:
@@ -149,7 +150,7 @@ def result_paragraphs(done: Rehearsal) -> Iterator[Paragraph]:
     if done.log:
         yield "it said last", "", "head"
         for text in done.log:
-            yield from (("", line[:_LONGEST], "ok") for line in text.splitlines()[:_LOG_LINES])
+            yield from (("", shortened(line, _LONGEST), "ok") for line in text.splitlines()[:_LOG_LINES])
         yield "", "", ""
     yield "start", answers, "ok"
     yield "memory", f"{done.memory / 1e6:.0f} MB" if done.memory else "", "ok"
@@ -160,7 +161,7 @@ def result_paragraphs(done: Rehearsal) -> Iterator[Paragraph]:
     if done.outcome == "passed":
         yield from _each("its log warns", done.warnings, "warn")
     for number, probe in enumerate(done.probes):
-        said = "answered" if probe.ok else probe.skipped or probe.error.strip().partition("\n")[0][:_LONGEST]
+        said = "answered" if probe.ok else probe.skipped or shortened(probe.error.strip().partition("\n")[0], _LONGEST)
         yield "probes" if not number else " ", f"{probe.group} ({probe.model}): {said}", "ok" if probe.ok else "bad"
     yield from _each("left out", done.left_out, "quiet")
     if done.outcome != "not possible":
