@@ -47,7 +47,8 @@ class Cache(Pane):
         kind = (value.type if value else None) or ("redis" if redis.value else "cache")
         words = [kind, redis.value.version if redis.value else ""]
         head: list[Span] = [(f" {' '.join(w for w in words if w)} ", "ok"), (judged.state, style)]
-        if value and value.ping and ping.took is not None:
+        # an answer of before it went away is none of this state's
+        if value and value.ping and ping.took is not None and judged.state not in ("down", "no answer"):
             head.append((f" {view.signs.dot} ping {_milliseconds(ping.took)}", "quiet"))
         rows = [Row(tuple(head))]
         if judged.severity not in ("ok",):
