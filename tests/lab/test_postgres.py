@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ from tests.demo.probing import state, systemctl, until
 from tests.lab import required
 from tests.lab.postgres import CONNECTIONS, DATABASE, PASSWORD, USER, Postgres, missing
 from tests.ui.scene import opened
+from tests.waiting import DEADLINE
 
 # ordinary roles get what the superuser does not keep
 ORDINARY = CONNECTIONS - 3
@@ -80,6 +82,16 @@ async def answered(server: Postgres, tail: str = "") -> PostgresAnswer:
     return found
 
 
+async def answered_with(server: Postgres, used: int) -> PostgresAnswer:
+    """The answer once so many connections are used: a server's process ends a moment after its client."""
+    deadline = time.monotonic() + DEADLINE
+    while True:
+        found = await answered(server)
+        if found.used == used or time.monotonic() > deadline:
+            return found
+        await asyncio.sleep(0.05)
+
+
 async def refused(where: Login) -> Failure:
     found = await ask(where)
     assert isinstance(found, Failure), found
@@ -90,7 +102,7 @@ async def refused(where: Login) -> Failure:
 
 
 async def test_one_that_runs_tells_its_figures(server: Postgres) -> None:
-    found = await answered(server)
+    found = await answered_with(server, 0)
     assert int(found.version.partition(".")[0]) >= 13
     assert (found.most, found.used, found.own, found.own_most) == (ORDINARY, 0, 0, None)
     assert (found.missing, found.unfinished, found.unread_migrations) == ((), (), "")
@@ -172,7 +184,7 @@ async def test_a_wrong_password_a_wrong_database_and_a_role_that_is_not_there(se
 
 async def test_one_without_a_free_connection(server: Postgres) -> None:
     async with _held(server, ORDINARY - 1):
-        found = await answered(server)
+        found = await answered_with(server, ORDINARY - 1)
         assert (found.used, found.own, found.most) == (ORDINARY - 1, ORDINARY - 1, ORDINARY)
     async with _held(server, ORDINARY):
         refusal = await refused(login(server))
