@@ -8,6 +8,7 @@ import pytest
 from litellm_tui.demo import Simulation
 from litellm_tui.ui.widgets import log_lines
 from tests.ui.scene import Scene, opened
+from tests.waiting import DEADLINE
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +24,8 @@ def nothing_of_the_persons_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("litellm_tui.monitor.monitor.PUBLISH_SECONDS", 0.02)
     # a small log is looked through in one slice, however busy the machine: what slices do has tests of its own
     monkeypatch.setattr(log_lines, "SLICE_SECONDS", 0.09)
+    # nor is a cache slow because the machine is: what slow means has tests of its own
+    monkeypatch.setattr("litellm_tui.analysis.health.cache.SLOW_SECONDS", DEADLINE)
 
 
 @pytest.fixture
