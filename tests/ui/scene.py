@@ -79,7 +79,10 @@ class Scene:
 
     async def shows(self, words: str) -> None:
         """Until these words are on the screen."""
-        await eventually(lambda: words in self.text, f"the screen shows {words!r}")
+        try:
+            await eventually(lambda: words in self.text, f"the screen shows {words!r}")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; it shows\n{self.text}") from None
 
     @property
     def text(self) -> str:

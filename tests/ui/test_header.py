@@ -137,3 +137,15 @@ def test_it_is_calm_since_the_last_problem_ended_or_since_the_first_look(tmp_pat
     assert calm_since(wrong, 100.0, 160.0) is None
     ended = msgspec.structs.replace(wrong.problems[0], solved_at=150.0)
     assert calm_since(msgspec.structs.replace(calm, problems=(ended,)), None, 160.0) == 150.0
+
+
+async def test_on_a_small_terminal_what_is_well_takes_the_second_row(simulation: Simulation) -> None:
+    simulation._gateway.database = "connected"
+    async with opened(simulation, (80, 24)) as scene:
+        await scene.shows("requests/min")
+        await scene.shows("database connected")
+        for _ in range(3):
+            simulation.request("llama3.1:8b")
+        await scene.until(lambda: "requests/min" in scene.text and "database connected" in scene.text)
+        rows = scene.text.split("\n")
+        assert rows[2].strip(), "no empty row"

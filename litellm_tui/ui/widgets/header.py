@@ -61,18 +61,30 @@ class Sentence(Lines, can_focus=False):
 
 
 def sentence_rows(view: View, width: int, most: int) -> list[Row]:
-    """At most so many rows. Where they do not hold all, the uptime falls out first, then what else is well."""
+    """At most so many rows. Where they do not hold all, the uptime falls out first, then what else is well.
+
+    The last row is the next step's. Without one it says for how long all was well, and takes what the others do not
+    hold.
+    """
     headline = view.diagnosis.headline
-    below = _below(view, width)
-    parts = list(headline.parts)
-    lines = max(1, most - 1)
-    while len(wrap(_spans(view, parts), width, lines + 1)) > lines:
-        calm = [place for place, part in enumerate(parts) if place and part.severity in ("ok", "quiet")]
-        if not calm:
+    parts, lines = list(headline.parts), max(1, most - 1)
+    below = [Row(((cell(f" {view.signs.arrow} {headline.advice}", width), "strong"),))] if headline.advice else []
+    calm = _calm(view)
+    if not headline.advice and not _fits(view, parts, width, lines):
+        lines = max(1, most)
+        parts += [Part(calm, "quiet")] if calm else []
+    elif not headline.advice and calm:
+        below = [Row(((cell(f" {calm}", width), "quiet"),))]
+    while not _fits(view, parts, width, lines):
+        well = [place for place, part in enumerate(parts) if place and part.severity in ("ok", "quiet")]
+        if not well:
             break
-        del parts[calm[-1]]
-    rows = [Row(tuple(line)) for line in wrap(_spans(view, parts), width, lines)]
-    return [*rows, *below]
+        del parts[well[-1]]
+    return [*(Row(tuple(line)) for line in wrap(_spans(view, parts), width, lines)), *below]
+
+
+def _fits(view: View, parts: Sequence[Part], width: int, lines: int) -> bool:
+    return len(wrap(_spans(view, parts), width, lines + 1)) <= lines
 
 
 def _spans(view: View, parts: Sequence[Part]) -> list[Span]:
@@ -83,12 +95,10 @@ def _spans(view: View, parts: Sequence[Part]) -> list[Span]:
     return spans
 
 
-def _below(view: View, width: int) -> list[Row]:
-    """The next step, or for how long no problem was seen."""
-    if advice := view.diagnosis.headline.advice:
-        return [Row(((cell(f" {view.signs.arrow} {advice}", width), "strong"),))]
+def _calm(view: View) -> str:
+    """For how long no problem was seen."""
     calm = view.now - view.calm_since if view.calm_since is not None else 0.0
-    return [Row(((cell(f" no problem for {age(calm)}", width), "quiet"),))] if calm >= 60 else []
+    return f"no problem for {age(calm)}" if calm >= 60 else ""
 
 
 class Header(Vertical):
