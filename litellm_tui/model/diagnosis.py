@@ -77,7 +77,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """One row of the models pane: the file's entry, the loaded one, or both. `key` stays the same over changes.
 
     `ok` and `failed` count real requests in the traffic window, None where they cannot be seen; `steps` are the same
-    by `traffic.STEP` seconds, `hour` by minutes of the last hour; `errors` are its last three. `findings` are the audit's findings about the entry in the file.
+    by `traffic.STEP` seconds, `hour` by minutes of the last hour; `errors` are its last three. `findings` are the
+    audit's findings about the entry in the file.
     """
 
     key: str

@@ -25,6 +25,7 @@ from litellm_tui.ui.overlays import Overlays
 from litellm_tui.ui.panes.log_prompt import LogPrompt, Purpose
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.panes.registry import pane_about
+from litellm_tui.ui.panes.timeline import Timeline
 from litellm_tui.ui.screens.main import MainScreen
 from litellm_tui.ui.service_control import ServiceControl
 from litellm_tui.ui.session import Session
@@ -304,9 +305,18 @@ class KeyActions(TerminalApp[int]):
 
     @on(Lines.Opened)
     def _open(self, event: Lines.Opened) -> None:
-        pane = self.main.pane_around(event.lines)
-        if pane is not None and (view := self.view) and (sheet := pane.sheet(event.key, view)):
+        pane, view = self.main.pane_around(event.lines), self.view
+        if pane is None or view is None:
+            return
+        if place := pane.leads_to(event.key, view):
+            self.go_to(place)
+        elif sheet := pane.sheet(event.key, view):
             self._overlays.sheet(*sheet)
+
+    @on(Timeline.ToLog)
+    def _to_log(self, event: Timeline.ToLog) -> None:
+        self.show_pane("logs")
+        self.log_pane.view.go_to_time(event.at)
 
     @on(Logs.OpenRecord)
     def _open_record(self, event: Logs.OpenRecord) -> None:

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 from litellm_tui.ui.panes.registry import PANES
 
-Place = Literal["everywhere", "lists", "models", "fallbacks", "logs", "service"]
+Place = Literal["everywhere", "lists", "models", "fallbacks", "logs", "service", "timeline"]
 
 
 class Key(NamedTuple):
@@ -97,6 +97,11 @@ KEYS: Final = (
     Key("escape", "Esc", "clear", "Clear filter and search, follow again", place="logs"),
     Key("enter", "Enter", "service_detail", "How its runs ended, its files, its environment with secrets masked",
         place="service"),
+    Key("left", "←", "minute(-1)", "The minute before", place="timeline", name="earlier"),
+    Key("right", "→", "minute(1)", "The minute after", place="timeline", name="later"),
+    Key("n", "n", "marked_minute(1)", "Next restart, save or incident", place="timeline", name="next-mark"),
+    Key("N", "N", "marked_minute(-1)", "The one before", place="timeline", name="previous-mark"),
+    Key("enter", "Enter", "log_of_minute", "The log at this minute", place="timeline"),
 )  # fmt: skip
 
 PLACES: Final[dict[Place, str]] = {
@@ -106,6 +111,7 @@ PLACES: Final[dict[Place, str]] = {
     "fallbacks": "In the fallbacks",
     "logs": "In the log",
     "service": "In the service",
+    "timeline": "In the timeline",
 }
 
 
@@ -124,6 +130,14 @@ _HINTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("everywhere.quit", "quit"),
     ),
     "fallbacks": (("fallbacks.mark", "what if"), ("fallbacks.drill", "drill")),
+    "timeline": (
+        ("timeline.earlier", "before"),
+        ("timeline.later", "after"),
+        ("timeline.previous-mark", "mark before"),
+        ("timeline.next-mark", "next mark"),
+        ("timeline.log-of-minute", "log"),
+    ),
+    "worst": (("lists.open", "go there"),),
     "service": (("service.service-detail", "all of it"), ("everywhere.start-stop", "stop or start")),
 }
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
 from litellm_tui.ui.keys import hints, tabs
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.cache_line import cache_spans
 from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 # how long a short message stands where the keys are
 SAID_SECONDS: Final = 4.0
+# the last of the keys that hold everywhere: help and quit
+_KEPT: Final = 2
 
 
 class ServiceLine(Lines, can_focus=False):
@@ -27,6 +31,15 @@ class ServiceLine(Lines, can_focus=False):
         """Show this view."""
         if self.room:
             self.show([Row(tuple(wrap([(" ", "quiet"), *service_spans(view)], self.room, 1)[0]))])
+
+
+class CacheLine(Lines, can_focus=False):
+    """The cache and the database in one line."""
+
+    def draw(self, view: View) -> None:
+        """Show this view."""
+        if self.room:
+            self.show([Row(tuple(wrap([(" ", "quiet"), *cache_spans(view)], self.room, 1)[0]))])
 
 
 class Hints(Lines, can_focus=False):
@@ -63,7 +76,8 @@ class Hints(Lines, can_focus=False):
         if self._said:
             self.show([Row(tuple(wrap([(f" {self._said}", "strong")], self.room, 1)[0]))])
             return
-        self.show([Row(((" ", ""), *wrap(list(_hints(self._pane, self._read_only)), self.room - 1, 1)[0]))])
+        shown = _spans(fitting(self._pane, self._read_only, self.room - 1))
+        self.show([Row(((" ", ""), *wrap(list(shown), self.room - 1, 1)[0]))])
 
 
 class Tabs(Lines, can_focus=False):
@@ -83,22 +97,25 @@ class Tabs(Lines, can_focus=False):
         self.show([Row(tuple(wrap([(" ", ""), *_tabs(self._pane)], self.room, 1)[0]))])
 
 
-class ServiceStrip(Horizontal):
-    """Side by side where both fit, one over the other where they do not."""
+class ServiceStrip(Vertical):
+    """Side by side where both fit, one over the other where they do not; the cache above where it has no pane."""
 
     def __init__(self) -> None:
         super().__init__(id="strip")
-        self._service = ServiceLine()
+        self._service, self._cache = ServiceLine(), CacheLine()
 
     def compose(self) -> ComposeResult:
         yield Tabs()
-        yield self._service
-        yield Hints()
+        yield self._cache
+        with Horizontal(id="strip-lower"):
+            yield self._service
+            yield Hints()
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        if self._service.is_attached:
-            self._service.draw(view)
+        for line in (self._service, self._cache):
+            if line.is_attached and line.display:
+                line.draw(view)
 
 
 def service_spans(view: View) -> Iterator[Span]:
@@ -149,7 +166,16 @@ def _tabs(pane: str) -> Iterator[Span]:
         yield ("]" if name == pane else " "), "strong"
 
 
-def _hints(pane: str, read_only: bool) -> Iterator[Span]:
-    for shown, word in hints(pane, read_only):
+def fitting(pane: str, read_only: bool, width: int) -> list[tuple[str, str]]:
+    """The keys that have room: of those that hold everywhere the last fall out first, never the way to all others."""
+    found = hints(pane, read_only)
+    general = [hint for hint in found if hint in hints("", read_only)]
+    while sum(cell_len(f"{shown} {word}  ") for shown, word in found) - 2 > width and len(general) > _KEPT:
+        found.remove(general.pop(-_KEPT - 1))
+    return found
+
+
+def _spans(found: list[tuple[str, str]]) -> Iterator[Span]:
+    for place, (shown, word) in enumerate(found):
         yield shown, "strong"
-        yield f" {word}  ", "quiet"
+        yield f" {word}" + ("  " if place + 1 < len(found) else ""), "quiet"
