@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.cells import cell_len, chop_cells
 
 from litellm_tui.analysis.failures.stack_trace import fold_stack_trace
-from litellm_tui.analysis.phrases import age, count
+from litellm_tui.analysis.phrases import age, coarse_age, count
 from litellm_tui.analysis.redaction.secret_names import names_a_secret
 from litellm_tui.logs.log_line import clean
 from litellm_tui.logs.store import RANK
@@ -90,7 +90,11 @@ def evidence_paragraphs(verdict: Verdict, view: View) -> Iterator[Paragraph]:
 
 
 def _when(moment: float | None, view: View) -> str:
-    return f" ({age(view.now - moment)} ago, {view.clock(moment)})" if moment else ""
+    if not moment:
+        return ""
+    # in steps, for it stands on the wide screen all day
+    ago = coarse_age(view.now - moment)
+    return f" ({'just now' if ago == 'now' else f'{ago} ago'}, {view.clock(moment)})"
 
 
 def chain_words(chain: Chain, view: View) -> str:

@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 from textual import on
 from textual.binding import BindingType
 from textual.events import Key
+from textual.notifications import Notification
 from textual.widgets import Input
 from textual.worker import Worker
 
@@ -112,6 +113,8 @@ class KeyActions(TerminalApp[int]):
 
     def action_look(self) -> None:
         self.session.look_now()
+        if len(self.screen_stack) == 1:
+            self.main.say("everything is looked at again")
 
     def action_filter(self) -> None:
         if not self.main.pane(self.main.shown).ask_filter():
@@ -164,6 +167,14 @@ class KeyActions(TerminalApp[int]):
             return len(self.screen_stack) == 1 and not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
+    def says(self, notice: Notification) -> bool:
+        """A notice takes the line of the keys, where nothing lies over that."""
+        if len(self.screen_stack) != 1 or not isinstance(self.screen, MainScreen):
+            return False
+        style = {"error": "bad", "warning": "warn"}.get(notice.severity, "strong")
+        self.main.say(notice.message, notice.time_left, style)
+        return True
+
     def on_key(self, event: Key) -> None:
         """Why a key does nothing where one is."""
         if len(self.screen_stack) > 1 or isinstance(self.focused, Input):
@@ -195,9 +206,9 @@ class KeyActions(TerminalApp[int]):
         from litellm_tui.ui.screens.gateways import GatewaysScreen
 
         profile = self.session.profile
-        if profile is None or profile.again is None:
+        if profile is None:
             return
-        if profile.discovery is None:
+        if profile.again is None or profile.discovery is None:
             named = "this gateway was named by an option or a profile"
             self.notify(f"{named}: litellm-tui without them looks for all that are here", markup=False)
             return
@@ -300,7 +311,10 @@ class KeyActions(TerminalApp[int]):
     def action_expect_down(self) -> None:
         """Mark the selected deployment as expected down, or take the mark back."""
         if view := self._uncovered:
-            for row in self.main.pane("models").concerned(view):
+            chosen = self.main.pane("models").concerned(view)
+            if not chosen:
+                self.main.say("no deployment is selected")
+            for row in chosen:
                 self._overlays.expect_down(row)
 
     @on(Lines.Opened)

@@ -121,11 +121,11 @@ _HINTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("everywhere.filter", "filter"),
         ("everywhere.search", "search"),
         ("logs.level", "level"),
-        ("logs.lines", "lines"),
         ("logs.next-match", "next error"),
         ("logs.call", "call"),
         ("everywhere.jump", "time"),
         ("logs.mark", "mark"),
+        ("logs.lines", "lines"),
         ("everywhere.help", "all"),
         ("everywhere.quit", "quit"),
     ),
@@ -153,15 +153,19 @@ def hints(pane: str, read_only: bool = False) -> list[tuple[str, str]]:
 
 
 def unanswered(pressed: str, pane: str, read_only: bool) -> str:
-    """Why this key, in Textual's name, does nothing while this pane has the focus; empty where it does something."""
+    """Why this key, in Textual's name, does nothing while this pane has the focus; empty where that is plain."""
     found = [key for key in KEYS if pressed in key.keys.split(",")]
     here = [key for key in found if key.place in ("everywhere", "lists", pane)]
     if read_only and here and all(key.acts for key in here):
         return f"read-only: {here[0].shown} is off"
-    if here or not found or pressed in ("escape", "enter"):
+    if pressed == "enter":
+        return "nothing opens here"
+    if here or pressed == "escape":
         return ""
+    if not found:
+        return f"{pressed} does nothing; ? lists the keys" if len(pressed) == 1 else ""
     where = next(entry for entry in PANES if entry.name == found[0].place)
-    return f"{found[0].shown.partition(' ')[0]} belongs to {where.title} ({where.key})"
+    return f"{found[0].shown.partition(' ')[0]} belongs to {PLACES[found[0].place].removeprefix('In ')} ({where.key})"
 
 
 def tabs() -> list[tuple[str, str]]:

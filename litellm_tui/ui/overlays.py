@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from litellm_tui.analysis.health.marks import dated
@@ -81,14 +82,16 @@ class Overlays:
             self._console.push_screen(
                 BackupsScreen(view, session.backups, session.notation.utc, self._operations.restore)
             )
+        else:
+            self._console.notify("no gateway is open yet, and no backups of one", markup=False)
 
     # --- sheets ------------------------------------------------------------------------------------------------
 
     def help(self, signs: Signs, pane: str) -> None:
         """Every key and every sign; those of the pane that one is in come first."""
-        from litellm_tui.ui.screens.help import help_paragraphs
+        from litellm_tui.ui.screens.help import HelpScreen, help_sections
 
-        self.sheet("Keys and signs", lambda: help_paragraphs(signs, self._console.session.read_only, pane))
+        self._console.push_screen(HelpScreen(help_sections(signs, self._console.session.read_only, pane)))
 
     def filter_help(self) -> None:
         """The terms of the log's filter."""
@@ -118,9 +121,15 @@ class Overlays:
             f"{row.group} · {row.model} is {row.verdict.state}. Marked as expected down it is no problem any more, "
             "here and in litellm-tui status and check. A word on why?"
         )
-        self._console.push_screen(
-            NotePrompt("Expected down", question), lambda note: None if note is None else self._mark_down(row, note)
-        )
+        self._console.push_screen(NotePrompt("Expected down", question), partial(self._noted, row))
+
+    def _noted(self, row: Deployment, note: str | None) -> None:
+        if note is None:
+            self._console.notify("not marked", markup=False)
+            return
+        self._mark_down(row, note)
+        why = f": {note}" if note else ""
+        self._console.notify(f"{row.group} · {row.model} is expected down{why}; E takes it back", markup=False)
 
     def _mark_down(self, row: Deployment, note: str | None) -> None:
         monitor = self._console.session.monitor

@@ -19,6 +19,7 @@ from litellm_tui.ui.screens.confirm import ConfirmDialog
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.screens.filters import FiltersScreen
+from litellm_tui.ui.screens.help import HelpScreen
 from litellm_tui.ui.screens.incidents import IncidentsScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.probe import ProbeDialog
@@ -208,7 +209,7 @@ async def _draws_the_screen_anew(scene: Scene, key: str) -> None:
 @presses("everywhere", "question_mark")
 async def _helps(scene: Scene, key: str) -> None:
     await scene.press(key)
-    assert isinstance(scene.app.screen, Sheet)
+    assert isinstance(scene.app.screen, HelpScreen)
     assert "Keys and signs" in scene.text
     await scene.press(key)
     assert len(scene.app.screen_stack) == 1
@@ -630,6 +631,8 @@ def test_nothing_that_changes_the_world_is_on_a_key_sent_by_accident() -> None:
 
 
 async def test_the_help_lists_every_key_and_every_sign(scene: Scene) -> None:
+    # in one column, so that no text is broken by another
+    await scene.pilot.resize_terminal(90, 40)
     await scene.press("question_mark")
     rows = scene.app.screen.query_one("#sheet-lines", Lines)._rows
     text = "\n".join("".join(span for span, _ in row.spans) for row in rows)
@@ -668,7 +671,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
         ("rehearse", lambda scene: isinstance(scene.app.screen, RehearsalScreen)),
         ("start_stop", lambda scene: isinstance(scene.app.screen, ConfirmDialog)),
-        ("help", lambda scene: isinstance(scene.app.screen, Sheet)),
+        ("help", lambda scene: isinstance(scene.app.screen, HelpScreen)),
         ("filter", lambda scene: isinstance(scene.app.focused, Input)),
         ("search", lambda scene: isinstance(scene.app.focused, Input)),
         ("jump", lambda scene: isinstance(scene.app.focused, Input)),

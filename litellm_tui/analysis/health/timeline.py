@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal, NamedTuple
 
+from litellm_tui.analysis.failures.causes import first_words
+from litellm_tui.analysis.phrases import shortened
 from litellm_tui.model.diagnosis import Problem
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import HOUR, Minute
+from litellm_tui.model.traffic import HOUR, FailureTally, Minute
 
 SECONDS: Final = HOUR * 60.0
 MOST_EVENTS: Final = 200
@@ -15,7 +17,9 @@ MOST_EVENTS: Final = 200
 _SAME_SECONDS: Final = 2.0
 # what fails in requests is an incident by the lines of the log
 _IN_THE_LOG: Final = ("deployment", "group", "alias", "log")
-_LONGEST: Final = 80
+_LONGEST: Final = 60
+# what is written of one failure is written within this time
+_TOGETHER_SECONDS: Final = 5.0
 
 EventKind = Literal["restart", "save", "incident"]
 
@@ -72,11 +76,20 @@ def _lasting(snapshot: Snapshot, problems: Iterable[Problem], starts: Iterable[f
         yield Event(file.modified_at, "save", f"{file.path.rpartition('/')[2]} saved", file.path)
     for problem in problems:
         if problem.since is not None and problem.severity in ("warn", "bad") and problem.place.kind not in _IN_THE_LOG:
-            yield Event(problem.since, "incident", f"{problem.title}: {problem.cause}"[:_LONGEST], problem.key)
-    first: dict[str, Event] = {}
-    for tally in snapshot.failures.tallies:
-        words = " ".join(filter(None, (tally.name, tally.cause or tally.words)))[:_LONGEST]
-        # one failure is reported by several parts of LiteLLM
-        if words not in first or tally.first < first[words].at:
-            first[words] = Event(tally.first, "incident", words, words)
-    yield from first.values()
+            yield Event(
+                problem.since, "incident", shortened(f"{problem.title}: {problem.cause}", _LONGEST), problem.key
+            )
+    yield from _first_failures(snapshot.failures.tallies)
+
+
+def _first_failures(tallies: Iterable[FailureTally]) -> Iterator[Event]:
+    """When each failure of the log began. Several parts of LiteLLM report one, some by its model and not its group."""
+    found: dict[str, Event] = {}
+    for tally in sorted(tallies, key=lambda tally: (tally.kind == "model", tally.first)):
+        cause = shortened(tally.cause or first_words(tally.words, _LONGEST), _LONGEST)
+        same = (event for event in found.values() if event.words.startswith(cause))
+        if tally.kind in ("model", "") and any(abs(event.at - tally.first) < _TOGETHER_SECONDS for event in same):
+            continue
+        words = f"{cause}: {shortened(tally.name, _LONGEST)}" if tally.name else cause
+        found.setdefault(words, Event(tally.first, "incident", words, words))
+    yield from found.values()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import ClassVar, Final, Self
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -19,8 +20,10 @@ from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines, Row
+from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines, Row, cell
 
+# the corners, and a line and a blank before and behind the words
+_FRAME: Final = 6
 ZOOMED: Final = "zoomed, z ends it"
 
 
@@ -147,7 +150,10 @@ class Pane(Vertical):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _words(self, words: str) -> Content:
-        """Words for the frame: never markup, and in ASCII where that is wanted."""
+        """Words for the frame: never markup, in ASCII where that is wanted, and cut by us: Textual's sign is none."""
+        room = self.outer_size.width - _FRAME
+        if 0 < room < cell_len(words):
+            words = cell(words, room)
         return Content(to_ascii(words) if self.app.has_class(ASCII_CLASS) else words)
 
 

@@ -20,7 +20,7 @@ from litellm_tui.ui.textual_internals import CalmScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import Lines
-from litellm_tui.ui.widgets.strip import Hints, ServiceStrip, Tabs
+from litellm_tui.ui.widgets.strip import SAID_SECONDS, Hints, ServiceStrip, Tabs
 
 NARROW: Final = 100
 WIDE: Final = 170
@@ -148,10 +148,10 @@ class MainScreen(CalmScreen[None]):
             if isinstance(part, Header) and part.is_attached:
                 part.tick(words)
 
-    def say(self, words: str) -> None:
-        """A short message in the line of the keys."""
+    def say(self, words: str, seconds: float = SAID_SECONDS, style: str = "strong") -> None:
+        """A message in the line of the keys, for so long."""
         for hints in self.query(Hints):
-            hints.say(words)
+            hints.say(words, seconds, style)
 
     # --- panes -------------------------------------------------------------------------------------------------
 

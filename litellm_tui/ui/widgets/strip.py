@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
 
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
+from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.keys import hints, tabs
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.cache_line import cache_spans
 from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
+from litellm_tui.ui.widgets.log_paint import drawable
 
 # how long a short message stands where the keys are
 SAID_SECONDS: Final = 4.0
+# messages that wait behind another one, and the lines that one may take
+_MOST_SAID: Final = 5
+_MOST_ROWS: Final = 4
 # the last of the keys that hold everywhere: help and quit
 _KEPT: Final = 2
+
+
+class _Said(NamedTuple):
+    """A message, its style, and until when of the monotonic clock it stands."""
+
+    words: str
+    style: str
+    until: float
 
 
 class ServiceLine(Lines, can_focus=False):
@@ -48,24 +61,39 @@ class Hints(Lines, can_focus=False):
     """
 
     _pane = ""
-    _said = ""
-    _saying: Timer | None = None
 
-    def say(self, words: str) -> None:
-        """A short message in place of the keys, for some seconds."""
-        self._said = words
-        if self._saying is not None:
-            self._saying.stop()
-        self._saying = self.set_timer(SAID_SECONDS, lambda: self.say("")) if words else None
-        if self.room:
-            self.laid_out()
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: list[_Said] = []
+        self._height = 1
+
+    def say(self, words: str, seconds: float = SAID_SECONDS, style: str = "strong") -> None:
+        """A message in place of the keys, for so long; nothing in place of all messages.
+
+        The newest is shown, and the one before comes back when it ends. A long one makes the strip higher.
+        """
+        self._said = [*self._said, _Said(words, style, time.monotonic() + seconds)][-_MOST_SAID:] if words else []
+        if words:
+            self.set_timer(seconds, self._ended)
+        self._tell()
+
+    def _ended(self) -> None:
+        # a timer may come a little early
+        now = time.monotonic() + 0.05
+        self._said = [said for said in self._said if said.until > now]
+        self._tell()
 
     def about(self, pane: str) -> None:
-        """This pane has the focus."""
+        """This pane has the focus: what was said of a key in another one is over."""
         if pane != self._pane:
-            self._pane, self._said = pane, ""
-            if self.room:
-                self.laid_out()
+            self._pane = pane
+            now = time.monotonic()
+            self._said = [said for said in self._said if said.until > now + SAID_SECONDS]
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.room:
+            self.laid_out()
 
     @property
     def _read_only(self) -> bool:
@@ -73,8 +101,16 @@ class Hints(Lines, can_focus=False):
 
     def laid_out(self) -> None:
         super().laid_out()
-        if self._said:
-            self.show([Row(tuple(wrap([(f" {self._said}", "strong")], self.room, 1)[0]))])
+        rows = to_rows([("", drawable(self._said[-1].words), self._said[-1].style)], self.room) if self._said else []
+        if len(rows) > _MOST_ROWS:
+            *_, (text, style) = rows[_MOST_ROWS - 1].spans
+            rows[_MOST_ROWS - 1 :] = [Row(((" ", ""), (cell(f"{text} …", self.room - 1), style)))]
+        height = max(1, len(rows))
+        if height != self._height:
+            self._height = height
+            self.styles.height = height
+        if rows:
+            self.show(rows)
             return
         shown = _spans(fitting(self._pane, self._read_only, self.room - 1))
         self.show([Row(((" ", ""), *wrap(list(shown), self.room - 1, 1)[0]))])
@@ -167,11 +203,17 @@ def _tabs(pane: str) -> Iterator[Span]:
 
 
 def fitting(pane: str, read_only: bool, width: int) -> list[tuple[str, str]]:
-    """The keys that have room: of those that hold everywhere the last fall out first, never the way to all others."""
+    """The keys that have room. Of those that hold everywhere the last fall out first, but for help and quit; then quit,
+    and the last of the pane's own. The way to all others stays.
+    """
     found = hints(pane, read_only)
     general = [hint for hint in found if hint in hints("", read_only)]
-    while sum(cell_len(f"{shown} {word}  ") for shown, word in found) - 2 > width and len(general) > _KEPT:
-        found.remove(general.pop(-_KEPT - 1))
+    fall = [*reversed(general[:-_KEPT]), *reversed([hint for hint in found if hint not in general[:-_KEPT]])]
+    for hint in fall:
+        if sum(cell_len(f"{shown} {word}  ") for shown, word in found) - 2 <= width:
+            break
+        if hint[0] != "?":
+            found.remove(hint)
     return found
 
 
