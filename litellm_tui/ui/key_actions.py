@@ -179,7 +179,8 @@ class KeyActions(TerminalApp[int]):
         """Why a key does nothing where one is."""
         if len(self.screen_stack) > 1 or isinstance(self.focused, Input):
             return
-        if why := unanswered(event.key, self.main.shown, self.read_only):
+        opens = self.main.pane(self.main.shown).opens
+        if why := unanswered(event.key, self.main.shown, self.read_only, opens=opens):
             self.main.say(why)
 
     def action_help(self) -> None:

@@ -152,13 +152,16 @@ def hints(pane: str, read_only: bool = False) -> list[tuple[str, str]]:
     return [(key.shown.partition(" ")[0], word) for key, word in found]
 
 
-def unanswered(pressed: str, pane: str, read_only: bool) -> str:
-    """Why this key, in Textual's name, does nothing while this pane has the focus; empty where that is plain."""
+def unanswered(pressed: str, pane: str, read_only: bool, *, opens: bool = True) -> str:
+    """Why this key, in Textual's name, does nothing while this pane has the focus; empty where it does something.
+
+    `opens` says whether there is something under the cursor that Enter opens.
+    """
     found = [key for key in KEYS if pressed in key.keys.split(",")]
     here = [key for key in found if key.place in ("everywhere", "lists", pane)]
     if read_only and here and all(key.acts for key in here):
         return f"read-only: {here[0].shown} is off"
-    if pressed == "enter":
+    if pressed == "enter" and not opens and not any(key.place == pane for key in here):
         return "nothing opens here"
     if here or pressed == "escape":
         return ""

@@ -121,6 +121,14 @@ async def test_a_key_that_does_nothing_says_so(tmp_path: Path) -> None:
         for pane, key, words in told:
             await pilot.press(pane, key)
             await eventually(lambda words=words: words in _drawn(app).split("\n")[-1], words)
+        app.main.say("")
+        for pane in "1235":
+            await pilot.press(pane, "enter")
+            await settled(pilot)
+            assert len(app.screen_stack) == 2, pane
+            await pilot.press("escape")
+            await settled(pilot)
+            assert "nothing opens" not in _drawn(app)
 
 
 def test_a_key_that_is_off_says_why() -> None:

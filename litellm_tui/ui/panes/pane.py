@@ -100,6 +100,11 @@ class Pane(Vertical):
         """Title and text of all that is known of the row with this key, or nothing to open."""
         return None
 
+    @property
+    def opens(self) -> bool:
+        """Whether there is something under its cursor that Enter opens."""
+        return bool(self.lines.selected)
+
     def leads_to(self, key: str, view: View) -> Place | None:
         """The place that Enter on the row with this key goes to, in place of a sheet."""
         return None

@@ -25,6 +25,8 @@ from litellm_tui.ui.widgets.list_filter import ListFilter
 # from so many cells of the screen on the text stands in two columns
 TWO_COLUMNS: Final = 100
 _GAP: Final = 2
+# by so many cells the names of some states are longer than the room for names
+_LONGER: Final = 2
 # what is typed there is no beginning of a filter: it scrolls, or closes
 _OWN_KEYS: Final = frozenset("qjkgG?/ ")
 
@@ -52,7 +54,7 @@ class Section(NamedTuple):
     def narrowed(self, words: str) -> Section:
         """What of it has all of these words; all of it where its title has them."""
         wanted = words.lower().split()
-        if all(word in self.title.lower() for word in wanted):
+        if all(len(word) > 2 and word in self.title.lower() for word in wanted):
             return self
         kept = [
             (name, text, style)
@@ -115,7 +117,7 @@ class HelpScreen(FilledScreen[None]):
 
     def on_key(self, event: Key) -> None:
         letter = event.character or ""
-        if isinstance(self.focused, Input) or not letter.isprintable() or letter in _OWN_KEYS:
+        if isinstance(self.focused, Input) or not letter or not letter.isprintable() or letter in _OWN_KEYS:
             return
         event.stop()
         self._filter.ask(self.words + letter)
@@ -157,7 +159,7 @@ def _column(sections: Iterable[Section], width: int) -> list[Row]:
     rows: list[Row] = []
     for section in sections:
         rows += [Row((("", ""),))] if rows else []
-        rows += to_rows([(section.title, "", "head"), *section.paragraphs], width)
+        rows += to_rows([(section.title, "", "head"), *section.paragraphs], width - _LONGER)
     return rows
 
 
