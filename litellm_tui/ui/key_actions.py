@@ -19,12 +19,14 @@ from litellm_tui.target.choice import remember
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.guarded_work import Work, begin_beside
-from litellm_tui.ui.keys import KEYS, unanswered
+from litellm_tui.ui.keys import KEYS, offered, unanswered
+from litellm_tui.ui.keys import Key as BoundKey
 from litellm_tui.ui.log_actions import LogActions
 from litellm_tui.ui.operations import Operations
 from litellm_tui.ui.overlays import Overlays
 from litellm_tui.ui.panes.log_prompt import LogPrompt, Purpose
 from litellm_tui.ui.panes.logs import Logs
+from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.registry import pane_about
 from litellm_tui.ui.panes.timeline import Timeline
 from litellm_tui.ui.screens.main import MainScreen
@@ -326,7 +328,12 @@ class KeyActions(TerminalApp[int]):
         if place := pane.leads_to(event.key, view):
             self.go_to(place)
         elif sheet := pane.sheet(event.key, view):
-            self._overlays.sheet(*sheet)
+            offers = offered(pane.entry.name, self.read_only)
+            self._overlays.sheet(*sheet, [(key, word, partial(self._do, key, pane)) for key, word in offers])
+
+    async def _do(self, key: BoundKey, pane: Pane) -> None:
+        """What this key does while the pane has the focus."""
+        await self.run_action(key.action, self if key.place == "everywhere" else pane.lines)
 
     @on(Timeline.ToLog)
     def _to_log(self, event: Timeline.ToLog) -> None:

@@ -142,6 +142,25 @@ _HINTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
+# what can be done with the row that Enter has opened in this pane: a key's id, and its word there
+_OFFERED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "models": (
+        ("everywhere.probe", "probe"),
+        ("everywhere.expect-down", "expect down, or not"),
+        ("everywhere.audit", "audit"),
+        ("everywhere.difference", "diff"),
+    ),
+    "fallbacks": (("everywhere.probe", "probe"), ("fallbacks.mark", "what if"), ("fallbacks.drill", "drill")),
+}
+
+
+def offered(pane: str, read_only: bool = False) -> list[tuple[Key, str]]:
+    """The keys of a row of this pane, with their words, while all about it is shown."""
+    by_id = {key.id: key for key in KEYS}
+    found = [(by_id[name], word) for name, word in _OFFERED.get(pane, ())]
+    return [(key, word) for key, word in found if not (read_only and key.acts)]
+
+
 def hints(pane: str, read_only: bool = False) -> list[tuple[str, str]]:
     """Keys with their words for the line at the bottom, while this pane has the focus."""
     by_id = {key.id: key for key in KEYS}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from litellm_tui.analysis.failures.incidents import Incident
     from litellm_tui.ui.console_host import ConsoleHost
     from litellm_tui.ui.detail import Paragraph
+    from litellm_tui.ui.keys import Key
     from litellm_tui.ui.operations import Operations
     from litellm_tui.ui.signs import Signs
 
@@ -99,11 +100,19 @@ class Overlays:
 
         self.sheet("Filter of the log", filter_paragraphs)
 
-    def sheet(self, title: str, paragraphs: Callable[[], Iterable[Paragraph]]) -> None:
-        """A title, and text to scroll through."""
-        from litellm_tui.ui.screens.sheet import Sheet
+    def sheet(
+        self,
+        title: str,
+        paragraphs: Callable[[], Iterable[Paragraph]],
+        offers: Iterable[tuple[Key, str, Callable[[], object]]] = (),
+    ) -> None:
+        """A title, and text to scroll through; `offers` are keys, their words, and what they do."""
+        from litellm_tui.ui.screens.sheet import Offer, Sheet
 
-        self._console.push_screen(Sheet(title, lambda: list(paragraphs())))
+        offered = [
+            Offer(tuple(key.keys.split(",")), key.shown.partition(" ")[0], word, run) for key, word, run in offers
+        ]
+        self._console.push_screen(Sheet(title, lambda: list(paragraphs()), offered))
 
     # --- marks -------------------------------------------------------------------------------------------------
 

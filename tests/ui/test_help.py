@@ -6,13 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from litellm_tui.demo import Simulation
 from litellm_tui.ui.keys import KEYS, keys_of
+from litellm_tui.ui.screens import filled
+from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.help import HelpScreen, help_sections
+from litellm_tui.ui.screens.note import NotePrompt
+from litellm_tui.ui.screens.probe import ProbeDialog
+from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.signs import UNICODE
 from tests.ui import frozen
 from tests.ui.drawn import Drawn
 from tests.ui.frozen import Frozen
-from tests.ui.scene import settled
+from tests.ui.scene import opened, settled
 
 
 def test_it_begins_with_the_keys_of_where_one_is() -> None:
@@ -93,3 +99,27 @@ async def test_it_closes_by_every_key_that_closes_a_sheet(tmp_path: Path, key: s
         await pilot.press("j", "space", "G", "k", key)
         await settled(pilot)
         assert not isinstance(app.screen, HelpScreen)
+
+
+# --- a detail says what can be done with it ------------------------------------------------------------------------
+
+
+async def test_a_detail_offers_what_can_be_done_with_it(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filled, "DEAF_SECONDS", 0.0)
+    async with opened(simulation) as scene:
+        await scene.press("1", "enter")
+        await scene.shows("p probe · E expect down, or not · a audit · d diff · Esc close")
+        await scene.press("E")
+        await scene.until(lambda: isinstance(scene.app.screen, NotePrompt))
+        await scene.press("escape", "1", "enter", "d")
+        await scene.until(lambda: isinstance(scene.app.screen, DifferenceScreen))
+        await scene.press("escape", "3", "enter")
+        await scene.shows("p probe · x what if · D drill · Esc close")
+        await scene.press("x")
+        await scene.shows("what if: 1 marked down")
+        await scene.press("1", "enter")
+        await scene.until(lambda: isinstance(scene.app.screen, Sheet))
+        await scene.press("p")
+        await scene.until(lambda: isinstance(scene.app.screen, ProbeDialog))
