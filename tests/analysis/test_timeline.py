@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -10,22 +11,22 @@ from litellm_tui.analysis.health.timeline import MOST_EVENTS, Event, by_minute, 
 from litellm_tui.model.diagnosis import Place, Problem
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import Failures, FailureTally
+from litellm_tui.model.traffic import FailedKind, Failures, FailureTally
 from tests.ui import frozen
 from tests.ui.frozen import NOW
 
 
-def _at(snapshot: Snapshot, started: float | None, **more: object) -> Snapshot:
+def _at(snapshot: Snapshot, started: float | None, **more: Any) -> Snapshot:
     service = snapshot.service.value
     assert isinstance(service, Service)
-    changed = msgspec.structs.replace(service, started_at=started, **more)  # type: ignore[arg-type]
+    changed = msgspec.structs.replace(service, started_at=started, **more)
     return msgspec.structs.replace(snapshot, service=msgspec.structs.replace(snapshot.service, value=changed))
 
 
-def _tally(kind: str, name: str, first: float, cause: str = "refused") -> FailureTally:
+def _tally(kind: FailedKind, name: str, first: float, cause: str = "refused") -> FailureTally:
     return FailureTally(
         cause=cause, kind=kind, name=name, pattern="", voice="router", words="", first=first, last=NOW, sequence=1,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def test_a_restart_is_marked_once_and_stays_for_an_hour(tmp_path: Path) -> None:

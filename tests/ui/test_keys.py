@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from litellm_tui.ui.keys import KEYS, PLACES, Place
+from litellm_tui.ui.panes.timeline import Timeline
 from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.backups import BackupsScreen
 from litellm_tui.ui.screens.confirm import ConfirmDialog
@@ -67,6 +68,16 @@ async def _goes_to_the_service(scene: Scene, key: str) -> None:
     assert "active (running)" in scene.text
     assert "found, not shown" in scene.text
     assert scene.simulation.key not in scene.text
+
+
+@presses("everywhere", "6", "7")
+async def _goes_to_what_stands_on_a_wide_screen_only(scene: Scene, key: str) -> None:
+    name = {"6": "timeline", "7": "worst"}[key]
+    assert name not in scene.panes
+    await scene.press(key)
+    assert scene.pane == name
+    assert scene.panes == {name}
+    await scene.shows("zoomed, z ends it")
 
 
 @presses("everywhere", "tab", "shift+tab")
@@ -550,6 +561,38 @@ async def _asks_before_it_stops(scene: Scene, key: str) -> None:
     assert scene.app.focused is not None
     assert scene.app.focused.id == "cancel"
     await scene.shows("Stop litellm.service")
+
+
+def _minute(scene: Scene) -> int:
+    pane = scene.app.main.pane("timeline")
+    assert isinstance(pane, Timeline)
+    return pane.minute
+
+
+@presses("timeline", "left", "right")
+async def _goes_from_minute_to_minute(scene: Scene, key: str) -> None:
+    await scene.press("6", "left", "left", "left")
+    before = _minute(scene)
+    await scene.press(key)
+    assert _minute(scene) == before + {"left": -1, "right": 1}[key]
+
+
+@presses("timeline", "n", "N")
+async def _goes_from_mark_to_mark(scene: Scene, key: str) -> None:
+    scene.simulation.edit_config()
+    await scene.until(lambda: any(event.kind == "save" for event in scene.app.view.events))  # type: ignore[union-attr]
+    (saved,) = {int(event.at // 60) for event in scene.app.view.events if event.kind == "save"}  # type: ignore[union-attr]
+    await scene.press("6", "home" if key == "n" else "end")
+    if key == "n" or _minute(scene) > saved:
+        await scene.press(key)
+        await scene.until(lambda: _minute(scene) == saved)
+
+
+@presses("timeline", "enter")
+async def _takes_the_log_to_the_minute(scene: Scene, key: str) -> None:
+    await scene.press("6", "left", key)
+    assert scene.pane == "logs"
+    await scene.until(lambda: not scene.log.following or scene.log.chosen is not None)
 
 
 @presses("service", "enter")

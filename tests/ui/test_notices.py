@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,11 @@ LONG = "the gateway was not restarted: " + "because of what is told here in so m
 
 def _drawn(app: Frozen) -> str:
     return Drawn(app).text
+
+
+def _tells(app: Frozen, words: str) -> bool:
+    """Whether the last line of the screen has these words."""
+    return words in _drawn(app).split("\n")[-1]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -120,7 +126,7 @@ async def test_a_key_that_does_nothing_says_so(tmp_path: Path) -> None:
         )
         for pane, key, words in told:
             await pilot.press(pane, key)
-            await eventually(lambda words=words: words in _drawn(app).split("\n")[-1], words)
+            await eventually(partial(_tells, app, words), words)
         app.main.say("")
         for pane in "1235":
             await pilot.press(pane, "enter")
