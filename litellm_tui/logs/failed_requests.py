@@ -16,7 +16,7 @@ from litellm_tui.logs import failure_line
 from litellm_tui.logs.line_facts import Access, Facts
 from litellm_tui.logs.subject_counts import SubjectCounts
 from litellm_tui.model.log import LogRecord
-from litellm_tui.model.traffic import FailedBy, FailedRequests
+from litellm_tui.model.traffic import FailedBy, FailedRequests, Minute
 
 # an error's record and the access line of its request are written together, to two streams
 SETTLING: Final = 1.0
@@ -33,6 +33,8 @@ LONGEST_WORDS: Final = 400
 _LOOKED_UP: Final = "No fallback model group found for "
 # without access lines: an exception of the proxy itself begins with its status
 _REFUSED: Final = re.compile(r"(?:HTTPException: )?4(?:0[0-79]|1\d|2[0-8])\b")
+# what is no failure of the gateway's requests for models: a caller's mistake, and what asks for none
+_NOT_FAILED: Final = ("caller", "refused", "other")
 # statuses of requests that are refused, not of requests that fail
 _FAILING: Final = (408, 429)
 
@@ -341,3 +343,11 @@ class FailedRequestCounter:
                 steps = counts.steps(now)
                 found.append(FailedRequests(by, name, times, since, last, place.words, tuple(place.callers), steps))
         return tuple(sorted(found, key=lambda one: -one.times))
+
+    def hour(self, now: float) -> tuple[Minute, ...]:
+        """Requests that failed by minutes of the last hour, the oldest first."""
+        found: dict[int, int] = {}
+        for (by, _), place in self._places.items():
+            for minute, _, failed in place.counts.hour(now) if by not in _NOT_FAILED else ():
+                found[minute] = found.get(minute, 0) + failed
+        return tuple((minute, 0, found[minute]) for minute in sorted(found) if found[minute])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from litellm_tui.model.traffic import STEP, Step
+from litellm_tui.model.traffic import HOUR, STEP, Minute, Step
 
 WINDOW: Final = 300.0
 BUCKET: Final = STEP
@@ -20,6 +20,8 @@ class SubjectCounts:
     def __init__(self) -> None:
         self.buckets: deque[list[int]] = deque()
         self._steps: tuple[Step, ...] | None = ()
+        self._minutes: deque[Minute] = deque(maxlen=HOUR)
+        self._hour: tuple[Minute, ...] | None = ()
         self.last_ok: float | None = None
         self.last_failed: float | None = None
         self.failing_since: float | None = None
@@ -48,6 +50,15 @@ class SubjectCounts:
             self.buckets.append([start, 0, 0])
         self.buckets[-1][1] += ok
         self.buckets[-1][2] += failed
+        self._count_minute(int(time // 60), ok, failed)
+
+    def _count_minute(self, minute: int, ok: int, failed: int) -> None:
+        self._hour = None
+        newest = self._minutes[-1] if self._minutes else None
+        if newest is None or newest[0] < minute:
+            self._minutes.append((minute, ok, failed))
+        else:
+            self._minutes[-1] = (newest[0], newest[1] + ok, newest[2] + failed)
 
     def fail(self, time: float) -> None:
         """Note a failure's time, also of one that is no request of its own."""
@@ -61,6 +72,11 @@ class SubjectCounts:
         for bucket in reversed(self.buckets):
             if bucket[0] <= time:
                 bucket[2] = max(0, bucket[2] - 1)
+                break
+        for place in reversed(range(len(self._minutes))):
+            minute, ok, failed = self._minutes[place]
+            if minute <= time // 60:
+                self._minutes[place], self._hour = (minute, ok, max(0, failed - 1)), None
                 break
         self.in_a_row = max(0, self.in_a_row - 1)
         if time in self.failures:
@@ -79,3 +95,12 @@ class SubjectCounts:
         if self._steps is None:
             self._steps = tuple((begin, ok, failed) for begin, ok, failed in self.buckets)
         return self._steps
+
+    def hour(self, now: float) -> tuple[Minute, ...]:
+        """The minutes with outcomes of the last `HOUR` that end with the present one, the oldest first."""
+        while self._minutes and self._minutes[0][0] <= now // 60 - HOUR:
+            self._minutes.popleft()
+            self._hour = None
+        if self._hour is None:
+            self._hour = tuple(self._minutes)
+        return self._hour

@@ -19,7 +19,7 @@ from litellm_tui.logs.subject_counts import WINDOW, SubjectCounts
 from litellm_tui.model.gateway import Metrics
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.probe import ProbeResult
-from litellm_tui.model.traffic import Notice, Tally, Traffic
+from litellm_tui.model.traffic import FailedOnce, Notice, Tally, Traffic
 
 # clients choose names: one may ask for any number of groups that do not exist
 MOST_SUBJECTS: Final = 1000
@@ -29,6 +29,9 @@ MOST_COOLING: Final = 1000
 SETTLING: Final = 1.0
 MOST_PENDING: Final = 2000
 MOST_BROKEN: Final = 500
+# of the words of a failure, and the last failures whose words are kept
+LONGEST_WORDS: Final = 300
+ERRORS_KEPT: Final = 3
 
 Kind = Literal["model", "group", "deployment"]
 
@@ -56,6 +59,13 @@ class _Subject(SubjectCounts):
         self.error = ""
         self.sequence = -1
         self.broken: deque[float] = deque(maxlen=MOST_BROKEN)
+        self.errors: deque[FailedOnce] = deque(maxlen=ERRORS_KEPT)
+
+    def failed_so(self, time: float, error: str, sequence: int) -> None:
+        """Keep the words of a failure; the router reports a request and its cooldown in one moment."""
+        words = error.strip().partition("\n")[0][:LONGEST_WORDS]
+        if words and not (self.errors and self.errors[-1].words == words and time - self.errors[-1].time < SETTLING):
+            self.errors.append(FailedOnce(time, words, sequence))
 
     def broke(self, now: float) -> int:
         """The streams that broke within the window."""
@@ -201,6 +211,7 @@ class TrafficCounter:
                     subject.fail(now)
                     grown = {k: v - (old.errors.get(k, 0.0) if old else 0.0) for k, v in counters.errors.items()}
                     subject.error = max(grown, key=lambda k: grown[k], default="")
+                    subject.failed_so(now, subject.error, -1)
 
     def _pend(self, seen: _Outcome) -> None:
         self._pending.append(seen)
@@ -221,6 +232,8 @@ class TrafficCounter:
         subject.count(seen.time, int(seen.ok and seen.counts), int(not seen.ok and seen.counts))
         if not seen.ok:
             subject.fail(seen.time)
+            if seen.cooling is None or not subject.errors:
+                subject.failed_so(seen.time, seen.error, seen.sequence)
             if seen.broke:
                 subject.broken.append(seen.time)
             if seen.cooling is not None:
@@ -263,6 +276,8 @@ class TrafficCounter:
             failed=self._failed.failed(now),
             counted_since=self._counted_since,
             steps=self._requests.steps(now),
+            hour=self._requests.hour(now),
+            failed_hour=self._failed.hour(now),
         )
 
     def _tally(
@@ -286,4 +301,6 @@ class TrafficCounter:
             answers=tuple(subject.answers),
             broken=subject.broke(now),
             steps=subject.steps(now),
+            hour=subject.hour(now),
+            errors=tuple(subject.errors),
         )

@@ -10,7 +10,7 @@ from litellm_tui.model.audit import Audit, Finding
 from litellm_tui.model.configuration import FileDeployment
 from litellm_tui.model.gateway import HealthEntry, LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
-from litellm_tui.model.traffic import Step
+from litellm_tui.model.traffic import FailedOnce, Minute, Step
 
 State = Literal[
     "serving",
@@ -77,7 +77,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """One row of the models pane: the file's entry, the loaded one, or both. `key` stays the same over changes.
 
     `ok` and `failed` count real requests in the traffic window, None where they cannot be seen; `steps` are the same
-    by `traffic.STEP` seconds. `findings` are the audit's findings about the entry in the file.
+    by `traffic.STEP` seconds, `hour` by minutes of the last hour; `errors` are its last three. `findings` are the
+    audit's findings about the entry in the file.
     """
 
     key: str
@@ -96,6 +97,8 @@ class Deployment(msgspec.Struct, frozen=True):
     ok: int | None = None
     failed: int | None = None
     steps: tuple[Step, ...] = ()
+    hour: tuple[Minute, ...] = ()
+    errors: tuple[FailedOnce, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 

@@ -5,7 +5,7 @@ Times are seconds since the epoch, durations are seconds, sizes are bytes. Recor
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -37,6 +37,20 @@ Step = tuple[int, int, int]
 
 STEP: Final = 10.0
 
+Minute = tuple[int, int, int]
+"""`(minute, requests answered, requests failed)`; a minute is seconds since the epoch over 60."""
+
+HOUR: Final = 60
+"""The minutes that are kept of each subject."""
+
+
+class FailedOnce(NamedTuple):
+    """One failure: its time, its words in one line, and the number of its record (-1 where there is none)."""
+
+    time: float
+    words: str
+    sequence: int
+
 
 class Tally(msgspec.Struct, frozen=True):
     """The real requests of one target, without probes of the console and LiteLLM's health checks.
@@ -47,7 +61,8 @@ class Tally(msgspec.Struct, frozen=True):
     success, `in_a_row` the number of failures since then, `failures` the times of the last three, `answers` those of
     the last answers, one a second at most. `broken` counts those of the failures that were streams: LiteLLM has written
     such a request as answered when its stream began. `error` is the last failure in full, with its stack trace below
-    "stack trace:". `steps` are the counts of the window by `STEP` seconds, the oldest first.
+    "stack trace:". `steps` are the counts of the window by `STEP` seconds, the oldest first; `hour` are those of the
+    last `HOUR` minutes, and `errors` the last three failures.
     """
 
     kind: Literal["model", "group", "deployment"]
@@ -64,6 +79,8 @@ class Tally(msgspec.Struct, frozen=True):
     answers: tuple[float, ...] = ()
     broken: int = 0
     steps: tuple[Step, ...] = ()
+    hour: tuple[Minute, ...] = ()
+    errors: tuple[FailedOnce, ...] = ()
 
 
 FailedBy = Literal["group", "caller", "refused", "stream", "other", ""]
@@ -120,6 +137,8 @@ class Traffic(msgspec.Struct, frozen=True):
     the last success of a request for a model that an access line tells of.
 
     `steps` are the requests by `STEP` seconds, the refused as failed. `failed` attributes every failed request.
+    `hour` are the requests by minutes, the refused as failed; `failed_hour` those that failed by the attribution of
+    `failed`, without what callers asked wrongly and without requests for no model.
     `counted_since` is from when on /metrics was compared: the start of the process where that is young, else the first
     reading.
     """
@@ -139,6 +158,8 @@ class Traffic(msgspec.Struct, frozen=True):
     failed: tuple[FailedRequests, ...] = ()
     counted_since: float | None = None
     steps: tuple[Step, ...] = ()
+    hour: tuple[Minute, ...] = ()
+    failed_hour: tuple[Minute, ...] = ()
 
 
 Voice = Literal["attempt", "router", "request", "other"]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.cells import cell_len, chop_cells
 
 from litellm_tui.analysis.failures.stack_trace import fold_stack_trace
-from litellm_tui.analysis.phrases import age, count
+from litellm_tui.analysis.phrases import age, coarse_age, count
 from litellm_tui.analysis.redaction.secret_names import names_a_secret
 from litellm_tui.logs.log_line import clean
 from litellm_tui.logs.store import RANK
@@ -32,12 +32,23 @@ _LONGEST_LINE: Final = 300
 
 def deployment_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragraph]:
     """Everything known of a deployment, its last error in full at the end."""
+    yield from state_paragraphs(deployment, view)
+    yield from further_paragraphs(deployment, view)
+
+
+def state_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragraph]:
+    """What it is in, why and since when, and what to do next."""
     verdict = deployment.verdict
     yield "state", verdict.state + _when(verdict.seen_at, view), STYLES[verdict.severity]
     yield "because", verdict.reason, "ok"
     yield "but", verdict.contradiction, "mark"
     yield "since", _when(verdict.since, view).strip(" ()"), "ok"
     yield "next", verdict.do, "strong"
+
+
+def further_paragraphs(deployment: Deployment, view: View) -> Iterator[Paragraph]:
+    """What that was made of, and what the file and the router say of it."""
+    verdict = deployment.verdict
     if deployment.ok is not None and deployment.failed is not None:
         retried = ", each retry counted" if deployment.failed else ""
         yield "requests", f"{deployment.ok:,} answered, {deployment.failed:,} failed in 5 min{retried}", "quiet"
@@ -79,7 +90,20 @@ def evidence_paragraphs(verdict: Verdict, view: View) -> Iterator[Paragraph]:
 
 
 def _when(moment: float | None, view: View) -> str:
-    return f" ({age(view.now - moment)} ago, {view.clock(moment)})" if moment else ""
+    if not moment:
+        return ""
+    # in steps, for it stands on the wide screen all day
+    ago = coarse_age(view.now - moment)
+    return f" ({'just now' if ago == 'now' else f'{ago} ago'}, {view.clock(moment)})"
+
+
+def chain_words(chain: Chain, view: View) -> str:
+    """The chain in one line, each target with its sign."""
+    flaws = {"ghost": "NO SUCH GROUP", "cycle": "CYCLE", "malformed": "NOT A NAME"}
+    any_group = chain.source.name == "*"
+    targets = chain.targets if any_group else (chain.source, *chain.targets)
+    steps = [f"{target.name} {flaws.get(target.flaw) or view.signs.states[target.state]}" for target in targets]
+    return f" {view.signs.arrow} ".join(["any group", *steps] if any_group else steps)
 
 
 def chain_paragraphs(chain: Chain, view: View) -> Iterator[Paragraph]:

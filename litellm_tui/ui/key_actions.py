@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 from textual import on
 from textual.binding import BindingType
 from textual.events import Key
+from textual.notifications import Notification
 from textual.widgets import Input
 from textual.worker import Worker
 
@@ -18,13 +19,16 @@ from litellm_tui.target.choice import remember
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.guarded_work import Work, begin_beside
-from litellm_tui.ui.keys import KEYS, unanswered
+from litellm_tui.ui.keys import KEYS, offered, unanswered
+from litellm_tui.ui.keys import Key as BoundKey
 from litellm_tui.ui.log_actions import LogActions
 from litellm_tui.ui.operations import Operations
 from litellm_tui.ui.overlays import Overlays
 from litellm_tui.ui.panes.log_prompt import LogPrompt, Purpose
 from litellm_tui.ui.panes.logs import Logs
+from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.registry import pane_about
+from litellm_tui.ui.panes.timeline import Timeline
 from litellm_tui.ui.screens.main import MainScreen
 from litellm_tui.ui.service_control import ServiceControl
 from litellm_tui.ui.session import Session
@@ -111,6 +115,8 @@ class KeyActions(TerminalApp[int]):
 
     def action_look(self) -> None:
         self.session.look_now()
+        if len(self.screen_stack) == 1:
+            self.main.say("everything is looked at again")
 
     def action_filter(self) -> None:
         if not self.main.pane(self.main.shown).ask_filter():
@@ -163,11 +169,20 @@ class KeyActions(TerminalApp[int]):
             return len(self.screen_stack) == 1 and not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
+    def says(self, notice: Notification) -> bool:
+        """A notice takes the line of the keys, where nothing lies over that."""
+        if len(self.screen_stack) != 1 or not isinstance(self.screen, MainScreen):
+            return False
+        style = {"error": "bad", "warning": "warn"}.get(notice.severity, "strong")
+        self.main.say(notice.message, notice.time_left, style)
+        return True
+
     def on_key(self, event: Key) -> None:
         """Why a key does nothing where one is."""
         if len(self.screen_stack) > 1 or isinstance(self.focused, Input):
             return
-        if why := unanswered(event.key, self.main.shown, self.read_only):
+        opens = self.main.pane(self.main.shown).opens
+        if why := unanswered(event.key, self.main.shown, self.read_only, opens=opens):
             self.main.say(why)
 
     def action_help(self) -> None:
@@ -194,9 +209,9 @@ class KeyActions(TerminalApp[int]):
         from litellm_tui.ui.screens.gateways import GatewaysScreen
 
         profile = self.session.profile
-        if profile is None or profile.again is None:
+        if profile is None:
             return
-        if profile.discovery is None:
+        if profile.again is None or profile.discovery is None:
             named = "this gateway was named by an option or a profile"
             self.notify(f"{named}: litellm-tui without them looks for all that are here", markup=False)
             return
@@ -299,14 +314,31 @@ class KeyActions(TerminalApp[int]):
     def action_expect_down(self) -> None:
         """Mark the selected deployment as expected down, or take the mark back."""
         if view := self._uncovered:
-            for row in self.main.pane("models").concerned(view):
+            chosen = self.main.pane("models").concerned(view)
+            if not chosen:
+                self.main.say("no deployment is selected")
+            for row in chosen:
                 self._overlays.expect_down(row)
 
     @on(Lines.Opened)
     def _open(self, event: Lines.Opened) -> None:
-        pane = self.main.pane_around(event.lines)
-        if pane is not None and (view := self.view) and (sheet := pane.sheet(event.key, view)):
-            self._overlays.sheet(*sheet)
+        pane, view = self.main.pane_around(event.lines), self.view
+        if pane is None or view is None:
+            return
+        if place := pane.leads_to(event.key, view):
+            self.go_to(place)
+        elif sheet := pane.sheet(event.key, view):
+            offers = offered(pane.entry.name, self.read_only)
+            self._overlays.sheet(*sheet, [(key, word, partial(self._do, key, pane)) for key, word in offers])
+
+    async def _do(self, key: BoundKey, pane: Pane) -> None:
+        """What this key does while the pane has the focus."""
+        await self.run_action(key.action, self if key.place == "everywhere" else pane.lines)
+
+    @on(Timeline.ToLog)
+    def _to_log(self, event: Timeline.ToLog) -> None:
+        self.show_pane("logs")
+        self.log_pane.view.go_to_time(event.at)
 
     @on(Logs.OpenRecord)
     def _open_record(self, event: Logs.OpenRecord) -> None:

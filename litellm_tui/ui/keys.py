@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 from litellm_tui.ui.panes.registry import PANES
 
-Place = Literal["everywhere", "lists", "models", "fallbacks", "logs", "service"]
+Place = Literal["everywhere", "lists", "models", "fallbacks", "logs", "service", "timeline"]
 
 
 class Key(NamedTuple):
@@ -97,6 +97,11 @@ KEYS: Final = (
     Key("escape", "Esc", "clear", "Clear filter and search, follow again", place="logs"),
     Key("enter", "Enter", "service_detail", "How its runs ended, its files, its environment with secrets masked",
         place="service"),
+    Key("left", "←", "minute(-1)", "The minute before", place="timeline", name="earlier"),
+    Key("right", "→", "minute(1)", "The minute after", place="timeline", name="later"),
+    Key("n", "n", "marked_minute(1)", "Next restart, save or incident", place="timeline", name="next-mark"),
+    Key("N", "N", "marked_minute(-1)", "The one before", place="timeline", name="previous-mark"),
+    Key("enter", "Enter", "log_of_minute", "The log at this minute", place="timeline"),
 )  # fmt: skip
 
 PLACES: Final[dict[Place, str]] = {
@@ -106,6 +111,7 @@ PLACES: Final[dict[Place, str]] = {
     "fallbacks": "In the fallbacks",
     "logs": "In the log",
     "service": "In the service",
+    "timeline": "In the timeline",
 }
 
 
@@ -115,17 +121,44 @@ _HINTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("everywhere.filter", "filter"),
         ("everywhere.search", "search"),
         ("logs.level", "level"),
-        ("logs.lines", "lines"),
         ("logs.next-match", "next error"),
         ("logs.call", "call"),
         ("everywhere.jump", "time"),
         ("logs.mark", "mark"),
+        ("logs.lines", "lines"),
         ("everywhere.help", "all"),
         ("everywhere.quit", "quit"),
     ),
     "fallbacks": (("fallbacks.mark", "what if"), ("fallbacks.drill", "drill")),
+    "timeline": (
+        ("timeline.earlier", "before"),
+        ("timeline.later", "after"),
+        ("timeline.previous-mark", "mark before"),
+        ("timeline.next-mark", "next mark"),
+        ("timeline.log-of-minute", "log"),
+    ),
+    "worst": (("lists.open", "go there"),),
     "service": (("service.service-detail", "all of it"), ("everywhere.start-stop", "stop or start")),
 }
+
+
+# what can be done with the row that Enter has opened in this pane: a key's id, and its word there
+_OFFERED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "models": (
+        ("everywhere.probe", "probe"),
+        ("everywhere.expect-down", "expect down, or not"),
+        ("everywhere.audit", "audit"),
+        ("everywhere.difference", "diff"),
+    ),
+    "fallbacks": (("everywhere.probe", "probe"), ("fallbacks.mark", "what if"), ("fallbacks.drill", "drill")),
+}
+
+
+def offered(pane: str, read_only: bool = False) -> list[tuple[Key, str]]:
+    """The keys of a row of this pane, with their words, while all about it is shown."""
+    by_id = {key.id: key for key in KEYS}
+    found = [(by_id[name], word) for name, word in _OFFERED.get(pane, ())]
+    return [(key, word) for key, word in found if not (read_only and key.acts)]
 
 
 def hints(pane: str, read_only: bool = False) -> list[tuple[str, str]]:
@@ -138,16 +171,23 @@ def hints(pane: str, read_only: bool = False) -> list[tuple[str, str]]:
     return [(key.shown.partition(" ")[0], word) for key, word in found]
 
 
-def unanswered(pressed: str, pane: str, read_only: bool) -> str:
-    """Why this key, in Textual's name, does nothing while this pane has the focus; empty where it does something."""
+def unanswered(pressed: str, pane: str, read_only: bool, *, opens: bool = True) -> str:
+    """Why this key, in Textual's name, does nothing while this pane has the focus; empty where it does something.
+
+    `opens` says whether there is something under the cursor that Enter opens.
+    """
     found = [key for key in KEYS if pressed in key.keys.split(",")]
     here = [key for key in found if key.place in ("everywhere", "lists", pane)]
     if read_only and here and all(key.acts for key in here):
         return f"read-only: {here[0].shown} is off"
-    if here or not found or pressed in ("escape", "enter"):
+    if pressed == "enter" and not opens and not any(key.place == pane for key in here):
+        return "nothing opens here"
+    if here or pressed == "escape":
         return ""
+    if not found:
+        return f"{pressed} does nothing; ? lists the keys" if len(pressed) == 1 else ""
     where = next(entry for entry in PANES if entry.name == found[0].place)
-    return f"{found[0].shown.partition(' ')[0]} belongs to {where.title} ({where.key})"
+    return f"{found[0].shown.partition(' ')[0]} belongs to {PLACES[found[0].place].removeprefix('In ')} ({where.key})"
 
 
 def tabs() -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from litellm_tui.analysis.health.marks import dated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from litellm_tui.analysis.failures.incidents import Incident
     from litellm_tui.ui.console_host import ConsoleHost
     from litellm_tui.ui.detail import Paragraph
+    from litellm_tui.ui.keys import Key
     from litellm_tui.ui.operations import Operations
     from litellm_tui.ui.signs import Signs
 
@@ -81,14 +83,16 @@ class Overlays:
             self._console.push_screen(
                 BackupsScreen(view, session.backups, session.notation.utc, self._operations.restore)
             )
+        else:
+            self._console.notify("no gateway is open yet, and no backups of one", markup=False)
 
     # --- sheets ------------------------------------------------------------------------------------------------
 
     def help(self, signs: Signs, pane: str) -> None:
         """Every key and every sign; those of the pane that one is in come first."""
-        from litellm_tui.ui.screens.help import help_paragraphs
+        from litellm_tui.ui.screens.help import HelpScreen, help_sections
 
-        self.sheet("Keys and signs", lambda: help_paragraphs(signs, self._console.session.read_only, pane))
+        self._console.push_screen(HelpScreen(help_sections(signs, self._console.session.read_only, pane)))
 
     def filter_help(self) -> None:
         """The terms of the log's filter."""
@@ -96,11 +100,19 @@ class Overlays:
 
         self.sheet("Filter of the log", filter_paragraphs)
 
-    def sheet(self, title: str, paragraphs: Callable[[], Iterable[Paragraph]]) -> None:
-        """A title, and text to scroll through."""
-        from litellm_tui.ui.screens.sheet import Sheet
+    def sheet(
+        self,
+        title: str,
+        paragraphs: Callable[[], Iterable[Paragraph]],
+        offers: Iterable[tuple[Key, str, Callable[[], object]]] = (),
+    ) -> None:
+        """A title, and text to scroll through; `offers` are keys, their words, and what they do."""
+        from litellm_tui.ui.screens.sheet import Offer, Sheet
 
-        self._console.push_screen(Sheet(title, lambda: list(paragraphs())))
+        offered = [
+            Offer(tuple(key.keys.split(",")), key.shown.partition(" ")[0], word, run) for key, word, run in offers
+        ]
+        self._console.push_screen(Sheet(title, lambda: list(paragraphs()), offered))
 
     # --- marks -------------------------------------------------------------------------------------------------
 
@@ -118,9 +130,15 @@ class Overlays:
             f"{row.group} · {row.model} is {row.verdict.state}. Marked as expected down it is no problem any more, "
             "here and in litellm-tui status and check. A word on why?"
         )
-        self._console.push_screen(
-            NotePrompt("Expected down", question), lambda note: None if note is None else self._mark_down(row, note)
-        )
+        self._console.push_screen(NotePrompt("Expected down", question), partial(self._noted, row))
+
+    def _noted(self, row: Deployment, note: str | None) -> None:
+        if note is None:
+            self._console.notify("not marked", markup=False)
+            return
+        self._mark_down(row, note)
+        why = f": {note}" if note else ""
+        self._console.notify(f"{row.group} · {row.model} is expected down{why}; E takes it back", markup=False)
 
     def _mark_down(self, row: Deployment, note: str | None) -> None:
         monitor = self._console.session.monitor

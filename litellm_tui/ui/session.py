@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from litellm_tui.analysis.health.crashes import crashed_diagnosis
 from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.timeline import Event, noted
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.model.diagnosis import Diagnosis
@@ -31,6 +32,8 @@ from litellm_tui.ui.starts_recorder import StartsRecorder
 from litellm_tui.ui.view import Known, Notation, View, known_of
 
 KEEP_SECONDS: Final = 30.0
+# of those that are kept, the last ones that may be of the last hour
+_STARTS: Final = 20
 # how soon a mark that was made in another console is seen here
 OTHERS_SECONDS: Final = 2.0
 # longer than a busy lock is waited for (storage/backups/index.py)
@@ -68,6 +71,8 @@ class Session:
         self._known: dict[str, Known] = {}
         """What was thought of each deployment when that was known last."""
         self._calm_since: float | None = None
+        self._events: tuple[Event, ...] = ()
+        """What happened in the last hour."""
         self.files = FileThread("state")
         """All of the state folder is read and written there, in the order in which it was asked for."""
         self.memory = SessionMemory(self.files)
@@ -284,6 +289,8 @@ class Session:
         found = diagnose(snapshot, now, self.memory.problems, self.monitor.audits.audit)
         self._known = known_of(found.deployments, now) or self._known
         self._calm_since = calm_since(found, self._calm_since, now)
+        starts = [start.at for start in self.history.versions()[-_STARTS:]] if self.history else []
+        self._events = noted(self._events, snapshot, found.problems, now, starts)
         self.monitor.supervisor.recovered("diagnosis")
         return self._view(self.monitor, snapshot, found)
 
@@ -310,6 +317,7 @@ class Session:
             title=self.title,
             known=self._known,
             calm_since=self._calm_since,
+            events=self._events,
         )
 
 

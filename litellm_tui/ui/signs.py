@@ -16,8 +16,17 @@ class Signs(NamedTuple):
     finding: str
 
 
+def _braille() -> dict[int, str]:
+    """Each cell of braille by the height of its higher half."""
+    lines = (0x09, 0x12, 0x24, 0xC0)
+    heights = {dots: next((4 - n for n, line in enumerate(lines) if dots & line), 0) for dots in range(256)}
+    return {0x2800 + dots: " .:|#"[height] for dots, height in heights.items()}
+
+
 # every other sign that the console draws by itself, each to one of the same width but for these two
-_TO_ASCII = str.maketrans("…·≠•–▲▼▌▁▂▃▄▅▆▇█↑↓✓✖×", "~|!*-^v>_..--==#^v+xx") | {ord("→"): "->", ord("≥"): ">="}
+_TO_ASCII = (
+    str.maketrans("…·≠•–▲▼▌▁▂▃▄▅▆▇█↑↓←✓✖×", "~|!*-^v>_..--==#^v<+xx") | {ord("→"): "->", ord("≥"): ">="} | _braille()
+)
 
 
 def to_ascii(text: str) -> str:

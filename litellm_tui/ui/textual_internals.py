@@ -16,6 +16,7 @@ from rich.text import Text
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import App, ReturnType
 from textual.geometry import Size
+from textual.notifications import Notification, Notifications
 from textual.reactive import Reactive
 from textual.screen import Screen, ScreenResultType
 from textual.scroll_view import ScrollView
@@ -28,7 +29,15 @@ from litellm_tui.ui.painted_cells import PaintedCells, Placed
 # from, and before
 VERSIONS: Final = ((8, 2), (9,))
 USED: Final[dict[type, tuple[str, ...]]] = {
-    App: ("_fatal_error", "_exception", "_driver", "_background_screens", "_display"),
+    App: (
+        "_fatal_error",
+        "_exception",
+        "_driver",
+        "_background_screens",
+        "_display",
+        "_notifications",
+        "_refresh_notifications",
+    ),
     Screen: ("_compositor", "_compositor_refresh", "_dirty_widgets"),
     Compositor: ("_dirty_regions",),
 }
@@ -40,14 +49,36 @@ class TerminalApp(App[ReturnType]):
 
     Relies on `App._fatal_error`, which is called once when an exception ends the app; on `App._exception`, which that
     exception is kept in; on `App._driver`, None until the app has a terminal, whose `write` queues text in the
-    order of the paintings; and on `App._display`, through which every painting goes, which asks an update for its
-    `render_segments` only when it writes it. `LayoutUpdate` and `ChopsUpdate` are all that the compositor makes of a
-    screen that is not inline; of them the attributes are used that their `__init__` sets.
+    order of the paintings; on `App._display`, through which every painting goes, which asks an update for its
+    `render_segments` only when it writes it; and on `App._refresh_notifications`, which shows `App._notifications` as
+    toasts whenever there is a new one and when a screen comes to the front, by the `show` of that screen's `ToastRack`.
+    `LayoutUpdate` and `ChopsUpdate` are all that the compositor makes of a screen that is not inline; of them the
+    attributes are used that their `__init__` sets.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._painted_cells = PaintedCells()
+        self._said: set[str] = set()
+
+    def says(self, notice: Notification) -> bool:
+        """Whether the screen has a place of its own for this notice, and shows it there."""
+        return False
+
+    def _refresh_notifications(self) -> None:
+        """A toast lies over what is read: it is the last resort."""
+        if not self.screen_stack:
+            return
+        notices = list(self._notifications)
+        self._said.intersection_update(notice.identity for notice in notices)
+        shown = Notifications()
+        for notice in notices:
+            if notice.identity in self._said or self.says(notice):
+                self._said.add(notice.identity)
+            else:
+                shown.add(notice)
+        for rack in self.screen.query("ToastRack"):
+            self.call_later(rack.show, shown)  # type: ignore[attr-defined]  # a ToastRack, whose module is private
 
     @contextmanager
     def suspend(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from litellm_tui.analysis.health.timeline import Event
 from litellm_tui.analysis.phrases import age
 from litellm_tui.logs.store import LogStore
 from litellm_tui.model.diagnosis import Deployment, Diagnosis, Verdict
@@ -43,6 +44,8 @@ class View(NamedTuple):
     """By the key of a deployment: what was known of it before the gateway fell silent."""
     calm_since: float | None = None
     """Since when nothing has been wrong; None while something is, or as long as that is not known."""
+    events: tuple[Event, ...] = ()
+    """What happened in the last hour."""
     fallen: bool = False
     """Whether judging the snapshot failed: the diagnosis is what was thought before."""
 

@@ -218,3 +218,44 @@ def test_any_number_of_names_is_bounded() -> None:
     for number in range(3000):
         fed.write(_ok(f"model-{number}"), at=NOW + number)
     assert len(fed.traffic(NOW + 4000).tallies) <= 1000
+
+
+# --- the last hour -----------------------------------------------------------------------------------------------
+
+
+def test_an_hour_is_kept_by_minutes_and_no_more() -> None:
+    fed = Fed()
+    minute = int(NOW // 60)
+    for back in range(90, -1, -1):
+        fed.write(_ok("openai/big"), at=NOW - 60 * back)
+    fed.write(_bad("openai/big"), at=NOW + 1)
+    fed.counter.settle()
+    hour = fed.tally("model", "openai/big", NOW + 2).hour
+    assert [one[0] for one in hour] == list(range(minute - 59, minute + 1))
+    assert hour[-1] == (minute, 1, 1)
+    assert fed.tally("model", "openai/big", NOW + 1800).hour[0][0] == minute - 29
+    assert fed.tally("model", "openai/big", NOW + 4000).hour == ()
+
+
+def test_the_last_three_failures_keep_their_words_in_one_line() -> None:
+    fed = Fed()
+    for number in range(5):
+        fed.write(_bad("openai/big", f"litellm.RateLimitError: number {number}"), at=NOW + 10 * number)
+    fed.counter.settle()
+    errors = fed.tally("model", "openai/big", NOW + 60).errors
+    assert [error.words for error in errors] == [f"litellm.RateLimitError: number {n}" for n in (2, 3, 4)]
+    assert [error.time for error in errors] == [NOW + 20, NOW + 30, NOW + 40]
+    assert [fed.store.get(error.sequence) is not None for error in errors] == [True] * 3
+
+
+def test_what_callers_ask_wrongly_is_in_no_minute_of_failures() -> None:
+    fed = Fed()
+    fed.write(_access("/v1/chat/completions", 500), at=NOW)
+    fed.write(_access("/v1/chat/completions", 500), at=NOW + 61)
+    fed.write(_access("/v1/chat/completions", 401), at=NOW + 61)
+    traffic = fed.traffic(NOW + 70)
+    minute = int(NOW // 60)
+    assert traffic.failed_hour == ((minute, 0, 1), (minute + 1, 0, 1))
+    assert traffic.hour == ((minute, 0, 1), (minute + 1, 1, 1))
+    # an hour later only the second is left, and it is out of the window
+    assert fed.traffic(NOW + 3600).failed_hour == ((minute + 1, 0, 1),)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.timeline import noted
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs.store import LogStore
 from litellm_tui.model.configuration import ConfigFile, Configuration, Mark
@@ -29,7 +30,7 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service, Variable
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import Failures, FailureTally, Step, Tally, Traffic
+from litellm_tui.model.traffic import FailedOnce, Failures, FailureTally, Minute, Step, Tally, Traffic
 from litellm_tui.monitor.auditor import Auditor
 from litellm_tui.storage.backups import Backups
 from litellm_tui.target.profile import Profile, Secret
@@ -110,13 +111,37 @@ def _traffic(file: ConfigFile, dead: dict[str, str]) -> Traffic:
             tallies.append(tally)
         elif "embed" not in name:
             tallies.append(Tally("model", name, 30 + number, last_ok=NOW - 3 - number))
-    tallies = [msgspec.structs.replace(tally, steps=steps(tally.ok, tally.failed)) for tally in tallies]
+    tallies = [
+        msgspec.structs.replace(
+            tally, steps=steps(tally.ok, tally.failed), hour=hour(tally.ok, tally.failed), errors=errors(tally)
+        )
+        for tally in tallies
+    ]
     asked = sum(tally.ok + tally.failed for tally in tallies)
     refused = sum(tally.failed for tally in tallies)
     return Traffic(
         tallies=tuple(tallies), requests=asked, refused=refused, access_lines=True, per_model=True, since=NOW - 600,
-        steps=steps(asked - refused, refused),
+        steps=steps(asked - refused, refused), hour=hour(asked - refused, refused),
+        failed_hour=tuple((minute, 0, lost) for minute, _, lost in hour(0, refused) if lost),
     )  # fmt: skip
+
+
+def hour(ok: int, failed: int) -> tuple[Minute, ...]:
+    """So many requests in five minutes, over an hour: the answers in waves, failures in the last minutes."""
+    newest = int(NOW // 60)
+    before = ((newest - back, ok * (4 + (back // 5) % 4) // 20, 0) for back in reversed(range(6, 60)))
+    lately: dict[int, tuple[int, int]] = {}
+    for begin, answered, lost in steps(ok, failed):
+        held = lately.get(begin // 60, (0, 0))
+        lately[begin // 60] = held[0] + answered, held[1] + lost
+    return (*before, *((minute, *lately[minute]) for minute in sorted(lately)))
+
+
+def errors(tally: Tally) -> tuple[FailedOnce, ...]:
+    """The last three failures, where there are any."""
+    at = tally.last_failed or 0.0
+    words = tally.error.partition("\n")[0]
+    return tuple(FailedOnce(at - 40 * back, words, -1) for back in (2, 1, 0)) if words else ()
 
 
 def steps(ok: int, failed: int) -> tuple[Step, ...]:
@@ -306,15 +331,17 @@ class Frozen(Console):
         self.session.backups = Backups(profile.url.value, "litellm.service", folder=Path("/nonexistent"))
         file = snapshot.configuration.current if audited else None
         audit = Auditor(None, {}).audit(file, {"LITELLM_MASTER_KEY": "x"}, "1.106.2") if file else None
+        diagnosis = diagnose(snapshot, NOW, audit=audit)
         self._frozen = View(
             snapshot=snapshot,
-            diagnosis=diagnose(snapshot, NOW, audit=audit),
+            diagnosis=diagnosis,
             store=_store() if snapshot.service.value else LogStore(),
             profile=profile,
             signs=ASCII if settings.draws_ascii else UNICODE,
             now=NOW,
             clock=utc_clock,
             redact=Redactor(profile.secrets),
+            events=noted((), snapshot, diagnosis.problems, NOW),
         )
 
     @property

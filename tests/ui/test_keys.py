@@ -13,12 +13,14 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from litellm_tui.ui.keys import KEYS, PLACES, Place
+from litellm_tui.ui.panes.timeline import Timeline
 from litellm_tui.ui.screens.audit import AuditScreen
 from litellm_tui.ui.screens.backups import BackupsScreen
 from litellm_tui.ui.screens.confirm import ConfirmDialog
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.screens.filters import FiltersScreen
+from litellm_tui.ui.screens.help import HelpScreen
 from litellm_tui.ui.screens.incidents import IncidentsScreen
 from litellm_tui.ui.screens.note import NotePrompt
 from litellm_tui.ui.screens.probe import ProbeDialog
@@ -66,6 +68,16 @@ async def _goes_to_the_service(scene: Scene, key: str) -> None:
     assert "active (running)" in scene.text
     assert "found, not shown" in scene.text
     assert scene.simulation.key not in scene.text
+
+
+@presses("everywhere", "6", "7")
+async def _goes_to_what_stands_on_a_wide_screen_only(scene: Scene, key: str) -> None:
+    name = {"6": "timeline", "7": "worst"}[key]
+    assert name not in scene.panes
+    await scene.press(key)
+    assert scene.pane == name
+    assert scene.panes == {name}
+    await scene.shows("zoomed, z ends it")
 
 
 @presses("everywhere", "tab", "shift+tab")
@@ -208,7 +220,7 @@ async def _draws_the_screen_anew(scene: Scene, key: str) -> None:
 @presses("everywhere", "question_mark")
 async def _helps(scene: Scene, key: str) -> None:
     await scene.press(key)
-    assert isinstance(scene.app.screen, Sheet)
+    assert isinstance(scene.app.screen, HelpScreen)
     assert "Keys and signs" in scene.text
     await scene.press(key)
     assert len(scene.app.screen_stack) == 1
@@ -551,6 +563,38 @@ async def _asks_before_it_stops(scene: Scene, key: str) -> None:
     await scene.shows("Stop litellm.service")
 
 
+def _minute(scene: Scene) -> int:
+    pane = scene.app.main.pane("timeline")
+    assert isinstance(pane, Timeline)
+    return pane.minute
+
+
+@presses("timeline", "left", "right")
+async def _goes_from_minute_to_minute(scene: Scene, key: str) -> None:
+    await scene.press("6", "left", "left", "left")
+    before = _minute(scene)
+    await scene.press(key)
+    assert _minute(scene) == before + {"left": -1, "right": 1}[key]
+
+
+@presses("timeline", "n", "N")
+async def _goes_from_mark_to_mark(scene: Scene, key: str) -> None:
+    scene.simulation.edit_config()
+    await scene.until(lambda: any(event.kind == "save" for event in scene.app.view.events))  # type: ignore[union-attr]
+    (saved,) = {int(event.at // 60) for event in scene.app.view.events if event.kind == "save"}  # type: ignore[union-attr]
+    await scene.press("6", "home" if key == "n" else "end")
+    if key == "n" or _minute(scene) > saved:
+        await scene.press(key)
+        await scene.until(lambda: _minute(scene) == saved)
+
+
+@presses("timeline", "enter")
+async def _takes_the_log_to_the_minute(scene: Scene, key: str) -> None:
+    await scene.press("6", "left", key)
+    assert scene.pane == "logs"
+    await scene.until(lambda: not scene.log.following or scene.log.chosen is not None)
+
+
 @presses("service", "enter")
 async def _shows_all_about_the_service(scene: Scene, key: str) -> None:
     await scene.press("5", key)
@@ -630,6 +674,8 @@ def test_nothing_that_changes_the_world_is_on_a_key_sent_by_accident() -> None:
 
 
 async def test_the_help_lists_every_key_and_every_sign(scene: Scene) -> None:
+    # in one column, so that no text is broken by another
+    await scene.pilot.resize_terminal(90, 40)
     await scene.press("question_mark")
     rows = scene.app.screen.query_one("#sheet-lines", Lines)._rows
     text = "\n".join("".join(span for span, _ in row.spans) for row in rows)
@@ -668,7 +714,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
         ("rehearse", lambda scene: isinstance(scene.app.screen, RehearsalScreen)),
         ("start_stop", lambda scene: isinstance(scene.app.screen, ConfirmDialog)),
-        ("help", lambda scene: isinstance(scene.app.screen, Sheet)),
+        ("help", lambda scene: isinstance(scene.app.screen, HelpScreen)),
         ("filter", lambda scene: isinstance(scene.app.focused, Input)),
         ("search", lambda scene: isinstance(scene.app.focused, Input)),
         ("jump", lambda scene: isinstance(scene.app.focused, Input)),

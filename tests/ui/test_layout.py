@@ -18,6 +18,8 @@ from tests.ui.scene import Scene, opened, screen_text
 from tests.waiting import eventually
 
 ALL = {"models", "logs", "fallbacks", "cache"}
+AROUND = ["logs", "fallbacks", "cache", "service", "timeline", "worst", "models"]
+FULL = {"models", "logs", "fallbacks", "detail", "timeline", "worst"}
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,10 @@ ALL = {"models", "logs", "fallbacks", "cache"}
         ((99, 40), {"models"}),
         ((100, 30), ALL),
         ((120, 40), ALL),
-        ((200, 50), ALL | {"service", "detail"}),
+        ((169, 50), ALL),
+        ((170, 39), ALL | {"detail"}),
+        ((170, 40), FULL),
+        ((200, 50), FULL),
     ],
 )
 async def test_what_is_seen_at_each_width(simulation: Simulation, size: tuple[int, int], panes: set[str]) -> None:
@@ -43,12 +48,11 @@ async def test_what_is_seen_at_each_width(simulation: Simulation, size: tuple[in
 
 async def test_on_a_narrow_screen_each_pane_has_it_to_itself(simulation: Simulation) -> None:
     async with opened(simulation, (80, 24)) as scene:
-        for key, name in (("2", "logs"), ("3", "fallbacks"), ("4", "cache"), ("5", "service"), ("1", "models")):
+        for key, name in zip("2345671", AROUND, strict=True):
             await scene.press(key)
             assert scene.panes == {name}
             assert scene.pane == name
-        around = ["logs", "fallbacks", "cache", "service", "models"]
-        for name in around:
+        for name in AROUND:
             await scene.press("tab")
             assert scene.panes == {name}
 
@@ -81,7 +85,7 @@ async def test_the_arrangement_follows_the_terminal(scene: Scene) -> None:
     await scene.pilot.resize_terminal(80, 24)
     await scene.until(lambda: scene.panes == {"fallbacks"})
     await scene.pilot.resize_terminal(200, 50)
-    await scene.until(lambda: scene.panes == ALL | {"service", "detail"})
+    await scene.until(lambda: scene.panes == FULL)
     await scene.pilot.resize_terminal(120, 40)
     await scene.until(lambda: scene.panes == ALL)
     assert scene.pane == "fallbacks"
@@ -90,7 +94,7 @@ async def test_the_arrangement_follows_the_terminal(scene: Scene) -> None:
 @pytest.mark.parametrize("size", [(20, 5), (40, 10), (60, 15), (300, 100)])
 async def test_any_size_is_survived(scene: Scene, size: tuple[int, int]) -> None:
     await scene.pilot.resize_terminal(*size)
-    await scene.press("1", "2", "3", "4", "5", "z", "question_mark", "escape", "R", "escape")
+    await scene.press("1", "2", "3", "4", "5", "z", "6", "7", "question_mark", "escape", "R", "escape")
     await scene.press("exclamation_mark", "down", "escape", "E", "escape", "P", "escape", "3", "x", "D", "escape")
     assert scene.app.is_running
 

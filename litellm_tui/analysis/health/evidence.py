@@ -15,6 +15,7 @@ from litellm_tui.analysis.health.tallies import (
     METRICS_LAG,
     has_recovered,
     merge_with_group,
+    merged_hour,
     newest_at,
     no_request,
     tallies_of,
@@ -26,7 +27,7 @@ from litellm_tui.model.diagnosis import Evidence
 from litellm_tui.model.gateway import HealthEntry, HealthReport, LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import Step, Subject, Tally
+from litellm_tui.model.traffic import FailedOnce, Minute, Step, Subject, Tally
 
 # how long a probe counts, and a failure without newer evidence against it
 PROBE_MEMORY: Final = 900.0
@@ -68,6 +69,8 @@ class DeploymentEvidence(NamedTuple):
     ok: int | None = None
     failed: int | None = None
     steps: tuple[Step, ...] = ()
+    hour: tuple[Minute, ...] = ()
+    errors: tuple[FailedOnce, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
     @property
@@ -155,6 +158,8 @@ class EvidenceCollector:
             ok=ok,
             failed=lost,
             steps=steps,
+            hour=self._hour(loaded, tally, alone, failed),
+            errors=_last_errors(tally if alone else None, failed),
         )
         return evidence._replace(evidence=tuple(self._list_evidence(evidence)))
 
@@ -169,6 +174,15 @@ class EvidenceCollector:
             return None if shared else whole.ok, whole.failed, whole.steps
         unseen = 0 if self.traffic_visible and not shared else None
         return (own.ok, own.failed, own.steps) if own else (unseen, unseen, ())
+
+    def _hour(
+        self, loaded: LoadedDeployment, written: Tally | None, alone: bool, group: Tally | None
+    ) -> tuple[Minute, ...]:
+        """Its requests by minutes of the last hour, as far as they are told of it alone."""
+        own = written if alone else None
+        if group and self._members[loaded.group] == 1:
+            return merged_hour(own, group) if own else () if written else group.hour
+        return own.hour if own else ()
 
     def _cooling_until(self, loaded: LoadedDeployment, group: Tally | None) -> float | None:
         """The end of its cooldown. The router asks a group of one in spite of a cooldown of the deployment."""
@@ -398,3 +412,11 @@ def _index_report(report: HealthReport | None) -> HealthReportIndex:
 
 def _since_start(moment: float | None, started_at: float) -> float | None:
     return moment if moment is not None and moment >= started_at else None
+
+
+def _last_errors(own: Tally | None, group: Tally | None) -> tuple[FailedOnce, ...]:
+    """The last failures of a deployment; those of its group where they are newer, for not all name a deployment."""
+    own_errors, group_errors = own.errors if own else (), group.errors if group else ()
+    if own_errors and (not group_errors or own_errors[-1].time >= group_errors[-1].time - JUST_BEFORE):
+        return own_errors
+    return group_errors

@@ -7,7 +7,7 @@ count for the group whose deployments were asked, found as the router finds it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -18,7 +18,7 @@ from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, Inde
 from litellm_tui.analysis.routing.what_if import current_routing, current_rules
 from litellm_tui.model.gateway import LoadedDeployment, Readiness
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import STEP, Step, Tally
+from litellm_tui.model.traffic import STEP, Minute, Step, Tally
 
 # with answers in between, failures count from this number on
 DEGRADED_FAILURES: Final = 2
@@ -93,6 +93,27 @@ def _added(group: str, tallies: list[Tally]) -> Tally:
         failures=tuple(failures[-3:]),
         broken=sum(tally.broken for tally in tallies),
         steps=tuple(sorted(step for tally in tallies for step in tally.steps)),
+        hour=_summed(minute for tally in tallies for minute in tally.hour),
+        errors=tuple(sorted(error for tally in tallies for error in tally.errors)[-3:]),
+    )
+
+
+def _summed(minutes: Iterable[Minute]) -> tuple[Minute, ...]:
+    """The same minutes with their numbers added, the oldest first."""
+    found: dict[int, tuple[int, int]] = {}
+    for minute, ok, failed in minutes:
+        before = found.get(minute, (0, 0))
+        found[minute] = before[0] + ok, before[1] + failed
+    return tuple((minute, *found[minute]) for minute in sorted(found))
+
+
+def merged_hour(own: Tally, group: Tally) -> tuple[Minute, ...]:
+    """The minutes of a group of one: failures stand in lines that name it, in lines that name its group, or in both."""
+    ours = {minute: (ok, failed) for minute, ok, failed in own.hour}
+    theirs = {minute: failed for minute, _, failed in group.hour}
+    return tuple(
+        (minute, ours.get(minute, (0, 0))[0], max(ours.get(minute, (0, 0))[1], theirs.get(minute, 0)))
+        for minute in sorted({*ours, *theirs})
     )
 
 

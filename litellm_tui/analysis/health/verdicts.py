@@ -118,6 +118,8 @@ def _row(both: Pair, known: _Context, collector: EvidenceCollector, groups: froz
         ok=evidence.ok,
         failed=evidence.failed,
         steps=evidence.steps,
+        hour=evidence.hour,
+        errors=evidence.errors,
     )
 
 

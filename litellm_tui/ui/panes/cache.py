@@ -9,10 +9,11 @@ from litellm_tui.analysis.health.cache import hit_rate
 from litellm_tui.analysis.health.database import milliseconds
 from litellm_tui.analysis.health.database_report import figures
 from litellm_tui.analysis.health.headline import sparkline
-from litellm_tui.analysis.phrases import age, count, size
+from litellm_tui.analysis.phrases import age, size
 from litellm_tui.model.failures import Crashed
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.cache_line import cache_head, has_database, hits_words
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
 from litellm_tui.ui.widgets.lines import Row, Span, cell
 
@@ -21,7 +22,7 @@ class Cache(Pane):
     """Type, state, ping, version, memory, keys, hits and misses; below it the database, where there is one."""
 
     def draw(self, view: View) -> None:
-        self._title(f"{self.entry.label} {view.signs.dot} Database" if _has_database(view) else self.entry.label)
+        self._title(f"{self.entry.label} {view.signs.dot} Database" if has_database(view) else self.entry.label)
         super().draw(view)
 
     def freshness(self, view: View) -> tuple[str, bool]:
@@ -41,16 +42,8 @@ class Cache(Pane):
     def _cache(self, view: View, width: int) -> tuple[list[Row], list[Row]]:
         """The state of the cache, and its figures."""
         judged = view.diagnosis.cache
-        ping, redis = view.snapshot.gateway.cache_ping, view.snapshot.gateway.redis
-        style = STYLES[judged.severity]
-        value = ping.value if ping.failure is None else None
-        kind = (value.type if value else None) or ("redis" if redis.value else "cache")
-        words = [kind, redis.value.version if redis.value else ""]
-        head: list[Span] = [(f" {' '.join(w for w in words if w)} ", "ok"), (judged.state, style)]
-        # an answer of before it went away is none of this state's
-        if value and value.ping and ping.took is not None and judged.state not in ("down", "no answer"):
-            head.append((f" {view.signs.dot} ping {_milliseconds(ping.took)}", "quiet"))
-        rows = [Row(tuple(head))]
+        redis, style = view.snapshot.gateway.redis, STYLES[judged.severity]
+        rows = [Row(((" ", ""), *cache_head(view)))]
         if judged.severity not in ("ok",):
             rows += [Row(((f" {line}", style),)) for line in _fold(judged.reason, width - 2)]
             rows += [Row(((f" {line}", style),)) for line in _fold(judged.contradiction, width - 2)]
@@ -67,16 +60,10 @@ class Cache(Pane):
         return rows, below
 
 
-def _has_database(view: View) -> bool:
-    """Whether there is a database to tell of: a gateway that has none and wants none says nothing of it."""
-    judged = view.diagnosis.database
-    return not (judged.severity == "quiet" and judged.state in ("off", "unknown") and not judged.pending)
-
-
 def _database(view: View, width: int) -> tuple[list[Row], list[Row]]:
     """The state of the database, and what Postgres told, where there is one."""
     judged, database = view.diagnosis.database, view.snapshot.database
-    if not _has_database(view):
+    if not has_database(view):
         return [], []
     answer, style, dot = database.answer, STYLES[judged.severity], view.signs.dot
     name = f"postgres {answer.value.version}" if answer.value else "database"
@@ -107,9 +94,7 @@ def _figures(view: View, width: int) -> list[str]:
     if redis is not None:
         limit = f" of {size(redis.max_memory)}" if redis.max_memory else ""
         lines.append(f" {size(redis.used_memory)}{limit} {dot} {redis.keys:,} keys {dot} {redis.evicted:,} evicted")
-        asked = redis.hits + redis.misses
-        rate = f" ({redis.hits / asked:.0%} hits)" if asked else ""
-        lines.append(f" {count(redis.hits, 'hit')} {count(redis.misses, 'miss', 'misses')}{rate}")
+        lines.append(f" {hits_words(redis)}")
         lines.append(" of the whole Redis server, not this cache alone")
         lines.append(f" {redis.clients} clients {dot} {redis.policy} {dot} up {age(redis.uptime)}")
     ttl = _ttl(view)
@@ -139,15 +124,6 @@ def _ttl(view: View) -> str:
         return f"{runs:g} s" if runs is not None else ""
     same = runs is None or str(runs) == str(float(wanted) if isinstance(wanted, int | float) else wanted)
     return f"{wanted} s (file)" if same else f"{wanted} s in the file, {runs:g} s running"
-
-
-def _milliseconds(seconds: float) -> str:
-    """In steps: a figure that differs each time repaints each time."""
-    milliseconds = seconds * 1000
-    for limit, words in ((5, "< 5 ms"), (20, "< 20 ms"), (50, "< 50 ms"), (100, "< 100 ms")):
-        if milliseconds < limit:
-            return words
-    return f"{round(milliseconds, -2):.0f} ms"
 
 
 def _fold(text: str, width: int) -> list[str]:

@@ -60,6 +60,11 @@ class Logs(Pane):
     def wanted(self) -> int:
         return 0
 
+    @property
+    def opens(self) -> bool:
+        # the cursor is put on the newest record in sight
+        return True
+
     def draw(self, view: View) -> None:
         if view.clock is not self.view.clock:
             self.view.clock, self.view.utc = view.clock, view.clock is utc_clock

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -19,7 +20,11 @@ from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines, Row
+from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines, Row, cell
+
+# the corners, and a line and a blank before and behind the words
+_FRAME: Final = 6
+ZOOMED: Final = "zoomed, z ends it"
 
 
 class Pane(Vertical):
@@ -36,8 +41,9 @@ class Pane(Vertical):
         self._line: Region | None = None
         self.entry = entry
         self.pace = pace
-        place = f"-share-{entry.share}" + (" -wide-only" if entry.wide_only else "")
-        super().__init__(id=entry.name, classes=f"pane {place}")
+        self._told = entry.label
+        self._zoomed = False
+        super().__init__(id=entry.name, classes=f"pane -share-{entry.share}")
         self.border_title = Content(entry.label)
         self.lines = self.make_lines()
 
@@ -94,6 +100,15 @@ class Pane(Vertical):
         """Title and text of all that is known of the row with this key, or nothing to open."""
         return None
 
+    @property
+    def opens(self) -> bool:
+        """Whether there is something under its cursor that Enter opens."""
+        return bool(self.lines.selected)
+
+    def leads_to(self, key: str, view: View) -> Place | None:
+        """The place that Enter on the row with this key goes to, in place of a sheet."""
+        return None
+
     def ask_filter(self) -> bool:
         """Ask for words that its rows must have; False where that is not for this pane."""
         return False
@@ -109,7 +124,17 @@ class Pane(Vertical):
             with self._only_the_line(self.outer_size.height - 1):
                 self.border_subtitle = content
 
+    def zoomed(self, zoomed: bool) -> None:
+        """Whether it stands alone where there is room for others: its frame says so."""
+        if zoomed != self._zoomed:
+            self._zoomed = zoomed
+            self._title(self._told)
+
     def _title(self, words: str) -> None:
+        self._told = words
+        if self._zoomed:
+            # before what may be cut off
+            words = f"{self.entry.label} · {ZOOMED}{words.removeprefix(self.entry.label)}"
         content = self._words(words)
         if self.border_title != content:
             with self._only_the_line(0):
@@ -130,7 +155,10 @@ class Pane(Vertical):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _words(self, words: str) -> Content:
-        """Words for the frame: never markup, and in ASCII where that is wanted."""
+        """Words for the frame: never markup, in ASCII where that is wanted, and cut by us: Textual's sign is none."""
+        room = self.outer_size.width - _FRAME
+        if 0 < room < cell_len(words):
+            words = cell(words, room)
         return Content(to_ascii(words) if self.app.has_class(ASCII_CLASS) else words)
 
 

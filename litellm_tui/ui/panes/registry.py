@@ -10,9 +10,14 @@ from typing import Final, Literal, NamedTuple
 
 from litellm_tui.model.diagnosis import Place, PlaceKind
 
-Row = Literal["upper", "middle", "lower"]
-# from the top down; their heights are in console.tcss
-ROWS: Final[tuple[Row, ...]] = ("upper", "middle", "lower")
+Row = Literal["upper", "middle", "lower", "side", "bottom"]
+# those of the left column, from the top down; beside all of them is the side, and below both the bottom
+LEFT: Final[tuple[Row, ...]] = ("upper", "middle", "lower")
+ROWS: Final[tuple[Row, ...]] = (*LEFT, "side", "bottom")
+
+Layout = Literal["usual", "wide", "full"]
+# a screen that is wide and high, one that is wide alone, and any other that holds more than one pane
+USUAL: Final[tuple[Layout, ...]] = ("usual", "wide", "full")
 
 
 class PaneEntry(NamedTuple):
@@ -31,8 +36,8 @@ class PaneEntry(NamedTuple):
     """The places whose rows stand in it."""
     readings: tuple[str, ...] = ()
     """The sources of which it says that the console fails to read them."""
-    wide_only: bool = False
-    """Whether it stands beside the others on wide screens only; elsewhere its key shows it alone."""
+    at: tuple[Layout, ...] = USUAL
+    """The layouts in which it stands beside the others; elsewhere its key shows it alone."""
     follows: str = ""
     """The pane whose selected row it describes."""
 
@@ -46,15 +51,19 @@ PANES: Final = (
     PaneEntry("models", "1", "Models", "every deployment with its state", "litellm_tui.ui.panes.models:Models",
         "upper", 3, about=("configuration", "deployment", "group", "reading")),
     PaneEntry("detail", "", "Selected", "", "litellm_tui.ui.panes.detail:Detail",
-        "upper", 2, wide_only=True, follows="models"),
+        "side", 2, at=("wide", "full"), follows="models"),
     PaneEntry("logs", "2", "Logs", "the live journal of the unit", "litellm_tui.ui.panes.logs:Logs",
         "lower", 2, about=("log",), readings=("log", "log counts", "incidents")),
     PaneEntry("fallbacks", "3", "Fallbacks", "where requests go next", "litellm_tui.ui.panes.fallbacks:Fallbacks",
         "middle", 3, about=("alias", "chain"), readings=("router",)),
     PaneEntry("cache", "4", "Cache", "its state and figures, and the database", "litellm_tui.ui.panes.cache:Cache",
-        "middle", 2, about=("cache", "database"), readings=("redis", "cache_ping", "postgres")),
+        "middle", 2, about=("cache", "database"), readings=("redis", "cache_ping", "postgres"), at=("usual", "wide")),
     PaneEntry("service", "5", "Service", "the unit in full", "litellm_tui.ui.panes.service:Service",
-        "middle", 2, about=("gateway", "service"), readings=("service",), wide_only=True),
+        "middle", 2, about=("gateway", "service"), readings=("service",), at=()),
+    PaneEntry("timeline", "6", "Timeline", "the last hour: failed requests, restarts, saves and incidents",
+        "litellm_tui.ui.panes.timeline:Timeline", "bottom", 2, at=("full",)),
+    PaneEntry("worst", "7", "Problems", "the worst of them; ! lists all", "litellm_tui.ui.panes.worst:Worst",
+        "bottom", 3, at=("full",)),
 )  # fmt: skip
 FIRST: Final = PANES[0].name
 
@@ -64,9 +73,9 @@ def entry_of(name: str) -> PaneEntry:
     return _BY_NAME[name]
 
 
-def in_order(*, wide_only: bool) -> tuple[str, ...]:
-    """The panes that one goes to, in the order of their keys; with or without those of wide screens only."""
-    return tuple(entry.name for entry in PANES if entry.key and (wide_only or not entry.wide_only))
+def in_order(layout: Layout | None = None) -> tuple[str, ...]:
+    """The panes that one goes to, in the order of their keys: all of them, or those of a layout."""
+    return tuple(entry.name for entry in PANES if entry.key and (layout is None or layout in entry.at))
 
 
 def pane_about(place: Place) -> str:

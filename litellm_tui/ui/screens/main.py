@@ -15,15 +15,17 @@ from litellm_tui.model.failures import Crashed
 from litellm_tui.monitor.supervisor import guarded
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane, make_pane
-from litellm_tui.ui.panes.registry import FIRST, PANES, ROWS, entry_of, in_order
+from litellm_tui.ui.panes.registry import FIRST, LEFT, PANES, Layout, Row, entry_of, in_order
 from litellm_tui.ui.textual_internals import CalmScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import Header
 from litellm_tui.ui.widgets.lines import Lines
-from litellm_tui.ui.widgets.strip import Hints, ServiceStrip, Tabs
+from litellm_tui.ui.widgets.strip import SAID_SECONDS, Hints, ServiceStrip, Tabs
 
 NARROW: Final = 100
 WIDE: Final = 170
+# from so many lines on a wide screen has room for the hour and the worst problems below all else
+FULL: Final = 40
 # until a pane that had to wait for the terminal is tried again
 WAIT_SECONDS: Final = 0.05
 # what the log gets at least, and the others at most, of all lines
@@ -60,12 +62,20 @@ class MainScreen(CalmScreen[None]):
     def compose(self) -> ComposeResult:
         yield Header()
         with Vertical(id="panes"):
-            for row in ROWS:
-                with Horizontal(id=row, classes="holder"):
-                    yield from (make_pane(entry, self._pace) for entry in PANES if entry.row == row)
+            with Horizontal(id="columns", classes="holder"):
+                with Vertical(id="left", classes="holder"):
+                    for row in LEFT:
+                        yield self._holder(row)
+                yield self._holder("side")
+            yield self._holder("bottom")
         yield ServiceStrip()
 
+    def _holder(self, row: Row) -> Horizontal:
+        panes = (make_pane(entry, self._pace) for entry in PANES if entry.row == row)
+        return Horizontal(*panes, id=row, classes="holder")
+
     def on_mount(self) -> None:
+        self._arrange()
         # not by a query at each drawing: the clock ticks all day
         self._parts = [part for part in self.query("*") if isinstance(part, Header | ServiceStrip | Pane)]
         self.pane(FIRST).lines.focus()
@@ -97,9 +107,9 @@ class MainScreen(CalmScreen[None]):
 
     def _share_out(self) -> None:
         """Each row of panes as high as what is in it, and the rest to the last, of which there is always more."""
-        upper, middle, _ = (self.query_one(f"#{row}") for row in ROWS)
+        upper, middle, _ = (self.query_one(f"#{row}") for row in LEFT)
         heights: tuple[int | None, int | None] = (None, None)
-        if not self._is_single and (whole := self.query_one("#panes").size.height):
+        if not self._is_single and (whole := self.query_one("#left").size.height):
             heights = _heights(whole, self._wanted(upper), self._wanted(middle))
         for holder, height in zip((upper, middle), heights, strict=True):
             if height != self._heights.get(holder.id or "", None):
@@ -138,10 +148,10 @@ class MainScreen(CalmScreen[None]):
             if isinstance(part, Header) and part.is_attached:
                 part.tick(words)
 
-    def say(self, words: str) -> None:
-        """A short message in the line of the keys."""
+    def say(self, words: str, seconds: float = SAID_SECONDS, style: str = "strong") -> None:
+        """A message in the line of the keys, for so long."""
         for hints in self.query(Hints):
-            hints.say(words)
+            hints.say(words, seconds, style)
 
     # --- panes -------------------------------------------------------------------------------------------------
 
@@ -165,16 +175,38 @@ class MainScreen(CalmScreen[None]):
                         pane.fell(crash)
 
     @property
+    def _layout(self) -> Layout:
+        """What there is room for, where it is not narrow."""
+        width, height = self.app.size
+        return "usual" if width < WIDE else "wide" if height < FULL else "full"
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.app.size.width < NARROW
+
+    @property
     def _is_single(self) -> bool:
-        return self.size.width < NARROW or self._zoomed
+        return self._is_narrow or self._is_zoomed
+
+    @property
+    def _is_zoomed(self) -> bool:
+        """Whether one pane stands alone where there is room for others."""
+        return not self._is_narrow and (self._zoomed or self._layout not in entry_of(self.shown).at)
+
+    def _arrange(self) -> None:
+        """Which panes stand on the screen, and how."""
+        single, layout = self._is_single, self._layout
+        self.set_class(single, "-single")
+        self.set_class(not single and layout == "full", "-full")
+        for pane in self.query(Pane):
+            pane.display = pane.id == self.shown if single else layout in pane.entry.at
+            pane.zoomed(self._is_zoomed and pane.id == self.shown)
+        for holder in self.query(".holder"):
+            holder.display = any(pane.display for pane in holder.query(Pane))
 
     def lay_out(self) -> None:
-        """One pane at a time when it is narrow or zoomed, all of them otherwise."""
-        self.set_class(self._is_single, "-single")
-        for pane in self.query(Pane):
-            pane.set_class(pane.id == self.shown, "-shown")
-        for holder in self.query(".holder"):
-            holder.set_class(any(pane.id == self.shown for pane in holder.query(Pane)), "-holds-shown")
+        """One pane at a time when it is narrow or zoomed, all that have room otherwise."""
+        self._arrange()
         self._share_out()
         self.call_after_refresh(self._redraw)
 
@@ -184,8 +216,6 @@ class MainScreen(CalmScreen[None]):
             # a pane alone ends where another one is wanted
             self._zoomed = False
         self.shown = name
-        if entry_of(name).wide_only and self.size.width < WIDE:
-            self._zoomed = True
         if self._is_single or self.has_class("-single"):
             # where all panes are in sight, to select styles anew would take longer than all else a key does
             self.lay_out()
@@ -193,15 +223,17 @@ class MainScreen(CalmScreen[None]):
 
     def step(self, step: int) -> None:
         """The next pane, or the one before."""
-        every = self.has_class("-single") or self.size.width >= WIDE
-        names = in_order(wide_only=every)
+        names = in_order(None if self.has_class("-single") else self._layout)
         place = names.index(self.shown) if self.shown in names else 0
         self.show(names[(place + step) % len(names)])
 
     def zoom(self) -> None:
         """Only the pane that has the focus, or all of them again."""
-        self._zoomed = not self._zoomed
-        if not self._zoomed and entry_of(self.shown).wide_only and self.size.width < WIDE:
+        if self._is_narrow:
+            self.say("one pane at a time is all there is room for")
+            return
+        self._zoomed = not self._is_zoomed
+        if not self._zoomed and self._layout not in entry_of(self.shown).at:
             self.shown = FIRST
         self.lay_out()
         self.set_focus(self.pane(self.shown).lines)

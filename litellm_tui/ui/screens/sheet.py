@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key
 
 from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.detail import Paragraph, to_rows
@@ -16,25 +17,45 @@ from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.widgets.lines import Lines, Row
 
 
+class Offer(NamedTuple):
+    """A key, in Textual's names and as a person reads it, its word, and what it does."""
+
+    keys: tuple[str, ...]
+    shown: str
+    word: str
+    run: Callable[[], object]
+
+
 class Sheet(FilledScreen[None]):
     """Closes on Escape, Enter or q. `paragraphs` is asked anew when the width changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,question_mark", "close", show=False)]
 
-    def __init__(self, title: str, paragraphs: Callable[[], list[Paragraph]]) -> None:
+    def __init__(self, title: str, paragraphs: Callable[[], list[Paragraph]], offers: Sequence[Offer] = ()) -> None:
+        """`offers` are what can be done with what it tells of: such a key closes it first."""
         super().__init__()
         self._title = title
         self._paragraphs = paragraphs
+        self._offers = offers
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
             box.border_title = Content(clean(self._title).replace("\n", " "))
-            box.border_subtitle = Content("Esc closes")
+            offered = [f"{offer.shown} {offer.word}" for offer in self._offers]
+            box.border_subtitle = Content(" · ".join([*offered, "Esc close"] if offered else ["Esc closes"]))
             yield Lines(id="sheet-lines")
 
     def rows(self, width: int) -> list[Row]:
         """The paragraphs."""
         return to_rows(self._paragraphs(), width)
+
+    def on_key(self, event: Key) -> None:
+        """One of the keys that are offered."""
+        offer = next((offer for offer in self._offers if event.key in offer.keys), None)
+        if offer is not None and self.could_be_read:
+            event.stop()
+            self.dismiss(None)
+            self.app.call_later(offer.run)
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -37,10 +37,10 @@ class ListFilter(Horizontal):
             super().__init__()
             self.typed = typed
 
-    def __init__(self) -> None:
+    def __init__(self, placeholder: str = "words in name, model, address or state") -> None:
         super().__init__(classes="list-filter")
         self.display = False
-        self._field = _Field(compact=True, select_on_focus=False, placeholder="words in name, model, address or state")
+        self._field = _Field(compact=True, select_on_focus=False, placeholder=placeholder)
         # a blinking cursor costs 3.6 KB a second
         self._field.cursor_blink = False
 

@@ -85,6 +85,16 @@ class LogView(LogCursor):
         self._to_time(wanted)
         return ""
 
+    def go_to_time(self, wanted: float) -> None:
+        """Go to the first line at or after a time, seconds since the epoch."""
+        if self.store.last < self.store.first:
+            self.notify("there is no line yet", markup=False)
+        elif self.size.height:
+            self._to_time(wanted)
+        else:
+            # it has come into sight only now
+            self.call_after_refresh(self._to_time, wanted)
+
     def _to_time(self, wanted: float) -> None:
         sequences = range(self.store.first, self.store.last + 1)
         found = bisect_left(sequences, wanted, key=self._time_of)

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.timer import Timer
+from textual.containers import Horizontal, Vertical
 
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
+from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.keys import hints, tabs
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.cache_line import cache_spans
 from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
+from litellm_tui.ui.widgets.log_paint import drawable
 
 # how long a short message stands where the keys are
 SAID_SECONDS: Final = 4.0
+# messages that wait behind another one, and the lines that one may take
+_MOST_SAID: Final = 5
+_MOST_ROWS: Final = 4
+# the last of the keys that hold everywhere: help and quit
+_KEPT: Final = 2
+
+
+class _Said(NamedTuple):
+    """A message, its style, and until when of the monotonic clock it stands."""
+
+    words: str
+    style: str
+    until: float
 
 
 class ServiceLine(Lines, can_focus=False):
@@ -29,30 +46,54 @@ class ServiceLine(Lines, can_focus=False):
             self.show([Row(tuple(wrap([(" ", "quiet"), *service_spans(view)], self.room, 1)[0]))])
 
 
+class CacheLine(Lines, can_focus=False):
+    """The cache and the database in one line."""
+
+    def draw(self, view: View) -> None:
+        """Show this view."""
+        if self.room:
+            self.show([Row(tuple(wrap([(" ", "quiet"), *cache_spans(view)], self.room, 1)[0]))])
+
+
 class Hints(Lines, can_focus=False):
     """The keys that matter where one is, in a widget of its own: a widget's line is repainted whole, and these change
     only with the focus.
     """
 
     _pane = ""
-    _said = ""
-    _saying: Timer | None = None
 
-    def say(self, words: str) -> None:
-        """A short message in place of the keys, for some seconds."""
-        self._said = words
-        if self._saying is not None:
-            self._saying.stop()
-        self._saying = self.set_timer(SAID_SECONDS, lambda: self.say("")) if words else None
-        if self.room:
-            self.laid_out()
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: list[_Said] = []
+        self._height = 1
+
+    def say(self, words: str, seconds: float = SAID_SECONDS, style: str = "strong") -> None:
+        """A message in place of the keys, for so long; nothing in place of all messages.
+
+        The newest is shown, and the one before comes back when it ends. A long one makes the strip higher.
+        """
+        self._said = [*self._said, _Said(words, style, time.monotonic() + seconds)][-_MOST_SAID:] if words else []
+        if words:
+            self.set_timer(seconds, self._ended)
+        self._tell()
+
+    def _ended(self) -> None:
+        # a timer may come a little early
+        now = time.monotonic() + 0.05
+        self._said = [said for said in self._said if said.until > now]
+        self._tell()
 
     def about(self, pane: str) -> None:
-        """This pane has the focus."""
+        """This pane has the focus: what was said of a key in another one is over."""
         if pane != self._pane:
-            self._pane, self._said = pane, ""
-            if self.room:
-                self.laid_out()
+            self._pane = pane
+            now = time.monotonic()
+            self._said = [said for said in self._said if said.until > now + SAID_SECONDS]
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.room:
+            self.laid_out()
 
     @property
     def _read_only(self) -> bool:
@@ -60,10 +101,19 @@ class Hints(Lines, can_focus=False):
 
     def laid_out(self) -> None:
         super().laid_out()
-        if self._said:
-            self.show([Row(tuple(wrap([(f" {self._said}", "strong")], self.room, 1)[0]))])
+        rows = to_rows([("", drawable(self._said[-1].words), self._said[-1].style)], self.room) if self._said else []
+        if len(rows) > _MOST_ROWS:
+            *_, (text, style) = rows[_MOST_ROWS - 1].spans
+            rows[_MOST_ROWS - 1 :] = [Row(((" ", ""), (cell(f"{text} …", self.room - 1), style)))]
+        height = max(1, len(rows))
+        if height != self._height:
+            self._height = height
+            self.styles.height = height
+        if rows:
+            self.show(rows)
             return
-        self.show([Row(((" ", ""), *wrap(list(_hints(self._pane, self._read_only)), self.room - 1, 1)[0]))])
+        shown = _spans(fitting(self._pane, self._read_only, self.room - 1))
+        self.show([Row(((" ", ""), *wrap(list(shown), self.room - 1, 1)[0]))])
 
 
 class Tabs(Lines, can_focus=False):
@@ -83,22 +133,25 @@ class Tabs(Lines, can_focus=False):
         self.show([Row(tuple(wrap([(" ", ""), *_tabs(self._pane)], self.room, 1)[0]))])
 
 
-class ServiceStrip(Horizontal):
-    """Side by side where both fit, one over the other where they do not."""
+class ServiceStrip(Vertical):
+    """Side by side where both fit, one over the other where they do not; the cache above where it has no pane."""
 
     def __init__(self) -> None:
         super().__init__(id="strip")
-        self._service = ServiceLine()
+        self._service, self._cache = ServiceLine(), CacheLine()
 
     def compose(self) -> ComposeResult:
         yield Tabs()
-        yield self._service
-        yield Hints()
+        yield self._cache
+        with Horizontal(id="strip-lower"):
+            yield self._service
+            yield Hints()
 
     def draw(self, view: View) -> None:
         """Show this view."""
-        if self._service.is_attached:
-            self._service.draw(view)
+        for line in (self._service, self._cache):
+            if line.is_attached and line.display:
+                line.draw(view)
 
 
 def service_spans(view: View) -> Iterator[Span]:
@@ -149,7 +202,22 @@ def _tabs(pane: str) -> Iterator[Span]:
         yield ("]" if name == pane else " "), "strong"
 
 
-def _hints(pane: str, read_only: bool) -> Iterator[Span]:
-    for shown, word in hints(pane, read_only):
+def fitting(pane: str, read_only: bool, width: int) -> list[tuple[str, str]]:
+    """The keys that have room. Of those that hold everywhere the last fall out first, but for help and quit; then quit,
+    and the last of the pane's own. The way to all others stays.
+    """
+    found = hints(pane, read_only)
+    general = [hint for hint in found if hint in hints("", read_only)]
+    fall = [*reversed(general[:-_KEPT]), *reversed([hint for hint in found if hint not in general[:-_KEPT]])]
+    for hint in fall:
+        if sum(cell_len(f"{shown} {word}  ") for shown, word in found) - 2 <= width:
+            break
+        if hint[0] != "?":
+            found.remove(hint)
+    return found
+
+
+def _spans(found: list[tuple[str, str]]) -> Iterator[Span]:
+    for place, (shown, word) in enumerate(found):
         yield shown, "strong"
-        yield f" {word}  ", "quiet"
+        yield f" {word}" + ("  " if place + 1 < len(found) else ""), "quiet"
