@@ -14,6 +14,7 @@ class Signs(NamedTuple):
     dot: str
     changed: str
     finding: str
+    ordered: str
 
 
 # every other sign that the console draws by itself, each to one of the same width but for these two
@@ -58,6 +59,7 @@ UNICODE = Signs(
     dot="·",
     changed="≠",
     finding="▲",
+    ordered="↓",
 )
 ASCII = Signs(
     states={
@@ -78,5 +80,7 @@ ASCII = Signs(
     dot="|",
     changed="!",
     finding="^",
+    # a letter would be taken for a part of the word that it stands behind
+    ordered="<",
 )
 _STATES_TO_ASCII = {ord(sign): ASCII.states[state] for state, sign in UNICODE.states.items()}

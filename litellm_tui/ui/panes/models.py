@@ -66,7 +66,8 @@ class Models(Pane):
         self._view = view
         super().draw(view)
         if self.lines.room and view.diagnosis.deployments:
-            self._head.show([head_row(columns_of(view.diagnosis.deployments, self.lines.room), self.order)])
+            columns = columns_of(view.diagnosis.deployments, self.lines.room)
+            self._head.show([head_row(columns, self.order, view.signs)])
         elif self.lines.room:
             self._head.show([])
         self._describe()

@@ -141,6 +141,8 @@ class Lines(ScrollView, can_focus=True):
     """Rows with a cursor. Posts `Opened` on Enter and `Moved` when the cursor reaches another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("lists")
+    keeps_to_first = False
+    """Whether the cursor stands on the first row, whichever that is, until somebody has chosen one."""
 
     class Opened(Message):
         """Enter, or a click on the row that the cursor is on."""
@@ -162,6 +164,7 @@ class Lines(ScrollView, can_focus=True):
         self._keys: Sequence[str] = ()
         self._cursor = -1
         self._wanted = ""
+        self._chosen = False
         self._styles: dict[str, Style] = {}
         self._faded = False
 
@@ -203,7 +206,7 @@ class Lines(ScrollView, can_focus=True):
         self._keys = after.keys if isinstance(after, LazyRows) else [row.key for row in after]
         if len(before) != len(after):
             self.virtual_size = Size(self.room, len(after))
-        moved = self._find(key)
+        moved = self._nearest(0) if self.keeps_to_first and not self._chosen else self._find(key)
         if moved is None:
             moved = self._nearest(min(max(self._cursor, 0), len(after) - 1))
         # a list that stands at its top stays there and shows what was added, as long as the selection is in sight
@@ -239,6 +242,7 @@ class Lines(ScrollView, can_focus=True):
 
     def select(self, key: str) -> None:
         """Put the cursor on the row with this key; if it is not there (yet), when it is shown next."""
+        self._chosen = True
         found = self._find(key)
         self._wanted = key if found is None else ""
         if found is not None:
@@ -277,6 +281,7 @@ class Lines(ScrollView, can_focus=True):
     # --- keys --------------------------------------------------------------------------------------------------
 
     def action_cursor(self, step: int) -> None:
+        self._chosen = True
         if self._cursor < 0:
             self.scroll_relative(y=step, animate=False, force=True)
         else:
@@ -291,6 +296,7 @@ class Lines(ScrollView, can_focus=True):
         return self._cursor
 
     def action_page(self, pages: int) -> None:
+        self._chosen = True
         if self._cursor < 0:
             self.scroll_relative(y=pages * self.size.height, animate=False, force=True)
             return
@@ -298,10 +304,12 @@ class Lines(ScrollView, can_focus=True):
         self._move_to(self._nearest(wanted, -1 if pages > 0 else 1))
 
     def action_top(self) -> None:
+        self._chosen = True
         self._move_to(self._nearest(0))
         self.scroll_to(y=0, animate=False, force=True)
 
     def action_bottom(self) -> None:
+        self._chosen = True
         self._move_to(self._nearest(len(self._rows) - 1, -1))
         self.scroll_end(animate=False, force=True)
 
@@ -309,6 +317,7 @@ class Lines(ScrollView, can_focus=True):
         if not self.selected:
             # the key is left to whoever is around it: Enter closes a sheet
             raise SkipAction
+        self._chosen = True
         self.post_message(self.Opened(self, self.selected))
 
     def on_click(self, event: Click) -> None:
@@ -317,6 +326,7 @@ class Lines(ScrollView, can_focus=True):
     def clicked(self, number: int) -> None:
         """A click on this line of the whole list: the first selects it, the second opens it."""
         if 0 <= number < len(self._keys) and self._keys[number]:
+            self._chosen = True
             if number == self._cursor:
                 self.action_open()
             else:
