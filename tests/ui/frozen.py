@@ -221,9 +221,9 @@ def renamed(folder: Path) -> Snapshot:
     file, loaded = well.configuration.current, well.gateway.deployments.value
     assert file
     assert loaded
-    routes = {"fallbacks": [{"llama3.1:latest": ["gpt-oss:120b-cloud"]}], "default_fallbacks": ["gpt-oss:120b-cloud"]}
+    fallbacks, default = [{"llama3.1:latest": ["gpt-oss:120b-cloud"]}], ["gpt-oss:120b-cloud"]
     document = yaml.safe_load(recorded.CONFIG)
-    document["router_settings"] = routes
+    document["router_settings"] = {"fallbacks": fallbacks, "default_fallbacks": default}
     before = _placed(recorded.loaded_file(folder / "routed.yaml", yaml.safe_dump(document)))
     for entry in document["model_list"]:
         if entry["model_name"] == "gpt-oss:120b-cloud":
@@ -233,7 +233,7 @@ def renamed(folder: Path) -> Snapshot:
         msgspec.structs.replace(held, params={k: v for k, v in entry.params.items() if k != "api_key"})
         for held, entry in zip(loaded, before.deployments, strict=True)
     )
-    running = {"fallbacks": [*routes["fallbacks"], {"*": routes["default_fallbacks"]}]}
+    running = {"fallbacks": [*fallbacks, {"*": default}]}
     gateway = msgspec.structs.replace(well.gateway, deployments=_read(runs), router=_read(running))
     return msgspec.structs.replace(
         well,
