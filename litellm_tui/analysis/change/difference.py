@@ -131,10 +131,8 @@ def _deployments(before: ConfigFile, after: ConfigFile) -> Iterator[Change]:
             yield from _edited(wanted, old_entries[was.index], new_entries[wanted.index], after)
         elif (other := others.get(wanted.index)) is not None:
             yield _renamed(wanted, other, after)
-            old, new = (
-                {**entries, NAME_OF_GROUP: ""} for entries in (old_entries[other.index], new_entries[wanted.index])
-            )
-            yield from _edited(wanted, old, new, after)
+            under_its_new_name = {**old_entries[other.index], NAME_OF_GROUP: wanted.group}
+            yield from _edited(wanted, under_its_new_name, new_entries[wanted.index], after)
         else:
             yield _added(wanted)
 
