@@ -166,14 +166,19 @@ def group_of(key: str, view: View) -> str | None:
 
 def fallback_paragraphs(key: str, view: View, marked: Sequence[str] = ()) -> Iterator[Paragraph]:
     """All that is known of one row: its chain, and where its requests go hop by hop."""
-    if chain := next((chain for chain in view.diagnosis.chains if chain.key == key), None):
-        yield from chain_paragraphs(chain, view)
     of = view.diagnosis
     route = simulate_outage(view.snapshot, of.deployments, of.groups, marked).routes.get(_asked(key))
+    when = f"with {', '.join(marked)} down" if marked else "a request now"
+    if route is not None:
+        # what one wants to know stands first, and how it comes about below
+        answer = f"answered by {route.served_by}" if route.served_by else f"no answer: {route.reason}"
+        yield "answer", f"{when}: {answer}", "strong" if route.served_by else "bad"
+    if chain := next((chain for chain in of.chains if chain.key == key), None):
+        yield from chain_paragraphs(chain, view)
     if route is None:
         return
     yield "", "", ""
-    yield f"with {', '.join(marked)} down" if marked else "a request now", "", "head"
+    yield when, "", "head"
     for number, hop in enumerate(route.hops, start=1):
         alias = f" ({hop.group})" if hop.group not in ("", hop.name) else ""
         yield f"{number}.", f"{hop.name}{alias}: {hop.why}", "ok"
@@ -290,9 +295,7 @@ def _target(target: Target, view: View, words: str, marked: Sequence[str], count
     if target.flaw in ("ghost", "malformed"):
         flaw = "bad" if counts else "quiet"
         yield words, flaw
-        near = get_close_matches(target.name, [group.name for group in view.diagnosis.groups], 1, 0.7)
-        meant = f", {near[0]}?" if near and near[0] != target.name else ""
-        yield f" NO SUCH GROUP{meant}" if target.flaw == "ghost" else " NOT A NAME", flaw
+        yield f" NO SUCH GROUP{_meant(target, view)}" if target.flaw == "ghost" else " NOT A NAME", flaw
         return
     if target.name in marked or target.alias_of in marked:
         yield words, "mark"
@@ -302,5 +305,14 @@ def _target(target: Target, view: View, words: str, marked: Sequence[str], count
         yield f" {view.signs.states[target.state]}", style
     if target.alias_of:
         yield f" ({target.alias_of})", "quiet"
+    elif target.state == "not in file":
+        yield f" GONE with a restart{_meant(target, view)}", "mark"
     if target.flaw == "cycle":
         yield " CYCLE", "bad" if counts else "quiet"
+
+
+def _meant(target: Target, view: View) -> str:
+    """The nearest name of a group that will be there, as a question; empty where none is near."""
+    there = [group.name for group in view.diagnosis.groups if group.verdict.state != "not in file"]
+    near = get_close_matches(target.name, there, 1, 0.7)
+    return f", {near[0]}?" if near and near[0] != target.name else ""
