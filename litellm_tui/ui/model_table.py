@@ -12,6 +12,7 @@ from litellm_tui.analysis.health.request_counts import MINUTES, by_minute
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import coarse_age
 from litellm_tui.model.diagnosis import Deployment, Verdict
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.signs import Signs
 from litellm_tui.ui.view import Known, View
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
@@ -42,7 +43,7 @@ def _longest_of(deployments: Sequence[Deployment]) -> tuple[int, int, int, int]:
     """The cells that the longest group, model, address and rate take."""
     rates = (rate_words(d) for d in deployments)
     names = ((d.group for d in deployments), (d.model for d in deployments), (address(d) for d in deployments), rates)
-    group, model, base, rate = (max((cell_len(name) for name in one), default=0) for one in names)
+    group, model, base, rate = (max((cell_len(drawable(name)) for name in one), default=0) for one in names)
     return group, model, base, rate
 
 

@@ -28,14 +28,15 @@ def curve_rows(view: View, service: Service) -> Iterator[tuple[str, str, str]]:
         # what little it moves is not stretched to the whole height: it begins at nothing
         curve = _curve(minutes, now, lambda m: m.memory, max(sizes, default=0))
         spans = f"{size(min(sizes))} to {size(max(sizes))}" if sizes and min(sizes) != max(sizes) else ""
-        yield "memory", f"{figure:>{_FIGURE}}  {curve}", spans
+        yield "memory", f"{figure:<{_FIGURE}}  {curve}".rstrip(), spans
     elif runs:
         yield "memory", "not known", ""
     shares = [m.cpu for m in minutes.values() if m.cpu is not None]
     if service.cpu_percent is not None or shares:
         figure = f"{service.cpu_percent:.0f} %" if service.cpu_percent is not None else "-"
         curve = _curve(minutes, now, lambda m: m.cpu, max(100.0, *shares, 0.0))
-        yield "processor", f"{figure:>{_FIGURE}}  {curve}", f"at most {max(shares, default=0):.0f} %"
+        most = f"at most {max(shares):.0f} %" if shares else ""
+        yield "processor", f"{figure:<{_FIGURE}}  {curve}".rstrip(), most
     begun = [m.began for m in minutes.values() if m.began is not None]
     if begun:
         when = f"the last began {age(view.now - begun[-1])} ago, {view.clock(begun[-1])}"

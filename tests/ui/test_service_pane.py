@@ -125,7 +125,7 @@ async def test_memory_and_processor_of_the_last_half_hour_are_curves(tmp_path: P
         drawn = Drawn(app)
         lines = drawn.text.splitlines()
         memory, processor = lines[drawn.row_of("memory  ")], lines[drawn.row_of("processor  ")]
-        found = re.search(r"memory +211 MB  ([▁-█|]{30})   110 MB to 400 MB", memory)
+        found = re.search(r"memory +211 MB +([▁-█|]{30})   110 MB to 400 MB", memory)
         assert found, memory
         curve = found[1]
         # a stroke where a run began, eight minutes ago, and it grows
@@ -133,7 +133,7 @@ async def test_memory_and_processor_of_the_last_half_hour_are_curves(tmp_path: P
         bars = curve.replace("|", "")
         assert list(bars) == sorted(bars)
         assert bars[0] < bars[-1]
-        found = re.search(r"processor +2 %  ([▁-█|]{30})   at most 90 %", processor)
+        found = re.search(r"processor +2 % +([▁-█|]{30})   at most 90 %", processor)
         assert found, processor
         assert found[1][29 - 3] > "▆"
         assert set(found[1]) - {found[1][29 - 3], "|"} == {"▁"}

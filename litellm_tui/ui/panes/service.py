@@ -16,9 +16,9 @@ from litellm_tui.target.profile import findings, service_word
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.service_curves import curve_rows
+from litellm_tui.ui.shortened import shortened
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import Lines, Row, cell, middle
-from litellm_tui.ui.widgets.log_paint import drawable
+from litellm_tui.ui.widgets.lines import Lines, Row, cell
 from litellm_tui.ui.widgets.service_lines import ServiceLines
 
 # what a kind of service does not tell is said to be so, and not left out
@@ -110,8 +110,7 @@ def _workers(view: View, service: model.Service) -> Iterator[tuple[str, str, str
 def _pair(name: str, value: str, note: str, width: int) -> Row:
     """One line: of a value that is too long the beginning and the end stay, of a note the beginning."""
     room = max(1, width - _NAME)
-    value = drawable(value)
-    value = middle(value, room).rstrip() if cell_len(value) > room else value
+    value = shortened(value, room)
     left = room - cell_len(value) - _GAP
-    note = cell(drawable(note), left).rstrip() if note and left > 1 else ""
+    note = cell(note, left).rstrip() if note and left > 1 else ""
     return Row(((f" {name:<{_NAME - 1}}", "quiet"), (value, "ok"), (f"{' ' * _GAP}{note}" if note else "", "quiet")))

@@ -23,6 +23,7 @@ from textual.strip import Strip
 
 from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.bindings import bindings_of
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.textual_internals import turn_into
@@ -75,26 +76,33 @@ class LazyRows(Sequence[Row]):
 
 def cell(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
     """Text cut or padded to exactly `width` terminal cells; what is cut ends in an ellipsis."""
+    text = drawable(text)
     length = cell_len(text)
     if length > width:
-        return set_cell_size(text, width - 1) + ellipsis if width > 1 else set_cell_size(text, width)
+        if width <= 1:
+            return set_cell_size(text, width)
+        cut = set_cell_size(text, width - 1)
+        # half of a wide letter is a blank: the mark of the cut stands before it
+        cut = cut if text.isascii() else cut.rstrip(" ")
+        return cut + ellipsis + " " * (width - 1 - cell_len(cut))
     padding = " " * (width - length)
     return padding + text if right else text + padding
 
 
 def middle(text: str, width: int, *, ellipsis: str = "…") -> str:
     """Text cut or padded to exactly `width` cells; of what is cut the beginning and the end stay."""
+    text = drawable(text)
     length = cell_len(text)
     if length <= width:
         return text + " " * (width - length)
     if width < 5:
         return cell(text, width, ellipsis=ellipsis)
-    begin = set_cell_size(text, (width - 1) // 2)
+    begin = set_cell_size(text, (width - 1) // 2).rstrip(" ")
     end = width - 1 - cell_len(begin)
     tail = text[-end:]
     while cell_len(tail) > end:
         tail = tail[1:]
-    return begin + ellipsis + " " * (end - cell_len(tail)) + tail
+    return begin + ellipsis + tail + " " * (end - cell_len(tail))
 
 
 def differing(before: Sequence[Span], after: Sequence[Span]) -> tuple[int, int | None]:

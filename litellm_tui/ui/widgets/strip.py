@@ -12,12 +12,14 @@ from textual.timer import Timer
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
 from litellm_tui.ui.keys import hints, tabs
+from litellm_tui.ui.shortened import shortened
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 # how long a short message stands where the keys are
 SAID_SECONDS: Final = 4.0
+_MOST_OF_NAME: Final = 36
 
 
 class ServiceLine(Lines, can_focus=False):
@@ -109,7 +111,8 @@ def service_spans(view: View) -> Iterator[Span]:
         yield f"service: {reading.failure.why if reading.failure else 'not asked yet'}", "unknown"
         return
     dot = f" {view.signs.dot} "
-    yield f"{service.unit} ", "quiet"
+    # its name alone must not take the line from its state
+    yield f"{shortened(service.unit, _MOST_OF_NAME)} ", "quiet"
     yield _state(service), "ok" if service.active_state == "active" else "bad"
     if service.main_pid:
         yield f"{dot}pid {service.main_pid}", "quiet"
