@@ -21,6 +21,8 @@ _OPEN = {"/health/liveliness", "/health/liveness", "/health/readiness"}
 _COMPLETIONS = {"/v1/chat/completions": False, "/chat/completions": False, "/v1/embeddings": True, "/embeddings": True}
 # a provider's own answer takes this long, in seconds; a refused connection hardly any
 _FASTEST, _SLOWEST = 0.03, 0.12
+# and so long to others than the console: an embedding, and a whole answer
+_BRIEF, _LONG = (0.05, 0.2), (0.3, 2.4)
 LOADING_TIMEOUT = 5.0
 
 
@@ -112,12 +114,15 @@ class Gateway:
         """A request of somebody else's, seen in the log alone."""
         if self.running is None or self.hanging:
             return None
-        words = Words(self._clock())
+        now = self._clock()
+        words = Words(now)
         path = "/v1/embeddings" if call.embedding else "/v1/chat/completions"
-        if self._from_cache(call):
-            self._say([words.access(client, "POST", path, 200)])
+        if hit := self._from_cache(call):
+            self._say([words.begun(), words.from_cache(hit), words.access(client, "POST", path, 200)])
             return None
         outcome = self._route(call, words)
+        took = self._random.uniform(*(_BRIEF if call.embedding else _LONG)) if outcome.deployment else 0.0
+        self._journal.write([Words(now - took).begun()], pid=self._pid(), time=now - took)
         status = outcome.failure.status if outcome.failure else 200
         self._say([*outcome.lines, words.access(client, "POST", path, status)])
         return outcome
@@ -203,7 +208,7 @@ class Gateway:
             group, embedding, not data.get("disable_fallbacks"), retries if isinstance(retries, int) else None
         )  # fmt: skip
         outcome = self._route(call, Words(self._clock()))
-        self._say(outcome.lines)
+        self._say([Words(self._clock()).begun(), *outcome.lines])
         took = sum(self._random.uniform(_FASTEST, _SLOWEST) for _ in range(max(1, outcome.attempts)))
         if outcome.failure is not None:
             document = answers.error(outcome.message, outcome.failure.type, outcome.failure.status)
@@ -227,12 +232,16 @@ class Gateway:
                 self.misses += 1
         return outcome
 
-    def _from_cache(self, call: Call) -> bool:
+    def _from_cache(self, call: Call) -> Deployment | None:
+        """The deployment in whose place the cache answers, as some of the time; never for one that fails."""
         if self.running is None or not self.cache_reachable or cache.kind(self.running) != "redis":
-            return False
+            return None
+        members = self.running.members(call.group)
         hit = not call.embedding and self._random.random() < 0.2
-        self.hits += hit
-        return hit
+        if not hit or not members or any(entry.id in self.faults for entry in members):
+            return None
+        self.hits += 1
+        return members[0]
 
     def _say(self, lines: list[str]) -> None:
         self._journal.write(lines, pid=self._pid())

@@ -64,6 +64,20 @@ class Words:
         """A line of the library below both."""
         return self.json(level, "LiteLLM", place, text)
 
+    def begun(self) -> str:
+        """The line with which a request is handed to the router."""
+        text = "SESSION REUSE: Attached shared aiohttp session to request (ID: 140315901071696)"
+        return self.proxy("INFO", "route_llm_request.py:421", text)
+
+    def chosen(self, group: str, deployment: Deployment) -> str:
+        """The line of a choice by weights; where no deployment of a group has any, LiteLLM writes none."""
+        info = {"id": deployment.id, "db_model": False}
+        return self.router("INFO", "simple_shuffle.py:65", f"Selected deployment for model {group}: {info}")
+
+    def from_cache(self, deployment: Deployment) -> str:
+        """The only line of the router about an answer that the cache has given."""
+        return self.called(deployment, None, "acompletion")[1]
+
     def called(self, deployment: Deployment, failure: Failed | None, call: str) -> list[str]:
         """The two INFO lines that a call of a deployment leaves."""
         outcome = "\x1b[32m 200 OK\x1b[0m" if failure is None else f"\x1b[31m Exception {failure.message}\x1b[0m"

@@ -118,6 +118,8 @@ class Router:
         failure: Failed | None = None
         for attempt in range(retries + 1):
             deployment = self._random.choices(members, [entry.weight for entry in members])[0]
+            if any(entry.is_weighed for entry in members):
+                outcome.lines.append(words.chosen(group, deployment))
             fault = self._faults.get(deployment.id)
             failure = failed(fault, deployment) if fault else None
             outcome.attempts += 1

@@ -130,6 +130,11 @@ class Deployment:
         """What simple-shuffle weighs it by."""
         return max(1, int(self.params.get("rpm") or 100))
 
+    @property
+    def is_weighed(self) -> bool:
+        """Whether the router weighs it against the others of its group."""
+        return any(self.params.get(name) for name in ("weight", "rpm", "tpm"))
+
 
 @dataclass(frozen=True)
 class Running:

@@ -16,6 +16,7 @@ from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_drift import ServiceDrift
+from litellm_tui.model.service_minutes import ServiceMinute
 from litellm_tui.model.service_words import UNIT_WORDS, ServiceWords
 from litellm_tui.model.traffic import Failures, Traffic
 
@@ -27,7 +28,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     what Postgres itself says. `probes` holds the last probe of each deployment. `expected_down` maps a deployment's
     key, or a group's name, to the operator's note on why it may be down. `last_records` are the newest of the log while
     the gateway does not answer. `address` is the host and port of the gateway. `crashes` are the sources that the
-    console itself fails to read. `service_drift` is what differs between what runs and what is written for the service,
+    console itself fails to read. `service_minutes` are what the runs of the service took, `service_drift` is
+    what differs between what runs and what is written for the service,
     `words` are the words of this kind of service for where its environment is written.
     """
 
@@ -47,5 +49,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     address: str = ""
     last_records: tuple[LogRecord, ...] = ()
     crashes: tuple[Crash, ...] = ()
+    service_minutes: tuple[ServiceMinute, ...] = ()
     service_drift: Reading[ServiceDrift] = Reading()
     words: ServiceWords = UNIT_WORDS

@@ -137,8 +137,8 @@ def lines(found: Comparison) -> Iterator[str]:
     for change in found.changes:
         place = f"   [{change.mark.file}:{change.mark.line}]" if change.mark else ""
         yield f"{SIGNS[change.kind]} {change.what} {change.words}{place}"
-        if change.note:
-            yield f"    {change.note}"
+        for note in filter(None, (change.breaks, change.note)):
+            yield f"    {note}"
     if found.changes or not found.unusable:
         yield summary(found)
 

@@ -136,17 +136,17 @@ class Monitor:
     def snapshot(self) -> Snapshot:
         """The snapshot of this moment."""
         now = time.time()
-        log, traffic, failures = self._counted
-        self._counted = log, traffic, failures = (
-            self.supervisor.part("log counts", lambda: self._intake.log(now), log),
-            self.supervisor.part("traffic", lambda: self._traffic.traffic(now, self.store.get), traffic),
-            self.supervisor.part("incidents", lambda: self._intake.incidents.failures(now), failures),
+        log, traffic, failures = self._counted = (
+            self.supervisor.part("log counts", lambda: self._intake.log(now), self._counted[0]),
+            self.supervisor.part("traffic", lambda: self._traffic.traffic(now, self.store.get), self._counted[1]),
+            self.supervisor.part("incidents", lambda: self._intake.incidents.failures(now), self._counted[2]),
         )
         return Snapshot(
             taken_at=now,
             gateway=self._gateway.readings,
             configuration=self._configuration,
             service=self._service.reading,
+            service_minutes=self._service.minutes.kept,
             log=log,
             traffic=traffic,
             failures=failures,

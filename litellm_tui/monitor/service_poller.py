@@ -13,6 +13,7 @@ from litellm_tui.analysis.container_health import masked
 from litellm_tui.model.failures import Crashed, NotAvailable
 from litellm_tui.model.reading import Reading, next_reading
 from litellm_tui.model.service import Service
+from litellm_tui.monitor.service_minutes import ServiceMinutes
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.driver import Driver
 from litellm_tui.services.systemd.unit_state import cpu_percent
@@ -28,7 +29,7 @@ SAME_START: Final = 1.0
 
 
 class ServicePoller:
-    """Polls one service. `reading` holds its last state.
+    """Polls one service. `reading` holds its last state, `minutes` what its runs took.
 
     `gateway_answers` tells whether the gateway answers, `redact` masks a text. `on_look` is called after each look
     by a command, and then `changed`, or `same` where the look shows what the one before showed; `on_new_run` is
@@ -48,6 +49,7 @@ class ServicePoller:
         same: Callable[[], None],
     ) -> None:
         self.reading: Reading[Service] = Reading(interval=SERVICE_SECONDS)
+        self.minutes = ServiceMinutes()
         self._driver = driver
         self._wakeup = wakeup
         self._gateway_answers, self._redact = gateway_answers, redact
@@ -98,6 +100,7 @@ class ServicePoller:
             if before.value and before.value.invocation != result.invocation:
                 self._on_new_run()
             result = msgspec.structs.replace(masked(result, self._redact), lost=lost_workers(before.value, result, now))
+            self.minutes.note(result, now)
         self.reading = next_reading(before, result, now - started, SERVICE_SECONDS, now)
         self._on_look()
         if as_shown(before) == as_shown(self.reading):

@@ -11,9 +11,9 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from litellm_tui.model.diagnosis import Place
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.keys import KEYS
 from litellm_tui.ui.widgets.lines import cell
-from litellm_tui.ui.widgets.log_paint import drawable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,10 +15,10 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.logs.store import RANK
 from litellm_tui.model.diagnosis import Chain, Deployment, Verdict
 from litellm_tui.model.log import LogRecord
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.view import View, utc_clock
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
 from litellm_tui.ui.widgets.lines import Row, Span
-from litellm_tui.ui.widgets.log_paint import drawable
 
 Paragraph = tuple[str, str, str]
 """`(name, text, style)`; a paragraph without a name takes the whole width and keeps its line breaks."""
@@ -177,7 +177,7 @@ def to_rows(paragraphs: Iterator[Paragraph] | Sequence[Paragraph], width: int) -
 
 
 def _broken(text: str, room: int) -> Iterator[str]:
-    for line in text.split("\n"):
+    for line in map(drawable, text.split("\n")):
         yield from _folded(line, room) if cell_len(line) > room else (line,)
 
 

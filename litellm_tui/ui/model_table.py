@@ -12,6 +12,8 @@ from litellm_tui.analysis.health.request_counts import MINUTES, by_minute
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.phrases import coarse_age
 from litellm_tui.model.diagnosis import Deployment, Verdict
+from litellm_tui.ui.drawable import drawable
+from litellm_tui.ui.signs import Signs
 from litellm_tui.ui.view import Known, View
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
 from litellm_tui.ui.widgets.lines import Row, Span, cell, middle
@@ -41,7 +43,7 @@ def _longest_of(deployments: Sequence[Deployment]) -> tuple[int, int, int, int]:
     """The cells that the longest group, model, address and rate take."""
     rates = (rate_words(d) for d in deployments)
     names = ((d.group for d in deployments), (d.model for d in deployments), (address(d) for d in deployments), rates)
-    group, model, base, rate = (max((cell_len(name) for name in one), default=0) for one in names)
+    group, model, base, rate = (max((cell_len(drawable(name)) for name in one), default=0) for one in names)
     return group, model, base, rate
 
 
@@ -71,7 +73,7 @@ def address(deployment: Deployment) -> str:
     return (deployment.api_base or "").removeprefix("http://").removeprefix("https://")
 
 
-def head_row(columns: Columns, order: str) -> Row:
+def head_row(columns: Columns, order: str, signs: Signs) -> Row:
     """The names of the columns; the one that the rows are ordered by is marked."""
     names = ("group", "model", "api_base", "state", "req/min", "failed", "probe", " 5 min", "seen")
     right = ("req/min", "failed", "probe", "seen")
@@ -80,7 +82,7 @@ def head_row(columns: Columns, order: str) -> Row:
         if not width:
             continue
         ordered = name == _HEADS[order]
-        words = f"{name}↓" if ordered else name
+        words = f"{name}{signs.ordered}" if ordered else name
         spans.append((cell(words, width, right=name in right), "head-strong" if ordered else "head"))
     return Row(tuple(spans))
 

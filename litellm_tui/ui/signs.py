@@ -14,6 +14,7 @@ class Signs(NamedTuple):
     dot: str
     changed: str
     finding: str
+    ordered: str
 
 
 def _braille() -> dict[int, str]:
@@ -67,6 +68,7 @@ UNICODE = Signs(
     dot="·",
     changed="≠",
     finding="▲",
+    ordered="↓",
 )
 ASCII = Signs(
     states={
@@ -87,5 +89,7 @@ ASCII = Signs(
     dot="|",
     changed="!",
     finding="^",
+    # a letter would be taken for a part of the word that it stands behind
+    ordered="<",
 )
 _STATES_TO_ASCII = {ord(sign): ASCII.states[state] for state, sign in UNICODE.states.items()}

@@ -14,7 +14,9 @@ from litellm_tui.analysis.change.difference import Change, changes_to_running, c
 from litellm_tui.analysis.change.values import LONGEST, value_text
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.nested import are_equal
-from litellm_tui.model.configuration import ConfigFile
+from litellm_tui.model.configuration import ConfigFile, FileDeployment
+from litellm_tui.model.diagnosis import Deployment, Verdict
+from litellm_tui.model.gateway import LoadedDeployment
 from tests.recorded import CONFIG, NOW, VERSIONS, loaded_file, snapshot_of
 
 
@@ -61,7 +63,7 @@ def test_the_same_file_is_no_change(tmp_path: Path) -> None:
          ["changed deployment a (openai/a): api_key: (not shown) → os.environ/A"]),
         ("mode: chat", "mode: embedding", ["changed deployment b (openai/b): model_info.mode: chat → embedding"]),
         ("model_name: b", "model_name: c",
-         ["added deployment c (openai/b): http://two", "removed deployment b (openai/b): http://two"]),
+         ["changed deployment c (openai/b): model_name: b → c"]),
         ("http://two", "http://user:hunter22@two",
          ["changed deployment b (openai/b): api_base: http://two → http://•••@two"]),
     ],
@@ -274,3 +276,80 @@ def test_sameness_is_equality_but_for_booleans_and_nan(one: Any, other: Any) -> 
         assert value_text(one).lower() == value_text(other).lower() or one == other
     elif not isinstance(one, dict | list | bool | float) and not isinstance(other, dict | list | bool | float):
         assert one != other
+
+
+# --- renames -------------------------------------------------------------------------------------------------------
+
+NAMED = """\
+router_settings:
+  fallbacks:
+    - a: [b]
+    - b: [a, c]
+  context_window_fallbacks:
+    - c: [a]
+  default_fallbacks: [a]
+  model_group_alias: {first: a}
+"""
+
+
+def test_a_rename_is_one_change_and_says_what_still_names_the_old_one(tmp_path: Path) -> None:
+    before, after = MODELS + NAMED, MODELS.replace("model_name: a", "model_name: largest") + NAMED
+    (change,) = _changes(tmp_path, before, after)
+    assert f"{change.kind} {change.words}" == "changed largest (openai/a): model_name: a → largest"
+    assert change.breaks == "3 fallbacks, the default and 1 alias still name the old one: a"
+    assert change.mark
+    assert change.mark.line == 2
+    # what is changed in the same moment stands for itself
+    found = _words(tmp_path, before, after.replace("rpm: 10", "rpm: 20"))
+    assert found[1:] == ["changed deployment largest (openai/a): rpm: 10 → 20"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "breaks"),
+    [
+        ("", ""),
+        ("router_settings: {fallbacks: [{b: [a]}]}\n", "1 fallback still names the old one: a"),
+        ("litellm_settings: {default_fallbacks: [a]}\n", "the default still names the old one: a"),
+        # under its old name it goes on
+        ("router_settings: {fallbacks: [{b: [a]}], model_group_alias: {a: z}}\n", ""),
+        ("router_settings: {fallbacks: [{b: [z]}]}\n", ""),
+    ],
+)
+def test_what_a_rename_breaks(tmp_path: Path, rest: str, breaks: str) -> None:
+    (change,) = (c for c in _changes(tmp_path, MODELS + rest, MODELS.replace("_name: a", "_name: z") + rest))
+    assert change.breaks == breaks
+
+
+def test_what_became_which_is_not_told_where_it_cannot_be_known(tmp_path: Path) -> None:
+    entry = "  - model_name: {}\n    litellm_params: {{model: openai/m}}\n"
+    before = "model_list:\n" + entry.format("a") + entry.format("b")
+    after = "model_list:\n" + entry.format("c") + entry.format("d")
+    kinds = [change.kind for change in _changes(tmp_path, before, after)]
+    assert kinds == ["added", "added", "removed", "removed"]
+    # a group of several that is renamed as a whole
+    after = "model_list:\n" + entry.format("c") * 2
+    before = "model_list:\n" + entry.format("a") * 2
+    assert [change.words for change in _changes(tmp_path, before, after)] == ["c (openai/m): model_name: a → c"] * 2
+
+
+WELL = Verdict("serving", "ok", "")
+
+
+def test_a_rename_that_waits_for_a_restart_is_seen_against_what_runs(tmp_path: Path) -> None:
+    file = _read(tmp_path, MODELS.replace("model_name: a", "model_name: z") + NAMED)
+    runs = _read(tmp_path, MODELS + NAMED, "before.yaml")
+    rows = [
+        Deployment(f"{number}", d.group, d.model, file=d, verdict=Verdict("not loaded", "warn", "", pending=True))
+        if d.group == "z"
+        else Deployment(f"{number}", d.group, d.model, WELL, file=d, loaded=_loaded(runs.deployments[number]))
+        for number, d in enumerate(file.deployments)
+    ]
+    rows.append(Deployment("9", "a", "openai/a", WELL, loaded=_loaded(runs.deployments[0])))
+    changes = [c for c in changes_to_running(file, rows, None) if c.what == "deployment"]
+    assert [(change.kind, change.words) for change in changes] == [("changed", "z (openai/a): model_name: a → z")]
+    assert changes[0].breaks == "3 fallbacks, the default and 1 alias still name the old one: a"
+
+
+def _loaded(d: FileDeployment) -> LoadedDeployment:
+    params = {name: value for name, value in d.params.items() if name != "api_key"}
+    return LoadedDeployment(f"id-{d.index}", d.group, d.model, d.api_base, None, None, None, params=params)

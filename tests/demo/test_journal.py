@@ -54,7 +54,7 @@ def _following(simulation: Simulation, *words: str) -> Iterator[_Follower]:
 
 
 def test_the_first_screen_is_full_and_recent(quiet: Simulation) -> None:
-    lines = journal(quiet, "-n", "500")
+    lines = journal(quiet, "-n", "900")
     assert len(lines) > 200
     times = [int(line["__REALTIME_TIMESTAMP"]) for line in lines]
     assert times == sorted(times)

@@ -34,7 +34,7 @@ from litellm_tui.model.log import LogRecord
 from litellm_tui.model.service_kinds import Custom
 from litellm_tui.services.docker.container_log import DockerLines, LogOf
 from litellm_tui.services.systemd import unit_exits
-from litellm_tui.ui.widgets.log_paint import drawable
+from litellm_tui.ui.drawable import drawable
 from tests.fuzz import patterns
 from tests.fuzz.patterns import Attack
 from tests.logs.test_hostile_lines import SECRET, judge

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.timeline import noted
@@ -233,6 +234,35 @@ def edited(folder: Path) -> Snapshot:
     return msgspec.structs.replace(
         well,
         gateway=msgspec.structs.replace(well.gateway, deployments=_read(runs)),
+        configuration=Configuration(
+            path=PLACE, current=msgspec.structs.replace(saved, modified_at=NOW - 60), checked_at=NOW - 4
+        ),
+    )
+
+
+def renamed(folder: Path) -> Snapshot:
+    """All is well, and somebody has saved a file in which a group has another name, that others still fall back on."""
+    well = healthy(folder)
+    file, loaded = well.configuration.current, well.gateway.deployments.value
+    assert file
+    assert loaded
+    fallbacks, default = [{"llama3.1:latest": ["gpt-oss:120b-cloud"]}], ["gpt-oss:120b-cloud"]
+    document = yaml.safe_load(recorded.CONFIG)
+    document["router_settings"] = {"fallbacks": fallbacks, "default_fallbacks": default}
+    before = _placed(recorded.loaded_file(folder / "routed.yaml", yaml.safe_dump(document)))
+    for entry in document["model_list"]:
+        if entry["model_name"] == "gpt-oss:120b-cloud":
+            entry["model_name"] = "gpt-oss:120b"
+    saved = _placed(recorded.loaded_file(folder / "renamed.yaml", yaml.safe_dump(document)))
+    runs = tuple(
+        msgspec.structs.replace(held, params={k: v for k, v in entry.params.items() if k != "api_key"})
+        for held, entry in zip(loaded, before.deployments, strict=True)
+    )
+    running = {"fallbacks": [*fallbacks, {"*": default}]}
+    gateway = msgspec.structs.replace(well.gateway, deployments=_read(runs), router=_read(running))
+    return msgspec.structs.replace(
+        well,
+        gateway=gateway,
         configuration=Configuration(
             path=PLACE, current=msgspec.structs.replace(saved, modified_at=NOW - 60), checked_at=NOW - 4
         ),

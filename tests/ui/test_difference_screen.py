@@ -18,8 +18,9 @@ from litellm_tui.storage.starts import Start, StartHistory
 from litellm_tui.ui.screens.difference import DifferenceScreen
 from litellm_tui.ui.widgets.lines import Lines
 from tests.ui import frozen
+from tests.ui.drawn import Drawn
 from tests.ui.frozen import Frozen
-from tests.ui.scene import Scene, opened, screen_text
+from tests.ui.scene import Scene, opened, screen_text, settled
 from tests.waiting import eventually
 
 SECRET = "sk-hunter22-in-the-file"
@@ -425,3 +426,39 @@ async def test_the_detail_leaves_room_for_the_list(simulation: Simulation, size:
             name = row.spans[2][0].split()[0]
             assert name.rstrip("…") in _detail(scene)
             await scene.press("down")
+
+
+# --- renames -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_rename_is_one_line_with_what_it_breaks_below(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = Frozen(frozen.renamed(tmp_path))
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("d")
+        await eventually(lambda: "still name" in Drawn(app).text, "the difference is drawn")
+        await settled(pilot)
+        drawn = Drawn(app)
+        place = drawn.row_of("~ 46 gpt-oss:120b-cloud → gpt-oss:120b renamed")
+        assert drawn.row_of("1 fallback and the default still name the old one") == place + 1
+        assert "1 difference; a restart applies it" in drawn.text
+
+
+async def test_only_the_keys_that_do_something_are_named(kept: Scene) -> None:
+    await kept.press("d")
+    await kept.shows("Esc close")
+    # the version that runs is the only one: it can be compared with
+    await kept.shows("[ older version · Esc close")
+    await kept.press("left_square_bracket")
+    await kept.shows("] newer version · Esc close")
+    assert "older version" not in kept.text
+
+
+async def test_where_no_version_is_known_none_is_offered(tmp_path: Path) -> None:
+    app = Frozen(frozen.edited(tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("d")
+        await eventually(lambda: "Esc close" in Drawn(app).text)
+        assert "version · " not in Drawn(app).text

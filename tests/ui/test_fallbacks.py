@@ -23,8 +23,11 @@ from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.drill import DrillDialog
 from litellm_tui.ui.widgets.chain_lines import ChainLines
+from tests.ui import frozen
+from tests.ui.drawn import Drawn
 from tests.ui.frozen import Frozen, degraded, healthy
 from tests.ui.scene import screen_text, settled
+from tests.waiting import eventually
 
 MARK = "what if:"
 
@@ -319,3 +322,28 @@ async def test_a_flaw_that_is_no_problem_is_grey_and_ok_is_not_said_over_red(tmp
         assert ghost() == {"quiet"}
         drawn = {style for pane in app.main.query(Pane) for row in pane.lines._rows for _, style in row.spans}
         assert "bad" not in drawn
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_target_that_a_restart_takes_away_says_so_with_the_nearest_name(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    app = Frozen(frozen.renamed(tmp_path))
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("3", "z")
+        await eventually(lambda: "any group" in Drawn(app).text)
+        await settled(pilot)
+        words = "gpt-oss:120b-cloud ◐ GONE with a restart, gpt-oss:120b?"
+        assert f"any group → {words}" in Drawn(app).text
+        assert Drawn(app).text.count("GONE with a restart, gpt-oss:120b?") >= 2
+
+
+async def test_what_would_answer_stands_first_in_all_about_a_chain(tmp_path: Path) -> None:
+    app = Frozen(frozen.degraded(tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", "enter")
+        await eventually(lambda: " answer " in Drawn(app).text)
+        drawn = Drawn(app)
+        assert drawn.row_of("answer        a request now: answered by") < drawn.row_of("kind          general")

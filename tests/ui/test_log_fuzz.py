@@ -12,8 +12,9 @@ from textual.app import App, ComposeResult
 
 from litellm_tui.logs.store import LogStore
 from litellm_tui.model.log import LogRecord
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.themes import STATES
-from litellm_tui.ui.widgets.log_paint import body, broken, drawable, lines_of
+from litellm_tui.ui.widgets.log_paint import body, broken, lines_of
 from litellm_tui.ui.widgets.log_view import LogView
 
 MEGABYTE = 1 << 20

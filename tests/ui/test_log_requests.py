@@ -10,6 +10,7 @@ from litellm_tui.logs.store import LogStore
 from litellm_tui.model.log import LogRecord
 from litellm_tui.ui.widgets.log_index import LogIndex
 from litellm_tui.ui.widgets.log_reading import LogReading, cut, middle_cut, rows_of
+from tests.ui.drawn import Drawn
 from tests.ui.scene import Scene, quiet
 
 NOW = 1_796_000_000.0
@@ -169,6 +170,22 @@ async def test_both_ways_of_reading_keep_the_place_the_marks_the_filter_and_what
     await scene.shows("Falling back to model_group = small:8b")
     assert "─ Request" in scene.text
     await scene.press("escape")
+
+
+@pytest.mark.usefixtures("scene")
+async def test_the_simulated_gateway_has_one_line_for_a_request(scene: Scene) -> None:
+    await quiet(scene)
+    await scene.press("2", "z")
+    scene.simulation.break_model("qwen2.5-coder:32b")
+    scene.simulation.request("qwen2.5-coder:32b", client="10.20.9.9:40022")
+    await scene.shows("qwen2.5-coder:32b ✖ refused ×2 → llama3.1:8b ✓ 200")
+    chain = next(line for line in Drawn(scene.app).text.splitlines() if "10.20.9.9" in line)
+    assert "✖ refused ×2 → llama3.1:8b ✓ 200  " in chain
+    assert " s  10.20.9.9" in chain, "how long it took stands with it"
+    # nor does anything of its other lines stand for itself
+    assert "is asked in its place" not in scene.text
+    await scene.press("v")
+    await scene.shows("Falling back to model_group = llama3.1:8b")
 
 
 @pytest.mark.usefixtures("scene")

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from litellm_tui.model.log import LogRecord
 from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui.model_order import ORDERS, in_order
 from litellm_tui.ui.model_table import columns_of, rate_words
 from litellm_tui.ui.view import known_of
@@ -137,6 +138,45 @@ async def test_the_log_keeps_its_share_beside_many_models(tmp_path: Path) -> Non
         await eventually(lambda: app.main.pane("models").size.height > 30)
         await pilot.press("z")
         await eventually(lambda: app.main.pane("models").size.height < 20)
+
+
+async def test_in_ascii_the_mark_of_the_order_is_no_letter_of_the_word(tmp_path: Path) -> None:
+    app = Frozen(frozen.degraded(tmp_path), Settings(ascii=True, utc=True))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert " state< " in Drawn(app).text
+
+
+async def test_the_cursor_stands_on_the_worst_row_until_somebody_has_moved_it(tmp_path: Path) -> None:
+    async with _shown(frozen.healthy(tmp_path), (120, 40)) as (app, pilot):
+        lines = app.main.pane("models").lines
+        first = lines.selected
+        app._frozen = Frozen(frozen.degraded(tmp_path)).view
+        app.redraw()
+        await eventually(lambda: "failing: refused" in Drawn(app).text.splitlines()[Drawn(app).row_of("▌")])
+        assert lines.selected != first
+        # the detail beside it is about that one too
+        assert app.main.pane("models").concerned(app.view)[0].verdict.state == "failing"
+        await pilot.press("down")
+        await settled(pilot)
+        chosen = lines.selected
+        app._frozen = Frozen(frozen.healthy(tmp_path)).view
+        app.redraw()
+        await settled(pilot)
+        assert lines.selected == chosen
+
+
+@pytest.mark.parametrize("key", ["enter", "home", "O"])
+async def test_whoever_has_done_something_with_a_row_keeps_it(tmp_path: Path, key: str) -> None:
+    async with _shown(frozen.healthy(tmp_path), (120, 40)) as (app, pilot):
+        lines = app.main.pane("models").lines
+        await pilot.press(key)
+        await settled(pilot)
+        first = lines.selected
+        app._frozen = Frozen(frozen.degraded(tmp_path)).view
+        app.main.draw(app.view, asked=True)
+        await settled(pilot)
+        assert lines.selected == first
 
 
 # --- traffic -------------------------------------------------------------------------------------------------------

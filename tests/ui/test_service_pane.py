@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+from msgspec.structs import replace
 
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.redaction.redactor import Redactor
@@ -12,13 +16,20 @@ from litellm_tui.model.found import Found
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service as Seen
 from litellm_tui.model.service_kinds import Custom, ServiceSettings, Tools
+from litellm_tui.model.service_minutes import ServiceMinute
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.panes.registry import entry_of
 from litellm_tui.ui.panes.service import Service
+from litellm_tui.ui.service_curves import curve_rows
 from litellm_tui.ui.signs import UNICODE
 from litellm_tui.ui.view import View, utc_clock
 from litellm_tui.ui.widgets.strip import service_spans
+from tests.ui import frozen
+from tests.ui.drawn import Drawn
+from tests.ui.frozen import Frozen
+from tests.ui.scene import settled
+from tests.waiting import eventually
 
 NOW = 1_795_280_000.0
 
@@ -83,3 +94,69 @@ def test_the_line_below_leaves_out_what_is_not_known() -> None:
 def test_a_refusal_stands_in_the_place_of_the_service() -> None:
     found = _pairs(_view(Reading(failure=NotAvailable("the engine is off"), tried_at=NOW)))
     assert found["service"] == "not known   the engine is off"
+
+
+# --- curves --------------------------------------------------------------------------------------------------------
+
+
+def _minutes(now: float, seen: int, began: int | None = None) -> tuple[ServiceMinute, ...]:
+    """So many minutes until now, the memory growing; another run began so many minutes ago."""
+    newest = int(now // 60)
+    return tuple(
+        ServiceMinute(
+            newest - back,
+            (400 - 10 * back) << 20,
+            5.0 if back != 3 else 90.0,
+            now - 60 * back if back == began else None,
+        )
+        for back in range(seen - 1, -1, -1)
+    )
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_memory_and_processor_of_the_last_half_hour_are_curves(tmp_path: Path, size: tuple[int, int]) -> None:
+    snapshot = replace(frozen.healthy(tmp_path), service_minutes=_minutes(frozen.NOW, 30, began=8))
+    app = Frozen(snapshot)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("5")
+        await eventually(lambda: "processor" in Drawn(app).text)
+        await settled(pilot)
+        drawn = Drawn(app)
+        lines = drawn.text.splitlines()
+        memory, processor = lines[drawn.row_of("memory  ")], lines[drawn.row_of("processor  ")]
+        found = re.search(r"memory +211 MB +([▁-█|]{30})   110 MB to 400 MB", memory)
+        assert found, memory
+        curve = found[1]
+        # a stroke where a run began, eight minutes ago, and it grows
+        assert curve.index("|") == 29 - 8
+        bars = curve.replace("|", "")
+        assert list(bars) == sorted(bars)
+        assert bars[0] < bars[-1]
+        found = re.search(r"processor +2 % +([▁-█|]{30})   at most 90 %", processor)
+        assert found, processor
+        assert found[1][29 - 3] > "▆"
+        assert set(found[1]) - {found[1][29 - 3], "|"} == {"▁"}
+        # the two stand below each other
+        assert memory.index(curve) == processor.index(found[1])
+        assert re.search(r"runs +2 runs in 30 minutes   the last began 8 min ago, \d\d:\d\d:\d\d", drawn.text)
+
+
+def test_what_was_seen_for_some_minutes_is_so_long_and_a_gap_is_blank() -> None:
+    minutes = _minutes(NOW, 5)
+    view = _view(_reading(scope="user", memory=400 << 20, cpu_percent=3.0, main_pid=4))
+    few = view._replace(snapshot=replace(view.snapshot, service_minutes=(*minutes[:2], *minutes[3:])))
+    ((_, text, _), *_) = curve_rows(few, few.snapshot.service.value)  # type: ignore[arg-type]  # it is there
+    assert len(text) == 8 + 2 + 5
+    assert text[-3] == " "
+    assert " " not in text[-2:]
+    # what is older than half an hour is not drawn
+    late = view._replace(snapshot=few.snapshot, now=NOW + 1800)
+    ((_, text, _), *_) = curve_rows(late, late.snapshot.service.value)  # type: ignore[arg-type]  # it is there
+    assert text.strip() == "400 MB"
+
+
+def test_one_that_was_killed_says_so_by_its_signal() -> None:
+    found = _pairs(_view(_reading(active_state="failed", exit_code="killed", exit_status=9, result="signal")))
+    assert found["last"].partition(" ")[2].strip() == "killed by SIGKILL"
+    assert "signal 9" not in str(found)

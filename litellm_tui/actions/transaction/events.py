@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from litellm_tui.analysis.change.proof import ProofCheck
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.rehearsal import Rehearsal
@@ -34,7 +35,7 @@ STATUS: Final[dict[Result, int]] = {"applied": 0, "rolled back": 1, "refused": 2
 class Step(msgspec.Struct, frozen=True):
     """A step that has begun (`took` is None), goes on with other words, or has ended after `took` seconds.
 
-    `notes` are what a preflight has against it, or wants to be known, each in words.
+    `notes` are what a preflight has against it, or wants to be known, each in words; `checks` are those of a proof.
     """
 
     name: StepName
@@ -42,6 +43,7 @@ class Step(msgspec.Struct, frozen=True):
     detail: str = ""
     ok: bool = True
     notes: tuple[str, ...] = ()
+    checks: tuple[ProofCheck, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -285,9 +285,9 @@ class Transaction:
         checks: tuple[ProofCheck, ...] = ()
         if not refused:
             async for checks in self._watch.proof(expected):
-                yield Step("proof", None, told_checks(checks))
+                yield Step("proof", None, told_checks(checks), checks=checks)
         failed = refused or why_unproved(checks)
-        yield step(failed or told_checks(checks), ok=not failed)
+        yield msgspec.structs.replace(step(failed or told_checks(checks), ok=not failed), checks=checks)
         seen = self._watch.seen()
         readiness = seen.snapshot.gateway.readiness.value if seen else None
         version = readiness.version or "" if readiness else ""
@@ -365,9 +365,9 @@ class Transaction:
         checks: tuple[ProofCheck, ...] = ()
         if not isinstance(refused, Denied):
             async for checks in self._watch.proof(expected):
-                yield Step("proof again", None, told_checks(checks))
+                yield Step("proof again", None, told_checks(checks), checks=checks)
         failed = refused.why if isinstance(refused, Denied) else why_unproved(checks)
-        yield step(failed or told_checks(checks), ok=not failed)
+        yield msgspec.structs.replace(step(failed or told_checks(checks), ok=not failed), checks=checks)
         if failed:
             what = (
                 replacement.taken_out(exchange)

@@ -22,6 +22,7 @@ from litellm_tui.analysis.change.drift import (
     scalar_text,
     shown_by_the_proxy,
 )
+from litellm_tui.analysis.change.renames import renamed, still_named
 from litellm_tui.analysis.change.values import ABSENT, NOT_SHOWN, differing_leaves, secret_text, value_text
 from litellm_tui.analysis.nested import are_equal
 from litellm_tui.analysis.redaction.secret_names import may_carry_a_secret
@@ -38,6 +39,7 @@ _SHOWN: Final = {place for places in ROUTER_KEYS.values() for place in places} |
 _ALIASES: Final = ("router_settings", "model_group_alias")
 # the running proxy shows nothing of these sections
 _UNSEEN_SECTIONS: Final = ("general_settings", "environment_variables")
+NAME_OF_GROUP: Final = "model_name"
 _PARAMETERS: Final = "litellm_params"
 
 
@@ -47,7 +49,8 @@ class Change(msgspec.Struct, frozen=True):
     `name` is a deployment's group and model, a dotted setting, an alias or `fallbacks of GROUP`; `key` is the changed
     parameter of a deployment. `visible` means that the console can see which of the two runs. `needs_restart` is false
     for what a restart would not fix. `path` is a path into the newer file's data, or into the older one's for a removed
-    value; `mark` is its place in the newer file. `order` is what brings it in where a restart does not.
+    value; `mark` is its place in the newer file. `order` is what brings it in where a restart does not. `breaks` says
+    what in the newer file a renamed group leaves without a target.
     """
 
     kind: ChangeKind
@@ -62,6 +65,7 @@ class Change(msgspec.Struct, frozen=True):
     note: str = ""
     key: str = ""
     order: str = ""
+    breaks: str = ""
 
     @property
     def words(self) -> str:
@@ -115,14 +119,22 @@ def _deployments(before: ConfigFile, after: ConfigFile) -> Iterator[Change]:
                 del candidates[position]
                 break
     edited = [d for d in after.deployments if d.index not in unchanged_new]
-    for wanted, was in match_deployments(edited, (d for d in before.deployments if d.index not in unchanged_old)):
+    pairs = match_deployments(edited, (d for d in before.deployments if d.index not in unchanged_old))
+    others = renamed((new for new, old in pairs if old is None and new), (old for new, old in pairs if not new and old))
+    taken = {old.index for old in others.values()}
+    for wanted, was in pairs:
         if wanted is None:
             assert was is not None
-            yield _removed(was, ("model_list", was.index))
-        elif was is None:
-            yield _added(wanted)
-        else:
+            if was.index not in taken:
+                yield _removed(was, ("model_list", was.index))
+        elif was is not None:
             yield from _edited(wanted, old_entries[was.index], new_entries[wanted.index], after)
+        elif (other := others.get(wanted.index)) is not None:
+            yield _renamed(wanted, other, after)
+            under_its_new_name = {**old_entries[other.index], NAME_OF_GROUP: wanted.group}
+            yield from _edited(wanted, under_its_new_name, new_entries[wanted.index], after)
+        else:
+            yield _added(wanted)
 
 
 def _matching_key(deployment: FileDeployment, entry: Mapping[str, Any]) -> object:
@@ -164,6 +176,14 @@ def _added(entry: FileDeployment, note: str = "", *, needs_restart: bool = True)
     )  # fmt: skip
 
 
+def _renamed(entry: FileDeployment, was: FileDeployment | LoadedDeployment, file: ConfigFile) -> Change:
+    path: Path = ("model_list", entry.index, NAME_OF_GROUP)
+    return Change(
+        "changed", "deployment", _name(entry), value_text(was.group), value_text(entry.group), path, file.mark(path),
+        key=NAME_OF_GROUP, breaks=still_named(was.group, file),
+    )  # fmt: skip
+
+
 def _removed(entry: FileDeployment | LoadedDeployment, path: Path = ()) -> Change:
     where = entry.api_base or ""
     return Change("removed", "deployment", _name(entry), before=value_text(where) if where else "", path=path)
@@ -174,17 +194,30 @@ def _name(entry: FileDeployment | LoadedDeployment) -> str:
 
 
 def _loaded(file: ConfigFile, rows: Iterable[Deployment]) -> Iterator[Change]:
+    rows = tuple(rows)
+    others = renamed(
+        (row.file for row in rows if row.file and not row.loaded and row.verdict.pending),
+        (row.loaded for row in rows if row.loaded and not row.file and not row.loaded.from_db),
+    )
+    taken = {id(other) for other in others.values()}
     for row in rows:
-        if row.file and row.loaded:
-            for found in parameter_differences(row.file, row.loaded):
+        if row.file and (other := others.get(row.file.index)) is not None:
+            yield _renamed(row.file, other, file)
+            differing = parameter_differences(row.file, other)
+        elif row.file and row.loaded:
+            differing = parameter_differences(row.file, row.loaded)
+        else:
+            differing = iter(())
+        if row.file:
+            for found in differing:
                 yield Change(
                     _kind(found.runs, found.wanted), "deployment", _name(row.file), _side(found.runs),
                     _side(found.wanted), found.path, file.mark(found.path), key=found.name,
                 )  # fmt: skip
-        elif row.file:
+        if row.file and not row.loaded and row.file.index not in others:
             pending = row.verdict.pending
             yield _added(row.file, "" if pending else row.verdict.reason, needs_restart=pending)
-        elif row.loaded and not row.loaded.from_db:
+        elif row.loaded and not row.file and not row.loaded.from_db and id(row.loaded) not in taken:
             yield _removed(row.loaded)
 
 

@@ -20,6 +20,9 @@ STEADY_SECONDS: Final = 10.0
 # seconds after the first answer; an earlier ping can meet an unfinished connection to Redis
 CACHED_SECONDS: Final = 20.0
 
+# of what the configuration does not have
+NOT_WANTED: Final = "none is wanted"
+
 # what readiness says of a gateway without a database
 _NONE: Final = "Not connected"
 
@@ -51,11 +54,15 @@ class ExpectedProcess(msgspec.Struct, frozen=True):
 
 
 class ProofCheck(msgspec.Struct, frozen=True):
-    """One condition of a successful restart, with its state and a text."""
+    """One condition of a successful restart, with its state and a text.
+
+    One that waits for nothing but time is decided at `until`, in seconds since the epoch.
+    """
 
     name: CheckName
     state: ProofState
     text: str = ""
+    until: float | None = None
 
 
 def prove(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, now: float) -> tuple[ProofCheck, ...]:
@@ -178,7 +185,7 @@ def _cache(snapshot: Snapshot, diagnosis: Diagnosis, expected: ExpectedProcess, 
     verdict, file = diagnosis.cache, snapshot.configuration.current
     wanted = file is not None and bool(file.section("litellm_settings").get("cache"))
     if not expected.cached or not wanted:
-        return ProofCheck("cache", "ok", verdict.state if wanted else "none is wanted")
+        return ProofCheck("cache", "ok", verdict.state if wanted else NOT_WANTED)
     pinged = (verdict.seen_at or 0.0) > since
     if pinged and verdict.severity != "bad" and verdict.state != "off":
         return ProofCheck("cache", "ok", verdict.state)
@@ -197,7 +204,7 @@ def _database(
         return ProofCheck("database", "ok", f"database {verdict.state}")
     if verdict.state == "off":
         # the file that was applied has none
-        return ProofCheck("database", "ok", "none is wanted")
+        return ProofCheck("database", "ok", NOT_WANTED)
     if asked and now - (expected.answered_at or now) > CACHED_SECONDS:
         text = f"the database was connected before, and is {verdict.state}: {verdict.reason}"
         return ProofCheck("database", "failed", text)
@@ -214,7 +221,7 @@ def _log(notices: tuple[Notice, ...], since: float) -> ProofCheck:
 
 def _probes(snapshot: Snapshot, expected: ExpectedProcess) -> ProofCheck:
     if not expected.probes:
-        return ProofCheck("probes", "ok", "none is asked for")
+        return ProofCheck("probes", "ok", NOT_WANTED)
     since = max(expected.ordered_at, expected.answered_at or 0.0)
     made = [probe for probe in snapshot.probes if probe.asked_at > since]
     loaded = snapshot.gateway.deployments
@@ -238,5 +245,6 @@ def _probes(snapshot: Snapshot, expected: ExpectedProcess) -> ProofCheck:
 def _steady(expected: ExpectedProcess, now: float) -> ProofCheck:
     """Early ends of the process, and log lines about its start, come within this time."""
     if expected.answered_at is None or now - expected.answered_at < STEADY_SECONDS:
-        return ProofCheck("steady", "waiting", f"it must go on to answer for {STEADY_SECONDS:g} s")
+        until = expected.answered_at + STEADY_SECONDS if expected.answered_at is not None else None
+        return ProofCheck("steady", "waiting", f"it must go on to answer for {STEADY_SECONDS:g} s", until)
     return ProofCheck("steady", "ok", f"it went on to answer for {STEADY_SECONDS:g} s")

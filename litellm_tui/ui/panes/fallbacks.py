@@ -18,9 +18,11 @@ from litellm_tui.analysis.routing.table import FallbackKind, alias_target, routi
 from litellm_tui.analysis.routing.what_if import OutageSimulation, current_routing, simulate_outage
 from litellm_tui.model.diagnosis import SEVERITY, Chain, Deployment, Group, Severity, Target
 from litellm_tui.ui.detail import Paragraph, chain_paragraphs, to_rows
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.registry import PaneEntry
+from litellm_tui.ui.shortened import shortened
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.chain_lines import ChainLines
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
@@ -34,6 +36,7 @@ _TITLES = {
 }
 # a group that is asked about does not look like one that fails
 MARKED: Final = "▼"
+_LEAST_OF_NAME: Final = 12
 
 
 class _Made(NamedTuple):
@@ -143,7 +146,8 @@ class Fallbacks(Pane):
             rows.append(Row(((" without a chain of their own", "head"),)))
         for group in alone:
             target = Target(group.name, group.verdict.state)  # type: ignore[arg-type]  # groups use the words of State
-            rows.append(Row((("   ", ""), *_target(target, view, group.name, self.marked)), f"group:{group.name}"))
+            spans = _fitting(target, view, group.name, self.marked, True, width - 3)
+            rows.append(Row((("   ", ""), *spans), f"group:{group.name}"))
             rows.extend(_outcome(outlook.routes.get(("general", group.name)), width))
         return rows
 
@@ -166,14 +170,19 @@ def group_of(key: str, view: View) -> str | None:
 
 def fallback_paragraphs(key: str, view: View, marked: Sequence[str] = ()) -> Iterator[Paragraph]:
     """All that is known of one row: its chain, and where its requests go hop by hop."""
-    if chain := next((chain for chain in view.diagnosis.chains if chain.key == key), None):
-        yield from chain_paragraphs(chain, view)
     of = view.diagnosis
     route = simulate_outage(view.snapshot, of.deployments, of.groups, marked).routes.get(_asked(key))
+    when = f"with {', '.join(marked)} down" if marked else "a request now"
+    if route is not None:
+        # what one wants to know stands first, and how it comes about below
+        answer = f"answered by {route.served_by}" if route.served_by else f"no answer: {route.reason}"
+        yield "answer", f"{when}: {answer}", "strong" if route.served_by else "bad"
+    if chain := next((chain for chain in of.chains if chain.key == key), None):
+        yield from chain_paragraphs(chain, view)
     if route is None:
         return
     yield "", "", ""
-    yield f"with {', '.join(marked)} down" if marked else "a request now", "", "head"
+    yield when, "", "head"
     for number, hop in enumerate(route.hops, start=1):
         alias = f" ({hop.group})" if hop.group not in ("", hop.name) else ""
         yield f"{number}.", f"{hop.name}{alias}: {hop.why}", "ok"
@@ -242,11 +251,13 @@ def _chain(chain: Chain, view: View, width: int, marked: Sequence[str]) -> Itera
     lead = "any group" if chain.source.name == "*" and chain.kind == "default" else chain.source.name
     mark: list[Span] = [(f" {view.signs.changed} ", "mark")] if chain.applied is False else [("   ", "")]
     counts = _counts(chain, view)
-    spans = [*mark, *_target(chain.source, view, lead, marked, counts)]
+    # a name takes no line of its own width, and leaves room for what is said of it
+    spans = [*mark, *_fitting(chain.source, view, lead, marked, counts, width - 3)]
     used = sum(cell_len(text) for text, _ in spans)
     indent = min(used, 4 + width // 4)
     for target in chain.targets:
-        piece: list[Span] = [(arrow, "quiet"), *_target(target, view, target.name, marked, counts)]
+        room = width - indent - cell_len(arrow)
+        piece: list[Span] = [(arrow, "quiet"), *_fitting(target, view, target.name, marked, counts, room)]
         length = sum(cell_len(text) for text, _ in piece)
         if used + length > width and used > indent:
             yield Row(tuple(spans), key)
@@ -263,6 +274,16 @@ def _chain(chain: Chain, view: View, width: int, marked: Sequence[str]) -> Itera
     elif chain.findings and not chain.source.flaw and not any(target.flaw for target in chain.targets):
         worst = chain.findings[0]
         yield from _below(f"{view.signs.finding} {worst.text}", SEVERITY_STYLES[worst.severity], width)
+
+
+def _fitting(target: Target, view: View, words: str, marked: Sequence[str], counts: bool, room: int) -> list[Span]:
+    """One step of a chain in `room` cells: where it takes more, its name is cut in the middle."""
+    spans = list(_target(target, view, words, marked, counts))
+    over = sum(cell_len(text) for text, _ in spans) - room
+    if over <= 0:
+        return spans
+    (name, style), *rest = spans
+    return [(shortened(name, max(_LEAST_OF_NAME, cell_len(name) - over)), style), *rest]
 
 
 @latest
@@ -283,6 +304,7 @@ def _counts(chain: Chain, view: View) -> bool:
 
 def _target(target: Target, view: View, words: str, marked: Sequence[str], counts: bool = True) -> Iterator[Span]:
     """One step of a chain; `counts` says whether its flaw is a problem."""
+    words = drawable(words)
     if words == "any group":
         yield words, "ok"
         return
@@ -290,9 +312,7 @@ def _target(target: Target, view: View, words: str, marked: Sequence[str], count
     if target.flaw in ("ghost", "malformed"):
         flaw = "bad" if counts else "quiet"
         yield words, flaw
-        near = get_close_matches(target.name, [group.name for group in view.diagnosis.groups], 1, 0.7)
-        meant = f", {near[0]}?" if near and near[0] != target.name else ""
-        yield f" NO SUCH GROUP{meant}" if target.flaw == "ghost" else " NOT A NAME", flaw
+        yield f" NO SUCH GROUP{_meant(target, view)}" if target.flaw == "ghost" else " NOT A NAME", flaw
         return
     if target.name in marked or target.alias_of in marked:
         yield words, "mark"
@@ -301,6 +321,15 @@ def _target(target: Target, view: View, words: str, marked: Sequence[str], count
         yield words, "strong" if style in ("warn", "bad") else "ok"
         yield f" {view.signs.states[target.state]}", style
     if target.alias_of:
-        yield f" ({target.alias_of})", "quiet"
+        yield f" ({shortened(target.alias_of, 2 * _LEAST_OF_NAME)})", "quiet"
+    elif target.state == "not in file":
+        yield f" GONE with a restart{_meant(target, view)}", "mark"
     if target.flaw == "cycle":
         yield " CYCLE", "bad" if counts else "quiet"
+
+
+def _meant(target: Target, view: View) -> str:
+    """The nearest name of a group that will be there, as a question; empty where none is near."""
+    there = [group.name for group in view.diagnosis.groups if group.verdict.state != "not in file"]
+    near = get_close_matches(target.name, there, 1, 0.7)
+    return f", {shortened(near[0], 2 * _LEAST_OF_NAME)}?" if near and near[0] != target.name else ""

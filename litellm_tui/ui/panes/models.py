@@ -14,6 +14,7 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Deployment, Place, State
 from litellm_tui.model.failures import Crashed
 from litellm_tui.ui.detail import Paragraph, deployment_paragraphs, to_rows
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.model_order import ORDERS, in_order, next_order
 from litellm_tui.ui.model_table import columns_of, head_row, model_row
 from litellm_tui.ui.paint_pace import Pace
@@ -22,7 +23,6 @@ from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
 from litellm_tui.ui.widgets.list_filter import ListFilter
-from litellm_tui.ui.widgets.log_paint import drawable
 from litellm_tui.ui.widgets.model_lines import ModelLines
 
 _LAST_LINES: Final = 3
@@ -66,7 +66,8 @@ class Models(Pane):
         self._view = view
         super().draw(view)
         if self.lines.room and view.diagnosis.deployments:
-            self._head.show([head_row(columns_of(view.diagnosis.deployments, self.lines.room), self.order)])
+            columns = columns_of(view.diagnosis.deployments, self.lines.room)
+            self._head.show([head_row(columns, self.order, view.signs)])
         elif self.lines.room:
             self._head.show([])
         self._describe()

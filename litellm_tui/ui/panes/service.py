@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rich.cells import cell_len
 
 from litellm_tui.analysis.container_health import explain_health, shown
 from litellm_tui.analysis.health.operation import describe_ending
@@ -10,14 +13,19 @@ from litellm_tui.analysis.health.release_problems import OTHER_INSTALLED
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model import service as model
 from litellm_tui.target.profile import findings, service_word
+from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.panes.pane import Pane
+from litellm_tui.ui.service_curves import curve_rows
+from litellm_tui.ui.shortened import shortened
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import Lines, Row
+from litellm_tui.ui.widgets.lines import Lines, Row, cell
 from litellm_tui.ui.widgets.service_lines import ServiceLines
 
 # what a kind of service does not tell is said to be so, and not left out
 _UNKNOWN = "not known"
 _MOST_WORKERS = 8
+_NAME: Final = 15
+_GAP: Final = 3
 
 
 class Service(Pane):
@@ -35,8 +43,9 @@ class Service(Pane):
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
         pairs = [*_service(view), *(pair for pair in findings(view.profile) if pair[0] != service_word(view.profile))]
-        rows = [_pair(name, value, note) for name, value, note in pairs]
-        rows += [Row(((f" missing     {m.what}: {m.why}; {m.mend}", "warn"),)) for m in view.profile.missing]
+        rows = [_pair(name, value, note, width) for name, value, note in pairs]
+        for lack in view.profile.missing:
+            rows += to_rows([("missing", f"{lack.what}: {lack.why}; {lack.mend}", "warn")], width)
         return rows
 
 
@@ -57,8 +66,7 @@ def _service(view: View) -> list[tuple[str, str, str]]:
         pairs.append(("up", _UNKNOWN, ""))
     if service.main_pid or runs:
         pairs.append(("process", str(service.main_pid or _UNKNOWN), ""))
-    if service.memory is not None or runs:
-        pairs.append(("memory", _UNKNOWN if service.memory is None else size(service.memory), ""))
+    pairs += curve_rows(view, service)
     pairs += [("start fails", obstacle.brief, obstacle.text) for obstacle in service.obstacles]
     if service.health_test is not None and service.health == "unhealthy":
         pairs.append(("its check", explain_health(service.health_test).brief, shown(service.health_test)))
@@ -99,5 +107,10 @@ def _workers(view: View, service: model.Service) -> Iterator[tuple[str, str, str
         yield "", f"{count(service.oom_kills, 'process', 'processes')} killed for memory by the kernel", ""
 
 
-def _pair(name: str, value: str, note: str) -> Row:
-    return Row(((f" {name:<14}", "quiet"), (value, "ok"), (f"   {note}" if note else "", "quiet")))
+def _pair(name: str, value: str, note: str, width: int) -> Row:
+    """One line: of a value that is too long the beginning and the end stay, of a note the beginning."""
+    room = max(1, width - _NAME)
+    value = shortened(value, room)
+    left = room - cell_len(value) - _GAP
+    note = cell(note, left).rstrip() if note and left > 1 else ""
+    return Row(((f" {name:<{_NAME - 1}}", "quiet"), (value, "ok"), (f"{' ' * _GAP}{note}" if note else "", "quiet")))

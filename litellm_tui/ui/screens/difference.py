@@ -8,8 +8,9 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
-from litellm_tui.analysis.change.difference import Change, ChangeSubject
+from litellm_tui.analysis.change.difference import NAME_OF_GROUP, Change, ChangeSubject
 from litellm_tui.model.configuration import ConfigError
 from litellm_tui.monitor.comparison import SIGNS, Comparison, summary, with_running, with_version
 from litellm_tui.storage.starts import Start, StartHistory
@@ -39,7 +40,7 @@ class DifferenceScreen(LiveList[None, Change]):
         Binding("right_square_bracket", "version(-1)", show=False),
         Binding("f5", "app.look", show=False),
     ]
-    NAME, WHAT, ENDING = "difference", "Difference", "[ ] older, newer version · Esc closes"
+    NAME, WHAT, ENDING = "difference", "Difference", "Esc close"
 
     def __init__(self, view: View, history: StartHistory | None, utc: bool) -> None:
         super().__init__(view)
@@ -63,6 +64,19 @@ class DifferenceScreen(LiveList[None, Change]):
             self._comparing = True
             begin_beside(self, self._compare, "comparing", "comparing")
         self.fill()
+        self._say_keys()
+
+    def _say_keys(self) -> None:
+        """In the frame, the keys that do something now."""
+        keys = "[ older version · " if self._place + 1 < len(self._versions) else ""
+        keys += "] newer version · " if self._version is not None else ""
+        for box in self.query(".sheet"):
+            box.border_subtitle = Content(f"{keys}{self.ENDING}")
+
+    @property
+    def _place(self) -> int:
+        """The place of the version among those that were applied; what runs comes before the newest."""
+        return self._versions.index(self._version) if self._version in self._versions else -1
 
     def _seen(self) -> tuple[object, ...]:
         """What a comparison depends on."""
@@ -119,8 +133,7 @@ class DifferenceScreen(LiveList[None, Change]):
 
     def action_version(self, step: int) -> None:
         """Compare with an older version, or with a newer one, the newest of which is what runs."""
-        place = self._versions.index(self._version) if self._version in self._versions else -1
-        wanted = max(-1, min(place + step, len(self._versions) - 1))
+        wanted = max(-1, min(self._place + step, len(self._versions) - 1))
         self._version = self._versions[wanted] if wanted >= 0 else None
         self.draw(self._view)
 
@@ -159,6 +172,10 @@ def difference_rows(found: Comparison | None, which: str, view: View, width: int
                 ),
                 key_of(change),
             )
+            if change.breaks:
+                indent = " " * (3 + room + 1)
+                for row in to_rows([("", change.breaks, "bad")], width - len(indent)):
+                    yield Row(((indent, ""), *row.spans))
     if found.remark:
         yield Row((("", ""),))
         yield from to_rows([("", f" {found.remark}", "unknown")], width)
@@ -166,8 +183,10 @@ def difference_rows(found: Comparison | None, which: str, view: View, width: int
 
 def _named(change: Change, width: int) -> str:
     """Which parameter it is says more than the end of a deployment's name."""
-    key = f": {change.key}" if change.key else ""
+    key = f": {change.key}" if change.key and not _is_rename(change) else ""
     if cell_len(key) * 2 > width:
+        return cell(_name(change), width)
+    if not key:
         return cell(_name(change), width)
     return cell(cell(change.name, width - cell_len(key)).rstrip() + key, width)
 
@@ -184,16 +203,25 @@ def change_paragraphs(change: Change) -> Iterator[Paragraph]:
         yield "order", f"{change.order}: a restart keeps the container as it is (R does it)", "strong"
     else:
         yield "restart", "needed for it to take effect" if change.needs_restart else "would not mend it", "strong"
+    yield "breaks", change.breaks, "bad"
     if not change.visible:
         yield "unseen", "from outside nobody can tell which of the two runs", "unknown"
     yield "note", change.note, "quiet"
 
 
+def _is_rename(change: Change) -> bool:
+    return change.what == "deployment" and change.key == NAME_OF_GROUP
+
+
 def _name(change: Change) -> str:
+    if _is_rename(change):
+        return f"{change.before} → {change.after}"
     return f"{change.name}: {change.key}" if change.key else change.name
 
 
 def _sides(change: Change, view: View) -> str:
+    if _is_rename(change):
+        return "renamed"
     if change.before and change.after:
         return f"{change.before} {view.signs.arrow} {change.after}"
     return change.before or change.after

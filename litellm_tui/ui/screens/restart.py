@@ -15,16 +15,21 @@ from textual.widgets import Button
 
 from litellm_tui.actions.transaction.events import BACK, FORTH, Event, Outcome, Result, Step
 from litellm_tui.analysis.change.preflight import PreflightCheck, stands_still
+from litellm_tui.analysis.change.proof import CheckName
 from litellm_tui.analysis.phrases import count
+from litellm_tui.model.diagnosis import Problem
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import begin_beside
+from litellm_tui.ui.proof_checklist import checklist, expected_checks
 from litellm_tui.ui.screens.question import Question
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.choice import Choice
+from litellm_tui.ui.widgets.header import STYLES
 from litellm_tui.ui.widgets.lines import Lines, Row
 from litellm_tui.ui.widgets.unit_name import UnitName
 
 Way = Literal["apply", "finish", "undo"]
+_MOST_WORSE: Final = 3
 _CHECKED: Final = {"ok": "ok", "note": "warn", "refused": "bad"}
 _ENDED: Final[dict[Result, str]] = {"applied": "strong", "rolled back": "warn", "refused": "bad", "failed": "bad"}
 
@@ -64,6 +69,9 @@ class RestartDialog(Question[None]):
         self._insisted = False
         self._steps: dict[str, Step] = {}
         self._began = 0.0
+        # what is checked, and what was wrong already, when it began
+        self._expected: tuple[CheckName, ...] = ()
+        self._before: frozenset[str] = frozenset()
         self._outcome: Outcome | None = None
 
     def compose(self) -> ComposeResult:
@@ -168,6 +176,7 @@ class RestartDialog(Question[None]):
 
     def _begin(self, way: Way) -> None:
         self._began = time.monotonic()
+        self._expected, self._before = expected_checks(self._now), frozenset(_wrong(self._now))
         for part in self.query("#restart, #rehearse, #finish, #undo, Input"):
             part.display = False
         self.label("#cancel", "Hide (it goes on)")
@@ -188,7 +197,8 @@ class RestartDialog(Question[None]):
         self.fill()
 
     def _tick(self) -> None:
-        if self._began and self._outcome is None:
+        # what is worse than before may be seen some seconds after the end
+        if self._began:
             self.fill()
 
     def rows(self, width: int) -> list[Row]:
@@ -228,32 +238,51 @@ class RestartDialog(Question[None]):
         if self._insisted:
             yield "", f"Press again to {self._order.lower()} against all that.", "bad"
 
-    def _worse(self) -> int:
-        """How many problems there are now that were not there before it began."""
+    @property
+    def _now(self) -> View:
+        """What is known now, while the console knows anything."""
         view = getattr(self.app, "view", None)
-        if not isinstance(view, View):
-            return 0
-        return len(_wrong(view) - _wrong(self._view))
+        return view if isinstance(view, View) else self._view
+
+    def _worse(self) -> Iterator[Paragraph]:
+        """The problems of now that were not there before it began: how many, and what they are."""
+        new = [problem for key, problem in _wrong(self._now).items() if key not in self._before]
+        if new:
+            yield " ", f"{count(len(new), 'new problem')}: ! shows them", "bad"
+        for problem in new[:_MOST_WORSE]:
+            yield " ", f"  {problem.title}: {problem.cause}", STYLES[problem.severity]
+        if len(new) > _MOST_WORSE:
+            yield " ", f"  and {len(new) - _MOST_WORSE} more", "quiet"
 
     def _progress(self) -> Iterator[Paragraph]:
         if self._outcome is not None:
             # what matters most stands where it is seen on a small screen
             yield self._outcome.result, self._outcome.text, _ENDED[self._outcome.result]
-            if worse := self._worse():
-                yield " ", f"{count(worse, 'new problem')}: ! shows them", "bad"
+            yield from self._worse()
             yield "", "", ""
         names = [*FORTH, *(BACK if any(name in self._steps for name in BACK) else ())]
         signs = self._view.signs
         for name in names:
             step = self._steps.get(name)
+            if step is None and name == "rehearsal" and (not self._rehearsed or "backup" in self._steps):
+                # where nothing is rehearsed there is nothing to wait for
+                continue
             if step is None:
                 yield name, f"{signs.states['idle']}", "quiet"
             elif step.took is None:
-                going = f"{signs.states['unproven']} {step.detail}" if self._outcome is None else "not reached"
+                # what it waits for stands in the list of its checks, where it has one
+                doing = "" if step.checks else step.detail
+                going = f"{signs.states['unproven']} {doing}" if self._outcome is None else "not reached"
                 yield name, going, "strong"
             else:
                 sign = signs.states["serving" if step.ok else "failing"]
                 yield name, f"{sign} {step.took:5.1f} s  {step.detail}", "ok" if step.ok else "bad"
+            if step is not None and step.checks:
+                ended = step.took is not None or self._outcome is not None
+                lines = checklist(step.checks, self._expected, signs.states, time.time(), ended=ended)
+                # of the proof that led back, what it failed on: the one on the way back is what counts now
+                over = name == "proof" and "restore" in self._steps
+                yield from (line for line in lines if not over or line[2] == "bad")
         outcome = self._outcome
         if outcome is None:
             yield "total", f"{time.monotonic() - self._began:5.1f} s", "quiet"
@@ -271,7 +300,7 @@ class RestartDialog(Question[None]):
                 yield "", line, "ok"
 
 
-def _wrong(view: View) -> set[str]:
-    """The keys of the problems that last."""
+def _wrong(view: View) -> dict[str, Problem]:
+    """The problems that last, by their keys."""
     lasting = (problem for problem in view.diagnosis.problems if problem.solved_at is None)
-    return {problem.key for problem in lasting if problem.severity in ("bad", "warn")}
+    return {problem.key: problem for problem in lasting if problem.severity in ("bad", "warn")}

@@ -23,6 +23,7 @@ from textual.strip import Strip
 
 from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.bindings import bindings_of
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.textual_internals import turn_into
@@ -75,26 +76,33 @@ class LazyRows(Sequence[Row]):
 
 def cell(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
     """Text cut or padded to exactly `width` terminal cells; what is cut ends in an ellipsis."""
+    text = drawable(text)
     length = cell_len(text)
     if length > width:
-        return set_cell_size(text, width - 1) + ellipsis if width > 1 else set_cell_size(text, width)
+        if width <= 1:
+            return set_cell_size(text, width)
+        cut = set_cell_size(text, width - 1)
+        # half of a wide letter is a blank: the mark of the cut stands before it
+        cut = cut if text.isascii() else cut.rstrip(" ")
+        return cut + ellipsis + " " * (width - 1 - cell_len(cut))
     padding = " " * (width - length)
     return padding + text if right else text + padding
 
 
 def middle(text: str, width: int, *, ellipsis: str = "…") -> str:
     """Text cut or padded to exactly `width` cells; of what is cut the beginning and the end stay."""
+    text = drawable(text)
     length = cell_len(text)
     if length <= width:
         return text + " " * (width - length)
     if width < 5:
         return cell(text, width, ellipsis=ellipsis)
-    begin = set_cell_size(text, (width - 1) // 2)
+    begin = set_cell_size(text, (width - 1) // 2).rstrip(" ")
     end = width - 1 - cell_len(begin)
     tail = text[-end:]
     while cell_len(tail) > end:
         tail = tail[1:]
-    return begin + ellipsis + " " * (end - cell_len(tail)) + tail
+    return begin + ellipsis + tail + " " * (end - cell_len(tail))
 
 
 def differing(before: Sequence[Span], after: Sequence[Span]) -> tuple[int, int | None]:
@@ -141,6 +149,8 @@ class Lines(ScrollView, can_focus=True):
     """Rows with a cursor. Posts `Opened` on Enter and `Moved` when the cursor reaches another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("lists")
+    keeps_to_first = False
+    """Whether the cursor stands on the first row, whichever that is, until somebody has chosen one."""
 
     class Opened(Message):
         """Enter, or a click on the row that the cursor is on."""
@@ -162,6 +172,7 @@ class Lines(ScrollView, can_focus=True):
         self._keys: Sequence[str] = ()
         self._cursor = -1
         self._wanted = ""
+        self._chosen = False
         self._styles: dict[str, Style] = {}
         self._faded = False
 
@@ -203,7 +214,7 @@ class Lines(ScrollView, can_focus=True):
         self._keys = after.keys if isinstance(after, LazyRows) else [row.key for row in after]
         if len(before) != len(after):
             self.virtual_size = Size(self.room, len(after))
-        moved = self._find(key)
+        moved = self._nearest(0) if self.keeps_to_first and not self._chosen else self._find(key)
         if moved is None:
             moved = self._nearest(min(max(self._cursor, 0), len(after) - 1))
         # a list that stands at its top stays there and shows what was added, as long as the selection is in sight
@@ -239,6 +250,7 @@ class Lines(ScrollView, can_focus=True):
 
     def select(self, key: str) -> None:
         """Put the cursor on the row with this key; if it is not there (yet), when it is shown next."""
+        self._chosen = True
         found = self._find(key)
         self._wanted = key if found is None else ""
         if found is not None:
@@ -277,6 +289,7 @@ class Lines(ScrollView, can_focus=True):
     # --- keys --------------------------------------------------------------------------------------------------
 
     def action_cursor(self, step: int) -> None:
+        self._chosen = True
         if self._cursor < 0:
             self.scroll_relative(y=step, animate=False, force=True)
         else:
@@ -291,6 +304,7 @@ class Lines(ScrollView, can_focus=True):
         return self._cursor
 
     def action_page(self, pages: int) -> None:
+        self._chosen = True
         if self._cursor < 0:
             self.scroll_relative(y=pages * self.size.height, animate=False, force=True)
             return
@@ -298,10 +312,12 @@ class Lines(ScrollView, can_focus=True):
         self._move_to(self._nearest(wanted, -1 if pages > 0 else 1))
 
     def action_top(self) -> None:
+        self._chosen = True
         self._move_to(self._nearest(0))
         self.scroll_to(y=0, animate=False, force=True)
 
     def action_bottom(self) -> None:
+        self._chosen = True
         self._move_to(self._nearest(len(self._rows) - 1, -1))
         self.scroll_end(animate=False, force=True)
 
@@ -309,6 +325,7 @@ class Lines(ScrollView, can_focus=True):
         if not self.selected:
             # the key is left to whoever is around it: Enter closes a sheet
             raise SkipAction
+        self._chosen = True
         self.post_message(self.Opened(self, self.selected))
 
     def on_click(self, event: Click) -> None:
@@ -317,6 +334,7 @@ class Lines(ScrollView, can_focus=True):
     def clicked(self, number: int) -> None:
         """A click on this line of the whole list: the first selects it, the second opens it."""
         if 0 <= number < len(self._keys) and self._keys[number]:
+            self._chosen = True
             if number == self._cursor:
                 self.action_open()
             else:

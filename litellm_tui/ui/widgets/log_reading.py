@@ -16,8 +16,9 @@ from rich.cells import cell_len
 from litellm_tui.logs import call_line
 from litellm_tui.logs.store import RANK, LogStore
 from litellm_tui.model.log import Hop, LogRecord, Request
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.widgets.lines import Span, cell
-from litellm_tui.ui.widgets.log_paint import LEVEL_STYLES, SHORT_LEVELS, body, broken, drawable
+from litellm_tui.ui.widgets.log_paint import LEVEL_STYLES, SHORT_LEVELS, body, broken
 
 # the cursor's bar, the time, a mark and a blank in front of the text
 LEAD: Final = 1 + 8 + 1

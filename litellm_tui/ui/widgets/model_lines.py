@@ -17,6 +17,8 @@ class ModelLines(Lines):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("models")
     clearable = False
+    # what is worst stands first
+    keeps_to_first = True
 
     class Order(Message):
         """The rows are to be in the next order."""
@@ -28,6 +30,7 @@ class ModelLines(Lines):
         """Other rows are in sight."""
 
     def action_order(self) -> None:
+        self._chosen = True
         self.post_message(self.Order())
 
     def action_clear_filter(self) -> None:

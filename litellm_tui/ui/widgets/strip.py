@@ -14,6 +14,7 @@ from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.keys import hints, tabs
+from litellm_tui.ui.shortened import shortened
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.cache_line import cache_spans
 from litellm_tui.ui.widgets.header import wrap
@@ -27,6 +28,7 @@ _MOST_SAID: Final = 5
 _MOST_ROWS: Final = 4
 # the last of the keys that hold everywhere: help and quit
 _KEPT: Final = 2
+_MOST_OF_NAME: Final = 36
 
 
 class _Said(NamedTuple):
@@ -162,7 +164,8 @@ def service_spans(view: View) -> Iterator[Span]:
         yield f"service: {reading.failure.why if reading.failure else 'not asked yet'}", "unknown"
         return
     dot = f" {view.signs.dot} "
-    yield f"{service.unit} ", "quiet"
+    # its name alone must not take the line from its state
+    yield f"{shortened(service.unit, _MOST_OF_NAME)} ", "quiet"
     yield _state(service), "ok" if service.active_state == "active" else "bad"
     if service.main_pid:
         yield f"{dot}pid {service.main_pid}", "quiet"
