@@ -31,11 +31,12 @@ class LogCursor(LogLines):
         self._at = self._index.sequences[place]
         self._redraw_cursor()
         line, height = self._index.line_of(place), self.size.height
-        top = round(self.scroll_y)
+        end, top = self._index.line_of(place + 1), round(self.scroll_y)
         if line < top:
             self._jump(line)
-        elif line >= top + height:
-            self._jump(line - height + 1)
+        elif end > top + height:
+            # all of it, as far as it has room
+            self._jump(min(line, end - height))
 
     def _redraw_cursor(self) -> None:
         place = -1 if self._at is None else self._index.at_or_before(self._at)
