@@ -39,7 +39,7 @@ class DifferenceScreen(LiveList[None, Change]):
         Binding("right_square_bracket", "version(-1)", show=False),
         Binding("f5", "app.look", show=False),
     ]
-    NAME, WHAT, ENDING = "difference", "Difference", "[ ] older, newer version · Esc closes"
+    NAME, WHAT, ENDING = "difference", "Difference", "[ older · ] newer · Esc close"
 
     def __init__(self, view: View, history: StartHistory | None, utc: bool) -> None:
         super().__init__(view)

@@ -17,6 +17,14 @@ class LogCursor(LogLines):
         found = self._index.sequences[place] if place >= 0 else None
         return self.store.get(found) if found is not None and found == self._at else None
 
+    def beside(self, step: int) -> LogRecord | None:
+        """Put the cursor on the record shown before this one (-1), or after it (1); None where there is none."""
+        place = self._place() + step
+        if self._at is None or not 0 <= place < len(self._index):
+            return None
+        self._go(place)
+        return self.chosen
+
     def go_to(self, sequence: int) -> None:
         """Put the cursor on the line of this record, or the nearest one shown before it."""
         self._go(self._index.at_or_before(self.line_of_record(sequence)))

@@ -440,7 +440,7 @@ class LogLines(Lines):
         else:
             spans = spans_of(record, inside, self.room, self.wrapped, self.clock, marked)
         if self.sought and record.sequence == self._at and not self.wrapped:
-            spans = self._with_match(record, list(spans))
+            spans = iter(self._with_match(record, list(spans)))
         for span, searched in spans:
             if searched and self.sought:
                 yield from highlighted(span, self._found(span[0]))
