@@ -46,6 +46,9 @@ class ConsoleHost(Protocol):
     ) -> None:
         """Say something in passing; what comes from outside is never `markup`."""
 
+    def say(self, words: str) -> None:
+        """A short message in the line of the keys, for some seconds."""
+
     def push_screen(
         self, screen: Screen[ResultType], callback: Callable[[ResultType | None], None] | None = None
     ) -> object:

@@ -110,6 +110,10 @@ class KeyActions(TerminalApp[int]):
         else:
             self.screen.focus_next() if step > 0 else self.screen.focus_previous()
 
+    def say(self, words: str) -> None:
+        """A short message in the line of the keys, for some seconds."""
+        self.main.say(words)
+
     def action_zoom(self) -> None:
         self.main.zoom()
 
@@ -251,7 +255,13 @@ class KeyActions(TerminalApp[int]):
         if view is None:
             return
         chosen = self.main.pane(self.main.shown).concerned(view) or self.main.pane("models").concerned(view)
-        self._operations.probe(view, view.diagnosis.deployments if every else chosen)
+        self._operations.probe(view, view.diagnosis.deployments if every else chosen, choose=every)
+
+    def action_load(self) -> None:
+        """A load test on the group of the selected deployment."""
+        if view := self._uncovered:
+            chosen = self.main.pane(self.main.shown).concerned(view) or self.main.pane("models").concerned(view)
+            self._operations.load(view, next(iter(chosen), None))
 
     @on(ChainLines.Drill)
     def _drill(self, event: ChainLines.Drill) -> None:

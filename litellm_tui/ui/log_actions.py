@@ -43,8 +43,19 @@ class LogActions:
         from litellm_tui.ui.screens.record import RecordSheet
 
         shown = self._pane.view
-        lines = shown.reads.together(record) if shown.reading else [record]
-        self._app.push_screen(RecordSheet(record, view, lambda _: self.copy(lines, view), self._show_call, lines))
+
+        def lines_of(record: LogRecord) -> list[LogRecord]:
+            return shown.reads.together(record) if shown.reading else [record]
+
+        def step(by: int) -> tuple[LogRecord, list[LogRecord]] | None:
+            found = shown.beside(by)
+            return None if found is None else (found, lines_of(found))
+
+        self._app.push_screen(
+            RecordSheet(
+                record, view, lambda one: self.copy(lines_of(one), view), self._show_call, lines_of(record), step
+            )
+        )
 
     def _show_call(self, record: LogRecord) -> None:
         self._app.show_pane("logs")

@@ -10,16 +10,19 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
 from textual.app import SuspendNotSupported
 
 from litellm_tui.analysis.phrases import count
 from litellm_tui.analysis.routing.table import FALLBACK_KINDS, FallbackKind, Routing
+from litellm_tui.logs.log_line import clean
 from litellm_tui.model.audit import Finding
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.edits import Fix
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.model.probe import ProbeResult
 from litellm_tui.monitor.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from litellm_tui.storage.backups import Backups
     from litellm_tui.ui.console_host import ConsoleHost
     from litellm_tui.ui.screens.drill import DrillDialog
+    from litellm_tui.ui.screens.load import LoadDialog
     from litellm_tui.ui.screens.probe import ProbeDialog
     from litellm_tui.ui.view import View
 
@@ -167,15 +171,22 @@ class Operations:
 
     # --- probe -------------------------------------------------------------------------------------------------
 
-    def probe(self, view: View, rows: Sequence[Deployment]) -> None:
-        """Ask these deployments, one request each; more than one paid call is asked about first."""
-        from litellm_tui.ui.screens.probe import ProbeDialog
+    def probe(self, view: View, rows: Sequence[Deployment], *, choose: bool = False) -> None:
+        """Ask these deployments, one request each; more than one paid call is asked about first.
 
+        With `choose` it is also asked which of them are meant. What a single one answers goes into its row, and into
+        the line of the keys.
+        """
         loaded = [row for row in rows if row.loaded is not None]
         if not view.answering or not loaded:
             why = view.diagnosis.gateway.reason if not view.answering else "the proxy has not loaded it"
             self._console.notify(f"not probed: {why}", severity="warning", markup=False)
             return
+        if len(loaded) == 1:
+            self._console.begin(partial(self._probe_one, view, loaded[0]), group="probe", exclusive=True)
+            return
+        from litellm_tui.ui.screens.probe import ProbeDialog
+
         self._console.push_screen(
             ProbeDialog(
                 view,
@@ -183,8 +194,24 @@ class Operations:
                 self._run_probe,
                 on_result=self._monitor.add_probe,
                 cancel=lambda: self._console.cancel_workers("probe"),
+                choose=choose,
             )
         )
+
+    async def _probe_one(self, view: View, row: Deployment) -> None:
+        from litellm_tui.actions.probe import probe
+        from litellm_tui.ui.probe_words import result_words
+
+        assert row.loaded is not None
+        # the group that the console shows: 1.77 lists an alias before it
+        asked = [replace(row.loaded, group=row.group)]
+        name = clean(f"{row.group} · {row.model}")
+        self._console.say(f"{name}: asking")
+        async with aclosing(probe(self._monitor.profile, asked, redact=self._monitor.redact)) as events:
+            async for event in events:
+                if isinstance(event, ProbeResult):
+                    self._monitor.add_probe(event)
+                    self._console.say(f"{name}: {result_words(event, view.redact)}")
 
     def _run_probe(self, dialog: ProbeDialog, loaded: Sequence[LoadedDeployment]) -> None:
         self._console.begin(partial(self._follow_probe, dialog, loaded), group="probe", exclusive=True)
@@ -196,6 +223,54 @@ class Operations:
             async for event in events:
                 if dialog.is_running:
                     dialog.take(event)
+
+    # --- load test ---------------------------------------------------------------------------------------------
+
+    def load(self, view: View, row: Deployment | None) -> None:
+        """A small load test on the group of this deployment, after asking; never on another machine."""
+        from litellm_tui.actions.probe_cost import not_here, reachable
+        from litellm_tui.actions.probe_request import why_not
+
+        gateway = view.snapshot.gateway
+        deployments = gateway.deployments.value or ()
+        group = row.group if row is not None else ""
+        members = [held for held in deployments if group and group in (held.group, *held.names)]
+        current = view.snapshot.configuration.current
+        routing = Routing.of_router(gateway.router.value, current) if gateway.router.value is not None else None
+        targets = reachable(group, deployments, routing)
+        why = ""
+        if not view.answering:
+            why = view.diagnosis.gateway.reason
+        elif not members:
+            why = "select a deployment that the proxy has loaded"
+        elif reason := why_not(members[0]):
+            why = f"{group}: {reason}"
+        elif away := not_here(self._monitor.profile.url.value, targets):
+            why = f"not on this machine: {'; '.join(away)}; litellm-tui probe {group} --requests 20 --remote does it"
+        if why:
+            self._console.notify(clean(f"no load test: {why}"), severity="warning", markup=False)
+            return
+        from litellm_tui.ui.screens.load import LoadDialog
+
+        def start(dialog: LoadDialog, requests: int) -> None:
+            work = partial(self._follow_load, dialog, group, members[0].mode, requests)
+            self._console.begin(work, group="load", exclusive=True)
+
+        self._console.push_screen(
+            LoadDialog(view, group, members, targets, start, lambda: self._console.cancel_workers("load"))
+        )
+
+    async def _follow_load(self, dialog: LoadDialog, group: str, mode: str | None, requests: int) -> None:
+        from litellm_tui.actions.load import load
+
+        samples = load(self._monitor.profile, group, mode, requests, redact=self._monitor.redact)
+        async with aclosing(samples):
+            async for sample in samples:
+                if not dialog.is_running:
+                    return
+                dialog.take(sample)
+        if dialog.is_running:
+            dialog.ended()
 
     # --- drill -------------------------------------------------------------------------------------------------
 

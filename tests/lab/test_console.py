@@ -674,13 +674,13 @@ def test_no_secret_is_ever_on_screen(site: Site) -> None:
         ready(console)
         console.wait_for("a word •+ in passing")
         for keys, wanted in (
-            (("1", "enter"), "Esc closes"),
-            (("escape", "1", "down", "enter"), "Esc closes"),
+            (("1", "enter"), "Esc close"),
+            (("escape", "1", "down", "enter"), "Esc close"),
             (("escape", "2", "z"), "a failure with •+"),
             (("up", "up", "enter"), "Log record"),
             (("escape", "up", "enter"), "Log record"),
             (("escape", "up", "enter"), "Log record"),
-            (("escape", "z", "3", "enter"), "Esc closes"),
+            (("escape", "z", "3", "enter"), "Esc close"),
             (("escape", "4", "5", "?"), "Keys and signs"),
             (("escape", "R"), "Cancel"),
         ):

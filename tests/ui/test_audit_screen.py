@@ -482,7 +482,11 @@ async def test_the_diff_can_be_read_where_it_is_narrow(simulation: Simulation, s
     async with opened(simulation, size) as scene:
         await _faulty(scene)
         await _open_fix(scene, "unknown-routing-strategy")
-        for words in ("-  routing_strategy: simple-shufle", "+  routing_strategy: simple-shuffle", "w writes it"):
+        for words in (
+            "-  routing_strategy: simple-shufle",
+            "+  routing_strategy: simple-shuffle",
+            "y write, with a backup",
+        ):
             await scene.shows(words)
 
 

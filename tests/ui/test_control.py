@@ -61,7 +61,7 @@ async def test_a_key_that_comes_before_the_question_could_be_read_is_not_heard(
 
 async def test_y_and_n_answer_and_the_frame_says_so(scene: Scene) -> None:
     await _asked(scene, "Stop")
-    await scene.shows("y stop · n leaves it")
+    await scene.shows("y stop · n leave")
     await scene.press("n")
     await scene.until(lambda: len(scene.app.screen_stack) == 1)
     assert _state(scene) == "active"
@@ -74,7 +74,7 @@ async def test_in_production_the_name_is_wanted(scene: Scene) -> None:
     scene.monitor.profile = replace(scene.monitor.profile, production=True)
     await scene.until(lambda: (view := scene.app.view) is not None and view.profile.production)
     await _asked(scene, "Stop")
-    await scene.shows("type the name, then Enter: stop")
+    await scene.shows("type the name · Enter stop")
     # the field has the focus, a name that is not right is said to be so, and y is a letter of it
     await scene.press(*"litellmy", "enter")
     await scene.shows("not litellm.service yet")

@@ -173,10 +173,17 @@ async def _lists_the_incidents(scene: Scene, key: str) -> None:
 @presses("everywhere", "p", "P")
 async def _probes(scene: Scene, key: str) -> None:
     await scene.press("1", key)
-    assert isinstance(scene.app.screen, ProbeDialog)
     # one is asked at once, all of them only after a question
+    assert isinstance(scene.app.screen, ProbeDialog) == (key == "P")
     await scene.until(lambda: len(scene.monitor.snapshot().probes) == (key == "p"))
-    await scene.shows("1 of 1 call" if key == "p" else "8, one to each deployment")
+    await scene.shows("answered in " if key == "p" else "8, one to each deployment")
+
+
+@presses("everywhere", "L")
+async def _loads(scene: Scene, key: str) -> None:
+    # the first one is asked at its provider
+    await scene.press("1", key)
+    await scene.until(lambda: any("no load test" in note.message for note in scene.app._notifications))
 
 
 @presses("everywhere", "e")
@@ -706,8 +713,9 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("audit", lambda scene: isinstance(scene.app.screen, AuditScreen)),
         ("difference", lambda scene: isinstance(scene.app.screen, DifferenceScreen)),
         ("backups", lambda scene: isinstance(scene.app.screen, BackupsScreen)),
-        ("probe(False)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
+        ("probe(False)", lambda scene: "answered in " in scene.text),
         ("probe(True)", lambda scene: isinstance(scene.app.screen, ProbeDialog)),
+        ("load", lambda scene: any("no load test" in note.message for note in scene.app._notifications)),
         ("edit", lambda scene: any("handed to an editor" in note.message for note in scene.app._notifications)),
         ("expect_down", lambda scene: isinstance(scene.app.screen, NotePrompt)),
         ("gateways", lambda scene: any("gateway was named" in note.message for note in scene.app._notifications)),

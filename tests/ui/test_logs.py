@@ -8,9 +8,12 @@ import pytest
 from textual.widgets import Input
 
 from litellm_tui.analysis.log_filter.pattern import Pattern
+from litellm_tui.demo import Simulation
 from litellm_tui.logs.store import LogStore
 from litellm_tui.ui.widgets.log_view import LogView
-from tests.ui.scene import Scene, quiet
+from tests.ui.drawn import Drawn
+from tests.ui.scene import Scene, opened, quiet
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("scene")
 
@@ -177,6 +180,45 @@ async def test_a_search_goes_to_the_nearest_match_above_and_marks_it(scene: Scen
     match = scene.log.style_of("match")
     painted = [segment for y in range(scene.log.size.height) for segment in scene.log.render_line(y)]
     assert [s.text for s in painted if s.style and s.style.bgcolor == match.bgcolor] == ["needle"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_search_says_which_of_how_many_and_shows_the_match(
+    simulation: Simulation, size: tuple[int, int]
+) -> None:
+    async with opened(simulation, size) as scene:
+        await quiet(scene)
+        # the second is far behind the edge, the third in what the line does not show of the record
+        scene.write("a Qneedle here", *("hay" for _ in range(60)), "far " + "hay " * 60 + "Qneedle in the hay")
+        scene.write("folded", stack="Traceback\n  File x\nValueError: Qneedle below")
+        await scene.press("s", *"qneedle")
+        await eventually(lambda: "search qneedle: 3 found" in Drawn(scene.app).text, scene.text)
+        await scene.press("enter")
+        for number, words in ((3, "ValueError: Qneedle below"), (2, "Qneedle in the hay"), (1, "a Qneedle here")):
+            await eventually(lambda n=number: f"search qneedle: {n} of 3" in Drawn(scene.app).text, scene.text)  # type: ignore[misc]
+            drawn = Drawn(scene.app)
+            # on a ground of its own, under the cursor too
+            at = words.index("Qneedle")
+            grounds = {cell.ground for cell in drawn.cells_of(words)[at : at + 7]}
+            assert len(grounds) == 1
+            assert not grounds & {cell.ground for cell in list(drawn.cells(drawn.row_of(words)))[2:10]}
+            await scene.press("N")
+        # more come while it is searched for
+        scene.write("another Qneedle")
+        await scene.press("n")
+        await eventually(lambda: "search qneedle: 2 of 4" in Drawn(scene.app).text, scene.text)
+        await scene.press("up")
+        await eventually(lambda: "search qneedle: 4 found" in Drawn(scene.app).text, scene.text)
+        await scene.press("escape")
+        await eventually(lambda: "search" not in Drawn(scene.app).text.partition("2 Logs")[2].partition("\n")[0])
+
+
+async def test_all_lines_of_a_wrapped_match_come_into_sight(scene: Scene) -> None:
+    await quiet(scene)
+    scene.write("long " * 150 + "Qneedle", *("hay" for _ in range(80)))
+    await scene.press("w", "home", "end", "s", *"qneedle", "enter")
+    await scene.shows("Qneedle")
+    assert scene.log.chosen is not None
 
 
 async def test_n_without_a_match_stays_and_says_so(scene: Scene) -> None:

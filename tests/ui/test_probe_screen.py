@@ -14,6 +14,7 @@ from textual.widgets import Button
 
 from litellm_tui.actions.probe import Asking, Done, Started, probe
 from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.demo import Simulation
 from litellm_tui.model.diagnosis import Deployment, Verdict
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
@@ -26,6 +27,9 @@ from litellm_tui.ui.themes import load_themes
 from litellm_tui.ui.view import View, utc_clock
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines
 from tests.actions.standin import hangs, recorded, standing_in
+from tests.ui.drawn import Drawn
+from tests.ui.scene import Scene
+from tests.ui.scene import opened as scene_of
 from tests.waiting import eventually
 
 NOW = 1_800_000_000.0
@@ -33,12 +37,15 @@ LOCAL = "http://127.0.0.1:9102/v1"
 ERROR = "litellm.InternalServerError: InternalServerError: OpenAIException - upstream exploded\nand sk-abcdefgh1234 too"
 
 
-def row(number: int, *, paid: bool = False, mode: str | None = None, loaded: bool = True) -> Deployment:
+def row(
+    number: int, *, paid: bool = False, mode: str | None = None, loaded: bool = True, failing: bool = False
+) -> Deployment:
     group, model = f"group-{number}", f"openai/model-{number}"
     base = None if paid else LOCAL
     # 1.77 lists an alias before the group
     held = LoadedDeployment(f"id-{number}", "alias", model, base, mode, names=("alias", group)) if loaded else None
-    return Deployment(f"key-{number}", group, model, Verdict("serving", "ok"), api_base=base, loaded=held)
+    verdict = Verdict("failing", "bad") if failing else Verdict("serving", "ok")
+    return Deployment(f"key-{number}", group, model, verdict, api_base=base, loaded=held)
 
 
 def outcome(number: int, **said: Any) -> ProbeResult:
@@ -67,13 +74,17 @@ class Stage(App[None]):
 class Opened:
     """A dialog on its stage, and what it did."""
 
-    def __init__(self, stage: Stage, pilot: Pilot[None], signs: Signs, rows: Sequence[Deployment]) -> None:
+    def __init__(
+        self, stage: Stage, pilot: Pilot[None], signs: Signs, rows: Sequence[Deployment], choose: bool = False
+    ) -> None:
         self.stage, self.pilot = stage, pilot
         self.started: list[Sequence[LoadedDeployment]] = []
         self.results: list[ProbeResult] = []
         self.cancelled = 0
         view = View(None, None, None, None, signs, NOW, utc_clock, Redactor(("hunter22",)))  # type: ignore[arg-type]
-        self.dialog = ProbeDialog(view, rows, self._start, on_result=self.results.append, cancel=self._cancel)
+        self.dialog = ProbeDialog(
+            view, rows, self._start, on_result=self.results.append, cancel=self._cancel, choose=choose
+        )
 
     def _start(self, dialog: ProbeDialog, loaded: Sequence[LoadedDeployment]) -> None:
         assert dialog is self.dialog
@@ -106,11 +117,11 @@ class Opened:
 
 @asynccontextmanager
 async def opened(
-    *rows: Deployment, size: tuple[int, int] = (80, 24), ascii_only: bool = False
+    *rows: Deployment, size: tuple[int, int] = (80, 24), ascii_only: bool = False, choose: bool = False
 ) -> AsyncIterator[Opened]:
     stage = Stage(ascii_only=ascii_only)
     async with stage.run_test(size=size) as pilot:
-        found = Opened(stage, pilot, ASCII if ascii_only else UNICODE, rows)
+        found = Opened(stage, pilot, ASCII if ascii_only else UNICODE, rows, choose)
         await stage.push_screen(found.dialog)
         await pilot.pause()
         await pilot.pause()
@@ -241,9 +252,9 @@ async def test_enter_shows_an_error_in_full_without_secrets() -> None:
 async def test_a_row_stays_selected_while_others_come_in() -> None:
     async with opened(*map(row, range(30))) as found:
         await found.press("down", "down")
-        assert found.dialog.query_one(Lines).selected == "key-2"
+        assert found.dialog.query_one("#probe-lines", Lines).selected == "key-2"
         await found.take(Started(30, 0), *(outcome(number) for number in range(30)))
-        assert found.dialog.query_one(Lines).selected == "key-2"
+        assert found.dialog.query_one("#probe-lines", Lines).selected == "key-2"
         await found.press("end")
         assert "group-29" in found.text
 
@@ -259,17 +270,87 @@ async def test_it_fits(size: tuple[int, int]) -> None:
         await found.take(Started(40, 0), *(failure(number) for number in range(30)))
         assert "30 of 40 calls" in found.text
         assert "Cancel" in found.text
-        for widget in (found.dialog.query_one(Lines), found.dialog.query_one("#cancel")):
+        for widget in (found.dialog.query_one("#probe-lines", Lines), found.dialog.query_one("#cancel")):
             region = widget.region
             assert region.height > 0
             assert region.right <= size[0]
             assert region.bottom <= size[1]
 
 
+# --- which of them, how long, and again --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_of_all_it_asks_which_are_meant(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    heard(monkeypatch)
+    rows = (row(1), row(2, paid=True, failing=True), row(3, paid=True), row(4, failing=True))
+    async with opened(*rows, choose=True, size=size) as found:
+        assert found.started == []
+        assert "1 all: 4 calls, 2 paid" in found.line("which")
+        assert "2 failing only: 2 calls, 1 paid" in found.text
+        assert "3 free only, local models: 2 calls, none paid" in found.text
+        assert "1 all · 2 failing · 3 free · y probe · n leave" in found.text
+        await found.press("2")
+        assert "calls         2, one to each deployment" in found.text
+        await found.press("3", "y")
+        assert [[loaded.id for loaded in asked] for asked in found.started] == [["id-1", "id-4"]]
+        await found.press("1")
+        assert "0 of 2 calls" in found.text
+
+
+async def test_where_there_is_nothing_to_choose_it_does_not_ask() -> None:
+    async with opened(row(1), row(2), choose=True) as found:
+        assert len(found.started) == 1
+
+
+async def test_latency_is_a_bar_beside_its_figure() -> None:
+    async with opened(row(1), row(2), row(3)) as found:
+        assert "latency" in found.line("model  ")
+        await found.take(Started(3, 0), outcome(1, took=2.0), outcome(2, took=0.5), outcome(3, took=1.0))
+        bars = [found.line(f"group-{number}").count("█") for number in (1, 2, 3)]
+        assert bars[0] > bars[2] > bars[1] > 0
+        assert bars[0] == pytest.approx(4 * bars[1], abs=2)
+        # its figure stands at the same place in each line
+        assert len({found.line(f"group-{number}").index(" s ") for number in (1, 2, 3)}) == 1
+
+
+async def test_r_asks_the_same_again_once_it_is_done() -> None:
+    async with opened(row(1), row(2)) as found:
+        await found.press("r")
+        assert len(found.started) == 1
+        await found.take(Started(2, 0), outcome(1), failure(2), Done(1, 1, 0, 0.5))
+        assert "Enter detail · r repeat · Esc close" in found.text
+        await found.press("r")
+        assert len(found.started) == 2
+        assert "0 of 2 calls" in found.text
+        assert "waits" in found.line("group-2")
+        assert found.button == "Cancel"
+        await found.take(Started(2, 0), outcome(1), outcome(2), Done(2, 0, 0, 0.5))
+        assert "2 answered" in found.text
+
+
+async def test_to_repeat_what_costs_is_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard(monkeypatch)
+    async with opened(row(1, paid=True), row(2, paid=True)) as found:
+        await found.press("y")
+        await found.take(Started(2, 0), outcome(1), outcome(2), Done(2, 0, 0, 0.5))
+        await found.press("r", "enter")
+        # it opened on Cancel
+        assert len(found.started) == 1
+        assert not found.dialog.is_running
+
+
+async def test_it_is_no_higher_than_what_is_in_it() -> None:
+    async with opened(row(1), row(2), size=(120, 40)) as found:
+        await found.take(Started(2, 0), outcome(1), outcome(2), Done(2, 0, 0, 0.5))
+        assert found.dialog.query_one(".sheet").size.height <= 10
+
+
 async def test_ascii_is_ascii() -> None:
     async with opened(row(1), row(2), row(3, mode="responses"), row(4), ascii_only=True) as found:
         skipped = outcome(3, ok=False, skipped="its mode is responses")
         await found.take(Started(3, 1), skipped, outcome(1), failure(2))
+        assert "#" in found.line("group-1")
         inner = [line for line in found.text.splitlines() if "group-" in line or "calls" in line]
         assert len(inner) == 5
         assert all(line.isascii() for line in inner)
@@ -301,3 +382,34 @@ async def test_wired_to_the_action_it_shows_what_answers_and_hangs_up_on_escape(
             await eventually(lambda: standin.hung_up == 1)
             assert "cancelled" in found.text
             assert len(found.results) == 1
+
+
+# --- a single one ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_what_a_single_one_answers_is_told_without_a_dialog(
+    simulation: Simulation, size: tuple[int, int]
+) -> None:
+    async with scene_of(simulation, size) as scene:
+        view = scene.app.view
+        assert view is not None
+        chosen = next(r for r in view.diagnosis.deployments if r.group == "llama3.1:8b")
+        scene.lines("models").select(chosen.key)
+        await scene.settled()
+        await scene.press("p")
+        await scene.shows("llama3.1:8b: answered in 0.")
+        assert len(scene.app.screen_stack) == 1
+        simulation.break_model("llama3.1:8b", "refused")
+        await scene.press("p")
+        await scene.shows("refused")
+        await scene.until(lambda: ": failed after 0." in Drawn(scene.app).text)
+        # and into its row
+        await scene.until(lambda: _verdict(scene, chosen.key) in ("failing", "masked", "degraded"))
+        assert len(scene.app.screen_stack) == 1
+
+
+def _verdict(scene: Scene, key: str) -> str:
+    view = scene.app.view
+    assert view is not None
+    return next(row.verdict.state for row in view.diagnosis.deployments if row.key == key)

@@ -80,7 +80,7 @@ async def test_it_asks_says_how_it_stands_and_shows_what_was_seen(
                   "11.0 s; the gateway went on serving"):  # fmt: skip
         assert words in scene.text, words
     # the cursor is in the list, to scroll it: the frame says what closes it
-    assert "Esc closes" in scene.text
+    assert "Esc close" in scene.text
     await scene.press("escape")
     await scene.until(lambda: len(scene.app.screen_stack) == 1)
 

@@ -8,12 +8,12 @@ from typing import Final, Literal
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from litellm_tui.analysis.log_filter.log_filter import FORM
 from litellm_tui.analysis.log_filter.times import FORMS
+from litellm_tui.ui.widgets.typed_field import TypedField
 
 Purpose = Literal["filter", "search", "jump", "export"]
 
@@ -26,32 +26,6 @@ _PLACEHOLDERS: Final[dict[Purpose, str]] = {
 _TITLES: Final[dict[Purpose, str]] = {
     "filter": "filter", "search": "search", "jump": "to", "export": "export to",
 }  # fmt: skip
-
-
-class _Field(Input):
-    """An input that ends with the key that ends it: what is typed behind that, in one packet, is not its own any more.
-
-    A key that an input does not know is asked for all the way up to the app, and the next letter would overtake it.
-    """
-
-    open = False
-
-    async def on_key(self, event: Key) -> None:
-        if event.key == "f1":
-            self.post_message(LogPrompt.Explain())
-        elif event.key == "escape":
-            self.open = False
-            self.post_message(LogPrompt.Abandoned())
-        elif event.key == "enter" and self.open:
-            self.open = False
-            await self.action_submit()
-        elif not self.open:
-            # whoever has the focus by then
-            self.app.post_message(Key(event.key, event.character))
-        else:
-            return
-        event.stop()
-        event.prevent_default()
 
 
 class LogPrompt(Horizontal):
@@ -68,9 +42,10 @@ class LogPrompt(Horizontal):
         self.purpose: Purpose = "filter"
         self.display = False
         self._title = Static("", id="log-prompt-title")
-        self._field = _Field(compact=True, select_on_focus=False)
-        # a blinking cursor costs 3.6 KB a second
-        self._field.cursor_blink = False
+        self._field = TypedField(
+            {"enter": self._submit, "escape": lambda: self.post_message(self.Abandoned())},
+            {"f1": lambda: self.post_message(self.Explain())},
+        )
         self._error = Static("", id="log-prompt-error")
 
     def compose(self) -> ComposeResult:
@@ -83,12 +58,12 @@ class LogPrompt(Horizontal):
         self.purpose = purpose
         self._title.update(Content(f" {_TITLES[purpose]}: "))
         self._field.placeholder = _PLACEHOLDERS[purpose]
-        self._field.value = value
-        self._field.cursor_position = len(value)
         self.show_error("")
-        self.display = self._field.open = True
-        # at once: focus() waits its turn, and the next key would still go to the pane
-        self.screen.set_focus(self._field)
+        self.display = True
+        self._field.ask(value)
+
+    def _submit(self) -> None:
+        self._field.post_message(Input.Submitted(self._field, self._field.value))
 
     def refuse(self, error: str, words: Callable[[str], Content] = Content) -> None:
         """What was entered is no answer: ask on."""

@@ -94,6 +94,12 @@ class Logs(Pane):
     def _state(self) -> Iterator[str]:
         shown = self.view
         yield "following" if shown.following else f"paused, {count(shown.unseen, 'new line')}"
+        # what somebody looks for is not what the frame's end may cut off
+        if shown.filter or shown.filter.error:
+            yield f"filter {shown.filter.typed}" + (f" ({shown.filter.error})" if shown.filter.error else "")
+        if shown.sought:
+            found = f": {shown.matches}" if shown.matches else ""
+            yield f"search {shown.sought.typed}{found}" + (f" ({shown.sought.error})" if shown.sought.error else "")
         yield "requests" if shown.reading else "lines"
         if shown.is_reading_back:
             yield "reading what is older"
@@ -102,10 +108,6 @@ class Logs(Pane):
             yield f"looking: {int(100 * shown.share)} %"
         elif shown.seeking:
             yield f"looking for {shown.seeking}"
-        if shown.filter or shown.filter.error:
-            yield f"filter {shown.filter.typed}" + (f" ({shown.filter.error})" if shown.filter.error else "")
-        if shown.sought:
-            yield f"search {shown.sought.typed}" + (f" ({shown.sought.error})" if shown.sought.error else "")
         if shown.marks:
             yield count(len(shown.marks), "mark")
         if shown.utc:

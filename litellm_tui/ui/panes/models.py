@@ -21,6 +21,7 @@ from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.head import Head
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
 from litellm_tui.ui.widgets.list_filter import ListFilter
 from litellm_tui.ui.widgets.model_lines import ModelLines
@@ -30,10 +31,6 @@ _LAST_LINES: Final = 3
 _TOLD: Final[tuple[State, ...]] = (
     "failing", "not loaded", "cooling down", "degraded", "masked", "not in file", "unproven", "idle",
 )  # fmt: skip
-
-
-class Head(Lines, can_focus=False):
-    """The names of the columns, which stay where the rows scroll."""
 
 
 class Models(Pane):

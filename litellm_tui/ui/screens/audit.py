@@ -28,7 +28,7 @@ class AuditScreen(LiveList[None, Finding]):
         Binding("escape,q,a", "close", show=False),
         Binding("f5", "app.look", show=False),
     ]
-    NAME, WHAT, ENDING = "audit", "Audit", "Enter shows the fix · Esc closes"
+    NAME, WHAT, ENDING = "audit", "Audit", "Enter fix · Esc close"
 
     def __init__(self, view: View, on_fix: Callable[[Finding], None]) -> None:
         super().__init__(view)
@@ -36,6 +36,9 @@ class AuditScreen(LiveList[None, Finding]):
 
     def rows(self, width: int) -> Iterator[Row]:
         return audit_rows(self._view, width)
+
+    def head(self, width: int) -> Row | None:
+        return audit_head(self._view.diagnosis.audit, width)
 
     def item(self, key: str) -> Finding | None:
         audit = self._view.diagnosis.audit
@@ -65,9 +68,7 @@ def audit_rows(view: View, width: int) -> Iterator[Row]:
         yield Row(((f" {why}", "unknown"),))
         return
     yield from to_rows([("", f" {summary(audit)}, for LiteLLM {audit.version}, {audit.basis}", "quiet")], width)
-    places = [_place(finding, audit) for finding in (*audit.findings, *audit.silenced)]
-    room = min(max((cell_len(place) for place in places), default=0), max(6, width // 4))
-    rules = min(max((cell_len(f.rule) for f in audit.findings), default=0), max(12, width // 4)) if width >= 116 else 0
+    room, rules = _columns(audit, width)
     for finding in audit.findings:
         yield _row(finding, audit, view, room, rules, width)
     yield Row((("", ""),))
@@ -79,6 +80,25 @@ def audit_rows(view: View, width: int) -> Iterator[Row]:
             yield _row(finding, audit, view, room, rules, width)
     yield from _section("what health checks cost", ((text, "quiet") for text in audit.costs), width)
     yield from _section("not looked at", ((text, "unknown") for text in audit.unknown), width)
+
+
+def _columns(audit: Audit, width: int) -> tuple[int, int]:
+    """Cells of the place in the file, and of the rule."""
+    places = [_place(finding, audit) for finding in (*audit.findings, *audit.silenced)]
+    room = min(max((cell_len(place) for place in places), default=0), max(6, width // 4))
+    rules = min(max((cell_len(f.rule) for f in audit.findings), default=0), max(12, width // 4)) if width >= 116 else 0
+    return max(4, room), rules
+
+
+def audit_head(audit: Audit | None, width: int) -> Row | None:
+    """The names of the columns; None where there is no finding."""
+    if audit is None or not (audit.findings or audit.silenced):
+        return None
+    places, rules = _columns(audit, width)
+    names = (
+        f"   {cell('how bad', 8)}{cell('line', places, right=True)} {cell('rule', rules) + ' ' if rules else ''}what"
+    )
+    return Row(((cell(names, width), "head"),))
 
 
 def finding_paragraphs(finding: Finding) -> Iterator[Paragraph]:

@@ -22,6 +22,8 @@ from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
 
+# cells of a date with its time
+_CLOCK: Final = 19
 STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
 
 
@@ -40,7 +42,7 @@ class BackupsScreen(LiveList[None, Backup]):
         Binding("escape,q,b", "close", show=False),
         Binding("f5", "look_again", show=False),
     ]
-    NAME, WHAT, ENDING = "backups", "Backups", "Enter goes back to it (asks first), Esc closes"
+    NAME, WHAT, ENDING = "backups", "Backups", "Enter go back (asks) · Esc close"
 
     def __init__(self, view: View, backups: Backups, utc: bool, on_restore: Callable[[int], None]) -> None:
         super().__init__(view)
@@ -96,6 +98,9 @@ class BackupsScreen(LiveList[None, Backup]):
     def rows(self, width: int) -> list[Row] | LazyRows:
         return backup_rows(self._known, self._view, self._utc, width)
 
+    def head(self, width: int) -> Row | None:
+        return _head(width) if self._known and self._known.records else None
+
     def item(self, key: str) -> Backup | None:
         records = self._known.records if self._known else ()
         return next((backup for backup in records if str(backup.id) == key), None)
@@ -144,6 +149,14 @@ def backup_rows(known: Known | None, view: View, utc: bool, width: int) -> list[
         [str(backup.id) for backup in known.records],
         lambda place: _row(known.records[place], known.disk, view, utc, width),
     )
+
+
+def _head(width: int) -> Row:
+    wide = width >= 90
+    aged = cell("age", 9, right=True) + "  " if wide else ""
+    begin = f"   {cell('kept at', _CLOCK)} {aged}{cell('why', 17)} "
+    end = (cell("LiteLLM", 10) if wide else "") + cell("differ", 8, right=True)
+    return Row(((begin + cell("what came of it", width - len(begin) - len(end)) + end, "head"),))
 
 
 def _row(backup: Backup, disk: dict[str, str], view: View, utc: bool, width: int) -> Row:

@@ -8,7 +8,6 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from litellm_tui.analysis.change.difference import NAME_OF_GROUP, Change, ChangeSubject
 from litellm_tui.model.configuration import ConfigError
@@ -16,6 +15,7 @@ from litellm_tui.monitor.comparison import SIGNS, Comparison, summary, with_runn
 from litellm_tui.storage.starts import Start, StartHistory
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import begin_beside
+from litellm_tui.ui.screens.hint_words import hint_words
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Row, cell
@@ -40,7 +40,7 @@ class DifferenceScreen(LiveList[None, Change]):
         Binding("right_square_bracket", "version(-1)", show=False),
         Binding("f5", "app.look", show=False),
     ]
-    NAME, WHAT, ENDING = "difference", "Difference", "Esc close"
+    NAME, WHAT = "difference", "Difference"
 
     def __init__(self, view: View, history: StartHistory | None, utc: bool) -> None:
         super().__init__(view)
@@ -66,12 +66,12 @@ class DifferenceScreen(LiveList[None, Change]):
         self.fill()
         self._say_keys()
 
-    def _say_keys(self) -> None:
-        """In the frame, the keys that do something now."""
-        keys = "[ older version · " if self._place + 1 < len(self._versions) else ""
-        keys += "] newer version · " if self._version is not None else ""
-        for box in self.query(".sheet"):
-            box.border_subtitle = Content(f"{keys}{self.ENDING}")
+    @property
+    def ending(self) -> str:
+        """Only the keys that do something now."""
+        older = "older version" if self._place + 1 < len(self._versions) else ""
+        newer = "newer version" if self._version is not None else ""
+        return hint_words(("[", older), ("]", newer), ("Esc", "close"))
 
     @property
     def _place(self) -> int:

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from litellm_tui.ui.textual_internals import CalmScreen
+from litellm_tui.ui.widgets.head import Head
 from litellm_tui.ui.widgets.lines import Lines, Row
 
 # keys that come within this time of a screen's opening were typed, or pasted, before it could be read
@@ -59,5 +60,5 @@ class FilledScreen(ModalScreen[ScreenResultType], CalmScreen[ScreenResultType]):
         """Draw the lines anew."""
         # by query: the screen may have been left in the meantime
         for lines in self.query(Lines):
-            if lines.room:
+            if lines.room and not isinstance(lines, Head):
                 lines.show(list(self.rows(lines.room)))

@@ -20,6 +20,7 @@ from litellm_tui.storage.filters import SavedFilters
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
 
 _LONGEST_NAME: Final = 40
@@ -46,17 +47,26 @@ class FiltersScreen(FilledScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -filters") as box:
             box.border_title = Content("Filters of the log")
-            box.border_subtitle = Content("Enter uses it · a keeps the present one · x deletes · Esc closes")
             yield Lines(id="filters-lines")
             field = Input(placeholder="a name for it, then Enter", compact=True, max_length=_LONGEST_NAME)
             field.cursor_blink = False
             field.display = False
             yield field
 
+    def on_mount(self) -> None:
+        self._say_keys()
+
+    def _say_keys(self) -> None:
+        if self.query_one(Input).display:
+            say_below(self, hint_words(("Enter", "keep"), ("Esc", "leave")))
+        else:
+            say_below(self, hint_words(("Enter", "use"), ("a", "keep present one"), ("x", "delete"), ("Esc", "close")))
+
     def rows(self, width: int) -> list[Row]:
         """The filters by name, and the present one."""
         filters = self._saved.filters
-        names = min(max((len(name) for name in filters), default=0), width // 3)
+        names = max(4, min(max((len(name) for name in filters), default=0), width // 3))
+        head = Row((((" " + cell("name", names) + "  filter"), "head"),))
         rows = [
             Row((
                 (" " + cell(clean(name), names) + "  ", "strong"),
@@ -64,8 +74,7 @@ class FiltersScreen(FilledScreen[str | None]):
             ), name)
             for name in sorted(filters)
         ]  # fmt: skip
-        if not rows:
-            rows = [Row(((" none is kept yet", "quiet"),))]
+        rows = [head, *rows] if rows else [Row(((" none is kept yet", "quiet"),))]
         present = f"present: {clean(self._present)}" if self._present else "no filter is set: / types one, a keeps it"
         rows += [Row((("", ""),)), *to_rows([("", present, "quiet"), ("", self._saved.failure, "bad")], width)]
         return rows
@@ -86,6 +95,7 @@ class FiltersScreen(FilledScreen[str | None]):
             field.value = ""
             field.display = True
             self.set_focus(field)
+            self._say_keys()
 
     @on(Input.Submitted)
     def _named(self, event: Input.Submitted) -> None:
@@ -114,6 +124,7 @@ class FiltersScreen(FilledScreen[str | None]):
 
     def _leave_field(self) -> None:
         self.query_one(Input).display = False
+        self._say_keys()
         self.set_focus(self.query_one(Lines))
 
     def action_close(self) -> None:

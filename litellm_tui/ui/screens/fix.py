@@ -15,7 +15,7 @@ class FixScreen(WritingScreen):
     """The fix in words, what must be decided, and the diff."""
 
     WHAT = "Fix"
-    ENDING = "w writes it, with a backup · Esc leaves it"
+    ENDING = "y write, with a backup · n leave"
     LINES = "fix-lines"
 
     def __init__(self, title: str, decision: str, diff: str) -> None:

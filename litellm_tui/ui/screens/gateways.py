@@ -15,6 +15,7 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.model.discovered import Discovery
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.signs import Signs
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
 
@@ -37,21 +38,25 @@ class GatewaysScreen(FilledScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -gateways") as box:
             box.border_title = Content("Which gateway")
-            leave = "Esc closes" if self._present else "Esc quits"
-            box.border_subtitle = Content(f"Enter opens it, now and the next time · {leave}")
             yield Lines(id="gateways-lines")
+
+    def on_mount(self) -> None:
+        leave = "close" if self._present else "quit"
+        say_below(self, hint_words(("Enter", "open, now and the next time"), ("Esc", leave)))
 
     def rows(self, width: int) -> Iterator[Row]:
         """One line for each gateway; below, how each is known."""
         gateways = self._found.gateways
         names = min(max((len(clean(str(one))) for one in gateways), default=0), _LONGEST_NAME, width // 2)
+        urls = max(0, min(_LONGEST_ADDRESS, width - names - 18))
+        yield Row(((f"   {cell('gateway', names)}  {cell('address', urls)}  state", "head"),))
         for one in gateways:
             state = "open now" if one.identity == self._present else "runs" if one.active else "stopped"
             sign = self._signs.states["serving" if one.active else "expected down"]
             yield Row((
                 (f" {sign} ", "ok" if one.active else "quiet"),
                 (cell(clean(str(one)), names), "strong"),
-                ("  " + cell(clean(one.unit.url), max(0, min(_LONGEST_ADDRESS, width - names - 18))), "ok"),
+                ("  " + cell(clean(one.unit.url), urls), "ok"),
                 (f"  {state}", "mark" if one.identity == self._present else "quiet"),
             ), one.identity)  # fmt: skip
         yield Row((("", ""),))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar, Final
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from litellm_tui.analysis.failures.incidents import Incident, find_incidents
+from litellm_tui.analysis.failures.incidents import GOING_ON, Incident, find_incidents
 from litellm_tui.analysis.health.headline import sparkline
 from litellm_tui.analysis.health.request_counts import count_requests, rates_words
 from litellm_tui.analysis.phrases import age, coarse_age, count
@@ -23,6 +24,11 @@ from litellm_tui.ui.widgets.lines import Row, Span, cell
 # cells of the rate of the last hour, and the minutes of each
 CELLS: Final = 15
 MINUTES_A_CELL: Final = 4
+# cells in front of the cause (the cursor's bar, the sign, and whether it is new), of the number and of the age
+_LEAD: Final = 7
+_COUNT: Final = 8
+_AGE: Final = 9
+_LEAST_WORDS: Final = 12
 
 
 class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
@@ -35,7 +41,7 @@ class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
         Binding("f5", "app.look", show=False),
     ]
     NAME = "incidents"
-    ENDING = "Enter: in the log · o: the model · r: since the restart · Esc closes"
+    ENDING = "Enter log · o model · r since restart · Esc close"
 
     def __init__(self, view: View, looked_at: float) -> None:
         super().__init__(view)
@@ -58,7 +64,10 @@ class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
         super().fill()
 
     def rows(self, width: int) -> Iterator[Row]:
-        return incident_rows(self._found, self._view, width)
+        return incident_rows(self._found, self._view, width, self.height)
+
+    def head(self, width: int) -> Row | None:
+        return incident_head(self._found, width, self.height)
 
     def item(self, key: str) -> Incident | None:
         return next((incident for incident in self._found if incident.key == key), None)
@@ -87,15 +96,67 @@ class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
         self.fill()
 
 
-def incident_rows(found: tuple[Incident, ...], view: View, width: int) -> Iterator[Row]:
-    """The answers of the gateway in a line, then the incidents: cause, whom it hits, how often, when."""
+class _Columns(NamedTuple):
+    """Cells of the cause, of whom it hits, and of what it says, where that has a column; how many take two lines."""
+
+    causes: int
+    names: int
+    words: int
+    wide: bool
+    doubled: int
+
+
+def _columns(found: Sequence[Incident], width: int, height: int) -> _Columns:
+    over = sum(not incident.going_on for incident in found)
+    # the answers in a line, and what goes on apart from what is over
+    above = 1 + (2 if 0 < over < len(found) else 1 if over else 0)
+    doubled = max(0, min(len(found), height - above - len(found)))
+    name = max((cell_len(one.subject or "-") for one in found), default=0)
+    cause = max((cell_len(one.cause) for one in found), default=0)
+    wide = width >= 90
+    room = width - _LEAD - 2 - _COUNT - (CELLS + 1 if wide else 0) - _AGE
+    if doubled:
+        # what it says stands in the second line
+        causes = min(cause, max(room // 2, room - name))
+        return _Columns(causes, max(1, room - causes), 0, wide, doubled)
+    names, causes = min(name, max(10, width // 4)), min(cause, max(16, width // 3))
+    words = room - names - causes
+    if words < _LEAST_WORDS:
+        return _Columns(causes, room - causes, 0, wide, 0)
+    return _Columns(causes, names, words, wide, 0)
+
+
+def incident_head(found: Sequence[Incident], width: int, height: int) -> Row | None:
+    """The names of the columns; None where there is no incident."""
+    if not found:
+        return None
+    columns = _columns(found, width, height)
+    begin = f"{cell('cause', columns.causes)} {cell('whom it hits', columns.names)} "
+    times, words = cell("times", _COUNT - 1, right=True), cell("it says", columns.words) if columns.words else ""
+    rate = f" {cell('last hour', CELLS)}" if columns.wide else ""
+    return Row(((f"{' ' * _LEAD}{begin}{times} {words}{rate}{cell('last', _AGE, right=True)}", "head"),))
+
+
+def incident_rows(found: tuple[Incident, ...], view: View, width: int, height: int = 0) -> Iterator[Row]:
+    """The answers of the gateway in a line, then the incidents: cause, whom it hits, how often, when.
+
+    Where the list is `height` lines high and has room, the first ones take two lines each.
+    """
     yield Row(((cell(_answered(view), width), "quiet"),))
     if not found:
         yield Row(((" " + _nothing(view.snapshot.log), "unknown" if view.snapshot.log.failure else "ok"),))
-    names = min(max((cell_len(one.subject or "-") for one in found), default=0), max(10, width // 4))
-    causes = min(max((cell_len(one.cause) for one in found), default=0), max(16, width // 3))
-    for incident in found:
-        yield _row(incident, view, names, causes, width)
+    columns = _columns(found, width, height)
+    place = itertools.count()
+    now = [incident for incident in found if incident.going_on]
+    over = [incident for incident in found if not incident.going_on]
+    if now and over:
+        yield Row(((" going on", "head"),))
+    for incident in now:
+        yield from _rows(incident, view, columns, width, next(place))
+    if over:
+        yield Row(((f" over: none in the last {GOING_ON} min", "head"),))
+    for incident in over:
+        yield from _rows(incident, view, columns, width, next(place))
     if view.snapshot.failures.other:
         yield Row(((f" and {count(view.snapshot.failures.other, 'failure')} of kinds not seen any more", "quiet"),))
 
@@ -113,27 +174,25 @@ def _nothing(log: Log) -> str:
     return log.failure.why if log.failure else "nothing failed in the log, as far as it was read"
 
 
-def _row(incident: Incident, view: View, names: int, causes: int, width: int) -> Row:
+def _rows(incident: Incident, view: View, columns: _Columns, width: int, place: int) -> Iterator[Row]:
     # a caller's own mistake counts against nobody here
     style = "bad" if incident.going_on and incident.failure_of != "caller" else "quiet"
     mark: Span = ("new ", "mark") if incident.new else ("    ", "")
-    wide = width >= 90
-    rate = sparkline(_coarse(incident.minutes)) if wide else ""
-    last = cell(coarse_age(view.now - incident.last), 9, right=True)
+    last = cell(coarse_age(view.now - incident.last), _AGE, right=True)
     spans: list[Span] = [
         (f" {view.signs.states['failing' if incident.going_on else 'idle']} ", style),
         mark,
-        (cell(incident.cause, causes) + " ", style),
-        (cell(incident.subject or "-", names) + " ", "strong"),
-        (cell(f"{incident.count:,}", 7, right=True) + " ", "ok"),
+        (cell(incident.cause, columns.causes) + " ", style),
+        (cell(incident.subject or "-", columns.names) + " ", "strong"),
+        (cell(f"{incident.count:,}", _COUNT - 1, right=True) + " ", "ok"),
     ]
-    rest = width - sum(cell_len(text) for text, _ in spans) - (CELLS + 1 if wide else 0) - 9
-    if rest >= 12:
-        spans.append((cell(incident.words, rest), "quiet"))
-    elif rest > 0:
-        spans.append((" " * rest, ""))
-    spans += [(f" {rate}" if wide else "", style), (last, "quiet")]
-    return Row(tuple(spans), incident.key)
+    if columns.words:
+        spans.append((cell(incident.words, columns.words), "quiet"))
+    rate = f" {sparkline(_coarse(incident.minutes))}" if columns.wide else ""
+    spans += [(rate, style), (last, "quiet")]
+    yield Row(tuple(spans), incident.key)
+    if place < columns.doubled:
+        yield Row(((" " * _LEAD, ""), (cell(incident.words, width - _LEAD), "quiet")), below=True)
 
 
 def _coarse(minutes: tuple[int, ...]) -> list[int]:

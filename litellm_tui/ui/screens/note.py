@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.widgets.lines import Lines, Row
 
 
@@ -29,7 +30,6 @@ class NotePrompt(FilledScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -note") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content("Enter marks it · Esc leaves it")
             yield Lines(id="dialog-lines")
             field = Input(placeholder="why, until when (may stay empty)", compact=True, max_length=200)
             # a blinking cursor costs 3.6 KB a second
@@ -38,6 +38,7 @@ class NotePrompt(FilledScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(Lines).can_focus = False
+        say_below(self, hint_words(("Enter", "mark"), ("Esc", "leave")))
 
     def rows(self, width: int) -> list[Row]:
         """The question."""

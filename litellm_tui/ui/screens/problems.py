@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
@@ -17,6 +18,11 @@ from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import STYLES
 from litellm_tui.ui.widgets.lines import Row, Span, cell
 
+# cells in front of the title: the cursor's bar, the sign, and whether it is new
+_LEAD: Final = 7
+_AGE: Final = 9
+_LEAST_HIT: Final = 12
+
 
 class Problems(LiveList[Place | None, Problem]):
     """Enter goes to the row concerned, Escape closes."""
@@ -26,10 +32,13 @@ class Problems(LiveList[Place | None, Problem]):
         # a modal screen keeps the keys of the console out: to look again is of use here too
         Binding("f5", "app.look", show=False),
     ]
-    NAME, WHAT, ENDING = "problems", "Problems", "Enter goes there · Esc closes"
+    NAME, WHAT, ENDING = "problems", "Problems", "Enter its row · Esc close"
 
     def rows(self, width: int) -> Iterator[Row]:
-        return problem_rows(self._view, width)
+        return problem_rows(self._view, width, self.height)
+
+    def head(self, width: int) -> Row | None:
+        return problem_head(self._view.diagnosis.problems, width, self.height)
 
     def item(self, key: str) -> Problem | None:
         return next((problem for problem in self._view.diagnosis.problems if problem.key == key), None)
@@ -41,27 +50,66 @@ class Problems(LiveList[Place | None, Problem]):
         self.dismiss(item.place)
 
 
-def problem_rows(view: View, width: int) -> Iterator[Row]:
-    """The list: what is wrong, what was (solved), or what was looked at; then the blind spots."""
+class _Columns(NamedTuple):
+    """Cells of the title, the cause and who is hit, where that has a column; so many of the rows take two lines."""
+
+    titles: int
+    causes: int
+    hit: int
+    doubled: int
+
+
+def _columns(problems: Sequence[Problem], width: int, height: int) -> _Columns:
+    headings = 3 if any(problem.solved_at is not None for problem in problems) else 1
+    doubled = max(0, min(len(problems), height - headings - len(problems)))
+    title = max((cell_len(problem.title) for problem in problems), default=0)
+    cause = max((cell_len(problem.cause) for problem in problems), default=0)
+    room = width - _LEAD - 2 - _AGE
+    if doubled:
+        # who is hit stands in the second line
+        titles = min(title, max(room // 2, room - cause))
+        return _Columns(titles, max(1, room - titles), 0, doubled)
+    titles, causes = min(title, max(12, width // 3)), min(cause, max(10, width // 4))
+    hit = room - titles - causes
+    return _Columns(titles, causes if hit >= _LEAST_HIT else room - titles, hit if hit >= _LEAST_HIT else 0, 0)
+
+
+def problem_head(problems: Sequence[Problem], width: int, height: int) -> Row | None:
+    """The names of the columns; None where there is no problem."""
+    if not problems:
+        return None
+    columns = _columns(problems, width, height)
+    hit = cell("who is hit", columns.hit) if columns.hit else ""
+    names = f"{cell('problem', columns.titles)} {cell('cause', columns.causes)} {hit}{cell('since', _AGE, right=True)}"
+    return Row(((" " * _LEAD + names, "head"),))
+
+
+def problem_rows(view: View, width: int, height: int = 0) -> Iterator[Row]:
+    """The list: what is wrong, what was (solved), or what was looked at; then the blind spots.
+
+    Where the list is `height` lines high and has room, the worst ones take two lines each.
+    """
     problems = view.diagnosis.problems
     lasting = [problem for problem in problems if problem.solved_at is None]
     wrong = [problem for problem in lasting if problem.severity in ("bad", "warn")]
+    solved = [problem for problem in problems if problem.solved_at is not None]
+    columns = _columns(problems, width, height)
+    place = itertools.count()
     if not wrong:
         yield Row(((f" {all_clear(lasting)}", "ok"),))
-    names = min(max((cell_len(p.title) for p in problems), default=0), max(12, width // 3))
-    causes = min(max((cell_len(p.cause) for p in problems), default=0), max(10, width // 4))
+    elif solved:
+        yield Row(((" going on", "head"),))
     for problem in wrong:
-        yield _row(problem, view, names, causes, width)
+        yield from _rows(problem, view, columns, width, next(place))
     # the header counts what is wrong: what is only worth knowing stands apart
     if notes := [problem for problem in lasting if problem not in wrong]:
         yield Row(((" worth knowing", "head"),))
         for problem in notes:
-            yield _row(problem, view, names, causes, width)
-    solved = [problem for problem in problems if problem.solved_at is not None]
+            yield from _rows(problem, view, columns, width, next(place))
     if solved:
-        yield Row(((" not seen any more", "head"),))
+        yield Row(((" over, not seen any more", "head"),))
         for problem in solved:
-            yield _row(problem, view, names, causes, width)
+            yield from _rows(problem, view, columns, width, next(place))
     if not wrong:
         yield Row((("", ""),))
         yield Row(((" looked at", "head"),))
@@ -85,26 +133,28 @@ def _folded(text: str, style: str, width: int) -> Iterator[Row]:
     yield from to_rows([("", text, style)], width)
 
 
-def _row(problem: Problem, view: View, names: int, causes: int, width: int) -> Row:
+def _rows(problem: Problem, view: View, columns: _Columns, width: int, place: int) -> Iterator[Row]:
     solved = problem.solved_at is not None
     style = "quiet" if solved else STYLES[problem.severity]
     sign = {"bad": "failing", "warn": "degraded"}.get(problem.severity, "idle")
     moment = problem.solved_at if solved else problem.since
     ago = age(view.now - moment) if moment is not None else ""
     mark: Span = ("new ", "mark") if problem.new and not solved else ("    ", "")
-    rest = width - 3 - 4 - names - causes - 2 - 9
     spans: list[Span] = [
         (f" {' ' if solved else view.signs.states[sign]} ", style),
         mark,
-        (cell(problem.title, names) + " ", "quiet" if solved else "strong"),
-        (cell(problem.cause, causes) + " ", style),
+        (cell(problem.title, columns.titles) + " ", "quiet" if solved else "strong"),
+        (cell(problem.cause, columns.causes) + " ", style),
     ]
-    if rest >= 12:
-        # its own name stands beside it already
-        hit = problem.hit.removeprefix(f"group {problem.title}").removeprefix(", ")
-        spans.append((cell(hit or problem.reason, rest), "quiet"))
-    spans.append((cell(ago, 9, right=True), "quiet"))
-    return Row(tuple(spans), problem.key)
+    # its own name stands beside it already
+    hit = problem.hit.removeprefix(f"group {problem.title}").removeprefix(", ") or problem.reason
+    if columns.hit:
+        spans.append((cell(hit, columns.hit), "quiet"))
+    spans.append((cell(ago, _AGE, right=True), "quiet"))
+    yield Row(tuple(spans), problem.key)
+    if place < columns.doubled:
+        do = f" {view.signs.arrow} {problem.do}" if problem.do and not solved else ""
+        yield Row(((" " * _LEAD, ""), (cell(hit + do, width - _LEAD), "quiet")), below=True)
 
 
 def problem_paragraphs(problem: Problem, view: View) -> Iterator[Paragraph]:

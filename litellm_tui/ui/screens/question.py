@@ -6,12 +6,13 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.screen import ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.screens.hint_words import hint_words, say_below
+from litellm_tui.ui.widgets.lines import Lines
 from litellm_tui.ui.widgets.unit_name import UnitName
 
 
@@ -26,6 +27,9 @@ class Question(FilledScreen[ScreenResultType]):
         Binding("n", "answer(False)", show=False),
         Binding("left,up", "other_button(-1)", show=False),
         Binding("right,down", "other_button(1)", show=False),
+        # the text above may be longer than its room, while a button has the focus
+        Binding("pageup", "scroll_text(-1)", show=False),
+        Binding("pagedown", "scroll_text(1)", show=False),
     ]
     FOCUS = "#cancel"
     YES: ClassVar[str]
@@ -50,11 +54,10 @@ class Question(FilledScreen[ScreenResultType]):
         if not what:
             words = ""
         elif field is not None:
-            words = f"type the name, then Enter: {what} · Esc leaves it"
+            words = f"type the name · {hint_words(('Enter', what), ('Esc', 'leave'))}"
         else:
-            words = f"y {what} · n leaves it"
-        for box in self.query(".dialog, .sheet"):
-            box.border_subtitle = Content(wrong or words)
+            words = hint_words(("y", what), ("n", "leave"))
+        say_below(self, wrong or words)
 
     def action_answer(self, yes: bool) -> None:
         if (button := self._yes) is not None:
@@ -62,6 +65,10 @@ class Question(FilledScreen[ScreenResultType]):
 
     def action_other_button(self, step: int) -> None:
         self.focus_next(Button) if step > 0 else self.focus_previous(Button)
+
+    def action_scroll_text(self, pages: int) -> None:
+        for lines in self.query(Lines):
+            lines.action_page(pages)
 
     @property
     def named(self) -> bool:
@@ -72,7 +79,7 @@ class Question(FilledScreen[ScreenResultType]):
         """Go to the field, and say what is missing."""
         for field in self.query(UnitName):
             field.focus()
-            self.say_how(f"not {field.wanted} yet: type it, then Enter · Esc leaves it")
+            self.say_how(f"not {field.wanted} yet: type it · {hint_words(('Enter', 'go on'), ('Esc', 'leave'))}")
 
     @on(Input.Submitted)
     def _typed(self) -> None:

@@ -46,7 +46,7 @@ class RestartDialog(Question[None]):
         Binding("escape", "close", show=False),
         Binding("r", "rehearse", show=False),
     ]
-    YES = "#restart"
+    YES = "#restart, #finish"
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ class RestoreScreen(WritingScreen):
     """Which set, and what differs from it now."""
 
     WHAT = "Go back"
-    ENDING = "w writes it, with a backup of what is there, Esc leaves it"
+    ENDING = "y write, with a backup of what is there · n leave"
     LINES = "restore-lines"
 
     def __init__(self, backup: Backup, found: RollbackPreview, utc: bool) -> None:

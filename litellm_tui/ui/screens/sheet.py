@@ -14,6 +14,7 @@ from textual.events import Key
 from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.widgets.lines import Lines, Row
 
 
@@ -41,9 +42,10 @@ class Sheet(FilledScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
             box.border_title = Content(clean(self._title).replace("\n", " "))
-            offered = [f"{offer.shown} {offer.word}" for offer in self._offers]
-            box.border_subtitle = Content(" · ".join([*offered, "Esc close"] if offered else ["Esc closes"]))
             yield Lines(id="sheet-lines")
+
+    def on_mount(self) -> None:
+        say_below(self, hint_words(*((offer.shown, offer.word) for offer in self._offers), ("Esc", "close")))
 
     def rows(self, width: int) -> list[Row]:
         """The paragraphs."""

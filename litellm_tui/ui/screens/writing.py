@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from litellm_tui.ui.screens.filled import FilledScreen
+from litellm_tui.ui.screens.hint_words import say_below
 from litellm_tui.ui.widgets.lines import Lines
 
 
@@ -17,8 +18,8 @@ class WritingScreen(FilledScreen[bool]):
     """Ends with True when the operator wants it written. Enter alone does not write: it may be held down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "write", show=False),
-        Binding("escape,q,enter", "close", show=False),
+        Binding("w,y", "write", show=False),
+        Binding("escape,q,enter,n", "close", show=False),
     ]
     WHAT: ClassVar[str]
     ENDING: ClassVar[str]
@@ -27,8 +28,10 @@ class WritingScreen(FilledScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
             box.border_title = Content(self.WHAT)
-            box.border_subtitle = Content(self.ENDING)
             yield Lines(id=self.LINES)
+
+    def on_mount(self) -> None:
+        say_below(self, self.ENDING)
 
     def action_write(self) -> None:
         self.dismiss(True)

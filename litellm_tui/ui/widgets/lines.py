@@ -46,6 +46,8 @@ class Row(NamedTuple):
 
     spans: tuple[Span, ...]
     key: str = ""
+    below: bool = False
+    """Whether it goes on with the row above: the cursor stands on both."""
 
 
 class LazyRows(Sequence[Row]):
@@ -225,7 +227,9 @@ class Lines(ScrollView, can_focus=True):
         # what is out of sight is drawn when it comes into sight
         top = self.scroll_offset.y
         for number in range(top, min(top + self.size.height, max(len(before), len(after)))):
-            if (number in (old_cursor, moved) and old_cursor != moved) or number >= min(len(before), len(after)):
+            if (self._head_of(number) in (old_cursor, moved) and old_cursor != moved) or number >= min(
+                len(before), len(after)
+            ):
                 self.refresh_lines(number)
             elif before[number] != after[number]:
                 self._refresh_cells(number, before[number], after[number])
@@ -237,7 +241,8 @@ class Lines(ScrollView, can_focus=True):
     def _refresh_cells(self, number: int, before: Row, after: Row) -> None:
         """Paint what differs between a row and the one that takes its place."""
         ascii_only = self.app.has_class(ASCII_CLASS)
-        first, end = (0, None) if ascii_only else differing(before.spans, after.spans)
+        whole = ascii_only or before.below or after.below
+        first, end = (0, None) if whole else differing(before.spans, after.spans)
         width = max(self.virtual_size.width, self.size.width)
         self.refresh(Region(first, number - self.scroll_offset.y, (width if end is None else end) - first, 1))
 
@@ -273,8 +278,8 @@ class Lines(ScrollView, can_focus=True):
         if number == self._cursor or number < 0:
             return
         before, self._cursor = self._cursor, number
-        self.refresh_lines(before)
-        self.refresh_lines(number)
+        self._refresh_item(before)
+        self._refresh_item(number)
         self._keep_in_sight(number)
         self.post_message(self.Moved(self, self.selected))
 
@@ -283,8 +288,20 @@ class Lines(ScrollView, can_focus=True):
         if number < top:
             # headings above the first row come into sight with it
             self.scroll_to(y=0 if self._nearest(0) == number else number, animate=False, force=True)
-        elif number >= top + height:
-            self.scroll_to(y=number - height + 1, animate=False, force=True)
+        elif (end := number + self._height_at(number)) > top + height:
+            self.scroll_to(y=end - height, animate=False, force=True)
+
+    def _height_at(self, number: int) -> int:
+        """Lines of the item that begins at this one."""
+        below = number + 1
+        return 2 if 0 < below < len(self._rows) and not self._keys[below] and self._rows[below].below else 1
+
+    def _head_of(self, number: int) -> int:
+        """The line at which the item begins that this one is of."""
+        return number - 1 if number < len(self._rows) and self._rows[number].below else number
+
+    def _refresh_item(self, number: int) -> None:
+        self.refresh_lines(number, self._height_at(number))
 
     # --- keys --------------------------------------------------------------------------------------------------
 
@@ -333,6 +350,7 @@ class Lines(ScrollView, can_focus=True):
 
     def clicked(self, number: int) -> None:
         """A click on this line of the whole list: the first selects it, the second opens it."""
+        number = self._head_of(number)
         if 0 <= number < len(self._keys) and self._keys[number]:
             self._chosen = True
             if number == self._cursor:
@@ -357,7 +375,7 @@ class Lines(ScrollView, can_focus=True):
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
-        self.refresh_lines(self._cursor)
+        self._refresh_item(self._cursor)
 
     def style_of(self, name: str) -> Style:
         """The rich style of one of the names, in the theme of the moment."""
@@ -373,7 +391,7 @@ class Lines(ScrollView, can_focus=True):
         width = self.room
         if number >= len(self._rows):
             return Strip.blank(width, self.rich_style)
-        under = self.style_of("cursor") if number == self._cursor and self.has_focus else None
+        under = self.style_of("cursor") if self._head_of(number) == self._cursor and self.has_focus else None
         return self.strip(self._rows[number].spans, width, under)
 
     def strip(self, spans: Sequence[Span], width: int, under: Style | None = None) -> Strip:

@@ -5,26 +5,10 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Key
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-
-class _Field(Input):
-    """What is typed behind the key that ends it, in one packet, goes to whoever has the focus by then."""
-
-    open = False
-
-    async def on_key(self, event: Key) -> None:
-        if event.key in ("escape", "enter") and self.open:
-            self.open = False
-            self.post_message(ListFilter.Ended(self.value if event.key == "enter" else ""))
-        elif not self.open:
-            self.app.post_message(Key(event.key, event.character))
-        else:
-            return
-        event.stop()
-        event.prevent_default()
+from litellm_tui.ui.widgets.typed_field import TypedField
 
 
 class ListFilter(Horizontal):
@@ -40,9 +24,13 @@ class ListFilter(Horizontal):
     def __init__(self, placeholder: str = "words in name, model, address or state") -> None:
         super().__init__(classes="list-filter")
         self.display = False
-        self._field = _Field(compact=True, select_on_focus=False, placeholder=placeholder)
-        # a blinking cursor costs 3.6 KB a second
-        self._field.cursor_blink = False
+        self._field = TypedField(
+            {
+                "enter": lambda: self.post_message(self.Ended(self._field.value)),
+                "escape": lambda: self.post_message(self.Ended("")),
+            },
+            placeholder=placeholder,
+        )
 
     def compose(self) -> ComposeResult:
         yield Static(Content(" filter: "))
@@ -50,8 +38,5 @@ class ListFilter(Horizontal):
 
     def ask(self, value: str) -> None:
         """Open for typing; what is typed from now on goes there."""
-        self._field.value = value
-        self._field.cursor_position = len(value)
-        self.display = self._field.open = True
-        # at once: focus() waits its turn, and the next key would still go to the list
-        self.screen.set_focus(self._field)
+        self.display = True
+        self._field.ask(value)

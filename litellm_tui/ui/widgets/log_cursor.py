@@ -17,6 +17,14 @@ class LogCursor(LogLines):
         found = self._index.sequences[place] if place >= 0 else None
         return self.store.get(found) if found is not None and found == self._at else None
 
+    def beside(self, step: int) -> LogRecord | None:
+        """Put the cursor on the record shown before this one (-1), or after it (1); None where there is none."""
+        place = self._place() + step
+        if self._at is None or not 0 <= place < len(self._index):
+            return None
+        self._go(place)
+        return self.chosen
+
     def go_to(self, sequence: int) -> None:
         """Put the cursor on the line of this record, or the nearest one shown before it."""
         self._go(self._index.at_or_before(self.line_of_record(sequence)))
@@ -31,11 +39,12 @@ class LogCursor(LogLines):
         self._at = self._index.sequences[place]
         self._redraw_cursor()
         line, height = self._index.line_of(place), self.size.height
-        top = round(self.scroll_y)
+        end, top = self._index.line_of(place + 1), round(self.scroll_y)
         if line < top:
             self._jump(line)
-        elif line >= top + height:
-            self._jump(line - height + 1)
+        elif end > top + height:
+            # all of it, as far as it has room
+            self._jump(min(line, end - height))
 
     def _redraw_cursor(self) -> None:
         place = -1 if self._at is None else self._index.at_or_before(self._at)

@@ -42,6 +42,8 @@ class LogIndex:
         self._behind = pivot
         self._above: list[tuple[int, int]] = []
         self._lines_above = 0
+        self.again: int | None = None
+        """The first record that was looked at again since somebody has set this to None."""
 
     # --- looking -----------------------------------------------------------------------------------------------
 
@@ -166,6 +168,7 @@ class LogIndex:
             self.end = self.begins[place]
             self._drop_folded(self.sequences[place:])
             del self.sequences[place:], self.begins[place:]
+        self.again = since if self.again is None else min(self.again, since)
         if self.sequences and (again := self.folded.get(self.sequences[-1])):
             while again and again[-1] >= since:
                 again.pop()

@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, tzinfo
 from typing import ClassVar, Final, Self
 
+from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -28,8 +29,9 @@ from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.regex_timeout import TookTooLong, patience
 from litellm_tui.ui.terminal_link import Link
 from litellm_tui.ui.textual_internals import resize_without_layout
-from litellm_tui.ui.widgets.lines import Lines, Span
+from litellm_tui.ui.widgets.lines import Lines, Span, cell
 from litellm_tui.ui.widgets.log_index import LogIndex
+from litellm_tui.ui.widgets.log_matches import excerpt
 from litellm_tui.ui.widgets.log_paint import GAP, highlighted, lines_of, spans_of
 from litellm_tui.ui.widgets.log_reading import LEAD, LogReading, rows_of
 
@@ -437,11 +439,26 @@ class LogLines(Lines):
             spans = self._read_spans(record, inside, marked)
         else:
             spans = spans_of(record, inside, self.room, self.wrapped, self.clock, marked)
+        if self.sought and record.sequence == self._at and not self.wrapped:
+            spans = iter(self._with_match(record, list(spans)))
         for span, searched in spans:
             if searched and self.sought:
                 yield from highlighted(span, self._found(span[0]))
             else:
                 yield span
+
+    def _with_match(self, record: LogRecord, spans: list[tuple[Span, bool]]) -> list[tuple[Span, bool]]:
+        """The line under the cursor; where what is searched for is cut off, or in a line behind it, that piece."""
+        if any(searched and self._found(span[0]) for span, searched in spans):
+            return spans
+        lead = [(span, searched) for span, searched in spans if not searched]
+        width = max(10, self.room - sum(cell_len(text) for (text, _), _ in lead))
+        try:
+            with patience() if self.sought.is_regex else nullcontext():
+                piece = excerpt(self.reads.together(record) if self.reading else [record], self.sought, width)
+        except TookTooLong:
+            piece = ""
+        return [*lead, ((cell(piece, width), "ok"), True)] if piece else spans
 
     def _read_spans(self, record: LogRecord, inside: int, marked: bool) -> Iterator[tuple[Span, bool]]:
         width = max(10, self.room - LEAD)

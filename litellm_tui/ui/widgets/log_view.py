@@ -17,6 +17,7 @@ from litellm_tui.logs.store import RANK
 from litellm_tui.model.log import Level, LogRecord
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.widgets.log_cursor import LogCursor
+from litellm_tui.ui.widgets.log_matches import MatchCount
 
 LEVELS: Final[tuple[Level, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
 _CALL: Final = re.compile(r"litellm_call_id=([\w-]+)")
@@ -56,6 +57,7 @@ class LogView(LogCursor):
         self._seek: _Seek | None = None
         # in which direction the last search came to the end, and which record that was: the same again goes round
         self._ended: tuple[int, int] | None = None
+        self._matches = MatchCount()
         # the time jumped to, while it is before the first record
         self._time_wanted: float | None = None
 
@@ -126,8 +128,21 @@ class LogView(LogCursor):
         """Highlight what matches."""
         self.sought = Pattern(typed)
         self._seek = self._ended = None
+        self._matches = MatchCount()
         self.refresh()
         self.post_message(self.Changed())
+        if self._timer is None and self.room:
+            self._work()
+
+    @property
+    def matches(self) -> str:
+        """Which of the lines that match the cursor is on, and how many there are; empty until that is known."""
+        if not self.sought or not self._matches.known:
+            return ""
+        number, every = self._matches.place(self._at, self.store.first)
+        if not every:
+            return "none"
+        return f"{number} of {every:,}" if number else f"{every:,} found"
 
     def action_next_match(self, step: int) -> None:
         index = self._index
@@ -151,9 +166,9 @@ class LogView(LogCursor):
         return self.store.last if step > 0 else self.store.first
 
     def _more_work(self, until: float) -> bool:
-        """Go on with the search; whether it goes on after this slice."""
+        """Go on with the search, and then with the count; whether there is more after this slice."""
         if self._seek is None:
-            return False
+            return self._count(until)
         self._merge()
         index, seek = self._index, self._seek
         if seek.is_regex and not self.sought.is_regex:
@@ -166,7 +181,7 @@ class LogView(LogCursor):
             if record is not None and matches(record):
                 self._seek = None
                 self._go(place)
-                return False
+                return self._count(until)
             place += step
             if time.perf_counter() >= until:
                 break
@@ -182,6 +197,17 @@ class LogView(LogCursor):
             self.want_older()
         return False
 
+    def _count(self, until: float) -> bool:
+        """Count what is searched for; whether there is more to be counted."""
+        if not self.sought or not self._index.done:
+            return False
+        self._merge()
+        return self._matches.look(self._index, self._has_match, until)
+
+    def _has_match(self, sequence: int) -> bool:
+        record = self.store.get(sequence)
+        return record is not None and self._is_sought(record)
+
     def action_bottom(self) -> None:
         self._seek = self._ended = self._time_wanted = None
         super().action_bottom()
@@ -189,6 +215,8 @@ class LogView(LogCursor):
     def _go(self, place: int) -> None:
         self._ended = self._time_wanted = None
         super()._go(place)
+        if self.sought:
+            self.post_message(self.Changed())
 
     # --- what is shown -----------------------------------------------------------------------------------------
 
