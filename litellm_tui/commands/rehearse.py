@@ -1,7 +1,7 @@
 """`litellm-tui rehearse`: the configuration started for real on a spare port, beside the gateway that serves.
 
-Exit status: 0 it starts and is proved, 1 it is refused, 2 it could not be rehearsed, 64 a wrong command line, 130
-interrupted (what was started is ended all the same).
+Exit status: 0 it starts and is proved, 1 it is refused, 2 it could not be rehearsed or not be judged in time, 64 a
+wrong command line, 130 interrupted (what was started is ended all the same).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from litellm_tui.target.profile import Options, Profile, may_change
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
 
-STATUS: Final[dict[RehearsalOutcome, int]] = {"passed": 0, "refused": 1, "not possible": 2}
+STATUS: Final[dict[RehearsalOutcome, int]] = {"passed": 0, "refused": 1, "not judged": 2, "not possible": 2}
 
 
 def run(

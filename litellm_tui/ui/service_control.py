@@ -156,7 +156,7 @@ class ServiceControl:
             self._lock(profile),
             self._backups,
             force=force,
-            rehearse=of_restart(profile),
+            rehearse=None if dialog.unrehearsed else of_restart(profile),
         )
         ways = {"apply": transaction.apply, "finish": transaction.finish, "undo": transaction.undo}
         async with aclosing(ways[way]()) as events:
