@@ -76,6 +76,7 @@ class UpgradeScreen(Question[None]):
         self.planned: Planned | None = None
         """What the plan is by now; None while it is made."""
         self._wanted, self._backed_up, self._before = "", False, ""
+        self._asked = time.monotonic()
         self._way: Way | None = None
         self._began = 0.0
         self._steps: dict[StepName, Step] = {}
@@ -108,7 +109,7 @@ class UpgradeScreen(Question[None]):
     # --- the plan ----------------------------------------------------------------------------------------------
 
     def _look(self, *, rehearsal: bool = False) -> None:
-        self.planned = None
+        self.planned, self._asked = None, time.monotonic()
         self._buttons()
         self.fill()
         begin_beside(self, partial(self._planned, rehearsal), "plan", "plan", exclusive=True)
@@ -220,7 +221,7 @@ class UpgradeScreen(Question[None]):
         self.fill()
 
     def _tick(self) -> None:
-        if self._way is not None and not self._over:
+        if self.planned is None or (self._way is not None and not self._over):
             self.fill()
 
     def rows(self, width: int) -> list[Row]:
@@ -231,7 +232,9 @@ class UpgradeScreen(Question[None]):
     def _question(self) -> Iterator[Paragraph]:
         yield "service", f"{self._unit} ({self._view.profile.place})", "strong"
         if self.planned is None:
-            yield "plan", "looking at what is installed, and at what the index of this machine has", "quiet"
+            # an index may take a minute
+            seconds = f"{time.monotonic() - self._asked:.0f} s"
+            yield "plan", f"looking at what is installed, and at what the index of this machine has: {seconds}", "quiet"
             return
         yield from plan_paragraphs(self.planned.plan)
         if self._before:
