@@ -165,9 +165,9 @@ def _add_rehearse_options(parser: argparse.ArgumentParser) -> None:
     absent = argparse.SUPPRESS
     parser.add_argument("file", nargs="?", metavar="FILE", default=absent,
                         help="another configuration, in place of the service's own")  # fmt: skip
-    parser.add_argument("--with", dest="program", metavar="PATH|IMAGE", default=absent,
-                        help="another LiteLLM: the folder of its environment, its litellm script, or for a container "
-                        "an image")  # fmt: skip
+    parser.add_argument("--with", dest="program", metavar="VERSION|PATH|IMAGE", default=absent,
+                        help="another LiteLLM: a release, which is made ready beside the one that runs, the folder of "
+                        "its environment, its litellm script, or for a container an image")  # fmt: skip
     parser.add_argument("--probe", dest="probes", metavar="GROUP", action="append", default=absent,
                         help="ask every deployment of this group, a paid request each; may be given again")  # fmt: skip
     parser.add_argument("--with-database", dest="database", action="store_true", default=absent,

@@ -1,13 +1,14 @@
 """`litellm-tui rehearse`: the configuration started for real on a spare port, beside the gateway that serves.
 
-Exit status: 0 it starts and is proved, 1 it is refused, 2 it could not be rehearsed, 64 a wrong command line, 130
-interrupted (what was started is ended all the same).
+Exit status: 0 it starts and is proved, 1 it is refused, 2 it could not be rehearsed or not be judged in time, 64 a
+wrong command line, 130 interrupted (what was started is ended all the same).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from typing import Final
 
@@ -15,16 +16,18 @@ import msgspec
 
 from litellm_tui.actions.rehearse.messages import headline, rehearsal_lines
 from litellm_tui.actions.rehearse.run import Wish, rehearse
+from litellm_tui.actions.upgrade.run import release_to_rehearse
 from litellm_tui.commands.gateway_observer import looking
 from litellm_tui.commands.look import history_of
 from litellm_tui.commands.service_order import agreed, unit_of
 from litellm_tui.logs.log_line import clean
+from litellm_tui.model.failures import Failure
 from litellm_tui.model.rehearsal import Rehearsal, RehearsalOutcome
 from litellm_tui.target.profile import Options, Profile, may_change
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
 
-STATUS: Final[dict[RehearsalOutcome, int]] = {"passed": 0, "refused": 1, "not possible": 2}
+STATUS: Final[dict[RehearsalOutcome, int]] = {"passed": 0, "refused": 1, "not judged": 2, "not possible": 2}
 
 
 def run(
@@ -44,9 +47,10 @@ def run(
         print("nothing was started")
         return STATUS["not possible"]
     path = os.path.abspath(os.path.expanduser(file)) if file else None
-    given = program if profile.kind in ("docker", "compose") else program_of(program)
+    release = program if profile.kind != "docker" and _RELEASE.fullmatch(program) else ""
+    given = "" if release else program if profile.kind in ("docker", "compose") else program_of(program)
     wish = Wish(path, given, tuple(probes or ()), database)
-    done = asyncio.run(_rehearsed(profile, wish, quiet=json))
+    done = asyncio.run(_rehearsed(profile, wish, release, quiet=json))
     if json:
         document = {"exit_status": STATUS[done.outcome], **msgspec.to_builtins(done)}
         print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
@@ -56,6 +60,8 @@ def run(
     return STATUS[done.outcome]
 
 
+# what an index calls a release: a path or an image that looks like one is written with a slash or a colon
+_RELEASE: Final = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){1,3}[a-z0-9.+-]{0,20}")
 _OF_DATABASE: Final = "Rehearse with the database, whose tables LiteLLM migrates at its start (that cannot be undone)"
 
 
@@ -67,13 +73,13 @@ def program_of(given: str) -> str:
     found = os.path.join(path, "bin", "litellm") if os.path.isdir(path) else path
     if os.sep not in given or not os.access(found, os.X_OK):
         raise SettingsError(
-            f"rehearse: --with {given}: there is no program {found}; it takes the path of an environment or of a "
-            "litellm script"
+            f"rehearse: --with {given}: there is no program {found}; it takes a release, the path of an environment or "
+            "that of a litellm script"
         )
     return found
 
 
-async def _rehearsed(profile: Profile, wish: Wish, *, quiet: bool) -> Rehearsal:
+async def _rehearsed(profile: Profile, wish: Wish, release: str = "", *, quiet: bool) -> Rehearsal:
     told = ""
 
     def tell(text: str) -> None:
@@ -85,6 +91,13 @@ async def _rehearsed(profile: Profile, wish: Wish, *, quiet: bool) -> Rehearsal:
     history = history_of(profile)
     history.load()
     async with looking(profile, history) as observer:
+        if release:
+            tell(f"making LiteLLM {release} ready beside the one that runs")
+            ready = await release_to_rehearse(profile, observer.seen(), release)
+            if isinstance(ready, Failure):
+                return Rehearsal("not possible", ready.why)
+            tell(ready.told)
+            wish = msgspec.structs.replace(wish, program=ready.program)
         return await rehearse(profile, wish, observer.seen, tell)
 
 

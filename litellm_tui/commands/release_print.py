@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Final, get_args
+from collections.abc import Iterator
+from typing import get_args
 
 from litellm_tui.commands.audit_print import place
 from litellm_tui.logs.log_line import clean
-from litellm_tui.model.release import ChangeKind, ReleaseComparison
-
-_TITLES: Final[Mapping[ChangeKind, str]] = {
-    "fatal": "ends the start",
-    "worse": "gets worse",
-    "opened": "opens a known hole",
-    "unread": "is not read any more",
-    "default": "has another default",
-    "unpriced": "has no price any more",
-    "read": "is read now",
-    "mended": "closes a known hole",
-    "better": "gets better",
-    "harmless": "does not end the start any more",
-    "priced": "has a price now",
-}
+from litellm_tui.model.release import CHANGE_TITLES, ChangeKind, ReleaseComparison
 
 
 def text(comparison: ReleaseComparison) -> Iterator[str]:
@@ -37,7 +23,7 @@ def _text(comparison: ReleaseComparison) -> Iterator[str]:
         changes = comparison.of(kind)
         if changes:
             yield ""
-            yield _TITLES[kind]
+            yield CHANGE_TITLES[kind]
         for change in changes:
             yield f"  {place(change.mark)}: {change.text}" if change.mark else f"  {change.text}"
             if change.do:
@@ -65,7 +51,7 @@ def markdown(comparison: ReleaseComparison) -> str:
         rows += ["| change | where | what | do | source |", "|---|---|---|---|---|"]
     for change in comparison.changes:
         where = place(change.mark) if change.mark else ""
-        cells = (_TITLES[change.kind], where, change.text, change.do, change.source)
+        cells = (CHANGE_TITLES[change.kind], where, change.text, change.do, change.source)
         rows.append(f"| {' | '.join(map(_cell, cells))} |")
     if not comparison.changes:
         rows.append("Nothing that is known here changes for this file.")

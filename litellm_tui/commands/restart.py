@@ -121,7 +121,7 @@ def _ending(outcome: Outcome) -> list[str]:
     down = f", {outcome.downtime:.1f} s of them without an answer" if outcome.downtime is not None else ""
     lines = [f"{outcome.result}: {outcome.text}", f"{outcome.took:.1f} s{down}"]
     done = outcome.rehearsal
-    if outcome.result == "refused" and done is not None and done.refused:
+    if outcome.result == "refused" and done is not None and done.stops:
         lines += [f"  left out of the rehearsal: {text}" for text in done.left_out]
         lines += ["it said last:", *(f"  {line}" for text in done.log for line in text.splitlines()[:3])]
         lines.append("--no-rehearsal restarts without one, --force in spite of it")

@@ -24,8 +24,9 @@ from litellm_tui.model.configuration import Mark
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.service_target import ServiceTarget
 
-RehearsalOutcome = Literal["passed", "refused", "not possible"]
-"""`passed`: it starts and is proved. `refused`: it does not. `not possible`: nothing is known, `cause` says why."""
+RehearsalOutcome = Literal["passed", "refused", "not judged", "not possible"]
+"""`passed`: it starts and is proved. `refused`: it does not. `not judged`: its time was over before either was seen,
+and `cause` says what was still waited for. `not possible`: nothing was started, `cause` says why."""
 
 
 class Derived(msgspec.Struct, frozen=True):
@@ -86,11 +87,11 @@ class RehearsalRun(msgspec.Struct, frozen=True):
 class Rehearsal(msgspec.Struct, frozen=True):
     """What a rehearsal has shown.
 
-    `cause` is the reason of a refusal, or why nothing could be rehearsed, and `mark` the place in the operator's own
+    `cause` is the reason of a refusal, or why nothing could be said, and `mark` the place in the operator's own
     file that it comes from. `ready` is the time from the start to the first answer, `memory` the most that was held,
     as far as it was seen. `loaded` and `dropped` are deployments (`group (model)`). `warnings` are of its log,
     `differs` says what it has otherwise than what runs, `left_out` what was not rehearsed. `log` is the last that it
-    wrote, where it is refused. `version` is the LiteLLM that was started, `digest` that of the configuration
+    wrote, where it has not passed. `version` is the LiteLLM that was started, `digest` that of the configuration
     (`ConfigFile.digest`).
     """
 
@@ -114,3 +115,8 @@ class Rehearsal(msgspec.Struct, frozen=True):
     def refused(self) -> bool:
         """Whether what was rehearsed must not be applied."""
         return self.outcome == "refused"
+
+    @property
+    def stops(self) -> bool:
+        """Whether what was rehearsed is applied only where somebody insists."""
+        return self.outcome in ("refused", "not judged")

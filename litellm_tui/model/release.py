@@ -123,6 +123,21 @@ now. `default`: a value that the file does not set. `unpriced`, `priced`: a mode
 more, or knows now. `mended`: a hole is closed. `better`: something found before is not. `harmless`: it ended the start
 before."""
 
+CHANGE_TITLES: Final[Mapping[ChangeKind, str]] = {
+    "fatal": "ends the start",
+    "worse": "gets worse",
+    "opened": "opens a known hole",
+    "unread": "is not read any more",
+    "default": "has another default",
+    "unpriced": "has no price any more",
+    "read": "is read now",
+    "mended": "closes a known hole",
+    "better": "gets better",
+    "harmless": "does not end the start any more",
+    "priced": "has a price now",
+}
+"""What is said of each kind."""
+
 
 class ReleaseChange(msgspec.Struct, frozen=True):
     """One thing that another release changes for a configuration, with its place there and where it is known from."""

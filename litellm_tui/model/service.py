@@ -48,13 +48,13 @@ class Worker(msgspec.Struct, frozen=True):
 class Service(msgspec.Struct, frozen=True):
     """The state of what runs LiteLLM, a unit, a container or a process, always in systemd's terms.
 
-    A unit is read by `systemctl show`, with /proc of its processes where systemd does no accounting. `scope` is `user`
-    or `system` for a unit, otherwise the kind of service. `started_at` is the start of the main process; `cpu_percent`
-    is of one core, over the time since the last reading. None and "" mean not known. `invocation` differs from one run
-    to the next, `fragment` is the file that defines the service, `health` the result of a container's own check
-    (`health_test`), and `note` a remark on this reading, such as a stale PID file. `unit_file_state` says whether
-    systemd starts it at boot
-    (enabled, disabled, static …), `booted_at` is the start of the machine.
+    A unit is read by `systemctl show`, with /proc of its processes where systemd does no accounting. `scope` is
+    `user` or `system` for a unit, otherwise the kind of service. `started_at` is the start of the main process, and
+    `started_after`, where that is not known, a time at which it was seen not to run; `cpu_percent` is of one core,
+    over the time since the last reading. None and "" mean not known. `invocation` differs from one run to the next,
+    `fragment` is the file that defines the service, `health` the result of a container's own check (`health_test`),
+    and `note` a remark on this reading, such as a stale PID file. `unit_file_state` says whether systemd starts it at
+    boot (enabled, disabled, static …), `booted_at` is the start of the machine.
 
     `obstacles` are what its next start fails on. While it does not run, `killed_for_memory` is the kernel's own message
     about it. `ports` are the TCP ports that it listens on, where they may be seen. `workers` are its processes where it
@@ -92,6 +92,7 @@ class Service(msgspec.Struct, frozen=True):
     recycles: bool = False
     lost: tuple[float, ...] = ()
     oom_kills: int = 0
+    started_after: float | None = None
 
     @property
     def keeper(self) -> str:

@@ -190,10 +190,14 @@ def current_start(snapshot: Snapshot) -> Start | None:
             return None
         result = f"did not stay up: {service.result} ({service.exit_code or 'exited'} {service.exit_status})"
         return Start(service.changed_at, file.digest, version, result, file.files, _DOWN + file.digest)
-    if service.started_at is None or file.modified_at > service.started_at:
+    began = service.started_at
+    if began is None and service.active_state == "active":
+        # it was seen not to run, so it has read the file that was there by then, unless that has changed since
+        began = service.started_after
+    if began is None or file.modified_at > began:
         return None
-    settled = snapshot.taken_at - service.started_at >= _SETTLED_SECONDS
-    result = _loaded(gateway, service.started_at, len(file.deployments), settled)
+    settled = snapshot.taken_at - began >= _SETTLED_SECONDS
+    result = _loaded(gateway, began, len(file.deployments), settled)
     if not result or not (version or settled):
         return None
     # a process that has just loaded everything may still fail; where no key is right that would show it, its answers
@@ -206,8 +210,9 @@ def current_start(snapshot: Snapshot) -> Start | None:
         if _closed(gateway) and result == _UNSHOWN
         else None
     )
-    good = (looked or 0.0) - service.started_at >= _SETTLED_SECONDS
-    return Start(service.started_at, file.digest, version, result, file.files, run_of(service), good)
+    good = (looked or 0.0) - began >= _SETTLED_SECONDS
+    run = run_of(service) or f"after {round(began)}"
+    return Start(began, file.digest, version, result, file.files, run, good)
 
 
 def run_of(service: Service | None) -> str:

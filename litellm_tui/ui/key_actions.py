@@ -34,6 +34,7 @@ from litellm_tui.ui.service_control import ServiceControl
 from litellm_tui.ui.session import Session
 from litellm_tui.ui.terminal_link import Link
 from litellm_tui.ui.textual_internals import TerminalApp
+from litellm_tui.ui.upgrade_control import UpgradeControl
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.chain_lines import ChainLines
 from litellm_tui.ui.widgets.lines import Lines
@@ -59,6 +60,7 @@ class KeyActions(TerminalApp[int]):
         super().__init__()
         self._operations = Operations(self)
         self._control = ServiceControl(self)
+        self._upgrades = UpgradeControl(self, self._control.order)
         self._overlays = Overlays(self, self._operations)
         self._log_actions = LogActions(self)
 
@@ -240,6 +242,10 @@ class KeyActions(TerminalApp[int]):
     def action_rehearse(self) -> None:
         if view := self._uncovered:
             self._control.rehearse(view)
+
+    def action_upgrade(self) -> None:
+        if view := self._uncovered:
+            self._upgrades.upgrade(view)
 
     def action_start_stop(self) -> None:
         if view := self._uncovered:

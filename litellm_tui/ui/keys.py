@@ -59,6 +59,8 @@ KEYS: Final = (
     Key("R", "R", "restart", "Restart the service (asks first)", hint="restart", palette=True, acts=True),
     Key("r", "r", "rehearse", "Rehearse the configuration: start it beside the gateway that serves (asks first)",
         palette=True, acts=True),
+    Key("U", "U", "upgrade", "Upgrade LiteLLM: the plan for another release, rehearsed or applied (asks first)",
+        palette=True, acts=True),
     Key("S", "S", "start_stop", "Stop the service, or start it (asks first)", palette=True, acts=True),
     Key("f5", "F5", "look", "Look at everything again now", palette=True),
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
@@ -140,7 +142,11 @@ _HINTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("timeline.log-of-minute", "log"),
     ),
     "worst": (("lists.open", "go there"),),
-    "service": (("service.service-detail", "all of it"), ("everywhere.start-stop", "stop or start")),
+    "service": (
+        ("service.service-detail", "all of it"),
+        ("everywhere.start-stop", "stop or start"),
+        ("everywhere.upgrade", "upgrade"),
+    ),
 }
 
 

@@ -152,11 +152,11 @@ class ServiceControl:
         transaction = Transaction(
             profile,
             ConsoleObserver(self._console),
-            partial(self._order, "restart"),
+            partial(self.order, "restart"),
             self._lock(profile),
             self._backups,
             force=force,
-            rehearse=of_restart(profile),
+            rehearse=None if dialog.unrehearsed else of_restart(profile),
         )
         ways = {"apply": transaction.apply, "finish": transaction.finish, "undo": transaction.undo}
         async with aclosing(ways[way]()) as events:
@@ -190,8 +190,8 @@ class ServiceControl:
         if screen.is_running:
             screen.take(done)
 
-    async def _order(self, verb: Verb) -> Failure | None:
-        """The order; through sudo where a right is missing, on a terminal that is handed over."""
+    async def order(self, verb: Verb) -> Failure | None:
+        """Carry it out; through sudo where a right is missing, on a terminal that is handed over."""
         from litellm_tui.actions.control import order
         from litellm_tui.actions.sudo import helps, order_with_sudo
 
@@ -223,7 +223,7 @@ class ServiceControl:
         dialog = ConfirmDialog(verb.capitalize(), question(profile, verb, flight), unit if profile.production else "")
         if not await self._console.push_screen_wait(dialog):
             return
-        refused = await carry_out(self._lock(profile), partial(self._order, verb))
+        refused = await carry_out(self._lock(profile), partial(self.order, verb))
         self._monitor.look_now()
         if refused:
             self._console.notify(f"no {verb}: {refused}", severity="error", timeout=20, markup=False)

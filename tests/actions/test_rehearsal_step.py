@@ -79,6 +79,17 @@ async def test_who_insists_restarts_into_what_was_refused(site: Site) -> None:
     assert (outcome.result, site.world.orders) == ("rolled back", 2)
 
 
+async def test_what_could_not_be_judged_in_time_is_asked_about(site: Site) -> None:
+    site.world.save(NEW)
+    slow = Rehearsal("not judged", "it could not be judged within 180 s: it does not answer yet")
+    steps, outcome = await site.follow(rehearse=giving(slow))
+    assert (outcome.result, site.world.orders) == ("refused", 0)
+    assert outcome.text == "nothing was changed: it could not be judged within 180 s: it does not answer yet"
+    assert [step.ok for step in steps if step.name == "rehearsal" and step.took is not None] == [False]
+    _, outcome = await site.follow(rehearse=giving(slow), force=True)
+    assert (outcome.result, site.world.orders) == ("applied", 1)
+
+
 async def test_another_file_than_was_rehearsed_is_not_applied(site: Site) -> None:
     site.world.save(NEW)
     file = config_file.load(str(site.world.etc / "config.yaml"), {})

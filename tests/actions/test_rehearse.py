@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from litellm_tui.actions.rehearse import folder as folders
+from litellm_tui.actions.rehearse.look import judge
 from litellm_tui.actions.rehearse.messages import headline, rehearsal_lines
 from litellm_tui.actions.rehearse.room import free_bytes, lacks_memory, spare_port, wanted_bytes
 from litellm_tui.actions.rehearse.run import Wish, rehearse
+from litellm_tui.analysis.change.proof import ProofCheck
 from litellm_tui.model.configuration import Mark
 from litellm_tui.model.found import Found
 from litellm_tui.model.probe import ProbeResult
@@ -134,3 +136,26 @@ def test_a_result_in_words() -> None:
     assert "  alerts" in list(rehearsal_lines(passed))
     impossible = Rehearsal("not possible", "no memory")
     assert (headline(impossible), list(rehearsal_lines(impossible))) == ("not rehearsed: no memory", [])
+
+
+UP = ProofCheck("unit", "ok", "process 7")
+SILENT = ProofCheck("answers", "waiting", "it does not answer yet")
+
+
+def test_only_what_fails_or_ends_is_refused_and_what_is_too_slow_is_not_judged() -> None:
+    assert judge((UP, ProofCheck("answers", "ok")), ended=False) == ("passed", "")
+    dropped = ProofCheck("log", "failed", "LiteLLM dropped a model")
+    assert judge((UP, SILENT, dropped), ended=False) == ("refused", "LiteLLM dropped a model")
+    assert judge((UP, SILENT), ended=False) == (
+        "not judged", "it could not be judged within 180 s: it does not answer yet"
+    )  # fmt: skip
+    # such as one that leaves with status 0
+    stopped = ProofCheck("unit", "waiting", "the rehearsal is stopped")
+    assert judge((stopped, SILENT), ended=True) == ("refused", "the rehearsal is stopped; it does not answer yet")
+
+
+def test_what_was_seen_until_its_time_was_over_is_told() -> None:
+    done = Rehearsal("not judged", "it could not be judged within 180 s: it does not answer yet", took=181.0,
+                     log=("LiteLLM: loading", ), memory=310_000_000)  # fmt: skip
+    assert headline(done) == "not judged: it could not be judged within 180 s: it does not answer yet"
+    assert "  LiteLLM: loading" in list(rehearsal_lines(done))

@@ -28,7 +28,11 @@ router_settings:
 litellm_settings:
   callbacks: [my_hooks.handler]
   cache_params: {type: redis, host: nowhere}
+  custom_provider_map:
+  - {provider: a, custom_handler: my_hooks.a}
+  - {provider: b}
 general_settings:
+  key_management_system: strongbox
   custom_auth: gate.check_key
   pass_through_endpoints:
   - path: /a
@@ -73,6 +77,9 @@ def trace(file: str, name: str, words: str) -> str:
                "Exception: Server name cannot contain '-'. Found: my-tools"), "  my-tools: {url:"),
         (trace("router.py", "set_model_list", "KeyError: 'model_name'"), "- litellm_params: {model: openai/large}"),
         (trace("router.py", "set_model_list", "KeyError: 'litellm_params'"), "- model_name: large"),
+        (trace("proxy/proxy_server.py", "load_config", "KeyError: 'custom_handler'"), "  - {provider: b}"),
+        (trace("proxy/proxy_server.py", "initialize_secret_manager",
+               "ValueError: Invalid Key Management System selected"), "  key_management_system: strongbox"),
     ],
 )  # fmt: skip
 def test_the_line_that_ended_the_start_is_named(record: str, line: str, file: ConfigFile) -> None:

@@ -1,7 +1,7 @@
 """The LiteLLM environments: folders that hold bin/litellm.
 
 Those that LITELLM_TUI_LAB_LITELLM names can be booted by the lab; LITELLM_TUI_NEWEST_LITELLM names the newest, for
-tests that only start it in the proving ground, or read its source. `./test` installs both from
+tests that start it in the proving ground, read its source, or rehearse it in a long run. `./test` installs both from
 `tests/lab/requirements`, where the newest has a folder of its own.
 """
 

@@ -26,6 +26,7 @@ from litellm_tui.services.compose.rehearsal import prepared
 from litellm_tui.services.docker.discovery import find_containers
 from litellm_tui.services.docker.rehearsal import Prepared
 from litellm_tui.services.registry import driver
+from tests.lab.changes_record import note
 from tests.lab.core import free_ports
 from tests.lab.engine import Engine, compose_missing
 from tests.lab.engine.gateway import command, mounted
@@ -282,6 +283,26 @@ def test_a_file_that_names_a_module_that_is_not_there_is_refused_too(
     _refused(site, (ALONE, _callback, "missing", "- missing.handler"))
 
 
+def test_a_good_file_is_applied_and_a_bad_one_that_was_not_rehearsed_is_taken_back(
+    request: pytest.FixtureRequest, site: Site
+) -> None:
+    if not request.config.getoption("--long"):
+        pytest.skip("it costs four starts of a LiteLLM: ./test --long runs it")
+    version = environments()[0].version
+    good = site.write(lambda config: config["router_settings"].update(cooldown_time=63))
+    status, said = site.run("restart", "--yes", *COMPOSE)
+    assert (status, said["result"]) == (0, "applied"), said
+    assert said["rehearsal"]["outcome"] == "passed"
+    note("Compose service", "a good change, rehearsed", version, said)
+    site.write(_strategy)
+    status, said = site.run("restart", "--yes", "--no-rehearsal", *COMPOSE)
+    assert (status, said["result"]) == (1, "rolled back"), said
+    assert site.config.read_bytes() == good
+    assert site.answers()
+    note("Compose service", "a bad file (strategy), not rehearsed", version, said)
+    assert site.left() == []
+
+
 def _refused(site: Site, kind: Bad) -> None:
     service, change, cause, line = kind
     before, identity = site.config.read_bytes(), site.identity()
@@ -299,6 +320,8 @@ def _refused(site: Site, kind: Bad) -> None:
         assert site.identity() == identity
         assert client.lost == []
         assert client.asked
+        name = "Compose service" if service == COMPOSE else "container"
+        note(name, f"a bad file ({change.__name__.strip('_')}), rehearsed", environments()[0].version, said)
     finally:
         site.config.write_bytes(before)
 

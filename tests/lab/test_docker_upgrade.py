@@ -14,12 +14,15 @@ import pytest
 from litellm_tui.analysis.change import proof
 from litellm_tui.cli import main
 from litellm_tui.commands import look
+from tests.lab.changes_record import note
 from tests.lab.core import free_ports
 from tests.lab.engine import Engine, compose_missing
 from tests.waiting import DEADLINE
 
 STAND_IN = Path(__file__).parent / "engine" / "stand_in_litellm.py"
 OLD, NEW, BROKEN = ("lab/litellm:v1.106.1", "lab/litellm:v1.106.2", "lab/litellm:v1.106.3")
+# in docs/changes.md: it starts at once, so what it costs is what the engine and the proof take
+STOOD_IN = "Compose service (a stand-in for LiteLLM)"
 COMPOSE = """\
 services:
   gateway:
@@ -124,6 +127,7 @@ def test_the_tag_is_rehearsed_applied_and_taken_back(project: Project, capsys: p
     assert (status, said["outcome"]["result"]) == (1, "rolled back"), said
     assert project.file.read_text(encoding="utf-8") == before
     assert project.runs == (OLD, "running")
+    note(STOOD_IN, "a tag that cannot start, not rehearsed (v1.106.1 stays)", "v1.106.3", said["outcome"])
 
     status, said = upgrade("1.106.2", "--apply")
     assert (status, said["outcome"]["result"]) == (0, "applied"), said
@@ -132,10 +136,12 @@ def test_the_tag_is_rehearsed_applied_and_taken_back(project: Project, capsys: p
     assert project.file.read_text(encoding="utf-8") == before.replace(OLD, NEW)
     assert project.runs == (NEW, "running")
     assert "RELEASE=new" in project.container["Config"]["Env"]
+    note(STOOD_IN, "another tag from v1.106.1, rehearsed", "v1.106.2", said["outcome"])
 
     status, said = upgrade("--back")
     assert (status, said["outcome"]["result"]) == (0, "applied"), said
     assert project.file.read_text(encoding="utf-8") == before
     assert project.runs == (OLD, "running")
+    note(STOOD_IN, "the way back from v1.106.2", "v1.106.1", said["outcome"])
     rehearsals = project.engine.docker("ps", "--all", "--quiet", "--filter", "label=litellm-tui.rehearsal")
     assert rehearsals == ""

@@ -14,9 +14,12 @@ from tempfile import mkdtemp
 import pytest
 
 from litellm_tui.host import proc
+from litellm_tui.model.failures import NotAvailable
 from litellm_tui.model.found import Found
+from litellm_tui.model.rehearsal import RehearsalOrder
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_kinds import Docker, Tools
+from litellm_tui.services.capabilities import Rehearses
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 from tests.lab.engine import IMAGE
@@ -85,3 +88,15 @@ async def test_its_memory_is_that_of_its_processes(scene: InPodman, monkeypatch:
     assert isinstance(found, Service)
     assert found.memory is not None
     assert found.memory > 0
+
+
+async def test_no_rehearsal_is_made_without_a_socket_and_that_is_said(scene: InPodman) -> None:
+    """Podman alone has no engine that would make a second container and remove it whoever is killed."""
+    scene.podman.docker("start", scene.container)
+    operated = driver(scene.profile.service_target)
+    assert isinstance(operated, Rehearses)
+    order = RehearsalOrder("litellm-tui-rehearsal-x", None, "/run/x/config.yaml", "/run/x", 4321, {})
+    async with operated.rehearse(order) as run:
+        assert isinstance(run, NotAvailable)
+    assert run.why == "the engine is reached over no socket of this machine: no container is made beside it"
+    assert await operated.rehearsal_user() == run

@@ -70,6 +70,7 @@ class Site:
 
     def argv(self, *arguments: str, user: bool = True) -> list[str]:
         env = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "LITELLM_PROXY_API_KEY": self.lab.key(user),
+               "XDG_CONFIG_HOME": str(self.lab.home / "settings"),
                "XDG_STATE_HOME": str((self.lab.home if user else self.lab.dir) / "state")}  # fmt: skip
         return self.lab.argv([*COMMAND, *arguments], user=user, env=env)
 

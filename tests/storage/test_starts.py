@@ -417,6 +417,30 @@ def test_what_cannot_be_kept_is_tried_again(tmp_path: Path, file: ConfigFile) ->
     assert not history.retry
 
 
+def test_what_was_seen_not_to_run_is_known_to_be_good_without_a_start(tmp_path: Path, file: ConfigFile) -> None:
+    snapshot = _started(file)
+    assert snapshot.service.value
+    at = snapshot.service.value.started_at
+    assert at is not None
+    unknown = {"started_at": None, "invocation": "", "main_pid": 0}
+    early = _started(file, **unknown, started_after=at)
+    lasted = replace(early.gateway.deployments, seen_at=at + 40)
+    later = replace(early, taken_at=at + 41, gateway=replace(early.gateway, deployments=lasted))
+    start = current_start(later)
+    assert start is not None
+    assert (start.at, start.good, start.run) == (at, True, f"after {round(at)}")
+    history = _history(tmp_path / "s")
+    assert history.record_snapshot(later)
+    assert [backup.good for backup in _sets(history)] == [True]
+    # nobody knows what one has read that ran already, or whose file has changed since
+    assert current_start(_started(file, **unknown)) is None
+    changed = replace(later, configuration=replace(later.configuration, current=replace(file, modified_at=at + 1)))
+    assert current_start(changed) is None
+    assert later.service.value
+    stopped = replace(later.service, value=replace(later.service.value, active_state="inactive", sub_state="dead"))
+    assert current_start(replace(later, service=stopped)) is None
+
+
 def test_an_unread_unit_is_no_start(file: ConfigFile) -> None:
     failing: Reading[Any] = replace(_started(file).service, failure=Failure("no bus"))
     assert current_start(replace(_started(file), service=failing)) is None

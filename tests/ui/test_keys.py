@@ -28,6 +28,7 @@ from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.screens.rehearsal import RehearsalScreen
 from litellm_tui.ui.screens.restart import RestartDialog
 from litellm_tui.ui.screens.sheet import Sheet
+from litellm_tui.ui.screens.upgrade import UpgradeScreen
 from litellm_tui.ui.widgets.lines import Lines
 from tests.ui.scene import Scene, quiet
 
@@ -115,6 +116,14 @@ async def _asks_whether_to_restart(scene: Scene, key: str) -> None:
 async def _asks_whether_to_rehearse(scene: Scene, key: str) -> None:
     await scene.press(key)
     assert isinstance(scene.app.screen, RehearsalScreen)
+    await scene.press(key)
+    assert len(scene.app.screen_stack) == 2
+
+
+@presses("everywhere", "U")
+async def _shows_the_plan_of_an_upgrade(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    await scene.until(lambda: isinstance(scene.app.screen, UpgradeScreen))
     await scene.press(key)
     assert len(scene.app.screen_stack) == 2
 
@@ -721,6 +730,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("gateways", lambda scene: any("gateway was named" in note.message for note in scene.app._notifications)),
         ("restart", lambda scene: isinstance(scene.app.screen, RestartDialog)),
         ("rehearse", lambda scene: isinstance(scene.app.screen, RehearsalScreen)),
+        ("upgrade", lambda scene: isinstance(scene.app.screen, UpgradeScreen)),
         ("start_stop", lambda scene: isinstance(scene.app.screen, ConfirmDialog)),
         ("help", lambda scene: isinstance(scene.app.screen, HelpScreen)),
         ("filter", lambda scene: isinstance(scene.app.focused, Input)),

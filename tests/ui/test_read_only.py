@@ -39,7 +39,7 @@ async def _watched(simulation: Simulation, scene: Scene, **marks: bool) -> None:
 
 async def test_no_key_of_a_read_only_profile_leads_to_a_change(simulation: Simulation) -> None:
     acting = [key for key in KEYS if key.acts]
-    acts = {"probe", "restart", "rehearse", "start_stop", "edit", "drill", "expect_down"}
+    acts = {"probe", "restart", "rehearse", "upgrade", "start_stop", "edit", "drill", "expect_down"}
     assert {key.action.partition("(")[0] for key in acting} == acts
     with simulation:
         async with opened(simulation) as scene:

@@ -10,6 +10,7 @@ import pytest
 from litellm_tui.actions.rehearse import run
 from litellm_tui.actions.rehearse.run import Wish
 from litellm_tui.actions.transaction.events import Seen
+from litellm_tui.analysis.change import proof
 from litellm_tui.model.configuration import Mark
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.rehearsal import Rehearsal
@@ -17,6 +18,7 @@ from litellm_tui.target.profile import Profile
 from litellm_tui.ui.screens import filled
 from litellm_tui.ui.screens.rehearsal import RehearsalScreen
 from litellm_tui.ui.screens.restart import RestartDialog
+from tests.demo.probing import shown
 from tests.ui.scene import Scene
 
 PASSED = Rehearsal(
@@ -117,6 +119,28 @@ async def test_the_restart_dialog_leads_to_it(scene: Scene, monkeypatch: pytest.
     await scene.shows("starting it on port 40123")
     stage.may_end.set()
     await scene.shows("it starts and is proved")
+    assert stage.begun == 1
+
+
+async def test_a_restart_whose_rehearsal_could_not_be_judged_asks_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Rehearsal("not judged", "it could not be judged within 180 s: it does not answer yet")
+    stage = _staged(monkeypatch, slow)
+    stage.may_end.set()
+    monkeypatch.setattr(run, "of_restart", lambda profile: lambda seen, tell: run.rehearse(profile, Wish(), seen, tell))
+    monkeypatch.setattr(proof, "STEADY_SECONDS", 0.2)
+    before = shown(scene.simulation)["InvocationID"]
+    await scene.press("R")
+    await scene.until(lambda: isinstance(scene.app.screen, RestartDialog) and scene.app.screen._checks is not None)
+    await scene.press("y")
+    await scene.shows("could not be judged within 180 s")
+    await scene.shows("Restart all the same")
+    assert shown(scene.simulation)["InvocationID"] == before
+    await scene.press("y")
+    await scene.until(lambda: shown(scene.simulation)["InvocationID"] != before)
+    await scene.shows("applied")
+    # it would be as slow another time
     assert stage.begun == 1
 
 

@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from msgspec.structs import replace
 
 from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.health.release_problems import OTHER_INSTALLED
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.logs.store import LogStore
+from litellm_tui.model.diagnosis import Place, Problem
 from litellm_tui.model.failures import NotAvailable
 from litellm_tui.model.found import Found
 from litellm_tui.model.reading import Reading
@@ -58,6 +61,16 @@ def test_what_a_kind_cannot_know_is_said_to_be_not_known() -> None:
     assert found["unit"] == "litellm (custom)"
     assert found["state"].startswith("active (running)")
     assert [found[name].split("  ")[0] for name in ("up", "process", "memory", "restarts")] == ["not known"] * 4
+
+
+def test_another_release_that_is_installed_than_runs_is_told_beside_its_service() -> None:
+    view = _view(_reading(scope="user"))
+    other = Problem(OTHER_INSTALLED, "quiet", "LiteLLM", "installed 1.109.3, runs 1.106.2 until the next restart", "",
+                    Place("audit"), "", "")  # fmt: skip
+    assert "release" not in _pairs(view)
+    problems = (*view.diagnosis.problems, other)
+    found = _pairs(view._replace(diagnosis=structs.replace(view.diagnosis, problems=problems)))
+    assert found["release"].startswith("installed 1.109.3, runs 1.106.2 until the next restart   R brings it in")
 
 
 @pytest.mark.parametrize(

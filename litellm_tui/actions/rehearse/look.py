@@ -14,7 +14,7 @@ import msgspec
 from litellm_tui.actions.transaction.events import Seen
 from litellm_tui.actions.transaction.messages import last_exception, told_checks
 from litellm_tui.actions.transaction.monitor_observer import MonitorObserver
-from litellm_tui.actions.transaction.watch import Watch
+from litellm_tui.actions.transaction.watch import PROOF_SECONDS, Watch
 from litellm_tui.analysis.change.proof import ProofCheck, why_unproved
 from litellm_tui.analysis.change.rehearsed import differences, place_named, place_of_end
 from litellm_tui.analysis.phrases import shortened
@@ -22,7 +22,7 @@ from litellm_tui.logs.store import RANK
 from litellm_tui.model.configuration import ConfigFile, Mark
 from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.found import Found
-from litellm_tui.model.rehearsal import Rehearsal, RehearsalOrder, RehearsalRun
+from litellm_tui.model.rehearsal import Rehearsal, RehearsalOrder, RehearsalOutcome, RehearsalRun
 from litellm_tui.model.service import Variable
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
@@ -64,10 +64,15 @@ class _Figures:
         self.began = time.time()
         self.memory = 0
         self.answered: float | None = None
+        self.up = self.ended = False
 
     def take(self, snapshot: Snapshot) -> None:
         service, liveliness = snapshot.service.value, snapshot.gateway.liveliness
         self.memory = max(self.memory, (service.memory or 0) if service else 0)
+        if service is not None:
+            self.up = self.up or service.active_state == "active"
+            # what has run and does not any more: nobody starts it again
+            self.ended = self.up and service.active_state == "inactive"
         if self.answered is None and liveliness.failure is None and liveliness.value is not None:
             self.answered = liveliness.seen_at
 
@@ -81,7 +86,10 @@ async def look_at(look: Look, tell: Callable[[str], None]) -> Rehearsal:
         checks: tuple[ProofCheck, ...] = ()
         async for checks in watch.proof(expected):
             tell(told_checks(checks))
-        failed = why_unproved(checks).replace(profile.unit.value if profile.unit else "", "the rehearsal")
+            if figures.ended:
+                break
+        outcome, why = judge(checks, ended=figures.ended)
+        failed = why.replace(profile.unit.value if profile.unit else "", "the rehearsal")
         if failed:
             await asyncio.sleep(_LAST_LINES_SECONDS)
         else:
@@ -96,9 +104,9 @@ async def look_at(look: Look, tell: Callable[[str], None]) -> Rehearsal:
     dropped = tuple(dict.fromkeys((*missing, *named))) if figures.answered else ()
     said = last_exception(log) if failed else ""
     cause = "; ".join(filter(None, (failed, said if said not in failed else "")))
-    mark = _mark(look.file, rows, seen.snapshot, failed, log) if failed else None
+    mark = _mark(look.file, rows, seen.snapshot, failed, log) if outcome == "refused" else None
     return Rehearsal(
-        outcome="refused" if failed else "passed",
+        outcome=outcome,
         cause=cause,
         mark=mark,
         ready=figures.answered - figures.began if figures.answered else None,
@@ -112,6 +120,16 @@ async def look_at(look: Look, tell: Callable[[str], None]) -> Rehearsal:
         version=(readiness.version or "") if readiness else "",
         digest=look.file.digest,
     )
+
+
+def judge(checks: tuple[ProofCheck, ...], *, ended: bool) -> tuple[RehearsalOutcome, str]:
+    """What the last checks make of it, and why. One that neither failed nor ended was only too slow to be judged."""
+    why = why_unproved(checks)
+    if not why:
+        return "passed", ""
+    if ended or any(check.state == "failed" for check in checks):
+        return "refused", why
+    return "not judged", f"it could not be judged within {PROOF_SECONDS:g} s: {why}"
 
 
 def profile_of(look: Look) -> Profile:

@@ -12,6 +12,8 @@ def headline(done: Rehearsal) -> str:
     """What came of it, in one line."""
     if done.outcome == "not possible":
         return f"not rehearsed: {done.cause}"
+    if done.outcome == "not judged":
+        return f"not judged: {done.cause}"
     if done.outcome == "refused":
         return f"refused: {done.cause}{f' ({done.mark})' if done.mark else ''}"
     return f"rehearsed: {passed(done)}"
@@ -32,7 +34,7 @@ def rehearsal_lines(done: Rehearsal) -> Iterator[str]:
     for title, texts in (
         ("not loaded", done.dropped),
         ("otherwise than what runs", done.differs),
-        ("its log warns", done.warnings if not done.refused else ()),
+        ("its log warns", done.warnings if done.outcome == "passed" else ()),
         ("left out, so as to do no harm", done.left_out),
     ):
         if texts:

@@ -1,4 +1,8 @@
-"""The rehearsal as a step of a restart: what does not start beside the running gateway is not restarted into."""
+"""The rehearsal as a step of a restart: what does not start beside the running gateway is not restarted into.
+
+Where it cannot be rehearsed the restart goes on as without it. One that was started, and had shown nothing when its
+time was over, is asked about: a restart proves within the same time, and would be without an answer for all of it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ class RehearsalStep:
     def refusal(self) -> str:
         """Why what is on the disk must not be applied, with its place; empty where nothing speaks against it."""
         done = self.done
-        if done is None or not done.refused:
+        if done is None or not done.stops:
             return ""
         return f"{done.cause} ({done.mark})" if done.mark else done.cause
 
@@ -65,7 +69,7 @@ class RehearsalStep:
             yield step(f"not rehearsed: {done.cause}; the restart goes on without it")
             return
         notes = (*done.dropped, *done.differs)
-        yield Step("rehearsal", step().took, self.refusal or _passed(done), not done.refused, notes)
+        yield Step("rehearsal", step().took, self.refusal or _passed(done), not done.stops, notes)
 
 
 async def _serves(seen: Seen, again: Callable[[], Seen | None]) -> bool:

@@ -46,7 +46,9 @@ async def make_plan(
 
     What is `rehearsal` only changes nothing that runs: neither the database nor an unapplied change is against it.
     """
-    if isinstance(profile.service, Compose):
+    if profile.tools.booted_at is not None:
+        planned = Planned(UpgradePlan("the simulation", "", "", refusals=("the simulated gateway is not upgraded",)))
+    elif isinstance(profile.service, Compose):
         planned = await _of_image(profile, profile.service, wanted)
     else:
         planned = await _of_environment(profile, seen, wanted)

@@ -12,9 +12,9 @@ import fcntl
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from litellm_tui.actions.transaction.events import Event, GatewayObserver, Order, Outcome, Step
+from litellm_tui.actions.transaction.events import Event, GatewayObserver, Order, Outcome, Seen, Step
 from litellm_tui.actions.transaction.record import RestartLock
 from litellm_tui.actions.transaction.rehearsal import RehearsalStep, Rehearse
 from litellm_tui.actions.transaction.run import Transaction
@@ -22,7 +22,7 @@ from litellm_tui.actions.transaction.steps import StepClock
 from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.actions.upgrade import compose_tag, last_tag, staging
 from litellm_tui.actions.upgrade.exchange import exchange_of
-from litellm_tui.actions.upgrade.plan import Planned
+from litellm_tui.actions.upgrade.plan import Planned, make_plan
 from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.litellm_source.installation import installation_of
 from litellm_tui.model.failures import Failure, NotAvailable
@@ -36,6 +36,24 @@ _UNTOUCHED: Final = "nothing was changed"
 
 Program = Callable[[str], Rehearse]
 """What rehearses the release of this `litellm` script, or this image, with the configuration on the disk."""
+
+
+class Ready(NamedTuple):
+    """A release that is on this machine: the `program` (or image) to start, and in words how it came there."""
+
+    program: str
+    told: str
+    notes: tuple[str, ...] = ()
+    staged: staging.Staged | None = None
+
+
+async def release_to_rehearse(profile: Profile, seen: Seen | None, version: str) -> Ready | Failure:
+    """Have a release beside the one that runs, as an upgrade to it would; nothing that runs is touched."""
+    planned = await make_plan(profile, seen, version, rehearsal=True)
+    if planned.plan.refusals:
+        return NotAvailable("; ".join(planned.plan.refusals))
+    with _alone(RestartLock.of(profile)) as other:
+        return NotAvailable(other) if other else await _have(profile, planned)
 
 
 class Upgrade:
@@ -116,43 +134,19 @@ class Upgrade:
     async def _made_ready(self, planned: Planned) -> AsyncGenerator[Step, None]:
         step = StepClock("install")
         yield Step("install")
-        found = await self._stage(planned)
+        found = await _have(self._profile, planned)
         if isinstance(found, Failure):
             yield step(found.why, ok=False)
             return
-        program, told, notes = found
-        yield _noted(step(told), notes)
+        self.staged = found.staged
+        yield _noted(step(found.told), found.notes)
         if self._rehearse is None:
             return
         seen = self._observer.seen()
         if seen is not None:
-            self._rehearsal = RehearsalStep(self._rehearse(program))
+            self._rehearsal = RehearsalStep(self._rehearse(found.program))
             async for step_of_it in self._rehearsal.events(seen, Watch(self._profile, self._observer).seen):
                 yield step_of_it
-
-    async def _stage(self, planned: Planned) -> tuple[str, str, tuple[str, ...]] | Failure:
-        """Have the release here: the program to rehearse it with, the line of the step, and its notes."""
-        if planned.tag is not None and isinstance(self._profile.service, Compose):
-            lost = await compose_tag.fetched(self._profile.service.docker, planned.tag.after)
-            return lost or (planned.tag.after, f"{planned.tag.after} is on this machine", ())
-        installed = planned.installed
-        if installed is None:
-            return NotAvailable("how it is installed is not known")
-        version = planned.plan.after
-        there = await asyncio.to_thread(staging.ready, installed, version)
-        made = there or await staging.make(installed, version, planned.tools)
-        if isinstance(made, Failure):
-            return made
-        if there is not None and (failure := await asyncio.to_thread(staging.unseal, made.path, installed)) is not None:
-            return failure
-        self.staged = made
-        how = "was there" if there is not None else "was made"
-        others = count(len(made.packages), "other package")
-        told = f"{made.path} {how}: LiteLLM {made.version}, {others} in another version"
-        notes = made.conflicts
-        if made.migrations and planned.plan.database:
-            notes += (f"{count(len(made.migrations), 'migration')} of the database's tables are new in it",)
-        return made.script, told, notes
 
     # --- put in its place --------------------------------------------------------------------------------------------
 
@@ -189,6 +183,29 @@ class Upgrade:
             return _sealed(installed, path, note.version)
         kept = staging.place_of(installed.folder, installed.version)
         return exchange_of(installed.folder, path, kept, installed.version, note.version)
+
+
+async def _have(profile: Profile, planned: Planned) -> Ready | Failure:
+    if planned.tag is not None and isinstance(profile.service, Compose):
+        lost = await compose_tag.fetched(profile.service.docker, planned.tag.after)
+        return lost or Ready(planned.tag.after, f"{planned.tag.after} is on this machine")
+    installed = planned.installed
+    if installed is None:
+        return NotAvailable("how it is installed is not known")
+    version = planned.plan.after
+    there = await asyncio.to_thread(staging.ready, installed, version)
+    made = there or await staging.make(installed, version, planned.tools)
+    if isinstance(made, Failure):
+        return made
+    if there is not None and (failure := await asyncio.to_thread(staging.unseal, made.path, installed)) is not None:
+        return failure
+    how = "was there" if there is not None else "was made"
+    others = count(len(made.packages), "other package")
+    told = f"{made.path} {how}: LiteLLM {made.version}, {others} in another version"
+    notes = made.conflicts
+    if made.migrations and planned.plan.database:
+        notes += (f"{count(len(made.migrations), 'migration')} of the database's tables are new in it",)
+    return Ready(made.script, told, notes, made)
 
 
 def _sealed(installed: Installation, path: str, version: str) -> EnvironmentExchange | Failure:

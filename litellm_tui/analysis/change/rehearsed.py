@@ -38,7 +38,10 @@ _SECTIONS: Final[tuple[tuple[str, Path], ...]] = (
     ("in routing_strategy_init", ("router_settings", "routing_strategy")),
     ("in initialize_callbacks_on_proxy", ("litellm_settings", "callbacks")),
     ("litellm/caching/", ("litellm_settings", "cache_params")),
+    ("in initialize_secret_manager", ("general_settings", "key_management_system")),
 )
+# keys that only the entries of one list have, which the start reads itself
+_ENTRIES: Final[dict[str, Path]] = {"custom_handler": ("litellm_settings", "custom_provider_map")}
 _MOST_LEAVES: Final = 20_000
 # words of Python and of its messages, which are no names of a file
 _COMMON: Final = frozenset((
@@ -60,8 +63,9 @@ def place_of_end(file: ConfigFile, records: Sequence[str]) -> Mark | None:
         frames = text[: found[-1].end()] if found else ""
         words = text[found[-1].end() :] if found else text
         section = next((path for word, path in _SECTIONS if word in frames and _has(file, path)), ())
-        if _KEY_ERROR.search(words, 0, _LONGEST):
+        if missing := _KEY_ERROR.search(words, 0, _LONGEST):
             # it names what is not there; an entry of model_list is read by the start itself
+            section = section or _ENTRIES.get(missing[1], ())
             return _lacking(file, words, section or _MODELS) or (file.mark(section) if section else None)
         if section:
             return place_named(file, words, section) or file.mark(section)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+import msgspec
 
 from litellm_tui.host.command import argument_vector, carry_out, refusal
 from litellm_tui.host.systemd_tools import runtime_environment
@@ -36,6 +39,8 @@ class CustomDriver:
         self._target = target
         self._settings = target.settings
         self._name = target.name
+        # when it was last said not to run, before that was asked
+        self._stood_still: float | None = None
         process = () if self._settings.pid_file else ("its process, start and memory (custom.pid_file would tell)",)
         self.unknown = ("its environment", *process, "the ends of its runs, but for the last")
 
@@ -52,7 +57,13 @@ class CustomDriver:
         return "custom", *argument_vector(custom.status), *argument_vector(order)
 
     async def look(self) -> Service | Failure:
-        return await commands.look(self._settings, self._name)
+        asked = time.time()
+        seen = await commands.look(self._settings, self._name)
+        if isinstance(seen, Failure) or seen.started_at is not None:
+            return seen
+        if (seen.load_state, seen.active_state) == ("loaded", "inactive"):
+            self._stood_still = asked
+        return msgspec.structs.replace(seen, started_after=self._stood_still)
 
     def unchanged(self, service: Service) -> bool:
         return False

@@ -87,7 +87,7 @@ def _service(view: View) -> list[tuple[str, str, str]]:
         pairs.append(("machine", f"up {age(view.now - service.booted_at)}", f"since {view.clock(service.booted_at)}"))
     for problem in view.diagnosis.problems:
         if problem.key == OTHER_INSTALLED and problem.solved_at is None:
-            pairs.append(("release", problem.cause, "litellm-tui upgrade says what that changes"))
+            pairs.append(("release", problem.cause, "R brings it in; U plans another one"))
     if service.need_daemon_reload:
         pairs.append(("unit file", "changed on disk", "R has systemd read it anew"))
     return pairs

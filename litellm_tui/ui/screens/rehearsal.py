@@ -25,6 +25,7 @@ from litellm_tui.ui.widgets.lines import Lines, Row
 _ENDED: Final[dict[RehearsalOutcome, tuple[str, str]]] = {
     "passed": ("passed", "strong"),
     "refused": ("refused", "bad"),
+    "not judged": ("not judged", "warn"),
     "not possible": ("not rehearsed", "warn"),
 }
 _LOG_LINES: Final = 3

@@ -67,6 +67,8 @@ class RestartDialog(Question[None]):
         self._rehearse, self._rehearsed = rehearse, rehearsed
         self._checks: tuple[PreflightCheck, ...] | None = None
         self._insisted = False
+        self.unrehearsed = False
+        """Whether it goes on without a rehearsal: one has shown nothing in its time."""
         self._steps: dict[str, Step] = {}
         self._began = 0.0
         # what is checked, and what was wrong already, when it began
@@ -144,6 +146,11 @@ class RestartDialog(Question[None]):
         if not self.named:
             self.ask_for_name()
             return
+        if self._undecided:
+            self.unrehearsed, self._outcome = True, None
+            self._steps.clear()
+            self._begin("apply")
+            return
         if self._refused and not self._insisted:
             self._insisted = True
             self.label("#restart", "Press again")
@@ -192,9 +199,23 @@ class RestartDialog(Question[None]):
         if isinstance(event, Outcome):
             self._outcome = event
             self.label("#cancel", "Close")
+            if self._undecided:
+                self._ask_again()
         else:
             self._steps[event.name] = event
         self.fill()
+
+    @property
+    def _undecided(self) -> bool:
+        """Whether it waits for a word because the rehearsal has shown nothing in its time."""
+        done = self._outcome.rehearsal if self._outcome is not None and self._outcome.result == "refused" else None
+        return done is not None and done.outcome == "not judged"
+
+    def _ask_again(self) -> None:
+        self.query_one("#restart").display = True
+        self.query_one("#restart", Button).variant = "error"
+        self.label("#restart", "Restart all the same")
+        self.say_how()
 
     def _tick(self) -> None:
         # what is worse than before may be seen some seconds after the end
@@ -292,7 +313,7 @@ class RestartDialog(Question[None]):
         if outcome.rejected is not None:
             yield "kept", f"what was rejected is backup {outcome.rejected} (b)", "quiet"
         done = outcome.rehearsal
-        refused = done is not None and done.refused and outcome.result == "refused"
+        refused = done is not None and done.stops and outcome.result == "refused"
         log = done.log if done is not None and refused else outcome.log
         if log:
             yield "it said last" if refused else "the log says", "", "head"
