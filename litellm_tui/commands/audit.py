@@ -80,6 +80,7 @@ def run(
             return EX_NOINPUT
     table = table_of(advisories)
     sources, status = _looked_into(sources)
+    sources = _without_included(sources)
     if against:
         compared = [Compared(s.path, s.unit, s.environment, s.found.piece if s.found else "") for s in sources]
         if not compared:
@@ -124,6 +125,19 @@ def _looked_into(sources: Sequence[_Source]) -> tuple[list[_Source], int]:
             known = environment_of_found(one, source.environment)
             every.append(_Source(one.path, None, known, (one.path, ""), source.lines, one))
     return every, status
+
+
+def _without_included(sources: Sequence[_Source]) -> list[_Source]:
+    """The sources without those that another one includes: their findings would be told twice, and judged alone."""
+    plain = [source for source in sources if source.found is None]
+    if len(plain) < 2:
+        return list(sources)
+    from litellm_tui.commands.audit_included import included_elsewhere
+
+    told = included_elsewhere([(source.path, source.environment) for source in plain])
+    for path, by in told.items():
+        print(f"litellm-tui: {path} is included by {by}, and audited there", file=sys.stderr)
+    return [source for source in sources if source.found is not None or source.path not in told]
 
 
 def _prepare(auditor: Auditor) -> None:

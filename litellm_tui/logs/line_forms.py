@@ -79,6 +79,8 @@ _REFUSED: Final = re.compile(
     r"|(?:\S{1,200}: )?(?:line )?[0-9]{1,6}: (?:exec: )?\S{1,200}: (?:not found|command not found|Permission denied|"
     r"No such file)|\S{1,200}: (?:command not found|error while loading shared libraries))"
 )
+# of the kernel, in the journal of all programs or a file of syslog
+_KILLED_FOR_MEMORY: Final = re.compile(r"(?:Memory cgroup out of memory|Out of memory): Killed process [0-9]")
 # clients of side services whose loggers nobody has set up: Python then writes the message alone
 _OF_CLIENTS: Final = re.compile(
     r"^(?:Transient error StatusCode\.|Failed to export (?:traces|metrics|logs|batch|span)|Exception while exporting "
@@ -120,6 +122,11 @@ ACCESS: Final = re.compile(
 )
 
 
+def is_killed_for_memory(text: str) -> bool:
+    """Whether the kernel says that it ended a process as memory ran out."""
+    return _KILLED_FOR_MEMORY.match(text) is not None
+
+
 def begun(text: str) -> Begun | None:
     """The record that the line begins in a form that names its level; None for any other line."""
     first = text[:1]
@@ -157,6 +164,8 @@ def printed(text: str) -> Begun | None:
         return Begun("INFO", "stdout", text, False)
     if _OF_CLIENTS.match(text):
         return Begun("ERROR", "stdout", text)
+    if is_killed_for_memory(text):
+        return Begun("CRITICAL", "kernel", text, False)
     if _REFUSED.match(text):
         return Begun("ERROR", "stdout", text, last=True)
     if _EXITED.match(text):

@@ -51,7 +51,9 @@ _PARTS: Final = re.compile(
     re.VERBOSE,
 )
 # after a stamp only
-_HOST: Final = re.compile(r"[\w.:-]{1,255} (?P<tag>[\w./@-]{1,100}?)(?:\[(?P<pid>[0-9]{1,10})\]|(?<=litellm)):(?: |$)")
+_HOST: Final = re.compile(
+    r"[\w.:-]{1,255} (?P<tag>[\w./@-]{1,100}?)(?:\[(?P<pid>[0-9]{1,10})\]|(?<=litellm)|(?<=kernel)):(?: |$)"
+)
 _STREAM: Final = re.compile(r"(?:stdout|stderr) (?P<cut>[FP])(?: |$)")
 _STAMP: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T _]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))?"

@@ -15,6 +15,7 @@ import msgspec
 from litellm_tui.logs import line_prefix
 from litellm_tui.logs.entry import Entry, read_each
 from litellm_tui.logs.journal_line import Pieces
+from litellm_tui.logs.line_forms import is_killed_for_memory
 from litellm_tui.logs.line_prefix import COLOUR, NONE, Prefix
 
 # how nearly all lines of a log without prefixes begin
@@ -28,6 +29,10 @@ _ENOUGH: Final = 2
 _ENOUGH_OF_NAMES: Final = 3
 # stamps of other clocks may be ahead of ours
 _AHEAD: Final = 60.0
+# the service manager's and the kernel's names in a file of syslog, and the words of an end that was none by order
+_MANAGER: Final = "systemd"
+_KERNEL: Final = "kernel"
+_ENDED_BADLY: Final = "Failed with result"
 # the record of LiteLLM's or of its server's that is looked for behind an unknown prefix
 _INSIDE: Final = re.compile(
     rf"(?<=[ |:>\]\t]){COLOUR}(?:[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}} - LiteLLM|\{{\"message\": ?\""
@@ -157,13 +162,24 @@ class PrefixReader:
             rest = _ESCAPED.sub(lambda found: _CONTROLS[found[1]], rest)
         if time is None or not entry.unstamped:
             time = entry.time
+        if name == _MANAGER and "litellm" in rest.lower():
+            # in a file of syslog too the service manager says how the unit ended
+            priority = 4 if rest.find(_ENDED_BADLY, 0, 300) >= 0 else 6
+            return entry._replace(
+                message=rest,
+                time=min(time, entry.time + _AHEAD),
+                pid=pid or 1,
+                priority=priority,
+                identifier=_MANAGER,
+                service=name,
+            )
         return entry._replace(
             message=rest,
             time=min(time, entry.time + _AHEAD),
             pid=pid or (self._number(name) if name else entry.pid),
             split=entry.split or prefix.cut,
             service=name,
-            foreign=self._is_foreign(name),
+            foreign=self._is_foreign(name, killed=is_killed_for_memory(rest)),
         )
 
     def _from_json_file(self, entry: Entry) -> Entry:
@@ -188,8 +204,11 @@ class PrefixReader:
             number = self._numbers[name] = -1 - len(self._numbers)
         return number
 
-    def _is_foreign(self, name: str) -> bool:
+    def _is_foreign(self, name: str, killed: bool = False) -> bool:
         """Whether it is another program: where LiteLLM's own lines have a name, one that none of them has."""
+        if name in (_KERNEL, _MANAGER):
+            # of any process of the machine, or of another unit; of what the kernel ended it says the name
+            return not killed
         return bool(name and self._ours) and "litellm" not in name.lower() and _base(name) not in self._ours
 
 

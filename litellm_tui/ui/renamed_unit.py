@@ -10,6 +10,7 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service
 from litellm_tui.monitor.supervisor import guarded
 from litellm_tui.target.profile import Profile
+from litellm_tui.target.renamed import took_its_place
 
 # how often the other name is searched for
 AGAIN_SECONDS: Final = 10.0
@@ -36,15 +37,4 @@ class RenamedUnit:
         if profile.again is None:
             return None
         found = await asyncio.to_thread(guarded, profile.again)
-        return found if isinstance(found, Profile) and _took_its_place(profile, found) else None
-
-
-def _took_its_place(profile: Profile, found: Profile) -> bool:
-    """Whether `found` is the same gateway in another unit: it runs, at the same address or with the same file."""
-    if found.undecided or found.unit is None or profile.unit is None:
-        return False
-    if found.kind != profile.kind or found.unit.value == profile.unit.value:
-        return False
-    file = profile.config is not None and found.config is not None and profile.config.value == found.config.value
-    runs = found.found_unit is not None and found.found_unit.active
-    return runs and (file or found.url.value == profile.url.value)
+        return found if isinstance(found, Profile) and took_its_place(profile, found) else None

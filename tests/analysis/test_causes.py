@@ -125,3 +125,17 @@ def test_the_first_words_are_what_the_upstream_said(version: str) -> None:
 def test_first_words_of_nothing_and_of_much() -> None:
     assert first_words("") == ""
     assert first_words("x" * 500, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ('litellm.RateLimitError: GeminiException - {"error": {"code": 429, "message": "You exceeded your current '
+         'quota, please check your plan", "status": "RESOURCE_EXHAUSTED"}}', "429 rate limit"),
+        ("litellm.RateLimitError: OpenAIException - You exceeded your current quota, see", "out of credit"),
+        ("litellm.APIError: APIError: OpenAIException - <!DOCTYPE html><title>Log in</title>", "answer is no JSON"),
+        ("litellm.BadGatewayError: OpenAIException - <html><h1>502 Bad Gateway</h1></html>", "502 bad gateway"),
+    ],
+)  # fmt: skip
+def test_a_quota_a_minute_is_no_lack_of_credit_and_a_page_is_no_answer(error: str, cause: str) -> None:
+    assert name_cause(error).name == cause

@@ -1,6 +1,9 @@
 """Whose failure each error of LiteLLM's source is, by the place where it stands; reviewed by hand, apart from the
 classifier that is held against it.
 
+A place that holds errors of several subjects is narrowed by what the error itself says (`TELLING`), which no rule of
+the classifier is made from: who names the database as what failed is about the database, whichever file says so.
+
 An error counts as reached when a request to a model, or a start, can lead to it: endpoints for administrators, pages,
 tools of developers, and the library below the proxy, whose errors a provider's exception wraps, are left out. Where a
 place holds errors of several subjects, each of these is right.
@@ -8,6 +11,7 @@ place holds errors of several subjects, each of these is right.
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from litellm_tui.analysis.failures.causes import name_cause
@@ -84,6 +88,8 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     # callbacks
     # a hook of the request, which refuses what a model does not take
     _row("integrations/anthropic_cache_control_hook.py", "callbacks", "side service", "gateway"),
+    _row("integrations/focus/database.py", "callbacks", "database"),
+    _row("integrations/cloudzero/database.py", "callbacks", "database"),
     _row("integrations/", "callbacks", "side service"),
     _row("_service_logger.py", "callbacks", "side service"),
     _row("litellm_core_utils/litellm_logging.py", "callbacks", "side service"),
@@ -113,6 +119,44 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("llms/custom_httpx/", "", ""),
     _row("litellm_core_utils/exception_mapping_utils.py", "providers", "upstream"),
 )
+# what an error says of itself, the first that matches counts; read against a sample of them by hand
+_TELLING: Final[tuple[tuple[str, tuple[Subject, ...]], ...]] = (
+    # either of two, or neither
+    (r"redis or the database|cache or database|not found in (?:the )?(?:db|database)|from db settings|config/db|"
+     r"redis is not configured",
+     ("gateway", "caller", "side service", "mcp", "cache", "database")),
+    (r"^invalid [\w.]+ .*(?:falling back|using )", ("gateway", "side service", "mcp", "cache", "start-up")),
+    (r"lar1 metadata", ("caller",)),
+    # the write to the database failed, and Redis keeps the rows
+    (r"re-queued \{\} uncommitted rows|re-queuing to redis", ("database",)),
+    (r"(?:failed|unable|could not|error|exception)[^:]*(?<!_)redis", ("cache", "start-up")),
+    (r"(?<!_)redis\w*(?:\.\w+)? (?:re-queue |read |enqueued-token )?(?:failed|failure|refund failed|is un)",
+     ("cache", "start-up")),
+    (r"(?:failed|unable|could not|error|exception)[^:]*\b(?:from|to|in|into|querying) (?:the |writer )*"
+     r"(?:db|database)\b",
+     ("database", "start-up")),
+    (r"\b(?:db|database) (?:unavailable|error|storage failed|model fetch)|db_save_incomplete",
+     ("database",)),
+    (r"upsert failed|no database connection|database not connected|not connected to db|prisma_client not available",
+     ("database",)),
+    (r"proxyconfig:_init_\w+_in_db", ("database",)),
+    (r"idp rejected the subject token|invalid or expired credential|login_required", ("caller",)),
+    (r"^defaulting to os\.environ value", ("side service",)),
+    (r"heuristic-v1 tuning baseline unavailable|^password migration", ("database",)),
+)  # fmt: skip
+TELLING: Final = tuple((re.compile(words, re.IGNORECASE), subjects) for words, subjects in _TELLING)
+# whatever a request met: any of them is right, and only silence or the words of its error are known to be
+_ANY_ERROR: Final = re.compile(
+    r"\(\): exception occur|^unhandled exception|consuming first chunk|while reporting a late failure", re.IGNORECASE
+)
+_ANY_PLACE: Final = ("proxy/proxy_server.py", "proxy/common_request_processing.py")
+# an answer of this status says itself that the caller is at fault, unless it says what is not allowed
+_CALLERS: Final = (401, 404)
+_NOT_ALLOWED: Final = re.compile(
+    r"not allowed|admin|role|permission|license|licence|master key|organization|enterprise|guardrail|grant|"
+    r"only available|proxy root path|https proxy_base_url|no adaptive_router|does not have access|callback",
+    re.IGNORECASE,
+)
 # exceptions that LiteLLM prints without a traceback: they answer a caller's request with 4xx
 _EXPECTED: Final = (
     "HTTPException", "ProxyException", "BudgetExceededError", "RateLimitError", "BadRequestError",
@@ -124,6 +168,8 @@ _MAPPED: Final = ("RateLimitError", "BadRequestError", "UnsupportedParamsError",
 # what is made at a start ends it when it fails
 _MADE_AT_START: Final = ("start-up", "cache", "guardrails", "callbacks", "MCP", "router", "database", "limits")
 _AT_START: Final = ("start-up", "cache")
+# of a guardrail these do not end it
+_SKIPPED: Final = ("ValueError", "TypeError")
 _INITIAL: Final = ("__init__", "initialize", "load", "_init", "setup", "validate_environment")
 
 
@@ -132,9 +178,23 @@ def expected(said: Said) -> Expected | None:
     found = next((row for prefix, row in TABLE if said.place.startswith(prefix)), None)
     if found is None or not found.area:
         return None
+    if found.area != "start-up" and (told := _told(said)):
+        return found._replace(subjects=told)
     if said.how == "raised" and found.area in _MADE_AT_START and _at_start(said, found):
         return found._replace(subjects=found.subjects | {"start-up"})
     return found
+
+
+def _told(said: Said) -> frozenset[Subject]:
+    """The subjects that the error itself leaves, empty where it says none."""
+    if said.how == "logged" and said.place in _ANY_PLACE and _ANY_ERROR.search(said.words):
+        return frozenset(("",))
+    for pattern, subjects in TELLING:
+        if pattern.search(said.words):
+            return frozenset(subjects)
+    if said.kind == "HTTPException" and said.status in _CALLERS and not _NOT_ALLOWED.search(said.words):
+        return frozenset(("caller",))
+    return frozenset()
 
 
 def _at_start(said: Said, row: Expected) -> bool:
@@ -153,12 +213,16 @@ def as_reported(said: Said, *, files: bool = True) -> Subject:
     bare = said.kind in _EXPECTED
     mark = TraceMark() if bare or not files else TraceMark("", said.place, False)
     if said.kind == "HTTPException":
-        words = f"400: {words}"
+        words = f"{said.status or 400}: {words}"
     elif said.kind in _MAPPED:
         words = f"litellm.{said.kind}: {words}"
     if row is not None and row.area == "check of the key":
         place = "litellm.proxy.proxy_server.user_api_key_auth(): Exception occured - "
         return _judged(place + words, "auth_exception_handler.py", mark)
+    if row is not None and row.area == "guardrails" and _at_start(said, row) and said.kind in _SKIPPED:
+        # 1.106.2 goes on without a guardrail that cannot be made
+        told = "Skipping guardrail 'x-7': invalid configuration, proxy is starting WITHOUT this guardrail: "
+        return _judged(told + words, "init_guardrails.py" if files else "")
     if not bare and row is not None and _at_start(said, row):
         return _judged(f"{said.kind}: {words}", "", TraceMark("", said.place if files else "", True))
     place = "litellm.proxy.proxy_server._handle_llm_api_exception(): Exception occured - "

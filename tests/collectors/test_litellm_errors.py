@@ -84,7 +84,7 @@ def _reached(environment: Environment) -> tuple[Said, ...]:
 def _outcome(said: Said, files: bool) -> str:
     row, found = expected(said), as_reported(said, files=files)
     assert row is not None
-    return "right" if found in row.subjects else "unexplained" if not found else "wrong"
+    return "unexplained" if not found else "right" if found in row.subjects else "wrong"
 
 
 @cache

@@ -302,3 +302,18 @@ def test_a_broken_configuration_in_a_manifest_is_fatal_at_its_place(capsys: pyte
     Path("map.yaml").write_text(MANIFEST + "    model_list:\n    \t- {}\n", encoding="utf-8")
     assert _audit("map.yaml") == 1
     assert "map.yaml:7:5: fatal unusable-file: a tab in the indentation" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_file_that_another_one_includes_is_audited_once(
+    file: Path, backwards: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = file.with_name("first.yaml")
+    first.write_text("include: [config.yaml]\n", encoding="utf-8")
+    files = [str(first), str(file)]
+    assert _audit(*(reversed(files) if backwards else files), "--format", "json") == 0
+    said = capsys.readouterr()
+    (only,) = json.loads(said.out)
+    assert only["path"] == str(first)
+    assert [found["mark"]["line"] for found in only["findings"] if found["rule"] == "unknown-router-key"] == [6]
+    assert "config.yaml is included by " in said.err

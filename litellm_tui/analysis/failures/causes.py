@@ -30,7 +30,8 @@ from litellm_tui.analysis.failures.part_causes import (
     START_RULES,
     SWITCH_RULES,
 )
-from litellm_tui.analysis.failures.places import Reported, is_http_exception
+from litellm_tui.analysis.failures.places import Reported, http_status, is_http_exception
+from litellm_tui.analysis.failures.store_words import failed_store
 from litellm_tui.analysis.failures.upstream_causes import PATTERNS, PROVIDER_RULES
 from litellm_tui.analysis.phrases import shortened
 from litellm_tui.model.traffic import Subject
@@ -73,6 +74,10 @@ _PART_RULES: Final[dict[Subject, tuple[WordRule, ...]]] = {
     "start-up": (*DATABASE_RULES, *START_ENDED_RULES, *START_RULES, *MACHINE_RULES),
     "worker": PROCESS_RULES,
 }
+# parts that ask the database too, and its causes in words that no other program writes
+_USES_THE_DATABASE: Final[tuple[Subject, ...]] = ("mcp", "side service")
+_OF_THE_DATABASE: Final = tuple(rule for rule in DATABASE_RULES if rule.cause.name not in (
+    "database disk full", "database read-only", "database deadlock", "salt key changed"))  # fmt: skip
 # in whose words a network's failure may be told without a provider, and the next step for each
 PARTS_DO: Final[dict[Subject, str]] = {
     "cache": "see whether Redis runs at the host and port of cache_params",
@@ -102,6 +107,8 @@ _RAISED_AS_MAPPED: Final = tuple(rule for rule in GATEWAY_RULES if rule.cause.na
 _BEFORE_THE_CALL: Final = (
     "proxy/common_request_processing.py", "proxy/litellm_pre_call_utils.py", "proxy/route_llm_request.py",
 )  # fmt: skip
+# the caller is not known, or asks for what is not there
+_OF_WHO_ASKS: Final = (401, 404)
 # what a guardrail says of its own settings is not about the caller's request
 _GUARDRAIL: Final = "guardrail"
 _GUARDRAIL_FAILS: Final = next(rule.cause for rule in GATEWAY_RULES if rule.cause.name == "guardrail fails")
@@ -157,6 +164,8 @@ def subject_of(error: str, where: Reported | None = None) -> Subject:
 
 def _own(head: str, own: str, lowered: str, where: Reported | None) -> Cause | None:
     """The cause in LiteLLM's own words, or in those of its database, its processes and the machine."""
+    # who answers 5xx says that it is not the caller's fault
+    of_caller = http_status(own) < 500
     if _MAPPED.match(head):
         # raised as a provider's error would be: only the gateway's own refusals are
         return first_cause(_RAISED_AS_MAPPED, lowered) or first_cause(CALLER_RULES, lowered)
@@ -166,9 +175,11 @@ def _own(head: str, own: str, lowered: str, where: Reported | None) -> Cause | N
         return found
     guarded = where is not None and _GUARDRAIL in where.frame
     for rules in _ELSEWHERE:
-        if not (guarded and rules is CALLER_RULES) and (found := first_cause(rules, lowered)):
+        if (rules is not CALLER_RULES or (of_caller and not guarded)) and (found := first_cause(rules, lowered)):
             return found
-    if where is not None and not guarded and (where.by == "check of the key" or _about_a_request(own, where)):
+    if where is None or guarded or not of_caller:
+        return None
+    if where.by == "check of the key" or _about_a_request(own, where):
         return first_cause(REQUEST_RULES, lowered)
     return None
 
@@ -179,12 +190,23 @@ def _about_a_request(own: str, where: Reported) -> bool:
 
 
 def _default_subject(own: str, where: Reported) -> Subject:
-    """Whose failure it is that no words name: the gateway's own where it answers by itself."""
-    return "gateway" if where.by == "check of the key" or is_http_exception(own) else ""
+    """Whose failure it is that no words name: the gateway's own where it answers by itself.
+
+    Its 401 and 404 mean who asks, and what for; with a 5xx it may say that a store of its own failed.
+    """
+    status = http_status(own)
+    if status >= 500 and (store := failed_store(own)):
+        return store
+    if status in _OF_WHO_ASKS:
+        return "caller"
+    return "gateway" if where.by == "check of the key" or status else ""
 
 
 def _of_part(subject: Subject, lowered: str) -> Cause:
     """The cause of a failure of a part that is known to be at fault."""
+    if subject in _USES_THE_DATABASE and (found := first_cause(_OF_THE_DATABASE, lowered)):
+        # what its own client says is the database's, whichever part asked it
+        return found
     if found := first_cause(_PART_RULES.get(subject, ()), lowered):
         return found
     do, means = PARTS_DO.get(subject, _UNKNOWN.do), PARTS_MEAN.get(subject, "")

@@ -20,6 +20,7 @@ DATABASE_RULES: Final = (
         "needs a database", "db not initialized", "database_url not set", "prisma client is not initialized",
         "no database is connected", "without a database", "database is not connected", "no_db_connection",
         "prisma client not available", "connect a database", "connect_db", "no db client", "database is required",
+        "no database connection", "not connected to db", "require a database", "prisma_client not available",
         "db is not connected", "database client not",
     ),
     word_rule(
@@ -137,6 +138,6 @@ DATABASE_RULES: Final = (
         "error getting guardrail … from db:", "error adding guardrail to db", "error deleting guardrail from db",
         "error updating guardrail in db", "error getting new models from db", "error getting credentials from db",
         "failed to load state from db", "could not read … from the database:", "could not be loaded from the database",
-        "error getting guardrails from db", "error getting guardrail from db",
+        "error getting guardrails from db", "error getting guardrail from db", "auth: db unavailable",
     ),
 )  # fmt: skip

@@ -170,7 +170,7 @@ GATEWAY_RULES: Final = (
         "token's issuer not set", "gateway",
         "callers may come with signed tokens (JWT), and LiteLLM is not told where the keys for them are",
         "set JWT_PUBLIC_KEY_URL to the issuer's JWKS address, and restart",
-        "missing jwt public key url",
+        "missing jwt public key url", "neither jwt_audience nor jwt_issuer",
     ),
     word_rule(
         "enterprise feature", "gateway",
@@ -240,7 +240,7 @@ CALLER_RULES: Final = (
         "invalid proxy server token", "unable to find token in cache", "not found in db. create key", "invalid api key",
         "key doesn't exist in cache", "received api key", "invalid hash key", "invalid user key",
         "token_not_found_in_db",
-        "invalid key", "invalid token passed",
+        "invalid key", "invalid token passed", "invalid or expired credential", "no longer exists",
     ),
     word_rule(
         "login refused", "caller",

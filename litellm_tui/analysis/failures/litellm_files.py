@@ -52,15 +52,16 @@ _NAMES: Final[dict[Subject, str]] = {
         text_moderation tool_permission tool_policy_guardrail trusted_proxy_utils typesafe unified_guardrail
         update_queue usage_endpoints usage_tracking user_api_key_auth user_management_event_hooks vigil_guard
         xecguard zscaler_ai_guard
+        byok_oauth_endpoints gateway_dcr_flow user_api_key_auth_mcp
     """,
     "mcp": """
-        authz_code_refresher bridge_token_flow byok_oauth_endpoints classify client_allowlist db
-        discoverable_endpoints elicitation_handler gateway_dcr_flow hook idp_token_exchange
+        authz_code_refresher bridge_token_flow classify client_allowlist db
+        discoverable_endpoints elicitation_handler hook idp_token_exchange
         mcp_management_endpoints mcp_server_manager oauth2_flow_backfill oauth_identity_binding
         oauth_issuer_stamp_backfill oauth_utils operations per_user_oauth_store redis_distributed_lock
         resolver rest_endpoints sampling_handler semantic_tool_filter server sse_transport
         sso_assertion_refresher sso_assertion_store stdio_gate token_endpoint token_exchange_provider
-        token_exchanger tool_registry toolset_db ui_session_utils user_api_key_auth_mcp
+        token_exchanger tool_registry toolset_db ui_session_utils
     """,
     "side service": """
         _service_logger _utils anthropic_cache_control_hook api argilla arize arize_phoenix_prompt_manager

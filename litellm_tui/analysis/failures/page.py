@@ -34,6 +34,14 @@ subject as a person judged it by its place, against what the console says. *Unex
 nothing of it; *words alone* is a log without the names of LiteLLM's files and without tracebacks. Endpoints for
 administrators are left out, and the library below the proxy, whose errors a provider's exception wraps.
 
+That table judges by the place and by what an error says of itself, and is kinder than a person who reads the source.
+Two samples of 120 errors (60 of 1.106.2 and 60 of 1.109.3, `tests/collectors/error_sample.py`) were judged so, one by
+one: of the first 100 were right, 2 unexplained and 18 wrong, where the table of then knew of none. What was wrong was
+mended by its kind: a line that names the database or Redis in another part's file, an answer of 401, 404 or 5xx, a line
+that passes on whatever a request met, a setting that is no failure. Of the second, drawn after that, 110 were right, 4
+unexplained and 6 wrong; 2 of the 6 are mended since. Expect of the errors here some 92 % right, and one in twenty
+wrong in its subject.
+
 | LiteLLM | area | errors | right | unexplained | wrong | right by words alone | wrong by words alone |
 |---|---|---|---|---|---|---|---|
 """

@@ -94,6 +94,13 @@ CACHE_RULES: Final = (
 )  # fmt: skip
 
 MCP_RULES: Final = (
+    # who signed the caller's token is asked for one that the MCP server takes (outbound_credentials/)
+    word_rule(
+        "token refused", "caller",
+        "the signed token that a caller brings for an MCP server is not accepted by who signed it",
+        "let the caller sign in anew; compare audience and scope with those of the server in mcp_servers",
+        "rejected the subject token", "subject token … expired",
+    ),
     word_rule(
         "MCP programs switched off", "mcp",
         "an MCP server of the configuration is a program, and this gateway starts none",

@@ -9,6 +9,7 @@ import re
 from typing import Final, Literal, NamedTuple
 
 from litellm_tui.analysis.failures.litellm_files import FILES
+from litellm_tui.analysis.failures.store_words import failed_store
 from litellm_tui.model.traffic import Subject
 
 Reporter = Literal["check of the key", "request", "router", "other"]
@@ -43,6 +44,10 @@ _AUTH: Final = ("user_api_key_auth()", "auth_exception_handler.py")
 
 # in the order in which they are looked for in a path
 FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
+    # the gateway's own check of who asks for MCP servers, and its own sign-in for them
+    ("user_api_key_auth_mcp.py", "gateway"),
+    ("gateway_dcr_flow.py", "gateway"),
+    ("byok_oauth_endpoints.py", "gateway"),
     ("mcp_server/", "mcp"),
     ("mcp_client/", "mcp"),
     ("mcp_semantic_filter/", "mcp"),
@@ -54,6 +59,9 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("caching/", "cache"),
     ("_redis", "cache"),
     ("integrations/custom_guardrail", "gateway"),
+    # what they report is read from the database first
+    ("integrations/focus/database.py", "database"),
+    ("integrations/cloudzero/database.py", "database"),
     ("integrations/", "side service"),
     ("litellm_logging.py", "side service"),
     ("logging_worker.py", "side service"),
@@ -127,6 +135,19 @@ _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("error saving health check", "database"),
     ("error getting health check", "database"),
     ("database_url", "database"),
+    # what these read lies in the database
+    ("password migration skipped", "database"),
+    ("heuristic-v1 tuning baseline", "database"),
+    ("legacy agent grant id migration", "database"),
+    ("failed to backfill budget_reset_at", "database"),
+    ("skipping cold spend counter seed", "database"),
+    ("adaptive_router flusher", "database"),
+    ("semantic filter init failed", "mcp"),
+    ("semantic tool filter hook", "mcp"),
+    ("error handling toolset mcp", "mcp"),
+    ("error handling dynamic mcp", "mcp"),
+    ("error when loading keys from azure key vault", "side service"),
+    ("failed to register vantagelogger", "side service"),
     ("policy engine", "gateway"),
     ("policy '", "gateway"),
     ("policies with", "gateway"),
@@ -138,6 +159,8 @@ _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("cannot add callback", "side service"),
     ("[non-blocking error] error initializing custom logger", "side service"),
     ("error sending alert", "side service"),
+    # the secret manager did not give a value
+    ("defaulting to os.environ value", "side service"),
 )
 # the service that a callback sends to, by a word in the text or in the file's name
 _SERVICES: Final[tuple[tuple[str, str], ...]] = (
@@ -193,6 +216,7 @@ _SERVICES: Final[tuple[tuple[str, str], ...]] = (
     ("logfire", "Logfire"),
     ("traceloop", "Traceloop"),
     ("pagerduty", "PagerDuty"),
+    ("pointfive", "PointFive"),
     ("smtp", "e-mail"),
     ("email", "e-mail"),
     ("webhook", "the webhook"),
@@ -213,7 +237,7 @@ _REDIS: Final = (
     "invalidate cached", "invalidate internal usage cache", "evict cached", "spend in cache", "to cache registry",
     "read cached spend", "to router cache",
 )  # fmt: skip
-_HTTP: Final = re.compile(r"[1-5][0-9]{2}: ")
+_HTTP: Final = re.compile(r"([1-5][0-9]{2}): ")
 # clients of parts that LiteLLM uses, by their folders in a traceback
 _CLIENTS: Final[tuple[tuple[str, Subject], ...]] = (
     ("/prisma/", "database"),
@@ -234,6 +258,19 @@ _STARTING: Final = (
 )
 # the same functions also run what LiteLLM does at its end
 _ENDING: Final = ("in proxy_shutdown_event", "in shutdown")
+# in whose files LiteLLM also reads and writes the database and Redis
+_OF_MANY_PARTS: Final[tuple[Subject, ...]] = ("", "gateway", "mcp", "side service", "database")
+# files whose name says less than the beginning of a line
+_MANY_PARTS: Final = ("proxy_server.py", "common_request_processing.py", "router.py")
+_SETTING: Final = re.compile(r"(?:ignoring )?invalid [\w.]{1,80} .{0,200}(?:falling back|ignor|using )")
+# what a caller sent along is not as LiteLLM reads it
+_OF_A_REQUEST: Final = ("[lar-1] invalid lar1 metadata",)
+# of these lines the error alone says what failed
+_ANY_FAILURE: Final = (
+    "(): exception occured", "(): exception occurred", "unhandled exception in request", "error consuming first chunk",
+    "reporting a late failure", "while reporting a failure", "stream after a client disconnect",
+    "request failed after its sse keepalive", "guarded event stream failed", "stream failure hook raised",
+)  # fmt: skip
 _MCP_SERVER: Final = re.compile(
     r"(?:(?:MCP )?[Ss]erver(?: name)?[:=]? ?|listing tools from |operation failed for )'?([\w.-]{1,80})"
 )
@@ -307,7 +344,13 @@ def reports_a_request(text: str, *, stream: bool = True) -> bool:
 
 def is_http_exception(words: str) -> bool:
     """Whether the words are those of an HTTPException that LiteLLM itself raised: `400: …`."""
-    return _HTTP.match(words) is not None
+    return http_status(words) > 0
+
+
+def http_status(words: str) -> int:
+    """The status of an HTTPException in its words, such as 404 of `404: Model … not found`; 0 for another error."""
+    found = _HTTP.match(words)
+    return int(found[1]) if found else 0
 
 
 def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
@@ -326,8 +369,20 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
         return Reported("router", "", file, frame)
     lowered = head.lower()
     subject = subject_of_file(file)
-    if not subject:
-        subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), "")
+    if subject in _OF_MANY_PARTS and (store := failed_store(text)):
+        return Reported("other", store, file, frame)
+    if subject == "database" and _SETTING.match(lowered):
+        # what is wrong is a setting, which LiteLLM goes on without
+        return Reported("other", "gateway", file, frame)
+    if lowered.startswith(_OF_A_REQUEST):
+        return Reported("other", "caller", file, frame)
+    if not subject or file in _MANY_PARTS:
+        subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), subject)
+    if file in _MANY_PARTS and any(form in lowered for form in _ANY_FAILURE):
+        # whatever the request or the stream met
+        return Reported("other", subject_of_path(frame), "", frame)
+    if file in _MANY_PARTS and any(form in lowered for form in _SIDE):
+        subject = "side service"
     if not subject and any(lowered.startswith(word) for word, _ in _SERVICES):
         subject = "side service"
     if not subject and any(form in lowered for form in _MCP):

@@ -11,6 +11,10 @@ from typing import Final
 
 from litellm_tui.analysis.failures.cause import Cause, WordRule, word_rule
 
+NO_JSON: Final = "answer is no JSON"
+_NO_JSON_DO: Final = (
+    "correct the path of api_base (mostly it ends in /v1), or see which proxy in between answers in its place"
+)
 PATTERNS: Final[tuple[tuple[str, Cause], ...]] = (
     (r"Missing credentials|Missing [A-Za-z ]{0,40}API Key|api_key client option must be set|No API key provided|"
      r"API_KEY is not set",
@@ -52,6 +56,8 @@ PATTERNS: Final[tuple[tuple[str, Cause], ...]] = (
     (r"BadRequestError|\b400\b",
      Cause("400 bad request", "the upstream refuses the request itself: compare parameters with what it takes")),
     (r"InternalServerError|\b500\b", Cause("500", "the upstream fails by itself; look at its log")),
+    # a page without a status that says more
+    (r"(?:Exception|Error) - <(?:!doctype )?html\b", Cause(NO_JSON, _NO_JSON_DO)),
 )  # fmt: skip
 
 _PAY: Final = "pay, or raise the account's limit at the provider; a fallback to another provider helps until then"
@@ -66,6 +72,7 @@ PROVIDER_RULES: Final[tuple[WordRule, ...]] = (
         "lower the load, or set rpm and tpm so that the router spreads it",
         # Gemini says of a quota a minute or a day that the plan is to be checked
         "quota exceeded for metric", "quota exceeded for quota metric", "generate_content_free_tier",
+        "geminiexception … exceeded your current quota", "exceeded your current quota … resource_exhausted",
         # of OpenAI's limits a day LiteLLM passes on the advice to add a payment method
         "rate limit reached for",
     ),
@@ -234,9 +241,9 @@ PROVIDER_RULES: Final[tuple[WordRule, ...]] = (
         "extra inputs are not permitted", "unsupported_parameter", "unsupported_value",
     ),
     word_rule(
-        "answer is no JSON", "upstream",
+        NO_JSON, "upstream",
         "what answers at api_base is no model's API: a web page, or another program's words",
-        "correct the path of api_base (mostly it ends in /v1), or see which proxy in between answers in its place",
+        _NO_JSON_DO,
         "empty or invalid response from llm endpoint", "'str' object has no attribute 'model_dump'",
         "unable to get json response", "error parsing json response", "expecting value: line 1 column 1",
     ),

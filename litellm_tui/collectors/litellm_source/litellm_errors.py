@@ -24,6 +24,9 @@ _LEVELS: Final = {"warning": "WARNING", "error": "ERROR", "exception": "ERROR", 
 _MESSAGES: Final = ("message", "detail", "error", "msg")
 _PERCENT: Final = re.compile(r"%(?:\([^)]{0,40}\))?[-+ #0-9.]{0,10}[a-zA-Z]")
 _WORD: Final = re.compile(r"[A-Za-z]{2,}")
+# keywords that hold its status
+_STATUSES: Final = ("status_code", "code")
+_HTTP_STATUS: Final = re.compile(r"(?<![0-9])[45][0-9]{2}(?![0-9])")
 _DEPTH: Final = 20
 
 
@@ -31,7 +34,7 @@ class Said(msgspec.Struct, frozen=True, order=True):
     """One error in the source: `place` is the file below the package, `function` the one it stands in.
 
     `kind` is the class that is raised, or the level of the log line. `words` are its constant words, with `{}` where
-    something is filled in.
+    something is filled in; `status` is the HTTP status that it is raised with, 0 where none stands there as a number.
     """
 
     place: str
@@ -40,6 +43,7 @@ class Said(msgspec.Struct, frozen=True, order=True):
     kind: str
     function: str
     words: str
+    status: int = 0
 
     @property
     def telling(self) -> bool:
@@ -61,7 +65,7 @@ def _of_file(place: str, tree: ast.Module) -> Iterator[Said]:
             function, known = node.name, dict(_assigned_words(node))
         if found := _said(node, known):
             how, kind, words = found
-            yield Said(place, getattr(node, "lineno", 0), how, kind, function, words[:LONGEST])
+            yield Said(place, getattr(node, "lineno", 0), how, kind, function, words[:LONGEST], _status(node))
         pending += [(child, function, known) for child in ast.iter_child_nodes(node)]
 
 
@@ -93,6 +97,15 @@ def _said(node: ast.AST, known: dict[str, str]) -> tuple[Literal["raised", "logg
             if "log" in ast.unparse(logger).lower() and "ERROR" in ast.unparse(level):
                 return "logged", "ERROR", _percent(_words(first, known))
     return None
+
+
+def _status(node: ast.AST) -> int:
+    """The HTTP status with which an exception is raised, `status_code=404` or `status.HTTP_404_NOT_FOUND`."""
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+        for keyword in node.exc.keywords:
+            if keyword.arg in _STATUSES and (found := _HTTP_STATUS.search(ast.unparse(keyword.value))):
+                return int(found[0])
+    return 0
 
 
 def _percent(words: str) -> str:
