@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
-from msgspec.structs import replace
 
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.release_problems import OTHER_INSTALLED
@@ -128,7 +127,7 @@ def _minutes(now: float, seen: int, began: int | None = None) -> tuple[ServiceMi
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_memory_and_processor_of_the_last_half_hour_are_curves(tmp_path: Path, size: tuple[int, int]) -> None:
-    snapshot = replace(frozen.healthy(tmp_path), service_minutes=_minutes(frozen.NOW, 30, began=8))
+    snapshot = structs.replace(frozen.healthy(tmp_path), service_minutes=_minutes(frozen.NOW, 30, began=8))
     app = Frozen(snapshot)
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
@@ -158,7 +157,7 @@ async def test_memory_and_processor_of_the_last_half_hour_are_curves(tmp_path: P
 def test_what_was_seen_for_some_minutes_is_so_long_and_a_gap_is_blank() -> None:
     minutes = _minutes(NOW, 5)
     view = _view(_reading(scope="user", memory=400 << 20, cpu_percent=3.0, main_pid=4))
-    few = view._replace(snapshot=replace(view.snapshot, service_minutes=(*minutes[:2], *minutes[3:])))
+    few = view._replace(snapshot=structs.replace(view.snapshot, service_minutes=(*minutes[:2], *minutes[3:])))
     ((_, text, _), *_) = curve_rows(few, few.snapshot.service.value)  # type: ignore[arg-type]  # it is there
     assert len(text) == 8 + 2 + 5
     assert text[-3] == " "

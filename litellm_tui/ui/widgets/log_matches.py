@@ -9,8 +9,8 @@ from typing import Final
 
 from litellm_tui.analysis.log_filter.pattern import LONGEST_SEARCHED, Pattern
 from litellm_tui.model.log import LogRecord
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.widgets.log_index import LogIndex
-from litellm_tui.ui.widgets.log_paint import drawable
 
 # of the room of a line, the part that stands in front of a match
 _BEFORE: Final = 3

@@ -13,13 +13,13 @@ from textual.containers import Horizontal, Vertical
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
 from litellm_tui.ui.detail import to_rows
+from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.keys import hints, tabs
 from litellm_tui.ui.shortened import shortened
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.cache_line import cache_spans
 from litellm_tui.ui.widgets.header import wrap
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
-from litellm_tui.ui.widgets.log_paint import drawable
 
 # how long a short message stands where the keys are
 SAID_SECONDS: Final = 4.0
