@@ -18,7 +18,7 @@ _HEADS: Final[dict[_Table, str]] = {
 Each row is one change of a real LiteLLM by the command that an operator would use, made by a test of the lab. *Without
 an answer* is measured from outside while it is made: `/health/liveliness` is asked ten times a second. *Load* is the
 average number of processes that wanted one of the machine's two processors in the minute before its end: a start takes
-longest where it is high, so two rows compare only where their loads do.
+longest where it is high, so two rows compare only where their loads do, and an answer may come too late to count.
 
 To make this page anew, or the rows of one of its tests:
 
