@@ -23,6 +23,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "costs": "What health checks cost",
     "environment": "The environment",
     "lost": "Secrets and callbacks that are lost",
+    "headers": "Headers that carry a secret",
     "start_modules": "Python modules",
     "start_guardrails": "Guardrails",
     "start_mcp": "MCP servers",

@@ -42,6 +42,7 @@ SUBJECTS: Final = (
     "costs",
     "environment",
     "lost",
+    "headers",
     "start_modules",
     "start_guardrails",
     "start_mcp",

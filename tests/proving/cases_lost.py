@@ -24,6 +24,24 @@ def _unread(run: Run) -> None:
     assert "Unable to load vertex credentials" in said or "No module named 'google'" in said, said[-2000:]
 
 
+def _sent_on(run: Run) -> None:
+    """What LiteLLM takes as its own key arrives at the target."""
+    run.post("/aside", {"model": "lost"})
+    assert any(call.headers.get("authorization") == "Bearer sk-proving-ground" for call in run.upstream_calls())
+
+
+def _as_written(run: Run) -> None:
+    """The target gets the reference itself."""
+    run.post("/aside", {"model": "lost"})
+    sent = [call.headers.get("authorization") for call in run.upstream_calls()]
+    assert "Bearer os.environ/ASIDE_KEY" in sent, sent
+
+
+def _aside(more: str) -> str:
+    head = "general_settings:\n  pass_through_endpoints:\n    - path: /aside\n      target: '{upstream}'\n"
+    return f"{_MODEL}{head}{more}"
+
+
 def _callback(name: str, **environment: str) -> Case:
     return Case(
         f"{name} without its variables",
@@ -45,6 +63,18 @@ def _vertex(value: str) -> Case:
 
 
 CASES: tuple[Case, ...] = (
+    Case(
+        "a pass-through endpoint that sends headers on",
+        _aside("      forward_headers: true\n"),
+        finds={"callers-key-sent-on": 7},
+        proof=_sent_on,
+    ),
+    Case(
+        "a header of a variable that is not set",
+        _aside("      headers: {Authorization: Bearer os.environ/ASIDE_KEY}\n"),
+        finds={"empty-header": 7},
+        proof=_as_written,
+    ),
     Case(
         "a line with export in an EnvironmentFile",
         "model_list:\n  - model_name: exported\n    litellm_params:\n      model: openai/exported\n"
