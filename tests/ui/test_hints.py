@@ -119,3 +119,26 @@ async def test_j_and_k_step_from_record_to_record(scene: Scene) -> None:
     await scene.press("k", "escape")
     assert scene.log.chosen is not None
     assert scene.log.chosen.text == "the second one"
+
+
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        (("2", "slash"), "F1 terms · Enter keep · Esc clear"),
+        (("s",), "Enter go · Esc clear"),
+        (("t",), "Enter go · Esc leave"),
+        (("1", "slash"), "Enter keep · Esc clear"),
+    ],
+)
+async def test_every_line_that_is_typed_into_says_what_ends_it(
+    tmp_path: Path, keys: tuple[str, ...], wanted: str
+) -> None:
+    app = Frozen(frozen.healthy(tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press(*keys)
+        await eventually(lambda: wanted in Drawn(app).text, Drawn(app).text)
+        await pilot.press(*"zzz")
+        await eventually(lambda: "zzz" in Drawn(app).text and wanted in Drawn(app).text)
+        await pilot.press("escape")
+        await eventually(lambda: "zzz" not in Drawn(app).text and wanted not in Drawn(app).text)

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from litellm_tui.analysis.log_filter.log_filter import FORM
 from litellm_tui.analysis.log_filter.times import FORMS
+from litellm_tui.ui.hint_words import framed, hint_words
 from litellm_tui.ui.widgets.typed_field import TypedField
 
 Purpose = Literal["filter", "search", "jump", "export"]
@@ -26,6 +27,13 @@ _PLACEHOLDERS: Final[dict[Purpose, str]] = {
 _TITLES: Final[dict[Purpose, str]] = {
     "filter": "filter", "search": "search", "jump": "to", "export": "export to",
 }  # fmt: skip
+
+_HINTS: Final[dict[Purpose, tuple[tuple[str, str], ...]]] = {
+    "filter": (("F1", "terms"), ("Enter", "keep"), ("Esc", "clear")),
+    "search": (("Enter", "go"), ("Esc", "clear")),
+    "jump": (("Enter", "go"), ("Esc", "leave")),
+    "export": (("Enter", "write"), ("Esc", "leave")),
+}
 
 
 class LogPrompt(Horizontal):
@@ -71,5 +79,7 @@ class LogPrompt(Horizontal):
         self.show_error(error, words)
 
     def show_error(self, error: str, words: Callable[[str], Content] = Content) -> None:
-        """What is wrong with what is typed, beside it."""
-        self._error.update(words(f" {error} " if error else ""))
+        """What is wrong with what is typed, beside it; where nothing is, what its keys do."""
+        self._error.set_class(not error, "-hint")
+        hints = f" {hint_words(*_HINTS[self.purpose])} "
+        self._error.update(words(f" {error} ") if error else framed(self.app, hints))

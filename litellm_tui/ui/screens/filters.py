@@ -19,8 +19,8 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.storage.filters import SavedFilters
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.guarded_work import begin_beside
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.filled import FilledScreen
-from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
 
 _LONGEST_NAME: Final = 40

@@ -15,7 +15,7 @@ from textual.events import DescendantFocus
 from textual.screen import ModalScreen, ScreenResultType
 
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens.hint_words import hint_words, say_below
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.textual_internals import CalmScreen
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.described import Described

@@ -20,8 +20,8 @@ from litellm_tui.analysis.phrases import count
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.probe_words import bar
-from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.question import Question
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.choice import Choice

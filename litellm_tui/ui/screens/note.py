@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.widgets import Input
 
 from litellm_tui.ui.detail import to_rows
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.filled import FilledScreen
-from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.widgets.lines import Lines, Row
 
 

@@ -25,8 +25,8 @@ from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.probe_words import bar, error_words
-from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.question import Question
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.view import View
@@ -287,7 +287,7 @@ class ProbeDialog(Question[None]):
         """Cells of the group, of the model, and of the bar."""
         groups = min(max((cell_len(row.group) for row in self._deployments), default=0), room // 4)
         models = min(max((cell_len(row.model) for row in self._deployments), default=0), room // 3)
-        return max(5, groups), max(5, models), min(_LONGEST_BAR, max(4, (room - groups - models - 8) // 5))
+        return max(5, groups), max(5, models), min(_LONGEST_BAR, max(7, (room - groups - models - 8) // 5))
 
     def _names(self, room: int) -> Row:
         groups, models, bars = self._columns(room)

@@ -10,8 +10,8 @@ from textual.screen import ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.filled import FilledScreen
-from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.widgets.lines import Lines
 from litellm_tui.ui.widgets.unit_name import UnitName
 

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from litellm_tui.model.log import LogRecord
 from litellm_tui.ui.detail import Paragraph, record_paragraphs, request_paragraphs
-from litellm_tui.ui.screens.hint_words import hint_words, say_below
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines

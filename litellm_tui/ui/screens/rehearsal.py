@@ -16,7 +16,7 @@ from textual.widgets import Button
 from litellm_tui.analysis.phrases import count, shortened
 from litellm_tui.model.rehearsal import Rehearsal, RehearsalOutcome
 from litellm_tui.ui.detail import Paragraph, to_rows
-from litellm_tui.ui.screens.hint_words import hint_words, say_below
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.question import Question
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.choice import Choice

@@ -13,8 +13,8 @@ from textual.events import Key
 
 from litellm_tui.logs.log_line import clean
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.filled import FilledScreen
-from litellm_tui.ui.screens.hint_words import hint_words, say_below
 from litellm_tui.ui.widgets.lines import Lines, Row
 
 

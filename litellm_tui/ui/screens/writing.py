@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from litellm_tui.ui.hint_words import say_below
 from litellm_tui.ui.screens.filled import FilledScreen
-from litellm_tui.ui.screens.hint_words import say_below
 from litellm_tui.ui.widgets.lines import Lines
 
 

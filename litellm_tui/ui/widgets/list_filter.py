@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from litellm_tui.ui.hint_words import framed, hint_words
 from litellm_tui.ui.widgets.typed_field import TypedField
 
 
@@ -35,6 +36,7 @@ class ListFilter(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static(Content(" filter: "))
         yield self._field
+        yield Static(framed(self.app, f" {hint_words(('Enter', 'keep'), ('Esc', 'clear'))} "))
 
     def ask(self, value: str) -> None:
         """Open for typing; what is typed from now on goes there."""
