@@ -222,7 +222,7 @@ async def test_every_line_is_exactly_as_wide_as_the_list(run: Run) -> None:
         ("abcdef", 4, "abc…"),
         ("abc", 3, "abc"),
         ("漢字", 3, "漢…"),
-        ("漢字", 2, " …"),
+        ("漢字", 2, "… "),
         ("abc", 1, "a"),
         ("", 2, "  "),
     ],
