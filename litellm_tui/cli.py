@@ -83,6 +83,12 @@ def build_parser() -> _Parser:
             form = command.add_mutually_exclusive_group()
             form.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
             form.add_argument("--markdown", action="store_true", default=argparse.SUPPRESS, help="print a STATUS.md")
+            command.add_argument(
+                "--follow",
+                action="store_true",
+                default=argparse.SUPPRESS,
+                help="with --json: a document a line at each change, and every 30 s (docs/status.md)",
+            )
         elif name == "check":
             command.add_argument(
                 "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
