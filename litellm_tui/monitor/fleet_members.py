@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import Final
 
 import msgspec
 
 from litellm_tui.analysis.fleet.link_states import failure, link_failure
+from litellm_tui.analysis.phrases import shortened
 from litellm_tui.host.command import Done
 from litellm_tui.host.far_child import FarChild, ask
 from litellm_tui.logs.log_line import clean
@@ -21,7 +23,7 @@ from litellm_tui.monitor.supervisor import crashed
 from litellm_tui.target.far_side import member_words, members
 from litellm_tui.target.settings import Settings
 
-# so many are asked at a time
+# so many are asked, or connected to, at a time
 MOST_AT_ONCE: Final = 16
 # a look without a screen takes 20 s where a log is long
 LOOK_SECONDS: Final = 40.0
@@ -30,8 +32,9 @@ SILENCE_SECONDS: Final = 70.0
 # a link that is lost is tried again after so many seconds, then after twice as many
 AGAIN_SECONDS: Final = 2.0
 LONGEST_SECONDS: Final = 60.0
-# what a document may hold of a host's words is bounded on the screen; of its lists here
+# of what a document holds: a row shows a sentence of it
 _MOST_ITEMS: Final = 2000
+_LONGEST_TEXT: Final = 500
 
 
 async def look_once(settings: Settings, now: Callable[[], float] = time.time) -> tuple[Seen, ...]:
@@ -52,7 +55,7 @@ async def look_once(settings: Settings, now: Callable[[], float] = time.time) ->
 
 
 def read_document(line: bytes, member: Member) -> StatusDocument | LinkFailure:
-    """The document of a line; why it is none. Its texts have no control characters left."""
+    """The document of a line; why it is none. Its texts are bounded, and have no control characters left."""
     try:
         found = msgspec.json.decode(line, type=StatusDocument)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -68,7 +71,7 @@ def read_document(line: bytes, member: Member) -> StatusDocument | LinkFailure:
 
 def _cleaned(value: object) -> object:
     if isinstance(value, str):
-        return clean(value)
+        return shortened(clean(value).replace("\n", " "), _LONGEST_TEXT)
     if isinstance(value, list | tuple):
         return [_cleaned(item) for item in value]
     if isinstance(value, dict):
@@ -82,7 +85,7 @@ def _where(member: Member) -> str:
 
 def _seen(member: Member, read: StatusDocument | LinkFailure, came: float) -> Seen:
     if isinstance(read, LinkFailure):
-        return Seen(member, failure=read, failing_since=came)
+        return Seen(member, failure=read)
     return Seen(member, read, came)
 
 
@@ -91,6 +94,7 @@ class FleetWatch:
 
     def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
         self._settings, self._changed = settings, changed
+        self._gate = asyncio.Semaphore(MOST_AT_ONCE)
         self._seen = {member.name: Seen(member) for member in members(settings)}
 
     @property
@@ -118,8 +122,10 @@ class FleetWatch:
     async def _connected(self, member: Member) -> LinkFailure:
         """From the beginning of a link to its end, and why that came."""
         words = member_words(member, self._settings, "status", "--follow", "--json")
-        async with FarChild(member.ssh, words) as child:
-            failed = await child.begun()
+        async with AsyncExitStack() as stack:
+            async with self._gate:
+                child = await stack.enter_async_context(FarChild(member.ssh, words))
+                failed = await child.begun()
             if failed is not None and failed.state == "slow link":
                 self._fail(member, failed)
                 failed = await child.begun(LONGEST_SECONDS)

@@ -56,14 +56,17 @@ def test_what_is_no_document_is_named(line: bytes, state: str) -> None:
 def test_control_characters_of_the_other_side_reach_no_terminal() -> None:
     found = _read({"format": 1, "headline": {"word": "\x1b[2JUP\x07", "parts": [{"text": "a\x1b]0;x\x07b\nc"}]}})
     assert isinstance(found, StatusDocument)
-    assert "\x1b" not in found.headline.word + found.headline.parts[0].text
+    text = found.headline.word + found.headline.parts[0].text
+    assert "\x1b" not in text
+    assert "\n" not in text
 
 
 def test_lists_without_an_end_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet_members, "_MOST_ITEMS", 3)
-    found = _read({"format": 1, "problems": [{"severity": "bad"}] * 10})
+    found = _read({"format": 1, "problems": [{"severity": "bad"}] * 10, "host": "h" * 100_000})
     assert isinstance(found, StatusDocument)
     assert len(found.problems) == 3
+    assert len(found.host) <= 500
 
 
 def _settings(*names: str) -> Settings:
