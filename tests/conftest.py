@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -50,6 +51,9 @@ def _no_gateways_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if IS_WORKER:
+    # a tenth of a worker's processor time was the collector, going through what stays anyway
+    gc.set_threshold(10_000, 20, 20)
 # What takes minutes of a processor, and is proved with every change that is taken in.
 LONG = (
     "tests/lab/test_docker_definition.py",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from litellm_tui.analysis.phrases import count, first_of
 from litellm_tui.model.audit import SEVERITIES, Audit, Score
 
+_PLURAL = {"fatal": "fatal", "advice": "advice"}
+
 
 def summary(result: Audit) -> str:
     """`1 fatal, 2 errors, 3 warnings, 1 advice`; "nothing found" when there is nothing."""
-    plural = {"fatal": "fatal", "advice": "advice"}
     words = [
-        count(number, severity, plural.get(severity, ""))
+        count(number, severity, _PLURAL.get(severity, ""))
         for severity in SEVERITIES
         if (number := sum(finding.severity == severity for finding in result.findings))
     ]
@@ -29,7 +30,8 @@ def arithmetic(score: Score) -> str:
     if score.waits_for:
         return points(score)
     taken = [
-        f" − {d.count} {d.severity} × {d.each:g}" + ("" if d.points == d.count * d.each else f" (at most {d.points:g})")
+        f" − {count(d.count, d.severity, _PLURAL.get(d.severity, ''))} × {d.each:g}"
+        + ("" if d.points == d.count * d.each else f" (at most {d.points:g})")
         for d in score.deductions
     ]
     return points(score) + (f" = 10{''.join(taken)}, a rule counting once" if taken else "")

@@ -309,11 +309,14 @@ class GatewayPoller:
         while True:
             await self._alive.wait()
             assert self._client is not None
-            answer = await self._client.get(details if self._admitted.is_set() else plain)
-            if isinstance(answer.result, Failure) and self._admitted.is_set():
+            admitted = self._admitted.is_set()
+            answer = await self._client.get(details if admitted else plain)
+            if isinstance(answer.result, Failure) and admitted:
                 answer = await self._client.get(plain)
             self._record(plain, answer.result, answer.took)
-            await self._wakeup.pause(plain.interval * random.uniform(0.9, 1.1))
+            # the key may have proved valid meanwhile: since 1.106 only the details tell the version
+            if admitted or not self._admitted.is_set():
+                await self._wakeup.pause(plain.interval * random.uniform(0.9, 1.1))
 
     async def _poll_health(self, endpoint: Endpoint) -> None:
         while True:

@@ -582,6 +582,24 @@ async def test_the_version_is_taken_from_the_plain_answer_where_there_are_no_det
     assert found.snapshot().gateway.readiness.failure is None
 
 
+async def test_the_details_are_asked_as_soon_as_the_key_is_known_to_be_valid(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.save(ON)
+    monkeypatch.setattr(client, "READINESS", client.READINESS._replace(interval=600.0))
+    answered = world.get
+
+    async def get(endpoint: Endpoint, url: str = "") -> Answer:
+        if endpoint.path == "/health/readiness":
+            # the key proves valid while this is under way
+            await eventually(lambda: world.asked["/v1/models"] >= 2)
+        return await answered(endpoint, url)
+
+    monkeypatch.setattr(world, "get", get)
+    found = watch()
+    await eventually(lambda: (ready := found.snapshot().gateway.readiness.value) and ready.version == "1.106.2")
+
+
 # --- the pace ----------------------------------------------------------------------------------------------------
 
 
