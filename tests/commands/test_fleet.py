@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         headline = ToldHeadline("DEGRADED", "bad", (ToldPart("1 of 2 deployments failing"),), "start it\x1b[2J")
         web = StatusDocument(format=1, exit_status=2, headline=headline, litellm_version="1.106.2")
         return (
-            Seen(Member("web", "web"), web, 0.0),
+            Seen(Member("web", "web"), web, time.time()),
             Seen(Member("gone", "gone"), failure=failure("host key changed", "gone")),
         )
 
