@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from litellm_tui import __version__
+
+if TYPE_CHECKING:
+    from litellm_tui.target.profile import Options
+    from litellm_tui.target.settings import ProfileSettings
 
 USAGE_ERROR = 64  # EX_USAGE of sysexits.h
 OWN_FAULT = 70  # EX_SOFTWARE
@@ -33,6 +38,8 @@ COMMANDS = {
     "bundle": ("litellm_tui.commands.bundle", "one archive with all that is needed to help, every secret masked"),
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
     "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
+    "fleet": ("litellm_tui.commands.fleet", "every gateway of the settings file, here and on other hosts, worst first"),
+    "host": ("litellm_tui.commands.host", "what another host has and lacks for being looked at by ssh"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
 }
 
@@ -83,6 +90,19 @@ def build_parser() -> _Parser:
             form = command.add_mutually_exclusive_group()
             form.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
             form.add_argument("--markdown", action="store_true", default=argparse.SUPPRESS, help="print a STATUS.md")
+            command.add_argument(
+                "--follow",
+                action="store_true",
+                default=argparse.SUPPRESS,
+                help="with --json: a document a line at each change, and every 30 s (docs/status.md)",
+            )
+        elif name == "fleet":
+            command.add_argument(
+                "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
+            )
+        elif name == "host":
+            command.add_argument("verb", choices=("check",), help="say what is missing there; changes nothing")
+            command.add_argument("host", metavar="HOST", help="as OpenSSH's client understands it, aliases too")
         elif name == "check":
             command.add_argument(
                 "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
@@ -316,6 +336,19 @@ def _signs_in_ascii(text: str) -> str:
     return every_sign_to_ascii(text)
 
 
+def _on_another_host(command: str, options: Options, given: Mapping[str, object]) -> ProfileSettings | None:
+    """The profile, where it says that its gateway is on another host."""
+    from litellm_tui.target.far_side import chosen_far
+    from litellm_tui.target.settings import SettingsError, load_settings
+
+    try:
+        found = chosen_far(command, options, given, load_settings())
+    except SettingsError:
+        # the command itself says what is wrong, where it needs them
+        return None
+    return found[1] if found is not None else None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: `OWN_FAULT` where the command itself failed."""
     chosen = build_parser().parse_args(arguments)
@@ -329,6 +362,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare_output(_signs_in_ascii, json=bool(given.get("json")) or given.get("format") in ("json", "sarif"))
     module = import_module(COMMANDS[chosen.command or "console"][0])
     try:
+        if (far := _on_another_host(chosen.command or "console", options, given)) is not None:
+            return int(
+                import_module("litellm_tui.commands.far").run_far(
+                    far, options, sys.argv[1:] if arguments is None else arguments,
+                    json=bool(given.get("json")), console=(chosen.command or "console") == "console",
+                )
+            )  # fmt: skip
         own = {name: value for name, value in given.items() if name not in (*Options.__struct_fields__, "command")}
         return int(module.run(options, **own))
     except SettingsError as error:

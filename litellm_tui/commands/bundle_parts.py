@@ -17,6 +17,7 @@ from litellm_tui.commands import audit_print, incidents, status
 from litellm_tui.commands.bundle_container import container_parts, is_container
 from litellm_tui.commands.bundle_part import Ask, Part, json_part, read_part, text_part
 from litellm_tui.commands.look import Look
+from litellm_tui.commands.status_document import document
 from litellm_tui.host.systemd_tools import UNIT_PROPERTIES, parse_environment
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.log import LogRecord
@@ -32,7 +33,7 @@ def parts(seen: Look, minutes: int, ask: Ask) -> Iterator[Part]:
     """All parts. What cannot be had is a part with its reason, whatever the reason."""
     redact = seen.redact
     yield text_part("status.txt", "\n".join(status.lines(seen, ascii_only=False)), redact)
-    yield json_part("status.json", status.document(seen), redact)
+    yield json_part("status.json", document(seen), redact)
     yield from _audit(seen)
     yield from _configuration(seen)
     yield from _environment(seen)

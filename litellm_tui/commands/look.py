@@ -123,6 +123,18 @@ def history_of(profile: Profile) -> StartHistory:
     return StartHistory(profile.url.value, unit, environment_files=profile.kept_files)
 
 
+def with_what_was_left(
+    profile: Profile, snapshot: Snapshot, diagnosis: Diagnosis, now: float
+) -> tuple[Snapshot, Diagnosis]:
+    """Both with the files and the restart that somebody has left in the middle; reads the state folder."""
+    damaged = guarded(lambda: tuple(_half_written(profile)))
+    if isinstance(damaged, Crashed):
+        snapshot = replace(snapshot, crashes=(*snapshot.crashes, Crash("configuration", damaged, now, now)))
+    elif damaged:
+        diagnosis = replace(diagnosis, problems=in_order((*diagnosis.problems, *half_written.problems_of(damaged))))
+    return snapshot, _with_transaction(profile, diagnosis)
+
+
 def _with_transaction(profile: Profile, diagnosis: Diagnosis) -> Diagnosis:
     """The diagnosis with a restart that its console has not ended, before everything else."""
     from litellm_tui.actions.transaction.messages import told

@@ -12,21 +12,27 @@ from typing import Any
 import msgspec
 
 from litellm_tui.analysis.health.database_report import figures
-from litellm_tui.analysis.health.phases import UNREACHABLE
 from litellm_tui.analysis.health.unnamed_failures import all_clear
 from litellm_tui.analysis.phrases import age
 from litellm_tui.commands.look import Look, look
 from litellm_tui.commands.one_of_several import say_which
+from litellm_tui.commands.status_document import document, exit_status
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.diagnosis import Diagnosis, Problem
 from litellm_tui.target.profile import Options
 from litellm_tui.target.resolution import resolve
-from litellm_tui.target.settings import load_settings
+from litellm_tui.target.settings import SettingsError, load_settings
 
 
-def run(options: Options, json: bool = False, markdown: bool = False) -> int:
-    """Look once, print, and say by the exit status how it stands."""
+def run(options: Options, json: bool = False, markdown: bool = False, follow: bool = False) -> int:
+    """Look once, print, and say by the exit status how it stands; with `follow`, until the reader is gone."""
     settings = load_settings()
+    if follow:
+        from litellm_tui.commands.follow import follow_status
+
+        if not json:
+            raise SettingsError("status --follow: prints JSON alone: litellm-tui status --follow --json")
+        return follow_status(say_which(resolve(options, settings)))
     seen = look(say_which(resolve(options, settings)), remembers=not json)
     if json:
         print(msgspec.json.format(msgspec.json.encode(document(seen)), indent=2).decode())
@@ -39,14 +45,6 @@ def run(options: Options, json: bool = False, markdown: bool = False) -> int:
         for line in lines(seen, ascii_only=ascii_only):
             print(line)
     return exit_status(seen.diagnosis)
-
-
-def exit_status(diagnosis: Diagnosis) -> int:
-    """The worst of what is wrong now, as a number for scripts."""
-    if diagnosis.gateway.state in UNREACHABLE:
-        return 3
-    severities = {problem.severity for problem in diagnosis.problems if problem.solved_at is None}
-    return 2 if "bad" in severities else 1 if "warn" in severities else 0
 
 
 def lines(seen: Look, *, ascii_only: bool) -> Iterator[str]:
@@ -134,44 +132,3 @@ def _models(diagnosis: Diagnosis) -> Iterator[str]:
         verdict = deployment.verdict
         said = f"{verdict.state}: {verdict.brief}" if verdict.brief else verdict.state
         yield f"{deployment.group:<{width}}  {deployment.model:<{names}}  {said}"
-
-
-def document(seen: Look) -> dict[str, Any]:
-    """The look as plain data. Times are seconds since the epoch; nothing of the file's own content is in it."""
-    diagnosis, snapshot = seen.diagnosis, seen.snapshot
-    readiness, service = snapshot.gateway.readiness.value, snapshot.service.value
-    plain = msgspec.to_builtins
-    return {
-        "taken_at": seen.now,
-        "host": seen.profile.host,
-        "url": seen.profile.address,
-        "litellm_version": readiness.version if readiness else None,
-        "unit": service.unit if service else None,
-        "exit_status": exit_status(diagnosis),
-        "headline": plain(diagnosis.headline),
-        "problems": plain(diagnosis.problems),
-        "changes": list(seen.changes),
-        "gateway": plain(diagnosis.gateway),
-        "service": plain(diagnosis.service),
-        "cache": plain(diagnosis.cache),
-        "database": plain(diagnosis.database) | {"answer": plain(snapshot.database.answer.value)},
-        "groups": plain(diagnosis.groups),
-        "deployments": [
-            {
-                "key": d.key,
-                "id": d.loaded.id if d.loaded else None,
-                "group": d.group,
-                "model": d.model,
-                "api_base": d.api_base,
-                "listed": d.listed,
-                "answered": d.ok,
-                "failed": d.failed,
-                "verdict": plain(d.verdict),
-            }
-            for d in diagnosis.deployments
-        ],
-        "not_applied": list(diagnosis.drift),
-        "looked_at": plain(diagnosis.looked),
-        "blind_spots": plain(diagnosis.blind_spots),
-        "crashes": plain(snapshot.crashes),
-    }

@@ -213,6 +213,8 @@ def _profile(options: Options, settings: Settings, environ: Mapping[str, str]) -
     if name not in settings.profiles:
         known = ", ".join(settings.profiles) or "none"
         raise SettingsError(f"no profile {name!r} in the settings file (there: {known})")
+    if host := settings.profiles[name].ssh:
+        raise SettingsError(f"profile {name} is on {host}: this command looks at this machine alone")
     return name, settings.profiles[name]
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from litellm_tui.host.bounded import SMALL, read_text
+from litellm_tui.host.ssh import refused
 from litellm_tui.host.terminal_locale import draws_unicode
 from litellm_tui.model.service_kinds import Compose, Custom, Docker, Process, ServiceSettings
 
 NAME = "litellm-tui"
+
+
+# what no option of the command line says
+_OF_THE_HOST: Final[Mapping[str, object]] = {
+    "health_url": None, "probes": (), "production": False, "ask_database": True,
+}  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -28,6 +36,9 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     With `read_only` nothing is changed and no request that costs is made. `production` marks a gateway on the screen,
     and a restart must be confirmed by typing the service's name.
     `ask_database` off leaves Postgres itself alone: what LiteLLM says of its database is all that is known then.
+    `ssh` is the host where the gateway is, as OpenSSH's client understands it: litellm-tui there is asked, with `url`,
+    `config`, `unit`, `scope`, `key_env`, `key_file` and `read_only` as its options and `profile` as one of its own
+    profiles; everything else belongs into its settings file. Gateways of one `group` are to have equal configurations.
     `compose`, `docker`, `process` or `custom` describes a service that systemd does not run; `unit` is then its name.
     """
 
@@ -42,6 +53,9 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read_only: bool = False
     production: bool = False
     ask_database: bool = True
+    ssh: str | None = None
+    profile: str | None = None
+    group: str | None = None
     # unset and not None: `compose:` with nothing behind it is a mistake, and must not mean systemd
     compose: Compose | msgspec.UnsetType = msgspec.UNSET
     docker: Docker | msgspec.UnsetType = msgspec.UNSET
@@ -55,6 +69,18 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         given += ["scope"] if self.scope and given else []
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)}: expected one kind of service")
+        if self.ssh is None:
+            if self.profile is not None:
+                raise ValueError("profile: names one of another host's settings file: expected ssh: HOST beside it")
+            return
+        if why := refused(self.ssh):
+            raise ValueError(f"ssh: {why}")
+        theirs = [*given, *(name for name, default in _OF_THE_HOST.items() if getattr(self, name) != default)]
+        if theirs:
+            raise ValueError(
+                f"{', '.join(theirs)}: with ssh: HOST this belongs into the settings file of that host, "
+                "in a profile that profile: NAME names here"
+            )
 
     @property
     def service(self) -> ServiceSettings | None:

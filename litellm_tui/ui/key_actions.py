@@ -235,6 +235,20 @@ class KeyActions(TerminalApp[int]):
         await self.link.quiet()
         self.exit(0)
 
+    def action_fleet(self) -> None:
+        if self._uncovered:
+            self.begin(self._show_fleet, group="fleet", exclusive=True)
+
+    async def _show_fleet(self) -> None:
+        from litellm_tui.ui.fleet_control import FleetControl
+
+        await FleetControl(self, self._open_another).show()
+
+    def _open_another(self, find: Callable[[], Profile]) -> None:
+        """End this console, and open the gateway that is found so."""
+        self.reopen = find
+        self.begin(self.action_quit, group="fleet")
+
     def action_restart(self) -> None:
         if view := self._uncovered:
             self._control.restart(view)

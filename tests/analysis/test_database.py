@@ -18,7 +18,7 @@ from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.phases import check_phases
 from litellm_tui.collectors.gateway import client
 from litellm_tui.collectors.postgres import TABLES
-from litellm_tui.commands.status import exit_status
+from litellm_tui.commands.status_document import exit_status
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.database import Database, Migration, PostgresAnswer, Refused
 from litellm_tui.model.diagnosis import Diagnosis, Verdict

@@ -161,6 +161,12 @@ async def _says_that_a_named_gateway_has_no_others(scene: Scene, key: str) -> No
     await scene.until(lambda: any("this gateway was named" in note.message for note in scene.app._notifications))
 
 
+@presses("everywhere", "G")
+async def _says_how_a_fleet_is_named(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    await scene.until(lambda: any("has no profiles" in note.message for note in scene.app._notifications))
+
+
 @presses("everywhere", "exclamation_mark")
 async def _lists_the_problems(scene: Scene, key: str) -> None:
     await scene.press(key)
@@ -340,7 +346,7 @@ async def _goes_to_the_first_line(scene: Scene, key: str) -> None:
     assert not scene.log.following
 
 
-@presses("lists", "end", "G")
+@presses("lists", "end", "greater_than_sign")
 async def _goes_to_the_last_line(scene: Scene, key: str) -> None:
     await scene.press("1", key)
     models = scene.lines("models")
@@ -642,7 +648,7 @@ async def _marks_and_finds_marks(scene: Scene, key: str) -> None:
     await scene.press("k", "k", "m")
     await scene.shows("2 marks")
     if key == "M":
-        await scene.press("G")
+        await scene.press("end")
         visited = []
         for _ in range(3):
             await scene.press(key)

@@ -15,7 +15,7 @@ from litellm_tui.monitor.comparison import SIGNS, Comparison, summary, with_runn
 from litellm_tui.storage.starts import Start, StartHistory
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import begin_beside
-from litellm_tui.ui.screens.hint_words import hint_words
+from litellm_tui.ui.hint_words import hint_words
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Row, cell

@@ -46,12 +46,13 @@ def missing() -> str | None:
     """Why there is no sshd here, or None."""
     if shutil.which("ssh") is None:
         return "no ssh on PATH: install the openssh-client package"
-    if _program() is None:
+    if program() is None:
         return f"no sshd: scripts/sshd.sh {UNPACKED} unpacks Debian's"
     return None
 
 
-def _program() -> str | None:
+def program() -> str | None:
+    """sshd of this machine, else the unpacked one."""
     unpacked = UNPACKED / "usr" / "sbin" / "sshd"
     return shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or (
         str(unpacked) if unpacked.exists() else None
@@ -86,7 +87,7 @@ class Sshd:
         libraries = ":".join(map(str, UNPACKED.glob("usr/lib/*-linux-gnu")))
         script = (
             f"mount --bind {self.folder}/users /etc/passwd; mount -t tmpfs tmpfs /run; mkdir -p /run/sshd; "
-            f"exec {_program()} -D -e -f {self.folder}/server"
+            f"exec {program()} -D -e -f {self.folder}/server"
         )
         with (self.folder / "log").open("wb") as log:
             self._own = subprocess.Popen(

@@ -1,0 +1,111 @@
+"""Fleet: every gateway of the settings file, worst first; below the list all about the selected one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+
+from litellm_tui.analysis.fleet.rows import fleet_of
+from litellm_tui.analysis.fleet.words import facts
+from litellm_tui.analysis.health.request_counts import rate
+from litellm_tui.analysis.phrases import age, coarse_age
+from litellm_tui.model.diagnosis import Severity
+from litellm_tui.model.fleet import Fleet, FleetRow, Seen
+from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.screens.live import LiveList
+from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.header import STYLES
+from litellm_tui.ui.widgets.lines import Row, cell
+
+_BY_STATUS: Final[dict[int, tuple[Severity, str]]] = {
+    0: ("ok", "serving"),
+    1: ("warn", "degraded"),
+    2: ("bad", "failing"),
+    3: ("bad", "failing"),
+}
+# of problems, errors a minute, version and age, each right-aligned with a blank before it
+_COLUMNS: Final = (("problems", 9), ("err/min", 8), ("version", 10), ("config", 9), ("seen", 10))
+# below this width of the list the sentence goes before version and configuration
+_WIDE: Final = 100
+
+
+class FleetScreen(LiveList[str | None, FleetRow]):
+    """Gives the name of the profile that is to be opened, or None. `seen` is what is known of each member now."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,G", "close", show=False)]
+    NAME, WHAT, ENDING = "fleet", "Fleet", "Enter opens it · Esc closes"
+
+    def __init__(self, view: View, seen: Callable[[], Sequence[Seen]], open_now: str) -> None:
+        """`open_now` is the profile that this console shows."""
+        super().__init__(view)
+        self._seen, self._open_now = seen, open_now
+        self._fleet = Fleet(())
+
+    def fill(self) -> None:
+        """Show what is known now."""
+        self._fleet = fleet_of(self._seen(), time.time())
+        super().fill()
+
+    def rows(self, width: int) -> Iterator[Row]:
+        return fleet_rows(self._fleet, self._view, width)
+
+    def item(self, key: str) -> FleetRow | None:
+        return next((row for row in self._fleet.rows if row.name == key), None)
+
+    def paragraphs(self, item: FleetRow) -> Iterator[Paragraph]:
+        style = _style(item)
+        yield "state", f"{item.state}: {item.sentence}", style
+        yield "next", item.do if item.status else "", "strong"
+        yield "known", " · ".join(text for name, text in facts(item) if name not in ("differs", "seen")), "ok"
+        yield "differs", ", ".join(item.differs), "mark"
+        yield "seen", f"{age(item.age)} ago" if item.age is not None else "", "quiet"
+        if item.name == self._open_now:
+            yield "", "this console shows it", "quiet"
+
+    def opened(self, item: FleetRow) -> None:
+        self.dismiss(item.name)
+
+
+def fleet_rows(fleet: Fleet, view: View, width: int) -> Iterator[Row]:
+    """The list, with what differs across the fleet below it."""
+    names = min(max((cell_len(row.name) for row in fleet.rows), default=0), max(8, width // 6))
+    states = min(max((cell_len(row.state) for row in fleet.rows), default=0), max(8, width // 6))
+    columns = [one for one in _COLUMNS if width >= _WIDE or one[0] not in ("version", "config")]
+    rest = max(0, width - 3 - names - 1 - states - 1 - sum(size for _, size in columns))
+    head = " " * (3 + names + 1 + states + 1 + rest) + "".join(cell(name, size, right=True) for name, size in columns)
+    yield Row(((head, "head"),))
+    for row in fleet.rows:
+        style = _style(row)
+        sign = view.signs.states["unknown" if not row.known else _BY_STATUS[row.status][1]]
+        told = {
+            "problems": "" if row.problems is None else str(row.problems),
+            "err/min": "" if row.errors_per_minute is None else rate(row.errors_per_minute),
+            "version": row.version,
+            "config": row.digest,
+            "seen": "" if row.age is None else coarse_age(row.age),
+        }
+        yield Row((
+            (f" {sign} ", style),
+            (cell(row.name, names) + " ", "strong"),
+            (cell(row.state, states) + " ", style),
+            (cell(row.sentence, rest), "ok" if row.status else "quiet"),
+            *((cell(told[name], size, right=True), _column_style(row, name)) for name, size in columns),
+        ), row.name)  # fmt: skip
+    if fleet.differences:
+        yield Row((("", ""),))
+        yield Row(((" what differs", "head"),))
+        for text in fleet.differences:
+            yield from to_rows([("", f" {text}", "mark")], width)
+
+
+def _style(row: FleetRow) -> str:
+    return STYLES["unknown"] if not row.known else STYLES[_BY_STATUS[row.status][0]] if row.status else "ok"
+
+
+def _column_style(row: FleetRow, name: str) -> str:
+    stands_out = {"version": "LiteLLM ", "config": "configuration"}.get(name)
+    return "mark" if stands_out and any(one.startswith(stands_out) for one in row.differs) else "quiet"
