@@ -89,6 +89,12 @@ def test_the_line_that_ended_the_start_is_named(record: str, line: str, file: Co
     assert TEXT.splitlines()[mark.line - 1].startswith(line), TEXT.splitlines()[mark.line - 1]
 
 
+def test_a_setting_that_is_called_by_a_name_of_its_own_is_named_without_a_traceback(file: ConfigFile) -> None:
+    mark = place_named(file, "the rehearsal failed: ValueError: Invalid Key Management System selected")
+    assert mark is not None
+    assert "key_management_system: strongbox" in TEXT.splitlines()[mark.line - 1]
+
+
 @pytest.mark.parametrize(
     "words",
     [

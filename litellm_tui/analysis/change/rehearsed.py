@@ -40,6 +40,10 @@ _SECTIONS: Final[tuple[tuple[str, Path], ...]] = (
     ("litellm/caching/", ("litellm_settings", "cache_params")),
     ("in initialize_secret_manager", ("general_settings", "key_management_system")),
 )
+# what LiteLLM calls a setting whose value it does not say (ends before its log is set up come without a traceback)
+_CALLED: Final[tuple[tuple[str, Path], ...]] = (
+    ("Key Management System", ("general_settings", "key_management_system")),
+)
 # keys that only the entries of one list have, which the start reads itself
 _ENTRIES: Final[dict[str, Path]] = {"custom_handler": ("litellm_settings", "custom_provider_map")}
 _MOST_LEAVES: Final = 20_000
@@ -95,7 +99,8 @@ def place_named(file: ConfigFile, words: str, section: Path = ()) -> Mark | None
             if found:
                 # which of them is meant is not known
                 break
-    return None
+    called = (path for words_of_it, path in _CALLED if words_of_it in text and path[: len(section)] == section)
+    return next((file.mark(path) for path in called if _has(file, path)), None)
 
 
 def _lacking(file: ConfigFile, words: str, section: Path) -> Mark | None:
