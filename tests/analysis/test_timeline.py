@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from litellm_tui.analysis.health.tallies import hour_of, last_errors
 from litellm_tui.analysis.health.timeline import MOST_EVENTS, Event, by_minute, noted
 from litellm_tui.model.diagnosis import Place, Problem
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import FailedKind, Failures, FailureTally
+from litellm_tui.model.traffic import FailedKind, FailedOnce, Failures, FailureTally, Tally
 from tests.ui import frozen
 from tests.ui.frozen import NOW
 
@@ -92,3 +93,15 @@ def test_minutes_are_those_of_the_clock_the_present_one_last() -> None:
     counts = by_minute(((newest - 60, 0, 9), (newest - 59, 0, 1), (newest, 0, 2), (newest, 1, 3)), NOW)
     assert len(counts) == 60
     assert (counts[0], counts[-1], sum(counts)) == (1, 5, 6)
+
+
+def test_failures_of_a_group_of_one_stand_in_its_lines_or_in_those_of_its_group() -> None:
+    own = Tally("model", "openai/big", hour=((1, 4, 1), (2, 3, 0)), errors=(FailedOnce(60.0, "own", 1),))
+    group = Tally("group", "big", hour=((1, 0, 2), (3, 0, 1)), errors=(FailedOnce(180.0, "of the group", 2),))
+    assert hour_of(own, group, alone=True) == ((1, 4, 2), (2, 3, 0), (3, 0, 1))
+    assert hour_of(own, None, alone=True) == own.hour
+    assert hour_of(None, group, alone=False) == group.hour
+    # of several that have this model nothing is told of one alone
+    assert hour_of(own, group, alone=False) == ()
+    assert [error.words for error in last_errors(own, group)] == ["of the group"]
+    assert [error.words for error in last_errors(own, None)] == ["own"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from litellm_tui.analysis.failures.causes import Cause, first_words, name_cause
@@ -13,11 +12,14 @@ from litellm_tui.analysis.health.tallies import (
     ANSWERED_IN_A_ROW,
     DEGRADED_FAILURES,
     METRICS_LAG,
+    count_members,
     has_recovered,
+    hour_of,
+    last_errors,
     merge_with_group,
-    merged_hour,
     newest_at,
     no_request,
+    since_start,
     tallies_of,
     traffic_visible,
 )
@@ -93,7 +95,7 @@ class EvidenceCollector:
         self._cooling = snapshot.traffic.cooling
         self._probes = {probe.deployment: probe for probe in snapshot.probes}
         self._loaded = loaded
-        self._members, self._same_model = _count_members(loaded)
+        self._members, self._same_model = count_members(loaded)
         self.traffic_visible = traffic_visible(snapshot)
         # "no request in 5 min", where that is known
         self.no_request = no_request(snapshot, now)
@@ -134,7 +136,7 @@ class EvidenceCollector:
             if traffic and not alone and not traffic.ok:
                 # other deployments have this model too, and one of those may be failing
                 traffic, group = None, traffic
-            answered = _since_start(tally.last_ok, self.started_at) if tally and alone else None
+            answered = since_start(tally.last_ok, self.started_at) if tally and alone else None
             suspected = self._observe_group(failed) if failed and loaded.group not in self._explained else None
             if suspected and (answered is None or answered < suspected.seen_at - JUST_BEFORE):
                 group = suspected
@@ -158,8 +160,8 @@ class EvidenceCollector:
             ok=ok,
             failed=lost,
             steps=steps,
-            hour=self._hour(loaded, tally, alone, failed),
-            errors=_last_errors(tally if alone else None, failed),
+            hour=hour_of(tally, failed if self._members[loaded.group] == 1 else None, alone=alone),
+            errors=last_errors(tally if alone else None, failed),
         )
         return evidence._replace(evidence=tuple(self._list_evidence(evidence)))
 
@@ -174,15 +176,6 @@ class EvidenceCollector:
             return None if shared else whole.ok, whole.failed, whole.steps
         unseen = 0 if self.traffic_visible and not shared else None
         return (own.ok, own.failed, own.steps) if own else (unseen, unseen, ())
-
-    def _hour(
-        self, loaded: LoadedDeployment, written: Tally | None, alone: bool, group: Tally | None
-    ) -> tuple[Minute, ...]:
-        """Its requests by minutes of the last hour, as far as they are told of it alone."""
-        own = written if alone else None
-        if group and self._members[loaded.group] == 1:
-            return merged_hour(own, group) if own else () if written else group.hour
-        return own.hour if own else ()
 
     def _cooling_until(self, loaded: LoadedDeployment, group: Tally | None) -> float | None:
         """The end of its cooldown. The router asks a group of one in spite of a cooldown of the deployment."""
@@ -249,8 +242,8 @@ class EvidenceCollector:
         return Observation(False, ended, words + first_words(probe.error), name_cause(probe.error), probe.asked_at)
 
     def _observe_traffic(self, tally: Tally, together: int = 1) -> Observation | None:
-        last_ok = _since_start(tally.last_ok, self.started_at)
-        last_failed = _since_start(tally.last_failed, self.started_at)
+        last_ok = since_start(tally.last_ok, self.started_at)
+        last_failed = since_start(tally.last_failed, self.started_at)
         if last_failed is not None and failure_of(name_cause(tally.error)) != "upstream":
             if last_ok is None and self.now - last_failed <= FAILURE_MEMORY:
                 return self._observe_others(tally, last_failed)
@@ -314,7 +307,7 @@ class EvidenceCollector:
 
     def _observe_whole(self, group: str) -> Observation | None:
         tally = self._tallies["group", group]
-        failed = _since_start(tally.last_failed, self.started_at)
+        failed = since_start(tally.last_failed, self.started_at)
         if failed is None or self.now - failed > FAILURE_MEMORY or not tally.failed:
             return None
         cause = name_cause(tally.error)
@@ -350,7 +343,7 @@ class EvidenceCollector:
         return self.now - last_failed <= max(UNSEEN_SECONDS, 2 * pace)
 
     def _observe_group(self, tally: Tally) -> Observation | None:
-        failed = _since_start(tally.last_failed, self.started_at)
+        failed = since_start(tally.last_failed, self.started_at)
         cause = name_cause(tally.error)
         if failed is None or self.now - failed > FAILURE_MEMORY or failure_of(cause) != "upstream":
             return None
@@ -400,23 +393,5 @@ def _asked_directly(cause: Cause) -> tuple[Subject, str]:
 
 
 @latest
-def _count_members(loaded: tuple[LoadedDeployment, ...]) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """The number of deployments of each group and of each model."""
-    return Counter(d.group for d in loaded), Counter(d.model for d in loaded)
-
-
-@latest
 def _index_report(report: HealthReport | None) -> HealthReportIndex:
     return HealthReportIndex(report)
-
-
-def _since_start(moment: float | None, started_at: float) -> float | None:
-    return moment if moment is not None and moment >= started_at else None
-
-
-def _last_errors(own: Tally | None, group: Tally | None) -> tuple[FailedOnce, ...]:
-    """The last failures of a deployment; those of its group where they are newer, for not all name a deployment."""
-    own_errors, group_errors = own.errors if own else (), group.errors if group else ()
-    if own_errors and (not group_errors or own_errors[-1].time >= group_errors[-1].time - JUST_BEFORE):
-        return own_errors
-    return group_errors

@@ -6,7 +6,7 @@ count for the group whose deployments were asked, found as the router finds it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -18,12 +18,15 @@ from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, Inde
 from litellm_tui.analysis.routing.what_if import current_routing, current_rules
 from litellm_tui.model.gateway import LoadedDeployment, Readiness
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import STEP, Minute, Step, Tally
+from litellm_tui.model.traffic import STEP, FailedOnce, Minute, Step, Tally
 
 # with answers in between, failures count from this number on
 DEGRADED_FAILURES: Final = 2
 # answers after a row of failures until the outage counts as over
 ANSWERED_IN_A_ROW: Final = 3
+# lines of one failure are written within this time
+_TOGETHER_SECONDS: Final = 10.0
+_NOTHING: Final = Tally("group", "")
 # /metrics is read this rarely and with some delay: a log line that is older by less is still newer evidence
 METRICS_LAG: Final = 60.0
 # of what is seen for a shorter time it is not said that there was no request
@@ -107,7 +110,24 @@ def _summed(minutes: Iterable[Minute]) -> tuple[Minute, ...]:
     return tuple((minute, *found[minute]) for minute in sorted(found))
 
 
-def merged_hour(own: Tally, group: Tally) -> tuple[Minute, ...]:
+def hour_of(written: Tally | None, group: Tally | None, *, alone: bool) -> tuple[Minute, ...]:
+    """The last hour of a deployment, as far as it is told of it `alone`; `group` is that of a group of one."""
+    if not alone:
+        return () if written or group is None else group.hour
+    if written is None or group is None:
+        return (written or group or _NOTHING).hour
+    return _merged_hour(written, group)
+
+
+def last_errors(own: Tally | None, group: Tally | None) -> tuple[FailedOnce, ...]:
+    """The last failures of a deployment; those of its group where they are newer, for not all name a deployment."""
+    own_errors, group_errors = own.errors if own else (), group.errors if group else ()
+    if own_errors and (not group_errors or own_errors[-1].time >= group_errors[-1].time - _TOGETHER_SECONDS):
+        return own_errors
+    return group_errors
+
+
+def _merged_hour(own: Tally, group: Tally) -> tuple[Minute, ...]:
     """The minutes of a group of one: failures stand in lines that name it, in lines that name its group, or in both."""
     ours = {minute: (ok, failed) for minute, ok, failed in own.hour}
     theirs = {minute: failed for minute, _, failed in group.hour}
@@ -206,3 +226,14 @@ def has_recovered(tally: Tally) -> bool:
     if len(failed) < DEGRADED_FAILURES or any(failed[0] < answer < failed[-1] for answer in tally.answers):
         return False
     return sum(answer > failed[-1] for answer in tally.answers) >= ANSWERED_IN_A_ROW
+
+
+def since_start(moment: float | None, started_at: float) -> float | None:
+    """The moment, where it is not before the start."""
+    return moment if moment is not None and moment >= started_at else None
+
+
+@latest
+def count_members(loaded: tuple[LoadedDeployment, ...]) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """The number of deployments of each group and of each model."""
+    return Counter(d.group for d in loaded), Counter(d.model for d in loaded)
