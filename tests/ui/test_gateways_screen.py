@@ -68,7 +68,7 @@ async def test_of_several_that_run_one_is_chosen_first_and_kept(
     async with app.run_test(size=size) as pilot:
         scene = Scene(app, pilot, simulation)
         await scene.shows("Which gateway")
-        for words in ("one (docker)", "http://127.0.0.1:4002", "stopped", "run the console with sudo", "Esc quits"):
+        for words in ("one (docker)", "http://127.0.0.1:4002", "stopped", "run the console with sudo", "Esc quit"):
             await scene.shows(words)
         assert app.session.monitor is None, "nothing is asked before it is known what"
         await scene.press("down", "enter")
@@ -84,9 +84,9 @@ async def test_a_click_chooses_too(choices: tuple[Choices, Simulation]) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         scene = Scene(app, pilot, simulation)
         await scene.shows("two (docker)")
-        await pilot.click("#gateways-lines", offset=(5, 1))
+        await pilot.click("#gateways-lines", offset=(5, 2))
         await scene.settled()
-        await pilot.click("#gateways-lines", offset=(5, 1))
+        await pilot.click("#gateways-lines", offset=(5, 2))
         await scene.until(lambda: app.session.monitor is not None)
         assert made.chosen == ["docker two"]
 

@@ -158,7 +158,7 @@ async def test_the_trace_of_a_record_is_unfolded_with_a_key(scene: Scene) -> Non
     assert "site-packages" not in scene.text
     await scene.press("f")
     await scene.shows("site-packages/httpx/0.py")
-    await scene.shows("f folds the trace")
+    await scene.shows("f fold · y copy")
     await scene.press("f")
     await scene.shows("… 9 frames: httpx 9")
 
