@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
+from litellm_tui.logs.log_line import clean
+
 # a picture or a plain sign, one cell or two: every terminal thinks otherwise of a character that one of these follows
 _SELECTORS: Final = re.compile(r"[\ufe00-\ufe0f\U000e0100-\U000e01ef\U0001f3fb-\U0001f3ff]")
 _ACCENTS: Final = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
@@ -20,7 +22,7 @@ def drawable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     # letters and syllables in one piece where there is one
-    text = unicodedata.normalize("NFC", text.replace("\t", "    ")).translate(_FLAGS)
+    text = unicodedata.normalize("NFC", clean(text)).translate(_FLAGS)
     text = _PILED.sub(r"\1", _SELECTORS.sub("", text))
     if text.isprintable():
         return text

@@ -21,7 +21,7 @@ async def test_a_gateway_without_one_says_nothing_of_it(simulation: Simulation) 
         await scene.press("4", "z")
         assert "database" not in scene.text
         assert "postgres" not in scene.text
-        assert str(scene.app.query_one("#cache").border_title) == "4 Cache"
+        assert str(scene.app.query_one("#cache").border_title).split(" · ") == ["4 Cache", "zoomed, z ends it"]
 
 
 async def test_one_that_is_lost_is_in_the_header_above_the_cache_and_among_the_problems(simulation: Simulation) -> None:

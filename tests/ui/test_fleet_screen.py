@@ -15,6 +15,7 @@ from litellm_tui.target.settings import ProfileSettings, Settings
 from litellm_tui.ui import fleet_control
 from litellm_tui.ui.fleet_control import FleetControl
 from litellm_tui.ui.screens.fleet import FleetScreen
+from litellm_tui.ui.widgets.lines import Lines
 from tests.standins.ssh import install
 from tests.ui.scene import Scene
 
@@ -85,7 +86,9 @@ async def test_enter_opens_another_host_on_the_terminal_and_comes_back(
     screen = await _open(scene)
     await scene.until(lambda: screen._fleet.rows[0].state == "HOST DOWN" and screen.selected, "all are told")
     await scene.until(lambda: all(row.known for row in screen._fleet.rows))
-    await scene.press("down", "enter")
+    screen.query_one(Lines).select("web-2")
+    await scene.until(lambda: screen.selected == "web-2")
+    await scene.press("enter")
     again = await scene.until(lambda: scene.app.screen is not screen and isinstance(scene.app.screen, FleetScreen))
     assert again
     assert opened == [("web-2", ())]

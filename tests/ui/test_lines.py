@@ -11,8 +11,9 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from litellm_tui.ui.themes import STATES
+from litellm_tui.ui.widgets.differing import differing
 from litellm_tui.ui.widgets.header import wrap
-from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell, differing
+from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 
 class _Counting(Lines):

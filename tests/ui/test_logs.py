@@ -187,6 +187,8 @@ async def test_a_search_says_which_of_how_many_and_shows_the_match(
     simulation: Simulation, size: tuple[int, int]
 ) -> None:
     async with opened(simulation, size) as scene:
+        # a pane that cannot be seen indexes nothing
+        await scene.press("2")
         await quiet(scene)
         # the second is far behind the edge, the third in what the line does not show of the record
         scene.write("a Qneedle here", *("hay" for _ in range(60)), "far " + "hay " * 60 + "Qneedle in the hay")

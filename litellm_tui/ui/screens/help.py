@@ -99,7 +99,7 @@ class HelpScreen(FilledScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
             box.border_title = Content("Keys and signs")
-            box.border_subtitle = Content("letters or / filter · Esc close")
+            box.border_subtitle = Content("/ filter · Esc close")
             yield Lines(id="sheet-lines")
             yield self._filter
 

@@ -27,6 +27,7 @@ from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.palette import palette
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.textual_internals import turn_into
+from litellm_tui.ui.widgets.differing import differing
 from litellm_tui.ui.widgets.scroll_bar import AsciiRender, Bar
 
 ASCII_CLASS = "-ascii"
@@ -105,33 +106,6 @@ def middle(text: str, width: int, *, ellipsis: str = "…") -> str:
     while cell_len(tail) > end:
         tail = tail[1:]
     return begin + ellipsis + tail + " " * (end - cell_len(tail))
-
-
-def differing(before: Sequence[Span], after: Sequence[Span]) -> tuple[int, int | None]:
-    """`(first cell, cell after the last)` in which two lines differ; None for the end of the line.
-
-    Only plain ASCII is compared by the character: of any other span the width is all that is known.
-    """
-    if not all(text.isprintable() for text, _ in (*before, *after)):
-        return 0, None
-    first = 0
-    for (old, old_style), (new, new_style) in zip(before, after, strict=False):
-        if (old, old_style) == (new, new_style):
-            first += cell_len(new)
-            continue
-        if old_style == new_style and old.isascii() and new.isascii():
-            first += next((n for n, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), 0)
-        break
-    lengths = [cell_len("".join(text for text, _ in spans)) for spans in (before, after)]
-    if lengths[0] != lengths[1]:
-        return first, None
-    same = 0
-    for (old, old_style), (new, new_style) in zip(reversed(before), reversed(after), strict=False):
-        if (old, old_style) != (new, new_style):
-            break
-        same += cell_len(new)
-    # what the last span leaves of the line is drawn in that span's style
-    return first, max(lengths[1] - same, first + 1) if same else None
 
 
 def with_bar(spans: Sequence[Span]) -> Iterator[Span]:
