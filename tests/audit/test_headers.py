@@ -33,6 +33,8 @@ HEADERS = {
     "a pass-through endpoint": _endpoint("      headers: {Authorization: Bearer os.environ/ASIDE_KEY}\n"),
     "a deployment": "model_list:\n  - model_name: a\n    litellm_params:\n      model: openai/a\n      api_key: k\n"
     "      extra_headers: {X-Key: os.environ/ASIDE_KEY}\n",
+    "a guardrail": "guardrails:\n  - guardrail_name: a\n    litellm_params:\n      guardrail: generic_guardrail_api\n"
+    "      mode: pre_call\n      api_base: https://guard.example\n      headers: {X-Key: os.environ/ASIDE_KEY}\n",
     "an MCP server": "mcp_servers:\n  tools:\n    url: https://tools.example\n"
     "    static_headers: {X-Key: os.environ/ASIDE_KEY}\n",
 }

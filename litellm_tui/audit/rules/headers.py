@@ -80,6 +80,11 @@ def _headers(subject: Subject) -> Iterator[tuple[Path, Mapping[str, Any]]]:
         for key in _OF_PARAMS:
             if isinstance(headers := entry.params.get(key), dict):
                 yield entry.at(key), headers
+    listed = subject.data.get("guardrails")
+    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        params = item.get("litellm_params") if isinstance(item, dict) else None
+        if isinstance(params, dict) and isinstance(headers := params.get("headers"), dict):
+            yield ("guardrails", index, "litellm_params", "headers"), headers
     servers = subject.data.get("mcp_servers")
     for name, server in servers.items() if isinstance(servers, dict) else ():
         if isinstance(server, dict) and isinstance(headers := server.get("static_headers"), dict):
