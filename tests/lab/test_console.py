@@ -687,7 +687,7 @@ def test_no_secret_is_ever_on_screen(site: Site) -> None:
             for key in keys:
                 console.press(key)
                 if key == "escape":
-                    console.wait_gone("Esc closes|Log record|Keys and signs")
+                    console.wait_gone("Esc close|Log record|Keys and signs")
             console.wait_for(wanted)
             shown += console.screen_text()
         shown += console.raw_output()

@@ -37,7 +37,7 @@ class FleetScreen(LiveList[str | None, FleetRow]):
     """Gives the name of the profile that is to be opened, or None. `seen` is what is known of each member now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,G", "close", show=False)]
-    NAME, WHAT, ENDING = "fleet", "Fleet", "Enter opens it · Esc closes"
+    NAME, WHAT, ENDING = "fleet", "Fleet", "Enter open · Esc close"
 
     def __init__(self, view: View, seen: Callable[[], Sequence[Seen]], open_now: str) -> None:
         """`open_now` is the profile that this console shows."""
