@@ -154,7 +154,7 @@ def test_it_is_found_in_whatever_runs_it(machine: Machine) -> None:
     assert "systemd" not in said, "a machine without systemd is not told of units"
     with machine.opened(docker=False) as console:
         console.wait_for("SIMULATION: no gateway was found here", PATIENCE)
-        console.wait_for("litellm-tui --url", PATIENCE)
+        console.wait_for(r"litellm-tui\s+--url", PATIENCE)
 
     # only a container
     machine.start_container()

@@ -86,7 +86,7 @@ async def test_enter_opens_another_host_on_the_terminal_and_comes_back(
     screen = await _open(scene)
     await scene.until(lambda: screen._fleet.rows[0].state == "HOST DOWN" and screen.selected, "all are told")
     await scene.until(lambda: all(row.known for row in screen._fleet.rows))
-    screen.query_one(Lines).select("web-2")
+    screen.query_one("#fleet-lines", Lines).select("web-2")
     await scene.until(lambda: screen.selected == "web-2")
     await scene.press("enter")
     again = await scene.until(lambda: scene.app.screen is not screen and isinstance(scene.app.screen, FleetScreen))
