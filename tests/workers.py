@@ -24,7 +24,7 @@ PROVING = "tests/proving "
 SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py")
 # These share the engine of the session.
 ENGINE = "tests/lab/test_docker_"
-FIRST = tuple(f"tests/lab/test_{name}.py" for name in ("restart", "faults", "console", "upgrade"))
+FIRST = tuple(f"tests/lab/test_{name}.py" for name in ("rehearsal_files", "restart", "faults", "console", "upgrade"))
 # What lasts longest of all that has no lab.
 LONGEST = tuple(
     f"tests/{name}.py"

@@ -85,7 +85,7 @@ async def test_what_was_not_seen_yet_is_new_until_it_has_been_looked_at(scene: S
     await scene.until(lambda: len(_wrong(scene)) == 4)
     await scene.shows("4 problems, 1 new")
     await scene.press("exclamation_mark")
-    assert _new(scene) == 1
+    assert _new(scene) == 1, scene.text
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "exclamation_mark"])
