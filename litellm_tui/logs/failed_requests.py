@@ -58,22 +58,32 @@ class _Hint(NamedTuple):
     error: str | None
 
 
+class _Tried(NamedTuple):
+    """An attempt at a model (`litellm_params.model`) that failed, in an INFO line."""
+
+    time: float
+    pid: int
+    model: str
+    error: str
+
+
 class _Failure:
     """One failed request, as far as its lines have told of it. `named` means that its own record names the group.
 
     `bare` means that this record names no reporting place, so that another one may report the same request. `theirs`
     means that its words name a mistake of its caller, whatever status answered it: 1.106 answers a missing key by 500.
-    `checked` means that the check of a key failed, whatever was asked for.
+    `checked` means that the check of a key failed, whatever was asked for. `model` is the only one whose attempt failed
+    so.
     """
 
     __slots__ = (
-        "answered", "bare", "caller", "checked", "client", "error", "group", "named", "pid", "sequence", "status",
-        "stream", "theirs", "time",
+        "answered", "bare", "caller", "checked", "client", "error", "group", "model", "named", "pid", "sequence",
+        "status", "stream", "theirs", "time",
     )  # fmt: skip
 
     def __init__(self, record: LogRecord) -> None:
         self.time, self.pid, self.sequence = record.time, record.pid, record.sequence
-        self.group = self.client = self.error = ""
+        self.group = self.client = self.error = self.model = ""
         self.named = self.caller = self.theirs = self.stream = self.answered = self.bare = self.checked = False
         self.status = 0
 
@@ -85,7 +95,9 @@ class _Failure:
             return "group"
         if self.stream:
             return "stream"
-        return "refused" if refused or (not self.status and _REFUSED.match(self.error)) else ""
+        if refused or (not self.status and _REFUSED.match(self.error)):
+            return "refused"
+        return "model" if self.model else ""
 
 
 class _Place:
@@ -105,7 +117,7 @@ class _Place:
 def _key(failure: _Failure) -> tuple[FailedBy, str]:
     """Where a failure is counted."""
     by = failure.by()
-    return by, failure.group if by == "group" else ""
+    return by, {"group": failure.group, "model": failure.model}.get(by, "")
 
 
 class FailedRequestCounter:
@@ -116,6 +128,7 @@ class FailedRequestCounter:
         self._bare: deque[_Failure] = deque()
         self._late: deque[_Failure] = deque(maxlen=MOST_WAITING)
         self._hints: deque[_Hint] = deque(maxlen=MOST_HINTS)
+        self._tried: deque[_Tried] = deque(maxlen=MOST_HINTS)
         self._router: tuple[int, str] | None = None
         self._places: OrderedDict[tuple[FailedBy, str], _Place] = OrderedDict()
 
@@ -125,7 +138,10 @@ class FailedRequestCounter:
             if record.status >= 400:
                 self._answered(facts.access, record)
         elif record.level == "INFO":
-            if not folded and record.model and record.text.startswith(_LOOKED_UP):
+            if facts.attempt is not None and facts.attempted is not None:
+                tried = facts.attempted.text.strip()[:LONGEST_WORDS]
+                self._tried.append(_Tried(record.time, record.pid, facts.attempt.model, tried))
+            elif not folded and record.model and record.text.startswith(_LOOKED_UP):
                 self._hints.append(_Hint(record.time, record.pid, record.model, None))
         elif folded:
             self._add(facts, record)
@@ -274,6 +290,8 @@ class FailedRequestCounter:
                 failure.group = group
                 if not failure_line.is_probed(group):
                     named.append(Named(failure.time, group, failure.error, failure.sequence, failure.stream))
+            if not failure.group:
+                failure.model = self._model_of(failure)
             self._count(*_key(failure), failure)
             if not failure.answered:
                 self._late.append(failure)
@@ -301,6 +319,18 @@ class FailedRequestCounter:
             return ""
         self._consume(failure, fits[0].group)
         return fits[0].group
+
+    def _model_of(self, failure: _Failure) -> str:
+        """The model whose attempt ended in this failure; empty where none did, or it may be one of several."""
+        fits = {
+            tried.model
+            for tried in self._tried
+            if tried.pid == failure.pid
+            and -SETTLING <= failure.time - tried.time <= HINT_SECONDS
+            and tried.error
+            and tried.error in failure.error
+        }
+        return fits.pop() if len(fits) == 1 else ""
 
     def _consume(self, failure: _Failure, group: str) -> None:
         """Drop the lines that belong to this failure: none of them names another one with the same error.

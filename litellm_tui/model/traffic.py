@@ -83,10 +83,11 @@ class Tally(msgspec.Struct, frozen=True):
     errors: tuple[FailedOnce, ...] = ()
 
 
-FailedBy = Literal["group", "caller", "refused", "stream", "other", ""]
+FailedBy = Literal["group", "model", "caller", "refused", "stream", "other", ""]
 """Whose a failed request is, as far as the log tells.
 
-`group`: a name that was asked for. `caller`: an unknown or refused key, or a name that does not exist. `refused`: an
+`group`: a name that was asked for. `model`: the one (`litellm_params.model`) whose attempt failed so, where the record
+names no group: its tally tells of it. `caller`: an unknown or refused key, or a name that does not exist. `refused`: an
 answer of 4xx that names neither. `stream`: one that broke, of a model that the log does not name. `other`: an answer of
 5xx to a request that asks for no model. Empty: the log does not say.
 """

@@ -90,6 +90,25 @@ def test_the_router_names_the_group_in_a_line_before_at_info(lookup: str) -> Non
     assert tally.error.startswith(WEIGHT)
 
 
+def _tried(model: str, text: str) -> str:
+    return info(f"litellm.acompletion(model={model})\x1b[31m Exception {text}\x1b[0m")
+
+
+def test_a_failure_without_a_group_is_the_models_whose_attempt_failed_so() -> None:
+    fed = Fed()
+    for _ in range(3):
+        fed.write(_tried("openai/small", SOCKET), _tried("openai/small", SOCKET), *_unnamed(SOCKET))
+    fed.write(*_unnamed(WEIGHT))
+    assert fed.told() == [("model", "openai/small", 3), ("", "", 1)]
+    assert [(t.kind, t.name, t.failed) for t in fed.traffic().tallies] == [("model", "openai/small", 6)]
+
+
+def test_of_two_models_that_failed_alike_neither_is_meant() -> None:
+    fed = Fed()
+    fed.write(_tried("openai/small", SOCKET), _tried("openai/large", SOCKET), *_unnamed(SOCKET))
+    assert fed.told() == [("", "", 1)]
+
+
 def test_of_two_groups_that_may_be_meant_neither_is_named() -> None:
     fed = Fed()
     for name in ("one", "two"):
