@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -31,7 +32,7 @@ async def _nothing(pilot: Pilot[int], simulation: Simulation) -> None:
 
 async def _detail(pilot: Pilot[int], simulation: Simulation) -> None:
     del simulation
-    await pilot.press("1", "down", "down", "enter")
+    await pilot.press("1", "enter")
 
 
 async def _changed(pilot: Pilot[int], simulation: Simulation) -> None:
@@ -137,7 +138,8 @@ def _self_contained(picture: str) -> str:
 
 
 def main() -> None:
-    """Draw them all."""
+    """Draw them all, in the colours of the themes as they are written."""
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     for name, (size, theme, steps) in PICTURES.items():
         asyncio.run(draw(name, size, theme, steps))
         print(f"screenshots/{name}.svg")
