@@ -53,6 +53,10 @@ def _ok(model: str) -> str:
     return info(f"litellm.acompletion(model={model})\u001b[32m 200 OK\u001b[0m")
 
 
+def _tried(model: str, text: str) -> str:
+    return info(f"litellm.acompletion(model={model})\x1b[31m Exception {text}\x1b[0m")
+
+
 def _read(value: Any, at: float) -> Reading[Any]:
     return Reading(value=value, seen_at=at, tried_at=at, interval=15.0)
 
@@ -513,3 +517,34 @@ def test_a_name_that_callers_ask_for_has_a_row_also_where_it_is_a_ghost_of_a_cha
     causes = {(problem.title, problem.cause) for problem in found.problems}
     assert ("ghost", "no such group") in causes
     assert ("front", "ghost fallback") in causes
+
+
+def _without_a_group(fed: Fed, model: str) -> None:
+    for _ in range(3):
+        fed.write(_tried(model, EXPLODED), error(ROUTER + EXPLODED + DEBUG), error(PROXY + CALL + EXPLODED))
+        fed.write(answered(500))
+
+
+TWINS = (("twin", "openai/twin-m"), ("twin", "openai/twin-m"), ("fine", "openai/fine-m"))
+
+
+@pytest.mark.parametrize(("model", "models"), [("openai/fine-m", MODELS), ("openai/twin-m", TWINS)])
+def test_what_the_deployments_of_a_model_tell_is_told_once(model: str, models: tuple[tuple[str, str], ...]) -> None:
+    fed = Fed()
+    _without_a_group(fed, model)
+    found = look(fed, models=models)
+    rows = [row for row in found.deployments if row.model == model]
+    assert rows
+    assert all(row.verdict.severity in ("bad", "warn") for row in rows)
+    assert not [problem.key for problem in found.problems if problem.key.startswith("log:failed:")]
+
+
+def test_the_failures_of_a_model_that_no_deployment_has_are_told() -> None:
+    fed = Fed()
+    _without_a_group(fed, "openai/elsewhere-m")
+    fed.write(*(_ok("openai/fine-m") for _ in range(4)))
+    found = look(fed)
+    assert not [row.group for row in found.deployments if row.verdict.severity in ("bad", "warn")]
+    (problem,) = loud(found)
+    assert (problem.key, problem.title) == ("log:failed:model:openai/elsewhere-m", "openai/elsewhere-m")
+    assert "upstream exploded" in problem.reason

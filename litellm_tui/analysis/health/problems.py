@@ -78,7 +78,7 @@ def find_problems(
     found += database_problems(snapshot.database, database)
     if gateway.state == "answering":
         known = groups if snapshot.gateway.deployments.value is not None else ()
-        found += unnamed_failures(snapshot, now, known, {problem.cause for problem in found})
+        found += unnamed_failures(snapshot, now, known, {problem.cause for problem in found}, deployments)
         parts = (("database", database), ("worker", service))
         found += part_problems(snapshot, now, [name for name, verdict in parts if verdict.severity in ("bad", "warn")])
     found += service_drift_problems(snapshot)

@@ -9,7 +9,7 @@ from litellm_tui.analysis.failures.attribution import ALIAS_IS_A_LIST
 from litellm_tui.analysis.failures.causes import first_words, name_cause
 from litellm_tui.analysis.health.request_counts import count_requests, share
 from litellm_tui.analysis.phrases import count
-from litellm_tui.model.diagnosis import Group, Place, Problem, Severity
+from litellm_tui.model.diagnosis import Deployment, Group, Place, Problem, Severity
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import FailedRequests
 
@@ -30,14 +30,22 @@ _LOOK: Final = (
     "name the group"
 )
 
+_ASK: Final = "i shows the errors; litellm-tui probe asks each deployment by itself"
+
 
 def unnamed_failures(
-    snapshot: Snapshot, now: float, groups: Collection[Group], explained: Collection[str] = ()
+    snapshot: Snapshot,
+    now: float,
+    groups: Collection[Group],
+    explained: Collection[str] = (),
+    deployments: Iterable[Deployment] = (),
 ) -> Iterator[Problem]:
     """The problems of the last window: failures that nothing names, names that no group has, refused callers.
 
-    `explained` are causes of other problems: 1.77 does not name an alias that is a list, and its error is plain.
+    `explained` are causes of other problems: 1.77 does not name an alias that is a list, and its error is plain. Of
+    `deployments` those that fail tell of the failures of their models.
     """
+    telling = {row.model for row in deployments if row.verdict.severity in ("bad", "warn")}
     service = snapshot.service.value
     begun = (service.started_at if service else None) or 0.0
     known = {name for group in groups for name in (group.name, *group.aliases)}
@@ -45,7 +53,7 @@ def unnamed_failures(
     for failed in snapshot.traffic.failed:
         if failed.last < begun or failed in told:
             continue
-        if failed.by in ("", "other"):
+        if failed.by in ("", "other") or (failed.by == "model" and failed.name not in telling):
             yield _somewhere(snapshot, now, failed)
         elif failed.by == "group" and failed.name not in known and groups and not _is_pattern(failed.name, known):
             yield _of_unknown_name(snapshot, now, failed)
@@ -100,19 +108,25 @@ def _somewhere(snapshot: Snapshot, now: float, failed: FailedRequests) -> Proble
     total = max(asked, failed.times)
     of = f"{failed.times:,} of {count(total, 'request')}" if asked else count(failed.times, "request")
     fail = "fails" if total == 1 else "fail" if now - failed.last <= RECENT else "failed"
-    reason = f"{of} {fail} in {minutes}, and the log does not say where{said}"
-    return _problem(snapshot, now, failed, "requests", reason)
+    if failed.by == "model":
+        # several deployments may share it, or none that is loaded has it
+        where = f"in attempts at {failed.name}, and the log does not say of which group or deployment"
+        return _problem(snapshot, now, failed, failed.name, f"{of} {fail} in {minutes} {where}{said}")
+    return _problem(
+        snapshot, now, failed, "requests", f"{of} {fail} in {minutes}, and the log does not say where{said}"
+    )
 
 
 def _problem(snapshot: Snapshot, now: float, failed: FailedRequests, title: str, reason: str) -> Problem:
+    model = failed.by == "model"
     return Problem(
-        key=f"log:failed:{failed.by or 'somewhere'}",
+        key=f"log:failed:{failed.by or 'somewhere'}" + (f":{failed.name}" if model else ""),
         severity=_severity(snapshot, now, failed),
         title=title,
-        cause="they fail, and nothing names where",
+        cause="its requests fail" if model else "they fail, and nothing names where",
         reason=reason,
         place=Place("log"),
-        do=_LOOK,
+        do=_ASK if model else _LOOK,
         hit=_callers(failed),
         since=failed.since or None,
     )
