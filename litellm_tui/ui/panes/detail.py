@@ -67,13 +67,8 @@ def _chart(deployment: Deployment, view: View, width: int) -> Iterator[Row]:
         words = "the log does not tell of them by deployment" if unseen else "none was seen"
         yield Row(((" requests, last hour", "head"), (f" {words}", "quiet")))
         return
-    asked = [
-        ok + lost
-        for ok, lost in zip(
-            by_minute(deployment.hour, view.now, 1), by_minute(deployment.hour, view.now, 2), strict=True
-        )
-    ]
-    lost = by_minute(deployment.hour, view.now, 2)
+    answered, lost = (by_minute(deployment.hour, view.now, place) for place in (1, 2))
+    asked = [sum(both) for both in zip(answered, lost, strict=True)]
     wide = width > HOUR
     yield Row(((" requests, last hour", "head"), (f" {sum(asked):,}, up to {max(asked):,} a minute", "quiet")))
     yield from (Row(((f" {line}", "ok"),)) for line in braille(asked, REQUESTS, wide=wide))

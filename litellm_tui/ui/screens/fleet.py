@@ -19,7 +19,7 @@ from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.header import STYLES
-from litellm_tui.ui.widgets.lines import Row, cell
+from litellm_tui.ui.widgets.lines import Lines, Row, cell
 
 _BY_STATUS: Final[dict[int, tuple[Severity, str]]] = {
     0: ("ok", "serving"),
@@ -44,6 +44,10 @@ class FleetScreen(LiveList[str | None, FleetRow]):
         super().__init__(view)
         self._seen, self._open_now = seen, open_now
         self._fleet = Fleet(())
+
+    def on_mount(self) -> None:
+        # who answers last may be the worst: the cursor is on that row until somebody moves it
+        self.query_one(f"#{self.NAME}-lines", Lines).keeps_to_first = True
 
     def fill(self) -> None:
         """Show what is known now."""

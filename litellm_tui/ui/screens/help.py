@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from litellm_tui.analysis.log_filter.log_filter import HELP
 from litellm_tui.ui.detail import Paragraph, to_rows
+from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.keys import PLACES, keys_of
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.signs import Signs
@@ -99,9 +100,11 @@ class HelpScreen(FilledScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
             box.border_title = Content("Keys and signs")
-            box.border_subtitle = Content("/ filter · Esc close")
             yield Lines(id="sheet-lines")
             yield self._filter
+
+    def on_mount(self) -> None:
+        say_below(self, hint_words(("/", "filter"), ("Esc", "close")))
 
     def rows(self, width: int) -> list[Row]:
         """The sections that have what was typed, side by side where there is room."""

@@ -22,7 +22,7 @@ from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.probe_words import bar
-from litellm_tui.ui.screens.question import Question
+from litellm_tui.ui.screens.run_dialog import RunDialog
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.choice import Choice
 from litellm_tui.ui.widgets.lines import Lines, Row
@@ -35,14 +35,12 @@ _BESIDE_BAR: Final = 30
 _LONGEST_BAR: Final = 40
 
 
-class LoadDialog(Question[None]):
+class LoadDialog(RunDialog):
     """Asks first, and opens on Cancel. `start` sends so many requests and gives every sample to `take`, and calls
-    `ended` after the last; `cancel` ends that. Escape ends what runs and keeps its figures; the next one closes.
+    `ended` after the last; `cancel` ends that.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-        Binding("r", "repeat", show=False),
         *(Binding(str(number), f"choose({number})", show=False) for number in range(1, len(SIZES) + 1)),
     ]
     YES = "#load"
@@ -57,15 +55,12 @@ class LoadDialog(Question[None]):
         cancel: Callable[[], None],
     ) -> None:
         """`members` are the deployments of the group, `targets` all that its requests may end at."""
-        super().__init__()
+        super().__init__(cancel)
         self._view, self._group = view, group
         self._members, self._targets = tuple(members), tuple(targets)
-        self._start, self._cancel = start, cancel
+        self._start = start
         self._wanted = SIZES[0]
         self._samples: list[Sample] = []
-        self._began: float | None = None
-        self._ended: float | None = None
-        self._cancelled = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -restart") as box:
@@ -77,10 +72,6 @@ class LoadDialog(Question[None]):
 
     def on_mount(self) -> None:
         self.set_interval(0.25, self._tick)
-
-    @property
-    def _is_running(self) -> bool:
-        return self._began is not None and self._ended is None
 
     # --- what is pressed ---------------------------------------------------------------------------------------
 
@@ -101,18 +92,6 @@ class LoadDialog(Question[None]):
             self._wanted = SIZES[number - 1]
             self.fill()
 
-    def action_leave(self) -> None:
-        if not self._is_running:
-            self.dismiss(None)
-            return
-        self._cancelled = True
-        self._cancel()
-        self.ended()
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.action_leave()
-
     @on(Button.Pressed, "#load")
     def _load_pressed(self) -> None:
         if not self.could_be_read or self._began is not None:
@@ -127,18 +106,10 @@ class LoadDialog(Question[None]):
 
     def action_repeat(self) -> None:
         """The question again: what it sends may cost again."""
-        if self._ended is None:
-            return
-        self._began = self._ended = None
-        self._cancelled = False
-        self._samples.clear()
-        # what is held down is no consent
-        self._opened = time.monotonic()
-        self.label("#cancel", "Cancel")
-        self.query_one("#load", Button).display = True
-        self.query_one("#cancel").focus()
-        self.say_how()
-        self.fill()
+        if self._ended is not None:
+            self.forget()
+            self._samples.clear()
+            self.ask_again()
 
     # --- what happens ------------------------------------------------------------------------------------------
 
@@ -146,18 +117,6 @@ class LoadDialog(Question[None]):
         """Count one request."""
         if self._is_running:
             self._samples.append(sample)
-
-    def ended(self) -> None:
-        """No more come."""
-        if self._is_running:
-            self._ended = time.monotonic()
-            self.label("#cancel", "Close")
-            self.say_how()
-            self.fill()
-
-    def _tick(self) -> None:
-        if self._is_running:
-            self.fill()
 
     # --- what is shown -----------------------------------------------------------------------------------------
 

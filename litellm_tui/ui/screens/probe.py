@@ -27,7 +27,7 @@ from litellm_tui.model.probe import ProbeResult
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.probe_words import bar, error_words
-from litellm_tui.ui.screens.question import Question
+from litellm_tui.ui.screens.run_dialog import RunDialog
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.choice import Choice
@@ -60,17 +60,15 @@ def _choices(deployments: Sequence[Deployment]) -> tuple[_Choice, ...]:
     )
 
 
-class ProbeDialog(Question[None]):
+class ProbeDialog(RunDialog):
     """Starts at once unless more than one paid deployment is meant; then it asks, and opens on Cancel. With `choose` it
     also asks which of them are meant, where there is a choice: all, those that fail, or those that bill nothing.
 
     `start` runs `actions.probe` on what it is handed and gives every event to `take`; `cancel` ends that. Each result
-    goes on to `on_result`. Escape cancels what runs and keeps the results; the next one closes. r asks again.
+    goes on to `on_result`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-        Binding("r", "repeat", show=False),
         *(Binding(str(number), f"choose({number})", show=False) for number in range(1, 4)),
     ]
     YES = "#probe"
@@ -85,15 +83,12 @@ class ProbeDialog(Question[None]):
         cancel: Callable[[], None],
         choose: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(cancel)
         self._view = view
         self._choices = _choices(deployments) if choose else ()
         self._choice = 0
         self._mean(deployments)
-        self._start, self._cancel, self._on_result = start, cancel, on_result
-        self._began: float | None = None
-        self._ended: float | None = None
-        self._cancelled = False
+        self._start, self._on_result = start, on_result
         self._asking: set[str] = set()
         self._results: dict[str, ProbeResult] = {}
 
@@ -125,18 +120,6 @@ class ProbeDialog(Question[None]):
 
     # --- what is pressed ---------------------------------------------------------------------------------------
 
-    @property
-    def _is_running(self) -> bool:
-        return self._began is not None and self._ended is None
-
-    def action_leave(self) -> None:
-        if not self._is_running:
-            self.dismiss(None)
-            return
-        self._cancelled = True
-        self._cancel()
-        self._end()
-
     def action_choose(self, number: int) -> None:
         """Mean these of them, and not the others."""
         if self._began is None and number <= len(self._choices) and self._choices[number - 1].rows:
@@ -148,19 +131,12 @@ class ProbeDialog(Question[None]):
         """Ask the same ones again; where that costs, it is asked about again."""
         if self._ended is None:
             return
-        self._began = self._ended = None
-        self._cancelled = False
+        self.forget()
         self._results.clear()
-        self.label("#cancel", "Cancel")
-        if not self._calls.wants_consent:
+        if self._calls.wants_consent:
+            self.ask_again()
+        else:
             self._begin()
-            return
-        # what is held down is no consent
-        self._opened = time.monotonic()
-        self.query_one("#probe", Button).display = True
-        self.query_one("#cancel").focus()
-        self.say_how()
-        self.fill()
 
     def say_how(self, wrong: str = "") -> None:
         """The keys that do something now."""
@@ -172,10 +148,6 @@ class ProbeDialog(Question[None]):
         else:
             words = hint_words(("Enter", "detail"), ("r", "repeat"), ("Esc", "close"))
         say_below(self, wrong or words)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.action_leave()
 
     @on(Button.Pressed, "#probe")
     def _probe_pressed(self) -> None:
@@ -213,21 +185,15 @@ class ProbeDialog(Question[None]):
             self._results[event.deployment] = event
             self._on_result(event)
         elif isinstance(event, Done):
-            self._end()
+            self.ended()
         else:
             assert isinstance(event, Started)
         self.fill()
 
-    def _end(self) -> None:
-        self._ended = time.monotonic()
+    def ended(self) -> None:
+        """No more results come."""
         self._asking.clear()
-        self.label("#cancel", "Close")
-        self.say_how()
-        self.fill()
-
-    def _tick(self) -> None:
-        if self._is_running:
-            self.fill()
+        super().ended()
 
     def fill(self) -> None:
         begun = self._began is not None
