@@ -181,6 +181,7 @@ class Follower:
 def _line(view: View) -> bytes:
     now = time.time()
     snapshot, diagnosis = with_what_was_left(view.profile, view.snapshot, view.diagnosis, now)
+    # a view has its masking as a function alone, which is all that a document needs
     seen = Look(view.profile, snapshot, diagnosis, now, (), None, view.store, view.redact)  # type: ignore[arg-type]
     return msgspec.json.encode(document(seen)) + b"\n"
 

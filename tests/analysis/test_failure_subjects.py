@@ -514,3 +514,11 @@ def test_parts_have_names() -> None:
     assert mcp_server_named("Failed to get tools from server files_2: boom") == "files_2"
     assert mcp_server_named("MCP Server fetch not found") == "fetch"
     assert mcp_server_named("MCP client session is not initialized") == ""
+
+
+@pytest.mark.parametrize(
+    "error", ["APIConnectionError: the bucket no longer exists", "Vector store vs_1 no longer exists"]
+)
+def test_what_is_gone_elsewhere_is_no_key_that_is_gone(error: str) -> None:
+    assert name_cause(error).name != "unknown key"
+    assert name_cause("Authentication Error, user 'u-1' no longer exists.").name == "unknown key"

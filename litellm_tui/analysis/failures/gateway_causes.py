@@ -240,7 +240,8 @@ CALLER_RULES: Final = (
         "invalid proxy server token", "unable to find token in cache", "not found in db. create key", "invalid api key",
         "key doesn't exist in cache", "received api key", "invalid hash key", "invalid user key",
         "token_not_found_in_db",
-        "invalid key", "invalid token passed", "invalid or expired credential", "no longer exists",
+        "invalid key", "invalid token passed", "401: invalid or expired credential",
+        "authentication error, user … no longer exists",
     ),
     word_rule(
         "login refused", "caller",
