@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from litellm_tui.analysis.health.request_counts import rate
+from litellm_tui.analysis.health.request_counts import rate_of
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.fleet import FleetRow
 
@@ -21,7 +21,7 @@ def facts(row: FleetRow) -> Iterator[tuple[str, str]]:
     if row.problems is not None:
         yield "problems", count(row.problems, "problem")
     if row.errors_per_minute is not None:
-        yield "errors", f"{rate(row.errors_per_minute)} errors/min"
+        yield "errors", f"{rate_of('error', row.errors_per_minute)}/min"
     if row.version:
         yield "version", f"LiteLLM {row.version}"
     if row.digest:

@@ -12,7 +12,7 @@ from litellm_tui.analysis.health.request_counts import (
     RISING_SECONDS,
     count_requests,
     failed_words,
-    rate,
+    rate_of,
     rises,
 )
 from litellm_tui.analysis.health.unnamed_failures import tells_of_failures
@@ -176,7 +176,7 @@ def _request_parts(snapshot: Snapshot, now: float) -> tuple[Part, ...]:
     found = []
     if counts.per_minute is not None and counts.asked:
         bars = "" if counts.failed else f" {sparkline(counts.asked_by_minute)}"
-        found.append(Part(f"{rate(counts.per_minute)} requests/min{bars}"))
+        found.append(Part(f"{rate_of('request', counts.per_minute)}/min{bars}"))
     if counts.failed:
         rising = " rising" if counts.rising else ""
         found.append(Part(f"{failed_words(counts)} {sparkline(counts.failed_by_minute)}{rising}", "warn"))

@@ -108,6 +108,12 @@ def rate(per_minute: float) -> str:
     return "< 1" if 0 < per_minute < 1 else f"{per_minute:,.0f}"
 
 
+def rate_of(noun: str, per_minute: float) -> str:
+    """`< 1 request`, `1 request`, `48 requests`, for what follows "a minute"."""
+    number = rate(per_minute)
+    return f"{number} {noun}" + ("" if number in ("1", "< 1") else "s")
+
+
 def share(part: float) -> str:
     """A share in percent, never 0 % or 100 % where it is not quite so."""
     if 0 < part < 0.01:
@@ -126,4 +132,4 @@ def rates_words(counts: RequestCounts) -> str:
     if counts.per_minute is None or counts.failed_share is None or counts.refused_share is None:
         return ""
     shares = f"{share(counts.refused_share)} refused (4xx), {share(counts.failed_share)} failed"
-    return f"{rate(counts.per_minute)} requests a minute, {shares}, in {MINUTES} min"
+    return f"{rate_of('request', counts.per_minute)} a minute, {shares}, in {MINUTES} min"

@@ -53,7 +53,7 @@ class Timeline(Pane):
         super().draw(view)
 
     def freshness(self, view: View) -> tuple[str, bool]:
-        return "R restart · s save · ! incident · Enter log", False
+        return "marks: R restart, s save, ! incident · Enter log", False
 
     @property
     def minute(self) -> int:
