@@ -61,6 +61,8 @@ def _copied(aside: Path, into: sqlite3.Connection) -> int:
         old = sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     except sqlite3.Error:
         return 0
+    # an index that is damaged need not keep anybody from its table
+    old.execute("PRAGMA writable_schema = ON")
     rows = 0
     try:
         for table in _TABLES:

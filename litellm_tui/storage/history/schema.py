@@ -25,6 +25,7 @@ MIGRATIONS: Final = (
     );
     CREATE INDEX events_at ON events (at);
     CREATE INDEX events_same ON events (kind, key);
+    CREATE INDEX events_lasting ON events (kind, until);
     CREATE TABLE series (
         id INTEGER PRIMARY KEY, subject TEXT NOT NULL, measure TEXT NOT NULL, source TEXT NOT NULL,
         UNIQUE (subject, measure, source)
