@@ -131,9 +131,12 @@ def uninstall(options: Options, *, yes: bool) -> int:
 def _planned(options: Options) -> tuple[Profile, RecorderUnit]:
     """The profile that is to be recorded, and the unit. Raises `SettingsError` where no gateway is meant.
 
-    --system and --user say whose unit it is to be; the gateway is found as if they had not been given.
+    --system and --user say whose unit it is to be; they choose the gateway where nothing else does.
     """
-    profile = resolve(replace(options, scope=None), load_settings())
+    settings = load_settings()
+    profile = resolve(replace(options, scope=None), settings)
+    if profile.undecided:
+        profile = resolve(options, settings)
     if profile.found_nothing:
         raise SettingsError("record: no gateway was found here: name it (--url, --unit; see litellm-tui where)")
     return profile, plan(profile, options, options.scope or "user", dict(os.environ))
@@ -159,7 +162,7 @@ def plan(profile: Profile, options: Options, scope: Scope, environ: dict[str, st
         "",
         "[Service]",
         "Type=exec",
-        f"ExecStart={exec_words([sys.executable, '-m', 'litellm_tui', 'record', *_words(profile, options)])}",
+        f"ExecStart={exec_words([sys.executable, '-m', 'litellm_tui.cli', 'record', *_words(profile, options)])}",
         *(f"Environment={variable}" for variable in variables),
         *([f"User={user.pw_name}"] if user is not None and user.pw_uid else []),
         "Restart=always",
