@@ -53,6 +53,21 @@ def series(deployments: int, groups: int) -> Iterator[tuple[str, Measure, float]
             yield f"deployment:group-{number % groups}|openai/model-{number}", measure, height
 
 
+# of /metrics, which is read every half minute: see analysis/history/metric_samples.py
+_READ: frozenset[Measure] = frozenset(
+    (*(measure for measure, _ in _OF_REQUESTS if measure not in ("requests", "failed")), "cache_hits", "cache_misses")
+)
+
+
+def values(start: int, slots: int, measure: Measure, height: float, step: int, chance: random.Random) -> list[Value]:
+    """The values of a chunk; what is read every half minute stands for each step of it."""
+    if step > 10 or measure not in _READ:
+        return [value_at(start + step * at, measure, height, step, chance) for at in range(slots)]
+    return [
+        value for at in range(0, slots, 3) for value in [value_at(start + step * at, measure, height, step, chance)] * 3
+    ]
+
+
 def value_at(at: int, measure: Measure, height: float, step: int, chance: random.Random) -> Value:
     """A value of a working day with its noise: what is counted varies as counts do."""
     busy = 0.25 + 0.75 * max(0.0, math.sin(at / DAY * 2 * math.pi)) * (1.0 if at // DAY % 7 < 5 else 0.4)
@@ -68,7 +83,7 @@ def make(path: Path, deployments: int, groups: int, days: int) -> tuple[int, int
     chance = random.Random(7)
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = open_to_write(path)
-    values = number = 0
+    total = number = 0
     for number, (subject, measure, height) in enumerate(series(deployments, groups), 1):
         with changing(connection):
             connection.execute("INSERT INTO series VALUES (?, ?, ?, ?)", (number, subject, measure, "metrics"))
@@ -76,12 +91,12 @@ def make(path: Path, deployments: int, groups: int, days: int) -> tuple[int, int
                 first = (NOW - min(kept, days * DAY)) // (step * slots)
                 for chunk in range(first, NOW // (step * slots)):
                     start = chunk * step * slots
-                    whole = [value_at(start + step * at, measure, height, step, chance) for at in range(slots)]
+                    whole = values(start, slots, measure, height, step, chance)
                     connection.execute(
                         "INSERT INTO chunks VALUES (?, ?)",
                         (chunk_key(number, level, chunk), chunk_bytes(whole, measure)),
                     )
-                    values += slots
+                    total += slots
     with changing(connection):
         for place in range(EVENTS_A_DAY * days):
             at = NOW - days * DAY + place * DAY / EVENTS_A_DAY
@@ -94,7 +109,7 @@ def make(path: Path, deployments: int, groups: int, days: int) -> tuple[int, int
         connection.execute("INSERT INTO spans (since, until, ended) VALUES (?, ?, '')", (NOW - days * DAY, NOW))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    return number, values
+    return number, total
 
 
 def written(path: Path, deployments: int, groups: int, days: int) -> None:
@@ -107,9 +122,9 @@ def written(path: Path, deployments: int, groups: int, days: int) -> None:
     for hour in range(NOW - days * DAY, NOW, 3600):
         writer._covered = None if hour == NOW - days * DAY else float(hour)
         samples = [
-            Sample(float(at), subject, measure, value_at(at, measure, height, 10, chance) or 0.0, source)
-            for at in range(hour, hour + 3600, 10)
+            Sample(float(hour + 10 * place), subject, measure, value or 0.0, source)
             for subject, measure, height in known
+            for place, value in enumerate(values(hour, 360, measure, height, 10, chance))
         ]
         writer._covered = float(hour + 3590)
         writer.write(samples, [], float(hour + 3600))
@@ -134,9 +149,9 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "history.sqlite")
-        count, values = make(path, DEPLOYMENTS, GROUPS, chosen.days)
+        count, total = make(path, DEPLOYMENTS, GROUPS, chosen.days)
         size = path.stat().st_size
-        print(f"| series | {count} |\n| values | {values:,} |\n| file after {chosen.days} days | {size / 1e6:.1f} MB |")
+        print(f"| series | {count} |\n| values | {total:,} |\n| file after {chosen.days} days | {size / 1e6:.1f} MB |")
         reader = HistoryReader(path)
         now = float(NOW)
         for name, span in (("10 min", 600.0), ("a day", 86400.0), ("30 days", 30 * 86400.0), ("a year", 365 * 86400.0)):
