@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -104,6 +105,9 @@ def _notify(url: str, message: Message) -> Result:
         library: Any = importlib.import_module("apprise")
     except ImportError:
         return Result(APPRISE_MISSING)
+    # what it writes to its log may hold the address, and would be printed over the console
+    logging.getLogger("apprise").propagate = False
+    logging.getLogger("apprise").addHandler(logging.NullHandler())
     service = library.Apprise()
     if not service.add(url):
         return Result("apprise knows no such address")
