@@ -39,9 +39,10 @@ COMMANDS = {
     "where": ("litellm_tui.commands.where", "print which gateway, file, unit and key were found, and how"),
     "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
     "fleet": ("litellm_tui.commands.fleet", "every gateway of the settings file, here and on other hosts, worst first"),
+    "record": ("litellm_tui.commands.record", "record what happens, without a screen; --install makes it a service"),
     "notify": (
         "litellm_tui.commands.notify",
-        "who is told of problems, what waits and what was sent, and a test of it",
+        "who is told of problems, what waits and what was sent; --test tells all",
     ),
     "host": ("litellm_tui.commands.host", "what another host has and lacks for being looked at by ssh"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
@@ -142,8 +143,8 @@ def build_parser() -> _Parser:
             )
         elif name == "rollback":
             _add_rollback_options(command)
-        elif name == "notify":
-            import_module("litellm_tui.commands.options.notify").add_options(command)
+        elif name in ("notify", "record"):
+            import_module(f"litellm_tui.commands.options.{name}").add_options(command)
     _add_console_options(parser)
     return parser
 

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import msgspec
 
-from litellm_tui.commands.look import Look, all_asked, with_what_was_left
+from litellm_tui.analysis.health.asked import all_asked
+from litellm_tui.commands.look import Look, with_what_was_left
 from litellm_tui.commands.status_document import document
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.session import Session

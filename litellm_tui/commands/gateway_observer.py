@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litellm_tui.actions.transaction.monitor_observer import MonitorObserver
-from litellm_tui.commands.look import all_asked
+from litellm_tui.analysis.health.asked import all_asked
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.storage.starts import StartHistory
 from litellm_tui.storage.state import state_of

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from litellm_tui.analysis.change.changes import LookSummary, carried_over, changes_since, summarize_look
 from litellm_tui.analysis.health import half_written
+from litellm_tui.analysis.health.asked import all_asked
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.left_open import with_left_open
 from litellm_tui.analysis.health.memory import mark_seen, recall, remember
@@ -24,7 +25,7 @@ from litellm_tui.logs.store import LogStore
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.diagnosis import Diagnosis
-from litellm_tui.model.failures import Crash, Crashed, Failure, Unauthorized
+from litellm_tui.model.failures import Crash, Crashed, Failure
 from litellm_tui.model.log import Log
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
@@ -205,29 +206,3 @@ def _is_read(log: Log, asked: asyncio.Task[float] | None) -> bool:
         return True
     # what fails at asking is shown by the tail itself
     return asked.done() and (asked.exception() is not None or (log.last_at or 0.0) >= asked.result())
-
-
-def all_asked(snapshot: Snapshot) -> bool:
-    """Whether there is nothing left that a little patience would bring."""
-    gateway, service, configuration, log = snapshot.gateway, snapshot.service, snapshot.configuration, snapshot.log
-    if service.tried_at is None or log.state == "starting":
-        return False
-    if configuration.checked_at is None and configuration.why_unwatched is None and configuration.failure is None:
-        return False
-    if snapshot.database.waiting:
-        return False
-    if service.value is not None and snapshot.service_drift.tried_at is None:
-        return False
-    liveliness = gateway.liveliness
-    if liveliness.failure is not None:
-        # the unit explains it, and only what it says after that
-        return service.failure is not None or (service.seen_at or 0.0) >= (liveliness.failing_since or 0.0)
-    if liveliness.value is None or gateway.groups.tried_at is None:
-        return False
-    if isinstance(gateway.groups.failure, Unauthorized):
-        return True
-    asked = (gateway.readiness, gateway.deployments, gateway.router, gateway.health, gateway.metrics)
-    if any(reading.tried_at is None for reading in asked):
-        return False
-    redis_away = isinstance(snapshot.redis_answer.failure, Failure)
-    return redis_away or gateway.cache_ping.tried_at is not None

@@ -65,3 +65,10 @@ class Crash(msgspec.Struct, frozen=True):
     at: float
     times: int = 1
     again_in: float | None = None
+
+
+class Unrecorded(msgspec.Struct, frozen=True):
+    """Why the record of the gateway cannot be written, in one line, and since when."""
+
+    why: str
+    since: float

@@ -133,10 +133,16 @@ class RedisServer(msgspec.Struct, frozen=True):
     cluster_state: str = ""
 
 
+Histogram = tuple[tuple[float, float], ...]
+"""`(upper bound, how many up to it)`, the bounds in order and the last one infinite; empty where there is none."""
+
+
 class DeploymentCounters(msgspec.Struct, frozen=True):
     """One deployment in GET /metrics without LiteLLM's own health checks, since the process started.
 
-    `errors` maps `exception class status` to its count.
+    `errors` maps `exception class status` to its count. `latency` are the seconds of whole requests through the proxy,
+    `upstream` those of the provider's answers, `first_token` those to the first token of streams. `cost` is in US
+    dollars, by LiteLLM's prices. None and empty where it was not counted yet.
     """
 
     id: str
@@ -144,6 +150,12 @@ class DeploymentCounters(msgspec.Struct, frozen=True):
     failed: float = 0.0
     cooled_down: float = 0.0
     errors: dict[str, float] = {}
+    latency: Histogram = ()
+    upstream: Histogram = ()
+    first_token: Histogram = ()
+    tokens_in: float | None = None
+    tokens_out: float | None = None
+    cost: float | None = None
 
 
 class Metrics(msgspec.Struct, frozen=True):

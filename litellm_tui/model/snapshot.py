@@ -9,7 +9,7 @@ import msgspec
 
 from litellm_tui.model.configuration import Configuration
 from litellm_tui.model.database import Database
-from litellm_tui.model.failures import Crash
+from litellm_tui.model.failures import Crash, Unrecorded
 from litellm_tui.model.gateway import CacheCounts, Gateway, RedisServer
 from litellm_tui.model.log import Log, LogRecord
 from litellm_tui.model.probe import ProbeResult
@@ -30,7 +30,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     the gateway does not answer. `address` is the host and port of the gateway. `crashes` are the sources that the
     console itself fails to read. `service_minutes` are what the runs of the service took, `service_drift` is
     what differs between what runs and what is written for the service,
-    `words` are the words of this kind of service for where its environment is written.
+    `words` are the words of this kind of service for where its environment is written. `unrecorded` is set while the
+    record of the gateway cannot be written.
     """
 
     taken_at: float
@@ -52,3 +53,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     service_minutes: tuple[ServiceMinute, ...] = ()
     service_drift: Reading[ServiceDrift] = Reading()
     words: ServiceWords = UNIT_WORDS
+    unrecorded: Unrecorded | None = None

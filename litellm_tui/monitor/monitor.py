@@ -57,7 +57,7 @@ LAST_RECORDS: Final = 120
 
 
 class Monitor:
-    """Observes one gateway. `on_snapshot` is called on the event loop, at most four times a second.
+    """Observes one gateway. `on_snapshot` is called on the event loop, at most every `publish` seconds.
 
     `history` knows the file that a process was started with; `lines` is the number of log lines that are read at the
     beginning. Each source has its own job: an exception becomes the failure of that source, and the job starts again
@@ -71,10 +71,10 @@ class Monitor:
         history: StartHistory | None = None,
         lines: int = HISTORY,
         pace: Pace | None = None,
+        publish: float = PUBLISH_SECONDS,
     ) -> None:
-        self.profile = profile
-        self._history = history
-        self._lines = lines
+        self.profile, self._publish_seconds = profile, publish
+        self._history, self._lines = history, lines
         self.store = LogStore()
         self._on_snapshot = on_snapshot
         # the owner can set this, so that everything slower waits until the file is on the screen
@@ -264,7 +264,7 @@ class Monitor:
                 self._read_again.cancel()
                 self._read_again = None
             self._on_snapshot(self.snapshot())
-            await asyncio.sleep(PUBLISH_SECONDS)
+            await asyncio.sleep(self._publish_seconds)
 
     def _same(self) -> None:
         """Something was read again and says the same: to be shown with the next news, or a little later."""

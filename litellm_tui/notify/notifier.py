@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
+from litellm_tui.analysis.health.asked import all_asked
 from litellm_tui.analysis.notify.decide import Decision, Zones, decide
 from litellm_tui.analysis.notify.forms import rung
 from litellm_tui.analysis.notify.standing import observed
@@ -40,6 +41,8 @@ TURN_SECONDS: Final = 5.0
 PACE_SECONDS: Final = 0.5
 # after an expected restart views may still show what it has brought
 SETTLING_SECONDS: Final = 10.0
+# a gateway that does not answer all questions is told of all the same
+PATIENCE_SECONDS: Final = 10.0
 # an older view says nothing of now
 OLDEST_VIEW: Final = 60.0
 # what a receiver refuses is given up after so many attempts
@@ -66,7 +69,8 @@ class SeenView(Protocol):
 class Notifier:
     """`warn` is told in words what cannot be done. `restarting` says whether a restart is under way, and blocks.
 
-    `terminal` writes to the terminal of this console; without one, receivers that are terminals are left out.
+    `terminal` writes to the terminal of this console; without one, receivers that are terminals are left out. `asked`
+    says whether a look has read all there is: those before it, for `PATIENCE_SECONDS`, tell of what is none.
     """
 
     def __init__(
@@ -82,11 +86,13 @@ class Notifier:
         environ: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
         send: Send = send,
+        asked: Callable[[Snapshot], bool] = all_asked,
     ) -> None:
         self._settings, self._gateway, self._address = settings, gateway, address
         self._restarting, self._warn, self._write = restarting, warn, terminal
         self._environ = os.environ if environ is None else environ
-        self._clock, self._send = clock, send
+        self._clock, self._send, self._asked = clock, send, asked
+        self._settled = False
         self._outbox = Outbox(path)
         self._files = FileThread("notify")
         self._zones: Zones | None = None
@@ -156,7 +162,7 @@ class Notifier:
         """Take in the newest view, and begin to send what is due."""
         now, view = self._clock(), self._view
         try:
-            if view is not None and not view.fallen and now - view.now <= OLDEST_VIEW:
+            if view is not None and self._tells(view, now):
                 bells = await self._files.run(self._observe, view, now)
                 if bells and self._write is not None:
                     self._write(bells)
@@ -170,6 +176,14 @@ class Notifier:
                 task = asyncio.create_task(self._deliver(name))
                 self._sending[name] = task
                 task.add_done_callback(lambda _, name=name: self._sending.pop(name, None))  # type: ignore[misc]
+
+    def _tells(self, view: SeenView, now: float) -> bool:
+        """Whether the view is one of now, and of all that can be seen."""
+        if view.fallen or now - view.now > OLDEST_VIEW:
+            return False
+        patient = 0 <= now - self._opened_at < PATIENCE_SECONDS
+        self._settled = self._settled or not patient or self._asked(view.snapshot)
+        return self._settled
 
     async def settled(self) -> None:
         """Until nothing is being sent."""

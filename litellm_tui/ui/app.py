@@ -93,7 +93,7 @@ class Console(KeyActions):
         super().__init__()
         self.set_class(settings.draws_ascii, ASCII_CLASS)
         notation = Notation(ascii=settings.draws_ascii, utc=settings.utc)
-        self.session = Session(profile, notation, title, memory=memory, pace=pace)
+        self.session = Session(profile, notation, title, memory=memory, records=memory, pace=pace)
         if settings.notify is not None:
             self.session.notify_by = partial(_notifier, self, settings.notify)
         self.link = Link(self.send, self.output_waits)

@@ -20,7 +20,7 @@ from litellm_tui.host.file_thread import FileThread
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import Crashed
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.monitor.monitor import PUBLISH_SECONDS, Monitor
 from litellm_tui.monitor.supervisor import Pace, guarded, guarded_async
 from litellm_tui.storage.backups import Backups
 from litellm_tui.storage.starts import StartHistory
@@ -28,6 +28,7 @@ from litellm_tui.target.choice import remember
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.diagnosis_worker import DiagnosisWorker
 from litellm_tui.ui.session_memory import SessionMemory
+from litellm_tui.ui.session_record import SessionRecord
 from litellm_tui.ui.starts_recorder import StartsRecorder
 from litellm_tui.ui.view import Known, Notation, View, known_of
 
@@ -58,11 +59,14 @@ class Session:
         title: str = "",
         *,
         memory: bool = True,
+        records: bool = False,
         pace: Pace | None = None,
+        publish: float = PUBLISH_SECONDS,
     ) -> None:
         """A callable is asked in a thread. With `memory` problems and marks are kept from one run to the next.
 
-        At `pace` the monitor's jobs that have failed are begun again.
+        With `records` what is seen is recorded, where no other process does that. At `pace` the monitor's jobs that
+        have failed are begun again; a new view comes every `publish` seconds at most.
         """
         self._sought = profile
         self.notation = notation
@@ -82,7 +86,9 @@ class Session:
         self.notify_by: Callable[[Profile], Notifier] | None = None
         """Makes what tells of problems those who do not look; None where nobody is told."""
         self._notifier: Notifier | None = None
-        self._pace = pace
+        self._pace, self._publish = pace, publish
+        self._records = records
+        self._record: SessionRecord | None = None
         self._starts: StartsRecorder | None = None
         self._said_of_starts = ""
         self._worker = DiagnosisWorker(self._judge, self._learn, self._start, inputs=self._inputs, fallen=self._fallen)
@@ -122,6 +128,16 @@ class Session:
         config = self.profile.config if self.profile else None
         return Path(config.value).parent if config and not self.remembers else None
 
+    @property
+    def record_path(self) -> str:
+        """The file in which what is seen is recorded; empty where it is not."""
+        return str(self._record.path) if self._record is not None else ""
+
+    @property
+    def record_words(self) -> str:
+        """Why nothing is recorded from here; empty where it is."""
+        return self._record.words if self._record is not None else ""
+
     # --- life --------------------------------------------------------------------------------------------------
 
     async def find(self) -> Profile:
@@ -159,7 +175,9 @@ class Session:
             self._starts = StartsRecorder(self.history, self.files, self._told_of_starts)
             await self.files.run(self.history.load)
             failures.append(self.history.failure)
-        self.monitor = Monitor(profile, self._take, self.history, pace=self._pace)
+        self.monitor = Monitor(profile, self._take, self.history, pace=self._pace, publish=self._publish)
+        if self.remembers and self._records:
+            self._record = SessionRecord(profile, self.monitor)
         if self.remembers:
             failures.append(await self.memory.open(profile, self.monitor))
             if self.notify_by is not None:
@@ -194,6 +212,8 @@ class Session:
 
     async def close(self) -> None:
         """What was asked to be written is written; a file system that hangs is not waited for."""
+        if self._record is not None:
+            await self._record.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
                 if self._notifier is not None:
@@ -277,13 +297,17 @@ class Session:
     def _take(self, snapshot: Snapshot) -> None:
         if self._starts is not None:
             self._starts.take(snapshot)
+        if self._record is not None:
+            snapshot = self._record.told(snapshot)
         self._worker.take(snapshot)
 
     def _learn(self, view: View) -> None:
         if not view.fallen:
             self.memory.learn(view)
-        if self._notifier is not None:
-            self._notifier.take(view)
+            if self._record is not None:
+                self._record.take(view)
+            if self._notifier is not None:
+                self._notifier.take(view)
         self._on_view(view)
 
     def _inputs(self) -> tuple[object, ...]:

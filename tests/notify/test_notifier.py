@@ -68,6 +68,7 @@ class Driven:
 @asynccontextmanager
 async def driven(settings: NotifySettings, path: Path, **given: object) -> AsyncIterator[Driven]:
     clock = Clock()
+    given = {"asked": lambda _: True, **given}
     notifier = Notifier(settings, "prod", "127.0.0.1:4000", path, clock=clock, **given)  # type: ignore[arg-type]
     try:
         yield Driven(notifier, clock)
@@ -208,7 +209,7 @@ from tests.notify.loopback import NOW, problem, view
 async def main(url, path):
     now = NOW
     settings = NotifySettings({"hook": Receiver(webhook=Webhook(url=url))})
-    one = Notifier(settings, "prod", "a", Path(path), clock=lambda: now)
+    one = Notifier(settings, "prod", "a", Path(path), clock=lambda: now, asked=lambda _: True)
     for line in sys.stdin:
         step = int(line)
         now = NOW + step * 10
@@ -337,7 +338,7 @@ async def test_a_slow_receiver_keeps_no_other_waiting(hook: Loopback, tmp_path: 
 
     settings = NotifySettings({"slow": Receiver(command=("x",)), "hook": Receiver(webhook=Webhook(url=hook.url))})
     clock = Clock()
-    notifier = Notifier(settings, "prod", "a", tmp_path / "o", clock=clock, send=slowly)
+    notifier = Notifier(settings, "prod", "a", tmp_path / "o", clock=clock, send=slowly, asked=lambda _: True)
     notifier.take(view(problem()))
     await eventually(lambda: hook.got, "the other one is told")
     clock.now += 1
@@ -376,6 +377,22 @@ async def test_a_view_of_a_failed_diagnosis_or_an_old_one_tells_nothing(hook: Lo
         one.notifier._view = view(problem(), now=NOW - 100)
         await one.turns(at=1)
     assert hook.got == []
+
+
+async def test_a_look_that_has_not_asked_for_all_tells_nothing_unless_that_takes_long(
+    hook: Loopback, tmp_path: Path
+) -> None:
+    all_is = False
+    async with driven(to(hook), tmp_path / "o", asked=lambda _: all_is) as one:
+        await one.sees(problem("group:a"), at=1)
+        assert hook.got == []
+        all_is = True
+        await one.sees(problem("group:b"), at=2)
+    assert events(hook) == ["began group:b"]
+    async with driven(to(hook), tmp_path / "p", asked=lambda _: False) as other:
+        await other.sees(problem("group:c"), at=9)
+        await other.sees(problem("group:c"), at=11)
+    assert events(hook) == ["began group:b", "began group:c"]
 
 
 async def test_without_the_library_apprise_says_how_it_is_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.model.diagnosis import Diagnosis, Headline, Part, Place, Problem, Verdict
-from litellm_tui.model.failures import Crash, Crashed
+from litellm_tui.model.failures import Crash, Crashed, Unrecorded
 
 # the jobs of the monitor by the names of their sources
 SOURCE_NAMES: Final = {
@@ -36,6 +36,7 @@ SOURCE_NAMES: Final = {
     "history": "the starts of the gateway",
     "diagnosis": "all that was seen",
     "state": "the marks and problems that are kept",
+    "record": "the record of the gateway",
 }
 _ACTIVITIES: Final = {
     "screen": "drawing",
@@ -44,12 +45,27 @@ _ACTIVITIES: Final = {
     "diagnosis": "judging",
     "history": "keeping",
     "state": "keeping",
+    "record": "keeping",
 }
 
 
-def crash_problems(crashes: Sequence[Crash]) -> Iterator[Problem]:
-    """One problem for each source that fails."""
+def crash_problems(crashes: Sequence[Crash], unrecorded: Unrecorded | None = None) -> Iterator[Problem]:
+    """One problem for each source that fails, and for a record that cannot be written."""
+    if unrecorded is not None:
+        yield Problem(
+            key="reading:record",
+            severity="warn",
+            title="keeping the record of the gateway",
+            cause="it cannot be written",
+            reason=f"{unrecorded.why}; what is seen meanwhile waits in memory, the last hour of it",
+            place=Place("reading", "record"),
+            do="make room on that disk, or let this user write there: it goes on by itself",
+            hit="nobody: the gateway is not touched by it, and what was recorded before stays",
+            since=unrecorded.since,
+        )
     for crash in crashes:
+        if unrecorded is not None and crash.source == "record":
+            continue
         name, does = SOURCE_NAMES.get(crash.source, crash.source), _ACTIVITIES.get(crash.source, "reading")
         again = f"tried again in {crash.again_in:.0f} s" if crash.again_in and crash.again_in >= 1 else "tried again"
         often = f", {crash.times} times" if crash.times > 1 else ""

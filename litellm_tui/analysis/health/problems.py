@@ -83,7 +83,7 @@ def find_problems(
         found += part_problems(snapshot, now, [name for name, verdict in parts if verdict.severity in ("bad", "warn")])
     found += service_drift_problems(snapshot)
     found += log_problems(snapshot, now, found)
-    found += crash_problems(snapshot.crashes)
+    found += crash_problems(snapshot.crashes, snapshot.unrecorded)
     found += release_problems(audit)
     return in_order(found)
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.model.traffic import STEP, Step
+from litellm_tui.model.traffic import STEP, FailedRequests, Step
 
 MINUTES: Final = 5
 # fewer failures are no trend
@@ -54,11 +54,16 @@ class RequestCounts(NamedTuple):
         return min(1.0, self.refused / self.asked) if self.asked else None
 
 
+def is_refused(one: FailedRequests) -> bool:
+    """Whether the caller asked wrongly: counted apart."""
+    return one.by in _REFUSED
+
+
 def count_requests(snapshot: Snapshot, now: float) -> RequestCounts:
     """The requests of the window that ends at `now`, from access lines or, where there are none, from the models'."""
     traffic = snapshot.traffic
     failures = [one for one in traffic.failed if one.by not in (*_REFUSED, "other")]
-    refused = sum(one.times for one in traffic.failed if one.by in _REFUSED)
+    refused = sum(one.times for one in traffic.failed if is_refused(one))
     failed = sum(one.times for one in failures) if traffic.failed else traffic.refused
     failing = by_minute([step for one in failures for step in one.steps], now, 2)
     asked: int | None

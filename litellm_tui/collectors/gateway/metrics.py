@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.collectors.gateway.metric_lines import FIRST_TOKEN, HISTOGRAMS, LATENCY, UPSTREAM, read_histograms
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable
 from litellm_tui.model.gateway import DeploymentCounters, Metrics
@@ -22,7 +23,12 @@ _MISSES: Final = "litellm_cache_misses_metric_total"
 _IN_FLIGHT: Final = "litellm_in_flight_requests"
 # the client library's own; it is missing where several workers share their counters
 _STARTED: Final = "process_start_time_seconds"
-_WANTED: Final = (_SUCCESSES, _FAILURES, _COOLED, _HITS, _MISSES, _IN_FLIGHT, _STARTED)
+_TOKENS_IN: Final = "litellm_input_tokens_metric_total"
+_TOKENS_OUT: Final = "litellm_output_tokens_metric_total"
+_COST: Final = "litellm_spend_metric_total"
+_SPENT: Final = {_TOKENS_IN: "tokens_in", _TOKENS_OUT: "tokens_out", _COST: "cost"}
+_WANTED: Final = (_SUCCESSES, _FAILURES, _COOLED, _HITS, _MISSES, _IN_FLIGHT, _STARTED, *_SPENT)
+_FIELDS: Final = {LATENCY: "latency", UPSTREAM: "upstream", FIRST_TOKEN: "first_token"}
 
 
 def decode(status: int, body: bytes) -> Metrics | Failure:
@@ -34,8 +40,9 @@ def decode(status: int, body: bytes) -> Metrics | Failure:
         return Malformed("/metrics: not the text of Prometheus", status=status)
     if "\nlitellm_" not in text:
         return NotAvailable("/metrics has no counters of LiteLLM (before 1.80 they need a licence)")
-    # most lines are histograms: only the lines that are used are parsed
-    wanted = "\n".join(line for line in text.splitlines() if line.startswith(_WANTED))
+    # most lines are histograms of no use here: only the lines that are used are parsed
+    lines = text.splitlines()
+    wanted = "\n".join(line for line in lines if line.startswith(_WANTED))
     found: dict[str, DeploymentCounters] = {}
     totals: defaultdict[str, float] = defaultdict(float)
     seen: set[str] = set()
@@ -48,6 +55,11 @@ def decode(status: int, body: bytes) -> Metrics | Failure:
                 before = found.get(identity) or DeploymentCounters(identity)
                 found[identity] = _with(before, sample.name, sample.labels, sample.value)
             totals[sample.name] += sample.value
+    for (name, identity), buckets in read_histograms(
+        (line for line in lines if line.startswith(HISTOGRAMS)), _HEALTH_CHECK
+    ).items():
+        before = found.get(identity) or DeploymentCounters(identity)
+        found[identity] = msgspec.structs.replace(before, **{_FIELDS[name]: buckets})
     return Metrics(
         deployments=tuple(found.values()),
         cache_hits=totals[_HITS] if _HITS in seen else None,
@@ -62,6 +74,8 @@ def _with(counters: DeploymentCounters, name: str, labels: dict[str, str], value
         return msgspec.structs.replace(counters, ok=counters.ok + value)
     if name == _COOLED:
         return msgspec.structs.replace(counters, cooled_down=counters.cooled_down + value)
+    if (field := _SPENT.get(name)) is not None:
+        return msgspec.structs.replace(counters, **{field: (getattr(counters, field) or 0.0) + value})
     if name == _FAILURES:
         words = clean(f"{labels.get('exception_class', '')} {labels.get('exception_status', '')}").strip()[:80]
         errors = counters.errors | {words: counters.errors.get(words, 0.0) + value}

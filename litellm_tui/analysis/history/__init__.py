@@ -1,0 +1,1 @@
+"""What changed from one diagnosis to the next, for the record and for messages."""

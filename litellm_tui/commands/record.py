@@ -1,0 +1,76 @@
+"""`litellm-tui record`: the console's monitor without a screen, which records what it sees until it is ended.
+
+Exit status: 0 on SIGTERM, SIGHUP and SIGINT; with --install and --uninstall 0 when it is done, 2 when it was refused or
+nothing was changed, 3 when systemd failed at it; 64 a wrong command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import Final, Literal
+
+from litellm_tui.commands.one_of_several import say_which
+from litellm_tui.logs.log_line import clean
+from litellm_tui.target.profile import Options, Profile
+from litellm_tui.target.resolution import resolve
+from litellm_tui.target.settings import load_settings
+from litellm_tui.ui.session import Session
+from litellm_tui.ui.view import Notation, View
+
+# a thing that changes slowly is looked at as often
+_LOOK_SECONDS: Final = 5.0
+# in a journal that is looked at once a week, a word a quarter of a second is none
+PUBLISH_SECONDS: Final = 1.0
+
+
+def run(options: Options, way: Literal["", "install", "uninstall"] = "", yes: bool = False) -> int:
+    """Record until told to end; or install what does that, or remove it."""
+    if way:
+        from litellm_tui.commands.record_unit import install, uninstall
+
+        return install(options, yes=yes) if way == "install" else uninstall(options, yes=yes)
+    return asyncio.run(_record(say_which(resolve(options, load_settings()))))
+
+
+async def _record(profile: Profile) -> int:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    session = Session(profile, Notation(), records=True, publish=PUBLISH_SECONDS)
+    for failure in await session.open():
+        _say(failure)
+    _say(f"records {profile.address} in {session.record_path}")
+    work = [asyncio.create_task(one) for one in (session.run(_unseen, warn=_say), _tell(session), ended.wait())]
+    try:
+        done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            # what none of them should have met is told by the command line
+            task.result()
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        session.keep()
+        await session.close()
+    return 0
+
+
+def _unseen(_: View) -> None:
+    """Nobody looks: the session itself records each view."""
+
+
+async def _tell(session: Session) -> None:
+    """Say in the journal when something is different: who writes, and why nothing can be written."""
+    told = ""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        if (now := session.record_words) != told:
+            _say(now or "records again")
+            told = now
+
+
+def _say(text: str) -> None:
+    print(f"litellm-tui: {clean(text)}", file=sys.stderr, flush=True)
