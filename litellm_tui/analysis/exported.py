@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, get_args
 
 from litellm_tui.model.diagnosis import Deployment, Diagnosis, Severity, State
+from litellm_tui.model.gateway import DeploymentCounters, Histogram
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import STEP, Step
 
@@ -21,17 +22,21 @@ _LONGEST: Final = 200
 # longer than the window of the steps: an older one does not come again
 _KEPT_SECONDS: Final = 3600.0
 
-Kind = Literal["gauge", "counter"]
+Kind = Literal["gauge", "counter", "histogram"]
 
 
 class Family(NamedTuple):
-    """One metric with its help and the names of its labels; each sample is its labels' values and its value."""
+    """One metric with its help and the names of its labels; each sample is its labels' values and its value.
+
+    A histogram has its buckets in `histograms`, and no samples.
+    """
 
     name: str
     kind: Kind
     help: str
     labels: tuple[str, ...]
-    samples: tuple[tuple[tuple[str, ...], float], ...]
+    samples: tuple[tuple[tuple[str, ...], float], ...] = ()
+    histograms: tuple[tuple[tuple[str, ...], Histogram], ...] = ()
 
 
 class Described(NamedTuple):
@@ -76,6 +81,19 @@ METRICS: Final[tuple[Described, ...]] = tuple(
             "Attempts at a deployment, answered or failed: a request that is tried again is several. Only where "
             "LiteLLM's INFO lines or /metrics show them; since the start here.",
         ),
+        (
+            "deployment_latency_seconds", "histogram", _ROW,
+            "Requests through the proxy that a deployment answered, by LiteLLM's /metrics; buckets without a sum.",
+        ),
+        (
+            "deployment_first_token_seconds", "histogram", _ROW,
+            "Time to the first token of streams, by LiteLLM's /metrics; buckets without a sum.",
+        ),
+        (
+            "deployment_tokens_total", "counter", (*_ROW, "direction"),
+            "Tokens of a deployment, in and out, by LiteLLM's /metrics.",
+        ),
+        ("deployment_cost_dollars_total", "counter", _ROW, "US dollars by LiteLLM's prices, by its /metrics."),
         ("probe_seconds", "gauge", _ROW, "How long the last probe of a deployment took, where it was answered."),
         ("cache_hits_total", "counter", ("source",), "Cache hits as counted by LiteLLM (metrics) or Redis (redis)."),
         ("cache_misses_total", "counter", ("source",), "Cache misses, likewise."),
@@ -154,11 +172,17 @@ def families(
     for name, labels, value in _samples(snapshot, diagnosis, totals, version, gateway):
         # two that are the same once they are masked are one: a scrape with both would be refused as a whole
         found.setdefault(PREFIX + name, {}).setdefault(tuple(_label(text, mask) for text in labels), value)
+    buckets: dict[str, dict[tuple[str, ...], Histogram]] = {}
+    for name, labels, histogram in _histograms(snapshot, diagnosis):
+        buckets.setdefault(PREFIX + name, {}).setdefault(tuple(_label(text, mask) for text in labels), histogram)
     return [
-        Family(one.name, one.kind, one.help, one.labels, tuple(found[one.name].items()))
+        Family(
+            one.name, one.kind, one.help, one.labels, tuple(found.get(one.name, {}).items()),
+            tuple(buckets.get(one.name, {}).items()),
+        )
         for one in METRICS
-        if one.name in found
-    ]
+        if one.name in found or one.name in buckets
+    ]  # fmt: skip
 
 
 def _label(text: str, mask: Callable[[str], str]) -> str:
@@ -176,6 +200,7 @@ def _samples(snapshot: Snapshot, diagnosis: Diagnosis, totals: Totals, version: 
     yield "last_look_timestamp_seconds", (), snapshot.taken_at
     yield from _verdicts(snapshot, diagnosis)
     yield from _requests(diagnosis, totals)
+    yield from _by_metrics(snapshot, diagnosis)
     yield from _cache(snapshot)
     yield from _service(snapshot)
     yield "unreadable_sources", (), float(len(snapshot.crashes))
@@ -225,6 +250,32 @@ def _requests(diagnosis: Diagnosis, totals: Totals) -> Iterator[_Sample]:
             yield "deployment_attempts_total", (*_row(row), "failed"), counted[1]
         if row.probe is not None and row.probe.ok:
             yield "probe_seconds", _row(row), row.probe.took
+
+
+def _counted(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[tuple[tuple[str, str, str], DeploymentCounters]]:
+    """The rows that LiteLLM's /metrics count, by the id of what is loaded."""
+    metrics = snapshot.gateway.metrics.value
+    by_id = {one.id: one for one in metrics.deployments} if metrics else {}
+    for row in diagnosis.deployments:
+        if row.loaded is not None and row.loaded.id in by_id:
+            yield _row(row), by_id[row.loaded.id]
+
+
+def _by_metrics(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[_Sample]:
+    for labels, counted in _counted(snapshot, diagnosis):
+        for direction, tokens in (("in", counted.tokens_in), ("out", counted.tokens_out)):
+            if tokens is not None:
+                yield "deployment_tokens_total", (*labels, direction), tokens
+        if counted.cost is not None:
+            yield "deployment_cost_dollars_total", labels, counted.cost
+
+
+def _histograms(snapshot: Snapshot, diagnosis: Diagnosis) -> Iterator[tuple[str, tuple[str, ...], Histogram]]:
+    for labels, counted in _counted(snapshot, diagnosis):
+        if counted.latency:
+            yield "deployment_latency_seconds", labels, counted.latency
+        if counted.first_token:
+            yield "deployment_first_token_seconds", labels, counted.first_token
 
 
 def _cache(snapshot: Snapshot) -> Iterator[_Sample]:

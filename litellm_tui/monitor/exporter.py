@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
@@ -67,7 +68,7 @@ class Exporter:
     def __init__(self, listen: Listen, gateway: str) -> None:
         self._listen, self._gateway = listen, gateway
         self._totals = Totals()
-        self._families: list[Family] = []
+        self._seen: tuple[Snapshot, Diagnosis, Callable[[str], str]] | None = None
         self._lock = threading.Lock()
         self._server: Any = None
         self._thread: threading.Thread | None = None
@@ -97,15 +98,17 @@ class Exporter:
     def take(
         self, snapshot: Snapshot, diagnosis: Diagnosis, now: float, mask: Callable[[str], str] = lambda text: text
     ) -> None:
-        """This is the newest look; quick, and touches nothing outside."""
-        count_up(self._totals, snapshot, diagnosis, now)
-        found = families(snapshot, diagnosis, self._totals, __version__, self._gateway, mask)
+        """This is the newest look: what is asked for is made when it is."""
         with self._lock:
-            self._families = found
+            count_up(self._totals, snapshot, diagnosis, now)
+            self._seen = snapshot, diagnosis, mask
 
     def _newest(self) -> list[Family]:
         with self._lock:
-            return self._families
+            if self._seen is None:
+                return []
+            snapshot, diagnosis, mask = self._seen
+            return families(snapshot, diagnosis, self._totals, __version__, self._gateway, mask)
 
 
 class _Collector:
@@ -115,11 +118,25 @@ class _Collector:
         self._newest = newest
 
     def collect(self) -> Iterator[Any]:
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
         for one in self._newest():
+            if one.kind == "histogram":
+                yield _histogram(HistogramMetricFamily(one.name, one.help, labels=one.labels), one)
+                continue
             kind = CounterMetricFamily if one.kind == "counter" else GaugeMetricFamily
             family = kind(one.name, one.help, labels=one.labels)
             for labels, value in one.samples:
                 family.add_metric(labels, value)
             yield family
+
+
+def _histogram(family: Any, one: Family) -> Any:
+    for labels, buckets in one.histograms:
+        # LiteLLM's own sums are not read: the buckets are what quantiles come from
+        family.add_metric(labels, [(_bound(bound), number) for bound, number in buckets], sum_value=None)
+    return family
+
+
+def _bound(bound: float) -> str:
+    return "+Inf" if math.isinf(bound) else repr(bound)

@@ -110,6 +110,8 @@ class Notifier:
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._told: dict[str, str] = {}
         """What was last told of each receiver, and of the outbox under an empty name."""
+        self._signature: object = None
+        self._observed_at = 0.0
         self._standings: dict[str, Standing] = {}
         self._beliefs: dict[str, dict[str, Belief]] = {name: {} for name in self._here}
         self._opened_at = clock()
@@ -162,7 +164,7 @@ class Notifier:
         """Take in the newest view, and begin to send what is due."""
         now, view = self._clock(), self._view
         try:
-            if view is not None and self._tells(view, now):
+            if view is not None and self._tells(view, now) and self._has_news(view, now):
                 bells = await self._files.run(self._observe, view, now)
                 if bells and self._write is not None:
                     self._write(bells)
@@ -184,6 +186,14 @@ class Notifier:
         patient = 0 <= now - self._opened_at < PATIENCE_SECONDS
         self._settled = self._settled or not patient or self._asked(view.snapshot)
         return self._settled
+
+    def _has_news(self, view: SeenView, now: float) -> bool:
+        """Whether something is otherwise than it was, or has lasted for another while."""
+        signature = tuple((one.key, one.severity, one.solved_at) for one in view.diagnosis.problems)
+        if signature == self._signature and 0 <= now - self._observed_at < TURN_SECONDS:
+            return False
+        self._signature, self._observed_at = signature, now
+        return True
 
     async def settled(self) -> None:
         """Until nothing is being sent."""

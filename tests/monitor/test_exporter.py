@@ -21,7 +21,16 @@ from litellm_tui import __version__
 from litellm_tui.analysis.exported import METRICS, PREFIX, Totals, count_up, families, page
 from litellm_tui.model.diagnosis import Deployment, Diagnosis, Group, Headline, Verdict
 from litellm_tui.model.failures import NotAvailable, Unreachable
-from litellm_tui.model.gateway import CacheCount, CacheCounts, Gateway, Readiness, RedisInfo
+from litellm_tui.model.gateway import (
+    CacheCount,
+    CacheCounts,
+    DeploymentCounters,
+    Gateway,
+    LoadedDeployment,
+    Metrics,
+    Readiness,
+    RedisInfo,
+)
 from litellm_tui.model.probe import ProbeResult
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service, Worker
@@ -40,7 +49,14 @@ AT = int(NOW)
 def whole(steps: tuple[Step, ...] = ((AT, 7, 3),), *, up: bool = True) -> tuple[Snapshot, Diagnosis]:
     """A look that gives every metric there is."""
     probe = ProbeResult("d1", "qwen", "openai/qwen", True, NOW, took=0.25)
-    row = Deployment("d1", "qwen", "openai/qwen", Verdict("serving", "ok"), ok=7, failed=3, steps=steps, probe=probe)
+    counters = DeploymentCounters(
+        "id1", latency=((0.5, 3.0), (1.0, 6.0), (float("inf"), 7.0)), first_token=((0.1, 2.0), (float("inf"), 2.0)),
+        tokens_in=70.0, tokens_out=35.0, cost=0.25,
+    )  # fmt: skip
+    row = Deployment(
+        "d1", "qwen", "openai/qwen", Verdict("serving", "ok"), ok=7, failed=3, steps=steps, probe=probe,
+        loaded=LoadedDeployment("id1", "qwen", "openai/qwen"),
+    )  # fmt: skip
     other = Deployment("d2", "llama", 'openai/"l"\n', Verdict("failing", "bad"))
     alive: Reading[str] = (
         Reading(value="alive", seen_at=NOW, tried_at=NOW, took=0.004)
@@ -49,6 +65,7 @@ def whole(steps: tuple[Step, ...] = ((AT, 7, 3),), *, up: bool = True) -> tuple[
     )
     gateway = Gateway(
         liveliness=alive,
+        metrics=Reading(value=Metrics((counters,))),
         readiness=Reading(value=Readiness("healthy", version="1.106.2")),
         redis=Reading(value=RedisInfo("7", 5, 4096, 0, "", 1, 2, 3, 0, 1, 1)),
     )
@@ -98,7 +115,7 @@ def test_a_scrape_gets_what_was_seen_last() -> None:
         assert scraped(url) == {}
         exporter.take(*whole(), NOW)
         found = scraped(url)
-        assert set(found) == {one.name for one in METRICS}
+        assert {name.removesuffix("_bucket").removesuffix("_count") for name in found} == {one.name for one in METRICS}
         assert found["litellm_tui_build_info"] == {(("version", __version__),): 1.0}
         assert found["litellm_tui_gateway_up"] == {(): 1.0}
         assert found["litellm_tui_last_look_timestamp_seconds"] == {(): NOW}
@@ -114,6 +131,11 @@ def test_a_scrape_gets_what_was_seen_last() -> None:
         }  # fmt: skip
         assert found["litellm_tui_failed_requests_total"] == {(("by", "group"),): 3.0}
         assert found["litellm_tui_service_processes"] == {(): 2.0}
+        buckets = (("0.5", 3.0), ("1.0", 6.0), ("+Inf", 7.0))
+        assert found["litellm_tui_deployment_latency_seconds_bucket"] == {
+            tuple(sorted((*row, ("le", bound)))): number for bound, number in buckets
+        }
+        assert found["litellm_tui_deployment_cost_dollars_total"] == {row: 0.25}
         exporter.take(*whole(up=False), NOW + 5)
         found = scraped(url)
         assert found["litellm_tui_gateway_up"] == {(): 0.0}
@@ -186,14 +208,14 @@ def test_the_page_is_made_from_the_metrics() -> None:
 
 
 def _named(expression: str) -> set[str]:
-    return set(re.findall(r"litellm_tui_\w+", expression))
+    return {name.removesuffix("_bucket") for name in re.findall(r"litellm_tui_\w+", expression)}
 
 
 def _labels(expression: str) -> Iterator[tuple[str, str]]:
     """Each metric with the labels that are asked of it."""
     for name, inside in re.findall(r"(litellm_tui_\w+)\{([^}]*)\}", expression):
         for label in re.findall(r"(\w+)\s*(?:=~|!=|!~|=)", inside):
-            yield name, label
+            yield name.removesuffix("_bucket"), label
 
 
 def _expressions() -> Iterator[str]:
