@@ -71,7 +71,8 @@ def run(options: Options, test: bool = False, listing: bool = False, yes: bool =
 
 
 def _routes(settings: NotifySettings, found: Mapping[str, Address | Failure], profile: Profile) -> Iterator[str]:
-    yield f"problems of {gateway_words(profile)} ({profile.address}) are told to"
+    words = gateway_words(profile)
+    yield f"problems of {words}{'' if profile.address in words else f' ({profile.address})'} are told to"
     for name, address in found.items():
         where = f"cannot be reached: {address.why}" if isinstance(address, Failure) else address.shown
         yield f"  {name}: {where}"

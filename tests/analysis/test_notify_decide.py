@@ -10,7 +10,7 @@ import pytest
 
 from litellm_tui.analysis.notify.decide import Decision, decide
 from litellm_tui.analysis.notify.standing import Standings, bounded, observed
-from litellm_tui.model.diagnosis import Deployment, Diagnosis, PlaceKind, Verdict
+from litellm_tui.model.diagnosis import Deployment, Diagnosis, Headline, PlaceKind, Verdict
 from litellm_tui.model.notification import Belief, Standing
 from litellm_tui.model.notify_settings import Rule
 from tests.notify.loopback import NOW, diagnosis, problem
@@ -96,6 +96,22 @@ def test_of_what_is_behind_a_silent_gateway_nothing_is_known() -> None:
     assert one.look(diagnosis(down, answering=False), NOW + 500, known=False) == []
     assert one.look(diagnosis(), NOW + 505) == []
     assert sorted(one.look(diagnosis(), NOW + 600)) == ["ended gateway:", "ended group:small"]
+
+
+def test_a_gateway_that_starts_is_no_problem_and_ends_none() -> None:
+    one = Receiver()
+    stopped = problem("service:", kind="service")
+    assert one.look(diagnosis(stopped, answering=False), NOW, known=False) == ["began service:"]
+    starting = Diagnosis(
+        Headline("STARTING", "warn"), Verdict("starting", "warn"), Verdict("running", "ok"), Verdict("off", "quiet"),
+        problems=(problem("gateway:", "warn", kind="gateway"),),
+    )  # fmt: skip
+    for after in range(5, 200, 5):
+        assert one.look(starting, NOW + after, known=False) == []
+    assert one.look(diagnosis(), NOW + 200) == []
+    assert one.look(diagnosis(), NOW + 270) == ["ended service:"]
+    hangs = diagnosis(problem("gateway:", kind="gateway"), answering=False)
+    assert one.look(hangs, NOW + 300, known=False) == ["began gateway:"]
 
 
 def test_the_end_is_that_of_the_evidence() -> None:

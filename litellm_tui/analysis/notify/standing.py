@@ -17,6 +17,8 @@ from litellm_tui.model.notification import Standing
 
 # what is wrong; a note is told to nobody
 _WRONG: Final = ("warn", "bad")
+# on the way from one state to the next: no trouble by itself, and nothing is over yet
+_PASSING: Final = ("starting", "stopping", "connecting")
 # nobody looked for longer than this: what began later than that is another one
 _UNWATCHED_SECONDS: Final = 120.0
 # more problems than anybody reads; the worst ones are kept
@@ -32,9 +34,15 @@ def observed(
 ) -> dict[str, Standing]:
     """How all stand after this look. With `gateway_known` what a look does not show any more is gone.
 
+    While the gateway starts or stops nothing ends, and that it does so is no problem: what comes of it is.
     `mask` takes the secrets out of every text.
     """
-    there = {_key(problem, mask): problem for problem in _wrong(diagnosis)}
+    passing = diagnosis.gateway.state in _PASSING
+    there = {
+        _key(problem, mask): problem
+        for problem in _wrong(diagnosis)
+        if not (passing and problem.place.kind == "gateway" and not problem.place.key)
+    }
     ended = {_key(problem, mask): problem.solved_at for problem in diagnosis.problems if problem.solved_at is not None}
     notes = {_key(problem, mask) for problem in diagnosis.problems if problem.solved_at is None} - set(there)
     groups = {row.key: row.group for row in diagnosis.deployments}
@@ -44,7 +52,7 @@ def observed(
     for key, standing in before.items():
         if key in after:
             continue
-        judged = key in ended or key in notes or gateway_known or standing.subject in WITHOUT_GATEWAY
+        judged = not passing and (key in ended or key in notes or gateway_known or standing.subject in WITHOUT_GATEWAY)
         if standing.gone_at is None and judged:
             end = ended.get(key)
             end = end if end is not None and standing.since <= end <= now else now
