@@ -132,9 +132,12 @@ def uninstall(options: Options, *, yes: bool) -> int:
 def _planned(options: Options, more: tuple[str, ...] = ()) -> tuple[Profile, RecorderUnit]:
     """The profile that is to be recorded, and the unit. Raises `SettingsError` where no gateway is meant.
 
-    --system and --user say whose unit it is to be; the gateway is found as if they had not been given.
+    --system and --user say whose unit it is to be; they choose the gateway where nothing else does.
     """
-    profile = resolve(replace(options, scope=None), load_settings())
+    settings = load_settings()
+    profile = resolve(replace(options, scope=None), settings)
+    if profile.undecided:
+        profile = resolve(options, settings)
     if profile.found_nothing:
         raise SettingsError("record: no gateway was found here: name it (--url, --unit; see litellm-tui where)")
     return profile, plan(profile, options, options.scope or "user", dict(os.environ), more)
@@ -156,6 +159,7 @@ def plan(
         folder = Path(user.pw_dir) / ".local" / "state" / NAME
     variables = [assignment(name, environ[name]) for name in _VARIABLES if environ.get(name)]
     after = f" {about}" if scope == profile.scope and profile.kind == "systemd" and profile.unit else ""
+    words = [sys.executable, "-m", "litellm_tui.cli", "record", *_words(profile, options), *more]
     lines = [
         "# written by litellm-tui record --install; litellm-tui record --uninstall removes it",
         "[Unit]",
@@ -165,7 +169,7 @@ def plan(
         "",
         "[Service]",
         "Type=exec",
-        f"ExecStart={exec_words([sys.executable, '-m', 'litellm_tui', 'record', *_words(profile, options), *more])}",
+        f"ExecStart={exec_words(words)}",
         *(f"Environment={variable}" for variable in variables),
         *([f"User={user.pw_name}"] if user is not None and user.pw_uid else []),
         "Restart=always",

@@ -29,6 +29,9 @@ from litellm_tui.storage.starts import run_of
 
 # a problem of which nothing is known any more, although everything else is, has ended
 FORGOTTEN_SECONDS: Final = 120.0
+LATE_SECONDS: Final = 60.0
+# what stays away for a shorter time has not ended
+AWAY_SECONDS: Final = 15.0
 # the log is read back: what it tells of older steps was recorded by who ran before, or by nobody
 _KNOWN_STEPS: Final = 30
 
@@ -84,10 +87,10 @@ class RecordKeeper:
         self.failure = writer.failure
         return self.failure
 
-    def close(self) -> None:
+    def close(self, now: float | None = None) -> None:
         """Write what waits and let others write."""
         if self._writer is not None:
-            self._writer.close(time.time())
+            self._writer.close(now if now is not None else time.time())
             self._writer = None
 
     def _open(self, seen: Seen) -> HistoryWriter | None:
@@ -98,7 +101,8 @@ class RecordKeeper:
             return None
         self._writer = opened
         until = opened.recorded_until
-        self._begin = until if until is not None else seen.now
+        # what happened just before the last write may not be in the record: nothing is put there twice
+        self._begin = until - LATE_SECONDS if until is not None else seen.now
         # what a log tells of the time in which nobody recorded is taken up, the step in which that ended is not
         self._first_step = int((until if until is not None else seen.now) // STEP) + 1
         self._counted, self._before = {}, None
@@ -201,26 +205,28 @@ class RecordKeeper:
                 else:
                     yield from self._short(writer, change, seen.diagnosis)
             else:
-                yield from self._lasts(writer, change, lasting.pop(change.key, None))
+                yield from self._lasts(writer, change, lasting.pop(change.key, None), seen.now)
         yield from self._reconciled(lasting, seen)
 
-    def _lasts(self, writer: HistoryWriter, change: Change, event: Event | None) -> Iterator[Event]:
+    def _lasts(self, writer: HistoryWriter, change: Change, event: Event | None, now: float) -> Iterator[Event]:
         """A problem that began or became worse; `event` is its event while that lasts."""
         if event is not None and event.cause == self.redact(change.cause) and event.severity == change.severity:
             return
         if event is not None:
-            # it is another trouble at the same place from now on
-            at = max(change.at, event.at)
+            # it is another trouble at the same place from now on; while nobody looked it may have been for longer
+            at = max(now if change.what == "began" else change.at, event.at)
             yield msgspec.structs.replace(event, until=at)
             yield facts.problem_event(msgspec.structs.replace(change, at=at))
             return
         last = writer.last("problem", change.key)
-        same = last is not None and last.cause == self.redact(change.cause)
-        if last is not None and last.until is not None and same and change.at <= last.until + FLAPPING_SECONDS:
+        if last is None or last.until is None or change.at > last.until:
+            yield facts.problem_event(change)
+        elif last.cause == self.redact(change.cause) and now - last.until <= AWAY_SECONDS:
             # it had not ended: it stayed away for a moment
             yield msgspec.structs.replace(last, until=None)
-            return
-        yield facts.problem_event(change)
+        else:
+            # the memory takes what returns soon for the same; when it has returned is known better here
+            yield facts.problem_event(msgspec.structs.replace(change, at=now))
 
     def _short(self, writer: HistoryWriter, change: Change, diagnosis: Diagnosis) -> Iterator[Event]:
         """A problem that began and ended between two views."""

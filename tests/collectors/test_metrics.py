@@ -90,3 +90,44 @@ def test_between_two_readings_the_difference_is_the_traffic() -> None:
     (tally,) = counter.traffic(NOW + 31, lambda _: None).tallies
     assert (tally.name, tally.ok, tally.failed) == (FAILS, 0, 3)
     assert name_cause(tally.error).name == "500"
+
+
+# as LiteLLM 1.109.3 writes it, with fewer buckets
+_LABELS = (
+    'api_key_alias="{alias}",api_provider="openai",end_user="{user}",hashed_api_key="a",{le}model="m",'
+    'model_group="small",model_id="d-1",org_alias="None",org_id="None",requested_model="small",service_tier="None",'
+    'team="None",team_alias="None",user="default_user_id"'
+)
+
+
+def _lines(alias: str = "None", user: str = "None") -> str:
+    found = ["# HELP litellm_request_total_latency_metric Total latency", "litellm_in_flight_requests 0.0"]
+    plain = _LABELS.format(alias=alias, user=user, le="")
+    for name in ("litellm_request_total_latency_metric", "litellm_llm_api_time_to_first_token_metric"):
+        for bound, count in (("0.5", 1.0), ("1.0", 3.0), ("+Inf", 4.0)):
+            labels = _LABELS.format(alias=alias, user=user, le=f'le="{bound}",')
+            found.append(f"{name}_bucket{{{labels}}} {count}")
+        found.append(f"{name}_count{{{plain}}} 4.0")
+    for name, value in (("input_tokens", 40.0), ("output_tokens", 9.0), ("spend", 0.25)):
+        found.append(f"litellm_{name}_metric_total{{{plain}}} {value}")
+    return "\n".join(found) + "\n"
+
+
+def test_latencies_tokens_and_cost_are_read_of_all_callers_together() -> None:
+    (found,) = _decoded((_lines() + _lines(user="somebody")).encode()).deployments
+    assert found.id == "d-1"
+    assert found.latency == found.first_token == ((0.5, 2.0), (1.0, 6.0), (float("inf"), 8.0))
+    assert found.upstream == ()
+    assert (found.tokens_in, found.tokens_out, found.cost) == (80.0, 18.0, 0.5)
+
+
+def test_the_latencies_of_health_checks_are_left_out() -> None:
+    (found,) = _decoded((_lines() + _lines(alias="litellm-internal-health-check")).encode()).deployments
+    assert found.latency[-1] == (float("inf"), 4.0)
+    assert found.cost == 0.25
+
+
+@pytest.mark.parametrize("user", [',model_id=\\"other\\"', "} 9.0", "x,model_id=", "a\\\\"])
+def test_what_a_caller_calls_himself_is_not_taken_for_a_label(user: str) -> None:
+    (found,) = _decoded(_lines(user=user).encode()).deployments
+    assert (found.id, found.latency[-1][1]) == ("d-1", 4.0)

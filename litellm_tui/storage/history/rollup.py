@@ -19,7 +19,7 @@ from litellm_tui.storage.history.packing import (
 )
 from litellm_tui.storage.history.schema import chunk_key
 
-_SLOTS: Final = LEVELS[0].slots
+_SLOTS: Final = PACKED_SECONDS // STEP
 
 
 def pack(connection: sqlite3.Connection, now: float) -> set[int]:
