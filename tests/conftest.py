@@ -61,6 +61,7 @@ LONG = (
     "tests/lab/test_docker_services.py",
     "tests/lab/test_faults.py",
     "tests/lab/test_podman_services.py",
+    "tests/lab/test_record.py",
     "tests/lab/test_rehearsal_files.py",
     "tests/lab/test_upgrade.py",
     "tests/proving/test_corpus.py",

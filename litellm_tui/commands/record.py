@@ -22,8 +22,8 @@ from litellm_tui.ui.view import Notation
 
 # a thing that changes slowly is looked at as often
 _LOOK_SECONDS: Final = 5.0
-# in a journal that is looked at once a week, a word a quarter of a second is none
-PUBLISH_SECONDS: Final = 1.0
+# how often all that is known is judged: onsets and ends are known by their evidence
+PUBLISH_SECONDS: Final = 2.0
 
 
 def run(

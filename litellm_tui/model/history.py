@@ -5,6 +5,7 @@ Times are seconds since the epoch, durations are seconds, sizes are bytes. Recor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Literal, get_args
 
 import msgspec
@@ -53,6 +54,12 @@ class Event(msgspec.Struct, frozen=True):
     hit: str = ""
     until: float | None = None
     text: str = ""
+
+
+def masked(event: Event, redact: Callable[[str], str]) -> Event:
+    """The event without secrets: LiteLLM and providers repeat keys in their errors."""
+    texts = {name: redact(getattr(event, name)) for name in ("subject", "title", "cause", "do", "hit", "text")}
+    return msgspec.structs.replace(event, **texts)
 
 
 Measure = Literal[

@@ -19,7 +19,7 @@ from litellm_tui.analysis.history.facts import Outage
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.gateway import Metrics
-from litellm_tui.model.history import Change, Event, Sample
+from litellm_tui.model.history import Change, Event, Sample, masked
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Exit
 from litellm_tui.model.snapshot import Snapshot
@@ -81,7 +81,7 @@ class RecordKeeper:
         writer = self._writer or self._open(seen)
         if writer is None:
             return self.failure
-        found = [self._masked(event) for event in self._events(writer, seen)]
+        found = [masked(event, self.redact) for event in self._events(writer, seen)]
         writer.write(list(self._samples(seen)), found, seen.now)
         self._before = seen.diagnosis
         self.failure = writer.failure
@@ -109,11 +109,6 @@ class RecordKeeper:
         self._causes = {name: dict(counts) for name, counts in self._causes_of(seen).items()}
         self._cache_until = seen.now
         return opened
-
-    def _masked(self, event: Event) -> Event:
-        """The event without secrets: LiteLLM and providers repeat keys in their errors."""
-        texts = {name: self.redact(getattr(event, name)) for name in ("subject", "title", "cause", "do", "hit", "text")}
-        return msgspec.structs.replace(event, **texts)
 
     # --- what happened ---------------------------------------------------------------------------------------------
 

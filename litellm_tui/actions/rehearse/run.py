@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.actions.noted import note, rehearsal_event
 from litellm_tui.actions.rehearse.derived import derive
 from litellm_tui.actions.rehearse.folder import PREFIX, make_folder, remove_folder
 from litellm_tui.actions.rehearse.look import Look, look_at
@@ -66,11 +67,13 @@ async def rehearse(
 
     `tell` gets how it stands, in words, each time that changes. `free` gives the free memory in bytes.
     """
-    began = time.monotonic()
+    began, at = time.monotonic(), time.time()
     found = await guarded_async(_rehearsed(profile, wish, running, tell, free))
     if isinstance(found, Crashed):
         found = _impossible(found.why)
-    return msgspec.structs.replace(found, took=time.monotonic() - began)
+    found = msgspec.structs.replace(found, took=time.monotonic() - began)
+    await asyncio.to_thread(note, profile, rehearsal_event(found, at))
+    return found
 
 
 async def _rehearsed(

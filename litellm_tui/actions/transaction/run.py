@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.actions.in_place import recover
+from litellm_tui.actions.noted import noted
 from litellm_tui.actions.rollback import missing
 from litellm_tui.actions.transaction import replacement
 from litellm_tui.actions.transaction.downtime import Downtime
@@ -93,7 +94,8 @@ class Transaction:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._lock.release)
             await stack.enter_async_context(self._downtime)
-            async for event in whole(self._forth(), self._fell):
+            events = whole(self._forth(), self._fell)
+            async for event in noted(self._profile, events, upgrade=self._record.exchange is not None):
                 yield event
 
     async def finish(self) -> AsyncGenerator[Event, None]:
@@ -113,7 +115,8 @@ class Transaction:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._lock.release)
             await stack.enter_async_context(self._downtime)
-            async for event in whole(self._went_on(undo=undo), self._fell):
+            events = whole(self._went_on(undo=undo), self._fell)
+            async for event in noted(self._profile, events, upgrade=self._record.exchange is not None):
                 yield event
 
     async def _went_on(self, *, undo: bool) -> AsyncGenerator[Event, None]:

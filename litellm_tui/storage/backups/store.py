@@ -150,7 +150,20 @@ class Backups:
         except (OSError, UnicodeError) as error:
             self._abandon(made)
             return failure_of(f"no backup could be made in {self.folder}", error)
+        if why not in ("seen running", "seen failing"):
+            self._note(backup)
         return backup
+
+    def _note(self, backup: Backup) -> None:
+        """Leave word of it for the record of this gateway, where there is one."""
+        from litellm_tui.model.history import Event
+        from litellm_tui.storage.history import notes
+        from litellm_tui.storage.history.paths import FILE
+
+        words = f"backup {backup.id} was kept: {backup.why}"
+        event = Event(0, backup.at, "backup", f"backup {backup.id}", backup.root, "quiet", words)
+        # what was kept is kept, whether the record can tell of it or not
+        notes.note(self.state / "history" / self.folder.name / FILE, event)
 
     def _abandon(self, made: Iterable[Path]) -> None:
         """Delete the stored files of a set that could not be kept, except those that the index names."""

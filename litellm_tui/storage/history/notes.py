@@ -21,8 +21,13 @@ MOST_BYTES: Final = 1 << 20
 
 
 def note(path: Path, event: Event) -> str:
-    """Leave this event for the writer of the record at `path`; why that is not possible, or an empty text."""
+    """Leave this event for the writer of the record at `path`; why that is not possible, or an empty text.
+
+    Where nothing has been recorded yet nobody would take it up: nothing is written.
+    """
     notes = _notes(path)
+    if not path.parent.is_dir():
+        return ""
     try:
         with shared_file.changing(notes):
             if notes.exists() and notes.stat().st_size > MOST_BYTES:
