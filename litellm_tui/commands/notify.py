@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from litellm_tui.analysis.notify.forms import rung
 from litellm_tui.analysis.notify.words import head
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.commands.one_of_several import say_which
@@ -65,6 +66,12 @@ def run(options: Options, test: bool = False, listing: bool = False, yes: bool =
         print(msgspec.json.format(msgspec.json.encode(_document(settings.notify, found, results)), indent=2).decode())
     elif test:
         print()
+        for name, rings in ((name, one.rings) for name, one in settings.notify.receivers.items() if one.rings):
+            if sys.stdout.isatty():
+                sys.stdout.write(rung(rings, _message(profile, time.time())))
+                print(clean(f"{name}: this terminal was rung, as each console rings its own"))
+            else:
+                print(clean(f"{name}: no terminal is here to be rung"))
         for name, result in results.items():
             print(clean(f"{name}: {f'not sent: {result.why}' if result.why else f'sent ({result.said})'}"))
     return 1 if wrong else 0

@@ -43,6 +43,9 @@ PACE_SECONDS: Final = 0.5
 SETTLING_SECONDS: Final = 10.0
 # a gateway that does not answer all questions is told of all the same
 PATIENCE_SECONDS: Final = 10.0
+# a restart that takes longer than this is none that goes well
+LONGEST_RESTART: Final = 900.0
+LAST_SECONDS: Final = 2.0
 # an older view says nothing of now
 OLDEST_VIEW: Final = 60.0
 # what a receiver refuses is given up after so many attempts
@@ -104,6 +107,7 @@ class Notifier:
         self._own = Redactor()
         self._secrets_at: float | None = None
         self._restart_at: float | None = None
+        self._restart_since = 0.0
         self._view: SeenView | None = None
         self._came = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -114,6 +118,7 @@ class Notifier:
         self._observed_at = 0.0
         self._standings: dict[str, Standing] = {}
         self._beliefs: dict[str, dict[str, Belief]] = {name: {} for name in self._here}
+        self._rang: set[tuple[str, str]] = set()
         self._opened_at = clock()
 
     @classmethod
@@ -142,6 +147,9 @@ class Notifier:
 
     async def close(self) -> None:
         """Stop; what waits is sent by whoever looks next."""
+        if self._sending:
+            # what is being sent would be sent again
+            await asyncio.wait(self._sending.values(), timeout=LAST_SECONDS)
         tasks = [task for task in (self._running, *self._sending.values()) if task is not None]
         for task in tasks:
             task.cancel()
@@ -206,15 +214,24 @@ class Notifier:
         self._read_secrets(now)
         if self._zones is None:
             self._zones = zones_of(self._settings)
-        if self._restarting():
-            self._restart_at = now
-        hold = self._restart_at is not None and 0 <= now - self._restart_at < SETTLING_SECONDS
+        hold = self._holds(now)
         own, redact = self._own, view.redact
         known = view.diagnosis.gateway.state == "answering" and view.snapshot.gateway.deployments.value is not None
         seen = Seen(view.diagnosis, known, now, lambda text: own(redact(text)), hold)
         if self._far:
             self._outbox.observe(seen, self._far, self._zones, self._composed)
         return self._rung(seen)
+
+    def _holds(self, now: float) -> bool:
+        """Whether a restart is expected, or was a moment ago."""
+        if self._restarting():
+            # two looks may be further apart than usual
+            calm = self._restart_at is None or not 0 <= now - self._restart_at < 6 * SETTLING_SECONDS
+            self._restart_since = now if calm else self._restart_since
+            self._restart_at = now
+        if self._restart_at is None or not 0 <= now - self._restart_at < SETTLING_SECONDS:
+            return False
+        return now - self._restart_since < LONGEST_RESTART
 
     def _rung(self, seen: Seen) -> str:
         """What the terminal is sent: of what this console has seen begin, for all else is on its screen."""
@@ -227,9 +244,14 @@ class Notifier:
         for name, rules in self._here.items():
             for decision in decide(self._standings, self._beliefs[name], rules, self._zones or {}, seen.now):
                 self._beliefs[name][decision.standing.key] = believed(decision, seen.now)
-                if decision.event != "began" or decision.standing.since >= self._opened_at:
+                place = name, decision.standing.key
+                if decision.event == "began" and decision.standing.since >= self._opened_at:
+                    self._rang.add(place)
+                if place in self._rang:
                     message = self._composed(decision, seen.now, "")
                     found.append(rung(self._settings.receivers[name].rings, message))
+                if decision.event == "ended":
+                    self._rang.discard(place)
         return "".join(found)
 
     def _read_secrets(self, now: float) -> None:

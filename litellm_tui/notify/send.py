@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import ipaddress
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from litellm_tui.analysis.notify.forms import plain, request
 from litellm_tui.analysis.notify.words import head, lines
@@ -65,7 +67,9 @@ async def _post(address: Address, hook: Webhook, message: Message) -> Result:
         # a redirect could lead the message and its key elsewhere: none is followed, and no body is read
         async with (
             asyncio.timeout(hook.timeout),
-            httpx.AsyncClient(timeout=hook.timeout, follow_redirects=False) as client,
+            httpx.AsyncClient(
+                timeout=hook.timeout, follow_redirects=False, trust_env=not _is_here(asked.url)
+            ) as client,
             client.stream("POST", asked.url, content=asked.body, headers=dict(asked.headers)) as answer,
         ):
             return _judged(answer)
@@ -77,6 +81,15 @@ async def _post(address: Address, hook: Webhook, message: Message) -> Result:
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         # their texts hold the address
         return Result(f"not sent ({type(error).__name__})")
+
+
+def _is_here(url: str) -> bool:
+    """Whether it is this machine, for which no proxy is asked."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _judged(answer: httpx.Response) -> Result:

@@ -289,7 +289,11 @@ def _keep(connection: sqlite3.Connection, before: Standings, after: Standings, t
 def _differs(known: Standing, standing: Standing) -> bool:
     if abs(standing.seen_at - known.seen_at) >= _SEEN_SECONDS:
         return True
-    return msgspec.structs.replace(standing, seen_at=known.seen_at) != known
+    # a text may have a number in it that goes on: each message is written with the text of its moment
+    same = msgspec.structs.replace(
+        standing, seen_at=known.seen_at, title=known.title, reason=known.reason, do=known.do, hit=known.hit
+    )
+    return same != known
 
 
 def _add(connection: sqlite3.Connection, receiver: str, message: Message) -> None:

@@ -62,6 +62,7 @@ def test_a_test_is_marked_and_goes_once_to_each(
     assert "TEST, nothing is wrong" in got.body["text"]
     out = capsys.readouterr().out
     assert "chat: sent (HTTP 200)" in out
+    assert "here: no terminal is here to be rung" in out
     assert "zq9" not in out
 
 

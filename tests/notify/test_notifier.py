@@ -184,6 +184,42 @@ async def test_an_expected_restart_is_quiet_and_what_it_leaves_wrong_is_told(hoo
     assert events(hook) == ["began group:b"]
 
 
+async def test_a_restart_that_takes_a_quarter_of_an_hour_is_not_expected_any_more(
+    hook: Loopback, tmp_path: Path
+) -> None:
+    async with driven(to(hook), tmp_path / "o", restarting=lambda: True) as one:
+        for at in range(0, 900, 5):
+            await one.sees(DOWN, at=at)
+        assert hook.got == []
+        await one.sees(DOWN, at=905)
+    assert events(hook) == ["began gateway:"]
+
+
+async def test_a_proxy_is_not_asked_for_this_machine(
+    hook: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    async with driven(to(hook), tmp_path / "o") as one:
+        await one.sees(problem(), at=0)
+    assert events(hook) == ["began group:small"]
+
+
+async def test_what_is_being_sent_at_the_end_is_sent_once(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = (sys.executable, "-c", "import sys, time; time.sleep(0.3); open(sys.argv[1], 'a').write('x')", str(out))
+    clock = Clock()
+    settings = NotifySettings({"page": Receiver(command=words)})
+    notifier = Notifier(settings, "prod", "a", tmp_path / "o", clock=clock, asked=lambda _: True)
+    notifier.take(view(problem()))
+    await eventually(lambda: notifier._sending, "it is being sent")
+    await notifier.close()
+    assert out.read_text(encoding="utf-8") == "x"
+    box = Outbox(tmp_path / "o")
+    assert [found.state for found in box.listed()] == ["sent"]
+    box.close()
+
+
 async def test_rules_hold(hook: Loopback, tmp_path: Path) -> None:
     async with driven(to(hook, lasting=30.0, once_in_minutes=10.0), tmp_path / "o") as one:
         await one.sees(problem(since=None), at=0)
@@ -323,7 +359,14 @@ async def test_a_terminal_is_rung_for_what_begins_while_it_is_open(tmp_path: Pat
         assert written == []
         await one.sees(problem("group:old", since=NOW - 500), problem("group:new", since=NOW + 5), at=6)
         await one.sees(problem("group:old", since=NOW - 500), problem("group:new", since=NOW + 5), at=7)
-    assert written == ["\a\x1b]9;prod: BAD new: refused\x1b\\"]
+        # the end of what was not rung for is not rung for either
+        await one.sees(problem("group:new", since=NOW + 5), at=12)
+        await one.sees(problem("group:new", since=NOW + 5), at=80)
+        assert written == ["\a\x1b]9;prod: BAD new: refused\x1b\\"]
+        await one.sees(at=90)
+        await one.sees(at=160)
+    assert len(written) == 2
+    assert "prod: ended after 1 min: new: refused" in written[1]
     assert not (tmp_path / "o").exists()
 
 
