@@ -13,6 +13,7 @@ from litellm_tui.model.failures import Crashed, Failure, Unrecorded
 from litellm_tui.model.service import Exit, Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import Monitor
+from litellm_tui.monitor.supervisor import guarded_async
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.view import View
@@ -63,7 +64,11 @@ class SessionRecord:
             self._loading = asyncio.create_task(self._load())
 
     async def _load(self) -> None:
-        self._recorder = await asyncio.to_thread(self._made)
+        made = await guarded_async(asyncio.to_thread(self._made))
+        if isinstance(made, Crashed):
+            self._told(made)
+        else:
+            self._recorder = made
 
     def _made(self) -> Recorder:
         from litellm_tui.monitor.recorder import Recorder

@@ -83,7 +83,9 @@ def test_an_installed_recorder_tells_what_happened_and_nothing_else(boot_lab: Ca
     installed = lab.run([*COMMAND, "record", "--install", "--yes"], user=True, env=environment, check=False)
     assert installed.returncode == 0, installed.stdout + installed.stderr
     assert "MemoryMax=" in installed.stdout, "the unit is shown"
-    (path,) = _awaited(lab, lambda: list((lab.home / ".local/state/litellm-tui/history").glob("*/history.sqlite")))
+    state = lab.home / ".local/state/litellm-tui/history"
+    _awaited(lab, lambda: list(state.glob("*/history.sqlite")))
+    (path,) = state.glob("*/history.sqlite")
     reader = HistoryReader(path)
     _awaited(lab, lambda: reader.events(0, kinds=["start"]))
     _awaited(lab, lambda: reader.events(0, kinds=["audit"]))
@@ -117,17 +119,9 @@ def test_an_installed_recorder_tells_what_happened_and_nothing_else(boot_lab: Ca
     assert path.exists()
 
 
-def _awaited(lab: Lab, look: Callable[[], object]) -> list[object]:
-    """What `look` finds as soon as there is something."""
-    found: list[object] = []
-
-    def looked() -> bool:
-        seen = look()
-        found[:] = seen if isinstance(seen, list) else [seen]
-        return bool(seen)
-
-    lab.wait("the record", looked, timeout=PATIENCE, pause=0.5)
-    return found
+def _awaited(lab: Lab, look: Callable[[], object]) -> None:
+    """Wait until `look` finds something."""
+    lab.wait("the record", lambda: bool(look()), timeout=PATIENCE, pause=0.5)
 
 
 def _faults(lab: Lab, reader: HistoryReader, callers: Callers) -> Iterator[Truth]:
