@@ -40,6 +40,10 @@ COMMANDS = {
     "probe": ("litellm_tui.commands.probe", "ask deployments themselves, past fallbacks, retries and the cache"),
     "fleet": ("litellm_tui.commands.fleet", "every gateway of the settings file, here and on other hosts, worst first"),
     "record": ("litellm_tui.commands.record", "record what happens, without a screen; --install makes it a service"),
+    "notify": (
+        "litellm_tui.commands.notify",
+        "who is told of problems, what waits and what was sent; --test tells all",
+    ),
     "host": ("litellm_tui.commands.host", "what another host has and lacks for being looked at by ssh"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
 }
@@ -139,8 +143,8 @@ def build_parser() -> _Parser:
             )
         elif name == "rollback":
             _add_rollback_options(command)
-        elif name == "record":
-            import_module("litellm_tui.commands.options.record").add_options(command)
+        elif name in ("notify", "record"):
+            import_module(f"litellm_tui.commands.options.{name}").add_options(command)
     _add_console_options(parser)
     return parser
 

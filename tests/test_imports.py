@@ -27,9 +27,10 @@ ROOMS: dict[str, str] = {
     "storage": "model analysis host collectors target",
     "monitor": "model analysis audit host logs collectors services target storage",
     "actions": "model analysis host logs collectors services target storage monitor",
+    "notify": "model analysis host target storage monitor actions",
     "demo": "model host",
-    "ui": "model analysis host logs services target storage monitor actions",
-    "commands": "model analysis audit host logs collectors services target storage monitor actions ui demo",
+    "ui": "model analysis host logs services target storage monitor actions notify",
+    "commands": "model analysis audit host logs collectors services target storage monitor actions notify ui demo",
     "cli": "host target monitor ui",
 }
 PURE = ("model", "analysis", "audit")

@@ -19,15 +19,18 @@ import msgspec
 import pytest
 from rich.text import Text
 
+from litellm_tui.analysis.exported import Totals, families
 from litellm_tui.cli import main
 from litellm_tui.demo import Simulation, files, routing
 from litellm_tui.demo import gateway as simulated
 from litellm_tui.demo.faults import Failed, failed
+from litellm_tui.model.notify_settings import NotifySettings, Receiver, Webhook
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.log_export import write
 from tests.demo.probing import state, systemctl, until
+from tests.notify.loopback import Loopback
 from tests.ui.scene import opened
 
 MARK = "zq9"
@@ -255,6 +258,28 @@ async def test_no_screen_shows_a_secret(planted: Planted, monkeypatch: pytest.Mo
         planted.put_out("probes", msgspec.json.encode(snapshot.probes).decode())
     assert planted.found() == []
     _state(planted)
+
+
+async def test_no_receiver_and_no_scrape_gets_a_secret(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = f"{MARK}token84"
+    monkeypatch.setenv("HOOK_KEY", f"{MARK}hook85")
+    with Loopback() as hook:
+        monkeypatch.setenv("HOOK_URL", f"{hook.url}/{token}")
+        webhook = Webhook(url_env="HOOK_URL", key_env="HOOK_KEY")
+        settings = Settings(notify=NotifySettings({"hook": Receiver(webhook=webhook)}))
+        async with opened(planted.simulation, (120, 40), settings, memory=True) as scene:
+            await scene.until(lambda: [got for got in hook.got if got.body["title"] == DEAD], "the dead model is told")
+            view = scene.app.view
+            assert view is not None
+            planted.put_out("screen", scene.text)
+            exported = families(view.snapshot, view.diagnosis, Totals(), "1", view.profile.address, view.redact)
+        # the receiver itself knows where it was asked, and with what
+        assert {got.path for got in hook.got} == {f"/hook/{token}"}
+        planted.put_out("messages", json.dumps([got.body for got in hook.got]))
+    planted.put_out("metrics", repr(exported))
+    assert planted.found() == []
+    _state(planted)
+    assert any("notify" in name for name in planted.outputs)
 
 
 def test_the_secrets_are_where_they_were_planted(planted: Planted) -> None:

@@ -21,7 +21,7 @@ WATCH = "tests/lab/test_calm.py"
 # These share the labs of the session.
 SHARED = "tests/lab"
 PROVING = "tests/proving "
-SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py")
+SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py", "test_notify.py")
 # These share the engine of the session.
 ENGINE = "tests/lab/test_docker_"
 FIRST = tuple(f"tests/lab/test_{name}.py" for name in ("rehearsal_files", "restart", "faults", "console", "upgrade"))

@@ -12,12 +12,13 @@ import sys
 from typing import Final, Literal
 
 from litellm_tui.commands.one_of_several import say_which
+from litellm_tui.commands.record_outlets import Outlets
 from litellm_tui.logs.log_line import clean
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import load_settings
 from litellm_tui.ui.session import Session
-from litellm_tui.ui.view import Notation, View
+from litellm_tui.ui.view import Notation
 
 # a thing that changes slowly is looked at as often
 _LOOK_SECONDS: Final = 5.0
@@ -25,25 +26,35 @@ _LOOK_SECONDS: Final = 5.0
 PUBLISH_SECONDS: Final = 2.0
 
 
-def run(options: Options, way: Literal["", "install", "uninstall"] = "", yes: bool = False) -> int:
+def run(
+    options: Options,
+    way: Literal["", "install", "uninstall"] = "",
+    yes: bool = False,
+    listen: str = "",
+    anywhere: bool = False,
+) -> int:
     """Record until told to end; or install what does that, or remove it."""
+    settings = load_settings()
+    outlets = Outlets(settings.notify, listen, anywhere=anywhere)
     if way:
         from litellm_tui.commands.record_unit import install, uninstall
 
-        return install(options, yes=yes) if way == "install" else uninstall(options, yes=yes)
-    return asyncio.run(_record(say_which(resolve(options, load_settings()))))
+        return install(options, yes=yes, outlets=outlets) if way == "install" else uninstall(options, yes=yes)
+    return asyncio.run(_record(say_which(resolve(options, settings)), outlets))
 
 
-async def _record(profile: Profile) -> int:
+async def _record(profile: Profile, outlets: Outlets) -> int:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     session = Session(profile, Notation(), records=True, publish=PUBLISH_SECONDS)
+    outlets.join(session, _say)
     for failure in await session.open():
         _say(failure)
+    outlets.serve(session.profile or profile, _say)
     _say(f"records {profile.address} in {session.record_path}")
-    work = [asyncio.create_task(one) for one in (session.run(_unseen, warn=_say), _tell(session), ended.wait())]
+    work = [asyncio.create_task(one) for one in (session.run(outlets.take, warn=_say), _tell(session), ended.wait())]
     try:
         done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -55,11 +66,8 @@ async def _record(profile: Profile) -> int:
         await asyncio.gather(*work, return_exceptions=True)
         session.keep()
         await session.close()
+        outlets.stop()
     return 0
-
-
-def _unseen(_: View) -> None:
-    """Nobody looks: the session itself records each view."""
 
 
 async def _tell(session: Session) -> None:

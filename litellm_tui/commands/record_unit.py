@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from litellm_tui.commands.record_outlets import Outlets
 from litellm_tui.host.atomic import replace as replace_file
 from litellm_tui.host.command import Done, run_now
 from litellm_tui.host.systemd_tools import runtime_environment
@@ -68,14 +69,14 @@ class RecorderUnit(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def install(options: Options, *, yes: bool) -> int:
+def install(options: Options, *, yes: bool, outlets: Outlets) -> int:
     """Show the unit, write it after asking, and start it; 0 when it records."""
-    profile, unit = _planned(options)
+    profile, unit = _planned(options, outlets.words)
     may_change(profile, "record --install")
     print(f"{unit.path}:\n")
     print("\n".join(f"    {line}".rstrip() for line in unit.text.splitlines()))
     print(f"\nit records into {history_path_of(profile)}")
-    for note in unit.notes:
+    for note in (*unit.notes, *outlets.notes):
         print(clean(f"note: {note}"))
     if unit.scope == "system" and os.geteuid():
         print("record --install --system: only root may write that file: run it with sudo", file=sys.stderr)
@@ -128,7 +129,7 @@ def uninstall(options: Options, *, yes: bool) -> int:
     return 0
 
 
-def _planned(options: Options) -> tuple[Profile, RecorderUnit]:
+def _planned(options: Options, more: tuple[str, ...] = ()) -> tuple[Profile, RecorderUnit]:
     """The profile that is to be recorded, and the unit. Raises `SettingsError` where no gateway is meant.
 
     --system and --user say whose unit it is to be; they choose the gateway where nothing else does.
@@ -139,11 +140,16 @@ def _planned(options: Options) -> tuple[Profile, RecorderUnit]:
         profile = resolve(options, settings)
     if profile.found_nothing:
         raise SettingsError("record: no gateway was found here: name it (--url, --unit; see litellm-tui where)")
-    return profile, plan(profile, options, options.scope or "user", dict(os.environ))
+    return profile, plan(profile, options, options.scope or "user", dict(os.environ), more)
 
 
-def plan(profile: Profile, options: Options, scope: Scope, environ: dict[str, str]) -> RecorderUnit:
-    """The unit that records this profile: of this user's manager, or of the machine's. Nothing is touched."""
+def plan(
+    profile: Profile, options: Options, scope: Scope, environ: dict[str, str], more: tuple[str, ...] = ()
+) -> RecorderUnit:
+    """The unit that records this profile: of this user's manager, or of the machine's. Nothing is touched.
+
+    `more` are further words of its command.
+    """
     about = profile.unit.value if profile.unit else profile.address
     slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", about.removesuffix(".service"))[:100].strip("-.") or "gateway"
     name = f"{NAME}-record-{slug}.service"
@@ -153,6 +159,7 @@ def plan(profile: Profile, options: Options, scope: Scope, environ: dict[str, st
         folder = Path(user.pw_dir) / ".local" / "state" / NAME
     variables = [assignment(name, environ[name]) for name in _VARIABLES if environ.get(name)]
     after = f" {about}" if scope == profile.scope and profile.kind == "systemd" and profile.unit else ""
+    words = [sys.executable, "-m", "litellm_tui.cli", "record", *_words(profile, options), *more]
     lines = [
         "# written by litellm-tui record --install; litellm-tui record --uninstall removes it",
         "[Unit]",
@@ -162,7 +169,7 @@ def plan(profile: Profile, options: Options, scope: Scope, environ: dict[str, st
         "",
         "[Service]",
         "Type=exec",
-        f"ExecStart={exec_words([sys.executable, '-m', 'litellm_tui.cli', 'record', *_words(profile, options)])}",
+        f"ExecStart={exec_words(words)}",
         *(f"Environment={variable}" for variable in variables),
         *([f"User={user.pw_name}"] if user is not None and user.pw_uid else []),
         "Restart=always",

@@ -11,6 +11,7 @@ import msgspec
 from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.ssh import refused
 from litellm_tui.host.terminal_locale import draws_unicode
+from litellm_tui.model.notify_settings import NotifySettings
 from litellm_tui.model.service_kinds import Compose, Custom, Docker, Process, ServiceSettings
 
 NAME = "litellm-tui"
@@ -100,7 +101,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `profile` is used when none is named. `theme` is the name of a theme file. `ascii` draws signs and frames in ASCII
     or not; None decides by the locale. `mouse` turns mouse reporting on; without it the terminal selects text. `utc`
-    shows log times in UTC. `audit` says which findings are ignored.
+    shows log times in UTC. `audit` says which findings are ignored, `notify` who is told of problems.
     """
 
     profile: str | None = None
@@ -109,6 +110,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mouse: bool = True
     utc: bool = False
     audit: AuditSettings = AuditSettings()
+    notify: NotifySettings | None = None
     profiles: dict[str, ProfileSettings] = {}
 
     @property
@@ -151,6 +153,10 @@ def load_settings(path: Path | None = None) -> Settings:
     if data is None:
         return Settings()
     try:
+        if isinstance(data, dict) and data.get("notify") is not None:
+            from litellm_tui.target.notify_settings import check_notify
+
+            check_notify(data["notify"])
         return msgspec.convert(data, Settings)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: {error}") from error

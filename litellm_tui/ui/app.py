@@ -40,6 +40,9 @@ from litellm_tui.ui.widgets.strip import Hints
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from litellm_tui.model.notify_settings import NotifySettings
+    from litellm_tui.notify.notifier import Notifier
+
 EX_USAGE: Final = 64
 # a restart that was interrupted is told when the screen is filled
 OFFER_SECONDS: Final = 0.5
@@ -58,6 +61,13 @@ def _palette_commands() -> type[Provider]:
     from litellm_tui.ui.commands import OneLineCommands
 
     return OneLineCommands
+
+
+def _notifier(app: Console, settings: NotifySettings, profile: Profile) -> Notifier:
+    """Loaded where the settings name somebody who is to be told."""
+    from litellm_tui.notify.notifier import Notifier
+
+    return Notifier.of(profile, settings, app._warn, app.send)
 
 
 class Console(KeyActions):
@@ -84,6 +94,8 @@ class Console(KeyActions):
         self.set_class(settings.draws_ascii, ASCII_CLASS)
         notation = Notation(ascii=settings.draws_ascii, utc=settings.utc)
         self.session = Session(profile, notation, title, memory=memory, records=memory, pace=pace)
+        if settings.notify is not None:
+            self.session.notify_by = partial(_notifier, self, settings.notify)
         self.link = Link(self.send, self.output_waits)
         self._watching: Worker[None] | None = None
         self._renamed = RenamedUnit()

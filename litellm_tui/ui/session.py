@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm_tui.analysis.health.crashes import crashed_diagnosis
 from litellm_tui.analysis.health.diagnose import diagnose
@@ -31,6 +31,9 @@ from litellm_tui.ui.session_memory import SessionMemory
 from litellm_tui.ui.session_record import SessionRecord
 from litellm_tui.ui.starts_recorder import StartsRecorder
 from litellm_tui.ui.view import Known, Notation, View, known_of
+
+if TYPE_CHECKING:
+    from litellm_tui.notify.notifier import Notifier
 
 KEEP_SECONDS: Final = 30.0
 # of those that are kept, the last ones that may be of the last hour
@@ -80,6 +83,9 @@ class Session:
         self.files = FileThread("state")
         """All of the state folder is read and written there, in the order in which it was asked for."""
         self.memory = SessionMemory(self.files)
+        self.notify_by: Callable[[Profile], Notifier] | None = None
+        """Makes what tells of problems those who do not look; None where nobody is told."""
+        self._notifier: Notifier | None = None
         self._pace, self._publish = pace, publish
         self._records = records
         self._record: SessionRecord | None = None
@@ -174,6 +180,8 @@ class Session:
             self._record = SessionRecord(profile, self.monitor)
         if self.remembers:
             failures.append(await self.memory.open(profile, self.monitor))
+            if self.notify_by is not None:
+                self._notifier = self.notify_by(profile)
         return tuple(filter(None, failures))
 
     async def run(
@@ -208,6 +216,8 @@ class Session:
             await self._record.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
+                if self._notifier is not None:
+                    await self._notifier.close()
                 await asyncio.gather(*self._exchanges)
                 await self.files.run(lambda: None)
         self.files.stop()
@@ -296,6 +306,8 @@ class Session:
             self.memory.learn(view)
             if self._record is not None:
                 self._record.take(view)
+            if self._notifier is not None:
+                self._notifier.take(view)
         self._on_view(view)
 
     def _inputs(self) -> tuple[object, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import contextlib
 import fcntl
 import io
 import os
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,9 +19,12 @@ import pytest
 
 import litellm_tui
 from litellm_tui.demo import Simulation
+from litellm_tui.model.notify_settings import NotifySettings, Receiver, Webhook
 from litellm_tui.storage.backups import index
+from litellm_tui.storage.outbox import outbox_path
 from litellm_tui.storage.starts import StartHistory
 from litellm_tui.storage.state import StateFile
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui import session as session_module
 from tests.ui.scene import Scene, opened
 
@@ -29,7 +34,7 @@ CALLS: tuple[tuple[Any, str], ...] = (
         "stat", "lstat", "open", "fsync", "replace", "rename", "unlink", "mkdir", "scandir", "listdir", "readlink",
         "access", "chmod", "statvfs",
     )),
-    (builtins, "open"), (io, "open"), (fcntl, "flock"), (fcntl, "fcntl"), (fcntl, "lockf"),
+    (sqlite3, "connect"), (builtins, "open"), (io, "open"), (fcntl, "flock"), (fcntl, "fcntl"), (fcntl, "lockf"),
     *((Path, name) for name in ("read_bytes", "read_text", "write_bytes", "write_text", "exists", "is_file", "mkdir")),
 )  # fmt: skip
 # what may touch a file there, and why
@@ -87,6 +92,19 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
         yield found
 
 
+_connect = sqlite3.connect
+
+
+def _states(box: Path) -> set[str]:
+    """Of the messages in this outbox."""
+    with (
+        contextlib.suppress(sqlite3.OperationalError),
+        contextlib.closing(_connect(f"file:{box}?mode=ro", uri=True)) as reader,
+    ):
+        return {state for (state,) in reader.execute("SELECT DISTINCT state FROM message")}
+    return set()
+
+
 def _kept(scene: Scene) -> StateFile:
     profile = scene.monitor.profile
     return StateFile(profile.url.value, profile.unit.value if profile.unit else "")
@@ -98,8 +116,15 @@ async def test_a_session_touches_no_file_on_the_event_loop(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(session_module, "OTHERS_SECONDS", 0.05)
     monkeypatch.setattr(session_module, "KEEP_SECONDS", 0.1)
-    async with opened(simulation, memory=True) as scene:
+    url = tmp_path / "url"
+    url.write_text("http://127.0.0.1:1/hook\n", encoding="utf-8")
+    told = {"hook": Receiver(webhook=Webhook(url_file=str(url))), "page": Receiver(command=("true",))}
+    settings = Settings(notify=NotifySettings(told))
+    async with opened(simulation, settings=settings, memory=True) as scene:
         guard.loop_thread = threading.get_ident()
+        scene.break_for_all("qwen2.5-coder:32b")
+        box = outbox_path(scene.monitor.profile.url.value, simulation.unit)
+        await scene.until(lambda: _states(box) == {"waiting", "sent"}, "one receiver is told, and one cannot be")
         config = scene.monitor.profile.config
         assert config is not None
         # the start is recorded

@@ -14,7 +14,7 @@ SOLVED_SECONDS: Final = 1800.0
 # a problem that returns this soon had not ended
 FLAPPING_SECONDS: Final = 60.0
 # problems that are known without the gateway; of all others nothing is known while it does not answer
-_WITHOUT_GATEWAY: Final = ("gateway", "service", "configuration", "reading")
+WITHOUT_GATEWAY: Final = ("gateway", "service", "configuration", "reading")
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ def remember(memory: Memory, problems: Iterable[Problem], now: float, gateway_kn
     for key, known in memory.items():
         if key in current or (known.solved_at is not None and now - known.solved_at > SOLVED_SECONDS):
             continue
-        unknown = not gateway_known and known.problem.place.kind not in _WITHOUT_GATEWAY
+        unknown = not gateway_known and known.problem.place.kind not in WITHOUT_GATEWAY
         ended = known.solved_at if known.solved_at is not None else None if unknown else now
         after[key] = msgspec.structs.replace(known, solved_at=ended)
     for key, problem in current.items():

@@ -1,0 +1,1 @@
+"""Whom to tell what, and how each receiver wants it written: pure functions."""
