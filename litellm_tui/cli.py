@@ -22,6 +22,7 @@ COMMANDS = {
     "console": ("litellm_tui.commands.console", "the console (the default)"),
     "status": ("litellm_tui.commands.status", "the glance: what is wrong, what changed, and how everything stands"),
     "check": ("litellm_tui.commands.check", "phase by phase, with an exit status for scripts"),
+    "history": ("litellm_tui.commands.history", "what happened, newest first, from the record; charts of it as SVG"),
     "incidents": ("litellm_tui.commands.incidents", "what fails in the log, one entry per cause and group"),
     "audit": ("litellm_tui.commands.audit", "the configuration held against what LiteLLM really reads, with fixes"),
     "diff": ("litellm_tui.commands.diff", "the file against what runs, or against a version that ran before"),
@@ -92,15 +93,9 @@ def build_parser() -> _Parser:
             command.add_argument("--write", metavar="NAME", default=argparse.SUPPRESS,
                                  help="keep what was found as a profile of this name in the settings file")  # fmt: skip
         elif name == "status":
-            form = command.add_mutually_exclusive_group()
-            form.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
-            form.add_argument("--markdown", action="store_true", default=argparse.SUPPRESS, help="print a STATUS.md")
-            command.add_argument(
-                "--follow",
-                action="store_true",
-                default=argparse.SUPPRESS,
-                help="with --json: a document a line at each change, and every 30 s (docs/status.md)",
-            )
+            import_module("litellm_tui.commands.options.history").add_status_options(command)
+        elif name == "history":
+            import_module("litellm_tui.commands.options.history").add_options(command)
         elif name == "fleet":
             command.add_argument(
                 "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"

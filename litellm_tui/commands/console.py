@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -47,6 +48,7 @@ def _asks_for_any(options: Options, found: Profile) -> bool:
 def _simulated(found: Profile, settings: Settings, stack: ExitStack) -> Profile:
     """The simulated gateway in place of the one that was not found; it ends with `stack`."""
     from litellm_tui.demo import Simulation
+    from litellm_tui.demo.past import Past
 
     simulation = stack.enter_context(Simulation())
     own = Settings(theme=settings.theme, ascii=settings.ascii, mouse=settings.mouse, utc=settings.utc)
@@ -54,7 +56,9 @@ def _simulated(found: Profile, settings: Settings, stack: ExitStack) -> Profile:
     profile = resolve(Options(unit=simulation.unit, scope="user"), own, tools=simulation.tools, environ={})
     why = "; ".join(one.why for one in found.missing if one.what == "service") or "none was found"
     lack = Missing("gateway", f"none was found on this machine ({why})", "litellm-tui where says what would help")
-    return msgspec.structs.replace(profile, simulated=SIMULATION, missing=(lack, *profile.missing))
+    return msgspec.structs.replace(
+        profile, simulated=SIMULATION, past=Past(time.time()), missing=(lack, *profile.missing)
+    )
 
 
 class _InBackground:

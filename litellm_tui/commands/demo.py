@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+import msgspec
+
 from litellm_tui.target.profile import Options
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings, SettingsError, load_settings
@@ -13,10 +17,12 @@ def run(options: Options) -> int:
         raise SettingsError("demo: takes no options that choose a gateway, it brings its own")
     from litellm_tui.commands.open_console import open_console
     from litellm_tui.demo import Simulation
+    from litellm_tui.demo.past import Past
 
     chosen = load_settings()
     settings = Settings(theme=chosen.theme, ascii=chosen.ascii, mouse=chosen.mouse, utc=chosen.utc)
     with Simulation() as simulation:
         # nothing of the person's own environment may lead away from the simulation
         profile = resolve(Options(unit=simulation.unit, scope="user"), settings, tools=simulation.tools, environ={})
+        profile = msgspec.structs.replace(profile, past=Past(time.time()))
         return open_console(profile, settings, title="SIMULATION", memory=False)

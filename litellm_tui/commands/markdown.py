@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from litellm_tui.analysis.health.phases import check_phases
+from litellm_tui.analysis.history.glance import Glance, glance_words
 from litellm_tui.analysis.phrases import age
 from litellm_tui.commands.look import Look
 from litellm_tui.logs.log_line import clean
@@ -36,7 +37,17 @@ def report(seen: Look) -> str:
     return "\n".join(_report(seen))
 
 
-def _report(seen: Look) -> Iterator[str]:
+def short_report(seen: Look, words: str, glance: Glance, clock: Callable[[float], str]) -> str:
+    """How it stands, what is wrong and the span in figures: what is read on a phone."""
+    return "\n".join([*_head(seen), "", f"## {_cell(words[:1].upper() + words[1:])}", "", *_glance(glance, clock)])
+
+
+def _glance(glance: Glance, clock: Callable[[float], str]) -> Iterator[str]:
+    yield from (f"- **{name}**: {_cell(words)}" for name, words, _ in glance_words(glance, clock))
+
+
+def _head(seen: Look) -> Iterator[str]:
+    """How it stands, which gateway it is, and what is wrong."""
     diagnosis, snapshot, now = seen.diagnosis, seen.snapshot, seen.now
     readiness, service = snapshot.gateway.readiness.value, snapshot.service.value
     headline = diagnosis.headline
@@ -69,6 +80,11 @@ def _report(seen: Look) -> Iterator[str]:
         )
     else:
         yield "None, as far as can be seen."
+
+
+def _report(seen: Look) -> Iterator[str]:
+    diagnosis, snapshot, now = seen.diagnosis, seen.snapshot, seen.now
+    yield from _head(seen)
     if seen.before is not None:
         yield from ("", f"## Since the last look, {age(now - seen.before.at)} ago", "")
         yield from (f"- {_cell(change)}" for change in seen.changes or ("nothing has changed",))

@@ -6,16 +6,21 @@ Exit status: 0 all is well, 1 warnings, 2 something is broken, 3 the gateway can
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import msgspec
 
 from litellm_tui.analysis.health.database_report import figures
 from litellm_tui.analysis.health.unnamed_failures import all_clear
+from litellm_tui.analysis.history.axis import clock_of
+from litellm_tui.analysis.history.glance import Glance, glance_words
 from litellm_tui.analysis.phrases import age
+from litellm_tui.commands.history import glance_document
 from litellm_tui.commands.look import Look, look
 from litellm_tui.commands.one_of_several import say_which
+from litellm_tui.commands.recorded import asked, read_glance, zone_of
 from litellm_tui.commands.status_document import document, exit_status
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.diagnosis import Diagnosis, Problem
@@ -24,32 +29,53 @@ from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings
 
 
-def run(options: Options, json: bool = False, markdown: bool = False, follow: bool = False) -> int:
-    """Look once, print, and say by the exit status how it stands; with `follow`, until the reader is gone."""
+def run(
+    options: Options, json: bool = False, markdown: bool = False, follow: bool = False, since: str | float | None = None
+) -> int:
+    """Look once, print, and say by the exit status how it stands; with `follow`, until the reader is gone.
+
+    With `since` the span is told in figures too, from the record.
+    """
     settings = load_settings()
+    if follow and since is not None:
+        raise SettingsError("status --follow: is about now: --since has no place in it")
     if follow:
         from litellm_tui.commands.follow import follow_status
 
         if not json:
             raise SettingsError("status --follow: prints JSON alone: litellm-tui status --follow --json")
         return follow_status(say_which(resolve(options, settings)))
-    seen = look(say_which(resolve(options, settings)), remembers=not json)
+    profile = say_which(resolve(options, settings))
+    span = None if since is None else asked(since, profile, settings, time.time(), "status")
+    seen = look(profile, remembers=not json)
+    past = (
+        None if span is None else Told(span.words, read_glance(profile, span), clock_of(span.span, zone_of(settings)))
+    )
     if json:
-        print(msgspec.json.format(msgspec.json.encode(document(seen)), indent=2).decode())
+        whole = document(seen) | ({"since": glance_document(past.glance)} if past is not None else {})
+        print(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
     elif markdown:
-        from litellm_tui.commands.markdown import report
+        from litellm_tui.commands.markdown import report, short_report
 
-        print(report(seen))
+        print(report(seen) if past is None else short_report(seen, past.words, past.glance, past.clock))
     else:
         ascii_only = settings.draws_ascii or "utf" not in (sys.stdout.encoding or "").lower()
-        for line in lines(seen, ascii_only=ascii_only):
+        for line in lines(seen, past, ascii_only=ascii_only):
             print(line)
     return exit_status(seen.diagnosis)
 
 
-def lines(seen: Look, *, ascii_only: bool) -> Iterator[str]:
+class Told(NamedTuple):
+    """A span in figures: what it is called, and how its moments are written."""
+
+    words: str
+    glance: Glance
+    clock: Callable[[float], str]
+
+
+def lines(seen: Look, past: Told | None = None, *, ascii_only: bool) -> Iterator[str]:
     """The glance as plain text; what comes from outside has no control characters left."""
-    for line in _lines(seen):
+    for line in _lines(seen, past):
         text = clean(line)
         if ascii_only:
             from litellm_tui.ui.signs import to_ascii
@@ -58,7 +84,7 @@ def lines(seen: Look, *, ascii_only: bool) -> Iterator[str]:
         yield text
 
 
-def _lines(seen: Look) -> Iterator[str]:
+def _lines(seen: Look, past: Told | None) -> Iterator[str]:
     diagnosis, now = seen.diagnosis, seen.now
     headline = diagnosis.headline
     yield f"{headline.word}  {' · '.join(part.text for part in headline.parts)}"
@@ -72,6 +98,9 @@ def _lines(seen: Look) -> Iterator[str]:
     if not wrong:
         yield ""
         yield all_clear(lasting)
+    if past is not None:
+        told = (f"{name:<13} {words}" for name, words, _ in glance_words(past.glance, past.clock))
+        yield from _section(past.words, told)
     notes = [p for p in lasting if p.severity not in ("bad", "warn")]
     yield from _section("worth knowing", (f"{p.title}: {p.cause}. {p.reason}" for p in notes))
     yield from _section("not seen any more", (f"{p.title}: {p.cause}, gone for {age(now - (p.solved_at or now))}"

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from litellm_tui.analysis.history.source import HistorySource
 from litellm_tui.analysis.redaction.secret_names import secret_parts
 from litellm_tui.model.discovered import Discovery
 from litellm_tui.model.found import Found, Missing
@@ -99,6 +100,8 @@ class Profile(msgspec.Struct, frozen=True):
     undecided: bool = False
     # the words for the header where there is no gateway, and the simulated one is shown; else empty
     simulated: str = ""
+    # the history that a simulated gateway brings along, in place of the one that is recorded of a real one
+    past: HistorySource | None = None
 
     @property
     def found_nothing(self) -> bool:

@@ -296,6 +296,10 @@ class KeyActions(TerminalApp[int]):
         if view := self._uncovered:
             self._overlays.incidents(view)
 
+    def action_past(self, charts: bool) -> None:
+        if view := self._uncovered:
+            self._overlays.past(view, charts=charts)
+
     def show_record(self, sequence: int) -> None:
         """A record of the log, in the log."""
         self.show_pane("logs")

@@ -42,8 +42,8 @@ class Overlays:
 
         self._console.push_screen(Problems(view), closed)
 
-    def incidents(self, view: View) -> None:
-        """What fails in the log; Enter goes to an example, or to the row concerned."""
+    def incidents(self, view: View, chosen: str = "") -> None:
+        """What fails in the log, the `chosen` one selected; Enter goes to an example, or to the row concerned."""
         from litellm_tui.ui.screens.incidents import IncidentsScreen
 
         memory = self._console.session.memory
@@ -59,7 +59,7 @@ class Overlays:
             elif chosen is not None:
                 self._console.show_record(chosen.sequence)
 
-        self._console.push_screen(IncidentsScreen(view, memory.incidents_looked_at), closed)
+        self._console.push_screen(IncidentsScreen(view, memory.incidents_looked_at, chosen), closed)
 
     def audit(self, view: View) -> None:
         """The findings, with their fixes."""
@@ -67,12 +67,12 @@ class Overlays:
 
         self._console.push_screen(AuditScreen(view, self._operations.fix))
 
-    def difference(self, view: View) -> None:
-        """The file against what runs, or against what ran."""
+    def difference(self, view: View, started_at: float | None = None) -> None:
+        """The file against what runs, or against what was applied with the start at this time."""
         from litellm_tui.ui.screens.difference import DifferenceScreen
 
         session = self._console.session
-        self._console.push_screen(DifferenceScreen(view, session.history, session.notation.utc))
+        self._console.push_screen(DifferenceScreen(view, session.history, session.notation.utc, started_at))
 
     def backups(self, view: View) -> None:
         """The configurations that were kept."""
@@ -85,6 +85,16 @@ class Overlays:
             )
         else:
             self._console.notify("no gateway is open yet, and no backups of one", markup=False)
+
+    def past(self, view: View, *, charts: bool) -> None:
+        """What happened, newest first, or the charts of it."""
+        from litellm_tui.ui.history_control import HistoryControl
+
+        control = HistoryControl(self._console, self)
+        if charts:
+            control.charts(view)
+        else:
+            control.show(view)
 
     # --- sheets ------------------------------------------------------------------------------------------------
 

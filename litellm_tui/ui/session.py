@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from litellm_tui.analysis.health.crashes import crashed_diagnosis
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.timeline import Event, noted
+from litellm_tui.analysis.history.source import HistorySource
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.model.diagnosis import Diagnosis
@@ -75,6 +76,8 @@ class Session:
         self.monitor: Monitor | None = None
         self.history: StartHistory | None = None
         self.backups: Backups | None = None
+        self.past: HistorySource | None = None
+        """Where the history is read from; None until it is asked for."""
         self._known: dict[str, Known] = {}
         """What was thought of each deployment when that was known last."""
         self._calm_since: float | None = None
@@ -168,6 +171,7 @@ class Session:
         gateway = profile.url.value, profile.unit.value if profile.unit else ""
         if profile.simulated:
             self.title, self.remembers = profile.simulated, False
+        self.past = profile.past
         self.backups = Backups(*gateway, folder=self.own_folder)
         failures = []
         if self.remembers:

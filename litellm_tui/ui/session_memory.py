@@ -23,6 +23,8 @@ class SessionMemory:
     def __init__(self, thread: FileThread) -> None:
         self.problems: Memory = {}
         self.incidents_looked_at = 0.0
+        self.history_looked_at: float | None = None
+        """When one looked last: with this console at the history, else with any face at all; None if never."""
         self.version = object()
         self._thread = thread
         self._last: LookSummary | None = None
@@ -34,6 +36,7 @@ class SessionMemory:
         kept = await self._thread.run(file.load)
         self._file = file
         self.problems, self._last, self.incidents_looked_at = kept.memory, kept.last, kept.incidents_looked_at
+        self.history_looked_at = kept.last.at if kept.last is not None else None
         self.version = object()
         monitor.expect_down(kept.expected_down)
         monitor.take_probes(kept.probes.values())
@@ -56,6 +59,10 @@ class SessionMemory:
     def looked_at_incidents(self) -> None:
         """None of them is new any more."""
         self.incidents_looked_at = time.time()
+
+    def looked_at_history(self) -> None:
+        """What comes from now on is what came since the last look."""
+        self.history_looked_at = time.time()
 
     def _remember(self, memory: Memory) -> None:
         before, self.problems = self.problems, memory

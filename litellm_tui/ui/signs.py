@@ -26,7 +26,9 @@ def _braille() -> dict[int, str]:
 
 # every other sign that the console draws by itself, each to one of the same width but for these two
 _TO_ASCII = (
-    str.maketrans("…·≠•–▲▼▌▁▂▃▄▅▆▇█↑↓←✓✖×", "~|!*-^v>_..--==#^v<+xx") | {ord("→"): "->", ord("≥"): ">="} | _braille()
+    str.maketrans("…·≠•–▲▼▌▁▂▃▄▅▆▇█↑↓←✓✖×┊─░", "~|!*-^v>_..--==#^v<+xx:-?")
+    | {ord("→"): "->", ord("≥"): ">="}
+    | _braille()
 )
 
 

@@ -143,7 +143,7 @@ async def test_a_session_touches_no_file_on_the_event_loop(
         scene.app._overlays._mark_down(view.diagnosis.deployments[0], "no GPU here")
         await scene.until(lambda: not scene.app.session.is_keeping)
         # every list and dialog that shows what is kept
-        for name in ("b", "d", "a", "i", "exclamation_mark", "F", "R", "S"):
+        for name in ("b", "d", "a", "i", "h", "C", "exclamation_mark", "F", "R", "S"):
             await scene.press(name)
             await scene.pilot.pause(0.1)
             while len(scene.app.screen_stack) > 1:

@@ -6,6 +6,7 @@ After a change that is meant: `pytest tests/ui/test_snapshots.py --snapshot-upda
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from textual.pilot import Pilot
 from litellm_tui.actions.splice import diff, splice
 from litellm_tui.actions.transaction import preflight
 from litellm_tui.analysis.change.preflight import PreflightCheck, preflight_checks
+from litellm_tui.demo.past import Past
 from litellm_tui.model.configuration import ConfigError
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.snapshot import Snapshot
@@ -134,6 +136,50 @@ class TestFile:
             await pilot.press("down")
 
         assert snap_compare(Frozen(frozen.edited(tmp_path)), terminal_size=size, run_before=compared)
+
+
+@pytest.mark.parametrize("size", [SIZES["80x24"], SIZES["120x40"]], ids=["80x24", "120x40"])
+class TestPast:
+    """What happened, as the simulated gateway tells it."""
+
+    def test_history(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        app = Frozen(frozen.degraded(tmp_path))
+        app.session.past = Past(frozen.NOW, UTC)
+
+        async def read(pilot: Pilot[int]) -> None:
+            await pilot.press("h")
+            lines = pilot.app.screen.query_one("#history-lines", Lines)
+            # it is read in a thread
+            await eventually(lambda: lines.selected)
+            await pilot.press("down", "down", "down", "down", "down", "down")
+
+        assert snap_compare(app, terminal_size=size, run_before=read)
+
+    def test_charts(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        app = Frozen(frozen.degraded(tmp_path))
+        app.session.past = Past(frozen.NOW, UTC)
+
+        async def drawn(pilot: Pilot[int]) -> None:
+            await pilot.press("C")
+            lines = pilot.app.screen.query_one("#chart-lines", Lines)
+            await eventually(lambda: len(lines._rows) > 10)
+            await pilot.press("N", "N")
+
+        assert snap_compare(app, terminal_size=size, run_before=drawn)
+
+    def test_charts_in_ascii(self, snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+        app = Frozen(frozen.degraded(tmp_path), Settings(ascii=True, utc=True))
+        app.session.past = Past(frozen.NOW, UTC)
+
+        async def drawn(pilot: Pilot[int]) -> None:
+            await pilot.press("C")
+            lines = pilot.app.screen.query_one("#chart-lines", Lines)
+            await eventually(lambda: len(lines._rows) > 10)
+            # a group, over a week
+            await pilot.press("down", "plus", "plus")
+            await eventually(lambda: "last 7 d" in str(pilot.app.screen.query(".sheet").first().border_title))
+
+        assert snap_compare(app, terminal_size=size, run_before=drawn)
 
 
 class TestPanes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from litellm_tui.analysis.bars import braille
 from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.health.timeline import by_minute
 from litellm_tui.logs.log_line import clean
@@ -13,7 +14,6 @@ from litellm_tui.model.traffic import HOUR, FailedOnce
 from litellm_tui.ui.detail import Paragraph, chain_words, further_paragraphs, state_paragraphs, to_rows
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.bars import braille
 from litellm_tui.ui.widgets.lines import Row
 
 REQUESTS: Final = 3

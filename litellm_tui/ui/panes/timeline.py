@@ -8,6 +8,7 @@ from typing import Final
 from textual import on
 from textual.message import Message
 
+from litellm_tui.analysis.bars import blocks
 from litellm_tui.analysis.health.timeline import Event, EventKind, by_minute
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.traffic import HOUR
@@ -15,7 +16,6 @@ from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.bars import blocks
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 from litellm_tui.ui.widgets.minute_lines import LEFT_MARGIN, MinuteLines
 

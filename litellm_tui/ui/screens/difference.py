@@ -42,13 +42,16 @@ class DifferenceScreen(LiveList[None, Change]):
     ]
     NAME, WHAT = "difference", "Difference"
 
-    def __init__(self, view: View, history: StartHistory | None, utc: bool) -> None:
+    def __init__(self, view: View, history: StartHistory | None, utc: bool, started_at: float | None = None) -> None:
+        """Where a start is named by its time, what was applied then is compared with at first."""
         super().__init__(view)
         self._history = history
         self._utc = utc
         self._versions: tuple[Start, ...] = ()
         self._version: Start | None = None
         """The version to compare with; None for what runs."""
+        if history is not None and started_at is not None:
+            self._version = min(history.versions(), key=lambda one: abs(one.at - started_at), default=None)
         self._compared: Comparison | None = None
         self._state: tuple[object, ...] = ()
         self._comparing = False

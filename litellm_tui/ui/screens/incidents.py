@@ -19,7 +19,7 @@ from litellm_tui.model.log import Log
 from litellm_tui.ui.detail import Paragraph
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import Row, Span, cell
+from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 # cells of the rate of the last hour, and the minutes of each
 CELLS: Final = 15
@@ -43,11 +43,17 @@ class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
     NAME = "incidents"
     ENDING = "Enter log · o model · r since restart · Esc close"
 
-    def __init__(self, view: View, looked_at: float) -> None:
+    def __init__(self, view: View, looked_at: float, chosen: str = "") -> None:
+        """`chosen` is the key of the incident that is selected at first."""
         super().__init__(view)
         self._looked_at = looked_at
+        self._chosen_first = chosen
         self._since_restart = False
         self._found: tuple[Incident, ...] = ()
+
+    def on_mount(self) -> None:
+        if self._chosen_first:
+            self.query_one(f"#{self.NAME}-lines", Lines).select(self._chosen_first)
 
     def fill(self) -> None:
         view, since = self._view, self._since()

@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.screen import ModalScreen, ScreenResultType
+from textual.widget import Widget
 
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.hint_words import hint_words, say_below
@@ -84,6 +85,10 @@ class LiveList(ModalScreen[ScreenResultType], CalmScreen[ScreenResultType], Gene
         """The names of the columns."""
         return None
 
+    def lowest(self) -> Iterable[Widget]:
+        """What stands below all of it."""
+        return ()
+
     # --- what they have in common ----------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
@@ -92,6 +97,7 @@ class LiveList(ModalScreen[ScreenResultType], CalmScreen[ScreenResultType], Gene
             yield Head(id=f"{self.NAME}-head")
             yield _List(self.fill, f"{self.NAME}-lines")
             yield Described(self.describe, f"{self.NAME}-detail")
+            yield from self.lowest()
 
     def on_mount(self) -> None:
         self.query_one(f"#{self.NAME}-lines").focus()

@@ -31,7 +31,11 @@ def braille(values: Sequence[int], height: int, *, wide: bool = False) -> list[s
 
 def blocks(values: Sequence[int], height: int) -> list[str]:
     """The same in blocks, a cell for each value."""
-    heights = _heights(values, height * 8)
+    return block_lines(_heights(values, height * 8), height)
+
+
+def block_lines(heights: Sequence[int], height: int) -> list[str]:
+    """Bars of so many eighths of a line, over `height` lines, the top line first."""
     return ["".join(_BLOCKS[min(8, max(0, one - 8 * line))] for one in heights) for line in reversed(range(height))]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from litellm_tui.analysis.bars import blocks, braille
 from litellm_tui.ui.signs import to_ascii
-from litellm_tui.ui.widgets.bars import blocks, braille
 
 
 def test_the_largest_takes_the_whole_height_and_the_least_a_dot() -> None:
