@@ -92,6 +92,8 @@ from litellm_tui.cli import main
 sys.exit(main())
 """
 AHEAD_SECONDS: Final = 120
+# that of the machine, without what is installed for the tests
+PYTHON: Final = os.path.realpath(sys.executable)
 # the state that each alias is in; the others are well
 ALIASES: Final = {
     "changed": "host key changed",
@@ -131,7 +133,7 @@ class FarSide:
         _script(theirs / "ahead" / "litellm-tui", _AHEAD.format(python=sys.executable, seconds=AHEAD_SECONDS))
         # a host with a Python and an installer, whose home is its own
         self.bare = theirs / "bare"
-        _script(self.bare / "python3.11", f'exec {sys.executable} "$@"')
+        _script(self.bare / "python3.11", f'exec {PYTHON} "$@"')
         self.bare_home = theirs / "home"
         self.bare_home.mkdir()
         os.chown(self.bare_home, lab.uid, lab.gid)
