@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -18,7 +19,16 @@ import msgspec
 from litellm_tui.actions.in_place import recover
 from litellm_tui.actions.rewrite import Written, rewrite
 from litellm_tui.actions.rollback import restore
-from litellm_tui.actions.transaction.events import STATUS, Event, GatewayObserver, Order, Outcome, Result, Step
+from litellm_tui.actions.transaction.events import (
+    STATUS,
+    Event,
+    GatewayObserver,
+    Order,
+    Outcome,
+    Result,
+    Seen,
+    Step,
+)
 from litellm_tui.actions.transaction.messages import told
 from litellm_tui.actions.transaction.record import Record, RestartLock, under_way
 from litellm_tui.actions.transaction.rehearsal import RehearsalStep, Rehearse
@@ -26,11 +36,12 @@ from litellm_tui.actions.transaction.run import Transaction
 from litellm_tui.actions.transaction.steps import StepClock
 from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.config import config_file
-from litellm_tui.host.atomic import write_beside
+from litellm_tui.host.atomic import create
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.audit import Audit
 from litellm_tui.model.configuration import ConfigError, ConfigFile
 from litellm_tui.model.failures import Failure
+from litellm_tui.model.rehearsal import Rehearsal
 from litellm_tui.monitor.auditor import Auditor, environment_of
 from litellm_tui.storage.backups import Backups, FileSet, copy_current
 from litellm_tui.storage.state import state_folder
@@ -39,6 +50,9 @@ from litellm_tui.target.profile import Profile
 MOST_BYTES: Final = 8 << 20
 _UNCHANGED: Final = "nothing was changed"
 _MOST_FINDINGS: Final = 5
+_CANDIDATE: Final = ".candidate-"
+# no rehearsal takes so long
+_OLD_SECONDS: Final = 3600.0
 
 Rehearsing = Callable[[str], Rehearse]
 """What rehearses the configuration of this path beside the gateway that serves."""
@@ -93,7 +107,7 @@ class FileChange:
             if isinstance(path, Failure):
                 yield self._outcome("refused", f"{_UNCHANGED}: {path.why}", path.why)
                 return
-            self.rehearsal = RehearsalStep(self._rehearsing(path))
+            self.rehearsal = RehearsalStep(self._as_of_the_file(self._rehearsing(path), path))
             async with aclosing(self.rehearsal.events(seen, self._observer.seen)) as steps:
                 async for event in steps:
                     yield event
@@ -140,18 +154,35 @@ class FileChange:
         ends = [f"{finding.text} ({finding.mark})" for finding in audit.findings if finding.severity == "fatal"]
         return "; ".join(ends[:_MOST_FINDINGS]), _notes(audit)
 
+    def _as_of_the_file(self, rehearse: Rehearse, candidate: str) -> Rehearse:
+        """The rehearsal tells of the file as it will be called."""
+
+        async def told(seen: Callable[[], Seen], tell: Callable[[str], None]) -> Rehearsal:
+            done = await rehearse(seen, tell)
+            mark = done.mark
+            if mark is not None and mark.file == candidate:
+                mark = msgspec.structs.replace(mark, file=self._path)
+            return msgspec.structs.replace(done, cause=done.cause.replace(candidate, self._path), mark=mark)
+
+        return told
+
     @contextmanager
     def _candidate(self) -> Iterator[str | Failure]:
         """A file with the content, beside the present one where that can be: its includes are found from there."""
         made: Path | None = None
         error = ""
-        for place in (Path(self._path), state_folder() / "candidates" / Path(self._path).name):
+        target = Path(self._path)
+        for folder in (target.parent, state_folder() / "candidates"):
+            # LiteLLM reads no configuration whose name does not end as the present one's does
+            path = folder / f".{target.stem[:100]}{_CANDIDATE}{secrets.token_hex(6)}{target.suffix}"
             try:
-                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                made = write_beside(place, self._content, durable=False)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _sweep(folder)
+                create(path, self._content, durable=False)
+                made = path
                 break
             except OSError as refused:
-                error = f"{place.parent}: {refused.strerror}"
+                error = f"{folder}: {refused.strerror}"
         try:
             yield str(made) if made is not None else Failure(error)
         finally:
@@ -200,6 +231,14 @@ class FileChange:
     def _outcome(self, result: Result, text: str, why: str = "") -> Outcome:
         assert result in STATUS
         return Outcome(result, text, time.monotonic() - self._began, why, rehearsal=self.rehearsal.done)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a writer that was killed has left: it holds secrets."""
+    for path in folder.glob(f".*{_CANDIDATE}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.lstat().st_mtime > _OLD_SECONDS:
+                path.unlink()
 
 
 def _notes(audit: Audit) -> tuple[str, ...]:

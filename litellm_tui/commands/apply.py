@@ -84,6 +84,11 @@ def given(file: str) -> bytes:
     return content
 
 
+def can_rehearse(profile: Profile) -> bool:
+    """Whether there is something to start: the simulated machine has nothing."""
+    return profile.tools.booted_at is None
+
+
 class _Done(msgspec.Struct, frozen=True):
     status: int
     document: dict[str, Any]
@@ -106,8 +111,7 @@ async def _told(
     def rehearsing(path: str) -> Rehearse:
         return lambda seen, tell: rehearse(profile, Wish(path), seen, tell)
 
-    # the simulated machine has nothing to start
-    able = rehearsal and profile.tools.booted_at is None
+    able = rehearsal and can_rehearse(profile)
     outcome: Outcome | None = None
     async with looking(profile, history) as observer:
         change = FileChange(

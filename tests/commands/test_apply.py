@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from litellm_tui.actions.rehearse.run import Wish
 from litellm_tui.actions.transaction.record import Record, RestartLock, here
 from litellm_tui.analysis.change import proof
 from litellm_tui.cli import main
 from litellm_tui.commands import apply
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.files import CONFIG
+from litellm_tui.model.configuration import Mark
+from litellm_tui.model.rehearsal import Rehearsal, RehearsalOutcome
 from litellm_tui.storage.backups import Backups
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
@@ -150,3 +153,35 @@ def test_the_file_comes_back_where_the_restart_is_refused(
     assert main(["apply", str(site.file), "--yes", "--json"]) == 2
     assert "the file is again as it was" in _document(capsys)["text"]
     assert site.now == site.before
+
+
+@pytest.mark.parametrize("outcome", ["passed", "refused", "not judged", "not possible"])
+def test_the_candidate_is_rehearsed_before_anything_is_written(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, outcome: RehearsalOutcome
+) -> None:
+    content = CONFIG + "# another\n"
+    rehearsed: list[Path] = []
+
+    async def rehearse(profile: Profile, wish: Wish, *_: object) -> Rehearsal:
+        assert wish.file is not None
+        path = Path(wish.file)
+        rehearsed.append(path)
+        # as LiteLLM wants it, beside what it includes, and for nobody else to read
+        assert path.name.endswith(".yaml")
+        assert path.parent == site.simulation.config_path.parent
+        assert (path.read_text(), path.stat().st_mode & 0o077) == (content, 0)
+        assert site.now == site.before
+        return Rehearsal(outcome, f"what is in {path}", Mark(str(path), 3, 1))
+
+    monkeypatch.setattr(apply, "rehearse", rehearse)
+    monkeypatch.setattr(apply, "can_rehearse", lambda _: True)
+    site.file.write_text(content)
+    stops = outcome in ("refused", "not judged")
+    assert main(["apply", str(site.file), "--yes", "--json"]) == (2 if stops else 0)
+    found = _document(capsys)
+    assert len(rehearsed) == 1
+    assert not rehearsed[0].exists()
+    assert str(rehearsed[0]) not in json.dumps(found)
+    assert (site.now == site.before) is stops
+    if stops:
+        assert f"what is in {site.simulation.config_path}" in found["text"]

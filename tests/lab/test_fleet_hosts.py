@@ -55,9 +55,13 @@ def _file(tmp_path: Path, hosts: ThreeHosts, **more: Any) -> str:
 
 
 def test_they_stand_side_by_side_and_are_equal(hosts: ThreeHosts) -> None:
-    found = json.loads(hosts.tui("fleet", "--json").stdout)
+    # three that have just started may need longer than a look has
+    for _ in range(8):
+        found = json.loads(hosts.tui("fleet", "--json").stdout)
+        if all(row["version"] for row in found["gateways"]):
+            break
     assert {row["name"] for row in found["gateways"]} == set(NAMES)
-    assert not [row for row in found["gateways"] if row["version"] != hosts.labs["one"].litellm.version]
+    assert {row["version"] for row in found["gateways"]} == {hosts.labs["one"].litellm.version}
     assert not [text for text in found["differences"] if "configurations" in text or "clock" in text]
     assert hosts.tui("fleet", "diff", "web").returncode == 0
 
