@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from litellm_tui.host.proc import family
-from tests.lab.core import USER, Lab, free_ports
+from tests.lab.core import USER, Lab, connect, free_ports
 from tests.lab.engine.sshd import UNPACKED, program
 from tests.lab.environments import LabError
 
@@ -242,7 +242,7 @@ class FarSide:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as found:
+            with connect(self.port, 1, self.lab.network) as found:
                 return found.recv(4) == b"SSH-"
         except OSError:
             return False

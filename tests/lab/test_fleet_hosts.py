@@ -17,7 +17,7 @@ from tests.lab.three_hosts import NAMES, ThreeHosts, small_config
 from tests.waiting import eventually
 
 # the audit finds the file of it, and LiteLLM what is in it
-BROKEN_MODULE = "raise RuntimeError('broken on purpose')\n"
+BROKEN_MODULE = "def check(request, api_key):\n    return True\n\n\nraise RuntimeError('broken on purpose')\n"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,11 @@ def hosts(lab_possible: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     if why := missing():
         pytest.skip(why)
     with ExitStack() as stack:
-        labs = [stack.enter_context(Lab.boot(installed=("user",), wait=False)) for _ in NAMES]
+        labs: list[Lab] = []
+        for _ in NAMES:
+            ports = labs[0].ports if labs else None
+            lab = Lab.boot(installed=("user",), wait=False, apart=True, ports=ports)
+            labs.append(stack.enter_context(lab))
         config = small_config(labs[0])
         for lab in labs:
             lab.wait_ready()

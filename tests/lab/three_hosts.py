@@ -1,7 +1,8 @@
-"""Three hosts with a gateway each, as an ssh sees them: each its own systemd, journald, sshd and LiteLLM."""
+"""Three hosts with a gateway each, as an ssh sees them: each its own network, systemd, journald, sshd and LiteLLM."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -28,8 +29,19 @@ Host *
 """
 
 
+# the near side goes into the network of a host in place of a cable: there the host has its address for itself
+_SSH: Final = """\
+#!/bin/sh
+for word; do host=$last; last=$word; done
+case "$host" in
+{cases}
+esac
+exec nsenter -t "$inside" -n -- {ssh} -F {folder}/client "$@"
+"""
+
+
 def small_config(lab: Lab, **more: Any) -> str:
-    """Two models of this lab's upstream: the network is one, so that the same file does for all."""
+    """Two models; the same file does for all of them, as each has the same ports in its own network."""
     config: dict[str, Any] = {
         "model_list": [deployment("small", "openai/llama3.1"), deployment("large", "openai/nomic-embed-text")],
         "router_settings": {"num_retries": 1},
@@ -51,6 +63,9 @@ class ThreeHosts:
             client += _CLIENT.format(name=name, port=side.port, folder=own)
         first = self.sides[NAMES[0]]
         (first.folder / "client").write_text(client + _ALL, encoding="utf-8")
+        cases = "\n".join(f"{name}) inside={lab.pid} ;;" for name, lab in self.labs.items())
+        ssh = first.folder / "bin" / "ssh"
+        ssh.write_text(_SSH.format(cases=cases, ssh=shutil.which("ssh"), folder=first.folder), encoding="utf-8")
         self.environment = first.environment
         profiles = "".join(f"  {name}: {{ssh: {name}, unit: litellm.service, group: web}}\n" for name in NAMES)
         first.write_settings(f"profiles:\n{profiles}")
