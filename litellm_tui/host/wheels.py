@@ -22,8 +22,8 @@ import litellm_tui
 from litellm_tui.model.failures import Failure, NotAvailable
 
 NAME: Final = "litellm-tui"
-_NAME: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[([^\]]{0,200})\])?")
-_EXTRA: Final = re.compile(r"""extra\s*==\s*['"]([^'"]{1,100})['"]""")
+_NAME: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,200}) ?(?:\[([^\]]{0,200})\])?")
+_EXTRA: Final = re.compile(r"""extra ?== ?['"]([^'"]{1,100})['"]""")
 # of the installation, and not of the distribution
 _LEFT_OUT: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -105,7 +105,7 @@ def _needed() -> list[Distribution]:
         for line in one.requires or ():
             requirement, _, marker = line.partition(";")
             extra = _EXTRA.search(marker)
-            match = _NAME.match(requirement)
+            match = _NAME.match(requirement.strip())
             if match is None or (extra is not None and extra[1] not in extras):
                 continue
             wanted = frozenset(part.strip() for part in (match[2] or "").split(",") if part.strip())
