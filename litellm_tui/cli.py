@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from litellm_tui import __version__
+from litellm_tui.commands.options.fleet import OF_THE_FLEET, add_keys_options
 
 if TYPE_CHECKING:
     from litellm_tui.target.profile import Options
@@ -45,7 +46,9 @@ COMMANDS = {
         "litellm_tui.commands.notify",
         "who is told of problems, what waits and what was sent; --test tells all",
     ),
-    "host": ("litellm_tui.commands.host", "what another host has and lacks for being looked at by ssh"),
+    "host": ("litellm_tui.commands.host", "what another host lacks for being looked at by ssh, and putting it there"),
+    "apply": ("litellm_tui.commands.apply", "this configuration in place of the present one: audit, rehearsal, proof"),
+    "turn": ("litellm_tui.commands.turn", "what a change of a fleet has done on this host, once (fleet calls it)"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
 }
 
@@ -96,13 +99,8 @@ def build_parser() -> _Parser:
             import_module("litellm_tui.commands.options.history").add_status_options(command)
         elif name == "history":
             import_module("litellm_tui.commands.options.history").add_options(command)
-        elif name == "fleet":
-            command.add_argument(
-                "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
-            )
-        elif name == "host":
-            command.add_argument("verb", choices=("check",), help="say what is missing there; changes nothing")
-            command.add_argument("host", metavar="HOST", help="as OpenSSH's client understands it, aliases too")
+        elif name in OF_THE_FLEET:
+            OF_THE_FLEET[name](command)
         elif name == "check":
             command.add_argument(
                 "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document"
@@ -123,6 +121,7 @@ def build_parser() -> _Parser:
             _add_audit_options(command)
         elif name == "diff":
             _add_diff_options(command)
+            add_keys_options(command)
         elif name == "rehearse":
             _add_rehearse_options(command)
         elif name == "restart":

@@ -60,6 +60,7 @@ LONG = (
     "tests/lab/test_docker_gateway.py",
     "tests/lab/test_docker_services.py",
     "tests/lab/test_faults.py",
+    "tests/lab/test_fleet_hosts.py",
     "tests/lab/test_podman_services.py",
     "tests/lab/test_record.py",
     "tests/lab/test_rehearsal_files.py",

@@ -31,7 +31,7 @@ ROOMS: dict[str, str] = {
     "demo": "model host",
     "ui": "model analysis host logs services target storage monitor actions notify",
     "commands": "model analysis audit host logs collectors services target storage monitor actions notify ui demo",
-    "cli": "host target monitor ui",
+    "cli": "host target monitor ui commands",
 }
 PURE = ("model", "analysis", "audit")
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -16,6 +16,7 @@ import msgspec
 from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.config import config_file
 from litellm_tui.collectors.config.saved import load_saved
+from litellm_tui.commands.keys import tell_keys
 from litellm_tui.commands.look import history_of, look
 from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.logs.log_line import clean
@@ -29,9 +30,20 @@ UNREACHABLE_STATUS: Final = 3
 _SHORTEST_DIGEST: Final = 4
 
 
-def run(options: Options, version: str = "", history: bool = False, json: bool = False) -> int:
+def run(
+    options: Options,
+    version: str = "",
+    history: bool = False,
+    json: bool = False,
+    keys: bool = False,
+    asked_with: str = "",
+) -> int:
     """Compare, or list the versions, and say by the exit status whether there is a difference."""
     settings = load_settings()
+    if keys:
+        if not json or version or history:
+            raise SettingsError("diff: --keys goes with --json alone")
+        return tell_keys(resolve(options, settings), asked_with)
     profile = say_which(resolve(options, settings))
     kept = history_of(profile)
     kept.load()

@@ -1,12 +1,16 @@
 """`litellm-tui host check HOST`: what another host has and lacks for being looked at by ssh. Changes nothing there.
 
-Exit status: 0 all is there, 1 something is missing, 69 it was not reached, 64 a wrong command line.
+`host install HOST` puts the version of this machine there, with the installer that is there, after showing how.
+
+Exit status: 0 all is there, or installed; 1 something is missing, or was not installed; 2 nothing was changed; 69 it
+was not reached, 64 a wrong command line.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -30,9 +34,14 @@ echo "system=$(uname -sm 2>/dev/null)"
 echo "program=$(command -v litellm-tui 2>/dev/null)"
 echo "version=$(litellm-tui --version 2>/dev/null)"
 echo "follow=$(litellm-tui status --help 2>/dev/null | grep -c -e --follow)"
-for name in python3.13 python3.12 python3.11 python3; do
-  found=$(command -v "$name" 2>/dev/null) && echo "python=$found $("$name" --version 2>&1)" && break
+for name in "$1" python3.13 python3.12 python3.11 python3; do
+  found=$(command -v "$name" 2>/dev/null) && told=$("$name" --version 2>&1) && echo "python=$found $told" && break
 done
+echo "target=$("$found" -c 'import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform())' \
+  2>/dev/null)"
+echo "managed=$("$found" -c 'import os, sysconfig; print(os.path.exists(os.path.join(sysconfig.get_path("stdlib"),
+  "EXTERNALLY-MANAGED")))' 2>/dev/null)"
+echo "pip=$("$found" -m pip --version 2>/dev/null)"
 for name in uv pipx pip3 pip; do
   found=$(command -v "$name" 2>/dev/null) && echo "installer=$found" && break
 done
@@ -52,17 +61,24 @@ class Checked(NamedTuple):
     lack: str = "missing"
 
 
-def run(options: Options, verb: str, host: str) -> int:
-    """Look, print a line for each part, and what to do about what is missing."""
+def run(options: Options, verb: str, host: str, yes: bool = False) -> int:
+    """Look, print a line for each part, and what to do about what is missing; or install."""
     del options
-    assert verb == "check"
     if why := refused(host):
-        raise SettingsError(f"host check: {clean(host)[:80]!r}: {why}")
+        raise SettingsError(f"host {verb}: {clean(host)[:80]!r}: {why}")
+    if verb == "install" and not yes and not sys.stdin.isatty():
+        raise SettingsError(f"host install: {host} needs --yes where nobody can be asked")
     before = time.time()
-    found = asyncio.run(ask(host, line=checking_line(_SCRIPT), seconds=_SECONDS))
+    line = checking_line(_SCRIPT, [f"python{sys.version_info[0]}.{sys.version_info[1]}"])
+    found = asyncio.run(ask(host, line=line, seconds=_SECONDS))
     if isinstance(found, LinkFailure):
         tell(found)
         return UNAVAILABLE
+    if verb == "install":
+        # only now: a look packs nothing
+        from litellm_tui.commands.host_install import run_install
+
+        return run_install(host, said_in(found.output), yes=yes)
     checked = list(judged(host, found.output, before, time.time()))
     for one in checked:
         sign = {True: "ok", False: one.lack, None: ""}[one.well]
@@ -72,12 +88,17 @@ def run(options: Options, verb: str, host: str) -> int:
     return 1 if any(one.well is False for one in checked) else 0
 
 
+def said_in(output: str) -> dict[str, str]:
+    """What the script has printed, by name."""
+    return {name: value[:_LONGEST] for name, _, value in (line.partition("=") for line in output.splitlines())}
+
+
 def judged(host: str, output: str, asked_at: float, came_at: float) -> Iterator[Checked]:
     """What the script has printed, part by part; times are of this machine."""
-    said = {name: value[:_LONGEST] for name, _, value in (line.partition("=") for line in output.splitlines())}
+    said = said_in(output)
     yield Checked("ssh", True, f"{host} lets you in ({said.get('system') or 'it does not say what it is'})")
     version = said.get("version", "").rpartition(" ")[2]
-    install = f"install version {__version__} there, with {_installer(said)}"
+    install = f"litellm-tui host install {host} puts version {__version__} there, with {_installer(said)}"
     if not said.get("program"):
         yield Checked(
             "program", False, "no litellm-tui on the PATH of a command by ssh, and none in ~/.local/bin", install

@@ -56,8 +56,8 @@ def run(
         document = {"exit_status": STATUS[outcome.result], **msgspec.to_builtins(outcome)}
         print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
     else:
-        for line in _ending(outcome):
-            print(_plain(line))
+        for line in ending(outcome):
+            print(plain(line))
     return STATUS[outcome.result]
 
 
@@ -107,17 +107,19 @@ async def _told(
                 if isinstance(event, Outcome):
                     outcome = event
                 elif not json and event.took is not None:
-                    for line in (_line(event), *(f"        {note}" for note in event.notes)):
-                        print(_plain(line), flush=True)
+                    for line in (step_line(event), *(f"        {note}" for note in event.notes)):
+                        print(plain(line), flush=True)
     assert outcome is not None
     return outcome
 
 
-def _line(step: Step) -> str:
+def step_line(step: Step) -> str:
+    """A step that has ended, in one line."""
     return f"{'ok  ' if step.ok else 'FAIL'}  {step.name:<14} {step.took or 0.0:6.1f} s  {step.detail}".rstrip()
 
 
-def _ending(outcome: Outcome) -> list[str]:
+def ending(outcome: Outcome) -> list[str]:
+    """What came of it, a line each."""
     down = f", {outcome.downtime:.1f} s of them without an answer" if outcome.downtime is not None else ""
     lines = [f"{outcome.result}: {outcome.text}", f"{outcome.took:.1f} s{down}"]
     done = outcome.rehearsal
@@ -132,7 +134,8 @@ def _ending(outcome: Outcome) -> list[str]:
     return lines
 
 
-def _plain(line: str) -> str:
+def plain(line: str) -> str:
+    """As the terminal can hold it."""
     shown = clean(line)
     utf = "utf" in (sys.stdout.encoding or "").lower()
     return shown if utf else shown.encode("ascii", "replace").decode()

@@ -108,11 +108,13 @@ async def start(command: Sequence[str], *, limit: int = 1 << 16) -> Process | No
 _PIPE_SIZE = 1 << 20
 
 
-async def start_on(command: Sequence[str], stdout: int, stderr: int = PIPE) -> Process | NotAvailable:
+async def start_on(
+    command: Sequence[str], stdout: int, stderr: int = PIPE, stdin: int = DEVNULL
+) -> Process | NotAvailable:
     """Start a command that writes to these pipes (see `pipe`); their writing ends are closed here."""
     try:
         child = await asyncio.create_subprocess_exec(
-            *command, stdin=DEVNULL, stdout=stdout, stderr=stderr, env=helper_environment()
+            *command, stdin=stdin, stdout=stdout, stderr=stderr, env=helper_environment()
         )
     except OSError as error:
         return NotAvailable(f"{command[0]}: {error.strerror}")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from asyncio.subprocess import PIPE, Process
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
@@ -32,9 +33,13 @@ _THIS_MACHINE: Final = "this machine"
 class FarChild:
     """Runs from `async with` on, and is ended there. `host` is where it is, empty for this machine."""
 
-    def __init__(self, host: str, words: Sequence[str] = (), line: str = "") -> None:
-        """With these `words` for litellm-tui, or this `line` for the shell of the other side."""
+    def __init__(self, host: str, words: Sequence[str] = (), line: str = "", given: bytes | None = None) -> None:
+        """With these `words` for litellm-tui, or this `line` for the shell of the other side; `given` on its stdin."""
         self._host = host
+        self._given = given
+        self._started_at = 0.0
+        self.round_trip = 0.0
+        """Seconds from the start until the other side had begun: the link's round trip takes no longer."""
         self._command = ssh_command(host, line or far_line(words)) if host else own_command(words)
         self._child: Process | None = None
         self._output = bytearray()
@@ -47,13 +52,18 @@ class FarChild:
         self._reader, writer = pipe()
         os.set_blocking(self._reader, False)
         asyncio.get_running_loop().add_reader(self._reader, self._read_errors)
-        started = await start_on(self._command, PIPE, writer)
+        self._started_at = time.monotonic()
+        started = await start_on(self._command, PIPE, writer, DEVNULL if self._given is None else PIPE)
         if isinstance(started, Failure):
             self._failed = failure(
                 "no ssh" if self._host else "program failed", self.where, "" if self._host else started.why
             )
         else:
             self._child = started
+            if self._given is not None and started.stdin is not None:
+                # what is still to be written then is written before it is closed
+                started.stdin.write(self._given)
+                started.stdin.close()
         return self
 
     async def __aexit__(
@@ -66,6 +76,11 @@ class FarChild:
     def where(self) -> str:
         """The host in words."""
         return self._host or _THIS_MACHINE
+
+    @property
+    def is_far(self) -> bool:
+        """Whether it runs on another host."""
+        return bool(self._host)
 
     @property
     def said(self) -> str:
@@ -89,6 +104,7 @@ class FarChild:
             return await self.ended()
         del self._output[: self._output.index(BEGUN) + len(BEGUN)]
         self._begun = True
+        self.round_trip = time.monotonic() - self._started_at
         return None
 
     async def line(self) -> bytes | None:
@@ -170,23 +186,30 @@ class FarChild:
             self._reader = -1
 
 
-async def ask(host: str, words: Sequence[str] = (), seconds: float = 30.0, line: str = "") -> Done | LinkFailure:
+async def ask(
+    host: str, words: Sequence[str] = (), seconds: float = 30.0, line: str = "", given: bytes | None = None
+) -> Done | LinkFailure:
     """Run it to its end there; what the link or the absence of the program is to blame for is a failure.
 
-    The link has `ANSWER_SECONDS`, the program itself so many `seconds`.
+    The link has `ANSWER_SECONDS`, the program itself so many `seconds`. `given` is on its stdin.
     """
-    async with FarChild(host, words, line) as child:
-        if failed := await child.begun():
-            return failed
-        try:
-            async with asyncio.timeout(seconds):
-                output = await child.rest()
-        except TimeoutError:
-            return failure("program failed", child.where, f"it has not answered in {seconds:g} s")
-        if output is None:
-            return failure("program failed", child.where, "it printed more than a document can be")
-        status = await child.status()
-        found = link_failure(child.where, status, child.said, connected=bool(host)) if status else None
-        if found is not None and found.state in ("link lost", "missing program", "program too old"):
-            return found
-        return Done(status, output.decode(errors="replace"), child.said)
+    async with FarChild(host, words, line, given) as child:
+        return await answer(child, seconds)
+
+
+async def answer(child: FarChild, seconds: float) -> Done | LinkFailure:
+    """As `ask`, of a child that has been started."""
+    if failed := await child.begun():
+        return failed
+    try:
+        async with asyncio.timeout(seconds):
+            output = await child.rest()
+    except TimeoutError:
+        return failure("program failed", child.where, f"it has not answered in {seconds:g} s")
+    if output is None:
+        return failure("program failed", child.where, "it printed more than a document can be")
+    status = await child.status()
+    found = link_failure(child.where, status, child.said, connected=child.is_far) if status else None
+    if found is not None and found.state in ("link lost", "missing program", "program too old"):
+        return found
+    return Done(status, output.decode(errors="replace"), child.said)

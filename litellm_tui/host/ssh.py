@@ -100,9 +100,9 @@ def script_line(script: str, words: Sequence[str] = ()) -> str:
     return " ".join(["exec", "sh", "-c", *map(shlex.quote, (script, "litellm-tui", *words))])
 
 
-def checking_line(script: str) -> str:
-    """The line that runs a script of this program, after `BEGUN` and with the same PATH."""
-    return script_line(_BEGIN + 'PATH="$PATH:$HOME/.local/bin"; export PATH; ' + script)
+def checking_line(script: str, words: Sequence[str] = ()) -> str:
+    """The line that runs a script of this program with these words, after `BEGUN` and with the same PATH."""
+    return script_line(_BEGIN + 'PATH="$PATH:$HOME/.local/bin"; export PATH; ' + script, words)
 
 
 def control_path(host: str, environ: Mapping[str, str]) -> str | None:

@@ -130,7 +130,7 @@ class StatusDocument(msgspec.Struct, frozen=True):
 class Seen(msgspec.Struct, frozen=True):
     """What is known of a member: its last document with the time it came, and what is wrong with the link now.
 
-    Without either nothing has come yet.
+    Without either nothing has come yet. `round_trip` are seconds that its link takes at most to and fro.
     """
 
     member: Member
@@ -138,6 +138,39 @@ class Seen(msgspec.Struct, frozen=True):
     came_at: float | None = None
     failure: LinkFailure | None = None
     failing_since: float | None = None
+    round_trip: float = 0.0
+
+
+class KeyValue(msgspec.Struct, frozen=True, array_like=True):
+    """One value of a configuration: its text without secrets, and a digest of the whole of it for this question alone.
+
+    Two values are equal where their digests are, whatever of them is shown.
+    """
+
+    text: str
+    digest: str
+
+
+class KeyDocument(msgspec.Struct, frozen=True):
+    """What `diff --keys --json` prints: every value of the configuration by its dotted key."""
+
+    format: int = 0
+    keys: dict[str, KeyValue] = {}
+
+
+class KeySide(msgspec.Struct, frozen=True):
+    """One value of a key that differs, and the members that have it. An empty `text` means that they have none."""
+
+    text: str
+    members: tuple[str, ...]
+
+
+class KeyDifference(msgspec.Struct, frozen=True):
+    """A key whose values differ within a group, the value of most members first."""
+
+    group: str
+    key: str
+    sides: tuple[KeySide, ...]
 
 
 class FleetRow(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -16,7 +16,7 @@ import msgspec
 from litellm_tui.analysis.fleet.link_states import failure, link_failure
 from litellm_tui.analysis.phrases import shortened
 from litellm_tui.host.command import Done
-from litellm_tui.host.far_child import FarChild, ask
+from litellm_tui.host.far_child import FarChild, answer
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.fleet import LinkFailure, Member, Seen, StatusDocument
 from litellm_tui.monitor.supervisor import crashed
@@ -37,21 +37,24 @@ _MOST_ITEMS: Final = 2000
 _LONGEST_TEXT: Final = 500
 
 
-async def look_once(settings: Settings, now: Callable[[], float] = time.time) -> tuple[Seen, ...]:
-    """All of them side by side, each asked once."""
+async def look_once(
+    settings: Settings, now: Callable[[], float] = time.time, chosen: Sequence[Member] | None = None
+) -> tuple[Seen, ...]:
+    """All of them, or the `chosen` ones, side by side, each asked once."""
     gate = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def one(member: Member) -> Seen:
-        async with gate:
-            found = await ask(member.ssh, member_words(member, settings, "status", "--json"), LOOK_SECONDS)
+        words = member_words(member, settings, "status", "--json")
+        async with gate, FarChild(member.ssh, words) as child:
+            found = await answer(child, LOOK_SECONDS)
         came = now()
         read = read_document(found.output.encode(), member) if isinstance(found, Done) else found
         if isinstance(read, LinkFailure) and isinstance(found, Done) and found.status > 3:
             # what it printed in place of a document is of no use, and what it said is
             read = link_failure(_where(member), found.status, found.error, connected=bool(member.ssh))
-        return _seen(member, read, came)
+        return _seen(member, read, came, child.round_trip)
 
-    return tuple(await asyncio.gather(*(one(member) for member in members(settings))))
+    return tuple(await asyncio.gather(*(one(member) for member in (members(settings) if chosen is None else chosen))))
 
 
 def read_document(line: bytes, member: Member) -> StatusDocument | LinkFailure:
@@ -83,10 +86,10 @@ def _where(member: Member) -> str:
     return member.ssh or "this machine"
 
 
-def _seen(member: Member, read: StatusDocument | LinkFailure, came: float) -> Seen:
+def _seen(member: Member, read: StatusDocument | LinkFailure, came: float, round_trip: float) -> Seen:
     if isinstance(read, LinkFailure):
         return Seen(member, failure=read)
-    return Seen(member, read, came)
+    return Seen(member, read, came, round_trip=round_trip)
 
 
 class FleetWatch:
@@ -142,7 +145,7 @@ class FleetWatch:
                 found = read_document(line, member)
                 if isinstance(found, LinkFailure):
                     return found
-                self._tell(Seen(member, found, time.time()))
+                self._tell(Seen(member, found, time.time(), round_trip=child.round_trip))
 
     def _fail(self, member: Member, failed: LinkFailure) -> None:
         known = self._seen[member.name]

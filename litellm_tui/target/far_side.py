@@ -55,6 +55,21 @@ def far_words(chosen: ProfileSettings, arguments: Sequence[str] = (), options: O
     return [*words, *without_profile(arguments)]
 
 
+def option_words(options: Options) -> list[str]:
+    """The options that choose a gateway, as words of a command line."""
+    words: list[str] = []
+    for name in Options.__struct_fields__:
+        value = getattr(options, name)
+        if name == "scope" and value is not None:
+            words.append(f"--{value}")
+        elif name == "read_only":
+            words += ["--read-only"] if value else []
+        elif value is not None:
+            # one word: a value may begin with a dash
+            words.append(f"--{name.replace('_', '-')}={value}")
+    return words
+
+
 def without_profile(arguments: Sequence[str]) -> list[str]:
     """The arguments without `--profile NAME`, in any form that argparse takes."""
     kept: list[str] = []

@@ -10,13 +10,15 @@ from textual.app import SuspendNotSupported
 
 from litellm_tui.actions.far_terminal import run_there, why_not
 from litellm_tui.analysis.fleet.words import NO_PROFILES
-from litellm_tui.model.fleet import LinkFailure
+from litellm_tui.model.fleet import FleetRow, LinkFailure
+from litellm_tui.monitor.fleet_keys import compare_group
 from litellm_tui.monitor.fleet_members import FleetWatch
 from litellm_tui.target.far_side import member_words, members
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings, SettingsError, load_settings
-from litellm_tui.ui.screens.fleet import FleetScreen
+from litellm_tui.ui.screens.fleet import FleetScreen, key_paragraphs
+from litellm_tui.ui.screens.sheet import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from litellm_tui.ui.console_host import ConsoleHost
 
 _GROUP: Final = "fleet members"
+_KEYS: Final = "fleet keys"
 
 
 class FleetControl:
@@ -46,18 +49,31 @@ class FleetControl:
 
         def changed() -> None:
             if screen is not None and screen.is_running:
-                screen.fill()
+                screen.told()
+
+        def compare(row: FleetRow) -> None:
+            if not row.group:
+                self._console.notify(f"{row.name} is in no group: group: NAME in its profile names one", markup=False)
+                return
+            self._console.say(f"asking {row.group}")
+            self._console.begin(partial(self._compare, settings, row.group), _KEYS, exclusive=True)
 
         watch = FleetWatch(settings, changed)
         while (view := self._console.session.view) is not None:
-            screen = FleetScreen(view, lambda: watch.seen, view.profile.name)
+            screen = FleetScreen(view, lambda: watch.seen, view.profile.name, compare)
             self._console.begin(watch.run, _GROUP, exclusive=True)
             try:
                 name = await self._console.push_screen_wait(screen)
             finally:
                 self._console.cancel_workers(_GROUP)
+                self._console.cancel_workers(_KEYS)
             if name is None or not await self._open(name, settings):
                 return
+
+    async def _compare(self, settings: Settings, group: str) -> None:
+        found = await compare_group(settings, group)
+        told = key_paragraphs(found.members, found.differences, found.unknown)
+        self._console.push_screen(Sheet(f"Keys that differ in {group}", lambda: told))
 
     async def _open(self, name: str, settings: Settings) -> bool:
         """Open this one; whether the fleet is to be shown again after it."""

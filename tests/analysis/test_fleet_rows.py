@@ -121,6 +121,15 @@ def test_a_clock_that_differs(ahead: float, words: str) -> None:
     assert fleet.differences == expected
 
 
+@pytest.mark.parametrize(
+    ("ahead", "round_trip", "differs"),
+    [(-8, 0.2, True), (-8, 9.0, False), (8, 0.2, True), (-40, 9.0, True), (4.5, 0.0, False)],
+)
+def test_a_slow_link_is_not_taken_for_a_clock_that_differs(ahead: float, round_trip: float, differs: bool) -> None:
+    seen = _seen("a", _document(written_at=NOW + ahead), round_trip=round_trip)
+    assert bool(fleet_of([seen], NOW).differences) is differs
+
+
 def test_what_cannot_be_reached_differs_in_nothing() -> None:
     lost = _seen("b", _document(litellm_version="1.77.7"), failure=failure("link lost", "host-b"))
     assert fleet_of([_seen("a", _document()), lost], NOW).differences == ()

@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.bench import audit, gateway, intake, log, many, startup
+from tests.bench import audit, fleet, gateway, intake, log, many, startup
 from tests.lab import missing
 
 WHAT = {
@@ -26,6 +26,7 @@ WHAT = {
     "memory": "memory after five million lines",
     "journal": "start with a journal of 1 GB",
     "many": "1,000 and 5,000 deployments: start, rest, keys",
+    "fleet": "a fleet of two and of a hundred hosts: CPU, memory, bytes, keys",
     "audit": "an audit of a small file and of 5,000 deployments",
 }
 PARTS = tuple(WHAT)
@@ -114,6 +115,8 @@ def rows(parts: Sequence[str], lines: int, flood: int, large: int) -> Iterator[s
         yield from [f"| start-up with a large journal | not measured: {why} | |"] if why else _journal(large)
     if "many" in parts:
         yield from many.rows()
+    if "fleet" in parts:
+        yield from fleet.rows()
     if "audit" in parts:
         yield from audit.rows()
 

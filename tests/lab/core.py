@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import grp
 import hashlib
@@ -21,6 +22,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -38,6 +40,7 @@ Which = Literal["user", "system"]
 SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 _KEEPER = str(Path(keeper.__file__).resolve())
 _KEEP = ("unshare", "-m", "--propagation", "private", sys.executable, "-I", _KEEPER)
+_CLONE_NEWNET = 0x40000000
 _ports_lock = threading.Lock()
 _ports_reserved: list[socket.socket] = []
 TOOLS = ("systemctl", "journalctl", "unshare", "nsenter", "setpriv", "mount", "umount")
@@ -81,6 +84,7 @@ class _Settings:
     leash: bool
     temporary: bool
     reveal: list[str] = field(default_factory=list)
+    apart: bool = False
 
 
 def required() -> bool:
@@ -206,7 +210,23 @@ def _cache_folder(uid: int, gid: int) -> Path:
 
 
 def _outside(pid: int) -> list[str]:
-    return ["nsenter", "-t", str(pid), "-m", "-p", "-C", "-i", "-u", "--"]
+    return ["nsenter", "-t", str(pid), "-m", "-p", "-C", "-i", "-u", "-n", "--"]
+
+
+def connect(port: int, timeout: float, inside: int = 0) -> socket.socket:
+    """A connection to this port of 127.0.0.1, in the network of the process `inside` where one is given."""
+    if not inside:
+        return socket.create_connection(("127.0.0.1", port), timeout)
+
+    def entered() -> socket.socket:
+        # a thread has a network of its own, and a socket keeps that in which it was made
+        with open(f"/proc/{inside}/ns/net", "rb") as network:
+            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), _CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "the network of the lab cannot be entered")
+        return socket.create_connection(("127.0.0.1", port), timeout)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(entered).result()
 
 
 def request(
@@ -216,12 +236,15 @@ def request(
     headers: Mapping[str, str] | None = None,
     body: Any = None,
     timeout: float = 30,
+    inside: int = 0,
 ) -> Answer:
     """One request without any proxy of the machine in between; the answer whatever its status."""
     host, _, path = url.removeprefix("http://").partition("/")
     connection = http.client.HTTPConnection(host, timeout=timeout)
     begun = time.monotonic()
     try:
+        if inside:
+            connection.sock = connect(connection.port, timeout, inside)
         sent = {"connection": "close", **(headers or {})}
         data = None
         if body is not None:
@@ -270,13 +293,15 @@ class Lab:
         detached: bool = False,
         wait: bool = True,
         timeout: float = PATIENCE,
+        apart: bool = False,
+        ports: Ports | None = None,
     ) -> Lab:
         """A running lab.
 
         `units` are started, `installed` exist; `env` joins a unit's EnvironmentFile; `keyed` are those whose
         file holds the master key. `groups` are the ordinary user's further groups. `reveal` are folders the
         ordinary user must reach although they lie below a closed one. A detached lab outlives its starter;
-        any other ends with it.
+        any other ends with it. One that is `apart` has a network of its own, and may have the `ports` of another.
         """
         lack = _machine_lacks()
         if lack:
@@ -292,7 +317,7 @@ class Lab:
         if (folder / "pid.json").exists() and cls.attach(folder).alive:
             raise LabError(f"a lab is running in {folder}: take it down first")
         account = _account()
-        numbers = free_ports(6)
+        numbers = list(asdict(ports).values()) if ports is not None and apart else free_ports(6)
         starting = [unit for unit in units if unit in installed]
         settings = _Settings(
             name=uuid.uuid4().hex[:8],
@@ -305,6 +330,7 @@ class Lab:
             volatile_journal=volatile_journal,
             leash=not detached,
             temporary=temporary,
+            apart=apart,
             reveal=[
                 *_prefixes(environment.python),
                 *_prefixes(Path(sys.executable)),
@@ -718,9 +744,14 @@ class Lab:
                 raise LabError(f"LiteLLM {self.litellm.version} ({scope} unit) {why}:\n{tail}")
             time.sleep(0.05)
 
+    @property
+    def network(self) -> int:
+        """The process whose network is the lab's own; 0 where it is the machine's."""
+        return self.pid if self._settings.apart else 0
+
     def _answers(self, url: str) -> bool:
         try:
-            return request("GET", url, timeout=2).status == 200
+            return request("GET", url, timeout=2, inside=self.network).status == 200
         except (OSError, http.client.HTTPException):
             return False
 
@@ -732,7 +763,7 @@ class Lab:
 
     def redis(self, *command: str, timeout: float = 5) -> str:
         """The first line of what Redis replies to one command, as it stands on the wire."""
-        with socket.create_connection(("127.0.0.1", self.ports.redis), timeout) as connection:
+        with connect(self.ports.redis, timeout, self.network) as connection:
             parts = [f"*{len(command)}\r\n", *(f"${len(part.encode())}\r\n{part}\r\n" for part in command)]
             connection.sendall("".join(parts).encode())
             with connection.makefile("rb") as stream:
@@ -753,7 +784,8 @@ class Lab:
         given = self.key(user) if key == "" else key
         authorization = {"authorization": f"Bearer {given}"} if given else {}
         sent = {**authorization, **(headers or {})}
-        return request(method, self.url(user) + path, headers=sent, body=body, timeout=timeout)
+        url = self.url(user) + path
+        return request(method, url, headers=sent, body=body, timeout=timeout, inside=self.network)
 
     def chat(
         self,
@@ -811,4 +843,5 @@ class Lab:
         self._upstream("DELETE", "/calls")
 
     def _upstream(self, method: str, path: str, body: Any = None) -> Answer:
-        return request(method, f"http://127.0.0.1:{self.ports.upstream}{path}", body=body)
+        url = f"http://127.0.0.1:{self.ports.upstream}{path}"
+        return request(method, url, body=body, inside=self.network)

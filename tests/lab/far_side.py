@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from litellm_tui.host.proc import family
-from tests.lab.core import USER, Lab, free_ports
+from tests.lab.core import USER, Lab, connect, free_ports
 from tests.lab.engine.sshd import UNPACKED, program
 from tests.lab.environments import LabError
 
@@ -37,6 +37,10 @@ Match LocalPort {missing}
   SetEnv PATH=/usr/bin:/bin
 Match LocalPort {old}
   SetEnv PATH={theirs}/old:/usr/bin:/bin
+Match LocalPort {ahead}
+  SetEnv PATH={theirs}/ahead:{path} XDG_STATE_HOME={state}
+Match LocalPort {bare}
+  SetEnv PATH={theirs}/bare:/usr/bin:/bin HOME={theirs}/home
 """
 _CLIENT: Final = """\
 Host changed
@@ -55,6 +59,10 @@ Host missing
   Port {missing}
 Host old
   Port {old}
+Host ahead
+  Port {ahead}
+Host bare
+  Port {bare}
 Host * !refused
   IdentityFile {folder}/key
 Host *
@@ -74,6 +82,18 @@ case "$*" in
 *) echo '{"taken_at": 1.0, "host": "old", "exit_status": 0, "problems": []}' ;;
 esac
 """
+# the clock of the whole machine cannot be set for one program alone: the program's own is
+_AHEAD: Final = """\
+#!{python} -P
+import sys, time
+real = time.time
+time.time = lambda: real() + {seconds}
+from litellm_tui.cli import main
+sys.exit(main())
+"""
+AHEAD_SECONDS: Final = 120
+# that of the machine, without what is installed for the tests
+PYTHON: Final = os.path.realpath(sys.executable)
 # the state that each alias is in; the others are well
 ALIASES: Final = {
     "changed": "host key changed",
@@ -98,7 +118,7 @@ class FarSide:
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab, self.folder = lab, folder
-        well, missing, old, down = free_ports(4)
+        well, missing, old, down, ahead, bare = free_ports(6)
         # takes connections, and says nothing
         self._silent = socket.create_server(("127.0.0.1", 0))
         self._own: subprocess.Popen[bytes] | None = None
@@ -110,10 +130,18 @@ class FarSide:
         theirs.mkdir(mode=0o755)
         shutil.copy(folder / "key.pub", theirs)
         _script(theirs / "old" / "litellm-tui", _OLD)
+        _script(theirs / "ahead" / "litellm-tui", _AHEAD.format(python=sys.executable, seconds=AHEAD_SECONDS))
+        # a host with a Python and an installer, whose home is its own
+        self.bare = theirs / "bare"
+        _script(self.bare / "python3.11", f'exec {PYTHON} "$@"')
+        self.bare_home = theirs / "home"
+        self.bare_home.mkdir()
+        os.chown(self.bare_home, lab.uid, lab.gid)
         given = {
             "folder": folder, "theirs": theirs, "user": USER,
             "well": well, "missing": missing, "old": old, "down": down,
-            "slow": self._silent.getsockname()[1], "ports": "\n".join(f"Port {port}" for port in (well, missing, old)),
+            "slow": self._silent.getsockname()[1], "ahead": ahead, "bare": bare,
+            "ports": "\n".join(f"Port {port}" for port in (well, missing, old, ahead, bare)),
             "path": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
             "state": str(lab.home / "state-far"),
         }  # fmt: skip
@@ -121,7 +149,7 @@ class FarSide:
         (folder / "client").write_text(_CLIENT.format(**given), encoding="utf-8")
         for name, key in (("known", "host"), ("known-otherwise", "other-host")):
             public = (folder / f"{key}.pub").read_text(encoding="utf-8")
-            lines = "".join(f"[127.0.0.1]:{port} {public}" for port in (well, missing, old))
+            lines = "".join(f"[127.0.0.1]:{port} {public}" for port in (well, missing, old, ahead, bare))
             (folder / name).write_text(lines, encoding="utf-8")
         _script(folder / "bin" / "ssh", f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/client "$@"\n')
         # sockets have short paths
@@ -214,7 +242,7 @@ class FarSide:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as found:
+            with connect(self.port, 1, self.lab.network) as found:
                 return found.recv(4) == b"SSH-"
         except OSError:
             return False

@@ -10,6 +10,7 @@ Standard library only, and run by path, so that nothing of the project is needed
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import shlex
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -35,6 +37,12 @@ SETTINGS = {
 
 def mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True)
+
+
+def loopback_up() -> None:
+    """A network of one's own begins with an interface that is down: SIOCSIFFLAGS with IFF_UP and IFF_RUNNING."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, 0x8914, struct.pack("16sh14x", b"lo", 0x1 | 0x40))
 
 
 def started(pid: int) -> int:
@@ -118,7 +126,8 @@ def keep(lab: Path) -> int:
     counting = [name for controllers in cgroups for name in controllers.split(",") if "=" not in name]
     # Joining the groups must come before the cgroup namespace: systemd takes over every process of its roots.
     join = " && ".join(f"echo $$ >{shlex.quote(str(cgroup))}/cgroup.procs" for cgroup in cgroups.values())
-    namespaces = "unshare -m -p -f -C -i -u --kill-child=KILL --propagation private"
+    network = " -n" if settings.get("apart") else ""
+    namespaces = f"unshare -m -p -f -C -i -u{network} --kill-child=KILL --propagation private"
     bear = f'{join} && exec setpriv --pdeathsig KILL {namespaces} "$@"'
     become = [sys.executable, "-I", str(Path(__file__).resolve()), "init", str(lab), *counting]
     holder = subprocess.Popen(["sh", "-c", bear, "sh", *become], stdin=subprocess.DEVNULL)
@@ -205,6 +214,8 @@ def init(lab: Path, controllers: list[str]) -> NoReturn:
     uid: int = settings["uid"]
     os.umask(0o022)
     os.chdir("/")
+    if settings.get("apart"):
+        loopback_up()
     mount("--make-rprivate", "/")
     mount("-t", "proc", "proc", "/proc")
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/sys/fs/cgroup")

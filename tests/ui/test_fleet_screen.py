@@ -24,7 +24,7 @@ SCRIPT = """\
 for word; do host=$last; last=$word; done
 [ -e "{folder}/$host" ] || {{ echo "ssh: connect to host $host port 22: Connection refused" >&2; exit 255; }}
 echo 'litellm-tui: begun'
-case "$last" in *--version*) echo litellm-tui; exit 0;; esac
+case "$last" in *--version*) echo litellm-tui; exit 0;; *--keys*) cat "{folder}/$host.keys"; exit 0;; esac
 cat "{folder}/$host"
 while [ -e "{folder}/$host" ]; do sleep 0.1; done
 exit 255
@@ -70,6 +70,52 @@ async def test_rows_come_worst_first_and_change_as_they_are_told(scene: Scene, h
     await scene.until(lambda: (screen._fleet.rows[0].name, screen._fleet.rows[0].version) == ("web-1", "1.106.2"))
     await scene.press("escape")
     await scene.until(lambda: len(scene.app.screen_stack) == 1)
+
+
+def _keys(**keys: str) -> str:
+    values = {key.replace("__", "."): [text, text] for key, text in keys.items()}
+    return json.dumps({"format": 1, "keys": values}) + "\n"
+
+
+async def test_d_shows_where_the_configurations_of_the_group_differ(
+    scene: Scene, hosts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = {name: ProfileSettings(ssh=name, group="web") for name in ("web-1", "web-2")}
+    monkeypatch.setattr(fleet_control, "load_settings", lambda: Settings(profiles=profiles))
+    (hosts / "web-1.keys").write_text(_keys(router_settings__num_retries="2", general_settings__same="1"))
+    (hosts / "web-2.keys").write_text(_keys(router_settings__num_retries="3", general_settings__same="1"))
+    screen = await _open(scene)
+    await scene.until(lambda: all(row.known for row in screen._fleet.rows) and screen.selected, "all are told")
+    await scene.settled()
+    await scene.press("d")
+    await scene.shows("router_settings.num_retries: 2 on web-1; 3 on web-2")
+    assert "general_settings.same" not in scene.text
+    await scene.until(lambda: getattr(scene.app.screen, "could_be_read", False))
+    await scene.press("escape")
+    await scene.until(lambda: scene.app.screen is screen)
+    await scene.press("escape")
+    await scene.until(lambda: len(scene.app.screen_stack) == 1)
+
+
+async def test_d_on_a_gateway_of_no_group_says_how_one_is_named(scene: Scene, hosts: Path) -> None:
+    screen = await _open(scene)
+    await scene.until(lambda: all(row.known for row in screen._fleet.rows) and screen.selected, "all are told")
+    await scene.settled()
+    await scene.press("d")
+    await scene.until(lambda: any("is in no group" in note.message for note in scene.app._notifications))
+    await scene.press("escape")
+
+
+async def test_a_model_that_is_dead_on_one_alone_stands_before_everything_else(scene: Scene, hosts: Path) -> None:
+    def deployments(state: str) -> list[dict[str, Any]]:
+        return [{"group": "small", "model": "openai/small", "verdict": {"state": state}}]
+
+    (hosts / "web-1").write_text(_document("SERVING", 0, deployments=deployments("serving")) + "\n")
+    (hosts / "web-2").write_text(_document("DEGRADED", 2, deployments=deployments("failing")) + "\n")
+    await _open(scene)
+    await scene.shows("≠ small dead · degraded and told")
+    await scene.shows("small (openai/small) is dead on web-2 and serving on web-1")
+    await scene.press("escape")
 
 
 async def test_enter_opens_another_host_on_the_terminal_and_comes_back(

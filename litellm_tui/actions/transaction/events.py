@@ -15,9 +15,11 @@ from litellm_tui.model.snapshot import Snapshot
 
 StepName = Literal[
     "install",
+    "audit",
     "rehearsal",
     "preflight",
     "backup",
+    "write",
     "exchange",
     "restart",
     "proof",

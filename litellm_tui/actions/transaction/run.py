@@ -52,7 +52,8 @@ class Transaction:
 
     `observer` looks at the gateway, `order` restarts it, `lock` keeps the record, `backups` the configurations. With
     `rollback` off, a configuration that fails stays. With an `exchange` another release is put in its place before the
-    restart, and taken back where the proof fails. Without `rehearse` nothing is rehearsed.
+    restart, and taken back where the proof fails. Without `rehearse` nothing is rehearsed. `back_to` is the set that
+    was on the disk before what is applied, where that is known: it comes back in place of the last that ran.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class Transaction:
         rollback: bool = True,
         exchange: Exchange | None = None,
         rehearse: Rehearse | None = None,
+        back_to: int | None = None,
     ) -> None:
         self._rehearsal = RehearsalStep(rehearse)
+        self._back_to = back_to
         self._profile = profile
         self._order = order
         self._lock = lock
@@ -224,7 +227,7 @@ class Transaction:
             return
         exchange = self._record.exchange
         # another release is not the configuration's fault: that one stays
-        good = None if exchange is not None else self._way_back.good(backup)
+        good = None if exchange is not None else self._way_back.good(backup, self._back_to)
         recreates = is_due(seen.snapshot) or replacement.recreates(exchange)
         unkept = await self._recreation.keep() if recreates else None
         self._record = msgspec.structs.replace(

@@ -29,12 +29,15 @@ class WayBack:
             taken, "before a restart", litellm_version=(readiness.version or "") if readiness else ""
         )
 
-    def good(self, backup: Backup | None) -> Backup | None:
-        """What to go back to: what is to be applied itself, where it has run before, else the last that did.
+    def good(self, backup: Backup | None, before: int | None = None) -> Backup | None:
+        """What to go back to: the set `before`, else what is to be applied itself, where it has run, else the last that
+        did.
 
         A set with all environment files comes before one that lacks some: of a start that was seen after such a file
         had changed, that file is not kept.
         """
+        if before is not None and (known := self._backups.get(before)) is not None:
+            return known
         if backup is None:
             return None
         ran = [old for old in reversed(self._backups.records()) if old.good and old.root == backup.root]

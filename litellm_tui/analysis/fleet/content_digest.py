@@ -28,6 +28,11 @@ def section_digests(file: ConfigFile) -> dict[str, str]:
     return {str(name): _digest(_plain({name: value}, secrets=False)) for name, value in file.data.items()}
 
 
+def plain_value(value: Any) -> Any:
+    """A value in what JSON has, secrets included."""
+    return _plain(value, secrets=True)
+
+
 def _digest(plain: Any) -> str:
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

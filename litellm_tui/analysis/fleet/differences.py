@@ -8,10 +8,12 @@ from typing import Final, NamedTuple
 from litellm_tui.analysis.phrases import age, first_of
 from litellm_tui.model.fleet import Seen, StatusDocument
 
-# by which clocks may differ until that is said: a document takes its time over a slow line
-CLOCK_SECONDS: Final = 15.0
+# by which clocks may differ, beside what the link can have taken, until that is said
+CLOCK_SECONDS: Final = 5.0
 _DEAD: Final = ("failing", "masked", "not loaded")
 _ALIVE: Final = ("serving",)
+# ends the short word for a model that is dead on one and serves on another
+DEAD_HERE: Final = " dead"
 # of a fleet in which nothing fits
 _MOST_MODELS: Final = 20
 _SHORT_DIGEST: Final = 8
@@ -51,12 +53,26 @@ def _versions(told: Told) -> Iterator[Difference]:
         yield Difference(f"versions of LiteLLM differ: {text}", members)
 
 
-def _configurations(told: Told) -> Iterator[Difference]:
+def differing_groups(fleet: Sequence[Seen]) -> list[str]:
+    """The groups that are to have equal configurations, and have not."""
+    told = [(seen, seen.document) for seen in fleet if seen.document is not None and seen.failure is None]
+    return [
+        group
+        for group, pairs in _by_group(told).items()
+        if len({document.configuration.digest for _, document in pairs if document.configuration}) > 1
+    ]
+
+
+def _by_group(told: Told) -> dict[str, Told]:
     groups: dict[str, Told] = {}
     for seen, document in told:
         if seen.member.group and document.configuration is not None:
             groups.setdefault(seen.member.group, []).append((seen, document))
-    for group, pairs in groups.items():
+    return groups
+
+
+def _configurations(told: Told) -> Iterator[Difference]:
+    for group, pairs in _by_group(told).items():
         by_digest: dict[str, list[str]] = {}
         for seen, document in pairs:
             by_digest.setdefault(document.configuration.digest if document.configuration else "", []).append(
@@ -92,7 +108,7 @@ def _models(told: Told) -> Iterator[Difference]:
     for key in found[:_MOST_MODELS]:
         serving = [name for name in alive[key] if name not in dead[key]]
         label = key[0] if key[0] == key[1] else f"{key[0]} ({key[1]})"
-        members = dict.fromkeys(dead[key], f"{key[0]} dead")
+        members = dict.fromkeys(dead[key], f"{key[0]}{DEAD_HERE}")
         yield Difference(f"{label} is dead on {first_of(dead[key])} and serving on {first_of(serving)}", members)
     if rest := found[_MOST_MODELS:]:
         yield Difference(f"{len(rest)} more models are dead on one and serving on another", {})
@@ -102,8 +118,9 @@ def _clocks(told: Told) -> Iterator[Difference]:
     for seen, document in told:
         if seen.came_at is None or not document.written_at:
             continue
-        ahead = document.written_at - seen.came_at
-        if abs(ahead) >= CLOCK_SECONDS:
+        # it was under way for half of the round trip, by as much more or less
+        ahead = document.written_at - seen.came_at + seen.round_trip / 2
+        if abs(ahead) - seen.round_trip / 2 >= CLOCK_SECONDS:
             words = clock_words(ahead)
             yield Difference(f"the clock of {seen.member.name} is {words}", {seen.member.name: f"clock {words}"})
 

@@ -100,11 +100,11 @@ _SENTENCES: Final[dict[LinkState, tuple[str, str]]] = {
     ),
     "missing program": (
         "there is no litellm-tui on {host}, on the PATH of a command by ssh or in ~/.local/bin",
-        "install it there (pipx install, uv tool install); litellm-tui host check {host} says what is missing",
+        "litellm-tui host install {host} puts it there; litellm-tui host check {host} says what is missing",
     ),
     "program too old": (
         "the litellm-tui on {host} is too old for this",
-        "install the version of this machine there; litellm-tui host check {host} shows both",
+        "litellm-tui host install {host} puts the version of this machine there; host check {host} shows both",
     ),
     "program failed": (
         "litellm-tui on {host} failed",

@@ -1,1 +1,1 @@
-"""The options of commands, each in a module of its own: they load nothing."""
+"""The options of commands, one module a command or a few: nothing is imported by them but argparse."""

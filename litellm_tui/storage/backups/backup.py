@@ -9,7 +9,10 @@ from typing import Literal, NamedTuple
 import msgspec
 
 Role = Literal["config", "environment"]
-Why = Literal["seen running", "seen failing", "before a restart", "before a fix", "before a rollback", "rejected"]
+Why = Literal[
+    "seen running", "seen failing", "before a restart", "before a fix", "before an apply", "before a rollback",
+    "rejected",
+]  # fmt: skip
 
 
 class FileCopy(msgspec.Struct, frozen=True):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
+from litellm_tui.analysis.fleet.differences import DEAD_HERE
+from litellm_tui.analysis.fleet.keys import key_words
 from litellm_tui.analysis.fleet.rows import fleet_of
 from litellm_tui.analysis.fleet.words import facts
 from litellm_tui.analysis.health.request_counts import rate
-from litellm_tui.analysis.phrases import age, coarse_age
+from litellm_tui.analysis.phrases import age, coarse_age, count
 from litellm_tui.model.diagnosis import Severity
-from litellm_tui.model.fleet import Fleet, FleetRow, Seen
+from litellm_tui.model.fleet import Fleet, FleetRow, KeyDifference, LinkFailure, Seen
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
@@ -29,6 +31,10 @@ _BY_STATUS: Final[dict[int, tuple[Severity, str]]] = {
 }
 # of problems, errors a minute, version and age, each right-aligned with a blank before it
 _COLUMNS: Final = (("problems", 9), ("err/min", 8), ("version", 10), ("config", 9), ("seen", 10))
+# of a sheet that somebody reads
+MOST_KEYS: Final = 500
+# of a fleet of a hundred somebody tells something all the time
+DRAWN_SECONDS: Final = 0.25
 # below this width of the list the sentence goes before version and configuration
 _WIDE: Final = 100
 
@@ -36,14 +42,35 @@ _WIDE: Final = 100
 class FleetScreen(LiveList[str | None, FleetRow]):
     """Gives the name of the profile that is to be opened, or None. `seen` is what is known of each member now."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,G", "close", show=False)]
-    NAME, WHAT, ENDING = "fleet", "Fleet", "Enter open · Esc close"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,G", "close", show=False),
+        Binding("d", "compare", show=False),
+    ]
+    NAME, WHAT, ENDING = "fleet", "Fleet", "Enter open · d keys that differ · Esc close"
 
-    def __init__(self, view: View, seen: Callable[[], Sequence[Seen]], open_now: str) -> None:
-        """`open_now` is the profile that this console shows."""
+    def __init__(
+        self, view: View, seen: Callable[[], Sequence[Seen]], open_now: str, compare: Callable[[FleetRow], object]
+    ) -> None:
+        """`open_now` is the profile that this console shows; `compare` shows where a row's group differs."""
         super().__init__(view)
-        self._seen, self._open_now = seen, open_now
+        self._seen, self._open_now, self._compare = seen, open_now, compare
         self._fleet = Fleet(())
+        self._waiting = False
+
+    def told(self) -> None:
+        """Something has come of one of them: what comes within a moment is drawn together."""
+        if not self._waiting:
+            self._waiting = True
+            self.set_timer(DRAWN_SECONDS, self._draw_told)
+
+    def _draw_told(self) -> None:
+        self._waiting = False
+        self.fill()
+
+    def action_compare(self) -> None:
+        """Where the configurations of the selected row's group differ."""
+        if (chosen := self.chosen) is not None:
+            self._compare(chosen)
 
     def on_mount(self) -> None:
         # who answers last may be the worst: the cursor is on that row until somebody moves it
@@ -92,11 +119,15 @@ def fleet_rows(fleet: Fleet, view: View, width: int) -> Iterator[Row]:
             "config": row.digest,
             "seen": "" if row.age is None else coarse_age(row.age),
         }
+        # what is dead here and serves elsewhere stands before everything else
+        dead = ", ".join(one for one in row.differs if one.endswith(DEAD_HERE))
+        first = cell(f"{view.signs.changed} {dead} · ", min(rest, cell_len(dead) + 5)) if dead else ""
         yield Row((
             (f" {sign} ", style),
             (cell(row.name, names) + " ", "strong"),
             (cell(row.state, states) + " ", style),
-            (cell(row.sentence, rest), "ok" if row.status else "quiet"),
+            (first, "mark"),
+            (cell(row.sentence, rest - cell_len(first)), "ok" if row.status else "quiet"),
             *((cell(told[name], size, right=True), _column_style(row, name)) for name, size in columns),
         ), row.name)  # fmt: skip
     if fleet.differences:
@@ -104,6 +135,23 @@ def fleet_rows(fleet: Fleet, view: View, width: int) -> Iterator[Row]:
         yield Row(((" what differs", "head"),))
         for text in fleet.differences:
             yield from to_rows([("", f" {text}", "mark")], width)
+
+
+def key_paragraphs(
+    members: Sequence[str], differences: Sequence[KeyDifference], unknown: Mapping[str, LinkFailure]
+) -> list[Paragraph]:
+    """Where the configurations of a group differ, for a sheet."""
+    known = len(members) - len(unknown)
+    told: list[Paragraph] = []
+    if not differences:
+        told.append(
+            ("", f"equal in every key, on {count(known, 'member')}" if known > 1 else "nothing to compare", "ok")
+        )
+    told += [("", key_words(one), "mark") for one in differences[:MOST_KEYS]]
+    if (rest := len(differences) - MOST_KEYS) > 0:
+        told.append(("", f"and {rest:,} more: litellm-tui fleet diff has all of them", "quiet"))
+    told += [("", f"{name}: {failed.why}", "bad") for name, failed in unknown.items()]
+    return told
 
 
 def _style(row: FleetRow) -> str:
