@@ -26,7 +26,8 @@ from litellm_tui.model.service_target import ServiceTarget
 
 RehearsalOutcome = Literal["passed", "refused", "not judged", "not possible"]
 """`passed`: it starts and is proved. `refused`: it does not. `not judged`: its time was over before either was seen,
-and `cause` says what was still waited for. `not possible`: nothing was started, `cause` says why."""
+and `cause` says what was still waited for. `not possible`: nothing was started, or what was started could not be had
+beside the gateway; `cause` says why, and nothing is said of the configuration."""
 
 
 class Derived(msgspec.Struct, frozen=True):

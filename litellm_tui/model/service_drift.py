@@ -49,6 +49,8 @@ class ServiceDrift(msgspec.Struct, frozen=True):
     only another container brings them in, which nothing here makes. `unknown` says what could not be compared, and why.
     `command` is the order in the operator's words. `harm` says what the order would take away when this console gives
     it, `broken` why what is written cannot be used at all. `image` is the name of the image that is written.
+    `releases` are the release that the tag of the container's image names, and the other one that the tag of the
+    written image names; the first is empty where its tag names none, both are where no other release is written.
     """
 
     found: tuple[Difference, ...] = ()
@@ -58,6 +60,7 @@ class ServiceDrift(msgspec.Struct, frozen=True):
     harm: tuple[str, ...] = ()
     broken: str = ""
     image: str = ""
+    releases: tuple[str, str] = ("", "")
 
     @property
     def added_variables(self) -> frozenset[str]:

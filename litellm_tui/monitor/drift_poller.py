@@ -15,6 +15,7 @@ from litellm_tui.model.failures import Crashed, Failure, NotAvailable
 from litellm_tui.model.reading import Reading, next_reading
 from litellm_tui.model.service import Service
 from litellm_tui.model.service_drift import ServiceDrift
+from litellm_tui.monitor.release_choice import same_release, version_of_image
 from litellm_tui.monitor.service_poller import ServicePoller
 from litellm_tui.monitor.wakeup import Wakeup
 from litellm_tui.services.capabilities import ChangesUnwritten, ShowsDrift
@@ -88,10 +89,21 @@ class DriftPoller:
         started, before = time.time(), self.reading
         result: ServiceDrift | Failure = await driver.drift(service)
         if isinstance(result, ServiceDrift):
-            result = masked(result, self._redact)
+            result = masked(with_releases(result), self._redact)
         now = time.time()
         self.reading = next_reading(before, result, now - started, DRIFT_SECONDS, now)
         self._changed()
+
+
+def with_releases(drift: ServiceDrift) -> ServiceDrift:
+    """The drift with the releases that its images name, where another one is written than runs."""
+    for difference in drift.found:
+        if difference.kind == "image":
+            # behind the name stands the beginning of the image's id, where the same name is another image now
+            runs, written = (version_of_image(name.partition(" ")[0]) for name in (difference.runs, difference.written))
+            if written and not same_release(runs, written):
+                return msgspec.structs.replace(drift, releases=(runs, written))
+    return drift
 
 
 async def _image(driver: ShowsDrift, before: Reading[ServiceDrift]) -> str | None:

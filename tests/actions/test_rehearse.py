@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from litellm_tui.actions.rehearse import folder as folders
 from litellm_tui.actions.rehearse.look import judge
 from litellm_tui.actions.rehearse.messages import headline, rehearsal_lines
+from litellm_tui.actions.rehearse.own_fault import own_fault
 from litellm_tui.actions.rehearse.room import free_bytes, lacks_memory, spare_port, wanted_bytes
 from litellm_tui.actions.rehearse.run import Wish, rehearse
 from litellm_tui.analysis.change.proof import ProofCheck
@@ -20,6 +23,7 @@ from litellm_tui.model.rehearsal import Rehearsal
 from litellm_tui.model.service import Service, Worker
 from litellm_tui.model.service_kinds import Process, Tools
 from litellm_tui.target.profile import Profile
+from tests.waiting import eventually
 
 OWN = (os.geteuid(), os.getegid())
 
@@ -36,8 +40,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def _place() -> str:
+    place = folders.new_place()
+    assert isinstance(place, str)
+    assert not os.path.exists(place)
+    return place
+
+
 def test_the_copy_stands_beside_what_the_original_stands_beside(place: Path) -> None:
-    made = folders.make_folder(b"a: 1\n", str(place / "etc" / "config.yaml"), None, OWN)
+    made = folders.make_folder(_place(), b"a: 1\n", str(place / "etc" / "config.yaml"), None, OWN)
     assert isinstance(made, tuple)
     folder, copy = made
     assert Path(copy).read_bytes() == b"a: 1\n"
@@ -57,7 +68,7 @@ def test_another_file_is_rehearsed_in_the_place_of_the_services_own(place: Path)
     (place / "new").mkdir()
     (place / "new" / "own_hooks.py").write_text("")
     (place / "new" / "data.bin").write_text("")
-    made = folders.make_folder(b"", str(place / "new" / "c.yaml"), str(place / "etc" / "config.yaml"), OWN)
+    made = folders.make_folder(_place(), b"", str(place / "new" / "c.yaml"), str(place / "etc" / "config.yaml"), OWN)
     assert isinstance(made, tuple)
     assert sorted(os.listdir(made[0])) == ["c.yaml", "config.yaml", "hooks.py", "own_hooks.py"]
 
@@ -67,8 +78,71 @@ def test_what_a_killed_console_could_not_delete_goes_with_the_next_rehearsal(pla
     old.mkdir()
     young.mkdir()
     os.utime(old, (1, 1))
-    assert isinstance(folders.make_folder(b"", str(place / "etc" / "config.yaml"), None, OWN), tuple)
+    assert isinstance(folders.make_folder(_place(), b"", str(place / "etc" / "config.yaml"), None, OWN), tuple)
     assert (old.exists(), young.exists()) == (False, True)
+
+
+# a console whose driver has been asked to start it, and has not yet
+CONSOLE = """\
+import asyncio, contextlib, sys
+from pathlib import Path
+from litellm_tui.actions.rehearse import folder, run
+from litellm_tui.model.found import Found
+from litellm_tui.model.service_kinds import Process, Tools
+from litellm_tui.target.profile import Profile
+
+class Slow:
+    def next_start(self):
+        return None
+    async def rehearsal_user(self):
+        return __import__("os").geteuid(), __import__("os").getegid()
+    @contextlib.asynccontextmanager
+    async def rehearse(self, order):
+        print(order.folder, flush=True)
+        await asyncio.sleep(500)
+        yield
+
+place = Path(sys.argv[1])
+folder._parent = lambda: place / "runtime"
+run.driver = lambda _: Slow()
+profile = Profile(name="p", host="h", url=Found("http://127.0.0.1:1", "t"), tools=Tools(), unit=Found("gw", "t"),
+                  config=Found(str(place / "etc" / "config.yaml"), "t"),
+                  service=Process(start=("/x",), pid_file="/x.pid"))
+asyncio.run(run.rehearse(profile, run.Wish(), free=lambda: None))
+"""
+
+
+async def test_the_copy_is_deleted_also_where_the_console_is_killed_before_anything_runs(place: Path) -> None:
+    console = subprocess.Popen([sys.executable, "-c", CONSOLE, str(place)], stdout=subprocess.PIPE, text=True)
+    assert console.stdout is not None
+    folder = Path(console.stdout.readline().strip())
+    try:
+        assert (folder / "config.yaml").is_file()
+    finally:
+        console.kill()
+        console.wait()
+        console.stdout.close()
+    await eventually(lambda: list((place / "runtime").iterdir()) == [], "its folder is deleted")
+
+
+@pytest.mark.parametrize(
+    ("cause", "own"),
+    [
+        ("the rehearsal ended (status 1); OSError: [Errno 98] Address already in use", "an address that is taken"),
+        ("LiteLLM cannot listen on 127.0.0.1:40123: the address is already in use", "an address that is taken"),
+        ("Exception: Config file not found: /run/r/config.yaml", "cannot read the copy"),
+        ("PermissionError: [Errno 13] Permission denied: '/run/r/config.yaml'", "cannot read the copy"),
+        # what stands beside the copy is as it is beside the original
+        ("ImportError: could not find /run/r/absent.py: not found", ""),
+        ("ValueError: Invalid routing_strategy: 'fastest'", ""),
+        ("Exception: Error loading yaml file /run/r/config.yaml: a tab", ""),
+    ],
+)
+def test_what_would_not_end_the_restart_is_not_held_against_the_file(cause: str, own: str) -> None:
+    said = own_fault(Rehearsal("refused", cause), "/run/r/config.yaml")
+    assert (own in said, bool(said)) == (True, bool(own))
+    assert cause in said or not own
+    assert own_fault(Rehearsal("passed", cause), "/run/r/config.yaml") == ""
 
 
 def service(memory: int | None, workers: tuple[int, ...] = ()) -> Service:

@@ -8,8 +8,11 @@ from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.analysis.health.release_problems import OTHER_INSTALLED, release_problems
 from litellm_tui.model.audit import Audit, Finding, Severity
 from litellm_tui.model.configuration import ConfigError, Mark
+from litellm_tui.model.reading import Reading
 from litellm_tui.model.release import COMPROMISED, EXPLOITED, NOT_RUNNING, PLANTED
+from litellm_tui.model.service_drift import Difference, DriftOrder, ServiceDrift
 from litellm_tui.model.snapshot import Snapshot
+from litellm_tui.monitor.drift_poller import with_releases
 from tests.analysis.test_headline import healthy  # noqa: F401  # the fixture
 from tests.recorded import NOW
 
@@ -71,3 +74,40 @@ def test_what_is_installed_and_does_not_run_is_a_note(healthy: Snapshot) -> None
     (problem,) = [problem for problem in diagnosis.problems if problem.key == OTHER_INSTALLED]
     assert (problem.severity, problem.cause) == ("quiet", "installed 1.109.3, runs 1.106.2 until the next restart")
     assert diagnosis.headline.word != "AT RISK"
+
+
+def written(runs: str, names: str, order: DriftOrder = "recreate") -> ServiceDrift:
+    image = Difference("image", "", runs, names, "/srv/gw/compose.yaml")
+    return with_releases(ServiceDrift((image,), order=order, command="docker compose up -d gateway", image=names))
+
+
+@pytest.mark.parametrize(
+    ("runs", "names", "releases"),
+    [
+        ("berriai/litellm:v1.90.1-stable", "berriai/litellm:v1.95.4", ("1.90.1", "1.95.4")),
+        ("berriai/litellm:main-latest", "berriai/litellm:v1.95.4", ("", "1.95.4")),
+        ("berriai/litellm:v1.95.4", "other/litellm:v1.95.4", ("", "")),
+        ("berriai/litellm:v1.95.4", "berriai/litellm:main-latest", ("", "")),
+        ("own/gw:v1.95.4 (a1a1a1a1a1a1)", "own/gw:v1.95.4 (b2b2b2b2b2b2)", ("", "")),
+    ],
+)
+def test_the_releases_are_those_that_the_tags_name(runs: str, names: str, releases: tuple[str, str]) -> None:
+    assert written(runs, names).releases == releases
+
+
+def test_an_image_that_is_written_and_does_not_run_is_a_note_like_an_installed_one(healthy: Snapshot) -> None:  # noqa: F811
+    from msgspec.structs import replace
+
+    def told(drift: ServiceDrift) -> list[str]:
+        snapshot = replace(healthy, service_drift=Reading(drift, seen_at=NOW, tried_at=NOW))
+        found = [one for one in diagnose(snapshot, NOW).problems if one.key == OTHER_INSTALLED]
+        assert all(one.severity == "quiet" and "/srv/gw/compose.yaml names gw:v2.4.1" in one.reason for one in found)
+        return [one.cause for one in found]
+
+    readiness = healthy.gateway.readiness.value
+    assert readiness is not None
+    runs = readiness.version or "2.3.0"
+    assert told(written("gw:v2.3.0", "gw:v2.4.1")) == [f"installed 2.4.1, runs {runs} until the next restart"]
+    (only,) = told(written("gw:v2.3.0", "gw:v2.4.1", "another"))
+    assert only == f"installed 2.4.1, runs {runs}: only docker compose up -d gateway brings it in"
+    assert told(written(f"gw:v{runs}", f"gw:v{runs}")) == []

@@ -20,10 +20,10 @@ an answer* is measured from outside while it is made: `/health/liveliness` is as
 average number of processes that wanted one of the machine's two processors in the minute before its end: a start takes
 longest where it is high, so two rows compare only where their loads do, and an answer may come too late to count.
 
-To make this page anew, or the rows of one of its tests:
+To make this page anew, or the rows of one of its tests, one after another, so that they are no load to each other:
 
 ```console
-$ LITELLM_TUI_WRITE_DOCS=1 ./test --long tests/lab/test_restart.py tests/lab/test_rehearsal.py \\
+$ LITELLM_TUI_WRITE_DOCS=1 ./test --long -n 1 tests/lab/test_restart.py tests/lab/test_rehearsal.py \\
     tests/lab/test_rehearsal_files.py tests/lab/test_docker_rehearsal.py tests/lab/test_upgrade.py \\
     tests/lab/test_docker_upgrade.py
 ```

@@ -33,8 +33,14 @@ def read(**changes: str) -> UnitRehearsal:
     return found
 
 
-def words(unit: UnitRehearsal, command: tuple[str, ...] = ("/opt/v/bin/litellm",), *, sandboxed: bool = True) -> str:
-    order = RehearsalOrder("litellm-tui-rehearsal-x", None, "/run/c", "/run/f", 4711, {"GONE": None, "A": "b"})
+def words(
+    unit: UnitRehearsal,
+    command: tuple[str, ...] = ("/opt/v/bin/litellm",),
+    *,
+    sandboxed: bool = True,
+    folder: str = "/run/f",
+) -> str:
+    order = RehearsalOrder("litellm-tui-rehearsal-x", None, "/run/c", folder, 4711, {"GONE": None, "A": "b"})
     made = RehearsalCommand(command, {"PORT": "4711"})
     return "\n".join(transient_unit("system", order, unit, made, ("/run/f/1", "/run/f/2"), sandboxed=sandboxed))
 
@@ -84,6 +90,17 @@ def test_the_changes_win_over_every_file_of_the_unit(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_had_twice_is_not_rehearsed(setting: dict[str, str]) -> None:
     assert isinstance(unit_rehearsal(SHOWN | setting, "gw.service"), NotAvailable)
+
+
+@pytest.mark.parametrize("hides", ["yes", "tmpfs"])
+def test_a_copy_where_homes_are_hidden_is_seen_by_its_process(hides: str) -> None:
+    unit = read(ProtectHome=hides)
+    text = words(unit, folder="/run/user/1000/r")
+    assert [line for line in text.splitlines() if "Home=" in line] == ["--property=ProtectHome=tmpfs"]
+    assert "--property=BindReadOnlyPaths=/run/user/1000/r\n" in text
+    # what root makes stands elsewhere
+    assert f"--property=ProtectHome={hides}\n" in words(unit)
+    assert "/run/user" not in words(read(ProtectHome="read-only"), folder="/run/user/1000/r")
 
 
 def test_what_the_unit_forbids_can_be_left_away_where_systemd_run_refuses_it() -> None:

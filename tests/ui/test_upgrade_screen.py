@@ -43,12 +43,15 @@ class Stage:
         self.begun: list[str] = []
         self.ended: list[str] = []
         self.may_end = asyncio.Event()
+        self.index = asyncio.Event()
+        self.index.set()
         self.outcome: Outcome | None = Outcome("applied", "LiteLLM 1.95.4 runs", 31.0, downtime=12.5)
 
     async def make_plan(
         self, profile: object, seen: object, version: str = "", *, backed_up: bool = False, rehearsal: bool = False
     ) -> Planned:
         self.asked.append((version, backed_up, rehearsal))
+        await self.index.wait()
         plan = replace(self.plan, after=version or self.plan.after)
         if plan.database and (backed_up or rehearsal):
             plan = replace(plan, refusals=())
@@ -214,6 +217,41 @@ async def test_the_release_that_was_kept_is_gone_back_to(scene: Scene, staged: C
     stage.may_end.set()
     await scene.shows("LiteLLM 1.89.3 runs")
     assert stage.begun == ["back"]
+
+
+async def test_who_goes_back_waits_for_no_index(scene: Scene, staged: Callable[[Stage], Stage]) -> None:
+    stage = staged(Stage(kept="1.89.3"))
+    stage.index.clear()
+    stage.outcome = Outcome("applied", "LiteLLM 1.89.3 runs", 20.0, downtime=10.0)
+    await scene.press("U")
+    await scene.shows("looking at what is installed")
+    await scene.shows("LiteLLM 1.89.3, which ran before")
+    screen = scene.app.screen
+    assert isinstance(screen, UpgradeScreen)
+    await scene.until(lambda: _buttons(screen) == ["Cancel", "Back to 1.89.3"])
+    screen.query_one("#back", Button).press()
+    await scene.until(lambda: stage.begun == ["back"])
+    # the plan that comes late begins nothing, and offers nothing
+    stage.index.set()
+    await scene.until(lambda: screen.planned is not None)
+    stage.may_end.set()
+    await scene.shows("LiteLLM 1.89.3 runs")
+    assert _buttons(screen) == ["Close"]
+    assert stage.begun == ["back"]
+
+
+async def test_all_steps_and_the_outage_stand_above_what_is_to_be_known_of_them(
+    scene: Scene, staged: Callable[[Stage], Stage]
+) -> None:
+    stage = staged(Stage())
+    stage.may_end.set()
+    screen = await _opened(scene)
+    await scene.press("y")
+    await scene.shows("31.0 s, 12.5 s without an answer")
+    words = ["".join(text for text, _ in row.spans).strip() for row in screen.rows(100)]
+    order = ("LiteLLM 1.95.4 runs", "12.5 s without an answer", "it was made:", "proof", "two packages do not go")
+    first = [next(place for place, line in enumerate(words) if said in line) for said in order]
+    assert first == sorted(first)
 
 
 async def test_in_production_the_name_is_typed_first(scene: Scene, staged: Callable[[Stage], Stage]) -> None:

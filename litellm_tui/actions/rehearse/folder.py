@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -25,16 +25,26 @@ _OLD_SECONDS: Final = 3600.0
 _MOST_LINKS: Final = 2000
 
 
-def make_folder(text: bytes, original: str, beside: str | None, user: tuple[int, int]) -> tuple[str, str] | Failure:
-    """A folder of its own with the copy `text` of the file `original`, owned by `user`: `(folder, path of the copy)`.
-
-    What stands beside the path `beside` is linked, and what stands beside `original` comes before it.
-    """
+def new_place() -> str | Failure:
+    """Where the folder of one rehearsal is to be: nothing is there yet. What was left there long ago is deleted."""
     try:
         parent = _parent()
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(parent)
-        folder = tempfile.mkdtemp(prefix=PREFIX, dir=parent)
+    except OSError as error:
+        return Failure(f"no folder can be made for the rehearsal: {error.filename or ''}: {error.strerror}")
+    return str(parent / f"{PREFIX}{secrets.token_hex(6)}")
+
+
+def make_folder(
+    folder: str, text: bytes, original: str, beside: str | None, user: tuple[int, int]
+) -> tuple[str, str] | Failure:
+    """Make `folder` with the copy `text` of the file `original`, owned by `user`: `(folder, path of the copy)`.
+
+    What stands beside the path `beside` is linked, and what stands beside `original` comes before it.
+    """
+    try:
+        os.mkdir(folder, 0o700)
     except OSError as error:
         return Failure(f"no folder can be made for the rehearsal: {error.filename or ''}: {error.strerror}")
     copy = os.path.join(folder, os.path.basename(original))

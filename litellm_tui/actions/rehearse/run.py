@@ -15,8 +15,9 @@ import msgspec
 
 from litellm_tui.actions.noted import note, rehearsal_event
 from litellm_tui.actions.rehearse.derived import derive
-from litellm_tui.actions.rehearse.folder import PREFIX, make_folder, remove_folder
+from litellm_tui.actions.rehearse.folder import PREFIX, make_folder, new_place
 from litellm_tui.actions.rehearse.look import Look, look_at
+from litellm_tui.actions.rehearse.own_fault import own_fault
 from litellm_tui.actions.rehearse.room import free_bytes, lacks_memory, spare_port
 from litellm_tui.actions.transaction.events import Seen
 from litellm_tui.actions.transaction.rehearsal import Rehearse
@@ -29,10 +30,13 @@ from litellm_tui.model.service import Variable
 from litellm_tui.monitor.supervisor import guarded, guarded_async
 from litellm_tui.services.capabilities import Rehearses, TellsVariables
 from litellm_tui.services.registry import driver
+from litellm_tui.services.rehearsal import kept
 from litellm_tui.target.profile import Profile
 
 # the proof takes 180 s at most; whoever is still there then ends it
 TIME_LIMIT_SECONDS: Final = 240.0
+# with what comes before and after it
+_FOLDER_SECONDS: Final = TIME_LIMIT_SECONDS + 300.0
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -124,6 +128,8 @@ async def _rehearsed(
             done = await look_at(
                 Look(profile, file, environment, order, run, wish.probes, running, wish.database, ordered), tell
             )
+            if why := own_fault(done, order.derived):
+                done = msgspec.structs.replace(done, outcome="not possible", cause=why, mark=None)
         if await asyncio.to_thread(_has_changed, file, plain):
             return _impossible(f"{path} was changed while it was rehearsed")
     return msgspec.structs.replace(done, left_out=left_out)
@@ -156,20 +162,27 @@ def _derived(file: ConfigFile, environment: Mapping[str, Variable], wish: Wish) 
 async def _order(
     derived: Derived, path: str, beside: str | None, user: tuple[int, int], wish: Wish, profile: Profile
 ) -> AsyncIterator[RehearsalOrder | Failure]:
-    """The order, with a folder that is deleted at the end."""
-    made = await asyncio.to_thread(make_folder, derived.text, path, beside, user)
-    if isinstance(made, Failure):
-        yield made
+    """The order, with a folder that is deleted at the end.
+
+    The copy in it holds secrets: who is to delete it is there before it is made, also where the console is killed.
+    """
+    place = await asyncio.to_thread(new_place)
+    if isinstance(place, Failure):
+        yield place
         return
-    folder, copy = made
-    try:
+    async with kept(rests=(place,), seconds=_FOLDER_SECONDS) as keeper:
+        made = keeper if isinstance(keeper, Failure) else await asyncio.to_thread(
+            make_folder, place, derived.text, path, beside, user
+        )  # fmt: skip
+        if isinstance(made, Failure):
+            yield made
+            return
+        folder, copy = made
         config = profile.config.value if profile.config else None
         yield RehearsalOrder(
             os.path.basename(folder), config, copy, folder, spare_port(), derived.environment, wish.program,
             TIME_LIMIT_SECONDS,
         )  # fmt: skip
-    finally:
-        await asyncio.to_thread(remove_folder, folder)
 
 
 def _has_changed(file: ConfigFile, environment: Mapping[str, str]) -> bool:

@@ -83,6 +83,11 @@ class RestartLock:
         return cls(profile.url.value, unit, folder, HostLock(digest(operated(profile))) if own else None)
 
     @property
+    def of_machine(self) -> bool:
+        """Whether consoles of other users are kept apart from this one too."""
+        return self._host is not None
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What there is to say about where the machine's lock lies."""
         return (

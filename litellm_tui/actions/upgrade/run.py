@@ -11,11 +11,10 @@ import contextlib
 import fcntl
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from litellm_tui.actions.transaction.events import Event, GatewayObserver, Order, Outcome, Seen, Step
-from litellm_tui.actions.transaction.record import RestartLock
+from litellm_tui.actions.transaction.record import Holder, RestartLock, operated
 from litellm_tui.actions.transaction.rehearsal import RehearsalStep, Rehearse
 from litellm_tui.actions.transaction.run import Transaction
 from litellm_tui.actions.transaction.steps import StepClock
@@ -25,11 +24,13 @@ from litellm_tui.actions.upgrade.exchange import exchange_of
 from litellm_tui.actions.upgrade.plan import Planned, make_plan
 from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.litellm_source.installation import installation_of
+from litellm_tui.host.host_lock import HostLock
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.installation import Installation
 from litellm_tui.model.service_kinds import Compose
 from litellm_tui.model.upgrade import EnvironmentExchange, Exchange, TagExchange
 from litellm_tui.storage.backups import Backups
+from litellm_tui.storage.identity import digest
 from litellm_tui.target.profile import Profile
 
 _UNTOUCHED: Final = "nothing was changed"
@@ -52,7 +53,7 @@ async def release_to_rehearse(profile: Profile, seen: Seen | None, version: str)
     planned = await make_plan(profile, seen, version, rehearsal=True)
     if planned.plan.refusals:
         return NotAvailable("; ".join(planned.plan.refusals))
-    with _alone(RestartLock.of(profile)) as other:
+    with _alone(RestartLock.of(profile), profile) as other:
         return NotAvailable(other) if other else await _have(profile, planned)
 
 
@@ -77,7 +78,7 @@ class Upgrade:
     async def try_out(self, planned: Planned) -> AsyncGenerator[Event, None]:
         """Make the release ready beside the one that runs, and rehearse it; an `Outcome` comes only of what failed."""
         refused = ""
-        with _alone(self._lock) as other:
+        with _alone(self._lock, self._profile) as other:
             if other:
                 yield _refused(other)
                 return
@@ -95,7 +96,7 @@ class Upgrade:
         if planned.plan.refusals:
             yield _refused("; ".join(planned.plan.refusals))
             return
-        with _alone(self._lock) as other:
+        with _alone(self._lock, self._profile) as other:
             if other:
                 yield _refused(other)
                 return
@@ -226,21 +227,36 @@ def _sealed(installed: Installation, path: str, version: str) -> EnvironmentExch
 
 
 @contextlib.contextmanager
-def _alone(lock: RestartLock) -> Iterator[str]:
-    """Within this nobody else makes a release ready for this gateway; gives the reason where somebody does."""
-    folder: Path = lock.folder
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(
-        lock.container.with_suffix(".upgrade"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-    )
+def _alone(lock: RestartLock, profile: Profile) -> Iterator[str]:
+    """Within this nobody else, of any user, makes a release ready for this gateway; gives why that is not so.
+
+    The restart's own lock is not taken: what is made ready touches nothing that runs.
+    """
+    path = lock.container.with_suffix(".upgrade")
+    try:
+        lock.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        yield f"{error.filename or path}: {error.strerror}"
+        return
+    host = HostLock(digest(f"upgrade\0{operated(profile)}")) if lock.of_machine else None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield "another upgrade of it is under way: wait for that to end"
+            return
+        except OSError as error:
+            yield f"{path} cannot be locked: {error.strerror}"
+            return
+        taken = host.acquire() if host else None
+        if isinstance(taken, Holder):
+            yield f"another upgrade of it is under way, by {taken}: wait for that to end"
         else:
-            yield ""
+            yield taken.why if taken is not None else ""
     finally:
+        if host is not None:
+            host.release()
         os.close(handle)
 
 

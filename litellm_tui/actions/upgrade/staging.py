@@ -7,6 +7,7 @@ note that says so: one that somebody was killed at is made anew.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import shutil
@@ -18,7 +19,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.actions.upgrade.relocation import rename_within
-from litellm_tui.actions.upgrade.tools import Tools, conflicts, install
+from litellm_tui.actions.upgrade.tools import Tools, bound, conflicts, install
 from litellm_tui.collectors.litellm_source.advisories import shipped_advisories
 from litellm_tui.collectors.litellm_source.catalogues import library_folders, script_interpreter
 from litellm_tui.collectors.litellm_source.installation import PIPX_RECEIPT, UV_RECEIPT, installation_of
@@ -133,7 +134,7 @@ async def _made(installed: Installation, version: str, tools: Tools, path: str) 
     await asyncio.to_thread(_begun, installed, version, path)
     # the note is not to be overwritten by a note of the one that is copied
     copy = ["cp", "--archive", "--reflink=auto", "--", *_entries(installed.folder), path]
-    done = await run(copy, _COPY_SECONDS)
+    done = await run(bound(copy), _COPY_SECONDS)
     if isinstance(done, Failure) or done.status:
         why = done.why if isinstance(done, Failure) else done.first_error
         return NotAvailable(f"{installed.folder} could not be copied: {why}")
@@ -162,6 +163,11 @@ def cleared(path: str, place: str) -> Failure | None:
     if not os.path.lexists(path):
         return None
     note = read_note(path)
+    if note is None:
+        # whoever was killed before it was noted has made no more than the folder
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
+            return None
     if note is None or note.place != place:
         return NotAvailable(f"{path} is there, and was not made by litellm-tui: remove it, or rename it")
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import shutil
 import sys
 import tempfile
@@ -21,11 +22,23 @@ from litellm_tui.host.bounded import read_text
 from litellm_tui.host.command import Done, run
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.monitor.release_choice import newest_first
+from litellm_tui.services.rehearsal import kept
 
 _ASK_SECONDS: Final = 60.0
 _RESOLVE_SECONDS: Final = 180.0
 INSTALL_SECONDS: Final = 1800.0
 _UV_PLACES: Final = ("~/.local/bin/uv", "~/.cargo/bin/uv", "/usr/local/bin/uv", "/opt/uv/uv")
+# prctl(2): PR_SET_PDEATHSIG; the console may have been killed before it is set
+_BOUND: Final = """\
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("the console was ended")
+try:
+    os.execvp(sys.argv[2], sys.argv[2:])
+except OSError as error:
+    sys.exit(f"{sys.argv[2]}: {error.strerror}")
+"""
 _PINNED: Final = re.compile(r"([A-Za-z0-9][\w.-]{0,200})(?:\[[^\]]{0,200}\])?==([^\s;]{1,100})")
 _LISTED: Final = re.compile(r"^Available versions: ([^\n]{1,200000})", re.MULTILINE)
 
@@ -99,11 +112,18 @@ async def resolve(
     """
     if not tools.uv:
         return NotAvailable("without uv it is known only after the new release was installed beside")
-    with tempfile.TemporaryDirectory(prefix="litellm-tui-") as folder:
-        listed, output = Path(folder, "wanted.in"), Path(folder, "solved.txt")
-        await asyncio.to_thread(_write_lines, listed, wanted)
-        # uv keeps to what its output file names already, where it may
-        await asyncio.to_thread(_write_lines, output, [f"{name}=={version}" for name, version in present.items()])
+    folder = Path(tempfile.gettempdir(), f"litellm-tui-{secrets.token_hex(6)}")
+    listed, output = folder / "wanted.in", folder / "solved.txt"
+    async with kept(rests=(str(folder),), seconds=_RESOLVE_SECONDS * 2) as keeper:
+        if isinstance(keeper, Failure):
+            return keeper
+        try:
+            await asyncio.to_thread(folder.mkdir, 0o700)
+            await asyncio.to_thread(_write_lines, listed, wanted)
+            # uv keeps to what its output file names already, where it may
+            await asyncio.to_thread(_write_lines, output, [f"{name}=={version}" for name, version in present.items()])
+        except OSError as error:
+            return NotAvailable(f"{error.filename or folder}: {error.strerror}")
         words = ["--quiet", "--no-header", "--no-annotate", *(["--no-deps"] if alone else [])]
         words += ["--python", sys.executable, "--python-version", python, "--output-file", str(output)]
         done = await run([*tools.uv, "pip", "compile", *words, str(listed)], _RESOLVE_SECONDS)
@@ -119,6 +139,14 @@ def _write_lines(path: Path, lines: Sequence[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
+def bound(command: Sequence[str]) -> list[str]:
+    """The command, to be killed by the kernel when the console is: it writes into an environment for minutes.
+
+    Whoever comes next makes that environment anew, and nobody else may still write into it then.
+    """
+    return [sys.executable, "-I", "-S", "-c", _BOUND, str(os.getpid()), *command]
+
+
 async def install(tools: Tools, root: Path, wanted: Sequence[str]) -> Failure | None:
     """Install into the environment at `root`, which nothing runs from; what is there stays where it may."""
     python = str(root / "bin" / "python")
@@ -127,7 +155,7 @@ async def install(tools: Tools, root: Path, wanted: Sequence[str]) -> Failure | 
     else:
         quiet = ("--quiet", "--no-input", "--disable-pip-version-check")
         command = [python, "-I", "-m", "pip", "install", *quiet, *wanted]
-    done = await run(command, INSTALL_SECONDS)
+    done = await run(bound(command), INSTALL_SECONDS)
     if isinstance(done, Failure):
         return done
     return NotAvailable(_last_words(done)) if done.status else None

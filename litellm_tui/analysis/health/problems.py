@@ -84,7 +84,7 @@ def find_problems(
     found += service_drift_problems(snapshot)
     found += log_problems(snapshot, now, found)
     found += crash_problems(snapshot.crashes, snapshot.unrecorded)
-    found += release_problems(audit)
+    found += release_problems(audit, snapshot)
     return in_order(found)
 
 

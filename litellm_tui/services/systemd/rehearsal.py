@@ -12,7 +12,7 @@ import grp
 import os
 import pwd
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -70,6 +70,8 @@ _OF_RUN: Final = (
     "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "NOTIFY_SOCKET", "MAINPID", "MANAGERPID", "LISTEN_PID",
     "LISTEN_FDS", "CREDENTIALS_DIRECTORY", "RUNTIME_DIRECTORY", "WATCHDOG_PID", "WATCHDOG_USEC",
 )  # fmt: skip
+# what ProtectHome= hides
+_HOMES: Final = ("/home/", "/root/", "/run/user/")
 _COMMON_SLICES: Final = ("app.slice", "system.slice", "session.slice", "-.slice", "user.slice")
 
 
@@ -221,10 +223,11 @@ def transient_unit(
     # the words of a script have been expanded already, and a dollar in them is one
     words = command.words if unit.expands else tuple(word.replace("$", "$$") for word in command.words)
     gone = [name for name, value in {**order.environment, **command.environment}.items() if value is None]
+    sandbox = _seeing(unit.sandbox, order.folder) if sandboxed else ()
     return [
         "systemd-run", *(["--user"] if scope == "user" else []), "--quiet", "--no-ask-password", f"--unit={order.name}",
         "--service-type=exec", f"--description=A rehearsal by litellm-tui (pid {os.getpid()})",
-        *(f"--property={text}" for text in (*unit.properties, *(unit.sandbox if sandboxed else ()))),
+        *(f"--property={text}" for text in (*unit.properties, *sandbox)),
         f"--property=EnvironmentFile={before}",
         *(f"--property=EnvironmentFile={path}" for path in unit.environment_files),
         f"--property=EnvironmentFile={after}",
@@ -232,6 +235,16 @@ def transient_unit(
         f"--property=RuntimeMaxSec={order.seconds + 30:g}", "--property=Restart=no", "--property=TimeoutStopSec=5",
         "--property=OOMScoreAdjust=600", "--property=Nice=5", "--", *words,
     ]  # fmt: skip
+
+
+def _seeing(sandbox: Sequence[str], folder: str) -> Iterator[str]:
+    """What protects the unit, with the folder of the copy in sight: it may stand where homes are hidden."""
+    for text in sandbox:
+        if text in ("ProtectHome=yes", "ProtectHome=tmpfs") and folder.startswith(_HOMES):
+            # below what is inaccessible nothing can be mounted (systemd.exec(5)); an empty home shows as little
+            yield from ("ProtectHome=tmpfs", f"BindReadOnlyPaths={folder}")
+        else:
+            yield text
 
 
 async def user_of(tools: Tools, name: str, scope: Scope) -> tuple[int, int] | Failure:

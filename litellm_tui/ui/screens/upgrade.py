@@ -116,9 +116,12 @@ class UpgradeScreen(Question[None]):
 
     async def _planned(self, rehearsal: bool) -> None:
         self._before = await self._kept()
+        # an index may take minutes, and whoever goes back needs none
+        self._buttons()
+        self.fill()
         planned = await self._plan(self._wanted, self._backed_up, rehearsal)
         self.planned = planned
-        if rehearsal and not planned.plan.refusals:
+        if rehearsal and self._way is None and not planned.plan.refusals:
             self._begin("rehearse")
             return
         self._buttons()
@@ -235,10 +238,12 @@ class UpgradeScreen(Question[None]):
             # an index may take a minute
             seconds = f"{time.monotonic() - self._asked:.0f} s"
             yield "plan", f"looking at what is installed, and at what the index of this machine has: {seconds}", "quiet"
-            return
-        yield from plan_paragraphs(self.planned.plan)
+        else:
+            yield from plan_paragraphs(self.planned.plan)
         if self._before:
             yield "kept", f"LiteLLM {self._before}, which ran before", "ok"
+        if self.planned is None:
+            return
         if self._backed_up:
             yield "backup", "the database is backed up, as you say", "ok"
         if self.planned.plan.after:
@@ -254,13 +259,14 @@ class UpgradeScreen(Question[None]):
         outcome, signs = self._outcome, self._view.signs
         if outcome is not None:
             yield outcome.result, outcome.text, _ENDED[outcome.result]
-            yield "", "", ""
         elif self._over and way == "rehearse":
             yield "passed", "it starts beside the one that runs, and is proved; nothing of that was changed", "strong"
-            yield "", "", ""
         elif self._over:
             yield "ended", "how it ended is not known: R says where it stands", "warn"
-        for name in (*_FORTH[way], *(BACK if any(step in self._steps for step in BACK) else ())):
+        yield from self._time(outcome)
+        yield "", "", ""
+        names = (*_FORTH[way], *(BACK if any(step in self._steps for step in BACK) else ()))
+        for name in names:
             step = self._steps.get(name)
             if step is None:
                 yield name, f"{signs.states['idle']}", "quiet"
@@ -269,13 +275,21 @@ class UpgradeScreen(Question[None]):
             else:
                 sign = signs.states["serving" if step.ok else "failing"]
                 yield name, f"{sign} {step.took:5.1f} s  {step.detail}", "ok" if step.ok else "bad"
-                yield from ((" ", note, "quiet") for note in step.notes)
+        if outcome is not None and outcome.log:
+            yield "the log says", "", "head"
+            yield from (("", line, "ok") for line in outcome.log)
+        # below the steps, all of which are to be seen at once
+        for name in names:
+            step = self._steps.get(name)
+            for number, note in enumerate(step.notes if step is not None else ()):
+                yield from (("", "", ""),) if not number else ()
+                yield name if not number else " ", note, "quiet"
+
+    def _time(self, outcome: Outcome | None) -> Iterator[Paragraph]:
+        """How long it takes, or took, and for how long there was no answer."""
         if outcome is None:
             if not self._over:
                 yield "total", f"{time.monotonic() - self._began:5.1f} s", "quiet"
             return
         down = f", {outcome.downtime:.1f} s without an answer" if outcome.downtime is not None else ""
         yield "total", f"{outcome.took:5.1f} s{down}" if outcome.took else "", "quiet"
-        if outcome.log:
-            yield "the log says", "", "head"
-            yield from (("", line, "ok") for line in outcome.log)

@@ -138,10 +138,15 @@ async def test_one_that_was_interrupted_is_made_anew_and_another_folder_is_left_
     assert staging.unfinished(installed.folder) == []
 
     (tmp_path / "venv.litellm-3.0").mkdir()
+    (tmp_path / "venv.litellm-3.0" / "own").write_text("")
     refused = await staging.make(installed, "3.0", Tools())
     assert isinstance(refused, Failure)
     assert "was not made by litellm-tui" in refused.why
-    assert (tmp_path / "venv.litellm-3.0").is_dir()
+    assert (tmp_path / "venv.litellm-3.0" / "own").is_file()
+    # whoever was killed before there was a note in it
+    (tmp_path / "venv.litellm-4.0").mkdir()
+    assert staging.cleared(f"{tmp_path}/venv.litellm-4.0", installed.folder) is None
+    assert not (tmp_path / "venv.litellm-4.0").exists()
 
 
 async def test_receipts_name_the_new_release(tmp_path: Path, installer: Installer) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
-from litellm_tui.actions.upgrade.tools import Index, Tools, releases, resolve
+import pytest
+
+from litellm_tui.actions.upgrade.tools import Index, Tools, install, releases, resolve
+from litellm_tui.host import proc
 from litellm_tui.model.failures import Failure
+from tests.waiting import eventually
 
 PIP = """#!/bin/sh
 echo 'litellm (1.110.2)'
@@ -45,3 +51,56 @@ async def test_what_would_be_installed_and_what_stays_by_uv(tmp_path: Path) -> N
     refused = await resolve(tools, "3.11", ["litellm==9"], {})
     assert isinstance(refused, Failure)
     assert refused.why == "error: No solution found: there is no version of litellm==9"
+
+
+# what installs, and what resolves, say that they have begun and do not end
+SLOW = """#!/bin/sh
+echo $$ > {begun}
+exec sleep 600
+"""
+CONSOLE = """\
+import asyncio, sys
+from pathlib import Path
+from litellm_tui.actions.upgrade.tools import Tools, install, resolve
+
+tools = Tools(uv=(sys.argv[1] + "/uv",))
+way = {"install": install(tools, Path(sys.argv[1]), ["litellm"]), "resolve": resolve(tools, "3.11", ["litellm"], {})}
+other = "install" if sys.argv[2] == "resolve" else "resolve"
+way[other].close()
+asyncio.run(way[sys.argv[2]])
+"""
+
+
+def _is_gone(pid: int) -> bool:
+    stat = proc.stat(pid)
+    return stat is None or stat.gone
+
+
+@pytest.mark.parametrize("way", ["install", "resolve"])
+async def test_a_console_that_is_killed_leaves_nobody_who_installs_and_no_files(tmp_path: Path, way: str) -> None:
+    begun, temporary = tmp_path / "begun", tmp_path / "tmp"
+    temporary.mkdir()
+    _tool(tmp_path / "uv", SLOW.format(begun=begun))
+    console = subprocess.Popen([sys.executable, "-c", CONSOLE, str(tmp_path), way], env={"TMPDIR": str(temporary)})
+
+    def pid() -> int:
+        return int(begun.read_text() or 0) if begun.exists() else 0
+
+    try:
+        tool = await eventually(pid, "the tool runs")
+        assert list(temporary.iterdir()) or way == "install"
+    finally:
+        console.kill()
+        console.wait()
+    if way == "install":
+        await eventually(lambda: _is_gone(tool), "it has ended")
+    else:
+        # it writes nowhere but there, and ends by itself
+        subprocess.run(["kill", str(tool)], check=False)
+    await eventually(lambda: list(temporary.iterdir()) == [], "its files are deleted")
+
+
+async def test_a_program_that_installs_and_is_not_there_is_named(tmp_path: Path) -> None:
+    refused = await install(Tools(uv=("/nobody/has/uv",)), tmp_path, ["litellm"])
+    assert isinstance(refused, Failure)
+    assert refused.why == "/nobody/has/uv: No such file or directory"
