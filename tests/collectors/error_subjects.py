@@ -51,7 +51,8 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("proxy/hooks/key_management_event_hooks.py", "", ""),
     _row("proxy/hooks/user_management_event_hooks.py", "", ""),
     _row("proxy/hooks/litellm_skills", "", ""),
-    _row("proxy/hooks/mcp_semantic_filter", "MCP", "mcp", "gateway"),
+    # the gateway's own choice among the tools
+    _row("proxy/hooks/mcp_semantic_filter", "MCP", "gateway"),
     _row("proxy/hooks/proxy_track_cost_callback.py", "callbacks", "side service", "gateway", "database"),
     _row("proxy/hooks/batch_redis_get.py", "cache", "cache", "gateway"),
     _row("proxy/hooks/parallel_request_limiter", "limits", "gateway", "cache", "caller"),
@@ -87,7 +88,10 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("_redis", "cache", "cache", "start-up"),
     # callbacks
     # a hook of the request, which refuses what a model does not take
-    _row("integrations/anthropic_cache_control_hook.py", "callbacks", "side service", "gateway"),
+    _row("integrations/anthropic_cache_control_hook.py", "callbacks", "gateway"),
+    _row("integrations/websearch_interception/", "callbacks", "gateway", "side service"),
+    # prompts in files beside the configuration
+    _row("integrations/dotprompt/", "callbacks", "gateway"),
     _row("integrations/focus/database.py", "callbacks", "database"),
     _row("integrations/cloudzero/database.py", "callbacks", "database"),
     _row("integrations/", "callbacks", "side service"),
@@ -127,6 +131,28 @@ _TELLING: Final[tuple[tuple[str, tuple[Subject, ...]], ...]] = (
      ("gateway", "caller", "side service", "mcp", "cache", "database")),
     (r"^invalid [\w.]+ .*(?:falling back|using )", ("gateway", "side service", "mcp", "cache", "start-up")),
     (r"lar1 metadata", ("caller",)),
+    # the router's own words in a class of a provider's errors
+    (r"use_in_pass_through|reserved for another team|multiple teams\. specify|team access checks", ("gateway",)),
+    (r"^this is a mock exception", ("caller",)),
+    # of MCP servers, and not of one
+    (r"^mcp .*\blogging failed|^error logging failed mcp|^failed to log mcp", ("side service",)),
+    (r"^mcp client dependencies are missing", ("gateway", "mcp")),
+    (r"^(?:rejecting|rejected) mcp|^mcp oauth: rejecting|terminated by an administrator|"
+     r"^mcp sampling: (?:denying|model access|route check|budget check failed|pre-call guardrail)|"
+     r"^(?:guardrail violation|guardrailraisedexception|blockedpii\w+) in mcp",
+     ("gateway", "caller")),
+    (r"^tool \{\} not found$|invalid pagination (?:state|cursor)|prompt_id is required for", ("caller", "gateway")),
+    (r"^mcp .*could not be decrypted|^mcp .*failed to decrypt|failed to persist (?:dcr|the sso)|stamp backfill: could",
+     ("database",)),
+    (r"^cache (?:storage|retrieval) failed|::async_set_cache_\w+\(\)|shared cache backend unavailable|"
+     r"(?:invalidate|reconcile) budget reservation|^failed to invalidate .* cache|^invalidate_\w+_cache: failed",
+     ("cache",)),
+    (r"^error looking up (?:team|organization) by|^failed to look up|^_prefetch_user_oauth_creds|env var load failed",
+     ("database",)),
+    (r"skipping guardrail '|openssl fips|_key_pem (?:must|is not)|dependency is not configured|is not a string \(",
+     ("gateway",)),
+    (r"^path parameter '", ("caller",)),
+    (r"^(?:failed to fetch upstream oauth|mcp upstream registration)", ("mcp",)),
     # the write to the database failed, and Redis keeps the rows
     (r"re-queued \{\} uncommitted rows|re-queuing to redis", ("database",)),
     (r"(?:failed|unable|could not|error|exception)[^:]*(?<!_)redis", ("cache", "start-up")),
@@ -170,7 +196,7 @@ _MADE_AT_START: Final = ("start-up", "cache", "guardrails", "callbacks", "MCP", 
 _AT_START: Final = ("start-up", "cache")
 # of a guardrail these do not end it
 _SKIPPED: Final = ("ValueError", "TypeError")
-_INITIAL: Final = ("__init__", "initialize", "load", "_init", "setup", "validate_environment")
+_INITIAL: Final = ("__init__", "initialize", "load", "_init", "init_", "setup", "validate_environment")
 
 
 def expected(said: Said) -> Expected | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -14,12 +15,14 @@ from litellm_tui.analysis.failures.consequences import fold_consequences
 from litellm_tui.analysis.failures.explanations import explain_cause
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis, Place
-from litellm_tui.model.traffic import FailedRequests, Failures, Subject
+from litellm_tui.model.traffic import FailedRequests, Failures, SilentTally, Subject, Traffic
 
 MINUTES: Final = 60
 # an incident with a failure within these minutes is going on
 GOING_ON: Final = 5
 MOST_NAMES: Final = 5
+NO_TRAFFIC: Final = Traffic()
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -30,7 +33,8 @@ class Incident(msgspec.Struct, frozen=True):
     failures in the requested time, `minutes` that of each of the last 60 minutes, the current one last. `models` are
     `litellm_params.model`, `asked` the names that callers used. `callers` are client addresses with their
     numbers of refused answers, `calls` LiteLLM's ids of the last calls. `sequence` is the number of an example record.
-    `also` names consequences: the requests that failed by them are counted too.
+    `also` names consequences: the requests that failed by them are counted too. `statuses` are HTTP statuses with their
+    numbers, where access lines alone tell of it.
     """
 
     key: str
@@ -53,6 +57,7 @@ class Incident(msgspec.Struct, frozen=True):
     calls: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    statuses: tuple[tuple[int, int], ...] = ()
     fallback: str = ""
     going_on: bool = False
     new: bool = False
@@ -64,11 +69,12 @@ def find_incidents(
     now: float,
     since: float = 0.0,
     looked_at: float = 0.0,
-    failed: Sequence[FailedRequests] = (),
+    traffic: Traffic = NO_TRAFFIC,
 ) -> tuple[Incident, ...]:
     """The incidents at or after `since`: those going on first, then by frequency.
 
-    `failed` are the failed requests of the last minutes: those of which an access line alone tells are one incident.
+    `traffic` has the failed requests of which an access line alone tells: those of 5xx are one incident, those that
+    were refused are one for each route.
     An incident is new when it was first seen after `looked_at`. All times are seconds since the epoch; failures older
     than an hour are counted by whole hours.
     """
@@ -83,19 +89,20 @@ def find_incidents(
         found[key].tallies.append(tally)
     kept = fold_consequences(_join_unnamed(found))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
-    if (silent := _without_a_line(failures, failed, now, since, looked_at, alone=not incidents)) is not None:
+    if (silent := _without_a_line(failures, traffic, now, since, looked_at, alone=not incidents)) is not None:
         incidents.append(silent)
+    incidents += [_refused(one, now, since, looked_at) for one in traffic.silent if one.last >= since]
     return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
 
 
 def _without_a_line(
-    failures: Failures, failed: Sequence[FailedRequests], now: float, since: float, looked_at: float, *, alone: bool
+    failures: Failures, traffic: Traffic, now: float, since: float, looked_at: float, *, alone: bool
 ) -> Incident | None:
     """Requests that were answered with 5xx, and of which no error line tells.
 
     Of the time before the last minutes that is known only where there is no error line at all (`alone`).
     """
-    silent = [one for one in failed if one.by in ("", "other") and not one.words and one.last >= since]
+    silent = [one for one in traffic.failed if _is_silent(one) and one.last >= since]
     counts = Counter({int(one.last // 60): one.times for one in silent})
     first = min((one.since or one.last for one in silent), default=0.0)
     if alone:
@@ -126,6 +133,37 @@ def _without_a_line(
         callers=tuple((caller, total) for caller in callers) if len(callers) == 1 else (),
         going_on=sum(minutes[-GOING_ON:]) > 0,
         new=first > looked_at,
+    )
+
+
+def _is_silent(one: FailedRequests) -> bool:
+    """Whether only access lines of 5xx tell of them; those of one status are refused."""
+    return one.by in ("", "other") and not one.words and not one.name
+
+
+def _refused(one: SilentTally, now: float, since: float, looked_at: float) -> Incident:
+    """Requests of one route that were refused with 4xx, and of which no line tells."""
+    newest, begin, counts = int(now // 60), int(since // 60), dict(one.counts)
+    minutes = tuple(counts.get(newest - back, 0) for back in reversed(range(MINUTES)))
+    told = ", ".join(f"{status} {_PHRASES.get(status, '')}".rstrip() for status, _ in one.statuses[:MOST_NAMES])
+    asked = f": {', '.join(one.paths)}" if one.paths else ""
+    return Incident(
+        key=f"refused without a line:{one.route}",
+        cause="refused with 4xx, and no line says why",
+        subject=one.route,
+        words=told + asked,
+        count=sum(number for minute, number in counts.items() if minute >= begin),
+        first=max(one.first, since),
+        last=one.last,
+        minutes=minutes,
+        sequence=one.sequence,
+        place=Place("log"),
+        means="the access log shows them, and LiteLLM has written no line beside them: it gives no reason",
+        do="ask its callers what the answer says, or send such a request: the reason stands in the answer's body",
+        callers=one.callers[:MOST_NAMES],
+        statuses=one.statuses,
+        going_on=sum(minutes[-GOING_ON:]) > 0,
+        new=one.first > looked_at,
     )
 
 

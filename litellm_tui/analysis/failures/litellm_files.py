@@ -28,7 +28,7 @@ _NAMES: Final[dict[Subject, str]] = {
         window_spend_update_queue
     """,
     "gateway": """
-        adaptive_router agent_365 aim akto alice aporia_ai attachment_registry auth_checks
+        adaptive_router agent_365 aim akto alice anthropic_cache_control_hook aporia_ai attachment_registry auth_checks
         auth_exception_handler auth_object_prefetch auth_utils auto_router auto_router_compression
         autorouter_baseline_cache azure_content_safety base_routing_strategy batch_enqueued_tokens
         batch_rate_limiter bedrock_guardrails bounded_execution budget_limiter cache_control_check
@@ -37,7 +37,7 @@ _NAMES: Final[dict[Subject, str]] = {
         custom_code_guardrail decision_model deepkeep deployment_affinity_check dynamic_rate_limiter
         dynamic_rate_limiter_v3 dynamoai encrypted_content_affinity_check enkryptai fallback_budget
         fallback_event_handlers fallback_model_access file_scanning generic_guardrail_api grayswan
-        guardrail_endpoints guardrail_helpers guardrail_registry headroom health_state_cache hooks
+        guardrail_endpoints guardrail_helpers guardrail_registry headroom health_state_cache hook hooks
         ibm_detector init_guardrails init_policies ip_address_utils jev_classifier key_management_event_hooks
         lakera_ai_v2 lar1_routing lasso litellm_license litellm_pre_call_utils llm_shield_proxy login_throttle
         login_utils lowest_cost lowest_latency lowest_tpm_rpm lowest_tpm_rpm_v2 master_key_boot_check
@@ -56,15 +56,15 @@ _NAMES: Final[dict[Subject, str]] = {
     """,
     "mcp": """
         authz_code_refresher bridge_token_flow classify client_allowlist db
-        discoverable_endpoints elicitation_handler hook idp_token_exchange
-        mcp_management_endpoints mcp_server_manager oauth2_flow_backfill oauth_identity_binding
+        discoverable_endpoints elicitation_handler idp_token_exchange oauth2_flow_backfill
+        mcp_management_endpoints mcp_server_manager oauth_identity_binding
         oauth_issuer_stamp_backfill oauth_utils operations per_user_oauth_store redis_distributed_lock
         resolver rest_endpoints sampling_handler semantic_tool_filter server sse_transport
         sso_assertion_refresher sso_assertion_store stdio_gate token_endpoint token_exchange_provider
         token_exchanger tool_registry toolset_db ui_session_utils
     """,
     "side service": """
-        _service_logger _utils anthropic_cache_control_hook api argilla arize arize_phoenix_prompt_manager
+        _service_logger _utils api argilla arize arize_phoenix_prompt_manager
         aws_secret_manager_v2 azure_sentinel azure_storage background_interaction_settlement
         base_secret_manager batching_handler bitbucket_prompt_manager budget_reservation
         clickhouse_batch_logger clickhouse_spend_logger cloudzero custom_batch_logger custom_logger

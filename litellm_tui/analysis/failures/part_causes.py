@@ -102,6 +102,12 @@ MCP_RULES: Final = (
         "rejected the subject token", "subject token … expired",
     ),
     word_rule(
+        "package missing", "gateway",
+        "a Python package that LiteLLM needs for this is not in its environment",
+        "install it into LiteLLM's environment (its bin/pip install NAME), or take out what needs it",
+        "missing botocore", "run 'pip install boto3'",
+    ),
+    word_rule(
         "MCP programs switched off", "mcp",
         "an MCP server of the configuration is a program, and this gateway starts none",
         "set LITELLM_ENABLE_MCP_STDIO=true in LiteLLM's environment, and restart",
@@ -319,6 +325,12 @@ SIDE_RULES: Final = (
         "who signs people in (SSO) does not take the address to which they are to come back",
         "set PROXY_BASE_URL to the address that people open, and enter it there with /sso/callback behind it",
         "redirect_uri", "aadsts50011", "aadsts500112", "redirect address",
+    ),
+    word_rule(
+        "bad request", "caller",
+        "a caller's request names no prompt, and what was asked for needs one",
+        "let the caller send prompt_id",
+        "prompt_id is required",
     ),
     word_rule(
         "token not readable", "side service",

@@ -21,9 +21,13 @@ _FAILED: Final = re.compile(
 _DATABASE: Final = re.compile(
     r"\b(?:db|database|postgresql|postgres|litellm_spendlogs|adaptiverouterupdatequeue)\b|\bprisma\b(?! airs)"
     r"|\bupsert failed\b|_db_save|::proxyconfig:_init_\w{1,60}_in_db\b"
+    r"|\bfailed to look up\b|\blooking up (?:team|organization|user) by\b|\bcould not be (?:persisted|saved)\b"
 )
 # `coordination_redis` is a setting
-_REDIS: Final = re.compile(r"(?<!_)redis|\bspend in cache\b")
+_REDIS: Final = re.compile(
+    r"(?<!_)redis|\bspend in cache\b|\bcache (?:storage|retrieval|backend|eviction)\b|::async_set_cache\w{0,20}\(\)"
+    r"|\b(?:invalidate|reconcile) budget reservation\b|\bcache eviction of\b"
+)
 # spend logs go to the database, in some set-ups by way of Redis
 _SPEND_LOGS: Final = re.compile(r"\bspend logs?\b")
 # both are named, and either may be the one
