@@ -180,8 +180,8 @@ class FailedRequestCounter:
             else:
                 # a plain log names the group some lines below
                 self._router = record.sequence, error
-        elif failure.where.subject not in _BESIDE_REQUESTS:
-            self._silent.told(record.time, record.pid)
+        else:
+            self._silent.told(record.time, record.pid, beside=failure.where.subject in _BESIDE_REQUESTS)
 
     def _add(self, facts: Facts, record: LogRecord) -> None:
         """A further line of a record, which may name the group of the whole."""
@@ -233,8 +233,7 @@ class FailedRequestCounter:
             return
         bare = _Failure(record)
         bare.status, bare.client = record.status, access.client
-        if record.status < 500:
-            self._silent.answered(record, access.client, access.calls)
+        self._silent.answered(record, access.client, access.calls)
         # an error's record may still come; of these statuses it would say the same
         if record.status < 500 and (not access.calls or record.status in (401, 403, 404)):
             self._count("caller", "", bare)
@@ -312,7 +311,7 @@ class FailedRequestCounter:
         return named
 
     def silent(self) -> tuple[SilentTally, ...]:
-        """The requests refused with 4xx of which no line tells, by route."""
+        """The requests answered with 4xx or 5xx of which no line tells, by route."""
         return self._silent.tallies()
 
     def _hinted(self, failure: _Failure) -> str:

@@ -1,4 +1,4 @@
-"""Counts requests that were refused with 4xx and of which no line of LiteLLM's tells, by their access lines.
+"""Counts requests that were answered with 4xx or 5xx and of which no line of LiteLLM's tells, by their access lines.
 
 LiteLLM writes nothing of a path that it has not, of a body that is not what the route takes, and of some of its own
 refusals. An access line knows the method, the path, the status and the caller's address, and no key.
@@ -16,6 +16,8 @@ from litellm_tui.model.traffic import SilentTally
 
 # seconds between an access line and the line that tells of the same request, whichever is read first
 NEAR: Final = 1.0
+# from this status on a request failed, below it was refused
+FAILED: Final = 500
 # a record without its access line is known to be one a moment after it came
 SETTLING: Final = 2.5
 MOST_WAITING: Final = 500
@@ -81,25 +83,28 @@ class _Route:
 
 
 class SilentAnswers:
-    """Gets the access lines of 4xx that no record was found for, and the lines that tell of a failure otherwise."""
+    """Gets the access lines of 4xx and 5xx that no record was found for, and the lines that tell of a failure."""
 
     def __init__(self) -> None:
         self._waiting: deque[_Answer] = deque()
-        self._told: deque[tuple[float, int]] = deque(maxlen=MOST_LINES)
-        self._routes: dict[str, _Route] = {}
+        self._told: deque[tuple[float, int, bool]] = deque(maxlen=MOST_LINES)
+        self._routes: dict[tuple[str, bool], _Route] = {}
         self._tallies: tuple[SilentTally, ...] | None = ()
 
     def answered(self, record: LogRecord, client: str, calls: bool) -> None:
-        """Note an access line of 4xx. The line that tells of it may have come before it, or may still come."""
+        """Note an access line of a failure. The line that tells of it may have come before it, or may still come."""
         answer = _Answer(record, client, calls)
         if not self._is_told(answer):
             self._waiting.append(answer)
         if len(self._waiting) > MOST_WAITING:
             self._count(self._waiting.popleft())
 
-    def told(self, time: float, pid: int) -> None:
-        """Note a line that tells of a failed request whose access line was not found."""
-        self._told.append((time, pid))
+    def told(self, time: float, pid: int, *, beside: bool = False) -> None:
+        """Note a line that tells of a failed request whose access line was not found.
+
+        With `beside` it is about a part of the gateway, and may be why a request failed, not why one was refused.
+        """
+        self._told.append((time, pid, beside))
 
     def settle(self, now: float) -> None:
         """Count those of which nothing was told by `now`."""
@@ -109,23 +114,25 @@ class SilentAnswers:
                 self._count(answer)
 
     def _is_told(self, answer: _Answer) -> bool:
-        for place, (time, pid) in enumerate(self._told):
-            if pid == answer.pid and abs(answer.time - time) <= NEAR:
+        for place, (time, pid, beside) in enumerate(self._told):
+            fits = answer.status >= FAILED or not beside
+            if fits and pid == answer.pid and abs(answer.time - time) <= NEAR:
                 del self._told[place]
                 return True
         return False
 
     def _count(self, answer: _Answer) -> None:
         name = answer.route if answer.calls or answer.status not in _NOT_THERE else OTHERS
-        if name not in self._routes and len(self._routes) >= MOST_ROUTES:
+        failed = answer.status >= FAILED
+        if (name, failed) not in self._routes and len(self._routes) >= MOST_ROUTES:
             name = OTHERS
-        self._routes.setdefault(name, _Route(answer.time)).count(answer)
+        self._routes.setdefault((name, failed), _Route(answer.time)).count(answer)
         self._tallies = None
 
     def tallies(self) -> tuple[SilentTally, ...]:
         """What was counted, by route; the same object as long as nothing was added."""
         if self._tallies is None:
-            self._tallies = tuple(_tally(name, route) for name, route in self._routes.items())
+            self._tallies = tuple(_tally(name, route) for (name, _), route in self._routes.items())
         return self._tallies
 
 

@@ -112,7 +112,7 @@ class FailedRequests(msgspec.Struct, frozen=True):
 
 
 class SilentTally(msgspec.Struct, frozen=True):
-    """Requests that were refused with 4xx, of which no line of LiteLLM's tells, by their route.
+    """Requests that were answered with 4xx, or with 5xx, of which no line of LiteLLM's tells, by their route.
 
     `route` is the method and the path, identifiers in it as `*`; of paths that are not there, and beyond the bound,
     `other paths`, some of which are `paths`. `counts` are as those of `FailureTally`, `statuses` and `callers` are
@@ -159,7 +159,7 @@ class Traffic(msgspec.Struct, frozen=True):
     `steps` are the requests by `STEP` seconds, the refused as failed. `failed` attributes every failed request.
     `hour` are the requests by minutes, the refused as failed; `failed_hour` those that failed by the attribution of
     `failed`, without what callers asked wrongly and without requests for no model.
-    `silent` are the refused of which an access line alone tells, of all that was read of the log.
+    `silent` are the failed and the refused of which an access line alone tells, of all that was read of the log.
     `counted_since` is from when on /metrics was compared: the start of the process where that is young, else the first
     reading.
     """

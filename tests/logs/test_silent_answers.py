@@ -95,11 +95,10 @@ def test_the_line_of_an_endpoint_tells_of_its_request() -> None:
     [
         access(401, "/health/readiness"),
         access(404, "/v1/models?from=litellm-tui"),
-        access(500),
         access(200),
     ],
 )
-def test_what_is_asked_by_probes_and_what_is_no_4xx_is_none_of_them(line: str) -> None:
+def test_what_is_asked_by_probes_and_what_succeeds_is_none_of_them(line: str) -> None:
     fed = Fed()
     fed.write(line)
     assert silent(fed) == {}
@@ -111,9 +110,22 @@ def test_limits_without_a_line_are_told_by_their_status_and_not_as_5xx() -> None
     found = {one.cause: (one.count, one.statuses) for one in incidents(fed)}
     assert found == {
         "refused with 4xx, and no line says why": (2, ((429, 2),)),
-        "answered with 5xx, and no line says why": (1, ()),
+        "answered with 5xx, and no line says why": (1, ((503, 1),)),
     }
     assert sorted(fed.told()) == [("", "", 1), ("", "429", 2)]
+
+
+def test_a_line_about_a_part_tells_of_a_5xx_beside_it_and_not_of_a_4xx() -> None:
+    lost = error("LiteLLM Redis Caching: async set() - Got exception from REDIS Timeout")
+    fed = Fed()
+    fed.write(lost, access(500, "/sso/callback"), lost, access(400, "/key/generate"))
+    assert set(silent(fed)) == {"POST /key/generate"}
+    fed = Fed()
+    fed.write(access(500), access(500, "/v1/models/a"))
+    (one,) = incidents(fed)
+    assert (one.cause, one.count, one.words) == (
+        "answered with 5xx, and no line says why", 2, "POST /v1/chat/completions, POST /v1/models/a",
+    )  # fmt: skip
 
 
 def test_what_was_before_is_left_out() -> None:

@@ -183,7 +183,7 @@ GATEWAY_RULES: Final = (
         "token's issuer not set", "gateway",
         "callers may come with signed tokens (JWT), and LiteLLM is not told where the keys for them are",
         "set JWT_PUBLIC_KEY_URL to the issuer's JWKS address, and restart",
-        "missing jwt public key url", "neither jwt_audience nor jwt_issuer",
+        "missing jwt public key url", "neither jwt_audience nor jwt_issuer", "userinfo endpoint not configured",
     ),
     word_rule(
         "enterprise feature", "gateway",
@@ -293,6 +293,7 @@ CALLER_RULES: Final = (
         "callers ask for a name that the gateway does not serve",
         "the name is in no model_name; correct it, or add a deployment",
         "there are no healthy deployments for this model", "invalid model name", "no_healthy_deployments",
+        "there is no 'model_name' with this string",
         "not found. received model group=", "no deployment found for", "could not map model=",
     ),
     word_rule(
@@ -303,7 +304,7 @@ CALLER_RULES: Final = (
         "'user' param not passed in", "invalid request format", "'model' must be a string", "is a required param",
         "response size is too large", "input must be a string or a list", "url-valued",
         "client-side … not allowed in request", "missing required parameter: '",
-        "acompletion() missing 1 required positional argument",
+        "acompletion() missing 1 required positional argument", "parameter is required for",
     ),
 )  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -15,14 +14,21 @@ from litellm_tui.analysis.failures.consequences import fold_consequences
 from litellm_tui.analysis.failures.explanations import explain_cause
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis, Place
-from litellm_tui.model.traffic import FailedRequests, Failures, SilentTally, Subject, Traffic
+from litellm_tui.model.traffic import Failures, SilentTally, Subject, Traffic
 
 MINUTES: Final = 60
 # an incident with a failure within these minutes is going on
 GOING_ON: Final = 5
 MOST_NAMES: Final = 5
 NO_TRAFFIC: Final = Traffic()
-_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+# from this status on a request failed, below it was refused
+FAILED: Final = 500
+# what HTTP says of a status
+_PHRASES: Final = {
+    400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict", 412: "Precondition Failed",
+    413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content", 429: "Too Many Requests",
+}  # fmt: skip
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -89,56 +95,43 @@ def find_incidents(
         found[key].tallies.append(tally)
     kept = fold_consequences(_join_unnamed(found))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
-    if (silent := _without_a_line(failures, traffic, now, since, looked_at, alone=not incidents)) is not None:
-        incidents.append(silent)
-    incidents += [_refused(one, now, since, looked_at) for one in traffic.silent if one.last >= since]
+    silent = [one for one in traffic.silent if one.last >= since]
+    failed = [one for one in silent if one.statuses[0][0] >= FAILED]
+    incidents += _without_a_line(failed, now, since, looked_at)
+    incidents += [_refused(one, now, since, looked_at) for one in silent if one not in failed]
     return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
 
 
-def _without_a_line(
-    failures: Failures, traffic: Traffic, now: float, since: float, looked_at: float, *, alone: bool
-) -> Incident | None:
-    """Requests that were answered with 5xx, and of which no error line tells.
-
-    Of the time before the last minutes that is known only where there is no error line at all (`alone`).
-    """
-    silent = [one for one in traffic.failed if _is_silent(one) and one.last >= since]
-    counts = Counter({int(one.last // 60): one.times for one in silent})
-    first = min((one.since or one.last for one in silent), default=0.0)
-    if alone:
-        counts = Counter(
-            {minute: wrong for minute, _, _, wrong in failures.answers if wrong and minute * 60 + 60 > since}
-        )
-        first = first or min(counts, default=0) * 60.0
-    if not counts:
-        return None
-    newest = int(now // 60)
+def _without_a_line(silent: Sequence[SilentTally], now: float, since: float, looked_at: float) -> Iterator[Incident]:
+    """Requests that were answered with 5xx, and of which no error line tells."""
+    if not silent:
+        return
+    counts: Counter[int] = Counter()
+    callers: Counter[str] = Counter()
+    for one in silent:
+        counts.update(dict(one.counts))
+        callers.update(dict(one.callers))
+    newest, begin = int(now // 60), int(since // 60)
     minutes = tuple(counts.get(newest - back, 0) for back in reversed(range(MINUTES)))
-    callers = {caller for one in silent for caller in one.callers}
-    total = sum(counts.values())
-    return Incident(
+    first, last = min(one.first for one in silent), max(silent, key=lambda one: one.last)
+    yield Incident(
         key="requests without a line",
         cause="answered with 5xx, and no line says why",
         subject="",
-        words="",
-        count=total,
+        words=", ".join(sorted({one.route for one in silent})[:MOST_NAMES]),
+        count=sum(number for minute, number in counts.items() if minute >= begin),
         first=max(first, since),
-        last=max((one.last for one in silent), default=max(counts) * 60.0),
+        last=last.last,
         minutes=minutes,
-        sequence=-1,
+        sequence=last.sequence,
         place=Place("log"),
         means="the access log shows them, and LiteLLM has written no error beside them",
         do="LITELLM_LOG=INFO in LiteLLM's environment and a restart make the log name the group",
-        # how many of them are whose is not known of several
-        callers=tuple((caller, total) for caller in callers) if len(callers) == 1 else (),
+        callers=tuple(callers.most_common(MOST_NAMES)),
+        statuses=tuple(sorted(sum((Counter(dict(one.statuses)) for one in silent), Counter[int]()).items())),
         going_on=sum(minutes[-GOING_ON:]) > 0,
         new=first > looked_at,
     )
-
-
-def _is_silent(one: FailedRequests) -> bool:
-    """Whether only access lines of 5xx tell of them; those of one status are refused."""
-    return one.by in ("", "other") and not one.words and not one.name
 
 
 def _refused(one: SilentTally, now: float, since: float, looked_at: float) -> Incident:

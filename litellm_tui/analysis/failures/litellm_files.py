@@ -25,6 +25,7 @@ _NAMES: Final[dict[Subject, str]] = {
         redis_update_buffer request_error_tracking routing_prisma_wrapper shadow_eval_funnel
         spend_counter_reseed spend_log_cleanup
         spend_log_cleanup_metrics spend_logs_partition_manager spend_update_queue tool_registry_writer
+        usage_tracking baseline_accounting
         window_spend_update_queue
     """,
     "gateway": """
@@ -50,12 +51,14 @@ _NAMES: Final[dict[Subject, str]] = {
         qualifire repelloai response_retrieval route_checks route_llm_request router
         savings_baseline search_api_router search_free_tier semantic_guard singulr straiker tag_based_routing
         text_moderation tool_permission tool_policy_guardrail trusted_proxy_utils typesafe unified_guardrail
-        update_queue usage_endpoints usage_tracking user_api_key_auth user_management_event_hooks vigil_guard
+        update_queue usage_endpoints user_api_key_auth user_management_event_hooks vigil_guard
         xecguard zscaler_ai_guard
-        byok_oauth_endpoints gateway_dcr_flow user_api_key_auth_mcp
+        byok_oauth_endpoints gateway_dcr_flow user_api_key_auth_mcp anthropic_sse endpoint_eligibility
+        kubernetes_pod_discovery model_budget_shared_windows
     """,
     "mcp": """
-        authz_code_refresher bridge_token_flow classify client_allowlist db
+        authz_code_refresher bridge_token_flow classify client_allowlist client_credentials db id_jag_grant
+        login_assertion_exchange
         discoverable_endpoints elicitation_handler idp_token_exchange oauth2_flow_backfill
         mcp_management_endpoints mcp_server_manager oauth_identity_binding
         oauth_issuer_stamp_backfill oauth_utils operations per_user_oauth_store redis_distributed_lock
@@ -66,7 +69,7 @@ _NAMES: Final[dict[Subject, str]] = {
     "side service": """
         _service_logger _utils api argilla arize arize_phoenix_prompt_manager
         aws_secret_manager_v2 azure_sentinel azure_storage background_interaction_settlement
-        base_secret_manager batching_handler bitbucket_prompt_manager budget_reservation
+        base_secret_manager batching_handler bitbucket_prompt_manager budget_reservation otlp_json ternary_logger
         clickhouse_batch_logger clickhouse_spend_logger cloudzero custom_batch_logger custom_logger
         cyberark_secret_manager datadog datadog_cost_management datadog_llm_obs datadog_metrics destinations
         email_alerting extractors focus_logger galileo gcs_bucket gcs_bucket_base generic_api_callback
@@ -76,7 +79,7 @@ _NAMES: Final[dict[Subject, str]] = {
         presidio prometheus proxy_track_cost_callback ptu_flat_cost_rollup pub_sub routing rubrik s3 s3_v2
         savings shadow_eval_logger signoz slack_alerting spend_event_producer spend_log_error_logger
         spend_management_endpoints spend_tracking_utils sqs traceloop vantage_destination vantage_logger
-        vector_store_pre_call_hook weights_biases
+        ui_sso vector_store_pre_call_hook weights_biases
     """,
     "start-up": """
         proxy_cli

@@ -21,8 +21,9 @@ _WORDS: Final[tuple[tuple[Subject, tuple[str, ...]], ...]] = (
     (
         "database",
         (
-            r"\bpersist\b", r"\bprefetch", r"\benv var load failed\b", r"\bcould not be saved\b", r"\bstorage failed\b",
-            r"\bcleanup failed\b", r"\benumeration failed\b", r"\bbackfill\b", r"\bunreadable\b",
+            r"\bpersist\b", r"\bprefetch", r"\bfailed to retrieve credential", r"\benv var load failed\b",
+            r"\bcould not be saved\b", r"\bstorage failed\b",
+            r"\bcleanup failed\b", r"\benumeration failed\b", r"\bbackfill:", r"\bunreadable\b",
             r"\bcould not be decrypted\b", r"\b(?:failed to|cannot|could not) (?:decrypt|decode cred)", r"_db::",
             r"\bfailed to load teams\b", r"\brow missing\b",
         ),
@@ -36,7 +37,9 @@ _WORDS: Final[tuple[tuple[Subject, tuple[str, ...]], ...]] = (
             r"\bnot found in this worker\b", r"\bclient application\b", r"\bmissing: no module\b",
             r"\bdependencies are missing\b", r"\bnot installed\b", r"\bmcp registry\b",
             r"\bno model could be resolved\b", r"_key_pem (?:must|is not)\b", r"\bdependency is not configured\b",
-            r"\bhttpexception in\b",
+            r"\bhttpexception in\b", r"(?<!upstream )subscription limit reached",
+            r"\bstorage not authorized\b", r"\brejecting every mcp\b", r"identity_binding audit\b",
+            r"\bno running event loop\b",
         ),
     ),
     (
@@ -47,13 +50,16 @@ _WORDS: Final[tuple[tuple[Subject, tuple[str, ...]], ...]] = (
             r"\bauthenticated caller identity\b",
         ),
     ),
+    # who signs people in
+    ("side service", (r"\bidp\b(?! rejected the subject)", r"\bsso\b", r"\bsaml\b")),
 )  # fmt: skip
 # a line of these files that says nothing of a server, or of what is asked of one, is the gateway's own
 _OF_A_SERVER: Final = re.compile(
     "|".join((
         r"\bserver\b", r"\bupstream\b", r"\bmcp (?:client|list|response|connection|oauth|token|resource|prompt|tool)",
         r"\btools?/list", r"\blist(?:ing)?[ _](?:tool|prompt|resource)", r"\btools? (?:call|from)\b",
-        r"\btoken (?:endpoint|exchange)\b", r"\bopenapi\b", r"\bstdio\b", r"\bconnect", r"\boperation failed for\b",
+        r"\btoken (?:endpoint|exchange)\b", r"\boauth2\b", r"\bopenapi\b", r"\bstdio\b", r"\bconnect",
+        r"\boperation failed for\b",
         r"\bprotocol\b", r"\b(?:timed out|timeout|refused|unreachable)\b",
     ))
 )  # fmt: skip

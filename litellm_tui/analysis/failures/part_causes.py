@@ -293,8 +293,15 @@ ISSUER_RULES: Final = (
         "fetch jwks", "jwks_unavailable", "jwks … unavailable",
         # handle_jwt.py names the kind of the network's error, the address and how often it tried
         "jwt auth: … fetching http", "jwt auth: identity provider unreachable", "fetching http … attempts",
+        "error parsing response: … check server logs for original",
         "oidc userinfo endpoint returned status 5", "fetch oidc userinfo: all connection",
         "fetch oidc userinfo: … timed out", "fetch oidc userinfo: … refused",
+    ),
+    word_rule(
+        "e-mail not sent", "side service",
+        "LiteLLM could not write or send an e-mail; requests go on",
+        "see SMTP_HOST and the other SMTP_ variables in its environment",
+        "for smtp email", "trying to use smtp",
     ),
     word_rule(
         "Presidio unreachable", "side service",
@@ -314,6 +321,12 @@ ISSUER_RULES: Final = (
 )  # fmt: skip
 
 SIDE_RULES: Final = (
+    word_rule(
+        "Presidio fails, passed on", "side service",
+        "Presidio did not look at a request, and LiteLLM passes it on as it is: personal data in it is not masked",
+        "see Presidio's own log; with pii_entities_config LiteLLM refuses such requests",
+        "presidio analyzer … returning empty list",
+    ),
     word_rule(
         "login's credentials refused", "side service",
         "who signs people in (SSO) does not accept the gateway's own client id and secret: nobody can log in to the UI",

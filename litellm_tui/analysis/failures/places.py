@@ -55,6 +55,8 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("mcp_management_endpoints", "mcp"),
     ("guardrail_hooks/presidio.py", "side service"),
     ("guardrail_hooks/", "gateway"),
+    # it writes what guardrails did into the database
+    ("guardrails/usage_tracking.py", "database"),
     ("proxy/guardrails/", "gateway"),
     ("proxy/policy_engine/", "gateway"),
     ("caching/", "cache"),
@@ -62,7 +64,7 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     # hooks of the request itself
     ("integrations/custom_guardrail", "gateway"),
     ("integrations/anthropic_cache_control_hook", "gateway"),
-    ("integrations/websearch_interception/", "gateway"),
+    ("_interception/", "gateway"),
     ("integrations/dotprompt/", "gateway"),
     # what they report is read from the database first
     ("integrations/focus/database.py", "database"),
@@ -164,6 +166,32 @@ _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("cannot add callback", "side service"),
     ("[non-blocking error] error initializing custom logger", "side service"),
     ("error sending alert", "side service"),
+    ("zerobus:", "side service"),
+    ("ternary export:", "side service"),
+    ("invalid ternary_", "side service"),
+    ("excluded_services", "side service"),
+    ("exporter already shutdown", "side service"),
+    ("an error occurred while sending the email", "side service"),
+    ("google oidc token", "side service"),
+    ("secret reference ", "side service"),
+    ("azure oidc provider failed", "side service"),
+    ("websearchinterception:", "gateway"),
+    ("codeinterpreterinterception:", "gateway"),
+    ("microsoft agent 365", "gateway"),
+    ("llm_as_a_judge", "gateway"),
+    ("policy pipelines", "gateway"),
+    ("sensitivedatarouteexception", "gateway"),
+    ("error in post_call_response_headers_hook", "gateway"),
+    # what a guardrail made of the arguments of a tool
+    ("error parsing modified arguments", "gateway"),
+    ("could not find 'arguments:'", "gateway"),
+    ("error extracting modified arguments", "gateway"),
+    ("error in manual argument parsing", "gateway"),
+    ("escalating to heavy reconnect", "database"),
+    ("shutdown stopped waiting for an in-flight db", "database"),
+    # of a health check that is kept in the database
+    ("invalid response_time_ms value", "database"),
+    ("failed to clean details json", "database"),
     # the secret manager did not give a value
     ("defaulting to os.environ value", "side service"),
 )
@@ -208,7 +236,10 @@ _ENDING: Final = ("in proxy_shutdown_event", "in shutdown")
 _OF_MANY_PARTS: Final[tuple[Subject, ...]] = ("", "gateway", "mcp", "side service", "database")
 # files whose name says less than the beginning of a line
 _MANY_PARTS: Final = ("proxy_server.py", "common_request_processing.py", "router.py")
-_SETTING: Final = re.compile(r"(?:ignoring )?invalid [\w.]{1,80} .{0,200}(?:falling back|ignor|using )")
+_SETTING: Final = re.compile(
+    r"(?:ignoring )?invalid [\w.]{1,80} .{0,200}(?:falling back|ignor|using )|"
+    r"[\w.-]{1,80} must be .{1,80}, using default"
+)
 # what a caller sent along is not as LiteLLM reads it
 _OF_A_REQUEST: Final = ("[lar-1] invalid lar1 metadata",)
 # what a setting of the gateway's, wherever it lies, keeps it from

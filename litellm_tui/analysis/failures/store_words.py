@@ -15,18 +15,20 @@ from litellm_tui.model.traffic import Subject
 _WITHIN: Final = 300
 _FAILED: Final = re.compile(
     r"\b(?:failed|failure|fails|error|could not|couldn't|cannot|unable to|unavailable|unreachable|incomplete|"
-    r"timed out|exception)\b|_incomplete\b"
+    r"timed out|exception|did not land)\b|_incomplete\b"
 )
 # `PANW Prisma AIRS` is a guardrail
 _DATABASE: Final = re.compile(
     r"\b(?:db|database|postgresql|postgres|litellm_spendlogs|adaptiverouterupdatequeue)\b|\bprisma\b(?! airs)"
     r"|\bupsert failed\b|_db_save|::proxyconfig:_init_\w{1,60}_in_db\b"
+    r"|\bfailed to store (?:user|the|a|per)\b|\berror getting access group\b|\bcould not update user\b"
     r"|\bfailed to look up\b|\blooking up (?:team|organization|user) by\b|\bcould not be (?:persisted|saved)\b"
 )
-# `coordination_redis` is a setting
+# `coordination_redis` is a setting; counters and short-lived notes lie in Redis, where there is one
 _REDIS: Final = re.compile(
     r"(?<!_)redis|\bspend in cache\b|\bcache (?:storage|retrieval|backend|eviction)\b|::async_set_cache\w{0,20}\(\)"
-    r"|\b(?:invalidate|reconcile) budget reservation\b|\bcache eviction of\b"
+    r"|\bfailed to (?:persist|read) [\w-]{1,40} cache\b|\bshared model budget\b|\bspend counter\b.{0,40}\bincrement\b"
+    r"|\benqueued tokens failed\b|\b(?:invalidate|reconcile) budget reservation\b|\blua compare-and-delete\b"
 )
 # spend logs go to the database, in some set-ups by way of Redis
 _SPEND_LOGS: Final = re.compile(r"\bspend logs?\b")

@@ -189,7 +189,7 @@ def _refused(snapshot: Snapshot, now: float, told: Collection[FailedRequests]) -
 def _silent(snapshot: Snapshot, now: float) -> str:
     """The routes and statuses of the refused of whom no line of LiteLLM's tells."""
     begin = int((now - snapshot.traffic.window) // 60)
-    lately = [one for one in snapshot.traffic.silent if one.counts and one.counts[-1][0] >= begin]
+    lately = [one for one in snapshot.traffic.silent if one.statuses[0][0] < 500 and one.counts[-1][0] >= begin]
     newest = sorted(lately, key=lambda one: -one.last)[:ROUTES_TOLD]
     routes = (f"{one.route} ({', '.join(str(status) for status, _ in one.statuses[:ROUTES_TOLD])})" for one in newest)
     return f"; no line tells why of {', '.join(routes)}" if newest else ""
