@@ -184,6 +184,7 @@ GATEWAY_RULES: Final = (
         "callers may come with signed tokens (JWT), and LiteLLM is not told where the keys for them are",
         "set JWT_PUBLIC_KEY_URL to the issuer's JWKS address, and restart",
         "missing jwt public key url", "neither jwt_audience nor jwt_issuer", "userinfo endpoint not configured",
+        "oauth_token_info_endpoint", "audience must be provided unless",
     ),
     word_rule(
         "enterprise feature", "gateway",

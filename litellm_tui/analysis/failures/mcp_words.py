@@ -15,7 +15,8 @@ from litellm_tui.model.traffic import Subject
 _WITHIN: Final = 300
 _WORDS: Final[tuple[tuple[Subject, tuple[str, ...]], ...]] = (
     # what is told of a call failed, and not the call
-    ("side service", (r"\blogging failed\b", r"\berror logging\b", r"\bfailed to log\b")),
+    ("side service", (r"\blogging failed\b", r"\berror logging\b", r"\bfailed to log\b", r"\bto send .{1,60} alert\b")),
+    ("caller", (r"\bstate parameter\b",)),
     ("cache", (r"\binvalidate\w{0,3}[ _].{0,60}cache\b",)),
     # its own tables, and what is encrypted in them
     (
@@ -56,7 +57,7 @@ _WORDS: Final[tuple[tuple[Subject, tuple[str, ...]], ...]] = (
 # a line of these files that says nothing of a server, or of what is asked of one, is the gateway's own
 _OF_A_SERVER: Final = re.compile(
     "|".join((
-        r"\bserver\b", r"\bupstream\b", r"\bmcp (?:client|list|response|connection|oauth|token|resource|prompt|tool)",
+        r"\bservers?\b", r"\bupstream\b", r"\bmcp (?:client|list|response|connection|oauth|token|resource|prompt|tool)",
         r"\btools?/list", r"\blist(?:ing)?[ _](?:tool|prompt|resource)", r"\btools? (?:call|from)\b",
         r"\btoken (?:endpoint|exchange)\b", r"\boauth2\b", r"\bopenapi\b", r"\bstdio\b", r"\bconnect",
         r"\boperation failed for\b",

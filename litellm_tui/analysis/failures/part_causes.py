@@ -343,7 +343,7 @@ SIDE_RULES: Final = (
         "bad request", "caller",
         "a caller's request names no prompt, and what was asked for needs one",
         "let the caller send prompt_id",
-        "prompt_id is required",
+        "prompt_id is required", "prompt_id or prompt_spec is required",
     ),
     word_rule(
         "token not readable", "side service",

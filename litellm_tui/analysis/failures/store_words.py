@@ -39,6 +39,7 @@ _OF_SETTINGS: Final = ("from db settings", "config/db")
 # no store failed: a lookup was answered, with nothing, or what failed elsewhere was kept in Redis
 _ANSWERED: Final = (
     "not found in db", "not found in database", "not found in the database", "not configured", "back to redis",
+    "stay in redis",
     "re-queued", "re-queuing",
 )  # fmt: skip
 _REDIS_GONE: Final = ("redis is unreachable", "redis is unavailable", "redis unavailable")
