@@ -25,7 +25,7 @@ _NAMES: Final[dict[Subject, str]] = {
         redis_update_buffer request_error_tracking routing_prisma_wrapper shadow_eval_funnel
         spend_counter_reseed spend_log_cleanup
         spend_log_cleanup_metrics spend_logs_partition_manager spend_update_queue tool_registry_writer
-        usage_tracking baseline_accounting
+        usage_tracking
         window_spend_update_queue
     """,
     "gateway": """
@@ -57,7 +57,7 @@ _NAMES: Final[dict[Subject, str]] = {
         kubernetes_pod_discovery model_budget_shared_windows
     """,
     "mcp": """
-        authz_code_refresher bridge_token_flow classify client_allowlist client_credentials db id_jag_grant
+        authz_code_refresher bridge_token_flow classify client_allowlist db id_jag_grant
         login_assertion_exchange
         discoverable_endpoints elicitation_handler idp_token_exchange oauth2_flow_backfill
         mcp_management_endpoints mcp_server_manager oauth_identity_binding
