@@ -74,6 +74,7 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("router_core.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_api.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_host.py", "router", "gateway", "caller", "upstream", "cache"),
+    _row("router_python_core.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_python_host.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_rust.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_attempt.py", "router", "gateway", "caller", "upstream", "cache"),

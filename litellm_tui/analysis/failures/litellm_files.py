@@ -48,7 +48,7 @@ _NAMES: Final[dict[Subject, str]] = {
         parallel_request_limiter parallel_request_limiter_v3 password_policy patterns pillar pipeline_executor
         policy_endpoints policy_registry policy_resolve_endpoints policy_resolver policy_validator primitives
         prompt_injection_detection prompt_security prompt_shield promptguard proxy_server purview_dlp
-        qualifire repelloai response_retrieval route_checks route_llm_request router
+        qualifire repelloai response_retrieval route_checks route_llm_request router router_python_core
         savings_baseline search_api_router search_free_tier semantic_guard singulr straiker tag_based_routing
         text_moderation tool_permission tool_policy_guardrail trusted_proxy_utils typesafe unified_guardrail
         update_queue usage_endpoints user_api_key_auth user_management_event_hooks vigil_guard

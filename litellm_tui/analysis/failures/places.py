@@ -94,6 +94,7 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("router.py", "gateway"),
     # since 1.109
     ("router_core.py", "gateway"),
+    ("router_python_core.py", "gateway"),
     ("router_api.py", "gateway"),
     ("router_host.py", "gateway"),
     ("router_python_host.py", "gateway"),
@@ -237,7 +238,7 @@ _ENDING: Final = ("in proxy_shutdown_event", "in shutdown")
 # in whose files LiteLLM also reads and writes the database and Redis
 _OF_MANY_PARTS: Final[tuple[Subject, ...]] = ("", "gateway", "mcp", "side service", "database")
 # files whose name says less than the beginning of a line
-_MANY_PARTS: Final = ("proxy_server.py", "common_request_processing.py", "router.py")
+_MANY_PARTS: Final = ("proxy_server.py", "common_request_processing.py", "router.py", "router_python_core.py")
 _SETTING: Final = re.compile(
     r"(?:ignoring )?invalid [\w.]{1,80} .{0,200}(?:falling back|ignor|using )|"
     r"[\w.-]{1,80} must be .{1,80}, using default"
