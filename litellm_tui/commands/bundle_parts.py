@@ -40,8 +40,7 @@ def parts(seen: Look, minutes: int, ask: Ask) -> Iterator[Part]:
     yield json_part("health.json", _health(seen), redact)
     yield json_part("routing.json", _routing(seen), redact)
     yield from _service(seen, ask)
-    failed = seen.snapshot.traffic.failed
-    found = find_incidents(seen.snapshot.failures, seen.diagnosis, seen.now, failed=failed)
+    found = find_incidents(seen.snapshot.failures, seen.diagnosis, seen.now, traffic=seen.snapshot.traffic)
     yield text_part("incidents.txt", "\n".join(map(clean, incidents.lines(found, seen, 0.0))), redact)
     yield json_part("incidents.json", incidents.document(found, seen, 0.0), redact)
     yield from _log(seen, minutes)

@@ -34,8 +34,8 @@ def run(options: Options, since: str | float = "", json: bool = False) -> int:
     settings = load_settings()
     seen = look(say_which(resolve(options, settings)), remembers=False, lines=LINES)
     begin = _begin(seen, since)
-    failed = seen.snapshot.traffic.failed
-    found = find_incidents(seen.snapshot.failures, seen.diagnosis, seen.now, since=begin, failed=failed)
+    traffic = seen.snapshot.traffic
+    found = find_incidents(seen.snapshot.failures, seen.diagnosis, seen.now, since=begin, traffic=traffic)
     status = exit_status(found, seen)
     if json:
         print(msgspec.json.format(msgspec.json.encode(document(found, seen, begin)), indent=2).decode())
@@ -108,6 +108,7 @@ def _incident(incident: Incident, now: float) -> Iterator[str]:
         ("models", ", ".join(incident.models)),
         ("fallback", incident.fallback),
         ("asked as", ", ".join(incident.asked)),
+        ("answered", ", ".join(f"{status} ({number})" for status, number in incident.statuses)),
         ("callers", ", ".join(f"{client} ({number})" for client, number in incident.callers)),
         ("audit", "; ".join(incident.rules)),
     )

@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 
 from litellm_tui.logs import failure_line
 from litellm_tui.logs.line_facts import Access, Facts
+from litellm_tui.logs.silent_answers import SilentAnswers
 from litellm_tui.logs.subject_counts import SubjectCounts
 from litellm_tui.model.log import LogRecord
-from litellm_tui.model.traffic import FailedBy, FailedRequests, Minute
+from litellm_tui.model.traffic import FailedBy, FailedRequests, Minute, SilentTally, Subject
 
 # an error's record and the access line of its request are written together, to two streams
 SETTLING: Final = 1.0
@@ -35,6 +36,8 @@ _LOOKED_UP: Final = "No fallback model group found for "
 _REFUSED: Final = re.compile(r"(?:HTTPException: )?4(?:0[0-79]|1\d|2[0-8])\b")
 # what is no failure of the gateway's requests for models: a caller's mistake, and what asks for none
 _NOT_FAILED: Final = ("caller", "refused", "other")
+# whose lines tell of no request that an endpoint refuses
+_BESIDE_REQUESTS: Final[tuple[Subject, ...]] = ("database", "cache", "side service", "start-up", "worker", "machine")
 # statuses of requests that are refused, not of requests that fail
 _FAILING: Final = (408, 429)
 
@@ -129,6 +132,7 @@ class FailedRequestCounter:
         self._late: deque[_Failure] = deque(maxlen=MOST_WAITING)
         self._hints: deque[_Hint] = deque(maxlen=MOST_HINTS)
         self._tried: deque[_Tried] = deque(maxlen=MOST_HINTS)
+        self._silent = SilentAnswers()
         self._router: tuple[int, str] | None = None
         self._places: OrderedDict[tuple[FailedBy, str], _Place] = OrderedDict()
 
@@ -176,6 +180,8 @@ class FailedRequestCounter:
             else:
                 # a plain log names the group some lines below
                 self._router = record.sequence, error
+        else:
+            self._silent.told(record.time, record.pid, beside=failure.where.subject in _BESIDE_REQUESTS)
 
     def _add(self, facts: Facts, record: LogRecord) -> None:
         """A further line of a record, which may name the group of the whole."""
@@ -227,6 +233,7 @@ class FailedRequestCounter:
             return
         bare = _Failure(record)
         bare.status, bare.client = record.status, access.client
+        self._silent.answered(record, access.client, access.calls)
         # an error's record may still come; of these statuses it would say the same
         if record.status < 500 and (not access.calls or record.status in (401, 403, 404)):
             self._count("caller", "", bare)
@@ -272,6 +279,7 @@ class FailedRequestCounter:
         for place, bare in enumerate(self._bare):
             if bare.pid == found.pid and found.time - bare.time <= SETTLING:
                 found.status, found.client, found.answered = bare.status, bare.client, True
+                self._silent.told(found.time, found.pid)
                 del self._bare[place]
                 return
 
@@ -295,10 +303,16 @@ class FailedRequestCounter:
             self._count(*_key(failure), failure)
             if not failure.answered:
                 self._late.append(failure)
+                self._silent.told(failure.time, failure.pid)
         while self._bare and (now - self._bare[0].time > SETTLING or len(self._bare) > MOST_WAITING):
             bare = self._bare.popleft()
-            self._count(bare.by(), "", bare)
+            self._count(bare.by(), str(bare.status) if bare.status in _FAILING else "", bare)
+        self._silent.settle(now)
         return named
+
+    def silent(self) -> tuple[SilentTally, ...]:
+        """The requests answered with 4xx or 5xx of which no line tells, by route."""
+        return self._silent.tallies()
 
     def _hinted(self, failure: _Failure) -> str:
         """The group that lines beside this failure name; empty where they name none, or several that it may be.

@@ -10,9 +10,11 @@ from collections import OrderedDict, deque
 from typing import Final, NamedTuple
 
 from litellm_tui.analysis.failures.causes import UNNAMED, name_cause, name_network_cause
-from litellm_tui.analysis.failures.places import NO_MARK, mcp_server_named, reported, service_named
+from litellm_tui.analysis.failures.places import NO_MARK, mcp_server_named, reported
+from litellm_tui.analysis.failures.side_services import service_named
 from litellm_tui.logs import call_line, failure_line
 from litellm_tui.logs.line_facts import Access, ErrorText, Facts, Heading, first_notice
+from litellm_tui.logs.minute_counts import HOURS, MINUTES, coarse
 from litellm_tui.logs.start_watch import CAUSE as START_INCOMPLETE
 from litellm_tui.logs.store import FOLD_SECONDS
 from litellm_tui.model.log import LogRecord
@@ -30,8 +32,6 @@ _EMPTY_WORDS: Final = (
 )  # fmt: skip
 _IN_A_GROUP: Final = "unhandled errors in a TaskGroup"
 _GROUPS: Final = ("ExceptionGroup: ", "BaseExceptionGroup: ")
-MINUTES: Final = 60
-HOURS: Final = 48
 MOST_CALLERS: Final = 20
 CALLS_KEPT: Final = 5
 LONGEST_NAME: Final = 120
@@ -200,7 +200,7 @@ class _FailureKind:
         minute = int(record.time // 60)
         self.counts[minute] = self.counts.get(minute, 0) + 1
         if len(self.counts) > MINUTES + HOURS:
-            self.counts = _coarse(self.counts, int(self.last // 60))
+            self.counts = coarse(self.counts, int(self.last // 60))
         if failed.call_id:
             self.calls = [*self.calls[-CALLS_KEPT + 1 :], failed.call_id]
         if caller and (caller in self.callers or len(self.callers) < MOST_CALLERS):
@@ -377,13 +377,3 @@ class FailureCounter:
 def _cause(words: ErrorText, network: int | None) -> str:
     """The name of a known cause, else empty. A trace counts only where the text says little."""
     return name_network_cause(network) if words.little and network is not None else words.cause
-
-
-def _coarse(counts: dict[int, int], newest: int) -> dict[int, int]:
-    """The counts by minute for the last hour and by hour before it, for two days."""
-    after: dict[int, int] = {}
-    for minute, number in counts.items():
-        if minute > newest - HOURS * 60:
-            place = minute if minute > newest - MINUTES else minute - minute % 60
-            after[place] = after.get(place, 0) + number
-    return after

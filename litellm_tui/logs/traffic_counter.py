@@ -278,6 +278,7 @@ class TrafficCounter:
             steps=self._requests.steps(now),
             hour=self._requests.hour(now),
             failed_hour=self._failed.hour(now),
+            silent=self._failed.silent(),
         )
 
     def _tally(

@@ -89,7 +89,8 @@ FailedBy = Literal["group", "model", "caller", "refused", "stream", "other", ""]
 `group`: a name that was asked for. `model`: the one (`litellm_params.model`) whose attempt failed so, where the record
 names no group: its tally tells of it. `caller`: an unknown or refused key, or a name that does not exist. `refused`: an
 answer of 4xx that names neither. `stream`: one that broke, of a model that the log does not name. `other`: an answer of
-5xx to a request that asks for no model. Empty: the log does not say.
+5xx to a request that asks for no model. Empty: the log does not say; the name is then the status, where an access line
+of 408 or 429 alone tells of it.
 """
 
 
@@ -108,6 +109,24 @@ class FailedRequests(msgspec.Struct, frozen=True):
     words: str = ""
     callers: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+
+
+class SilentTally(msgspec.Struct, frozen=True):
+    """Requests that were answered with 4xx, or with 5xx, of which no line of LiteLLM's tells, by their route.
+
+    `route` is the method and the path, identifiers in it as `*`; of paths that are not there, and beyond the bound,
+    `other paths`, some of which are `paths`. `counts` are as those of `FailureTally`, `statuses` and `callers` are
+    HTTP statuses and client addresses, each with its number. `sequence` is the number of the last access line.
+    """
+
+    route: str
+    first: float
+    last: float
+    sequence: int
+    counts: tuple[tuple[int, int], ...] = ()
+    statuses: tuple[tuple[int, int], ...] = ()
+    callers: tuple[tuple[str, int], ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 NoticeKind = Literal["port taken", "dropped", "no such group", "alias", "stream breaks"]
@@ -140,6 +159,7 @@ class Traffic(msgspec.Struct, frozen=True):
     `steps` are the requests by `STEP` seconds, the refused as failed. `failed` attributes every failed request.
     `hour` are the requests by minutes, the refused as failed; `failed_hour` those that failed by the attribution of
     `failed`, without what callers asked wrongly and without requests for no model.
+    `silent` are the failed and the refused of which an access line alone tells, of all that was read of the log.
     `counted_since` is from when on /metrics was compared: the start of the process where that is young, else the first
     reading.
     """
@@ -161,6 +181,7 @@ class Traffic(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     hour: tuple[Minute, ...] = ()
     failed_hour: tuple[Minute, ...] = ()
+    silent: tuple[SilentTally, ...] = ()
 
 
 Voice = Literal["attempt", "router", "request", "other"]

@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from litellm_tui.analysis.failures.causes import name_cause, subject_of
-from litellm_tui.analysis.failures.places import (
-    TraceMark,
-    frame_of,
-    mcp_server_named,
-    reported,
-    service_named,
-    trace_mark,
-)
+from litellm_tui.analysis.failures.places import TraceMark, frame_of, mcp_server_named, reported, trace_mark
+from litellm_tui.analysis.failures.side_services import service_named
 from litellm_tui.logs.call_line import error_words
 from litellm_tui.logs.failure_line import failure_heading
 from litellm_tui.logs.line_facts import facts

@@ -475,6 +475,26 @@ def test_callers_who_are_refused_are_a_problem_with_their_share(times: int, call
     assert found.headline.word == ("DEGRADED" if severity == "warn" else "ANSWERING")
 
 
+def test_refused_callers_of_whom_no_line_tells_are_a_problem_with_route_and_status() -> None:
+    fed = Fed()
+    for number in range(9):
+        fed.write(answered(401, client=f"10.0.0.{number % 3}:5000"))
+    fed.write(*(answered(200) for _ in range(20)))
+    (problem,) = [problem for problem in loud(look(fed)) if problem.key == "log:refused"]
+    assert problem.cause == "requests refused"
+    assert "no line tells why of POST /v1/chat/completions (401)" in problem.reason
+    assert "(31 % of all)" in problem.reason
+    assert problem.hit == "callers at 10.0.0.0, 10.0.0.1, 10.0.0.2"
+
+
+def test_requests_answered_with_429_without_a_line_are_told_by_it() -> None:
+    fed = Fed()
+    fed.write(*(answered(429) for _ in range(4)), answered(500))
+    keys = {problem.key: problem.reason for problem in look(fed).problems}
+    assert "with 429" in keys["log:failed:somewhere:429"]
+    assert "log:failed:somewhere" in keys
+
+
 def test_refused_callers_stand_above_what_nobody_is_hit_by() -> None:
     fed = _with_refused(9, 3)
     now = fed.at + 3

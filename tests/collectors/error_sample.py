@@ -1,7 +1,7 @@
 """A sample of LiteLLM's errors for a person to judge: `python -m tests.collectors.error_sample SEED NUMBER`.
 
 Prints NUMBER errors of each installed LiteLLM, always the same for a seed, with whose failure the console says each is.
-docs/errors.md tells what came of two samples, `sample` and `second`.
+docs/errors.md tells what came of the samples `third` to `ninth`, each of 120 of two releases.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("proxy/hooks/key_management_event_hooks.py", "", ""),
     _row("proxy/hooks/user_management_event_hooks.py", "", ""),
     _row("proxy/hooks/litellm_skills", "", ""),
-    _row("proxy/hooks/mcp_semantic_filter", "MCP", "mcp", "gateway"),
+    # the gateway's own choice among the tools
+    _row("proxy/hooks/mcp_semantic_filter", "MCP", "gateway"),
     _row("proxy/hooks/proxy_track_cost_callback.py", "callbacks", "side service", "gateway", "database"),
     _row("proxy/hooks/batch_redis_get.py", "cache", "cache", "gateway"),
     _row("proxy/hooks/parallel_request_limiter", "limits", "gateway", "cache", "caller"),
@@ -65,6 +66,7 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("proxy/guardrails/guardrail_hooks/presidio.py", "guardrails", "gateway", "side service"),
     # those that are kept in the database
     _row("proxy/guardrails/guardrail_registry.py", "guardrails", "gateway", "database"),
+    _row("proxy/guardrails/usage_tracking.py", "guardrails", "database"),
     _row("proxy/guardrails/", "guardrails", "gateway"),
     _row("integrations/custom_guardrail.py", "guardrails", "gateway"),
     # router
@@ -72,6 +74,7 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("router_core.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_api.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_host.py", "router", "gateway", "caller", "upstream", "cache"),
+    _row("router_python_core.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_python_host.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_rust.py", "router", "gateway", "caller", "upstream", "cache"),
     _row("router_attempt.py", "router", "gateway", "caller", "upstream", "cache"),
@@ -87,7 +90,11 @@ TABLE: Final[tuple[tuple[str, Expected], ...]] = (
     _row("_redis", "cache", "cache", "start-up"),
     # callbacks
     # a hook of the request, which refuses what a model does not take
-    _row("integrations/anthropic_cache_control_hook.py", "callbacks", "side service", "gateway"),
+    _row("integrations/anthropic_cache_control_hook.py", "callbacks", "gateway"),
+    _row("integrations/websearch_interception/", "callbacks", "gateway"),
+    _row("integrations/code_interpreter_interception/", "callbacks", "gateway"),
+    # prompts in files beside the configuration
+    _row("integrations/dotprompt/", "callbacks", "gateway"),
     _row("integrations/focus/database.py", "callbacks", "database"),
     _row("integrations/cloudzero/database.py", "callbacks", "database"),
     _row("integrations/", "callbacks", "side service"),
@@ -127,6 +134,48 @@ _TELLING: Final[tuple[tuple[str, tuple[Subject, ...]], ...]] = (
      ("gateway", "caller", "side service", "mcp", "cache", "database")),
     (r"^invalid [\w.]+ .*(?:falling back|using )", ("gateway", "side service", "mcp", "cache", "start-up")),
     (r"lar1 metadata", ("caller",)),
+    # the router's own words in a class of a provider's errors
+    (r"use_in_pass_through|reserved for another team|multiple teams\. specify|team access checks", ("gateway",)),
+    (r"^this is a mock exception", ("caller",)),
+    # of MCP servers, and not of one
+    (r"^mcp .*\blogging failed|^error logging failed mcp|^failed to log mcp", ("side service",)),
+    (r"^mcp client dependencies are missing", ("gateway", "mcp")),
+    (r"^(?:rejecting|rejected) mcp|^mcp oauth: rejecting|terminated by an administrator|"
+     r"^mcp sampling: (?:denying|model access|route check|budget check failed|pre-call guardrail)|"
+     r"^(?:guardrail violation|guardrailraisedexception|blockedpii\w+) in mcp",
+     ("gateway", "caller")),
+    (r"^tool \{\} not found$|invalid pagination (?:state|cursor)|prompt_id is required for", ("caller", "gateway")),
+    (r"^mcp .*could not be decrypted|^mcp .*failed to decrypt|failed to persist (?:dcr|the sso)|stamp backfill: could",
+     ("database",)),
+    (r"^cache (?:storage|retrieval) failed|::async_set_cache_\w+\(\)|shared cache backend unavailable|"
+     r"failed to (?:persist|read) scanned-message cache|(?:invalidate|reconcile) budget reservation|"
+     r"^failed to invalidate .* cache|^invalidate_\w+_cache: failed",
+     ("cache",)),
+    (r"^error looking up (?:team|organization) by|^failed to look up|^_prefetch_user_oauth_creds|env var load failed",
+     ("database",)),
+    (r"skipping guardrail '|openssl fips|_key_pem (?:must|is not)|dependency is not configured|is not a string \(",
+     ("gateway",)),
+    (r"^path parameter '", ("caller",)),
+    (r"^id-jag: the idp|^id-jag: the stored|^id-jag: \{\} idp|^sso id_token|^stored sso|^the idp identity assertion",
+     ("side service",)),
+    (r"could not update user \{\}|failed to store user cred|error getting access group for", ("database",)),
+    (r"userinfo endpoint not configured|^no running event loop", ("gateway",)),
+    (r"for smtp email", ("side service",)),
+    (r"spend counter \{\} increment|spend counter increment failed|enqueued tokens failed", ("cache",)),
+    (r"^oauth credential storage not authorized|rejecting every mcp client|^oauth_identity_binding audit",
+     ("gateway",)),
+    (r"failed to retrieve credential for user", ("database",)),
+    (r"^lua compare-and-delete", ("cache",)),
+    (r"^error parsing response: \{\}\. check server logs", ("side service",)),
+    (r"has no persisted oauth2_flow|^oauth2 client_credentials", ("mcp",)),
+    (r"parameter is required for search|decrypt state parameter|prompt_id or prompt_spec is required",
+     ("caller", "gateway")),
+    (r"oauth_token_info_endpoint env|audience must be provided unless", ("gateway",)),
+    (r"buffered rows stay in redis", ("database",)),
+    (r"^failed to send \{\} alert for mcp", ("side service",)),
+    (r"\{\} must be (?:a )?positive.* got \{\}, using default|^(?:caller )?subscription limit reached",
+     ("gateway",)),
+    (r"^(?:failed to fetch upstream oauth|mcp upstream registration)", ("mcp",)),
     # the write to the database failed, and Redis keeps the rows
     (r"re-queued \{\} uncommitted rows|re-queuing to redis", ("database",)),
     (r"(?:failed|unable|could not|error|exception)[^:]*(?<!_)redis", ("cache", "start-up")),
@@ -147,9 +196,13 @@ _TELLING: Final[tuple[tuple[str, tuple[Subject, ...]], ...]] = (
 TELLING: Final = tuple((re.compile(words, re.IGNORECASE), subjects) for words, subjects in _TELLING)
 # whatever a request met: any of them is right, and only silence or the words of its error are known to be
 _ANY_ERROR: Final = re.compile(
-    r"\(\): exception occur|^unhandled exception|consuming first chunk|while reporting a late failure", re.IGNORECASE
+    r"\(\): exception occur[^-]{0,20}- \{\}|^unhandled exception|consuming first chunk|while reporting a late failure|"
+    r"^fallback also failed|^litellm\.a?\w+\(model=\{\}\)|stream failed mid-stream|after its sse keepalive|"
+    r"stream failure hook raised|a client disconnect raised|silent experiment failed",
+    re.IGNORECASE,
 )
-_ANY_PLACE: Final = ("proxy/proxy_server.py", "proxy/common_request_processing.py")
+_ANY_PLACE: Final = ("proxy/proxy_server.py", "proxy/common_request_processing.py", "router", "proxy/utils.py",
+    "proxy/auth/auth_exception_handler.py")  # fmt: skip
 # an answer of this status says itself that the caller is at fault, unless it says what is not allowed
 _CALLERS: Final = (401, 404)
 _NOT_ALLOWED: Final = re.compile(
@@ -170,7 +223,9 @@ _MADE_AT_START: Final = ("start-up", "cache", "guardrails", "callbacks", "MCP", 
 _AT_START: Final = ("start-up", "cache")
 # of a guardrail these do not end it
 _SKIPPED: Final = ("ValueError", "TypeError")
-_INITIAL: Final = ("__init__", "initialize", "load", "_init", "setup", "validate_environment")
+# of a cache, what is done for a request
+_AT_REQUESTS: Final = ("_execute", "get_cache", "set_cache", "async_get", "async_set", "_convert_to", "delete_")
+_INITIAL: Final = ("__init__", "initialize", "load", "_init", "init_", "setup", "validate_environment")
 
 
 def expected(said: Said) -> Expected | None:
@@ -179,7 +234,8 @@ def expected(said: Said) -> Expected | None:
     if found is None or not found.area:
         return None
     if found.area != "start-up" and (told := _told(said)):
-        return found._replace(subjects=told)
+        # a line that only passes on another error says nothing of its own
+        return None if told == {""} else found._replace(subjects=told)
     if said.how == "raised" and found.area in _MADE_AT_START and _at_start(said, found):
         return found._replace(subjects=found.subjects | {"start-up"})
     return found
@@ -187,7 +243,7 @@ def expected(said: Said) -> Expected | None:
 
 def _told(said: Said) -> frozenset[Subject]:
     """The subjects that the error itself leaves, empty where it says none."""
-    if said.how == "logged" and said.place in _ANY_PLACE and _ANY_ERROR.search(said.words):
+    if said.how == "logged" and said.place.startswith(_ANY_PLACE) and _ANY_ERROR.search(said.words):
         return frozenset(("",))
     for pattern, subjects in TELLING:
         if pattern.search(said.words):
@@ -198,6 +254,8 @@ def _told(said: Said) -> frozenset[Subject]:
 
 
 def _at_start(said: Said, row: Expected) -> bool:
+    if said.function.startswith(_AT_REQUESTS):
+        return False
     return row.area in _AT_START or said.function.startswith(_INITIAL)
 
 

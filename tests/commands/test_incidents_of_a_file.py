@@ -182,3 +182,16 @@ def test_an_mcp_server_that_litellm_only_warns_of_is_an_incident(
         ("mcp", "clock", "MCP server without address"),
         ("mcp", "files", "MCP programs switched off"),
     }
+
+
+def test_refused_requests_without_a_line_are_an_incident_of_their_route(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lone = 'INFO:     10.4.0.12:40114 - "POST /v1/chat/completions HTTP/1.1" 401 Unauthorized\n'
+    status, document, said = _found(tmp_path, capsys, HEALTHY + 2 * lone)
+    assert status == 2
+    (one,) = document["incidents"]
+    assert (one["subject"], one["count"], one["statuses"]) == ("POST /v1/chat/completions", 2, [[401, 2]])
+    assert (one["callers"], one["failure_of"]) == ([["10.4.0.12", 2]], "")
+    assert "refused with 4xx, and no line says why: POST /v1/chat/completions" in said
+    assert "answered  401 (2)" in said

@@ -12,11 +12,13 @@ from litellm_tui.collectors.gateway.client import LIVELINESS
 from tests.lab.config import deployment
 from tests.lab.core import Lab, request
 from tests.lab.environments import Environment, environments
-from tests.lab.faults_ways import accept_release, start_two
+from tests.lab.faults_ways import accept_release, start_two, workers
 from tests.lab.traffic import Failed, Flow, Traffic
 from tests.lab.watch import Said, watching
 
 VARIABLE = "LITELLM_TUI_CALM_SECONDS"
+# with --long, where nothing else is asked for
+LONG_SECONDS = 600.0
 # How long the console must not make a billable call while it looks.
 IDLE_SECONDS = 120.0
 # Until the watch has seen everything once; what it says before that is about its own beginning.
@@ -73,19 +75,22 @@ def idle_config() -> dict[str, Any]:
 
 def calm_seconds() -> float:
     """How long the healthy gateway is watched."""
-    return float(os.environ.get(VARIABLE, "600"))
+    return float(os.environ.get(VARIABLE, LONG_SECONDS))
 
 
 class Calm:
     """Watches both from now on; `join` waits for the end and raises what went wrong on the way.
 
-    The healthy gateway of the newest LiteLLM has two workers.
+    The healthy gateway of the newest LiteLLM has two workers. `lasted` is how long it was watched, in seconds, and
+    `processes` how many workers its unit has at the end.
     """
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.workers = 2 if environment == environments()[0] else 1
         self.said: list[Said] = []
+        self.lasted = 0.0
+        self.processes = 0
         self.settled = False
         self.statuses: dict[int, int] = {}
         self.took: list[tuple[float, float]] = []
@@ -142,7 +147,8 @@ class Calm:
             self.idle = idle.last
             self.calls = request("GET", f"http://127.0.0.1:{lab.ports.second}/calls").json()
             self._stopped.wait(max(0.0, begun + calm_seconds() - time.time()))
-            self.said = watch.since(begun)
+            self.lasted, self.said = time.time() - begun, watch.since(begun)
+            self.processes = len(workers(lab))
             traffic.stop()
             self.statuses = dict(traffic.total())
             self.took, self.failed = traffic.took, traffic.failed

@@ -1,8 +1,8 @@
 """The LiteLLM environments: folders that hold bin/litellm.
 
 Those that LITELLM_TUI_LAB_LITELLM names can be booted by the lab; LITELLM_TUI_NEWEST_LITELLM names the newest, for
-tests that start it in the proving ground, read its source, or rehearse it in a long run. `./test` installs both from
-`tests/lab/requirements`, where the newest has a folder of its own.
+tests that start it in the proving ground, read its source, bring it to faults, or rehearse it in a long run. `./test`
+installs both from `tests/lab/requirements`, where the newest has a folder of its own.
 """
 
 from __future__ import annotations
@@ -75,8 +75,20 @@ def _named(variable: str) -> list[Environment]:
 
 
 def newest_environments() -> list[Environment]:
-    """The newest LiteLLM, which only the proving ground and the catalogue's tests use; none where none is named.
+    """The newest LiteLLM, for the proving ground, the catalogue's tests and the faults; none where none is named.
 
-    A lab boots a LiteLLM and keeps it for minutes, so its tests stay with the versions of `environments`.
+    A lab boots a LiteLLM and keeps it for minutes, so its other tests stay with the versions of `environments`.
     """
     return [found for found in _named(NEWEST) if found not in environments()]
+
+
+def newest_and_oldest() -> list[Environment]:
+    """The newest there is and the oldest that the lab boots: what takes a lab for minutes and differs by release.
+
+    Where the lab is given three or more by hand, all of them.
+    """
+    given = environments()
+    if len(given) > 2 or not given:
+        return given
+    newest = sorted([*given, *newest_environments()], key=lambda environment: environment.order)[-1]
+    return list(dict.fromkeys((newest, given[-1])))

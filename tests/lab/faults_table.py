@@ -23,8 +23,8 @@ named, is still named when it has lasted for a while, would by itself keep `stat
 its end. Beside what the console says stands what LiteLLM's own `/health` and `/v1/models` said of the model
 meanwhile. Seconds count from the moment when there is something to see: where requests fail from the first that
 failed, for the red `/health` from its first red report, for the port and the module from LiteLLM's own word about it,
-for the crash loop from its second death. They are those of one run on a busy machine; a test holds that a fault is
-named, not when. Where two versions of LiteLLM differ, the cell names both.
+for the crash loop from its second death. They are those of a run of each on a busy machine; a test holds that a fault
+is named, not when. Where versions of LiteLLM differ, the cell names each.
 
 """
 
@@ -54,8 +54,8 @@ it the deployment is no more than degraded.
 
 - **Broken streams on LiteLLM 1.77.7.** It passes a stream whose connection broke off as a finished one: status 200,
   `finish_reason` "stop", `[DONE]`, and not a word in its log. Its callers cannot tell, and no probe can.
-- **Whose stream broke on LiteLLM 1.106.2.** Once the first words have been delivered its log names no model: the
-  problem stands at the log. `litellm-tui probe --stream` finds the deployment.
+- **Whose stream broke on LiteLLM 1.106.2 and 1.109.3.** Once the first words have been delivered its log names no
+  model: the problem stands at the log. `litellm-tui probe --stream` finds the deployment.
 - **Failures behind a fallback, at the default log level.** The caller is served, and nothing is written. Only a red
   `/health` (or `/metrics`) tells that the primary is dead.
 - **A wrong `/health`, at the default log level.** Where no answer is written, nothing speaks against a health check

@@ -212,11 +212,15 @@ def start_two(lab: Lab) -> None:
     lab.wait_ready(("user",))
 
 
+def workers(lab: Lab) -> list[str]:
+    """The pids of the workers of the user's unit; none where its one process serves."""
+    main = lab.show(LITELLM, "MainPID")["MainPID"]
+    return lab.run(["pgrep", "--parent", main, "--full", "multiprocessing.spawn"], check=False).stdout.split()
+
+
 def kill_worker(lab: Lab) -> None:
     """One of two workers is killed; the other goes on."""
-    main = lab.show(LITELLM, "MainPID")["MainPID"]
-    workers = lab.run(["pgrep", "--parent", main, "--full", "multiprocessing.spawn"]).stdout.split()
-    lab.run(["kill", "-9", workers[0]])
+    lab.run(["kill", "-9", workers(lab)[0]])
 
 
 def start_again(lab: Lab) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from tests.lab.calm import Calm, calm_seconds
+from tests.lab.calm import LONG_SECONDS, VARIABLE, Calm, calm_seconds
 from tests.lab.conftest import _FOUND
 from tests.lab.environments import Environment
 
@@ -23,6 +25,14 @@ def test_no_billable_call_is_made_by_looking(calm: Calm) -> None:
     assert {row["group"] for row in calm.idle["deployments"]} == {"dear", "embed"}
     assert "background_health_checks is off" in calm.idle["health_note"]
     assert calm.calls == {"total": 0, "models": {}, "endpoints": {}}
+
+
+def test_it_was_watched_for_as_long_as_it_says_with_as_many_workers(calm: Calm, long: bool) -> None:
+    assert calm.lasted >= calm_seconds()
+    if long and VARIABLE not in os.environ:
+        assert calm.lasted >= LONG_SECONDS == 600
+    if calm.workers > 1:
+        assert calm.processes == calm.workers
 
 
 def test_no_false_alarm_on_healthy_mixed_traffic(calm: Calm) -> None:

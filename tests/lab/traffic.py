@@ -63,6 +63,7 @@ class Traffic:
         self._lab = lab
         self._user = user
         self._stopped = threading.Event()
+        self._over: frozenset[Flow] = frozenset()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._flow, args=(flow,), daemon=True) for flow in flows]
 
@@ -81,6 +82,10 @@ class Traffic:
         self._stopped.set()
         for thread in self._threads:
             thread.join(PATIENCE + 1)
+
+    def end(self, flows: Iterable[Flow]) -> None:
+        """These ask no more after the request that is under way."""
+        self._over = frozenset(flows)
 
     def total(self) -> Counter[int]:
         """How often each status was answered, over all groups."""
@@ -119,7 +124,7 @@ class Traffic:
                     self._answered.setdefault(flow.group, []).append(time.time())
             # A slow answer makes the next request late, not two of them at once.
             due = max(due, time.monotonic())
-            if self._stopped.wait(due - time.monotonic()):
+            if self._stopped.wait(due - time.monotonic()) or flow in self._over:
                 return
 
     def _ask(self, flow: Flow, number: int) -> tuple[int, str]:

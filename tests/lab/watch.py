@@ -68,7 +68,7 @@ def incidents(snapshot: Snapshot, found: Diagnosis, now: float) -> list[dict[str
     since = (service.started_at if service else None) or 0.0
     return [
         {"failure_of": one.failure_of, "cause": one.cause, "subject": one.subject}
-        for one in find_incidents(snapshot.failures, found, now, since)
+        for one in find_incidents(snapshot.failures, found, now, since, traffic=snapshot.traffic)
         if one.going_on
     ]
 

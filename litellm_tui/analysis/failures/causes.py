@@ -16,9 +16,12 @@ from litellm_tui.analysis.failures.gateway_causes import (
     AUTH_RULES,
     CALLER_RULES,
     GATEWAY_RULES,
+    HASH_RULES,
     NO_WORDS,
+    REFUSED_BODY_RULES,
     REQUEST_RULES,
 )
+from litellm_tui.analysis.failures.mcp_words import whose_of_mcp
 from litellm_tui.analysis.failures.part_causes import (
     CACHE_RULES,
     ISSUER_RULES,
@@ -93,6 +96,7 @@ PARTS_MEAN: Final[dict[Subject, str]] = {
 }
 _ELSEWHERE: Final[tuple[tuple[WordRule, ...], ...]] = (
     SWITCH_RULES,
+    HASH_RULES,
     START_ENDED_RULES,
     ISSUER_RULES,
     DATABASE_RULES,
@@ -109,6 +113,11 @@ _BEFORE_THE_CALL: Final = (
 )  # fmt: skip
 # the caller is not known, or asks for what is not there
 _OF_WHO_ASKS: Final = (401, 404)
+# what is asked for is not what the route takes
+_OF_WHAT_IS_ASKED: Final = (400, 413, 415, 422)
+# the gateway passes on that an MCP server behind it did not answer
+_PASSED_ON: Final = (502, 503, 504)
+_AN_MCP_SERVER: Final = ("for mcp server", "mcp upstream", "mcp tool call", "mcp server for tool")
 # what a guardrail says of its own settings is not about the caller's request
 _GUARDRAIL: Final = "guardrail"
 _GUARDRAIL_FAILS: Final = next(rule.cause for rule in GATEWAY_RULES if rule.cause.name == "guardrail fails")
@@ -120,7 +129,7 @@ _VAGUE_OF_STREAMS: Final = (UNNAMED, "no connection", "500", "timeout", "503 una
 NEXT_STEPS: Final = {cause.name: cause.do for _, cause in PATTERNS}
 MEANINGS: Final[dict[tuple[Subject, str], Cause]] = {
     (rule.cause.subject, rule.cause.name): rule.cause
-    for rules in (PROVIDER_RULES, *_PART_RULES.values(), *_ELSEWHERE, AUTH_RULES, REQUEST_RULES)
+    for rules in (PROVIDER_RULES, *_PART_RULES.values(), *_ELSEWHERE, AUTH_RULES, REFUSED_BODY_RULES, REQUEST_RULES)
     for rule in rules
 } | {(NO_WORDS.subject, NO_WORDS.name): NO_WORDS}
 
@@ -143,6 +152,8 @@ def name_cause(error: str, where: Reported | None = None) -> Cause:
     wrapped = _PROVIDER.search(head, 0, _OWN_WITHIN) is not None
     passed_on = where is not None and where.by != "other" and (wrapped or _MAPPED.match(head) is not None)
     if where is not None and where.subject not in ("", "upstream", "gateway", "caller") and not passed_on:
+        if where.subject == "mcp" and (whose := whose_of_mcp(own, logged=where.by == "other" and not where.frame)):
+            return _of_part(whose, lowered) if whose in _PART_RULES else _of_mcp_files(whose, lowered)
         return _of_part(where.subject, lowered)
     if not wrapped and (found := _own(head, own, lowered, where)):
         return found
@@ -180,6 +191,8 @@ def _own(head: str, own: str, lowered: str, where: Reported | None) -> Cause | N
     if where is None or guarded or not of_caller:
         return None
     if where.by == "check of the key" or _about_a_request(own, where):
+        if http_status(own) in _OF_WHAT_IS_ASKED and (found := first_cause(REFUSED_BODY_RULES, lowered)):
+            return found
         return first_cause(REQUEST_RULES, lowered)
     return None
 
@@ -197,9 +210,18 @@ def _default_subject(own: str, where: Reported) -> Subject:
     status = http_status(own)
     if status >= 500 and (store := failed_store(own)):
         return store
+    if status in _PASSED_ON and any(words in own[:_OWN_WITHIN].lower() for words in _AN_MCP_SERVER):
+        return "mcp"
     if status in _OF_WHO_ASKS:
         return "caller"
     return "gateway" if where.by == "check of the key" or status else ""
+
+
+def _of_mcp_files(subject: Subject, lowered: str) -> Cause:
+    """The cause of what LiteLLM's files for MCP servers say of the gateway itself, or of who asks it."""
+    rules = (*GATEWAY_RULES, *CALLER_RULES) if subject == "gateway" else CALLER_RULES
+    found = first_cause(rules, lowered)
+    return found if found is not None and found.subject == subject else _UNKNOWN._replace(subject=subject)
 
 
 def _of_part(subject: Subject, lowered: str) -> Cause:

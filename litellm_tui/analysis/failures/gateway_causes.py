@@ -106,7 +106,20 @@ GATEWAY_RULES: Final = (
         "not in the allowed models",
         "is not available for this api key, or the model name is invalid", "invalid model for team",
         "no default model access", "not allowed to call model", "has no model grants", "not allowed to use model",
-        "model access denied", "model is blocked", "is currently paused", "tried to access … not in … allowed",
+        "model access denied", "model is blocked", "is currently paused",
+        "is reserved for another team", "member auto-routers require", "tried to access … not in … allowed",
+    ),
+    word_rule(
+        "ambiguous name", "gateway",
+        "several teams have a model of this name, and LiteLLM does not choose between them",
+        "ask by the deployment's id, or give the models different names",
+        "matches deployments from multiple teams",
+    ),
+    word_rule(
+        "no pass-through", "gateway",
+        "no deployment of the group is open to requests that LiteLLM only passes on",
+        "set use_in_pass_through: true in the litellm_params of a deployment of the group",
+        "use_in_pass_through",
     ),
     word_rule(
         "guardrail blocked", "gateway",
@@ -170,7 +183,8 @@ GATEWAY_RULES: Final = (
         "token's issuer not set", "gateway",
         "callers may come with signed tokens (JWT), and LiteLLM is not told where the keys for them are",
         "set JWT_PUBLIC_KEY_URL to the issuer's JWKS address, and restart",
-        "missing jwt public key url", "neither jwt_audience nor jwt_issuer",
+        "missing jwt public key url", "neither jwt_audience nor jwt_issuer", "userinfo endpoint not configured",
+        "oauth_token_info_endpoint", "audience must be provided unless",
     ),
     word_rule(
         "enterprise feature", "gateway",
@@ -178,6 +192,16 @@ GATEWAY_RULES: Final = (
         "set LITELLM_LICENSE, or take the setting out",
         "enterprise feature", "enterprise only feature", "enterprise-only", "only available for premium users",
         "premium user", "you must be a litellm enterprise user", "litellm_license",
+    ),
+)  # fmt: skip
+
+# before the rules of the database: passwords of the UI are kept there
+HASH_RULES: Final = (
+    word_rule(
+        "hash not allowed", "gateway",
+        "the OpenSSL of this machine (FIPS) does not allow the hash that LiteLLM uses for passwords of its UI",
+        "see which hashes the OpenSSL provider of this machine allows; callers' keys go on",
+        "openssl fips provider reports",
     ),
 )  # fmt: skip
 
@@ -244,6 +268,12 @@ CALLER_RULES: Final = (
         "authentication error, user … no longer exists",
     ),
     word_rule(
+        "mock failure asked for", "caller",
+        "a caller asked LiteLLM to fail (mock_testing_…): a drill of fallbacks or limits",
+        "nothing, if the drill is meant; dangerously_allow_mock_testing_request_params closes it",
+        "this is a mock exception for model",
+    ),
+    word_rule(
         "login refused", "caller",
         "somebody's user name or password for the UI is not accepted",
         "compare UI_USERNAME and UI_PASSWORD (or the user's own password) with what was typed",
@@ -264,6 +294,7 @@ CALLER_RULES: Final = (
         "callers ask for a name that the gateway does not serve",
         "the name is in no model_name; correct it, or add a deployment",
         "there are no healthy deployments for this model", "invalid model name", "no_healthy_deployments",
+        "there is no 'model_name' with this string",
         "not found. received model group=", "no deployment found for", "could not map model=",
     ),
     word_rule(
@@ -274,7 +305,7 @@ CALLER_RULES: Final = (
         "'user' param not passed in", "invalid request format", "'model' must be a string", "is a required param",
         "response size is too large", "input must be a string or a list", "url-valued",
         "client-side … not allowed in request", "missing required parameter: '",
-        "acompletion() missing 1 required positional argument",
+        "acompletion() missing 1 required positional argument", "parameter is required for",
     ),
 )  # fmt: skip
 
@@ -289,5 +320,19 @@ REQUEST_RULES: Final = (
         "must be provided", "field required", "is required", "must be a string", "must be a list", "invalid request",
         "cannot be empty", "must be one of", "not found for", "missing '", "must include", "must specify",
         "please pass",
+    ),
+)  # fmt: skip
+
+# the same in an answer of 400, 413, 415 or 422, by which the gateway says that the request is not as it takes it
+REFUSED_BODY_RULES: Final = (
+    word_rule(
+        "bad request", "caller",
+        "what a caller sends is not a request as the route takes it; no model was asked",
+        "find out who asks (client addresses below); LiteLLM's words say what is wrong in it",
+        "invalid ", "unsupported ", "unknown ", "not found", "does not exist", "must be ", "are required",
+        "is supported", "are supported", "does not match this", "for a different", "to a different", "cannot contain",
+        "requires modelid", "requires pkce", "requires a trace id", "require an http request",
+        "headers are not allowed", "no token passed in", "does not meet the required policy", "not in config'",
+        "is not set'", "does not use oauth",
     ),
 )  # fmt: skip

@@ -14,12 +14,21 @@ from litellm_tui.analysis.failures.consequences import fold_consequences
 from litellm_tui.analysis.failures.explanations import explain_cause
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Diagnosis, Place
-from litellm_tui.model.traffic import FailedRequests, Failures, Subject
+from litellm_tui.model.traffic import Failures, SilentTally, Subject, Traffic
 
 MINUTES: Final = 60
 # an incident with a failure within these minutes is going on
 GOING_ON: Final = 5
 MOST_NAMES: Final = 5
+NO_TRAFFIC: Final = Traffic()
+# from this status on a request failed, below it was refused
+FAILED: Final = 500
+# what HTTP says of a status
+_PHRASES: Final = {
+    400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict", 412: "Precondition Failed",
+    413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content", 429: "Too Many Requests",
+}  # fmt: skip
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -30,7 +39,8 @@ class Incident(msgspec.Struct, frozen=True):
     failures in the requested time, `minutes` that of each of the last 60 minutes, the current one last. `models` are
     `litellm_params.model`, `asked` the names that callers used. `callers` are client addresses with their
     numbers of refused answers, `calls` LiteLLM's ids of the last calls. `sequence` is the number of an example record.
-    `also` names consequences: the requests that failed by them are counted too.
+    `also` names consequences: the requests that failed by them are counted too. `statuses` are HTTP statuses with their
+    numbers, where access lines alone tell of it.
     """
 
     key: str
@@ -53,6 +63,7 @@ class Incident(msgspec.Struct, frozen=True):
     calls: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    statuses: tuple[tuple[int, int], ...] = ()
     fallback: str = ""
     going_on: bool = False
     new: bool = False
@@ -64,11 +75,12 @@ def find_incidents(
     now: float,
     since: float = 0.0,
     looked_at: float = 0.0,
-    failed: Sequence[FailedRequests] = (),
+    traffic: Traffic = NO_TRAFFIC,
 ) -> tuple[Incident, ...]:
     """The incidents at or after `since`: those going on first, then by frequency.
 
-    `failed` are the failed requests of the last minutes: those of which an access line alone tells are one incident.
+    `traffic` has the failed requests of which an access line alone tells: those of 5xx are one incident, those that
+    were refused are one for each route.
     An incident is new when it was first seen after `looked_at`. All times are seconds since the epoch; failures older
     than an hour are counted by whole hours.
     """
@@ -83,49 +95,68 @@ def find_incidents(
         found[key].tallies.append(tally)
     kept = fold_consequences(_join_unnamed(found))
     incidents = [_incident(key, one, names, now, since, looked_at) for key, one in kept.items()]
-    if (silent := _without_a_line(failures, failed, now, since, looked_at, alone=not incidents)) is not None:
-        incidents.append(silent)
+    silent = [one for one in traffic.silent if one.last >= since]
+    failed = [one for one in silent if one.statuses[0][0] >= FAILED]
+    incidents += _without_a_line(failed, now, since, looked_at)
+    incidents += [_refused(one, now, since, looked_at) for one in silent if one not in failed]
     return tuple(sorted(incidents, key=lambda i: (not i.going_on, -sum(i.minutes[-GOING_ON:]), -i.last, i.key)))
 
 
-def _without_a_line(
-    failures: Failures, failed: Sequence[FailedRequests], now: float, since: float, looked_at: float, *, alone: bool
-) -> Incident | None:
-    """Requests that were answered with 5xx, and of which no error line tells.
-
-    Of the time before the last minutes that is known only where there is no error line at all (`alone`).
-    """
-    silent = [one for one in failed if one.by in ("", "other") and not one.words and one.last >= since]
-    counts = Counter({int(one.last // 60): one.times for one in silent})
-    first = min((one.since or one.last for one in silent), default=0.0)
-    if alone:
-        counts = Counter(
-            {minute: wrong for minute, _, _, wrong in failures.answers if wrong and minute * 60 + 60 > since}
-        )
-        first = first or min(counts, default=0) * 60.0
-    if not counts:
-        return None
-    newest = int(now // 60)
+def _without_a_line(silent: Sequence[SilentTally], now: float, since: float, looked_at: float) -> Iterator[Incident]:
+    """Requests that were answered with 5xx, and of which no error line tells."""
+    if not silent:
+        return
+    counts: Counter[int] = Counter()
+    callers: Counter[str] = Counter()
+    for one in silent:
+        counts.update(dict(one.counts))
+        callers.update(dict(one.callers))
+    newest, begin = int(now // 60), int(since // 60)
     minutes = tuple(counts.get(newest - back, 0) for back in reversed(range(MINUTES)))
-    callers = {caller for one in silent for caller in one.callers}
-    total = sum(counts.values())
-    return Incident(
+    first, last = min(one.first for one in silent), max(silent, key=lambda one: one.last)
+    yield Incident(
         key="requests without a line",
         cause="answered with 5xx, and no line says why",
         subject="",
-        words="",
-        count=total,
+        words=", ".join(sorted({one.route for one in silent})[:MOST_NAMES]),
+        count=sum(number for minute, number in counts.items() if minute >= begin),
         first=max(first, since),
-        last=max((one.last for one in silent), default=max(counts) * 60.0),
+        last=last.last,
         minutes=minutes,
-        sequence=-1,
+        sequence=last.sequence,
         place=Place("log"),
         means="the access log shows them, and LiteLLM has written no error beside them",
         do="LITELLM_LOG=INFO in LiteLLM's environment and a restart make the log name the group",
-        # how many of them are whose is not known of several
-        callers=tuple((caller, total) for caller in callers) if len(callers) == 1 else (),
+        callers=tuple(callers.most_common(MOST_NAMES)),
+        statuses=tuple(sorted(sum((Counter(dict(one.statuses)) for one in silent), Counter[int]()).items())),
         going_on=sum(minutes[-GOING_ON:]) > 0,
         new=first > looked_at,
+    )
+
+
+def _refused(one: SilentTally, now: float, since: float, looked_at: float) -> Incident:
+    """Requests of one route that were refused with 4xx, and of which no line tells."""
+    newest, begin, counts = int(now // 60), int(since // 60), dict(one.counts)
+    minutes = tuple(counts.get(newest - back, 0) for back in reversed(range(MINUTES)))
+    told = ", ".join(f"{status} {_PHRASES.get(status, '')}".rstrip() for status, _ in one.statuses[:MOST_NAMES])
+    asked = f": {', '.join(one.paths)}" if one.paths else ""
+    return Incident(
+        key=f"refused without a line:{one.route}",
+        cause="refused with 4xx, and no line says why",
+        subject=one.route,
+        words=told + asked,
+        count=sum(number for minute, number in counts.items() if minute >= begin),
+        first=max(one.first, since),
+        last=one.last,
+        minutes=minutes,
+        sequence=one.sequence,
+        place=Place("log"),
+        means="the access log shows them, and LiteLLM has written no line beside them: it gives no reason",
+        do="ask its callers what the answer says, or send such a request: the reason stands in the answer's body",
+        callers=one.callers[:MOST_NAMES],
+        statuses=one.statuses,
+        going_on=sum(minutes[-GOING_ON:]) > 0,
+        new=one.first > looked_at,
     )
 
 

@@ -25,10 +25,11 @@ _NAMES: Final[dict[Subject, str]] = {
         redis_update_buffer request_error_tracking routing_prisma_wrapper shadow_eval_funnel
         spend_counter_reseed spend_log_cleanup
         spend_log_cleanup_metrics spend_logs_partition_manager spend_update_queue tool_registry_writer
+        usage_tracking
         window_spend_update_queue
     """,
     "gateway": """
-        adaptive_router agent_365 aim akto alice aporia_ai attachment_registry auth_checks
+        adaptive_router agent_365 aim akto alice anthropic_cache_control_hook aporia_ai attachment_registry auth_checks
         auth_exception_handler auth_object_prefetch auth_utils auto_router auto_router_compression
         autorouter_baseline_cache azure_content_safety base_routing_strategy batch_enqueued_tokens
         batch_rate_limiter bedrock_guardrails bounded_execution budget_limiter cache_control_check
@@ -37,7 +38,7 @@ _NAMES: Final[dict[Subject, str]] = {
         custom_code_guardrail decision_model deepkeep deployment_affinity_check dynamic_rate_limiter
         dynamic_rate_limiter_v3 dynamoai encrypted_content_affinity_check enkryptai fallback_budget
         fallback_event_handlers fallback_model_access file_scanning generic_guardrail_api grayswan
-        guardrail_endpoints guardrail_helpers guardrail_registry headroom health_state_cache hooks
+        guardrail_endpoints guardrail_helpers guardrail_registry headroom health_state_cache hook hooks
         ibm_detector init_guardrails init_policies ip_address_utils jev_classifier key_management_event_hooks
         lakera_ai_v2 lar1_routing lasso litellm_license litellm_pre_call_utils llm_shield_proxy login_throttle
         login_utils lowest_cost lowest_latency lowest_tpm_rpm lowest_tpm_rpm_v2 master_key_boot_check
@@ -47,26 +48,28 @@ _NAMES: Final[dict[Subject, str]] = {
         parallel_request_limiter parallel_request_limiter_v3 password_policy patterns pillar pipeline_executor
         policy_endpoints policy_registry policy_resolve_endpoints policy_resolver policy_validator primitives
         prompt_injection_detection prompt_security prompt_shield promptguard proxy_server purview_dlp
-        qualifire repelloai response_retrieval route_checks route_llm_request router
+        qualifire repelloai response_retrieval route_checks route_llm_request router router_python_core
         savings_baseline search_api_router search_free_tier semantic_guard singulr straiker tag_based_routing
         text_moderation tool_permission tool_policy_guardrail trusted_proxy_utils typesafe unified_guardrail
-        update_queue usage_endpoints usage_tracking user_api_key_auth user_management_event_hooks vigil_guard
+        update_queue usage_endpoints user_api_key_auth user_management_event_hooks vigil_guard
         xecguard zscaler_ai_guard
-        byok_oauth_endpoints gateway_dcr_flow user_api_key_auth_mcp
+        byok_oauth_endpoints gateway_dcr_flow user_api_key_auth_mcp anthropic_sse endpoint_eligibility
+        kubernetes_pod_discovery model_budget_shared_windows
     """,
     "mcp": """
-        authz_code_refresher bridge_token_flow classify client_allowlist db
-        discoverable_endpoints elicitation_handler hook idp_token_exchange
-        mcp_management_endpoints mcp_server_manager oauth2_flow_backfill oauth_identity_binding
+        authz_code_refresher bridge_token_flow classify client_allowlist db id_jag_grant
+        login_assertion_exchange
+        discoverable_endpoints elicitation_handler idp_token_exchange oauth2_flow_backfill
+        mcp_management_endpoints mcp_server_manager oauth_identity_binding
         oauth_issuer_stamp_backfill oauth_utils operations per_user_oauth_store redis_distributed_lock
         resolver rest_endpoints sampling_handler semantic_tool_filter server sse_transport
         sso_assertion_refresher sso_assertion_store stdio_gate token_endpoint token_exchange_provider
         token_exchanger tool_registry toolset_db ui_session_utils
     """,
     "side service": """
-        _service_logger _utils anthropic_cache_control_hook api argilla arize arize_phoenix_prompt_manager
+        _service_logger _utils api argilla arize arize_phoenix_prompt_manager
         aws_secret_manager_v2 azure_sentinel azure_storage background_interaction_settlement
-        base_secret_manager batching_handler bitbucket_prompt_manager budget_reservation
+        base_secret_manager batching_handler bitbucket_prompt_manager budget_reservation otlp_json ternary_logger
         clickhouse_batch_logger clickhouse_spend_logger cloudzero custom_batch_logger custom_logger
         cyberark_secret_manager datadog datadog_cost_management datadog_llm_obs datadog_metrics destinations
         email_alerting extractors focus_logger galileo gcs_bucket gcs_bucket_base generic_api_callback
@@ -76,7 +79,7 @@ _NAMES: Final[dict[Subject, str]] = {
         presidio prometheus proxy_track_cost_callback ptu_flat_cost_rollup pub_sub routing rubrik s3 s3_v2
         savings shadow_eval_logger signoz slack_alerting spend_event_producer spend_log_error_logger
         spend_management_endpoints spend_tracking_utils sqs traceloop vantage_destination vantage_logger
-        vector_store_pre_call_hook weights_biases
+        ui_sso vector_store_pre_call_hook weights_biases
     """,
     "start-up": """
         proxy_cli

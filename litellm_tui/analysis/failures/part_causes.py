@@ -102,6 +102,12 @@ MCP_RULES: Final = (
         "rejected the subject token", "subject token … expired",
     ),
     word_rule(
+        "package missing", "gateway",
+        "a Python package that LiteLLM needs for this is not in its environment",
+        "install it into LiteLLM's environment (its bin/pip install NAME), or take out what needs it",
+        "missing botocore", "run 'pip install boto3'",
+    ),
+    word_rule(
         "MCP programs switched off", "mcp",
         "an MCP server of the configuration is a program, and this gateway starts none",
         "set LITELLM_ENABLE_MCP_STDIO=true in LiteLLM's environment, and restart",
@@ -287,8 +293,15 @@ ISSUER_RULES: Final = (
         "fetch jwks", "jwks_unavailable", "jwks … unavailable",
         # handle_jwt.py names the kind of the network's error, the address and how often it tried
         "jwt auth: … fetching http", "jwt auth: identity provider unreachable", "fetching http … attempts",
+        "error parsing response: … check server logs for original",
         "oidc userinfo endpoint returned status 5", "fetch oidc userinfo: all connection",
         "fetch oidc userinfo: … timed out", "fetch oidc userinfo: … refused",
+    ),
+    word_rule(
+        "e-mail not sent", "side service",
+        "LiteLLM could not write or send an e-mail; requests go on",
+        "see SMTP_HOST and the other SMTP_ variables in its environment",
+        "for smtp email", "trying to use smtp",
     ),
     word_rule(
         "Presidio unreachable", "side service",
@@ -309,6 +322,12 @@ ISSUER_RULES: Final = (
 
 SIDE_RULES: Final = (
     word_rule(
+        "Presidio fails, passed on", "side service",
+        "Presidio did not look at a request, and LiteLLM passes it on as it is: personal data in it is not masked",
+        "see Presidio's own log; with pii_entities_config LiteLLM refuses such requests",
+        "presidio analyzer … returning empty list",
+    ),
+    word_rule(
         "login's credentials refused", "side service",
         "who signs people in (SSO) does not accept the gateway's own client id and secret: nobody can log in to the UI",
         "renew the client secret there, and set it in the gateway's environment (…_CLIENT_SECRET); callers' keys go on",
@@ -319,6 +338,12 @@ SIDE_RULES: Final = (
         "who signs people in (SSO) does not take the address to which they are to come back",
         "set PROXY_BASE_URL to the address that people open, and enter it there with /sso/callback behind it",
         "redirect_uri", "aadsts50011", "aadsts500112", "redirect address",
+    ),
+    word_rule(
+        "bad request", "caller",
+        "a caller's request names no prompt, and what was asked for needs one",
+        "let the caller send prompt_id",
+        "prompt_id is required", "prompt_id or prompt_spec is required",
     ),
     word_rule(
         "token not readable", "side service",

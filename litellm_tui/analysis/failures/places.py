@@ -9,6 +9,7 @@ import re
 from typing import Final, Literal, NamedTuple
 
 from litellm_tui.analysis.failures.litellm_files import FILES
+from litellm_tui.analysis.failures.side_services import begins_with_a_service
 from litellm_tui.analysis.failures.store_words import failed_store
 from litellm_tui.model.traffic import Subject
 
@@ -50,15 +51,21 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("byok_oauth_endpoints.py", "gateway"),
     ("mcp_server/", "mcp"),
     ("mcp_client/", "mcp"),
-    ("mcp_semantic_filter/", "mcp"),
+    ("mcp_semantic_filter/", "gateway"),
     ("mcp_management_endpoints", "mcp"),
     ("guardrail_hooks/presidio.py", "side service"),
     ("guardrail_hooks/", "gateway"),
+    # it writes what guardrails did into the database
+    ("guardrails/usage_tracking.py", "database"),
     ("proxy/guardrails/", "gateway"),
     ("proxy/policy_engine/", "gateway"),
     ("caching/", "cache"),
     ("_redis", "cache"),
+    # hooks of the request itself
     ("integrations/custom_guardrail", "gateway"),
+    ("integrations/anthropic_cache_control_hook", "gateway"),
+    ("_interception/", "gateway"),
+    ("integrations/dotprompt/", "gateway"),
     # what they report is read from the database first
     ("integrations/focus/database.py", "database"),
     ("integrations/cloudzero/database.py", "database"),
@@ -68,7 +75,7 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("_service_logger.py", "side service"),
     ("proxy/spend_tracking/", "side service"),
     ("proxy/hooks/proxy_track_cost_callback.py", "side service"),
-    ("proxy/management_endpoints/ui_sso.py", "side service"),
+    ("ui_sso.py", "side service"),
     ("proxy/auth/handle_jwt.py", "caller"),
     ("proxy/auth/oauth2_check.py", "caller"),
     ("proxy/db/", "database"),
@@ -87,6 +94,7 @@ FOLDERS: Final[tuple[tuple[str, Subject], ...]] = (
     ("router.py", "gateway"),
     # since 1.109
     ("router_core.py", "gateway"),
+    ("router_python_core.py", "gateway"),
     ("router_api.py", "gateway"),
     ("router_host.py", "gateway"),
     ("router_python_host.py", "gateway"),
@@ -142,8 +150,8 @@ _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("failed to backfill budget_reset_at", "database"),
     ("skipping cold spend counter seed", "database"),
     ("adaptive_router flusher", "database"),
-    ("semantic filter init failed", "mcp"),
-    ("semantic tool filter hook", "mcp"),
+    ("semantic filter init failed", "gateway"),
+    ("semantic tool filter hook", "gateway"),
     ("error handling toolset mcp", "mcp"),
     ("error handling dynamic mcp", "mcp"),
     ("error when loading keys from azure key vault", "side service"),
@@ -159,67 +167,36 @@ _BEGINNINGS: Final[tuple[tuple[str, Subject], ...]] = (
     ("cannot add callback", "side service"),
     ("[non-blocking error] error initializing custom logger", "side service"),
     ("error sending alert", "side service"),
+    ("auto-router baseline", "database"),
+    ("oauth2 client_credentials", "mcp"),
+    ("zerobus:", "side service"),
+    ("ternary export:", "side service"),
+    ("invalid ternary_", "side service"),
+    ("excluded_services", "side service"),
+    ("exporter already shutdown", "side service"),
+    ("an error occurred while sending the email", "side service"),
+    ("google oidc token", "side service"),
+    ("secret reference ", "side service"),
+    ("azure oidc provider failed", "side service"),
+    ("websearchinterception:", "gateway"),
+    ("codeinterpreterinterception:", "gateway"),
+    ("microsoft agent 365", "gateway"),
+    ("llm_as_a_judge", "gateway"),
+    ("policy pipelines", "gateway"),
+    ("sensitivedatarouteexception", "gateway"),
+    ("error in post_call_response_headers_hook", "gateway"),
+    # what a guardrail made of the arguments of a tool
+    ("error parsing modified arguments", "gateway"),
+    ("could not find 'arguments:'", "gateway"),
+    ("error extracting modified arguments", "gateway"),
+    ("error in manual argument parsing", "gateway"),
+    ("escalating to heavy reconnect", "database"),
+    ("shutdown stopped waiting for an in-flight db", "database"),
+    # of a health check that is kept in the database
+    ("invalid response_time_ms value", "database"),
+    ("failed to clean details json", "database"),
     # the secret manager did not give a value
     ("defaulting to os.environ value", "side service"),
-)
-# the service that a callback sends to, by a word in the text or in the file's name
-_SERVICES: Final[tuple[tuple[str, str], ...]] = (
-    ("langfuse", "Langfuse"),
-    ("opentelemetry", "OpenTelemetry"),
-    ("otel", "OpenTelemetry"),
-    ("otlp", "OpenTelemetry"),
-    ("langsmith", "LangSmith"),
-    ("langtrace", "Langtrace"),
-    ("datadog", "Datadog"),
-    ("prometheus", "Prometheus"),
-    ("slack", "Slack"),
-    ("teams webhook", "Microsoft Teams"),
-    ("ms teams", "Microsoft Teams"),
-    ("presidio", "Presidio"),
-    ("ui_sso", "the login (SSO)"),
-    ("fastapi_sso", "the login (SSO)"),
-    ("oauthlib", "the login (SSO)"),
-    ("jwks", "the token's issuer (JWKS)"),
-    ("oidc", "the token's issuer (OIDC)"),
-    ("sentry", "Sentry"),
-    ("helicone", "Helicone"),
-    ("braintrust", "Braintrust"),
-    ("arize", "Arize"),
-    ("phoenix", "Phoenix"),
-    ("opik", "Opik"),
-    ("mlflow", "MLflow"),
-    ("lunary", "Lunary"),
-    ("galileo", "Galileo"),
-    ("argilla", "Argilla"),
-    ("cloudzero", "CloudZero"),
-    ("clickhouse", "ClickHouse"),
-    ("azure sentinel", "Azure Sentinel"),
-    ("azureblobstorage", "Azure storage"),
-    ("azure_storage", "Azure storage"),
-    ("pubsub", "Google Pub/Sub"),
-    ("pub/sub", "Google Pub/Sub"),
-    ("gcs bucket", "Google Cloud Storage"),
-    ("gcs_bucket", "Google Cloud Storage"),
-    ("dynamodb", "DynamoDB"),
-    ("s3 layer", "S3"),
-    ("s3 logging", "S3"),
-    ("s3.py", "S3"),
-    ("s3_v2", "S3"),
-    ("s3logger", "S3"),
-    ("sqs", "SQS"),
-    ("posthog", "PostHog"),
-    ("athina", "Athina"),
-    ("weave", "Weave"),
-    ("wandb", "Weights & Biases"),
-    ("greenscale", "Greenscale"),
-    ("deepeval", "DeepEval"),
-    ("logfire", "Logfire"),
-    ("traceloop", "Traceloop"),
-    ("pagerduty", "PagerDuty"),
-    ("pointfive", "PointFive"),
-    ("smtp", "e-mail"),
-    ("email", "e-mail"),
-    ("webhook", "the webhook"),
 )
 _FRAME: Final = re.compile(r'File "[^"\n]{0,400}?/litellm/([\w/.-]{1,200})", line')
 # characters in which the name of the cache is looked for
@@ -261,16 +238,24 @@ _ENDING: Final = ("in proxy_shutdown_event", "in shutdown")
 # in whose files LiteLLM also reads and writes the database and Redis
 _OF_MANY_PARTS: Final[tuple[Subject, ...]] = ("", "gateway", "mcp", "side service", "database")
 # files whose name says less than the beginning of a line
-_MANY_PARTS: Final = ("proxy_server.py", "common_request_processing.py", "router.py")
-_SETTING: Final = re.compile(r"(?:ignoring )?invalid [\w.]{1,80} .{0,200}(?:falling back|ignor|using )")
+_MANY_PARTS: Final = ("proxy_server.py", "common_request_processing.py", "router.py", "router_python_core.py")
+_SETTING: Final = re.compile(
+    r"(?:ignoring )?invalid [\w.]{1,80} .{0,200}(?:falling back|ignor|using )|"
+    r"[\w.-]{1,80} must be .{1,80}, using default"
+)
 # what a caller sent along is not as LiteLLM reads it
 _OF_A_REQUEST: Final = ("[lar-1] invalid lar1 metadata",)
+# what a setting of the gateway's, wherever it lies, keeps it from
+_OF_THE_GATEWAY: Final = ("skipping guardrail", "openssl fips")
 # of these lines the error alone says what failed
 _ANY_FAILURE: Final = (
     "(): exception occured", "(): exception occurred", "unhandled exception in request", "error consuming first chunk",
     "reporting a late failure", "while reporting a failure", "stream after a client disconnect",
     "request failed after its sse keepalive", "guarded event stream failed", "stream failure hook raised",
+    "silent experiment failed",
 )  # fmt: skip
+# the router's own line about an attempt that failed
+_ATTEMPT: Final = re.compile(r"litellm\.a?\w{1,60}\(model=[^()]{0,100}\)(?:\x1b\[31m)? {0,2}exception ")
 _MCP_SERVER: Final = re.compile(
     r"(?:(?:MCP )?[Ss]erver(?: name)?[:=]? ?|listing tools from |operation failed for )'?([\w.-]{1,80})"
 )
@@ -324,12 +309,6 @@ def frame_of(trace: str) -> str:
     return found
 
 
-def service_named(text: str, file: str = "") -> str:
-    """The name of the side service that a text, or the reporting file, is about; empty where it is not known."""
-    lowered = f"{text[:1000]} {file}".lower()
-    return next((name for word, name in _SERVICES if word in lowered), "")
-
-
 def mcp_server_named(text: str) -> str:
     """The name of the MCP server that a text is about; empty where it names none."""
     found = _MCP_SERVER.search(text, 0, 1000)
@@ -369,6 +348,8 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
         return Reported("router", "", file, frame)
     lowered = head.lower()
     subject = subject_of_file(file)
+    if any(form in lowered for form in _OF_THE_GATEWAY):
+        return Reported("other", "gateway", file, frame)
     if subject in _OF_MANY_PARTS and (store := failed_store(text)):
         return Reported("other", store, file, frame)
     if subject == "database" and _SETTING.match(lowered):
@@ -378,12 +359,12 @@ def reported(text: str, file: str = "", mark: TraceMark = NO_MARK) -> Reported:
         return Reported("other", "caller", file, frame)
     if not subject or file in _MANY_PARTS:
         subject = next((subject for word, subject in _BEGINNINGS if lowered.startswith(word)), subject)
-    if file in _MANY_PARTS and any(form in lowered for form in _ANY_FAILURE):
+    if file in _MANY_PARTS and (_ATTEMPT.match(lowered) or any(form in lowered for form in _ANY_FAILURE)):
         # whatever the request or the stream met
         return Reported("other", subject_of_path(frame), "", frame)
     if file in _MANY_PARTS and any(form in lowered for form in _SIDE):
         subject = "side service"
-    if not subject and any(lowered.startswith(word) for word, _ in _SERVICES):
+    if not subject and begins_with_a_service(lowered):
         subject = "side service"
     if not subject and any(form in lowered for form in _MCP):
         subject = "mcp"

@@ -24,6 +24,8 @@ UNEXPLAINED_ERRORS: Final = 3
 REFUSED: Final = "log:refused"
 # from this share on, what several callers are refused is a problem
 REFUSED_SHARE: Final = 0.1
+# routes, and statuses of each, that are named
+ROUTES_TOLD: Final = 3
 _ALIAS_ERROR: Final = "list indices must be integers"
 _LOOK: Final = (
     "i shows the errors in LiteLLM's own words; LITELLM_LOG=INFO in the unit's environment and a restart make the log "
@@ -112,15 +114,15 @@ def _somewhere(snapshot: Snapshot, now: float, failed: FailedRequests) -> Proble
         # several deployments may share it, or none that is loaded has it
         where = f"in attempts at {failed.name}, and the log does not say of which group or deployment"
         return _problem(snapshot, now, failed, failed.name, f"{of} {fail} in {minutes} {where}{said}")
-    return _problem(
-        snapshot, now, failed, "requests", f"{of} {fail} in {minutes}, and the log does not say where{said}"
-    )
+    answered = f" with {failed.name}" if failed.name else ""
+    text = f"{of} {fail}{answered} in {minutes}, and the log does not say where{said}"
+    return _problem(snapshot, now, failed, "requests", text)
 
 
 def _problem(snapshot: Snapshot, now: float, failed: FailedRequests, title: str, reason: str) -> Problem:
     model = failed.by == "model"
     return Problem(
-        key=f"log:failed:{failed.by or 'somewhere'}" + (f":{failed.name}" if model else ""),
+        key=f"log:failed:{failed.by or 'somewhere'}" + (f":{failed.name}" if failed.name else ""),
         severity=_severity(snapshot, now, failed),
         title=title,
         cause="its requests fail" if model else "they fail, and nothing names where",
@@ -167,6 +169,7 @@ def _refused(snapshot: Snapshot, now: float, told: Collection[FailedRequests]) -
     part = min(1.0, times / asked) if asked else None
     of = f" ({share(part)} of all)" if part is not None and not every else ""
     reason = f"{'every one of ' if every else ''}{count(times, 'request')} {were} refused in {minutes}"
+    said += _silent(snapshot, now)
     much = every or (part is not None and part >= REFUSED_SHARE and times >= LEAST)
     yield Problem(
         key=REFUSED,
@@ -181,6 +184,15 @@ def _refused(snapshot: Snapshot, now: float, told: Collection[FailedRequests]) -
         hit=_named(callers),
         since=since,
     )
+
+
+def _silent(snapshot: Snapshot, now: float) -> str:
+    """The routes and statuses of the refused of whom no line of LiteLLM's tells."""
+    begin = int((now - snapshot.traffic.window) // 60)
+    lately = [one for one in snapshot.traffic.silent if one.statuses[0][0] < 500 and one.counts[-1][0] >= begin]
+    newest = sorted(lately, key=lambda one: -one.last)[:ROUTES_TOLD]
+    routes = (f"{one.route} ({', '.join(str(status) for status, _ in one.statuses[:ROUTES_TOLD])})" for one in newest)
+    return f"; no line tells why of {', '.join(routes)}" if newest else ""
 
 
 def _callers(failed: FailedRequests) -> str:

@@ -63,7 +63,7 @@ class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
             view.now,
             since=since,
             looked_at=self._looked_at,
-            failed=view.snapshot.traffic.failed,
+            traffic=view.snapshot.traffic,
         )
         for box in self.query(".sheet"):
             box.border_title = Content(f"Incidents{f' since the restart {age(view.now - since)} ago' if since else ''}")
@@ -217,6 +217,7 @@ def incident_paragraphs(incident: Incident, view: View) -> Iterator[Paragraph]:
     yield "hits", ": ".join(filter(None, (incident.subject, models))), "ok"
     yield "fallback", incident.fallback, "ok"
     yield "asked as", ", ".join(incident.asked), "quiet"
+    yield "answered", ", ".join(f"{status} ({number})" for status, number in incident.statuses), "ok"
     yield "callers", ", ".join(f"{client} ({number})" for client, number in incident.callers), "ok"
     yield "call ids", ", ".join(incident.calls), "quiet"
     for rule in incident.rules:
