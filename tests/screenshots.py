@@ -18,6 +18,7 @@ from litellm_tui.target.profile import Options
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
+from tests.moving_picture import Frame, animated, taken
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 # the story's first minute: by then a model has died behind its fallback
@@ -114,6 +115,43 @@ PICTURES: dict[str, tuple[tuple[int, int], str, Steps]] = {
 }
 
 
+async def _breaks(pilot: Pilot[int], simulation: Simulation) -> None:
+    simulation.break_model("qwen2.5-coder:32b", "refused")
+    for number in range(6):
+        simulation.request("qwen2.5-coder:32b", client=f"10.20.0.{11 + number % 3}:41872")
+    await pilot.press("f5")
+
+
+def _keys(*keys: str) -> Steps:
+    async def press(pilot: Pilot[int], simulation: Simulation) -> None:
+        del simulation
+        await pilot.press(*keys)
+
+    return press
+
+
+async def _heals(pilot: Pilot[int], simulation: Simulation) -> None:
+    await pilot.press("escape", "1")
+    simulation.heal_model("qwen2.5-coder:32b")
+    for _ in range(4):
+        simulation.request("qwen2.5-coder:32b")
+    await pilot.press("f5")
+
+
+# what is done before each frame of the moving picture, and the pause until it is taken
+INCIDENT: tuple[tuple[Steps, float], ...] = (
+    (_nothing, 0.5),
+    (_breaks, 3.0),
+    (_keys("exclamation_mark"), 1.0),
+    (_keys("enter", "enter"), 1.0),
+    (_keys("escape", "3", "x"), 1.0),
+    (_keys("escape", "i"), 1.0),
+    (_heals, 4.0),
+)
+CALM_SECONDS = 12.0
+FRAME_SECONDS = 3.0
+
+
 async def draw(name: str, size: tuple[int, int], theme: str, steps: Steps) -> None:
     """Draw one picture."""
     with Simulation(start=time.time() - STORY_SECONDS, scripted=True) as simulation:
@@ -132,6 +170,24 @@ async def draw(name: str, size: tuple[int, int], theme: str, steps: Steps) -> No
     (FOLDER / f"{name}.svg").write_text(_self_contained(picture), encoding="utf-8")
 
 
+async def draw_moving(name: str, size: tuple[int, int]) -> None:
+    """An incident from its first sign to its end, a frame every few seconds."""
+    frames: list[Frame] = []
+    with Simulation(start=time.time() - CALM_SECONDS, scripted=True) as simulation:
+        simulation.advance(CALM_SECONDS)
+        settings = Settings(theme="dark")
+        profile = resolve(Options(unit=simulation.unit, scope="user"), settings, simulation.tools, environ={})
+        console = Console(msgspec.structs.replace(profile, host="gw-01"), settings, "SIMULATION", memory=False)
+        async with console.run_test(size=size) as pilot:
+            await asyncio.sleep(3.0)
+            for steps, pause in INCIDENT:
+                await steps(pilot, simulation)
+                await asyncio.sleep(pause)
+                await pilot.pause()
+                frames.append(taken(console))
+    (FOLDER / f"{name}.svg").write_text(animated(frames, [FRAME_SECONDS] * len(frames), size), encoding="utf-8")
+
+
 def _self_contained(picture: str) -> str:
     """Without the web font: a picture must not fetch anything when it is looked at."""
     return re.sub(r"@font-face\s*\{.*?\}\s*", "", picture, flags=re.DOTALL)
@@ -143,6 +199,8 @@ def main() -> None:
     for name, (size, theme, steps) in PICTURES.items():
         asyncio.run(draw(name, size, theme, steps))
         print(f"screenshots/{name}.svg")
+    asyncio.run(draw_moving("incident", (110, 34)))
+    print("screenshots/incident.svg")
 
 
 if __name__ == "__main__":

@@ -11,14 +11,19 @@ from litellm_tui.audit.subject import reference
 from litellm_tui.model.edits import Path
 
 _MOST_NODES: Final = 20
+_GUARDRAIL_FILES: Final[Mapping[str, str]] = {
+    "presidio": "presidio_ad_hoc_recognizers",
+    "litellm_content_filter": "blocked_words_file",
+}
 _REMOTE: Final = re.compile(r"https?://")
 
 
 def opened_files(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     """The files that LiteLLM opens at its start, without which it does not: the value of each with its path.
 
-    The OpenAPI description of an MCP server (mcp_server_manager.py, _register_openapi_tools), and Presidio's own
-    recognizers (guardrail_hooks/presidio.py). A description behind a URL is none.
+    The OpenAPI description of an MCP server (mcp_server_manager.py, _register_openapi_tools), Presidio's own
+    recognizers (guardrail_hooks/presidio.py) and the words of the content filter (litellm_content_filter). A
+    description behind a URL is none.
     """
     servers = data.get("mcp_servers")
     for name, server in servers.items() if isinstance(servers, dict) else ():
@@ -28,10 +33,10 @@ def opened_files(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     listed = data.get("guardrails")
     for index, item in enumerate(listed if isinstance(listed, list) else ()):
         params = item.get("litellm_params") if isinstance(item, dict) else None
-        if isinstance(params, dict) and params.get("guardrail") == "presidio":
-            value = params.get("presidio_ad_hoc_recognizers")
-            if isinstance(value, str) and value:
-                yield ("guardrails", index, "litellm_params", "presidio_ad_hoc_recognizers"), value
+        key = _GUARDRAIL_FILES.get(str(params.get("guardrail"))) if isinstance(params, dict) else None
+        value = params.get(key) if isinstance(params, dict) and key else None
+        if key and isinstance(value, str) and value:
+            yield ("guardrails", index, "litellm_params", key), value
 
 
 def asked_servers(data: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[tuple[str, int], ...]:

@@ -31,6 +31,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "start_deployments": "Deployments that are checked at the start",
     "start_settings": "Settings that are loaded at the start",
     "start_values": "Values that are checked at the start",
+    "start_json": "Settings that are taken over as JSON",
     "start_packages": "Packages",
     "unit": "The unit",
     "release": "The release",

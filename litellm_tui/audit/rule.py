@@ -50,6 +50,7 @@ SUBJECTS: Final = (
     "start_deployments",
     "start_settings",
     "start_values",
+    "start_json",
     "start_packages",
     "unit",
     "release",

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 ModulePlace = Literal["beside", "libraries", "remote", "missing"]
-NamedThing = Literal["class", "other", "absent", "unknown"]
+NamedThing = Literal["class", "other", "value", "absent", "unknown"]
 
 
 class PythonModule(msgspec.Struct, frozen=True):
@@ -16,7 +16,8 @@ class PythonModule(msgspec.Struct, frozen=True):
 
     `place` is `beside` for a file beside the configuration, `libraries` for a module that the gateway's Python can
     import, `remote` for an address that is fetched at the start. `file` is the file looked for beside the
-    configuration. `thing` says what the module's last name is: `unknown` where the source does not tell. `fault` is
+    configuration. `thing` says what the module's last name is: `value` for a number, a text or another thing that
+    nobody can call, `unknown` where the source does not tell. `fault` is
     why the file cannot be imported, and `lacks` the modules that it imports and that are nowhere.
     """
 

@@ -188,11 +188,8 @@ class Auditor:
         unit = self._unit
         if contained or (unit is not None and unit.interpreter is None):
             return frozenset()
-        named = [value for _, value in opened_files(loaded.data)]
-        folders = [os.path.dirname(loaded.path), os.getcwd()]
-        if unit is not None:
-            named += [value for _, value in vertex_credentials(loaded.data)]
-            folders = [unit.folder or "/"]
+        named = [value for _, value in (*opened_files(loaded.data), *vertex_credentials(loaded.data))]
+        folders = [os.path.dirname(loaded.path), os.getcwd()] if unit is None else [unit.folder or "/"]
         found = set()
         for value in named:
             name = reference(value)

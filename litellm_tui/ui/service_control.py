@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from litellm_tui.model.failures import Failure
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.target.profile import Profile
 
 if TYPE_CHECKING:
-    from litellm_tui.actions.transaction.events import Seen
+    from litellm_tui.actions.transaction.events import Outcome, Seen
     from litellm_tui.actions.transaction.record import RestartLock
     from litellm_tui.model.service import Verb
     from litellm_tui.storage.backups import Backups
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from litellm_tui.ui.screens.rehearsal import RehearsalScreen
     from litellm_tui.ui.screens.restart import RestartDialog, Way
     from litellm_tui.ui.view import View
+
+
+# how long the end of a restart that nobody watches waits for a look at what came of it
+LOOKS: Final = 25
+LOOK_SECONDS: Final = 0.2
 
 
 class ConsoleObserver:
@@ -166,8 +172,23 @@ class ServiceControl:
                 if dialog.is_running:
                     dialog.take(event)
                 elif isinstance(event, Outcome):
-                    severity: Literal["information", "error"] = "information" if event.result == "applied" else "error"
-                    self._console.notify(f"{event.result}: {event.text}", severity=severity, timeout=20, markup=False)
+                    await self._tell_hidden(dialog, event)
+
+    async def _tell_hidden(self, dialog: RestartDialog, outcome: Outcome) -> None:
+        """The end of a restart whose dialog was left, once what came of it was looked at."""
+        from litellm_tui.ui.screens.restart import told_of
+
+        session, ended = self._console.session, time.time()
+        for _ in range(LOOKS):
+            view = session.view
+            if view is None or view.snapshot.taken_at >= ended:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        new = dialog.new_problems(view) if view is not None else []
+        severity: Literal["information", "warning", "error"] = "warning" if new else "information"
+        if outcome.result != "applied":
+            severity = "error"
+        self._console.notify(told_of(outcome, new), severity=severity, timeout=20, markup=False)
 
     # --- rehearsal ---------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import Crashed
+from litellm_tui.model.service import Exit, Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.monitor.monitor import PUBLISH_SECONDS, Monitor
 from litellm_tui.monitor.supervisor import Pace, guarded, guarded_async
@@ -28,6 +29,7 @@ from litellm_tui.storage.starts import StartHistory
 from litellm_tui.target.choice import remember
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.diagnosis_worker import DiagnosisWorker
+from litellm_tui.ui.past_runs import past_runs
 from litellm_tui.ui.session_memory import SessionMemory
 from litellm_tui.ui.session_record import SessionRecord
 from litellm_tui.ui.starts_recorder import StartsRecorder
@@ -83,6 +85,8 @@ class Session:
         self._calm_since: float | None = None
         self._events: tuple[Event, ...] = ()
         """What happened in the last hour."""
+        self._ended: tuple[Exit, ...] | None = None
+        """The runs that had ended before the session began; None until they are asked for."""
         self.files = FileThread("state")
         """All of the state folder is read and written there, in the order in which it was asked for."""
         self.memory = SessionMemory(self.files)
@@ -312,11 +316,18 @@ class Session:
                 self._record.take(view)
             if self._notifier is not None:
                 self._notifier.take(view)
+        if self._ended is None and view.snapshot.service.value is not None:
+            # what is on the screen comes before what was
+            self._ended = ()
+            self._start(self._read_past(view, view.snapshot.service.value))
         self._on_view(view)
+
+    async def _read_past(self, view: View, service: Service) -> None:
+        self._ended = await past_runs(view.profile.service_target, service, view.now)
 
     def _inputs(self) -> tuple[object, ...]:
         """What a view depends on besides the snapshot."""
-        own = (self.memory.version, self.notation.clock, self.notation.signs)
+        own = (self.memory.version, self.notation.clock, self.notation.signs, self._ended)
         if (monitor := self.monitor) is None:
             return own
         return (*own, monitor.profile, monitor.store, monitor.audits.audit, monitor.redact)
@@ -330,7 +341,7 @@ class Session:
         self._known = known_of(found.deployments, now) or self._known
         self._calm_since = calm_since(found, self._calm_since, now)
         starts = [start.at for start in self.history.versions()[-_STARTS:]] if self.history else []
-        self._events = noted(self._events, snapshot, found.problems, now, starts)
+        self._events = noted(self._events, snapshot, found.problems, now, starts, self._ended or ())
         self.monitor.supervisor.recovered("diagnosis")
         return self._view(self.monitor, snapshot, found)
 

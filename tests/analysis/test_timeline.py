@@ -10,7 +10,7 @@ import msgspec
 from litellm_tui.analysis.health.tallies import hour_of, last_errors
 from litellm_tui.analysis.health.timeline import MOST_EVENTS, Event, by_minute, noted
 from litellm_tui.model.diagnosis import Place, Problem
-from litellm_tui.model.service import Service
+from litellm_tui.model.service import Exit, Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import FailedKind, FailedOnce, Failures, FailureTally, Tally
 from tests.ui import frozen
@@ -45,6 +45,23 @@ def test_a_restart_is_marked_once_and_stays_for_an_hour(tmp_path: Path) -> None:
 def test_what_others_noted_before_is_marked_too(tmp_path: Path) -> None:
     events = noted((), _at(frozen.healthy(tmp_path), NOW - 100), (), NOW, starts=(NOW - 9000, NOW - 900, NOW - 100))
     assert [event.at for event in events] == [NOW - 900, NOW - 100]
+
+
+def test_runs_that_ended_before_anybody_looked_are_marked_with_how(tmp_path: Path) -> None:
+    ends = (
+        Exit(NOW - 9000, began=NOW - 9900, code="exited", status=1),
+        Exit(NOW - 600, began=NOW - 8000, code="killed", name="KILL", again=True),
+        Exit(NOW - 300, began=NOW - 595, by="order"),
+    )
+    snapshot = _at(frozen.healthy(tmp_path), NOW - 290)
+    events = noted((), snapshot, (), NOW, ends=ends)
+    assert [(event.at, event.words) for event in events] == [
+        (NOW - 600, "killed by SIGKILL after 2 h 3 min; started again by systemd"),
+        (NOW - 595, "started"),
+        (NOW - 300, "stopped by order after 4 min"),
+        (NOW - 290, "started"),
+    ]
+    assert noted(events, snapshot, (), NOW + 1, ends=ends) == events, "each is marked once"
 
 
 def test_the_end_of_a_service_that_stays_away_is_marked(tmp_path: Path) -> None:

@@ -150,4 +150,4 @@ def test_a_variable_of_a_credential_that_is_not_set_is_an_error() -> None:
     assert not found(audited(text), "empty-credential"), "without an environment it is not known"
     assert not found(audited(text, env={"VENDOR_KEY": "sk-x"}), "empty-credential")
     [unused] = found(audited(CREDENTIALS + entry("api_key: k"), env={}), "empty-credential")
-    assert unused.severity == "warning"
+    assert (unused.severity, unused.text.endswith("for whoever names it")) == ("error", True)

@@ -56,6 +56,11 @@ def test_what_is_there_or_cannot_be_told_is_left_alone(text: str) -> None:
         ("def other(): ...\n", "has no 'mine'"),
         ("def mine(:\n", "line 1 of it is not Python"),
         ("class mine: ...\n", "is a class"),
+        ("mine = 1\n", "nothing that can be called"),
+        ("mine, other = 1, 2\nmine = [other]\nmine = 'x'\ndel mine\n", "has no 'mine'"),
+        ("mine = {}\nmine = f'{mine}'\n", "nothing that can be called"),
+        ("mine: int\n", "has no 'mine'"),
+        ("from .other import mine\n", "line 1 of it imports from its package"),
     ],
 )
 def test_a_module_that_cannot_be_used_is_fatal(source: str, said: str) -> None:
@@ -66,10 +71,30 @@ def test_a_module_that_cannot_be_used_is_fatal(source: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["from elsewhere import *\n", "globals()['mine'] = 1\n", "if True:\n    mine = 1\n", "import x as mine\n"]
+    "source",
+    [
+        "from elsewhere import *\n",
+        "globals()['mine'] = 1\n",
+        "if True:\n    mine = 1\n",
+        "import x as mine\n",
+        "match make():\n    case mine: pass\n",
+        "mine = None\nmine = make()\n",
+        "mine: object = make()\n",
+        "mine = 5\ndef mine(): ...\n",
+        "if later:\n    del mine\nmine = make()\n",
+    ],
 )
 def test_names_made_in_other_ways_count_as_there(source: str) -> None:
     text = "litellm_settings:\n  success_callback: [tally.mine]\n"
+    assert not found(audited(text, files={"tally.py": source}), "module-unusable")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["mine = 5\ndef mine(): ...\n", "mine = None\nmine = make()\n", "mine = [1]\nfor mine in make(): pass\n", LOGGER],
+)
+def test_what_may_be_a_callback_is_none_of_the_values(source: str) -> None:
+    text = "litellm_settings:\n  callbacks: [tally.mine]\n"
     assert not found(audited(text, files={"tally.py": source}), "module-unusable")
 
 

@@ -295,6 +295,32 @@ def test_a_file_that_a_start_opens_counts_from_the_folder_of_the_unit(tmp_path: 
     assert not _found(Auditor(contained, {}, asked="1.106.2").audit(loaded, {}), "start-file-missing")
 
 
+VERTEX = (
+    "model_list:\n  - model_name: v\n    litellm_params: {model: vertex_ai/g, vertex_project: p, vertex_location: l, "
+    "vertex_credentials: %s}\n"
+)
+
+
+def test_a_file_of_vertex_credentials_is_looked_for_on_this_machine(tmp_path: Path, python: Path) -> None:
+    rule = "unreadable-vertex-credentials"
+    for value in (str(tmp_path / "sa.json"), "sa.json", "os.environ/VERTEX_FILE"):
+        loaded = _loaded(tmp_path, VERTEX % value)
+        variables = {"VERTEX_FILE": "/nowhere/sa.json"}
+        [finding] = _found(Auditor(None, {}, asked="1.106.2").audit(loaded, variables), rule)
+        assert finding.severity == "warning", "another machine may have it"
+        assert "is not on this machine" in finding.text
+        unit = replace(UNIT, interpreter=str(python), folder=str(tmp_path))
+        [finding] = _found(Auditor(unit, {}, asked="1.106.2").audit(loaded, variables), rule)
+        assert finding.severity == "error"
+        assert "names a file that is not there" in finding.text
+    [finding] = _found(Auditor(None, {}, asked="1.106.2").audit(_loaded(tmp_path, VERTEX % "hello"), {}), rule)
+    assert finding.severity == "error"
+    assert "neither JSON nor the path of a file" in finding.text
+    (tmp_path / "sa.json").write_text("{}")
+    for value in (str(tmp_path / "sa.json"), "sa.json", "os.environ/NOT_SET"):
+        assert not _found(Auditor(None, {}, asked="1.106.2").audit(_loaded(tmp_path, VERTEX % value), {}), rule)
+
+
 CLUSTER = "litellm_settings:\n  cache: true\n  cache_params: {type: redis, redis_startup_nodes: [%s]}\n"
 QDRANT = (
     "litellm_settings:\n  cache: true\n  cache_params: {type: qdrant-semantic, qdrant_api_base: '%s', "

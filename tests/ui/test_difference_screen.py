@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -462,3 +463,19 @@ async def test_where_no_version_is_known_none_is_offered(tmp_path: Path) -> None
         await pilot.press("d")
         await eventually(lambda: "Esc close" in Drawn(app).text)
         assert "version · " not in Drawn(app).text
+
+
+async def test_the_names_of_the_columns_stand_above_their_columns(tmp_path: Path) -> None:
+    app = Frozen(frozen.edited(tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("d")
+        await eventually(lambda: "before → after" in Drawn(app).text, "it is compared")
+        await settled(pilot)
+        lines = Drawn(app).text.split("\n")
+        head = next(line for line in lines if "before → after" in line)
+        row = next(line for line in lines if re.search(r"[│┃]\s*▌? ?[~+-] +\d+ ", line))
+        number = re.search(r"\d+", row)
+        assert number is not None
+        assert head.index("line") + len("line") == number.end()
+        assert head.index("what") == number.end() + 1

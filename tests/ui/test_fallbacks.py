@@ -347,3 +347,34 @@ async def test_what_would_answer_stands_first_in_all_about_a_chain(tmp_path: Pat
         await eventually(lambda: " answer " in Drawn(app).text)
         drawn = Drawn(app)
         assert drawn.row_of("answer        a request now: answered by") < drawn.row_of("kind          general")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+async def test_whether_every_request_finds_an_answer_stands_above_the_chains(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    words = "all are answered now · nobody behind 4: qwen-coder-vllm, "
+    app = _Console(healthy(tmp_path))
+    async with app.run_test(size=size) as pilot:
+        shown = _Shown(app, pilot)
+        await shown.press("3")
+        await settled(pilot)
+        lines = screen_text(app).splitlines()
+        place = next((number for number, line in enumerate(lines) if words in line), 0)
+        assert "3 Fallbacks" in lines[place - 1], "it is the first line of the pane"
+        # it stays where it is
+        await shown.press("end")
+        await settled(pilot)
+        assert words in screen_text(app).splitlines()[place]
+
+
+async def test_who_gets_no_answer_now_is_named_first(tmp_path: Path) -> None:
+    async with _shown(_with(degraded(tmp_path), fallbacks=[])) as shown:
+        assert "no answer now: " in shown.text
+        assert "qwen-coder-vllm" in shown.line("no answer now: ")
+        assert "nobody behind " in shown.line("no answer now: ")
+
+
+async def test_where_there_is_room_the_rows_have_a_head(tmp_path: Path) -> None:
+    async with _shown(healthy(tmp_path)) as shown:
+        assert "group → where its requests go next, in order" in shown.below("all are answered now")

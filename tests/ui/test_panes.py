@@ -91,8 +91,9 @@ def test_the_screen_names_no_pane() -> None:
 
 def test_a_pane_is_stepped_to_in_the_order_of_its_key() -> None:
     assert in_order() == ("models", "logs", "fallbacks", "cache", "service", "timeline", "worst")
-    assert in_order("usual") == in_order("wide") == ("models", "logs", "fallbacks", "cache")
-    assert in_order("full") == ("models", "logs", "fallbacks", "timeline", "worst")
+    assert in_order("usual") == ("models", "logs", "fallbacks", "cache")
+    assert in_order("wide") == ("models", "detail", "logs", "fallbacks", "cache")
+    assert in_order("full") == ("models", "detail", "logs", "fallbacks", "timeline", "worst")
     assert FIRST == "models"
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from litellm_tui.actions.transaction.events import Outcome, Step
 from litellm_tui.analysis.change.preflight import PreflightCheck, preflight_checks
 from litellm_tui.analysis.change.proof import NOT_WANTED, STEADY_SECONDS, ProofCheck
+from litellm_tui.model.diagnosis import Place, Problem
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.ui.proof_checklist import checklist
-from litellm_tui.ui.screens.restart import RestartDialog
+from litellm_tui.ui.screens.restart import RestartDialog, told_of
+from litellm_tui.ui.service_control import ServiceControl
 from litellm_tui.ui.signs import UNICODE
+from litellm_tui.ui.view import View
 from tests.ui import frozen
 from tests.ui.drawn import Drawn
 from tests.ui.frozen import Frozen
@@ -176,3 +180,56 @@ def _lines_below(app: Frozen, words: str) -> list[str]:
     lines = [line[area.x : area.right].strip() for line in drawn]
     place = next(number for number, line in enumerate(lines) if line.startswith(words))
     return lines[place + 1 :]
+
+
+def _problem(number: int) -> Problem:
+    return Problem(f"k{number}", "bad", f"model-{number}", "refused", "it is down", Place("group", f"g{number}"))
+
+
+def test_the_end_of_a_restart_that_nobody_watches_names_what_is_worse() -> None:
+    outcome = Outcome("applied", "applied and proved", 3.0)
+    assert told_of(outcome, []) == "applied: applied and proved"
+    assert told_of(outcome, [_problem(1)]) == (
+        "applied: applied and proved · 1 new problem (! shows them): model-1: refused"
+    )
+    many = told_of(outcome, [_problem(number) for number in range(5)])
+    assert "5 new problems (! shows them): model-0: refused; model-1: refused; model-2: refused; and 2 more" in many
+
+
+async def test_a_restart_that_was_left_while_it_ran_ends_with_a_notice_of_what_is_worse(tmp_path: Path) -> None:
+    async with _asked(frozen.healthy(tmp_path)) as (app, dialog):
+        dialog._begin("apply")
+        await app.pop_screen()
+        # what is seen after the end, and not what was on the screen when it ended
+        looks = iter((_at(app.view, 0.0), _at(app.view, 0.0), _at(Frozen(frozen.failing(tmp_path)).view, 1e10)))
+        host = _Host(looks)
+        await ServiceControl(host)._tell_hidden(dialog, Outcome("applied", "applied and proved", 3.0))  # type: ignore[arg-type]  # a part of it
+        ((words, severity),) = host.notes
+        assert severity == "warning"
+        assert re.match(r"applied: applied and proved · \d+ new problems? \(! shows them\): ", words)
+
+
+def _at(view: View, taken_at: float) -> View:
+    return view._replace(snapshot=msgspec.structs.replace(view.snapshot, taken_at=taken_at))
+
+
+class _Host:
+    """A console of which each look shows the next view, and the last one from then on."""
+
+    def __init__(self, looks: Iterator[View]) -> None:
+        self._looks, self._last = looks, next(looks)
+        self.notes: list[tuple[str, str]] = []
+
+    @property
+    def session(self) -> _Host:
+        return self
+
+    @property
+    def view(self) -> View:
+        self._last = next(self._looks, self._last)
+        return self._last
+
+    def notify(self, words: str, *, severity: str, timeout: float, markup: bool) -> None:
+        assert timeout
+        assert not markup
+        self.notes.append((words, severity))

@@ -172,3 +172,17 @@ def test_one_that_was_killed_says_so_by_its_signal() -> None:
     found = _pairs(_view(_reading(active_state="failed", exit_code="killed", exit_status=9, result="signal")))
     assert found["last"].partition(" ")[2].strip() == "killed by SIGKILL"
     assert "signal 9" not in str(found)
+
+
+async def test_the_names_of_its_columns_stay_above_it(tmp_path: Path) -> None:
+    app = Frozen(frozen.healthy(tmp_path))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("5")
+        await settled(pilot)
+        lines = Drawn(app).text.split("\n")
+        place = next(number for number, line in enumerate(lines) if "5 Service" in line) + 1
+        assert lines[place].strip("┃ ").startswith("what          is now   since, from or why")
+        assert lines[place + 1].strip("┃▌ ").startswith("unit")
+        await pilot.press("end")
+        await settled(pilot)
+        assert Drawn(app).text.split("\n")[place] == lines[place]

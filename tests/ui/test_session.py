@@ -173,3 +173,16 @@ async def test_the_app_stores_nothing_of_a_gateway(scene: Scene) -> None:
     own = {id(part) for part in (session.monitor, session.backups, session.memory, session.profile)}
     kept = {name for name, value in vars(scene.app).items() if id(value) in own}
     assert kept == set()
+
+
+async def test_the_runs_that_ended_before_it_are_on_the_timeline(simulation: Simulation) -> None:
+    simulation.crash()
+    session = Session(profile_of(simulation), Notation(), memory=False)
+    async with running(session) as views:
+
+        def ends() -> list[str]:
+            return [event.words for view in views[-1:] for event in view.events if event.key == "end"]
+
+        await eventually(lambda: _serves(session) and ends(), "the end is told of")
+        assert len(ends()) == 1
+        assert "started again by systemd" in ends()[0]

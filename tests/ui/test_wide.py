@@ -245,7 +245,7 @@ async def test_numbers_and_tab_go_around_what_is_in_sight(tmp_path: Path) -> Non
     app = Frozen(frozen.degraded(tmp_path))
     async with _opened(app) as pilot:
         await settled(pilot)
-        for name in ("logs", "fallbacks", "timeline", "worst", "models"):
+        for name in ("detail", "logs", "fallbacks", "timeline", "worst", "models"):
             await pilot.press("tab")
             await settled(pilot)
             assert app.main.shown == name
@@ -346,3 +346,45 @@ async def test_the_same_view_paints_nothing_and_a_second_later_hardly_more(
             if any(place.y <= row < place.bottom and place.x <= begin < place.right for place in places)
         ]
         assert inside == []
+
+
+async def test_what_does_not_fit_beside_the_list_is_scrolled_to(tmp_path: Path) -> None:
+    app = Frozen(frozen.degraded(tmp_path))
+    async with _opened(app, (200, 40)) as pilot:
+        await settled(pilot)
+        lines, frame = app.main.pane("detail").lines, "Tab, then ↑↓ scroll it · Enter opens it"
+        assert lines.height_of_all > lines.size.height
+        assert frame in Drawn(app).text
+        await pilot.press("tab")
+        await settled(pilot)
+        assert (app.focused, lines.scroll_offset.y) == (lines, 0)
+        await pilot.press("down", "end")
+        await settled(pilot)
+        assert lines.scroll_offset.y == lines.height_of_all - lines.size.height
+        assert _pane(app, "detail")[-1].strip() == "".join(text for text, _ in lines._rows[-1].spans).strip()
+        # another one is shown from its beginning
+        await pilot.press("1", "down")
+        await settled(pilot)
+        assert lines.scroll_offset.y == 0
+
+
+async def test_enter_beside_the_list_opens_all_of_it(tmp_path: Path) -> None:
+    app = Frozen(frozen.degraded(tmp_path))
+    async with _opened(app) as pilot:
+        await settled(pilot)
+        await pilot.press("tab", "enter")
+        await eventually(lambda: len(app.screen_stack) == 2, "the sheet is open")
+        await settled(pilot)
+        assert "qwen-coder-vllm · " in Drawn(app).text
+
+
+async def test_on_a_narrow_screen_the_one_that_follows_gives_its_place_back(tmp_path: Path) -> None:
+    app = Frozen(frozen.degraded(tmp_path))
+    async with _opened(app) as pilot:
+        await settled(pilot)
+        await pilot.press("tab")
+        await settled(pilot)
+        await pilot.resize_terminal(80, 24)
+        await eventually(lambda: app.main.shown == "models", "the list has it again")
+        await settled(pilot)
+        assert app.focused is app.main.pane("models").lines

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal, NamedTuple
 
+from litellm_tui.analysis.exits import describe_exit
 from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.phrases import shortened
 from litellm_tui.model.diagnosis import Problem
+from litellm_tui.model.service import Exit
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import HOUR, FailureTally, Minute
 
@@ -34,13 +36,19 @@ class Event(NamedTuple):
 
 
 def noted(
-    before: Iterable[Event], snapshot: Snapshot, problems: Iterable[Problem], now: float, starts: Iterable[float] = ()
+    before: Iterable[Event],
+    snapshot: Snapshot,
+    problems: Iterable[Problem],
+    now: float,
+    starts: Iterable[float] = (),
+    ends: Iterable[Exit] = (),
 ) -> tuple[Event, ...]:
     """The events of the last hour, the oldest first: those of `before`, and what this snapshot tells of.
 
-    A snapshot knows the last start and the last save alone; `starts` are those that were noted by others.
+    A snapshot knows the last start and the last save alone; `starts` are those that were noted by others, `ends` the
+    runs that ended before anybody looked, as their keeper tells of them.
     """
-    found = list(_lasting(snapshot, problems, starts))
+    found = [*_of_runs(ends), *_lasting(snapshot, problems, starts)]
     told = {event.key: event.at for event in found if event.kind == "incident"}
     # the onset of what lasts may become known better: what was noted of the same spell is replaced
     kept = [event for event in before if event.at < told.get(event.key, now + SECONDS)]
@@ -62,6 +70,13 @@ def by_minute(minutes: Iterable[Minute], now: float, place: int = 2) -> tuple[in
 
 def _is_same(event: Event, other: Event) -> bool:
     return (event.kind, event.key) == (other.kind, other.key) and abs(event.at - other.at) < _SAME_SECONDS
+
+
+def _of_runs(ends: Iterable[Exit]) -> Iterator[Event]:
+    for end in ends:
+        if end.began is not None:
+            yield Event(end.began, "restart", "started")
+        yield Event(end.at, "restart", shortened(describe_exit(end), _LONGEST), "end")
 
 
 def _lasting(snapshot: Snapshot, problems: Iterable[Problem], starts: Iterable[float]) -> Iterator[Event]:

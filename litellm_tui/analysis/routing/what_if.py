@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple
 
 import msgspec
 
-from litellm_tui.analysis.latest import latest
+from litellm_tui.analysis.latest import Last, latest
 from litellm_tui.analysis.routing.route import Route, predict_route
 from litellm_tui.analysis.routing.router_simulation import DeploymentIndex, IndexedDeployment, RouterRules, rules_for
 from litellm_tui.analysis.routing.table import FallbackKind, Routing, routing_of_file, routing_of_router
@@ -74,6 +75,54 @@ def _find_substitutes(
         if served is not None and served != name:
             found[name] = served
     return found
+
+
+class Cover(NamedTuple):
+    """How far requests find an answer: the groups and aliases that get `none` now, and the groups that answer now and
+    that would be `alone`, with nobody to take over, if all of them failed.
+    """
+
+    none: tuple[str, ...]
+    alone: tuple[str, ...]
+
+
+def find_cover(snapshot: Snapshot, deployments: Collection[Deployment], groups: Iterable[Group]) -> Cover | None:
+    """How every group is covered, each failing by itself; None while no routing is known."""
+    routing = current_routing(snapshot)
+    if routing is None:
+        return None
+    groups = tuple(groups)
+    index = index_deployments(deployments)
+    failing = frozenset(name for group in groups for name in group.unserved)
+    down = frozenset(_down(deployments, index, dead_groups(groups)))
+    # figures change all the time, and who is a member of what seldom
+    return _find_cover(routing, current_rules(snapshot), _last_members(index.members), down, failing)
+
+
+_last_members: Final = Last()
+
+
+@latest
+def _find_cover(
+    routing: Routing,
+    rules: RouterRules,
+    members: tuple[IndexedDeployment, ...],
+    down: frozenset[str],
+    failing: frozenset[str],
+) -> Cover:
+    index = DeploymentIndex(members)
+    dead: dict[str, FallbackKind] = dict.fromkeys(down, "general")
+    none, alone = [], []
+    for name in dict.fromkeys((*index.groups, *routing.aliases)):
+        own = index.groups.get(name, ())
+        route = _as_seen(predict_route(routing, index, dead, name, rules=rules), failing)
+        if route.served_by is None:
+            none.append(name)
+        elif own and not route.hops:
+            without = dead | dict.fromkeys((member.key for member in own), "general")
+            if predict_route(routing, index, without, name, rules=rules).served_by is None:
+                alone.append(name)
+    return Cover(tuple(none), tuple(alone))
 
 
 def served_without(

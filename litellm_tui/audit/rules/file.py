@@ -21,6 +21,7 @@ _LISTS: Final = (
     "files_settings",
     "finetune_settings",
 )
+_STRICT: Final = ("files_settings", "finetune_settings")
 # what the users' guides and other gateways call things that LiteLLM has elsewhere
 _ADVISED: Final = {
     "server_settings": "host, port and workers are options of the command line: --host, --port, --num_workers",
@@ -56,8 +57,18 @@ def wrong_kind_of_section(subject: Subject) -> Iterator[Hit]:
     for key in _MAPPINGS:
         if (value := subject.data.get(key)) and not isinstance(value, dict):
             yield Hit(f"{key} must be a mapping, and is {_kind(value)}", (key,), "write it as `key: value` lines")
+    general = subject.data.get("general_settings")
+    if not general and isinstance(general, list | bool | int) and subject.runs(since="1.106"):
+        how = "write it as `key: value` lines, or take it out"
+        yield Hit("general_settings must be a mapping, and is " + _kind(general), ("general_settings",), how)
+    settings = subject.data.get("litellm_settings")
+    if not settings and isinstance(settings, bool | int) and subject.runs(since="1.106"):
+        how = "write it as `key: value` lines, or take it out"
+        yield Hit("litellm_settings must be a mapping, and is " + _kind(settings), ("litellm_settings",), how)
     for key in _LISTS:
-        if (value := subject.data.get(key)) and not isinstance(value, list):
+        value = subject.data.get(key)
+        # of these two LiteLLM refuses also what is empty
+        if (value or (key in _STRICT and value is not None)) and not isinstance(value, list):
             yield Hit(f"{key} must be a list, and is {_kind(value)}", (key,), "begin each of its entries with `- `")
     router = subject.data.get("router_settings")
     if router and not isinstance(router, dict):

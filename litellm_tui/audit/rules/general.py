@@ -103,7 +103,8 @@ def open_gateway(subject: Subject) -> Iterator[Hit | Right]:
 def setting_not_text(subject: Subject) -> Iterator[Hit | Right]:
     for key in ("master_key", "database_url"):
         value = subject.section("general_settings").get(key)
-        if value and not isinstance(value, str):
+        # what is written as !!binary is taken for a text
+        if value and not isinstance(value, str | bytes):
             edits: tuple[Edit, ...] = ()
             if type(value) is int and abs(value) < LARGEST:
                 edits = (SetValue(("general_settings", key), str(value)),)

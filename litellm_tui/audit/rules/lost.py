@@ -42,12 +42,19 @@ def unreadable_vertex_credentials(subject: Subject) -> Iterator[Hit]:
         found = surroundings.resolve(subject, value)
         if not isinstance(found, str) or not found or len(found) > _LONGEST:
             continue
+        is_path = bool(_PATH.search(found)) and not found.lstrip().startswith("{")
         lost = found in subject.absent_files
-        if not lost and (_is_json(found) or (_PATH.search(found) and not found.lstrip().startswith("{"))):
+        if not lost and (is_path or _is_json(found)):
             continue
-        what = "names a file that is not there" if lost else "is neither JSON nor the path of a file"
         name = reference(value)
-        yield Hit(f"{path[-1]} {f'(from {name}) ' if name else ''}{what}: every request fails", path)
+        whose = f"{path[-1]} {f'(from {name}) ' if name else ''}".rstrip()
+        if lost and is_path and subject.runtime is None:
+            # another machine or a container may have it
+            text = f"{whose} names a file that is not on this machine: every request fails where LiteLLM has none"
+            yield Hit(text, path, severity="warning")
+        else:
+            what = "names a file that is not there" if lost and is_path else "is neither JSON nor the path of a file"
+            yield Hit(f"{whose} {what}: every request fails", path)
 
 
 def vertex_credentials(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:

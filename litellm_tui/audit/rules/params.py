@@ -199,7 +199,8 @@ def empty_credential(subject: Subject) -> Iterator[Hit]:
             if variable is not None and subject.resolve(value) is None:
                 used = unknown or (isinstance(name, str) and name in named)
                 text = f"{variable} is not set: {key} of the credential {str(name)[:60]!r} is empty"
-                yield Hit(text, (*path, "credential_values", str(key)), severity=None if used else "warning")
+                # a caller may name it in a request's body, and the UI for a model of the database
+                yield Hit(text if used else f"{text}, for whoever names it", (*path, "credential_values", str(key)))
 
 
 def _credentials(subject: Subject) -> Iterator[tuple[Path, Mapping[str, Any]]]:

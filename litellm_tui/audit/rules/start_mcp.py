@@ -76,6 +76,8 @@ def mcp_server_refused(subject: Subject) -> Iterator[Hit | Right]:
         text = _name_fault(name, separator)
         if text:
             yield Hit(text, path, "write the name with `_` and tell those who use its tools")
+        if name == "" and subject.runs(since="1.106"):
+            yield Hit("an MCP server has an empty name", path)
         if not isinstance(server, dict):
             yield Hit(f"{_SECTION}.{name} must be a mapping, and is {kind_of(server)}", path)
             continue

@@ -68,6 +68,10 @@ def module_unusable(subject: Subject) -> Iterator[Hit | Right]:
             yield Hit(f"{_file(module)} has no {thing!r}", path)
         elif module.thing == "class" and path[1] == "callbacks" and subject.runs(since=_INSTANCE_SINCE):
             yield Hit(f"{name!r} is a class: LiteLLM wants an instance of it", path, f"add `x = {thing}()` and name x")
+        elif module.thing == "value" and path[1] == "callbacks" and subject.runs(since=_INSTANCE_SINCE):
+            yield Hit(
+                f"{name!r} is nothing that can be called: LiteLLM wants a callback's instance or a function", path
+            )
         elif module.lacks:
             lacking = " and ".join(module.lacks[:3])
             yield Hit(f"{_file(module)} imports {lacking}, which is not installed beside LiteLLM", path)

@@ -203,8 +203,9 @@ def start_file_missing(subject: Subject) -> Iterator[Hit | Right]:
         # what another machine or a container has at such a path is not known here
         elsewhere = subject.runtime is None and found.startswith(("/", "~"))
         where = "on this machine" if elsewhere else "where LiteLLM looks for it"
+        whose = path[1] if path[0] == "mcp_servers" else "a guardrail"
         yield Hit(
-            f"{path[-1]} of {path[1] if path[0] == 'mcp_servers' else 'presidio'} names a file that is not {where}",
+            f"{path[-1]} of {whose} names a file that is not {where}",
             path,
             severity="warning" if elsewhere else None,
         )

@@ -15,6 +15,7 @@ _PROXY: Final = "litellm/proxy/proxy_server.py"
 _PROMPTS: Final = frozenset({"dotprompt", "bitbucket", "gitlab", "arize_phoenix", "generic_prompt_management"})
 # the first release seen that reads agents, search tools and policies from the file is 1.83; 1.77 does not
 _LATER: Final = "1.83"
+_PIPELINE_MODES: Final = ("pre_call", "post_call")
 
 
 @rule(
@@ -156,6 +157,8 @@ def _agent(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Pat
     name, card = item.get("agent_name"), item.get("agent_card_params")
     if name and card:
         yield from _fields(subject, item, {"agent_name": "text", "agent_card_params": "mapping"})
+        if "litellm_params" in item and subject.runs(since="1.106"):
+            yield from _fields(subject, item, {"litellm_params": "mapping"}, optional=True)
 
 
 def _search_tool(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
@@ -229,9 +232,23 @@ def _policy(name: str, policy: Mapping[str, Any], path: Path, built: frozenset[s
     if model is not None and not fits(model, "text or texts"):
         text = f"policy {name!r}: condition.model must be a text or a list of texts, and is {kind_of(model)}"
         yield Hit(text, (*path, "condition", "model"))
+    pipeline = policy.get("pipeline")
+    if pipeline and not isinstance(pipeline, dict):
+        yield Hit(f"policy {name!r}: pipeline must be a mapping, and is {kind_of(pipeline)}", (*path, "pipeline"))
+    elif pipeline:
+        yield from _pipeline(name, pipeline, (*path, "pipeline"))
     for key in ("inherit", "description"):
         if policy.get(key) is not None and not isinstance(policy[key], str):
             yield Hit(f"policy {name!r}: {key} must be a text, and is {kind_of(policy[key])}", (*path, key))
+
+
+def _pipeline(name: str, pipeline: Mapping[str, Any], path: Path) -> Iterator[Hit]:
+    """litellm/types/proxy/policy_engine/pipeline_types.py, GuardrailPipeline (1.106.2)."""
+    mode, steps = pipeline.get("mode"), pipeline.get("steps")
+    if mode not in _PIPELINE_MODES:
+        yield Hit(f"policy {name!r}: pipeline.mode must be one of {' and '.join(_PIPELINE_MODES)}", (*path, "mode"))
+    if not isinstance(steps, list) or not steps:
+        yield Hit(f"policy {name!r}: pipeline.steps must be a list of at least one step", (*path, "steps"))
 
 
 def _attachments(subject: Subject) -> Iterator[Hit]:

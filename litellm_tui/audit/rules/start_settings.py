@@ -147,6 +147,8 @@ def database_scheme(subject: Subject) -> Iterator[Hit | Right]:
     path: Path = ("general_settings", "database_url")
     where = "database_url"
     if not isinstance(value, str) or not value:
+        if value == "" and general.get("database_url") == "" and subject.runs(since="1.106"):
+            yield Hit("database_url is an empty text: LiteLLM looks for its scheme", path, "take it out")
         if value is UNKNOWN or value == "":
             return
         value, where = subject.variable("DATABASE_URL"), "DATABASE_URL"

@@ -77,7 +77,8 @@ def router_setting_refused(subject: Subject) -> Iterator[Hit | Right]:
     router = subject.section("router_settings")
     for key in ("default_litellm_params", "provider_budget_config"):
         value = router.get(key)
-        if value and not isinstance(value, dict):
+        # budgets that are an empty list are gone through too
+        if (value or (key == "provider_budget_config" and value == [])) and not isinstance(value, dict):
             yield Hit(f"{key} must be a mapping, and is {kind_of(value)}", ("router_settings", key))
     budgets = router.get("provider_budget_config")
     for provider, budget in budgets.items() if isinstance(budgets, dict) else ():

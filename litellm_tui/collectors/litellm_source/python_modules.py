@@ -93,7 +93,10 @@ class _Search:
             return PythonModule("beside", short, fault=f"line {error.lineno or 1} of it is not Python")
         except (ValueError, RecursionError, MemoryError):
             return PythonModule("beside", short)
-        return PythonModule("beside", short, _thing(tree, thing), lacks=tuple(self._lacks(tree)))
+        fault = ""
+        if "/" not in short and (line := _relative(tree)):
+            fault = f"line {line} of it imports from its package, and it is in none"
+        return PythonModule("beside", short, _thing(tree, thing), fault, tuple(self._lacks(tree)))
 
     def _lacks(self, tree: ast.Module) -> Iterator[str]:
         """The modules that it imports at once and that are nowhere; nothing where the libraries are not all known."""
@@ -145,8 +148,13 @@ def _top_level(folder: Path) -> frozenset[str]:
 def _thing(tree: ast.Module, name: str) -> NamedThing:
     """What a name is at the module's top level; `unknown` where names are made while it runs."""
     found: NamedThing = "absent"
+    values = stores = 0
     for node in _at_once(tree):
         match node:
+            case ast.Assign(targets=[ast.Name(id=defined)], value=made) if defined == name and _is_value(made):
+                values += 1
+            case ast.MatchAs(name=defined) | ast.MatchStar(name=defined) if defined == name:
+                found, stores = "other", stores + 1
             case ast.ClassDef(name=defined) if defined == name:
                 found = "class"
             case ast.FunctionDef(name=defined) | ast.AsyncFunctionDef(name=defined) if defined in (name, "__getattr__"):
@@ -159,8 +167,33 @@ def _thing(tree: ast.Module, name: str) -> NamedThing:
             case ast.Name(id="globals" | "exec" | "setattr" | "vars" | "locals"):
                 return "unknown"
             case ast.Name(id=defined, ctx=ast.Store()) if defined == name:
-                found = "other"
-    return found
+                found, stores = "other", stores + 1
+    for line in tree.body:
+        match line:
+            case ast.AnnAssign(target=ast.Name(id=defined), value=None) if defined == name:
+                stores -= 1
+    if found == "other" and not stores and not _defines(tree, name):
+        # its annotation alone makes nothing
+        return "absent"
+    if isinstance(tree.body[-1] if tree.body else None, ast.Delete) and _deletes(tree.body[-1], name):
+        return "absent"
+    is_value = found == "other" and 0 < values == stores and not _defines(tree, name)
+    return "value" if is_value else found
+
+
+def _is_value(node: ast.expr) -> bool:
+    """Whether this can be nothing that is called."""
+    return isinstance(node, ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple | ast.JoinedStr)
+
+
+def _defines(tree: ast.Module, name: str) -> bool:
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    return any(isinstance(node, functions) and node.name in (name, "__getattr__") for node in _at_once(tree))
+
+
+def _deletes(node: ast.stmt, name: str) -> bool:
+    targets = node.targets if isinstance(node, ast.Delete) else []
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
 
 
 def _at_once(tree: ast.Module) -> Iterator[ast.AST]:
@@ -171,6 +204,11 @@ def _at_once(tree: ast.Module) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             pending += reversed(list(ast.iter_child_nodes(node)))
+
+
+def _relative(tree: ast.Module) -> int:
+    """The line of an import from its own package that is made whatever happens; 0 for none."""
+    return next((node.lineno for node in tree.body if isinstance(node, ast.ImportFrom) and node.level), 0)
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

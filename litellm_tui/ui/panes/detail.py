@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
+
+from textual import on
 
 from litellm_tui.analysis.bars import braille
 from litellm_tui.analysis.failures.causes import first_words
@@ -11,10 +13,18 @@ from litellm_tui.analysis.health.timeline import by_minute
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.diagnosis import Chain, Deployment
 from litellm_tui.model.traffic import HOUR, FailedOnce
-from litellm_tui.ui.detail import Paragraph, chain_words, further_paragraphs, state_paragraphs, to_rows
+from litellm_tui.ui.detail import (
+    Paragraph,
+    chain_words,
+    deployment_paragraphs,
+    further_paragraphs,
+    state_paragraphs,
+    to_rows,
+)
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.lines import Row
+from litellm_tui.ui.widgets.following_lines import FollowingLines
+from litellm_tui.ui.widgets.lines import Lines, Row
 
 REQUESTS: Final = 3
 FAILURES: Final = 2
@@ -28,19 +38,42 @@ class Detail(Pane):
 
     key = ""
 
-    def on_mount(self) -> None:
-        self.lines.can_focus = False
+    def make_lines(self) -> Lines:
+        return FollowingLines(id="detail-lines")
 
     def draw(self, view: View) -> None:
         chosen = self._chosen(view)
         self._title(" · ".join((self.entry.label, chosen.group, chosen.model)) if chosen else self.entry.label)
         super().draw(view)
+        # whether it has room is known when its lines are made
+        self._subtitle(self.freshness(view)[0])
 
     def freshness(self, view: View) -> tuple[str, bool]:
-        return "Enter opens it", not view.answering
+        more = "Tab, then ↑↓ scroll it · " if self._overflows else ""
+        return f"{more}Enter opens it", not view.answering
+
+    @property
+    def _overflows(self) -> bool:
+        return self.lines.height_of_all > self.lines.size.height > 0
 
     def follow(self, key: str) -> None:
-        self.key = key
+        if key != self.key:
+            self.key = key
+            self.lines.scroll_to(y=0, animate=False, force=True)
+
+    @property
+    def opens(self) -> bool:
+        return bool(self.key)
+
+    @on(FollowingLines.Wanted)
+    def _open(self, event: FollowingLines.Wanted) -> None:
+        event.stop()
+        if self.key:
+            self.post_message(Lines.Opened(self.lines, self.key))
+
+    def sheet(self, key: str, view: View) -> tuple[str, Callable[[], Iterable[Paragraph]]] | None:
+        chosen = self._chosen(view)
+        return (f"{chosen.group} · {chosen.model}", lambda: deployment_paragraphs(chosen, view)) if chosen else None
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
         chosen = self._chosen(view)

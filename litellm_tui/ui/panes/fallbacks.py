@@ -15,7 +15,7 @@ from textual import on
 from litellm_tui.analysis.latest import latest
 from litellm_tui.analysis.routing.route import Route
 from litellm_tui.analysis.routing.table import FallbackKind, alias_target, routing_of_file
-from litellm_tui.analysis.routing.what_if import OutageSimulation, current_routing, simulate_outage
+from litellm_tui.analysis.routing.what_if import OutageSimulation, current_routing, find_cover, simulate_outage
 from litellm_tui.model.diagnosis import SEVERITY, Chain, Deployment, Group, Severity, Target
 from litellm_tui.ui.detail import Paragraph, chain_paragraphs, to_rows
 from litellm_tui.ui.drawable import drawable
@@ -26,7 +26,7 @@ from litellm_tui.ui.shortened import shortened
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.chain_lines import ChainLines
 from litellm_tui.ui.widgets.header import SEVERITY_STYLES, STYLES
-from litellm_tui.ui.widgets.lines import Lines, Row, Span
+from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
 _TITLES = {
     "context window": "when the context is too long",
@@ -37,6 +37,9 @@ _TITLES = {
 # a group that is asked about does not look like one that fails
 MARKED: Final = "▼"
 _LEAST_OF_NAME: Final = 12
+# groups that are named in the general answer, and lines from which there is room to say what the rows are
+_NAMED: Final = 3
+_HIGH: Final = 16
 
 
 class _Made(NamedTuple):
@@ -63,6 +66,8 @@ def _groups(deployments: Sequence[Deployment]) -> frozenset[str]:
 class Fallbacks(Pane):
     """Where a request goes when its group fails, and where it would go."""
 
+    headed = True
+
     def __init__(self, entry: PaneEntry, pace: Pace | None = None) -> None:
         super().__init__(entry, pace)
         self.marked: tuple[str, ...] = ()
@@ -80,6 +85,12 @@ class Fallbacks(Pane):
     def draw(self, view: View) -> None:
         self._view = view
         super().draw(view)
+
+    def head(self, view: View, width: int) -> Sequence[Row]:
+        """Whether every request finds an answer, above each group's own; where there is room, what the rows say."""
+        answer = _general_answer(view, width)
+        names = Row((("   group", "head"), (f" {view.signs.arrow} where its requests go next, in order", "head")))
+        return [*answer, *([names] if self.size.height >= _HIGH else ())]
 
     def concerned(self, view: View) -> Sequence[Deployment]:
         group = group_of(self.lines.selected, view)
@@ -196,6 +207,36 @@ def _asked(key: str) -> tuple[FallbackKind, str]:
     """The route that a row is about: rows of aliases and of groups are about ordinary requests."""
     kind, _, name = key.partition(":")
     return (kind if kind in ("context window", "content policy") else "general"), name  # type: ignore[return-value]  # a Kind by then
+
+
+def _general_answer(view: View, width: int) -> list[Row]:
+    """Who gets no answer now, and for whom nobody would take over; nothing where that is not known."""
+    found = find_cover(view.snapshot, view.diagnosis.deployments, view.diagnosis.groups) if view.answering else None
+    if found is None or not view.diagnosis.deployments:
+        return []
+    dot = f" {view.signs.dot} "
+    if found.none:
+        now: Span = (f" no answer now: {_some(found.none)}", "bad")
+    else:
+        now = (" all are answered now", "ok")
+    # how many is said first, for the names may be cut off
+    then = f"nobody behind {len(found.alone)}: {_some(found.alone)}" if found.alone else "each has somebody behind it"
+    rest = width - cell_len(now[0])
+    return [
+        Row(
+            (
+                (cell(now[0], min(width, cell_len(now[0]))), now[1]),
+                (cell(dot + then, rest) if rest > 3 else "", "quiet"),
+            )
+        )
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of these, and how many more."""
+    more = len(names) - _NAMED
+    named = ", ".join(shortened(drawable(name), 2 * _LEAST_OF_NAME) for name in names[:_NAMED])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 # --- what if -----------------------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.view import View
-from litellm_tui.ui.widgets.head import Head
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
 from litellm_tui.ui.widgets.list_filter import ListFilter
 from litellm_tui.ui.widgets.model_lines import ModelLines
@@ -37,6 +36,7 @@ class Models(Pane):
     """Every deployment of the file and of the router: what is wrong first, below a head that stays."""
 
     lines: ModelLines
+    headed = True
 
     def __init__(self, entry: PaneEntry, pace: Pace | None = None) -> None:
         super().__init__(entry, pace)
@@ -45,15 +45,13 @@ class Models(Pane):
         self._view: View | None = None
         # lines that are no deployment
         self._beside = 0
-        self._head = Head()
         self._filter = ListFilter()
 
     def make_lines(self) -> Lines:
         return ModelLines(id="models-lines")
 
     def compose(self) -> ComposeResult:
-        yield self._head
-        yield self.lines
+        yield from super().compose()
         yield self._filter
 
     def freshness(self, view: View) -> tuple[str, bool]:
@@ -62,12 +60,12 @@ class Models(Pane):
     def draw(self, view: View) -> None:
         self._view = view
         super().draw(view)
-        if self.lines.room and view.diagnosis.deployments:
-            columns = columns_of(view.diagnosis.deployments, self.lines.room)
-            self._head.show([head_row(columns, self.order, view.signs)])
-        elif self.lines.room:
-            self._head.show([])
         self._describe()
+
+    def head(self, view: View, width: int) -> Sequence[Row]:
+        if not view.diagnosis.deployments:
+            return [Row((("", ""),))]
+        return [head_row(columns_of(view.diagnosis.deployments, width), self.order, view.signs)]
 
     @property
     def wanted(self) -> int:

@@ -20,6 +20,7 @@ from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.head import Head
 from litellm_tui.ui.widgets.lines import ASCII_CLASS, Lines, Row, cell
 
 # the corners, and a line and a blank before and behind the words
@@ -35,6 +36,8 @@ class Pane(Vertical):
 
     large: ClassVar[bool] = False
     """Whether so much is painted for it that it waits for a slow terminal, unless a key asked for it."""
+    headed: ClassVar[bool] = False
+    """Whether lines stand above the list that stay where its rows scroll."""
 
     def __init__(self, entry: PaneEntry, pace: Pace | None = None) -> None:
         """`pace` says when the terminal has room for what moves by itself."""
@@ -46,6 +49,7 @@ class Pane(Vertical):
         super().__init__(id=entry.name, classes=f"pane -share-{entry.share}")
         self.border_title = Content(entry.label)
         self.lines = self.make_lines()
+        self._head = Head()
 
     @property
     def in_parts(self) -> bool:
@@ -57,6 +61,8 @@ class Pane(Vertical):
         return Lines(id=f"{self.entry.name}-lines")
 
     def compose(self) -> ComposeResult:
+        if self.headed:
+            yield self._head
         yield self.lines
 
     def draw(self, view: View) -> None:
@@ -67,6 +73,8 @@ class Pane(Vertical):
         self.lines.fade(stale)
         if self.lines.room:
             self.lines.show(self.rows(view, self.lines.room))
+            if self.headed:
+                self._head.stand(self.head(view, self.lines.room))
 
     def fell(self, crash: Crashed) -> None:
         """It could not be drawn: what it shows is older than what is known."""
@@ -81,10 +89,14 @@ class Pane(Vertical):
         """What to show, `width` cells wide."""
         raise NotImplementedError
 
+    def head(self, view: View, width: int) -> Sequence[Row]:
+        """What stands above the list of a pane that is `headed`."""
+        return ()
+
     @property
     def wanted(self) -> int:
         """Lines of the screen in which all of it has room, with its frame; 0 where more is always of use."""
-        return self.lines.height_of_all + 2
+        return self.lines.height_of_all + self._head.height_of_all + 2
 
     # --- what its rows are about -------------------------------------------------------------------------------
 

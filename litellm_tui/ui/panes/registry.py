@@ -74,8 +74,12 @@ def entry_of(name: str) -> PaneEntry:
 
 
 def in_order(layout: Layout | None = None) -> tuple[str, ...]:
-    """The panes that one goes to, in the order of their keys: all of them, or those of a layout."""
-    return tuple(entry.name for entry in PANES if entry.key and (layout is None or layout in entry.at))
+    """The panes that one goes to, in the order of their keys: all of them, or those of a layout, where one that follows
+    another comes behind that.
+    """
+    if layout is None:
+        return tuple(entry.name for entry in PANES if entry.key)
+    return tuple(entry.name for entry in PANES if (entry.key or entry.follows) and layout in entry.at)
 
 
 def pane_about(place: Place) -> str:

@@ -31,6 +31,8 @@ _GAP: Final = 3
 class Service(Pane):
     """What is known of the unit, the container or the process, and how the console found it."""
 
+    headed = True
+
     def make_lines(self) -> Lines:
         return ServiceLines(id="service-lines")
 
@@ -40,6 +42,9 @@ class Service(Pane):
             return "not known", False
         stale = reading.stale(view.now)
         return ("stale" if stale else ""), stale
+
+    def head(self, view: View, width: int) -> Sequence[Row]:
+        return [Row(((cell(f" {'what':<{_NAME - 1}}is now   since, from or why", width), "head"),))]
 
     def rows(self, view: View, width: int) -> Sequence[Row]:
         pairs = [*_service(view), *(pair for pair in findings(view.profile) if pair[0] != service_word(view.profile))]

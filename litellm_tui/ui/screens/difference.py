@@ -117,6 +117,11 @@ class DifferenceScreen(LiveList[None, Change]):
     def rows(self, width: int) -> Iterator[Row]:
         return difference_rows(self._compared, self._which(), self._view, width)
 
+    def head(self, width: int) -> Row | None:
+        if self._compared is None or not self._compared.changes:
+            return None
+        return head_row(self._compared, self._view, width)
+
     def item(self, key: str) -> Change | None:
         changes = self._compared.changes if self._compared else ()
         return next((change for change in changes if key_of(change) == key), None)
@@ -155,16 +160,14 @@ def difference_rows(found: Comparison | None, which: str, view: View, width: int
     yield from to_rows([("", f" {which}", "quiet")], width)
     style = "bad" if found.unusable else "warn" if found.changes else "ok"
     yield from to_rows([("", f" {summary(found)}", style)], width)
-    places = [str(change.mark.line) if change.mark else "" for change in found.changes]
-    room = max(map(len, places), default=0)
+    places = [_line(change) for change in found.changes]
+    room, names, rest = _columns(found, width)
     for head in dict.fromkeys(_HEADS.values()):
         of_head = [(c, place) for c, place in zip(found.changes, places, strict=True) if _HEADS[c.what] == head]
         if of_head:
             yield Row(((f" {head}", "head"),))
-        names = min(max((cell_len(_name(change)) for change, _ in of_head), default=0), max(16, width // 2))
         for change, place in of_head:
             unseen = "" if change.visible else "unseen"
-            rest = width - 3 - room - 1 - names - 1 - 7
             yield Row(
                 (
                     (f" {SIGNS[change.kind]} ", _STYLES[change.kind]),
@@ -182,6 +185,26 @@ def difference_rows(found: Comparison | None, which: str, view: View, width: int
     if found.remark:
         yield Row((("", ""),))
         yield from to_rows([("", f" {found.remark}", "unknown")], width)
+
+
+def head_row(found: Comparison, view: View, width: int) -> Row:
+    """The names of the columns."""
+    room, names, rest = _columns(found, width)
+    sides = f"before {view.signs.arrow} after"
+    # the signs have no name, whose cells are the line's where that is short
+    text = f"{cell('line' if room else '', 3 + room, right=True)} {cell('what', names)} {cell(sides, rest)}"
+    return Row(((cell(text, width), "head"),))
+
+
+def _columns(found: Comparison, width: int) -> tuple[int, int, int]:
+    """The cells of the line in the file, of what it is about, and of its two sides."""
+    room = max((len(_line(change)) for change in found.changes), default=0)
+    names = min(max((cell_len(_name(change)) for change in found.changes), default=0), max(16, width // 2))
+    return room, names, max(0, width - 3 - room - 1 - names - 1 - 7)
+
+
+def _line(change: Change) -> str:
+    return str(change.mark.line) if change.mark else ""
 
 
 def _named(change: Change, width: int) -> str:

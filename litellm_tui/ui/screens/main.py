@@ -206,6 +206,11 @@ class MainScreen(CalmScreen[None]):
 
     def lay_out(self) -> None:
         """One pane at a time when it is narrow or zoomed, all that have room otherwise."""
+        entry = entry_of(self.shown)
+        if not entry.key and (self._is_narrow or self._layout not in entry.at):
+            # nobody goes to it where it does not stand beside the one that it follows
+            self.shown = entry.follows
+            self.call_after_refresh(self.set_focus, self.pane(self.shown).lines)
         self._arrange()
         self._share_out()
         self.call_after_refresh(self._redraw)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import ClassVar, Final, Literal
 
 from textual import on
@@ -265,9 +265,13 @@ class RestartDialog(Question[None]):
         view = getattr(self.app, "view", None)
         return view if isinstance(view, View) else self._view
 
+    def new_problems(self, view: View) -> list[Problem]:
+        """Those of this view that were not there before it began."""
+        return [problem for key, problem in _wrong(view).items() if key not in self._before]
+
     def _worse(self) -> Iterator[Paragraph]:
         """The problems of now that were not there before it began: how many, and what they are."""
-        new = [problem for key, problem in _wrong(self._now).items() if key not in self._before]
+        new = self.new_problems(self._now)
         if new:
             yield " ", f"{count(len(new), 'new problem')}: ! shows them", "bad"
         for problem in new[:_MOST_WORSE]:
@@ -319,6 +323,16 @@ class RestartDialog(Question[None]):
             yield "it said last" if refused else "the log says", "", "head"
             for line in log:
                 yield "", line, "ok"
+
+
+def told_of(outcome: Outcome, new: Sequence[Problem]) -> str:
+    """The end of a restart in a sentence, for who does not see its dialog, with what is worse than before."""
+    if not new:
+        return f"{outcome.result}: {outcome.text}"
+    named = [f"{problem.title}: {problem.cause}" if problem.cause else problem.title for problem in new[:_MOST_WORSE]]
+    more = [f"and {len(new) - _MOST_WORSE} more"] if len(new) > _MOST_WORSE else []
+    worse = f"{count(len(new), 'new problem')} (! shows them): {'; '.join([*named, *more])}"
+    return f"{outcome.result}: {outcome.text} · {worse}"
 
 
 def _wrong(view: View) -> dict[str, Problem]:
