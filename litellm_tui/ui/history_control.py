@@ -144,11 +144,10 @@ class HistoryControl:
 def incident_of(event: Event, view: View) -> Incident | None:
     """The incident of the log that this problem is: of the same group or model, and at that time."""
     snapshot = view.snapshot
-    failed = snapshot.traffic.failed
     kind, _, name = event.subject.partition(":")
     if kind == "deployment":
         name = next((row.group for row in view.diagnosis.deployments if row.key == name), "")
-    for one in find_incidents(snapshot.failures, view.diagnosis, view.now, failed=failed):
+    for one in find_incidents(snapshot.failures, view.diagnosis, view.now, traffic=snapshot.traffic):
         named = name and name in (one.subject, *one.models)
         end = event.until if event.until is not None else view.now
         if named and one.first <= end + NEAR_SECONDS and one.last >= event.at - NEAR_SECONDS:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from litellm_tui.analysis.failures.incidents import find_incidents
+from litellm_tui.analysis.failures.incidents import FAILED, find_incidents
 from litellm_tui.analysis.health.request_counts import is_refused
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.history import Measure, Sample, Source
@@ -111,8 +111,10 @@ def causes(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> dict[str, di
     """The failures of the last hour by `cause:GROUP:CAUSE` and minute (since the epoch over 60)."""
     found: dict[str, dict[int, int]] = {}
     newest = int(now // 60)
-    incidents = find_incidents(snapshot.failures, diagnosis, now, failed=snapshot.traffic.failed)
-    for incident in incidents[:MOST_CAUSES]:
+    incidents = find_incidents(snapshot.failures, diagnosis, now, traffic=snapshot.traffic)
+    # what was refused did not fail, and has a measure of its own
+    failed = [one for one in incidents if not one.statuses or one.statuses[0][0] >= FAILED]
+    for incident in failed[:MOST_CAUSES]:
         subject = f"cause:{_named(incident.subject)}:{_named(incident.cause)}"
         mine = found.setdefault(subject, {})
         for back, number in enumerate(reversed(incident.minutes)):
