@@ -36,7 +36,7 @@ def _config() -> dict[str, object]:
     config = default_config()
     config["model_list"] = [deployment("calm", "openai/calm"), deployment("other", "openai/other")]
     config["router_settings"] = {"num_retries": 0, "cooldown_time": 1}
-    config["general_settings"].pop("background_health_checks")
+    config["general_settings"]["health_check_interval"] = 10
     # an answer of the cache would hide a fault
     config["litellm_settings"]["cache_params"]["ttl"] = 1
     return config
@@ -76,7 +76,7 @@ class Callers:
 
 
 def test_an_installed_recorder_tells_what_happened_and_nothing_else(boot_lab: Callable[..., Lab]) -> None:
-    lab = boot_lab(config=_config(), units=("user",), installed=("user",))
+    lab = boot_lab(config=_config(), units=("user",), installed=("user",), env={"LITELLM_LOG": "INFO"})
     lab.wait_ready()
     accept_release(lab)
     environment = {"LANG": "C.UTF-8", "PYTHONPATH": sys.path[0]}
@@ -108,7 +108,8 @@ def test_an_installed_recorder_tells_what_happened_and_nothing_else(boot_lab: Ca
     assert {event.kind for event in found} & {"applied", "saved"} == set()
     assert all((event.until or event.at) - event.at < PATIENCE for event in found if event.kind == "gap")
     requests = reader.series("", "requests", began, time.time(), most=10_000).points
-    assert sum(value or 0.0 for _, value in requests) > len(callers.seen) / 2
+    answered = sum(ok for _, _, ok in callers.seen)
+    assert sum(value or 0.0 for _, value in requests) > 0.8 * answered > 20
     assert calls, "the upstream was asked by the callers"
     log = lab.journal(unit=RECORDER, lines=2000)
     assert lab.key() not in log + path.read_bytes().decode(errors="replace")
