@@ -13,19 +13,27 @@ from litellm_tui.commands import record_unit
 from litellm_tui.host.unit_words import assignment, exec_words
 from litellm_tui.model.found import Found
 from litellm_tui.model.service_kinds import Scope, Tools
+from litellm_tui.storage.state import state_folder
 from litellm_tui.target.profile import Options, Profile
 
+NOTHING = Options()
 UNIT = Found("litellm.service", "discovered")
 PROFILE = Profile("discovered", "h", Found("http://127.0.0.1:4000", "unit"), Tools(), unit=UNIT, scope="user")
 
 
-def plan(of: Profile = PROFILE, /, scope: Scope = "user", **given: str) -> record_unit.RecorderUnit:
-    return record_unit.plan(of, Options(**given), scope, {"HOME": "/home/ops", "SECRET_KEY": "sk-of-a-test"})
+def plan(
+    of: Profile = PROFILE,
+    options: Options = NOTHING,
+    scope: Scope = "user",
+) -> record_unit.RecorderUnit:
+    return record_unit.plan(of, options, scope, {"HOME": "/home/ops", "SECRET_KEY": "sk-of-a-test"})
 
 
 def test_the_same_gateway_is_chosen_again_and_nothing_is_changed_on_it() -> None:
     assert '"record" "--unit=litellm.service" "--user" "--read-only"' in plan().text
-    assert '"record" "--profile=west" "--read-only"' in plan(replace(PROFILE, name="west"), profile="west").text
+    assert (
+        '"record" "--profile=west" "--read-only"' in plan(replace(PROFILE, name="west"), Options(profile="west")).text
+    )
 
 
 def test_it_has_limits_and_names_nothing_of_the_environment_but_its_folders() -> None:
@@ -39,7 +47,7 @@ def test_it_has_limits_and_names_nothing_of_the_environment_but_its_folders() ->
 def test_one_of_the_machine_may_write_its_state_and_nothing_else() -> None:
     text = plan(scope="system").text
     assert "ProtectSystem=strict" in text
-    assert f'ReadWritePaths="{record_unit.state_folder()}"' in text
+    assert f'ReadWritePaths="{state_folder()}"' in text
     assert "WantedBy=multi-user.target" in text
     # what needs namespaces fails in a user's manager
     assert "Protect" not in plan().text
