@@ -19,6 +19,8 @@ COMMAND = (sys.executable, "-m", "litellm_tui.cli")
 RECORDER = "litellm-tui-record-litellm.service"
 # how far the record may be from the truth
 SECONDS = 10.0
+# and how long a gateway that has just started may leave its first polls waiting, where all else starts too
+SETTLING = 10.0
 PATIENCE = 90.0
 EVERY: tuple[EventKind, ...] = ("problem", "downtime", "start", "end", "gap", "applied", "saved")
 
@@ -192,6 +194,6 @@ def _is_told(event: Event, truth: list[Truth]) -> bool:
         event.kind == one.kind
         and event.key.startswith(one.keys)
         and event.at >= one.came - SECONDS
-        and (warns or ended <= one.went + SECONDS)
+        and (warns or ended <= one.went + SECONDS + SETTLING)
         for one in truth
     )
