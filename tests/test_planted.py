@@ -262,6 +262,7 @@ async def test_no_screen_shows_a_secret(planted: Planted, monkeypatch: pytest.Mo
 
 async def test_no_receiver_and_no_scrape_gets_a_secret(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
     token = f"{MARK}token84"
+    monkeypatch.setattr("litellm_tui.notify.notifier.PATIENCE_SECONDS", 0.0)
     monkeypatch.setenv("HOOK_KEY", f"{MARK}hook85")
     with Loopback() as hook:
         monkeypatch.setenv("HOOK_URL", f"{hook.url}/{token}")

@@ -16,7 +16,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -28,6 +28,8 @@ from litellm_tui.model.notify_settings import Rule
 from litellm_tui.storage.identity import gateway_name
 from litellm_tui.storage.shared_file import set_aside
 from litellm_tui.storage.state import state_folder
+
+T = TypeVar("T")
 
 FORM: Final = 1
 BUSY_SECONDS: Final = 3.0
@@ -140,14 +142,18 @@ class Outbox:
     def claim(self, receiver: str, now: float) -> Claimed | None:
         """The oldest message to this receiver, unless it is not due yet or somebody else sends it."""
         with self._changing() as connection:
-            head = _head(connection, receiver)
-            if head is None or not self._free(head, now):
-                return None
-            connection.execute(
-                "UPDATE message SET owner = ?, claimed_until = ? WHERE number = ?",
-                (self._me, now + CLAIM_SECONDS, head["number"]),
-            )
-            return Claimed(head["number"], _MESSAGE.decode(head["record"]), head["attempts"])
+            while (head := _head(connection, receiver)) is not None and self._free(head, now):
+                message = _read(_MESSAGE, head["record"])
+                if message is None:
+                    # what cannot be read keeps nothing back
+                    connection.execute("DELETE FROM message WHERE number = ?", (head["number"],))
+                    continue
+                connection.execute(
+                    "UPDATE message SET owner = ?, claimed_until = ? WHERE number = ?",
+                    (self._me, now + CLAIM_SECONDS, head["number"]),
+                )
+                return Claimed(head["number"], message, head["attempts"])
+            return None
 
     def done(self, number: int, now: float, state: str = "sent", failure: str = "") -> None:
         """It is sent, or refused for good."""
@@ -180,10 +186,11 @@ class Outbox:
         rows = self._opened().execute("SELECT * FROM message ORDER BY number DESC LIMIT ?", (most,))
         return tuple(
             Waiting(
-                row["receiver"], _MESSAGE.decode(row["record"]), row["state"], row["attempts"], row["next_try"],
-                row["failure"], row["done_at"],
+                row["receiver"], message, row["state"], row["attempts"], row["next_try"], row["failure"],
+                row["done_at"],
             )
             for row in rows
+            if (message := _read(_MESSAGE, row["record"])) is not None
         )  # fmt: skip
 
     # --- the file ----------------------------------------------------------------------------------------------
@@ -252,13 +259,22 @@ _BELIEF: Final = msgspec.json.Decoder(Belief)
 _MESSAGE: Final = msgspec.json.Decoder(Message)
 
 
+def _read(decoder: msgspec.json.Decoder[T], record: bytes) -> T | None:
+    """The record; None where a damaged file, or another version, holds something else."""
+    try:
+        return decoder.decode(record)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
 def _standings(connection: sqlite3.Connection) -> dict[str, Standing]:
-    return {row["key"]: _STANDING.decode(row["record"]) for row in connection.execute("SELECT * FROM standing")}
+    rows = connection.execute("SELECT * FROM standing")
+    return {row["key"]: found for row in rows if (found := _read(_STANDING, row["record"])) is not None}
 
 
 def _beliefs(connection: sqlite3.Connection, receiver: str) -> dict[str, Belief]:
     rows = connection.execute("SELECT key, record FROM belief WHERE receiver = ?", (receiver,))
-    return {row["key"]: _BELIEF.decode(row["record"]) for row in rows}
+    return {row["key"]: found for row in rows if (found := _read(_BELIEF, row["record"])) is not None}
 
 
 def believed(decision: Decision, now: float) -> Belief:

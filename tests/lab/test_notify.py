@@ -90,6 +90,6 @@ def test_two_recorders_tell_each_event_once_and_serve_what_they_see(lab: Lab, ho
     assert found["litellm_tui_service_memory_bytes", ""] > 50e6
     events = Counter((got.body["event"], got.body["key"]) for got in hook.got)
     assert set(events.values()) == {1}
-    assert {event for event, _ in events} == {"began"}
+    assert {event for event, _ in events} <= {"began", "worse"}
     assert len(paged.read_text(encoding="utf-8").splitlines()) == 1
     assert lab.key() not in str(hook.got)

@@ -21,7 +21,7 @@ from litellm_tui.notify.receivers import Address, address_of
 from litellm_tui.notify.send import APPRISE_MISSING, Result, send
 from litellm_tui.storage.outbox import Outbox
 from tests.notify.loopback import NOW, Loopback, SeenOnce, problem, view
-from tests.waiting import eventually
+from tests.waiting import DEADLINE, eventually
 
 DOWN = problem("gateway:", kind="gateway")
 
@@ -205,7 +205,8 @@ async def test_a_proxy_is_not_asked_for_this_machine(
     assert events(hook) == ["began group:small"]
 
 
-async def test_what_is_being_sent_at_the_end_is_sent_once(tmp_path: Path) -> None:
+async def test_what_is_being_sent_at_the_end_is_sent_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("litellm_tui.notify.notifier.LAST_SECONDS", DEADLINE)
     out = tmp_path / "out"
     words = (sys.executable, "-c", "import sys, time; time.sleep(0.3); open(sys.argv[1], 'a').write('x')", str(out))
     clock = Clock()

@@ -142,6 +142,20 @@ def test_a_damaged_file_is_put_aside(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.glob("*.damaged.*")]
 
 
+def test_a_record_that_cannot_be_read_keeps_nothing_back(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "o.sqlite")
+    look(box, problem("group:x"), problem("group:y", since=NOW + 1))
+    with sqlite3.connect(box.path) as other:
+        other.execute("UPDATE message SET record = '{' WHERE number = 1")
+        other.execute("UPDATE standing SET record = x'ff00'")
+        other.execute("UPDATE belief SET record = '[]' WHERE receiver = 'b'")
+    claimed = box.claim("a", NOW)
+    assert claimed is not None
+    assert claimed.message.key == "group:y"
+    assert len(box.listed()) == 3
+    assert look(box, problem("group:x"), problem("group:y", since=NOW + 1), now=NOW + 1) == 2
+
+
 def test_a_file_of_a_later_form_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "o.sqlite"
     with sqlite3.connect(path) as later:

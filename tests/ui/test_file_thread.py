@@ -116,6 +116,7 @@ async def test_a_session_touches_no_file_on_the_event_loop(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(session_module, "OTHERS_SECONDS", 0.05)
     monkeypatch.setattr(session_module, "KEEP_SECONDS", 0.1)
+    monkeypatch.setattr("litellm_tui.notify.notifier.PATIENCE_SECONDS", 0.0)
     url = tmp_path / "url"
     url.write_text("http://127.0.0.1:1/hook\n", encoding="utf-8")
     told = {"hook": Receiver(webhook=Webhook(url_file=str(url))), "page": Receiver(command=("true",))}

@@ -10,8 +10,9 @@ import pytest
 from litellm_tui.demo import Simulation
 from litellm_tui.model.notify_settings import NotifySettings, Receiver, Webhook
 from litellm_tui.target.settings import Settings
+from litellm_tui.ui.app import Console
 from tests.notify.loopback import Loopback
-from tests.ui.scene import opened
+from tests.ui.scene import opened, profile_of
 
 
 @pytest.fixture
@@ -24,6 +25,8 @@ async def test_a_model_that_dies_is_told_by_the_console_and_not_again_by_the_nex
     simulation: Simulation, hook: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    # the simulation does not give all that is asked for
+    monkeypatch.setattr("litellm_tui.notify.notifier.PATIENCE_SECONDS", 0.0)
     settings = Settings(
         notify=NotifySettings(
             {"hook": Receiver(webhook=Webhook(url=hook.url)), "here": Receiver(terminal=("bell",))},
@@ -47,6 +50,5 @@ async def test_a_model_that_dies_is_told_by_the_console_and_not_again_by_the_nex
     assert len(keys()) == 1
 
 
-async def test_without_settings_nothing_is_loaded_and_nothing_told(simulation: Simulation) -> None:
-    async with opened(simulation) as scene:
-        assert scene.app.session.notify_by is None
+def test_without_settings_nobody_is_told(simulation: Simulation) -> None:
+    assert Console(profile_of(simulation), Settings()).session.notify_by is None
