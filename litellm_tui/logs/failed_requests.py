@@ -220,7 +220,9 @@ class FailedRequestCounter:
         Where only the gateway's state was asked for, a record of its own can only be that of a key's check.
         """
         asks = access.calls or not (record.own or access.looks)
-        fits = [one for one in self._waiting if one.pid == record.pid and not one.answered and (asks or one.checked)]
+        # of a log that is read back, all of it may wait
+        lately = [one for one in self._waiting if one.pid == record.pid and record.time - one.time <= LATE]
+        fits = [one for one in lately if not one.answered and (asks or one.checked)]
         # a probe of the console's own names a deployment, and nobody else's request does
         probed = [one for one in fits if failure_line.is_probed(one.group)]
         if record.own and fits:

@@ -128,6 +128,15 @@ def test_a_line_about_a_part_tells_of_a_5xx_beside_it_and_not_of_a_4xx() -> None
     )  # fmt: skip
 
 
+def test_a_failure_that_was_long_before_does_not_take_an_access_line() -> None:
+    fed = Fed()
+    # its client hung up: it has none of its own
+    fed.write(error(PROXY + CALL + "400: nothing to ask"))
+    fed.at += 60
+    fed.write(access(405))
+    assert {name: one.statuses for name, one in silent(fed).items()} == {COMPLETIONS: ((405, 1),)}
+
+
 def test_what_was_before_is_left_out() -> None:
     fed = Fed()
     fed.write(access(401))
