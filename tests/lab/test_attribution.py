@@ -123,23 +123,3 @@ def test_a_gateway_that_died_since_is_told_with_its_address(site_of: Site) -> No
     assert said.startswith("DOWN")
     assert f"no connection to 127.0.0.1:{site_of.lab.ports.user}" in said
     assert "the gateway: answering → down" in said.partition("since the last look")[2]
-
-
-def test_requests_refused_without_a_line_are_an_incident_of_where_they_went(site_of: Site) -> None:
-    if site_of.lab.litellm.version.startswith("1.77"):
-        pytest.skip("with json_logs it writes no access lines")
-    statuses = [site_of.lab.request("POST", "/nowhere/at/all", {}).status for _ in range(3)]
-    statuses.append(site_of.lab.request("GET", "/v1/chat/completions").status)
-    assert sorted(statuses) == [404, 404, 404, 405]
-
-    def told() -> dict[str, Any]:
-        found = json.loads(site_of.command("incidents", "--json"))["incidents"]
-        return next((one for one in found if one["subject"] == "other paths"), {})
-
-    # the last access line may be on its way to the journal
-    site_of.lab.wait("all of them are told", lambda: told().get("count", 0) >= len(statuses), pause=0.5)
-    one = told()
-    assert (one["cause"], one["failure_of"]) == ("refused with 4xx, and no line says why", "")
-    assert (one["count"], one["statuses"]) == (4, [[404, 3], [405, 1]])
-    assert [client for client, _ in one["callers"]] == ["127.0.0.1"]
-    assert "POST /nowhere/at/all" in one["words"]
