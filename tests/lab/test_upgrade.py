@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +26,7 @@ from litellm_tui.collectors.litellm_source.installation import installation_of
 from litellm_tui.model.installation import Installation
 from tests.lab import Lab, environments
 from tests.lab.changes_record import note
+from tests.terminal import Terminal, compile_console
 
 UNIT = "litellm.service"
 PATIENCE = 600.0
@@ -63,7 +66,7 @@ class Site:
         env = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "XDG_STATE_HOME": str(self.state),
                "PYTHONPATH": str(REPOSITORY), "PATH": f"{os.environ['PATH']}:{uv}", "UV_PYTHON_DOWNLOADS": "never",
                "LITELLM_PROXY_API_KEY": self.lab.key()}  # fmt: skip
-        command = [sys.executable, "-m", "litellm_tui.cli", arguments[0], "--user", "--url", self.lab.url()]
+        command = [sys.executable, "-m", "litellm_tui.cli", *arguments[:1], "--user", "--url", self.lab.url()]
         return self.lab.argv([*command, *arguments[1:]], env=env)
 
     def command(self, *arguments: str) -> Ended:
@@ -132,7 +135,37 @@ def site(lab_possible: None) -> Iterator[Site]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_an_upgrade_is_planned_applied_and_taken_back(site: Site) -> None:
+ENDED = re.compile(r"(?s)│ +(applied|rolled back|refused|failed) .*?│ +total +([\d.]+) s(?:, ([\d.]+) s without)?")
+
+
+class OfScreen:
+    """The upgrade's own screen in the console."""
+
+    def __init__(self, console: Terminal) -> None:
+        self._console = console
+
+    def opened(self, shows: str) -> None:
+        """The dialog, once its plan shows that and it listens."""
+        console = self._console
+        console.press("U")
+        console.wait_for("Upgrade LiteLLM")
+        console.wait_for(shows, PATIENCE)
+        # for its first moments a question takes no key, and nothing on the screen tells when that is over
+        at = time.monotonic()
+        console.wait_for(lambda _: time.monotonic() - at > 0.6)
+
+    def ended(self) -> dict[str, Any]:
+        """What came of it, as the command's JSON has it."""
+        self._console.wait_for(ENDED, PATIENCE)
+        found = ENDED.search(self._console.screen_text())
+        assert found is not None
+        self._console.wait_for("Close")
+        self._console.press("escape")
+        self._console.wait_gone("Upgrade LiteLLM")
+        return {"result": found[1], "took": float(found[2]), "downtime": float(found[3]) if found[3] else None}
+
+
+def test_an_upgrade_is_planned_and_applied_and_taken_back_in_the_console(site: Site) -> None:
     planned = site.command("upgrade", site.after)
     plan = planned.said["plan"]
     assert planned.status == 0, plan["refusals"]
@@ -140,18 +173,34 @@ def test_an_upgrade_is_planned_applied_and_taken_back(site: Site) -> None:
     assert plan["packages"]
     assert not site.beside(site.after).exists()
 
-    applied = site.command("upgrade", site.after, "--apply", "--yes")
-    assert applied.status == 0, applied.said["outcome"]
-    note("user unit", f"an upgrade from {site.before}, rehearsed", site.after, applied.said["outcome"])
-    assert site.runs() == site.after
-    assert site.serves()
-    assert site.installed().version == site.after
-    assert site.beside(site.before).is_dir()
-    assert not site.beside(site.after).exists()
+    compile_console()
+    with Terminal(site.argv()) as console:
+        console.wait_for(r"(OK|DEGRADED|ANSWERING|AT RISK) .*deployment", PATIENCE)
+        screen = OfScreen(console)
+        screen.opened(rf"installed +LiteLLM {re.escape(site.before)}")
+        # the release that the test knows, and not the newest of the index
+        console.press("shift+tab", site.after)
+        console.wait_for(rf"│ {re.escape(site.after)} ")
+        console.press("enter")
+        console.wait_for(rf"Go to {re.escape(site.after)} ", PATIENCE)
+        console.press("y")
+        applied = screen.ended()
+        assert applied["result"] == "applied", console.screen_text()
+        note("user unit", f"an upgrade from {site.before}, rehearsed", site.after, applied)
+        assert site.runs() == site.after
+        assert site.serves()
+        assert site.installed().version == site.after
+        assert site.beside(site.before).is_dir()
+        assert not site.beside(site.after).exists()
 
-    back = site.command("upgrade", "--back", "--yes")
-    assert back.status == 0, back.said["outcome"]
-    note("user unit", f"the way back from {site.after}", site.before, back.said["outcome"])
+        screen.opened(f"Back to {re.escape(site.before)}")
+        # from Cancel to the last of the buttons
+        console.press("left")
+        console.wait_for(rf"\[> Back to {re.escape(site.before)} <\]")
+        console.press("enter")
+        back = screen.ended()
+        assert back["result"] == "applied", console.screen_text()
+    note("user unit", f"the way back from {site.after}", site.before, back)
     assert site.runs() == site.before
     assert site.serves()
     assert site.installed().version == site.before
