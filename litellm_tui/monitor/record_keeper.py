@@ -28,7 +28,7 @@ from litellm_tui.storage.history import Held, HistoryWriter
 from litellm_tui.storage.starts import run_of
 
 # a problem of which nothing is known any more, although everything else is, has ended
-FORGOTTEN_SECONDS: Final = 120.0
+FORGOTTEN_SECONDS: Final = 30.0
 LATE_SECONDS: Final = 60.0
 # what stays away for a shorter time has not ended
 AWAY_SECONDS: Final = 15.0
@@ -200,7 +200,13 @@ class RecordKeeper:
                 else:
                     yield from self._short(writer, change, seen.diagnosis)
             else:
-                yield from self._lasts(writer, change, lasting.pop(change.key, None), seen.now)
+                event = lasting.pop(change.key, None)
+                if event is not None and (since := self._absent.get(event.id)) is not None:
+                    # a recorder that was killed took the memory of its end with it: this is another one
+                    yield msgspec.structs.replace(event, until=since)
+                    yield facts.problem_event(msgspec.structs.replace(change, at=max(change.at, since)))
+                else:
+                    yield from self._lasts(writer, change, event, seen.now)
         yield from self._reconciled(lasting, seen)
 
     def _lasts(self, writer: HistoryWriter, change: Change, event: Event | None, now: float) -> Iterator[Event]:
@@ -236,7 +242,8 @@ class RecordKeeper:
     def _reconciled(self, lasting: dict[str, Event], seen: Seen) -> Iterator[Event]:
         """The events of problems that have ended while nobody recorded, or of which nothing is known any more."""
         problems = {problem.key: problem for problem in seen.diagnosis.problems}
-        answers = seen.diagnosis.gateway.state == "answering"
+        known = seen.snapshot.gateway.deployments.value is not None
+        answers = known and seen.diagnosis.gateway.state == "answering"
         absent: dict[int, float] = {}
         for key, event in lasting.items():
             problem = problems.get(key)

@@ -26,6 +26,7 @@ from litellm_tui.storage.history import HistoryReader, HistoryWriter
 
 NOON = 1_760_000_400.0
 ANSWERS = Verdict("answering", "ok")
+KNOWN = Gateway(deployments=Reading((), seen_at=NOON))
 SERVING = Deployment("a|openai/a", "small", "openai/a", Verdict("serving", "ok"), ok=0, failed=0)
 
 
@@ -148,8 +149,19 @@ def test_what_is_not_known_any_more_ends_only_while_all_else_is_known(scene: Sce
         scene.see(at, diagnosis(gateway=down))
     assert scene.times("problem") == [(0, None)]
     for at in range(400, 540, 5):
-        scene.see(at)
+        scene.see(at, gateway=KNOWN)
     assert scene.times("problem") == [(0, 400)]
+
+
+def test_what_a_killed_recorder_knew_the_end_of_is_not_what_begins_later(scene: Scene) -> None:
+    scene.see(0, diagnosis(problem()))
+    scene.keeper._writer._lock.release()  # type: ignore[union-attr]  # as a kill does
+    scene.anew()
+    for at in (8, 13):
+        scene.see(at, gateway=KNOWN)
+    scene.see(20, diagnosis(problem(since=NOON + 19)), gateway=KNOWN)
+    scene.see(25, diagnosis(problem(since=NOON + 19)), gateway=KNOWN)
+    assert scene.times("problem") == [(0, 8), (19, None)]
 
 
 def test_a_verdict_of_another_rank_is_an_event(scene: Scene) -> None:
