@@ -213,6 +213,7 @@ async def test_a_restart_that_was_interrupted_is_told_and_can_be_taken_back(
     await scene.until(lambda: any("was not proved yet" in note.message for note in scene.app._notifications))
     await scene.press("R")
     await scene.shows("Take it back:")
+    await scene.settled()
     await scene.press("right", "right", "enter")
     await _ends(scene, "rolled back")
     assert scene.simulation.config_path.read_bytes() == content
