@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from litellm_tui.analysis.health.diagnose import diagnose
+from litellm_tui.analysis.routing import what_if
 from litellm_tui.analysis.routing.what_if import Cover, find_cover
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
@@ -50,6 +52,15 @@ def test_a_dead_group_without_a_chain_gets_no_answer_now_and_takes_over_for_nobo
     assert cover is not None
     assert "qwen-coder-vllm" in cover.none
     assert "llama3.1:latest" in cover.alone
+
+
+def test_where_too_many_hops_would_have_to_be_followed_nothing_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = _routed(frozen.healthy(tmp_path), fallbacks=[], model_group_alias={}, max_fallbacks=3)
+    assert _cover(snapshot) is not None
+    monkeypatch.setattr(what_if, "MOST_HOPS", 10)
+    assert _cover(snapshot) is None
 
 
 def test_where_no_routing_is_known_nothing_is_said(tmp_path: Path) -> None:

@@ -77,6 +77,10 @@ def _find_substitutes(
     return found
 
 
+# some 20 ms
+MOST_HOPS: Final = 2_000
+
+
 class Cover(NamedTuple):
     """How far requests find an answer: the groups and aliases that get `none` now, and the groups that answer now and
     that would be `alone`, with nobody to take over, if all of them failed.
@@ -87,12 +91,18 @@ class Cover(NamedTuple):
 
 
 def find_cover(snapshot: Snapshot, deployments: Collection[Deployment], groups: Iterable[Group]) -> Cover | None:
-    """How every group is covered, each failing by itself; None while no routing is known."""
+    """How every group is covered, each failing by itself.
+
+    None while no routing is known, and where there are more hops to follow than a key may wait for.
+    """
     routing = current_routing(snapshot)
     if routing is None:
         return None
     groups = tuple(groups)
     index = index_deployments(deployments)
+    names = len(index.groups) + len(routing.aliases)
+    if names * min(names, max(1, routing.max_fallbacks)) > MOST_HOPS:
+        return None
     failing = frozenset(name for group in groups for name in group.unserved)
     down = frozenset(_down(deployments, index, dead_groups(groups)))
     # figures change all the time, and who is a member of what seldom

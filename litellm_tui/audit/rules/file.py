@@ -62,7 +62,8 @@ def wrong_kind_of_section(subject: Subject) -> Iterator[Hit]:
         how = "write it as `key: value` lines, or take it out"
         yield Hit("general_settings must be a mapping, and is " + _kind(general), ("general_settings",), how)
     settings = subject.data.get("litellm_settings")
-    if not settings and isinstance(settings, bool | int) and subject.runs(since="1.106"):
+    # 1.109.3 passes over it
+    if not settings and isinstance(settings, bool | int) and subject.runs(since="1.106", until="1.106"):
         how = "write it as `key: value` lines, or take it out"
         yield Hit("litellm_settings must be a mapping, and is " + _kind(settings), ("litellm_settings",), how)
     for key in _LISTS:
@@ -267,7 +268,7 @@ def _merged(duplicate: Duplicate, file: ConfigFile) -> Path:
 
 
 def _kind(value: Any) -> str:
-    names = {list: "a list", dict: "a mapping", str: "a text", bool: "true"}
+    names = {list: "a list", dict: "a mapping", str: "a text", bool: str(value).lower()}
     return names.get(type(value), f"a {type(value).__name__}")
 
 

@@ -30,16 +30,17 @@ _MOST: Final = 5
     since="1.106",
 )
 def setting_not_json(subject: Subject) -> Iterator[Hit | Right]:
+    seen: set[int] = set()
     for section in _SECTIONS:
         value = subject.data.get(section)
         if isinstance(value, dict):
-            for told, hit in enumerate(_faults(value, (section,), ())):
+            for told, hit in enumerate(_faults(value, (section,), (), seen)):
                 if told == _MOST:
                     break
                 yield hit
 
 
-def _faults(value: Any, path: Path, around: tuple[int, ...]) -> Iterator[Hit]:
+def _faults(value: Any, path: Path, around: tuple[int, ...], seen: set[int]) -> Iterator[Hit]:
     if not isinstance(value, dict | list):
         if isinstance(value, date):
             yield Hit(f"{_place(path)} is a date: write it in quotes", path)
@@ -47,16 +48,18 @@ def _faults(value: Any, path: Path, around: tuple[int, ...]) -> Iterator[Hit]:
     if id(value) in around:
         yield Hit(f"{_place(path)} holds itself", path)
         return
-    if len(path) > _DEPTH:
+    # what anchors share is looked at once: a few of them can make more places than anybody has time for
+    if len(path) > _DEPTH or id(value) in seen:
         return
+    seen.add(id(value))
     around = (*around, id(value))
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _faults(item, (*path, index), around)
+            yield from _faults(item, (*path, index), around, seen)
         return
     for key, item in value.items():
         if isinstance(key, str | bytes):
-            yield from _faults(item, (*path, str(key)), around)
+            yield from _faults(item, (*path, str(key)), around, seen)
         else:
             named = f"the key {key!r}"[:80]
             yield Hit(f"{named} of {_place(path)} is {kind_of(key)}, not a text: write it in quotes", path)
