@@ -218,9 +218,8 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
         known = (digest, *_parse(content, path, merged.inside.get(path, ()), bool(merged.files)))
         if path not in merged.instead and known[1]:  # an empty one is another thing where it is the first
             _parsed[path] = known
-    _, data, marks, duplicates = known
-    merged.duplicates += duplicates
-    return dict(data), marks
+    merged.duplicates += known[3]
+    return dict(known[1]), known[2]
 
 
 def _parse(content: bytes, path: str, inside: Path, included: bool) -> tuple[dict[str, Any], Marks, list[Duplicate]]:
