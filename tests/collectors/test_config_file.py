@@ -551,9 +551,9 @@ def test_the_same_content_is_parsed_once_and_read_with_each_environment(
     parsed: list[str] = []
     parse = config_file._parse
 
-    def counted(content: bytes, path: str, *inside: Any, **more: Any) -> Any:
+    def counted(content: bytes, path: str, *inside: Any) -> Any:
         parsed.append(path)
-        return parse(content, path, *inside, **more)
+        return parse(content, path, *inside)
 
     monkeypatch.setattr(config_file, "_parse", counted)
     root, other = tmp_path / "config.yaml", tmp_path / "other.yaml"

@@ -177,7 +177,9 @@ def test_one_that_was_killed_says_so_by_its_signal() -> None:
 async def test_the_names_of_its_columns_stay_above_it(tmp_path: Path) -> None:
     app = Frozen(frozen.healthy(tmp_path))
     async with app.run_test(size=(120, 24)) as pilot:
+        await settled(pilot)
         await pilot.press("5")
+        await eventually(lambda: "is now   since" in Drawn(app).text, "the head is drawn")
         await settled(pilot)
         lines = Drawn(app).text.split("\n")
         place = next(number for number, line in enumerate(lines) if "5 Service" in line) + 1

@@ -177,8 +177,7 @@ def _read_merged(root: str, merged: _Merged) -> None:
         if included is None:
             raise _Unusable(ConfigError(declared_in, f"included file {name} does not exist", place.line, place.column))
         if included in merged.files:
-            # neither read nor merged a second time (common_utils/config_includes.py, resolve_includes)
-            continue
+            continue  # not merged a second time (common_utils/config_includes.py, resolve_includes)
         if len(merged.files) == MOST_FILES:
             raise _Unusable(
                 ConfigError(declared_in, f"more than {MOST_FILES:,} files are included", place.line, place.column)
@@ -216,18 +215,14 @@ def _read_one(path: str, merged: _Merged) -> tuple[dict[str, Any], Marks]:
     merged.ignores += _ignores(content, path)
     digest, known = hashlib.sha256(content).digest(), _parsed.get(path)
     if known is None or known[0] != digest:
-        known = (digest, *_parse(content, path, merged.inside.get(path, ()), included=bool(merged.files)))
-        # one that is empty is another thing where it is the first
-        if path not in merged.instead and known[1]:
+        known = (digest, *_parse(content, path, merged.inside.get(path, ()), bool(merged.files)))
+        if path not in merged.instead and known[1]:  # an empty one is another thing where it is the first
             _parsed[path] = known
-    _, data, marks, duplicates = known
-    merged.duplicates += duplicates
-    return dict(data), marks
+    merged.duplicates += known[3]
+    return dict(known[1]), known[2]
 
 
-def _parse(
-    content: bytes, path: str, inside: Path = (), *, included: bool = False
-) -> tuple[dict[str, Any], Marks, list[Duplicate]]:
+def _parse(content: bytes, path: str, inside: Path, included: bool) -> tuple[dict[str, Any], Marks, list[Duplicate]]:
     if is_wide(content):
         raise _Unusable(ConfigError(path, "written in UTF-16: LiteLLM reads UTF-8, and ends", 1, 1))
     try:
@@ -248,10 +243,9 @@ def _parse(
         # PyYAML's constructors raise more than its own errors on values that do not fit their tags
         problem = str(error).splitlines()[0] if str(error) else "not YAML"
         raise _Unusable(ConfigError(path, f"a value that YAML cannot build: {problem}")) from error
-    if data is None and included:
-        # an included one may be empty (ProxyConfig._load_yaml_file)
-        return {}, {(): Mark(path, 1, 1)}, []
     if data is None:
+        if included:  # it may be empty (ProxyConfig._load_yaml_file)
+            return {}, {(): Mark(path, 1, 1)}, []
         raise _Unusable(ConfigError(path, "the file is empty; LiteLLM refuses to start with it", 1, 1))
     if not isinstance(data, dict):
         raise _Unusable(ConfigError(path, f"expected a mapping at the top, found a {type(data).__name__}", 1, 1))
