@@ -56,7 +56,8 @@ def note(profile: Profile, event: history.Event) -> None:
     """Leave the event for the record; what was done does not depend on whether that is possible."""
     redact = Redactor(profile.secrets)
     # only where something is to be noted: it loads SQLite
-    from litellm_tui.storage.history import history_path_of, notes
+    from litellm_tui.storage.history import notes
+    from litellm_tui.storage.history.paths import history_path_of
 
     masked = history.masked(event, redact)
     guarded(lambda: notes.note(history_path_of(profile), masked))

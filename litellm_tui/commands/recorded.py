@@ -11,7 +11,8 @@ from litellm_tui.analysis.history.source import HistorySource
 from litellm_tui.analysis.history.spans import Interval, last_night, span_words
 from litellm_tui.analysis.phrases import age
 from litellm_tui.commands.options.history import LAST_LOOK, NIGHT
-from litellm_tui.storage.history import HistoryReader, history_path_of
+from litellm_tui.storage.history.paths import history_path_of
+from litellm_tui.storage.history.reader import HistoryReader
 from litellm_tui.storage.state import state_of
 from litellm_tui.target.profile import Profile
 from litellm_tui.target.settings import Settings, SettingsError

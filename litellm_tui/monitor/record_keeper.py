@@ -24,7 +24,8 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Exit
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import STEP
-from litellm_tui.storage.history import Held, HistoryWriter
+from litellm_tui.storage.history.lock import Held
+from litellm_tui.storage.history.writer import HistoryWriter
 from litellm_tui.storage.starts import run_of
 
 # a problem of which nothing is known any more, although everything else is, has ended

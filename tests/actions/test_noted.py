@@ -14,7 +14,9 @@ from litellm_tui.model.found import Found
 from litellm_tui.model.rehearsal import Rehearsal
 from litellm_tui.model.service_kinds import Tools
 from litellm_tui.storage.backups import Backups, FileCopy, FileSet
-from litellm_tui.storage.history import HistoryReader, HistoryWriter, history_path_of
+from litellm_tui.storage.history.paths import history_path_of
+from litellm_tui.storage.history.reader import HistoryReader
+from litellm_tui.storage.history.writer import HistoryWriter
 from litellm_tui.target.profile import Profile, Secret
 
 NOON = 1_760_000_400.0

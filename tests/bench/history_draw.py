@@ -21,7 +21,7 @@ from litellm_tui.analysis.history.entries import entries_of, gaps
 from litellm_tui.analysis.history.glance import MOST_EVENTS, glance_of
 from litellm_tui.analysis.history.panels import read_panels
 from litellm_tui.analysis.history.svg import COLUMNS, svg_of
-from litellm_tui.storage.history import HistoryReader
+from litellm_tui.storage.history.reader import HistoryReader
 from tests.bench.history_year import DAY, DEPLOYMENTS, GROUPS, NOW, make
 
 SPANS = {"a day": 1, "30 days": 30}

@@ -19,10 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from litellm_tui.model.history import COUNTED, Event, Measure, Sample, Source
-from litellm_tui.storage.history import HistoryReader, HistoryWriter
 from litellm_tui.storage.history.packing import LEVELS, Value, chunk_bytes
+from litellm_tui.storage.history.reader import HistoryReader
 from litellm_tui.storage.history.rows import put_event
 from litellm_tui.storage.history.schema import changing, chunk_key, open_to_write
+from litellm_tui.storage.history.writer import HistoryWriter
 
 DAY = 86400
 NOW = 1_790_000_400

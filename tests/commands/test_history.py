@@ -23,7 +23,8 @@ from litellm_tui.commands.options.history import span
 from litellm_tui.commands.recorded import Asked, asked
 from litellm_tui.demo.past import Past
 from litellm_tui.model.history import Sample
-from litellm_tui.storage.history import HistoryWriter, history_path
+from litellm_tui.storage.history.paths import history_path
+from litellm_tui.storage.history.writer import HistoryWriter
 from litellm_tui.target.settings import Settings, SettingsError
 from tests.analysis.history.made import DAY, HOUR, NOW, Record, event
 from tests.ui import frozen

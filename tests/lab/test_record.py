@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from litellm_tui.model.history import Event, EventKind
-from litellm_tui.storage.history import HistoryReader
+from litellm_tui.storage.history.reader import HistoryReader
 from tests.lab import Lab
 from tests.lab.config import default_config, deployment
 from tests.lab.faults_ways import accept_release

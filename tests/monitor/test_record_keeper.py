@@ -22,7 +22,8 @@ from litellm_tui.model.service import Exit, Service, Worker
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import FailedRequests, Traffic
 from litellm_tui.monitor.record_keeper import RecordKeeper, Seen
-from litellm_tui.storage.history import HistoryReader, HistoryWriter
+from litellm_tui.storage.history.reader import HistoryReader
+from litellm_tui.storage.history.writer import HistoryWriter
 
 NOON = 1_760_000_400.0
 ANSWERS = Verdict("answering", "ok")

@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from litellm_tui.demo import Simulation
 from litellm_tui.monitor import recorder
-from litellm_tui.storage.history import HistoryReader, HistoryWriter, history_path_of
+from litellm_tui.storage.history.paths import history_path_of
+from litellm_tui.storage.history.reader import HistoryReader
+from litellm_tui.storage.history.writer import HistoryWriter
 from litellm_tui.ui.session import Session
 from litellm_tui.ui.view import Notation
 from tests.ui.scene import profile_of

@@ -268,7 +268,9 @@ def _merged(duplicate: Duplicate, file: ConfigFile) -> Path:
 
 
 def _kind(value: Any) -> str:
-    names = {list: "a list", dict: "a mapping", str: "a text", bool: str(value).lower()}
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    names = {list: "a list", dict: "a mapping", str: "a text"}
     return names.get(type(value), f"a {type(value).__name__}")
 
 

@@ -18,9 +18,12 @@ import msgspec
 from litellm_tui.host.atomic import create, failure_of, replace, sync_folder
 from litellm_tui.host.bounded import read_bytes
 from litellm_tui.model.failures import Failure
+from litellm_tui.model.history import Event
 from litellm_tui.storage.backups import index
 from litellm_tui.storage.backups.backup import Backup, FileCopy, FileSet, Role, StoredFile, Why, digest_of, sha256_of
 from litellm_tui.storage.backups.copying import MOST_BYTES, copy_files
+from litellm_tui.storage.history import notes
+from litellm_tui.storage.history.paths import FILE
 from litellm_tui.storage.identity import gateway_label, gateway_name
 from litellm_tui.storage.state import state_folder
 
@@ -156,10 +159,6 @@ class Backups:
 
     def _note(self, backup: Backup) -> None:
         """Leave word of it for the record of this gateway, where there is one."""
-        from litellm_tui.model.history import Event
-        from litellm_tui.storage.history import notes
-        from litellm_tui.storage.history.paths import FILE
-
         words = f"backup {backup.id} was kept: {backup.why}"
         event = Event(0, backup.at, "backup", f"backup {backup.id}", backup.root, "quiet", words)
         # what was kept is kept, whether the record can tell of it or not

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from litellm_tui.model.history import Event, Sample
-from litellm_tui.storage.history import HistoryWriter
+from litellm_tui.storage.history.writer import HistoryWriter
 
 BEGIN = 1_760_000_400.0
 # an hour is packed with every few writes

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.storage.history import HistoryReader, HistoryWriter
+from litellm_tui.storage.history.reader import HistoryReader
+from litellm_tui.storage.history.writer import HistoryWriter
 from tests.storage.history import killed_writer
 from tests.storage.history.killed_writer import BEGIN, STEP, SUBJECTS
 

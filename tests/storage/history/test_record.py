@@ -11,8 +11,12 @@ import pytest
 
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.history import Event, Sample
-from litellm_tui.storage.history import Held, HistoryReader, HistoryWriter, history_path, notes
+from litellm_tui.storage.history import notes
+from litellm_tui.storage.history.lock import Held
+from litellm_tui.storage.history.paths import history_path
+from litellm_tui.storage.history.reader import HistoryReader
 from litellm_tui.storage.history.schema import MIGRATIONS, VERSION, LaterVersion, migrate, version_of
+from litellm_tui.storage.history.writer import HistoryWriter
 
 NOON = 1_760_000_400.0
 HOUR = 3600.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from litellm_tui.storage.history import HistoryReader
 from litellm_tui.storage.history.packing import LEVELS
+from litellm_tui.storage.history.reader import HistoryReader
 from tests.bench import history_year
 from tests.bench.history_year import DAY, DEPLOYMENTS, EVENTS_A_DAY, GROUPS, NOW, make, series
 
