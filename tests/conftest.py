@@ -59,27 +59,43 @@ LONG = (
     "tests/lab/test_docker_definition.py",
     "tests/lab/test_docker_gateway.py",
     "tests/lab/test_docker_services.py",
+    "tests/lab/test_docker_upgrade.py",
     "tests/lab/test_faults.py",
     "tests/lab/test_fleet_hosts.py",
+    "tests/lab/test_found_here.py",
     "tests/lab/test_podman_services.py",
     "tests/lab/test_record.py",
     "tests/lab/test_rehearsal_files.py",
+    "tests/lab/test_rehearsal_harm.py",
     "tests/lab/test_upgrade.py",
     "tests/proving/test_corpus.py",
-    # each starts LiteLLM twice, to be taken back for a cause of its own: others of their kind are tried every day
+    # each starts LiteLLM once or twice more, for a cause of its own: others of their kind are tried every day
     *(
-        f"tests/lab/test_restart.py::test_{name}"
+        f"tests/lab/test_{name}"
         for name in (
-            "a_port_that_is_taken",
-            "an_include_that_is_removed",
-            "an_environment_variable_that_is_gone",
-            "a_model_that_is_dropped",
-            "a_proxy_that_answers_and_has_loaded_nothing",
+            "console.py::test_another_server_on_the_port_and_none_at_all",
+            "console.py::test_volatile_journal",
+            "console.py::test_wrong_key_is_refused_and_no_key_is_needed",
+            "docker_rehearsal.py::test_a_configuration_in_the_image",
+            "docker_rehearsal.py::test_a_console_that_is_killed",
+            "docker_rehearsal.py::test_what_is_written_for_the_service_now",
+            "rehearsal.py::test_a_unit_of_the_system",
+            "rehearsal.py::test_what_only_commands_know",
+            "restart.py::test_a_crash_five_seconds_after_the_start",
+            "restart.py::test_a_model_that_is_dropped",
+            "restart.py::test_a_port_that_is_taken",
+            "restart.py::test_a_proxy_that_answers_and_has_loaded_nothing",
+            "restart.py::test_a_unit_file_that_changed",
+            "restart.py::test_an_environment_variable_that_is_gone",
+            "restart.py::test_an_include_that_is_removed",
+            "restart.py::test_another_port_is_followed",
+            "restart.py::test_yaml_that_is_broken",
         )
     ),
 )
 # What takes a lab of each LiteLLM: those of the older ones are as long.
-OF_EACH = tuple(f"tests/lab/test_{name}.py" for name in ("attribution", "calm", "drill", "probe", "router"))
+_BOOTED_FOR_EACH = ("attribution", "calm", "commands", "drill", "gateway", "lab", "log_whole", "probe", "router")
+OF_EACH = tuple(f"tests/lab/test_{name}.py" for name in _BOOTED_FOR_EACH)
 _VERSION = re.compile(r"\[(\d+(?:\.\d+)+)")
 
 

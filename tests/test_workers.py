@@ -48,9 +48,9 @@ def test_a_machine_with_little_memory_has_fewer_labs_at_once() -> None:
         ("tests/lab/test_faults.py::test_it[1.106.2-x]", True),
         ("tests/lab/test_router.py::test_it[1.106.2]", False),
         ("tests/lab/test_router.py::test_it[1.77.7]", True),
-        ("tests/lab/test_gateway.py::test_it[1.77.7]", False),
+        ("tests/lab/test_gateway.py::test_it[1.77.7]", True),
         ("tests/lab/test_restart.py::test_a_port_that_is_taken", True),
-        ("tests/lab/test_restart.py::test_a_crash_five_seconds_after_the_start", False),
+        ("tests/lab/test_restart.py::test_a_fatal_setting_is_refused_and_when_forced_rolled_back", False),
     ],
 )
 def test_what_takes_minutes_is_left_out(nodeid: str, long: bool) -> None:

@@ -270,7 +270,7 @@ def _merged(duplicate: Duplicate, file: ConfigFile) -> Path:
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    names = {list: "a list", dict: "a mapping", str: "a text"}
+    names: dict[type, str] = {list: "a list", dict: "a mapping", str: "a text"}
     return names.get(type(value), f"a {type(value).__name__}")
 
 
