@@ -14,7 +14,8 @@ from textual.pilot import Pilot
 
 from litellm_tui.demo import Simulation
 from litellm_tui.demo.faults import Fault
-from litellm_tui.target.profile import Options
+from litellm_tui.demo.past import Past
+from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings
 from litellm_tui.ui.app import Console
@@ -90,6 +91,16 @@ async def _fix(pilot: Pilot[int], simulation: Simulation) -> None:
     await pilot.press("a", "down", "enter")
 
 
+async def _history(pilot: Pilot[int], simulation: Simulation) -> None:
+    del simulation
+    await pilot.press("h", "down", "down", "down", "down", "down")
+
+
+async def _charts(pilot: Pilot[int], simulation: Simulation) -> None:
+    del simulation
+    await pilot.press("C")
+
+
 async def _difference(pilot: Pilot[int], simulation: Simulation) -> None:
     simulation.edit_config()
     await asyncio.sleep(2.0)
@@ -109,6 +120,8 @@ PICTURES: dict[str, tuple[tuple[int, int], str, Steps]] = {
     "fix": ((120, 40), "dark", _fix),
     "difference": ((120, 40), "dark", _difference),
     "incidents": ((120, 40), "dark", _incidents),
+    "history": ((120, 40), "dark", _history),
+    "charts": ((120, 40), "dark", _charts),
     "service": ((120, 40), "dark", _service),
     "logs": ((120, 40), "dark", _logs),
     "down": ((120, 40), "dark", _down),
@@ -152,14 +165,18 @@ CALM_SECONDS = 12.0
 FRAME_SECONDS = 3.0
 
 
+def _shown(profile: Profile) -> Profile:
+    """A gateway, and not the machine that draws it, with a month behind it."""
+    return msgspec.structs.replace(profile, host="gw-01", past=Past(time.time()))
+
+
 async def draw(name: str, size: tuple[int, int], theme: str, steps: Steps) -> None:
     """Draw one picture."""
     with Simulation(start=time.time() - STORY_SECONDS, scripted=True) as simulation:
         simulation.advance(STORY_SECONDS)
         settings = Settings(theme=theme)
         profile = resolve(Options(unit=simulation.unit, scope="user"), settings, simulation.tools, environ={})
-        # the picture is of a gateway, not of the machine that drew it
-        console = Console(msgspec.structs.replace(profile, host="gw-01"), settings, "SIMULATION", memory=False)
+        console = Console(_shown(profile), settings, "SIMULATION", memory=False)
         async with console.run_test(size=size) as pilot:
             await asyncio.sleep(3.0)
             await steps(pilot, simulation)
@@ -177,7 +194,7 @@ async def draw_moving(name: str, size: tuple[int, int]) -> None:
         simulation.advance(CALM_SECONDS)
         settings = Settings(theme="dark")
         profile = resolve(Options(unit=simulation.unit, scope="user"), settings, simulation.tools, environ={})
-        console = Console(msgspec.structs.replace(profile, host="gw-01"), settings, "SIMULATION", memory=False)
+        console = Console(_shown(profile), settings, "SIMULATION", memory=False)
         async with console.run_test(size=size) as pilot:
             await asyncio.sleep(3.0)
             for steps, pause in INCIDENT:
