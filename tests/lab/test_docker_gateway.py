@@ -147,7 +147,7 @@ async def test_a_restart_is_proved_and_what_does_not_start_is_rolled_back_by_its
     assert (status, said["result"]) == (0, "applied"), said
     good = gateway.config.read_bytes()
     gateway.write(ENDS)
-    (gateway.config.parent / "custom.py").write_text("import os\nos._exit(7)\nhandler = None\n", encoding="utf-8")
+    (gateway.config.parent / "custom.py").write_text("import os\nos._exit(7)\nhandler = print\n", encoding="utf-8")
     status, said = await asyncio.to_thread(gateway.restart)
     assert (status, said["result"]) == (1, "rolled back"), said
     assert gateway.config.read_bytes() == good
