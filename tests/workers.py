@@ -24,7 +24,8 @@ PROVING = "tests/proving "
 SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py", "test_notify.py")
 # These share the engine of the session.
 ENGINE = "tests/lab/test_docker_"
-FIRST = tuple(f"tests/lab/test_{name}.py" for name in ("rehearsal_files", "restart", "faults", "console", "upgrade"))
+_LONG_LABS = ("rehearsal_files", "faults", "restart", "fleet_hosts", "console", "record", "upgrade")
+FIRST = tuple(f"tests/lab/test_{name}.py" for name in _LONG_LABS)
 # What lasts longest of all that has no lab.
 LONGEST = tuple(
     f"tests/{name}.py"

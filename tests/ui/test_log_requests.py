@@ -196,6 +196,6 @@ async def test_the_keys_at_the_bottom_are_those_of_the_pane_and_one_of_another_p
     await scene.shows("n belongs to the log (2)")
     await scene.press("2")
     scene.app.main.say("")
-    await scene.shows("/ filter  s search  l level  n next error  c call  t time  m mark  v lines  ? all")
+    await scene.shows("/ filter  s search  l level  n next error  c call  t time  m mark  v lines  C charts  ? all")
     await scene.press("question_mark")
     await scene.shows("In the log, where you are")

@@ -177,6 +177,8 @@ async def test_the_app_stores_nothing_of_a_gateway(scene: Scene) -> None:
 
 async def test_the_runs_that_ended_before_it_are_on_the_timeline(simulation: Simulation) -> None:
     simulation.crash()
+    # the past is read once, with the first view
+    await eventually(lambda: simulation._unit.restarts == 1 and simulation._unit.active == "active", "it runs again")
     session = Session(profile_of(simulation), Notation(), memory=False)
     async with running(session) as views:
 
