@@ -8,7 +8,6 @@ from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input
 
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Deployment, Place, State
@@ -112,18 +111,10 @@ class Models(Pane):
     def _clear(self) -> None:
         self._narrow("")
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    @on(ListFilter.Narrowed)
+    def _narrowed(self, event: ListFilter.Narrowed) -> None:
         event.stop()
-        if self._filter.display:
-            self._narrow(event.value)
-
-    @on(ListFilter.Ended)
-    def _ended(self, event: ListFilter.Ended) -> None:
-        event.stop()
-        self.screen.set_focus(self.lines)
-        self._filter.display = False
-        self._narrow(event.typed)
+        self._narrow(event.words)
 
     def _narrow(self, words: str) -> None:
         self.words = words.strip()

@@ -129,18 +129,10 @@ class HelpScreen(FilledScreen[None]):
     def action_narrow(self) -> None:
         self._filter.ask(self.words)
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    @on(ListFilter.Narrowed)
+    def _narrowed(self, event: ListFilter.Narrowed) -> None:
         event.stop()
-        if self._filter.display:
-            self._narrow(event.value)
-
-    @on(ListFilter.Ended)
-    def _ended(self, event: ListFilter.Ended) -> None:
-        event.stop()
-        self.set_focus(self.query_one(Lines))
-        self._filter.display = False
-        self._narrow(event.typed)
+        self._narrow(event.words)
 
     def _narrow(self, words: str) -> None:
         if words != self.words:

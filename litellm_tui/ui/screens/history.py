@@ -10,7 +10,6 @@ from typing import ClassVar, Final, Literal, NamedTuple
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import Input
 
 from litellm_tui.analysis.history.axis import clock_of, moment_words
 from litellm_tui.analysis.history.entries import (
@@ -278,18 +277,10 @@ class HistoryScreen(LiveList[Chosen | None, Entry]):
     def action_filter(self) -> None:
         self._filter.ask(self.words)
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    @on(ListFilter.Narrowed)
+    def _narrowed(self, event: ListFilter.Narrowed) -> None:
         event.stop()
-        if self._filter.display:
-            self._narrow(event.value)
-
-    @on(ListFilter.Ended)
-    def _ended(self, event: ListFilter.Ended) -> None:
-        event.stop()
-        self.set_focus(self.query_one(f"#{self.NAME}-lines"))
-        self._filter.display = False
-        self._narrow(event.typed)
+        self._narrow(event.words)
 
     def _narrow(self, words: str) -> None:
         if words != self.words:

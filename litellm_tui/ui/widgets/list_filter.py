@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
+from textual.widget import Widget
+from textual.widgets import Input, Static
 
 from litellm_tui.ui.hint_words import framed, hint_words
 from litellm_tui.ui.widgets.typed_field import TypedField
 
 
 class ListFilter(Horizontal):
-    """Hidden until it is asked. Its field posts `Input.Changed`; `Ended` has what is kept, nothing after Escape."""
+    """Hidden until it is asked; `Narrowed` has what is typed so far, or what is kept: nothing after Escape.
 
-    class Ended(Message):
-        """Enter or Escape."""
+    Enter and Escape hide it, and give the focus back to who had it.
+    """
 
-        def __init__(self, typed: str) -> None:
+    class Narrowed(Message):
+        """The rows must have these words."""
+
+        def __init__(self, words: str) -> None:
             super().__init__()
-            self.typed = typed
+            self.words = words
 
     def __init__(self, placeholder: str = "words in name, model, address or state") -> None:
         super().__init__(classes="list-filter")
         self.display = False
+        self._back: Widget | None = None
         self._field = TypedField(
-            {
-                "enter": lambda: self.post_message(self.Ended(self._field.value)),
-                "escape": lambda: self.post_message(self.Ended("")),
-            },
-            placeholder=placeholder,
+            {"enter": lambda: self._end(self._field.value), "escape": lambda: self._end("")}, placeholder=placeholder
         )
 
     def compose(self) -> ComposeResult:
@@ -41,4 +43,17 @@ class ListFilter(Horizontal):
     def ask(self, value: str) -> None:
         """Open for typing; what is typed from now on goes there."""
         self.display = True
+        if self.screen.focused is not self._field:
+            self._back = self.screen.focused
         self._field.ask(value)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.display:
+            self.post_message(self.Narrowed(event.value))
+
+    def _end(self, words: str) -> None:
+        self.screen.set_focus(self._back)
+        self.display = False
+        self.post_message(self.Narrowed(words))
