@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import stat
 import sys
 import time
@@ -20,6 +19,7 @@ import msgspec
 from litellm_tui.analysis.health.asked import all_asked
 from litellm_tui.commands.look import Look, with_what_was_left
 from litellm_tui.commands.status_document import document
+from litellm_tui.commands.until_ended import ended_by_signals, until_ended
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.session import Session
 from litellm_tui.ui.view import Notation, View
@@ -40,27 +40,15 @@ def follow_status(profile: Profile) -> int:
 
 
 async def _follow(profile: Profile, file: int) -> int:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+    ended = ended_by_signals()
     lines = await open_lines(file, ended.set)
     session = Session(profile, Notation())
     for failure in await session.open():
         print(f"litellm-tui: {failure}", file=sys.stderr)
     follower = Follower(session, lines)
-    work = [asyncio.create_task(one) for one in (session.run(follower.take), follower.run(), ended.wait())]
     try:
-        done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            # what none of them should have met is told by the command line
-            task.result()
+        await until_ended(session, ended, session.run(follower.take), follower.run())
     finally:
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
-        session.keep()
-        await session.close()
         lines.close()
     return 0
 

@@ -7,12 +7,12 @@ nothing was changed, 3 when systemd failed at it; 64 a wrong command line.
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from typing import Final, Literal
 
 from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.commands.record_outlets import Outlets
+from litellm_tui.commands.until_ended import ended_by_signals, until_ended
 from litellm_tui.logs.log_line import clean
 from litellm_tui.target.profile import Options, Profile
 from litellm_tui.target.resolution import resolve
@@ -44,28 +44,16 @@ def run(
 
 
 async def _record(profile: Profile, outlets: Outlets) -> int:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+    ended = ended_by_signals()
     session = Session(profile, Notation(), records=True, publish=PUBLISH_SECONDS)
     outlets.join(session, _say)
     for failure in await session.open():
         _say(failure)
     outlets.serve(session.profile or profile, _say)
     _say(f"records {profile.address} in {session.record_path}")
-    work = [asyncio.create_task(one) for one in (session.run(outlets.take, warn=_say), _tell(session), ended.wait())]
     try:
-        done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            # what none of them should have met is told by the command line
-            task.result()
+        await until_ended(session, ended, session.run(outlets.take, warn=_say), _tell(session))
     finally:
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
-        session.keep()
-        await session.close()
         outlets.stop()
     return 0
 
