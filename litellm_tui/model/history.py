@@ -137,7 +137,8 @@ class Sample(msgspec.Struct, frozen=True):
 class Series(msgspec.Struct, frozen=True):
     """One measure of one subject: points of `(when the step begins, value)`, a step being `step` seconds, in order.
 
-    None where nothing was recorded, which is not 0. `unit` is that of a value: what is counted is per step.
+    None where nothing was recorded, which is not 0. `unit` is that of a value: what is counted is per step, of which so
+    many seconds as `covered` says were recorded; where that is empty, each step was recorded as a whole.
     """
 
     subject: str
@@ -146,6 +147,7 @@ class Series(msgspec.Struct, frozen=True):
     step: int
     points: tuple[tuple[float, float | None], ...]
     source: Source
+    covered: tuple[float, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True):

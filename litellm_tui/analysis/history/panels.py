@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil, floor
 from typing import Final, Literal, NamedTuple
 
+import msgspec
+
 from litellm_tui.analysis.history.source import HistorySource
 from litellm_tui.analysis.phrases import size
 from litellm_tui.model.history import COUNTED, Measure, Series
@@ -104,13 +106,16 @@ def _spread(series: Series, since: float, until: float, columns: int) -> list[li
 
 
 def _rate(series: Series, since: float, until: float, columns: int) -> list[float | None]:
-    """A minute: what is counted per step, weighted by how much of the step is in the column."""
-    return [
-        sum(value * seconds for value, seconds in inside) / sum(seconds for _, seconds in inside) / series.step * 60
-        if inside
-        else None
-        for inside in _spread(series, since, until, columns)
-    ]
+    """A minute: what is counted per step, over so much of it as was recorded, weighted by its part of the column."""
+    if not series.covered:
+        return [None if one is None else one / series.step * 60 for one in _mean(series, since, until, columns)]
+    seconds = tuple(
+        (at, None if value is None else covered)
+        for (at, value), covered in zip(series.points, series.covered, strict=True)
+    )
+    over = _mean(msgspec.structs.replace(series, points=seconds), since, until, columns)
+    counted = _mean(series, since, until, columns)
+    return [None if one is None or not span else one / span * 60 for one, span in zip(counted, over, strict=True)]
 
 
 def _worst(series: Series, since: float, until: float, columns: int) -> list[float | None]:

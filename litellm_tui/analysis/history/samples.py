@@ -112,8 +112,10 @@ def causes(snapshot: Snapshot, diagnosis: Diagnosis, now: float) -> dict[str, di
     found: dict[str, dict[int, int]] = {}
     newest = int(now // 60)
     incidents = find_incidents(snapshot.failures, diagnosis, now, traffic=snapshot.traffic)
-    # what was refused did not fail, and has a measure of its own
-    failed = [one for one in incidents if not one.statuses or one.statuses[0][0] >= FAILED]
+    # what was refused, and what its caller asked wrongly, did not fail: it has a measure of its own
+    failed = [
+        one for one in incidents if one.failure_of != "caller" and (not one.statuses or one.statuses[0][0] >= FAILED)
+    ]
     for incident in failed[:MOST_CAUSES]:
         subject = f"cause:{_named(incident.subject)}:{_named(incident.cause)}"
         mine = found.setdefault(subject, {})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
-from litellm_tui.model.history import LASTING, SOURCES, UNITS, Event, EventKind, Measure, Series, Source
+from litellm_tui.model.history import COUNTED, LASTING, SOURCES, UNITS, Event, EventKind, Measure, Series, Source
 from litellm_tui.storage.history import notes
 from litellm_tui.storage.history.packing import LEVELS, STEP, Value, joined, samples_of, values_of
 from litellm_tui.storage.history.rows import COLUMNS, event_of
@@ -147,20 +147,21 @@ def _series(connection: sqlite3.Connection, nothing: Series, most: int, since: f
         "SELECT id, source FROM series WHERE subject = ? AND measure = ?", (subject, measure)
     ).fetchall()
     for number, source in sorted(rows, key=lambda row: SOURCES.index(row[1]) if row[1] in SOURCES else len(SOURCES)):
-        values = _values(connection, number, measure, step, since, until)
+        values, parts = _values(connection, number, measure, step, since, until)
         told = sum(value is not None for value in values)
         if told > known:
             known = told
             first = int(since // step)
             points = tuple(((first + place) * float(step), value) for place, value in enumerate(values))
-            best = Series(subject, measure, UNITS[measure], step, points, cast(Source, source))
+            covered = _covered(connection, parts, step, since, until) if measure in COUNTED else ()
+            best = Series(subject, measure, UNITS[measure], step, points, cast(Source, source), covered)
     return best
 
 
 def _values(
     connection: sqlite3.Connection, number: int, measure: Measure, step: int, since: float, until: float
-) -> list[Value]:
-    """The values of one series in these steps."""
+) -> tuple[list[Value], list[float]]:
+    """The values of one series in these steps, and how many seconds of each have one."""
     level = max(place for place, one in enumerate(LEVELS) if step % one.step == 0)
     base, slots, _ = LEVELS[level]
     first, length = _grid(since, until, step)
@@ -178,8 +179,24 @@ def _values(
         for at, value in enumerate(values, start):
             if value is not None and begin <= at < end:
                 parts[(at - begin) // (step // base)].append(value)
+    packed = [len(part) for part in parts]
     _add_fresh(connection, number, parts, first, step)
-    return [joined(part, measure) for part in parts]
+    # what is not packed yet is in the shortest steps
+    known = [float(base * long + STEP * (len(part) - long)) for long, part in zip(packed, parts, strict=True)]
+    return [joined(part, measure) for part in parts], known
+
+
+def _covered(
+    connection: sqlite3.Connection, known: Sequence[float], step: int, since: float, until: float
+) -> tuple[float, ...]:
+    """How many seconds of each step were recorded: somebody looked, or the log told of them afterwards."""
+    first, length = _grid(since, until, step)
+    looked = [0.0] * length
+    for began, ended in _looked(connection, first * step, (first + length) * step):
+        for place in range(int(began // step) - first, min(int(ended // step) - first + 1, length)):
+            begin = float((first + place) * step)
+            looked[place] += max(0.0, min(ended, begin + step) - max(began, begin))
+    return tuple(min(float(step), max(pair)) for pair in zip(known, looked, strict=True))
 
 
 def _add_fresh(connection: sqlite3.Connection, number: int, parts: list[list[Value]], first: int, step: int) -> None:

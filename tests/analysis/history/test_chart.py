@@ -6,6 +6,7 @@ from datetime import UTC, timedelta, timezone
 from typing import get_args
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from litellm_tui.analysis.history.axis import clock_of, column_of, signs, ticks
@@ -54,6 +55,18 @@ def test_a_cache_that_was_not_asked_has_no_share() -> None:
 
 def test_of_what_nothing_was_recorded_there_is_no_curve() -> None:
     assert panel_of(RATE, [series("requests", 60, None, None)], 0.0, 240.0, 4) is None
+
+
+def test_a_rate_is_of_the_time_that_was_recorded() -> None:
+    """A recorder that has just begun: ten requests in the first minute of a step of ten are no request a minute."""
+    begun = msgspec.structs.replace(series("requests", 600, 10.0, 60.0), covered=(60.0, 600.0))
+    found = panel_of(RATE, [begun], 0.0, 1200.0, 2)
+    assert found is not None
+    assert list(found.columns) == pytest.approx([10.0, 6.0])
+    assert found.total == 70.0
+    found = panel_of(RATE, [begun], 0.0, 1200.0, 1)
+    assert found is not None
+    assert list(found.columns) == pytest.approx([70 / 11])
 
 
 def test_nothing_recorded_none_and_little_are_three_things() -> None:

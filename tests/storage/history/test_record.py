@@ -80,6 +80,14 @@ def test_a_count_is_summed_over_longer_steps_and_nothing_is_not_zero(path: Path,
     assert [value for _, value in coarse.points][:2] == [12.0, None]
 
 
+def test_of_a_step_that_is_not_over_or_was_not_watched_it_says_how_much_was(path: Path, writer: HistoryWriter) -> None:
+    writer.write(steps(NOON, 6, 2.0), [], NOON + 60)
+    reader = HistoryReader(path)
+    coarse = reader.series("", "requests", NOON, NOON + 1200, most=3)
+    assert (coarse.step, coarse.points[0][1], coarse.covered) == (600, 12.0, (60.0, 0.0))
+    assert reader.series("", "cpu", NOON, NOON + 1200, most=3).covered == ()
+
+
 def test_a_share_is_a_mean_and_a_size_its_peak(path: Path, writer: HistoryWriter) -> None:
     for place, (cpu, memory) in enumerate([(10.0, 100.0), (30.0, 300.0), (20.0, 200.0)]):
         at = NOON + 10 * place
