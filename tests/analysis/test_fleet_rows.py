@@ -114,7 +114,10 @@ def test_a_model_that_is_dead_on_one_and_alive_on_another() -> None:
     assert {row.name: row.differs for row in fleet.rows} == {"a": ("small dead",), "b": ()}
 
 
-@pytest.mark.parametrize(("ahead", "words"), [(120, "2 min ahead of"), (-40, "40 s behind"), (3, "")])
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [(120, "2 min ahead of"), (118.4, "2 min ahead of"), (-40, "40 s behind"), (-39.6, "40 s behind"), (3, "")],
+)
 def test_a_clock_that_differs(ahead: float, words: str) -> None:
     fleet = fleet_of([_seen("a", _document(written_at=NOW + ahead)), _seen("b", _document())], NOW)
     expected = (f"the clock of a is {words} this machine's",) if words else ()

@@ -126,5 +126,6 @@ def _clocks(told: Told) -> Iterator[Difference]:
 
 
 def clock_words(ahead: float) -> str:
-    """`2 min ahead of this machine's`, `40 s behind this machine's`."""
-    return f"{age(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    """`2 min ahead of this machine's`, `40 s behind this machine's`: to the nearest unit, as it is an estimate."""
+    off = abs(ahead)
+    return f"{age(off + (30 if off >= 60 else 0.5))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
