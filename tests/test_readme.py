@@ -1,4 +1,4 @@
-"""What the README says is what the program does."""
+"""What the README and the pages behind it say is what the program does."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ from pathlib import Path
 from litellm_tui.ui.keys import KEYS, markdown_table
 from tests.test_imports import ROOMS
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+KEYS_PAGE = ROOT / "docs" / "keys.md"
+# lines of a terminal of the usual height, and how often one turns the page
+SCREEN, SCREENS = 40, 2
+
+
+def test_the_readme_is_two_screens_and_begins_with_the_two_commands() -> None:
+    lines = README.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= SCREENS * SCREEN
+    first = lines[: SCREEN // 2]
+    assert [line.split()[0] for line in first if line.startswith("./")] == ["./run", "./test"]
 
 
 def test_the_table_of_keys_is_made_from_the_keys() -> None:
-    found = re.search(r"<!-- keys -->\n(.*?)\n?<!-- /keys -->", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert found, "the README has no table between <!-- keys --> and <!-- /keys -->"
+    found = re.search(r"<!-- keys -->\n(.*?)\n?<!-- /keys -->", KEYS_PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found, "docs/keys.md has no table between <!-- keys --> and <!-- /keys -->"
     assert found[1].strip() == markdown_table()
 
 
@@ -22,5 +33,5 @@ def test_the_table_has_every_key() -> None:
 
 
 def test_the_layout_has_a_line_for_every_room() -> None:
-    rows = re.findall(r"^\| `(\w+)(?:/|\.py)` \| \S", README.read_text(encoding="utf-8"), re.MULTILINE)
-    assert rows == list(ROOMS)
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)(?:/|\.py)` \| \S", page, re.MULTILINE) == list(ROOMS)

@@ -43,7 +43,7 @@ from tests.lab.watch import Said, Watch, watching
 from tests.terminal import compile_console
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "diagnosis.md"
-README = DOCUMENT.parents[1] / "README.md"
+HEALTH_PAGE = DOCUMENT.with_name("health.md")
 WRITE = "LITELLM_TUI_WRITE_DOCS"
 # From the fault until it is named, and from its end until that is taken back, in seconds. A recovery is believed
 # later than a failure: a cooldown ends, a round of health checks goes by, real requests succeed again.
@@ -282,4 +282,4 @@ def test_the_documentation_has_a_row_for_every_fault() -> None:
     assert [row for row in rows if row in titles] == titles
     assert len(titles) == len(set(titles)) >= 60
     told = f"for each of {len(MATRIX)} faults injected into a real LiteLLM"
-    assert told in " ".join(README.read_text().split())
+    assert told in " ".join(HEALTH_PAGE.read_text().split())
