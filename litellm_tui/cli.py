@@ -49,6 +49,10 @@ COMMANDS = {
     "host": ("litellm_tui.commands.host", "what another host lacks for being looked at by ssh, and putting it there"),
     "apply": ("litellm_tui.commands.apply", "this configuration in place of the present one: audit, rehearsal, proof"),
     "turn": ("litellm_tui.commands.turn", "what a change of a fleet has done on this host, once (fleet calls it)"),
+    "serve": (
+        "litellm_tui.commands.serve",
+        "the console in a browser, read-only unless told; a process for each visitor",
+    ),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
 }
 
@@ -92,6 +96,8 @@ def build_parser() -> _Parser:
         command = commands.add_parser(name, help=line, description=line, parents=[common])
         if name == "console":
             _add_console_options(command)
+        elif name == "demo":
+            _add_plain(command)
         elif name == "where":
             command.add_argument("--write", metavar="NAME", default=argparse.SUPPRESS,
                                  help="keep what was found as a profile of this name in the settings file")  # fmt: skip
@@ -137,7 +143,7 @@ def build_parser() -> _Parser:
             )
         elif name == "rollback":
             _add_rollback_options(command)
-        elif name in ("notify", "record"):
+        elif name in ("notify", "record", "serve"):
             import_module(f"litellm_tui.commands.options.{name}").add_options(command)
     _add_console_options(parser)
     return parser
@@ -150,6 +156,12 @@ def _add_console_options(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="open the simulated gateway when no gateway is found here (as it does without this option too)",
     )
+    _add_plain(parser)
+
+
+def _add_plain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--plain", action="store_true", default=argparse.SUPPRESS,
+                        help="print lines in place of painting a screen, for screen readers")  # fmt: skip
 
 
 def _add_probe_options(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,10 @@ ROOMS: dict[str, str] = {
     "notify": "model analysis host target storage monitor actions",
     "demo": "model host",
     "ui": "model analysis host logs services target storage monitor actions notify",
-    "commands": "model analysis audit host logs collectors services target storage monitor actions notify ui demo",
+    "browser": "host logs monitor target",
+    "commands": (
+        "model analysis audit host logs collectors services target storage monitor actions notify ui demo browser"
+    ),
     "cli": "host target monitor ui commands",
 }
 PURE = ("model", "analysis", "audit")

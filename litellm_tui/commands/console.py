@@ -19,8 +19,11 @@ from litellm_tui.target.settings import Settings, load_settings
 SIMULATION: str = "SIMULATION: no gateway was found here, --url http://HOST:4000 opens one elsewhere"
 
 
-def run(options: Options, or_demo: bool = True) -> int:
-    """Open the console; 0 when it was quit. Where no gateway is found, on the simulated one unless not `or_demo`."""
+def run(options: Options, or_demo: bool = True, plain: bool = False) -> int:
+    """Open the console; 0 when it was quit. Where no gateway is found, on the simulated one unless not `or_demo`.
+
+    `plain` prints lines in place of painting a screen.
+    """
     settings = load_settings()
     with ExitStack() as simulation:
 
@@ -35,6 +38,10 @@ def run(options: Options, or_demo: bool = True) -> int:
                 return found
             return _simulated(found, settings, simulation)
 
+        if plain:
+            from litellm_tui.commands.plain import plain_console
+
+            return plain_console(find, settings)
         # systemctl is asked while Textual is imported: both take about as long
         return open_console(_InBackground(find).result, settings)
 
@@ -57,7 +64,11 @@ def _simulated(found: Profile, settings: Settings, stack: ExitStack) -> Profile:
     why = "; ".join(one.why for one in found.missing if one.what == "service") or "none was found"
     lack = Missing("gateway", f"none was found on this machine ({why})", "litellm-tui where says what would help")
     return msgspec.structs.replace(
-        profile, simulated=SIMULATION, past=Past(time.time()), missing=(lack, *profile.missing)
+        profile,
+        simulated=SIMULATION,
+        read_only=found.read_only,
+        past=Past(time.time()),
+        missing=(lack, *profile.missing),
     )
 
 

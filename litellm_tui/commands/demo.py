@@ -11,7 +11,7 @@ from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import Settings, SettingsError, load_settings
 
 
-def run(options: Options) -> int:
+def run(options: Options, plain: bool = False) -> int:
     """Start the simulation, open the console on it, and leave nothing behind."""
     if options != Options():
         raise SettingsError("demo: takes no options that choose a gateway, it brings its own")
@@ -25,4 +25,8 @@ def run(options: Options) -> int:
         # nothing of the person's own environment may lead away from the simulation
         profile = resolve(Options(unit=simulation.unit, scope="user"), settings, tools=simulation.tools, environ={})
         profile = msgspec.structs.replace(profile, past=Past(time.time()))
+        if plain:
+            from litellm_tui.commands.plain import plain_console
+
+            return plain_console(profile, settings, "SIMULATION", memory=False)
         return open_console(profile, settings, title="SIMULATION", memory=False)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
+from litellm_tui.host.terminal_background import BackgroundQuestion
 from litellm_tui.target.profile import Profile
-from litellm_tui.target.settings import Settings
+from litellm_tui.target.settings import AUTO, Settings
 
 SWITCH_SECONDS: Final = 0.001
+# browser/driver.py, by which `litellm-tui serve` opens the console without a terminal
+BROWSER_DRIVER: Final = "litellm_tui.browser.driver:BrowserDriver"
 
 
 def open_console(
@@ -20,13 +26,24 @@ def open_console(
 
     Where the operator chooses another gateway in it, that one is opened next.
     """
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
+    in_browser = os.environ.get("TEXTUAL_DRIVER") == BROWSER_DRIVER
+    if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("litellm-tui: the console needs a terminal on stdin and stdout", file=sys.stderr)
         return 64
+    question = None
+    if settings.theme == AUTO and not in_browser:
+        # the terminal answers while Textual is imported
+        question = BackgroundQuestion(sys.stdin.fileno(), sys.stdout.fileno(), os.environ)
     # what is imported stays: it need not be searched for garbage, neither now nor later
     gc.disable()
-    from litellm_tui.ui.app import Console
+    try:
+        from litellm_tui.ui.app import Console
 
+        if question is not None and (ground := question.answer()):
+            settings = msgspec.structs.replace(settings, theme=ground)
+    finally:
+        if question is not None:
+            question.leave()
     gc.freeze()
     gc.enable()
     # the thread that takes in a flood gives the interpreter back after so many seconds: a key asks for it several times

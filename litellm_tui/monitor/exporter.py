@@ -28,35 +28,35 @@ class Listen(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_listen(text: str, *, anywhere: bool = False) -> Listen:
-    """`127.0.0.1:9419`, `[::1]:9419`, `localhost:9419`, or the host alone.
+def parse_listen(text: str, *, anywhere: bool = False, port: int = PORT) -> Listen:
+    """`127.0.0.1:9419`, `[::1]:9419`, `localhost:9419`, or the host alone, which means `port`.
 
     Raises ValueError where it is none, and for an address that other machines reach, unless `anywhere` says so: the
     metrics need no login, and name groups, models and the gateway.
     """
-    host, port = _split(text)
-    if not (port.isascii() and port.isdigit() and int(port) <= 65535 and len(port) <= 5):
-        raise ValueError(f"{text[:80]!r}: expected HOST:PORT such as 127.0.0.1:{PORT}")
+    host, number = _split(text, port)
+    if not (number.isascii() and number.isdigit() and len(number) <= 5 and int(number) <= 65535):
+        raise ValueError(f"{text[:80]!r}: expected HOST:PORT such as 127.0.0.1:{port}")
     host = "127.0.0.1" if host == "localhost" else host
     try:
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError as error:
-        raise ValueError(f"{text[:80]!r}: expected an address such as 127.0.0.1:{PORT}, not a name") from error
+        raise ValueError(f"{text[:80]!r}: expected an address such as 127.0.0.1:{port}, not a name") from error
     if not loopback and not anywhere:
         raise ValueError(
             f"{host} is reached from other machines, and the metrics need no login: {ANYWHERE} agrees to that"
         )
-    return Listen(host, int(port))
+    return Listen(host, int(number))
 
 
-def _split(text: str) -> tuple[str, str]:
+def _split(text: str, usual: int) -> tuple[str, str]:
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
-        return host, rest.removeprefix(":") or str(PORT)
+        return host, rest.removeprefix(":") or str(usual)
     if text.count(":") > 1:
-        return text, str(PORT)
+        return text, str(usual)
     host, _, port = text.partition(":")
-    return host, port or str(PORT)
+    return host, port or str(usual)
 
 
 class Exporter:

@@ -30,6 +30,8 @@ from litellm_tui.target.key import find_key
 from litellm_tui.target.profile import DEFAULT_SOURCE, Options, Profile
 from litellm_tui.target.settings import ProfileSettings, Settings, SettingsError
 
+# where it is set nothing is changed, whichever gateway is opened: `litellm-tui serve` sets it for its visitors
+READ_ONLY: Final = "LITELLM_TUI_READ_ONLY"
 # the kinds that a search for this kind looks through; Compose has its own search by its client
 _SOUGHT: Final[Mapping[KindName | None, tuple[KindName, ...]]] = {
     None: KINDS, "systemd": ("systemd",), "docker": ("docker",), "process": ("process",),
@@ -134,7 +136,7 @@ def resolve(
         ignored_rules=settings.audit.ignore,
         health_url=_health_url(chosen.health_url, name),
         probes=chosen.probes,
-        read_only=options.read_only or chosen.read_only,
+        read_only=options.read_only or chosen.read_only or bool(environ.get(READ_ONLY)),
         production=chosen.production,
         ask_database=chosen.ask_database,
         missing=tuple(missing),

@@ -15,6 +15,7 @@ from litellm_tui.model.notify_settings import NotifySettings
 from litellm_tui.model.service_kinds import Compose, Custom, Docker, Process, ServiceSettings
 
 NAME = "litellm-tui"
+AUTO: Final = "auto"
 
 
 # what no option of the command line says
@@ -99,13 +100,14 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings.
 
-    `profile` is used when none is named. `theme` is the name of a theme file. `ascii` draws signs and frames in ASCII
+    `profile` is used when none is named. `theme` is the name of a theme file; `auto` is `light` or `dark`,
+    as the terminal's background is. `ascii` draws signs and frames in ASCII
     or not; None decides by the locale. `mouse` turns mouse reporting on; without it the terminal selects text. `utc`
     shows log times in UTC. `audit` says which findings are ignored, `notify` who is told of problems.
     """
 
     profile: str | None = None
-    theme: str = "dark"
+    theme: str = AUTO
     ascii: bool | None = None
     mouse: bool = True
     utc: bool = False

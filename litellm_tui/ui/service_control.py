@@ -9,6 +9,8 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
+from textual.app import SuspendNotSupported
+
 from litellm_tui.model.failures import Failure
 from litellm_tui.monitor.monitor import Monitor
 from litellm_tui.target.profile import Profile
@@ -221,8 +223,11 @@ class ServiceControl:
         if not helps(profile, refused):
             return refused
         await self._console.link.quiet()
-        with self._console.suspend():
-            return None if order_with_sudo(profile, verb) else refused
+        try:
+            with self._console.suspend():
+                return None if order_with_sudo(profile, verb) else refused
+        except SuspendNotSupported:
+            return refused
 
     # --- the service -------------------------------------------------------------------------------------------
 

@@ -14,10 +14,12 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from litellm_tui.host.bounded import SMALL, read_text
-from litellm_tui.target.settings import SettingsError, settings_folder
+from litellm_tui.target.settings import AUTO, SettingsError, settings_folder
 from litellm_tui.ui.contrast import FRAME, SYSTEMS, TEXT, painted, readable, readable_ground
 from litellm_tui.ui.palette import CURSOR_SHAPE, REVERSE
 
+# where the terminal does not say how its background is
+DARK: Final = "dark"
 # the variables that console.tcss draws states with; every theme gives all of them
 STATES: Final = ("strong", "quiet", "ok", "warn", "bad", "unknown", "mark", "frame", "focus", "cursor")
 # what is written with, of the states and of the colours
@@ -71,6 +73,7 @@ def install(app: App[Any], chosen: str) -> str:
     for theme in themes:
         app.register_theme(fitted(theme, app.console.color_system or ""))
     names = [theme.name for theme in themes]
+    chosen = DARK if chosen == AUTO else chosen
     app.theme = chosen if chosen in names else names[0]
     return "" if chosen in names else f"no theme is called {chosen!r}; there are {', '.join(names)}"
 

@@ -19,7 +19,7 @@ def _load(folder: Path, text: str) -> Settings:
 
 def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "none.yaml") == Settings()
-    assert Settings() == Settings(profile=None, theme="dark", ascii=None, mouse=True, utc=False, profiles={})
+    assert Settings() == Settings(profile=None, theme="auto", ascii=None, mouse=True, utc=False, profiles={})
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n", "~\n"])

@@ -78,7 +78,9 @@ class MainScreen(CalmScreen[None]):
         self._arrange()
         # not by a query at each drawing: the clock ticks all day
         self._parts = [part for part in self.query("*") if isinstance(part, Header | ServiceStrip | Pane)]
-        self.pane(FIRST).lines.focus()
+        if self._parts:
+            # there are none where the console is ended while it begins
+            self.pane(FIRST).lines.focus()
 
     # --- drawing -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""The console in a browser: who may see it, its page, and one process of it for each visitor."""
