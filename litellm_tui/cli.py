@@ -83,6 +83,9 @@ def build_parser() -> _Parser:
     which.add_argument("--read-only", action="store_true", help="look, and change nothing")
     which.add_argument("--key-env", metavar="NAME", help="environment variable that holds the gateway's key")
     which.add_argument("--key-file", metavar="FILE", help="file that holds the gateway's key")
+    common.add_argument(
+        "--log-file", metavar="FILE", help="write down what litellm-tui itself does, masked, to find a fault"
+    )
 
     parser = _Parser(
         prog="litellm-tui",
@@ -374,6 +377,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Options(**{name: given[name] for name in Options.__struct_fields__ if name in given})
     prepare_output(_signs_in_ascii, json=bool(given.get("json")) or given.get("format") in ("json", "sarif"))
     module = import_module(COMMANDS[chosen.command or "console"][0])
+    if "log_file" in given and not import_module("litellm_tui.commands.log_file").begin(given["log_file"]):
+        return USAGE_ERROR
     try:
         if (far := _on_another_host(chosen.command or "console", options, given)) is not None:
             return int(
@@ -382,7 +387,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     json=bool(given.get("json")), console=(chosen.command or "console") == "console",
                 )
             )  # fmt: skip
-        own = {name: value for name, value in given.items() if name not in (*Options.__struct_fields__, "command")}
+        apart = (*Options.__struct_fields__, "command", "log_file")
+        own = {name: value for name, value in given.items() if name not in apart}
         return int(module.run(options, **own))
     except SettingsError as error:
         print(f"litellm-tui: {error}", file=sys.stderr)

@@ -69,6 +69,7 @@ LONG = (
     "tests/lab/test_rehearsal_harm.py",
     "tests/lab/test_upgrade.py",
     "tests/proving/test_corpus.py",
+    "tests/test_packages.py::test_the_",
     # each starts LiteLLM once or twice more, for a cause of its own: others of their kind are tried every day
     *(
         f"tests/lab/test_{name}"

@@ -17,7 +17,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from litellm_tui.host import proc
+from litellm_tui.host import debug_log, proc
 from litellm_tui.host.bounded import TooLarge, size
 from litellm_tui.host.systemd_tools import runtime_environment
 from litellm_tui.model.failures import Denied, Failure, Malformed, NotAvailable, Unreachable
@@ -28,6 +28,8 @@ MOST_OUTPUT: Final = 64 << 20
 _MOST_ERRORS: Final = 1 << 16
 _PART: Final = 1 << 16
 
+
+_ORDER: Final = re.compile(r"[a-z][a-z-]{1,30}")
 
 # systemd's own default is 90 s for stopping and 90 s for starting, and a unit may say more
 ORDER_SECONDS: Final = 300.0
@@ -163,12 +165,19 @@ async def _errors(child: Process) -> bytes:
     return bytes(error)
 
 
+def _name(command: Sequence[str]) -> str:
+    """Program and order; other words are not told: those of a command of the profile may hold anything."""
+    order = next((word for word in command[1:] if not word.startswith("-")), "")
+    return f"{os.path.basename(command[0])} {order}" if _ORDER.fullmatch(order) else os.path.basename(command[0])
+
+
 async def run(command: Sequence[str], timeout: float | None = None, limit: int = MOST_OUTPUT) -> Done | Failure:
     """Run a command to its end.
 
     A command that is missing, takes longer than `timeout` seconds or prints more than `limit` bytes is a `Failure`. The
     first 64 kB of stderr are kept.
     """
+    began = time.perf_counter()
     child = await start(command)
     if isinstance(child, Failure):
         return child
@@ -185,6 +194,7 @@ async def run(command: Sequence[str], timeout: float | None = None, limit: int =
     finally:
         errors.cancel()
         await end(child)
+        debug_log.took(_name(command), time.perf_counter() - began, f"{child.returncode}")
     return Done(child.returncode or 0, output.decode(errors="replace"), error.decode(errors="replace"))
 
 

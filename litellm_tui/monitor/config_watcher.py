@@ -14,6 +14,7 @@ from litellm_tui.collectors.config.file_times import saved_at
 from litellm_tui.collectors.config.includes import named_files
 from litellm_tui.collectors.config.unset import nothing_unset
 from litellm_tui.collectors.config.watcher import QUIET, Watcher, wait_until_released
+from litellm_tui.host import debug_log
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.host.systemd_tools import read_environment_files
 from litellm_tui.model.configuration import ConfigError, ConfigFile
@@ -91,6 +92,7 @@ class ConfigWatcher:
             if not complete:
                 self._changed.set()
 
+    @debug_log.timed("configuration")
     async def _read(self) -> None:
         await self.watcher.begin()
         if self._fresh:

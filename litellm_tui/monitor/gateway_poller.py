@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from litellm_tui.analysis.health.cache import is_slow
+from litellm_tui.host import debug_log
 from litellm_tui.model.failures import Crashed, Failure, NotAvailable, Unauthorized
 from litellm_tui.model.found import Found
 from litellm_tui.model.gateway import CachePing, Gateway, HealthEntry, HealthReport, Readiness
@@ -159,6 +160,7 @@ class GatewayPoller:
         return answer.result
 
     def _record(self, endpoint: Endpoint, result: Any, took: float | None) -> None:
+        debug_log.took(f"GET {endpoint.path or 'the health URL'}", took or 0.0, type(result).__name__)
         before: Reading[Any] = getattr(self.readings, endpoint.field)
         shown = self._without_secrets(result)
         if shown == before.value:

@@ -14,6 +14,7 @@ from litellm_tui.analysis.addresses import is_this_machine
 from litellm_tui.collectors import database_url, postgres
 from litellm_tui.collectors.config.file_times import changed_at
 from litellm_tui.collectors.database_url import Found, Login
+from litellm_tui.host import debug_log
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.database import Database, PostgresAnswer
 from litellm_tui.model.failures import Crashed, Failure
@@ -114,6 +115,7 @@ class PostgresPoller:
             except TimeoutError:
                 continue
 
+    @debug_log.timed("Postgres")
     async def _ask(self, login: Login) -> None:
         before = self._answer
         result = await postgres.ask(login)

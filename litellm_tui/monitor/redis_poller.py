@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from litellm_tui.analysis.addresses import is_this_machine
 from litellm_tui.collectors import redis, redis_info
+from litellm_tui.host import debug_log
 from litellm_tui.model.configuration import ConfigFile
 from litellm_tui.model.failures import Crashed, Failure
 from litellm_tui.model.gateway import CacheCount, CacheCounts, Metrics, RedisInfo, RedisServer
@@ -63,6 +64,7 @@ class RedisPoller:
                 await self._ask(where)
             await asyncio.sleep(REDIS_SECONDS)
 
+    @debug_log.timed("Redis")
     async def _ask(self, where: redis.Address) -> None:
         if where != self._asked:
             # an answer of another server is no evidence

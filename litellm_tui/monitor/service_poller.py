@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from litellm_tui.analysis.container_health import masked
+from litellm_tui.host import debug_log
 from litellm_tui.model.failures import Crashed, NotAvailable
 from litellm_tui.model.reading import Reading, next_reading
 from litellm_tui.model.service import Service
@@ -86,6 +87,7 @@ class ServicePoller:
         self._same()
         return True
 
+    @debug_log.timed("service")
     async def _look(self) -> None:
         before, started = self.reading, time.time()
         self._looked_at = started

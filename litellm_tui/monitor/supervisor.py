@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import litellm_tui
 from litellm_tui.analysis.redaction.redactor import Redactor
+from litellm_tui.host import debug_log
 from litellm_tui.model.failures import Crash, Crashed
 
 T = TypeVar("T")
@@ -95,6 +96,7 @@ class Supervisor:
 
     def __init__(self, redact: Callable[[str], str], changed: Callable[[], None], pace: Pace | None = None) -> None:
         self._redact, self._changed = redact, changed
+        debug_log.mask_by(redact)
         self._pace = pace or Pace()
         self._crashes: dict[str, Crash] = {}
 
@@ -106,13 +108,17 @@ class Supervisor:
     def note(self, source: str, failure: Crashed, again_in: float | None = None) -> None:
         """Note a failure of this source; it is tried again in `again_in` seconds, or at its next turn."""
         now, before = time.time(), self._crashes.get(source)
+        debug_log.failed(source, failure.why + (f", again in {again_in:.1f} s" if again_in is not None else ""))
         self._crashes[source] = Crash(
             source, failure, before.since if before else now, now, before.times + 1 if before else 1, again_in
         )
 
     def recovered(self, source: str) -> bool:
         """Remove the failure of this source; returns whether there was one."""
-        return self._crashes.pop(source, None) is not None
+        recovered = self._crashes.pop(source, None) is not None
+        if recovered:
+            debug_log.said(source, "is read again")
+        return recovered
 
     def part(self, source: str, call: Callable[[], T], otherwise: T) -> T:
         """The result of the call; `otherwise` where it fails. The failure is noted until a later call succeeds."""

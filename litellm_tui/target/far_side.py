@@ -71,7 +71,7 @@ def option_words(options: Options) -> list[str]:
 
 
 def without_profile(arguments: Sequence[str]) -> list[str]:
-    """The arguments without `--profile NAME`, in any form that argparse takes."""
+    """The arguments without those of this host, `--profile` and `--log-file`, in any form that argparse takes."""
     kept: list[str] = []
     rest = list(arguments)
     while rest:
@@ -80,7 +80,9 @@ def without_profile(arguments: Sequence[str]) -> list[str]:
             return [*kept, word, *rest]
         name, equals, _ = word.partition("=")
         # an abbreviation that means another option too was refused before
-        if name.startswith("--pro") and "--profile".startswith(name) and name != "--probe":
+        if (name.startswith("--pro") and "--profile".startswith(name) and name != "--probe") or (
+            name.startswith("--log") and "--log-file".startswith(name)
+        ):
             if not equals and rest:
                 rest.pop(0)
             continue

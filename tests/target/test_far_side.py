@@ -68,6 +68,7 @@ def test_the_other_side_gets_the_same_command_without_the_profile(way: list[str]
     arguments = [*way, "status", "--json"]
     assert build_parser().parse_args(arguments).profile == "web"
     assert without_profile(arguments) == ["status", "--json"]
+    assert without_profile(["--log-file", "here", *arguments, "--log=here"]) == ["status", "--json"]
     assert without_profile(["status", *way, "--json"]) == ["status", "--json"]
 
 
