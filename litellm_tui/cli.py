@@ -53,6 +53,7 @@ COMMANDS = {
         "litellm_tui.commands.serve",
         "the console in a browser, read-only unless told; a process for each visitor",
     ),
+    "tour": ("litellm_tui.commands.tour", "one incident of a simulated gateway, step by step, with a guide"),
     "demo": ("litellm_tui.commands.demo", "the console on a simulated gateway, on a machine that has none"),
 }
 

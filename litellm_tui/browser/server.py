@@ -87,7 +87,7 @@ class ConsoleServer:
         try:
             request["visitor"] = self._access.visitor(request.remote or "", request.headers, request.cookies)
         except Refused as refused:
-            if not (refused.login and (request.path == "/login" or request.path.startswith("/static/"))):
+            if not refused.login or not request.path.startswith(("/login", "/static/", "/terminal/")):
                 raise
 
     def _refusal(self, request: web.Request, refused: Refused) -> web.Response:

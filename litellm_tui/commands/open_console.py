@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,17 +14,25 @@ from litellm_tui.host.terminal_background import BackgroundQuestion
 from litellm_tui.target.profile import Profile
 from litellm_tui.target.settings import AUTO, Settings
 
+if TYPE_CHECKING:
+    from litellm_tui.ui.tour import Step
+
 SWITCH_SECONDS: Final = 0.001
 # browser/driver.py, by which `litellm-tui serve` opens the console without a terminal
 BROWSER_DRIVER: Final = "litellm_tui.browser.driver:BrowserDriver"
 
 
 def open_console(
-    profile: Callable[[], Profile] | Profile, settings: Settings, title: str = "", *, memory: bool = True
+    profile: Callable[[], Profile] | Profile,
+    settings: Settings,
+    title: str = "",
+    *,
+    memory: bool = True,
+    tour: Sequence[Step] = (),
 ) -> int:
     """Run the console on a profile, or on one that is still being sought; `title` stands first in the header.
 
-    Where the operator chooses another gateway in it, that one is opened next.
+    Where the operator chooses another gateway in it, that one is opened next. A guide tells the steps of a `tour`.
     """
     in_browser = os.environ.get("TEXTUAL_DRIVER") == BROWSER_DRIVER
     if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -51,7 +59,12 @@ def open_console(
     wanted: Callable[[], Profile] | Profile | None = profile
     status = 0
     while wanted is not None:
-        app = Console(wanted, settings, title, memory=memory)
+        if tour:
+            from litellm_tui.ui.tour import TourConsole
+
+            app: Console = TourConsole(tour, wanted, settings, title)
+        else:
+            app = Console(wanted, settings, title, memory=memory)
         result = app.run(mouse=settings.mouse)
         status = result if result is not None else app.return_code or 0
         wanted = app.reopen

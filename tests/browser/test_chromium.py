@@ -30,8 +30,8 @@ pytestmark = pytest.mark.skipif(not PROGRAM and not REQUIRED, reason="no Chromiu
 class Served:
     """`litellm-tui serve`, which can be killed and started again at its port."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
-        self._folder, self._words = folder, words
+    def __init__(self, folder: Path, key: str, *words: str) -> None:
+        self._folder, self._key, self._words = folder, key, words
         self.port = 0
         self.process: asyncio.subprocess.Process | None = None
         self.log = folder / "serve.log"
@@ -39,7 +39,7 @@ class Served:
     async def start(self) -> None:
         environment = {
             **os.environ, "HOME": str(self._folder), "XDG_STATE_HOME": str(self._folder / "state"),
-            "XDG_CONFIG_HOME": str(self._folder / "settings"),
+            "XDG_CONFIG_HOME": str(self._folder / "settings"), "LITELLM_PROXY_API_KEY": self._key,
         }  # fmt: skip
         with self.log.open("w") as log:
             self.process = await asyncio.create_subprocess_exec(
@@ -81,7 +81,7 @@ async def _served(tmp_path: Path, *words: str) -> AsyncIterator[Served]:
     token.write_text(f"{TOKEN}\n")
     token.chmod(0o600)
     with Simulation(tmp_path / "gateway", scripted=False) as simulation:
-        served = Served(tmp_path, f"--token-file={token}", f"--url={simulation.url}", *words)
+        served = Served(tmp_path, simulation.key, f"--token-file={token}", f"--url={simulation.url}", *words)
         await served.start()
         try:
             yield served

@@ -9,6 +9,8 @@ window.WebSocket = class extends window.WebSocket {
   constructor(address, protocols) {
     super(address, protocols);
     this.addEventListener("close", closed);
+    // keys go to the terminal without a click on it
+    this.addEventListener("open", () => document.querySelector(".xterm-helper-textarea")?.focus());
   }
 };
 
