@@ -131,9 +131,11 @@ def bound(keys: Keys, commands: Sequence[CommandSettings] = ()) -> Bound:
 def meant(given: str, known: Iterable[str]) -> str:
     """What was probably meant by a name that is not known, as words behind it; empty where nothing is near."""
     names = list(known)
-    tails = {name.rpartition(".")[2]: name for name in names}
-    near = get_close_matches(given, names, 1, 0.6)
-    near = near or [tails[tail] for tail in get_close_matches(given.rpartition(".")[2], tails, 1, 0.7)]
+    tails = {name.rpartition(".")[2]: name for name in reversed(names)}
+    by_tail = [tails[tail] for tail in get_close_matches(given.rpartition(".")[2], tails, 1, 0.7)]
+    whole = get_close_matches(given, names, 1, 0.6)
+    # a name without its place is meant by its end
+    near = (whole or by_tail) if "." in given else (by_tail or whole)
     return f": did you mean {near[0]}?" if near else ""
 
 
