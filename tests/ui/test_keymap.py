@@ -10,7 +10,7 @@ from textual.keys import _character_to_key
 
 from litellm_tui.target.settings import CommandSettings
 from litellm_tui.target.settings_line import line_of
-from litellm_tui.ui.keymap import NOWHERE, PLAIN, PRESETS, WrongKeys, bound, key_name, shown_key
+from litellm_tui.ui.keymap import NOWHERE, PLAIN, PRESETS, Bound, WrongKeys, bound, key_name, shown_key
 from litellm_tui.ui.keys import KEYS, hints, keys_of, tabs, unanswered
 from litellm_tui.ui.screen_keys import BASES, SCREEN_KEYS, SCREENS
 from litellm_tui.ui.sharing import filled
@@ -18,7 +18,7 @@ from litellm_tui.ui.sharing import filled
 CARD = CommandSettings("card", "f9", ("ollama", "show", "{model}"))
 
 
-def _keys(found: Any, id: str) -> str:
+def _keys(found: Bound, id: str) -> str:
     return next(key.keys for key in (*found.keys, *found.screens) if key.id == id)
 
 

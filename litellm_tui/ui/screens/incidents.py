@@ -37,7 +37,7 @@ class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("incidents")
     NAME = "incidents"
-    OFFERS = (("lists.open", "log"), ("incidents.place", "model"), ("incidents.since-restart", "since restart"))
+    OFFERS = (("lists.open", "log"), ("incidents.place", "model"), ("incidents.since-restart", "since start"))
     COMMAND = ("incidents",)
     ORDERS: ClassVar[Mapping[str, Callable[[Incident], object]]] = {
         "cause": lambda incident: incident.cause.casefold(),
