@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from litellm_tui.ui.keys import KEYS, markdown_table
 from tests.test_imports import ROOMS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-KEYS_PAGE = ROOT / "docs" / "keys.md"
 # lines of a terminal of the usual height, and how often one turns the page
 SCREEN, SCREENS = 40, 2
 
@@ -20,16 +18,6 @@ def test_the_readme_is_two_screens_and_begins_with_the_two_commands() -> None:
     assert len(lines) <= SCREENS * SCREEN
     first = lines[: SCREEN // 2]
     assert [line.split()[0] for line in first if line.startswith("./")] == ["./run", "./test"]
-
-
-def test_the_table_of_keys_is_made_from_the_keys() -> None:
-    found = re.search(r"<!-- keys -->\n(.*?)\n?<!-- /keys -->", KEYS_PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert found, "docs/keys.md has no table between <!-- keys --> and <!-- /keys -->"
-    assert found[1].strip() == markdown_table()
-
-
-def test_the_table_has_every_key() -> None:
-    assert len(markdown_table().splitlines()) == len(KEYS) + 2
 
 
 def test_the_layout_has_a_line_for_every_room() -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from litellm_tui.target.profile import Options
 from litellm_tui.target.resolution import resolve
-from litellm_tui.target.settings import Settings, SettingsError, load_settings
+from litellm_tui.target.settings import AuditSettings, SettingsError, load_settings
 
 
 def run(options: Options, plain: bool = False) -> int:
@@ -19,8 +19,8 @@ def run(options: Options, plain: bool = False) -> int:
     from litellm_tui.demo import Simulation
     from litellm_tui.demo.past import Past
 
-    chosen = load_settings()
-    settings = Settings(theme=chosen.theme, ascii=chosen.ascii, mouse=chosen.mouse, utc=chosen.utc)
+    # how it looks and which keys it has, and nothing of the person's gateways
+    settings = msgspec.structs.replace(load_settings(), profile=None, profiles={}, notify=None, audit=AuditSettings())
     with Simulation() as simulation:
         # nothing of the person's own environment may lead away from the simulation
         profile = resolve(Options(unit=simulation.unit, scope="user"), settings, tools=simulation.tools, environ={})

@@ -97,13 +97,37 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ignore: dict[str, str] = {}
 
 
+Keys = dict[str, str | list[str] | None]
+"""`preset`, and by the id of a binding its keys: one, several, or none."""
+
+
+class CommandSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A command of the operator's own on a key. `run` are its words, which no shell reads; in them stand `{group}`,
+    `{model}`, `{line}`, `{url}` and `{profile}` for what is selected. With `ask` it is asked first. Never read-only.
+    """
+
+    name: str
+    key: str
+    run: tuple[str, ...]
+    title: str = ""
+    ask: bool = False
+
+
+class ColumnSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The columns that a list has besides its first and its state; None for all that have room."""
+
+    models: tuple[Literal["model", "address", "requests", "failed", "latency", "chart", "seen"], ...] | None = None
+    fleet: tuple[Literal["problems", "errors", "version", "config", "seen"], ...] | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings.
 
     `profile` is used when none is named. `theme` is the name of a theme file; `auto` is `light` or `dark`,
     as the terminal's background is. `ascii` draws signs and frames in ASCII
     or not; None decides by the locale. `mouse` turns mouse reporting on; without it the terminal selects text. `utc`
-    shows log times in UTC. `audit` says which findings are ignored, `notify` who is told of problems.
+    shows log times in UTC. `keys` binds keys, and `commands` puts commands of the operator's own on keys. `columns`
+    chooses those of the lists. `audit` says which findings are ignored, `notify` who is told of problems.
     """
 
     profile: str | None = None
@@ -111,6 +135,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ascii: bool | None = None
     mouse: bool = True
     utc: bool = False
+    keys: Keys = {}
+    commands: tuple[CommandSettings, ...] = ()
+    columns: ColumnSettings = ColumnSettings()
     audit: AuditSettings = AuditSettings()
     notify: NotifySettings | None = None
     profiles: dict[str, ProfileSettings] = {}

@@ -19,17 +19,21 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerError
 
 from litellm_tui import __version__
+from litellm_tui.model.diagnosis import Place
 from litellm_tui.monitor.supervisor import Pace as RetryPace
 from litellm_tui.monitor.supervisor import guarded
 from litellm_tui.target.profile import Profile
 from litellm_tui.target.settings import Settings, SettingsError
-from litellm_tui.ui.key_actions import KeyActions
-from litellm_tui.ui.keys import KEYS
+from litellm_tui.target.settings_line import line_of
+from litellm_tui.ui.keymap import Bound, WrongKeys, bound
 from litellm_tui.ui.paint_pace import Pace
+from litellm_tui.ui.panes.log_prompt import Purpose
+from litellm_tui.ui.panes.models import Models
 from litellm_tui.ui.renamed_unit import RenamedUnit
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.screens.main import NARROW, WIDE, MainScreen
 from litellm_tui.ui.session import Session
+from litellm_tui.ui.sharing import Sharing
 from litellm_tui.ui.terminal_link import Link
 from litellm_tui.ui.terminal_watchdog import TerminalWatchdog
 from litellm_tui.ui.themes import STATES, install
@@ -70,12 +74,23 @@ def _notifier(app: Console, settings: NotifySettings, profile: Profile) -> Notif
     return Notifier.of(profile, settings, app._warn, app.send)
 
 
-class Console(KeyActions):
+def _bound(settings: Settings) -> Bound:
+    """The keys as the settings bind them; raises `SettingsError` with the place in the file."""
+    try:
+        return bound(settings.keys, settings.commands)
+    except WrongKeys as error:
+        where = ".".join(str(part) for part in error.path)
+        raise SettingsError(f"{line_of(error.path)}: {where}: {error}") from error
+
+
+class Console(Sharing):
     """The console on one profile, or on one that is still being sought: a callable is run after the first paint."""
 
     CSS_PATH = Path(__file__).parent / "console.tcss"
     TITLE = "litellm-tui"
     ENABLE_COMMAND_PALETTE = True
+    # the lists have their own: widgets.text_picking
+    ALLOW_SELECT = False
     COMMANDS: ClassVar[set[Any]] = {_palette_commands}
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]
@@ -89,8 +104,12 @@ class Console(KeyActions):
         memory: bool = True,
         pace: RetryPace | None = None,
     ) -> None:
-        """With `memory` problems and marks are kept from one run to the next; at `pace` failed jobs are begun again."""
-        super().__init__()
+        """With `memory` problems and marks are kept from one run to the next; at `pace` failed jobs are begun again.
+
+        Raises `SettingsError` where the settings bind keys in a way that cannot be.
+        """
+        super().__init__(_bound(settings))
+        self.columns = settings.columns
         self.set_class(settings.draws_ascii, ASCII_CLASS)
         notation = Notation(ascii=settings.draws_ascii, utc=settings.utc)
         self.session = Session(profile, notation, title, memory=memory, records=memory, pace=pace)
@@ -107,7 +126,7 @@ class Console(KeyActions):
         return {f"state-{name}": "#808080" for name in STATES}
 
     def get_default_screen(self) -> MainScreen:
-        return MainScreen(Pace(self.link), self.redraw)
+        return MainScreen(Pace(self.link), self.redraw, self.bound)
 
     # --- life --------------------------------------------------------------------------------------------------
 
@@ -249,17 +268,35 @@ class Console(KeyActions):
     # --- the palette -------------------------------------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        for key in KEYS:
+        for key in self.bound.keys:
             if key.palette and not (key.acts and self.read_only):
                 title = key.help.partition(":")[0].partition(" (")[0]
                 # the palette reads this as markup: no brackets
-                yield SystemCommand(title, f"{key.help} (key: {key.shown})", self._runner(key.action))
+                shown = f" (key: {key.shown})" if key.keys else ""
+                yield SystemCommand(title, f"{key.help}{shown}", self.runner(key.action))
         for name in self.available_themes:
             yield SystemCommand(
                 f"Theme {name}", f"Use the theme {name}", lambda name=name: setattr(self, "theme", name)
             )
 
-    def _runner(self, action: str) -> Callable[[], None]:
+    def show_log(self, purpose: Purpose, words: str) -> None:
+        """The log, narrowed down, searched, or at a time; why not is said where one would have typed it."""
+        self.show_pane("logs")
+        self.log_pane.answer(purpose, words)
+
+    def show_models(self, words: str) -> None:
+        """The models that have these words."""
+        self.show_pane("models")
+        self.main.query_one(Models).narrow(words)
+
+    def probe_at(self, place: Place) -> None:
+        """One real request to the deployment of this row."""
+        self.go_to(place)
+        self.action_probe(False)
+
+    def runner(self, action: str) -> Callable[[], None]:
+        """What does this action, in the log where it is one of the log's, once the palette is closed."""
+
         async def run() -> None:
             target: Widget | App[Any] = self
             if not hasattr(self, f"action_{action.partition('(')[0]}"):

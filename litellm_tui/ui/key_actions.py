@@ -19,6 +19,7 @@ from litellm_tui.target.choice import remember
 from litellm_tui.target.profile import Profile
 from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.guarded_work import Work, begin_beside
+from litellm_tui.ui.keymap import Bound
 from litellm_tui.ui.keys import KEYS, offered, unanswered
 from litellm_tui.ui.keys import Key as BoundKey
 from litellm_tui.ui.log_actions import LogActions
@@ -45,7 +46,7 @@ from litellm_tui.ui.widgets.service_lines import ServiceLines
 # them, in one packet of a slow line, must already go to the prompt.
 PROMPTS: Final = ("filter", "search", "jump", "export")
 PROMPT_FIRST: Final = (*PROMPTS, "next_pane", "previous_pane")
-_ACTS: Final = frozenset(key.action.partition("(")[0] for key in KEYS if key.acts)
+_ACTS: Final = frozenset((*(key.action.partition("(")[0] for key in KEYS if key.acts), "run_command"))
 
 
 class KeyActions(TerminalApp[int]):
@@ -53,11 +54,17 @@ class KeyActions(TerminalApp[int]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("everywhere", first=PROMPT_FIRST)
     session: Session
+    bound: Bound
     link: Link
     reopen: Callable[[], Profile] | None
 
-    def __init__(self) -> None:
+    def __init__(self, bound: Bound) -> None:
         super().__init__()
+        self.bound = bound
+        self.set_keymap(dict(bound.changed))
+        for key in bound.keys[len(KEYS) :]:
+            # those of the operator's own commands
+            self.bind(key.keys, key.action, description=key.help, show=False)
         self._operations = Operations(self)
         self._control = ServiceControl(self)
         self._upgrades = UpgradeControl(self, self._control.order)
@@ -188,19 +195,23 @@ class KeyActions(TerminalApp[int]):
         if len(self.screen_stack) > 1 or isinstance(self.focused, Input):
             return
         opens = self.main.pane(self.main.shown).opens
-        if why := unanswered(event.key, self.main.shown, self.read_only, opens=opens):
+        if why := unanswered(event.key, self.main.shown, self.read_only, opens=opens, keys=self.bound.keys):
             self.main.say(why)
 
     def action_help(self) -> None:
         if len(self.screen_stack) == 1:
-            self._overlays.help(self.session.notation.signs, self.main.shown)
+            self._overlays.help(self.session.notation.signs, self.main.shown, self.bound.keys)
 
     def action_help_quit(self) -> None:
         """Ctrl+C, which in other programs quits."""
         if len(self.screen_stack) == 1:
-            self.main.say("q quits")
+            self.main.say(f"{self._quits} quits")
         else:
-            self.notify("Esc closes this, then q quits", markup=False)
+            self.notify(f"Esc closes this, then {self._quits} quits", markup=False)
+
+    @property
+    def _quits(self) -> str:
+        return self.bound.shown("everywhere.quit") or ":quit"
 
     async def action_quit(self) -> None:
         await self.link.quiet()
@@ -362,7 +373,7 @@ class KeyActions(TerminalApp[int]):
         if place := pane.leads_to(event.key, view):
             self.go_to(place)
         elif sheet := pane.sheet(event.key, view):
-            offers = offered(pane.entry.name, self.read_only)
+            offers = offered(pane.entry.name, self.read_only, self.bound.keys)
             self._overlays.sheet(*sheet, [(key, word, partial(self._do, key, pane)) for key, word in offers])
 
     async def _do(self, key: BoundKey, pane: Pane) -> None:

@@ -1,12 +1,22 @@
-"""Every key, once: bindings, footer, help, palette and the README's table are made from this."""
+"""Every key of the console, once: bindings, footer, help, palette and the table of docs/keys.md are made from this.
+
+Those of the screens that lie over it are in `screen_keys`. What the operator has bound otherwise takes the place of
+`KEYS` at run time: `keymap.bound`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
-from litellm_tui.ui.panes.registry import PANES
+from litellm_tui.ui.panes.registry import PANES, PaneEntry
 
 Place = Literal["everywhere", "lists", "models", "fallbacks", "logs", "service", "timeline"]
+ScreenPlace = Literal[
+    "views", "problems", "incidents", "audit", "difference", "backups", "history", "fleet", "charts", "sheets",
+    "record", "help", "writing", "questions", "restart", "upgrade", "runs", "probe", "load", "gateways",
+    "filters", "note",
+]  # fmt: skip
 
 
 class Key(NamedTuple):
@@ -16,13 +26,20 @@ class Key(NamedTuple):
     shown: str
     action: str
     help: str
-    place: Place = "everywhere"
+    place: Place | ScreenPlace = "everywhere"
     hint: str = ""
     palette: bool = False
     acts: bool = False
     """Whether it may lead to a change, or to a request that costs: not there where the profile is read-only."""
     name: str = ""
     """Stands for the action in the `id` where the action has arguments."""
+    follows: str = ""
+    """The id of the binding whose keys it has: what opened a screen closes it."""
+
+    @property
+    def first(self) -> str:
+        """One of its keys, as a person reads it; empty where it has none."""
+        return self.shown.partition(" ")[0]
 
     @property
     def id(self) -> str:
@@ -71,13 +88,15 @@ KEYS: Final = (
     Key("f5", "F5", "look", "Look at everything again now", palette=True),
     Key("question_mark", "?", "help", "This help", hint="help", palette=True),
     Key("ctrl+l", "Ctrl+L", "paint_anew", "Draw the screen anew, where something else has written on the terminal"),
-    Key("ctrl+p", "Ctrl+P", "command_palette", "Command palette"),
+    Key("colon,ctrl+p", ": Ctrl+P", "command_palette", "Command palette: commands by name, and words for some"),
     Key("ctrl+z", "Ctrl+Z", "suspend_process", "Suspend the console; fg in the shell brings it back"),
     Key("slash", "/", "filter", "Filter the log as you type: words, fields, times, regexes (F1 there explains); "
         "in the models: these, by words", palette=True),
     Key("s", "s", "search", "Search the log: highlight, then n and N", palette=True),
     Key("t", "t", "jump", "Jump to a time in the log: 02:14, 10m ago or 2026-11-21T02:20", palette=True),
     Key("F", "F", "filters", "Filters by name: use one, keep the present one, delete one", palette=True),
+    Key("B", "B", "bundle", "Bundle: one archive with all that is needed to help, every secret masked (asks first)",
+        palette=True),
     Key("Y", "Y", "export", "Export the log as it is filtered: text, or JSON lines by the file's ending", palette=True),
     Key("u", "u", "utc", "Times in UTC, or in local time", palette=True),
     Key("q", "q", "quit", "Quit at once", hint="quit", palette=True),
@@ -88,6 +107,8 @@ KEYS: Final = (
     Key("home,g", "Home g", "top", "First line", place="lists"),
     Key("end,greater_than_sign", "End >", "bottom", "Last line; in the log: follow again", place="lists"),
     Key("enter", "Enter", "open", "Everything that is known of the line, errors in full", place="lists"),
+    Key("y", "y", "copy", "Copy all about the line and the command that tells it; in the log the record with its trace",
+        place="lists"),
     Key("O", "O", "order", "Order: trouble first, by name, requests, errors or latency", "models"),
     Key("escape", "Esc", "clear_filter", "Take the filter away", place="models"),
     Key("x,space", "x Space", "mark", "What if this group were down: mark it, or take the mark back", "fallbacks"),
@@ -98,7 +119,6 @@ KEYS: Final = (
     Key("c", "c", "call", "All of this call, by its litellm_call_id", place="logs"),
     Key("m", "m", "mark", "Mark the record, or take the mark back", place="logs"),
     Key("M", "M", "next_mark", "Next mark", place="logs"),
-    Key("y", "y", "copy", "Copy the record, with its stack trace", place="logs"),
     Key("l", "l", "level", "Least level shown: info, warning, error, all", "logs", "", True),
     Key("f", "f", "follow", "Follow the newest line, or stop", place="logs", palette=True),
     Key("v", "v", "lines", "One line a request, or the lines as LiteLLM writes them", place="logs", palette=True),
@@ -170,29 +190,29 @@ _OFFERED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
-def offered(pane: str, read_only: bool = False) -> list[tuple[Key, str]]:
+def offered(pane: str, read_only: bool = False, keys: Sequence[Key] = KEYS) -> list[tuple[Key, str]]:
     """The keys of a row of this pane, with their words, while all about it is shown."""
-    by_id = {key.id: key for key in KEYS}
+    by_id = {key.id: key for key in keys}
     found = [(by_id[name], word) for name, word in _OFFERED.get(pane, ())]
-    return [(key, word) for key, word in found if not (read_only and key.acts)]
+    return [(key, word) for key, word in found if key.keys and not (read_only and key.acts)]
 
 
-def hints(pane: str, read_only: bool = False) -> list[tuple[str, str]]:
+def hints(pane: str, read_only: bool = False, keys: Sequence[Key] = KEYS) -> list[tuple[str, str]]:
     """Keys with their words for the line at the bottom, while this pane has the focus."""
-    by_id = {key.id: key for key in KEYS}
+    by_id = {key.id: key for key in keys}
     own = [(by_id[name], word) for name, word in _HINTS.get(pane, ())]
-    general = [] if pane == "logs" else [(key, key.hint) for key in KEYS if key.hint]
-    found = [(key, word) for key, word in [*own, *general] if not (read_only and key.acts)]
+    general = [] if pane == "logs" else [(key, key.hint) for key in keys if key.hint]
+    found = [(key, word) for key, word in [*own, *general] if key.keys and not (read_only and key.acts)]
     # of a key with two names one is enough
-    return [(key.shown.partition(" ")[0], word) for key, word in found]
+    return [(key.first, word) for key, word in found]
 
 
-def unanswered(pressed: str, pane: str, read_only: bool, *, opens: bool = True) -> str:
+def unanswered(pressed: str, pane: str, read_only: bool, *, opens: bool = True, keys: Sequence[Key] = KEYS) -> str:
     """Why this key, in Textual's name, does nothing while this pane has the focus; empty where it does something.
 
     `opens` says whether there is something under the cursor that Enter opens.
     """
-    found = [key for key in KEYS if pressed in key.keys.split(",")]
+    found = [key for key in keys if pressed in key.keys.split(",")]
     here = [key for key in found if key.place in ("everywhere", "lists", pane)]
     if read_only and here and all(key.acts for key in here):
         return f"read-only: {here[0].shown} is off"
@@ -201,22 +221,25 @@ def unanswered(pressed: str, pane: str, read_only: bool, *, opens: bool = True) 
     if here or pressed == "escape":
         return ""
     if not found:
-        return f"{pressed} does nothing; ? lists the keys" if len(pressed) == 1 else ""
+        lists = next((f"; {key.first} lists the keys" for key in keys if key.action == "help" and key.keys), "")
+        return f"{pressed} does nothing{lists}" if len(pressed) == 1 else ""
     where = next(entry for entry in PANES if entry.name == found[0].place)
-    return f"{found[0].shown.partition(' ')[0]} belongs to {PLACES[found[0].place].removeprefix('In ')} ({where.key})"
+    there = next((key.first for key in keys if key.id == f"everywhere.pane-{where.name}" and key.keys), "")
+    name = PLACES[where.name].removeprefix("In ")  # type: ignore[index]  # panes with keys of their own are places
+    return f"{found[0].first} belongs to {name}" + (f" ({there})" if there else "")
 
 
-def tabs() -> list[tuple[str, str]]:
-    """Name and label of each pane that a key goes to, in the order of the keys."""
-    return [(entry.name, entry.label) for entry in PANES if entry.key]
+def tabs(keys: Sequence[Key] = KEYS) -> list[tuple[str, str, str]]:
+    """Name, key and title of each pane that a key goes to, in the order of the panes."""
+    bound = {key.id: key.first for key in keys if key.keys}
+    return [(entry.name, bound[id], entry.title) for entry in PANES if (id := f"everywhere.pane-{entry.name}") in bound]
 
 
-def keys_of(place: Place, read_only: bool = False) -> tuple[Key, ...]:
+def with_key(entry: PaneEntry, keys: Sequence[Key]) -> PaneEntry:
+    """A pane with the key that goes to it, which its frame shows."""
+    return entry._replace(key=next((key.first for key in keys if key.id == f"everywhere.pane-{entry.name}"), ""))
+
+
+def keys_of(place: Place, read_only: bool = False, keys: Sequence[Key] = KEYS) -> tuple[Key, ...]:
     """The keys of one place, in the order they are shown."""
-    return tuple(key for key in KEYS if key.place == place and not (read_only and key.acts))
-
-
-def markdown_table() -> str:
-    """The table of the README."""
-    rows = [f"| `{key.shown}` | {PLACES[key.place].lower()} | {key.help} |" for key in KEYS]
-    return "\n".join(["| key | where | what it does |", "|---|---|---|", *rows])
+    return tuple(key for key in keys if key.place == place and key.keys and not (read_only and key.acts))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.log import LogRecord
-from litellm_tui.storage.state import state_folder
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.view import View
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from litellm_tui.storage.filters import SavedFilters
     from litellm_tui.ui.console_host import ConsoleHost
 
-_COPIED = "copied.txt"
 # lines that are read at once from before the first record
 _OLDER: Final = 2000
 
@@ -99,25 +96,12 @@ class LogActions:
     # --- copies and exports ------------------------------------------------------------------------------------
 
     def copy(self, records: list[LogRecord], view: View) -> None:
-        """To the clipboard of the terminal, and to a file where that may not reach it."""
-        from litellm_tui.ui.log_export import as_text, terminal_keeps_it
+        """Records with their stack traces."""
+        from litellm_tui.ui.clipboard import copy
+        from litellm_tui.ui.log_export import as_text
 
         text = "\n".join(as_text(record, view.redact) for record in records)
-        self._app.copy_to_clipboard(text)
-        words = f"copied {count(len(records), 'record')}"
-        if not (why := terminal_keeps_it(text, os.environ)):
-            self._app.notify(words, markup=False)
-            return
-        folder = self._app.session.own_folder or state_folder()
-        self._app.begin(partial(self._copy_to_file, folder / _COPIED, text, f"{words}; {why}"), group="copy")
-
-    async def _copy_to_file(self, path: Path, text: str, words: str) -> None:
-        from litellm_tui.ui.log_export import copied_to
-
-        if failure := await self._app.session.files.run(copied_to, path, text):
-            self._app.notify(failure.why, severity="error", markup=False)
-        else:
-            self._app.notify(f"{words}, so it is in {path} as well", timeout=10, markup=False)
+        copy(self._app, text, f"copied {count(len(records), 'record')}")
 
     def ask_export(self) -> None:
         """Ask for the file; a name that is free is offered."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
@@ -21,7 +21,7 @@ from litellm_tui.ui.widgets.lines import Row, Span, cell, middle
 STATE: Final = 22
 _MARKS: Final = 3
 # what an order is called in the head of its column
-_HEADS: Final = {"name": "group", "trouble": "state", "requests": "req/min", "errors": "failed", "latency": "probe"}
+HEADS: Final = {"name": "group", "trouble": "state", "requests": "req/min", "errors": "failed", "latency": "probe"}
 
 
 class Columns(NamedTuple):
@@ -47,21 +47,29 @@ def _longest_of(deployments: Sequence[Deployment]) -> tuple[int, int, int, int]:
     return group, model, base, rate
 
 
-def columns_of(deployments: Sequence[Deployment], width: int) -> Columns:
-    """Column widths: figures are fixed, the names share what is left by what they need."""
+def columns_of(deployments: Sequence[Deployment], width: int, chosen: Collection[str] | None = None) -> Columns:
+    """Column widths: figures are fixed, the names share what is left by what they need.
+
+    `chosen` are the columns besides group and state, by their names in the settings; None for all that have room.
+    """
+
+    def wanted(name: str) -> bool:
+        return chosen is None or name in chosen
+
     longest = _longest_of(deployments)
     counted = any(d.ok is not None or d.failed is not None for d in deployments)
-    rate = max(8, longest[3] + 1) if counted and width >= 64 else 0
-    failed = 7 if counted and width >= 46 else 0
-    bars = MINUTES + 1 if counted and width >= 76 else 0
-    latency = 8 if width >= 100 and any(d.probe and d.probe.ok for d in deployments) else 0
-    seen = 7 if width >= 90 else 0
+    rate = max(8, longest[3] + 1) if counted and width >= 64 and wanted("requests") else 0
+    failed = 7 if counted and width >= 46 and wanted("failed") else 0
+    bars = MINUTES + 1 if counted and width >= 76 and wanted("chart") else 0
+    probed = any(d.probe and d.probe.ok for d in deployments)
+    latency = 8 if width >= 100 and probed and wanted("latency") else 0
+    seen = 7 if width >= 90 and wanted("seen") else 0
     state = min(STATE, max(10, width * 2 // 5))
     left = width - _MARKS - rate - failed - latency - bars - seen - state
     group = min(longest[0] + 1, max(10, left * 55 // 100)) if width >= 56 else min(longest[0] + 1, max(8, left))
-    model = min(longest[1] + 1, left - group) if left - group >= 8 else 0
+    model = min(longest[1] + 1, left - group) if left - group >= 8 and wanted("model") else 0
     room = left - group - model
-    base = min(longest[2] + 1, room) if room >= 12 and longest[2] else 0
+    base = min(longest[2] + 1, room) if room >= 12 and longest[2] and wanted("address") else 0
     # what nothing else needs goes to the names that were cut, then to the state
     spare = left - group - model - base
     more = min(spare, max(0, longest[0] + 1 - group))
@@ -81,7 +89,7 @@ def head_row(columns: Columns, order: str, signs: Signs) -> Row:
     for name, width in zip(names, columns, strict=True):
         if not width:
             continue
-        ordered = name == _HEADS[order]
+        ordered = name == HEADS[order]
         words = f"{name}{signs.ordered}" if ordered else name
         spans.append((cell(words, width, right=name in right), "head-strong" if ordered else "head"))
     return Row(tuple(spans))

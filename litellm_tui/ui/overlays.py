@@ -11,7 +11,7 @@ from litellm_tui.model.diagnosis import Deployment, Place
 from litellm_tui.ui.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from litellm_tui.analysis.failures.incidents import Incident
     from litellm_tui.ui.console_host import ConsoleHost
@@ -98,11 +98,11 @@ class Overlays:
 
     # --- sheets ------------------------------------------------------------------------------------------------
 
-    def help(self, signs: Signs, pane: str) -> None:
+    def help(self, signs: Signs, pane: str, keys: Sequence[Key]) -> None:
         """Every key and every sign; those of the pane that one is in come first."""
         from litellm_tui.ui.screens.help import HelpScreen, help_sections
 
-        self._console.push_screen(HelpScreen(help_sections(signs, self._console.session.read_only, pane)))
+        self._console.push_screen(HelpScreen(help_sections(signs, self._console.session.read_only, pane, keys)))
 
     def filter_help(self) -> None:
         """The terms of the log's filter."""

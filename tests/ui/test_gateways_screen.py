@@ -86,7 +86,7 @@ async def test_a_click_chooses_too(choices: tuple[Choices, Simulation]) -> None:
         await scene.shows("two (docker)")
         await pilot.click("#gateways-lines", offset=(5, 2))
         await scene.settled()
-        await pilot.click("#gateways-lines", offset=(5, 2))
+        await pilot.click("#gateways-lines", offset=(5, 2), times=2)
         await scene.until(lambda: app.session.monitor is not None)
         assert made.chosen == ["docker two"]
 

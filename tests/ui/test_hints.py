@@ -30,13 +30,13 @@ def _frame(app: Frozen) -> str:
 @pytest.mark.parametrize(
     ("keys", "wanted"),
     [
-        (("exclamation_mark",), "Enter its row · Esc close"),
-        (("i",), "Enter log · o model · r since restart"),
+        (("exclamation_mark",), "Enter its row · / filter · Esc close"),
+        (("i",), "Enter log · o model · r since start"),
         (("a",), "Enter fix"),
-        (("d",), "Esc close"),
-        (("b",), "Enter go back (asks) · Esc close"),
+        (("d",), "/ filter · Esc close"),
+        (("b",), "Enter go back (asks) · / filter · Esc close"),
         (("question_mark",), "Esc close"),
-        (("1", "enter"), "Esc close"),
+        (("1", "enter"), "y copy · Esc close"),
     ],
 )
 async def test_every_list_and_sheet_says_its_keys_in_one_grammar(

@@ -252,7 +252,7 @@ async def _helps(scene: Scene, key: str) -> None:
     assert len(scene.app.screen_stack) == 1
 
 
-@presses("everywhere", "ctrl+p")
+@presses("everywhere", "ctrl+p", "colon")
 async def _opens_the_palette(scene: Scene, key: str) -> None:
     await scene.press(key)
     assert isinstance(scene.app.screen, CommandPalette)
@@ -663,13 +663,20 @@ async def _marks_and_finds_marks(scene: Scene, key: str) -> None:
         await scene.shows("1 mark ")
 
 
-@presses("logs", "y")
+@presses("lists", "y")
 async def _copies_the_record(scene: Scene, key: str) -> None:
     scene.write("it failed with api_key=sk-1234567890abcdef", level="ERROR", stack="Traceback\n  File x")
     await scene.press("2", "end", "k", key)
     await scene.until(lambda: "it failed" in scene.app.clipboard)
     assert scene.app.clipboard.endswith("ERROR    proxy [1] it failed with api_key=•••\nTraceback\n  File x")
     assert any(note.message.startswith("copied 1 record") for note in scene.app._notifications)
+
+
+@presses("everywhere", "B")
+async def _asks_before_it_writes_a_bundle(scene: Scene, key: str) -> None:
+    await scene.press(key)
+    await scene.until(lambda: isinstance(scene.app.screen, ConfirmDialog))
+    await scene.shows("every secret masked")
 
 
 @presses("everywhere", "h")
@@ -773,6 +780,7 @@ async def test_the_palette_offers_every_command_and_every_theme(scene: Scene) ->
         ("jump", lambda scene: isinstance(scene.app.focused, Input)),
         ("export", lambda scene: isinstance(scene.app.focused, Input)),
         ("filters", lambda scene: isinstance(scene.app.screen, FiltersScreen)),
+        ("bundle", lambda scene: isinstance(scene.app.screen, ConfirmDialog)),
         ("utc", lambda scene: scene.app.session.notation.utc),
         ("level", lambda scene: scene.log.level == "WARNING"),
         ("follow", lambda scene: not scene.log.following),

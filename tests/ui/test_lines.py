@@ -159,12 +159,12 @@ async def test_headings_are_passed_over(run: Run) -> None:
     assert app.opened == ["a"]
 
 
-async def test_a_click_selects_and_a_second_one_opens(run: Run) -> None:
+async def test_a_click_selects_and_a_double_one_opens(run: Run) -> None:
     app, pilot = run
     app.lines.show(_rows(*"abc"))
     await pilot.click(app.lines, offset=(3, 1))
     assert (app.lines.selected, app.opened) == ("b", [])
-    await pilot.click(app.lines, offset=(3, 1))
+    await pilot.click(app.lines, offset=(3, 1), times=2)
     assert app.opened == ["b"]
     await pilot.click(app.lines, offset=(3, 8))
     assert app.lines.selected == "b"

@@ -146,7 +146,7 @@ async def test_the_lower_part_scrolls_and_the_frame_says_how(tmp_path: Path) -> 
     async with _opened(app, (80, 24), "i") as pilot:
         detail = app.screen.query_one(Described)
         assert detail.height_of_all > detail.size.height
-        assert "Enter log · o model · r since restart · Tab all of it · Esc close" in Drawn(app).text
+        assert "Enter log · o model · r since start · / filter · Tab all of it · Esc close" in Drawn(app).text
         last = _texts(detail._rows[-1])[-1]
         assert last not in Drawn(app).text
         await pilot.press("tab", "end")

@@ -127,6 +127,11 @@ class Logs(Pane):
         known = {"filter": self.view.filter.typed, "search": self.view.sought.typed}
         self._prompt.ask(purpose, known.get(purpose, value))
 
+    def answer(self, purpose: Purpose, typed: str) -> None:
+        """As if this had been typed there, and Enter been pressed."""
+        self.prompt(purpose, typed)
+        self._answer(typed)
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         if self._prompt.display:
@@ -134,7 +139,10 @@ class Logs(Pane):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        typed, purpose = event.value, self._prompt.purpose
+        self._answer(event.value)
+
+    def _answer(self, typed: str) -> None:
+        purpose = self._prompt.purpose
         self._apply(typed)
         if purpose == "jump" and (error := self.view.jump_to(typed)):
             self._prompt.refuse(error, self._words)

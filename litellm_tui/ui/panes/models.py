@@ -15,11 +15,12 @@ from litellm_tui.model.failures import Crashed
 from litellm_tui.ui.detail import Paragraph, deployment_paragraphs, to_rows
 from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.model_order import ORDERS, in_order, next_order
-from litellm_tui.ui.model_table import columns_of, head_row, model_row
+from litellm_tui.ui.model_table import HEADS, Columns, columns_of, head_row, model_row
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane
 from litellm_tui.ui.panes.registry import PaneEntry
 from litellm_tui.ui.view import View
+from litellm_tui.ui.widgets.head import Head
 from litellm_tui.ui.widgets.lines import LazyRows, Lines, Row, cell
 from litellm_tui.ui.widgets.list_filter import ListFilter
 from litellm_tui.ui.widgets.model_lines import ModelLines
@@ -64,7 +65,7 @@ class Models(Pane):
     def head(self, view: View, width: int) -> Sequence[Row]:
         if not view.diagnosis.deployments:
             return [Row((("", ""),))]
-        return [head_row(columns_of(view.diagnosis.deployments, width), self.order, view.signs)]
+        return [head_row(self._columns(view, width), self.order, view.signs)]
 
     @property
     def wanted(self) -> int:
@@ -76,7 +77,7 @@ class Models(Pane):
         everything = view.diagnosis.deployments
         if not everything:
             return [Row(((f"  {_why_empty(view)}", "unknown"),))]
-        columns = columns_of(everything, width)
+        columns = self._columns(view, width)
         deployments = in_order(everything, self.order, self.words)
         above, notes = _above(view, width), _notes(view)
         self._beside = len(above) + len(notes)
@@ -96,6 +97,10 @@ class Models(Pane):
             [*("" for _ in above), *(deployment.key for deployment in deployments), *("" for _ in notes)], row
         )
 
+    def _columns(self, view: View, width: int) -> Columns:
+        chosen = getattr(self.app, "columns", None)
+        return columns_of(view.diagnosis.deployments, width, chosen.models if chosen is not None else None)
+
     # --- order and filter --------------------------------------------------------------------------------------
 
     def ask_filter(self) -> bool:
@@ -107,16 +112,26 @@ class Models(Pane):
         self.order = next_order(self.order)
         self._again()
 
+    @on(Head.Clicked)
+    def _head_clicked(self, event: Head.Clicked) -> None:
+        """By that column; once more, and trouble comes first again."""
+        event.stop()
+        name = self._head.name_at(event.column, HEADS.values())
+        if chosen := next((order for order, head in HEADS.items() if head == name), ""):
+            self.order = next(iter(ORDERS)) if chosen == self.order else chosen
+            self._again()
+
     @on(ModelLines.Clear)
     def _clear(self) -> None:
-        self._narrow("")
+        self.narrow("")
 
     @on(ListFilter.Narrowed)
     def _narrowed(self, event: ListFilter.Narrowed) -> None:
         event.stop()
-        self._narrow(event.words)
+        self.narrow(event.words)
 
-    def _narrow(self, words: str) -> None:
+    def narrow(self, words: str) -> None:
+        """Show only those that have these words."""
         self.words = words.strip()
         self.lines.clearable = bool(self.words)
         self._again()
@@ -156,6 +171,10 @@ class Models(Pane):
 
     def concerned(self, view: View) -> Sequence[Deployment]:
         return [row for row in view.diagnosis.deployments if row.key == self.lines.selected]
+
+    def command(self, key: str, view: View) -> Sequence[str]:
+        chosen = next(iter(self.concerned(view)), None)
+        return ("probe", chosen.group) if chosen else ("status",)
 
     def sheet(self, key: str, view: View) -> tuple[str, Callable[[], Iterable[Paragraph]]] | None:
         chosen = next((row for row in view.diagnosis.deployments if row.key == key), None)

@@ -121,6 +121,10 @@ class Pane(Vertical):
         """The place that Enter on the row with this key goes to, in place of a sheet."""
         return None
 
+    def command(self, key: str, view: View) -> Sequence[str]:
+        """The words of litellm-tui that tell the row with this key in a shell; none for nothing of the kind."""
+        return ("status",)
+
     def ask_filter(self) -> bool:
         """Ask for words that its rows must have; False where that is not for this pane."""
         return False

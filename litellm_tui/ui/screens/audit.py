@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from litellm_tui.analysis.audit_phrases import arithmetic, summary
 from litellm_tui.model.audit import Audit, Finding, Severity
 from litellm_tui.model.diagnosis import Place
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
@@ -24,11 +25,12 @@ _SIGNS: Final[dict[Severity, str]] = {"fatal": "failing", "error": "failing", "w
 class AuditScreen(LiveList[None, Finding]):
     """Enter shows the fix of the selected finding."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,a", "close", show=False),
-        Binding("f5", "app.look", show=False),
-    ]
-    NAME, WHAT, ENDING = "audit", "Audit", "Enter fix · Esc close"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("audit")
+    NAME, WHAT, OFFERS, COMMAND = "audit", "Audit", (("lists.open", "fix"),), ("audit",)
+    ORDERS: ClassVar[Mapping[str, Callable[[Finding], object]]] = {
+        "line": lambda finding: (finding.mark.file, finding.mark.line),
+        "rule": lambda finding: (finding.rule, finding.mark.line),
+    }
 
     def __init__(self, view: View, on_fix: Callable[[Finding], None]) -> None:
         super().__init__(view)
@@ -40,10 +42,9 @@ class AuditScreen(LiveList[None, Finding]):
     def head(self, width: int) -> Row | None:
         return audit_head(self._view.diagnosis.audit, width)
 
-    def item(self, key: str) -> Finding | None:
+    def items(self) -> Iterator[tuple[str, Finding]]:
         audit = self._view.diagnosis.audit
-        findings = (*audit.findings, *audit.silenced) if audit else ()
-        return next((finding for finding in findings if key_of(finding) == key), None)
+        return ((key_of(finding), finding) for finding in ((*audit.findings, *audit.silenced) if audit else ()))
 
     def paragraphs(self, item: Finding) -> Iterator[Paragraph]:
         return finding_paragraphs(item)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, Final, NamedTuple
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.failures import Failure
@@ -16,6 +16,7 @@ from litellm_tui.monitor.comparison import SIGNS, clock_time, environment
 from litellm_tui.storage.backups import Backup, Backups
 from litellm_tui.storage.backups.rollback_preview import RollbackPreview, digests_on_disk, preview_rollback
 from litellm_tui.storage.backups.store import NOTHING_KEPT
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.screens.live import LiveList
@@ -38,11 +39,13 @@ class Known(NamedTuple):
 class BackupsScreen(LiveList[None, Backup]):
     """Enter asks to go back to the selected set. The disk is looked at beside the screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,b", "close", show=False),
-        Binding("f5", "look_again", show=False),
-    ]
-    NAME, WHAT, ENDING = "backups", "Backups", "Enter go back (asks) · Esc close"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("backups")
+    NAME, WHAT, OFFERS = "backups", "Backups", (("lists.open", "go back (asks)"),)
+    ORDERS: ClassVar[Mapping[str, Callable[[Backup], object]]] = {
+        "kept at": lambda backup: backup.at,
+        "why": lambda backup: (backup.why, -backup.at),
+        "LiteLLM": lambda backup: (backup.litellm_version, -backup.at),
+    }
 
     def __init__(self, view: View, backups: Backups, utc: bool, on_restore: Callable[[int], None]) -> None:
         super().__init__(view)
@@ -101,9 +104,11 @@ class BackupsScreen(LiveList[None, Backup]):
     def head(self, width: int) -> Row | None:
         return _head(width) if self._known and self._known.records else None
 
-    def item(self, key: str) -> Backup | None:
-        records = self._known.records if self._known else ()
-        return next((backup for backup in records if str(backup.id) == key), None)
+    def items(self) -> Iterator[tuple[str, Backup]]:
+        return ((str(backup.id), backup) for backup in (self._known.records if self._known else ()))
+
+    def command(self, item: Backup) -> tuple[str, ...]:
+        return ("rollback", "--to", str(item.id))
 
     def paragraphs(self, item: Backup) -> Iterator[Paragraph]:
         if self._known is not None:

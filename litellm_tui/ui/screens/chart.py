@@ -8,7 +8,7 @@ from typing import ClassVar, Final, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.events import Click
 from textual.message import Message
@@ -19,6 +19,7 @@ from litellm_tui.analysis.history.entries import Entry, entries_of, gaps, title_
 from litellm_tui.analysis.history.panels import KINDS, Panel
 from litellm_tui.analysis.history.spans import DAY, HOUR, Interval, other_span, span_words
 from litellm_tui.model.history import Event
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.hint_words import framed, hint_words, say_below
 from litellm_tui.ui.screens.filled import FilledScreen
@@ -28,7 +29,6 @@ from litellm_tui.ui.widgets.lines import Lines, Row, cell
 READ_SECONDS: Final = 10.0
 # lines above the curves: what happened in the column, or what the signs mean
 _ABOVE: Final = 1
-_PAGE: Final = 10
 WHOLE: Final = ""
 
 
@@ -74,27 +74,7 @@ class ChartLines(Lines, can_focus=False):
 class ChartScreen(FilledScreen[Left | None]):
     """`read` reads what a drawing needs, beside the screen; `now` is the present in seconds since the epoch."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,c,C", "close", show=False),
-        Binding("plus,equals_sign", "span(1)", show=False),
-        Binding("minus", "span(-1)", show=False),
-        Binding("left", "column(-1)", show=False),
-        Binding("right", "column(1)", show=False),
-        Binding("pageup", f"column(-{_PAGE})", show=False),
-        Binding("pagedown", f"column({_PAGE})", show=False),
-        Binding("home", "edge(0)", show=False),
-        Binding("end", "edge(-1)", show=False),
-        Binding("n", "mark(1)", show=False),
-        Binding("N", "mark(-1)", show=False),
-        Binding("down,j", "subject(1)", show=False),
-        Binding("up,k", "subject(-1)", show=False),
-        Binding("left_square_bracket", "pan(-1)", show=False),
-        Binding("right_square_bracket", "pan(1)", show=False),
-        Binding("m", "alone", show=False),
-        Binding("enter", "leave('log')", show=False),
-        Binding("h", "leave('history')", show=False),
-        Binding("f5", "read_now", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("charts")
 
     def __init__(
         self,

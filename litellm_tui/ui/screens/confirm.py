@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button
@@ -21,9 +18,6 @@ from litellm_tui.ui.widgets.unit_name import UnitName
 class ConfirmDialog(Question[bool]):
     """Opens on Cancel; ends with True when it is to be done. With a `unit` its name must be typed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", show=False),
-    ]
     YES = "#confirm"
 
     def __init__(self, word: str, question: str, unit: str = "") -> None:
@@ -46,7 +40,7 @@ class ConfirmDialog(Question[bool]):
         return to_rows([("", self._question, "ok")], width)
 
     @on(Button.Pressed, "#cancel")
-    def action_close(self) -> None:
+    def action_leave(self) -> None:
         self.dismiss(False)
 
     @on(Button.Pressed, "#confirm")

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from litellm_tui.analysis.change.difference import NAME_OF_GROUP, Change, ChangeSubject
 from litellm_tui.model.configuration import ConfigError
 from litellm_tui.monitor.comparison import SIGNS, Comparison, summary, with_running, with_version
 from litellm_tui.storage.starts import Start, StartHistory
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import begin_beside
-from litellm_tui.ui.hint_words import hint_words
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Row, cell
@@ -34,13 +34,8 @@ _STYLES: Final = {"added": "ok", "removed": "bad", "changed": "warn"}
 class DifferenceScreen(LiveList[None, Change]):
     """The differences by subject, all about the selected one below. Comparing is done beside the screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,d", "close", show=False),
-        Binding("left_square_bracket", "version(1)", show=False),
-        Binding("right_square_bracket", "version(-1)", show=False),
-        Binding("f5", "app.look", show=False),
-    ]
-    NAME, WHAT = "difference", "Difference"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("difference")
+    NAME, WHAT, COMMAND = "difference", "Difference", ("diff",)
 
     def __init__(self, view: View, history: StartHistory | None, utc: bool, started_at: float | None = None) -> None:
         """Where a start is named by its time, what was applied then is compared with at first."""
@@ -74,7 +69,7 @@ class DifferenceScreen(LiveList[None, Change]):
         """Only the keys that do something now."""
         older = "older version" if self._place + 1 < len(self._versions) else ""
         newer = "newer version" if self._version is not None else ""
-        return hint_words(("[", older), ("]", newer), ("Esc", "close"))
+        return self.offers_of(("difference.older", older), ("difference.newer", newer))
 
     @property
     def _place(self) -> int:
@@ -122,9 +117,8 @@ class DifferenceScreen(LiveList[None, Change]):
             return None
         return head_row(self._compared, self._view, width)
 
-    def item(self, key: str) -> Change | None:
-        changes = self._compared.changes if self._compared else ()
-        return next((change for change in changes if key_of(change) == key), None)
+    def items(self) -> Iterator[tuple[str, Change]]:
+        return ((key_of(change), change) for change in (self._compared.changes if self._compared else ()))
 
     def paragraphs(self, item: Change) -> Iterator[Paragraph]:
         return change_paragraphs(item)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button
@@ -32,9 +30,6 @@ _WHY = {
 class DrillDialog(Question[None]):
     """Opens on Cancel. `start` runs `actions.drill` and gives every event to `take`; `cancel` ends that."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-    ]
     YES = "#drill"
 
     def __init__(

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
@@ -17,6 +17,7 @@ from litellm_tui.analysis.redaction.redactor import MASK
 from litellm_tui.host.file_thread import FileThread
 from litellm_tui.logs.log_line import clean
 from litellm_tui.storage.filters import SavedFilters
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.hint_words import hint_words, say_below
@@ -32,12 +33,7 @@ class FiltersScreen(FilledScreen[str | None]):
     The file is written in `thread`.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", show=False),
-        Binding("q,F", "close", show=False),
-        Binding("a", "name", show=False),
-        Binding("x,delete", "delete", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("filters")
 
     def __init__(self, saved: SavedFilters, present: str, redact: Callable[[str], str], thread: FileThread) -> None:
         super().__init__()

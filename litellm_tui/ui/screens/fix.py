@@ -15,7 +15,7 @@ class FixScreen(WritingScreen):
     """The fix in words, what must be decided, and the diff."""
 
     WHAT = "Fix"
-    ENDING = "y write, with a backup · n leave"
+    ENDING = "y write, with a backup · c copy the patch · n leave"
     LINES = "fix-lines"
 
     def __init__(self, title: str, decision: str, diff: str) -> None:
@@ -23,6 +23,10 @@ class FixScreen(WritingScreen):
         self._title = title
         self._decision = decision
         self._diff = diff
+
+    @property
+    def patch(self) -> str:
+        return self._diff
 
     def rows(self, width: int) -> Iterator[Row]:
         """Title, decision and diff."""

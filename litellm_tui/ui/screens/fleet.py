@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import ClassVar, Final
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from litellm_tui.analysis.fleet.differences import DEAD_HERE
 from litellm_tui.analysis.fleet.keys import key_words
@@ -17,6 +17,7 @@ from litellm_tui.analysis.health.request_counts import rate
 from litellm_tui.analysis.phrases import age, coarse_age, count
 from litellm_tui.model.diagnosis import Severity
 from litellm_tui.model.fleet import Fleet, FleetRow, KeyDifference, LinkFailure, Seen
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
@@ -31,6 +32,8 @@ _BY_STATUS: Final[dict[int, tuple[Severity, str]]] = {
 }
 # of problems, errors a minute, version and age, each right-aligned with a blank before it
 _COLUMNS: Final = (("problems", 9), ("err/min", 8), ("version", 10), ("config", 9), ("seen", 10))
+# what a column is called in the settings
+_SETTING: Final = {"err/min": "errors"}
 # of a sheet that somebody reads
 MOST_KEYS: Final = 500
 # of a fleet of a hundred somebody tells something all the time
@@ -42,11 +45,16 @@ _WIDE: Final = 100
 class FleetScreen(LiveList[str | None, FleetRow]):
     """Gives the name of the profile that is to be opened, or None. `seen` is what is known of each member now."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,G", "close", show=False),
-        Binding("d", "compare", show=False),
-    ]
-    NAME, WHAT, ENDING = "fleet", "Fleet", "Enter open · d keys that differ · Esc close"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("fleet")
+    NAME, WHAT, COMMAND = "fleet", "Fleet", ("fleet",)
+    OFFERS = (("lists.open", "open"), ("fleet.compare", "keys that differ"))
+    ORDERS: ClassVar[Mapping[str, Callable[[FleetRow], object]]] = {
+        "gateway": lambda row: row.name.casefold(),
+        "state": lambda row: (row.state, row.name.casefold()),
+        "problems": lambda row: -(row.problems or 0),
+        "err/min": lambda row: -(row.errors_per_minute or 0.0),
+        "version": lambda row: (row.version, row.name.casefold()),
+    }
 
     def __init__(
         self, view: View, seen: Callable[[], Sequence[Seen]], open_now: str, compare: Callable[[FleetRow], object]
@@ -82,10 +90,19 @@ class FleetScreen(LiveList[str | None, FleetRow]):
         super().fill()
 
     def rows(self, width: int) -> Iterator[Row]:
-        return fleet_rows(self._fleet, self._view, width)
+        return fleet_rows(self._fleet, self._view, width, self._shown)
 
-    def item(self, key: str) -> FleetRow | None:
-        return next((row for row in self._fleet.rows if row.name == key), None)
+    def head(self, width: int) -> Row | None:
+        return fleet_head(self._fleet, width, self._shown)
+
+    @property
+    def _shown(self) -> tuple[str, ...] | None:
+        """The columns that the settings name."""
+        found = getattr(self.app, "columns", None)
+        return found.fleet if found is not None else None
+
+    def items(self) -> Iterator[tuple[str, FleetRow]]:
+        return ((row.name, row) for row in self._fleet.rows)
 
     def paragraphs(self, item: FleetRow) -> Iterator[Paragraph]:
         style = _style(item)
@@ -101,14 +118,38 @@ class FleetScreen(LiveList[str | None, FleetRow]):
         self.dismiss(item.name)
 
 
-def fleet_rows(fleet: Fleet, view: View, width: int) -> Iterator[Row]:
-    """The list, with what differs across the fleet below it."""
+class _Widths(NamedTuple):
+    """Cells of name, state and sentence, and the columns behind them."""
+
+    names: int
+    states: int
+    rest: int
+    columns: list[tuple[str, int]]
+
+
+def _widths(fleet: Fleet, width: int, chosen: Collection[str] | None) -> _Widths:
     names = min(max((cell_len(row.name) for row in fleet.rows), default=0), max(8, width // 6))
     states = min(max((cell_len(row.state) for row in fleet.rows), default=0), max(8, width // 6))
-    columns = [one for one in _COLUMNS if width >= _WIDE or one[0] not in ("version", "config")]
+    columns = [
+        one
+        for one in _COLUMNS
+        if (width >= _WIDE or one[0] not in ("version", "config"))
+        and (chosen is None or _SETTING.get(one[0], one[0]) in chosen)
+    ]
     rest = max(0, width - 3 - names - 1 - states - 1 - sum(size for _, size in columns))
-    head = " " * (3 + names + 1 + states + 1 + rest) + "".join(cell(name, size, right=True) for name, size in columns)
-    yield Row(((head, "head"),))
+    return _Widths(names, states, rest, columns)
+
+
+def fleet_head(fleet: Fleet, width: int, chosen: Collection[str] | None = None) -> Row:
+    """The names of the columns."""
+    names, states, rest, columns = _widths(fleet, width, chosen)
+    head = f"   {cell('gateway', names)} {cell('state', states)} {' ' * rest}"
+    return Row(((head + "".join(cell(name, size, right=True) for name, size in columns), "head"),))
+
+
+def fleet_rows(fleet: Fleet, view: View, width: int, chosen: Collection[str] | None = None) -> Iterator[Row]:
+    """The list, with what differs across the fleet below it; `chosen` are columns, named as in the settings."""
+    names, states, rest, columns = _widths(fleet, width, chosen)
     for row in fleet.rows:
         style = _style(row)
         sign = view.signs.states["unknown" if not row.known else _BY_STATUS[row.status][1]]

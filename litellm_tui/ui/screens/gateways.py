@@ -7,12 +7,13 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.discovered import Discovery
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.filled import FilledScreen
@@ -26,10 +27,7 @@ _LONGEST_ADDRESS: Final = 30
 class GatewaysScreen(FilledScreen[str | None]):
     """Gives the identity of the chosen gateway, or None. `present` is the one that is open; empty where none is yet."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", show=False),
-        Binding("q,W", "close", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("gateways")
 
     def __init__(self, found: Discovery, present: str, signs: Signs) -> None:
         super().__init__()

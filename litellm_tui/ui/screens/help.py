@@ -8,16 +8,18 @@ from typing import ClassVar, Final, NamedTuple
 from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.widgets import Input
 
 from litellm_tui.analysis.log_filter.log_filter import HELP
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.hint_words import hint_words, say_below
-from litellm_tui.ui.keys import PLACES, keys_of
+from litellm_tui.ui.keys import KEYS, PLACES, keys_of
+from litellm_tui.ui.keys import Key as BoundKey
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.signs import Signs
 from litellm_tui.ui.widgets.lines import Lines, Row, Span
@@ -70,12 +72,14 @@ def _is_key(letter: str, shown: str) -> bool:
     return letter in shown.lower().split()
 
 
-def help_sections(signs: Signs, read_only: bool = False, pane: str = "") -> list[Section]:
-    """The whole text of the help; it begins with the keys of the pane that one is in."""
+def help_sections(
+    signs: Signs, read_only: bool = False, pane: str = "", bound: Sequence[BoundKey] = KEYS
+) -> list[Section]:
+    """The whole text of the help, with the keys as they are bound; it begins with those of the pane that one is in."""
     sections = []
     for place in sorted(PLACES, key=lambda place: place != pane):
         title = PLACES[place] + (", where you are" if place == pane else "")
-        keys = tuple((key.shown, key.help, "ok") for key in keys_of(place, read_only))
+        keys = tuple((key.shown, key.help, "ok") for key in keys_of(place, read_only, bound))
         sections.append(Section(title, keys))
     states = [(f"{sign} {state}", _MEANINGS[state], "ok") for state, sign in signs.states.items()]
     changed = (f"{signs.changed}", "the file differs from what runs: a restart applies it", "mark")
@@ -85,11 +89,7 @@ def help_sections(signs: Signs, read_only: bool = False, pane: str = "") -> list
 class HelpScreen(FilledScreen[None]):
     """Keys and signs; what is typed narrows them down."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear_or_close", show=False),
-        Binding("enter,q,question_mark", "close", show=False),
-        Binding("slash", "narrow", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("help")
 
     def __init__(self, sections: Sequence[Section]) -> None:
         super().__init__()

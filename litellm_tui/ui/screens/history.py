@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import partial
 from typing import ClassVar, Final, Literal, NamedTuple
 
-from textual import on
-from textual.binding import Binding, BindingType
-from textual.widget import Widget
+from textual.binding import BindingType
 
 from litellm_tui.analysis.history.axis import clock_of, moment_words
 from litellm_tui.analysis.history.entries import (
@@ -26,13 +24,13 @@ from litellm_tui.analysis.history.glance import Glance, glance_words, share_word
 from litellm_tui.analysis.history.spans import DAY, Interval, last_night, other_span, span_words
 from litellm_tui.analysis.phrases import age, count
 from litellm_tui.model.history import Event, EventKind
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph
 from litellm_tui.ui.guarded_work import begin_beside
-from litellm_tui.ui.hint_words import framed, hint_words
+from litellm_tui.ui.hint_words import framed
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row, cell
-from litellm_tui.ui.widgets.list_filter import ListFilter
 
 # how often it is read anew while it is open
 READ_SECONDS: Final = 10.0
@@ -84,19 +82,13 @@ class HistoryScreen(LiveList[Chosen | None, Entry]):
     Both go on beside the screen. `looked_at` is when one looked last, None where that is not known.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear_or_close", show=False),
-        Binding("q,h", "close", show=False),
-        Binding("slash", "filter", show=False),
-        Binding("plus,equals_sign", "span(1)", show=False),
-        Binding("minus", "span(-1)", show=False),
-        Binding("l", "last_look", show=False),
-        Binding("n", "night", show=False),
-        Binding("o", "leave('log')", show=False),
-        Binding("c,C", "leave('charts')", show=False),
-        Binding("f5", "read_now", show=False),
-    ]
-    NAME, WHAT = "history", "History"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("history")
+    NAME, WHAT, COMMAND = "history", "History", ("history",)
+    TYPED = "words in what happened, whom it hit, or why"
+    ORDERS: ClassVar[Mapping[str, Callable[[Entry], object]]] = {
+        "when": lambda entry: entry.at,
+        "what": lambda entry: (kind_words(entry), title_words(entry).casefold()),
+    }
 
     def __init__(
         self, view: View, read: Read, figures: Figures, *, looked_at: float | None, utc: bool, span: float = DAY
@@ -113,11 +105,6 @@ class HistoryScreen(LiveList[Chosen | None, Entry]):
         self._read_at = 0.0
         self._wanted: Interval | None = None
         self._reading = False
-        self._filter = ListFilter(placeholder="words in what happened, whom it hit, or why")
-        self.words = ""
-
-    def lowest(self) -> Iterator[Widget]:
-        yield self._filter
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -165,7 +152,7 @@ class HistoryScreen(LiveList[Chosen | None, Entry]):
         super().fill()
 
     def head(self, width: int) -> Row | None:
-        if not self.shown:
+        if not self._entries:
             return None
         when = cell("when", self._when)
         rest = cell("what", _rest(width, self._when))
@@ -174,11 +161,6 @@ class HistoryScreen(LiveList[Chosen | None, Entry]):
     @property
     def _when(self) -> int:
         return len(self._clock(self.span[1]))
-
-    @property
-    def shown(self) -> tuple[Entry, ...]:
-        """The lines that have what was typed."""
-        return tuple(entry for entry in self._entries if not self.words or has_words(entry, self.words))
 
     def rows(self, width: int) -> Iterator[Row]:
         if self._told is None:
@@ -191,21 +173,20 @@ class HistoryScreen(LiveList[Chosen | None, Entry]):
             yield Row(((" adding up", "quiet"),))
         else:
             yield from glance_rows(glance, self._clock, width) if self.height >= ROOMY else glance_line(glance, width)
-        if self.words:
-            yield Row(((cell(f" with {self.words}", width), "mark"),))
-        for entry in self.shown:
+        for entry in self._entries:
             yield entry_row(entry, self._view, self._clock(entry.at), self._when, width)
-        if not self.shown:
-            yield Row(
-                ((" nothing of this in the span" if self.words else " nothing is recorded of this span", "quiet"),)
-            )
+        if not self._entries:
+            yield Row(((" nothing is recorded of this span", "quiet"),))
 
     @property
     def _clock(self) -> Callable[[float], str]:
         return clock_of(self.span, self._zone)
 
-    def item(self, key: str) -> Entry | None:
-        return next((entry for entry in self._entries if entry.key == key), None)
+    def items(self) -> Iterator[tuple[str, Entry]]:
+        return ((entry.key, entry) for entry in self._entries)
+
+    def _has(self, key: str, item: Entry, rows: Sequence[Row]) -> bool:
+        return not self.words or has_words(item, self.words)
 
     def paragraphs(self, item: Entry) -> Iterator[Paragraph]:
         return entry_paragraphs(item, self._view, partial(moment_words, day=True, zone=self._zone))
@@ -217,19 +198,18 @@ class HistoryScreen(LiveList[Chosen | None, Entry]):
         wide = self.app.size.width >= 100
         if not wide:
             leads = "diff" if leads == "difference" else leads
-            return hint_words(
-                ("Enter", leads), ("c", "charts"), ("/", "filter"), ("+", "span"), ("l", "new"), ("n", "night"),
-                ("Esc", "close"),
+            return self.offers_of(
+                ("lists.open", leads), ("history.charts", "charts"), ("history.longer", "span"),
+                ("history.last-look", "new"), ("history.night", "night"),
             )  # fmt: skip
-        return hint_words(
-            ("Enter", leads),
-            ("o", "log" if leads not in ("", "log") else ""),
-            ("c", "charts"),
-            ("/", "filter"),
-            ("+ -", "span"),
-            ("l", "since last look"),
-            ("n", "last night"),
-            ("Esc", "close"),
+        return self.offers_of(
+            ("lists.open", leads),
+            ("history.log", "log" if leads not in ("", "log") else ""),
+            ("history.charts", "charts"),
+            ("history.longer", "longer"),
+            ("history.shorter", "shorter"),
+            ("history.last-look", "since last look"),
+            ("history.night", "last night"),
         )
 
     # --- keys --------------------------------------------------------------------------------------------------
@@ -271,27 +251,6 @@ class HistoryScreen(LiveList[Chosen | None, Entry]):
             lines.scroll_to(y=0, animate=False, force=True)
         self._begin()
         self.fill()
-
-    # --- what is typed -----------------------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        self._filter.ask(self.words)
-
-    @on(ListFilter.Narrowed)
-    def _narrowed(self, event: ListFilter.Narrowed) -> None:
-        event.stop()
-        self._narrow(event.words)
-
-    def _narrow(self, words: str) -> None:
-        if words != self.words:
-            self.words = words
-            self.fill()
-
-    def action_clear_or_close(self) -> None:
-        if self.words:
-            self._narrow("")
-        else:
-            self.dismiss(None)
 
 
 def _is_near(one: Interval, other: Interval) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from litellm_tui.analysis.failures.incidents import GOING_ON, Incident, find_incidents
@@ -16,6 +16,7 @@ from litellm_tui.analysis.health.request_counts import count_requests, rates_wor
 from litellm_tui.analysis.phrases import age, coarse_age, count
 from litellm_tui.model.diagnosis import Place
 from litellm_tui.model.log import Log
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
@@ -34,14 +35,16 @@ _LEAST_WORDS: Final = 12
 class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
     """Enter gives the incident, whose example stands in the log; `o` the place of the row concerned."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,i", "close", show=False),
-        Binding("o", "place", show=False),
-        Binding("r", "since_restart", show=False),
-        Binding("f5", "app.look", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("incidents")
     NAME = "incidents"
-    ENDING = "Enter log · o model · r since restart · Esc close"
+    OFFERS = (("lists.open", "log"), ("incidents.place", "model"), ("incidents.since-restart", "since start"))
+    COMMAND = ("incidents",)
+    ORDERS: ClassVar[Mapping[str, Callable[[Incident], object]]] = {
+        "cause": lambda incident: incident.cause.casefold(),
+        "whom it hits": lambda incident: incident.subject.casefold(),
+        "times": lambda incident: -incident.count,
+        "last": lambda incident: -incident.last,
+    }
 
     def __init__(self, view: View, looked_at: float, chosen: str = "") -> None:
         """`chosen` is the key of the incident that is selected at first."""
@@ -75,8 +78,8 @@ class IncidentsScreen(LiveList[Incident | Place | None, Incident]):
     def head(self, width: int) -> Row | None:
         return incident_head(self._found, width, self.height)
 
-    def item(self, key: str) -> Incident | None:
-        return next((incident for incident in self._found if incident.key == key), None)
+    def items(self) -> Iterator[tuple[str, Incident]]:
+        return ((incident.key, incident) for incident in self._found)
 
     def paragraphs(self, item: Incident) -> Iterator[Paragraph]:
         return incident_paragraphs(item, self._view)

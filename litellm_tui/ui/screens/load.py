@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button
@@ -19,6 +19,7 @@ from litellm_tui.analysis.failures.causes import first_words
 from litellm_tui.analysis.phrases import count
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.gateway import LoadedDeployment
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.probe_words import bar
@@ -40,9 +41,7 @@ class LoadDialog(RunDialog):
     `ended` after the last; `cancel` ends that.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"choose({number})", show=False) for number in range(1, len(SIZES) + 1)),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("load")
     YES = "#load"
 
     def __init__(

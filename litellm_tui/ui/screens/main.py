@@ -13,6 +13,8 @@ from textual.widget import Widget
 
 from litellm_tui.model.failures import Crashed
 from litellm_tui.monitor.supervisor import guarded
+from litellm_tui.ui.keymap import PLAIN, Bound
+from litellm_tui.ui.keys import with_key
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.pane import Pane, make_pane
 from litellm_tui.ui.panes.registry import FIRST, LEFT, PANES, Layout, Row, entry_of, in_order
@@ -46,8 +48,9 @@ def _heights(whole: int, upper: int, middle: int) -> tuple[int, int]:
 class MainScreen(CalmScreen[None]):
     """`pace` says when the terminal has room for what is large; `redraw` is called when panes have come into sight."""
 
-    def __init__(self, pace: Pace, redraw: Callable[[], None]) -> None:
+    def __init__(self, pace: Pace, redraw: Callable[[], None], bound: Bound = PLAIN) -> None:
         super().__init__()
+        self._bound = bound
         self._pace = pace
         self._redraw = redraw
         # what panes are to show that wait for the terminal
@@ -68,10 +71,10 @@ class MainScreen(CalmScreen[None]):
                         yield self._holder(row)
                 yield self._holder("side")
             yield self._holder("bottom")
-        yield ServiceStrip()
+        yield ServiceStrip(self._bound)
 
     def _holder(self, row: Row) -> Horizontal:
-        panes = (make_pane(entry, self._pace) for entry in PANES if entry.row == row)
+        panes = (make_pane(with_key(entry, self._bound.keys), self._pace) for entry in PANES if entry.row == row)
         return Horizontal(*panes, id=row, classes="holder")
 
     def on_mount(self) -> None:

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.filled import FilledScreen
@@ -20,7 +21,7 @@ from litellm_tui.ui.widgets.lines import Lines, Row
 class NotePrompt(FilledScreen[str | None]):
     """Enter gives the text, Escape nothing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "abandon", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("note")
     FOCUS = "Input"
 
     def __init__(self, title: str, question: str) -> None:

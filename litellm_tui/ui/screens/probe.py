@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button
@@ -24,6 +24,7 @@ from litellm_tui.logs.log_line import clean
 from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.probe_words import bar, error_words
@@ -68,9 +69,7 @@ class ProbeDialog(RunDialog):
     goes on to `on_result`.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"choose({number})", show=False) for number in range(1, 4)),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("probe")
     YES = "#probe"
 
     def __init__(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from litellm_tui.analysis.health.unnamed_failures import all_clear
 from litellm_tui.analysis.phrases import age, coarse_age
 from litellm_tui.model.diagnosis import Place, Problem
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.screens.live import LiveList
 from litellm_tui.ui.view import View
@@ -27,12 +28,13 @@ _LEAST_HIT: Final = 12
 class Problems(LiveList[Place | None, Problem]):
     """Enter goes to the row concerned, Escape closes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,exclamation_mark", "close", show=False),
-        # a modal screen keeps the keys of the console out: to look again is of use here too
-        Binding("f5", "app.look", show=False),
-    ]
-    NAME, WHAT, ENDING = "problems", "Problems", "Enter its row · Esc close"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("problems")
+    NAME, WHAT, OFFERS, COMMAND = "problems", "Problems", (("lists.open", "its row"),), ("status",)
+    ORDERS: ClassVar[Mapping[str, Callable[[Problem], object]]] = {
+        "problem": lambda problem: problem.title.casefold(),
+        "cause": lambda problem: problem.cause.casefold(),
+        "since": lambda problem: -(problem.since or 0.0),
+    }
 
     def rows(self, width: int) -> Iterator[Row]:
         return problem_rows(self._view, width, self.height)
@@ -40,8 +42,8 @@ class Problems(LiveList[Place | None, Problem]):
     def head(self, width: int) -> Row | None:
         return problem_head(self._view.diagnosis.problems, width, self.height)
 
-    def item(self, key: str) -> Problem | None:
-        return next((problem for problem in self._view.diagnosis.problems if problem.key == key), None)
+    def items(self) -> Iterator[tuple[str, Problem]]:
+        return ((problem.key, problem) for problem in self._view.diagnosis.problems)
 
     def paragraphs(self, item: Problem) -> Iterator[Paragraph]:
         return problem_paragraphs(item, self._view)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.widgets.lines import Lines
@@ -22,15 +23,7 @@ class Question(FilledScreen[ScreenResultType]):
     `YES` selects the button that goes on; while that is not to be seen, y and n do nothing.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", show=False),
-        Binding("n", "answer(False)", show=False),
-        Binding("left,up", "other_button(-1)", show=False),
-        Binding("right,down", "other_button(1)", show=False),
-        # the text above may be longer than its room, while a button has the focus
-        Binding("pageup", "scroll_text(-1)", show=False),
-        Binding("pagedown", "scroll_text(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("questions")
     FOCUS = "#cancel"
     YES: ClassVar[str]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
 from litellm_tui.model.log import LogRecord
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, record_paragraphs, request_paragraphs
 from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.sheet import Sheet
@@ -24,14 +25,7 @@ class RecordSheet(Sheet):
     with the lines of its request, or None where there is none.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "fold", show=False),
-        Binding("y", "copy", show=False),
-        Binding("c", "call", show=False),
-        # before the list takes them: the arrows scroll
-        Binding("j", "step(1)", show=False, priority=True),
-        Binding("k", "step(-1)", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("record", first=("step(1)", "step(-1)"))
 
     def __init__(
         self,

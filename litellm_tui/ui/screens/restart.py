@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button
@@ -18,6 +18,7 @@ from litellm_tui.analysis.change.preflight import PreflightCheck, stands_still
 from litellm_tui.analysis.change.proof import CheckName
 from litellm_tui.analysis.phrases import count
 from litellm_tui.model.diagnosis import Problem
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.proof_checklist import checklist, expected_checks
@@ -42,10 +43,7 @@ class RestartDialog(Question[None]):
     `rehearse` rehearses alone, in a screen of its own; `rehearsed` says whether a restart does so before anything else.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", show=False),
-        Binding("r", "rehearse", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("restart")
     YES = "#restart, #finish"
 
     def __init__(
@@ -131,7 +129,7 @@ class RestartDialog(Question[None]):
     def _refused(self) -> bool:
         return any(check.state == "refused" for check in self._checks or ())
 
-    def action_close(self) -> None:
+    def action_leave(self) -> None:
         self.dismiss(None)
 
     @on(Button.Pressed, "#cancel")

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Button
 
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.screens.question import Question
 
 
@@ -19,10 +20,7 @@ class RunDialog(Question[None]):
     `_began` and `_ended` are of the monotonic clock, None before.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-        Binding("r", "repeat", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("runs")
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         super().__init__()

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
 
 from litellm_tui.logs.log_line import clean
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.hint_words import hint_words, say_below
 from litellm_tui.ui.screens.filled import FilledScreen
@@ -30,7 +31,7 @@ class Offer(NamedTuple):
 class Sheet(FilledScreen[None]):
     """Closes on Escape, Enter or q. `paragraphs` is asked anew when the width changes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,question_mark", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("sheets")
 
     def __init__(self, title: str, paragraphs: Callable[[], list[Paragraph]], offers: Sequence[Offer] = ()) -> None:
         """`offers` are what can be done with what it tells of: such a key closes it first."""
@@ -45,7 +46,9 @@ class Sheet(FilledScreen[None]):
             yield Lines(id="sheet-lines")
 
     def on_mount(self) -> None:
-        say_below(self, hint_words(*((offer.shown, offer.word) for offer in self._offers), ("Esc", "close")))
+        say_below(
+            self, hint_words(*((offer.shown, offer.word) for offer in self._offers), ("y", "copy"), ("Esc", "close"))
+        )
 
     def rows(self, width: int) -> list[Row]:
         """The paragraphs."""
@@ -58,6 +61,13 @@ class Sheet(FilledScreen[None]):
             event.stop()
             self.dismiss(None)
             self.app.call_later(offer.run)
+
+    def action_copy(self) -> None:
+        """All of it."""
+        from litellm_tui.ui.clipboard import CopiesText, as_text
+
+        if isinstance(host := self.app, CopiesText):
+            host.copy_text(as_text(self._title, self._paragraphs()), "copied all of it")
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -9,13 +9,14 @@ from typing import ClassVar, Final, Literal
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Input
 
 from litellm_tui.actions.transaction.events import BACK, Event, Outcome, Result, Step, StepName
 from litellm_tui.actions.upgrade.plan import Planned
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.detail import Paragraph, to_rows
 from litellm_tui.ui.guarded_work import begin_beside
 from litellm_tui.ui.screens.question import Question
@@ -55,12 +56,7 @@ class UpgradeScreen(Question[None]):
     of that is given to `take`, and `over` says that nothing more will come.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-        Binding("r", "rehearse", show=False),
-        Binding("pageup", "scroll_lines(-1)", show=False),
-        Binding("pagedown", "scroll_lines(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("upgrade")
     YES = "#apply"
 
     def __init__(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from litellm_tui.ui.bindings import bindings_of
 from litellm_tui.ui.hint_words import say_below
 from litellm_tui.ui.screens.filled import FilledScreen
 from litellm_tui.ui.widgets.lines import Lines
@@ -17,10 +18,7 @@ from litellm_tui.ui.widgets.lines import Lines
 class WritingScreen(FilledScreen[bool]):
     """Ends with True when the operator wants it written. Enter alone does not write: it may be held down."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w,y", "write", show=False),
-        Binding("escape,q,enter,n", "close", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("writing")
     WHAT: ClassVar[str]
     ENDING: ClassVar[str]
     LINES: ClassVar[str]
@@ -32,6 +30,18 @@ class WritingScreen(FilledScreen[bool]):
 
     def on_mount(self) -> None:
         say_below(self, self.ENDING)
+
+    @property
+    def patch(self) -> str:
+        """What would be written, as a patch; empty where it is none."""
+        return ""
+
+    def action_copy(self) -> None:
+        """Copy the patch."""
+        from litellm_tui.ui.clipboard import CopiesText
+
+        if self.patch and isinstance(host := self.app, CopiesText):
+            host.copy_text(self.patch, "copied the patch")
 
     def action_write(self) -> None:
         self.dismiss(True)

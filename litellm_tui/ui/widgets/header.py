@@ -48,6 +48,10 @@ class Sentence(Lines, can_focus=False):
 
     _view: View | None = None
 
+    def clicked(self, number: int, twice: bool) -> None:
+        """What is wrong stands in the problems."""
+        self.call_later(self.run_action, "app.problems")
+
     def laid_out(self) -> None:
         super().laid_out()
         if self._view:

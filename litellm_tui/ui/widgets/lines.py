@@ -7,7 +7,7 @@ left open over SSH.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import ClassVar, Final, NamedTuple, overload
+from typing import ClassVar, NamedTuple, overload
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -17,7 +17,6 @@ from textual.binding import BindingType
 from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
@@ -29,12 +28,10 @@ from litellm_tui.ui.signs import to_ascii
 from litellm_tui.ui.textual_internals import turn_into
 from litellm_tui.ui.widgets.differing import differing
 from litellm_tui.ui.widgets.scroll_bar import AsciiRender, Bar
+from litellm_tui.ui.widgets.text_picking import BAR, TextPicking
 
 ASCII_CLASS = "-ascii"
 """The class of the app while it draws with ASCII signs only."""
-
-BAR: Final = "▌"
-"""Stands in the first cell of the line under the cursor, so that it is found without colours."""
 
 Span = tuple[str, str]
 """A piece of text and the name of its style in `palette`; no name is plain text."""
@@ -121,7 +118,7 @@ def _plainly(name: str) -> str:
     return "ok" if name == "quiet" else name
 
 
-class Lines(ScrollView, can_focus=True):
+class Lines(TextPicking, can_focus=True):
     """Rows with a cursor. Posts `Opened` on Enter and `Moved` when the cursor reaches another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("lists")
@@ -129,7 +126,7 @@ class Lines(ScrollView, can_focus=True):
     """Whether the cursor stands on the first row, whichever that is, until somebody has chosen one."""
 
     class Opened(Message):
-        """Enter, or a click on the row that the cursor is on."""
+        """Enter, or a double click on the row."""
 
         def __init__(self, lines: Lines, key: str) -> None:
             super().__init__()
@@ -178,6 +175,10 @@ class Lines(ScrollView, can_focus=True):
     def selected(self) -> str:
         """The key of the row under the cursor, empty when there is none."""
         return self._keys[self._cursor] if 0 <= self._cursor < len(self._keys) else ""
+
+    def text_of(self, key: str) -> str:
+        found = self._find(key)
+        return "".join(clean(text) for text, _ in self._rows[found].spans).strip() if found is not None else ""
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows. The selected row stays selected and on the same screen line, wherever it went."""
@@ -320,17 +321,18 @@ class Lines(ScrollView, can_focus=True):
         self.post_message(self.Opened(self, self.selected))
 
     def on_click(self, event: Click) -> None:
-        self.clicked(event.y + self.scroll_offset.y)
+        # Textual calls that of the class above as well
+        if self._picked_to is None:
+            self.clicked(event.y + self.scroll_offset.y, event.chain > 1)
 
-    def clicked(self, number: int) -> None:
-        """A click on this line of the whole list: the first selects it, the second opens it."""
+    def clicked(self, number: int, twice: bool) -> None:
+        """A click on this line of the whole list selects it, a double one opens it."""
         number = self._head_of(number)
         if 0 <= number < len(self._keys) and self._keys[number]:
             self._chosen = True
-            if number == self._cursor:
+            self._move_to(number)
+            if twice:
                 self.action_open()
-            else:
-                self._move_to(number)
 
     # --- drawing -----------------------------------------------------------------------------------------------
 
@@ -360,7 +362,7 @@ class Lines(ScrollView, can_focus=True):
             self._styles[name] = found
         return found
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         number = y + self.scroll_offset.y
         width = self.room
         if number >= len(self._rows):

@@ -17,6 +17,10 @@ class LogCursor(LogLines):
         found = self._index.sequences[place] if place >= 0 else None
         return self.store.get(found) if found is not None and found == self._at else None
 
+    def text_of(self, key: str) -> str:
+        """The record under the cursor: its lines have no keys."""
+        return self.chosen.text.partition("\n")[0] if self.chosen is not None else ""
+
     def beside(self, step: int) -> LogRecord | None:
         """Put the cursor on the record shown before this one (-1), or after it (1); None where there is none."""
         place = self._place() + step
@@ -101,13 +105,13 @@ class LogCursor(LogLines):
         if (record := self._taken()) is not None:
             self.post_message(self.Opened(self, str(record.sequence)))
 
-    def clicked(self, number: int) -> None:
+    def clicked(self, number: int, twice: bool) -> None:
         place = self._index.at_line(number)
         if 0 <= place < len(self._index):
-            if self._index.sequences[place] == self._at:
-                self.action_open()
-            else:
+            if self._index.sequences[place] != self._at:
                 self._go(place)
+            if twice:
+                self.action_open()
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)

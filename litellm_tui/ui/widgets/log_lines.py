@@ -421,7 +421,7 @@ class LogLines(Lines):
 
     # --- drawing -----------------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         width = self.room
         line = y + self.scroll_offset.y
         place = self._index.at_line(line) if line < self._index.height else -1

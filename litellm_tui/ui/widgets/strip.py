@@ -14,6 +14,7 @@ from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model.service import Service
 from litellm_tui.ui.detail import to_rows
 from litellm_tui.ui.drawable import drawable
+from litellm_tui.ui.keymap import PLAIN, Bound
 from litellm_tui.ui.keys import hints, tabs
 from litellm_tui.ui.shortened import shortened
 from litellm_tui.ui.view import View
@@ -98,6 +99,11 @@ class Hints(Lines, can_focus=False):
             self.laid_out()
 
     @property
+    def _bound(self) -> Bound:
+        found = getattr(self.app, "bound", PLAIN)
+        return found if isinstance(found, Bound) else PLAIN
+
+    @property
     def _read_only(self) -> bool:
         return bool(getattr(self.app, "read_only", False))
 
@@ -114,7 +120,7 @@ class Hints(Lines, can_focus=False):
         if rows:
             self.show(rows)
             return
-        shown = _spans(fitting(self._pane, self._read_only, self.room - 1))
+        shown = _spans(fitting(self._pane, self._read_only, self.room - 1, self._bound))
         self.show([Row(((" ", ""), *wrap(list(shown), self.room - 1, 1)[0]))])
 
 
@@ -122,6 +128,10 @@ class Tabs(Lines, can_focus=False):
     """Where one pane is shown at a time: which one it is, and the way to the others."""
 
     _pane = ""
+
+    def __init__(self, bound: Bound) -> None:
+        super().__init__()
+        self._bound = bound
 
     def about(self, pane: str) -> None:
         """This pane is shown."""
@@ -132,18 +142,19 @@ class Tabs(Lines, can_focus=False):
 
     def laid_out(self) -> None:
         super().laid_out()
-        self.show([Row(tuple(wrap([(" ", ""), *_tabs(self._pane)], self.room, 1)[0]))])
+        self.show([Row(tuple(wrap([(" ", ""), *_tabs(self._pane, self._bound)], self.room, 1)[0]))])
 
 
 class ServiceStrip(Vertical):
     """Side by side where both fit, one over the other where they do not; the cache above where it has no pane."""
 
-    def __init__(self) -> None:
+    def __init__(self, bound: Bound = PLAIN) -> None:
         super().__init__(id="strip")
         self._service, self._cache = ServiceLine(), CacheLine()
+        self._tabs = Tabs(bound)
 
     def compose(self) -> ComposeResult:
-        yield Tabs()
+        yield self._tabs
         yield self._cache
         with Horizontal(id="strip-lower"):
             yield self._service
@@ -195,9 +206,8 @@ def _state(service: Service) -> str:
     return f"{service.active_state} ({service.sub_state})" if known else service.active_state
 
 
-def _tabs(pane: str) -> Iterator[Span]:
-    for name, label in tabs():
-        key, _, title = label.partition(" ")
+def _tabs(pane: str, bound: Bound) -> Iterator[Span]:
+    for name, key, title in tabs(bound.keys):
         # the brackets are seen without colours
         yield ("[" if name == pane else " "), "strong"
         yield f"{key} ", "strong" if name == pane else "quiet"
@@ -205,17 +215,19 @@ def _tabs(pane: str) -> Iterator[Span]:
         yield ("]" if name == pane else " "), "strong"
 
 
-def fitting(pane: str, read_only: bool, width: int) -> list[tuple[str, str]]:
+def fitting(pane: str, read_only: bool, width: int, bound: Bound = PLAIN) -> list[tuple[str, str]]:
     """The keys that have room. Of those that hold everywhere the last fall out first, but for help and quit; then quit,
     and the last of the pane's own. The way to all others stays.
     """
-    found = hints(pane, read_only)
-    general = [hint for hint in found if hint in hints("", read_only)]
+    found = hints(pane, read_only, bound.keys)
+    everywhere = hints("", read_only, bound.keys)
+    general = [hint for hint in found if hint in everywhere]
+    way_to_all = bound.shown("everywhere.help")
     fall = [*reversed(general[:-_KEPT]), *reversed([hint for hint in found if hint not in general[:-_KEPT]])]
     for hint in fall:
         if sum(cell_len(f"{shown} {word}  ") for shown, word in found) - 2 <= width:
             break
-        if hint[0] != "?":
+        if hint[0] != way_to_all:
             found.remove(hint)
     return found
 
