@@ -38,7 +38,7 @@ def _wrong(kind: inspect.Type, data: object, path: Path) -> Iterator[tuple[Path,
         if fitting or len(others) == 1:
             yield from _wrong(fitting[0] if fitting else others[0], data, path)
         else:
-            yield path, _said(path, f"expected {' or '.join(map(_expected, others))}, not {_given(kind, data)}")
+            yield path, _said(path, f"expected {' or '.join(map(expected, others))}, not {_given(kind, data)}")
     elif not _fits(kind, data):
         yield path, _said(path, f"expected {expected(kind)}, not {_given(kind, data)}{_meant(kind, data)}")
     elif isinstance(kind, inspect.StructType) and isinstance(data, Mapping):

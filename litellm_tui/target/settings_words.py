@@ -1,4 +1,4 @@
-"""Every setting, as its record describes it: rows for the page and the manual, an example file, the schema of editors."""
+"""Every setting, as its record describes it: for the page and the manual, an example file, the schema of editors."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ class Section(NamedTuple):
     words: str
     settings: tuple[Setting, ...]
 
+    @property
+    def title(self) -> str:
+        """The path as it is told: `notify.rules[]`; a user's own name in capitals."""
+        steps = (step.upper() if step in _NAMES.values() else step for step in self.path)
+        return ".".join(steps).replace(".-", "[]")
+
 
 def sections() -> list[Section]:
     """All settings, the top first, each section before those inside it."""
@@ -52,7 +58,7 @@ def schema() -> dict[str, Any]:
 def example() -> str:
     """A settings file with every setting, all of it commented out."""
     head = [
-        "# Settings of litellm-tui. Everything is optional: take the # away from what you need, and from the keys above it.",
+        "# Settings of litellm-tui. Everything is optional: take the # away from what you need, and its keys above.",
         "# litellm-tui config --check says what is wrong in it.",
     ]
     return "\n".join([*head, *_example(inspect.type_info(Settings), "")]) + "\n"
@@ -68,15 +74,15 @@ def page() -> str:
         "`litellm-tui config` says where it is and what is wrong in it, by line; `--edit` opens it in your editor, "
         "`--example` prints a file with every setting, `--schema` its [JSON schema](schema/settings.json).",
         "",
-        "An editor that knows the YAML language server completes and checks the file with this first line, and the schema "
-        "beside it (`litellm-tui config --schema > ~/.config/litellm-tui/schema.json`):",
+        "An editor that knows the YAML language server completes and checks the file with this first line, and the "
+        "schema beside it (`litellm-tui config --schema > ~/.config/litellm-tui/schema.json`):",
         "",
         "```yaml",
         "# yaml-language-server: $schema=schema.json",
         "```",
     ]
     for section in sections():
-        lines += ["", f"## {_title(section.path)}", "", section.words, ""]
+        lines += ["", f"## {f'`{section.title}`' if section.path else 'The file'}", "", section.words, ""]
         lines += ["| setting | expects | default | means | example |", "|---|---|---|---|---|"]
         for one in section.settings:
             default = f"`{one.default}`" if one.default else ""
@@ -91,11 +97,6 @@ def flow(value: object) -> str:
 
     text = yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")
-
-
-def _title(path: tuple[str, ...]) -> str:
-    return "`" + ".".join(step.upper() if step in _NAMES.values() else step for step in path).replace(
-        ".-", "[]") + "`" if path else "The file"  # fmt: skip
 
 
 def _paragraph(text: str) -> str:
@@ -128,7 +129,7 @@ def _example(kind: inspect.StructType, indent: str, first: str = "") -> Iterator
         meta = _meta(field.type)
         begin, first = first or indent, ""
         found = _record(field.type)
-        yield f"# {begin}# {meta.get('description', '')}" if begin == indent else f"# {indent}# {meta['description']}"
+        yield f"## {indent}{meta.get('description', '')}"
         if found is None:
             given = meta.get("examples", [None])[0]
             yield f"# {begin}{field.encode_name}: {flow(given)}"

@@ -113,7 +113,7 @@ EXIT_CODES: Final[Mapping[str, Codes]] = {
 }  # fmt: skip
 EXAMPLES: Final[Mapping[str, str]] = {
     "": "litellm-tui --unit litellm.service --user",
-    "console": "litellm-tui --profile home",
+    "console": "litellm-tui console --profile home",
     "status": "litellm-tui status --since 12h",
     "check": "litellm-tui check --quiet || mail -s 'gateway' ops@example.org",
     "history": "litellm-tui history --since night",
