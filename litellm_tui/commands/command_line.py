@@ -100,7 +100,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"{self.prog}: {told}\n{self.prog} --help says what there is\n")
         raise AssertionError("exit() does not return")
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse_args(  # type: ignore[override]  # one form in place of argparse's three
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
         """As argparse does, with the nearest option or command where one is not known."""
         words = sys.argv[1:] if args is None else list(args)
         until = words.index("--") if "--" in words else len(words)

@@ -43,7 +43,7 @@ class Section(NamedTuple):
 
 def sections() -> list[Section]:
     """All settings, the top first, each section before those inside it."""
-    return list(_sections(inspect.type_info(Settings), ()))
+    return list(_sections(_all(), ()))
 
 
 def schema() -> dict[str, Any]:
@@ -61,7 +61,7 @@ def example() -> str:
         "# Settings of litellm-tui. Everything is optional: take the # away from what you need, and its keys above.",
         "# litellm-tui config --check says what is wrong in it.",
     ]
-    return "\n".join([*head, *_example(inspect.type_info(Settings), "")]) + "\n"
+    return "\n".join([*head, *_example(_all(), "")]) + "\n"
 
 
 def page() -> str:
@@ -97,6 +97,12 @@ def flow(value: object) -> str:
 
     text = yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _all() -> inspect.StructType:
+    found = inspect.type_info(Settings)
+    assert isinstance(found, inspect.StructType)
+    return found
 
 
 def _paragraph(text: str) -> str:
