@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from litellm_tui import __version__, cli
-from litellm_tui.cli import COMMANDS, USAGE_ERROR, build_parser, main
+from litellm_tui.cli import main
+from litellm_tui.commands.command_line import COMMANDS, USAGE_ERROR, build_parser
 
 
 def _run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -5,6 +5,7 @@ Exit status: 0 all is well, 1 warnings, 2 something is broken, 3 the gateway can
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from litellm_tui.analysis.health.unnamed_failures import all_clear
 from litellm_tui.analysis.history.axis import clock_of
 from litellm_tui.analysis.history.glance import Glance, glance_words
 from litellm_tui.analysis.phrases import age
+from litellm_tui.commands.colour import Severity, painted, severity_of, wants_colour
 from litellm_tui.commands.history import glance_document
 from litellm_tui.commands.look import Look, look
 from litellm_tui.commands.one_of_several import say_which
@@ -60,8 +62,11 @@ def run(
         print(report(seen) if past is None else short_report(seen, past.words, past.glance, past.clock))
     else:
         ascii_only = settings.draws_ascii or "utf" not in (sys.stdout.encoding or "").lower()
-        for line in lines(seen, past, ascii_only=ascii_only):
-            print(line)
+        # the first line is the state of the whole, by what the command ends with
+        worst: Severity = ("quiet", "warn")[code] if (code := exit_status(seen.diagnosis)) < 2 else "bad"
+        coloured = wants_colour(sys.stdout, os.environ)
+        for number, line in enumerate(lines(seen, past, ascii_only=ascii_only)):
+            print(painted(line, worst if number == 0 else severity_of(line)) if coloured else line)
     return exit_status(seen.diagnosis)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
 from litellm_tui.model.diagnosis import PlaceKind
 from litellm_tui.model.service_kinds import Command
@@ -24,18 +25,26 @@ _HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):
 class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An address that takes a POST.
 
-    The address stands in one of `url`, `url_env` (a variable) and `url_file`; one that is a secret itself, as Slack's
-    are, only in the last two. `key_env` and `key_file` hold the routing key of PagerDuty, and a bearer token for
-    everything else. An answer is waited for `timeout` seconds.
+    The address stands in one of `url`, `url_env` and `url_file`; one that is a secret itself, as Slack's are, only in
+    the last two.
     """
 
-    form: Form = "json"
-    url: str | None = None
-    url_env: str | None = None
-    url_file: str | None = None
-    key_env: str | None = None
-    key_file: str | None = None
-    timeout: float = 10.0
+    form: Annotated[Form, Meta(description="How the message is written.", examples=["slack"])] = "json"
+    url: Annotated[str | None, Meta(
+        description="The address, where it is no secret.", examples=["http://127.0.0.1:8099/x"])] = None  # fmt: skip
+    url_env: Annotated[str | None, Meta(
+        description="Environment variable that holds the address.", examples=["SLACK_URL"])] = None  # fmt: skip
+    url_file: Annotated[str | None, Meta(
+        description="File that holds the address, alone on one line.",
+        examples=["~/.config/litellm-tui/slack.url"])] = None  # fmt: skip
+    key_env: Annotated[str | None, Meta(
+        description="Environment variable that holds the key: PagerDuty's routing key, else a bearer token.",
+        examples=["PAGERDUTY_KEY"])] = None  # fmt: skip
+    key_file: Annotated[str | None, Meta(
+        description="File that holds the key, alone on one line.",
+        examples=["~/.config/litellm-tui/hook.key"])] = None  # fmt: skip
+    timeout: Annotated[float, Meta(
+        description="Seconds to wait for an answer, at most 60.", examples=[20])] = 10.0  # fmt: skip
 
     def __post_init__(self) -> None:
         given = [name for name in ("url", "url_env", "url_file") if getattr(self, name) is not None]
@@ -55,9 +64,13 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Apprise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Anything that the library apprise knows an address for; the address is a secret, in a variable or a file."""
 
-    url_env: str | None = None
-    url_file: str | None = None
-    timeout: float = 30.0
+    url_env: Annotated[str | None, Meta(
+        description="Environment variable that holds the address.", examples=["MATRIX_URL"])] = None  # fmt: skip
+    url_file: Annotated[str | None, Meta(
+        description="File that holds the address, alone on one line.",
+        examples=["~/.config/litellm-tui/matrix.url"])] = None  # fmt: skip
+    timeout: Annotated[float, Meta(
+        description="Seconds to wait for an answer, at most 60.", examples=[20])] = 30.0  # fmt: skip
 
     def __post_init__(self) -> None:
         if (self.url_env is None) == (self.url_file is None):
@@ -66,16 +79,19 @@ class Apprise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Receiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is told: exactly one of a webhook, a command, something of apprise, and the console's own terminal.
+    """Who is told: exactly one of a webhook, a command, something of apprise, and the console's own terminal."""
 
-    A command is a program with its arguments, never passed to a shell: it gets the message as JSON on its standard
-    input, and ends with 0 within `COMMAND_SECONDS`.
-    """
-
-    webhook: Webhook | msgspec.UnsetType = msgspec.UNSET
-    command: Command | msgspec.UnsetType = msgspec.UNSET
-    apprise: Apprise | msgspec.UnsetType = msgspec.UNSET
-    terminal: tuple[Ring, ...] | msgspec.UnsetType = msgspec.UNSET
+    webhook: Annotated[Webhook | msgspec.UnsetType, Meta(
+        description="An address that takes a POST.")] = msgspec.UNSET  # fmt: skip
+    command: Annotated[Command | msgspec.UnsetType, Meta(
+        description="A program with its arguments, that no shell sees: it gets the message as JSON on its standard "
+        "input, and ends with 0 within 30 s.",
+        examples=[["/usr/local/bin/page-me", "--team", "gateway"]])] = msgspec.UNSET  # fmt: skip
+    apprise: Annotated[Apprise | msgspec.UnsetType, Meta(
+        description="Anything that the library apprise knows an address for.")] = msgspec.UNSET  # fmt: skip
+    terminal: Annotated[tuple[Ring, ...] | msgspec.UnsetType, Meta(
+        description="The terminal of each console: its bell, or a notification of the desktop.",
+        examples=[["bell", "osc9"]])] = msgspec.UNSET  # fmt: skip
 
     def __post_init__(self) -> None:
         names = ("webhook", "command", "apprise", "terminal")
@@ -94,22 +110,28 @@ class Receiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is told to whom. Every condition that is given has to hold.
+    """What is told to whom. Every condition that is given has to hold."""
 
-    `severity` is the least one: `warn` is everything that is wrong. `groups` are names of model groups with `*` for any
-    characters: of what is no group's nothing matches. `subjects` are what a problem is about. A problem is told when it
-    has lasted `for` seconds. In `quiet_hours`, in `zone` or local time, nothing is told; what is still so after them
-    is. One problem is told at most once in `once_in_minutes`. `to` names receivers; all, where it is left out.
-    """
-
-    severity: Literal["warn", "bad"] = "warn"
-    groups: tuple[str, ...] = ()
-    subjects: tuple[PlaceKind, ...] = ()
-    lasting: float = msgspec.field(default=0.0, name="for")
-    quiet_hours: tuple[str, ...] | str = ()
-    zone: str | None = None
-    once_in_minutes: float = 0.0
-    to: tuple[str, ...] = ()
+    severity: Annotated[Literal["warn", "bad"], Meta(
+        description="The least severity; warn is everything that is wrong.", examples=["bad"])] = "warn"  # fmt: skip
+    groups: Annotated[tuple[str, ...], Meta(
+        description="Names of model groups, with * for any characters; what is of no group matches none.",
+        examples=[["qwen*", "llama3.1:latest"]])] = ()  # fmt: skip
+    subjects: Annotated[tuple[PlaceKind, ...], Meta(
+        description="What a problem is about.", examples=[["gateway", "service", "database"]])] = ()  # fmt: skip
+    lasting: Annotated[float, Meta(
+        description="Seconds that a problem has to last, counted from its onset.",
+        examples=[60])] = msgspec.field(default=0.0, name="for")  # fmt: skip
+    quiet_hours: Annotated[tuple[str, ...] | str, Meta(
+        description="Times of the day at which nothing is told; what is still so after them is.",
+        examples=[["22:00-07:00"]])] = ()  # fmt: skip
+    zone: Annotated[str | None, Meta(
+        description="The time zone of quiet_hours; local time, where it is left out.",
+        examples=["Europe/Berlin"])] = None  # fmt: skip
+    once_in_minutes: Annotated[float, Meta(
+        description="One problem is told at most once in so many minutes.", examples=[15])] = 0.0  # fmt: skip
+    to: Annotated[tuple[str, ...], Meta(
+        description="Names of receivers; all, where it is left out.", examples=[["duty"]])] = ()  # fmt: skip
 
     def __post_init__(self) -> None:
         if not 0 <= self.lasting <= _DAY:
@@ -135,8 +157,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Receivers by their names, and the rules; without rules everything that is wrong is told to all of them."""
 
-    receivers: dict[str, Receiver] = {}
-    rules: tuple[Rule, ...] = (Rule(),)
+    receivers: Annotated[dict[str, Receiver], Meta(
+        description="Who can be told, each by a name of your own.")] = {}  # fmt: skip
+    rules: Annotated[tuple[Rule, ...], Meta(
+        description="What is told to whom; without rules everything that is wrong is told to all."
+    )] = (Rule(),)  # fmt: skip
 
     def __post_init__(self) -> None:
         if not self.receivers:

@@ -9,46 +9,62 @@ import signal
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-Command = Annotated[tuple[str | int, ...], msgspec.Meta(min_length=1)]
+Command = Annotated[tuple[str | int, ...], Meta(min_length=1)]
+Scope = Literal["user", "system"]
 
 
 class Compose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A service of a Docker Compose project. Missing settings are found through the existing containers.
+    """A service of a Docker Compose project. Missing settings are found through the existing containers."""
 
-    `folder` is the project directory, `file` the compose file, `project` the project's name, `docker` the client.
-    """
-
-    folder: str | None = None
-    file: str | None = None
-    project: str | None = None
-    service: str | None = None
-    docker: str = "docker"
+    folder: Annotated[str | None, Meta(
+        description="The project's folder.", examples=["/srv/llm"])] = None  # fmt: skip
+    file: Annotated[str | None, Meta(
+        description="The compose file.", examples=["/srv/llm/compose.yaml"])] = None  # fmt: skip
+    project: Annotated[str | None, Meta(description="The project's name.", examples=["llm"])] = None
+    service: Annotated[str | None, Meta(
+        description="The service; without it the one that mounts the configuration, else the one that runs LiteLLM.",
+        examples=["litellm"])] = None  # fmt: skip
+    docker: Annotated[str, Meta(
+        description="The client, docker or podman.", examples=["podman"])] = "docker"  # fmt: skip
 
 
 class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A container that was made by itself, such as by `docker run`. `container` is its name; `client` the client."""
+    """A container that was made by itself, such as by `docker run`."""
 
-    container: str | None = None
-    client: str = "docker"
+    container: Annotated[str | None, Meta(
+        description="Its name; another container that gets the name is the same service.",
+        examples=["gateway"])] = None  # fmt: skip
+    client: Annotated[str, Meta(
+        description="The client, docker or podman.", examples=["podman"])] = "docker"  # fmt: skip
 
 
 class Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A process that a command starts. A PID file names it, or the `port` on which it listens is its own.
 
-    Without `start` the console starts again what it has seen running. `folder` is its working directory.
-    `environment_file` has NAME=VALUE lines that are added to the environment of the console. `stop_signal` asks it to
-    end; after `stop_seconds` it is killed with its children.
+    What the console starts lives in a session of its own, and stays when the console goes.
     """
 
-    start: Command | None = None
-    pid_file: str | None = None
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
-    log_file: str | None = None
-    folder: str | None = None
-    environment_file: str | None = None
-    stop_signal: str = "SIGTERM"
-    stop_seconds: float = 30.0
+    start: Annotated[Command | None, Meta(
+        description="The command, as a list of words; without it the console starts again what it has seen running.",
+        examples=[["/opt/venv/bin/litellm", "--config", "config.yaml", "--port", 4000]])] = None  # fmt: skip
+    pid_file: Annotated[str | None, Meta(
+        description="The file that names the process; start is then needed.",
+        examples=["/srv/llm/litellm.pid"])] = None  # fmt: skip
+    port: Annotated[Annotated[int, Meta(ge=1, le=65535)] | None, Meta(
+        description="The port on which it listens, where no PID file names it.", examples=[4000])] = None  # fmt: skip
+    log_file: Annotated[str | None, Meta(
+        description="The file of its log.", examples=["/srv/llm/litellm.log"])] = None  # fmt: skip
+    folder: Annotated[str | None, Meta(
+        description="The folder in which it is started.", examples=["/srv/llm"])] = None  # fmt: skip
+    environment_file: Annotated[str | None, Meta(
+        description="A file of NAME=VALUE lines that are added to the environment of the console.",
+        examples=["/srv/llm/litellm.env"])] = None  # fmt: skip
+    stop_signal: Annotated[str, Meta(
+        description="The signal that asks it to end.", examples=["SIGINT"])] = "SIGTERM"  # fmt: skip
+    stop_seconds: Annotated[float, Meta(
+        description="Seconds after which it is killed with its children.", examples=[60])] = 30.0  # fmt: skip
 
     def __post_init__(self) -> None:
         if self.pid_file is None and self.port is None:
@@ -62,20 +78,26 @@ class Process(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A service that only its own commands know.
+    """A service that only its own commands know. Each command is a list of words that no shell sees."""
 
-    `status` exits as LSB init scripts do: 0 for running, 3 for stopped, 4 for unknown, anything else for failed.
-
-    The log is a file, or the output of the command `log`. With a `pid_file` the process can be inspected.
-    """
-
-    status: Command
-    start: Command | None = None
-    stop: Command | None = None
-    restart: Command | None = None
-    log_file: str | None = None
-    log: Command | None = None
-    pid_file: str | None = None
+    status: Annotated[Command, Meta(
+        description="Ends as LSB init scripts do: 0 runs, 3 stopped, 4 no such service, anything else failed.",
+        examples=[["rc-service", "litellm", "status"]])]  # fmt: skip
+    start: Annotated[Command | None, Meta(
+        description="Starts it.", examples=[["sudo", "-n", "rc-service", "litellm", "start"]])] = None  # fmt: skip
+    stop: Annotated[Command | None, Meta(
+        description="Stops it.", examples=[["sudo", "-n", "rc-service", "litellm", "stop"]])] = None  # fmt: skip
+    restart: Annotated[Command | None, Meta(
+        description="Restarts it; without it stop and start do.",
+        examples=[["sudo", "-n", "rc-service", "litellm", "restart"]])] = None  # fmt: skip
+    log_file: Annotated[str | None, Meta(
+        description="The file of its log.", examples=["/var/log/litellm.log"])] = None  # fmt: skip
+    log: Annotated[Command | None, Meta(
+        description="A command that follows its log, in place of log_file.",
+        examples=[["tail", "-F", "/var/log/litellm.log"]])] = None  # fmt: skip
+    pid_file: Annotated[str | None, Meta(
+        description="The file that names its process, for its age and memory.",
+        examples=["/run/litellm.pid"])] = None  # fmt: skip
 
     def __post_init__(self) -> None:
         if self.log is not None and self.log_file is not None:
@@ -84,9 +106,6 @@ class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 ServiceSettings = Compose | Docker | Process | Custom
 KindName = Literal["systemd", "compose", "docker", "process", "custom"]
-
-
-Scope = Literal["user", "system"]
 
 
 class Tools(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from litellm_tui.target.profile import Options
 from litellm_tui.target.settings import ProfileSettings, Settings
 
 # they are about this machine whatever profile is chosen
-_HERE: Final = ("fleet", "host", "demo", "serve", "tour")
+_HERE: Final = ("fleet", "host", "demo", "serve", "tour", "config", "completion")
 
 
 def chosen_far(

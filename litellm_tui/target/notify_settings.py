@@ -1,55 +1,37 @@
-"""Reads `notify:` of the settings file: what is wrong with it is told by receiver, rule and key."""
+"""What of `notify:` in the settings file cannot be used, and the time zones of its rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from litellm_tui.analysis.redaction.redactor import Redactor
 from litellm_tui.analysis.redaction.secret_names import secret_parts
-from litellm_tui.model.notify_settings import NotifySettings, Receiver, Rule, Webhook
+from litellm_tui.model.notify_settings import NotifySettings, Webhook
 
 _SHAPES: Final = Redactor()
 
 
-def check_notify(data: object) -> None:
-    """Raises ValueError where the section cannot be used: it names receiver or rule, key and what is expected."""
-    if not isinstance(data, Mapping):
-        raise ValueError("notify: expected receivers: and rules:")
-    receivers = data.get("receivers")
-    if not isinstance(receivers, Mapping):
-        raise ValueError("notify.receivers: expected a name and a webhook, command, apprise or terminal for each")
-    for name, given in receivers.items():
-        found = _converted(f"notify.receivers.{str(name)[:60]}", given, Receiver)
-        if isinstance(found.webhook, Webhook) and found.webhook.url is not None:
-            _check_url(f"notify.receivers.{name}.webhook.url", found.webhook.url)
-    rules = data.get("rules", [])
-    if not isinstance(rules, list):
-        raise ValueError("notify.rules: expected a list")
-    for number, given in enumerate(rules, 1):
-        rule = _converted(f"notify.rules, number {number}", given, Rule)
+def mistakes_of_notify(settings: NotifySettings) -> Iterator[tuple[tuple[object, ...], str]]:
+    """What makes the section unusable beyond its form, as the path of its key and words."""
+    for name, receiver in settings.receivers.items():
+        hook = receiver.webhook
+        if isinstance(hook, Webhook) and hook.url is not None and (why := _why_refused(hook.url)):
+            yield ("notify", "receivers", name, "webhook", "url"), why
+    for number, rule in enumerate(settings.rules):
         if rule.zone is not None and zone_of(rule.zone) is None:
-            raise ValueError(f"notify.rules, number {number}: zone: {rule.zone[:60]!r}: expected such as Europe/Berlin")
-    _converted("notify", data, NotifySettings)
+            yield ("notify", "rules", number, "zone"), f"{rule.zone[:60]!r}: expected such as Europe/Berlin"
 
 
-def _converted(where: str, given: object, kind: type[Any]) -> Any:
-    try:
-        return msgspec.convert(given, kind)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise ValueError(f"{where}: {error}") from error
-
-
-def _check_url(where: str, url: str) -> None:
+def _why_refused(url: str) -> str:
     if why := why_no_url(url):
-        raise ValueError(f"{where}: {why}")
+        return why
     if any(secret_parts("", url)) or _SHAPES(url) != url:
-        raise ValueError(f"{where}: holds a secret: expected it in a variable or a file (url_env, url_file)")
+        return "holds a secret: expected it in a variable or a file (url_env, url_file)"
+    return ""
 
 
 def why_no_url(url: str) -> str:

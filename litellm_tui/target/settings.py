@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.ssh import refused
 from litellm_tui.host.terminal_locale import draws_unicode
 from litellm_tui.model.notify_settings import NotifySettings
-from litellm_tui.model.service_kinds import Compose, Custom, Docker, Process, ServiceSettings
+from litellm_tui.model.service_kinds import Compose, Custom, Docker, Process, Scope, ServiceSettings
+
+if TYPE_CHECKING:
+    from litellm_tui.target.settings_text import Mistake
 
 NAME = "litellm-tui"
 AUTO: Final = "auto"
-
 
 # what no option of the command line says
 _OF_THE_HOST: Final[Mapping[str, object]] = {
@@ -29,40 +32,59 @@ class SettingsError(Exception):
 
 
 class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One gateway of the settings file. What is left out is discovered.
+    """One gateway. What is left out is discovered.
 
-    `key_env` names an environment variable and `key_file` a file that hold the key: the key itself is not accepted.
-    `health_url` is the address that others check (LiteLLM's SEPARATE_HEALTH_APP, a load balancer's check); it is polled
-    in addition to the gateway itself.
-    `probes` are groups that must answer a real request before a restart counts as applied.
-    With `read_only` nothing is changed and no request that costs is made. `production` marks a gateway on the screen,
-    and a restart must be confirmed by typing the service's name.
-    `ask_database` off leaves Postgres itself alone: what LiteLLM says of its database is all that is known then.
-    `ssh` is the host where the gateway is, as OpenSSH's client understands it: litellm-tui there is asked, with `url`,
-    `config`, `unit`, `scope`, `key_env`, `key_file` and `read_only` as its options and `profile` as one of its own
-    profiles; everything else belongs into its settings file. Gateways of one `group` are to have equal configurations.
-    `compose`, `docker`, `process` or `custom` describes a service that systemd does not run; `unit` is then its name.
+    Without one of the blocks `compose`, `docker`, `process` and `custom` a systemd unit runs it. The key itself is not
+    accepted.
     """
 
-    url: str | None = None
-    config: str | None = None
-    unit: str | None = None
-    scope: Literal["user", "system"] | None = None
-    key_env: str | None = None
-    key_file: str | None = None
-    health_url: str | None = None
-    probes: tuple[str, ...] = ()
-    read_only: bool = False
-    production: bool = False
-    ask_database: bool = True
-    ssh: str | None = None
-    profile: str | None = None
-    group: str | None = None
+    url: Annotated[str | None, Meta(
+        description="Address of the gateway.", examples=["http://127.0.0.1:4001"])] = None  # fmt: skip
+    config: Annotated[str | None, Meta(
+        description="LiteLLM's configuration file.", examples=["/etc/litellm/staging.yaml"])] = None  # fmt: skip
+    unit: Annotated[str | None, Meta(
+        description="The systemd unit that runs LiteLLM; beside a block, the name of the service.",
+        examples=["litellm.service"])] = None  # fmt: skip
+    scope: Annotated[Scope | None, Meta(
+        description="Whether the unit is one of the user or of the system.", examples=["system"])] = None  # fmt: skip
+    key_env: Annotated[str | None, Meta(
+        description="Environment variable that holds the gateway's key.", examples=["GATEWAY_KEY"])] = None  # fmt: skip
+    key_file: Annotated[str | None, Meta(
+        description="File that holds the gateway's key, alone on one line.",
+        examples=["~/.config/litellm-tui/staging.key"])] = None  # fmt: skip
+    health_url: Annotated[str | None, Meta(
+        description="An address that others check, such as LiteLLM's SEPARATE_HEALTH_APP or what a load balancer asks; "
+        "it is polled in addition to the gateway itself.",
+        examples=["http://127.0.0.1:4002/health/readiness"])] = None  # fmt: skip
+    probes: Annotated[tuple[str, ...], Meta(
+        description="Model groups that must answer a real request before a restart counts as applied.",
+        examples=[["llama3.1:latest"]])] = ()  # fmt: skip
+    read_only: Annotated[bool, Meta(
+        description="Change nothing, and make no request that costs.", examples=[True])] = False  # fmt: skip
+    production: Annotated[bool, Meta(
+        description="Mark the gateway on the screen; a restart is confirmed by typing the service's name.",
+        examples=[True])] = False  # fmt: skip
+    ask_database: Annotated[bool, Meta(
+        description="Ask Postgres itself; without it only what LiteLLM says of its database is known.",
+        examples=[False])] = True  # fmt: skip
+    ssh: Annotated[str | None, Meta(
+        description="Host where the gateway is, as OpenSSH's client understands it. litellm-tui there is asked; beside "
+        "it stand url, config, unit, scope, key_env, key_file, read_only, profile and group, everything else belongs "
+        "into the settings file of that host.", examples=["ops@web-1"])] = None  # fmt: skip
+    profile: Annotated[str | None, Meta(
+        description="With ssh: a profile of that host's settings file.", examples=["main"])] = None  # fmt: skip
+    group: Annotated[str | None, Meta(
+        description="Gateways of one group are to have equal configurations; the fleet compares and changes them.",
+        examples=["web"])] = None  # fmt: skip
     # unset and not None: `compose:` with nothing behind it is a mistake, and must not mean systemd
-    compose: Compose | msgspec.UnsetType = msgspec.UNSET
-    docker: Docker | msgspec.UnsetType = msgspec.UNSET
-    process: Process | msgspec.UnsetType = msgspec.UNSET
-    custom: Custom | msgspec.UnsetType = msgspec.UNSET
+    compose: Annotated[Compose | msgspec.UnsetType, Meta(
+        description="A service of a Docker Compose project.")] = msgspec.UNSET  # fmt: skip
+    docker: Annotated[Docker | msgspec.UnsetType, Meta(
+        description="A container that was made by itself, such as by docker run.")] = msgspec.UNSET  # fmt: skip
+    process: Annotated[Process | msgspec.UnsetType, Meta(
+        description="A process that a command starts.")] = msgspec.UNSET  # fmt: skip
+    custom: Annotated[Custom | msgspec.UnsetType, Meta(
+        description="A service that only its own commands know.")] = msgspec.UNSET  # fmt: skip
 
     def __post_init__(self) -> None:
         given = [
@@ -92,9 +114,11 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Settings of the audit. `ignore` maps a rule to the reason why its findings are ignored."""
+    """Settings of the audit."""
 
-    ignore: dict[str, str] = {}
+    ignore: Annotated[dict[str, str], Meta(
+        description="Rules whose findings are left alone, each with the reason.",
+        examples=[{"local-cache-many-workers": "one worker is enough here"}])] = {}  # fmt: skip
 
 
 Keys = dict[str, str | list[str] | None]
@@ -102,45 +126,54 @@ Keys = dict[str, str | list[str] | None]
 
 
 class CommandSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A command of the operator's own on a key. `run` are its words, which no shell reads; in them stand `{group}`,
-    `{model}`, `{line}`, `{url}` and `{profile}` for what is selected. With `ask` it is asked first. Never read-only.
-    """
+    """A command of the operator's own on a key. It is not carried out where the console is read-only."""
 
-    name: str
-    key: str
-    run: tuple[str, ...]
-    title: str = ""
-    ask: bool = False
+    name: Annotated[str, Meta(description="What the palette calls it.", examples=["logs"])]
+    key: Annotated[str, Meta(description="The key that carries it out.", examples=["ctrl+o"])]
+    run: Annotated[tuple[str, ...], Meta(
+        description="Its words, which no shell reads; {group}, {model}, {line}, {url} and {profile} in them stand for "
+        "what is selected.", examples=[["grep", "{model}", "/var/log/gateway"]])]  # fmt: skip
+    title: Annotated[str, Meta(description="What help says of it.", examples=["the gateway's own notes"])] = ""
+    ask: Annotated[bool, Meta(description="Ask before it is carried out.", examples=[True])] = False
 
 
 class ColumnSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The columns that a list has besides its first and its state; None for all that have room."""
+    """The columns that a list has besides its first and its state; all that have room where nothing is said."""
 
-    models: tuple[Literal["model", "address", "requests", "failed", "latency", "chart", "seen"], ...] | None = None
-    fleet: tuple[Literal["problems", "errors", "version", "config", "seen"], ...] | None = None
+    models: Annotated[tuple[Literal["model", "address", "requests", "failed", "latency", "chart", "seen"], ...] | None,
+                      Meta(description="Columns of the models.", examples=[["requests", "failed"]])] = None  # fmt: skip
+    fleet: Annotated[tuple[Literal["problems", "errors", "version", "config", "seen"], ...] | None,
+                     Meta(description="Columns of the fleet.", examples=[["problems", "errors"]])] = None  # fmt: skip
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings.
+    """All settings. Everything is optional."""
 
-    `profile` is used when none is named. `theme` is the name of a theme file; `auto` is `light` or `dark`,
-    as the terminal's background is. `ascii` draws signs and frames in ASCII
-    or not; None decides by the locale. `mouse` turns mouse reporting on; without it the terminal selects text. `utc`
-    shows log times in UTC. `keys` binds keys, and `commands` puts commands of the operator's own on keys. `columns`
-    chooses those of the lists. `audit` says which findings are ignored, `notify` who is told of problems.
-    """
-
-    profile: str | None = None
-    theme: str = AUTO
-    ascii: bool | None = None
-    mouse: bool = True
-    utc: bool = False
-    keys: Keys = {}
-    commands: tuple[CommandSettings, ...] = ()
-    columns: ColumnSettings = ColumnSettings()
-    audit: AuditSettings = AuditSettings()
-    notify: NotifySettings | None = None
-    profiles: dict[str, ProfileSettings] = {}
+    profile: Annotated[str | None, Meta(
+        description="The profile that is used when none is named.", examples=["home"])] = None  # fmt: skip
+    theme: Annotated[str, Meta(
+        description="dark, light, high-contrast, or one of your own in the folder themes beside this file; auto is "
+        "light or dark, as the terminal's background is.", examples=["light"])] = AUTO  # fmt: skip
+    ascii: Annotated[bool | None, Meta(
+        description="Draw signs and frames in ASCII; the locale decides where it is not set.",
+        examples=[True])] = None  # fmt: skip
+    mouse: Annotated[bool, Meta(
+        description="Take clicks and the wheel; without it the terminal selects text by itself.",
+        examples=[False])] = True  # fmt: skip
+    utc: Annotated[bool, Meta(description="Show the times of the log in UTC.", examples=[True])] = False
+    keys: Annotated[Keys, Meta(
+        description="A preset of bindings, and by the id of a binding its keys: one, several, or none.",
+        examples=[{"preset": "vim", "everywhere.restart": "ctrl+r"}])] = {}  # fmt: skip
+    commands: Annotated[tuple[CommandSettings, ...], Meta(
+        description="Commands of your own, each on a key.")] = ()  # fmt: skip
+    columns: Annotated[ColumnSettings, Meta(
+        description="The columns of lists.")] = ColumnSettings()  # fmt: skip
+    audit: Annotated[AuditSettings, Meta(
+        description="What the audit leaves alone.")] = AuditSettings()  # fmt: skip
+    notify: Annotated[NotifySettings | None, Meta(
+        description="Who is told of problems, and by which rules.")] = None  # fmt: skip
+    profiles: Annotated[dict[str, ProfileSettings], Meta(
+        description="The gateways, each by a name of your own.")] = {}  # fmt: skip
 
     @property
     def draws_ascii(self) -> bool:
@@ -155,37 +188,55 @@ def settings_folder() -> Path:
     return user_config_path(NAME)
 
 
+def settings_file() -> Path:
+    """The settings file, whether it is there or not."""
+    return settings_folder() / "config.yaml"
+
+
 def load_settings(path: Path | None = None) -> Settings:
     """The settings; the defaults where there is no file.
 
     Raises `SettingsError` for a wrong file: ignoring it could mean operating another gateway.
     """
-    path = path or settings_folder() / "config.yaml"
+    path = path or settings_file()
     try:
         text = read_text(path, SMALL)
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
+    settings, wrong = read_settings(text)
+    if settings is not None:
+        return settings
+    first, *others = wrong
+    more = f" (and {len(others)} more: litellm-tui config --check tells all)" if others else ""
+    raise SettingsError(f"{place(path, first)}: {first.words}{more}")
 
-    import yaml
 
+def read_settings(text: str) -> tuple[Settings | None, Sequence[Mistake]]:
+    """The settings that a text says; None, and every mistake in the order of its lines, where it cannot be used."""
+    # the reader of YAML is needed only where there is a file
+    from litellm_tui.target.settings_text import Mistake, parse
+
+    root, data, wrong = parse(text)
+    if wrong:
+        return None, wrong
+    if root is None or data is None:
+        return Settings(), ()
     try:
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise SettingsError(f"{where}: {error.problem}") from error
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-        # PyYAML's constructors raise more than its own errors
-        raise SettingsError(f"{path}: {error}") from error
-    if data is None:
-        return Settings()
-    try:
-        if isinstance(data, dict) and data.get("notify") is not None:
-            from litellm_tui.target.notify_settings import check_notify
-
-            check_notify(data["notify"])
-        return msgspec.convert(data, Settings)
+        settings = msgspec.convert(data, Settings)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise SettingsError(f"{path}: {error}") from error
+        from litellm_tui.target.settings_check import mistakes
+
+        return None, mistakes(root, data, Settings) or [Mistake(0, 0, str(error))]
+    if settings.notify is not None:
+        from litellm_tui.target.notify_settings import mistakes_of_notify
+        from litellm_tui.target.settings_text import at_path, named
+
+        wrong = [at_path(root, path, f"{named(path)}: {words}") for path, words in mistakes_of_notify(settings.notify)]
+    return (None, wrong) if wrong else (settings, ())
+
+
+def place(path: Path, mistake: Mistake) -> str:
+    """FILE:LINE:COLUMN, or the file alone where no line is known."""
+    return f"{path}:{mistake.line}:{mistake.column}" if mistake.line else str(path)

@@ -357,7 +357,7 @@ def test_a_gateway_that_dies_under_load_is_3(run: Run, standin: StandIn, capsys:
 
 
 def test_every_option_of_the_command_line_is_a_wish() -> None:
-    from litellm_tui.cli import build_parser
+    from litellm_tui.commands.command_line import build_parser
     from litellm_tui.target.profile import Options
 
     everything = [

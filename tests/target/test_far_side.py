@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.cli import build_parser
+from litellm_tui.commands.command_line import build_parser
 from litellm_tui.model.fleet import Member
 from litellm_tui.target.far_side import chosen_far, far_words, member_words, members, without_profile
 from litellm_tui.target.profile import Options

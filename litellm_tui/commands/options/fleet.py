@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
+from litellm_tui.commands.options.usage import epilog
+
 _ABSENT: Final = argparse.SUPPRESS
 _GROUP: Final = "the members are the profiles with this group:"
 
@@ -22,7 +24,7 @@ def add_fleet_options(parser: argparse.ArgumentParser) -> None:
         ("resume", "go on with a change of a group that was interrupted"),
         ("forget", "forget a change that was interrupted: what was done stays as it is"),
     ):
-        verb = verbs.add_parser(name, help=line, description=line)
+        verb = verbs.add_parser(name, help=line, description=line, epilog=epilog(f"fleet {name}"))
         if name == "apply":
             verb.add_argument("file", metavar="FILE", help="the configuration; - reads it from stdin")
         elif name == "upgrade":
