@@ -21,8 +21,8 @@ from litellm_tui.analysis.history.entries import (
     gaps,
     kind_words,
     length_words,
+    line_words,
     severity_of,
-    title_words,
     watched,
 )
 from litellm_tui.analysis.history.glance import MOST_EVENTS, Glance, glance_of, glance_words
@@ -119,7 +119,7 @@ def lines(past: Past, clock: Callable[[float], str]) -> Iterator[str]:
 def _entry(entry: Entry, clock: Callable[[float], str], until: float) -> Iterator[str]:
     sign = _SIGNS.get(severity_of(entry), " ")
     length = length_words(entry, until)
-    said = f"{title_words(entry)}{f', {length}' if length else ''}"
+    said = f"{line_words(entry)}{f', {length}' if length else ''}"
     yield f"{clock(entry.at)}  {sign} {kind_words(entry):<10} {said}".rstrip()
     event = entry.event
     if event is not None and event.hit and severity_of(entry) in ("bad", "warn"):

@@ -76,6 +76,12 @@ class Message(msgspec.Struct, frozen=True):
     format: int = FORMAT
 
 
+class Digest(Message, frozen=True):
+    """A message that tells people of many problems at once, each named in `parts`; it is sent, and never kept."""
+
+    parts: tuple[str, ...] = ()
+
+
 class Waiting(msgspec.Struct, frozen=True):
     """A message in the outbox: to whom, how often it was tried, and what came of it.
 

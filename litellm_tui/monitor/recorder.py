@@ -51,6 +51,8 @@ class Recorder:
         self._settled = False
         self._outage: Outage | None = None
         self._outages: list[Outage] = []
+        self._standing: object = None
+        """How the problems stood that were written last."""
         self._signature: object = None
         self._asks: list[float] = []
         self._asking: asyncio.Task[None] | None = None
@@ -65,9 +67,12 @@ class Recorder:
             return
         self._note_outage(snapshot, diagnosis, now)
         self._look_up_exits(snapshot, now)
-        if self._busy or now < self._due < now + 2 * WRITE_SECONDS:
+        # what comes and goes between two writes is told by no later view
+        standing = tuple((one.key, one.cause, one.severity, one.solved_at is None) for one in diagnosis.problems)
+        waits = now < self._due < now + 2 * WRITE_SECONDS and standing == self._standing
+        if self._busy or waits:
             return
-        self._busy, self._due = True, now + WRITE_SECONDS
+        self._busy, self._due, self._standing = True, now + WRITE_SECONDS, standing
         outages = (*self._outages, *((self._outage,) if self._outage is not None else ()))
         self._outages = []
         seen = Seen(snapshot, diagnosis, now, self._exits, outages)

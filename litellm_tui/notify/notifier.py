@@ -12,12 +12,13 @@ import os
 import socket
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 from litellm_tui.analysis.health.asked import all_asked
 from litellm_tui.analysis.notify.decide import Decision, Zones, decide
+from litellm_tui.analysis.notify.digest import digest, is_read_by_people, together
 from litellm_tui.analysis.notify.forms import rung
 from litellm_tui.analysis.notify.standing import observed
 from litellm_tui.analysis.phrases import count
@@ -283,8 +284,11 @@ class Notifier:
                 claimed = await self._files.run(self._outbox.claim, name, self._clock())
                 if claimed is None:
                     return
-                result = await self._sent(address, claimed.message)
-                await self._files.run(self._note, claimed, result)
+                whole = [claimed]
+                if is_read_by_people(address.receiver):
+                    whole = await self._files.run(self._outbox.claim_with, claimed, name, self._clock(), together)
+                result = await self._sent(address, digest([one.message for one in whole]))
+                await self._files.run(self._note, whole, result)
             except (sqlite3.Error, OSError) as error:
                 self._tell("", f"{self._outbox.path}: {_words_of(error)}")
                 return
@@ -298,14 +302,15 @@ class Notifier:
         result = await guarded_async(self._send(address, message))
         return Result(result.why) if isinstance(result, Crashed) else result
 
-    def _note(self, claimed: Claimed, result: Result) -> None:
-        now = self._clock()
-        if not result.why:
-            self._outbox.done(claimed.number, now)
-        elif result.never and claimed.attempts + 1 >= MOST_REFUSED:
-            self._outbox.done(claimed.number, now, "refused", result.why)
-        else:
-            self._outbox.failed(claimed.number, now, result.why, max(pause(claimed.attempts + 1), result.wait))
+    def _note(self, whole: Sequence[Claimed], result: Result) -> None:
+        now, attempts = self._clock(), whole[0].attempts + 1
+        for claimed in whole:
+            if not result.why:
+                self._outbox.done(claimed.number, now)
+            elif result.never and attempts >= MOST_REFUSED:
+                self._outbox.done(claimed.number, now, "refused", result.why)
+            else:
+                self._outbox.failed(claimed.number, now, result.why, max(pause(attempts), result.wait))
 
     def _tell(self, name: str, words: str) -> None:
         """Say what cannot be done, once for as long as it is so."""

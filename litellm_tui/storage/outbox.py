@@ -78,6 +78,10 @@ class Claimed(NamedTuple):
     attempts: int
 
 
+Choose = Callable[[Sequence[Message]], int]
+"""How many of these, the oldest first, are told together."""
+
+
 class LaterForm(OSError):
     """The file was written by a later litellm-tui."""
 
@@ -154,6 +158,26 @@ class Outbox:
                 )
                 return Claimed(head["number"], message, head["attempts"])
             return None
+
+    def claim_with(self, first: Claimed, receiver: str, now: float, choose: Choose) -> list[Claimed]:
+        """What `choose` takes of this message, which is claimed, and those that wait behind it; claimed as well."""
+        with self._changing() as connection:
+            rows = connection.execute(
+                "SELECT * FROM message WHERE state = 'waiting' AND receiver = ? AND number > ? ORDER BY number",
+                (receiver, first.number),
+            ).fetchall()
+            behind = [
+                Claimed(row["number"], message, row["attempts"])
+                for row in rows
+                if self._free(row, now) and (message := _read(_MESSAGE, row["record"])) is not None
+            ]
+            found = [first, *behind]
+            found = found[: choose([one.message for one in found])]
+            connection.executemany(
+                "UPDATE message SET owner = ?, claimed_until = ? WHERE number = ?",
+                [(self._me, now + CLAIM_SECONDS, one.number) for one in found[1:]],
+            )
+            return found
 
     def done(self, number: int, now: float, state: str = "sent", failure: str = "") -> None:
         """It is sent, or refused for good."""

@@ -150,7 +150,7 @@ async def _goes_where_it_leads(scene: Scene) -> None:
     # what is held of the log is younger: it stands at its beginning
     await scene.until(lambda: not scene.log.following)
     await scene.press("h")
-    await _selected(scene, "audit: 1 warning")
+    await _selected(scene, "1 warning")
     await scene.press("enter")
     assert isinstance(scene.app.screen, AuditScreen)
 

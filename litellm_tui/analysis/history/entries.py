@@ -188,6 +188,23 @@ def title_words(entry: Entry) -> str:
     return ": ".join(filter(None, (event.title, cause)))
 
 
+def line_words(entry: Entry) -> str:
+    """Its sentence where it stands beside the word of its kind, which it does not repeat."""
+    if len(entry.events) != 1 and not (entry.events and _is_one(entry.events)):
+        return title_words(entry)
+    event = entry.events[0]
+    title = title_beside_kind(event)
+    return ": ".join(filter(None, (title, event.cause if event.cause not in title else "")))
+
+
+def title_beside_kind(event: Event) -> str:
+    """Its title without the word of its kind; of one that says no more than that, what it is about."""
+    kind = NAMES[event.kind]
+    if event.title == kind:
+        return ", ".join(filter(None, (event.subject, event.hit))) or event.title
+    return event.title.removeprefix(f"{event.kind}: ")
+
+
 def length_words(entry: Entry, now: float) -> str:
     """How long it was, how long it has lasted, or how often it came."""
     if len(entry.events) > 1 and _is_one(entry.events):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from litellm_tui.analysis.phrases import age
-from litellm_tui.model.notification import Message
+from litellm_tui.model.notification import Digest, Message
 
 _SIGNS = {"bad": "BAD", "warn": "WARNING"}
 
@@ -14,6 +14,8 @@ _SIGNS = {"bad": "BAD", "warn": "WARNING"}
 def head(message: Message) -> str:
     """`gw-01: BAD qwen: refused`, `gw-01: ended after 4 min: qwen: refused`, or that it is a test."""
     what = f"{message.title}: {message.cause}"
+    if isinstance(message, Digest) and message.event == "ended":
+        return f"{message.gateway}: {what}"
     if message.event == "test":
         return f"{message.gateway}: TEST, nothing is wrong: {what}"
     if message.event == "ended":
@@ -24,6 +26,7 @@ def head(message: Message) -> str:
 
 def lines(message: Message) -> Iterator[str]:
     """Why, who is hit, what to do, since when, and where."""
+    yield from message.parts if isinstance(message, Digest) else ()
     if message.event != "ended":
         for name, text in (("because", message.reason), ("hit", message.hit), ("next", message.do)):
             if text:

@@ -17,7 +17,9 @@ from litellm_tui.analysis.history.entries import (
     kind_words,
     lasts,
     length_words,
+    line_words,
     severity_of,
+    title_beside_kind,
     title_words,
 )
 from litellm_tui.analysis.history.glance import Glance, glance_words, share_words
@@ -302,7 +304,7 @@ def entry_row(entry: Entry, view: View, moment: str, when: int, width: int) -> R
             (f" {sign} ", style),
             (cell(moment, when) + " ", "quiet"),
             (cell(kind_words(entry), _KIND), style),
-            (cell(title_words(entry), _rest(width, when)), words if entry.kind != "unwatched" else "unknown"),
+            (cell(line_words(entry), _rest(width, when)), words if entry.kind != "unwatched" else "unknown"),
             (cell(length_words(entry, view.now), _LENGTH, right=True), style if lasts(entry) else "quiet"),
         ),
         entry.key,
@@ -321,7 +323,7 @@ def entry_paragraphs(entry: Entry, view: View, clock: Callable[[float], str]) ->
             yield "next", "litellm-tui record --install has somebody look all the time", "strong"
         return
     severity = severity_of(entry)
-    yield kind_words(entry), event.title, severity if severity in ("bad", "warn") else "ok"
+    yield kind_words(entry), title_beside_kind(event), severity if severity in ("bad", "warn") else "ok"
     yield "cause", event.cause, "ok"
     yield "next", event.do if lasts(entry) else "", "strong"
     yield "about", _about(event.subject), "ok"

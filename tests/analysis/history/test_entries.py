@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from litellm_tui.analysis.history.entries import Entry, entries_of, has_words, lasts, length_words, title_words
+import msgspec
+
+from litellm_tui.analysis.history.entries import (
+    Entry,
+    entries_of,
+    has_words,
+    lasts,
+    length_words,
+    line_words,
+    title_words,
+)
 from tests.analysis.history.made import DAY, HOUR, NOW, event
 
 ALWAYS = [(NOW - DAY, NOW)]
@@ -101,3 +111,18 @@ def test_the_filter_looks_at_all_that_is_known() -> None:
     ]  # fmt: skip
     assert has_words(entry, "refused CODER problem")
     assert not has_words(entry, "refused other")
+
+
+def test_a_line_does_not_repeat_the_word_of_its_kind() -> None:
+    started = event(1, NOW - 10, "start", title="started")
+    told = {
+        "litellm.service, LiteLLM 1.109.3": msgspec.structs.replace(
+            started, subject="litellm.service", hit="LiteLLM 1.109.3"
+        ),
+        "started": msgspec.structs.replace(started, subject="", hit=""),
+        "1 warning": event(2, NOW - 20, "audit", title="audit: 1 warning"),
+        "rolled back: it said no": event(3, NOW - 30, "upgrade", title="upgrade: rolled back", cause="it said no"),
+        "killed by SIGKILL": event(4, NOW - 40, "end", title="killed by SIGKILL"),
+    }
+    for words, one in told.items():
+        assert line_words(Entry("event", one.at, None, (one,))) == words
