@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -52,7 +53,13 @@ def asked_servers(data: Mapping[str, Any], environment: Mapping[str, str]) -> tu
         address = _value(params.get("qdrant_api_base"), environment) or environment.get("QDRANT_URL")
         found = _of_url(address or environment.get("QDRANT_API_BASE"))
         return (found,) if found else ()
-    nodes = params.get("redis_startup_nodes")
+    nodes = _value(params.get("redis_startup_nodes"), environment)
+    if isinstance(nodes, str):
+        # a text is read as JSON
+        try:
+            nodes = json.loads(nodes)
+        except ValueError:
+            return ()
     if _value(params.get("type"), environment) != "redis" or not isinstance(nodes, list):
         return ()
     places = [_of_node(node, environment) for node in nodes[:_MOST_NODES]]

@@ -238,6 +238,25 @@ FIELDS: Final[Mapping[str, Spec]] = {
 """LitellmParams in types/guardrails.py, as far as its fields are the same in both; `on_flagged` as 1.109.3 has it."""
 
 
+_ACTIONS: Final = ("BLOCK", "MASK")
+_OF_KIND: Final[Mapping[str, Mapping[str, Spec]]] = {
+    "litellm_content_filter": {
+        "patterns": [
+            declared.Model(
+                {"pattern_type": ("prebuilt", "regex"), "action": _ACTIONS, "pattern": "text", "pattern_name": "text"},
+                frozenset({"pattern_type", "action"}),
+            )
+        ],
+        "blocked_words": [declared.Model({"keyword": "text!", "action": _ACTIONS}, frozenset({"keyword", "action"}))],
+        "categories": [declared.Model({"category": "text!"}, frozenset({"category"}))],
+    },
+    "tool_permission": {
+        "rules": [declared.Model({"id": "text!", "decision": ("allow", "deny")}, frozenset({"id", "decision"}))],
+    },
+}
+"""ContentFilterPattern and BlockedWord in types/guardrails.py, ToolPermissionRule in its types (1.106.2, 1.109.3)."""
+
+
 def modes_of(kind: str, subject: Subject) -> frozenset[str]:
     """The modes that a kind of guardrail has; all of them where it is not known that it has fewer."""
     known = kind in _MODES and subject.runs(*READ)
@@ -288,6 +307,12 @@ def wrong_fields(subject: Subject, params: Mapping[str, Any], path: Path) -> Ite
             for where, text in declared.faults(subject, params[key], spec, (*path, key)):
                 yield where, f"{'.'.join(map(str, where[len(path) :]))} {text}"
     kind = params.get("guardrail")
+    for key, spec in _OF_KIND.get(kind, {}).items() if isinstance(kind, str) else ():
+        if params.get(key) is not None:
+            for where, text in declared.faults(subject, params[key], spec, (*path, key)):
+                yield where, f"{'.'.join(map(str, where[len(path) :]))} {text}"
+    if kind == "tool_permission":
+        yield from _wrong_rules(params.get("rules"), (*path, "rules"))
     if (
         kind == "bedrock"
         and params.get("checks")
@@ -299,3 +324,16 @@ def wrong_fields(subject: Subject, params: Mapping[str, Any], path: Path) -> Ite
         weights = [item.get("weight", 0) for item in criteria if isinstance(item, dict)]
         if all(fits(one, "number") for one in weights) and criteria and abs(sum(map(float, weights)) - 100) > 0.5:
             yield (*path, "criteria"), "the weights of criteria must come to 100"
+
+
+def _wrong_rules(listed: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Rules of tool_permission whose patterns are none (guardrail_hooks/tool_permission.py, _load_rules)."""
+    for index, item in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(item, dict):
+            continue
+        inner = item.get("allowed_param_patterns")
+        told = {key: item.get(key) for key in ("tool_name", "tool_type")}
+        told |= inner if isinstance(inner, dict) else {}
+        for key, pattern in told.items():
+            if isinstance(pattern, str) and shapes.fault_of_pattern(pattern):
+                yield (*path, index), f"{key} of rule {index + 1} is no regular expression"

@@ -32,6 +32,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "start_settings": "Settings that are loaded at the start",
     "start_values": "Values that are checked at the start",
     "start_json": "Settings that are taken over as JSON",
+    "start_code": "Code and patterns",
     "start_packages": "Packages",
     "unit": "The unit",
     "release": "The release",

@@ -51,6 +51,7 @@ SUBJECTS: Final = (
     "start_settings",
     "start_values",
     "start_json",
+    "start_code",
     "start_packages",
     "unit",
     "release",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from litellm_tui.audit import surroundings
@@ -62,6 +63,15 @@ def fits(value: Any, shape: Shape) -> bool:
 def resolved(subject: Subject, value: Any) -> Any:
     """The value after `os.environ/`; UNKNOWN where the environment or a secret manager decides."""
     return surroundings.resolve(subject, value)
+
+
+def fault_of_pattern(text: str) -> str:
+    """Why a text is no regular expression of Python's; "" where it is one, and for one that is too long to judge."""
+    try:
+        re.compile(text if len(text) <= 500 else "")
+    except (re.error, OverflowError, RecursionError) as error:
+        return str(error)[:100]
+    return ""
 
 
 def is_unknown(value: Any) -> bool:

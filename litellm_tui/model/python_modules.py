@@ -17,8 +17,9 @@ class PythonModule(msgspec.Struct, frozen=True):
     `place` is `beside` for a file beside the configuration, `libraries` for a module that the gateway's Python can
     import, `remote` for an address that is fetched at the start. `file` is the file looked for beside the
     configuration. `thing` says what the module's last name is: `value` for a number, a text or another thing that
-    nobody can call, `unknown` where the source does not tell. `fault` is
-    why the file cannot be imported, and `lacks` the modules that it imports and that are nowhere.
+    nobody can call, `unknown` where the source does not tell. `fault` is why the file cannot be imported,
+    `lacks` the modules that it imports and that are nowhere, and `variables` those of the environment without which its
+    import fails.
     """
 
     place: ModulePlace
@@ -26,6 +27,7 @@ class PythonModule(msgspec.Struct, frozen=True):
     thing: NamedThing = "unknown"
     fault: str = ""
     lacks: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 class PythonModules(msgspec.Struct, frozen=True):

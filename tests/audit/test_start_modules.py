@@ -61,6 +61,14 @@ def test_what_is_there_or_cannot_be_told_is_left_alone(text: str) -> None:
         ("mine = {}\nmine = f'{mine}'\n", "nothing that can be called"),
         ("mine: int\n", "has no 'mine'"),
         ("from .other import mine\n", "line 1 of it imports from its package"),
+        ("mine = make()\n", "line 1 of it uses 'make', which is nowhere"),
+        ("raise RuntimeError('no')\n", "line 1 of it raises"),
+        ("mine, other = 1, 2\n", "nothing that can be called"),
+        ("for mine in (print, 2):\n    pass\n", "nothing that can be called"),
+        ("for mine in []:\n    pass\n", "has no 'mine'"),
+        ("with open('x') as mine:\n    pass\n", "nothing that can be called"),
+        ("class A: ...\nmine = A()\n", "nothing that can be called"),
+        ("class A: ...\nmine = A\n", "is a class"),
     ],
 )
 def test_a_module_that_cannot_be_used_is_fatal(source: str, said: str) -> None:
@@ -77,11 +85,14 @@ def test_a_module_that_cannot_be_used_is_fatal(source: str, said: str) -> None:
         "globals()['mine'] = 1\n",
         "if True:\n    mine = 1\n",
         "import x as mine\n",
-        "match make():\n    case mine: pass\n",
-        "mine = None\nmine = make()\n",
-        "mine: object = make()\n",
+        "from elsewhere import later, make\nmatch make():\n    case mine: pass\n",
+        "from elsewhere import later, make\nmine = None\nmine = make()\n",
+        "from elsewhere import later, make\nmine: object = make()\n",
         "mine = 5\ndef mine(): ...\n",
-        "if later:\n    del mine\nmine = make()\n",
+        "from elsewhere import Base\nclass A(Base): ...\nmine = A()\n",
+        "class A:\n    def __call__(self): ...\nmine = A()\n",
+        "try:\n    from elsewhere import mine\nexcept ImportError:\n    mine = print\n",
+        "from elsewhere import later, make\nif later:\n    del mine\nmine = make()\n",
     ],
 )
 def test_names_made_in_other_ways_count_as_there(source: str) -> None:
@@ -91,7 +102,12 @@ def test_names_made_in_other_ways_count_as_there(source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["mine = 5\ndef mine(): ...\n", "mine = None\nmine = make()\n", "mine = [1]\nfor mine in make(): pass\n", LOGGER],
+    [
+        "mine = 5\ndef mine(): ...\n",
+        "from elsewhere import later, make\nmine = None\nmine = make()\n",
+        "from elsewhere import later, make\nmine = [1]\nfor mine in make(): pass\n",
+        LOGGER,
+    ],
 )
 def test_what_may_be_a_callback_is_none_of_the_values(source: str) -> None:
     text = "litellm_settings:\n  callbacks: [tally.mine]\n"

@@ -75,6 +75,77 @@ CASES: tuple[Case, ...] = (
         otherwise=runs,
     ),
     Case(
+        "name-that-litellm-does-not-have",
+        "litellm_settings:\n  callbacks: [tally.mine]\n",
+        files={"tally.py": "from litellm.integrations.custom_logger import CustomLoger\n\nmine = CustomLoger()\n"},
+        finds={"module-unusable": 2},
+        proof=refused("Could not import mine from tally"),
+    ),
+    Case(
+        "module-that-litellm-does-not-have",
+        "litellm_settings:\n  callbacks: [tally.mine]\n",
+        files={"tally.py": f"import litellm.integrations.custom_loger\n{_LOGGER}mine = Mine()\n"},
+        finds={"module-unusable": 2},
+        proof=refused("Could not import mine from tally"),
+    ),
+    Case(
+        "names-that-litellm-makes-when-they-are-asked-for",
+        "litellm_settings:\n  callbacks: [tally.mine]\n",
+        files={
+            "tally.py": "from litellm import *\nfrom litellm import ModelResponse, Router, acompletion\n"
+            f"from litellm.proxy.proxy_server import DualCache, UserAPIKeyAuth\n{_LOGGER}mine, other = Mine(), 2\n"
+        },
+        finds={},
+        proof=runs,
+    ),
+    Case(
+        "name-of-a-star",
+        "litellm_settings:\n  callbacks: [tally.CustomLogger]\n",
+        files={"tally.py": "from litellm.integrations.custom_logger import *\n"},
+        finds={"module-unusable": 2},
+        proof=refused("resolved to the class"),
+        since="1.103",
+        otherwise=runs,
+    ),
+    *(
+        Case(
+            f"callback-of-{name}",
+            "litellm_settings:\n  callbacks: [tally.mine]\n",
+            files={"tally.py": f"{_LOGGER}{text}"},
+            finds={"module-unusable": 2},
+            proof=refused(said),
+            since="1.103",
+            otherwise=None,
+        )
+        for name, text, said in (
+            ("a-tuple", "other, mine = Mine(), 2\n", "resolved to int 2"),
+            ("a-loop", "for mine in (Mine(), Mine):\n    pass\n", "resolved to the class"),
+            ("a-with", "with open('/dev/null') as mine:\n    pass\n", "resolved to TextIOWrapper"),
+            ("a-class-of-no-use", "class Other:\n    pass\n\n\nmine = Other()\n", "resolved to Other"),
+            ("a-script-alone", "if __name__ == '__main__':\n    mine = Mine()\n", "has no attribute 'mine'"),
+            ("a-name-that-is-nowhere", "mine = Mien()\n", "name 'Mien' is not defined"),
+        )
+    ),
+    Case(
+        "module-that-wants-a-variable",
+        "litellm_settings:\n  callbacks: [tally.mine]\n",
+        files={"tally.py": f"import os\n\nKEY = os.environ['TALLY_KEY']\n{_LOGGER}mine = Mine()\n"},
+        finds={"module-unusable": 2},
+        proof=refused("KeyError: 'TALLY_KEY'"),
+    ),
+    Case(
+        "callbacks-reached-in-other-ways",
+        "litellm_settings:\n  callbacks: [tally.a, tally.b, tally.c, tally.d, tally.e]\n",
+        files={
+            "inner.py": f"{_LOGGER}e = Mine()\n",
+            "tally.py": f"{_LOGGER}from inner import *\na = b = Mine()\n"
+            "try:\n    from litellm.nowhere import c\nexcept ImportError:\n    c = Mine()\n"
+            "for d in [Mine()]:\n    pass\n",
+        },
+        finds={},
+        proof=runs,
+    ),
+    Case(
         "instance-among-the-callbacks",
         "litellm_settings:\n  callbacks: [tally.mine]\n",
         files={"tally.py": f"{_LOGGER}mine = Mine()\n"},

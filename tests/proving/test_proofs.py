@@ -71,7 +71,7 @@ def test_what_the_audit_says_happens(case: Case, ground: Ground, tmp_path: Path,
         (tmp_path / name).write_text(content, encoding="utf-8")
     environment = {**({} if case.bare else {"LITELLM_MASTER_KEY": KEY}), **case.env}
     runtime = case.runtime or (None if case.packages is None else Runtime("", packages=case.packages))
-    look = partial(_audit, str(path), environment, ground.version, runtime)
+    look = partial(_audit, str(path), environment, ground, runtime)
     result = look({})
     assert not [said for said in result.unknown if "failed" in said]
     lines: dict[str, list[int]] = {}
@@ -110,19 +110,19 @@ def _holds(case: Case, version: str) -> bool:
 def _audit(
     path: str,
     environment: Mapping[str, str],
-    version: str,
+    ground: Ground,
     runtime: Runtime | None,
     instead: Mapping[str, bytes],
 ) -> Audit:
     loaded = config_file.load(path, environment, instead)
     if isinstance(loaded, ConfigError):
-        return audit_unusable_file(loaded, version)
-    modules = find_modules([name for _, name in named_modules(loaded.data)], path)
+        return audit_unusable_file(loaded, ground.version)
+    modules = find_modules([name for _, name in named_modules(loaded.data)], path, str(ground.environment.python))
     lines = lines_not_taken(map(str, Path(path).parent.glob("*.env")), "systemd")
     absent = {value for _, value in opened_files(loaded.data) if not (Path(path).parent / value).exists()}
     subject = Subject(
         loaded,
-        shipped().at(version),
+        shipped().at(ground.version),
         shipped(),
         environment,
         runtime,

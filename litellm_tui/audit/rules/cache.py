@@ -108,7 +108,11 @@ def cache_without_address(subject: Subject) -> Iterator[Hit | Right]:
     if surroundings.cache_type(subject) != "redis" or surroundings.is_set(subject, *_VARIABLES) is not False:
         return
     params = _params(subject)
-    if any(surroundings.resolve(subject, params.get(key)) is not None for key in _ADDRESS):
+    given = {key: surroundings.resolve(subject, params.get(key)) for key in _ADDRESS}
+    # no node at all is as good as no key
+    if given["redis_startup_nodes"] in ([], "", {}):
+        del given["redis_startup_nodes"]
+    if any(value is not None for value in given.values()):
         return
     unset = [str(reference(params[key])) for key in _ADDRESS if reference(params.get(key))]
     path = _PARAMS if "cache_params" in settings else _CACHE

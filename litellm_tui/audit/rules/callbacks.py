@@ -91,8 +91,9 @@ def callback_of_wrong_kind(subject: Subject) -> Iterator[Hit | Right]:
 )
 def unknown_callback(subject: Subject) -> Iterator[Hit | Right]:
     known = subject.catalogue.callbacks
-    for path, name in surroundings.named_callbacks(subject):
-        key = str(path[1])
+    for path, name in (*surroundings.named_callbacks(subject), *surroundings.default_callbacks(subject)):
+        # those of a guardrail in its old form are made as those of callbacks
+        key = "callbacks" if path[1] == "guardrails" else str(path[1])
         if not known or "." in name or key == "service_callback":
             continue
         if name == "prometheus_system":

@@ -97,8 +97,8 @@ def guardrail_prerequisite(subject: Subject) -> Iterator[Hit | Right]:
             elif given is None:
                 wanted = " or ".join(need.variables)
                 yield Hit(f"{text} here: LiteLLM starts only with {wanted} set", path, severity="warning")
-    for path, name in surroundings.named_callbacks(subject):
-        if path[1] == "callbacks" and name == "presidio":
+    for path, name in (*surroundings.named_callbacks(subject), *surroundings.default_callbacks(subject)):
+        if path[1] in ("callbacks", "guardrails") and name == "presidio":
             own = subject.section("callback_settings").get("presidio")
             params = own if isinstance(own, dict) else {}
             for need in guardrail_needs.ENDS["presidio"]:

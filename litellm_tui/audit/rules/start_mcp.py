@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from litellm_tui.audit import declared, shapes, surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
@@ -187,12 +189,42 @@ def _server(subject: Subject, name: str, server: Mapping[str, Any], path: Path) 
     told = own is not None and own is not UNKNOWN and subject.runs(since="1.106")
     if told and not (isinstance(own, str) and own.strip()):
         yield Hit(f"MCP server {name!r}: server_id must be a text that is not empty", (*path, "server_id"))
+    description = shapes.resolved(subject, server.get("spec_path"))
+    if isinstance(description, str) and subject.runs(since="1.106") and (host := _blocked(subject, description)):
+        how = f"allow it: litellm_settings.user_url_allowed_hosts: [{host!r}]"
+        text = f"MCP server {name!r}: LiteLLM fetches no spec_path from {host}, an address of a private network"
+        yield Hit(text, (*path, "spec_path"), how)
     for key, shape in _SHAPES.items():
         value = shapes.resolved(subject, server.get(key))
         if value is None or value is UNKNOWN or (not value and key in ("url", "command", "args", "env", "mcp_info")):
             continue
         if not fits(value, shape):
             yield Hit(f"MCP server {name!r}: {key} must be {shapes.WORDS[shape]}", (*path, key))
+
+
+def _blocked(subject: Subject, address: str) -> str:
+    """The host of an address that LiteLLM does not fetch (litellm_core_utils/url_utils.py, validate_url); else empty.
+
+    A name other than localhost may be anywhere.
+    """
+    settings = subject.section("litellm_settings")
+    if not address.startswith(("http://", "https://")) or not settings.get("user_url_validation", True):
+        return ""
+    try:
+        parts = urlsplit(address)
+        host, port = (parts.hostname or "").rstrip("."), parts.port or (443 if parts.scheme == "https" else 80)
+        inner = host != "localhost" and _is_global(ip_address(host))
+    except ValueError:
+        return ""
+    shown = f"[{host}]" if ":" in host else host
+    listed = settings.get("user_url_allowed_hosts")
+    allowed = {str(one).lower().rstrip(".") for one in (listed if isinstance(listed, list) else [])}
+    return "" if inner or allowed & {shown, f"{shown}:{port}"} else shown
+
+
+def _is_global(address: IPv4Address | IPv6Address) -> bool:
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_global and not address.is_multicast
 
 
 def _choice(what: str, value: Any, path: Path, known: tuple[str, ...]) -> Hit:

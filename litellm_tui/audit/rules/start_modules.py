@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from litellm_tui.audit import surroundings
 from litellm_tui.audit.named_modules import named_modules
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.shapes import kind_of
@@ -39,7 +40,11 @@ def module_not_found(subject: Subject) -> Iterator[Hit | Right]:
             yield Hit(text, path, severity=_unless_sure(subject))
         elif module.place == "libraries" and beside_only:
             yield Hit(f"{name!r}: this version imports only what is beside {_config(subject)}", path)
-        elif module.place == "beside" and not module.fault and module.thing != "absent" and not module.lacks:
+        elif (
+            module.place == "beside"
+            and module.thing != "absent"
+            and not (module.fault or module.variables or module.lacks)
+        ):
             yield Right(f"{_file(module)} is beside {_config(subject)}", path)
 
 
@@ -64,6 +69,8 @@ def module_unusable(subject: Subject) -> Iterator[Hit | Right]:
         thing = name.rpartition(".")[2]
         if module.fault:
             yield Hit(f"{_file(module)} cannot be imported: {module.fault}", path)
+        elif unset := [one for one in module.variables if surroundings.variable(subject, one) is None]:
+            yield Hit(f"{_file(module)} cannot be imported: it wants the variable {unset[0]}, which is not set", path)
         elif module.thing == "absent":
             yield Hit(f"{_file(module)} has no {thing!r}", path)
         elif module.thing == "class" and path[1] == "callbacks" and subject.runs(since=_INSTANCE_SINCE):

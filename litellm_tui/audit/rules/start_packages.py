@@ -101,8 +101,8 @@ def _unknown_packages(subject: Subject) -> Iterator[Hit]:
 )
 def callback_of_the_image(subject: Subject) -> Iterator[Hit | Right]:
     libraries = subject.modules.libraries if subject.modules is not None else None
-    for path, name in surroundings.named_callbacks(subject):
-        if path[1] != "callbacks" or name not in _IMAGE_ONLY:
+    for path, name in (*surroundings.named_callbacks(subject), *surroundings.default_callbacks(subject)):
+        if path[1] not in ("callbacks", "guardrails") or name not in _IMAGE_ONLY:
             continue
         if libraries is not None and "enterprise" not in libraries:
             yield Hit(f"{name} is not in LiteLLM's libraries, only in the Docker image", path)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from litellm_tui.audit import shapes
+import yaml
+
+from litellm_tui.audit import shapes, surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
 from litellm_tui.audit.shapes import WORDS, Shape, fits, kind_of
 from litellm_tui.audit.subject import UNKNOWN, Subject
@@ -15,6 +18,15 @@ _PROXY: Final = "litellm/proxy/proxy_server.py"
 _PROMPTS: Final = frozenset({"dotprompt", "bitbucket", "gitlab", "arize_phoenix", "generic_prompt_management"})
 # the first release seen that reads agents, search tools and policies from the file is 1.83; 1.77 does not
 _LATER: Final = "1.83"
+# the releases whose integrations were read
+_PROMPTS_READ: Final = ("1.106", "1.109")
+_PROMPT_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "bitbucket": ("bitbucket_config",),
+    "gitlab": ("gitlab_config",),
+    "arize_phoenix": ("api_key", "api_base"),
+    "generic_prompt_management": ("api_base",),
+}
+_FRONT_MATTER: Final = re.compile(r"---\s*\n(.*?)\n---\s*\n", re.DOTALL)
 _PIPELINE_MODES: Final = ("pre_call", "post_call")
 
 
@@ -42,7 +54,8 @@ def section_entry(subject: Subject) -> Iterator[Hit | Right]:
     if not subject.runs(since=_LATER):
         return
     agents = "agents" if "agents" in data else "agent_list"
-    if data.get(agents):
+    # it is gone through unless it is empty: false and 0 are not
+    if data.get(agents) or isinstance(data.get(agents), bool | int | float):
         yield from _no_list(data[agents], agents)
         yield from _each(subject, agents, _agent)
     if data.get("search_tools"):
@@ -151,6 +164,38 @@ def _prompt(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Pa
         )
     elif isinstance(kind, str) and kind not in _PROMPTS and not subject.runs(since="1.110"):
         yield f"there is no prompt_integration {kind!r}", ("litellm_params", "prompt_integration")
+    elif isinstance(kind, str) and subject.runs(*_PROMPTS_READ):
+        yield from _prompt_source(subject, kind, params)
+
+
+def _prompt_source(subject: Subject, kind: str, params: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    """What each integration asks for when it is made (prompt_initializer in litellm/integrations/*/__init__.py)."""
+    base: Path = ("litellm_params",)
+    needed = _PROMPT_NEEDS.get(kind, ())
+    for key in needed:
+        variable = "PHOENIX_API_KEY" if (kind, key) == ("arize_phoenix", "api_key") else ""
+        value = shapes.resolved(subject, params.get(key))
+        if value is UNKNOWN or value or (variable and surroundings.is_set(subject, variable) is not False):
+            continue
+        yield f"{kind} needs litellm_params.{key}" + (f", or {variable} in the environment" if variable else ""), base
+    if kind != "dotprompt":
+        return
+    if params.get("prompt_directory"):
+        yield "dotprompt takes a prompt_file here, and no prompt_directory", (*base, "prompt_directory")
+    content = params.get("dotprompt_content")
+    if isinstance(content, str) and not params.get("prompt_data") and not params.get("prompt_file"):
+        head = _FRONT_MATTER.match(content[:100_000])
+        if head and not _is_yaml(head[1]):
+            yield "what stands between the two --- of dotprompt_content is no YAML", (*base, "dotprompt_content")
+
+
+def _is_yaml(text: str) -> bool:
+    try:
+        for _ in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            pass
+    except yaml.YAMLError:
+        return False
+    return True
 
 
 def _agent(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -202,22 +203,13 @@ def _words(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
     if pattern is not None and pattern is not UNKNOWN and "key_alias_pattern" in known:
         if not isinstance(pattern, str):
             yield Hit(f"key_alias_pattern must be a text, and is {kind_of(pattern)}", path)
-        elif not _is_pattern(pattern):
+        elif shapes.fault_of_pattern(pattern):
             yield Hit("key_alias_pattern is no regular expression", path)
     key = "prometheus_deployment_and_latency_caller_identity"
     if key in settings and key in known:
         identity = shapes.resolved(subject, settings[key])
         if identity is not UNKNOWN and (not isinstance(identity, str) or identity not in _IDENTITIES):
             yield Hit(f"{key} must be one of {', '.join(_IDENTITIES)}", ("litellm_settings", key))
-
-
-def _is_pattern(text: str) -> bool:
-    # LiteLLM compiles it at its start; one that is longer is not judged
-    try:
-        re.compile(text[:500] if len(text) <= 500 else "")
-    except (re.error, OverflowError, RecursionError):
-        return False
-    return True
 
 
 def _alerting(subject: Subject, general: Mapping[str, Any]) -> Iterator[Hit]:
@@ -282,12 +274,12 @@ def _strategy(subject: Subject, router: Mapping[str, Any]) -> Iterator[Hit]:
 
 def _callbacks(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
     own = subject.section("callback_settings")
-    for path, name in surroundings.named_callbacks(subject):
+    for path, name in (*surroundings.named_callbacks(subject), *surroundings.default_callbacks(subject)):
         variable = _ENDPOINTS.get(name, "") if subject.runs(since="1.106") and path[1] != "service_callback" else ""
         unset = variable and surroundings.is_set(subject, variable, "GENERIC_LOGGER_ENDPOINT") is False
         if unset and not isinstance(own.get(name), dict):
             yield Hit(f"{name} needs {variable}, which is not set", path)
-        if path[1] != "callbacks":
+        if path[1] not in ("callbacks", "guardrails"):
             continue
         if name == "azure_content_safety" and not isinstance(settings.get("azure_content_safety_params"), dict):
             yield Hit("azure_content_safety needs azure_content_safety_params beside it", path)
@@ -304,8 +296,8 @@ def _cache(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
         return
     base: Path = ("litellm_settings", "cache_params")
     nodes = params.get("redis_startup_nodes")
-    if kind == "redis" and isinstance(nodes, list) and not all(isinstance(node, dict) for node in nodes):
-        yield Hit("each of redis_startup_nodes must be a mapping with host and port", (*base, "redis_startup_nodes"))
+    if kind == "redis":
+        yield from _nodes(subject, nodes, (*base, "redis_startup_nodes"))
     alone = params.get("sentinel_nodes") and not params.get("service_name")
     if kind == "redis" and alone and surroundings.is_set(subject, "REDIS_SERVICE_NAME") is False:
         yield Hit("sentinel_nodes need a service_name beside them", (*base, "sentinel_nodes"))
@@ -320,6 +312,28 @@ def _cache(subject: Subject, settings: Mapping[str, Any]) -> Iterator[Hit]:
         for key in ("azure_account_url", "azure_blob_container"):
             if shapes.resolved(subject, params.get(key)) is None:
                 yield Hit(f"a cache of type azure-blob needs {key}", (*base, "type"))
+
+
+def _nodes(subject: Subject, listed: Any, path: Path) -> Iterator[Hit]:
+    """Servers of a cluster: a list, or a text that is one in JSON (litellm/_redis.py, init_redis_cluster)."""
+    nodes = shapes.resolved(subject, listed)
+    if nodes is UNKNOWN or not nodes:
+        return
+    if isinstance(nodes, str):
+        try:
+            nodes = json.loads(nodes)
+        except ValueError:
+            yield Hit("redis_startup_nodes is a text that is no JSON", path, "write a list with `- host:` and `port:`")
+            return
+    if not isinstance(nodes, list):
+        yield Hit(f"redis_startup_nodes must be a list, and is {kind_of(nodes)}", path)
+        return
+    for index, node in enumerate(nodes):
+        lacking = [key for key in ("host", "port") if not isinstance(node, dict) or key not in node]
+        if lacking:
+            text = "each of redis_startup_nodes must be a mapping with host and port"
+            where = (*path, index) if isinstance(listed, list) else path
+            yield Hit(f"{text}: {lacking[0]} is missing" if isinstance(node, dict) else text, where)
 
 
 def _sandboxes(tools: Any) -> Iterator[Hit]:

@@ -7,6 +7,7 @@ import gc
 import hashlib
 import os
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -165,24 +166,23 @@ def _load(
 
 
 def _read_merged(root: str, merged: _Merged) -> None:
-    """Read the root and all its includes, depth first and without recursion: a chain of includes may be long."""
-    open_files = [_entries(root, merged)]
-    while open_files:
-        entry = next(open_files[-1], None)
-        if entry is None:
-            open_files.pop()
-            continue
-        name, declared_in, place = entry
+    """Read the root and all its includes in LiteLLM's order (common_utils/config_includes.py, resolve_includes).
+
+    A file's own includes come after all those that were named before them: the last one read decides.
+    """
+    pending = deque(_entries(root, merged))
+    while pending:
+        name, declared_in, place = pending.popleft()
         included = _included_path(name, declared_in, root, merged.instead)
         if included is None:
             raise _Unusable(ConfigError(declared_in, f"included file {name} does not exist", place.line, place.column))
         if included in merged.files:
-            continue  # not merged a second time (common_utils/config_includes.py, resolve_includes)
+            continue  # not merged a second time
         if len(merged.files) == MOST_FILES:
             raise _Unusable(
                 ConfigError(declared_in, f"more than {MOST_FILES:,} files are included", place.line, place.column)
             )
-        open_files.append(_entries(included, merged))
+        pending.extend(_entries(included, merged))
 
 
 def _entries(path: str, merged: _Merged) -> Iterator[tuple[str, str, Mark]]:

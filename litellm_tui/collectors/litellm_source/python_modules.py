@@ -6,6 +6,7 @@ They are looked for as files and read with `ast`; nothing of them is run. Every 
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from litellm_tui.audit.named_modules import REMOTE
+from litellm_tui.audit.python_names import Names
 from litellm_tui.collectors.litellm_source.catalogues import library_folders
+from litellm_tui.collectors.litellm_source.litellm_modules import LiteLLMModules
 from litellm_tui.host.bounded import MEDIUM, read_bytes, read_text
 from litellm_tui.model.python_modules import NamedThing, PythonModule, PythonModules
 
@@ -24,6 +27,9 @@ _SUFFIXES: Final = (".py", ".so", ".pyd")
 _WITH_LITELLM: Final = ("litellm", "litellm_enterprise", "litellm_proxy_extras")
 # what a configuration names is a handful; more are not looked for
 _MOST: Final = 200
+_MOST_READ: Final = 60
+# a module of LiteLLM's own that is longer takes too long to read
+_MOST_OF_LITELLM: Final = 60_000
 
 
 def find_modules(
@@ -61,6 +67,8 @@ class _Search:
         self._folders = folders
         self._known = known
         self._complete = complete
+        self._litellm = LiteLLMModules(next((one for one in folders if (one / "litellm/__init__.py").is_file()), None))
+        self._read_already: dict[str, Names | None] = {}
 
     def find(self, name: str) -> PythonModule:
         if name.startswith(REMOTE):
@@ -71,9 +79,20 @@ class _Search:
         short = "/".join(parts) + ".py"
         if os.path.exists(file):
             return self._read(file, short, thing)
+        if parts[0] == "litellm" and self._litellm.folder is not None:
+            return self._own(module, short, thing)
         if parts[0] in sys.stdlib_module_names or parts[0] in _WITH_LITELLM or self._importable(parts):
             return PythonModule("libraries", short)
         return PythonModule("missing", short)
+
+    def _own(self, module: str, short: str, thing: str) -> PythonModule:
+        """A module of LiteLLM itself."""
+        if not self._litellm.has(module):
+            return PythonModule("missing", short)
+        if self._litellm.lacks(module, thing):
+            return PythonModule("libraries", short, "absent")
+        names = self._names(module)
+        return PythonModule("libraries", short, "unknown" if names is None else _sure(names.thing(thing)))
 
     def _importable(self, parts: list[str]) -> bool:
         for folder in self._folders:
@@ -87,16 +106,64 @@ class _Search:
     def _read(self, file: str, short: str, thing: str) -> PythonModule:
         try:
             tree = ast.parse(read_bytes(Path(file), MEDIUM))
+            if "/" not in short and (line := _relative(tree)):
+                return PythonModule(
+                    "beside", short, fault=f"line {line} of it imports from its package, and it is in none"
+                )
+            names = Names(tree, self._names)
         except OSError:
             return PythonModule("beside", short)
         except SyntaxError as error:
             return PythonModule("beside", short, fault=f"line {error.lineno or 1} of it is not Python")
         except (ValueError, RecursionError, MemoryError):
             return PythonModule("beside", short)
-        fault = ""
-        if "/" not in short and (line := _relative(tree)):
-            fault = f"line {line} of it imports from its package, and it is in none"
-        return PythonModule("beside", short, _thing(tree, thing), fault, tuple(self._lacks(tree)))
+        fault = next(self._absent_imports(tree), "") or names.fault
+        return PythonModule("beside", short, names.thing(thing), fault, tuple(self._lacks(tree)), names.variables)
+
+    def _names(self, module: str) -> Names | None:
+        """The names of a module beside the configuration or of LiteLLM's own; None where they are not known."""
+        if module in self._read_already:
+            return self._read_already[module]
+        # one that imports itself again is not known while it is read
+        self._read_already[module] = None
+        file = Path(self._beside, *module.split(".")).with_suffix(".py")
+        find, most = self._names, MEDIUM
+        if not file.is_file():
+            # a module of LiteLLM's own is read alone: it imports hundreds of others
+            found = self._litellm.file_of(module)
+            if found is None:
+                return None
+            file, find, most = found, _nothing, _MOST_OF_LITELLM
+        if len(self._read_already) <= _MOST_READ:
+            with contextlib.suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+                self._read_already[module] = Names(ast.parse(read_bytes(file, most)), find)
+        return self._read_already[module]
+
+    def _absent_imports(self, tree: ast.Module) -> Iterator[str]:
+        """What it imports for sure from LiteLLM or from beside it, and what is not there."""
+        for node in tree.body:
+            if isinstance(node, ast.Import):
+                wanted = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                wanted = [node.module]
+            else:
+                continue
+            own = (module for module in wanted if module.partition(".")[0] == "litellm")
+            for module in own if self._litellm.folder is not None else ():
+                if not self._litellm.has(module):
+                    yield f"line {node.lineno} of it imports {module}, which this LiteLLM does not have"
+            for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+                if alias.name != "*" and self._lacks_name(wanted[0], alias.name):
+                    yield f"line {node.lineno} of it imports {alias.name} from {wanted[0]}, which has no such name"
+
+    def _lacks_name(self, module: str, name: str) -> bool:
+        if module.partition(".")[0] == "litellm":
+            return self._litellm.lacks(module, name)
+        if not Path(self._beside, *module.split(".")).with_suffix(".py").is_file():
+            return False
+        names = self._names(module)
+        inside = Path(self._beside, *module.split("."), name)
+        return names is not None and names.thing(name) == "absent" and not inside.exists()
 
     def _lacks(self, tree: ast.Module) -> Iterator[str]:
         """The modules that it imports at once and that are nowhere; nothing where the libraries are not all known."""
@@ -111,6 +178,15 @@ class _Search:
             near = (os.path.join(self._beside, name) for name in (top, f"{top}.py"))
             if not self._importable([top]) and not any(map(os.path.exists, near)):
                 yield top
+
+
+def _nothing(module: str) -> None:
+    return None
+
+
+def _sure(thing: NamedThing) -> NamedThing:
+    """Of a module of LiteLLM's own only what stands in it is told: its names may be made in other ways."""
+    return thing if thing == "class" else "unknown"
 
 
 def _libraries(interpreter: str | None) -> tuple[list[Path] | None, bool]:
@@ -143,67 +219,6 @@ def _top_level(folder: Path) -> frozenset[str]:
     return frozenset(
         entry.partition(".")[0] for entry in entries if "." not in entry or entry.endswith(_SUFFIXES)
     )  # fmt: skip
-
-
-def _thing(tree: ast.Module, name: str) -> NamedThing:
-    """What a name is at the module's top level; `unknown` where names are made while it runs."""
-    found: NamedThing = "absent"
-    values = stores = 0
-    for node in _at_once(tree):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=defined)], value=made) if defined == name and _is_value(made):
-                values += 1
-            case ast.MatchAs(name=defined) | ast.MatchStar(name=defined) if defined == name:
-                found, stores = "other", stores + 1
-            case ast.ClassDef(name=defined) if defined == name:
-                found = "class"
-            case ast.FunctionDef(name=defined) | ast.AsyncFunctionDef(name=defined) if defined in (name, "__getattr__"):
-                found = "other"
-            case ast.ImportFrom(names=names) | ast.Import(names=names):
-                if any(alias.name == "*" for alias in names):
-                    return "unknown"
-                if any((alias.asname or alias.name.partition(".")[0]) == name for alias in names):
-                    found = "unknown"
-            case ast.Name(id="globals" | "exec" | "setattr" | "vars" | "locals"):
-                return "unknown"
-            case ast.Name(id=defined, ctx=ast.Store()) if defined == name:
-                found, stores = "other", stores + 1
-    for line in tree.body:
-        match line:
-            case ast.AnnAssign(target=ast.Name(id=defined), value=None) if defined == name:
-                stores -= 1
-    if found == "other" and not stores and not _defines(tree, name):
-        # its annotation alone makes nothing
-        return "absent"
-    if isinstance(tree.body[-1] if tree.body else None, ast.Delete) and _deletes(tree.body[-1], name):
-        return "absent"
-    is_value = found == "other" and 0 < values == stores and not _defines(tree, name)
-    return "value" if is_value else found
-
-
-def _is_value(node: ast.expr) -> bool:
-    """Whether this can be nothing that is called."""
-    return isinstance(node, ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple | ast.JoinedStr)
-
-
-def _defines(tree: ast.Module, name: str) -> bool:
-    functions = ast.FunctionDef | ast.AsyncFunctionDef
-    return any(isinstance(node, functions) and node.name in (name, "__getattr__") for node in _at_once(tree))
-
-
-def _deletes(node: ast.stmt, name: str) -> bool:
-    targets = node.targets if isinstance(node, ast.Delete) else []
-    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
-
-
-def _at_once(tree: ast.Module) -> Iterator[ast.AST]:
-    """What is executed when the module is imported: all but the insides of functions and classes, in order."""
-    pending: list[ast.AST] = [*reversed(tree.body)]
-    while pending:
-        node = pending.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            pending += reversed(list(ast.iter_child_nodes(node)))
 
 
 def _relative(tree: ast.Module) -> int:
