@@ -180,8 +180,7 @@ def named(said: str, context: str) -> Failure:
 
 
 def _broken(lowered: str) -> Kind | None:
-    kind: Kind
-    for words, kind in _BROKEN:
+    for kind, words in _BROKEN:
         if any(word in lowered for word in words):
             return kind
     return None
