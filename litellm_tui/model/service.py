@@ -5,12 +5,16 @@ Times are seconds since the epoch, durations are seconds, sizes are bytes. Recor
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import msgspec
 
-ServicePlace = Literal["user", "system", "compose", "docker", "process", "custom"]
+ServicePlace = Literal["user", "system", "compose", "docker", "process", "custom", "kubernetes"]
 Verb = Literal["start", "stop", "restart"]
+_KEEPERS: Final[Mapping[ServicePlace, str]] = {
+    "user": "systemd", "system": "systemd", "compose": "Docker", "docker": "Docker", "kubernetes": "Kubernetes",
+}  # fmt: skip
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -97,7 +101,7 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def keeper(self) -> str:
         """What starts the service again when it ends; empty where nothing is known to."""
-        return {"user": "systemd", "system": "systemd", "compose": "Docker", "docker": "Docker"}.get(self.scope, "")
+        return _KEEPERS.get(self.scope, "")
 
 
 class Exit(msgspec.Struct, frozen=True):

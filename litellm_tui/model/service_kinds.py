@@ -82,8 +82,25 @@ class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("log and log_file: expected one of them")
 
 
-ServiceSettings = Compose | Docker | Process | Custom
-KindName = Literal["systemd", "compose", "docker", "process", "custom"]
+class Kubernetes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Deployment of a Kubernetes cluster. Missing settings are found through kubectl.
+
+    `context` is one of the kubeconfig, its current one where none is given; `namespace` that of the context.
+    `container` is LiteLLM's container in the pod, `configmap` the ConfigMap or `secret/NAME` that holds its
+    configuration, `service` the Service in front of it, `kubectl` the client.
+    """
+
+    context: str | None = None
+    namespace: str | None = None
+    deployment: str | None = None
+    container: str | None = None
+    configmap: str | None = None
+    service: str | None = None
+    kubectl: str = "kubectl"
+
+
+ServiceSettings = Compose | Docker | Process | Custom | Kubernetes
+KindName = Literal["systemd", "compose", "docker", "process", "custom", "kubernetes"]
 
 
 Scope = Literal["user", "system"]

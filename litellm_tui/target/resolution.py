@@ -6,6 +6,7 @@ environment variables have LiteLLM's own names where it has one.
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import socket
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from litellm_tui.host.copies import origin
 from litellm_tui.model.discovered import Discovery
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Unit, Variable
-from litellm_tui.model.service_kinds import Compose, Docker, KindName, Process, ServiceSettings, Tools
+from litellm_tui.model.service_kinds import Compose, Docker, KindName, Kubernetes, Process, ServiceSettings, Tools
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.gateways import KINDS, find_gateways
 from litellm_tui.services.litellm_command import DEFAULT_PORT
@@ -135,7 +136,7 @@ def resolve(
         health_url=_health_url(chosen.health_url, name),
         probes=chosen.probes,
         read_only=options.read_only or chosen.read_only,
-        production=chosen.production,
+        production=chosen.production or _is_production(service, settings),
         ask_database=chosen.ask_database,
         missing=tuple(missing),
         also_found=found.others,
@@ -241,11 +242,19 @@ def _kind(options: Options, chosen: ProfileSettings) -> ServiceSettings | None:
         return chosen.service
     if options.kind == "compose":
         return Compose()
+    if options.kind == "kubernetes":
+        return Kubernetes()
     if options.kind == "process" and options.unit:
         raise SettingsError(f"--unit {options.unit}: a process is named by the port on which it listens")
     if options.kind == "custom":
         raise SettingsError("--kind custom: its commands stand in a profile of the settings file (custom: status: …)")
     return None
+
+
+def _is_production(service: ServiceSettings | None, settings: Settings) -> bool:
+    """Whether it is in a context of Kubernetes that the settings mark."""
+    context = service.context if isinstance(service, Kubernetes) else None
+    return bool(context) and any(fnmatch.fnmatchcase(context or "", name) for name in settings.production_contexts)
 
 
 def _source_of_config(command_line: str, unit: Unit | None) -> str:

@@ -12,7 +12,7 @@ from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.ssh import refused
 from litellm_tui.host.terminal_locale import draws_unicode
 from litellm_tui.model.notify_settings import NotifySettings
-from litellm_tui.model.service_kinds import Compose, Custom, Docker, Process, ServiceSettings
+from litellm_tui.model.service_kinds import Compose, Custom, Docker, Kubernetes, Process, ServiceSettings
 
 NAME = "litellm-tui"
 
@@ -21,6 +21,9 @@ NAME = "litellm-tui"
 _OF_THE_HOST: Final[Mapping[str, object]] = {
     "health_url": None, "probes": (), "production": False, "ask_database": True,
 }  # fmt: skip
+
+# each describes a service that systemd does not run
+_KINDS: Final = ("compose", "docker", "process", "custom", "kubernetes")
 
 
 class SettingsError(Exception):
@@ -40,7 +43,8 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `ssh` is the host where the gateway is, as OpenSSH's client understands it: litellm-tui there is asked, with `url`,
     `config`, `unit`, `scope`, `key_env`, `key_file` and `read_only` as its options and `profile` as one of its own
     profiles; everything else belongs into its settings file. Gateways of one `group` are to have equal configurations.
-    `compose`, `docker`, `process` or `custom` describes a service that systemd does not run; `unit` is then its name.
+    `compose`, `docker`, `process`, `custom` or `kubernetes` describes a service that systemd does not run; `unit`
+    is then its name.
     """
 
     url: str | None = None
@@ -62,11 +66,10 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     docker: Docker | msgspec.UnsetType = msgspec.UNSET
     process: Process | msgspec.UnsetType = msgspec.UNSET
     custom: Custom | msgspec.UnsetType = msgspec.UNSET
+    kubernetes: Kubernetes | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
-        given = [
-            name for name in ("compose", "docker", "process", "custom") if getattr(self, name) is not msgspec.UNSET
-        ]
+        given = [name for name in _KINDS if getattr(self, name) is not msgspec.UNSET]
         given += ["scope"] if self.scope and given else []
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)}: expected one kind of service")
@@ -86,7 +89,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def service(self) -> ServiceSettings | None:
         """The service that is no unit; None for a unit."""
-        kinds = (self.compose, self.docker, self.process, self.custom)
+        kinds = (getattr(self, name) for name in _KINDS)
         return next((kind for kind in kinds if not isinstance(kind, msgspec.UnsetType)), None)
 
 
@@ -102,6 +105,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `profile` is used when none is named. `theme` is the name of a theme file. `ascii` draws signs and frames in ASCII
     or not; None decides by the locale. `mouse` turns mouse reporting on; without it the terminal selects text. `utc`
     shows log times in UTC. `audit` says which findings are ignored, `notify` who is told of problems.
+    `production_contexts` are names of contexts of Kubernetes, or patterns such as `prod-*`, whose gateways are marked
+    as `production` does in a profile.
     """
 
     profile: str | None = None
@@ -112,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audit: AuditSettings = AuditSettings()
     notify: NotifySettings | None = None
     profiles: dict[str, ProfileSettings] = {}
+    production_contexts: tuple[str, ...] = ()
 
     @property
     def draws_ascii(self) -> bool:
