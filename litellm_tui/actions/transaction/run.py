@@ -244,7 +244,8 @@ class Transaction:
             yield step(why, ok=False)
             yield self._outcome("refused", f"nothing was changed: it could not be rolled back: {why}", blocked.why)
             return
-        container = f"; {unkept.why}" if unkept else f"; and the {self._recreation.called}, as it is now" if recreates else ""
+        called = self._recreation.called
+        container = f"; {unkept.why}" if unkept else f"; and the {called}, as it is now" if recreates else ""
         yield step(kept_as(backup, good) + container)
         async for event in self._restarted(backup, self._watch.expected(time.time(), seen)):
             yield event
@@ -366,7 +367,8 @@ class Transaction:
         step = StepClock("restart again")
         yield Step("restart again")
         refused = await self._recreation.back() if self._record.recreates else await self._order()
-        yield step(refused.why if refused else f"the {self._recreation.called} that ran before" if container else "", ok=refused is None)
+        before_it = f"the {self._recreation.called} that ran before" if container else ""
+        yield step(refused.why if refused else before_it, ok=refused is None)
         expected = msgspec.structs.replace(expected, carried_out_at=time.time())
         await self._reach("proof again", expected)
         step = StepClock("proof again")

@@ -12,13 +12,12 @@ from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Ver
 from litellm_tui.model.service_kinds import Kubernetes
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Description, Wording
+from litellm_tui.services.kubernetes.change import NO_NAME, DeploymentChanges
 from litellm_tui.services.kubernetes.kubectl import Cluster, NoSuchObject
 from litellm_tui.services.kubernetes.objects import Deployment
 
-NO_NAME = "no Deployment is known: name it as kubernetes.deployment in the profile, or --kind kubernetes --unit NAME"
 
-
-class KubernetesDriver:
+class KubernetesDriver(DeploymentChanges):
     """One Deployment, known by its context, namespace and name."""
 
     place: ServicePlace = "kubernetes"
@@ -64,11 +63,6 @@ class KubernetesDriver:
         self, on_entries: Entries, on_state: States, prepare: Prepare = unprepared, lines: int = HISTORY
     ) -> CommandTail | Failure:
         return NotAvailable("no Deployment is known, and so no log")
-
-    async def order(self, verb: Verb) -> Failure | None:
-        if not self._name:
-            return NotAvailable(NO_NAME)
-        return NotAvailable(f"a Deployment cannot be told to {verb} yet: see kubectl rollout restart")
 
     def order_by_sudo(self, verb: Verb) -> list[str] | None:
         return None

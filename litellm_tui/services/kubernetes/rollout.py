@@ -15,7 +15,7 @@ import msgspec
 
 from litellm_tui.analysis.phrases import shortened
 from litellm_tui.analysis.redaction.secret_shapes import mask_shapes
-from litellm_tui.model.failures import Begun, Denied, Failure, Malformed, NotAvailable, Unreachable
+from litellm_tui.model.failures import Begun, Denied, Failure, NotAvailable, Unreachable
 from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, decoded
 from litellm_tui.services.kubernetes.objects import (
     ContainerStatus,
@@ -237,9 +237,7 @@ async def _look(cluster: Cluster, name: str) -> tuple[Deployment, list[Pod]] | F
 
 def newest(sets: Iterable[ReplicaSet], found: Deployment) -> ReplicaSet | None:
     """The ReplicaSet of the Deployment's present template; None before there is one."""
-    own = [
-        one for one in sets if any(owner.uid == found.metadata.uid for owner in one.metadata.owner_references or ())
-    ]
+    own = [one for one in sets if any(owner.uid == found.metadata.uid for owner in one.metadata.owner_references or ())]
     return max(own, key=lambda one: one.revision, default=None)
 
 
