@@ -10,6 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from litellm_tui.model.workload import Workload
+
 ServicePlace = Literal["user", "system", "compose", "docker", "process", "custom", "kubernetes"]
 Verb = Literal["start", "stop", "restart"]
 _KEEPERS: Final[Mapping[ServicePlace, str]] = {
@@ -64,6 +66,7 @@ class Service(msgspec.Struct, frozen=True):
     about it. `ports` are the TCP ports that it listens on, where they may be seen. `workers` are its processes where it
     has several, `lost` the times at which one was seen to be gone, `recycles` whether it ends them itself
     (`--max_requests_before_restart`), and `oom_kills` how many the kernel has killed for memory in its control group.
+    `workload` has the pods of a Deployment of Kubernetes.
     """
 
     unit: str
@@ -97,6 +100,7 @@ class Service(msgspec.Struct, frozen=True):
     lost: tuple[float, ...] = ()
     oom_kills: int = 0
     started_after: float | None = None
+    workload: Workload | None = None
 
     @property
     def keeper(self) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from litellm_tui.host import address
-from litellm_tui.host.copies import origin
+from litellm_tui.host.copies import cluster_origin, origin
 from litellm_tui.model.discovered import Discovery
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Unit, Variable
@@ -115,7 +115,11 @@ def resolve(
     if unit is None:
         environment = {key: Variable(value, "the console's environment") for key, value in environ.items()}
     for path, why in unit.unread if unit else ():
-        missing.append(Missing(f"environment file {path}", why, "run as a user who may read it"))
+        of_cluster = unit is not None and unit.scope == "kubernetes"
+        what, mend = (path, "see docs/kubernetes.md") if of_cluster else (
+            f"environment file {path}", "run as a user who may read it"
+        )  # fmt: skip
+        missing.append(Missing(what, why, mend))
     key, source = find_key(options, environ, chosen, name, config, environment, missing)
     return Profile(
         name=name,
@@ -185,7 +189,9 @@ def _selected(
         others=others,
         missing=meant.missing,
     )
-    if meant.kind in ("docker", "compose") and meant.unit.config is None and meant.unit.inside:
+    if meant.kind == "kubernetes" or (
+        meant.kind in ("docker", "compose") and meant.unit.config is None and meant.unit.inside
+    ):
         # its driver reads what only the container has
         told = find(msgspec.structs.replace(wanted, settings=meant.settings, name=None, config=None))
         missing = (*meant.missing, *told.missing)
@@ -258,6 +264,8 @@ def _is_production(service: ServiceSettings | None, settings: Settings) -> bool:
 
 
 def _source_of_config(command_line: str, unit: Unit | None) -> str:
+    if unit and unit.config and (key := cluster_origin(unit.config)) is not None:
+        return f"a copy of the {key}"
     copied = origin(unit.config) if unit and unit.config else None
     if copied is None:
         return command_line

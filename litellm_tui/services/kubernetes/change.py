@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.service import Verb
-from litellm_tui.model.service_target import ServiceTarget
 from litellm_tui.services.kubernetes import rollout
+from litellm_tui.services.kubernetes.definition import Given, environment_of, litellm_container, port_of, unit_from
 from litellm_tui.services.kubernetes.kubectl import Cluster
+from litellm_tui.services.kubernetes.objects import Deployment
 from litellm_tui.services.litellm_command import DEFAULT_PORT
 
 NO_NAME: Final = (
@@ -20,21 +20,23 @@ NO_NAME: Final = (
 class DeploymentChanges:
     """The orders of one Deployment; see `RestartsByRecreating`."""
 
-    _target: ServiceTarget
     _cluster: Cluster
     _name: str
+    _container: str
 
     async def order(self, verb: Verb) -> Failure | None:
         """Give the order, and wait until every pod that it makes answers, or none is left; see `Driver.order`."""
-        if not self._name:
-            return NotAvailable(NO_NAME)
         if verb == "restart":
             return await self.recreate()
-        return await rollout.scale(self._cluster, self._name, self._port, up=verb == "start")
+        port = await self._port()
+        if isinstance(port, Failure):
+            return port
+        return await rollout.scale(self._cluster, self._name, port, up=verb == "start")
 
     async def recreate(self) -> Failure | None:
         """`kubectl rollout restart` with a look at every new pod; see `Recreates`."""
-        return await rollout.restart(self._cluster, self._name, self._port) if self._name else NotAvailable(NO_NAME)
+        port = await self._port()
+        return port if isinstance(port, Failure) else await rollout.restart(self._cluster, self._name, port)
 
     async def definition(self) -> bytes | Failure:
         """The revision that runs; see `Recreates`."""
@@ -42,12 +44,23 @@ class DeploymentChanges:
 
     async def bring_back(self, definition: bytes) -> Failure | None:
         """`kubectl rollout undo` to that revision; see `Recreates`."""
-        return await rollout.undo(self._cluster, self._name, definition, self._port)
+        port = await self._port()
+        return port if isinstance(port, Failure) else await rollout.undo(self._cluster, self._name, definition, port)
 
     def restarts_by_recreating(self) -> None:
         """A Deployment knows no other restart."""
 
-    @property
-    def _port(self) -> int:
-        unit = self._target.unit
-        return (urlsplit(unit.url).port if unit is not None else None) or DEFAULT_PORT
+    async def _port(self) -> int | Failure:
+        if not self._name:
+            return NotAvailable(NO_NAME)
+        found = await self._cluster.read(Deployment, "deployments.apps", self._name)
+        return found if isinstance(found, Failure) else port_in_pod(found, self._container)
+
+
+def port_in_pod(deployment: Deployment, container: str) -> int:
+    """The port on which LiteLLM listens in each pod, by the command and the environment of the manifest."""
+    found = litellm_container(deployment.spec.template.spec, container)
+    if found is None:
+        return DEFAULT_PORT
+    given = environment_of(found, lambda _, __: NotAvailable("not read"))
+    return port_of(found, unit_from(deployment, found, Given(given.environment, (), ())))
