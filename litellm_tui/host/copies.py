@@ -1,8 +1,8 @@
 """Copies of files that only a container or a cluster has: where they stand, and of what they are.
 
 A container's copy stands in the cache folder of this user, at the path that it has in the container; that of a key of
-a ConfigMap or Secret in a folder of its own, beside the object's other keys. It is there to be read: what
-is written to it reaches nobody.
+a ConfigMap or Secret in a folder of its own, beside the object's other keys. They are there to be read: what is written
+to a container's reaches nobody, and a cluster's is changed by changing the object (`actions.rewrite`).
 """
 
 from __future__ import annotations
@@ -68,8 +68,6 @@ def cluster_origin(path: str | os.PathLike[str]) -> ClusterKey | None:
 
 def not_editable(path: str | os.PathLike[str]) -> str:
     """Why this file is not to be edited here; empty where it is no copy."""
-    if (key := cluster_origin(path)) is not None:
-        return f"this is a copy of the {key}: change it there, such as by kubectl edit, and restart"
     found = origin(path)
     return (
         f"{found[1]} is only in the container {found[0]}, in its image or in a volume, and this is a copy of it: "

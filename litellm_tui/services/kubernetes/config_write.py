@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import base64
 import subprocess
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from litellm_tui.host import atomic
 from litellm_tui.host.command import Done, helper_environment
-from litellm_tui.model.failures import Failure, NotAvailable, Unreachable
-from litellm_tui.services.kubernetes.kubectl import SECONDS, Cluster, decoded, no_client, refusal
+from litellm_tui.host.copies import cluster_origin
+from litellm_tui.model.failures import Denied, Failure, NotAvailable, Unreachable
+from litellm_tui.services.kubernetes.kubectl import SECONDS, Cluster, Forbidden, decoded, no_client, refusal
 
 # by Kubernetes' own limit (1 MiB for all of an object)
 MOST_BYTES: Final = 1 << 20
+# of kubectl auth can-i --quiet, which says no by its status alone
+_NO: Final = ("kubectl ended with 1", "no")
 _CONFLICT: Final = "(Conflict)"
 # who writes over what is changed by hand, by what they mark it with
 _OWNERS: Final = (
@@ -27,6 +32,39 @@ _OWNERS: Final = (
     ("label", "kustomize.toolkit.fluxcd.io/name", "", "Flux writes its own again"),
     ("label", "helm.toolkit.fluxcd.io/name", "", "Flux writes its own again"),
 )
+
+
+def why_not_written(path: Path) -> Failure | None:
+    """Why the object of which this file is a copy cannot be written by this user; None where it can.
+
+    Only a plain no of the API server counts: what it does not tell is found out when it is written.
+    """
+    key = cluster_origin(path)
+    assert key is not None
+    cluster = Cluster(key.context, key.namespace)
+    said = cluster.run_now("auth", "can-i", "update", f"{key.kind}s/{key.name}", "--quiet")
+    if isinstance(said, Unreachable | Denied):
+        return said
+    if isinstance(said, Failure) and said.why in _NO:
+        return Forbidden(f"the cluster's rights (RBAC) do not let you update {key.kind}s in the namespace "
+                         f"{key.namespace}: see docs/kubernetes.md for a Role",
+                         verb="update", resource=f"{key.kind}s")  # fmt: skip
+    return None
+
+
+def write_copied(path: Path, expected: bytes, content: bytes) -> str | Failure:
+    """Write the object of which this file is a copy, and the copy; how, in words."""
+    key = cluster_origin(path)
+    assert key is not None
+    done = write_key(Cluster(key.context, key.namespace), key.kind, key.name, key.key, expected, content)
+    if isinstance(done, Failure):
+        return done
+    try:
+        atomic.replace(path, content, mode=0o400, durable=False)
+    except OSError:
+        # the next look reads it anew
+        return f"{done}, and its copy here is older until it is read again"
+    return done
 
 
 def write_key(cluster: Cluster, kind: str, name: str, key: str, expected: bytes, content: bytes) -> str | Failure:
