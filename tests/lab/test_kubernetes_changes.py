@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
+import httpx
 import pytest
 
 from litellm_tui.model.failures import Begun, Failure
@@ -14,9 +20,23 @@ from litellm_tui.services.kubernetes import rollout
 from litellm_tui.services.kubernetes.config_write import write_key
 from litellm_tui.services.kubernetes.kubectl import Cluster as Client
 from litellm_tui.services.kubernetes.kubectl import Forbidden, NotLoggedIn
+from tests.lab import upstream
+from tests.lab.core import free_ports
+from tests.lab.engine.balancer import Balancer
 from tests.lab.engine.kubernetes import NAMESPACE, Cluster
 from tests.lab.environments import environments
-from tests.lab.kubernetes_gateway import PORT, config_map, role, small, small_config
+from tests.lab.kubernetes_gateway import (
+    KEY,
+    PORT,
+    config_map,
+    litellm,
+    litellm_config,
+    role,
+    secret,
+    service,
+    small,
+    small_config,
+)
 from tests.waiting import eventually
 
 
@@ -173,3 +193,150 @@ def test_a_configuration_is_written_where_it_still_is_what_was_read(cluster: Clu
     assert "was changed by somebody else meanwhile" in refused.why
     assert cluster.read("configmap", "written")["data"]["config.yaml"].encode() == second
     cluster.kubectl("delete", "configmap/written")
+
+
+# the command itself, but for how long the gateway must go on to answer
+QUICK = """\
+import sys
+from litellm_tui.analysis.change import proof
+from litellm_tui.cli import main
+proof.STEADY_SECONDS = 1.0
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+class Gateway:
+    """Two replicas of a real LiteLLM with their ConfigMap and Secret, a Service with what stands for it, an upstream."""
+
+    name = "litellm"
+
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
+        self.cluster, self.folder = cluster, folder
+        (port,) = free_ports(1)
+        self.upstream = f"{cluster.bridge.address}:{port}"
+        script = Path(upstream.__file__)
+        self._upstream = subprocess.Popen([sys.executable, str(script), self.upstream], stdin=subprocess.DEVNULL)
+        self.environment = environments()[0]
+        self.config = litellm_config(self.upstream)
+        keys = secret("litellm-keys", LITELLM_MASTER_KEY=KEY, UPSTREAM_KEY="sk-of-the-upstream")
+        made = litellm(self.name, self.environment, grace=3)
+        cluster.apply(config_map("litellm-config", self.config), keys, service(self.name), made)
+        self.balancer = Balancer(cluster, self.name)
+
+    def __enter__(self) -> Self:
+        self.balancer.__enter__()
+        self.cluster.wait("two pods of LiteLLM", lambda: len(self.balancer.ready) == 2)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.balancer.__exit__(None, None, None)
+        self._upstream.kill()
+        self._upstream.wait()
+        self.cluster.ask("delete", "--wait=false", f"deployment/{self.name}")
+
+    def console(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """litellm-tui beside it, as an operator has it who can reach the Service."""
+        environment = {**self.cluster.environment, "LITELLM_MASTER_KEY": KEY, "TERM": "dumb"}
+        for name in ("STATE", "CACHE", "CONFIG"):
+            environment[f"XDG_{name}_HOME"] = str(self.folder / name.lower())
+        argv = [sys.executable, "-c", QUICK, *words]
+        return subprocess.run(
+            argv, env=environment, capture_output=True, text=True, check=False, timeout=400, stdin=subprocess.DEVNULL
+        )
+
+    def changed(self, *words: str) -> dict[str, Any]:
+        """What a change through the address of the Service has come to."""
+        done = self.console(*words, "--yes", "--json", "--url", self.balancer.url)
+        assert done.stdout, done.stderr
+        told = json.loads(done.stdout)
+        assert isinstance(told, dict)
+        return told
+
+    def written(self) -> str:
+        found = self.cluster.read("configmap", "litellm-config")["data"]["config.yaml"]
+        assert isinstance(found, str)
+        return found
+
+    def models(self) -> set[str]:
+        asked = httpx.get(f"{self.balancer.url}/v1/models", headers={"Authorization": f"Bearer {KEY}"}, timeout=30)
+        return {one["id"] for one in asked.json()["data"]}
+
+
+class Client20:
+    """A client that sends twenty requests a second, each on a connection of its own, and counts what it gets."""
+
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/v1/chat/completions"
+        self.told: Counter[str] = Counter()
+
+    async def run(self, until: asyncio.Event) -> None:
+        body = {"model": "small", "messages": [{"role": "user", "content": "hello"}]}
+        sent: list[asyncio.Task[None]] = []
+        limits = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(limits=limits, timeout=60, headers={"Authorization": f"Bearer {KEY}"}) as client:
+
+            async def ask() -> None:
+                try:
+                    answer = await client.post(self._url, json=body)
+                    self.told[str(answer.status_code)] += 1
+                except httpx.HTTPError as error:
+                    self.told[type(error).__name__] += 1
+
+            while not until.is_set():
+                sent.append(asyncio.create_task(ask()))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(until.wait(), 0.05)
+            await asyncio.gather(*sent)
+
+
+@pytest.fixture(scope="module")
+def gateway(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with Gateway(cluster, tmp_path_factory.mktemp("kubernetes")) as deployed:
+        yield deployed
+
+
+def test_it_is_found_by_itself(gateway: Gateway) -> None:
+    where = json.loads(gateway.console("where", "--kind", "kubernetes", "--json").stdout)
+    assert "litellm" in json.dumps(where["unit"])
+    assert "litellm-config" in json.dumps(where)
+    assert KEY not in json.dumps(where)
+
+
+def test_no_request_is_lost_while_every_pod_is_replaced(gateway: Gateway) -> None:
+    before = pods(gateway.cluster, gateway.name)
+
+    async def restarted() -> tuple[dict[str, Any], Counter[str]]:
+        client, ended = Client20(gateway.balancer.url), asyncio.Event()
+        counting = asyncio.create_task(client.run(ended))
+        told = await asyncio.to_thread(gateway.changed, "restart", "--kind", "kubernetes", "--no-rehearsal")
+        ended.set()
+        await counting
+        return told, client.told
+
+    told, answers = asyncio.run(restarted())
+    assert told["result"] == "applied", told
+    assert not set(before) & set(pods(gateway.cluster, gateway.name))
+    assert answers.keys() == {"200"}, answers
+    assert answers["200"] > 100
+
+
+def test_a_configuration_that_does_not_start_is_taken_back_with_its_revision(gateway: Gateway) -> None:
+    before, running = gateway.written(), pods(gateway.cluster, gateway.name)
+    # nothing that only reads the file knows it
+    bad = gateway.folder / "bad.yaml"
+    bad.write_text(litellm_config(gateway.upstream, litellm_settings={"callbacks": "custom.handler"}), encoding="utf-8")
+    told = gateway.changed("apply", str(bad), "--kind", "kubernetes", "--no-rehearsal", "--force")
+    assert told["result"] == "rolled back", told
+    assert gateway.written() == before
+    assert pods(gateway.cluster, gateway.name) == running
+
+
+def test_a_good_configuration_is_in_every_pod(gateway: Gateway) -> None:
+    good = gateway.folder / "good.yaml"
+    good.write_text(litellm_config(gateway.upstream, models=("small", "large", "third")), encoding="utf-8")
+    told = gateway.changed("apply", str(good), "--kind", "kubernetes", "--no-rehearsal")
+    assert told["result"] == "applied", told
+    assert gateway.written() == good.read_text(encoding="utf-8")
+    assert all(gateway.models() == {"small", "large", "third"} for _ in range(4))
+    kept = gateway.console("backups", "--kind", "kubernetes", "--url", gateway.balancer.url, "--json")
+    assert "before an apply" in kept.stdout
