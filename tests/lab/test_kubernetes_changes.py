@@ -206,7 +206,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 class Gateway:
-    """Two replicas of a real LiteLLM with their ConfigMap and Secret, a Service with what stands for it, an upstream."""
+    """Two replicas of a real LiteLLM, their ConfigMap and Secret, a Service with what stands for it, an upstream."""
 
     name = "litellm"
 

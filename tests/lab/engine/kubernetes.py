@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -33,6 +34,7 @@ BUILD_SECONDS: Final = 1800.0
 NAMESPACE: Final = "gateways"
 TOKEN: Final = "lab-token-of-the-administrator"
 NARROW: Final = "lab-token-of-a-narrow-user"
+PROGRAMS: Final = {"ip": "iproute2", "nsenter": "util-linux", "openssl": "openssl"}
 _PAUSE: Final = "lab/pause:1"
 _NODE: Final = "node-1"
 # what a kubelet sets on its machine, and does not take back
@@ -49,6 +51,9 @@ def missing() -> str | None:
     """Why no cluster can be started here, or None."""
     if lack := docker.missing():
         return lack
+    for program, package in PROGRAMS.items():
+        if shutil.which(program) is None:
+            return f"no {program} on PATH: install the {package} package"
     if not (folder() / "done").exists() and not (folder() / "lock").exists():
         return f"no Kubernetes in {folder()}: scripts/kubernetes.sh {folder()} builds it in some minutes"
     return None
