@@ -87,7 +87,8 @@ class Kubernetes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `context` is one of the kubeconfig, its current one where none is given; `namespace` that of the context.
     `container` is LiteLLM's container in the pod, `configmap` the ConfigMap or `secret/NAME` that holds its
-    configuration, `service` the Service in front of it, `kubectl` the client.
+    configuration, `service` the Service in front of it, `kubectl` the client. `pod` is
+    one pod by itself, in place of a Deployment.
     """
 
     context: str | None = None
@@ -97,6 +98,7 @@ class Kubernetes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     configmap: str | None = None
     service: str | None = None
     kubectl: str = "kubectl"
+    pod: str | None = None
 
 
 ServiceSettings = Compose | Docker | Process | Custom | Kubernetes

@@ -191,7 +191,13 @@ class KubernetesDriver(DeploymentChanges):
         return await describe_deployment(self._cluster, seen.deployment, container, seen.pods, seen.sets, selector)
 
 
-driver = KubernetesDriver
+def driver(target: ServiceTarget) -> KubernetesDriver:
+    """The driver of a Deployment, or of a single pod where the settings name one."""
+    if isinstance(target.settings, Kubernetes) and target.settings.pod:
+        from litellm_tui.services.kubernetes.pod_driver import PodDriver
+
+        return PodDriver(target)
+    return KubernetesDriver(target)
 
 
 class _Items(msgspec.Struct, frozen=True):
