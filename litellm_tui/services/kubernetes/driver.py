@@ -17,7 +17,7 @@ from litellm_tui.model.service_kinds import Kubernetes
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.model.service_words import ServiceWords
 from litellm_tui.services.driver import Description, Wording
-from litellm_tui.services.kubernetes import pod_state
+from litellm_tui.services.kubernetes import pod_state, rehearsal
 from litellm_tui.services.kubernetes.change import NO_NAME, DeploymentChanges, port_in_pod
 from litellm_tui.services.kubernetes.config_copy import ConfigCopies
 from litellm_tui.services.kubernetes.definition import litellm_container
@@ -99,6 +99,9 @@ class KubernetesDriver(DeploymentChanges):
         """Read the Deployment and what it owns. Rights that are missing for its pods cost only that part."""
         if not self._name:
             return NotAvailable(NO_NAME)
+        if self._settings.pod:
+            pod = await self._cluster.read(Pod, "pod", self._settings.pod)
+            return pod if isinstance(pod, Failure) else Seen(rehearsal.alone(pod), (pod,))
         deployment = await self._cluster.read(Deployment, "deployments.apps", self._name)
         if isinstance(deployment, Failure):
             return deployment
@@ -153,6 +156,8 @@ class KubernetesDriver(DeploymentChanges):
 
     def _followed(self) -> tuple[str, str] | Failure:
         """The selector of the pods, and the container whose log is read. Blocks."""
+        if self._settings.pod:
+            return f"{rehearsal.NAME}={self._settings.pod}", self._container
         deployment = self._cluster.read_now(Deployment, "deployments.apps", self._name)
         if isinstance(deployment, Failure):
             return deployment
@@ -191,13 +196,7 @@ class KubernetesDriver(DeploymentChanges):
         return await describe_deployment(self._cluster, seen.deployment, container, seen.pods, seen.sets, selector)
 
 
-def driver(target: ServiceTarget) -> KubernetesDriver:
-    """The driver of a Deployment, or of a single pod where the settings name one."""
-    if isinstance(target.settings, Kubernetes) and target.settings.pod:
-        from litellm_tui.services.kubernetes.pod_driver import PodDriver
-
-        return PodDriver(target)
-    return KubernetesDriver(target)
+driver = KubernetesDriver
 
 
 class _Items(msgspec.Struct, frozen=True):

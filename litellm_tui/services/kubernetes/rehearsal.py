@@ -29,7 +29,8 @@ from litellm_tui.services.kubernetes.config_write import MOST_BYTES
 from litellm_tui.services.kubernetes.definition import config_key
 from litellm_tui.services.kubernetes.forward import PortForward
 from litellm_tui.services.kubernetes.kubectl import Cluster
-from litellm_tui.services.kubernetes.objects import PodSpec
+from litellm_tui.services.kubernetes.objects import Deployment, DeploymentSpec, DeploymentStatus, Pod, PodSpec
+from litellm_tui.services.kubernetes.objects import Template as Manifest
 from litellm_tui.services.rehearsal import kept
 
 LABEL: Final = "litellm-tui/rehearsal-until"
@@ -179,6 +180,13 @@ async def _sweep(cluster: Cluster) -> None:
         if until.isascii() and until.isdigit() and int(until[:12]) < time.time():
             kind = str(one.get("kind", "")).lower()
             await cluster.run("delete", "--ignore-not-found", "--wait=false", f"{kind}/{about.get('name')}")
+
+
+def alone(pod: Pod) -> Deployment:
+    """The pod of a rehearsal as a Deployment that has it alone."""
+    ready = any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions or ())
+    spec = DeploymentSpec(replicas=1, template=Manifest(spec=pod.spec))
+    return Deployment(metadata=pod.metadata, spec=spec, status=DeploymentStatus(ready_replicas=int(ready)))
 
 
 def own_user() -> tuple[int, int]:
