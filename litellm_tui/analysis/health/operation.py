@@ -203,16 +203,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
     service = reading.value
     answering = liveliness.failure is None and liveliness.value is not None
     seen, since = reading.seen_at, service.changed_at
-    if service.load_state == "not-found" and service.scope == "kubernetes":
-        return Verdict(
-            "not found",
-            "bad",
-            f"the Deployment {service.unit} is not there any more",
-            seen_at=seen,
-            do="see kubectl get deployments, or start the console anew with --kind kubernetes --unit and its name",
-            brief="Deployment gone",
-        )
-    if service.load_state == "not-found":
+    if service.load_state == "not-found" and service.scope != "kubernetes":
         return Verdict(
             "not found",
             "bad",

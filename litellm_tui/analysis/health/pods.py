@@ -34,7 +34,15 @@ _DO: Final[dict[PodTrouble, str]] = {
 
 
 def no_pod_ready(service: Service, cause: EndCause) -> Verdict | None:
-    """The verdict on a Deployment of which no pod serves, by the worst of them; None where one does, or may yet."""
+    """The verdict on a Deployment that is gone, or of which no pod serves; None where one does, or may yet."""
+    if service.scope == "kubernetes" and service.load_state == "not-found":
+        return Verdict(
+            "not found",
+            "bad",
+            f"the Deployment {service.unit} is not there any more",
+            do="see kubectl get deployments, or start the console anew with --kind kubernetes --unit and its name",
+            brief="Deployment gone",
+        )
     found = service.workload
     if found is None or not found.wanted or any(one.ready for one in found.pods):
         return None

@@ -52,10 +52,7 @@ class ConfigCopies:
 
 def copy_key(cluster: Cluster, key: ClusterKey) -> str | Failure:
     """Read the object and copy all its keys; returns the path of the copy of this one. Blocks."""
-    # kubectl before 1.21 shows the times of changes without being asked, and does not know the option
-    said = cluster.run_now("get", key.kind, key.name, "--output=json", "--show-managed-fields")
-    if isinstance(said, NotAvailable) and "unknown flag" in said.why:
-        said = cluster.run_now("get", key.kind, key.name, "--output=json")
+    said = _read(cluster, key.kind, key.name)
     if isinstance(said, Failure):
         return said
     shape: Any = Secret if key.kind == "secret" else ConfigMap
@@ -70,6 +67,21 @@ def copy_key(cluster: Cluster, key: ClusterKey) -> str | Failure:
         if failure := _write(key_of(key, name), value.encode(), changed or time.time()):
             return failure
     return str(cluster_copy(key))
+
+
+def changed_of(cluster: Cluster, kind: str, name: str) -> float | Failure | None:
+    """When this ConfigMap or Secret was changed last, in seconds since the epoch. Blocks."""
+    said = _read(cluster, kind, name)
+    stamped = said if isinstance(said, Failure) else decoded(said, _Stamped)
+    return stamped if isinstance(stamped, Failure) else changed_at(stamped)
+
+
+def _read(cluster: Cluster, kind: str, name: str) -> str | Failure:
+    # kubectl before 1.21 shows the times of changes without being asked, and does not know the option
+    said = cluster.run_now("get", kind, name, "--output=json", "--show-managed-fields")
+    if isinstance(said, NotAvailable) and "unknown flag" in said.why:
+        said = cluster.run_now("get", kind, name, "--output=json")
+    return said
 
 
 def changed_at(stamped: _Stamped) -> float | None:

@@ -13,6 +13,7 @@ from litellm_tui.logs.entry import HISTORY, Entries, Prepare, States, unprepared
 from litellm_tui.model.failures import Failure, Malformed, NotAvailable
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Obstacle, Service, ServicePlace, Unit, Verb
+from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.service_kinds import Kubernetes
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.model.service_words import ServiceWords
@@ -23,6 +24,7 @@ from litellm_tui.services.kubernetes.config_copy import ConfigCopies
 from litellm_tui.services.kubernetes.definition import litellm_container
 from litellm_tui.services.kubernetes.description import billed, describe_deployment
 from litellm_tui.services.kubernetes.discovery import find_deployments, open_deployment
+from litellm_tui.services.kubernetes.drift import environment_drift
 from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, NoSuchObject, decoded
 from litellm_tui.services.kubernetes.objects import Deployment, Pod, ReplicaSet, selector_text
 from litellm_tui.services.kubernetes.pod_answers import PodAnswers
@@ -183,6 +185,18 @@ class KubernetesDriver(DeploymentChanges):
 
     def obstacles(self) -> tuple[Obstacle, ...]:
         return ()
+
+    def written_in(self) -> tuple[str, ...]:
+        """No file of this machine; see `ShowsDrift`."""
+        return ()
+
+    async def drift(self, service: Service) -> ServiceDrift | Failure:
+        """What its pods were not started with; see `ShowsDrift`."""
+        seen = await self.see()
+        if isinstance(seen, Failure):
+            return seen
+        container = litellm_container(seen.deployment.spec.template.spec, self._container)
+        return await environment_drift(self._cluster, container, service) if container else ServiceDrift()
 
     async def describe(self, service: Service | None) -> Description:
         seen = await self.see()

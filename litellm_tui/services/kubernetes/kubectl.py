@@ -31,8 +31,9 @@ _FORBIDDEN: Final = re.compile(
 )
 _NO_CONTEXT: Final = re.compile(
     r"context \"?([^\"\n]{1,200}?)\"? does not exist|no context exists with the name:? \"?([^\"\n]{1,200}?)\"?$"
+    r"|cannot locate context ([^\n]{1,200})$"
 )
-_AT: Final = re.compile(r"(?:server |://|dial tcp (?:lookup )?)(\[?[\w.:-]{3,100}\]?:[0-9]{2,5}|[\w.-]{3,100})")
+_AT: Final = re.compile(r"(?:server |://|dial tcp:? (?:lookup )?)(\[?[\w.:-]{3,100}\]?:[0-9]{2,5}|[\w.-]{3,100})")
 
 _Shape = TypeVar("_Shape")
 Kind = Literal["refused", "timeout", "dns", "tls", "closed", "other"]
@@ -82,7 +83,7 @@ class Cluster(msgspec.Struct, frozen=True):
 
     def command(self, *words: str, seconds: float = SECONDS) -> list[str]:
         """The argument vector of kubectl for these words; a request may take `seconds`, 0 for no limit."""
-        place = ["--namespace", self.namespace] if self.namespace else ["--all-namespaces"]
+        place = [f"--namespace={self.namespace}"] if self.namespace else ["--all-namespaces"]
         return [self.kubectl, f"--context={self.context}", *place, f"--request-timeout={seconds:g}s", *words]
 
     async def run(self, *words: str, seconds: float = SECONDS, limit: int = MOST) -> str | Failure:
@@ -145,7 +146,8 @@ def no_client(failure: Failure) -> NoKubectl:
 def refusal(done: Done, context: str) -> Failure:
     """Why kubectl failed, with what to do; its own words, masked, where the error is unknown."""
     lines = [line.strip() for line in done.error.splitlines() if line.strip()]
-    # client-go's own log, and warnings of the server, stand before the message
+    # client-go's own log, of lines or of blocks `err=<` to `>`, and warnings of the server stand before the message
+    lines = lines[max((n + 1 for n, line in enumerate(lines) if line == ">"), default=0) :]
     lines = [line for line in lines if not _KLOG.match(line) and not line.startswith("Warning: ")] or lines[-1:]
     return named(" ".join(lines) or f"kubectl ended with {done.status}", context)
 
@@ -165,9 +167,12 @@ def named(said: str, context: str) -> Failure:
     if "unauthorized" in lowered or "must be logged in" in lowered or "provide credentials" in lowered:
         return NotLoggedIn(f"{of} does not accept the login (token expired, or none): log in again as for kubectl")
     if "getting credentials" in lowered or "exec plugin" in lowered:
-        return NotLoggedIn(f"the login of the context {context} fails: {text}")
+        cause = shortened(mask_shapes(said.partition("getting credentials: ")[2] or said)[0], _SHOWN)
+        return NotLoggedIn(f"the login of the context {context} fails: {cause}")
     if found := _NO_CONTEXT.search(said):
-        return NoKubectl(f"the kubeconfig has no context {found[1] or found[2]}: see kubectl config get-contexts")
+        return NoKubectl(
+            f"the kubeconfig has no context {found[1] or found[2] or found[3]}: see kubectl config get-contexts"
+        )
     if "(notfound)" in lowered:
         return NoSuchObject(text.removeprefix("Error from server (NotFound): "))
     if (kind := _broken(lowered)) is not None:
