@@ -63,6 +63,7 @@ LONG = (
     "tests/lab/test_faults.py",
     "tests/lab/test_fleet_hosts.py",
     "tests/lab/test_found_here.py",
+    "tests/lab/test_kubernetes_changes.py",
     "tests/lab/test_podman_services.py",
     "tests/lab/test_record.py",
     "tests/lab/test_rehearsal_files.py",

@@ -22,6 +22,8 @@ WATCH = "tests/lab/test_calm.py"
 SHARED = "tests/lab"
 PROVING = "tests/proving "
 SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py", "test_notify.py")
+# These share the cluster of the session, and are the last of the labs: it may just be being built.
+CLUSTER = "tests/lab/test_kubernetes_"
 # These share the engine of the session.
 ENGINE = "tests/lab/test_docker_"
 _LONG_LABS = ("rehearsal_files", "faults", "restart", "fleet_hosts", "console", "record", "upgrade")
@@ -56,8 +58,9 @@ def group_of(nodeid: str) -> str:
     """The group of a test, by its node id."""
     path, _, name = nodeid.partition("::")
     if path.startswith("tests/lab/"):
-        if path.startswith(ENGINE):
-            return ENGINE
+        for shared in (ENGINE, CLUSTER):
+            if path.startswith(shared):
+                return shared
         return SHARED if path.endswith(SHARING) else path
     if path.startswith("tests/proving/") and (found := _VERSION.search(name)):
         # each worker pays the imports of one LiteLLM
@@ -67,7 +70,7 @@ def group_of(nodeid: str) -> str:
 
 def place_of(group: str) -> int:
     """Smaller is earlier: the watch, all starts of one LiteLLM, the longest labs, other labs, and what has none."""
-    order = (WATCH, PROVING, *FIRST, SHARED, "other labs", *LONGEST)
+    order = (WATCH, PROVING, *FIRST, SHARED, "other labs", CLUSTER, *LONGEST)
     if group.startswith(PROVING):
         return order.index(PROVING)
     if group in order:

@@ -20,7 +20,7 @@ from litellm_tui.actions.file_attributes import like
 from litellm_tui.actions.in_place import changed_meanwhile
 from litellm_tui.host.atomic import failure_of, sync_folder, write_beside
 from litellm_tui.host.bounded import read_bytes
-from litellm_tui.host.copies import not_editable
+from litellm_tui.host.copies import cluster_origin, not_editable
 from litellm_tui.model.failures import Failure
 from litellm_tui.storage.backups.copying import MOST_BYTES
 
@@ -123,6 +123,8 @@ def stage(
         target = Path(path).resolve(strict=expected is not None)
         if why := not_editable(target):
             return Failure(f"{target} was not changed: {why}")
+        if cluster_origin(target) is not None:
+            return _in_cluster(target, expected, content, copy)
         if expected is None:
             return _new(target, content or b"", mode, owner)
         found = target.stat()
@@ -144,6 +146,32 @@ def stage(
         staged.discard()
         return Failure(f"{target} was not changed: {refused}")
     return staged
+
+
+class StagedInCluster(Staged):
+    """A change of a key of a ConfigMap or Secret, of which the file is a copy: a new version of the object."""
+
+    def commit(self) -> Written | Failure:
+        """See `Staged`; the copy follows, so that what is read next is what was written."""
+        from litellm_tui.services.kubernetes.config_write import write_copied
+
+        assert self._expected is not None
+        assert self._content is not None
+        done = write_copied(self.target, self._expected, self._content)
+        return done if isinstance(done, Failure) else self._written(done)
+
+
+def _in_cluster(target: Path, expected: bytes | None, content: bytes | None, copy: Path | None) -> Staged | Failure:
+    """A change in a cluster is ready where the right to make it is there."""
+    from litellm_tui.services.kubernetes.config_write import why_not_written
+
+    if expected is None or content is None:
+        return Failure(f"{target} is a key of a ConfigMap or Secret: it is neither made nor removed here")
+    if read_bytes(target, MOST_BYTES) != expected:
+        return changed_meanwhile(target)
+    if copy is None or not _holds(copy, expected):
+        return Failure(f"{target} was not touched: {copy or 'no file'} is no copy of what it holds")
+    return why_not_written(target) or StagedInCluster(target, expected, content, copy)
 
 
 def _prepared(staged: Staged, found: os.stat_result, content: bytes | None) -> str:

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from litellm_tui.host.copies import not_editable
+from litellm_tui.host.copies import cluster_origin, not_editable
 
 LINKED: Final = "it has other hard links"
 _REASONS: Final = {
@@ -30,6 +30,9 @@ def way_to_write(path: str) -> Way:
     target = Path(os.path.realpath(path))
     if why := not_editable(target):
         return Way("", why)
+    if cluster_origin(target) is not None:
+        # the object gets a new version
+        return Way("replaced")
     try:
         found = target.stat()
         because = LINKED if found.st_nlink > 1 else _folder(target.parent) or _owner(target, found)

@@ -190,8 +190,8 @@ def build_parser() -> Parser:
     scope.add_argument("--system", dest="scope", action="store_const", const="system", help="a system unit")
     which.add_argument(
         "--kind",
-        choices=("systemd", "compose", "docker", "process", "custom"),
-        help="what runs LiteLLM; --unit then names the service, the container, or the port of the process",
+        choices=("systemd", "compose", "docker", "process", "custom", "kubernetes"),
+        help="what runs LiteLLM; --unit then names the service, container, Deployment, or the port of the process",
     )
     which.add_argument("--container", metavar="NAME", help="a container that was made by docker run (--kind docker)")
     which.add_argument("--profile", metavar="NAME", help="a profile of the settings file")

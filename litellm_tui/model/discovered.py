@@ -36,8 +36,8 @@ class DiscoveredGateway(msgspec.Struct, frozen=True):
         return self.unit.active
 
     def __str__(self) -> str:
-        # a Compose service's name says little without its project
-        name = self.identity.partition(" ")[2] if self.kind == "compose" else self.unit.name
+        # a Compose service's name says little without its project, a Deployment's without its namespace
+        name = self.identity.rpartition(" ")[2] if self.kind in ("compose", "kubernetes") else self.unit.name
         return f"{name} ({self.place})"
 
 

@@ -46,6 +46,12 @@ class Denied(Failure, frozen=True, tag=True):
     """The operating system refused access: a permission of the journal, a file mode, polkit."""
 
 
+class Begun(Failure, frozen=True, tag=True):
+    """An order was carried out in part, and came to nothing: what ran before may run still, and has to be gone back
+    to.
+    """
+
+
 class Crashed(Failure, frozen=True, tag=True):
     """The console itself failed: `error` is the class of the exception, `place` where it was raised."""
 

@@ -5,12 +5,18 @@ Times are seconds since the epoch, durations are seconds, sizes are bytes. Recor
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import msgspec
 
-ServicePlace = Literal["user", "system", "compose", "docker", "process", "custom"]
+from litellm_tui.model.workload import Workload
+
+ServicePlace = Literal["user", "system", "compose", "docker", "process", "custom", "kubernetes"]
 Verb = Literal["start", "stop", "restart"]
+_KEEPERS: Final[Mapping[ServicePlace, str]] = {
+    "user": "systemd", "system": "systemd", "compose": "Docker", "docker": "Docker", "kubernetes": "Kubernetes",
+}  # fmt: skip
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -60,6 +66,7 @@ class Service(msgspec.Struct, frozen=True):
     about it. `ports` are the TCP ports that it listens on, where they may be seen. `workers` are its processes where it
     has several, `lost` the times at which one was seen to be gone, `recycles` whether it ends them itself
     (`--max_requests_before_restart`), and `oom_kills` how many the kernel has killed for memory in its control group.
+    `workload` has the pods of a Deployment of Kubernetes.
     """
 
     unit: str
@@ -93,11 +100,12 @@ class Service(msgspec.Struct, frozen=True):
     lost: tuple[float, ...] = ()
     oom_kills: int = 0
     started_after: float | None = None
+    workload: Workload | None = None
 
     @property
     def keeper(self) -> str:
         """What starts the service again when it ends; empty where nothing is known to."""
-        return {"user": "systemd", "system": "systemd", "compose": "Docker", "docker": "Docker"}.get(self.scope, "")
+        return _KEEPERS.get(self.scope, "")
 
 
 class Exit(msgspec.Struct, frozen=True):

@@ -104,8 +104,31 @@ class Custom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("log and log_file: expected one of them")
 
 
-ServiceSettings = Compose | Docker | Process | Custom
-KindName = Literal["systemd", "compose", "docker", "process", "custom"]
+class Kubernetes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Deployment of a Kubernetes cluster. Missing settings are found through kubectl."""
+
+    context: Annotated[str | None, Meta(
+        description="A context of the kubeconfig; its current one where none is given.",
+        examples=["prod-eu"])] = None  # fmt: skip
+    namespace: Annotated[str | None, Meta(
+        description="The namespace; that of the context where none is given.", examples=["llm"])] = None  # fmt: skip
+    deployment: Annotated[str | None, Meta(
+        description="The Deployment that runs LiteLLM.", examples=["litellm"])] = None  # fmt: skip
+    container: Annotated[str | None, Meta(
+        description="LiteLLM's container in the pod.", examples=["litellm"])] = None  # fmt: skip
+    configmap: Annotated[str | None, Meta(
+        description="The ConfigMap that holds the configuration, or secret/NAME.",
+        examples=["litellm-config"])] = None  # fmt: skip
+    service: Annotated[str | None, Meta(
+        description="The Service in front of the Deployment.", examples=["litellm"])] = None  # fmt: skip
+    kubectl: Annotated[str, Meta(
+        description="The client, by its name or path.", examples=["kubectl"])] = "kubectl"  # fmt: skip
+    pod: Annotated[str | None, Meta(
+        description="One pod by itself, in place of a Deployment.", examples=["litellm-7d4b9c-x2x1z"])] = None  # fmt: skip
+
+
+ServiceSettings = Compose | Docker | Process | Custom | Kubernetes
+KindName = Literal["systemd", "compose", "docker", "process", "custom", "kubernetes"]
 
 
 class Tools(msgspec.Struct, frozen=True):

@@ -56,6 +56,15 @@ class Recreates(Protocol):
 
 
 @runtime_checkable
+class RestartsByRecreating(Recreates, Protocol):
+    """Has no restart but to make everything anew: what was there before is kept by whatever runs it."""
+
+    def restarts_by_recreating(self) -> None:
+        """Says so by being there."""
+        ...
+
+
+@runtime_checkable
 class ReadsAnew(Protocol):
     """Has what keeps the service read its changed files before it starts it."""
 

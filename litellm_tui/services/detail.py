@@ -61,7 +61,7 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     `policy` holds settings by systemd's names. `unknown` names what this kind of service cannot tell. `inherited` are
     the variables that neither the unit nor a file sets, `unread` the files that could not be read. `service` is its
     state at the last look. `exits_since` says how far back the exits are known, `mounts` has a line for each mount of
-    a container.
+    a container, `sections` further headings with their lines.
     """
 
     name: str
@@ -78,6 +78,7 @@ class ServiceDetail(msgspec.Struct, frozen=True):
     service: Service | None = None
     mounts: tuple[str, ...] = ()
     exits_since: str = "the journal begins"
+    sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 async def read_detail(target: ServiceTarget, service: Service | None, redact: Callable[[str], str]) -> ServiceDetail:
@@ -101,6 +102,7 @@ async def read_detail(target: ServiceTarget, service: Service | None, redact: Ca
         unknown=of_kind.unknown,
         mounts=tuple(redact(clean(mount)) for mount in told.mounts),
         exits_since=told.exits_since,
+        sections=tuple((name, tuple(redact(clean(line)) for line in lines)) for name, lines in told.sections),
         service=masked(service, redact) if service else None,
     )
 
@@ -176,6 +178,11 @@ def detail_paragraphs(
         yield "what it sees of this machine", "", "head"
         for mount in detail.mounts:
             yield "", mount, "ok"
+    for name, lines in detail.sections:
+        yield "", "", ""
+        yield name, "", "head"
+        for line in lines:
+            yield "", line, "ok"
     for file in detail.files:
         yield "", "", ""
         yield file.path, "", "head"

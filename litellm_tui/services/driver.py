@@ -42,7 +42,8 @@ class Description(NamedTuple):
     """What seldom changes of a service. Where its exits are not known, `exits` is the reason.
 
     `exits_since` says how far back they are known. `policy` holds the service's settings by their own names, `files`
-    the paths of the files that define it, `mounts` what a container sees of this machine, each as a line.
+    the paths of the files that define it, `mounts` what a container sees of this machine, each as a line. `sections`
+    are further headings, each with its lines.
     """
 
     exits: tuple[Exit, ...] | Failure
@@ -50,6 +51,7 @@ class Description(NamedTuple):
     files: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
     exits_since: str = "the journal begins"
+    sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class Driver(Protocol):

@@ -1,5 +1,7 @@
 """Looks for every gateway of this machine, of all kinds at once, and tells the same one under two names apart.
 
+The Deployments of a kubeconfig's context are looked for where none runs here.
+
 A container or a process that a unit keeps is the unit's, a process in a container the container's.
 """
 
@@ -15,13 +17,14 @@ from litellm_tui.host import address
 from litellm_tui.host.process_table import ProcessTable
 from litellm_tui.model.discovered import DiscoveredGateway, Discovery, Searched
 from litellm_tui.model.service import Unit
-from litellm_tui.model.service_kinds import KindName, Scope, Tools
+from litellm_tui.model.service_kinds import KindName, Kubernetes, Scope, Tools
 from litellm_tui.services.docker.discovery import ContainerSearch, FoundContainer, find_containers
+from litellm_tui.services.kubernetes.kubeconfig import has_kubernetes
 from litellm_tui.services.process.discovery import discovered
 from litellm_tui.services.process.running import Contained, RunningGateway, find_running
 from litellm_tui.services.systemd.discovery import UnitSearch, find_units
 
-KINDS: Final[tuple[KindName, ...]] = ("systemd", "compose", "docker", "process")
+KINDS: Final[tuple[KindName, ...]] = ("systemd", "compose", "docker", "process", "kubernetes")
 # units that start what is not theirs
 _HOSTS: Final = frozenset({
     "cron.service", "crond.service", "anacron.service", "atd.service", "supervisor.service", "supervisord.service",
@@ -68,8 +71,23 @@ def find_gateways(
         # a unit is also found by its process, whoever's it is
         mine = [one for one in mine if one.kind != "systemd" or one.scope == scope]
     gateways = sorted((one for one in mine if one.kind in kinds), key=lambda one: not one.active)
+    if "kubernetes" in kinds and scope is None and has_kubernetes(environ):
+        gateways, further = _with_clusters(gateways)
+        searched += further
     wanted = {"docker" if kind == "compose" else kind for kind in kinds}
     return Discovery(tuple(gateways), tuple(one for one in searched if one.kind in wanted))
+
+
+def _with_clusters(gateways: list[DiscoveredGateway]) -> tuple[list[DiscoveredGateway], list[Searched]]:
+    """With the Deployments of the kubeconfig's context; a gateway that runs on this machine is not kept waiting."""
+    if any(one.active for one in gateways):
+        why = "not asked, as a gateway runs on this machine"
+        return gateways, [Searched("kubernetes", "Deployments of Kubernetes", why, "--kind kubernetes looks there")]
+    # only where there is a kubeconfig
+    from litellm_tui.services.kubernetes.discovery import find_deployments
+
+    found, searched = find_deployments(Kubernetes())
+    return sorted([*gateways, *found], key=lambda one: not one.active), searched
 
 
 def _has_systemd(tools: Tools) -> bool:

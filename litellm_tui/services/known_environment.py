@@ -6,7 +6,7 @@ import errno
 import os
 
 from litellm_tui.model.service import Unit
-from litellm_tui.model.service_kinds import Compose, Custom, Docker
+from litellm_tui.model.service_kinds import Compose, Custom, Docker, Kubernetes
 from litellm_tui.model.service_target import ServiceTarget
 from litellm_tui.model.service_words import UNIT_WORDS, UNKNOWN_WORDS, ServiceWords
 from litellm_tui.services.capabilities import Speaks
@@ -29,7 +29,7 @@ def why_unknown(target: ServiceTarget) -> str:
     for path, why in unit.unread:
         if why != os.strerror(errno.ENOENT):
             return f"{path} cannot be read: {why}"
-    if isinstance(target.settings, Compose | Docker) or not unit.active:
+    if isinstance(target.settings, Compose | Docker | Kubernetes) or not unit.active:
         return ""
     if any(variable.source.startswith((PROCESS_SOURCE, "the container ")) for variable in unit.environment.values()):
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final, Protocol, cast
 
-from litellm_tui.model.service_kinds import Compose, Custom, Docker, KindName, Process, ServiceSettings
+from litellm_tui.model.service_kinds import Compose, Custom, Docker, KindName, Kubernetes, Process, ServiceSettings
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.driver import Driver
 
@@ -16,9 +16,10 @@ DRIVERS: Final[dict[KindName, str]] = {
     "docker": "litellm_tui.services.docker.driver",
     "process": "litellm_tui.services.process.driver",
     "custom": "litellm_tui.services.custom.driver",
+    "kubernetes": "litellm_tui.services.kubernetes.driver",
 }
 _SETTINGS: Final[dict[type[ServiceSettings], KindName]] = {
-    Compose: "compose", Docker: "docker", Process: "process", Custom: "custom",
+    Compose: "compose", Docker: "docker", Process: "process", Custom: "custom", Kubernetes: "kubernetes",
 }  # fmt: skip
 
 

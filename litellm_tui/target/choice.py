@@ -49,8 +49,8 @@ def option_for(one: DiscoveredGateway) -> str:
         return f"--unit {one.name} --{one.scope}"
     if one.kind == "docker":
         return f"--container {one.name}"
-    # a service of Compose is one of its project
-    name = one.identity.partition(" ")[2] if one.kind == "compose" else one.name
+    # a service of Compose is one of its project, a Deployment one of its namespace
+    name = one.identity.rpartition(" ")[2] if one.kind in ("compose", "kubernetes") else one.name
     return f"--kind {one.kind} --unit {name}"
 
 

@@ -24,6 +24,7 @@ DEFAULT_SOURCE: Final = "LiteLLM's default"
 # what a service of each kind is called
 _CALLED: Final[Mapping[KindName, str]] = {
     "systemd": "unit", "compose": "service", "docker": "container", "process": "process", "custom": "service",
+    "kubernetes": "Deployment",
 }  # fmt: skip
 
 

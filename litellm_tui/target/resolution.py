@@ -6,6 +6,7 @@ environment variables have LiteLLM's own names where it has one.
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import socket
 from collections.abc import Mapping
@@ -16,11 +17,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from litellm_tui.host import address
-from litellm_tui.host.copies import origin
+from litellm_tui.host.copies import cluster_origin, origin
 from litellm_tui.model.discovered import Discovery
 from litellm_tui.model.found import Found, Missing
 from litellm_tui.model.service import Unit, Variable
-from litellm_tui.model.service_kinds import Compose, Docker, KindName, Process, ServiceSettings, Tools
+from litellm_tui.model.service_kinds import Compose, Docker, KindName, Kubernetes, Process, ServiceSettings, Tools
 from litellm_tui.model.service_target import FoundService, ServiceQuery, ServiceTarget
 from litellm_tui.services.gateways import KINDS, find_gateways
 from litellm_tui.services.litellm_command import DEFAULT_PORT
@@ -116,7 +117,11 @@ def resolve(
     if unit is None:
         environment = {key: Variable(value, "the console's environment") for key, value in environ.items()}
     for path, why in unit.unread if unit else ():
-        missing.append(Missing(f"environment file {path}", why, "run as a user who may read it"))
+        of_cluster = unit is not None and unit.scope == "kubernetes"
+        what, mend = (path, "see docs/kubernetes.md") if of_cluster else (
+            f"environment file {path}", "run as a user who may read it"
+        )  # fmt: skip
+        missing.append(Missing(what, why, mend))
     key, source = find_key(options, environ, chosen, name, config, environment, missing)
     return Profile(
         name=name,
@@ -137,7 +142,7 @@ def resolve(
         health_url=_health_url(chosen.health_url, name),
         probes=chosen.probes,
         read_only=options.read_only or chosen.read_only or bool(environ.get(READ_ONLY)),
-        production=chosen.production,
+        production=chosen.production or _is_production(service, settings),
         ask_database=chosen.ask_database,
         missing=tuple(missing),
         also_found=found.others,
@@ -186,7 +191,9 @@ def _selected(
         others=others,
         missing=meant.missing,
     )
-    if meant.kind in ("docker", "compose") and meant.unit.config is None and meant.unit.inside:
+    if meant.kind == "kubernetes" or (
+        meant.kind in ("docker", "compose") and meant.unit.config is None and meant.unit.inside
+    ):
         # its driver reads what only the container has
         told = find(msgspec.structs.replace(wanted, settings=meant.settings, name=None, config=None))
         missing = (*meant.missing, *told.missing)
@@ -243,6 +250,8 @@ def _kind(options: Options, chosen: ProfileSettings) -> ServiceSettings | None:
         return chosen.service
     if options.kind == "compose":
         return Compose()
+    if options.kind == "kubernetes":
+        return Kubernetes()
     if options.kind == "process" and options.unit:
         raise SettingsError(f"--unit {options.unit}: a process is named by the port on which it listens")
     if options.kind == "custom":
@@ -250,7 +259,15 @@ def _kind(options: Options, chosen: ProfileSettings) -> ServiceSettings | None:
     return None
 
 
+def _is_production(service: ServiceSettings | None, settings: Settings) -> bool:
+    """Whether it is in a context of Kubernetes that the settings mark."""
+    context = service.context if isinstance(service, Kubernetes) else None
+    return bool(context) and any(fnmatch.fnmatchcase(context or "", name) for name in settings.production_contexts)
+
+
 def _source_of_config(command_line: str, unit: Unit | None) -> str:
+    if unit and unit.config and (key := cluster_origin(unit.config)) is not None:
+        return f"a copy of the {key}"
     copied = origin(unit.config) if unit and unit.config else None
     if copied is None:
         return command_line

@@ -13,7 +13,7 @@ from litellm_tui.host.bounded import SMALL, read_text
 from litellm_tui.host.ssh import refused
 from litellm_tui.host.terminal_locale import draws_unicode
 from litellm_tui.model.notify_settings import NotifySettings
-from litellm_tui.model.service_kinds import Compose, Custom, Docker, Process, Scope, ServiceSettings
+from litellm_tui.model.service_kinds import Compose, Custom, Docker, Kubernetes, Process, Scope, ServiceSettings
 
 if TYPE_CHECKING:
     from litellm_tui.target.settings_text import Mistake
@@ -26,6 +26,9 @@ _OF_THE_HOST: Final[Mapping[str, object]] = {
     "health_url": None, "probes": (), "production": False, "ask_database": True,
 }  # fmt: skip
 
+# each describes a service that systemd does not run
+_KINDS: Final = ("compose", "docker", "process", "custom", "kubernetes")
+
 
 class SettingsError(Exception):
     """The settings file cannot be used; the message names file, line where known, key, and what is expected."""
@@ -34,7 +37,7 @@ class SettingsError(Exception):
 class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One gateway. What is left out is discovered.
 
-    Without one of the blocks `compose`, `docker`, `process` and `custom` a systemd unit runs it. The key itself is not
+    Without one of the blocks `compose`, `docker`, `process`, `custom` and `kubernetes` a systemd unit runs it. The key itself is not
     accepted.
     """
 
@@ -85,11 +88,11 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         description="A process that a command starts.")] = msgspec.UNSET  # fmt: skip
     custom: Annotated[Custom | msgspec.UnsetType, Meta(
         description="A service that only its own commands know.")] = msgspec.UNSET  # fmt: skip
+    kubernetes: Annotated[Kubernetes | msgspec.UnsetType, Meta(
+        description="A Deployment of a Kubernetes cluster, reached through kubectl.")] = msgspec.UNSET  # fmt: skip
 
     def __post_init__(self) -> None:
-        given = [
-            name for name in ("compose", "docker", "process", "custom") if getattr(self, name) is not msgspec.UNSET
-        ]
+        given = [name for name in _KINDS if getattr(self, name) is not msgspec.UNSET]
         given += ["scope"] if self.scope and given else []
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)}: expected one kind of service")
@@ -109,7 +112,7 @@ class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def service(self) -> ServiceSettings | None:
         """The service that is no unit; None for a unit."""
-        kinds = (self.compose, self.docker, self.process, self.custom)
+        kinds = (getattr(self, name) for name in _KINDS)
         return next((kind for kind in kinds if not isinstance(kind, msgspec.UnsetType)), None)
 
 
@@ -174,6 +177,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         description="Who is told of problems, and by which rules.")] = None  # fmt: skip
     profiles: Annotated[dict[str, ProfileSettings], Meta(
         description="The gateways, each by a name of your own.")] = {}  # fmt: skip
+    production_contexts: Annotated[tuple[str, ...], Meta(
+        description="Contexts of Kubernetes whose gateways are marked as `production` does in a profile: names, or "
+        "patterns.", examples=[["prod-*"]])] = ()  # fmt: skip
 
     @property
     def draws_ascii(self) -> bool:

@@ -13,7 +13,7 @@ from tests.conftest import IS_WORKER
 from tests.lab import Environment, Lab, environments, missing, required
 from tests.lab.calm import VARIABLE as CALM_SECONDS
 from tests.lab.calm import Calm
-from tests.lab.engine import Engine
+from tests.lab.engine import Engine, kubernetes
 from tests.lab.environments import LabError
 
 HERE = Path(__file__).parent
@@ -126,3 +126,16 @@ def docker_engine() -> Iterator[Engine]:
         _without_lab(str(error))
     with engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[kubernetes.Cluster]:
+    """A real Kubernetes of one node, shared by the whole session; what builds it is waited for."""
+    if reason := kubernetes.missing():
+        _without_lab(reason)
+    try:
+        booted = kubernetes.Cluster.boot()
+    except LabError as error:
+        _without_lab(str(error))
+    with booted:
+        yield booted

@@ -1,4 +1,4 @@
-"""An upstream on loopback whose model names choose the fault: ``upstream.py PORT [CERTIFICATE KEY]``.
+"""An upstream on loopback whose model names choose the fault: ``upstream.py [ADDRESS:]PORT [CERTIFICATE KEY]``.
 
 It speaks as OpenAI, and to requests in their forms as Anthropic and as Ollama; with a certificate, in TLS.
 
@@ -339,7 +339,8 @@ class Server(ThreadingHTTPServer):
 
 
 if __name__ == "__main__":
-    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+    address, _, number = sys.argv[1].rpartition(":")
+    server = Server((address or "127.0.0.1", int(number)), Handler)
     if len(sys.argv) > 2:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[2], sys.argv[3])

@@ -25,6 +25,9 @@ class Downtime:
     def __init__(self, profile: Profile, address: Callable[[], str] = str) -> None:
         self._profile = profile
         self._address = address
+        # a port-forward leads to one pod and ends with it, whatever the others serve
+        unit = profile.found_unit
+        self._forwarded = profile.kind == "kubernetes" and unit is not None and unit.url == profile.url.value
         self._task: asyncio.Task[None] | None = None
         self._down_since: float | None = None
         self._total = 0.0
@@ -32,8 +35,8 @@ class Downtime:
 
     @property
     def seconds(self) -> float | None:
-        """The time in which it did not answer, so far; None when it was never seen to answer."""
-        if not self._answered:
+        """The time in which it did not answer, so far; None when it was never seen to answer, or only by one pod."""
+        if not self._answered or self._forwarded:
             return None
         return self._total + (time.monotonic() - self._down_since if self._down_since is not None else 0.0)
 

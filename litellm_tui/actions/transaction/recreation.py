@@ -14,7 +14,7 @@ from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.reading import next_reading
 from litellm_tui.model.service_drift import ServiceDrift
 from litellm_tui.model.snapshot import Snapshot
-from litellm_tui.services.capabilities import Recreates, ShowsDrift
+from litellm_tui.services.capabilities import Recreates, RestartsByRecreating, ShowsDrift
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 
@@ -44,6 +44,16 @@ class Recreation:
         of_kind = driver(profile.service_target)
         self._driver = of_kind if isinstance(of_kind, Recreates) else None
         self._path = path
+
+    @property
+    def always(self) -> bool:
+        """Whether a restart is no other thing than to make it anew, as where pods take the place of pods."""
+        return isinstance(self._driver, RestartsByRecreating)
+
+    @property
+    def called(self) -> str:
+        """What is kept, in a word."""
+        return "revision" if self.always else "container"
 
     async def keep(self) -> Failure | None:
         """Keep what the container is made of now; why that is not possible."""

@@ -38,7 +38,7 @@ from litellm_tui.actions.transaction.steps import StepClock, whole
 from litellm_tui.actions.transaction.watch import Watch
 from litellm_tui.actions.transaction.way_back import WayBack
 from litellm_tui.analysis.change.proof import ExpectedProcess, ProofCheck, is_new_process, why_unproved
-from litellm_tui.model.failures import Crashed, Denied, Failure
+from litellm_tui.model.failures import Begun, Crashed, Denied, Failure
 from litellm_tui.model.upgrade import Exchange
 from litellm_tui.monitor.supervisor import guarded_async
 from litellm_tui.storage.backups import Backup, Backups, Why
@@ -228,7 +228,7 @@ class Transaction:
         exchange = self._record.exchange
         # another release is not the configuration's fault: that one stays
         good = None if exchange is not None else self._way_back.good(backup, self._back_to)
-        recreates = is_due(seen.snapshot) or replacement.recreates(exchange)
+        recreates = self._recreation.always or is_due(seen.snapshot) or replacement.recreates(exchange)
         unkept = await self._recreation.keep() if recreates else None
         self._record = msgspec.structs.replace(
             self._record, backup=backup.id if backup else None, good=good.id if good else None, recreates=recreates
@@ -244,7 +244,8 @@ class Transaction:
             yield step(why, ok=False)
             yield self._outcome("refused", f"nothing was changed: it could not be rolled back: {why}", blocked.why)
             return
-        container = f"; {unkept.why}" if unkept else "; and the container, as it is now" if recreates else ""
+        called = self._recreation.called
+        container = f"; {unkept.why}" if unkept else f"; and the {called}, as it is now" if recreates else ""
         yield step(kept_as(backup, good) + container)
         async for event in self._restarted(backup, self._watch.expected(time.time(), seen)):
             yield event
@@ -267,7 +268,9 @@ class Transaction:
         step = StepClock("restart")
         yield Step("restart")
         refused = await self._recreation.forth() if self._record.recreates else await self._order()
-        if isinstance(refused, Denied) or (refused is not None and await self._watch.unmoved(expected)):
+        begun = refused is None or isinstance(refused, Begun)
+        if isinstance(refused, Denied) or (not begun and await self._watch.unmoved(expected)):
+            assert refused is not None
             yield step(refused.why, ok=False)
             if exchange is not None and (left := await asyncio.to_thread(self._taken_out, exchange)) is not None:
                 await self._leave(text := f"{refused.why}; {left.why}")
@@ -364,7 +367,8 @@ class Transaction:
         step = StepClock("restart again")
         yield Step("restart again")
         refused = await self._recreation.back() if self._record.recreates else await self._order()
-        yield step(refused.why if refused else "the container that ran before" if container else "", ok=refused is None)
+        before_it = f"the {self._recreation.called} that ran before" if container else ""
+        yield step(refused.why if refused else before_it, ok=refused is None)
         expected = msgspec.structs.replace(expected, carried_out_at=time.time())
         await self._reach("proof again", expected)
         step = StepClock("proof again")
@@ -388,7 +392,7 @@ class Transaction:
             return
         await self._end()
         text = sentence(checks, f"rolled back to what ran before, because {self._cause}")
-        if container and not written and exchange is None:
+        if container and not written and exchange is None and not self._recreation.always:
             text = f"{text}; the files hold what was rejected, and the container that ran before has none of it (d)"
         yield self._outcome("rolled back", text, self._cause, rejected=rejected, log=log)
 

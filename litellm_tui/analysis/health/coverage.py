@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from litellm_tui.analysis.health.database_report import database_looked
 from litellm_tui.analysis.health.health_round import HealthRound
+from litellm_tui.analysis.health.pods import hidden_parts
 from litellm_tui.analysis.health.request_counts import count_requests
 from litellm_tui.analysis.health.tallies import traffic_visible
 from litellm_tui.analysis.phrases import count
@@ -192,6 +193,7 @@ def _find_blind_spots(snapshot: Snapshot, now: float) -> Iterator[BlindSpot]:
     if snapshot.service.value is None and not (log_told and _lack_the_same(snapshot)):
         why = snapshot.service.failure.why if snapshot.service.failure else "not asked yet"
         yield BlindSpot(f"the unit: {why}", _how_to_name_service(snapshot))
+    yield from hidden_parts(snapshot)
     ping = gateway.cache_ping.value
     if answering and ping is not None and ping.ping is None and ping.status == "healthy":
         yield BlindSpot(f"whether the cache works: LiteLLM does not test type {ping.type}", "cache_params.type: redis")

@@ -9,6 +9,7 @@ import msgspec
 
 from litellm_tui.analysis.end_causes import NOT_KNOWN, EndCause, name_end
 from litellm_tui.analysis.health.listening import ports_elsewhere
+from litellm_tui.analysis.health.pods import no_pod_ready
 from litellm_tui.analysis.health.processes import unhealthy, workers_lost
 from litellm_tui.analysis.phrases import age
 from litellm_tui.model.diagnosis import Evidence, Verdict
@@ -202,7 +203,7 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
     service = reading.value
     answering = liveliness.failure is None and liveliness.value is not None
     seen, since = reading.seen_at, service.changed_at
-    if service.load_state == "not-found":
+    if service.load_state == "not-found" and service.scope != "kubernetes":
         return Verdict(
             "not found",
             "bad",
@@ -224,6 +225,8 @@ def judge_service(snapshot: Snapshot, now: float) -> Verdict:
             since=taken.first,
         )
     cause = NOT_KNOWN if answering else name_end(service, snapshot.last_records)
+    if (pods := no_pod_ready(service, cause)) is not None:
+        return msgspec.structs.replace(pods, seen_at=seen)
     because = f": {cause.text}" if cause.text else ""
     named = f"{cause.brief}: " if cause.brief else ""
     if not answering and (loop := _crash_loop(snapshot, service)):
@@ -389,6 +392,8 @@ def _down_advice(snapshot: Snapshot, service: Service | None) -> str:
         return ""
     if elsewhere := _listens_elsewhere(snapshot, service):
         return elsewhere
+    if service.workload is not None:
+        return "a pod is ready: see the port-forward or the address that leads to it (litellm-tui where), or give --url"
     if service.active_state == "active":
         # with port 4000 taken, LiteLLM listens on a random one without an error (litellm/proxy/proxy_cli.py)
         return "the process runs, and not on this port: its log (2) names the one it listens on (Uvicorn running on …)"

@@ -13,6 +13,7 @@ from litellm_tui.analysis.health.crashes import crash_problems
 from litellm_tui.analysis.health.database_report import database_problems
 from litellm_tui.analysis.health.next_start import next_start_problems
 from litellm_tui.analysis.health.part_failures import part_problems
+from litellm_tui.analysis.health.pods import pod_problems
 from litellm_tui.analysis.health.release_problems import release_problems
 from litellm_tui.analysis.health.service_drift_problems import service_drift_problems
 from litellm_tui.analysis.health.unnamed_failures import log_problems, unnamed_failures
@@ -62,6 +63,7 @@ def find_problems(
     """The problems at this moment; `since` is set where the evidence has the onset."""
     found = [
         *_operation(gateway, service),
+        *pod_problems(snapshot, now),
         *next_start_problems(snapshot),
         *_health_url(snapshot, gateway),
         *_configuration(snapshot, drift, audit),

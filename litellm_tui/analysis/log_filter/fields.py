@@ -57,6 +57,11 @@ def _pid(value: str) -> Test:
     return lambda record: record.pid == wanted
 
 
+def _pod(value: str) -> Test:
+    wanted = _word(value, "pod: a part of its name")
+    return lambda record: wanted in record.service.lower()
+
+
 def _status(value: str) -> Test:
     sign, number = _split_comparison(value)
     if re.fullmatch(r"[1-9][\dxX]{2}", number, re.ASCII) and "x" in number.lower() and sign in ("", "="):
@@ -113,6 +118,7 @@ _FIELDS: Final[Mapping[str, Callable[[str], Test]]] = {
     "level": _level,
     "call_id": _call_id,
     "pid": _pid,
+    "pod": _pod,
 }
 _TIMES: Final[Mapping[str, Callable[[str, float, tzinfo | None], Test]]] = {
     "since": _since,

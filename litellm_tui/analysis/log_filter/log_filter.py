@@ -17,7 +17,9 @@ from litellm_tui.analysis.log_filter.fields import FIELDS, Test, field_test
 from litellm_tui.analysis.log_filter.pattern import Pattern
 from litellm_tui.model.log import LogRecord
 
-FORM: Final = 'words "a text" /regex/ status:5xx level:>=warning model: logger: call_id: pid: since:10m until: -not a|b'
+FORM: Final = (
+    'words "a text" /regex/ status:5xx level:>=warning model: logger: call_id: pid: pod: since:10m until: -not a|b'
+)
 
 HELP: Final = (
     ("words", "every word is in the text, the source or the stack trace, in any case"),

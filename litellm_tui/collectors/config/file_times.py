@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from litellm_tui.host.copies import origin
+from litellm_tui.host.copies import cluster_origin, origin
 
 _MOST_LINKS: Final = 40
 
@@ -30,7 +30,7 @@ def changed_at(paths: Iterable[str]) -> float:
     newest = 0.0
     for path in paths:
         # when a copy was made says nothing of the file
-        counts = origin(path) is None
+        counts = origin(path) is None and cluster_origin(path) is None
         for folder, name in links_to(path):
             try:
                 seen = os.lstat(os.path.join(folder, name))

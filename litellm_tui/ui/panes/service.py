@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from litellm_tui.analysis.container_health import explain_health, shown
 from litellm_tui.analysis.health.operation import describe_ending
+from litellm_tui.analysis.health.pods import pod_words
 from litellm_tui.analysis.health.release_problems import OTHER_INSTALLED
 from litellm_tui.analysis.phrases import age, count, size
 from litellm_tui.model import service as model
@@ -69,15 +70,17 @@ def _service(view: View) -> list[tuple[str, str, str]]:
         pairs.append(("up", age(view.now - service.started_at), f"since {view.clock(service.started_at)}"))
     elif runs:
         pairs.append(("up", _UNKNOWN, ""))
-    if service.main_pid or runs:
+    if service.main_pid or (runs and service.workload is None):
         pairs.append(("process", str(service.main_pid or _UNKNOWN), ""))
     pairs += curve_rows(view, service)
     pairs += [("start fails", obstacle.brief, obstacle.text) for obstacle in service.obstacles]
     if service.health_test is not None and service.health == "unhealthy":
         pairs.append(("its check", explain_health(service.health_test).brief, shown(service.health_test)))
     pairs += _workers(view, service)
+    pairs += _pods(view, service)
     if service.restarts is not None:
         since = "since the unit was loaded" if service.keeper == "systemd" else "since it was made or started by hand"
+        since = "of the pods that are there" if service.workload is not None else since
         pairs.append(("restarts", count(service.restarts, "restart"), f"by {service.keeper}, {since}"))
     else:
         pairs.append(("restarts", _UNKNOWN, "nobody counts them"))
@@ -110,6 +113,22 @@ def _workers(view: View, service: model.Service) -> Iterator[tuple[str, str, str
         yield "", words, "seen while this console runs"
     if service.oom_kills:
         yield "", f"{count(service.oom_kills, 'process', 'processes')} killed for memory by the kernel", ""
+
+
+def _pods(view: View, service: model.Service) -> Iterator[tuple[str, str, str]]:
+    """The pods of a Deployment, the newest first."""
+    found = service.workload
+    if found is None:
+        return
+    revision = f"revision {found.revision}" if found.revision else ""
+    paused = "paused" if found.paused else ""
+    yield "pods", f"{found.ready} of {found.wanted} ready", ", ".join(filter(None, (revision, paused, found.stuck)))
+    for pod in found.pods[:_MOST_WORKERS]:
+        yield "", pod.name, pod_words(pod, view.now)
+    if len(found.pods) > _MOST_WORKERS:
+        yield "", f"and {len(found.pods) - _MOST_WORKERS} more", ""
+    for hidden in found.forbidden:
+        yield "not allowed", hidden, ""
 
 
 def _pair(name: str, value: str, note: str, width: int) -> Row:

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from litellm_tui.analysis.phrases import age
 from litellm_tui.model.audit import Severity as FindingSeverity
 from litellm_tui.model.diagnosis import Part, Severity
+from litellm_tui.model.service_kinds import Kubernetes
 from litellm_tui.ui.view import View
 from litellm_tui.ui.widgets.lines import Lines, Row, Span, cell
 
@@ -181,7 +182,9 @@ def _fit(line: list[Span], width: int) -> list[Span]:
 def _identity(view: View) -> str:
     profile, gateway = view.profile, view.snapshot.gateway
     version = gateway.readiness.value.version if gateway.readiness.value else None
-    words = [profile.host, profile.address, f"LiteLLM {version}" if version else "LiteLLM"]
+    cluster = profile.service if isinstance(profile.service, Kubernetes) else None
+    host = f"{cluster.context}/{cluster.namespace}" if cluster and cluster.context else profile.host
+    words = [host, profile.address, f"LiteLLM {version}" if version else "LiteLLM"]
     if profile.unit:
         words.append(f"{profile.unit.value} ({profile.place})")
         if profile.discovery is not None:

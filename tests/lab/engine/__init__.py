@@ -85,8 +85,9 @@ class Engine:
 
     image = IMAGE
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bridge: str = "none") -> None:
         self.folder = folder
+        self.bridge = bridge
         self.socket = folder / "docker.sock"
         self.host = f"unix://{self.socket}"
         # of the client: its contexts and plug-ins
@@ -94,12 +95,15 @@ class Engine:
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def boot(cls) -> Self:
-        """Start it and make its image. Raises LabError with the reason and the end of its log."""
+    def boot(cls, bridge: str = "none") -> Self:
+        """Start it and make its image; its containers are on this bridge of the machine, else without a network.
+
+        Raises LabError with the reason and the end of its log.
+        """
         if lack := missing():
             raise LabError(lack)
         # the socket's path has to be short
-        engine = cls(Path(tempfile.mkdtemp(prefix="lab-engine-", dir="/tmp")))
+        engine = cls(Path(tempfile.mkdtemp(prefix="lab-engine-", dir="/tmp")), bridge)
         try:
             if PLUGIN.exists():
                 plugins = engine.config / "cli-plugins"
@@ -133,7 +137,7 @@ class Engine:
         command = [
             "setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "--propagation", "private",
             "dockerd", "--host", self.host, "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec",
-            "--pidfile", f"{self.folder}/dockerd.pid", "--storage-driver", "vfs", "--bridge", "none",
+            "--pidfile", f"{self.folder}/dockerd.pid", "--storage-driver", "vfs", "--bridge", self.bridge,
             "--iptables=false", "--exec-opt", "native.cgroupdriver=cgroupfs",
             "--add-runtime", f"lab={runtime}", "--default-runtime", "lab",
         ]  # fmt: skip
@@ -148,6 +152,12 @@ class Engine:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise LabError(f"Docker's engine does not start here: {self._last_words()}")
             time.sleep(0.1)
+
+    @property
+    def pid(self) -> int:
+        """Of its process, in whose namespace of mounts it is."""
+        assert self._process is not None
+        return self._process.pid
 
     def stop(self) -> None:
         """As `systemctl stop docker`: its containers are stopped with it."""

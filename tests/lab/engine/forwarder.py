@@ -40,10 +40,10 @@ class Forwarder:
                 near.close()
                 continue
             for source, target in ((near, far), (far, near)):
-                threading.Thread(target=_carry, args=(source, target), daemon=True).start()
+                threading.Thread(target=carry, args=(source, target), daemon=True).start()
 
 
-def _carry(source: socket.socket, target: socket.socket) -> None:
+def carry(source: socket.socket, target: socket.socket) -> None:
     try:
         while chunk := source.recv(1 << 16):
             target.sendall(chunk)

@@ -43,4 +43,5 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: requests are not what it is about."""
 
 
-ThreadingHTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()
+HOST = sys.argv[sys.argv.index("--host") + 1] if "--host" in sys.argv else "127.0.0.1"
+ThreadingHTTPServer((HOST, int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()
