@@ -124,7 +124,8 @@ class Kubernetes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kubectl: Annotated[str, Meta(
         description="The client, by its name or path.", examples=["kubectl"])] = "kubectl"  # fmt: skip
     pod: Annotated[str | None, Meta(
-        description="One pod by itself, in place of a Deployment.", examples=["litellm-7d4b9c-x2x1z"])] = None  # fmt: skip
+        description="One pod by itself, in place of a Deployment.",
+        examples=["litellm-7d4b9c-x2x1z"])] = None  # fmt: skip
 
 
 ServiceSettings = Compose | Docker | Process | Custom | Kubernetes

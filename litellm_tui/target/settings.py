@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -37,8 +37,8 @@ class SettingsError(Exception):
 class ProfileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One gateway. What is left out is discovered.
 
-    Without one of the blocks `compose`, `docker`, `process`, `custom` and `kubernetes` a systemd unit runs it. The key itself is not
-    accepted.
+    Without one of the blocks `compose`, `docker`, `process`, `custom` and `kubernetes` a systemd unit runs it. The
+    key itself is not accepted.
     """
 
     url: Annotated[str | None, Meta(

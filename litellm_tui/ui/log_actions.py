@@ -106,7 +106,7 @@ class LogActions:
     def ask_export(self) -> None:
         """Ask for the file; a name that is free is offered."""
         if self._app.is_web and self._app.session.read_only:
-            self._app.say("read-only: nothing is written on the host of the console, c copies")
+            self._app.say("read-only: nothing is written on the host of the console; y copies")
             return
         stamp = time.strftime("%Y%m%d-%H%M%S")
         self._pane.prompt("export", f"litellm-log-{stamp}.txt")

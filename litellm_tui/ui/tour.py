@@ -76,15 +76,15 @@ class TourConsole(Console):
         elif not self._moving and self._at < len(self._steps) - 1 and self._steps[self._at].reached(self):
             self._moving = True
             self.set_timer(PAUSE_SECONDS, self._next)
-        self._show(self.screen)
+        self._show_panel(self.screen)
 
     def _next(self) -> None:
         self._at, self._moving = self._at + 1, False
         if (begin := self._steps[self._at].begin) is not None:
             self.run_worker(begin, group="tour", thread=True)
-        self._show(self.screen)
+        self._show_panel(self.screen)
 
-    def _show(self, screen: Screen[Any]) -> None:
+    def _show_panel(self, screen: Screen[Any]) -> None:
         """The panel belongs to the uppermost screen, which may be another one than before."""
         if self._at < 0 or not screen.is_mounted:
             return

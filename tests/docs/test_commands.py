@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from litellm_tui.cli import build_parser, main
+from litellm_tui.cli import main
 from litellm_tui.commands import look
+from litellm_tui.commands.command_line import build_parser
 from litellm_tui.demo import Simulation
 from litellm_tui.target import resolution
 from tests.docs.pages import PAGES, ROOT, Block, Step, blocks, commands, is_as_written, parts
