@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from litellm_tui import __version__
+from litellm_tui.commands.options.console import add_console_options, add_plain
 from litellm_tui.commands.options.fleet import OF_THE_FLEET, add_keys_options
 
 if TYPE_CHECKING:
@@ -96,9 +97,9 @@ def build_parser() -> _Parser:
     for name, (_, line) in COMMANDS.items():
         command = commands.add_parser(name, help=line, description=line, parents=[common])
         if name == "console":
-            _add_console_options(command)
+            add_console_options(command)
         elif name == "demo":
-            _add_plain(command)
+            add_plain(command)
         elif name == "where":
             command.add_argument("--write", metavar="NAME", default=argparse.SUPPRESS,
                                  help="keep what was found as a profile of this name in the settings file")  # fmt: skip
@@ -146,23 +147,8 @@ def build_parser() -> _Parser:
             _add_rollback_options(command)
         elif name in ("notify", "record", "serve"):
             import_module(f"litellm_tui.commands.options.{name}").add_options(command)
-    _add_console_options(parser)
+    add_console_options(parser)
     return parser
-
-
-def _add_console_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--or-demo",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="open the simulated gateway when no gateway is found here (as it does without this option too)",
-    )
-    _add_plain(parser)
-
-
-def _add_plain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--plain", action="store_true", default=argparse.SUPPRESS,
-                        help="print lines in place of painting a screen, for screen readers")  # fmt: skip
 
 
 def _add_probe_options(parser: argparse.ArgumentParser) -> None:

@@ -86,8 +86,8 @@ def steps(simulation: Simulation) -> list[Step]:
             heals,
         ),
         Step(
-            "That was an incident. ? names every key, and p asks a deployment itself, past its fallbacks. On a machine with a gateway litellm-tui finds it by itself; "
-            "litellm-tui where says what it found. q quits.",
+            "That was an incident. ? names every key, and p asks a deployment itself, past its fallbacks. On a machine "
+            "with a gateway litellm-tui finds it by itself; litellm-tui where says what it found. q quits.",
             lambda _: True,
         ),
     ]
