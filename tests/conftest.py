@@ -56,6 +56,7 @@ if IS_WORKER:
     gc.set_threshold(10_000, 20, 20)
 # What takes minutes of a processor, and is proved with every change that is taken in.
 LONG = (
+    "tests/browser/test_chromium.py",
     "tests/lab/test_docker_definition.py",
     "tests/lab/test_docker_gateway.py",
     "tests/lab/test_docker_services.py",

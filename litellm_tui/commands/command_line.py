@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from litellm_tui import __version__
-from litellm_tui.commands.options import changing, history, looking, notify, record, serve, shell
+from litellm_tui.commands.options import changing, console, history, looking, notify, record, serve, shell
 from litellm_tui.commands.options.fleet import OF_THE_FLEET
 from litellm_tui.commands.options.usage import epilog
 from litellm_tui.target.close_name import close_name
@@ -61,7 +61,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 OPTIONS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {
     **OF_THE_FLEET,
-    "console": looking.add_console_options,
+    "console": console.add_console_options,
     "status": history.add_status_options,
     "check": looking.add_check_options,
     "history": history.add_options,
@@ -83,7 +83,7 @@ OPTIONS: Final[Mapping[str, Callable[[argparse.ArgumentParser], None]]] = {
     "config": shell.add_config_options,
     "completion": shell.add_completion_options,
     "serve": serve.add_options,
-    "demo": looking.add_plain,
+    "demo": console.add_plain,
 }
 # these only look, and their exit status says it all
 QUIET: Final = ("status", "check", "incidents", "audit", "diff", "where")
@@ -217,5 +217,5 @@ def build_parser() -> Parser:
         if name in QUIET:
             command.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS,
                                  help="print nothing: the exit status tells")  # fmt: skip
-    looking.add_console_options(parser)
+    console.add_console_options(parser)
     return parser

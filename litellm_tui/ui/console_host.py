@@ -26,6 +26,10 @@ class ConsoleHost(Protocol):
     def session(self) -> Session:
         """The one that is shown."""
 
+    @property
+    def is_web(self) -> bool:
+        """Whether it is shown in a browser."""
+
     # --- the screen --------------------------------------------------------------------------------------------
 
     @property

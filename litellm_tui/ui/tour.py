@@ -65,7 +65,7 @@ class TourConsole(Console):
         return self._at
 
     def on_mount(self) -> None:
-        super().on_mount()
+        # Textual calls that of Console too
         self.set_interval(LOOK_SECONDS, self._look)
 
     def _look(self) -> None:

@@ -79,6 +79,10 @@ class Page:
         """What the terminal in the page was told to show."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
+    def forget(self) -> None:
+        """What is shown from now on is another console's."""
+        self._begin()
+
     async def shows(self, wanted: str) -> None:
         """Until the terminal shows this regular expression."""
         try:

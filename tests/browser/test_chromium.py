@@ -47,6 +47,7 @@ class Served:
                 stderr=log, stdin=asyncio.subprocess.DEVNULL, env=environment, start_new_session=True,
             )  # fmt: skip
         found = await eventually(lambda: re.search(r"http://127\.0\.0\.1:(\d+)/", self.said), "it serves")
+        assert found
         self.port = int(found[1])
 
     @property
@@ -139,6 +140,7 @@ async def test_a_visit(tmp_path: Path) -> None:
         await served.start()
         # it knows no cookie of the one before
         await page.says("Token")
+        page.forget()
         await _give(page, TOKEN)
         await page.shows("llama3.1:8b")
 
@@ -146,6 +148,7 @@ async def test_a_visit(tmp_path: Path) -> None:
         await page.press("q")
         await page.says("the console has ended")
         await eventually(lambda: not served.consoles(), "the process ended with the visit")
+        page.forget()
         await page.value("document.getElementById('again').click()")
         await page.shows("llama3.1:8b")
         assert len(served.consoles()) == 1

@@ -15,12 +15,11 @@ from tests.ui.scene import profile_of, screen_text
 from tests.waiting import eventually
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_the_tour(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_the_tour(tmp_path: Path) -> None:
     with Simulation(tmp_path / "gateway", scripted=False, speed=5) as simulation:
         told = steps(simulation)
         app = TourConsole(told, profile_of(simulation), Settings())
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=(80, 24)) as pilot:
 
             async def at(step: int, words: str) -> None:
                 await eventually(lambda: app.step == step and words in screen_text(app), f"step {step}\n{words}")

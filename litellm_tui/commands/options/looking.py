@@ -8,22 +8,6 @@ from litellm_tui.commands.options.fleet import add_keys_options
 from litellm_tui.commands.options.values import minutes, number, seconds, since
 
 
-def add_console_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--or-demo",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="open the simulated gateway when no gateway is found here (as it does without this option too)",
-    )
-    add_plain(parser)
-
-
-def add_plain(parser: argparse.ArgumentParser) -> None:
-    """Of every command that opens the console."""
-    parser.add_argument("--plain", action="store_true", default=argparse.SUPPRESS,
-                        help="print lines in place of painting a screen, for screen readers")  # fmt: skip
-
-
 def add_probe_options(parser: argparse.ArgumentParser) -> None:
     """Names are fields of `commands.probe.Wish`; what is not given is not said."""
     absent = argparse.SUPPRESS
