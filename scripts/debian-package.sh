@@ -59,5 +59,5 @@ Description: operator console for a LiteLLM gateway
 CONTROL
 chmod -R u=rwX,go=rX "$work/package"
 find "$work/package" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
-dpkg-deb --root-owner-group -Zxz --build "$work/package" "$folder/litellm-tui_${version}_${architecture}_python$python.deb" >/dev/null
+dpkg-deb --root-owner-group -Zxz -z1 --build "$work/package" "$folder/litellm-tui_${version}_${architecture}_python$python.deb" >/dev/null
 echo "$folder/litellm-tui_${version}_${architecture}_python$python.deb"
