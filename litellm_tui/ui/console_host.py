@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from litellm_tui.model.diagnosis import Place
 from litellm_tui.ui.guarded_work import Work
+from litellm_tui.ui.keymap import Bound
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.session import Session
 from litellm_tui.ui.terminal_link import Link
@@ -25,6 +26,10 @@ class ConsoleHost(Protocol):
     @property
     def session(self) -> Session:
         """The one that is shown."""
+
+    @property
+    def bound(self) -> Bound:
+        """The keys as they are bound."""
 
     # --- the screen --------------------------------------------------------------------------------------------
 
