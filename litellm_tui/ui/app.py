@@ -265,6 +265,17 @@ class Console(Sharing):
         self._tick()
         self.redraw()
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C, which in other programs quits."""
+        if len(self.screen_stack) == 1:
+            self.main.say(f"{self._quits} quits")
+        else:
+            self.notify(f"Esc closes this, then {self._quits} quits", markup=False)
+
+    @property
+    def _quits(self) -> str:
+        return self.bound.shown("everywhere.quit") or ":quit"
+
     # --- the palette -------------------------------------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

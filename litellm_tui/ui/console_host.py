@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from litellm_tui.model.diagnosis import Place
 from litellm_tui.ui.guarded_work import Work
+from litellm_tui.ui.keymap import Bound
 from litellm_tui.ui.panes.logs import Logs
 from litellm_tui.ui.session import Session
 from litellm_tui.ui.terminal_link import Link
@@ -29,6 +30,10 @@ class ConsoleHost(Protocol):
     @property
     def is_web(self) -> bool:
         """Whether it is shown in a browser."""
+
+    @property
+    def bound(self) -> Bound:
+        """The keys as they are bound."""
 
     # --- the screen --------------------------------------------------------------------------------------------
 

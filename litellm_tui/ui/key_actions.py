@@ -202,17 +202,6 @@ class KeyActions(TerminalApp[int]):
         if len(self.screen_stack) == 1:
             self._overlays.help(self.session.notation.signs, self.main.shown, self.bound.keys)
 
-    def action_help_quit(self) -> None:
-        """Ctrl+C, which in other programs quits."""
-        if len(self.screen_stack) == 1:
-            self.main.say(f"{self._quits} quits")
-        else:
-            self.notify(f"Esc closes this, then {self._quits} quits", markup=False)
-
-    @property
-    def _quits(self) -> str:
-        return self.bound.shown("everywhere.quit") or ":quit"
-
     async def action_quit(self) -> None:
         await self.link.quiet()
         self.exit(0)

@@ -148,7 +148,9 @@ class Overlays:
             return
         self._mark_down(row, note)
         why = f": {note}" if note else ""
-        self._console.notify(f"{row.group} · {row.model} is expected down{why}; E takes it back", markup=False)
+        key = self._console.bound.shown("everywhere.expect-down")
+        back = f"; {key} takes it back" if key else ""
+        self._console.notify(f"{row.group} · {row.model} is expected down{why}{back}", markup=False)
 
     def _mark_down(self, row: Deployment, note: str | None) -> None:
         monitor = self._console.session.monitor

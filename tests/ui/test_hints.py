@@ -58,7 +58,7 @@ async def test_every_list_and_sheet_says_its_keys_in_one_grammar(
     [
         (ConfirmDialog("Stop", "Every request fails until it is started."), "y stop · n leave"),
         (ConfirmDialog("Stop", "Every request fails.", "litellm.service"), "type the name · Enter stop · Esc leave"),
-        (FixScreen("a fix", "", "-a\n+b"), "y write, with a backup · n leave"),
+        (FixScreen("a fix", "", "-a\n+b"), "y write, with a backup · c copy the patch · n leave"),
         (NotePrompt("Expected down", "why?"), "Enter mark · Esc leave"),
     ],
     ids=["confirm", "named", "fix", "note"],

@@ -13,13 +13,16 @@ from litellm_tui.demo import Simulation
 from litellm_tui.target.settings import ColumnSettings, CommandSettings, Settings, SettingsError
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.screens.confirm import ConfirmDialog
-from litellm_tui.ui.screens.incidents import IncidentsScreen
 from litellm_tui.ui.screens.problems import Problems
 from litellm_tui.ui.screens.restart import RestartDialog
 from litellm_tui.ui.screens.sheet import Sheet
 from litellm_tui.ui.widgets.header import Sentence
 from litellm_tui.ui.widgets.lines import Lines
-from tests.ui.scene import Scene, opened, profile_of
+from tests.ui import frozen
+from tests.ui.drawn import Drawn
+from tests.ui.frozen import Frozen
+from tests.ui.scene import Scene, opened, profile_of, settled
+from tests.waiting import eventually
 
 
 def test_the_console_does_not_start_with_keys_that_clash(simulation: Simulation) -> None:
@@ -109,29 +112,33 @@ async def test_the_mouse_selects_opens_sorts_and_copies(scene: Scene) -> None:
     await scene.until(lambda: isinstance(scene.app.screen, Problems))
 
 
-async def test_lists_are_filtered_ordered_and_copied(simulation: Simulation) -> None:
-    async with opened(simulation) as scene:
-        scene.break_for_all("gpt-4.1")
-        await scene.press("exclamation_mark")
-        await scene.until(lambda: len(list(scene.app.screen.items())) > 1)  # type: ignore[attr-defined]
-        screen = scene.app.screen
+async def test_lists_are_filtered_ordered_and_copied(tmp_path: Path) -> None:
+    app = Frozen(frozen.failing(tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("exclamation_mark")
+        await settled(pilot)
+        screen = app.screen
         assert isinstance(screen, Problems)
-        every = len(list(screen.items()))
-        await scene.press("slash", *"ghost")
-        await scene.shows(f"with ghost: 1 of {every}, {every - 1} hidden")
-        await scene.press("enter", "y")
-        assert "next: " in scene.app.clipboard
-        assert "cause: " in scene.app.clipboard
-        await scene.press("escape")
-        await scene.until(lambda: "hidden" not in scene.text)
-        await scene.press("O")
-        await scene.shows("by problem")
-        titles = [item.title.casefold() for key in screen.query_one("#problems-lines", Lines)._keys
-                  if key and (item := screen.item(key))]  # fmt: skip
+        items = dict(screen.items())
+        lines = screen.query_one("#problems-lines", Lines)
+        word = max((item.title for item in items.values()), key=len)[:8].strip()
+        await pilot.press("slash", *word)
+        await eventually(lambda: f"with {word}: " in Drawn(app).text, "the list is narrowed")
+        kept = [key for key in lines._keys if key]
+        assert 0 < len(kept) < len(items)
+        assert f"{len(kept)} of {len(items)}, {len(items) - len(kept)} hidden" in Drawn(app).text
+        await pilot.press("enter", "y")
+        await eventually(lambda: "cause: " in app.clipboard and "next: " in app.clipboard, "it is copied")
+        assert app.clipboard.splitlines()[-1].startswith("$ litellm-tui status")
+        await pilot.press("escape")
+        await eventually(lambda: "hidden" not in Drawn(app).text, "the filter is taken away")
+        await pilot.press("O")
+        await eventually(lambda: "by problem" in Drawn(app).text, "the list is ordered")
+        titles = [items[key].title.casefold() for key in lines._keys if key]
         assert titles == sorted(titles)
-        await scene.press("slash", *"no such words")
-        await scene.shows(f"0 of {every}, {every} hidden")
-        await scene.press("escape", "escape", "i")
-        assert isinstance(scene.app.screen, IncidentsScreen)
-        await scene.press("y")
-        assert "cause" in scene.app.clipboard
+        assert len(titles) == len(items)
+        await pilot.press("slash", *"no such")
+        await eventually(lambda: f"0 of {len(items)}, {len(items)} hidden" in Drawn(app).text, "nothing has it")
+        await pilot.press("escape", "escape")
+        await eventually(lambda: len(app.screen_stack) == 1, "Escape closes what has no filter")

@@ -208,8 +208,7 @@ class HistoryScreen(LiveList[Chosen | None, Entry]):
             ("lists.open", leads),
             ("history.log", "log" if leads not in ("", "log") else ""),
             ("history.charts", "charts"),
-            ("history.longer", "longer"),
-            ("history.shorter", "shorter"),
+            ("history.longer", "span"),
             ("history.last-look", "since last look"),
             ("history.night", "last night"),
         )

@@ -29,6 +29,8 @@ from litellm_tui.ui.widgets.text_picking import TextPicking
 
 ItemType = TypeVar("ItemType")
 
+# what the frame has beside the keys: its corners and the lines before and behind them
+_FRAME: Final = 8
 # from so many cells of the screen on the keys of all lists have room in the frame too
 _ROOMY: Final = 100
 
@@ -214,8 +216,13 @@ class LiveList(ModalScreen[ScreenResultType], CalmScreen[ScreenResultType], Gene
         if self.app.size.width >= _ROOMY:
             common += [("views.order", "order")] if self.ORDERS else []
             common += [("views.copy", "copy")]
-        every = [*offers, *common, ("views.clear-or-close", "all of them" if self.words else "close")]
-        return hint_words(*((self._key(id), word) for id, word in every if self._key(id)))
+        while True:
+            every = [*offers, *common, ("views.clear-or-close", "all of them" if self.words else "close")]
+            words = hint_words(*((self._key(id), word) for id, word in every if self._key(id)))
+            if len(words) <= self.app.size.width - _FRAME or not common:
+                return words
+            # the help has them all
+            common.pop()
 
     # --- filter and order ------------------------------------------------------------------------------------------
 

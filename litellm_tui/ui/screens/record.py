@@ -51,7 +51,7 @@ class RecordSheet(Sheet):
             return list(request_paragraphs(self._lines, self._view, full=self._full))
         return list(record_paragraphs(self._record, self._view, full=self._full))
 
-    def on_mount(self) -> None:
+    def say_keys(self) -> None:
         self._describe()
 
     def _describe(self) -> None:

@@ -46,6 +46,10 @@ class Sheet(FilledScreen[None]):
             yield Lines(id="sheet-lines")
 
     def on_mount(self) -> None:
+        self.say_keys()
+
+    def say_keys(self) -> None:
+        """What does something here, in the frame."""
         say_below(
             self, hint_words(*((offer.shown, offer.word) for offer in self._offers), ("y", "copy"), ("Esc", "close"))
         )
