@@ -155,8 +155,8 @@ zpty z zsh -f -i
 zpty -w z 'show() { zle -I; print -r -- "<$BUFFER>"; BUFFER= }; zle -N show; bindkey "^X" show'
 zpty -w z 'PS1=; autoload -U compinit; compinit -u -D; source <(litellm-tui completion zsh); echo re""ady'
 zpty -r -m z line '*ready*'
-for begun in 'litellm-tui probe lla' 'litellm-tui status --fol' 'litellm-tui --profile=w' 'litellm-tui --config gate'; do
-  zpty -w -n z "$begun"$'\t\C-x'
+for begun in 'probe lla' 'status --fol' '--profile=w' '--config gate'; do
+  zpty -w -n z "litellm-tui $begun"$'\t\C-x'
   zpty -r -m z line '*<litellm-tui*>*'
   line=${line##*<}
   print -r -- "${line%%>*}"
