@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, TextIO
+from typing import Final, TextIO
 
-Severity = Literal["quiet", "warn", "bad"]
+from litellm_tui.model.diagnosis import Severity
 
 # the terminal's own palette, whose yellow and red its user has chosen to be readable
-_CODES: Final[Mapping[Severity, str]] = {"quiet": "", "warn": "\x1b[1;33m", "bad": "\x1b[1;31m"}
+_CODES: Final[Mapping[Severity, str]] = {"warn": "\x1b[1;33m", "bad": "\x1b[1;31m"}
 _END: Final = "\x1b[0m"
 # the signs of problems, and what stands for them in ASCII (`ui.signs`)
 _SIGNS: Final[Mapping[str, Severity]] = {"✖ ": "bad", "x ": "bad", "◐ ": "warn", "~ ": "warn"}
@@ -30,4 +30,4 @@ def severity_of(line: str) -> Severity:
 
 def painted(line: str, severity: Severity) -> str:
     """The line in the colour of its severity; what is well stays as it is."""
-    return f"{_CODES[severity]}{line}{_END}" if _CODES[severity] else line
+    return f"{_CODES[severity]}{line}{_END}" if severity in _CODES else line

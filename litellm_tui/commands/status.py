@@ -18,14 +18,14 @@ from litellm_tui.analysis.health.unnamed_failures import all_clear
 from litellm_tui.analysis.history.axis import clock_of
 from litellm_tui.analysis.history.glance import Glance, glance_words
 from litellm_tui.analysis.phrases import age
-from litellm_tui.commands.colour import Severity, painted, severity_of, wants_colour
+from litellm_tui.commands.colour import painted, severity_of, wants_colour
 from litellm_tui.commands.history import glance_document
 from litellm_tui.commands.look import Look, look
 from litellm_tui.commands.one_of_several import say_which
 from litellm_tui.commands.recorded import asked, read_glance, zone_of
 from litellm_tui.commands.status_document import document, exit_status
 from litellm_tui.logs.log_line import clean
-from litellm_tui.model.diagnosis import Diagnosis, Problem
+from litellm_tui.model.diagnosis import Diagnosis, Problem, Severity
 from litellm_tui.target.profile import Options
 from litellm_tui.target.resolution import resolve
 from litellm_tui.target.settings import SettingsError, load_settings

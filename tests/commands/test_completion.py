@@ -148,23 +148,31 @@ def test_fish_completes(home: Path) -> None:
     assert "the glance" in shown[1]
 
 
-# what is completed is shown by the list of a real line editor on a terminal of its own
+# a line editor on a terminal of its own: Ctrl+X shows the line as it stands after Tab
 _ZSH = r"""
 zmodload zsh/zpty
 zpty z zsh -f -i
+zpty -w z 'show() { zle -I; print -r -- "<$BUFFER>"; BUFFER= }; zle -N show; bindkey "^X" show'
 zpty -w z 'PS1=; autoload -U compinit; compinit -u -D; source <(litellm-tui completion zsh); echo re""ady'
 zpty -r -m z line '*ready*'
-zpty -w -n z $'litellm-tui probe lla\t'
-zpty -r -m z line '*llama3.1*latest*' && print -r -- found
-zpty -w -n z $'\C-u litellm-tui status --fol\t'
-zpty -r -m z line '*--follow*' && print -r -- option
+for begun in 'probe lla' 'status --fol' '--profile=w' '--config gate'; do
+  zpty -w -n z "litellm-tui $begun"$'\t\C-x'
+  zpty -r -m z line '*<litellm-tui*>*'
+  line=${line##*<}
+  print -r -- "${line%%>*}"
+done
 zpty -d z
 """
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
 def test_zsh_completes(home: Path) -> None:
-    assert _asked(["zsh", "-f", "-c", _ZSH], home).splitlines() == ["found", "option"]
+    assert [line.strip() for line in _asked(["zsh", "-f", "-c", _ZSH], home).splitlines()] == [
+        "litellm-tui probe llama3.1:latest",
+        "litellm-tui status --follow",
+        "litellm-tui --profile=web-1",
+        "litellm-tui --config gateway.yaml",
+    ]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from litellm_tui.actions.transaction.record import Holder, Record, RestartLock
 from litellm_tui.cli import main
 from litellm_tui.commands import check, look, status
+from litellm_tui.commands.documents import CheckDocument, StatusDocument
 from litellm_tui.commands.look import is_saved
 from litellm_tui.demo import Simulation
 from litellm_tui.model.configuration import ConfigError, Configuration
@@ -85,13 +87,21 @@ def test_what_has_ended_is_told_as_ended(simulation: Simulation, capsys: pytest.
     assert "configuration: does not parse" in gone
 
 
+def is_the_document(said: str, record: type[msgspec.Struct]) -> None:
+    """What was printed has every field of the record that docs/schema/ is made from, of its type, and no other."""
+    whole = msgspec.json.decode(said, type=record)
+    # a field that the record does not know would be lost on the way
+    assert json.loads(msgspec.json.encode(whole)) == json.loads(said)
+
+
 def test_json_is_one_document_and_leaves_new_problems_new(
     simulation: Simulation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _break(simulation)
     for _ in range(2):
         assert main(["status", "--json"]) == 1
-        found = json.loads(_said(capsys))
+        found = json.loads(said := _said(capsys))
+        is_the_document(said, StatusDocument)
         assert found["exit_status"] == 1
         assert found["headline"]["word"] == "DEGRADED"
         worst = found["problems"][0]
@@ -136,7 +146,9 @@ def test_check_has_a_line_for_each_phase(simulation: Simulation, capsys: pytest.
         "database", "log",
     ]  # fmt: skip
     assert main(["check", "--json"]) in (0, 1)
-    assert len(json.loads(_said(capsys))["phases"]) == 12
+    said = _said(capsys)
+    assert len(json.loads(said)["phases"]) == 12
+    is_the_document(said, CheckDocument)
 
 
 @pytest.mark.parametrize("arguments", [["check", "--minutes", "0"], ["check", "--minutes", "x"],

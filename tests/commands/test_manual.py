@@ -10,20 +10,22 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from litellm_tui.commands import manual
 from litellm_tui.commands.command_line import COMMANDS, build_parser, subparsers_of
+from litellm_tui.commands.documents import DOCUMENTS, schema_of
 from litellm_tui.commands.options import usage
 from litellm_tui.target import settings_words
 
 ROOT = Path(__file__).parents[2]
 
 
-def _schema() -> str:
-    return msgspec.json.format(msgspec.json.encode(settings_words.schema()), indent=2).decode() + "\n"
+def _pretty(schema: dict[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,11 @@ def _schema() -> str:
         ("man/litellm-tui-config.5", manual.settings_page),
         ("docs/settings.md", settings_words.page),
         ("docs/exit-codes.md", usage.page),
-        ("docs/schema/settings.json", _schema),
+        ("docs/schema/settings.json", lambda: _pretty(settings_words.schema())),
+        *(
+            (f"docs/schema/{name}.json", lambda record=record: _pretty(schema_of(record)))
+            for name, record in DOCUMENTS.items()
+        ),
     ],
 )
 def test_the_page_is_made_from_the_source(file: str, made: Callable[[], str]) -> None:

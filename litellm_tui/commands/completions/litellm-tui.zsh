@@ -14,7 +14,7 @@ _litellm-tui() {
     [[ $about == $line ]] && about=
     found+=("${value//:/\\:}${about:+:$about}")
   done
-  _describe -o litellm-tui found
+  _describe -t values litellm-tui found
 }
 if [[ $funcstack[1] == _litellm-tui ]]; then
   _litellm-tui "$@"
