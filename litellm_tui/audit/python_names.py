@@ -56,7 +56,11 @@ class Names:
 
     def __init__(self, tree: ast.Module, find: Find, given: frozenset[str] = frozenset()) -> None:
         self._find = find
-        self._given = _NAMES_OF_A_MODULE | given
+        # a function may make these when it is called
+        self._globals = frozenset(
+            name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names
+        )
+        self._given = _NAMES_OF_A_MODULE | given | self._globals
         self.made: dict[str, Made] = {}
         self.fault = ""
         self.variables: tuple[str, ...] = ()
@@ -77,6 +81,8 @@ class Names:
     def thing(self, name: str) -> NamedThing:
         """What a name is."""
         found = self.made.get(name)
+        if name in self._globals:
+            return "unknown"
         if found is None:
             return "unknown" if self._is_open or self.fault else "absent"
         return found.kind
@@ -93,6 +99,12 @@ class Names:
     # --- statements
 
     def _run(self, node: ast.stmt, made: dict[str, Made]) -> None:
+        for inside in _own_nodes(node):
+            # one that may be passed over, or is made inside of something else
+            if isinstance(inside, ast.NamedExpr):
+                made[inside.target.id] = UNKNOWN
+        if type(node).__name__ == "TypeAlias":
+            made.update((one.id, UNKNOWN) for one in ast.iter_child_nodes(node) if isinstance(one, ast.Name))
         for inside in _expressions(node):
             if isinstance(inside, ast.NamedExpr):
                 self._bind(inside.target, self._kind(inside.value, made), None, made)
@@ -269,12 +281,15 @@ class Names:
 
 def _used(node: ast.stmt) -> Iterator[tuple[ast.AST, frozenset[str]]]:
     """What is evaluated for sure when the statement is run, with the names that it makes itself."""
+    if isinstance(node, ast.With | ast.AsyncWith | ast.Try | ast.TryStar | ast.Match | ast.Delete):
+        return
+    # since Python 3.12: they have names of their own
+    if type(node).__name__ == "TypeAlias" or getattr(node, "type_params", None):
+        return
     if isinstance(node, ast.If | ast.While):
         heads: list[ast.AST] = [node.test]
     elif isinstance(node, ast.For | ast.AsyncFor):
         heads = [node.iter]
-    elif isinstance(node, ast.With | ast.AsyncWith | ast.Try | ast.TryStar | ast.Match | ast.Delete):
-        heads = []
     elif isinstance(node, _FUNCTIONS):
         heads = [*node.decorator_list, *node.args.defaults, *(one for one in node.args.kw_defaults if one)]
     elif isinstance(node, ast.ClassDef):
@@ -283,7 +298,7 @@ def _used(node: ast.stmt) -> Iterator[tuple[ast.AST, frozenset[str]]]:
         heads = [node.value] if node.value else []
     else:
         heads = [node]
-    own = frozenset(one.target.id for head in heads for one in ast.walk(head) if isinstance(one, ast.NamedExpr))
+    own = frozenset(one.target.id for one in _own_nodes(node) if isinstance(one, ast.NamedExpr))
     for head in heads:
         yield from ((inside, own) for inside in _outer(head))
 
@@ -307,6 +322,15 @@ def _expressions(node: ast.stmt) -> Iterator[ast.AST]:
     for part in ast.iter_child_nodes(node):
         if isinstance(part, ast.expr):
             yield from _outer(part)
+
+
+def _own_nodes(node: ast.stmt) -> Iterator[ast.AST]:
+    """All of a statement but the statements below it."""
+    pending: list[ast.AST] = [part for part in ast.iter_child_nodes(node) if not isinstance(part, ast.stmt)]
+    while pending:
+        inside = pending.pop()
+        yield inside
+        pending += (part for part in ast.iter_child_nodes(inside) if not isinstance(part, ast.stmt))
 
 
 def _at_once(body: Iterable[ast.AST]) -> Iterator[ast.AST]:

@@ -65,7 +65,7 @@ _ORDINARY = re.compile(
     r"([0-9]{3})"
 )
 _PLAIN = re.compile(
-    r"^(?:[0-9]{2}:[0-9]{2}:[0-9]{2} - )?(LiteLLM(?: \w+)*|uvicorn[.\w]*)\s*:\s*"
+    r"^(?:[0-9]{2}:[0-9]{2}:[0-9]{2} - )?(LiteLLM(?: \w+)*(?:\.stdout)?|uvicorn[.\w]*)\s*:\s*"
     r"(DEBUG|INFO|WARN\w*|ERROR|CRITICAL)\s*[:-]\s*(.*)$",
     re.DOTALL,
 )
@@ -83,6 +83,8 @@ _CONTINUES = re.compile(
 
 _SOURCES: Final = {
     "LiteLLM Proxy": "proxy",
+    # since 1.109 refused callers are told by this one
+    "LiteLLM Proxy.stdout": "proxy",
     "LiteLLM Router": "router",
     "LiteLLM": "litellm",
     "uvicorn.access": "access",

@@ -148,6 +148,21 @@ def test_failures_that_nothing_names_are_a_problem_of_somewhere() -> None:
     assert found.headline.word == "DEGRADED"
 
 
+def test_a_weight_that_is_a_text_names_its_deployment_where_the_log_names_nothing() -> None:
+    fed = Fed()
+    fed.write(*(answered(200) for _ in range(8)))
+    _inside(fed)
+    snapshot = watched(fed.traffic(3.0), fed.at + 3)
+    weighted = loaded_deployment("weighted", "openai/weighted-m", "http://a:8000/v1", "openai/weighted-m", weight="2")
+    others = tuple(one for one in snapshot.gateway.deployments.value or () if one.group != "weighted")
+    gateway = msgspec.structs.replace(snapshot.gateway, deployments=_read((weighted, *others), snapshot.taken_at))
+    found = diagnose(msgspec.structs.replace(snapshot, gateway=gateway), snapshot.taken_at)
+    (problem,) = loud(found)
+    assert (problem.title, problem.cause, problem.place.kind) == ("weighted", "weight is no number", "deployment")
+    assert "openai/weighted-m of weighted has weight as a text" in problem.reason
+    assert found.headline.word == "DEGRADED"
+
+
 def test_a_group_that_fails_inside_litellm_is_failing_where_the_log_names_it() -> None:
     fed = Fed()
     fed.write(*(_ok("openai/fine-m"), answered(200)) * 3)

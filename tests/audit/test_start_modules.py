@@ -89,6 +89,8 @@ def test_a_module_that_cannot_be_used_is_fatal(source: str, said: str) -> None:
         "from elsewhere import later, make\nmine = None\nmine = make()\n",
         "from elsewhere import later, make\nmine: object = make()\n",
         "mine = 5\ndef mine(): ...\n",
+        "def make():\n    global mine\n    mine = print\nmake()\n",
+        "if any((mine := one) for one in [print]):\n    other = mine\n",
         "from elsewhere import Base\nclass A(Base): ...\nmine = A()\n",
         "class A:\n    def __call__(self): ...\nmine = A()\n",
         "try:\n    from elsewhere import mine\nexcept ImportError:\n    mine = print\n",

@@ -235,3 +235,10 @@ def test_whatever_is_written_comes_out_harmless(text: str) -> None:
 @given(st.text(alphabet=st.characters(categories=["L", "N", "P", "Zs"]), min_size=1))
 def test_ordinary_text_is_left_as_it_is(text: str) -> None:
     assert clean(text) == text
+
+
+def test_the_logger_of_refused_callers_since_1_109_is_the_proxys() -> None:
+    said = "litellm.proxy.proxy_server.user_api_key_auth(): Exception occured - Authentication Error, Malformed API Key"
+    line = parse(f"21:21:37 - LiteLLM Proxy.stdout:WARNING: auth_exception_handler.py:212 - {said}")
+    assert (line.level, line.source, line.logger) == ("WARNING", "proxy", "auth_exception_handler.py:212")
+    assert line.text == said

@@ -26,6 +26,8 @@ REFUSED: Final = "log:refused"
 REFUSED_SHARE: Final = 0.1
 # routes, and statuses of each, that are named
 ROUTES_TOLD: Final = 3
+WEIGHT: Final = "weight is no number"
+_WEIGHTS: Final = ("weight", "rpm", "tpm")
 _ALIAS_ERROR: Final = "list indices must be integers"
 _LOOK: Final = (
     "i shows the errors in LiteLLM's own words; LITELLM_LOG=INFO in the unit's environment and a restart make the log "
@@ -47,7 +49,8 @@ def unnamed_failures(
     `explained` are causes of other problems: 1.77 does not name an alias that is a list, and its error is plain. Of
     `deployments` those that fail tell of the failures of their models.
     """
-    telling = {row.model for row in deployments if row.verdict.severity in ("bad", "warn")}
+    rows = tuple(deployments)
+    telling = {row.model for row in rows if row.verdict.severity in ("bad", "warn")}
     service = snapshot.service.value
     begun = (service.started_at if service else None) or 0.0
     known = {name for group in groups for name in (group.name, *group.aliases)}
@@ -55,7 +58,9 @@ def unnamed_failures(
     for failed in snapshot.traffic.failed:
         if failed.last < begun or failed in told:
             continue
-        if failed.by in ("", "other") or (failed.by == "model" and failed.name not in telling):
+        if failed.by == "" and (unweighed := _unweighed(failed, rows)):
+            yield _of_weights(snapshot, now, failed, unweighed)
+        elif failed.by in ("", "other") or (failed.by == "model" and failed.name not in telling):
             yield _somewhere(snapshot, now, failed)
         elif failed.by == "group" and failed.name not in known and groups and not _is_pattern(failed.name, known):
             yield _of_unknown_name(snapshot, now, failed)
@@ -117,6 +122,35 @@ def _somewhere(snapshot: Snapshot, now: float, failed: FailedRequests) -> Proble
     answered = f" with {failed.name}" if failed.name else ""
     text = f"{of} {fail}{answered} in {minutes}, and the log does not say where{said}"
     return _problem(snapshot, now, failed, "requests", text)
+
+
+def _unweighed(failed: FailedRequests, rows: Sequence[Deployment]) -> list[tuple[Deployment, str]]:
+    """The deployments whose weight, rpm or tpm is a text, which the router fails on without a name, with the key."""
+    if name_cause(failed.words).name != WEIGHT:
+        return []
+    told = (row.loaded or row.file for row in rows)
+    keys = (next((key for key in _WEIGHTS if isinstance(one.params.get(key), str)), "") if one else "" for one in told)
+    return [(row, key) for row, key in zip(rows, keys, strict=True) if key]
+
+
+def _of_weights(
+    snapshot: Snapshot, now: float, failed: FailedRequests, unweighed: Sequence[tuple[Deployment, str]]
+) -> Problem:
+    groups = list(dict.fromkeys(row.group for row, _ in unweighed))
+    minutes = f"{snapshot.traffic.window / 60:g} min"
+    shown = [f"{row.model} of {row.group} has {key} as a text" for row, key in unweighed[:ROUTES_TOLD]]
+    fail = "request fails" if failed.times == 1 else "requests fail"
+    return Problem(
+        key="log:failed:weight",
+        severity=_severity(snapshot, now, failed),
+        title=", ".join(groups[:ROUTES_TOLD]),
+        cause=WEIGHT,
+        reason=f"{failed.times:,} {fail} in {minutes}: {'; '.join(shown)}, and the router cannot choose",
+        place=Place("deployment", unweighed[0][0].key),
+        do="write weight, rpm and tpm as numbers, without quotes, and restart",
+        hit=_callers(failed),
+        since=failed.since or None,
+    )
 
 
 def _problem(snapshot: Snapshot, now: float, failed: FailedRequests, title: str, reason: str) -> Problem:
