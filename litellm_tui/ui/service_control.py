@@ -57,12 +57,14 @@ class ConsoleObserver:
             loaded = view.snapshot.gateway.deployments.value or ()
             await ask(view.profile, loaded, groups, view.redact, monitor.add_probe)
 
-    def log_since(self, clock_time: float) -> tuple[str, ...]:
+    async def log_since(self, clock_time: float) -> tuple[str, ...]:
         """The last lines of the service since then."""
-        from litellm_tui.actions.transaction.observation import said_since
+        from litellm_tui.actions.transaction.observation import read_since, said_since
 
         view = self._console.session.view
-        return said_since(view.store, clock_time) if view else ()
+        if view is None:
+            return ()
+        return await read_since(view.profile, view.redact, clock_time) or said_since(view.store, clock_time)
 
 
 class ServiceControl:

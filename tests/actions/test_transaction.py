@@ -139,7 +139,7 @@ class World:
     async def probe(self, groups: Sequence[str]) -> None:
         self.probed.append(tuple(groups))
 
-    def log_since(self, moment: float) -> tuple[str, ...]:
+    async def log_since(self, moment: float) -> tuple[str, ...]:
         return ("Traceback (most recent call last):\nValueError: no such strategy",)
 
 

@@ -106,7 +106,7 @@ async def test_a_diagnosis_or_a_proof_that_fails_once_is_made_again(
 async def test_what_cannot_be_read_of_the_log_keeps_nothing_from_being_rolled_back(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(World, "log_since", _fail)
+    monkeypatch.setattr(World, "log_since", _fail_later)
     site.begin()
     site.world.save(BAD)
     _, outcome = await site.follow()
@@ -121,7 +121,7 @@ async def test_an_interrupted_one_can_be_ended_although_the_log_cannot_be_read(
     site.begin()
     site.world.save(BAD)
     await _interrupt(site)
-    monkeypatch.setattr(World, "log_since", _fail)
+    monkeypatch.setattr(World, "log_since", _fail_later)
     _, outcome = await site.follow(way)
     assert outcome.result == "rolled back", outcome
     assert (site.world.disk(), site.unfinished()) == (OLD, None)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from litellm_tui.actions.transaction.messages import last_exception
+from litellm_tui.actions.transaction.messages import last_words
 from litellm_tui.analysis.failures.causes import first_words, name_cause
 from litellm_tui.analysis.failures.fingerprint import fingerprint
 from litellm_tui.analysis.failures.stack_trace import fold_stack_trace
@@ -130,7 +130,7 @@ def _words(text: str) -> None:
     first_words(text)
     fingerprint(text)
     fold_stack_trace(f'Traceback\n  File "{text}", line 1\n{text}\n    {text}')
-    last_exception((text, f"x\n{text}"))
+    last_words((text, f"x\n{text}"))
     drawable(text)
     list(secret_parts("DSN", text))
 

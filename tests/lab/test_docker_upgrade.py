@@ -21,6 +21,8 @@ from tests.waiting import DEADLINE
 
 STAND_IN = Path(__file__).parent / "engine" / "stand_in_litellm.py"
 OLD, NEW, BROKEN = ("lab/litellm:v1.106.1", "lab/litellm:v1.106.2", "lab/litellm:v1.106.3")
+# the last line of the broken one, which has the form of no error
+SAID = "SPOILT is set: the gateway does not start"
 # in docs/changes.md: it starts at once, so what it costs is what the engine and the proof take
 STOOD_IN = "Compose service (a stand-in for LiteLLM)"
 COMPOSE = """\
@@ -115,16 +117,19 @@ def test_the_tag_is_rehearsed_applied_and_taken_back(project: Project, capsys: p
     before, began = project.file.read_text(encoding="utf-8"), project.container["Id"]
     status, said = upgrade("1.106.3", "--apply")
     assert (status, said["outcome"]["result"]) == (2, "refused"), said
-    assert "the rehearsal failed (exit-code, status 1)" in said["outcome"]["text"]
+    assert f"the rehearsal failed (exit-code, status 1); it said last: {SAID}" in said["outcome"]["text"]
     assert (project.file.read_text(encoding="utf-8"), project.container["Id"]) == (before, began)
 
     assert main(["rehearse", "--with", BROKEN, "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["log"] == ["SPOILT is set: the gateway does not start"]
+    assert json.loads(capsys.readouterr().out)["log"] == [SAID]
     assert main(["rehearse", "--with", "lab/nobody-has:1", "--json"]) == 2
     assert "lab/nobody-has:1 is not on the engine's machine" in json.loads(capsys.readouterr().out)["cause"]
 
     status, said = upgrade("1.106.3", "--apply", "--no-rehearsal")
     assert (status, said["outcome"]["result"]) == (1, "rolled back"), said
+    # the container that said it is gone by then
+    assert SAID in said["outcome"]["text"]
+    assert SAID in said["outcome"]["log"]
     assert project.file.read_text(encoding="utf-8") == before
     assert project.runs == (OLD, "running")
     note(STOOD_IN, "a tag that cannot start, not rehearsed (v1.106.1 stays)", "v1.106.3", said["outcome"])

@@ -157,6 +157,7 @@ async def test_a_dialog_that_is_closed_leaves_the_restart_running(
 async def test_a_broken_file_takes_two_presses_and_is_rolled_back(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await scene.pilot.resize_terminal(80, 24)
     _hear(monkeypatch)
     # what runs well is known to
     await _asked(scene)
@@ -180,6 +181,8 @@ async def test_a_broken_file_takes_two_presses_and_is_rolled_back(
     await scene.press("enter")
     outcome = await _ends(scene, "rolled back")
     assert "yaml.parser.ParserError" in outcome.cause
+    # however long the steps are, how long nobody was answered is in sight
+    assert "s without an answer" in scene.text
     # what the first proof failed on may leave it no room without scrolling
     rows = scene.app.screen.query_one("#dialog-lines", Lines)._rows
     assert any("proof again" in "".join(text for text, _ in row.spans) for row in rows)

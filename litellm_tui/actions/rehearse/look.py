@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from litellm_tui.actions.transaction.events import Seen
-from litellm_tui.actions.transaction.messages import last_exception, told_checks
+from litellm_tui.actions.transaction.messages import last_words, told_checks
 from litellm_tui.actions.transaction.monitor_observer import MonitorObserver
 from litellm_tui.actions.transaction.watch import PROOF_SECONDS, Watch
 from litellm_tui.analysis.change.proof import ProofCheck, why_unproved
@@ -95,15 +95,14 @@ async def look_at(look: Look, tell: Callable[[str], None]) -> Rehearsal:
         else:
             await _settings_read(observer, look.running)
         seen, runs = observer.seen(), look.running()
-        log = watch.log_since(figures.began if look.ordered is None else look.ordered)
+        log = await watch.log_since(figures.began if look.ordered is None else look.ordered)
         warnings = tuple(_warnings(monitor))
         probes = tuple(monitor.probes.values())
     rows, readiness = seen.diagnosis.deployments, seen.snapshot.gateway.readiness.value
     missing = _missing(rows)
     named = [name for name in _dropped(seen.snapshot) if not any(f"({name})" in text for text in missing)]
     dropped = tuple(dict.fromkeys((*missing, *named))) if figures.answered else ()
-    said = last_exception(log) if failed else ""
-    cause = "; ".join(filter(None, (failed, said if said not in failed else "")))
+    cause = "; ".join(filter(None, (failed, last_words(log, failed) if failed else "")))
     mark = _mark(look.file, rows, seen.snapshot, failed, log) if outcome == "refused" else None
     return Rehearsal(
         outcome=outcome,

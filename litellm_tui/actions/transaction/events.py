@@ -94,8 +94,11 @@ class GatewayObserver(Protocol):
         """Ask these groups, a real request to each deployment; it shows in what is seen from then on."""
         ...
 
-    def log_since(self, moment: float) -> tuple[str, ...]:
-        """The last records that the service wrote since then, without secrets; sixty tell the cause of most ends."""
+    async def log_since(self, moment: float) -> tuple[str, ...]:
+        """The last records that the service wrote since then, without secrets; sixty tell the cause of most ends.
+
+        Its log is read for it: of a container that is about to be replaced, nothing can be read later.
+        """
         ...
 
 

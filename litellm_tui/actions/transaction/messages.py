@@ -16,6 +16,10 @@ _EXCEPTION: Final = re.compile(
     r"(?:\w{1,100}\.){0,20}\w{0,100}(?:Error|Exception|Exit): |LiteLLM proxy refused to start: "
 )
 
+_OF_SYSTEMD: Final = re.compile(
+    r"\S{1,256}\.(?:service|scope): |(?:(?:Start|Stopp)(?:ed|ing)|Failed to start) \S{1,256}\.(?:service|scope)\b"
+)
+
 NOT_ENDED: Final = (
     "what runs now is not proved: litellm-tui restart --finish proves it and rolls back when that fails, --undo takes "
     "it back"
@@ -68,10 +72,16 @@ def kept_as(backup: Backup | None, good: Backup | None) -> str:
     return f"backup {backup.id}; it would go back to {good.id}"
 
 
-def last_exception(log: tuple[str, ...]) -> str:
-    """The last exception that the service wrote."""
+def last_words(log: tuple[str, ...], known: str = "") -> str:
+    """The last exception that the service wrote, else its last line as it stands; empty where `known` has it already.
+
+    What systemd wrote about it is not its own line.
+    """
     lines = [line.strip() for text in log for line in text.splitlines()]
-    return next((line[:200] for line in reversed(lines) if _EXCEPTION.match(line)), "")
+    said = next((line[:200] for line in reversed(lines) if _EXCEPTION.match(line)), "")
+    last = next((line[:200] for line in reversed(lines) if line and not _OF_SYSTEMD.match(line)), "")
+    words = said or last
+    return "" if not words or words in known else said or f"it said last: {last}"
 
 
 def sentence(checks: tuple[ProofCheck, ...], what: str) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from litellm_tui.actions.transaction.events import Seen
-from litellm_tui.actions.transaction.observation import ask, said_since
+from litellm_tui.actions.transaction.observation import ask, read_since, said_since
 from litellm_tui.analysis.health.diagnose import diagnose
 from litellm_tui.monitor.monitor import Monitor
 
@@ -36,6 +36,7 @@ class MonitorObserver:
         loaded = monitor.snapshot().gateway.deployments.value or ()
         await ask(monitor.profile, loaded, groups, monitor.redact, monitor.add_probe)
 
-    def log_since(self, moment: float) -> tuple[str, ...]:
+    async def log_since(self, moment: float) -> tuple[str, ...]:
         """The last records of the service since then."""
-        return said_since(self._monitor.store, moment)
+        monitor = self._monitor
+        return await read_since(monitor.profile, monitor.redact, moment) or said_since(monitor.store, moment)

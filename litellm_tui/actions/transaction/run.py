@@ -24,7 +24,7 @@ from litellm_tui.actions.transaction.events import Event, GatewayObserver, Order
 from litellm_tui.actions.transaction.messages import (
     NOT_ENDED,
     kept_as,
-    last_exception,
+    last_words,
     sentence,
     told,
     told_checks,
@@ -309,8 +309,8 @@ class Transaction:
             await self._end()
             yield self._outcome("applied", text)
             return
-        log = self._watch.log_since(expected.ordered_at)
-        self._cause = failed = "; ".join(filter(None, (failed, last_exception(log))))
+        log = await self._watch.log_since(expected.ordered_at)
+        self._cause = failed = "; ".join(filter(None, (failed, last_words(log, failed))))
         kept = await asyncio.to_thread(
             partial(self._way_back.why_not, backup, self._record.good, container=self._returns)
         )
@@ -386,9 +386,8 @@ class Transaction:
             )
             text = f"{self._cause}; {what}, and not proved: {failed}"
             await self._leave(text)
-            yield self._outcome(
-                "failed", text, self._cause, rejected=rejected, log=log or self._watch.log_since(expected.ordered_at)
-            )
+            log = log or await self._watch.log_since(expected.ordered_at)
+            yield self._outcome("failed", text, self._cause, rejected=rejected, log=log)
             return
         await self._end()
         text = sentence(checks, f"rolled back to what ran before, because {self._cause}")

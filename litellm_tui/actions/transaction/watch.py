@@ -43,9 +43,9 @@ class Watch:
             self.address = found.snapshot.address
         return None if isinstance(found, Crashed) else found
 
-    def log_since(self, moment: float) -> tuple[str, ...]:
+    async def log_since(self, moment: float) -> tuple[str, ...]:
         """The last records of the service since then; none where the log cannot be read."""
-        found = guarded(partial(self._observer.log_since, moment))
+        found = await guarded_async(self._observer.log_since(moment))
         return () if isinstance(found, Crashed) else found
 
     async def look(self) -> Seen | None:

@@ -277,12 +277,23 @@ class RestartDialog(Question[None]):
         if len(new) > _MOST_WORSE:
             yield " ", f"  and {len(new) - _MOST_WORSE} more", "quiet"
 
+    def _total(self) -> Paragraph:
+        """How long it takes, or took, and how long nobody was answered."""
+        outcome = self._outcome
+        if outcome is None:
+            return "total", f"{time.monotonic() - self._began:5.1f} s", "quiet"
+        down = f", {outcome.downtime:.1f} s without an answer" if outcome.downtime is not None else ""
+        return "total", f"{outcome.took:5.1f} s{down}", "quiet"
+
     def _progress(self) -> Iterator[Paragraph]:
         if self._outcome is not None:
             # what matters most stands where it is seen on a small screen
             yield self._outcome.result, self._outcome.text, _ENDED[self._outcome.result]
+            yield self._total()
             yield from self._worse()
             yield "", "", ""
+        else:
+            yield self._total()
         names = [*FORTH, *(BACK if any(name in self._steps for name in BACK) else ())]
         signs = self._view.signs
         for name in names:
@@ -308,10 +319,7 @@ class RestartDialog(Question[None]):
                 yield from (line for line in lines if not over or line[2] == "bad")
         outcome = self._outcome
         if outcome is None:
-            yield "total", f"{time.monotonic() - self._began:5.1f} s", "quiet"
             return
-        down = f", {outcome.downtime:.1f} s without an answer" if outcome.downtime is not None else ""
-        yield "total", f"{outcome.took:5.1f} s{down}", "quiet"
         if outcome.rejected is not None:
             yield "kept", f"what was rejected is backup {outcome.rejected} (b)", "quiet"
         done = outcome.rehearsal
