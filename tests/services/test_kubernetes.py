@@ -32,7 +32,15 @@ from litellm_tui.services.kubernetes.kubectl import (
     NotLoggedIn,
     refusal,
 )
-from litellm_tui.services.kubernetes.objects import Deployment, Pod, PodSpec, Secret, Selector, selector_text
+from litellm_tui.services.kubernetes.objects import (
+    Deployment,
+    Pod,
+    PodSpec,
+    Secret,
+    Selector,
+    parse_time,
+    selector_text,
+)
 from litellm_tui.services.kubernetes.pod_log import PodLines, in_order
 
 NOW = 1_780_000_000.0
@@ -215,7 +223,7 @@ def test_what_is_wrong_with_a_pod(status: dict[str, Any], trouble: str, state: s
 
 def test_a_pod_that_was_just_started_is_not_in_trouble() -> None:
     young = {"running": {"startedAt": "2026-05-28T20:25:30Z"}}
-    started = pod_state.parse_time("2026-05-28T20:25:30Z")
+    started = parse_time("2026-05-28T20:25:30Z")
     assert started is not None
     pod = _pod({"phase": "Running", "conditions": [WAITS], "containerStatuses": [_container(young)]})
     assert pod_state.pod_state(pod, "litellm", "", started + 30).trouble == ""
