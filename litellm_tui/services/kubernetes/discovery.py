@@ -149,7 +149,7 @@ def open_deployment(settings: Kubernetes, name: str, *, reach: bool) -> Opened:
     settings = msgspec.structs.replace(settings, context=cluster.context, namespace=cluster.namespace, deployment=name)
     deployment = cluster.read_now(Deployment, "deployments.apps", name)
     if isinstance(deployment, Failure):
-        lack = Missing(f"Deployment {name}", deployment.why, "see litellm-tui where, and kubectl get deployments")
+        lack = Missing(f"Deployment {name}", deployment.why, "docs/kubernetes.md tells what each failure means")
         return Opened(settings, None, (lack,))
     spec = deployment.spec.template.spec
     container = litellm_container(spec, settings.container or "") or _only(spec.containers)
