@@ -13,6 +13,7 @@ from litellm_tui.host.command import Done
 from litellm_tui.host.copies import ClusterKey, cluster_copy, cluster_origin, not_editable
 from litellm_tui.model.failures import Failure, NotAvailable, Unreachable
 from litellm_tui.model.service_kinds import Kubernetes
+from litellm_tui.model.workload import PodState
 from litellm_tui.services.kubernetes import kubeconfig, pod_state
 from litellm_tui.services.kubernetes.definition import (
     ConfigKey,
@@ -23,7 +24,7 @@ from litellm_tui.services.kubernetes.definition import (
     port_of,
     unit_from,
 )
-from litellm_tui.services.kubernetes.description import missing_of, probes
+from litellm_tui.services.kubernetes.description import NEEDED, missing_of, probes
 from litellm_tui.services.kubernetes.kubectl import (
     Cluster,
     Forbidden,
@@ -32,7 +33,16 @@ from litellm_tui.services.kubernetes.kubectl import (
     NotLoggedIn,
     refusal,
 )
-from litellm_tui.services.kubernetes.objects import Deployment, Pod, PodSpec, Secret, Selector, selector_text
+from litellm_tui.services.kubernetes.objects import (
+    Deployment,
+    Pod,
+    PodSpec,
+    Secret,
+    Selector,
+    parse_time,
+    selector_text,
+)
+from litellm_tui.services.kubernetes.pod_answers import PodAnswers
 from litellm_tui.services.kubernetes.pod_log import PodLines, in_order
 
 NOW = 1_780_000_000.0
@@ -215,7 +225,7 @@ def test_what_is_wrong_with_a_pod(status: dict[str, Any], trouble: str, state: s
 
 def test_a_pod_that_was_just_started_is_not_in_trouble() -> None:
     young = {"running": {"startedAt": "2026-05-28T20:25:30Z"}}
-    started = pod_state.parse_time("2026-05-28T20:25:30Z")
+    started = parse_time("2026-05-28T20:25:30Z")
     assert started is not None
     pod = _pod({"phase": "Running", "conditions": [WAITS], "containerStatuses": [_container(young)]})
     assert pod_state.pod_state(pod, "litellm", "", started + 30).trouble == ""
@@ -444,3 +454,52 @@ def test_settings_of_a_deployment_are_one_kind_of_service() -> None:
     assert found.service == Kubernetes(context="prod", deployment="litellm")
     with pytest.raises(msgspec.ValidationError, match="docker and kubernetes: expected one kind of service"):
         msgspec.convert({"kubernetes": {}, "docker": {}}, ProfileSettings)
+
+
+def test_the_role_of_the_documentation_grants_every_right_that_is_needed() -> None:
+    import yaml
+
+    page = (Path(__file__).parents[2] / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    block = page.split("## Rights")[1].split("    apiVersion:")[1].split("\n\n")[0]
+    role = yaml.safe_load("    apiVersion:" + block)
+    granted = {
+        (verb, f"{resource}.{group}".rstrip("."))
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert {(verb, resource) for verb, resource, _ in NEEDED} <= granted
+
+
+@pytest.mark.parametrize(
+    ("said", "trouble", "hidden"),
+    [
+        (
+            "Error from server (ServiceUnavailable): error trying to reach service: dial tcp 10.1.2.3:4000: connect: "
+            "connection refused",
+            "silent",
+            "",
+        ),
+        ("Unable to connect to the server: net/http: TLS handshake timeout", "", ""),
+        ("error: You must be logged in to the server (Unauthorized)", "", ""),
+        (
+            'Error from server (Forbidden): pods "a" is forbidden: User "jane" cannot get resource "pods/proxy" in API '
+            'group "" in the namespace "gw"',
+            "",
+            "each pod's own answer: the cluster's rights (RBAC) do not let you get pods/proxy in the namespace gw",
+        ),
+    ],
+)
+async def test_only_what_the_pod_itself_fails_with_is_its_trouble(
+    tmp_path: Path, said: str, trouble: str, hidden: str
+) -> None:
+    program = tmp_path / "kubectl"
+    program.write_text(f"#!/bin/sh\ncat >&2 <<'X'\n{said}\nX\nexit 1\n", encoding="utf-8")
+    program.chmod(0o755)
+    pod = PodState("a", "Running", True)
+    answers = PodAnswers(Cluster("prod", "gw", str(program)), 4000)
+    await answers.renew((pod,))
+    (found,) = answers.told((pod,))
+    assert found.trouble == trouble
+    assert answers.forbidden.startswith(hidden) if hidden else not answers.forbidden
