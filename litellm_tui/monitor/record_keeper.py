@@ -16,6 +16,7 @@ from litellm_tui.analysis.health.memory import FLAPPING_SECONDS
 from litellm_tui.analysis.history import facts, metric_samples, samples
 from litellm_tui.analysis.history.events import began_and_ended
 from litellm_tui.analysis.history.facts import Outage
+from litellm_tui.host.host_lock import Holder
 from litellm_tui.model.diagnosis import Diagnosis
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.gateway import Metrics
@@ -24,7 +25,6 @@ from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Exit
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import STEP
-from litellm_tui.storage.history.lock import Held
 from litellm_tui.storage.history.writer import HistoryWriter
 from litellm_tui.storage.starts import run_of
 
@@ -53,7 +53,7 @@ class RecordKeeper:
     def __init__(self, path: Path, redact: Callable[[str], str]) -> None:
         self.path = path
         self.redact = redact
-        self.held: Held | None = None
+        self.held: Holder | None = None
         self.failure = ""
         self._writer: HistoryWriter | None = None
         self._begin = 0.0
@@ -96,7 +96,7 @@ class RecordKeeper:
 
     def _open(self, seen: Seen) -> HistoryWriter | None:
         opened = HistoryWriter.open(self.path)
-        self.held = opened if isinstance(opened, Held) else None
+        self.held = opened if isinstance(opened, Holder) else None
         self.failure = opened.why if isinstance(opened, Failure) else ""
         if not isinstance(opened, HistoryWriter):
             return None

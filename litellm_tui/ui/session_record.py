@@ -49,7 +49,7 @@ class SessionRecord:
         keeper = self._recorder.keeper if self._recorder is not None else None
         held = keeper.held if keeper is not None else None
         if held is not None:
-            return f"{held.holder} records already: this one waits until that has ended"
+            return f"{held} records already: this one waits until that has ended"
         return keeper.damage if keeper is not None else ""
 
     def told(self, snapshot: Snapshot) -> Snapshot:

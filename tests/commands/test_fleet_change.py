@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +184,7 @@ def test_two_consoles_do_not_change_one_group_at_once(far: Far, capsys: pytest.C
     other = FleetChanges("web")
     assert other.take() is None
     assert main(["fleet", "restart", "web", "--yes"]) == 2
-    assert "another litellm-tui is changing this group" in capsys.readouterr().err
+    assert re.search(r"\(process \d+\), since .* is changing this group: wait for that to end", capsys.readouterr().err)
     other.release()
 
 

@@ -219,7 +219,7 @@ def _kept(name: str, folder: Path) -> tuple[object, Kept]:
     return {
         "state": (STATE, Kept(state.path, state.load, lambda kept: kept.memory and kept.last)),
         "filters": (FILTERS, Kept(folder / "filters.json", _loaded, bool)),
-        "record": (RECORD, Kept(desk._record, desk.unfinished, lambda found: isinstance(found, Record))),
+        "record": (RECORD, Kept(desk._record.path, desk.unfinished, lambda found: isinstance(found, Record))),
         "index": (INDEX, Kept(folder / index.INDEX, lambda: index.read(folder), lambda found: len(found) == 1)),
         "in place": (intent, Kept(note, lambda: recover(folder, change=False), lambda found: len(found) == 1)),
     }[name]

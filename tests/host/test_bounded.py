@@ -288,7 +288,7 @@ def _environment(path: Path) -> str:
 
 def _transaction(path: Path) -> object:
     lock = RestartLock("http://gw", "litellm.service", path.parent)
-    sparse(lock._record)
+    sparse(lock._record.path)
     return lock.unfinished()
 
 

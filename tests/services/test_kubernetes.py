@@ -23,7 +23,7 @@ from litellm_tui.services.kubernetes.definition import (
     port_of,
     unit_from,
 )
-from litellm_tui.services.kubernetes.description import missing_of, probes
+from litellm_tui.services.kubernetes.description import NEEDED, missing_of, probes
 from litellm_tui.services.kubernetes.kubectl import (
     Cluster,
     Forbidden,
@@ -32,7 +32,15 @@ from litellm_tui.services.kubernetes.kubectl import (
     NotLoggedIn,
     refusal,
 )
-from litellm_tui.services.kubernetes.objects import Deployment, Pod, PodSpec, Secret, Selector, selector_text
+from litellm_tui.services.kubernetes.objects import (
+    Deployment,
+    Pod,
+    PodSpec,
+    Secret,
+    Selector,
+    parse_time,
+    selector_text,
+)
 from litellm_tui.services.kubernetes.pod_log import PodLines, in_order
 
 NOW = 1_780_000_000.0
@@ -215,7 +223,7 @@ def test_what_is_wrong_with_a_pod(status: dict[str, Any], trouble: str, state: s
 
 def test_a_pod_that_was_just_started_is_not_in_trouble() -> None:
     young = {"running": {"startedAt": "2026-05-28T20:25:30Z"}}
-    started = pod_state.parse_time("2026-05-28T20:25:30Z")
+    started = parse_time("2026-05-28T20:25:30Z")
     assert started is not None
     pod = _pod({"phase": "Running", "conditions": [WAITS], "containerStatuses": [_container(young)]})
     assert pod_state.pod_state(pod, "litellm", "", started + 30).trouble == ""
@@ -444,3 +452,19 @@ def test_settings_of_a_deployment_are_one_kind_of_service() -> None:
     assert found.service == Kubernetes(context="prod", deployment="litellm")
     with pytest.raises(msgspec.ValidationError, match="docker and kubernetes: expected one kind of service"):
         msgspec.convert({"kubernetes": {}, "docker": {}}, ProfileSettings)
+
+
+def test_the_role_of_the_documentation_grants_every_right_that_is_needed() -> None:
+    import yaml
+
+    page = (Path(__file__).parents[2] / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    block = page.split("## Rights")[1].split("    apiVersion:")[1].split("\n\n")[0]
+    role = yaml.safe_load("    apiVersion:" + block)
+    granted = {
+        (verb, f"{resource}.{group}".rstrip("."))
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert {(verb, resource) for verb, resource, _ in NEEDED} <= granted

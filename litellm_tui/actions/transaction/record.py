@@ -5,27 +5,26 @@ One file per gateway in the state folder, beside the lock that keeps two console
 
 from __future__ import annotations
 
-import fcntl
-import os
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
 from litellm_tui.analysis.change.proof import ExpectedProcess
-from litellm_tui.host.atomic import replace, sync_folder
-from litellm_tui.host.bounded import MEDIUM, read_bytes
-from litellm_tui.host.host_lock import Holder, HostLock, here, parse_holder
+from litellm_tui.host.file_lock import FileLock
+from litellm_tui.host.host_lock import Holder, HostLock, here
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.upgrade import Exchange
 from litellm_tui.services.registry import driver
 from litellm_tui.storage.identity import digest, gateway_name
+from litellm_tui.storage.record_file import RecordFile
 from litellm_tui.storage.state import state_folder
 from litellm_tui.target.profile import Profile
 
 __all__ = ["FORM", "Holder", "Record", "RestartLock", "Stage", "here", "under_way"]
 
 FORM: Final = 1
+_ADVICE: Final = "look whether the service runs as it should"
 
 Stage = Literal["backup", "exchange", "restart", "proof", "restore", "restart again", "proof again"]
 """What was begun last. Up to `proof` the new configuration is on disk; from `restore` on the good one, soon."""
@@ -68,11 +67,10 @@ class RestartLock:
     def __init__(self, url: str, unit: str, folder: Path | None = None, host: HostLock | None = None) -> None:
         name = gateway_name(url, unit)
         self.folder = (folder or state_folder()) / "transactions"
-        self._record = self.folder / f"{name}.json"
+        self._record = RecordFile(self.folder / f"{name}.json", Record, FORM, _ADVICE)
         self.container = self.folder / f"{name}.container"
         """Where the container that may have to be put back is kept."""
-        self._lock = self.folder / f"{name}.lock"
-        self._handle: int | None = None
+        self._own = FileLock(self.folder / f"{name}.lock")
         self._host = host
 
     @classmethod
@@ -105,67 +103,23 @@ class RestartLock:
         """Give the locks back."""
         if self._host is not None:
             self._host.release()
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        self._own.release()
 
     def held(self) -> Holder | None:
         """Who else works on the service at this moment; a look that leaves nothing behind."""
-        if self._handle is not None:
+        if self._own.held:
             return None
-        try:
-            handle = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
-            return self._host.holder() if self._host else None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return parse_holder(os.pread(handle, 4096, 0))
-        except OSError:
-            # a file system without locks: taking it says so
-            return None
-        finally:
-            os.close(handle)
-        return self._host.holder() if self._host else None
+        return self._own.holder() or (self._host.holder() if self._host else None)
 
     def _take_own(self) -> Holder | Failure | None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            return self._own.take()
         except OSError as error:
-            return Failure(f"{error.filename or self._lock}: {error.strerror}; nothing was changed")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = parse_holder(os.pread(handle, 4096, 0))
-            os.close(handle)
-            return holder
-        except OSError as error:
-            os.close(handle)
-            return Failure(f"{self._lock} cannot be locked: {error.strerror}; nothing was changed")
-        self._handle = handle
-        try:
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, msgspec.json.encode(here()), 0)
-        except OSError as error:
-            return Failure(f"{self._lock}: {error.strerror}; nothing was changed")
-        return None
+            return Failure(f"{error.filename or self._own.path}: {error.strerror}; nothing was changed")
 
     def unfinished(self) -> Record | Failure | None:
         """The transaction that nobody has ended. While somebody holds the lock it is his."""
-        try:
-            record = msgspec.json.decode(read_bytes(self._record, MEDIUM), type=Record)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return Failure(f"{self._record}: {error.strerror}")
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            return Failure(
-                f"{self._record}: {error}; look whether the service runs as it should, then remove this file"
-            )
-        if record.form > FORM:
-            return Failure(f"{self._record} was written by a later litellm-tui: use that one")
-        return record
+        return self._record.load()
 
     def interrupted(self) -> Record | Failure | None:
         """The transaction that nobody has ended, and that nobody is working on."""
@@ -179,20 +133,11 @@ class RestartLock:
 
     def write(self, record: Record) -> Failure | None:
         """Note where it stands; on the disk when this returns."""
-        try:
-            replace(self._record, msgspec.json.encode(record))
-        except OSError as error:
-            return Failure(f"{self._record}: {error.strerror}")
-        return None
+        return self._record.write(record)
 
     def end(self) -> Failure | None:
         """It is over, one way or the other."""
-        try:
-            self._record.unlink(missing_ok=True)
-            sync_folder(self.folder)
-        except OSError as error:
-            return Failure(f"{self._record}: {error.strerror}")
-        return None
+        return self._record.remove()
 
 
 def operated(profile: Profile) -> str:

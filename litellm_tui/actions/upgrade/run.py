@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Final, NamedTuple
@@ -24,6 +23,7 @@ from litellm_tui.actions.upgrade.exchange import exchange_of
 from litellm_tui.actions.upgrade.plan import Planned, make_plan
 from litellm_tui.analysis.phrases import count
 from litellm_tui.collectors.litellm_source.installation import installation_of
+from litellm_tui.host.file_lock import FileLock
 from litellm_tui.host.host_lock import HostLock
 from litellm_tui.model.failures import Failure, NotAvailable
 from litellm_tui.model.installation import Installation
@@ -232,24 +232,13 @@ def _alone(lock: RestartLock, profile: Profile) -> Iterator[str]:
 
     The restart's own lock is not taken: what is made ready touches nothing that runs.
     """
-    path = lock.container.with_suffix(".upgrade")
-    try:
-        lock.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        yield f"{error.filename or path}: {error.strerror}"
-        return
+    own = FileLock(lock.container.with_suffix(".upgrade"))
     host = HostLock(digest(f"upgrade\0{operated(profile)}")) if lock.of_machine else None
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield "another upgrade of it is under way: wait for that to end"
-            return
-        except OSError as error:
-            yield f"{path} cannot be locked: {error.strerror}"
-            return
-        taken = host.acquire() if host else None
+        taken = own.take() or (host.acquire() if host else None)
+    except OSError as error:
+        taken = Failure(f"{error.filename or own.path}: {error.strerror}")
+    try:
         if isinstance(taken, Holder):
             yield f"another upgrade of it is under way, by {taken}: wait for that to end"
         else:
@@ -257,7 +246,7 @@ def _alone(lock: RestartLock, profile: Profile) -> Iterator[str]:
     finally:
         if host is not None:
             host.release()
-        os.close(handle)
+        own.release()
 
 
 def _noted(step: Step, notes: tuple[str, ...]) -> Step:

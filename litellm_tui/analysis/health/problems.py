@@ -29,19 +29,9 @@ from litellm_tui.model.snapshot import Snapshot
 _RANK: Final[dict[Severity, int]] = {"bad": 0, "warn": 1, "unknown": 2, "quiet": 3, "ok": 4}
 # what nobody is hit by yet stands behind what somebody is
 _PLACES: Final[dict[PlaceKind, int]] = {
-    "gateway": 0,
-    "service": 0,
-    "reading": 7,
-    "configuration": 6,
-    "audit": 6,
-    "database": 1,
-    "group": 2,
-    "alias": 2,
-    "deployment": 3,
-    "log": 4,
-    "cache": 5,
-    "chain": 6,
-}
+    "gateway": 0, "service": 0, "reading": 7, "configuration": 6, "audit": 6, "database": 1, "group": 2, "alias": 2,
+    "deployment": 3, "log": 4, "cache": 5, "chain": 6,
+}  # fmt: skip
 # how long requests for an unknown name are reported, and how many names: a client can invent any number
 ASKED: Final = 900.0
 MOST_STRANGERS: Final = 3

@@ -29,6 +29,7 @@ _BILLED: Final = re.compile(r"/health/?(?:\?.{0,200})?")
 _OF_LITELLM: Final = re.compile(r"/health/(?:liveliness|liveness|readiness)/?")
 _MOST_EVENTS: Final = 15
 _TEXT: Final = 200
+_RIGHTS: Final = ("auth", "can-i", "--list", "--no-headers")
 # the verbs that are needed, with what each is for; docs/kubernetes.md has the Role
 NEEDED: Final[tuple[tuple[str, str, str], ...]] = (
     ("get", "deployments.apps", "the Deployment"),
@@ -241,10 +242,14 @@ def _of_use(found: str | Failure, container: str) -> Iterator[str]:
 
 async def missing_rights(cluster: Cluster) -> tuple[str, ...]:
     """What is missing of the rights that are needed; one line for each. Asks the API server once."""
-    said = await cluster.run("auth", "can-i", "--list", "--no-headers")
-    if isinstance(said, Failure):
-        return (f"not known: {said.why}",)
-    return tuple(missing_of(said))
+    said = await cluster.run(*_RIGHTS)
+    return (f"not known: {said.why}",) if isinstance(said, Failure) else tuple(missing_of(said))
+
+
+def missing_rights_now(cluster: Cluster) -> tuple[str, ...]:
+    """As `missing_rights`, but blocks, and tells nothing where that is not known."""
+    said = cluster.run_now(*_RIGHTS)
+    return () if isinstance(said, Failure) else tuple(missing_of(said))
 
 
 def missing_of(listed: str) -> Iterator[str]:

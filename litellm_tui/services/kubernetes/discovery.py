@@ -26,6 +26,7 @@ from litellm_tui.services.kubernetes.definition import (
     port_of,
     unit_from,
 )
+from litellm_tui.services.kubernetes.description import missing_rights_now
 from litellm_tui.services.kubernetes.forward import forward
 from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, NoKubectl, decoded, done_now, refusal
 from litellm_tui.services.kubernetes.objects import (
@@ -148,7 +149,7 @@ def open_deployment(settings: Kubernetes, name: str, *, reach: bool) -> Opened:
     settings = msgspec.structs.replace(settings, context=cluster.context, namespace=cluster.namespace, deployment=name)
     deployment = cluster.read_now(Deployment, "deployments.apps", name)
     if isinstance(deployment, Failure):
-        lack = Missing(f"Deployment {name}", deployment.why, "see litellm-tui where, and kubectl get deployments")
+        lack = Missing(f"Deployment {name}", deployment.why, "docs/kubernetes.md tells what each failure means")
         return Opened(settings, None, (lack,))
     spec = deployment.spec.template.spec
     container = litellm_container(spec, settings.container or "") or _only(spec.containers)
@@ -161,6 +162,8 @@ def open_deployment(settings: Kubernetes, name: str, *, reach: bool) -> Opened:
     given = environment_of(container, partial(_values, cluster))
     unit = unit_from(deployment, container, given)
     unit, missing = _with_config(cluster, settings, unit, deployment, container)
+    if lacking := missing_rights_now(cluster):
+        missing = (*missing, Missing("rights in the cluster", "; ".join(lacking), "docs/kubernetes.md has a Role"))
     port = port_of(container, unit)
     if reach:
         target = f"service/{settings.service}" if settings.service else f"deployment/{name}"

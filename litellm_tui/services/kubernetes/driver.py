@@ -243,6 +243,8 @@ def find(wanted: ServiceQuery) -> FoundService:
                 f"several run LiteLLM: {names}" if found else "; ".join(f"{one.what}: {one.result}" for one in searched)
             )
             mend = "name it: --kind kubernetes --unit NAME, or kubernetes.deployment in the profile"
+            if any(one.blocked for one in searched):
+                mend = "docs/kubernetes.md tells what each failure means"
             return FoundService(settings=settings, missing=(Missing("Deployment", why, mend),))
         (only,) = found
         given = Found(only.name, f"found (the only one): {only.why}")

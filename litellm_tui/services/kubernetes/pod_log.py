@@ -42,7 +42,12 @@ _COLUMNS: Final = (
     "S:.status.containerStatuses[*].state.running.startedAt"
 )
 _NONE: Final = ("", "<none>")
+# as `logs.stream` numbers the outputs of a command, and the watch
 _LOGS, _ERRORS, _WATCH = range(3)
+
+
+class _Enough(Exception):
+    """What is read has ended, or is to be begun anew."""
 
 
 class PodLines:
@@ -188,6 +193,7 @@ class PodStream:
             return False
         rests = [PartialLine(), PartialLine(), PartialLine()]
         anew = False
+        ended: set[int] = set()
 
         def on_chunk(output: int, chunk: bytes) -> None:
             nonlocal anew
@@ -199,8 +205,11 @@ class PodStream:
             if not chunk and output == _WATCH and not watch.wait():
                 # the API server ends each watch after a while
                 anew = True
-            if anew or (not chunk and output == _LOGS and logs.wait()):
-                self.end()
+            if not chunk:
+                ended.add(output)
+            # without pods that run the watch goes on alone
+            if anew or (not chunk and {_LOGS, _ERRORS} <= ended and logs.wait()):
+                raise _Enough
 
         assert logs.stdout is not None
         assert logs.stderr is not None
@@ -208,6 +217,8 @@ class PodStream:
         with helper(logs.pid), helper(watch.pid):
             try:
                 pump.chunks([logs.stdout.fileno(), logs.stderr.fileno(), watch.stdout.fileno()], on_chunk)
+            except _Enough:
+                pass
             finally:
                 self.end()
                 self._code = logs.wait()

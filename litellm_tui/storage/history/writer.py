@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 
+from litellm_tui.host.file_lock import FileLock
 from litellm_tui.host.host_lock import Holder
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.history import COUNTED, LASTING, PEAKS, Event, EventKind, Sample
 from litellm_tui.storage.history import notes
-from litellm_tui.storage.history.lock import Held, WriterLock
 from litellm_tui.storage.history.packing import PACKED_SECONDS, STEP, sample_bytes
 from litellm_tui.storage.history.rollup import pack
 from litellm_tui.storage.history.rows import COLUMNS, event_of, put_event
@@ -41,7 +41,7 @@ class HistoryWriter:
     was broken: it is beside the new one, which has what could still be read of it.
     """
 
-    def __init__(self, path: Path, lock: WriterLock, connection: sqlite3.Connection, damage: str = "") -> None:
+    def __init__(self, path: Path, lock: FileLock, connection: sqlite3.Connection, damage: str = "") -> None:
         self.path = path
         self.failure = ""
         self.damage = damage
@@ -55,11 +55,10 @@ class HistoryWriter:
         self._read()
 
     @classmethod
-    def open(cls, path: Path) -> HistoryWriter | Held | Failure:
-        """Open the record, made where there is none. `Held`: somebody else writes it; nothing was touched."""
-        lock = WriterLock(path)
+    def open(cls, path: Path) -> HistoryWriter | Holder | Failure:
+        """Open the record, made where there is none. `Holder`: somebody else writes it; nothing was touched."""
+        lock = _lock(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if (held := lock.take()) is not None:
                 return held
         except OSError as error:
@@ -74,7 +73,7 @@ class HistoryWriter:
         return Failure(why)
 
     @classmethod
-    def _opened(cls, path: Path, lock: WriterLock) -> HistoryWriter:
+    def _opened(cls, path: Path, lock: FileLock) -> HistoryWriter:
         try:
             connection = open_to_write(path)
         except sqlite3.DatabaseError as error:
@@ -313,4 +312,8 @@ class HistoryWriter:
 
 def who_writes(path: Path) -> Holder | None:
     """Who writes this record now; None where nobody does."""
-    return WriterLock(path).holder()
+    return _lock(path).holder()
+
+
+def _lock(path: Path) -> FileLock:
+    return FileLock(path.with_name(f".{path.name}.writer"))

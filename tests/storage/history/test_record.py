@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from litellm_tui.host.host_lock import Holder
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.history import Event, Sample
 from litellm_tui.storage.history import notes
-from litellm_tui.storage.history.lock import Held
 from litellm_tui.storage.history.paths import history_path
 from litellm_tui.storage.history.reader import HistoryReader
 from litellm_tui.storage.history.schema import MIGRATIONS, VERSION, LaterVersion, migrate, version_of
@@ -186,8 +186,8 @@ def test_a_writer_that_slept_tells_of_it(path: Path, writer: HistoryWriter) -> N
 
 def test_there_is_one_writer_and_readers_read_beside_it(path: Path, writer: HistoryWriter) -> None:
     held = HistoryWriter.open(path)
-    assert isinstance(held, Held)
-    assert held.holder.pid > 0
+    assert isinstance(held, Holder)
+    assert held.pid > 0
     writer.write([], [problem(NOON)], NOON)
     assert len(HistoryReader(path).events(0)) == 1
     writer.close(NOON)
