@@ -13,6 +13,7 @@ from litellm_tui.host.command import Done
 from litellm_tui.host.copies import ClusterKey, cluster_copy, cluster_origin, not_editable
 from litellm_tui.model.failures import Failure, NotAvailable, Unreachable
 from litellm_tui.model.service_kinds import Kubernetes
+from litellm_tui.model.workload import PodState
 from litellm_tui.services.kubernetes import kubeconfig, pod_state
 from litellm_tui.services.kubernetes.definition import (
     ConfigKey,
@@ -41,6 +42,7 @@ from litellm_tui.services.kubernetes.objects import (
     parse_time,
     selector_text,
 )
+from litellm_tui.services.kubernetes.pod_answers import PodAnswers
 from litellm_tui.services.kubernetes.pod_log import PodLines, in_order
 
 NOW = 1_780_000_000.0
@@ -468,3 +470,36 @@ def test_the_role_of_the_documentation_grants_every_right_that_is_needed() -> No
         for verb in rule["verbs"]
     }
     assert {(verb, resource) for verb, resource, _ in NEEDED} <= granted
+
+
+@pytest.mark.parametrize(
+    ("said", "trouble", "hidden"),
+    [
+        (
+            "Error from server (ServiceUnavailable): error trying to reach service: dial tcp 10.1.2.3:4000: connect: "
+            "connection refused",
+            "silent",
+            "",
+        ),
+        ("Unable to connect to the server: net/http: TLS handshake timeout", "", ""),
+        ("error: You must be logged in to the server (Unauthorized)", "", ""),
+        (
+            'Error from server (Forbidden): pods "a" is forbidden: User "jane" cannot get resource "pods/proxy" in API '
+            'group "" in the namespace "gw"',
+            "",
+            "each pod's own answer: the cluster's rights (RBAC) do not let you get pods/proxy in the namespace gw",
+        ),
+    ],
+)
+async def test_only_what_the_pod_itself_fails_with_is_its_trouble(
+    tmp_path: Path, said: str, trouble: str, hidden: str
+) -> None:
+    program = tmp_path / "kubectl"
+    program.write_text(f"#!/bin/sh\ncat >&2 <<'X'\n{said}\nX\nexit 1\n", encoding="utf-8")
+    program.chmod(0o755)
+    pod = PodState("a", "Running", True)
+    answers = PodAnswers(Cluster("prod", "gw", str(program)), 4000)
+    await answers.renew((pod,))
+    (found,) = answers.told((pod,))
+    assert found.trouble == trouble
+    assert answers.forbidden.startswith(hidden) if hidden else not answers.forbidden

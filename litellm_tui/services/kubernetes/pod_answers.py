@@ -9,9 +9,12 @@ from typing import Final
 
 import msgspec
 
-from litellm_tui.model.failures import Failure, NotAvailable
+from litellm_tui.analysis.phrases import shortened
+from litellm_tui.analysis.redaction.secret_shapes import mask_shapes
+from litellm_tui.host.command import run
+from litellm_tui.model.failures import Failure
 from litellm_tui.model.workload import PodState
-from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, decoded
+from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, NotLoggedIn, decoded, refusal
 
 ASK_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 5.0
@@ -19,6 +22,7 @@ _ANSWER_SECONDS: Final = 5.0
 MOST: Final = 30
 _TOGETHER: Final = 4
 _LONGEST: Final = 1 << 18
+_SHOWN: Final = 160
 OK: Final = "ok"
 
 
@@ -61,15 +65,20 @@ class PodAnswers:
         """`(ok or what is wrong, version)`; None where it cannot be asked."""
         secure = "https:" if self._scheme == "https" else ""
         path = f"/api/v1/namespaces/{self._cluster.namespace}/pods/{secure}{pod}:{self._port}/proxy{self._root}"
-        said = await self._cluster.run(
-            "get", "--raw", f"{path}/health/readiness", seconds=_ANSWER_SECONDS, limit=_LONGEST
-        )
-        if isinstance(said, Forbidden):
-            self.forbidden = f"each pod's own answer: {said.why}"
+        command = self._cluster.command("get", "--raw", f"{path}/health/readiness", seconds=_ANSWER_SECONDS)
+        done = await run(command, _ANSWER_SECONDS + 2, _LONGEST)
+        if isinstance(done, Failure):
             return None
-        if isinstance(said, Failure):
-            return (said.why, "") if isinstance(said, NotAvailable) or "trying to reach" in said.why else None
-        found = decoded(said, _Readiness)
+        if done.status:
+            failure = refusal(done, self._cluster.context)
+            if isinstance(failure, Forbidden):
+                self.forbidden = f"each pod's own answer: {failure.why}"
+                return None
+            # what the API server says of the pod; of the API server itself the look tells
+            said = next((line for line in done.error.splitlines() if line.startswith("Error from server")), "")
+            words = shortened(mask_shapes(said.partition("): ")[2])[0], _SHOWN)
+            return (words or failure.why, "") if said and not isinstance(failure, NotLoggedIn) else None
+        found = decoded(done.output, _Readiness)
         if isinstance(found, Failure):
             return "what answers in it is not LiteLLM", ""
         well = found.status in ("healthy", "connected")
