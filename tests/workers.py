@@ -22,7 +22,7 @@ WATCH = "tests/lab/test_calm.py"
 SHARED = "tests/lab"
 PROVING = "tests/proving "
 SHARING = ("test_lab.py", "test_commands.py", "test_gateway.py", "test_notify.py")
-# These share the cluster of the session, and are the last of the labs: it may just be being built.
+# These share the cluster of the session.
 CLUSTER = "tests/lab/test_kubernetes_"
 # These share the engine of the session.
 ENGINE = "tests/lab/test_docker_"

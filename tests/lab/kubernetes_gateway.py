@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from tests.lab.config import deployment as model
-from tests.lab.engine import IMAGE, stand_in_litellm
+from tests.lab.engine import IMAGE
 from tests.lab.engine.gateway import mounted
 from tests.lab.engine.kubernetes import NAMESPACE
 from tests.lab.environments import Environment
@@ -53,7 +53,7 @@ def litellm(name: str, environment: Environment, *, replicas: int = 2, **more: A
 
 def small(name: str, environment: Environment, *, replicas: int = 1, **more: Any) -> dict[str, Any]:
     """A Deployment of a few lines that are ready at once: for what has nothing to do with LiteLLM itself."""
-    script = str(Path(stand_in_litellm.__file__))
+    script = str(Path(__file__).with_name("engine") / "stand_in_litellm.py")
     command = [str(environment.python), script, "--config", CONFIG, "--port", str(PORT), "--host", "0.0.0.0"]
     probe = {"httpGet": {"path": "/health/readiness", "port": PORT}, "periodSeconds": 1}
     return gateway(name, environment, command, {}, replicas=replicas, probe=probe, files=[script], **more)

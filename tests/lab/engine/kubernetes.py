@@ -26,11 +26,8 @@ from tests.lab.engine import Engine
 from tests.lab.environments import PATIENCE, LabError
 
 VERSION: Final = "1.20.2"
-SCRIPT: Final = Path(__file__).parents[3] / "scripts" / "kubernetes.sh"
 # the folder of another build
 VARIABLE: Final = "LITELLM_TUI_LAB_KUBERNETES"
-# where it is just being built, on a machine with more to do
-BUILD_SECONDS: Final = 1800.0
 NAMESPACE: Final = "gateways"
 TOKEN: Final = "lab-token-of-the-administrator"
 NARROW: Final = "lab-token-of-a-narrow-user"
@@ -54,21 +51,9 @@ def missing() -> str | None:
     for program, package in PROGRAMS.items():
         if shutil.which(program) is None:
             return f"no {program} on PATH: install the {package} package"
-    if not (folder() / "done").exists() and not (folder() / "lock").exists():
+    if not (folder() / "done").exists():
         return f"no Kubernetes in {folder()}: scripts/kubernetes.sh {folder()} builds it in some minutes"
     return None
-
-
-def built() -> Path:
-    """The folder of the programs, as soon as what builds them is done. Raises LabError."""
-    if not (folder() / "done").exists():
-        # one that is under way is waited for, one that was ended is begun anew
-        done = subprocess.run(
-            ["nice", "-n", "5", SCRIPT, folder()], capture_output=True, text=True, check=False, timeout=BUILD_SECONDS
-        )
-        if done.returncode:
-            raise LabError(f"Kubernetes is not built: {done.stderr.strip()[-500:]}")
-    return folder()
 
 
 class Bridge:
@@ -114,14 +99,15 @@ class Cluster:
     @classmethod
     def boot(cls) -> Self:
         """Start it, and wait for its node. Raises LabError with the reason."""
-        programs = built()
+        if lack := missing():
+            raise LabError(lack)
         bridge = Bridge()
         try:
             engine = Engine.boot(bridge.name)
         except BaseException:
             bridge.remove()
             raise
-        cluster = cls(programs, bridge, engine)
+        cluster = cls(folder(), bridge, engine)
         try:
             cluster.start()
         except BaseException:
