@@ -42,10 +42,6 @@ class ConsoleHost(Protocol):
         """The line to the terminal."""
 
     @property
-    def is_web(self) -> bool:
-        """Whether it is shown in a browser, to somebody on another machine perhaps."""
-
-    @property
     def log_pane(self) -> Logs:
         """The log, whatever lies over it."""
 
