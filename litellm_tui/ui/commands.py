@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 from rich.cells import cell_len
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from litellm_tui.model.diagnosis import Place
+from litellm_tui.ui.console_host import ConsoleHost
 from litellm_tui.ui.drawable import drawable
 from litellm_tui.ui.widgets.lines import cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from litellm_tui.ui.app import Console
+    from litellm_tui.ui.panes.log_prompt import Purpose
 
 # what the palette's frame and its scroll bar take of the screen's width
 _FRAME: Final = 12
@@ -42,6 +43,26 @@ _ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     "everywhere.pane-logs": ("log",),
     "everywhere.pane-models": ("model", "deployments"),
 }
+
+
+class PaletteHost(ConsoleHost, Protocol):
+    """The console, for what the palette asks of it."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed from here."""
+
+    def runner(self, action: str) -> Callable[[], None]:
+        """What does this action once the palette is closed."""
+
+    def show_log(self, purpose: Purpose, words: str) -> None:
+        """The log, narrowed down, searched, or at a time."""
+
+    def show_models(self, words: str) -> None:
+        """The models that have these words."""
+
+    def probe_at(self, place: Place) -> None:
+        """One real request to the deployment of this row."""
 
 
 class Command(NamedTuple):
@@ -77,8 +98,8 @@ class OneLineCommands(Provider):
                 yield Hit(score, self._line(matcher.highlight(title), ""), run, text=title)
 
     @property
-    def _console(self) -> Console:
-        return cast("Console", self.app)
+    def _console(self) -> PaletteHost:
+        return cast("PaletteHost", self.app)
 
     def _line(self, title: Content, key: str) -> Content:
         width = max(20, min(_LONGEST, self.app.size.width - _FRAME) - _KEY_WIDTH)
