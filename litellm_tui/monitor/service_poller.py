@@ -16,6 +16,7 @@ from litellm_tui.model.reading import Reading, next_reading
 from litellm_tui.model.service import Service
 from litellm_tui.monitor.service_minutes import ServiceMinutes
 from litellm_tui.monitor.wakeup import Wakeup
+from litellm_tui.services.capabilities import CostlyLooks
 from litellm_tui.services.driver import Driver
 from litellm_tui.services.systemd.unit_state import cpu_percent
 
@@ -49,7 +50,8 @@ class ServicePoller:
         changed: Callable[[], None],
         same: Callable[[], None],
     ) -> None:
-        self.reading: Reading[Service] = Reading(interval=SERVICE_SECONDS)
+        self._costly = driver.look_seconds if isinstance(driver, CostlyLooks) else 0.0
+        self.reading: Reading[Service] = Reading(interval=self._pause)
         self.minutes = ServiceMinutes()
         self._driver = driver
         self._wakeup = wakeup
@@ -57,24 +59,28 @@ class ServicePoller:
         self._on_look, self._on_new_run, self._changed, self._same = on_look, on_new_run, changed, same
         self._looked_at = self._measured_at = 0.0
 
+    @property
+    def _pause(self) -> float:
+        return self._costly or SERVICE_SECONDS
+
     def absent(self, why: str) -> None:
         """There is no service to be polled, for this reason."""
         self.reading = Reading(failure=NotAvailable(why), tried_at=time.time())
 
     def failed(self, crash: Crashed) -> None:
         """The poll itself failed."""
-        self.reading = next_reading(self.reading, crash, None, SERVICE_SECONDS, time.time())
+        self.reading = next_reading(self.reading, crash, None, self._pause, time.time())
 
     async def run(self) -> None:
         """Poll until cancelled."""
         while True:
             if self._is_at_rest():
-                await self._wakeup.pause(SERVICE_SECONDS)
+                await self._wakeup.pause(self._pause)
                 continue
             await self._look()
             service = self.reading.value
             calm = service is not None and service.active_state == "active" and self._gateway_answers()
-            await self._wakeup.pause(SERVICE_SECONDS if calm else SERVICE_SECONDS_IN_MOTION)
+            await self._wakeup.pause(self._pause if calm else max(self._costly / 4, SERVICE_SECONDS_IN_MOTION))
 
     def _is_at_rest(self) -> bool:
         """Whether a look without a command shows that nothing has changed since the last one with a command."""
@@ -103,7 +109,7 @@ class ServicePoller:
                 self._on_new_run()
             result = msgspec.structs.replace(masked(result, self._redact), lost=lost_workers(before.value, result, now))
             self.minutes.note(result, now)
-        self.reading = next_reading(before, result, now - started, SERVICE_SECONDS, now)
+        self.reading = next_reading(before, result, now - started, self._pause, now)
         self._on_look()
         if as_shown(before) == as_shown(self.reading):
             self._same()

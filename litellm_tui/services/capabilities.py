@@ -27,6 +27,16 @@ class ShowsDrift(Protocol):
 
 
 @runtime_checkable
+class CostlyLooks(Protocol):
+    """Is looked at by commands that cost so much that it is done less often than elsewhere."""
+
+    @property
+    def look_seconds(self) -> float:
+        """From one look to the next while nothing seems to change; a quarter of it while something does."""
+        ...
+
+
+@runtime_checkable
 class ChangesUnwritten(Protocol):
     """Has a comparison that costs much, and can tell cheaply whether it would come to something else.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from litellm_tui.analysis.end_causes import EndCause
+from litellm_tui.analysis.health.operation import judge_gateway, judge_service
 from litellm_tui.analysis.health.pods import hidden_parts, no_pod_ready, pod_problems
+from litellm_tui.model.failures import Unreachable
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
@@ -49,6 +51,25 @@ def test_where_no_pod_serves_the_service_is_down_by_the_cause_of_its_pods() -> N
     starting = PodState("litellm-a-4", "Running", False)
     assert no_pod_ready(_service(starting), NO_CAUSE) is None
     assert no_pod_ready(_service(wanted=0), NO_CAUSE) is None
+
+
+def test_without_the_api_server_a_port_forward_says_nothing_about_the_gateway() -> None:
+    gone = Unreachable("the API server of prod: connection refused", kind="refused")
+    refused = Reading[bool](failure=Unreachable("connection refused", kind="refused"), failing_since=NOW, tried_at=NOW)
+    snapshot = msgspec.structs.replace(
+        _snapshot(_service(GOOD, GOOD)),
+        address="127.0.0.1:40123",
+        gateway=msgspec.structs.replace(Snapshot(taken_at=NOW).gateway, liveliness=refused),
+    )
+    silent = msgspec.structs.replace(snapshot, service=msgspec.structs.replace(snapshot.service, failure=gone))
+    verdict = judge_gateway(silent, NOW, judge_service(silent, NOW))
+    assert (verdict.state, verdict.severity) == ("not read", "unknown")
+    assert verdict.reason.endswith("and that is not: the API server of prod: connection refused")
+    # an address of its own does not go through the API server
+    direct = msgspec.structs.replace(silent, address="gateway.example:4000")
+    assert judge_gateway(direct, NOW, judge_service(direct, NOW)).state == "down"
+    # and neither is it the API server's fault where that answers
+    assert judge_gateway(snapshot, NOW, judge_service(snapshot, NOW)).state == "down"
 
 
 def test_a_stuck_rollout_and_a_billed_probe_are_told() -> None:

@@ -176,7 +176,7 @@ async def test_enter_on_a_dead_gateway_goes_to_the_service(simulation: Simulatio
 
 
 async def test_keys_of_the_console_do_nothing_from_here(scene: Scene) -> None:
-    await scene.press("exclamation_mark", "R", "p", "P", "e", "z", "slash", "s", "question_mark")
+    await scene.press("exclamation_mark", "R", "p", "P", "e", "z", "s", "question_mark")
     assert isinstance(scene.app.screen, Problems)
     assert len(scene.app.screen_stack) == 2
     assert scene.app.focused is _list(scene)

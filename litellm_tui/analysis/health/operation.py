@@ -9,7 +9,7 @@ import msgspec
 
 from litellm_tui.analysis.end_causes import NOT_KNOWN, EndCause, name_end
 from litellm_tui.analysis.health.listening import ports_elsewhere
-from litellm_tui.analysis.health.pods import no_pod_ready
+from litellm_tui.analysis.health.pods import no_pod_ready, way_gone
 from litellm_tui.analysis.health.processes import unhealthy, workers_lost
 from litellm_tui.analysis.phrases import age
 from litellm_tui.model.diagnosis import Evidence, Verdict
@@ -66,6 +66,8 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
         # a fault of the console says nothing about the gateway
         return Verdict("not read", "unknown", failure.why, seen_at=liveliness.seen_at, brief="not read", since=since)
     against = (Evidence("router", failure.why, "against", liveliness.tried_at),)
+    if (blind := way_gone(snapshot)) is not None:
+        return blind
     unit = snapshot.service.value if service.state != "unknown" else None
     if isinstance(failure, Malformed) and failure.front:
         return _in_front(failure, liveliness, against, service)
@@ -80,8 +82,7 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
             since=since,
             evidence=against,
         )
-    nobody = isinstance(failure, Unreachable) and failure.kind == "refused"
-    moved = nobody and bool(_listens_elsewhere(snapshot, unit))
+    moved = isinstance(failure, Unreachable) and failure.kind == "refused" and bool(_listens_elsewhere(snapshot, unit))
     if _is_starting(unit, now, liveliness.seen_at) and service.severity != "bad" and not moved:
         running = age(now - unit.started_at) if unit and unit.started_at else age(now - (since or now))
         return Verdict(
@@ -122,14 +123,13 @@ def judge_gateway(snapshot: Snapshot, now: float, service: Verdict) -> Verdict:
     advice = _down_advice(snapshot, unit)
     if snapshot.service.value is None and snapshot.service.failure is not None:
         advice = "no unit is known here: start LiteLLM, or check --url (litellm-tui where)"
-    explained = service.severity == "bad"
     return Verdict(
         "down",
         "bad",
         failure.why,
         seen_at=liveliness.tried_at,
         do=advice if moved else service.do or advice,
-        brief="another port" if moved else service.brief if explained else _refusal(failure),
+        brief="another port" if moved else service.brief if service.severity == "bad" else _refusal(failure),
         since=since,
         evidence=against,
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 from litellm_tui.analysis.end_causes import EndCause
 from litellm_tui.analysis.phrases import age, count, shortened
-from litellm_tui.model.diagnosis import BlindSpot, Place, Problem, Verdict
+from litellm_tui.model.diagnosis import BlindSpot, Evidence, Place, Problem, Verdict
 from litellm_tui.model.service import Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.workload import PodState, PodTrouble, Workload
@@ -31,6 +31,27 @@ _DO: Final[dict[PodTrouble, str]] = {
     "silent": "the log (2) of this pod says what hangs; deleting the pod has another one made",
     "node": "see the node (kubectl get nodes): its pods are replaced after some minutes",
 }
+
+
+def way_gone(snapshot: Snapshot) -> Verdict | None:
+    """Of a gateway that does not answer: it is not known whether it serves, since the port-forward to it goes through
+    the API server, which is not reached either. None where that is not so.
+    """
+    service, asked = snapshot.service, snapshot.gateway.liveliness
+    if service.failure is None or service.value is None or service.value.workload is None or asked.failure is None:
+        return None
+    if not snapshot.address.startswith("127.0.0.1:"):
+        return None
+    return Verdict(
+        "not read",
+        "unknown",
+        f"it is reached through the API server, and that is not: {service.failure.why}",
+        seen_at=asked.seen_at,
+        do="whether it serves is not known from here: kubectl get pods, with the same context, says what is wrong",
+        brief="not read",
+        since=asked.failing_since,
+        evidence=(Evidence("router", asked.failure.why, "against", asked.tried_at),),
+    )
 
 
 def no_pod_ready(service: Service, cause: EndCause) -> Verdict | None:

@@ -16,7 +16,7 @@ from litellm_tui.services.kubernetes.definition import data_of
 from litellm_tui.services.kubernetes.kubectl import Cluster, decoded
 from litellm_tui.services.kubernetes.objects import ConfigMap, Read, Secret, parse_time
 
-COPY_SECONDS: Final = 15.0
+COPY_SECONDS: Final = 60.0
 
 
 class _Changed(Read, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -29,6 +29,8 @@ from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, NoSuchOb
 from litellm_tui.services.kubernetes.objects import Deployment, Pod, ReplicaSet, selector_text
 from litellm_tui.services.kubernetes.pod_answers import PodAnswers
 from litellm_tui.services.kubernetes.pod_log import PodLines
+
+LOOK_SECONDS: Final = 10.0
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -144,6 +146,11 @@ class KubernetesDriver(DeploymentChanges):
             path = unit.url.rpartition("://")[2].partition("/")[2] if unit else ""
             self._answers = PodAnswers(self._cluster, port, scheme, f"/{path}" if path else "")
         return self._answers
+
+    @property
+    def look_seconds(self) -> float:
+        """Each look is two children of kubectl, each a tenth of a second of a processor."""
+        return LOOK_SECONDS
 
     def unchanged(self, service: Service) -> bool:
         return False

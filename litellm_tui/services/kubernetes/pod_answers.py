@@ -16,7 +16,7 @@ from litellm_tui.model.failures import Failure
 from litellm_tui.model.workload import PodState
 from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, NotLoggedIn, decoded, refusal
 
-ASK_SECONDS: Final = 10.0
+ASK_SECONDS: Final = 30.0
 _ANSWER_SECONDS: Final = 5.0
 # pods that are asked, and how many at once
 MOST: Final = 30
