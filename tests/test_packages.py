@@ -61,7 +61,17 @@ def test_the_wheel_has_the_package_and_nothing_else(dist: Path) -> None:
     with zipfile.ZipFile(next(dist.glob("*.whl"))) as wheel:
         names = wheel.namelist()
         metadata = Metadata.from_email(wheel.read(f"litellm_tui-{__version__}.dist-info/METADATA"), validate=True)
-    assert {name.split("/")[0] for name in names} == {"litellm_tui", f"litellm_tui-{__version__}.dist-info"}
+    own = f"litellm_tui-{__version__}"
+    assert {name.split("/")[0] for name in names} == {"litellm_tui", f"{own}.dist-info", f"{own}.data"}
+    # completions and man pages, where a system's shells and man look
+    shared = {name.removeprefix(f"{own}.data/data/") for name in names if name.startswith(f"{own}.data/")}
+    assert shared == {
+        "share/bash-completion/completions/litellm-tui",
+        "share/zsh/site-functions/_litellm-tui",
+        "share/fish/vendor_completions.d/litellm-tui.fish",
+        "share/man/man1/litellm-tui.1",
+        "share/man/man5/litellm-tui-config.5",
+    }
     wanted = {str(path.relative_to(ROOT)) for path in ROOT.glob("litellm_tui/**/*.py")}
     wanted |= {f"litellm_tui/themes/{path.name}" for path in (ROOT / "themes").iterdir()}
     assert wanted - set(names) == set()

@@ -57,6 +57,10 @@ def _check(file: Path) -> int:
         print(clean(f"{place(file, mistake)}: {mistake.words}"))
     if settings is None:
         return USAGE_ERROR
+    # the names of all keys are loaded for it
+    from litellm_tui.ui.keymap import bound_by
+
+    bound_by(settings)
     for line in _said(file, settings):
         print(clean(line))
     return 0

@@ -24,8 +24,7 @@ from litellm_tui.monitor.supervisor import Pace as RetryPace
 from litellm_tui.monitor.supervisor import guarded
 from litellm_tui.target.profile import Profile
 from litellm_tui.target.settings import Settings, SettingsError
-from litellm_tui.target.settings_line import line_of
-from litellm_tui.ui.keymap import Bound, WrongKeys, bound
+from litellm_tui.ui.keymap import bound_by
 from litellm_tui.ui.paint_pace import Pace
 from litellm_tui.ui.panes.log_prompt import Purpose
 from litellm_tui.ui.panes.models import Models
@@ -74,15 +73,6 @@ def _notifier(app: Console, settings: NotifySettings, profile: Profile) -> Notif
     return Notifier.of(profile, settings, app._warn, app.send)
 
 
-def _bound(settings: Settings) -> Bound:
-    """The keys as the settings bind them; raises `SettingsError` with the place in the file."""
-    try:
-        return bound(settings.keys, settings.commands)
-    except WrongKeys as error:
-        where = ".".join(str(part) for part in error.path)
-        raise SettingsError(f"{line_of(error.path)}: {where}: {error}") from error
-
-
 class Console(Sharing):
     """The console on one profile, or on one that is still being sought: a callable is run after the first paint."""
 
@@ -108,7 +98,7 @@ class Console(Sharing):
 
         Raises `SettingsError` where the settings bind keys in a way that cannot be.
         """
-        super().__init__(_bound(settings))
+        super().__init__(bound_by(settings))
         self.columns = settings.columns
         self.set_class(settings.draws_ascii, ASCII_CLASS)
         notation = Notation(ascii=settings.draws_ascii, utc=settings.utc)

@@ -19,7 +19,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-from litellm_tui.target.settings import CommandSettings, Keys
+from litellm_tui.target.settings import CommandSettings, Keys, Settings, SettingsError
+from litellm_tui.target.settings_line import line_of
 from litellm_tui.ui.keys import KEYS, PLACES, Key, Place, ScreenPlace
 from litellm_tui.ui.screen_keys import BASES, SCREEN_KEYS, SCREENS
 
@@ -126,6 +127,15 @@ def bound(keys: Keys, commands: Sequence[CommandSettings] = ()) -> Bound:
         if key.id in own and key.keys != own[key.id].keys
     }
     return found._replace(changed=changed)
+
+
+def bound_by(settings: Settings) -> Bound:
+    """The keys as the settings bind them; raises `SettingsError` with the place in the file."""
+    try:
+        return bound(settings.keys, settings.commands)
+    except WrongKeys as error:
+        where = ".".join(str(part) for part in error.path)
+        raise SettingsError(f"{line_of(error.path)}: {where}: {error}") from error
 
 
 def meant(given: str, known: Iterable[str]) -> str:

@@ -138,8 +138,8 @@ def test_the_line_of_the_settings_file_is_found(tmp_path: Path) -> None:
     file.write_text(
         "theme: light\nkeys:\n  preset: vim\n  everywhere.restrt: x\ncommands:\n- name: a\n  key: b\n- name: c\n"
     )
-    assert line_of(("keys", "everywhere.restrt"), file) == f"{file}:4"
-    assert line_of(("keys", "not.there"), file) == f"{file}:2"
-    assert line_of(("commands", 1), file) == f"{file}:8"
-    assert line_of(("nothing",), file) == str(file)
+    assert line_of(("keys", "everywhere.restrt"), file) == f"{file}:4:3"
+    assert line_of(("keys", "not.there"), file) == f"{file}:2:1"
+    assert line_of(("commands", 1), file) == f"{file}:8:3"
+    assert line_of(("nothing",), file) == f"{file}:1:1"
     assert line_of(("keys",), tmp_path / "none.yaml") == str(tmp_path / "none.yaml")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-
-import yaml
 
 from litellm_tui.audit import shapes, surroundings
 from litellm_tui.audit.rule import Hit, Right, rule
@@ -26,7 +23,6 @@ _PROMPT_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "arize_phoenix": ("api_key", "api_base"),
     "generic_prompt_management": ("api_base",),
 }
-_FRONT_MATTER: Final = re.compile(r"---\s*\n(.*?)\n---\s*\n", re.DOTALL)
 _PIPELINE_MODES: Final = ("pre_call", "post_call")
 
 
@@ -178,24 +174,8 @@ def _prompt_source(subject: Subject, kind: str, params: Mapping[str, Any]) -> It
         if value is UNKNOWN or value or (variable and surroundings.is_set(subject, variable) is not False):
             continue
         yield f"{kind} needs litellm_params.{key}" + (f", or {variable} in the environment" if variable else ""), base
-    if kind != "dotprompt":
-        return
-    if params.get("prompt_directory"):
+    if kind == "dotprompt" and params.get("prompt_directory"):
         yield "dotprompt takes a prompt_file here, and no prompt_directory", (*base, "prompt_directory")
-    content = params.get("dotprompt_content")
-    if isinstance(content, str) and not params.get("prompt_data") and not params.get("prompt_file"):
-        head = _FRONT_MATTER.match(content[:100_000])
-        if head and not _is_yaml(head[1]):
-            yield "what stands between the two --- of dotprompt_content is no YAML", (*base, "dotprompt_content")
-
-
-def _is_yaml(text: str) -> bool:
-    try:
-        for _ in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            pass
-    except yaml.YAMLError:
-        return False
-    return True
 
 
 def _agent(subject: Subject, item: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
