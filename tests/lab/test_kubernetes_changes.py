@@ -1,14 +1,14 @@
-"""Changes of Deployments on a real Kubernetes: rolled over, taken back, refused, and what a client notices of it."""
+"""Changes of Deployments on a real Kubernetes: rolled over, taken back, refused."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import subprocess
 import sys
-from collections import Counter
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,7 +37,6 @@ from tests.lab.kubernetes_gateway import (
     small,
     small_config,
 )
-from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -139,16 +138,15 @@ def test_the_api_server_is_gone_and_back(cluster: Cluster, client: Client, deplo
     deployed("away", replicas=2)
     before = pods(cluster, "away")
 
-    async def gone() -> Failure | None:
-        ordered = asyncio.create_task(rollout.restart(client, "away", PORT))
-        await eventually(lambda: pods(cluster, "away").keys() != before.keys(), "a new pod")
-        await asyncio.to_thread(cluster.stop_api)
-        await asyncio.sleep(4)
+    # what a thread has started ends with it (see `Cluster._start`): here it is the tests' own
+    with ThreadPoolExecutor(1) as beside:
+        ordered = beside.submit(lambda: asyncio.run(rollout.restart(client, "away", PORT)))
+        cluster.wait("a new pod", lambda: pods(cluster, "away").keys() != before.keys())
+        cluster.stop_api()
+        time.sleep(4)
         assert not ordered.done()
-        await asyncio.to_thread(cluster.start_api)
-        return await ordered
-
-    assert asyncio.run(gone()) is None
+        cluster.start_api()
+        assert ordered.result(120) is None
     assert not set(before) & set(pods(cluster, "away"))
 
 
@@ -262,62 +260,17 @@ class Gateway:
         return {one["id"] for one in asked.json()["data"]}
 
 
-class Client20:
-    """A client that sends twenty requests a second, each on a connection of its own, and counts what it gets."""
-
-    def __init__(self, url: str) -> None:
-        self._url = f"{url}/v1/chat/completions"
-        self.told: Counter[str] = Counter()
-
-    async def run(self, until: asyncio.Event) -> None:
-        body = {"model": "small", "messages": [{"role": "user", "content": "hello"}]}
-        sent: list[asyncio.Task[None]] = []
-        limits = httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(limits=limits, timeout=60, headers={"Authorization": f"Bearer {KEY}"}) as client:
-
-            async def ask() -> None:
-                try:
-                    answer = await client.post(self._url, json=body)
-                    self.told[str(answer.status_code)] += 1
-                except httpx.HTTPError as error:
-                    self.told[type(error).__name__] += 1
-
-            while not until.is_set():
-                sent.append(asyncio.create_task(ask()))
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(until.wait(), 0.05)
-            await asyncio.gather(*sent)
-
-
 @pytest.fixture(scope="module")
 def gateway(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with Gateway(cluster, tmp_path_factory.mktemp("kubernetes")) as deployed:
         yield deployed
 
 
-def test_it_is_found_by_itself(gateway: Gateway) -> None:
-    where = json.loads(gateway.console("where", "--kind", "kubernetes", "--json").stdout)
-    assert "litellm" in json.dumps(where["unit"])
-    assert "litellm-config" in json.dumps(where)
-    assert KEY not in json.dumps(where)
-
-
-def test_no_request_is_lost_while_every_pod_is_replaced(gateway: Gateway) -> None:
+def test_a_restart_of_a_real_litellm_is_proved_in_every_pod(gateway: Gateway) -> None:
     before = pods(gateway.cluster, gateway.name)
-
-    async def restarted() -> tuple[dict[str, Any], Counter[str]]:
-        client, ended = Client20(gateway.balancer.url), asyncio.Event()
-        counting = asyncio.create_task(client.run(ended))
-        told = await asyncio.to_thread(gateway.changed, "restart", "--kind", "kubernetes", "--no-rehearsal")
-        ended.set()
-        await counting
-        return told, client.told
-
-    told, answers = asyncio.run(restarted())
+    told = gateway.changed("restart", "--kind", "kubernetes", "--no-rehearsal")
     assert told["result"] == "applied", told
     assert not set(before) & set(pods(gateway.cluster, gateway.name))
-    assert answers.keys() == {"200"}, answers
-    assert answers["200"] > 100
 
 
 def test_a_configuration_that_does_not_start_is_taken_back_with_its_revision(gateway: Gateway) -> None:
@@ -338,5 +291,3 @@ def test_a_good_configuration_is_in_every_pod(gateway: Gateway) -> None:
     assert told["result"] == "applied", told
     assert gateway.written() == good.read_text(encoding="utf-8")
     assert all(gateway.models() == {"small", "large", "third"} for _ in range(4))
-    kept = gateway.console("backups", "--kind", "kubernetes", "--url", gateway.balancer.url, "--json")
-    assert "before an apply" in kept.stdout
