@@ -52,7 +52,7 @@ CASES: tuple[Case, ...] = (
         "old-guardrail-of-no-such-callback",
         "litellm_settings:\n  guardrails:\n    - g: {callbacks: [nonsense], default_on: true}\n",
         finds={"unknown-callback": 3},
-        proof=refused("Empty module name"),
+        proof=refused("Empty module name", "Could not find module file"),
     ),
     Case(
         "old-guardrail-that-is-off",
@@ -72,7 +72,6 @@ CASES: tuple[Case, ...] = (
         "litellm_settings:\n  cache: true\n  cache_params: {type: redis, redis_startup_nodes: '127.0.0.1:7000'}\n",
         finds={"start-value-refused": 3},
         proof=refused("JSONDecodeError"),
-        since="1.106",
     ),
     Case(
         "mcp-description-on-this-machine",
