@@ -65,6 +65,7 @@ ELSEWHERE = {
     "fleet.md": "tests/commands/test_fleet.py",
     "configuration-checks.md": "tests/commands/test_audit.py",
     "kubernetes.md": "tests/lab/",
+    "serve.md": "tests/browser/test_chromium.py",
 }
 
 

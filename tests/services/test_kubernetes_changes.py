@@ -13,7 +13,7 @@ from litellm_tui.model.rehearsal import RehearsalOrder
 from litellm_tui.services.kubernetes.config_write import value_of
 from litellm_tui.services.kubernetes.objects import Deployment, Pod
 from litellm_tui.services.kubernetes.rehearsal import LABEL, NAME, Template, objects_of
-from litellm_tui.services.kubernetes.rollout import is_complete, why_hopeless, why_stuck
+from litellm_tui.services.kubernetes.rollout import ended_with, is_complete, why_hopeless, why_stuck
 
 NOW = 1_800_000_000.0
 
@@ -54,6 +54,19 @@ ENDED = {"terminated": {"exitCode": 1, "reason": "Error"}}
 )
 def test_a_pod_that_will_not_become_ready(status: dict[str, Any], why: str) -> None:
     assert why_hopeless(pod(**status), NOW) == why
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("ImportError: Could not import mine from custom\n\n\x1b[1;31mGive Feedback / Get Help\x1b[0m\n",
+         "ImportError: Could not import mine from custom"),
+        ("starting\n\x1b[31mno memory left\x1b[0m\n\n", "its last line: no memory left"),
+        ("\n", ""),
+    ],
+)  # fmt: skip
+def test_what_a_pod_ended_with(log: str, words: str) -> None:
+    assert ended_with(log) == words
 
 
 def deployment(generation: int = 2, **status: Any) -> Deployment:

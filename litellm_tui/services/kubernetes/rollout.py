@@ -7,6 +7,7 @@ Kubernetes takes an old pod away only when a new one is ready.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable
 from typing import Any, Final
@@ -15,6 +16,7 @@ import msgspec
 
 from litellm_tui.analysis.phrases import shortened
 from litellm_tui.analysis.redaction.secret_shapes import mask_shapes
+from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Begun, Denied, Failure, NotAvailable, Unreachable
 from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, decoded
 from litellm_tui.services.kubernetes.objects import (
@@ -46,6 +48,8 @@ _HASH: Final = "pod-template-hash"
 REPLICAS: Final = "litellm-tui/replicas"
 _LIVELINESS, _READINESS = "/health/liveliness", "/health/readiness"
 _SHOWN: Final = 300
+# the last line of a traceback
+_RAISED: Final = re.compile(r"[A-Za-z_][\w.]{0,200}(?:Error|Exception)\b: ")
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -255,6 +259,14 @@ async def _asked(cluster: Cluster, pod: Pod, port: int) -> str:
     return ""
 
 
+def ended_with(log: str) -> str:
+    """The exception that a log ends with, else its last line, named as that; empty for a log without lines."""
+    lines = [line.strip() for line in clean(log).splitlines() if line.strip()]
+    # LiteLLM prints where to get help below what it ended with
+    raised = next((line for line in reversed(lines) if _RAISED.match(line)), "")
+    return _bounded(raised) if raised else f"its last line: {_bounded(lines[-1])}" if lines else ""
+
+
 async def _last_line(cluster: Cluster, pods: Iterable[Pod]) -> str:
     """What a pod that fails wrote last, for the cause; empty where that is not known."""
     for pod in pods:
@@ -263,9 +275,8 @@ async def _last_line(cluster: Cluster, pods: Iterable[Pod]) -> str:
             continue
         for more in ((), ("--previous",)) if broken.restart_count else ((),):
             said = await cluster.run("logs", pod.metadata.name, f"--container={broken.name}", "--tail=20", *more)
-            lines = [line.strip() for line in said.splitlines() if line.strip()] if isinstance(said, str) else []
-            if lines:
-                return f"; its last line: {_bounded(lines[-1])}"
+            if isinstance(said, str) and (words := ended_with(said)):
+                return f"; {words}"
     return ""
 
 
