@@ -7,6 +7,7 @@ Kubernetes takes an old pod away only when a new one is ready.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable
 from typing import Any, Final
@@ -15,6 +16,7 @@ import msgspec
 
 from litellm_tui.analysis.phrases import shortened
 from litellm_tui.analysis.redaction.secret_shapes import mask_shapes
+from litellm_tui.logs.line_forms import BANNER
 from litellm_tui.model.failures import Begun, Denied, Failure, NotAvailable, Unreachable
 from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, decoded
 from litellm_tui.services.kubernetes.objects import (
@@ -46,6 +48,9 @@ _HASH: Final = "pod-template-hash"
 REPLICAS: Final = "litellm-tui/replicas"
 _LIVELINESS, _READINESS = "/health/liveliness", "/health/readiness"
 _SHOWN: Final = 300
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]{0,40}m")
+# uvicorn's, below the error that it tells of
+_EXITING: Final = "Application startup failed. Exiting."
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -262,11 +267,16 @@ async def _last_line(cluster: Cluster, pods: Iterable[Pod]) -> str:
         if broken is None:
             continue
         for more in ((), ("--previous",)) if broken.restart_count else ((),):
-            said = await cluster.run("logs", pod.metadata.name, f"--container={broken.name}", "--tail=20", *more)
-            lines = [line.strip() for line in said.splitlines() if line.strip()] if isinstance(said, str) else []
-            if lines:
-                return f"; its last line: {_bounded(lines[-1])}"
+            said = await cluster.run("logs", pod.metadata.name, f"--container={broken.name}", "--tail=30", *more)
+            if isinstance(said, str) and (words := last_words(said)):
+                return f"; its last line: {_bounded(words)}"
     return ""
+
+
+def last_words(said: str) -> str:
+    """The last line of a log but for decoration, colours and that the start has failed; empty where there is none."""
+    lines = (_COLOUR.sub("", line).strip() for line in reversed(said.splitlines()))
+    return next((line for line in lines if line and not BANNER.match(line) and not line.endswith(_EXITING)), "")
 
 
 async def _gone(cluster: Cluster, found: Deployment) -> Failure | None:
