@@ -101,7 +101,7 @@ _UNABLE: Final = re.compile(
 )
 _ADVICE: Final = re.compile(r"has no effect|Ignoring the flag|is not applied|deprecated|--max_requests_before_restart ")
 # decoration and words of LiteLLM's start, of 1.77.7 and 1.106.2
-_BANNER: Final = re.compile(
+BANNER: Final = re.compile(
     r"^(?:[ \u2550-\u259f]{4,300}$|#[-# ]{1,300}#?$|#.{1,200}#$|Thank you for using LiteLLM|Give Feedback / Get Help"
     r"|Setting Cache on Proxy|Initialized (?:Success|Failure|Audit Log) Callbacks - |Using (?:log_config: |json logs\.)"
     r"|Alerting: Initializing |Alerting: |Set Cache on LiteLLM Proxy|Cache (?:is )?initialized"
@@ -160,7 +160,7 @@ def printed(text: str) -> Begun | None:
     if match := _PRINTED.match(text):
         unable = _UNABLE.search(match[1], 0, 2000) and not _ADVICE.search(match[1], 0, 2000)
         return Begun("ERROR" if unable else "INFO", "stdout", text, False)
-    if _BANNER.match(words):
+    if BANNER.match(words):
         return Begun("INFO", "stdout", text, False)
     if _OF_CLIENTS.match(text):
         return Begun("ERROR", "stdout", text)

@@ -16,6 +16,7 @@ from litellm_tui.services.kubernetes.rehearsal import LABEL, NAME, Template, obj
 from litellm_tui.services.kubernetes.rollout import ended_with, is_complete, why_hopeless, why_stuck
 
 NOW = 1_800_000_000.0
+ORDER = RehearsalOrder("litellm-tui-rehearsal-1", None, "/x", "/y", 1, {})
 
 
 def pod(**status: Any) -> Pod:
@@ -59,13 +60,11 @@ def test_a_pod_that_will_not_become_ready(status: dict[str, Any], why: str) -> N
 @pytest.mark.parametrize(
     ("log", "words"),
     [
-        ("ImportError: Could not import mine from custom\n\n\x1b[1;31mGive Feedback / Get Help\x1b[0m\n",
-         "ImportError: Could not import mine from custom"),
         ("starting\n\x1b[31mno memory left\x1b[0m\n\n", "its last line: no memory left"),
         ("\n", ""),
     ],
 )  # fmt: skip
-def test_what_a_pod_ended_with(log: str, words: str) -> None:
+def test_what_a_pod_ended_with_that_names_no_error(log: str, words: str) -> None:
     assert ended_with(log) == words
 
 
@@ -98,6 +97,20 @@ def test_a_rollout_beyond_its_deadline_is_stuck_once_its_change_is_seen() -> Non
     assert not why_stuck(deployment(observedGeneration=1, conditions=[late]), [], NOW)
 
 
+def test_the_last_words_of_a_litellm_are_its_error() -> None:
+    """As 1.106.2 ends where a callback cannot be imported."""
+    said = (
+        "Traceback (most recent call last):\n"
+        "ImportError: Could not import handler from custom\n\n"
+        "ERROR:    Application startup failed. Exiting.\n\n"
+        "#------------------------------------------------------------#\n"
+        "#            'This product would be better if...'             #\n"
+        " Thank you for using LiteLLM! - Krrish & Ishaan\n"
+        "\x1b[1;31mGive Feedback / Get Help: https://github.com/BerriAI/litellm/issues/new\x1b[0m\n"
+    )
+    assert ended_with(said) == "ImportError: Could not import handler from custom"
+
+
 def test_a_rehearsal_is_no_pod_of_the_deployment() -> None:
     """Nothing counts it, looks after it or sends to it; it has the derived file where LiteLLM reads the real one."""
     spec = {
@@ -113,7 +126,7 @@ def test_a_rehearsal_is_no_pod_of_the_deployment() -> None:
         "volumes": [{"name": "config", "configMap": {"name": "gw-config"}}],
     }  # fmt: skip
     template = Template(spec, {}, "litellm", "/etc/litellm/config.yaml", 4000)
-    order = RehearsalOrder("litellm-tui-rehearsal-1", None, "/x", "/y", 1, {"DATABASE_URL": None, "NEW": "2"})
+    order = msgspec.structs.replace(ORDER, environment={"DATABASE_URL": None, "NEW": "2"})
     made = objects_of(template, order, b"model_list: []")
     assert not isinstance(made, Failure)
     secret, one = made
@@ -124,9 +137,49 @@ def test_a_rehearsal_is_no_pod_of_the_deployment() -> None:
     main, sidecar = one["spec"]["containers"]
     assert not main.keys() & {"livenessProbe", "readinessProbe"}
     assert main["env"] == [{"name": "KEPT", "value": "1"}, {"name": "NEW", "value": "2"}]
-    assert main["volumeMounts"][-1]["mountPath"] == "/etc/litellm/config.yaml"
+    (mount,) = main["volumeMounts"]
+    assert mount["mountPath"] == "/etc/litellm"
+    derived = {"secret": {"name": order.name, "items": [{"key": "config", "path": "config.yaml"}]}}
+    projected = next(volume["projected"] for volume in one["spec"]["volumes"] if volume["name"] == mount["name"])
+    assert projected == {"sources": [{"configMap": {"name": "gw-config"}}, derived]}
     assert sidecar == {"name": "sidecar", "image": "s"}
     assert spec["restartPolicy"] == "Always"
+
+
+@pytest.mark.parametrize(
+    ("volume", "kept"),
+    [
+        (
+            {"secret": {"secretName": "s", "defaultMode": 420, "items": [{"key": "a", "path": "config.yaml"},
+                                                                         {"key": "b", "path": "more.yaml"}]}},
+            [{"secret": {"name": "s", "items": [{"key": "b", "path": "more.yaml"}]}}],
+        ),
+        ({"configMap": {"name": "c", "items": [{"key": "a", "path": "config.yaml"}]}}, []),
+        (
+            {"projected": {"sources": [{"configMap": {"name": "c"}}, {"secret": {"name": "s"}}]}},
+            [{"configMap": {"name": "c"}}, {"secret": {"name": "s"}}],
+        ),
+    ],
+    ids=["items", "this item alone", "projected"],
+)  # fmt: skip
+def test_beside_the_derived_file_its_folder_is_what_it_was(volume: dict[str, Any], kept: list[Any]) -> None:
+    container = {"name": "litellm", "volumeMounts": [{"name": "config", "mountPath": "/etc/litellm/"}]}
+    spec = {"containers": [container], "volumes": [{"name": "config", **volume}]}
+    made = objects_of(Template(spec, {}, "litellm", "/etc/litellm/config.yaml", 4000), ORDER, b"a: 1")
+    assert not isinstance(made, Failure)
+    derived = {"secret": {"name": ORDER.name, "items": [{"key": "config", "path": "config.yaml"}]}}
+    assert made[1]["spec"]["volumes"][-1]["projected"]["sources"] == [*kept, derived]
+
+
+def test_a_file_that_is_mounted_alone_is_exchanged_alone() -> None:
+    mounts = [{"name": "config", "mountPath": "/app/config.yaml", "subPath": "config.yaml"}]
+    spec = {"containers": [{"name": "litellm", "volumeMounts": mounts}],
+            "volumes": [{"name": "config", "configMap": {"name": "c"}}]}  # fmt: skip
+    made = objects_of(Template(spec, {}, "litellm", "/app/config.yaml", 4000), ORDER, b"a: 1")
+    assert not isinstance(made, Failure)
+    (mount,) = made[1]["spec"]["containers"][0]["volumeMounts"]
+    assert (mount["mountPath"], mount["subPath"]) == ("/app/config.yaml", "config")
+    assert made[1]["spec"]["volumes"][-1]["secret"]["secretName"] == ORDER.name
 
 
 def test_what_an_object_holds_under_a_key() -> None:

@@ -82,7 +82,9 @@ def _trouble(pod: Pod, status: ContainerStatus | None, ready: bool, now: float) 
     found = pod.status
     if found.phase == "Failed":
         word = found.reason or "Failed"
-        return ("evicted" if word == "Evicted" else "failed"), word, found.message or "the pod has failed"
+        ended = status.state.terminated if status and status.state else None
+        why = found.message or (ended and (ended.message or f"its container has ended ({describe_end(ended)})"))
+        return ("evicted" if word == "Evicted" else "failed"), word, why or "the pod has failed"
     for of_init in found.init_container_statuses or ():
         if (waits := of_init.state.waiting if of_init.state else None) and waits.reason in _WAITING:
             why = f"init container {of_init.name}: {waits.message or waits.reason}"

@@ -1,9 +1,10 @@
 """The rehearsal in a cluster: one pod of the Deployment's template beside it, with none of its labels.
 
-The derived configuration is mounted over the file that LiteLLM reads there. No Service and no ReplicaSet takes the pod
-for its own, its probes are off, and nothing starts it again. A keeper makes it and removes it (see
-`services.rehearsal`); what a keeper that was killed has left is ended by the cluster (`activeDeadlineSeconds`), and
-removed by the next rehearsal.
+The derived configuration takes the place of the file that LiteLLM reads there: as the last source of a projected
+volume where the file's folder is mounted, for runc mounts no file over the links in such a volume. No Service and no
+ReplicaSet takes the pod for its own, its probes are off, and nothing starts it again. A keeper makes it and removes it
+(see `services.rehearsal`); what a keeper that was killed has left is ended by the cluster (`activeDeadlineSeconds`),
+and removed by the next rehearsal.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import posixpath
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -74,7 +76,7 @@ def objects_of(template: Template, order: RehearsalOrder, content: bytes) -> lis
             _litellm(made, template, order.environment) if one.get("name") == template.container else made
         )
     spec = {name: value for name, value in template.spec.items() if name not in _NOT_KEPT}
-    named = {"name": _VOLUME, "secret": {"secretName": order.name, "items": [{"key": _FILE, "path": _FILE}]}}
+    named = {"name": _VOLUME, **_volume(template, order.name)}
     spec |= {
         "containers": containers,
         "volumes": [*(template.spec.get("volumes") or ()), named],
@@ -94,9 +96,64 @@ def _litellm(made: dict[str, Any], template: Template, changed: Mapping[str, str
     given = [one for one in made.get("env") or () if one.get("name") not in changed]
     # what comes from a whole ConfigMap or Secret is only taken away by an empty value
     given += [{"name": name, "value": value or ""} for name, value in changed.items() if value or made.get("envFrom")]
-    mounts = [one for one in made.get("volumeMounts") or () if one.get("mountPath") != template.inside]
-    mounts.append({"name": _VOLUME, "mountPath": template.inside, "subPath": _FILE, "readOnly": True})
+    mounts = list(made.get("volumeMounts") or ())
+    if (folder := _folder(template)) is not None:
+        mounts = [{**one, "name": _VOLUME} if one == folder else one for one in mounts]
+    else:
+        mounts = [one for one in mounts if one.get("mountPath") != template.inside]
+        mounts.append({"name": _VOLUME, "mountPath": template.inside, "subPath": _FILE, "readOnly": True})
     return {**made, "env": given, "volumeMounts": mounts}
+
+
+def _folder(template: Template) -> dict[str, Any] | None:
+    """The mount of LiteLLM's container in whose folder the configuration is; None where only the file is mounted, or
+    neither.
+    """
+    made: dict[str, Any] = next(
+        (one for one in template.spec["containers"] if one.get("name") == template.container), {}
+    )
+    inside = template.inside
+    mounts = [
+        one for one in made.get("volumeMounts") or ()
+        if inside == one["mountPath"] or inside.startswith(f"{one['mountPath'].rstrip('/')}/")
+    ]  # fmt: skip
+    nearest: dict[str, Any] | None = max(mounts, key=lambda one: len(one["mountPath"]), default=None)
+    return None if nearest is None or nearest["mountPath"] == inside else nearest
+
+
+def _volume(template: Template, secret: str) -> dict[str, Any]:
+    """The volume with the derived file: that of its folder with this file in its place, or one of the file alone."""
+    folder = _folder(template)
+    if folder is None:
+        return {"secret": {"secretName": secret, "items": [{"key": _FILE, "path": _FILE}]}}
+    path = posixpath.join(folder.get("subPath") or "", posixpath.relpath(template.inside, folder["mountPath"]))
+    volume: dict[str, Any] = next(
+        (one for one in template.spec.get("volumes") or () if one.get("name") == folder["name"]), {}
+    )
+    sources = []
+    for source in _sources(volume):
+        # a path may stand in the items of one source only; of whole objects the last one wins
+        kept = {kind: _without(one, path) for kind, one in source.items()}
+        if all(one.get("items", True) for one in kept.values()):
+            sources.append(kept)
+    sources.append({"secret": {"name": secret, "items": [{"key": _FILE, "path": path}]}})
+    return {"projected": {"sources": sources}}
+
+
+def _without(source: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """A source of a volume whose items do not name this path; where it has none, all of its object."""
+    items = source.get("items")
+    return {**source, "items": [one for one in items if one.get("path") != path]} if items else dict(source)
+
+
+def _sources(volume: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a volume of a ConfigMap or a Secret holds, or several of them, in the words of a projected one."""
+    if (held := volume.get("configMap")) is not None:
+        return [{"configMap": {name: held[name] for name in ("name", "items", "optional") if name in held}}]
+    if (held := volume.get("secret")) is not None:
+        same = {name: held[name] for name in ("items", "optional") if name in held}
+        return [{"secret": {"name": held.get("secretName", ""), **same}}]
+    return list((volume.get("projected") or {}).get("sources") or ())
 
 
 def why_not_twice(template: Template) -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from litellm_tui.analysis.phrases import shortened
 from litellm_tui.analysis.redaction.secret_shapes import mask_shapes
+from litellm_tui.logs.line_forms import BANNER
 from litellm_tui.logs.log_line import clean
 from litellm_tui.model.failures import Begun, Denied, Failure, NotAvailable, Unreachable
 from litellm_tui.services.kubernetes.kubectl import Cluster, Forbidden, decoded
@@ -50,6 +51,8 @@ _LIVELINESS, _READINESS = "/health/liveliness", "/health/readiness"
 _SHOWN: Final = 300
 # the last line of a traceback
 _RAISED: Final = re.compile(r"[A-Za-z_][\w.]{0,200}(?:Error|Exception)\b: ")
+# uvicorn's, below the error that it tells of
+_EXITING: Final = "Application startup failed. Exiting."
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -260,11 +263,14 @@ async def _asked(cluster: Cluster, pod: Pod, port: int) -> str:
 
 
 def ended_with(log: str) -> str:
-    """The exception that a log ends with, else its last line, named as that; empty for a log without lines."""
-    lines = [line.strip() for line in clean(log).splitlines() if line.strip()]
-    # LiteLLM prints where to get help below what it ended with
+    """The exception that a log ends with, else its last line but for decoration, named as that; empty without one."""
+    lines = [line.strip() for line in clean(log).splitlines()]
     raised = next((line for line in reversed(lines) if _RAISED.match(line)), "")
-    return _bounded(raised) if raised else f"its last line: {_bounded(lines[-1])}" if lines else ""
+    if raised:
+        return _bounded(raised)
+    said = (line for line in reversed(lines) if line and not BANNER.match(line) and not line.endswith(_EXITING))
+    last = next(said, "")
+    return f"its last line: {_bounded(last)}" if last else ""
 
 
 async def _last_line(cluster: Cluster, pods: Iterable[Pod]) -> str:
@@ -274,7 +280,7 @@ async def _last_line(cluster: Cluster, pods: Iterable[Pod]) -> str:
         if broken is None:
             continue
         for more in ((), ("--previous",)) if broken.restart_count else ((),):
-            said = await cluster.run("logs", pod.metadata.name, f"--container={broken.name}", "--tail=20", *more)
+            said = await cluster.run("logs", pod.metadata.name, f"--container={broken.name}", "--tail=30", *more)
             if isinstance(said, str) and (words := ended_with(said)):
                 return f"; {words}"
     return ""
