@@ -382,7 +382,7 @@ async def test_these_keys_close_it_and_nothing_else(scene: Scene, key: str) -> N
 
 
 async def test_keys_of_the_console_do_nothing_from_here(scene: Scene) -> None:
-    await scene.press("d", "R", "p", "P", "e", "z", "slash", "s", "question_mark", "exclamation_mark", "a")
+    await scene.press("d", "R", "p", "P", "e", "z", "s", "question_mark", "exclamation_mark", "a")
     assert isinstance(scene.app.screen, DifferenceScreen)
     assert len(scene.app.screen_stack) == 2
     assert scene.app.focused is _list(scene)
