@@ -65,7 +65,7 @@ class Names:
         self.fault = ""
         self.variables: tuple[str, ...] = ()
         self._is_open = any(isinstance(node, ast.Name) and node.id in _DYNAMIC for node in _at_once(tree.body)) or any(
-            isinstance(node, _FUNCTIONS) and node.name == "__getattr__" for node in tree.body
+            map(_makes_names, ast.walk(tree))
         )
         wanted: dict[str, None] = {}
         for node in tree.body:
@@ -277,6 +277,25 @@ class Names:
             if inside.id not in self.made and inside.id not in self._given and inside.id not in own:
                 self.fault = f"line {inside.lineno} of it uses {inside.id!r}, which is nowhere"
                 return
+
+
+def _makes_names(node: ast.AST) -> bool:
+    """Whether names may come to a module by this in a way that is not followed, also from inside of a function."""
+    match node:
+        case ast.Name(id="globals"):
+            return True
+        case ast.Attribute(attr="modules", value=ast.Name(id="sys")):
+            return True
+        case ast.FunctionDef(name="__getattr__") | ast.MatchMapping(rest=str()):
+            return True
+        case ast.ClassDef(decorator_list=decorators):
+            # enum.global_enum and its like
+            return not all(_last_name(decorator) in _SAME_CLASS for decorator in decorators)
+        case ast.Call(args=[*args]):
+            # Enum._convert_ and its like, which are told where to put what they make
+            told = any(isinstance(one, ast.Name) and one.id == "__name__" for one in args)
+            return told and _last_name(node) != "getLogger"
+    return False
 
 
 def _used(node: ast.stmt) -> Iterator[tuple[ast.AST, frozenset[str]]]:
