@@ -90,8 +90,10 @@ def test_no_request_that_failed_is_nobodys(site_of: Site) -> None:
     assert "takes over" not in problems["front"]["hit"]
     assert "nobody for nick" in problems["front"]["hit"]
     assert problems["silent"]["severity"] == "bad"
-    assert f"{REQUESTS} " in problems["requests"]["reason"]
-    assert "the log does not say where" in problems["requests"]["reason"]
+    # no line names it, and only one weight in the file is a text
+    assert problems["weighted"]["cause"] == "weight is no number"
+    assert problems["weighted"]["reason"].startswith(f"{REQUESTS} requests fail")
+    assert "openai/weighted-m of weighted has weight as a text" in problems["weighted"]["reason"]
 
 
 def test_incidents_count_each_request_that_its_callers_saw_fail(site_of: Site) -> None:
