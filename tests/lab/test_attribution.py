@@ -52,7 +52,11 @@ class Site:
         asked = [("weighted", False), ("nick", False), ("fine", False), *[("silent", True)] * REQUESTS]
         with ThreadPoolExecutor(len(asked)) as pool:
             self.statuses = dict(zip(asked, pool.map(lambda job: self._ask(*job), asked), strict=True))
-        self.said = json.loads(self.command("status", "--json"))
+        # one look of a busy machine may end before LiteLLM has told of its groups
+        for _ in range(5):
+            self.said = json.loads(self.command("status", "--json"))
+            if self.said["groups"] and self.state("gone") != "unknown":
+                break
 
     def _ask(self, name: str, stream: bool) -> set[int]:
         times = 1 if stream else REQUESTS
