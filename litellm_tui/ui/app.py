@@ -99,9 +99,8 @@ class Console(Sharing):
         Raises `SettingsError` where the settings bind keys in a way that cannot be.
         """
         super().__init__(bound_by(settings))
-        self.columns = settings.columns
         self.set_class(settings.draws_ascii, ASCII_CLASS)
-        notation = Notation(ascii=settings.draws_ascii, utc=settings.utc)
+        notation = Notation(ascii=settings.draws_ascii, utc=settings.utc, columns=settings.columns)
         self.session = Session(profile, notation, title, memory=memory, records=memory, pace=pace)
         if settings.notify is not None:
             self.session.notify_by = partial(_notifier, self, settings.notify)

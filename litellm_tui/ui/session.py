@@ -362,6 +362,7 @@ class Session:
             store=monitor.store,
             profile=monitor.profile,
             signs=self.notation.signs,
+            columns=self.notation.columns,
             now=time.time(),
             clock=self.notation.clock,
             redact=monitor.redact,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from litellm_tui.analysis.health.timeline import Event
 from litellm_tui.analysis.phrases import age
@@ -13,7 +13,10 @@ from litellm_tui.model.diagnosis import Deployment, Diagnosis, Verdict
 from litellm_tui.model.reading import Reading
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.target.profile import Profile
+from litellm_tui.target.settings import ColumnSettings
 from litellm_tui.ui.signs import ASCII, UNICODE, Signs
+
+ALL_COLUMNS: Final = ColumnSettings()
 
 
 class Known(NamedTuple):
@@ -48,6 +51,8 @@ class View(NamedTuple):
     """What happened in the last hour."""
     fallen: bool = False
     """Whether judging the snapshot failed: the diagnosis is what was thought before."""
+    columns: ColumnSettings = ALL_COLUMNS
+    """Which columns the lists have."""
 
     @property
     def answering(self) -> bool:
@@ -69,11 +74,12 @@ class View(NamedTuple):
 
 
 class Notation:
-    """How states and times are written, everywhere on the screen."""
+    """How states and times are written, everywhere on the screen, and which columns lists have."""
 
-    def __init__(self, *, ascii: bool = False, utc: bool = False) -> None:
+    def __init__(self, *, ascii: bool = False, utc: bool = False, columns: ColumnSettings = ALL_COLUMNS) -> None:
         self.signs = ASCII if ascii else UNICODE
         self.utc = utc
+        self.columns = columns
 
     @property
     def clock(self) -> Callable[[float], str]:

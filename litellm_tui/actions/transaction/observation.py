@@ -14,6 +14,7 @@ from litellm_tui.logs.traffic_counter import TrafficCounter
 from litellm_tui.model.failures import Failure
 from litellm_tui.model.gateway import LoadedDeployment
 from litellm_tui.model.probe import ProbeResult
+from litellm_tui.monitor.supervisor import guarded_async
 from litellm_tui.services.registry import driver
 from litellm_tui.target.profile import Profile
 
@@ -65,21 +66,22 @@ async def read_since(profile: Profile, redact: Callable[[str], str], moment: flo
     tail = driver(profile.service_target).tail(add, note, intake.prepare, lines=_LOOKED_THROUGH)
     if isinstance(tail, Failure):
         return ()
-    reading = asyncio.create_task(tail.run())
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_READ_SECONDS):
-            await _first_of(reading, more, over)
-            while more.is_set() and not over.is_set():
-                more.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(_first_of(reading, more, over), _QUIET_SECONDS)
-    reading.cancel()
-    with suppress(asyncio.CancelledError):
-        await reading
+    reading = asyncio.create_task(guarded_async(tail.run()))
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_READ_SECONDS):
+                await _first_of(reading, more, over)
+                while more.is_set() and not over.is_set():
+                    more.clear()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(_first_of(reading, more, over), _QUIET_SECONDS)
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
     return said_since(store, moment)
 
 
-async def _first_of(reading: asyncio.Task[None], *events: asyncio.Event) -> None:
+async def _first_of(reading: asyncio.Task[Any], *events: asyncio.Event) -> None:
     waiting = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait([reading, *waiting], return_when=asyncio.FIRST_COMPLETED)

@@ -98,8 +98,7 @@ class Models(Pane):
         )
 
     def _columns(self, view: View, width: int) -> Columns:
-        chosen = getattr(self.app, "columns", None)
-        return columns_of(view.diagnosis.deployments, width, chosen.models if chosen is not None else None)
+        return columns_of(view.diagnosis.deployments, width, view.columns.models)
 
     # --- order and filter --------------------------------------------------------------------------------------
 

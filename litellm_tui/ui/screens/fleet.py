@@ -90,16 +90,10 @@ class FleetScreen(LiveList[str | None, FleetRow]):
         super().fill()
 
     def rows(self, width: int) -> Iterator[Row]:
-        return fleet_rows(self._fleet, self._view, width, self._shown)
+        return fleet_rows(self._fleet, self._view, width, self._view.columns.fleet)
 
     def head(self, width: int) -> Row | None:
-        return fleet_head(self._fleet, width, self._shown)
-
-    @property
-    def _shown(self) -> tuple[str, ...] | None:
-        """The columns that the settings name."""
-        found = getattr(self.app, "columns", None)
-        return found.fleet if found is not None else None
+        return fleet_head(self._fleet, width, self._view.columns.fleet)
 
     def items(self) -> Iterator[tuple[str, FleetRow]]:
         return ((row.name, row) for row in self._fleet.rows)
