@@ -25,7 +25,7 @@ _DO: Final[dict[PodTrouble, str]] = {
     "configuration": "make the ConfigMap, Secret or key that the message names",
     "crash loop": "the log (2) of this pod says why it ended: filter by pod: and its name",
     "out of memory": "raise resources.limits.memory of its container, or run fewer workers in it",
-    "failed": "the events say more (i in the service, 5)",
+    "failed": "the events say more (Enter in the service, 5)",
     "evicted": "its node had too little memory or disk: give the pod requests, or the node room",
     "not ready": "the log (2) of this pod says what it waits for: filter by pod: and its name",
     "silent": "the log (2) of this pod says what hangs; deleting the pod has another one made",
