@@ -92,7 +92,7 @@ _NO_KEY: Final = (
     "a key is never taken from the command line, where every user of the machine can read it: "
     "export LITELLM_PROXY_API_KEY, or name what holds it: --key-env VARIABLE, --key-file FILE"
 )
-_VALUE: Final = re.compile(r"(ambiguous option: [^\s=]+)=.*?( could match)", re.DOTALL)
+_VALUE: Final = re.compile(r"(ambiguous option: [^\s=]{1,200})=.*( could match )", re.DOTALL)
 
 
 class Parser(argparse.ArgumentParser):
@@ -103,7 +103,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with `USAGE_ERROR` and the way to the help."""
-        told = _VALUE.sub(r"\1\2", message)
+        found = _VALUE.match(message)
+        told = f"{found[1]}{found[2]}{message[found.end() :]}" if found else message
         self.exit(USAGE_ERROR, f"{self.prog}: {told}\n{self.prog} --help says what there is\n")
         raise AssertionError("exit() does not return")
 

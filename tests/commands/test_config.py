@@ -103,6 +103,13 @@ def test_a_word_that_is_not_known(words: list[str], told: str, capsys: pytest.Ca
     assert told in capsys.readouterr().err
 
 
+def test_the_value_of_an_option_that_could_be_several_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ended("status", "--ke=sk-hidden") == 64
+    told = capsys.readouterr().err
+    assert "ambiguous option: --ke could match" in told
+    assert "sk-hidden" not in told
+
+
 @pytest.mark.parametrize("words", [["--api-key", "sk-hidden"], ["status", "--key=sk-hidden"]])
 def test_a_key_on_the_command_line_is_refused_and_not_repeated(
     words: list[str], capsys: pytest.CaptureFixture[str]

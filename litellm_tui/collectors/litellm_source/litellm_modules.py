@@ -8,8 +8,8 @@ from typing import Final
 
 from litellm_tui.host.bounded import read_text
 
-_STAR: Final = re.compile(r"^\s*from\s+([\w.]+)\s+import\s+\*", re.MULTILINE)
-_FROM: Final = re.compile(r"^\s*from\s+([\w.]+)\s+import\b", re.MULTILINE)
+_STAR: Final = re.compile(r"^[ \t]{0,99}from[ \t]+([\w.]+)[ \t]+import[ \t]+\*", re.MULTILINE)
+_FROM: Final = re.compile(r"^[ \t]{0,99}from[ \t]+([\w.]+)[ \t]+import\b", re.MULTILINE)
 
 
 class LiteLLMModules:
