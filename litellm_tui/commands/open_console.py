@@ -38,7 +38,7 @@ def open_console(
     if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("litellm-tui: the console needs a terminal on stdin and stdout", file=sys.stderr)
         return 64
-    question = None
+    question, typed = None, b""
     if settings.theme == AUTO and not in_browser:
         # the terminal answers while Textual is imported
         question = BackgroundQuestion(sys.stdin.fileno(), sys.stdout.fileno(), os.environ)
@@ -47,8 +47,10 @@ def open_console(
     try:
         from litellm_tui.ui.app import Console
 
-        if question is not None and (ground := question.answer()):
-            settings = msgspec.structs.replace(settings, theme=ground)
+        if question is not None:
+            if ground := question.answer():
+                settings = msgspec.structs.replace(settings, theme=ground)
+            typed = question.typed
     finally:
         if question is not None:
             question.leave()
@@ -64,7 +66,8 @@ def open_console(
 
             app: Console = TourConsole(tour, wanted, settings, title)
         else:
-            app = Console(wanted, settings, title, memory=memory)
+            app = Console(wanted, settings, title, memory=memory, typed=typed)
+            typed = b""
         result = app.run(mouse=settings.mouse)
         status = result if result is not None else app.return_code or 0
         wanted = app.reopen

@@ -2,7 +2,7 @@
 
 Behind that question stands one that every terminal answers, what it is (DA1): its answer ends the waiting where the
 first one is not understood, as in screen and mosh. While it is waited for nothing is echoed, so that no part of an
-answer is ever seen.
+answer is ever seen; what somebody typed meanwhile is kept.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _ANSWER: Final = re.compile(
     rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})(?:/[0-9a-fA-F]{1,4})?(?:\x07|\x1b\\)"
 )
 _LAST: Final = re.compile(rb"\x1b\[\?[0-9;]*c")
+# an answer to either question, whole or cut off where the waiting ended
+_ANSWERS: Final = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|\x1b?$)|\x1b\[\?[0-9;]*(?:c|$)")
 _MOST: Final = 4096
 # the console of Linux takes no more of OSC than its palette, and older ones print the rest
 _NOT_ASKED: Final = ("", "dumb", "linux", "vt220", "vt100")
@@ -60,6 +62,11 @@ class BackgroundQuestion:
             self.leave()
         return ground_of(self._got) or ground_of_variable(self._environ.get("COLORFGBG", ""))
 
+    @property
+    def typed(self) -> bytes:
+        """The keys that were typed before the answers came, as the terminal sent them."""
+        return _ANSWERS.sub(b"", self._got)
+
     def leave(self) -> None:
         """Make the terminal what it was."""
         if self._before is not None:
@@ -72,9 +79,6 @@ class BackgroundQuestion:
         while not _LAST.search(self._got) and len(self._got) < _MOST:
             left = self._until - time.monotonic()
             if left <= 0 or not select.select([self._file], [], [], left)[0]:
-                # what comes now would be taken for keys
-                with contextlib.suppress(termios.error, OSError):
-                    termios.tcflush(self._file, termios.TCIFLUSH)
                 return
             byte = os.read(self._file, 1)
             if not byte:

@@ -93,8 +93,11 @@ class Console(Sharing):
         *,
         memory: bool = True,
         pace: RetryPace | None = None,
+        typed: bytes = b"",
     ) -> None:
         """With `memory` problems and marks are kept from one run to the next; at `pace` failed jobs are begun again.
+
+        `typed` are keys that the terminal sent before, as bytes.
 
         Raises `SettingsError` where the settings bind keys in a way that cannot be.
         """
@@ -105,6 +108,7 @@ class Console(Sharing):
         if settings.notify is not None:
             self.session.notify_by = partial(_notifier, self, settings.notify)
         self.link = Link(self.send, self.output_waits)
+        self._typed = typed
         self._watching: Worker[None] | None = None
         self._renamed = RenamedUnit()
         self._unknown_theme = install(self, settings.theme)
@@ -131,6 +135,8 @@ class Console(Sharing):
             self.link.ask()
             TerminalWatchdog(partial(loop.call_soon_threadsafe, self.exit)).start()
         self.call_after_refresh(self._begin)
+        if self._typed:
+            self.call_after_refresh(self.typed_early, self._typed)
         if self._unknown_theme:
             self._warn(self._unknown_theme)
 

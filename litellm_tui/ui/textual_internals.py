@@ -14,6 +14,7 @@ from typing import Any, Final
 from rich.console import Console, RenderableType
 from rich.text import Text
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
+from textual._xterm_parser import XTermParser
 from textual.app import App, ReturnType
 from textual.geometry import Size
 from textual.notifications import Notification, Notifications
@@ -53,7 +54,8 @@ class TerminalApp(App[ReturnType]):
     `render_segments` only when it writes it; and on `App._refresh_notifications`, which shows `App._notifications` as
     toasts whenever there is a new one and when a screen comes to the front, by the `show` of that screen's `ToastRack`.
     `LayoutUpdate` and `ChopsUpdate` are all that the compositor makes of a screen that is not inline; of them the
-    attributes are used that their `__init__` sets.
+    attributes are used that their `__init__` sets. What was typed early goes the way of what is typed later: through
+    an `XTermParser` and the `process_message` of the driver.
     """
 
     def __init__(self) -> None:
@@ -118,6 +120,16 @@ class TerminalApp(App[ReturnType]):
         """Write to the terminal, behind all that was painted; nothing where there is none."""
         if self._driver is not None:
             self._driver.write(text)
+
+    def typed_early(self, keys: bytes) -> None:
+        """Take keys, as a terminal sends them, that somebody typed before there was an app."""
+        if self._driver is None:
+            return
+        parser = XTermParser()
+        # the end of the text: a lone escape is the key of that name
+        for text in (keys.decode("utf-8", "replace"), ""):
+            for message in parser.feed(text):
+                self._driver.process_message(message)
 
     def output_waits(self) -> bool:
         """Whether something that was painted is still to be written."""

@@ -61,7 +61,7 @@ def test_the_address_and_the_reason_of_a_dead_cache_are_told() -> None:
     [
         (Unauthorized("HTTP 401", sent=False), "needs a key", "unknown"),
         (Unreachable("no answer within 4 s", kind="timeout"), "no answer", "bad"),
-        (Unreachable("connection refused", kind="refused"), "unknown", "warn"),
+        (Unreachable("connection refused", kind="refused"), "unknown", "unknown"),
         (Malformed("HTML"), "unknown", "warn"),
     ],
 )

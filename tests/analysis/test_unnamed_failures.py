@@ -121,11 +121,11 @@ def quiet(found: Diagnosis) -> list[Problem]:
     return [problem for problem in found.problems if problem.severity == "quiet"]
 
 
-def _inside(fed: Fed, times: int = 4, named: bool = False) -> None:
+def _inside(fed: Fed, times: int = 4, named: bool = False, words: str = WEIGHT) -> None:
     for _ in range(times):
         if named:
             fed.write(info("No fallback model group found for lookup_groups=weighted. Fallbacks=None"))
-        fed.write(error(ROUTER + WEIGHT + DEBUG), error(PROXY + CALL + WEIGHT), answered(500))
+        fed.write(error(ROUTER + words + DEBUG), error(PROXY + CALL + words), answered(500))
 
 
 def _alias(fed: Fed, name: str = "nick", times: int = 4) -> None:
@@ -148,10 +148,11 @@ def test_failures_that_nothing_names_are_a_problem_of_somewhere() -> None:
     assert found.headline.word == "DEGRADED"
 
 
-def test_a_weight_that_is_a_text_names_its_deployment_where_the_log_names_nothing() -> None:
+@pytest.mark.parametrize("words", [WEIGHT, "unsupported operand type(s) for +: 'int' and 'str'"])
+def test_a_weight_that_is_a_text_names_its_deployment_where_the_log_names_nothing(words: str) -> None:
     fed = Fed()
     fed.write(*(answered(200) for _ in range(8)))
-    _inside(fed)
+    _inside(fed, words=words)
     snapshot = watched(fed.traffic(3.0), fed.at + 3)
     weighted = loaded_deployment("weighted", "openai/weighted-m", "http://a:8000/v1", "openai/weighted-m", weight="2")
     others = tuple(one for one in snapshot.gateway.deployments.value or () if one.group != "weighted")

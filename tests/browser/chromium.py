@@ -90,6 +90,10 @@ class Page:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.text}\n{self.errors}") from None
 
+    async def hides(self, unwanted: str) -> None:
+        """Until the terminal shows this regular expression no more."""
+        await eventually(lambda: not re.search(unwanted, self.text), f"no {unwanted}")
+
     async def says(self, wanted: str) -> None:
         """Until the page itself, beside the terminal, says this."""
         end = asyncio.get_running_loop().time() + 60

@@ -103,6 +103,29 @@ def test_a_terminal_that_never_answers(ends: tuple[int, int], monkeypatch: pytes
     assert _reads(master) == QUESTION
 
 
+@pytest.mark.parametrize(
+    ("sent", "typed"),
+    [
+        (b"2\x1b]11;rgb:ffff/ffff/ffff\x1b\\z\x1b[?62;22cq", b"2z"),
+        (b"2\x1b[A\x1b]11;rgb:f/f/f\x07\x1b[?62c", b"2\x1b[A"),
+        (b"2\x1b", b"2\x1b"),
+        (b"2\x1b[?6", b"2"),
+        (b"2\x1b]11;rgb:ff", b"2"),
+        (b"\xc3\xa9\x1b[?62c", "é".encode()),
+        (b"", b""),
+    ],
+)
+def test_what_is_typed_before_the_answers_is_kept(
+    ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch, sent: bytes, typed: bytes
+) -> None:
+    monkeypatch.setattr(terminal_background, "PATIENCE_SECONDS", 0.2)
+    master, slave = ends
+    question = BackgroundQuestion(slave, slave, XTERM)
+    os.write(master, sent)
+    question.answer()
+    assert question.typed == typed
+
+
 def test_an_answer_in_pieces(ends: tuple[int, int]) -> None:
     master, slave = ends
     question = BackgroundQuestion(slave, slave, XTERM)

@@ -16,8 +16,8 @@ from tests.lab.engine.sshd import missing
 from tests.lab.three_hosts import NAMES, ThreeHosts, small_config
 from tests.waiting import eventually
 
-# the audit finds the file of it, and LiteLLM what is in it
-BROKEN_MODULE = "def check(request, api_key):\n    return True\n\n\nraise RuntimeError('broken on purpose')\n"
+# the audit reads the file of it, and only a start tells what it comes to
+BROKEN_MODULE = "def check(request, api_key):\n    return True\n\n\nLIMIT = int('broken on purpose')\n"
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,14 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 
 import litellm_tui
+from litellm_tui.demo import Simulation
+from litellm_tui.target.settings import Settings
 from litellm_tui.ui import textual_internals
+from litellm_tui.ui.app import Console
+from litellm_tui.ui.screens.help import HelpScreen
 from litellm_tui.ui.textual_internals import USED, VERSIONS, turn_into
 from litellm_tui.ui.widgets.scroll_bar import Bar
+from tests.ui.scene import Scene, profile_of
 
 PACKAGE = Path(litellm_tui.__file__).parent
 MODULES = sorted(path for path in (PACKAGE / "ui").rglob("*.py"))
@@ -228,3 +233,11 @@ def test_what_is_relied_on_is_so() -> None:
 def test_this_version_of_textual_is_in_the_range() -> None:
     found = tuple(int(part) for part in re.findall(r"\d+", version("textual"))[:3])
     assert VERSIONS[0] <= found < VERSIONS[1]
+
+
+@pytest.mark.parametrize("keys", [b"?", b"2\x1b[A?"])
+async def test_what_was_typed_before_there_was_an_app_is_taken(tmp_path: Path, keys: bytes) -> None:
+    with Simulation(tmp_path / "site", scripted=False) as simulation:
+        app = Console(profile_of(simulation), Settings(), memory=False, typed=keys)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await Scene(app, pilot, simulation).until(lambda: isinstance(app.screen, HelpScreen))

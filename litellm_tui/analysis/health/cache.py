@@ -107,6 +107,9 @@ def _judged(
             brief="no answer",
             since=ping.failing_since,
         )
+    if isinstance(failure, Unreachable):
+        # the gateway went between two looks: that is its own trouble, and says nothing of the cache
+        return Verdict("unknown", "unknown", failure.why, seen_at=seen, brief="unknown")
     if failure is not None:
         return Verdict("unknown", "warn", failure.why, seen_at=seen, brief="unknown")
     value = ping.value

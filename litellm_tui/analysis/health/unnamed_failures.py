@@ -28,6 +28,8 @@ REFUSED_SHARE: Final = 0.1
 ROUTES_TOLD: Final = 3
 WEIGHT: Final = "weight is no number"
 _WEIGHTS: Final = ("weight", "rpm", "tpm")
+# what 1.77 says of a weight that is a text, where it adds them up; newer releases say what they want
+_ADDED_UP: Final = "unsupported operand type(s) for +: 'int' and 'str'"
 _ALIAS_ERROR: Final = "list indices must be integers"
 _LOOK: Final = (
     "i shows the errors in LiteLLM's own words; LITELLM_LOG=INFO in the unit's environment and a restart make the log "
@@ -126,7 +128,7 @@ def _somewhere(snapshot: Snapshot, now: float, failed: FailedRequests) -> Proble
 
 def _unweighed(failed: FailedRequests, rows: Sequence[Deployment]) -> list[tuple[Deployment, str]]:
     """The deployments whose weight, rpm or tpm is a text, which the router fails on without a name, with the key."""
-    if name_cause(failed.words).name != WEIGHT:
+    if name_cause(failed.words).name != WEIGHT and not failed.words.endswith(_ADDED_UP):
         return []
     told = (row.loaded or row.file for row in rows)
     keys = (next((key for key in _WEIGHTS if isinstance(one.params.get(key), str)), "") if one else "" for one in told)
