@@ -256,6 +256,9 @@ class RecordKeeper:
                     yield msgspec.structs.replace(event, until=since)
                 else:
                     absent[event.id] = since
+            elif problem is None and event.id in self._absent:
+                # nothing is learned of it meanwhile; it was away before
+                absent[event.id] = self._absent[event.id]
         self._absent = absent
 
     # --- what was measured -----------------------------------------------------------------------------------------

@@ -154,12 +154,15 @@ def test_what_is_not_known_any_more_ends_only_while_all_else_is_known(scene: Sce
     assert scene.times("problem") == [(0, 400)]
 
 
-def test_what_a_killed_recorder_knew_the_end_of_is_not_what_begins_later(scene: Scene) -> None:
+@pytest.mark.parametrize("falls_silent", [False, True])
+def test_what_a_killed_recorder_knew_the_end_of_is_not_what_begins_later(scene: Scene, falls_silent: bool) -> None:
     scene.see(0, diagnosis(problem()))
     scene.keeper._writer._lock.release()  # type: ignore[union-attr]  # as a kill does
     scene.anew()
     for at in (8, 13):
         scene.see(at, gateway=KNOWN)
+    if falls_silent:
+        scene.see(16, diagnosis(gateway=Verdict("down", "bad", "no answer", brief="down")))
     scene.see(20, diagnosis(problem(since=NOON + 19)), gateway=KNOWN)
     scene.see(25, diagnosis(problem(since=NOON + 19)), gateway=KNOWN)
     assert scene.times("problem") == [(0, 8), (19, None)]
