@@ -22,7 +22,7 @@ from litellm_tui.model.failures import Failure
 from litellm_tui.model.gateway import Metrics
 from litellm_tui.model.history import Change, Event, Sample, masked
 from litellm_tui.model.reading import Reading
-from litellm_tui.model.service import Exit
+from litellm_tui.model.service import Exit, Service
 from litellm_tui.model.snapshot import Snapshot
 from litellm_tui.model.traffic import STEP
 from litellm_tui.storage.history.writer import HistoryWriter
@@ -33,6 +33,7 @@ FORGOTTEN_SECONDS: Final = 30.0
 LATE_SECONDS: Final = 60.0
 # what stays away for a shorter time has not ended
 AWAY_SECONDS: Final = 15.0
+OF_THE_PROCESS: Final = ("gateway:", "service:")
 # the log is read back: what it tells of older steps was recorded by who ran before, or by nobody
 _KNOWN_STEPS: Final = 30
 
@@ -207,11 +208,12 @@ class RecordKeeper:
                     yield msgspec.structs.replace(event, until=since)
                     yield facts.problem_event(msgspec.structs.replace(change, at=max(change.at, since)))
                 else:
-                    yield from self._lasts(writer, change, event, seen.now)
+                    yield from self._lasts(writer, change, event, seen)
         yield from self._reconciled(lasting, seen)
 
-    def _lasts(self, writer: HistoryWriter, change: Change, event: Event | None, now: float) -> Iterator[Event]:
+    def _lasts(self, writer: HistoryWriter, change: Change, event: Event | None, seen: Seen) -> Iterator[Event]:
         """A problem that began or became worse; `event` is its event while that lasts."""
+        now = seen.now
         if event is not None and event.cause == self.redact(change.cause) and event.severity == change.severity:
             return
         if event is not None:
@@ -223,7 +225,11 @@ class RecordKeeper:
         last = writer.last("problem", change.key)
         if last is None or last.until is None or change.at > last.until:
             yield facts.problem_event(change)
-        elif last.cause == self.redact(change.cause) and now - last.until <= AWAY_SECONDS:
+        elif (
+            last.cause == self.redact(change.cause)
+            and now - last.until <= AWAY_SECONDS
+            and not _is_of_another_run(seen.snapshot.service.value, change.key, last.until)
+        ):
             # it had not ended: it stayed away for a moment
             yield msgspec.structs.replace(last, until=None)
         else:
@@ -310,3 +316,9 @@ class RecordKeeper:
             return ()
         keys = {one.loaded.id: (one.key, one.group) for one in seen.diagnosis.deployments if one.loaded is not None}
         return metric_samples.between(known, reading.value, before.seen_at, reading.seen_at, keys)
+
+
+def _is_of_another_run(service: Service | None, key: str, until: float) -> bool:
+    """Whether it is trouble of the process itself, and that process began after the same trouble of another was over."""
+    begun = service.started_at if service is not None else None
+    return key.startswith(OF_THE_PROCESS) and begun is not None and begun > until

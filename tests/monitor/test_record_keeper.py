@@ -130,6 +130,17 @@ def test_what_stays_away_for_a_moment_has_not_ended_and_for_longer_has(scene: Sc
     assert scene.times("problem") == [(0, 29), (70, None)]
 
 
+@pytest.mark.parametrize(("begun", "events"), [(17.0, [(0, 9), (20, None)]), (-5.0, [(0, None)])])
+def test_what_another_run_of_the_service_meets_is_another_problem(
+    scene: Scene, begun: float, events: list[tuple[float, float | None]]
+) -> None:
+    starting = problem(key="gateway:")
+    scene.see(0, diagnosis(starting))
+    scene.see(10, diagnosis(replace(starting, solved_at=NOON + 9)))
+    scene.see(20, diagnosis(starting), service=service(NOON + begun))
+    assert scene.times("problem") == events
+
+
 def test_a_problem_that_came_and_went_between_two_views_is_told(scene: Scene) -> None:
     scene.see(0)
     scene.see(5, diagnosis(problem(since=NOON + 2, solved_at=NOON + 4)))
