@@ -319,6 +319,6 @@ class RecordKeeper:
 
 
 def _is_of_another_run(service: Service | None, key: str, until: float) -> bool:
-    """Whether it is trouble of the process itself, and that process began after the same trouble of another was over."""
+    """Whether it is trouble of the process itself, which began after the same trouble of another was over."""
     begun = service.started_at if service is not None else None
     return key.startswith(OF_THE_PROCESS) and begun is not None and begun > until
