@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterable, Mapping
 
@@ -213,9 +214,17 @@ def _runs_litellm(block: Mapping[str, str]) -> bool:
         return False
     if any(is_litellm(word) for word in words):
         return True
+    if any(_is_own(word) for word in words):
+        # a recorder, or a console that is served: named after the gateway, whatever it has started
+        return False
     pid = _pid(block)
     named = "litellm" in block.get("Id", "")
     return named and (not pid or any(is_litellm(w) for m in proc.family(pid) for w in proc.command_line(m)))
+
+
+def _is_own(word: str) -> bool:
+    """Whether a word of a command line starts this program."""
+    return os.path.basename(word) == "litellm-tui" or word.partition(".")[0] == "litellm_tui"
 
 
 def _all_services(tools: Tools, scope: Scope) -> list[dict[str, str]]:
