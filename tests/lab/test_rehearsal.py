@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from litellm_tui.actions.rehearse.look import NOT_COMPARED
 from tests.lab import Lab
 from tests.lab.changes_record import note
 from tests.lab.config import default_config
@@ -133,7 +134,9 @@ def test_a_good_file_passes_and_nobody_is_asked_or_written_to(site: Site) -> Non
     # where the details of its readiness were read before it was over
     assert said["version"] in ("", site.lab.litellm.version)
     assert any("background health checks" in text for text in said["left_out"])
-    assert said["differs"] == ["router_settings.cooldown_time: 60 → 61"]
+    # a busy gateway may not tell its settings in time, and that is said
+    if NOT_COMPARED not in said["left_out"]:
+        assert said["differs"] == ["router_settings.cooldown_time: 60 → 61"]
     # only the running gateway's own rounds ask the upstream: never more often than without a rehearsal
     written = {key for key in set(site.lab.redis("keys", "*").split()) - keys if "rehearsal" not in key}
     assert not any("test" in key for key in written), written

@@ -39,7 +39,7 @@ async def test_a_short_notice_takes_the_line_of_the_keys_and_gives_it_back(
         app.redraw()
         await settled(pilot)
         before = _drawn(app).split("\n")
-        app.notify("that was copied", timeout=0.5, markup=False)
+        app.notify("that was copied", timeout=2.0, markup=False)
         await eventually(lambda: "that was copied" in _drawn(app).split("\n")[-1], "it is told")
         assert _drawn(app).split("\n")[:-1] == before[:-1]
         await eventually(lambda: _drawn(app).split("\n") == before, "the keys are back")

@@ -22,6 +22,7 @@ from litellm_tui.logs.store import RANK
 from litellm_tui.model.configuration import ConfigFile, Mark
 from litellm_tui.model.diagnosis import Deployment
 from litellm_tui.model.found import Found
+from litellm_tui.model.reading import is_silence
 from litellm_tui.model.rehearsal import Rehearsal, RehearsalOrder, RehearsalOutcome, RehearsalRun
 from litellm_tui.model.service import Variable
 from litellm_tui.model.snapshot import Snapshot
@@ -35,6 +36,7 @@ _LOG_RECORDS: Final = 12
 _LAST_LINES_SECONDS: Final = 1.0
 # the settings of its router are read a little later than what it has loaded
 _SETTINGS_SECONDS: Final = 5.0
+NOT_COMPARED: Final = "the router's settings are not compared with what runs: they were not told in time"
 _PAUSE: Final = 0.1
 # the address is meant as it is: nothing is looked for elsewhere
 _GIVEN: Final = "--url"
@@ -114,6 +116,7 @@ async def look_at(look: Look, tell: Callable[[str], None]) -> Rehearsal:
         dropped=dropped,
         warnings=warnings,
         differs=differences(runs.snapshot, seen.snapshot) if runs and not failed else (),
+        left_out=(NOT_COMPARED,) if runs and not failed and not (_tells(runs) and _tells(seen)) else (),
         probes=probes,
         log=log[-_LOG_RECORDS:] if failed else (),
         version=(readiness.version or "") if readiness else "",
@@ -197,6 +200,12 @@ def _router_read(seen: Seen, since: float) -> bool:
     """Whether the settings of the router are known, or were asked for since then."""
     router = seen.snapshot.gateway.router
     return router.value is not None or (router.tried_at or 0.0) > since
+
+
+def _tells(seen: Seen) -> bool:
+    """Whether the settings of the router are known, or are not to be had; without an answer they are neither."""
+    router = seen.snapshot.gateway.router
+    return router.value is not None or not (router.failure is None or is_silence(router.failure))
 
 
 def _loaded(look: Look) -> int:

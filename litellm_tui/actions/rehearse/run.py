@@ -132,7 +132,7 @@ async def _rehearsed(
                 done = msgspec.structs.replace(done, outcome="not possible", cause=why, mark=None)
         if await asyncio.to_thread(_has_changed, file, plain):
             return _impossible(f"{path} was changed while it was rehearsed")
-    return msgspec.structs.replace(done, left_out=left_out)
+    return msgspec.structs.replace(done, left_out=(*left_out, *done.left_out))
 
 
 def _impossible(why: str) -> Rehearsal:
