@@ -68,6 +68,13 @@ class LogIndex:
         """Whether there are lines that `merge` would add."""
         return self._lines_above > 0
 
+    def holds(self, sequence: int, row: int, height: int) -> bool:
+        """Whether so many rows as are to be above this record have been found, and those below it up to `height`."""
+        line = self.line_of(max(0, self.at_or_before(sequence))) + self._lines_above
+        above = line >= row or self._behind < self._store.first
+        below = self.end - self.top + self._lines_above - line >= height - row or self.ahead > self._store.last
+        return above and below
+
     def look(self, until: float, room: int) -> None:
         """Look at records until this moment of `perf_counter`, at one at least: `room` lines below the pivot, as many
         above it, then the rest below and the rest above.

@@ -38,6 +38,8 @@ from litellm_tui.ui.widgets.log_reading import LEAD, LogReading, rows_of
 # a slice of work, and the pause after it in which keys and paints come to their turn
 SLICE_SECONDS: Final = 0.006
 PAUSE_SECONDS: Final = 0.004
+# so long what is read may wait for the rows around it
+HELD_SECONDS: Final = 0.05
 # between two paintings while there is more to come
 PAINT_SECONDS: Final = 0.25
 # on a slow line: some 800 bytes at a time, a tenth of a second at 8 KiB/s
@@ -207,7 +209,13 @@ class LogLines(Lines):
         held = held or self._shifted
         try:
             with patience() if self.filter.has_regex or self.sought.is_regex else nullcontext():
-                self._index.look(now + SLICE_SECONDS, max(1, self.size.height))
+                room = max(1, self.size.height)
+                self._index.look(now + SLICE_SECONDS, room)
+                late = now
+                while held and not self._index.holds(*held, room) and late < now + HELD_SECONDS:
+                    # on a busy machine one slice does not fill the screen around what is read
+                    late = time.perf_counter()
+                    self._index.look(late + SLICE_SECONDS, room)
                 more = self._more_work(now + SLICE_SECONDS) or not self._index.done
         except TookTooLong:
             self._give_up()
@@ -218,6 +226,9 @@ class LogLines(Lines):
             self._publish(held)
         if not more:
             self._shifted = None
+        elif held is not None and not self._index.holds(*held, self.size.height):
+            # what passes the filter is rare
+            self._shifted = held
         if more:
             self.looked.clear()
             self._timer = self.set_timer(PAUSE_SECONDS, self._work)
@@ -374,6 +385,7 @@ class LogLines(Lines):
         if settled:
             self._note_topmost()
         if not self._moving and settled:
+            self._shifted = None
             self._set_following(round(new_value) >= self._index.height - self.size.height)
             if new_value <= 0:
                 self.want_older()
