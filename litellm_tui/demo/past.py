@@ -50,7 +50,7 @@ class Trouble(NamedTuple):
 
 
 class Past:
-    """The month before `now`, in seconds since the epoch; nights are those of `zone` (None: the machine's own)."""
+    """The month before `now`, in seconds since the epoch; the night is that of `zone` (None: the machine's own)."""
 
     failure = ""
 
@@ -58,9 +58,8 @@ class Past:
         self.now = now
         self.started = now - UPTIME
         morning = datetime.fromtimestamp(now, zone).replace(hour=8, minute=0, second=0, microsecond=0)
-        if morning.timestamp() > now:
-            morning -= timedelta(days=1)
-        self.midnight = (morning - timedelta(hours=8)).timestamp()
+        # whoever looks before the morning is shown a night that is just over: that of yesterday is no part of his day
+        self.midnight = min((morning - timedelta(hours=8)).timestamp(), now - 8 * 3600.0)
         self._down = (
             (self.started - 21.0, self.started),
             (self._at(3, 7, 12), self._at(3, 7, 53)),
