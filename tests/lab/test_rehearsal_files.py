@@ -1,7 +1,8 @@
 """Twelve files that end the start of LiteLLM, or drop a deployment, each refused beside a real one that serves.
 
-The audit is switched off: only the rehearsal can find what is wrong. One client asks over all of it. Each kind of
-service that a lab has is restarted into a good file too, with and without a rehearsal: what that one warms is measured.
+The audit is switched off: only the rehearsal can find what is wrong. Each of two releases is given every second file:
+together they take as long as one would with all of them. One client asks over all of it. Each kind of service that a
+lab has is restarted into a good file too, with and without a rehearsal: what that one warms is measured.
 """
 
 from __future__ import annotations
@@ -111,12 +112,13 @@ def _restart(site: Site, *words: str, user: bool = True) -> tuple[int, dict[str,
     return site.run("restart", "--yes", scope, "--url", site.lab.url(user), *words, user=user)
 
 
-def test_each_of_twelve_files_is_refused_and_no_request_is_lost(site: Site) -> None:
+def test_each_of_its_files_is_refused_and_no_request_is_lost(site: Site) -> None:
     before, pid = site.config.read_bytes(), site.pid()
     faults: list[str] = []
+    first = 0 if site.lab.litellm in environments() else 1
     try:
         with Client(site.lab) as client:
-            for change, cause, line in BAD:
+            for change, cause, line in BAD[first::2]:
                 name = change.__name__.strip("_")
                 bad = _written(site, change)
                 status, said = _restart(site)
