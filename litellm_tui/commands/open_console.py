@@ -51,6 +51,10 @@ def open_console(
             if ground := question.answer():
                 settings = msgspec.structs.replace(settings, theme=ground)
             typed = question.typed
+            if question.is_owed:
+                from litellm_tui.ui.textual_internals import answers_are_no_keys
+
+                answers_are_no_keys()
     finally:
         if question is not None:
             question.leave()

@@ -41,6 +41,7 @@ class BackgroundQuestion:
         self._before: list[Any] | None = None
         self._until = time.monotonic() + PATIENCE_SECONDS
         self._got = b""
+        self._asked = False
         if environ.get("TERM", "") in _NOT_ASKED or not (os.isatty(file) and os.isatty(output)):
             return
         with contextlib.suppress(termios.error, OSError):
@@ -52,6 +53,7 @@ class BackgroundQuestion:
             termios.tcsetattr(file, termios.TCSANOW, quiet)
             self._before = before
             os.write(output, QUESTION)
+            self._asked = True
 
     def answer(self) -> Ground:
         """What is known of the background; empty where nothing is. The terminal is then as it was before."""
@@ -61,6 +63,11 @@ class BackgroundQuestion:
         finally:
             self.leave()
         return ground_of(self._got) or ground_of_variable(self._environ.get("COLORFGBG", ""))
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether the terminal was asked, and its last answer may still come: it is no key then."""
+        return self._asked and not _LAST.search(self._got)
 
     @property
     def typed(self) -> bytes:
@@ -77,8 +84,9 @@ class BackgroundQuestion:
     def _wait(self) -> None:
         """Byte by byte, so that nothing is taken that was typed behind the answers."""
         while not _LAST.search(self._got) and len(self._got) < _MOST:
-            left = self._until - time.monotonic()
-            if left <= 0 or not select.select([self._file], [], [], left)[0]:
+            # what has come while a busy machine imported is there, whatever the time is
+            left = max(0.0, self._until - time.monotonic())
+            if not select.select([self._file], [], [], left)[0]:
                 return
             byte = os.read(self._file, 1)
             if not byte:

@@ -6,8 +6,9 @@ shows that nothing else in `ui/` touches a private name of Textual, and that the
 
 from __future__ import annotations
 
+import re
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -16,7 +17,9 @@ from rich.text import Text
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual._xterm_parser import XTermParser
 from textual.app import App, ReturnType
+from textual.drivers import linux_driver
 from textual.geometry import Size
+from textual.message import Message
 from textual.notifications import Notification, Notifications
 from textual.reactive import Reactive
 from textual.screen import Screen, ScreenResultType
@@ -28,6 +31,8 @@ from textual.worker import WorkerFailed
 from litellm_tui.ui.painted_cells import PaintedCells, Placed
 
 # from, and before
+_ANSWER: Final = re.compile(r"\x1b\]11;[^\x07\x1b]{0,40}(?:\x07|\x1b\\)|\x1b\[\?[0-9;]{0,40}c")
+_CUT_OFF: Final = re.compile(r"\x1b(?:\]1?1?;?[^\x07\x1b]{0,40}\x1b?|\[\?[0-9;]{0,40})$")
 VERSIONS: Final = ((8, 2), (9,))
 USED: Final[dict[type, tuple[str, ...]]] = {
     App: (
@@ -134,6 +139,31 @@ class TerminalApp(App[ReturnType]):
     def output_waits(self) -> bool:
         """Whether something that was painted is still to be written."""
         return output_waits(self._driver)
+
+
+class AnswerParser(XTermParser):
+    """Takes what a terminal answers late, to OSC 11 and DA1, for no keys: Textual's parser would press them one by one.
+
+    Relies on `LinuxDriver.run_input_thread` making a parser by the name `XTermParser` of its module, and giving `feed`
+    all that it reads.
+    """
+
+    _held = ""
+
+    def feed(self, data: str) -> Iterable[Message]:
+        """As Textual's, without the answers; one that is cut off waits for its rest."""
+        if not data:
+            return super().feed(data)
+        told = _ANSWER.sub("", self._held + data)
+        cut = _CUT_OFF.search(told)
+        self._held = cut[0] if cut is not None else ""
+        told = told.removesuffix(self._held)
+        return super().feed(told) if told else ()
+
+
+def answers_are_no_keys() -> None:
+    """The drivers that are started from now on take late answers for what they are."""
+    linux_driver.XTermParser = AnswerParser  # type: ignore[attr-defined]
 
 
 def output_waits(driver: Any) -> bool:

@@ -124,6 +124,19 @@ def test_what_is_typed_before_the_answers_is_kept(
     os.write(master, sent)
     question.answer()
     assert question.typed == typed
+    assert question.is_owed is not sent.endswith((b"c", b"cq"))
+
+
+def test_an_answer_that_came_before_it_was_asked_for_is_read_however_late(
+    ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal_background, "PATIENCE_SECONDS", 0.0)
+    master, slave = ends
+    question = BackgroundQuestion(slave, slave, XTERM)
+    os.write(master, b"2\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22c")
+    assert question.answer() == "light"
+    assert question.typed == b"2"
+    assert not question.is_owed
 
 
 def test_an_answer_in_pieces(ends: tuple[int, int]) -> None:
@@ -144,7 +157,9 @@ def test_an_answer_in_pieces(ends: tuple[int, int]) -> None:
 @pytest.mark.parametrize("name", ["linux", "dumb", ""])
 def test_who_would_print_the_question_is_not_asked(ends: tuple[int, int], name: str) -> None:
     master, slave = ends
-    assert BackgroundQuestion(slave, slave, {"TERM": name}).answer() == ""
+    question = BackgroundQuestion(slave, slave, {"TERM": name})
+    assert question.answer() == ""
+    assert not question.is_owed
     assert _reads(master, 0.05) == b""
 
 

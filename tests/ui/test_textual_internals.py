@@ -16,6 +16,7 @@ import pytest
 import textual
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 
@@ -25,7 +26,7 @@ from litellm_tui.target.settings import Settings
 from litellm_tui.ui import textual_internals
 from litellm_tui.ui.app import Console
 from litellm_tui.ui.screens.help import HelpScreen
-from litellm_tui.ui.textual_internals import USED, VERSIONS, turn_into
+from litellm_tui.ui.textual_internals import USED, VERSIONS, AnswerParser, turn_into
 from litellm_tui.ui.widgets.scroll_bar import Bar
 from tests.ui.scene import Scene, profile_of
 
@@ -233,6 +234,28 @@ def test_what_is_relied_on_is_so() -> None:
 def test_this_version_of_textual_is_in_the_range() -> None:
     found = tuple(int(part) for part in re.findall(r"\d+", version("textual"))[:3])
     assert VERSIONS[0] <= found < VERSIONS[1]
+
+
+@pytest.mark.parametrize(
+    ("parts", "keys"),
+    [
+        (["2\x1b[?62;22cq"], ["2", "q"]),
+        (["\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22c", "q"], ["q"]),
+        (["\x1b]11;rgb:ff/ff/ff\x07\x1b[A"], ["up"]),
+        (["\x1b]11;rgb:ff", "ff/ffff/ffff\x1b", "\\q"], ["q"]),
+        (["\x1b[?62", ";22c", "q"], ["q"]),
+        (["\x1b[B", "\x1b[1;5C"], ["down", "ctrl+right"]),
+        (["q?"], ["q", "question_mark"]),
+    ],
+)
+def test_a_late_answer_of_the_terminal_is_no_key(parts: list[str], keys: list[str]) -> None:
+    parser = AnswerParser()
+    found = [message for part in parts for message in parser.feed(part)]
+    assert [message.key for message in found if isinstance(message, Key)] == keys
+
+
+def test_the_driver_makes_its_parser_by_the_name_that_is_replaced() -> None:
+    assert "XTermParser(" in inspect.getsource(LinuxDriver.run_input_thread)
 
 
 @pytest.mark.parametrize("keys", [b"?", b"2\x1b[A?"])
