@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
 from litellm_tui.model.history import COUNTED, UNITS, Event, EventKind, Measure, Series, Source
@@ -57,9 +57,9 @@ class Past:
     def __init__(self, now: float, zone: tzinfo | None = None) -> None:
         self.now = now
         self.started = now - UPTIME
-        morning = datetime.fromtimestamp(now, zone).replace(hour=8, minute=0, second=0, microsecond=0)
+        midnight = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
         # whoever looks before the morning is shown a night that is just over: that of yesterday is no part of his day
-        self.midnight = min((morning - timedelta(hours=8)).timestamp(), now - 8 * 3600.0)
+        self.midnight = min(midnight.timestamp(), now - 8 * 3600.0)
         self._down = (
             (self.started - 21.0, self.started),
             (self._at(3, 7, 12), self._at(3, 7, 53)),

@@ -33,7 +33,8 @@ FORGOTTEN_SECONDS: Final = 30.0
 LATE_SECONDS: Final = 60.0
 # what stays away for a shorter time has not ended
 AWAY_SECONDS: Final = 15.0
-OF_THE_PROCESS: Final = ("gateway:", "service:")
+# keys of the problems that end with the process of the service
+_OF_THE_PROCESS: Final = ("gateway:", "service:")
 # the log is read back: what it tells of older steps was recorded by who ran before, or by nobody
 _KNOWN_STEPS: Final = 30
 
@@ -321,4 +322,4 @@ class RecordKeeper:
 def _is_of_another_run(service: Service | None, key: str, until: float) -> bool:
     """Whether it is trouble of the process itself, which began after the same trouble of another was over."""
     begun = service.started_at if service is not None else None
-    return key.startswith(OF_THE_PROCESS) and begun is not None and begun > until
+    return key.startswith(_OF_THE_PROCESS) and begun is not None and begun > until

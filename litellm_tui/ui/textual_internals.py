@@ -31,9 +31,10 @@ from textual.worker import WorkerFailed
 from litellm_tui.ui.painted_cells import PaintedCells, Placed
 
 # from, and before
-_ANSWER: Final = re.compile(r"\x1b\]11;[^\x07\x1b]{0,40}(?:\x07|\x1b\\)|\x1b\[\?[0-9;]{0,40}c")
-_CUT_OFF: Final = re.compile(r"\x1b(?:\]1?1?;?[^\x07\x1b]{0,40}\x1b?|\[\?[0-9;]{0,40})$")
 VERSIONS: Final = ((8, 2), (9,))
+_ANSWER: Final = re.compile(r"\x1b\]11;[^\x07\x1b]{0,40}(?:\x07|\x1b\\)|\x1b\[\?[0-9;]{0,40}c")
+# the begin of one, and of nothing that a key sends but Alt+], which then waits for the next key
+_CUT_OFF: Final = re.compile(r"\x1b(?:\](?:1(?:1(?:;[0-9a-frgb:/]{0,40}\x1b?)?)?)?|\[\?[0-9;]{0,40})$", re.IGNORECASE)
 USED: Final[dict[type, tuple[str, ...]]] = {
     App: (
         "_fatal_error",

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import textual
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
@@ -252,6 +253,15 @@ def test_a_late_answer_of_the_terminal_is_no_key(parts: list[str], keys: list[st
     parser = AnswerParser()
     found = [message for part in parts for message in parser.feed(part)]
     assert [message.key for message in found if isinstance(message, Key)] == keys
+
+
+@pytest.mark.parametrize("sent", ["\x1b]qR", "\x1b]1", "\x1b[?", "\x1b", "é\x1b[A2"])
+def test_what_is_no_answer_is_taken_as_ever(sent: str) -> None:
+    def keys(parser: XTermParser) -> list[str]:
+        found = [message for part in (*sent, "x", "") for message in parser.feed(part)]
+        return [message.key for message in found if isinstance(message, Key)]
+
+    assert keys(AnswerParser()) == keys(XTermParser()) != []
 
 
 def test_the_driver_makes_its_parser_by_the_name_that_is_replaced() -> None:
